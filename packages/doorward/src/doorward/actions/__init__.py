@@ -1,0 +1,1 @@
+"""One file per request: load, ask the rules, commit, answer."""
