@@ -1,0 +1,43 @@
+"""A person who can sign in, and the second factors that they set up."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+FactorKind = Literal["totp", "recovery_code"]
+
+
+class Account(Struct, frozen=True):
+    """A person. `id` is the `sub` of their tokens (`usr_…`, never reused); `email` is normalised and verified.
+
+    `password_hash` is an Argon2id PHC string (or an imported one); `role_names` name catalog roles.
+    """
+
+    id: str
+    email: str
+    created_at: int
+    name: str | None = None
+    locale: str | None = None
+    password_hash: str | None = None
+    password_changed_at: int | None = None
+    disabled_at: int | None = None
+    role_names: tuple[str, ...] = ()
+
+
+class Factor(Struct, frozen=True):
+    """One second factor of an account.
+
+    A `totp` holds its seed sealed (`sealed`, under the row's id) and the last time step accepted (`last_step`, so that a
+    code works once: RFC 6238 §5.2). A `recovery_code` holds only the SHA-256 of the code, and `used_at` once spent.
+    """
+
+    id: str
+    account_id: str
+    kind: FactorKind
+    created_at: int
+    sealed: bytes | None = None
+    code_hash: bytes | None = None
+    last_step: int | None = None
+    used_at: int | None = None

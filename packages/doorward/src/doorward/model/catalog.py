@@ -1,0 +1,66 @@
+"""What is configured, as one immutable snapshot: apps, APIs, roles and public signing keys, read from memory on every request."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from doorward.model.client import Client, SigningAlgorithm
+
+
+class Permission(Struct, frozen=True):
+    """One thing that an API lets somebody do; `name` is the scope value, `description` is what the consent page says."""
+
+    name: str
+    description: str = ""
+
+
+class Api(Struct, frozen=True):
+    """A protected resource. `identifier` is its `resource` and `aud` (an absolute URI, RFC 8707 §2).
+
+    `client_id` names the app as which the API introspects tokens, if it does.
+    """
+
+    id: str
+    identifier: str
+    name: str
+    permissions: tuple[Permission, ...]
+    created_at: int
+    client_id: str | None = None
+
+
+class Role(Struct, frozen=True):
+    """A named set of permissions: API identifier -> permission names. A `default` role is given to everybody who signs up."""
+
+    id: str
+    name: str
+    permissions: dict[str, tuple[str, ...]]
+    created_at: int
+    default: bool = False
+
+
+KeyState = Literal["next", "current", "previous", "revoked"]
+
+
+class SigningKey(Struct, frozen=True):
+    """One signing key as stored: the public JWK in clear, the private one sealed under the row's id."""
+
+    id: str
+    alg: SigningAlgorithm
+    state: KeyState
+    public_jwk: dict[str, Any]
+    sealed: bytes
+    created_at: int
+    activated_at: int | None = None
+    retired_at: int | None = None
+
+
+class Catalog(Struct, frozen=True):
+    """The snapshot. `version` grows with every change that a command or another process makes."""
+
+    version: int
+    clients: dict[str, Client] = field(default_factory=dict)
+    apis: dict[str, Api] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    keys: tuple[SigningKey, ...] = ()

@@ -1,0 +1,57 @@
+"""An application: what is registered about it, and nothing that a request says."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+ClientAuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
+ResponseMode = Literal["query", "form_post"]
+SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
+
+
+class ClientSecret(Struct, frozen=True):
+    """The SHA-256 of one random client secret; two may be live while one is being replaced."""
+
+    hash: bytes
+    created_at: int
+    expires_at: int | None = None
+
+
+class Client(Struct, frozen=True, kw_only=True):
+    """A registered application (`client_id` = `id`, `app_…`). Times to live are in seconds.
+
+    `access` maps an API's identifier to the permissions that this app may ever ask for there.
+    `first_party` apps skip consent and may use the JSON sign-in endpoint and cookie delivery; `origins` are the web
+    origins from which cookie delivery is accepted. `rotation=False` is only legal with private_key_jwt (FAPI 2.0 §5.3.2.1).
+    """
+
+    id: str
+    name: str
+    auth_method: ClientAuthMethod
+    created_at: int
+    secrets: tuple[ClientSecret, ...] = ()
+    jwks: dict[str, Any] | None = None
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    origins: tuple[str, ...] = ()
+    grant_types: tuple[GrantType, ...] = ("authorization_code", "refresh_token")
+    response_modes: tuple[ResponseMode, ...] = ("query", "form_post")
+    oidc_scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
+    access: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    first_party: bool = False
+    pkce_required: bool = True
+    rotation: bool = True
+    access_token_ttl: int | None = None
+    refresh_token_ttl: int | None = None
+    default_max_age: int | None = None
+    signing_alg: SigningAlgorithm = "ES256"
+    userinfo_signed_alg: SigningAlgorithm | None = None
+
+    @property
+    def confidential(self) -> bool:
+        """Whether the app can keep a credential (OAuth 2.1 §2.1)."""
+        return self.auth_method != "none"

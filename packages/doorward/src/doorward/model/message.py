@@ -1,0 +1,60 @@
+"""Mail on its way out, and the tickets (code and link) that such a mail carries."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+TicketKind = Literal["sign_up", "reset"]
+
+
+class Ticket(Struct, frozen=True, kw_only=True):
+    """A short-lived proof by mail: a 6-digit code (guesses counted) and a link (256 bits), either of which works once.
+
+    Bound to the browser that asked. For a sign-up, `payload` holds what the account will be made of (never a clear password);
+    `account_id` is None when no such account exists, and then nothing was sent: the row is kept so that both cases cost the same.
+    """
+
+    id: str
+    kind: TicketKind
+    email: str
+    code_hash: bytes
+    link_hash: bytes
+    browser_hash: bytes
+    created_at: int
+    expires_at: int
+    account_id: str | None = None
+    sign_in_id: str | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    tries: int = 0
+    proven_at: int | None = None
+    used_at: int | None = None
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """A mail in the transactional outbox. The body is sealed at rest, since it may carry a code or a link."""
+
+    id: str
+    to: str
+    kind: str
+    sealed: bytes
+    created_at: int
+    next_try_at: int
+    tries: int = 0
+    sent_at: int | None = None
+    failed_at: int | None = None
+
+
+class LogoutNotice(Struct, frozen=True, kw_only=True):
+    """A back-channel logout to deliver (OpenID Connect Back-Channel Logout 1.0 §2.5); its token is made when it is sent."""
+
+    id: str
+    client_id: str
+    account_id: str
+    session_id: str
+    created_at: int
+    next_try_at: int
+    tries: int = 0
+    sent_at: int | None = None
+    failed_at: int | None = None

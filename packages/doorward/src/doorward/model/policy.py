@@ -1,0 +1,68 @@
+"""The numbers that an operator may choose, as the rules take them. All times are seconds. `settings.py` fills them in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Seconds = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class TokenPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long what lives. A code at most 60 s (ASVS 10.4.2); a refresh token's end is absolute (ASVS 10.4.8)."""
+
+    access_ttl: Annotated[int, Meta(ge=10, le=86_400)] = 300
+    id_ttl: Annotated[int, Meta(ge=10, le=86_400)] = 300
+    code_ttl: Annotated[int, Meta(ge=5, le=60)] = 60
+    refresh_ttl: Seconds = 30 * 86_400
+    refresh_leeway: Annotated[int, Meta(ge=0, le=300)] = 10
+    assertion_max_age: Annotated[int, Meta(ge=30, le=3600)] = 300
+    status_list: bool = False
+    status_list_ttl: Seconds = 60
+
+
+class SessionPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Browser sessions. NIST SP 800-63B-4 §2.2.3 offers 1 h idle and 24 h absolute at AAL2; the default is a friendlier AAL1 pair."""
+
+    idle: Seconds = 14 * 86_400
+    absolute: Seconds = 30 * 86_400
+    aal2_idle: Seconds = 3600
+    aal2_absolute: Seconds = 86_400
+    sign_in_ttl: Seconds = 1800
+    recent: Seconds = 600
+
+
+class PasswordPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """NIST SP 800-63B-4 §3.1.1: 15 characters alone, 8 beside a second factor, at least 64 allowed, no composition rules.
+
+    Argon2id by OWASP's first choice; `memory_kib`, `iterations`, `lanes`. `threads` 0: as many as cores. `queue`: how many may wait.
+    """
+
+    min_length: Annotated[int, Meta(ge=8, le=64)] = 15
+    min_length_with_second_factor: Annotated[int, Meta(ge=8, le=64)] = 8
+    max_length: Annotated[int, Meta(ge=64, le=4096)] = 256
+    memory_kib: Annotated[int, Meta(ge=19_456)] = 19_456
+    iterations: Annotated[int, Meta(ge=2)] = 2
+    lanes: Annotated[int, Meta(ge=1)] = 1
+    threads: Annotated[int, Meta(ge=0, le=64)] = 0
+    queue: Count = 256
+    breached_list: str | None = None
+
+
+class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many failures in a window before waiting: for one account from unknown devices, for one trusted device, for one address."""
+
+    window: Seconds = 900
+    per_account: Count = 10
+    per_device: Count = 20
+    per_address: Count = 100
+    per_code: Count = 5
+    mails_per_address: Count = 5
+
+
+class MailTickets(Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes and links by mail live at most 10 minutes (ASVS 6.6)."""
+
+    ttl: Annotated[int, Meta(ge=60, le=600)] = 600

@@ -1,0 +1,49 @@
+"""A no, as a value: what the client may hear, and what the log must know."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+RefusalCode = Literal[
+    # RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6, RFC 9470 §3, RFC 6750 §3.1
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+    "unsupported_token_type",
+    "invalid_scope",
+    "invalid_target",
+    "access_denied",
+    "server_error",
+    "temporarily_unavailable",
+    "login_required",
+    "consent_required",
+    "interaction_required",
+    "account_selection_required",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "unmet_authentication_requirements",
+    "insufficient_user_authentication",
+    "invalid_token",
+    "insufficient_scope",
+    # OAuth 2.0 for First-Party Applications §5.2
+    "insufficient_authorization",
+    "invalid_session",
+    "too_many_attempts",
+]
+
+
+class Refusal(Struct, frozen=True):
+    """Why the answer is no. `code` is the specification's; `say` is safe to send to the client; `because` is for the log only.
+
+    `retry_at` (seconds since the epoch) is set when waiting helps. Neither text ever holds a secret.
+    """
+
+    code: RefusalCode
+    say: str
+    because: str = ""
+    retry_at: int | None = None

@@ -1,0 +1,37 @@
+"""A browser in which somebody is signed in."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """`id` is the public `sid` (`ses_…`); the cookie holds another, secret value of which only the SHA-256 is stored.
+
+    `expires_at` is the absolute end; the idle limit counts from `seen_at`. `auth_time` is the last time that the person
+    actively proved who they are (OpenID Connect Core §2).
+    """
+
+    id: str
+    secret_hash: bytes
+    account_id: str
+    created_at: int
+    seen_at: int
+    auth_time: int
+    expires_at: int
+    acr: str
+    amr: tuple[str, ...]
+    user_agent: str = ""
+    address: str = ""
+    ended_at: int | None = None
+    end_reason: str | None = None
+
+
+class Consent(Struct, frozen=True):
+    """What a person allowed an app to have: the scopes at one audience."""
+
+    account_id: str
+    client_id: str
+    audience: str
+    scopes: tuple[str, ...]
+    granted_at: int

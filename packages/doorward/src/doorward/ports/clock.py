@@ -1,0 +1,11 @@
+"""The time, asked once a request and handed to the rules as `now`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Whole seconds since the epoch."""
+
+    def now(self) -> int: ...

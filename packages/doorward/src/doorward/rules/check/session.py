@@ -1,0 +1,41 @@
+"""Is this browser session still good? (NIST SP 800-63B-4 §2.2.3, §5.2; ASVS 7.3)"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from doorward.model.account import Account
+from doorward.model.policy import SessionPolicy
+from doorward.model.session import Session
+from doorward.rules.prove.levels import AAL2
+
+TOUCH_EVERY = 60
+"""How many seconds pass before `seen_at` is written again: the idle limit needs no finer grain, the disk is glad."""
+
+
+def limits(policy: SessionPolicy, acr: str) -> tuple[int, int]:
+    """(idle, absolute) in seconds for a session at this assurance level (line 71)."""
+    if acr == AAL2:
+        return min(policy.idle, policy.aal2_idle), min(policy.absolute, policy.aal2_absolute)
+    return policy.idle, policy.absolute
+
+
+def over(
+    session: Session, account: Account | None, policy: SessionPolicy, now: int
+) -> Literal["ended", "account", "idle", "absolute"] | None:
+    """Why the session no longer counts, or None while it does. A clock set back never revives or ends one by itself."""
+    if session.ended_at is not None:
+        return "ended"
+    if account is None or account.disabled_at is not None or account.id != session.account_id:
+        return "account"
+    idle, absolute = limits(policy, session.acr)
+    if now >= session.seen_at + idle:
+        return "idle"
+    if now >= min(session.expires_at, session.created_at + absolute):
+        return "absolute"
+    return None
+
+
+def recent(session: Session, policy: SessionPolicy, now: int) -> bool:
+    """Whether the person proved themselves recently enough for a sensitive edit (ASVS 7.5.1, line 73)."""
+    return now - session.auth_time <= policy.recent

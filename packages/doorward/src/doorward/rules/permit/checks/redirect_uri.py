@@ -1,0 +1,55 @@
+"""Is this one of the app's redirect URIs? Exact comparison; only a loopback address's port is free. (RFC 9700 §4.1.3, RFC 8252 §7.3)"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+from urllib.parse import urlsplit
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+
+
+def matches(registered: Sequence[str], given: str) -> bool:
+    """Whether `given` is registered: byte for byte, or the same but for the port of http://127.0.0.1 or http://[::1] (line 1).
+
+    `localhost` gets no such freedom: it is a name, and a name can lead elsewhere (RFC 8252 §8.3).
+    """
+    if given in registered:
+        return True
+    loose = _without_port(given)
+    return loose is not None and any(loose == _without_port(uri) for uri in registered)
+
+
+def _without_port(uri: str) -> tuple[str, str] | None:
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme != "http" or host not in LOOPBACK or parts.fragment or "@" in parts.netloc:
+        return None
+    shown = f"[{host}]" if ":" in host else host
+    if parts.netloc not in {shown, f"{shown}:{port}"}:
+        return None
+    # What follows the authority is compared as it was written: no decoding, no dot segments.
+    return host, uri[len("http://") + len(parts.netloc) :]
+
+
+def explain(registered: Sequence[str], given: str, app: str) -> str:
+    """For the log: what came, what is nearest, how to mend it."""
+    near = get_close_matches(given, registered, n=1, cutoff=0.3)
+    nearest = f"; nearest {near[0]}{_difference(given, near[0])}" if near else ""
+    return f"redirect_uri not registered. Got {given}{nearest}. Fix: doorward app add-redirect {app} {given}"
+
+
+def _difference(given: str, near: str) -> str:
+    if given.rstrip("/") == near.rstrip("/"):
+        return " (trailing slash)"
+    if given.lower() == near.lower():
+        return " (letter case)"
+    if given.partition("://")[2] == near.partition("://")[2]:
+        return " (http or https)"
+    if given.partition("?")[0] == near.partition("?")[0]:
+        return " (query)"
+    return ""

@@ -1,0 +1,1 @@
+"""Is it them? The journey through the factors."""

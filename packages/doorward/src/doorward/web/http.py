@@ -1,0 +1,246 @@
+"""One request and one response on plain ASGI, for hot endpoints and pages alike.
+
+Why not a framework's: its form parser merges duplicate fields, which OAuth forbids (OAuth 2.1 §3), and at the token
+endpoint every microsecond between socket and signature is a tenth of a per cent (docs/decisions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final, final
+from urllib.parse import unquote_plus
+
+import msgspec
+from msgspec import Struct
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_BODY: Final = 65_536
+MAX_FIELDS: Final = 200
+
+
+class BadForm(Exception):
+    """The parameters cannot be read; the text is safe for the client."""
+
+
+class BodyTooLarge(Exception):
+    """More was sent than any of our requests needs."""
+
+
+class ClientGone(Exception):
+    """The connection ended before the whole body had arrived."""
+
+
+def parse_form(raw: str) -> dict[str, str]:
+    """`application/x-www-form-urlencoded` text as a dict. Raises `BadForm` for a parameter that is given twice (line 9),
+    for bytes that are not UTF-8, and for NUL, which no database column should ever meet."""
+    form: dict[str, str] = {}
+    if not raw:
+        return form
+    pairs = raw.split("&")
+    if len(pairs) > MAX_FIELDS:
+        raise BadForm("Too many parameters.")
+    for pair in pairs:
+        if not pair:
+            continue
+        name, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            try:
+                name = unquote_plus(name, errors="strict")
+                value = unquote_plus(value, errors="strict")
+            except UnicodeDecodeError:
+                raise BadForm("A parameter is not valid UTF-8.") from None
+        if "\x00" in value or "\x00" in name:
+            raise BadForm("A parameter holds a NUL character.")
+        if name in form:
+            raise BadForm("A parameter is given more than once.")
+        form[name] = value
+    return form
+
+
+@final
+class Request:
+    """What a handler may know of a request. Made by `web/app.py`, which has settled path prefix and client address."""
+
+    __slots__ = (
+        "_receive",
+        "client_address",
+        "method",
+        "path",
+        "query_string",
+        "raw_headers",
+        "request_id",
+        "scheme",
+    )
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        *,
+        path: str | None = None,
+        client_address: str | None = None,
+        request_id: str = "",
+        scheme: str | None = None,
+    ) -> None:
+        self.method: str = scope["method"]
+        self.path: str = path if path is not None else scope["path"]
+        self.query_string: bytes = scope["query_string"]
+        self.raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
+        client = scope.get("client")
+        self.client_address: str = client_address or (client[0] if client else "")
+        self.request_id = request_id
+        self.scheme: str = scheme or scope.get("scheme", "http")
+        self._receive = receive
+
+    def header(self, name: bytes) -> str | None:
+        """The header's value; `name` in lower case. The first one wins; see `headers` for all."""
+        for key, value in self.raw_headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    def headers(self, name: bytes) -> list[str]:
+        """Every value of a header, in order."""
+        return [value.decode("latin-1") for key, value in self.raw_headers if key == name]
+
+    def cookies(self) -> dict[str, str]:
+        """The cookies; the first of a name wins, as browsers send the most specific path first (RFC 6265 §5.4)."""
+        found: dict[str, str] = {}
+        for line in self.headers(b"cookie"):
+            for part in line.split(";"):
+                name, separator, value = part.strip().partition("=")
+                if separator and name not in found:
+                    found[name] = value
+        return found
+
+    def query(self) -> dict[str, str]:
+        """The query parameters. Raises `BadForm`."""
+        try:
+            return parse_form(self.query_string.decode("ascii"))
+        except UnicodeDecodeError:
+            raise BadForm("The query is not valid.") from None
+
+    async def body(self, limit: int = MAX_BODY) -> bytes:
+        """The whole body. Raises `BodyTooLarge` beyond `limit` bytes, `ClientGone` when the connection ended."""
+        message = await self._receive()
+        if message["type"] != "http.request":
+            raise ClientGone
+        chunk: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            if len(chunk) > limit:
+                raise BodyTooLarge
+            return chunk
+        parts = [chunk]
+        size = len(chunk)
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise ClientGone
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise BodyTooLarge
+            parts.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    async def form(self, limit: int = MAX_BODY) -> dict[str, str]:
+        """The form fields of a POST. Raises `BadForm` (also for another content type) and `BodyTooLarge`."""
+        kind = self.header(b"content-type")
+        if kind is None or kind.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+            raise BadForm("Send the parameters as application/x-www-form-urlencoded.")
+        raw = await self.body(limit)
+        try:
+            return parse_form(raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise BadForm("The body is not valid UTF-8.") from None
+
+    async def json_object(self, limit: int = MAX_BODY) -> dict[str, Any]:
+        """The JSON object of a POST. Raises `BadForm` and `BodyTooLarge`."""
+        raw = await self.body(limit)
+        try:
+            value = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise BadForm("The body is not valid JSON.") from None
+        if not isinstance(value, dict):
+            raise BadForm("The body is not a JSON object.")
+        return value  # pyright: ignore[reportUnknownVariableType]
+
+
+@final
+class Response:
+    """Status, headers (lower-case names), body. `headers` is a list, since Set-Cookie comes more than once."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), body: bytes = b"") -> None:
+        self.status = status
+        self.headers: list[tuple[bytes, bytes]] = list(headers)
+        self.body = body
+
+    def add(self, name: str, value: str) -> Response:
+        """Add a header; answers itself. CR and LF never get through (response splitting)."""
+        if "\r" in value or "\n" in value:
+            raise ValueError(f"a line break in the header {name}")
+        self.headers.append((name.encode("ascii"), value.encode("latin-1")))
+        return self
+
+
+_JSON_HEADERS: Final = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+)
+_encoder: Final = msgspec.json.Encoder()
+
+
+def json_response(
+    value: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = _JSON_HEADERS
+) -> Response:
+    """A JSON answer, not to be stored unless `headers` say otherwise (RFC 6749 §5.1)."""
+    return Response(status, headers, _encoder.encode(value))
+
+
+def redirect(location: str, status: int = 303) -> Response:
+    """A redirect; 303 so that no browser repeats a POST with credentials at the target (RFC 9700 §4.12, line 10)."""
+    return Response(status).add("location", location).add("cache-control", "no-store")
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Route(Struct, frozen=True):
+    """One path and what answers it. `prefix` routes match every path that begins with `path` (static files, status lists).
+
+    `page` routes get the page security headers and an HTML error; others are for programs and answer errors in JSON.
+    `cors` routes may be called from any web origin, without credentials (metadata, JWKS, token for public clients).
+    """
+
+    path: str
+    methods: frozenset[str]
+    handler: Handler
+    page: bool = False
+    prefix: bool = False
+    cors: bool = False
+
+
+def route(
+    path: str, methods: str, handler: Handler, *, page: bool = False, prefix: bool = False, cors: bool = False
+) -> Route:
+    """A route from a space-separated list of methods; GET also answers HEAD."""
+    names = set(methods.split())
+    if "GET" in names:
+        names.add("HEAD")
+    return Route(path, frozenset(names), handler, page, prefix, cors)
+
+
+async def send_response(response: Response, send: Send, *, head: bool = False) -> None:
+    """Write the response; for HEAD only its headers."""
+    body = response.body
+    response.headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": b"" if head else body})

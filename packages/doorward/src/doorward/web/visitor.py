@@ -1,0 +1,187 @@
+"""Who is at the other end of a page request: the browser, its session, its form tokens."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import final
+
+from doorward.model.account import Account
+from doorward.model.policy import SessionPolicy
+from doorward.model.session import Session
+from doorward.ports.chance import Chance
+from doorward.ports.clock import Clock
+from doorward.ports.keys import Sealer
+from doorward.ports.store import Store
+from doorward.rules.check import session as session_rule
+from doorward.web.cookies import CookieJar
+from doorward.web.http import Request, Response
+from doorward.web.pages import language
+from doorward.web.pages.views.context import PageContext
+
+BROWSER_AGE = 400 * 86_400
+DEVICE_AGE = 400 * 86_400
+_TOKEN_LENGTH = 43
+
+
+class Forbidden(Exception):
+    """The form did not come from our own page in this browser (line 70); a face shows the page again, it never acts."""
+
+
+def digest(text: str) -> bytes:
+    """SHA-256 of a random value: how every bearer secret is stored (line 17)."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+@final
+@dataclass(slots=True)
+class Visitor:
+    """One page request's browser. `account` is set exactly when `session` is live.
+
+    Set-Cookie lines gather in `set_cookies` and leave with `dress(response)`.
+    """
+
+    request: Request
+    now: int
+    browser: str
+    session: Session | None
+    account: Account | None
+    device: str | None
+    csrf_token: str
+    context: PageContext
+    jar: CookieJar
+    origin: str
+    set_cookies: list[str] = field(default_factory=list)
+
+    @property
+    def browser_hash(self) -> bytes:
+        """What a pausable sign-in or a ticket is bound to."""
+        return digest(self.browser)
+
+    @property
+    def device_hash(self) -> bytes | None:
+        """What a trusted device is known by, if this browser has the cookie."""
+        return digest(self.device) if self.device else None
+
+    @property
+    def user_agent(self) -> str:
+        """The browser's own words, shortened: shown to people, never trusted."""
+        return (self.request.header(b"user-agent") or "")[:300]
+
+    @property
+    def address(self) -> str:
+        """The client address, by the trusted proxies' word only."""
+        return self.request.client_address
+
+    def guard(self, form: dict[str, str], *, sealer: Sealer) -> None:
+        """Raise `Forbidden` unless the form carries this browser's token and comes from our origin (ASVS 3.5.1)."""
+        request = self.request
+        origin = request.header(b"origin")
+        if origin is not None and origin != self.origin:
+            raise Forbidden
+        site = request.header(b"sec-fetch-site")
+        if site is not None and site not in {"same-origin", "none"}:
+            raise Forbidden
+        given = form.get("csrf", "")
+        expected = sealer.tag("csrf", self.browser)
+        # Tags are compared by their own keyed hash: equal time whatever the guess is.
+        if sealer.tag("csrf-compare", given) != sealer.tag("csrf-compare", expected):
+            raise Forbidden
+
+    def remember_session(self, secret: str, max_age: int) -> None:
+        """Send the session cookie."""
+        self.set_cookies.append(self.jar.set("session", secret, max_age))
+
+    def forget_session(self) -> None:
+        """Remove the session cookie."""
+        self.set_cookies.append(self.jar.clear("session"))
+
+    def remember_device(self, secret: str) -> None:
+        """Send the trusted-device cookie."""
+        self.set_cookies.append(self.jar.set("device", secret, DEVICE_AGE))
+
+    def dress(self, response: Response) -> Response:
+        """The response with this request's cookies on it."""
+        for line in self.set_cookies:
+            response.add("set-cookie", line)
+        return response
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Visitors:
+    """Recognises visitors. One for the whole server."""
+
+    store: Store
+    sealer: Sealer
+    chance: Chance
+    clock: Clock
+    policy: SessionPolicy
+    jar: CookieJar
+    issuer: str
+    origin: str
+    brand_name: str
+    default_locale: str
+    development: bool
+
+    async def meet(
+        self, request: Request, *, ui_locales: tuple[str, ...] = (), app_name: str | None = None
+    ) -> Visitor:
+        """Read the cookies, find the live session and account, touch the session once a minute, choose the language."""
+        now = self.clock.now()
+        cookies = request.cookies()
+        set_cookies: list[str] = []
+        browser = cookies.get(self.jar.name("browser"), "")
+        if not _is_token(browser):
+            browser = self.chance.token()
+            set_cookies.append(self.jar.set("browser", browser, BROWSER_AGE))
+        session, account = await self._session(cookies.get(self.jar.name("session")), now)
+        device = cookies.get(self.jar.name("device"))
+        locale = language.choose(
+            ui_locales=" ".join(ui_locales),
+            cookie=cookies.get(self.jar.name("locale")) or (account.locale if account else None),
+            accept_language=request.header(b"accept-language"),
+            default=self.default_locale,
+        )
+        csrf = self.sealer.tag("csrf", browser)
+        context = PageContext(
+            locale=locale,
+            csrf_token=csrf,
+            brand_name=self.brand_name,
+            issuer=self.issuer,
+            request_id=request.request_id,
+            app_name=app_name,
+            development=self.development,
+        )
+        return Visitor(
+            request=request,
+            now=now,
+            browser=browser,
+            session=session,
+            account=account,
+            device=device if device and _is_token(device) else None,
+            csrf_token=csrf,
+            context=context,
+            jar=self.jar,
+            origin=self.origin,
+            set_cookies=set_cookies,
+        )
+
+    async def _session(self, secret: str | None, now: int) -> tuple[Session | None, Account | None]:
+        if secret is None or not _is_token(secret):
+            return None, None
+        session = await self.store.sessions.by_secret(digest(secret))
+        if session is None:
+            return None, None
+        account = await self.store.accounts.get(session.account_id)
+        if session_rule.over(session, account, self.policy, now) is not None:
+            return None, None
+        if now - session.seen_at >= session_rule.TOUCH_EVERY:
+            await self.store.commit(self.store.sessions.touch(session.id, now))
+        return session, account
+
+
+def _is_token(text: str) -> bool:
+    return (
+        len(text) == _TOKEN_LENGTH and text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
+    )
