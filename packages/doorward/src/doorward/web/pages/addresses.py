@@ -1,0 +1,53 @@
+"""Which addresses a page may carry, and how paths of this server are written on it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from markupsafe import Markup, escape
+
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*\Z")
+# Registration refuses these already (RFC 7591 §5); a page must not be what turns a slip there into script.
+_NEVER: Final = frozenset(
+    {"javascript", "data", "vbscript", "blob", "file", "filesystem", "about", "view-source"}
+)
+_WEB: Final = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
+
+
+def outward(url: str) -> str:
+    """An absolute address that leads away from here, unchanged. Raises ValueError for one that could run as script."""
+    # A browser drops blanks and control characters before it looks for the scheme.
+    scheme, colon, _ = url.partition(":")
+    if not colon or not _SCHEME.match(scheme.lower()) or scheme.lower() in _NEVER:
+        raise ValueError("not an address that a page may lead to")
+    return url
+
+
+def inward(issuer: str, path: str, **query: str | None) -> str:
+    """A path of this server, behind the path of the issuer, with the given parameters (None is left out).
+
+    Raises ValueError unless `path` begins with exactly one slash: `//host` and `/\\host` lead elsewhere.
+    """
+    if not path.startswith("/") or path[1:2] in {"/", "\\"} or any(char in path for char in "\t\r\n"):
+        raise ValueError("not a path of this server")
+    given = {name: value for name, value in query.items() if value is not None}
+    joint = "" if not given else ("&" if "?" in path else "?") + urlencode(given)
+    return urlsplit(issuer).path.rstrip("/") + path + joint
+
+
+def host_of(issuer: str) -> str:
+    """The host of the issuer, with its port if it has one."""
+    return urlsplit(issuer).netloc
+
+
+def with_links(text: str) -> Markup:
+    """Plain text as HTML in which http(s) addresses are links; everything else is escaped."""
+    parts: list[Markup] = []
+    at = 0
+    for match in _WEB.finditer(text):
+        parts.append(escape(text[at : match.start()]))
+        parts.append(Markup('<a href="{0}">{0}</a>').format(match.group()))
+        at = match.end()
+    return Markup("").join([*parts, escape(text[at:])])

@@ -1,0 +1,95 @@
+"""How a view becomes an HTML document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from doorward.web.pages import addresses, language, qr
+from doorward.web.pages.icons import icon
+from doorward.web.pages.views import PageContext, View
+from doorward.web.pages.wording import Sentences
+from doorward.web.pages.words import Words, calm, isolated
+
+_FOLDER: Final = Path(__file__).parent / "templates"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    return environment
+
+
+_TOOLS: Final = {
+    "icon": icon,
+    "bdi": isolated,
+    "calm": calm,
+    "outward": addresses.outward,
+    "host_of": addresses.host_of,
+    "with_links": addresses.with_links,
+    "qr_image": qr.qr_image,
+    "in_groups": qr.in_groups,
+    "locales": language.LOCALES,
+}
+
+
+def warm_up() -> None:
+    """Compile every template and load every catalogue, so that no request pays for it. Raises on a broken template."""
+    environment = _environment()
+    for name in environment.list_templates(extensions=["html"]):
+        environment.get_template(name)
+    for locale in language.LOCALES:
+        Words(locale).text("January")
+
+
+def render(view: View, ctx: PageContext) -> str:
+    """The whole document for `view`, in `ctx.locale`.
+
+    Raises ValueError for an address that a page may not lead to, and FileNotFoundError for a locale that is not one of
+    `language.LOCALES`; every other text, however hostile, is shown as text.
+    """
+    words = Words(ctx.locale)
+    prefix = f"/static/{ctx.static_version}/"
+
+    def here(path: str, **query: str | None) -> str:
+        return addresses.inward(ctx.issuer, path, **query)
+
+    def time(at: int, shape: str = "moment") -> Markup:
+        # The script on the page rewrites it in the browser's own time zone; without it, UTC is said.
+        shown = {"moment": words.moment, "date": words.date, "clock": words.clock}[shape](at)
+        stamp = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Markup('<time datetime="{}" data-shape="{}">{}</time>').format(stamp, shape, shown)
+
+    def static(name: str) -> str:
+        return here(prefix + name)
+
+    return (
+        _environment()
+        .get_template(view.template)
+        .render(
+            _TOOLS,
+            view=view,
+            ctx=ctx,
+            dir=language.direction(ctx.locale),
+            _=words.html,
+            ngettext=words.counted_html,
+            duration=words.duration,
+            time=time,
+            here=here,
+            static=static,
+            say=Sentences(words, time),
+        )
+    )

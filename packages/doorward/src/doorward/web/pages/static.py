@@ -1,0 +1,56 @@
+"""What the pages load: style sheet, scripts, icon. Read once, compressed once, addressed by their content."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_FOLDER: Final = Path(__file__).parent / "static"
+_TYPES: Final = {
+    "page.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "form_post.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml; charset=utf-8",
+}
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+BRIEF: Final = "public, max-age=60"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file: `body` as it is, `compressed` with gzip, its media type and a strong entity tag (quotes included)."""
+
+    body: bytes
+    compressed: bytes
+    content_type: str
+    etag: str
+
+
+def _load(name: str, content_type: str) -> Asset:
+    body = (_FOLDER / name).read_bytes()
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    return Asset(body, gzip.compress(body, 9, mtime=0), content_type, f'"{digest}"')
+
+
+ASSETS: Final = {name: _load(name, content_type) for name, content_type in _TYPES.items()}
+
+VERSION: Final = hashlib.sha256(
+    "\n".join(f"{name} {asset.etag}" for name, asset in ASSETS.items()).encode()
+).hexdigest()[:16]
+"""Names the content of all assets together; it is part of their address, so a changed file has a new address."""
+
+
+def find(path: str) -> tuple[Asset, str] | None:
+    """The asset at `<version>/<name>` (what follows /static/) and its Cache-Control value, or None.
+
+    An address of another version still answers, but only for a minute: while a new release is rolled out, a page of
+    one version may load its files from a server of the other, and must not keep them for a year.
+    """
+    version, _, name = path.partition("/")
+    asset = ASSETS.get(name)
+    if asset is None:
+        return None
+    return asset, IMMUTABLE if version == VERSION else BRIEF

@@ -1,0 +1,91 @@
+"""Pages at the end of a sign-in: consent, the way back to the app, the posted response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeLine:
+    """One scope as a person reads it.
+
+    `name` is the scope; OpenID's own scopes have translated verbs. For others `description` is the operator's sentence
+    (a verb first: "See your orders") and `api` the API's name; without a description the name is shown.
+    """
+
+    name: str
+    description: str | None = None
+    api: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """/consent. Posts `decision` (allow | deny), `csrf`, `flow`.
+
+    `account` is the address of who is signed in, `account_name` the name if there is one; `not_you` the path where
+    another account is chosen; `host` where the answer goes (the redirect_uri's host, or the scheme of a native app);
+    `lasts` how long access lasts without asking again, in seconds; `offline` that it goes on while the person is away.
+    """
+
+    template: ClassVar[str] = "consent.html"
+    app: str
+    host: str
+    account: str
+    scopes: tuple[ScopeLine, ...]
+    lasts: int
+    flow: str | None = None
+    action: str = "/consent"
+    account_name: str | None = None
+    not_you: str = "/sign-in?prompt=select_account"
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """The 200 page that ends a POST: it refreshes to `url` at once and shows a link (OAuth 2.1; the form-action trap).
+
+    `url` is the finished absolute redirect, parameters included; `app` the app's name (None: no name known).
+    `because` picks the heading: signed_in, denied, signed_out.
+    """
+
+    template: ClassVar[str] = "continue.html"
+    url: str
+    app: str | None = None
+    because: Literal["signed_in", "denied", "signed_out"] = "signed_in"
+
+
+@dataclass(frozen=True, slots=True)
+class FormPost:
+    """response_mode=form_post (OAuth 2.0 Form Post Response Mode §2): a form that posts `fields` to `url`.
+
+    It is sent with `csp.form_post_policy([url])` and carries no `csrf`: that token is not for the app's eyes.
+    """
+
+    template: ClassVar[str] = "form_post.html"
+    url: str
+    fields: tuple[tuple[str, str], ...]
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutAsk:
+    """/logout without a trustworthy hint (ASVS 10.6.2). Posts `confirm=yes`, `csrf` and `hidden`.
+
+    `account` is who is signed in; `hidden` are the request's own parameters to carry along; `stay` the path of the
+    other way.
+    """
+
+    template: ClassVar[str] = "sign_out_ask.html"
+    account: str
+    action: str = "/logout"
+    hidden: tuple[tuple[str, str], ...] = ()
+    stay: str = "/account"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """After sign-out. `app_url` leads back to the app when a checked post_logout_redirect_uri or home page is known."""
+
+    template: ClassVar[str] = "signed_out.html"
+    app_url: str | None = None

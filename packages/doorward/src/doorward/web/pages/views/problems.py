@@ -1,0 +1,47 @@
+"""What can be wrong with something a person typed, as a value; `wording.py` has the sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Wrong(StrEnum):
+    """The kinds of problem that a form can show; the sentence is chosen by kind and language."""
+
+    CREDENTIALS = "credentials"
+    """The one answer for unknown people, wrong passwords and disabled accounts (ASVS 6.3.8)."""
+    PASSWORD_MISMATCH = "password_mismatch"
+    """The current password is not right (re-authentication, password change)."""
+    IDENTIFIER_MISSING = "identifier_missing"
+    EMAIL_MISSING = "email_missing"
+    EMAIL_INVALID = "email_invalid"
+    NAME_TOO_LONG = "name_too_long"
+    PASSWORD_MISSING = "password_missing"
+    PASSWORD_TOO_SHORT = "password_too_short"
+    """Give `number`: the least number of characters."""
+    PASSWORD_TOO_LONG = "password_too_long"
+    """Give `number`: the greatest number of characters."""
+    PASSWORD_BREACHED = "password_breached"
+    PASSWORD_GUESSABLE = "password_guessable"
+    PASSWORD_CONTEXT = "password_context"
+    """It holds the person's name or address, or the name of this service."""
+    PASSWORD_UNCHANGED = "password_unchanged"
+    CODE_MISSING = "code_missing"
+    CODE_WRONG = "code_wrong"
+    """Wrong, expired or used already: one sentence for all three."""
+    RECOVERY_CODE_WRONG = "recovery_code_wrong"
+    TOO_MANY_TRIES = "too_many_tries"
+    """Give `at`: when the next try is allowed."""
+    STALE_FORM = "stale_form"
+    """The CSRF token or the sign-in behind the form is gone; nothing was done, the form is fresh now."""
+    LOCALE_UNKNOWN = "locale_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem. `number`: a limit where the kind has one; `at`: Unix seconds where the kind has a time."""
+
+    kind: Wrong
+    number: int | None = None
+    at: int | None = None

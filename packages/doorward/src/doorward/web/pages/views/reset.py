@@ -1,0 +1,46 @@
+"""Pages for a forgotten password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doorward.web.pages.views.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ResetAsk:
+    """/reset. Posts `email`, `csrf`, `flow`."""
+
+    template: ClassVar[str] = "reset_ask.html"
+    flow: str | None = None
+    action: str = "/reset"
+    email: str = ""
+    problem: Problem | None = None
+    email_problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetNew:
+    """/reset/new. Posts `password`, `end_sessions` (`yes` or absent), `csrf`, `flow`.
+
+    `account` is the address whose password is set (a password manager needs it); `minimum` as on the sign-up page.
+    """
+
+    template: ClassVar[str] = "reset_new.html"
+    account: str
+    minimum: int
+    flow: str | None = None
+    action: str = "/reset/new"
+    end_sessions: bool = True
+    problem: Problem | None = None
+    password_problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetDone:
+    """After /reset/new: the password is set, signing in comes next (a reset alone signs nobody in)."""
+
+    template: ClassVar[str] = "reset_done.html"
+    flow: str | None = None
+    sessions_ended: bool = True

@@ -1,0 +1,63 @@
+"""Pages that prove who somebody is: sign-in, second factor, confirm again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from doorward.web.pages.views.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
+
+    `identifier` is prefilled (login_hint or what was typed); `last_used` marks the method used before in this
+    browser; `sign_up_open` shows the way to an account; `problem` stands above the form;
+    `password_reset` says that a new password was just set (then `problem` is None).
+    """
+
+    template: ClassVar[str] = "sign_in.html"
+    flow: str | None = None
+    action: str = "/sign-in"
+    identifier: str = ""
+    problem: Problem | None = None
+    identifier_problem: Problem | None = None
+    password_problem: Problem | None = None
+    last_used: Literal["password"] | None = None
+    sign_up_open: bool = True
+    password_reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `csrf`, `flow`.
+
+    `method` is the view shown; `recovery_available` offers the other one. The links to the other view are
+    `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1` starts over.
+    """
+
+    template: ClassVar[str] = "second_factor.html"
+    flow: str | None = None
+    action: str = "/sign-in/code"
+    method: Literal["authenticator", "recovery"] = "authenticator"
+    recovery_available: bool = True
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReAuth:
+    """/account/confirm. Posts `password` or `code`, `method` (password | authenticator), `return_to`, `csrf`.
+
+    Shown before a sensitive edit when the sign-in is older than ten minutes (ASVS 7.5.1). `account` is the e-mail
+    address; `return_to` is a path on this server that the handler has checked. `authenticator_available` links to
+    `/account/confirm?method=authenticator&return_to=…` (and back).
+    """
+
+    template: ClassVar[str] = "re_auth.html"
+    account: str
+    return_to: str
+    action: str = "/account/confirm"
+    method: Literal["password", "authenticator"] = "password"
+    authenticator_available: bool = False
+    problem: Problem | None = None
