@@ -1,0 +1,74 @@
+# Needs python3 (3.11 or later) and make; everything else is fetched into .venv by hash.
+PYTHON ?= python3
+RUN := .venv/bin/python
+# what goes to the program behind a target: make test ARGS="-k refresh"
+ARGS ?=
+PYTEST_WORKERS ?= auto
+
+# A bare environment has no locale and no home worth writing to; the sources are UTF-8 either way.
+export PYTHONUTF8 := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test check bench soak format clean pages pin
+
+help: ## show this list
+	@echo "make: what there is to make" >&2
+	@$(PYTHON) tools/targets.py Makefile
+
+setup: ## install everything that any target needs into .venv
+	@echo "make: setting up .venv for every target" >&2
+	@$(PYTHON) tools/setup.py all
+
+dev: ## start the server, a demo app and a demo API, with seeded people
+	@echo "make: starting Doorward for development" >&2
+	@$(PYTHON) tools/setup.py dev
+	@exec $(RUN) -m doorward dev $(ARGS)
+
+demo: ## drive the whole flow, step by step, and check each step
+	@echo "make: driving the demo" >&2
+	@$(PYTHON) tools/setup.py dev
+	@exec $(RUN) -m doorward demo $(ARGS)
+
+test: ## run all tests but the soak
+	@echo "make: running the tests" >&2
+	@$(PYTHON) tools/setup.py test
+	@$(RUN) tools/system.py
+	@exec $(RUN) -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(ARGS)
+
+check: ## format, lint, types, import contracts, house tests
+	@echo "make: checking the house" >&2
+	@$(PYTHON) tools/setup.py check
+	@exec $(RUN) tools/check.py
+
+bench: ## measure, against the peers; writes build/bench.json
+	@echo "make: measuring" >&2
+	@$(PYTHON) tools/setup.py bench
+	@exec $(RUN) -m bench $(ARGS)
+
+soak: ## run the tests that take minutes
+	@echo "make: running the soak" >&2
+	@$(PYTHON) tools/setup.py test
+	@$(RUN) tools/system.py
+	@exec $(RUN) -m pytest -m soak --timeout 3600 $(ARGS)
+
+format: ## format the sources and mend what the linter can mend
+	@echo "make: formatting" >&2
+	@$(PYTHON) tools/setup.py check
+	@$(RUN) -m ruff format --quiet .
+	@exec $(RUN) -m ruff check --fix-only --quiet .
+
+pages: ## write the generated pages under docs/ anew
+	@echo "make: writing the generated pages" >&2
+	@$(PYTHON) tools/setup.py dev
+	@$(RUN) -m tools.requirements_page
+	@exec $(RUN) -m tools.docs_index
+
+pin: ## resolve and hash the requirement files anew (ARGS=--upgrade for newer versions)
+	@echo "make: pinning" >&2
+	@$(PYTHON) tools/setup.py dev
+	@exec $(RUN) tools/pin.py $(ARGS)
+
+clean: ## remove what the targets wrote, but .venv
+	@echo "make: removing build/ and the caches" >&2
+	@rm -rf build dist packages/*/dist htmlcov .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
+	@find packages tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,83 @@
+"""What every room shares: the event loop, a free port, programs from outside, and a count of what was left out.
+
+A room's own fixtures stand in its own conftest.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import system
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """asyncio; on uvloop, as the server runs, with DOORWARD_TEST_UVLOOP=1."""
+    return "asyncio", {"use_uvloop": os.environ.get("DOORWARD_TEST_UVLOOP") == "1"}
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nothing listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _leave_out(missing: system.Missing) -> None:
+    if system.must_be_there():
+        pytest.fail(f"{missing}; in CI it has to be there", pytrace=False)
+    pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Where Debian's Chromium is; the test is left out, and counted, where it cannot be had."""
+    found = system.chromium()
+    if isinstance(found, system.Missing):
+        _leave_out(found)
+    assert isinstance(found, Path)
+    return found
+
+
+@pytest.fixture(scope="session")
+def node_peers() -> system.NodePeers:
+    """Node 24 and the npm clients of tests/peers/package.json."""
+    found = system.node_peers()
+    if isinstance(found, system.Missing):
+        _leave_out(found)
+    assert isinstance(found, system.NodePeers)
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A misspelt requirement line would otherwise show nothing and look like a test that shows something."""
+    for item in items:
+        for mark in item.iter_markers("requirement"):
+            if (
+                not mark.args
+                or not all(isinstance(n, int) and 1 <= n <= 92 for n in mark.args)
+                or mark.kwargs
+            ):
+                raise pytest.UsageError(f"{item.nodeid}: requirement() takes line numbers from 1 to 92")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """«left out: N»: every skip, with its reason, so that a green run says what it did not run."""
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[re.sub(r"^Skipped: ", "", text)] += 1
+    count = sum(reasons.values())
+    terminalreporter.section(f"left out: {count}")
+    for reason, times in sorted(reasons.items()):
+        terminalreporter.line(f"{times} × {reason}")
+    if not count:
+        terminalreporter.line("nothing")

@@ -1,0 +1,1 @@
+"""What the Makefile runs: setting up, pinning, finding system programs, writing generated pages."""

@@ -1,0 +1,49 @@
+"""Reads the code without running the product: format, lint, types, import contracts, house tests.
+
+Every step runs, whatever the one before it said, so that one run tells all that is wrong.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+BIN = Path(PYTHON).parent
+
+STEPS: tuple[tuple[str, list[str]], ...] = (
+    ("format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
+    ("lint", [PYTHON, "-m", "ruff", "check", "."]),
+    ("types", [PYTHON, "-m", "basedpyright"]),
+    ("import contracts", [PYTHON, str(BIN / "lint-imports"), "--config", "pyproject.toml"]),
+    ("house tests", [PYTHON, "-m", "pytest", "tests/house", "--quiet", "--no-header"]),
+)
+
+
+def run(name: str, command: list[str]) -> bool:
+    """One step; its output is shown only when it has something to say."""
+    start = time.monotonic()
+    out = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    took = time.monotonic() - start
+    sys.stderr.write(f"check: {name}: {'ok' if out.returncode == 0 else 'FAILED'} ({took:.1f} s)\n")
+    if out.returncode:
+        sys.stdout.write(out.stdout.decode("utf-8", "replace"))
+        sys.stdout.flush()
+    return out.returncode == 0
+
+
+def main() -> int:
+    """Non-zero when a step failed."""
+    failed = [name for name, command in STEPS if not run(name, command)]
+    if failed:
+        sys.stderr.write(f"check: failed: {', '.join(failed)}\n")
+        return 1
+    sys.stderr.write("check: all is well\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

