@@ -1,0 +1,1 @@
+"""What each kind of token says; signing happens outside."""

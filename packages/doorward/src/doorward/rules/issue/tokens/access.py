@@ -1,0 +1,42 @@
+"""What an access token says (RFC 9068 §2.2; `status` as in the Token Status List)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from doorward.model.client import Client
+from doorward.model.entitlement import Entitlement
+from doorward.model.policy import TokenPolicy
+
+TYP: Final = "at+jwt"
+
+
+def lifetime(client: Client, policy: TokenPolicy) -> int:
+    """Seconds that this app's access tokens live."""
+    return client.access_token_ttl or policy.access_ttl
+
+
+def claims(entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique: str) -> dict[str, Any]:
+    """The payload. `unique` is at least 128 random bits; the grant's id before it lets one entry revoke a whole grant."""
+    said: dict[str, Any] = {
+        "iss": issuer,
+        "sub": entitlement.account_id or entitlement.client_id,
+        "aud": entitlement.audience,
+        "client_id": entitlement.client_id,
+        "iat": now,
+        "exp": now + ttl,
+        "jti": f"{entitlement.grant_id}.{unique}",
+        "scope": " ".join(entitlement.scopes),
+        "roles": entitlement.roles,
+        "permissions": entitlement.permissions,
+    }
+    if entitlement.account_id is not None:
+        said["auth_time"] = entitlement.auth_time
+        said["acr"] = entitlement.acr
+        said["amr"] = entitlement.amr
+        if entitlement.session_id is not None:
+            said["sid"] = entitlement.session_id
+    if entitlement.status is not None:
+        uri, index = entitlement.status
+        said["status"] = {"status_list": {"idx": index, "uri": uri}}
+    return said

@@ -1,0 +1,1 @@
+"""Same person, next token: rotation, and what a refresh may ask for."""
