@@ -1,0 +1,25 @@
+"""What an operator may choose: `doorward.toml`, then `DOORWARD_*`, typed and checked, every fault with its fix."""
+
+from doorward.settings.load import load
+from doorward.settings.problems import SettingsError
+from doorward.settings.tree import (
+    BrandSettings,
+    KeySettings,
+    LogSettings,
+    MailSettings,
+    MetricsSettings,
+    ServerSettings,
+    Settings,
+)
+
+__all__ = [
+    "BrandSettings",
+    "KeySettings",
+    "LogSettings",
+    "MailSettings",
+    "MetricsSettings",
+    "ServerSettings",
+    "Settings",
+    "SettingsError",
+    "load",
+]

@@ -1,0 +1,113 @@
+"""Do the settings make sense together? Each check answers with the line to show, or nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from doorward.settings.tree import Settings
+
+Problem = tuple[str, str]
+"""(dotted name of the setting, what is wrong and what would be right)."""
+
+
+def loopback(host: str | None) -> bool:
+    """Whether a host name is this machine: `localhost`, 127.0.0.0/8 or ::1."""
+    if host is None:
+        return False
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def issuer_problem(issuer: str) -> str | None:
+    """An issuer is an https URL without query or fragment (RFC 8414 §2); plain http only on this machine."""
+    try:
+        parts = urlsplit(issuer)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f'is "{issuer}", which is no URL; it should look like "https://auth.example.com"'
+    if parts.scheme not in {"https", "http"} or not host:
+        return f'is "{issuer}"; it should be a full address like "https://auth.example.com"'
+    if parts.scheme == "http" and not loopback(host):
+        return f'is "{issuer}"; it must begin with https:// (http:// is only for this machine, as in "http://127.0.0.1:8000")'
+    if "?" in issuer or "#" in issuer:
+        return "has a query or a fragment; an issuer has neither (RFC 8414 §2)"
+    if "@" in parts.netloc:
+        return "has a user name in it; leave out everything before the @"
+    if issuer.endswith("/"):
+        return f'ends with a slash; write "{issuer.rstrip("/")}"'
+    if parts.netloc != parts.netloc.lower() or not issuer.startswith(("https://", "http://")):
+        return f'has capital letters in scheme or host; write "{parts.scheme}://{parts.netloc.lower()}{parts.path}"'
+    if not issuer.isascii() or any(character.isspace() or character in '"<>\\^`{|}' for character in issuer):
+        return (
+            "has a character that does not belong into a URL; write other scripts in their ASCII form (xn--…)"
+        )
+    return None
+
+
+def database_problem(database: str) -> str | None:
+    """What is wrong with the database setting as it was written."""
+    scheme, separator, _ = database.partition("://")
+    if separator and scheme.lower() in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        return "names PostgreSQL, which is not supported yet: it comes with the next version. Use the path of a SQLite file"
+    if separator and scheme.lower() != "sqlite":
+        return f'names a {scheme} database; use the path of a SQLite file, as in "doorward.db"'
+    if database == ":memory:":
+        return 'would forget everyone at the next start; use the path of a SQLite file, as in "doorward.db"'
+    if not database:
+        return 'is empty; use the path of a SQLite file, as in "doorward.db"'
+    return None
+
+
+def problems_of(settings: Settings) -> Iterator[Problem]:
+    """What contradicts what."""
+    if settings.development and not loopback(urlsplit(settings.issuer).hostname):
+        yield (
+            "development",
+            f"is true, but the issuer {settings.issuer} is not on this machine; development is only for http://127.0.0.1:…",
+        )
+    server = settings.server
+    if (server.tls_cert is None) != (server.tls_key is None):
+        missing = "tls_key" if server.tls_key is None else "tls_cert"
+        yield f"server.{missing}", "is missing: tls_cert and tls_key go together"
+    for name, path in (("tls_cert", server.tls_cert), ("tls_key", server.tls_key)):
+        if path is not None and not Path(path).is_file():
+            yield f"server.{name}", f"names {path}, and there is no such file"
+    for proxy in server.trusted_proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError as error:
+            yield "server.trusted_proxies", f'holds "{proxy}", which is no address or network ({error})'
+    mail = settings.mail
+    if mail.host is not None and mail.sender is None:
+        yield (
+            "mail.sender",
+            'is missing: the address that mail comes from, as in "Doorward <no-reply@example.com>"',
+        )
+    if mail.user is not None and mail.password is None:
+        yield "mail.password", "is missing: mail.user is set (or use mail.password_file)"
+    if mail.sender is not None and ("@" not in mail.sender or "\n" in mail.sender or "\r" in mail.sender):
+        yield "mail.sender", f'is "{mail.sender}"; it should be an address like "no-reply@example.com"'
+    if settings.metrics.port is not None and settings.metrics.port == settings.port:
+        yield (
+            "metrics.port",
+            f"is {settings.port}, the server's own port; take another one, or use metrics.token",
+        )
+    if settings.sessions.idle > settings.sessions.absolute:
+        yield "sessions.idle", "is longer than sessions.absolute; it can be at most as long"
+    if settings.sessions.aal2_idle > settings.sessions.aal2_absolute:
+        yield "sessions.aal2_idle", "is longer than sessions.aal2_absolute; it can be at most as long"
+    if settings.passwords.min_length_with_second_factor > settings.passwords.min_length:
+        yield (
+            "passwords.min_length_with_second_factor",
+            "is longer than passwords.min_length; a second factor never asks for a longer password",
+        )
+    breached = settings.passwords.breached_list
+    if breached is not None and not Path(breached).is_file():
+        yield "passwords.breached_list", f"names {breached}, and there is no such file"

@@ -1,0 +1,208 @@
+"""How do `doorward.toml` and `DOORWARD_*` become `Settings`? File first, environment over it, everything checked at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
+
+from msgspec import NODEFAULT, inspect, structs
+
+from doorward.model.secret import Secret
+from doorward.settings.checks import database_problem, issuer_problem, loopback, problems_of
+from doorward.settings.environment import from_environment
+from doorward.settings.lines import lines_of
+from doorward.settings.problems import SettingsError, did_you_mean
+from doorward.settings.tree import NOT_SETTINGS, Settings
+from doorward.settings.values import WrongValue, coerce
+
+Given = dict[str, tuple[str, object, bool]]
+"""Dotted name -> (where it was said, the value, whether it is text from the environment)."""
+
+
+def known_settings() -> dict[str, inspect.Field]:
+    """Every setting by its dotted name, in the order of the tree."""
+    found: dict[str, inspect.Field] = {}
+    for top in _fields(Settings):
+        if top.encode_name in NOT_SETTINGS:
+            continue
+        if isinstance(top.type, inspect.StructType):
+            found |= {f"{top.encode_name}.{leaf.encode_name}": leaf for leaf in top.type.fields}
+        else:
+            found[top.encode_name] = top
+    return found
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read the file (None: there is none), lay the environment over it, check all. Raises `SettingsError` with every problem found.
+
+    Relative paths in the file are relative to its folder, those in the environment to the working directory.
+    """
+    known = known_settings()
+    problems: list[str] = []
+    given: Given = {}
+    lines: dict[str, int] = {}
+    if path is not None:
+        given, lines = _from_file(path, known, problems)
+    given |= from_environment(environ, known, problems)
+    values: dict[str, object] = {}
+    for name, (where, value, text) in given.items():
+        try:
+            values[name] = _placed(name, coerce(value, known[name].type, text=text), text, path)
+        except WrongValue as error:
+            problems.append(f"{where}: {name} {error}.")
+    if problems:
+        raise SettingsError(problems)
+    settings = _build(values, given, path)
+    for name, problem in problems_of(settings):
+        where = given[name][0] if name in given else _place(path, lines, name)
+        problems.append(f"{where}: {name} {problem}.")
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _from_file(
+    path: Path, known: Mapping[str, inspect.Field], problems: list[str]
+) -> tuple[Given, dict[str, int]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError([f"{path}: there is no such file."]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path}: cannot be read ({error})."]) from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([f"{path}: is not valid TOML: {error}."]) from None
+    lines = lines_of(text)
+    given: Given = {}
+    sections = {name.partition(".")[0] for name in known if "." in name}
+    tops = sections | {name for name in known if "." not in name}
+    for top, value in document.items():
+        where = _place(path, lines, top)
+        if top not in tops:
+            kind = "section" if isinstance(value, dict) else "setting"
+            problems.append(
+                f"{where}: there is no {kind} {top}.{did_you_mean(top, tops)}{_elsewhere(top, known)}"
+            )
+        elif top not in sections:
+            given[top] = (where, value, False)
+        elif not isinstance(value, dict):
+            problems.append(f"{where}: {top} is a section; write [{top}] and its settings below.")
+        else:
+            section = {name.partition(".")[2] for name in known if name.startswith(f"{top}.")}
+            for key, leaf in cast("dict[str, object]", value).items():
+                where = _place(path, lines, f"{top}.{key}")
+                if key in section:
+                    given[f"{top}.{key}"] = (where, leaf, False)
+                else:
+                    hint = did_you_mean(key, section) or _elsewhere(key, known)
+                    problems.append(f"{where}: [{top}] has no setting {key}.{hint}")
+    return given, lines
+
+
+def _elsewhere(key: str, known: Mapping[str, inspect.Field]) -> str:
+    """The right key under the wrong section is the commonest slip after a misspelt one."""
+    homes = [name for name in known if name.partition(".")[2] == key]
+    return f" It belongs to [{homes[0].partition('.')[0]}]." if homes else ""
+
+
+def _place(path: Path | None, lines: Mapping[str, int], name: str) -> str:
+    if path is None:
+        return "settings"
+    line = lines.get(name)
+    return f"{path}:{line}" if line else str(path)
+
+
+_PATHS = frozenset(
+    {
+        "server.tls_cert",
+        "server.tls_key",
+        "mail.password_file",
+        "keys.secret_key_file",
+        "passwords.breached_list",
+    }
+)
+
+
+def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
+    """The value with its path made absolute where it is one; also the checks that need the text as it was written."""
+    home = path.resolve().parent if path is not None and not text else Path.cwd()
+    if name == "issuer" and (problem := issuer_problem(str(value))):
+        raise WrongValue(problem)
+    if name == "database":
+        if problem := database_problem(str(value)):
+            raise WrongValue(problem)
+        return str(home / _sqlite_path(str(value)))
+    if name in _PATHS and isinstance(value, str):
+        return str(home / Path(value).expanduser())
+    return value
+
+
+def _sqlite_path(database: str) -> Path:
+    if not database.lower().startswith("sqlite://"):
+        return Path(database).expanduser()
+    # sqlite:///relative.db and sqlite:////absolute.db, as database URLs are commonly written
+    return Path(unquote(urlsplit(database).path).removeprefix("/"))
+
+
+def _build(values: dict[str, object], given: Given, path: Path | None) -> Settings:
+    if "issuer" not in values:
+        where = str(path) if path is not None else "settings"
+        raise SettingsError(
+            [
+                f'{where}: issuer is missing, the public address of this server. Write issuer = "https://auth.example.com" '
+                "into doorward.toml, or set DOORWARD_ISSUER."
+            ]
+        )
+    issuer = str(values["issuer"])
+    home = path.resolve().parent if path is not None else Path.cwd()
+    database = str(values.setdefault("database", str(home / "doorward.db")))
+    if values.get("server.port") is None:
+        parts = urlsplit(issuer)
+        values["server.port"] = (parts.port if loopback(parts.hostname) else None) or 8000
+    if values.get("keys.secret_key_file") is None:
+        values["keys.secret_key_file"] = str(Path(database).parent / "doorward.key")
+    password_file = values.get("mail.password_file")
+    if isinstance(password_file, str) and values.get("mail.password") is None:
+        values["mail.password"] = _secret_in(password_file, given["mail.password_file"][0])
+    tree: dict[str, Any] = {"source": str(path) if path is not None else None}
+    for top in _fields(Settings):
+        name = top.encode_name
+        if isinstance(top.type, inspect.StructType):
+            inner = {
+                leaf.encode_name: values[f"{name}.{leaf.encode_name}"]
+                for leaf in top.type.fields
+                if f"{name}.{leaf.encode_name}" in values
+            }
+            tree[name] = top.type.cls(**inner)
+        elif name in values:
+            tree[name] = values[name]
+    return Settings(**tree)
+
+
+def _secret_in(path: str, where: str) -> Secret:
+    try:
+        return Secret(Path(path).read_text(encoding="utf-8").rstrip("\r\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{where}: mail.password_file cannot be read ({error})."]) from None
+
+
+def _fields(tree: type[Settings]) -> tuple[inspect.Field, ...]:
+    kind = inspect.type_info(tree)
+    if not isinstance(kind, inspect.StructType):
+        raise TypeError("Settings is a Struct")
+    return kind.fields
+
+
+def default_of(setting: inspect.Field) -> object:
+    """The setting's default, or None where it must be given."""
+    return None if setting.default is NODEFAULT else setting.default
+
+
+def with_changes(settings: Settings, section: str, **changes: object) -> Settings:
+    """A copy with some values of one section replaced: what a command line option says over file and environment."""
+    return structs.replace(settings, **{section: structs.replace(getattr(settings, section), **changes)})

@@ -1,0 +1,21 @@
+"""How is a wrong setting reported? What is wrong, where, and what would be right: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong. `problems` holds a line for each; no line holds a secret."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """` Did you mean …?` or nothing. Letter case and hyphens do not count."""
+    names = {name.lower().replace("-", "_"): name for name in known}
+    near = get_close_matches(given.lower().replace("-", "_"), names, n=1, cutoff=0.55)
+    return f" Did you mean {names[near[0]]}?" if near else ""

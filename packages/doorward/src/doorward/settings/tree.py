@@ -1,0 +1,117 @@
+"""Which settings are there, of which type, with which default? Described for people in docs/reference/settings.md."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from doorward.model.policy import MailTickets, PasswordPolicy, SessionPolicy, ThrottlePolicy, TokenPolicy
+from doorward.model.secret import Secret
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the server listens. `trusted_proxies`: addresses or networks whose forwarding headers are believed.
+
+    Without `port`, the port of a loopback issuer, else 8000: `Settings.port` says which.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    tls_cert: str | None = None
+    tls_key: str | None = None
+
+
+class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The SMTP server. Without `host` mail stays in the outbox and `doorward doctor` says so.
+
+    `tls`: `starttls` (refused when the server does not offer it), `tls` from the first byte, or `none`.
+    """
+
+    host: str | None = None
+    port: Port | None = None
+    user: str | None = None
+    password: Secret | None = None
+    password_file: str | None = None
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str | None = None
+    timeout: Annotated[int, Meta(ge=1, le=300)] = 20
+
+
+class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The server's own secret key, and the life of its signing keys. Times in seconds.
+
+    `secret_key` (32 bytes, base64) or the file that holds it; without either, `doorward.key` beside the database, which is
+    made on the first start unless `generate` is false. A new signing key is published `publish_ahead` before it signs;
+    the current one steps back after `rotate_after` (0: only by command).
+    """
+
+    secret_key: Secret | None = None
+    secret_key_file: str | None = None
+    generate: bool = True
+    publish_ahead: Annotated[int, Meta(ge=0, le=30 * 86_400)] = 86_400
+    rotate_after: Annotated[int, Meta(ge=0)] = 90 * 86_400
+
+
+class BrandSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What people see on pages and in mail."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=60)] = "Doorward"
+    locale: Literal["en", "de", "fr", "es", "ar"] = "en"
+
+
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where `/metrics` answers: on a port of its own, or beside everything else to whoever has the token. Neither: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: Port | None = None
+    token: Secret | None = None
+
+
+class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is logged, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything, checked. `issuer` is the public address and the `iss` of every token (RFC 8414 §2).
+
+    `database` is the path of the SQLite file, made absolute. `development` opens `/_dev/outbox` and allows http
+    and is only possible with an issuer on this machine.
+    """
+
+    issuer: str
+    database: str = "doorward.db"
+    development: bool = False
+    server: ServerSettings = field(default_factory=ServerSettings)
+    tokens: TokenPolicy = field(default_factory=TokenPolicy)
+    sessions: SessionPolicy = field(default_factory=SessionPolicy)
+    passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
+    throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
+    tickets: MailTickets = field(default_factory=MailTickets)
+    mail: MailSettings = field(default_factory=MailSettings)
+    keys: KeySettings = field(default_factory=KeySettings)
+    brand: BrandSettings = field(default_factory=BrandSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    source: str | None = None
+    """The file that was read, if any; not a setting."""
+
+    @property
+    def port(self) -> int:
+        """The port to listen on: `server.port`, which `load` has filled in."""
+        return self.server.port or 8000
+
+    @property
+    def secret_key_path(self) -> str:
+        """The file of the secret key: `keys.secret_key_file`, which `load` has filled in."""
+        return self.keys.secret_key_file or "doorward.key"
+
+
+NOT_SETTINGS = frozenset({"source"})
+"""Fields of `Settings` that nobody can set."""
