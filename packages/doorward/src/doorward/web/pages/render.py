@@ -21,7 +21,7 @@ _FOLDER: Final = Path(__file__).parent / "templates"
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -30,7 +30,6 @@ def _environment() -> Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    return environment
 
 
 _TOOLS: Final = {
@@ -85,6 +84,7 @@ def render(view: View, ctx: PageContext) -> str:
             ctx=ctx,
             dir=language.direction(ctx.locale),
             _=words.html,
+            plain=words.text,
             ngettext=words.counted_html,
             duration=words.duration,
             time=time,

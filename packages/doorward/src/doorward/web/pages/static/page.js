@@ -1,0 +1,49 @@
+"use strict";
+// Every page works without this file; it only adds comfort.
+
+for (const button of document.querySelectorAll("[data-show]")) {
+  const input = document.getElementById(button.dataset.show);
+  const off = { text: button.textContent, label: button.getAttribute("aria-label") };
+  const set = (shown) => {
+    input.type = shown ? "text" : "password";
+    button.textContent = shown ? button.dataset.on : off.text;
+    button.setAttribute("aria-label", shown ? button.dataset.onLabel : off.label);
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => set(input.type === "password"));
+  // A password manager saves, and a browser remembers, only what is a password field when it is sent.
+  input.form.addEventListener("submit", () => set(false));
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  const source = document.getElementById(button.dataset.copy);
+  const text = button.textContent;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const lines = source.querySelectorAll("code");
+    const value = lines.length ? Array.from(lines, (line) => line.textContent).join("\n") : source.textContent.replace(/\s/g, "");
+    try {
+      await navigator.clipboard.writeText(value);
+    } catch {
+      return;
+    }
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = text; }, 2000);
+  });
+}
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
+const shapes = {
+  moment: { dateStyle: "long", timeStyle: "short" },
+  date: { dateStyle: "long" },
+  clock: { timeStyle: "short" },
+};
+for (const time of document.querySelectorAll("time[data-shape]")) {
+  const locale = document.documentElement.lang;
+  time.textContent = new Intl.DateTimeFormat(locale, shapes[time.dataset.shape]).format(new Date(time.dateTime));
+}

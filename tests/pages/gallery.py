@@ -1,0 +1,101 @@
+"""Renders every page with sample data and photographs it: light and dark, 360 and 1280 pixels wide.
+
+`python -m tests.pages.gallery OUTDIR [LOCALE] [NAME…]`, with packages/doorward/src on PYTHONPATH.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from doorward.web.pages import static
+from doorward.web.pages.csp import CONTENT_SECURITY_POLICY
+from doorward.web.pages.render import render
+from tests.pages.samples import context, samples
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Each of these leaves the page at once, or shows what another sample shows already.
+LEAVING = frozenset({"continue", "continue-denied", "form-post"})
+
+
+class _Pages(BaseHTTPRequestHandler):
+    """Serves /<locale>/<name> and the static files, with the headers that pages are sent with."""
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path.startswith("/static/"):
+            found = static.find(path.removeprefix("/static/"))
+            if found is not None:
+                return self._answer(found[0].body, found[0].content_type)
+        locale, _, name = path.strip("/").partition("/")
+        view = samples().get(name)
+        if view is None:
+            return self._answer(b"", "text/plain", 404)
+        page = render(view, context(locale=locale, development=name in {"outbox", "check-mail"}))
+        return self._answer(page.encode(), "text/html; charset=utf-8")
+
+    def _answer(self, body: bytes, content_type: str, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("content-type", content_type)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("content-security-policy", CONTENT_SECURITY_POLICY)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The samples on a loopback port; gives the origin."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Pages)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def photograph(folder: Path, locale: str, names: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with served() as origin, browser() as chromium:
+        for scheme in ("light", "dark"):
+            for width in (360, 1280):
+                page = chromium.new_page(
+                    color_scheme=scheme, viewport={"width": width, "height": 760}, java_script_enabled=True
+                )
+                for name in names:
+                    page.goto(f"{origin}/{locale}/{name}")
+                    page.screenshot(path=folder / f"{name}-{scheme}-{width}.png", full_page=True)
+                page.close()
+
+
+if __name__ == "__main__":
+    target, language, *chosen = [*sys.argv[1:], "en"] if len(sys.argv) == 2 else sys.argv[1:]
+    photograph(Path(target), language, chosen or [name for name in samples() if name not in LEAVING])

@@ -1,0 +1,257 @@
+"""Every page with sample data: what the gallery shows and what the tests go through."""
+
+from __future__ import annotations
+
+from doorward.web.pages.views import (
+    Activity,
+    ActivityLine,
+    AppLine,
+    Apps,
+    CheckMail,
+    Consent,
+    Continue,
+    DeviceLine,
+    Devices,
+    Done,
+    ErrorPage,
+    Failure,
+    FormPost,
+    Happened,
+    Home,
+    LinkPage,
+    Methods,
+    Outbox,
+    OutboxMessage,
+    PageContext,
+    Problem,
+    Profile,
+    ReAuth,
+    RecoveryCodes,
+    ResetAsk,
+    ResetDone,
+    ResetNew,
+    ScopeLine,
+    SecondFactor,
+    SignedOut,
+    SignIn,
+    SignOutAsk,
+    SignUp,
+    TotpSetup,
+    View,
+    Way,
+    Wrong,
+)
+
+AT = 1_795_358_000
+FLOW = "dw_as_3q2-7wX1"
+CODES = (
+    "K7QD-M2XW-9RTA-4HCE",
+    "P3VN-8YLB-6FSD-2JQU",
+    "X9MC-5TRE-1WKH-7ZAG",
+    "B4HW-2NQP-8DVL-6YXS",
+    "R6FJ-3ZKT-5CMA-9EUB",
+    "T1LE-7GSX-4QWN-8HDV",
+    "Y8CA-6RPM-2JZF-5KTQ",
+    "D5UX-9BHG-3LNE-1WSR",
+    "H2ZT-4KVQ-7YMC-6PFA",
+    "N7SG-1EDJ-8XRW-3BLU",
+)
+
+
+def context(*, locale: str = "en", name: str | None = "Orders", development: bool = False) -> PageContext:
+    return PageContext(
+        locale=locale,
+        csrf_token="c5rf-t0ken",
+        brand_name="Doorward",
+        issuer="https://auth.example.com",
+        request_id="01JD9Z7Q8M4X",
+        app_name=name,
+        development=development,
+    )
+
+
+def samples(
+    person: str = "Ada Lovelace", app: str = "Orders", text: str = "ada@example.com"
+) -> dict[str, View]:
+    """Every page by name; `person`, `app` and `text` go wherever a page shows what others wrote."""
+    scopes = (
+        ScopeLine("openid"),
+        ScopeLine("profile"),
+        ScopeLine("orders:read", "See your orders", app),
+        ScopeLine("orders:write", text, app),
+        ScopeLine("offline_access"),
+    )
+    return {
+        "home": Home(),
+        "home-signed-in": Home(account=text),
+        "sign-in": SignIn(flow=FLOW, last_used="password"),
+        "sign-in-wrong": SignIn(flow=FLOW, identifier=text, problem=Problem(Wrong.CREDENTIALS)),
+        "sign-in-throttled": SignIn(
+            flow=FLOW, identifier=text, problem=Problem(Wrong.TOO_MANY_TRIES, at=AT), sign_up_open=False
+        ),
+        "sign-in-empty": SignIn(
+            flow=FLOW,
+            identifier_problem=Problem(Wrong.IDENTIFIER_MISSING),
+            password_problem=Problem(Wrong.PASSWORD_MISSING),
+        ),
+        "sign-in-after-reset": SignIn(flow=FLOW, identifier=text, password_reset=True),
+        "sign-up": SignUp(minimum=15, flow=FLOW),
+        "sign-up-wrong": SignUp(
+            minimum=15,
+            flow=FLOW,
+            email=text,
+            name=person,
+            problem=Problem(Wrong.STALE_FORM),
+            email_problem=Problem(Wrong.EMAIL_INVALID),
+            password_problem=Problem(Wrong.PASSWORD_TOO_SHORT, number=15),
+            name_problem=Problem(Wrong.NAME_TOO_LONG),
+        ),
+        "check-mail": CheckMail("sign_up", "/sign-up/check", "/sign-up/check/resend", flow=FLOW),
+        "check-mail-wrong": CheckMail(
+            "reset", "/reset/check", "/reset/check/resend", flow=FLOW, problem=Problem(Wrong.CODE_WRONG)
+        ),
+        "check-mail-resent": CheckMail(
+            "sign_up", "/sign-up/check", "/sign-up/check/resend", resent=True, minutes=1
+        ),
+        "link": LinkPage("sign_up", "/verify", text, flow=FLOW),
+        "link-reset": LinkPage("reset", "/reset/link", text),
+        "link-wrong-browser": LinkPage("sign_up", "/verify", text, wrong_browser=True),
+        "link-reset-wrong-browser": LinkPage("reset", "/reset/link", text, wrong_browser=True),
+        "reset": ResetAsk(flow=FLOW),
+        "reset-wrong": ResetAsk(flow=FLOW, email=text, email_problem=Problem(Wrong.EMAIL_INVALID)),
+        "reset-new": ResetNew(account=text, minimum=15, flow=FLOW),
+        "reset-new-wrong": ResetNew(
+            account=text, minimum=15, end_sessions=False, password_problem=Problem(Wrong.PASSWORD_BREACHED)
+        ),
+        "reset-done": ResetDone(flow=FLOW),
+        "reset-done-kept": ResetDone(sessions_ended=False),
+        "second-factor": SecondFactor(flow=FLOW),
+        "second-factor-wrong": SecondFactor(
+            flow=FLOW, problem=Problem(Wrong.CODE_WRONG), recovery_available=False
+        ),
+        "second-factor-recovery": SecondFactor(flow=FLOW, method="recovery"),
+        "consent": Consent(
+            app=app,
+            host=text if app != "Orders" else "orders.example.com",
+            account=text,
+            scopes=scopes,
+            lasts=30 * 86400,
+            flow=FLOW,
+            account_name=person,
+            offline=True,
+        ),
+        "consent-small": Consent(
+            app=app, host="localhost:8000", account=text, scopes=(), lasts=36000, flow=FLOW
+        ),
+        "sign-out": SignOutAsk(account=text, hidden=(("state", text), ("post_logout_redirect_uri", text))),
+        "signed-out": SignedOut(app_url="https://orders.example.com/"),
+        "signed-out-plain": SignedOut(),
+        "continue": Continue(
+            url="https://orders.example.com/callback?code=dw_ac_1&iss=https%3A%2F%2Fa", app=app
+        ),
+        "continue-denied": Continue(url="com.example.orders:/callback?error=access_denied", because="denied"),
+        "form-post": FormPost(
+            "https://orders.example.com/callback", (("code", "dw_ac_1"), ("state", text)), app=app
+        ),
+        "error": ErrorPage(
+            Failure.BAD_REDIRECT,
+            detail=f"redirect_uri not registered. Got {text}/callback/; nearest /callback (trailing slash).",
+        ),
+        "error-server": ErrorPage(Failure.SERVER_ERROR, ways=(Way.SIGN_IN, Way.ACCOUNT), flow=FLOW),
+        "error-throttled": ErrorPage(
+            Failure.TOO_MANY, ways=(), retry_at=AT, app_url="https://orders.example.com/", flow=FLOW
+        ),
+        **{
+            f"error-{kind.value.replace('_', '-')}-all-ways": ErrorPage(kind, ways=tuple(Way), flow=FLOW)
+            for kind in Failure
+        },
+        "confirm": ReAuth(account=text, return_to="/account/methods", authenticator_available=True),
+        "confirm-code": ReAuth(
+            account=text,
+            return_to="/account/methods",
+            method="authenticator",
+            problem=Problem(Wrong.CODE_WRONG),
+            authenticator_available=True,
+        ),
+        "profile": Profile(email=text, email_verified=True, name=person, locale="de", done=Done.SAVED),
+        "profile-wrong": Profile(
+            email=text, email_verified=False, name=person, name_problem=Problem(Wrong.NAME_TOO_LONG)
+        ),
+        "methods": Methods(account=text, minimum=15, password_changed_at=AT - 9_000_000),
+        "methods-full": Methods(
+            account=text,
+            minimum=8,
+            password_changed_at=AT - 9_000_000,
+            authenticator_added_at=AT - 4_000_000,
+            recovery_codes_left=2,
+            done=Done.AUTHENTICATOR_ADDED,
+        ),
+        "methods-wrong": Methods(
+            account=text,
+            minimum=8,
+            authenticator_added_at=AT,
+            recovery_codes_left=9,
+            problem=Problem(Wrong.STALE_FORM),
+            current_problem=Problem(Wrong.PASSWORD_MISMATCH),
+            new_problem=Problem(Wrong.PASSWORD_GUESSABLE),
+        ),
+        "authenticator": TotpSetup(
+            uri="otpauth://totp/Doorward:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Doorward",
+            key="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+            setup=text,
+        ),
+        "authenticator-wrong": TotpSetup(
+            uri="otpauth://totp/x?secret=JBSWY3DPEHPK3PXP",
+            key="JBSWY3DPEHPK3PXP",
+            problem=Problem(Wrong.CODE_WRONG),
+        ),
+        "recovery-codes": RecoveryCodes(codes=CODES, account=text, done=Done.AUTHENTICATOR_ADDED),
+        "devices": Devices(
+            devices=(
+                DeviceLine(
+                    "ses_1", "Chrome on macOS", AT, AT - 86400, "Lisbon", current=True, active_now=True
+                ),
+                DeviceLine("ses_2", "Safari on iPhone", AT - 7200, AT - 900_000, person),
+                DeviceLine(text, text, AT - 400_000, AT - 4_000_000),
+            ),
+            apps_notice=300,
+        ),
+        "devices-none": Devices(devices=(), apps_notice=60, done=Done.OTHER_SESSIONS_ENDED),
+        "apps": Apps(
+            apps=(
+                AppLine("app_1", app, "orders.example.com", scopes, AT - 4_000_000, AT - 3600),
+                AppLine(text, person, text, (ScopeLine("openid"),), AT - 8_000_000),
+            )
+        ),
+        "apps-none": Apps(apps=(), done=Done.APP_DISCONNECTED),
+        "activity": Activity(
+            lines=tuple(
+                ActivityLine(
+                    f"aud_{number}",
+                    kind,
+                    AT - number * 50_000,
+                    device="Chrome on macOS" if number % 3 else text,
+                    place="Lisbon" if number % 2 else None,
+                    app=app if number % 4 else None,
+                    reportable=number % 2 == 0,
+                )
+                for number, kind in enumerate(Happened)
+            ),
+            older="/account/activity?before=aud_9",
+            done=Done.REPORTED,
+        ),
+        "activity-none": Activity(lines=()),
+        "outbox": Outbox(
+            (
+                OutboxMessage(
+                    text,
+                    f"{person}: confirm your email address",
+                    f"Hello,\n\nyour code is 481 516\n\nhttps://auth.example.com/verify?token={FLOW}\n\n{text}",
+                    AT,
+                    "481 516",
+                ),
+                OutboxMessage(text, "Your password was changed", "If it was you, all is well.", AT - 60),
+            )
+        ),
+        "outbox-empty": Outbox(),
+    }
