@@ -46,6 +46,16 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     failed_at: int | None = None
 
 
+class Letter(Struct, frozen=True, kw_only=True):
+    """What `Outgoing.sealed` holds, as JSON (sealed for the purpose "mail" under the row's id). `code` is the one-time code in
+    the text, if there is one: the development outbox shows it large."""
+
+    subject: str
+    text: str
+    html: str
+    code: str | None = None
+
+
 class LogoutNotice(Struct, frozen=True, kw_only=True):
     """A back-channel logout to deliver (OpenID Connect Back-Channel Logout 1.0 §2.5); its token is made when it is sent."""
 

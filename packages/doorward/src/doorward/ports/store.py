@@ -61,6 +61,15 @@ class Accounts(Protocol):
         """Guarded: loses when the password was changed in between."""
         ...
 
+    def set_password(self, account_id: str, old_hash: str | None, new_hash: str, at: int) -> Write:
+        """Hash and time of change only, so that a disabling in between is not undone. Guarded: loses when the password was
+        changed in between or the person is gone."""
+        ...
+
+    def set_profile(self, account_id: str, name: str | None, locale: str | None) -> Write:
+        """What people edit about themselves, and nothing else. Guarded: loses when the person is gone."""
+        ...
+
 
 class Registry(Protocol):
     """Apps, APIs, roles, signing keys: read as one snapshot; every write raises its version."""

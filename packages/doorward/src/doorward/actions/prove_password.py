@@ -1,0 +1,162 @@
+"""Somebody says who they are and shows a password. The pages and the JSON endpoint call this very action (line 85)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import structs
+
+from doorward.actions.record import Record
+from doorward.actions.throttle import Throttle
+from doorward.model.account import Account
+from doorward.model.caller import Caller
+from doorward.model.refusal import Refusal
+from doorward.model.secret import Secret
+from doorward.model.signin import Proof, SignIn
+from doorward.ports.meter import Meter
+from doorward.ports.passwords import HashingBusy, PasswordHasher
+from doorward.ports.store import Store
+from doorward.rules.identify.account import looked_up_as
+from doorward.rules.prove import password as rule
+from doorward.rules.prove.assurance import counting
+from doorward.rules.prove.attempts import Bucket, Wait
+
+MISMATCH: Final = "That email and password don't match."
+"""The one answer for a wrong password, an unknown person and a disabled account (ASVS 6.3.8)."""
+
+GONE: Final = Refusal("invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished")
+_TRIES: Final = 5
+
+
+def too_many(wait: Wait, because: str) -> Refusal:
+    """The refusal that says when to come back."""
+    return Refusal("too_many_attempts", "Too many tries. Try again later.", because, wait.until)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPassword:
+    """Whether this is the person's password, with everything around it that guessing must not get past: throttling, a decoy
+    for the unknown, the record, a newer hash. Used at sign-in and wherever a signed-in person types their password again."""
+
+    store: Store
+    hasher: PasswordHasher
+    throttle: Throttle
+    record: Record
+    meter: Meter
+
+    async def __call__(
+        self, identifier: str, password: Secret, *, device_hash: bytes | None, caller: Caller, now: int
+    ) -> Account | Refusal:
+        """The account, if it exists, is enabled and this is its password; else a refusal that does not tell these apart.
+
+        The same reads, writes and hashing take place whichever it is (line 80). Raises `HashingBusy`.
+        """
+        who = looked_up_as(identifier)
+        account = await self.store.accounts.by_email(who)
+        trusted = await self.throttle.trusted(device_hash, account.id if account else None)
+        buckets = self.throttle.of_person("password", who, trusted)
+        address = self.throttle.of_address(caller.address)
+        wait = await self.throttle.full([address], now) or await self.throttle.take(buckets, now)
+        if wait is not None:
+            self.meter.count("sign_ins", "throttled")
+            return too_many(wait, "throttled by person or address")
+        typed = rule.prepare(password.reveal()) if len(password.reveal()) <= rule.MAX_TYPED else ""
+        stored = account.password_hash if account is not None else None
+        good = await self.hasher.verify(stored if typed else None, Secret(typed))
+        if not good or account is None or stored is None or account.disabled_at is not None:
+            why = "unknown" if account is None else "disabled" if good else "password"
+            return await self._failed(account, why, buckets, address, caller, now)
+        await self.store.commit(*self.throttle.clear(buckets))
+        if self.hasher.outdated(stored):
+            await self._rehash(account, stored, typed)
+        return account
+
+    async def _failed(
+        self,
+        account: Account | None,
+        why: str,
+        buckets: tuple[Bucket, ...],
+        address: Bucket,
+        caller: Caller,
+        now: int,
+    ) -> Refusal:
+        account_id = account.id if account else None
+        writes = [
+            self.throttle.add(address, now),
+            self.record(
+                "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why
+            ),
+        ]
+        if await self.throttle.filled(buckets, now):
+            writes.append(
+                self.record("sign_in.throttled", caller=caller, now=now, account_id=account_id, ok=False)
+            )
+        await self.store.commit(*writes)
+        self.meter.count("sign_ins", "failed")
+        return Refusal("access_denied", MISMATCH, why)
+
+    async def _rehash(self, account: Account, stored: str, typed: str) -> None:
+        # The person is in either way: when the pool is busy, the next sign-in makes the newer hash.
+        try:
+            fresh = await self.hasher.hash(Secret(typed))
+        except HashingBusy:
+            return
+        await self.store.commit(self.store.accounts.rehash(account.id, stored, fresh))
+
+
+@dataclass(frozen=True, slots=True)
+class ProvePassword:
+    """Adds the proof of a password to a sign-in."""
+
+    store: Store
+    check: CheckPassword
+
+    async def __call__(
+        self,
+        sign_in: SignIn,
+        *,
+        identifier: str,
+        password: Secret,
+        address: str,
+        user_agent: str,
+        device_hash: bytes | None,
+        now: int,
+        request_id: str = "",
+    ) -> SignIn | Refusal:
+        """The sign-in as stored now, or a refusal: access_denied (one text for all reasons), too_many_attempts with `retry_at`,
+        invalid_session. Raises `HashingBusy`."""
+        if sign_in.done_at is not None or now >= sign_in.expires_at:
+            return GONE
+        caller = Caller(address, user_agent, request_id)
+        account = await self.check(identifier, password, device_hash=device_hash, caller=caller, now=now)
+        if isinstance(account, Refusal):
+            return account
+        proof = Proof("password", now, ("pwd",))
+        return await add_proof(self.store, sign_in, account.id, proof, now)
+
+
+async def add_proof(
+    store: Store, sign_in: SignIn, account_id: str, proof: Proof, now: int
+) -> SignIn | Refusal:
+    """Put a proof into the stored sign-in. Two forms sent at once both arrive: the loser of the swap is applied anew."""
+    current = sign_in
+    for _ in range(_TRIES):
+        changed = with_proof(current, account_id, proof)
+        if await store.commit(store.sign_ins.replace(current, changed)):
+            return changed
+        found = await store.sign_ins.get(sign_in.id)
+        if found is None or found.done_at is not None or now >= found.expires_at:
+            return GONE
+        current = found
+    return GONE
+
+
+def with_proof(sign_in: SignIn, account_id: str, proof: Proof) -> SignIn:
+    """The sign-in with one more proof. What another person proved, agreed to, or had open in this browser goes with them."""
+    if sign_in.account_id != account_id:
+        return structs.replace(
+            sign_in, account_id=account_id, proofs=(proof,), session_id=None, consented=False
+        )
+    kept = tuple(old for old in counting(sign_in.proofs, sign_in.fresh_after) if old.kind != proof.kind)
+    return structs.replace(sign_in, proofs=(*kept, proof))

@@ -1,0 +1,133 @@
+"""Somebody who has shown their password shows a code of their authenticator app, or a recovery code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from doorward.actions.prove_password import GONE, too_many, with_proof
+from doorward.actions.record import Record
+from doorward.actions.throttle import Throttle
+from doorward.model.account import Account, Factor
+from doorward.model.caller import Caller
+from doorward.model.refusal import Refusal
+from doorward.model.secret import Secret
+from doorward.model.signin import Proof, SignIn
+from doorward.ports.keys import Sealer
+from doorward.ports.meter import Meter
+from doorward.ports.store import Store, Write
+from doorward.rules.prove.assurance import counting
+from doorward.rules.prove.factors import recovery_code, totp
+
+WRONG: Final = "That code doesn't work. Wait for a new one, or use a recovery code."
+SEED_PURPOSE: Final = "totp"
+_TRIES: Final = 5
+_MAX_TYPED: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ProveSecondFactor:
+    """Adds the proof of a second factor to a sign-in whose password was proven."""
+
+    store: Store
+    sealer: Sealer
+    throttle: Throttle
+    record: Record
+    meter: Meter
+
+    async def __call__(
+        self,
+        sign_in: SignIn,
+        *,
+        code: Secret,
+        address: str,
+        device_hash: bytes | None,
+        now: int,
+        user_agent: str = "",
+        request_id: str = "",
+    ) -> SignIn | Refusal:
+        """The sign-in as stored now, or a refusal: access_denied for a code that is wrong, spent or unknown,
+        too_many_attempts with `retry_at`, invalid_session when no password was proven (recently enough) before.
+
+        Tries count across all sign-ins of the person (ASVS 6.5.1, line 82).
+        """
+        caller = Caller(address, user_agent, request_id)
+        account = await self._whose(sign_in, now)
+        if account is None:
+            return GONE
+        trusted = await self.throttle.trusted(device_hash, account.id)
+        buckets = self.throttle.of_person("code", account.id, trusted)
+        if (wait := await self.throttle.take(buckets, now)) is not None:
+            self.meter.count("second_factors", "throttled")
+            return too_many(wait, "second factor throttled")
+        typed = code.reveal()[:_MAX_TYPED]
+        for _ in range(_TRIES):
+            factors = await self.store.accounts.factors(account.id)
+            found = self._match(factors, typed, now)
+            if found is None:
+                break
+            proof, spend = found
+            changed = with_proof(sign_in, account.id, proof)
+            writes = [
+                spend,
+                self.store.sign_ins.replace(sign_in, changed),
+                *self.throttle.clear(buckets),
+                self.record(
+                    "second_factor.succeeded",
+                    caller=caller,
+                    now=now,
+                    account_id=account.id,
+                    method=proof.kind,
+                ),
+            ]
+            if proof.kind == "recovery_code":
+                left = recovery_code.left(factors) - 1
+                writes.append(
+                    self.record(
+                        "recovery_codes.used", caller=caller, now=now, account_id=account.id, left=left
+                    )
+                )
+            if await self.store.commit(*writes):
+                return changed
+            # Lost: either the code was spent in between, then it no longer matches, or the sign-in moved on.
+            current = await self.store.sign_ins.get(sign_in.id)
+            if current is None or await self._whose(current, now) is None:
+                return GONE
+            sign_in = current
+        return await self._failed(account, caller, now)
+
+    async def _whose(self, sign_in: SignIn, now: int) -> Account | None:
+        """The account, if its password was proven in this sign-in and the sign-in still runs."""
+        proven = any(proof.kind == "password" for proof in counting(sign_in.proofs, sign_in.fresh_after))
+        if sign_in.account_id is None or not proven:
+            return None
+        if sign_in.done_at is not None or now >= sign_in.expires_at:
+            return None
+        account = await self.store.accounts.get(sign_in.account_id)
+        return account if account is not None and account.disabled_at is None else None
+
+    def _match(self, factors: Sequence[Factor], typed: str, now: int) -> tuple[Proof, Write] | None:
+        digits = totp.tidy(typed)
+        if totp.looks_like(digits):
+            for factor in factors:
+                if factor.kind != "totp" or factor.sealed is None:
+                    continue
+                seed = self.sealer.open(SEED_PURPOSE, factor.id, factor.sealed)
+                step = totp.match(seed, digits, now=now, last_step=factor.last_step)
+                if step is not None:
+                    return Proof("totp", now, ("otp",)), self.store.accounts.use_totp_step(factor.id, step)
+            return None
+        found = recovery_code.match(factors, typed)
+        if found is None:
+            return None
+        # No registered method reference fits a recovery code (RFC 8176 §2); "rc" is ours.
+        return Proof("recovery_code", now, ("rc",)), self.store.accounts.use_recovery_code(found.id, now)
+
+    async def _failed(self, account: Account, caller: Caller, now: int) -> Refusal:
+        await self.store.commit(
+            self.throttle.add(self.throttle.of_address(caller.address), now),
+            self.record("second_factor.failed", caller=caller, now=now, account_id=account.id, ok=False),
+        )
+        self.meter.count("second_factors", "failed")
+        return Refusal("access_denied", WRONG, "wrong or spent code")

@@ -1,0 +1,1 @@
+"""One file per way to prove something; none knows of another."""

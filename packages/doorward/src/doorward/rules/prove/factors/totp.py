@@ -1,0 +1,64 @@
+"""Is this the code that the person's authenticator app shows? (RFC 6238 §4, §5.2; RFC 4226 §5.3)"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Final
+from urllib.parse import quote
+
+PERIOD: Final = 30
+DIGITS: Final = 6
+SEED_BYTES: Final = 20
+WINDOW: Final = 1
+"""How many periods a phone's clock may be wrong by, either way."""
+
+
+def code_at(seed: bytes, step: int) -> str:
+    """The 6 digits of a time step (RFC 4226 §5.3, HMAC-SHA-1: what every authenticator app speaks)."""
+    mac = hmac.new(seed, step.to_bytes(8, "big"), hashlib.sha1).digest()
+    offset = mac[-1] & 0x0F
+    number = int.from_bytes(mac[offset : offset + 4], "big") & 0x7FFF_FFFF
+    return f"{number % 10**DIGITS:0{DIGITS}d}"
+
+
+def match(seed: bytes, code: str, *, now: int, last_step: int | None) -> int | None:
+    """The time step that the code belongs to, or None.
+
+    A step that is not later than `last_step` never matches: a code is accepted once (RFC 6238 §5.2). All steps of the
+    window are computed and compared in equal time, whichever fits.
+    """
+    current = now // PERIOD
+    given = code.encode("utf-8", "replace")
+    found: int | None = None
+    for step in range(max(0, current - WINDOW), current + WINDOW + 1):
+        same = hmac.compare_digest(code_at(seed, step).encode(), given)
+        if same and (last_step is None or step > last_step) and found is None:
+            found = step
+    return found
+
+
+def looks_like(text: str) -> bool:
+    """Whether this is a code from an app rather than a recovery code. `text` as of `tidy`."""
+    return len(text) == DIGITS and text.isascii() and text.isdigit()
+
+
+def tidy(text: str) -> str:
+    """What was typed, without the spaces and hyphens that apps and people put between digits."""
+    return "".join(char for char in text if not char.isspace() and char not in "-\u2013\u2212")
+
+
+def key_text(seed: bytes) -> str:
+    """The seed in Base32, for typing it into an app."""
+    return base64.b32encode(seed).decode("ascii").rstrip("=")
+
+
+def key_uri(seed: bytes, *, account: str, issuer: str) -> str:
+    """The otpauth:// address that the QR code holds (key URI format). `issuer` is the brand's name."""
+    # A colon separates issuer and account in the label, so it may stand in neither.
+    label = quote(issuer.replace(":", " "), safe="") + ":" + quote(account.replace(":", " "), safe="@")
+    return (
+        f"otpauth://totp/{label}?secret={key_text(seed)}&issuer={quote(issuer.replace(':', ' '), safe='')}"
+        f"&algorithm=SHA1&digits={DIGITS}&period={PERIOD}"
+    )
