@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import final
 
 from doorward.model.account import Account
+from doorward.model.digest import digest
 from doorward.model.policy import SessionPolicy
 from doorward.model.session import Session
 from doorward.ports.chance import Chance
@@ -26,11 +26,6 @@ _TOKEN_LENGTH = 43
 
 class Forbidden(Exception):
     """The form did not come from our own page in this browser (line 70); a face shows the page again, it never acts."""
-
-
-def digest(text: str) -> bytes:
-    """SHA-256 of a random value: how every bearer secret is stored (line 17)."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 @final

@@ -145,6 +145,10 @@ def _response(params: Mapping[str, str], client: Client) -> Refusal | None:
             "unsupported_response_type", "response_type must be code.", f"response_type={wanted[:40]!r}"
         )
     mode = params.get("response_mode")
+    if mode == "form_post" and not params.get("redirect_uri", "http").startswith("http"):
+        return Refusal(
+            "invalid_request", "form_post needs a web address to post to.", "form_post to a native app"
+        )
     if mode is not None and mode not in client.response_modes:
         return Refusal(
             "invalid_request",

@@ -1,0 +1,152 @@
+"""Every step of a sign-in returns here: what comes next, or what comes out? One dispatcher for pages and JSON endpoint alike,
+so that no way in can skip a factor or consent (line 85)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from doorward.actions.finish import Asked, Finish
+from doorward.actions.outcomes import Ask, AskConsent, Denied, Next, Stale, Whereabouts
+from doorward.model.account import Account
+from doorward.model.policy import TokenPolicy
+from doorward.model.refusal import Refusal
+from doorward.model.request import AuthRequest
+from doorward.model.session import Session
+from doorward.model.signin import Proof, SignIn
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.store import Store
+from doorward.rules.deliver.redirect import failure
+from doorward.rules.permit import consent as consent_rule
+from doorward.rules.permit.entitle import entitle
+from doorward.rules.prove.journey import achieved, next_step
+from doorward.rules.prove.levels import LEVELS, at_least
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Asks the rules in the order of the flow: factors, the app's expectations, consent; then finishes."""
+
+    store: Store
+    catalog: CatalogSource
+    finish: Finish
+    tokens: TokenPolicy
+    issuer: str
+
+    async def __call__(
+        self,
+        sign_in: SignIn,
+        *,
+        session: Session | None,
+        device_hash: bytes | None,
+        where: Whereabouts,
+        now: int,
+    ) -> Next:
+        """`session` is the live one of this browser (None for the JSON endpoint); `now` in seconds."""
+        checked = await self._without_void_proofs(sign_in, session)
+        if checked is None:
+            return Stale(sign_in)
+        sign_in = checked
+        request = sign_in.request
+        account = await self._account(sign_in)
+        proofs = _standing(sign_in, account) if account else ()
+        factors = await self.store.accounts.factors(account.id) if account else ()
+        step = next_step(
+            proofs=proofs,
+            enrolled=frozenset(factor.kind for factor in factors),
+            wanted_acr=_wanted(request),
+            fresh_after=sign_in.fresh_after,
+        )
+        if step is not None or account is None:
+            if request is not None and "none" in request.prompt:
+                return self.deny(sign_in, Refusal("login_required", "The person has to sign in."))
+            return Ask(sign_in, step or "password")
+        reached = achieved(proofs)
+        asked = None
+        if request is not None:
+            verdict = await self._permit(sign_in, request, account, reached.acr)
+            if not isinstance(verdict, Asked):
+                return verdict
+            asked = verdict
+        return await self.finish(
+            sign_in,
+            account=account,
+            reached=reached,
+            asked=asked,
+            old=session,
+            device_hash=device_hash,
+            where=where,
+            now=now,
+        )
+
+    def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:
+        """The refusal on its way to the app (OAuth 2.1 §4.1.2.1)."""
+        request = sign_in.request
+        if request is None:
+            return Denied(sign_in, refusal, None)
+        client = self.catalog.current().clients.get(request.client_id)
+        response = failure(
+            redirect_uri=request.redirect_uri,
+            mode=request.response_mode,
+            state=request.state,
+            issuer=self.issuer,
+            refusal=refusal,
+            app_name=client.name if client else "",
+        )
+        return Denied(sign_in, refusal, response)
+
+    async def _permit(
+        self, sign_in: SignIn, request: AuthRequest, account: Account, acr: str
+    ) -> Asked | Next:
+        catalog = self.catalog.current()
+        client = catalog.clients.get(request.client_id)
+        if client is None:
+            return Stale(sign_in)
+        if request.hint_subject is not None and request.hint_subject != account.id:
+            return self.deny(
+                sign_in, Refusal("login_required", "Another person than the expected one signed in.")
+            )
+        if request.acr_essential and not any(at_least(acr, value) for value in request.acr_values):
+            say = "The required strength of sign-in cannot be reached."
+            return self.deny(sign_in, Refusal("unmet_authentication_requirements", say))
+        granted = entitle(
+            catalog=catalog,
+            client=client,
+            audience=request.audience,
+            scopes=request.scopes,
+            role_names=account.role_names,
+        )
+        if not sign_in.consented:
+            earlier = await self.store.sessions.consent(account.id, client.id, request.audience)
+            if consent_rule.needed(client, request, granted.scopes, earlier):
+                if "none" in request.prompt:
+                    return self.deny(sign_in, Refusal("consent_required", "The person has to agree first."))
+                return AskConsent(sign_in, account, client, request, granted.scopes)
+        return Asked(request, client, granted)
+
+    async def _without_void_proofs(self, sign_in: SignIn, session: Session | None) -> SignIn | None:
+        """The sign-in less what a session vouched for that is over by now (signed out in another tab); None: a lost race."""
+        if sign_in.session_id is None or (session is not None and session.id == sign_in.session_id):
+            return sign_in
+        clean = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
+        return clean if await self.store.commit(self.store.sign_ins.replace(sign_in, clean)) else None
+
+    async def _account(self, sign_in: SignIn) -> Account | None:
+        if sign_in.account_id is None:
+            return None
+        account = await self.store.accounts.get(sign_in.account_id)
+        return account if account is not None and account.disabled_at is None else None
+
+
+def _standing(sign_in: SignIn, account: Account) -> tuple[Proof, ...]:
+    """The proofs that still count: a password that was changed since proves nothing any more."""
+    changed = account.password_changed_at or 0
+    return tuple(proof for proof in sign_in.proofs if proof.kind != "password" or proof.at >= changed)
+
+
+def _wanted(request: AuthRequest | None) -> str | None:
+    """The first level among the asked ones that we know (acr_values is in order of preference)."""
+    if request is None:
+        return None
+    return next((value for value in request.acr_values if value in LEVELS), None)

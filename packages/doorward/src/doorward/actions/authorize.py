@@ -1,0 +1,76 @@
+"""An app sends somebody to us: is the request good, and whom does it expect? (OAuth 2.1 §4.1.1)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from doorward.actions.own_tokens import OwnTokens
+from doorward.model.client import Client
+from doorward.model.refusal import Refusal
+from doorward.model.request import AuthRequest
+from doorward.ports.catalog import CatalogSource
+from doorward.rules.deliver.redirect import AuthResponse, failure
+from doorward.rules.permit import authorize as rule
+
+
+class Accepted(Struct, frozen=True):
+    """A request that passed, and its app."""
+
+    request: AuthRequest
+    client: Client
+
+
+class Unsure(Struct, frozen=True):
+    """App or redirect URI are not certain: said on a page of ours, never by redirect (line 2)."""
+
+    refusal: Refusal
+
+
+class Refused(Struct, frozen=True):
+    """The app hears no, at its own redirect URI."""
+
+    refusal: Refusal
+    response: AuthResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Authorize:
+    """Runs the checks, and reads the id_token_hint."""
+
+    catalog: CatalogSource
+    own_tokens: OwnTokens
+    issuer: str
+
+    def __call__(self, params: Mapping[str, str]) -> Accepted | Unsure | Refused:
+        """`params` are the request's, each given once. Pure but for the snapshot and the clock-free signature check."""
+        catalog = self.catalog.current()
+        source = rule.origin(params, catalog)
+        if isinstance(source, Refusal):
+            return Unsure(source)
+        request = rule.authorize(params, source, catalog, self.issuer)
+        if isinstance(request, Refusal):
+            return self.refuse(source, request)
+        if (token := params.get("id_token_hint")) is not None:
+            hint = self.own_tokens.hint(token)
+            if hint is None or source.client.id not in hint.aud:
+                refusal = Refusal(
+                    "invalid_request", "The id_token_hint is not one that this app got from here."
+                )
+                return self.refuse(source, refusal)
+            request = structs.replace(request, hint_subject=hint.sub)
+        return Accepted(request, source.client)
+
+    def refuse(self, source: rule.Origin, refusal: Refusal) -> Refused:
+        """The refusal, addressed to the app."""
+        response = failure(
+            redirect_uri=source.redirect_uri,
+            mode=source.response_mode,
+            state=source.state,
+            issuer=self.issuer,
+            refusal=refusal,
+            app_name=source.client.name,
+        )
+        return Refused(refusal, response)

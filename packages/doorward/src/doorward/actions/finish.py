@@ -1,0 +1,238 @@
+"""The end of a sign-in: session, grant and code come into being in one transaction, or none of them does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from doorward.actions.ending import Ending
+from doorward.actions.outcomes import Finished, Stale, Whereabouts
+from doorward.model.account import Account
+from doorward.model.audit import AuditEvent
+from doorward.model.client import Client
+from doorward.model.digest import digest
+from doorward.model.grant import AuthorizationCode, Grant
+from doorward.model.policy import SessionPolicy, TokenPolicy
+from doorward.model.request import AuthRequest
+from doorward.model.session import Session
+from doorward.model.signin import SignIn
+from doorward.ports.chance import Chance
+from doorward.ports.postman import Postman
+from doorward.ports.store import Store, Write
+from doorward.rules.check import session as session_rule
+from doorward.rules.deliver.redirect import success
+from doorward.rules.issue import status_index
+from doorward.rules.permit.entitle import Granted
+from doorward.rules.prove.assurance import Achieved
+
+NEW_ACCOUNT = 3600
+"""For how many seconds after an account was made a new device is no news to its owner."""
+
+
+class Asked(Struct, frozen=True):
+    """What an app asked for, and what of it is given."""
+
+    request: AuthRequest
+    client: Client
+    granted: Granted
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Builds all writes of the end, and commits them. The sign-in's own row is the guard: it ends once."""
+
+    store: Store
+    chance: Chance
+    postman: Postman
+    ending: Ending
+    tokens: TokenPolicy
+    sessions: SessionPolicy
+    issuer: str
+
+    async def __call__(
+        self,
+        sign_in: SignIn,
+        *,
+        account: Account,
+        reached: Achieved,
+        asked: Asked | None,
+        old: Session | None,
+        device_hash: bytes | None,
+        where: Whereabouts,
+        now: int,
+    ) -> Finished | Stale:
+        """`old` is the browser's live session, `asked` None for a sign-in to the account pages."""
+        writes: list[Write] = [self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now))]
+        session, secret, more = await self._session(sign_in, account, reached, old, where, now)
+        writes += more
+        device_secret = None
+        if secret is not None:
+            writes.append(
+                self._event("sign_in.succeeded", session, None, where, now, {"method": " ".join(reached.amr)})
+            )
+            if sign_in.browser_hash is not None:
+                device_secret, more = await self._device(account, device_hash, where, now)
+                writes += more
+        response = code = None
+        if asked is not None:
+            request, client = asked.request, asked.client
+            code = f"dw_ac_{self.chance.token()}"
+            grant = await self._grant(asked, session, reached, now)
+            writes += [
+                self.store.grants.insert(grant),
+                self.store.grants.insert_code(
+                    self._code(code, grant, request, now, sign_in.handle_hash is None)
+                ),
+                self._event("code.issued", session, grant, where, now, {}),
+            ]
+            response = success(
+                redirect_uri=request.redirect_uri,
+                mode=request.response_mode,
+                state=request.state,
+                issuer=self.issuer,
+                code=code,
+                app_name=client.name,
+            )
+        if not await self.store.commit(*writes):
+            return Stale(sign_in)
+        return Finished(sign_in, account, session, response, code, secret, device_secret)
+
+    async def _session(
+        self,
+        sign_in: SignIn,
+        account: Account,
+        reached: Achieved,
+        old: Session | None,
+        where: Whereabouts,
+        now: int,
+    ) -> tuple[Session, str | None, list[Write]]:
+        """The session to go on in, its new cookie value if it has one, and the writes.
+
+        It is the old one untouched, the old one under a new cookie value (step-up), or a new one: the cookie's value changes
+        whenever something was proven (line 68).
+        """
+        mine = old if old is not None and old.account_id == account.id else None
+        if mine is not None and mine.id == sign_in.session_id and reached.auth_time == mine.auth_time:
+            return mine, None, []
+        secret = self.chance.token()
+        if mine is not None:
+            renewed = structs.replace(
+                mine,
+                secret_hash=digest(secret),
+                auth_time=reached.auth_time,
+                acr=reached.acr,
+                amr=reached.amr,
+                seen_at=now,
+            )
+            return renewed, secret, [self.store.sessions.replace_secret(mine, renewed)]
+        writes = await self.ending.session(old, now=now, reason="replaced") if old is not None else []
+        _, absolute = session_rule.limits(self.sessions, reached.acr)
+        session = Session(
+            id=self.chance.new_id("ses"),
+            secret_hash=digest(secret),
+            account_id=account.id,
+            created_at=now,
+            seen_at=now,
+            auth_time=reached.auth_time,
+            expires_at=now + absolute,
+            acr=reached.acr,
+            amr=reached.amr,
+            user_agent=where.user_agent,
+            address=where.address,
+        )
+        return session, secret, [*writes, self.store.sessions.insert(session)]
+
+    async def _device(
+        self, account: Account, device_hash: bytes | None, where: Whereabouts, now: int
+    ) -> tuple[str | None, list[Write]]:
+        """From now on this browser is known to the account: its tries are counted by themselves, so that nobody elsewhere can
+        lock the owner out (line 81)."""
+        if device_hash is not None and await self.store.sessions.device_trusted(device_hash, account.id):
+            return None, []
+        # A browser keeps one device cookie for all its people: a known one is trusted for this account too.
+        secret = None if device_hash is not None else self.chance.token()
+        known = device_hash if device_hash is not None else digest(secret or "")
+        writes = [self.store.sessions.trust_device(known, account.id, now)]
+        if now - account.created_at >= NEW_ACCOUNT:
+            mail = self.postman.write(
+                "new_device",
+                to=account.email,
+                locale=account.locale,
+                now=now,
+                values={"user_agent": where.user_agent, "address": where.address, "at": now},
+            )
+            writes.append(self.store.messages.insert_mail(mail))
+        return secret, writes
+
+    async def _grant(self, asked: Asked, session: Session, reached: Achieved, now: int) -> Grant:
+        request, scopes = asked.request, asked.granted.scopes
+        offline = "offline_access" in scopes
+        ends = now + (asked.client.refresh_token_ttl or self.tokens.refresh_ttl)
+        number, index = await self._status(now) if self.tokens.status_list else (None, None)
+        return Grant(
+            id=self.chance.new_id("grt"),
+            client_id=asked.client.id,
+            account_id=session.account_id,
+            audience=request.audience,
+            # What was agreed to: entitle() may cut it further at every issue, and never widens it (line 21).
+            scopes=scopes,
+            created_at=now,
+            expires_at=ends if offline else min(ends, session.expires_at),
+            auth_time=reached.auth_time,
+            acr=reached.acr,
+            amr=reached.amr,
+            session_id=session.id,
+            offline=offline,
+            nonce=request.nonce,
+            claims=request.claims,
+            status_list=number,
+            status_index=index,
+        )
+
+    async def _status(self, now: int) -> tuple[int, int]:
+        tries = 0
+        while True:
+            number = status_index.list_for(now, tries)
+            index = self.chance.below(status_index.SIZE)
+            if not await self.store.grants.status_index_taken(number, index):
+                return number, index
+            tries += 1
+
+    def _code(
+        self, code: str, grant: Grant, request: AuthRequest, now: int, redirected: bool
+    ) -> AuthorizationCode:
+        return AuthorizationCode(
+            hash=digest(code),
+            grant_id=grant.id,
+            client_id=grant.client_id,
+            created_at=now,
+            expires_at=now + self.tokens.code_ttl,
+            redirect_uri=request.redirect_uri if redirected and request.redirect_uri_given else None,
+            code_challenge=request.code_challenge,
+        )
+
+    def _event(
+        self,
+        kind: str,
+        session: Session,
+        grant: Grant | None,
+        where: Whereabouts,
+        now: int,
+        detail: dict[str, str],
+    ) -> Write:
+        return self.store.audit.append(
+            AuditEvent(
+                id=self.chance.new_id("aud"),
+                at=now,
+                kind=kind,
+                account_id=session.account_id,
+                client_id=grant.client_id if grant else None,
+                session_id=session.id,
+                grant_id=grant.id if grant else None,
+                address=where.address,
+                user_agent=where.user_agent,
+                request_id=where.request_id,
+                detail=dict(detail),
+            )
+        )

@@ -1,0 +1,70 @@
+"""What can come out of a step of a sign-in."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from doorward.model.account import Account
+from doorward.model.client import Client
+from doorward.model.refusal import Refusal
+from doorward.model.request import AuthRequest
+from doorward.model.session import Session
+from doorward.model.signin import SignIn, Step
+from doorward.rules.deliver.redirect import AuthResponse
+
+
+class Whereabouts(Struct, frozen=True):
+    """Where a request came from, for sessions and audit: never a reason to let anybody in."""
+
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+
+
+class Ask(Struct, frozen=True):
+    """The person has something to show first."""
+
+    sign_in: SignIn
+    step: Step
+
+
+class AskConsent(Struct, frozen=True):
+    """The person has to say whether the app may have `scopes`."""
+
+    sign_in: SignIn
+    account: Account
+    client: Client
+    request: AuthRequest
+    scopes: tuple[str, ...]
+
+
+class Finished(Struct, frozen=True):
+    """Signed in. `response` carries the code to the app (None: a sign-in to the account pages).
+
+    `session_secret` and `device_secret` are new cookie values, when there are any; they exist nowhere else.
+    """
+
+    sign_in: SignIn
+    account: Account
+    session: Session
+    response: AuthResponse | None
+    code: str | None = None
+    session_secret: str | None = None
+    device_secret: str | None = None
+
+
+class Denied(Struct, frozen=True):
+    """The app hears no."""
+
+    sign_in: SignIn
+    refusal: Refusal
+    response: AuthResponse | None
+
+
+class Stale(Struct, frozen=True):
+    """Another request took this step already, or the app is gone: begin again."""
+
+    sign_in: SignIn
+
+
+Next = Ask | AskConsent | Finished | Denied | Stale

@@ -1,0 +1,59 @@
+"""The person leaves: the session and what was born in it end, and the apps are told (OpenID Connect RP-Initiated Logout 1.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doorward.actions.ending import Ending
+from doorward.actions.outcomes import Whereabouts
+from doorward.actions.own_tokens import OwnTokens
+from doorward.model.audit import AuditEvent
+from doorward.model.refusal import Refusal
+from doorward.model.session import Session
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.store import Store
+from doorward.rules.revoke import logout as rule
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutAction:
+    """Decides what the app's request means, and ends sessions."""
+
+    store: Store
+    chance: Chance
+    catalog: CatalogSource
+    ending: Ending
+    own_tokens: OwnTokens
+
+    def decide(self, params: Mapping[str, str], session: Session | None) -> rule.SignOut | Refusal:
+        """What to do with /logout's parameters. A hint that is not ours counts as none, so the person is asked (line 75)."""
+        token = params.get("id_token_hint")
+        return rule.decide(
+            catalog=self.catalog.current(),
+            session=session,
+            hint=self.own_tokens.hint(token) if token else None,
+            client_id=params.get("client_id"),
+            target=params.get("post_logout_redirect_uri"),
+            state=params.get("state"),
+        )
+
+    async def end(
+        self, session: Session, *, reason: str, client_id: str | None, where: Whereabouts, now: int
+    ) -> None:
+        """End the session with everything that must end with it, and write it down."""
+        event = AuditEvent(
+            id=self.chance.new_id("aud"),
+            at=now,
+            kind="session.ended",
+            account_id=session.account_id,
+            client_id=client_id,
+            session_id=session.id,
+            address=where.address,
+            user_agent=where.user_agent,
+            request_id=where.request_id,
+            detail={"reason": reason},
+        )
+        writes = await self.ending.session(session, now=now, reason=reason)
+        await self.store.commit(*writes, self.store.audit.append(event))

@@ -1,0 +1,1 @@
+"""How does it travel? By redirect, form post, token response, cookie."""

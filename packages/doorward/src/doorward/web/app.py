@@ -1,0 +1,246 @@
+"""The ASGI application: finds the handler, settles address and path, and turns what goes wrong into an honest answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from itertools import count
+from typing import Final, Protocol, final
+
+import structlog
+
+from doorward.ports.meter import Meter
+from doorward.ports.passwords import HashingBusy
+from doorward.ports.store import StoreUnavailable
+from doorward.web.http import (
+    BadForm,
+    BodyTooLarge,
+    ClientGone,
+    Handler,
+    Receive,
+    Request,
+    Response,
+    Route,
+    Scope,
+    Send,
+    json_response,
+    send_response,
+)
+
+RETRY_AFTER: Final = b"2"
+_CORS: Final = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"www-authenticate, retry-after, dpop-nonce"),
+)
+_HSTS: Final = (b"strict-transport-security", b"max-age=63072000")
+log = structlog.get_logger("doorward.web")
+
+
+class ErrorPages(Protocol):
+    """Makes the page for a status; it must not need the database."""
+
+    async def __call__(self, request: Request, status: int) -> Response: ...
+
+
+@final
+class App:
+    """One server's routes. Made by the wiring once everything behind the handlers is there."""
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        prefix: str,
+        https: bool,
+        trusted_proxies: Sequence[IPv4Network | IPv6Network],
+        error_page: ErrorPages,
+        meter: Meter,
+        process_tag: str,
+    ) -> None:
+        self._exact: dict[str, dict[str, Route]] = {}
+        self._prefixes: list[Route] = []
+        for item in routes:
+            if item.prefix:
+                self._prefixes.append(item)
+                continue
+            methods = self._exact.setdefault(item.path, {})
+            for method in item.methods:
+                if method in methods:
+                    raise ValueError(f"two handlers for {method} {item.path}")
+                methods[method] = item
+        self._mount = prefix
+        self._https = https
+        self._proxies = tuple(trusted_proxies)
+        self._error_page = error_page
+        self._meter = meter
+        self._tag = process_tag
+        self._numbers = count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        path: str = scope["path"]
+        if self._mount:
+            if path.startswith(self._mount + "/"):
+                path = path[len(self._mount) :]
+            elif path.startswith("/.well-known/") and path.endswith(self._mount):
+                # RFC 8414 §3.1 puts the well-known part before the issuer's path.
+                path = path[: -len(self._mount)]
+            else:
+                path = "/\x00outside"
+        method: str = scope["method"]
+        request = Request(
+            scope,
+            receive,
+            path=path,
+            client_address=self._address(scope) if self._proxies else None,
+            request_id=f"{self._tag}-{next(self._numbers):x}",
+        )
+        found = self._exact.get(path)
+        item = found.get(method) if found is not None else self._prefixed(path, method)
+        if item is None:
+            response = await self._no_route(request, found)
+        else:
+            response = await self._answer(item, item.handler, request)
+            if response is None:
+                return
+            if item.cors:
+                response.headers.extend(_CORS)
+        if self._https:
+            response.headers.append(_HSTS)
+        await send_response(response, send, head=method == "HEAD")
+
+    async def _answer(self, item: Route, handler: Handler, request: Request) -> Response | None:
+        try:
+            return await handler(request)
+        except BadForm as problem:
+            status, code, say = 400, "invalid_request", str(problem)
+        except BodyTooLarge:
+            status, code, say = 413, "invalid_request", "The request is too large."
+        except ClientGone:
+            return None
+        except (StoreUnavailable, HashingBusy) as problem:
+            log.warning(
+                "not available",
+                path=request.path,
+                reason=type(problem).__name__,
+                request_id=request.request_id,
+            )
+            status, code, say = 503, "temporarily_unavailable", "Please try again in a moment."
+        except Exception:
+            log.exception("unforeseen error", path=request.path, request_id=request.request_id)
+            self._meter.count("unforeseen_errors")
+            status, code, say = (
+                500,
+                "server_error",
+                f"Something went wrong here. Request {request.request_id}.",
+            )
+        if item.page:
+            response = await self._error_page(request, status)
+        else:
+            response = json_response({"error": code, "error_description": say}, status)
+        if status == 503:
+            response.headers.append((b"retry-after", RETRY_AFTER))
+        return response
+
+    def _prefixed(self, path: str, method: str) -> Route | None:
+        for item in self._prefixes:
+            if path.startswith(item.path) and method in item.methods:
+                return item
+        return None
+
+    async def _no_route(self, request: Request, found: dict[str, Route] | None) -> Response:
+        if found is None:
+            if "text/html" in (request.header(b"accept") or ""):
+                return await self._error_page(request, 404)
+            return json_response(
+                {"error": "not_found", "error_description": "There is nothing at this address."}, 404
+            )
+        allowed = ", ".join(sorted({*found, "OPTIONS"}))
+        if request.method == "OPTIONS":
+            response = Response(204).add("allow", allowed)
+            if any(item.cors for item in found.values()):
+                response.headers.extend(_CORS)
+                response.add("access-control-allow-methods", allowed)
+                response.add("access-control-allow-headers", "authorization, content-type, dpop")
+                response.add("access-control-max-age", "7200")
+            return response
+        if any(item.page for item in found.values()):
+            response = await self._error_page(request, 405)
+        else:
+            response = json_response(
+                {"error": "invalid_request", "error_description": f"Use {allowed} here."}, 405
+            )
+        return response.add("allow", allowed)
+
+    def _address(self, scope: Scope) -> str:
+        """The client's address: the nearest entry of X-Forwarded-For that no trusted proxy of ours wrote about itself.
+
+        The header is believed only from a trusted peer, and read from the right: what stands further left was sent by
+        whoever came before, and may be a lie.
+        """
+        peer: str = scope["client"][0] if scope.get("client") else ""
+        if not self._trusted(peer):
+            return peer
+        hops = [
+            hop.strip()
+            for name, value in scope["headers"]
+            if name == b"x-forwarded-for"
+            for hop in value.decode("latin-1").split(",")
+        ]
+        for hop in reversed(hops):
+            if not self._trusted(hop):
+                return hop if _is_address(hop) else peer
+        return peer
+
+    def _trusted(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._proxies)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+Starter = Callable[[], Awaitable[tuple[App, Callable[[], Awaitable[None]]]]]
+
+
+@final
+class Server:
+    """The ASGI callable that a process serves: builds the `App` when the server starts, takes it down when it stops."""
+
+    def __init__(self, start: Starter) -> None:
+        self._start = start
+        self._app: App | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """HTTP goes to the app; the lifespan protocol starts and stops it; web sockets are closed."""
+        kind: str = scope["type"]
+        if kind == "http" and self._app is not None:
+            await self._app(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+        elif kind == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await send_response(json_response({"error": "temporarily_unavailable"}, 503), send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            self._app, stop = await self._start()
+        except Exception as problem:
+            log.exception("the server cannot start")
+            await send({"type": "lifespan.startup.failed", "message": str(problem)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._app = None
+        await stop()
+        await send({"type": "lifespan.shutdown.complete"})

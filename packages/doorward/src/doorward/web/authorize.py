@@ -1,0 +1,124 @@
+"""The authorization endpoint and the consent page (OAuth 2.1 §3.1, §4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from doorward.actions.authorize import Accepted, Authorize, Refused, Unsure
+from doorward.actions.consent import AnswerConsent
+from doorward.actions.outcomes import AskConsent, Denied, Whereabouts
+from doorward.ports.keys import Sealer
+from doorward.web.http import BadForm, Request, Response, Route, route
+from doorward.web.page import page
+from doorward.web.pages.views.ends import ErrorPage, Failure, Way
+from doorward.web.steps import Steps, named
+from doorward.web.visitor import Forbidden, Visitors
+
+log = structlog.get_logger("doorward.authorize")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizePages:
+    """GET and POST /authorize, GET and POST /consent."""
+
+    visitors: Visitors
+    steps: Steps
+    authorize: Authorize
+    answer: AnswerConsent
+    sealer: Sealer
+
+    async def start(self, request: Request) -> Response:
+        """/authorize by GET or POST (OpenID Connect Core §3.1.2.1)."""
+        try:
+            params: Mapping[str, str] = await request.form() if request.method == "POST" else request.query()
+        except BadForm as problem:
+            # Which of two client_ids or redirect_uris is meant cannot be known, so nobody is redirected (line 9, line 2).
+            visitor = await self.visitors.meet(request)
+            return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), visitor, 400)
+        outcome = self.authorize(params)
+        if isinstance(outcome, Unsure):
+            visitor = await self.visitors.meet(request)
+            log.warning(
+                "authorization request refused", code=outcome.refusal.code, because=outcome.refusal.because
+            )
+            return page(_unsure(outcome), visitor, 400)
+        if isinstance(outcome, Refused):
+            visitor = await self.visitors.meet(request)
+            log.info(
+                "authorization request refused", code=outcome.refusal.code, because=outcome.refusal.because
+            )
+            return self.steps.deliver(visitor, outcome.response, denied=True)
+        return await self._go(request, outcome)
+
+    async def consent(self, request: Request) -> Response:
+        """GET /consent shows the question; it decides nothing."""
+        visitor = await self.visitors.meet(request)
+        try:
+            flow = request.query().get("flow")
+        except BadForm as problem:
+            return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), visitor, 400)
+        sign_in = await self.steps.load(visitor, flow)
+        if isinstance(sign_in, Response):
+            return sign_in
+        if sign_in.request is not None:
+            visitor = await self.visitors.meet(request, ui_locales=sign_in.request.ui_locales)
+        return await self.steps.follow(visitor, sign_in)
+
+    async def decide(self, request: Request) -> Response:
+        """POST /consent: Allow or Cancel."""
+        visitor = await self.visitors.meet(request)
+        try:
+            form = await request.form()
+        except BadForm as problem:
+            return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), visitor, 400)
+        sign_in = await self.steps.load(visitor, form.get("flow"))
+        if isinstance(sign_in, Response):
+            return sign_in
+        where = Whereabouts(visitor.address, visitor.user_agent, request.request_id)
+        asked = await self.steps.advance(
+            sign_in, session=visitor.session, device_hash=visitor.device_hash, where=where, now=visitor.now
+        )
+        if not isinstance(asked, AskConsent):
+            return await self.steps.answer(visitor, asked)
+        try:
+            visitor.guard(form, sealer=self.sealer)
+        except Forbidden:
+            return self.steps.consent_page(visitor, asked)
+        decision = form.get("decision")
+        if decision not in {"allow", "deny"}:
+            return self.steps.consent_page(visitor, asked)
+        outcome = await self.answer(asked, allow=decision == "allow", where=where, now=visitor.now)
+        if outcome is None:
+            return await self.steps.load_and_follow(visitor, sign_in.id)
+        if isinstance(outcome, Denied):
+            return await self.steps.answer(visitor, outcome)
+        return await self.steps.follow(visitor, outcome)
+
+    async def _go(self, request: Request, accepted: Accepted) -> Response:
+        asked = accepted.request
+        visitor = named(await self.visitors.meet(request, ui_locales=asked.ui_locales), accepted.client.name)
+        return await self.steps.follow(visitor, await self.steps.begin(visitor, asked))
+
+
+def _unsure(outcome: Unsure) -> ErrorPage:
+    refusal = outcome.refusal
+    if refusal.code == "invalid_client":
+        return ErrorPage(Failure.UNKNOWN_APP, detail=refusal.say, ways=(Way.HOME,))
+    if "redirect_uri" in refusal.because:
+        return ErrorPage(Failure.BAD_REDIRECT, detail=refusal.say, ways=(Way.HOME,))
+    return ErrorPage(Failure.BAD_REQUEST, detail=refusal.say, ways=(Way.HOME,))
+
+
+def routes(
+    *, visitors: Visitors, steps: Steps, authorize: Authorize, answer: AnswerConsent, sealer: Sealer
+) -> list[Route]:
+    """The two paths."""
+    pages = AuthorizePages(visitors, steps, authorize, answer, sealer)
+    return [
+        route("/authorize", "GET POST", pages.start, page=True),
+        route("/consent", "GET", pages.consent, page=True),
+        route("/consent", "POST", pages.decide, page=True),
+    ]

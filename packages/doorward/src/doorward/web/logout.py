@@ -1,0 +1,97 @@
+"""Signing out: /logout (RP-initiated and by the person) and /signed-out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import structlog
+
+from doorward.actions.outcomes import Whereabouts
+from doorward.actions.sign_out import SignOutAction
+from doorward.model.refusal import Refusal
+from doorward.ports.keys import Sealer
+from doorward.rules.revoke.logout import SignOut
+from doorward.web.http import BadForm, Request, Response, Route, redirect, route
+from doorward.web.page import page
+from doorward.web.pages.views.ends import ErrorPage, Failure
+from doorward.web.pages.views.flow import Continue, SignedOut, SignOutAsk
+from doorward.web.steps import Steps
+from doorward.web.visitor import Forbidden, Visitor, Visitors
+
+_CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales")
+log = structlog.get_logger("doorward.logout")
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutPages:
+    """GET and POST /logout, GET /signed-out."""
+
+    visitors: Visitors
+    steps: Steps
+    sign_out: SignOutAction
+    sealer: Sealer
+
+    async def logout(self, request: Request) -> Response:
+        """Sign out at once when the hint fits this session, else ask first (RP-Initiated Logout 1.0 §2, line 75).
+
+        An app may send its request by POST (§2): without our form token such a POST decides nothing more than a GET does.
+        """
+        posted = request.method == "POST"
+        visitor = await self.visitors.meet(request)
+        try:
+            params: Mapping[str, str] = await request.form() if posted else request.query()
+        except BadForm as problem:
+            return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), visitor, 400)
+        decision = self.sign_out.decide(params, visitor.session)
+        if isinstance(decision, Refusal):
+            log.warning("sign-out request refused", because=decision.because)
+            return page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.say), visitor, 400)
+        confirmed = posted and params.get("confirm") == "yes" and self._ours(visitor, dict(params))
+        if decision.ask and not confirmed:
+            hidden = tuple((name, params[name]) for name in _CARRIED if name in params)
+            account = visitor.account.email if visitor.account else ""
+            return page(SignOutAsk(account=account, hidden=hidden), visitor)
+        if visitor.session is not None:
+            where = Whereabouts(visitor.address, visitor.user_agent, request.request_id)
+            await self.sign_out.end(
+                visitor.session,
+                reason="signed_out",
+                client_id=decision.client_id,
+                where=where,
+                now=visitor.now,
+            )
+        visitor.forget_session()
+        return self._onward(visitor, decision)
+
+    async def signed_out(self, request: Request) -> Response:
+        """The page at the end, when no app asked to have the person back."""
+        return page(SignedOut(), await self.visitors.meet(request))
+
+    def _ours(self, visitor: Visitor, form: dict[str, str]) -> bool:
+        try:
+            visitor.guard(form, sealer=self.sealer)
+        except Forbidden:
+            return False
+        return True
+
+    def _onward(self, visitor: Visitor, decision: SignOut) -> Response:
+        if decision.target is None:
+            return visitor.dress(redirect(self.steps.link("/signed-out")))
+        parts = urlsplit(decision.target)
+        own = urlencode({"state": decision.state}) if decision.state is not None else ""
+        query = "&".join(part for part in (parts.query, own) if part)
+        url = urlunsplit(parts._replace(query=query))
+        if visitor.request.method == "POST":
+            return page(Continue(url=url, because="signed_out"), visitor)
+        return visitor.dress(redirect(url))
+
+
+def routes(*, visitors: Visitors, steps: Steps, sign_out: SignOutAction, sealer: Sealer) -> list[Route]:
+    """The paths of leaving."""
+    pages = LogoutPages(visitors, steps, sign_out, sealer)
+    return [
+        route("/logout", "GET POST", pages.logout, page=True),
+        route("/signed-out", "GET", pages.signed_out, page=True),
+    ]

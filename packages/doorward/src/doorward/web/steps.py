@@ -1,0 +1,161 @@
+"""From one step of a sign-in to the next page, or out to the app. Every sign-in handler ends in `follow`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from msgspec import structs
+
+from doorward.actions.advance import Advance
+from doorward.actions.outcomes import Ask, AskConsent, Denied, Finished, Next, Stale, Whereabouts
+from doorward.model.digest import digest
+from doorward.model.policy import SessionPolicy
+from doorward.model.request import AuthRequest
+from doorward.model.signin import SignIn
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.store import Store
+from doorward.rules.deliver.redirect import AuthResponse
+from doorward.rules.prove import begin
+from doorward.web.consent_view import consent_view
+from doorward.web.http import Response, redirect
+from doorward.web.page import page
+from doorward.web.pages.views.flow import Continue, FormPost
+from doorward.web.visitor import Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Begins, finds again and carries on the sign-ins of browsers."""
+
+    store: Store
+    chance: Chance
+    catalog: CatalogSource
+    advance: Advance
+    sessions: SessionPolicy
+    issuer: str
+
+    def link(self, path: str, sign_in: SignIn | None = None) -> str:
+        """A path of ours as a browser has to ask for it, with the sign-in's id where there is one."""
+        prefix = urlsplit(self.issuer).path.rstrip("/")
+        if sign_in is None:
+            return prefix + path
+        return f"{prefix}{path}{'&' if '?' in path else '?'}flow={quote(sign_in.id)}"
+
+    async def begin(
+        self, visitor: Visitor, request: AuthRequest | None, return_to: str | None = None
+    ) -> SignIn:
+        """A new sign-in of this browser, stored; what the browser's session proves counts where it may."""
+        sign_in = begin.sign_in(
+            sign_in_id=self.chance.new_id("sin"),
+            now=visitor.now,
+            ttl=self.sessions.sign_in_ttl,
+            browser_hash=digest(visitor.browser),
+            request=request,
+            return_to=return_to,
+            session=visitor.session,
+        )
+        await self.store.commit(self.store.sign_ins.insert(sign_in))
+        return sign_in
+
+    async def load(self, visitor: Visitor, flow: str | None) -> SignIn | Response:
+        """The sign-in that a page or form belongs to; with none named, one to the account pages.
+
+        What expired, or was finished in another tab, begins again silently with the same destination. An id that this
+        browser never had (a link from somebody else) leads to a plain sign-in: it never joins another's (line 70).
+        """
+        if not flow:
+            return await self.begin(visitor, None, "/account")
+        sign_in = await self.store.sign_ins.get(flow)
+        if sign_in is None or sign_in.browser_hash != visitor.browser_hash:
+            return visitor.dress(redirect(self.link("/sign-in")))
+        if sign_in.done_at is not None or visitor.now >= sign_in.expires_at:
+            return await self.restart(visitor, sign_in)
+        return sign_in
+
+    async def restart(self, visitor: Visitor, stale: SignIn) -> Response:
+        """Begin again where the stale sign-in wanted to go. What a prompt asked for was asked; the session decides now."""
+        request = stale.request
+        if request is not None and stale.done_at is not None:
+            request = structs.replace(request, prompt=request.prompt - {"login", "select_account", "create"})
+        return await self.follow(visitor, await self.begin(visitor, request, stale.return_to))
+
+    async def anew(self, visitor: Visitor, sign_in: SignIn) -> SignIn | Response:
+        """The same sign-in with nothing proven yet («Not you?», another account, start over)."""
+        clean = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
+        if clean == sign_in or await self.store.commit(self.store.sign_ins.replace(sign_in, clean)):
+            return clean
+        return await self.load(visitor, sign_in.id)
+
+    async def load_and_follow(self, visitor: Visitor, flow: str) -> Response:
+        """After a lost race: what is stored now decides."""
+        sign_in = await self.load(visitor, flow)
+        return sign_in if isinstance(sign_in, Response) else await self.follow(visitor, sign_in)
+
+    async def follow(self, visitor: Visitor, sign_in: SignIn) -> Response:
+        """Ask the dispatcher what comes next, and answer with it."""
+        where = Whereabouts(visitor.address, visitor.user_agent, visitor.request.request_id)
+        outcome = await self.advance(
+            sign_in, session=visitor.session, device_hash=visitor.device_hash, where=where, now=visitor.now
+        )
+        return await self.answer(visitor, outcome)
+
+    async def answer(self, visitor: Visitor, outcome: Next) -> Response:
+        """The page or redirect that an outcome means."""
+        match outcome:
+            case Ask(sign_in=sign_in, step="password"):
+                create = sign_in.request is not None and "create" in sign_in.request.prompt
+                return visitor.dress(redirect(self.link("/sign-up" if create else "/sign-in", sign_in)))
+            case Ask(sign_in=sign_in):
+                return visitor.dress(redirect(self.link("/sign-in/code", sign_in)))
+            case AskConsent(sign_in=sign_in):
+                if visitor.request.path == "/consent" and visitor.request.method != "POST":
+                    return self.consent_page(visitor, outcome)
+                return visitor.dress(redirect(self.link("/consent", sign_in)))
+            case Finished():
+                self._remember(visitor, outcome)
+                if outcome.response is None:
+                    return visitor.dress(redirect(self.link(outcome.sign_in.return_to or "/account")))
+                return self.deliver(visitor, outcome.response)
+            case Denied(response=None):
+                return visitor.dress(redirect(self.link("/")))
+            case Denied():
+                assert outcome.response is not None
+                return self.deliver(visitor, outcome.response, denied=True)
+            case Stale(sign_in=sign_in):
+                newest = await self.store.sign_ins.get(sign_in.id)
+                if newest is None or newest.done_at is not None:
+                    return await self.restart(visitor, newest or sign_in)
+                return await self.follow(visitor, newest)
+
+    def deliver(self, visitor: Visitor, response: AuthResponse, *, denied: bool = False) -> Response:
+        """The authorization response in its mode.
+
+        After a POST it is a 200 page that refreshes: browsers apply form-action to the redirects after a POST, and a 303 to the
+        app would die of our own policy.
+        """
+        if response.mode == "form_post":
+            view = FormPost(url=response.target, fields=tuple(response.fields.items()), app=response.app_name)
+            return page(view, visitor)
+        if visitor.request.method == "POST":
+            because = "denied" if denied else "signed_in"
+            return page(Continue(url=response.url, app=response.app_name, because=because), visitor)
+        return visitor.dress(redirect(response.url))
+
+    def consent_page(self, visitor: Visitor, asked: AskConsent) -> Response:
+        """The question whether the app may."""
+        lasts = asked.client.refresh_token_ttl or self.advance.tokens.refresh_ttl
+        return page(consent_view(asked, self.catalog.current(), lasts), named(visitor, asked.client.name))
+
+    def _remember(self, visitor: Visitor, done: Finished) -> None:
+        if done.session_secret is not None:
+            visitor.remember_session(done.session_secret, done.session.expires_at - visitor.now)
+        if done.device_secret is not None:
+            visitor.remember_device(done.device_secret)
+
+
+def named(visitor: Visitor, app_name: str | None) -> Visitor:
+    """The same visitor, whose pages say for which app they are."""
+    return dataclasses.replace(visitor, context=dataclasses.replace(visitor.context, app_name=app_name))
