@@ -42,7 +42,11 @@ class Accounts(Protocol):
         """Guarded: loses when the e-mail address is taken."""
         ...
 
-    def replace(self, account: Account) -> Write: ...
+    def replace(self, account: Account, *, old: Account | None = None) -> Write:
+        """Guarded: loses when the person is gone, and with `old` also when anything changed since it was read, so that an edit
+        never undoes a disabling or a password change made in between."""
+        ...
+
     def delete(self, account_id: str) -> Write:
         """The person, their factors, sessions, consents and sign-ins; the audit record stays."""
         ...
@@ -59,15 +63,6 @@ class Accounts(Protocol):
 
     def rehash(self, account_id: str, old_hash: str, new_hash: str) -> Write:
         """Guarded: loses when the password was changed in between."""
-        ...
-
-    def set_password(self, account_id: str, old_hash: str | None, new_hash: str, at: int) -> Write:
-        """Hash and time of change only, so that a disabling in between is not undone. Guarded: loses when the password was
-        changed in between or the person is gone."""
-        ...
-
-    def set_profile(self, account_id: str, name: str | None, locale: str | None) -> Write:
-        """What people edit about themselves, and nothing else. Guarded: loses when the person is gone."""
         ...
 
 
