@@ -1,0 +1,85 @@
+"""Is every page listed, does every link lead somewhere, and is every audited event explained?"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.house import tree
+from tools import docs_index
+
+PAGES = sorted(tree.DOCS.rglob("*.md"))
+TEXTS = [*PAGES, *sorted(tree.ROOT.glob("*.md")), *sorted(tree.ROOT.glob("packages/*/*.md"))]
+_LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
+_FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+# noun.what_happened; the nouns are those of the audit record
+_EVENT = re.compile(
+    r"(sign_up|sign_in|second_factor|recovery_codes|password|session|consent|code|refresh_token|token|grant"
+    r"|account|app|api|role|key|client|first_party)\.[a-z][a-z_]*[a-z]"
+)
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}-")
+
+
+def test_the_rooms_of_the_docs_are_there() -> None:
+    assert {"decisions", "incidents", "reference", "guides"} <= {p.name for p in docs_index.folders()}
+
+
+def test_every_page_is_on_its_folders_list() -> None:
+    for folder in docs_index.folders():
+        readme = folder / "README.md"
+        assert readme.is_file(), (
+            f"{tree.name(folder)} has no README.md that lists its pages: run `make pages`"
+        )
+        text = readme.read_text("utf-8")
+        assert docs_index.indexed(text, docs_index.listing(folder)) == text, (
+            "run `make pages` and commit the lists"
+        )
+
+
+def _dead_links(page: Path) -> list[str]:
+    text = _FENCE.sub("", page.read_text("utf-8"))
+    targets = [t.split("#")[0] for t in _LINK.findall(text)]
+    local = [t for t in targets if t and not re.match(r"[a-z][a-z0-9+.-]*:", t)]
+    return [f"{tree.name(page)}: {t}" for t in local if not (page.parent / t).exists()]
+
+
+def test_every_link_leads_to_a_file() -> None:
+    dead = [link for page in TEXTS for link in _dead_links(page)]
+    assert not dead, f"these lead nowhere: {dead}"
+
+
+@pytest.mark.parametrize("room", ["decisions", "incidents"])
+def test_decisions_and_incidents_are_dated(room: str) -> None:
+    pages = [p for p in (tree.DOCS / room).glob("*.md") if p.name != "README.md"]
+    dateless = [
+        tree.name(p)
+        for p in pages
+        if not _DATE.match(p.name)
+        and not re.search(r"^Date: \d{4}-\d{2}-\d{2}", p.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert not dateless, f"when was it decided? {dateless}"
+
+
+def _audit_kinds() -> dict[str, str]:
+    """Every name of an event that an action writes, as a keyword or as a value on its way there."""
+    kinds: dict[str, str] = {}
+    for path in tree.modules(tree.SERVER / "actions"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and _EVENT.fullmatch(node.value)
+            ):
+                kinds[node.value] = tree.name(path)
+    return kinds
+
+
+def test_every_audited_event_is_documented() -> None:
+    kinds = _audit_kinds()
+    assert kinds, "no audited event was found in the sources: this test would pass over nothing"
+    page = (tree.DOCS / "reference" / "audit.md").read_text("utf-8")
+    missing = {kind: where for kind, where in kinds.items() if f"`{kind}`" not in page}
+    assert not missing, f"docs/reference/audit.md does not speak of {missing}"

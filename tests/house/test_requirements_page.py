@@ -1,0 +1,85 @@
+"""Does every requirement mark name a line that exists, is every line in scope shown, is the page up to date?"""
+
+from __future__ import annotations
+
+import pytest
+
+from tools import requirements_page as pages
+
+REQUIREMENTS = pages.load()
+SHOWN = pages.shown()
+
+
+def test_the_list_has_its_92_lines_in_order() -> None:
+    numbers = [line.number for _, lines in REQUIREMENTS.sections for line in lines]
+    assert numbers == list(range(1, 93))
+    assert all(
+        line.text.strip() and line.source.strip() for _, lines in REQUIREMENTS.sections for line in lines
+    )
+
+
+def test_every_mark_names_a_line_of_the_list() -> None:
+    strange = {n: tests for n, tests in SHOWN.items() if n not in REQUIREMENTS.numbers}
+    assert not strange
+
+
+@pytest.mark.parametrize("number", sorted(REQUIREMENTS.in_scope))
+def test_a_line_in_scope_has_a_test_that_names_it(number: int) -> None:
+    text = next(line.text for _, lines in REQUIREMENTS.sections for line in lines if line.number == number)
+    assert SHOWN.get(number), f"nothing shows line {number}: {text}"
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert pages.PAGE.read_text("utf-8") == pages.page(REQUIREMENTS, SHOWN), (
+        "run `make pages` and commit the page"
+    )
+
+
+def test_marks_are_found_on_functions_classes_modules_and_parameters() -> None:
+    source = """
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement(4)]
+
+@pytest.mark.requirement(1, 2)
+async def test_a(): ...
+
+@pytest.mark.requirement(3)
+class TestB:
+    @pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.requirement(5))])
+    def test_c(self, x): ...
+
+def not_a_test(): ...
+"""
+    assert sorted(pages.marks_in(source, "t.py")) == [
+        (1, "t.py::test_a"),
+        (2, "t.py::test_a"),
+        (3, "t.py::TestB::test_c"),
+        (4, "t.py::TestB::test_c"),
+        (4, "t.py::test_a"),
+        (5, "t.py::TestB::test_c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@pytest.mark.requirement(LINE)\ndef test_a(): ...",
+        "@pytest.mark.requirement()\ndef test_a(): ...",
+        "@pytest.mark.requirement(*LINES)\ndef test_a(): ...",
+        "shown = pytest.mark.requirement(3)\n@shown\ndef test_a(): ...",
+        "@pytest.mark.requirement(3)\ndef shows_nothing(): ...",
+    ],
+)
+def test_a_mark_that_cannot_be_read_is_refused(source: str) -> None:
+    with pytest.raises(ValueError, match="requirement"):
+        pages.marks_in(source, "t.py")
+
+
+def test_a_line_without_a_test_is_open_in_scope_and_later_outside() -> None:
+    text = pages.page(REQUIREMENTS, {1: ["tests/x.py::test_one"]})
+    rows = {
+        int(row.split("|")[1]): row for row in text.splitlines() if row.startswith("| ") and row[2].isdigit()
+    }
+    assert "`x.py::test_one` | shown |" in rows[1]
+    assert rows[2].endswith("**open** |")
+    assert rows[27].endswith("later |")
+    assert len(rows) == 92

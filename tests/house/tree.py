@@ -1,0 +1,41 @@
+"""The files of the repository, as the tests of the house look at them."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SERVER = ROOT / "packages" / "doorward" / "src" / "doorward"
+VERIFIER = ROOT / "packages" / "doorward-verify" / "src" / "doorward_verify"
+RULES = SERVER / "rules"
+DOCS = ROOT / "docs"
+
+_SKIPPED = {".git", ".venv", "build", "dist", "node_modules", "__pycache__"}
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    """Every file that is or could be committed; from an archive without git, every file but caches."""
+    out = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if out.returncode == 0 and out.stdout:
+        listed = [ROOT / name for name in out.stdout.decode().split("\0") if name]
+        return tuple(sorted(path for path in listed if path.is_file()))
+    found = (path for path in ROOT.rglob("*") if path.is_file())
+    return tuple(sorted(p for p in found if not _SKIPPED & set(p.relative_to(ROOT).parts)))
+
+
+def name(path: Path) -> str:
+    """The path as people say it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def modules(folder: Path) -> list[Path]:
+    """The Python modules below a folder, without the packages' own `__init__`."""
+    return sorted(path for path in folder.rglob("*.py") if path.name != "__init__.py")
