@@ -1,0 +1,37 @@
+"""Where does everything unguessable come from? The operating system's generator, RFC 9562 for ids."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from binascii import b2a_base64
+from typing import final
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+@final
+class SystemChance:
+    """The operating system's generator, as `ports.chance.Chance`."""
+
+    __slots__ = ()
+
+    def token(self, size: int = 32) -> str:
+        """`size` random bytes as base64url without padding."""
+        return b2a_base64(os.urandom(size), newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+
+    def new_id(self, prefix: str) -> str:
+        """`<prefix>_` and a UUIDv7 in hex (RFC 9562 §5.7): 48 bits of milliseconds, then 74 random bits."""
+        number = int.from_bytes(os.urandom(10), "big")
+        low = 0x8000_0000_0000_0000 | (number & 0x3FFF_FFFF_FFFF_FFFF)
+        high = ((time.time_ns() // 1_000_000) << 16) | 0x7000 | (number >> 68)
+        return f"{prefix}_{high:016x}{low:016x}"
+
+    def digits(self, length: int = 6) -> str:
+        """A decimal code; `secrets.randbelow` draws again rather than fold, so that no digit is likelier."""
+        return f"{secrets.randbelow(10**length):0{length}d}"
+
+    def below(self, bound: int) -> int:
+        """A uniform integer in [0, bound)."""
+        return secrets.randbelow(bound)

@@ -1,0 +1,66 @@
+"""How is what happens counted, and shown to Prometheus?"""
+
+from __future__ import annotations
+
+from typing import final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from doorward import __version__
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+# A label value that an attacker could choose would be a memory leak: beyond this many, the rest is counted as one.
+_MAX_LABELS = 200
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+@final
+class PrometheusMeter:
+    """`ports.meter.Meter`. `count("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        Gauge("doorward_info", "The version that runs.", ["version"], registry=self._registry).labels(
+            __version__
+        ).set(1)
+        self._durations = Histogram(
+            "doorward_request_seconds",
+            "How long requests took.",
+            ["endpoint"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._counters: dict[str, Counter] = {}
+        self._kinds: dict[tuple[str, str], Counter] = {}
+        self._endpoints: dict[str, Histogram] = {}
+
+    def count(self, name: str, label: str = "") -> None:
+        """One more."""
+        kind = self._kinds.get((name, label))
+        if kind is None:
+            kind = self._kind(name, label)
+        kind.inc()
+
+    def observe(self, endpoint: str, seconds: float) -> None:
+        """One request to `endpoint` (a route, never a raw path) took that long."""
+        known = self._endpoints.get(endpoint)
+        if known is None:
+            known = self._endpoints[endpoint] = self._durations.labels(endpoint)
+        known.observe(seconds)
+
+    def page(self) -> bytes:
+        """The text exposition format, with content type `CONTENT_TYPE`."""
+        return generate_latest(self._registry)
+
+    def _kind(self, name: str, label: str) -> Counter:
+        counter = self._counters.get(name)
+        if counter is None:
+            counter = self._counters[name] = Counter(
+                f"doorward_{name}", f"How often: {name.replace('_', ' ')}.", ["kind"], registry=self._registry
+            )
+        if sum(known == name for known, _ in self._kinds) >= _MAX_LABELS:
+            return counter.labels("other")
+        kind = self._kinds[name, label] = counter.labels(label)
+        return kind

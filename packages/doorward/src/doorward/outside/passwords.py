@@ -1,0 +1,165 @@
+"""How are passwords hashed without holding up anybody else? Argon2id (RFC 9106, OWASP) in threads of our own, bounded and at low priority."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import sys
+import threading
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, final
+
+from argon2.exceptions import Argon2Error, InvalidHashError, VerificationError
+from argon2.low_level import Type, hash_secret, verify_secret
+
+from doorward.model.policy import PasswordPolicy
+from doorward.model.secret import Secret
+from doorward.outside.imported_hashes import verify_imported
+from doorward.ports.passwords import HashingBusy
+
+_SALT = 16
+_HASH = 32
+_NICE = 10
+_Job = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
+
+
+@final
+class Argon2Hasher:
+    """`ports.passwords.PasswordHasher`. Threads start with the first password and are daemons; `close` ends them.
+
+    At most `policy.queue` may wait; more raise `HashingBusy` at once, so that a storm of sign-ins costs the stormers.
+    """
+
+    def __init__(self, policy: PasswordPolicy) -> None:
+        self._policy = policy
+        self._threads = policy.threads or cores()
+        self._limit = policy.queue + self._threads
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._running: list[threading.Thread] = []
+        self._pending = 0
+        self._lock = threading.Lock()
+        self._closed = False
+        # A well-formed hash of today's cost that no password has: its digest is random, so the same work answers no.
+        self._decoy = _phc(policy, os.urandom(_SALT), os.urandom(_HASH))
+
+    async def hash(self, password: Secret) -> str:
+        """A PHC string under today's parameters. Raises `HashingBusy`."""
+        policy = self._policy
+        clear = _bytes(password)
+
+        def work() -> str:
+            return hash_secret(
+                clear,
+                os.urandom(_SALT),
+                time_cost=policy.iterations,
+                memory_cost=policy.memory_kib,
+                parallelism=policy.lanes,
+                hash_len=_HASH,
+                type=Type.ID,
+            ).decode("ascii")
+
+        return await self._run(work)
+
+    async def verify(self, stored: str | None, password: Secret) -> bool:
+        """Whether the password made this hash; without a hash the same work, and no. Raises `HashingBusy`."""
+        clear = _bytes(password)
+        against = self._decoy if stored is None else stored
+        matches = await self._run(lambda: _matches(against, clear))
+        return matches and stored is not None
+
+    def outdated(self, stored: str) -> bool:
+        """Whether another algorithm or other parameters than today's made the hash."""
+        policy = self._policy
+        today = f"$argon2id$v=19$m={policy.memory_kib},t={policy.iterations},p={policy.lanes}$"
+        return not stored.startswith(today)
+
+    def close(self) -> None:
+        """End the threads; what is waiting is still done."""
+        with self._lock:
+            self._closed = True
+            threads, self._running = self._running, []
+        for _ in threads:
+            self._jobs.put(None)
+        for thread in threads:
+            thread.join()
+
+    async def _run(self, work: Callable[[], Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+        with self._lock:
+            if self._closed or self._pending >= self._limit:
+                raise HashingBusy
+            self._pending += 1
+            if len(self._running) < self._threads:
+                thread = threading.Thread(target=self._work, name="doorward-hashing", daemon=True)
+                self._running.append(thread)
+                thread.start()
+        self._jobs.put((work, done, loop))
+        return await done
+
+    def _work(self) -> None:
+        _step_back()
+        while (job := self._jobs.get()) is not None:
+            work, done, loop = job
+            # who asked may have gone: their connection closed, their request timed out
+            outcome: Any = None
+            error: BaseException | None = None
+            if not done.cancelled():
+                try:
+                    outcome = work()
+                except Exception as caught:  # noqa: BLE001 - belongs to whoever awaits it
+                    error = caught
+            with self._lock:
+                self._pending -= 1
+            try:
+                loop.call_soon_threadsafe(_settle, done, outcome, error)
+            except RuntimeError:
+                continue  # the loop is closed: nobody waits any more
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _settle(done: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:
+    if done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(outcome)
+
+
+def _step_back() -> None:
+    # On Linux priority belongs to the thread: signing and answering come before hashing.
+    if sys.platform == "linux":
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        except OSError:
+            return  # a sandbox that forbids it: hashing works, only less politely
+
+
+def _bytes(password: Secret) -> bytes:
+    return password.reveal().encode("utf-8", "surrogatepass")
+
+
+def _matches(stored: str, clear: bytes) -> bool:
+    if stored.startswith("$argon2"):
+        variant = {"argon2id": Type.ID, "argon2i": Type.I, "argon2d": Type.D}.get(stored.split("$", 2)[1])
+        if variant is None:
+            return False
+        try:
+            return verify_secret(stored.encode("ascii"), clear, variant)
+        except (VerificationError, InvalidHashError, Argon2Error, UnicodeEncodeError):
+            return False
+    return verify_imported(stored, clear)
+
+
+def _phc(policy: PasswordPolicy, salt: bytes, digest: bytes) -> str:
+    salt_text, digest_text = (b64encode(part).rstrip(b"=").decode() for part in (salt, digest))
+    return f"$argon2id$v=19$m={policy.memory_kib},t={policy.iterations},p={policy.lanes}${salt_text}${digest_text}"

@@ -1,0 +1,120 @@
+"""How does a mail leave? One SMTP conversation (RFC 5321), with TLS as configured and never less."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import Literal, final
+
+import aiosmtplib
+from msgspec import Struct
+
+from doorward.model.message import Letter
+from doorward.model.secret import Secret
+
+_DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class SmtpServer(Struct, frozen=True):
+    """Where mail is handed over. `sender` may hold a name: `Doorward <no-reply@example.com>`."""
+
+    host: str
+    sender: str
+    port: int | None = None
+    user: str | None = None
+    password: Secret | None = None
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    timeout: int = 20
+
+
+class MailRefused(Exception):
+    """The server will never take this mail (a 5xx answer, RFC 5321 §4.2.1): trying again is useless. The text is safe to log."""
+
+
+class MailDelayed(Exception):
+    """The server did not take it now. The text is safe to log."""
+
+
+@final
+class SmtpSender:
+    """Sends letters to one SMTP server."""
+
+    def __init__(self, server: SmtpServer, *, context: ssl.SSLContext | None = None) -> None:
+        self._server = server
+        self._context = context
+
+    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> None:
+        """Hand over one mail. Raises `MailRefused` or `MailDelayed`. `mail_id` becomes the Message-ID, so that a mail sent
+        twice after a crash is one mail to the reader's program."""
+        try:
+            message = compose(self._server.sender, to, letter, mail_id=mail_id, at=at)
+        except (ValueError, MessageError):
+            raise MailRefused("the address or the subject cannot be written into a mail header") from None
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self._server.host,
+                port=self._server.port or _DEFAULT_PORTS[self._server.tls],
+                username=self._server.user,
+                password=self._server.password.reveal() if self._server.password else None,
+                use_tls=self._server.tls == "tls",
+                start_tls=self._server.tls == "starttls",
+                timeout=self._server.timeout,
+                tls_context=self._context,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            codes = {recipient.code for recipient in error.recipients}
+            if all(code >= 500 for code in codes):
+                raise MailRefused(f"the recipient was refused ({sorted(codes)})") from None
+            raise MailDelayed(f"the recipient was put off ({sorted(codes)})") from None
+        except aiosmtplib.SMTPAuthenticationError as error:
+            # wrong credentials are ours to mend: the mail waits
+            raise MailDelayed(f"the mail server refused our user name and password ({error.code})") from None
+        except aiosmtplib.SMTPResponseException as error:
+            if error.code >= 500 and isinstance(error, aiosmtplib.SMTPDataError):
+                raise MailRefused(f"the mail server refused the mail ({error.code})") from None
+            raise MailDelayed(f"the mail server answered {error.code}") from None
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise MailDelayed(f"no mail server at {self._server.host}: {type(error).__name__}") from None
+
+    async def probe(self) -> None:
+        """Connect, greet, sign in, leave: what `doorward doctor` shows. Raises `MailDelayed`."""
+        client = aiosmtplib.SMTP(
+            hostname=self._server.host,
+            port=self._server.port or _DEFAULT_PORTS[self._server.tls],
+            username=self._server.user,
+            password=self._server.password.reveal() if self._server.password else None,
+            use_tls=self._server.tls == "tls",
+            start_tls=self._server.tls == "starttls",
+            timeout=min(self._server.timeout, 10),
+            tls_context=self._context,
+        )
+        try:
+            async with client:
+                await client.noop()
+        except aiosmtplib.SMTPAuthenticationError as error:
+            raise MailDelayed(f"the mail server refused our user name and password ({error.code})") from None
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise MailDelayed(f"{type(error).__name__}: {error}") from None
+
+
+def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> EmailMessage:
+    """The message (RFC 5322). Header values go through the email package, which refuses line breaks (header injection)."""
+    name, address = parseaddr(sender)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(display_name=name, addr_spec=address)
+    message["To"] = Address(addr_spec=to)
+    message["Subject"] = " ".join(letter.subject.split())
+    message["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
+    message["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
+    # RFC 3834 §5: no vacation responder answers
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
+    return message
