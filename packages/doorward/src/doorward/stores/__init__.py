@@ -1,0 +1,1 @@
+"""Where everything that lasts is kept: adapters of `ports/store.py`."""

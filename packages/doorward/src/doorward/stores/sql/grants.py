@@ -1,0 +1,156 @@
+"""How are grants and what hangs on them kept? A code is redeemed once and a refresh token spent once, whoever else tries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.stores.sql.rows import (
+    CODE_COLUMNS,
+    GRANT_COLUMNS,
+    GRANT_WIDTH,
+    REFRESH_COLUMNS,
+    REFRESH_WIDTH,
+    marks,
+    qualified,
+    to_code,
+    to_grant,
+    to_refresh,
+)
+from doorward.stores.sql.statements import Database, Param, SqlWrite, guarded, to_json, write
+from doorward.stores.sql.sweep import TOKEN_GRACE
+
+_GET = f"SELECT {GRANT_COLUMNS} FROM grants WHERE id = ?"
+_LIVE = f"SELECT {GRANT_COLUMNS} FROM grants WHERE ended_at IS NULL AND expires_at > ?"
+_LIVE_OF_ACCOUNT = f"{_LIVE} AND account_id = ? ORDER BY created_at DESC, id DESC"
+_LIVE_OF_SESSION = f"{_LIVE} AND session_id = ? ORDER BY created_at DESC, id DESC"
+_LIVE_OF_CLIENT = f"{_LIVE} AND client_id = ? ORDER BY created_at DESC, id DESC"
+_INSERT = f"INSERT INTO grants ({GRANT_COLUMNS}) VALUES ({marks(GRANT_WIDTH)})"
+# two sign-ins may draw the same place in a status list: the second one loses and draws again
+_INSERT_LISTED = f"{_INSERT} ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING"
+_END = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
+_STATUS_INDEXES = (
+    "SELECT status_index FROM grants WHERE status_list = ? AND ended_at IS NOT NULL AND expires_at > ?"
+    " ORDER BY status_index"
+)
+_STATUS_TAKEN = "SELECT 1 FROM grants WHERE status_list = ? AND status_index = ?"
+
+_CODE = f"SELECT {CODE_COLUMNS} FROM authorization_codes WHERE hash = ?"
+_INSERT_CODE = f"INSERT INTO authorization_codes ({CODE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_REDEEM = "UPDATE authorization_codes SET redeemed_at = ? WHERE hash = ? AND redeemed_at IS NULL"
+
+_REFRESH = (
+    f"SELECT {qualified('refresh_tokens', REFRESH_COLUMNS)}, {qualified('grants', GRANT_COLUMNS)}"
+    " FROM refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id WHERE refresh_tokens.hash = ?"
+)
+_REFRESH_LINK = f"SELECT {REFRESH_COLUMNS} FROM refresh_tokens WHERE hash = ?"
+_INSERT_REFRESH = f"INSERT INTO refresh_tokens ({REFRESH_COLUMNS}) VALUES ({marks(REFRESH_WIDTH)})"
+# the family is checked in the same statement: a grant that ended after it was read yields no successor
+_SPEND = (
+    "UPDATE refresh_tokens SET spent_at = ?, successor_hash = ?, successor_sealed = ?"
+    " WHERE hash = ? AND spent_at IS NULL AND ended_at IS NULL AND EXISTS (SELECT 1 FROM grants"
+    " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?)"
+)
+
+
+class SqlGrants:
+    """`ports.store.Grants` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def get(self, grant_id: str) -> Grant | None:
+        row = await self._db.one(_GET, (grant_id,))
+        return None if row is None else to_grant(row)
+
+    async def code(self, code_hash: bytes) -> AuthorizationCode | None:
+        row = await self._db.one(_CODE, (code_hash,))
+        return None if row is None else to_code(row)
+
+    async def refresh(self, token_hash: bytes) -> tuple[RefreshToken, Grant] | None:
+        row = await self._db.one(_REFRESH, (token_hash,))
+        return None if row is None else (to_refresh(row), to_grant(row, REFRESH_WIDTH))
+
+    async def refresh_link(self, token_hash: bytes) -> RefreshToken | None:
+        row = await self._db.one(_REFRESH_LINK, (token_hash,))
+        return None if row is None else to_refresh(row)
+
+    async def live_of_account(self, account_id: str, now: int) -> Sequence[Grant]:
+        return [to_grant(row) for row in await self._db.all(_LIVE_OF_ACCOUNT, (now, account_id))]
+
+    async def live_of_session(self, session_id: str, now: int) -> Sequence[Grant]:
+        return [to_grant(row) for row in await self._db.all(_LIVE_OF_SESSION, (now, session_id))]
+
+    async def live_of_client(self, client_id: str, now: int) -> Sequence[Grant]:
+        return [to_grant(row) for row in await self._db.all(_LIVE_OF_CLIENT, (now, client_id))]
+
+    def insert(self, grant: Grant) -> SqlWrite:
+        g = grant
+        params: tuple[Param, ...] = (
+            g.id,
+            g.client_id,
+            g.account_id,
+            g.audience,
+            " ".join(g.scopes),
+            g.created_at,
+            g.expires_at,
+            g.auth_time,
+            g.acr,
+            " ".join(g.amr),
+            g.session_id,
+            int(g.offline),
+            g.nonce,
+            to_json(g.claims),
+            g.status_list,
+            g.status_index,
+            g.ended_at,
+            g.end_reason,
+        )
+        return write(_INSERT, *params) if g.status_list is None else guarded(_INSERT_LISTED, *params)
+
+    def end(self, grant_id: str, at: int, reason: str) -> SqlWrite:
+        return write(_END, at, reason, grant_id)
+
+    def insert_code(self, code: AuthorizationCode) -> SqlWrite:
+        c = code
+        return write(
+            _INSERT_CODE,
+            c.hash,
+            c.grant_id,
+            c.client_id,
+            c.created_at,
+            c.expires_at,
+            c.redirect_uri,
+            c.code_challenge,
+            c.redeemed_at,
+        )
+
+    def redeem_code(self, code_hash: bytes, at: int) -> SqlWrite:
+        return guarded(_REDEEM, at, code_hash)
+
+    def insert_refresh(self, token: RefreshToken) -> SqlWrite:
+        return write(_INSERT_REFRESH, *_refresh_params(token))
+
+    def spend_refresh(self, spent: RefreshToken, successor: RefreshToken) -> SqlWrite:
+        spend = (spent.spent_at, spent.successor_hash, spent.successor_sealed, spent.hash, spent.spent_at)
+        return SqlWrite(((_SPEND, spend, 1), (_INSERT_REFRESH, _refresh_params(successor), None)))
+
+    async def status_indexes(self, list_id: int, now: int) -> Sequence[int]:
+        return [row[0] for row in await self._db.all(_STATUS_INDEXES, (list_id, now - TOKEN_GRACE))]
+
+    async def status_index_taken(self, list_id: int, index: int) -> bool:
+        return await self._db.one(_STATUS_TAKEN, (list_id, index)) is not None
+
+
+def _refresh_params(token: RefreshToken) -> tuple[Param, ...]:
+    t = token
+    return (
+        t.hash,
+        t.grant_id,
+        t.created_at,
+        t.expires_at,
+        t.spent_at,
+        t.successor_hash,
+        t.successor_sealed,
+        t.ended_at,
+    )

@@ -1,0 +1,196 @@
+"""How are tickets, mail on its way out and logout notices kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from doorward.model.message import LogoutNotice, Outgoing, Ticket
+from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
+
+_TICKET_COLUMNS = (
+    "id, kind, email, code_hash, link_hash, browser_hash, created_at, expires_at, account_id, sign_in_id, payload,"
+    " tries, proven_at, used_at"
+)
+_TICKET = f"SELECT {_TICKET_COLUMNS} FROM tickets WHERE id = ?"
+_TICKET_BY_LINK = f"SELECT {_TICKET_COLUMNS} FROM tickets WHERE link_hash = ?"
+_INSERT_TICKET = f"INSERT INTO tickets ({_TICKET_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REPLACE_TICKET = (
+    "UPDATE tickets SET email = ?, code_hash = ?, link_hash = ?, browser_hash = ?, created_at = ?, expires_at = ?,"
+    " account_id = ?, sign_in_id = ?, payload = ?, tries = ?, proven_at = ?, used_at = ?"
+    " WHERE id = ? AND tries = ? AND COALESCE(proven_at, -1) = ? AND COALESCE(used_at, -1) = ?"
+)
+
+_MAIL_COLUMNS = "id, recipient, kind, sealed, created_at, next_try_at, tries, sent_at, failed_at"
+_DUE = "sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?"
+_DUE_MAIL = f"SELECT {_MAIL_COLUMNS} FROM outgoing_mail WHERE {_DUE}"
+_RECENT_MAIL = f"SELECT {_MAIL_COLUMNS} FROM outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?"
+_INSERT_MAIL = f"INSERT INTO outgoing_mail ({_MAIL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MOVE = (
+    "SET next_try_at = ?, tries = ?, sent_at = ?, failed_at = ?"
+    " WHERE id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
+)
+_REPLACE_MAIL = f"UPDATE outgoing_mail {_MOVE}"
+
+_NOTICE_COLUMNS = "id, client_id, account_id, session_id, created_at, next_try_at, tries, sent_at, failed_at"
+_DUE_LOGOUTS = f"SELECT {_NOTICE_COLUMNS} FROM logout_notices WHERE {_DUE}"
+_INSERT_LOGOUT = f"INSERT INTO logout_notices ({_NOTICE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REPLACE_LOGOUT = f"UPDATE logout_notices {_MOVE}"
+
+_payload = msgspec.json.Decoder(dict[str, Any])
+
+
+class SqlMessages:
+    """`ports.store.Messages` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def ticket(self, ticket_id: str) -> Ticket | None:
+        row = await self._db.one(_TICKET, (ticket_id,))
+        return None if row is None else _to_ticket(row)
+
+    async def ticket_by_link(self, link_hash: bytes) -> Ticket | None:
+        row = await self._db.one(_TICKET_BY_LINK, (link_hash,))
+        return None if row is None else _to_ticket(row)
+
+    def insert_ticket(self, ticket: Ticket) -> SqlWrite:
+        t = ticket
+        return write(
+            _INSERT_TICKET,
+            t.id,
+            t.kind,
+            t.email,
+            t.code_hash,
+            t.link_hash,
+            t.browser_hash,
+            t.created_at,
+            t.expires_at,
+            t.account_id,
+            t.sign_in_id,
+            to_json(t.payload),
+            t.tries,
+            t.proven_at,
+            t.used_at,
+        )
+
+    def replace_ticket(self, old: Ticket, new: Ticket) -> SqlWrite:
+        return guarded(
+            _REPLACE_TICKET,
+            new.email,
+            new.code_hash,
+            new.link_hash,
+            new.browser_hash,
+            new.created_at,
+            new.expires_at,
+            new.account_id,
+            new.sign_in_id,
+            to_json(new.payload),
+            new.tries,
+            new.proven_at,
+            new.used_at,
+            old.id,
+            old.tries,
+            -1 if old.proven_at is None else old.proven_at,
+            -1 if old.used_at is None else old.used_at,
+        )
+
+    async def due_mail(self, now: int, limit: int = 20) -> Sequence[Outgoing]:
+        return [_to_mail(row) for row in await self._db.all(_DUE_MAIL, (now, limit))]
+
+    async def recent_mail(self, limit: int = 50) -> Sequence[Outgoing]:
+        return [_to_mail(row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
+
+    def insert_mail(self, mail: Outgoing) -> SqlWrite:
+        m = mail
+        return write(
+            _INSERT_MAIL,
+            m.id,
+            m.to,
+            m.kind,
+            m.sealed,
+            m.created_at,
+            m.next_try_at,
+            m.tries,
+            m.sent_at,
+            m.failed_at,
+        )
+
+    def replace_mail(self, old: Outgoing, new: Outgoing) -> SqlWrite:
+        return _moved(_REPLACE_MAIL, old, new)
+
+    async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]:
+        return [_to_notice(row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
+
+    def insert_logout(self, notice: LogoutNotice) -> SqlWrite:
+        n = notice
+        return write(
+            _INSERT_LOGOUT,
+            n.id,
+            n.client_id,
+            n.account_id,
+            n.session_id,
+            n.created_at,
+            n.next_try_at,
+            n.tries,
+            n.sent_at,
+            n.failed_at,
+        )
+
+    def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> SqlWrite:
+        return _moved(_REPLACE_LOGOUT, old, new)
+
+
+def _moved(sql: str, old: Outgoing | LogoutNotice, new: Outgoing | LogoutNotice) -> SqlWrite:
+    return guarded(
+        sql, new.next_try_at, new.tries, new.sent_at, new.failed_at, old.id, old.next_try_at, old.tries
+    )
+
+
+def _to_ticket(row: Row) -> Ticket:
+    return Ticket(
+        id=row[0],
+        kind=row[1],
+        email=row[2],
+        code_hash=row[3],
+        link_hash=row[4],
+        browser_hash=row[5],
+        created_at=row[6],
+        expires_at=row[7],
+        account_id=row[8],
+        sign_in_id=row[9],
+        payload=_payload.decode(row[10]),
+        tries=row[11],
+        proven_at=row[12],
+        used_at=row[13],
+    )
+
+
+def _to_mail(row: Row) -> Outgoing:
+    return Outgoing(
+        id=row[0],
+        to=row[1],
+        kind=row[2],
+        sealed=row[3],
+        created_at=row[4],
+        next_try_at=row[5],
+        tries=row[6],
+        sent_at=row[7],
+        failed_at=row[8],
+    )
+
+
+def _to_notice(row: Row) -> LogoutNotice:
+    return LogoutNotice(
+        id=row[0],
+        client_id=row[1],
+        account_id=row[2],
+        session_id=row[3],
+        created_at=row[4],
+        next_try_at=row[5],
+        tries=row[6],
+        sent_at=row[7],
+        failed_at=row[8],
+    )

@@ -1,0 +1,118 @@
+"""How is the configuration kept? Apps, APIs and roles as documents, keys as rows; any change raises one version number."""
+
+from __future__ import annotations
+
+import msgspec
+
+from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
+from doorward.model.client import Client
+from doorward.stores.sql.statements import Database, Param, Row, SqlWrite, Step, to_json
+
+_VERSION = "SELECT value FROM counters WHERE name = 'registry'"
+_RAISE: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'registry'", (), None)
+
+_CLIENTS = "SELECT doc FROM clients ORDER BY id"
+_APIS = "SELECT doc FROM apis ORDER BY id"
+_ROLES = "SELECT doc FROM roles ORDER BY id"
+_PUT_CLIENT = "INSERT INTO clients (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc"
+_PUT_API = (
+    "INSERT INTO apis (id, identifier, doc) VALUES (?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET identifier = excluded.identifier, doc = excluded.doc"
+)
+_PUT_ROLE = (
+    "INSERT INTO roles (id, name, doc) VALUES (?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc"
+)
+_DELETE_CLIENT = "DELETE FROM clients WHERE id = ?"
+_DELETE_API = "DELETE FROM apis WHERE id = ?"
+_DELETE_ROLE = "DELETE FROM roles WHERE id = ?"
+
+_KEY_COLUMNS = "id, alg, state, public_jwk, sealed, created_at, activated_at, retired_at"
+_KEYS = f"SELECT {_KEY_COLUMNS} FROM signing_keys ORDER BY created_at, id"
+_INSERT_KEY = (
+    f"INSERT INTO signing_keys ({_KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (alg) WHERE state = 'current' DO NOTHING"
+)
+_MOVE_KEY = "UPDATE signing_keys SET state = ? WHERE id = ? AND state = ?"
+_ACTIVATE_KEY = "UPDATE signing_keys SET state = ?, activated_at = ? WHERE id = ? AND state = ?"
+_RETIRE_KEY = (
+    "UPDATE signing_keys SET state = ?, retired_at = COALESCE(retired_at, ?) WHERE id = ? AND state = ?"
+)
+
+_client = msgspec.json.Decoder(Client)
+_api = msgspec.json.Decoder(Api)
+_role = msgspec.json.Decoder(Role)
+
+
+class SqlRegistry:
+    """`ports.store.Registry` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def version(self) -> int:
+        row = await self._db.one(_VERSION, ())
+        return row[0] if row else 0
+
+    async def load(self) -> Catalog:
+        version, clients, apis, roles, keys = await self._db.snapshot(
+            (_VERSION, ()), (_CLIENTS, ()), (_APIS, ()), (_ROLES, ()), (_KEYS, ())
+        )
+        return Catalog(
+            version=version[0][0],
+            clients={c.id: c for c in (_client.decode(row[0]) for row in clients)},
+            apis={a.identifier: a for a in (_api.decode(row[0]) for row in apis)},
+            roles={r.name: r for r in (_role.decode(row[0]) for row in roles)},
+            keys=tuple(_key(row) for row in keys),
+        )
+
+    def put_client(self, client: Client) -> SqlWrite:
+        return _change(_PUT_CLIENT, client.id, to_json(client))
+
+    def delete_client(self, client_id: str) -> SqlWrite:
+        return _change(_DELETE_CLIENT, client_id)
+
+    def put_api(self, api: Api) -> SqlWrite:
+        return _change(_PUT_API, api.id, api.identifier, to_json(api))
+
+    def delete_api(self, api_id: str) -> SqlWrite:
+        return _change(_DELETE_API, api_id)
+
+    def put_role(self, role: Role) -> SqlWrite:
+        return _change(_PUT_ROLE, role.id, role.name, to_json(role))
+
+    def delete_role(self, role_id: str) -> SqlWrite:
+        return _change(_DELETE_ROLE, role_id)
+
+    def insert_key(self, key: SigningKey) -> SqlWrite:
+        k = key
+        return _change(
+            _INSERT_KEY,
+            k.id,
+            k.alg,
+            k.state,
+            to_json(k.public_jwk),
+            k.sealed,
+            k.created_at,
+            k.activated_at,
+            k.retired_at,
+            must=1,
+        )
+
+    def move_key(self, key_id: str, old: KeyState, new: KeyState, at: int) -> SqlWrite:
+        match new:
+            case "next":
+                return _change(_MOVE_KEY, new, key_id, old, must=1)
+            case "current":
+                return _change(_ACTIVATE_KEY, new, at, key_id, old, must=1)
+            case "previous" | "revoked":
+                return _change(_RETIRE_KEY, new, at, key_id, old, must=1)
+
+
+def _change(sql: str, *params: Param, must: int | None = None) -> SqlWrite:
+    return SqlWrite(((sql, params, must), _RAISE))
+
+
+def _key(row: Row) -> SigningKey:
+    key_id, alg, state, public_jwk, *rest = row
+    return SigningKey(key_id, alg, state, msgspec.json.decode(public_jwk), *rest)

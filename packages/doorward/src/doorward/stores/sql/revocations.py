@@ -1,0 +1,42 @@
+"""How is the revocation view kept? As entries numbered in commit order, so that "everything after 41" misses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doorward.model.revocation import Revocation
+from doorward.stores.sql.statements import Database, Row, SqlWrite, Step
+
+_NEWEST = "SELECT value FROM counters WHERE name = 'revocations'"
+_COLUMNS = "kind, ref, at, expires_at, before_at, seq"
+_LIVE = f"SELECT {_COLUMNS} FROM revocations WHERE expires_at > ? ORDER BY seq"
+_SINCE = f"SELECT {_COLUMNS} FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq"
+_NEXT: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'revocations'", (), None)
+_INSERT = f"INSERT INTO revocations ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ({_NEWEST}))"
+
+
+class SqlRevocations:
+    """`ports.store.Revocations` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def live(self, now: int) -> tuple[int, Sequence[Revocation]]:
+        newest, rows = await self._db.snapshot((_NEWEST, ()), (_LIVE, (now,)))
+        return newest[0][0], [_revocation(row) for row in rows]
+
+    async def since(self, seq: int, now: int) -> tuple[int, Sequence[Revocation]]:
+        newest, rows = await self._db.snapshot((_NEWEST, ()), (_SINCE, (seq, now)))
+        return newest[0][0], [_revocation(row) for row in rows]
+
+    async def newest(self) -> int:
+        row = await self._db.one(_NEWEST, ())
+        return row[0] if row else 0
+
+    def insert(self, revocation: Revocation) -> SqlWrite:
+        r = revocation
+        return SqlWrite((_NEXT, (_INSERT, (r.kind, r.ref, r.at, r.expires_at, r.before), None)))
+
+
+def _revocation(row: Row) -> Revocation:
+    return Revocation(*row)

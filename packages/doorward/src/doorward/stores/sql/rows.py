@@ -1,0 +1,86 @@
+"""How does a row of the grants' tables become a value? By position, since these are read on every refresh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.stores.sql.statements import Row
+
+GRANT_COLUMNS = (
+    "id, client_id, account_id, audience, scopes, created_at, expires_at, auth_time, acr, amr, session_id, offline,"
+    " nonce, claims, status_list, status_index, ended_at, end_reason"
+)
+GRANT_WIDTH = 18
+CODE_COLUMNS = "hash, grant_id, client_id, created_at, expires_at, redirect_uri, code_challenge, redeemed_at"
+REFRESH_COLUMNS = (
+    "hash, grant_id, created_at, expires_at, spent_at, successor_hash, successor_sealed, ended_at"
+)
+REFRESH_WIDTH = 8
+
+_claims = msgspec.json.Decoder(dict[str, Any])
+
+
+def marks(count: int) -> str:
+    """`count` placeholders."""
+    return ", ".join("?" * count)
+
+
+def qualified(table: str, columns: str) -> str:
+    """The columns with their table's name in front, for a join."""
+    return ", ".join(f"{table}.{column.strip()}" for column in columns.split(","))
+
+
+def to_grant(row: Row, start: int = 0) -> Grant:
+    """A grant from `GRANT_COLUMNS`, which begin at `start`."""
+    claims = row[start + 13]
+    return Grant(
+        id=row[start],
+        client_id=row[start + 1],
+        account_id=row[start + 2],
+        audience=row[start + 3],
+        scopes=tuple(row[start + 4].split()),
+        created_at=row[start + 5],
+        expires_at=row[start + 6],
+        auth_time=row[start + 7],
+        acr=row[start + 8],
+        amr=tuple(row[start + 9].split()),
+        session_id=row[start + 10],
+        offline=row[start + 11] == 1,
+        nonce=row[start + 12],
+        claims={} if claims == "{}" else _claims.decode(claims),
+        status_list=row[start + 14],
+        status_index=row[start + 15],
+        ended_at=row[start + 16],
+        end_reason=row[start + 17],
+    )
+
+
+def to_code(row: Row) -> AuthorizationCode:
+    """A code from `CODE_COLUMNS`."""
+    return AuthorizationCode(
+        hash=row[0],
+        grant_id=row[1],
+        client_id=row[2],
+        created_at=row[3],
+        expires_at=row[4],
+        redirect_uri=row[5],
+        code_challenge=row[6],
+        redeemed_at=row[7],
+    )
+
+
+def to_refresh(row: Row) -> RefreshToken:
+    """A refresh token from `REFRESH_COLUMNS`, which come first."""
+    return RefreshToken(
+        hash=row[0],
+        grant_id=row[1],
+        created_at=row[2],
+        expires_at=row[3],
+        spent_at=row[4],
+        successor_hash=row[5],
+        successor_sealed=row[6],
+        ended_at=row[7],
+    )

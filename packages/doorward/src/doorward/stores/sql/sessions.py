@@ -1,0 +1,145 @@
+"""How are browser sessions, consents and trusted devices kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doorward.model.session import Consent, Session
+from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, write
+
+_COLUMNS = (
+    "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
+    " ended_at, end_reason"
+)
+_GET = f"SELECT {_COLUMNS} FROM sessions WHERE id = ?"
+_BY_SECRET = f"SELECT {_COLUMNS} FROM sessions WHERE secret_hash = ?"
+_LIVE_OF = (
+    f"SELECT {_COLUMNS} FROM sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ?"
+    " ORDER BY seen_at DESC, id DESC"
+)
+_INSERT = f"INSERT INTO sessions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REPLACE_SECRET = (
+    "UPDATE sessions SET secret_hash = ?, seen_at = ?, auth_time = ?, expires_at = ?, acr = ?, amr = ?,"
+    " user_agent = ?, address = ? WHERE id = ? AND secret_hash = ? AND ended_at IS NULL"
+)
+_TOUCH = "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?"
+_END = "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
+_CLIENTS_IN = "SELECT DISTINCT client_id FROM grants WHERE session_id = ? ORDER BY client_id"
+
+_CONSENT_COLUMNS = "account_id, client_id, audience, scopes, granted_at"
+_CONSENTS_OF = f"SELECT {_CONSENT_COLUMNS} FROM consents WHERE account_id = ? ORDER BY client_id, audience"
+_CONSENT = f"SELECT {_CONSENT_COLUMNS} FROM consents WHERE account_id = ? AND client_id = ? AND audience = ?"
+_PUT_CONSENT = (
+    f"INSERT INTO consents ({_CONSENT_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, client_id, audience)"
+    " DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at"
+)
+_REMOVE_CONSENTS = "DELETE FROM consents WHERE account_id = ? AND client_id = ?"
+
+_TRUST = (
+    "INSERT INTO trusted_devices (account_id, device_hash, trusted_at) VALUES (?, ?, ?)"
+    " ON CONFLICT (account_id, device_hash) DO UPDATE SET trusted_at = excluded.trusted_at"
+)
+_TRUSTED = "SELECT 1 FROM trusted_devices WHERE account_id = ? AND device_hash = ?"
+
+
+class SqlSessions:
+    """`ports.store.Sessions` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def by_secret(self, secret_hash: bytes) -> Session | None:
+        row = await self._db.one(_BY_SECRET, (secret_hash,))
+        return None if row is None else _session(row)
+
+    async def get(self, session_id: str) -> Session | None:
+        row = await self._db.one(_GET, (session_id,))
+        return None if row is None else _session(row)
+
+    async def live_of(self, account_id: str, now: int) -> Sequence[Session]:
+        return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now))]
+
+    async def clients_in(self, session_id: str) -> Sequence[str]:
+        return [row[0] for row in await self._db.all(_CLIENTS_IN, (session_id,))]
+
+    async def consents_of(self, account_id: str) -> Sequence[Consent]:
+        return [_consent(row) for row in await self._db.all(_CONSENTS_OF, (account_id,))]
+
+    async def consent(self, account_id: str, client_id: str, audience: str) -> Consent | None:
+        row = await self._db.one(_CONSENT, (account_id, client_id, audience))
+        return None if row is None else _consent(row)
+
+    def insert(self, session: Session) -> SqlWrite:
+        s = session
+        return write(
+            _INSERT,
+            s.id,
+            s.secret_hash,
+            s.account_id,
+            s.created_at,
+            s.seen_at,
+            s.auth_time,
+            s.expires_at,
+            s.acr,
+            " ".join(s.amr),
+            s.user_agent,
+            s.address,
+            s.ended_at,
+            s.end_reason,
+        )
+
+    def replace_secret(self, session: Session, new: Session) -> SqlWrite:
+        return guarded(
+            _REPLACE_SECRET,
+            new.secret_hash,
+            new.seen_at,
+            new.auth_time,
+            new.expires_at,
+            new.acr,
+            " ".join(new.amr),
+            new.user_agent,
+            new.address,
+            session.id,
+            session.secret_hash,
+        )
+
+    def touch(self, session_id: str, seen_at: int) -> SqlWrite:
+        return write(_TOUCH, seen_at, session_id, seen_at)
+
+    def end(self, session_id: str, at: int, reason: str) -> SqlWrite:
+        return write(_END, at, reason, session_id)
+
+    def put_consent(self, consent: Consent) -> SqlWrite:
+        c = consent
+        return write(_PUT_CONSENT, c.account_id, c.client_id, c.audience, " ".join(c.scopes), c.granted_at)
+
+    def remove_consents(self, account_id: str, client_id: str) -> SqlWrite:
+        return write(_REMOVE_CONSENTS, account_id, client_id)
+
+    def trust_device(self, device_hash: bytes, account_id: str, at: int) -> SqlWrite:
+        return write(_TRUST, account_id, device_hash, at)
+
+    async def device_trusted(self, device_hash: bytes, account_id: str) -> bool:
+        return await self._db.one(_TRUSTED, (account_id, device_hash)) is not None
+
+
+def _session(row: Row) -> Session:
+    return Session(
+        id=row[0],
+        secret_hash=row[1],
+        account_id=row[2],
+        created_at=row[3],
+        seen_at=row[4],
+        auth_time=row[5],
+        expires_at=row[6],
+        acr=row[7],
+        amr=tuple(row[8].split()),
+        user_agent=row[9],
+        address=row[10],
+        ended_at=row[11],
+        end_reason=row[12],
+    )
+
+
+def _consent(row: Row) -> Consent:
+    return Consent(row[0], row[1], row[2], tuple(row[3].split()), row[4])

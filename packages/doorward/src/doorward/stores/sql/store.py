@@ -1,0 +1,71 @@
+"""What is a store in SQL, whatever the engine? The nouns, one after another, on one database."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import final
+
+from doorward.ports.store import StoreUnavailable, Write
+from doorward.stores.sql.accounts import SqlAccounts
+from doorward.stores.sql.attempts import SqlAttempts
+from doorward.stores.sql.audit import SqlAudit
+from doorward.stores.sql.grants import SqlGrants
+from doorward.stores.sql.messages import SqlMessages
+from doorward.stores.sql.migrate import APPLIED, Migration
+from doorward.stores.sql.registry import SqlRegistry
+from doorward.stores.sql.revocations import SqlRevocations
+from doorward.stores.sql.sessions import SqlSessions
+from doorward.stores.sql.sign_ins import SqlSignIns
+from doorward.stores.sql.statements import LOST, Database, SqlWrite, steps_of, write
+from doorward.stores.sql.sweep import sweep
+
+_META = "SELECT value FROM meta WHERE name = ?"
+_PUT_META = (
+    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+
+@final
+class SqlStore:
+    """`ports.store.Store` on one database. `known` are the migrations of this program; `close` is the engine's."""
+
+    def __init__(
+        self, database: Database, *, known: tuple[Migration, ...], close: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._db = database
+        self._known = known
+        self._close = close
+        self.accounts = SqlAccounts(database)
+        self.registry = SqlRegistry(database)
+        self.sign_ins = SqlSignIns(database)
+        self.sessions = SqlSessions(database)
+        self.grants = SqlGrants(database)
+        self.revocations = SqlRevocations(database)
+        self.attempts = SqlAttempts(database)
+        self.messages = SqlMessages(database)
+        self.audit = SqlAudit(database)
+
+    async def commit(self, *writes: Write) -> bool:
+        """Durable when it answers True. A caller that stops waiting does not stop the commit."""
+        return await self._db.apply(steps_of(writes)) != LOST
+
+    async def meta(self, name: str) -> str | None:
+        row = await self._db.one(_META, (name,))
+        return None if row is None else row[0]
+
+    def put_meta(self, name: str, value: str) -> SqlWrite:
+        return write(_PUT_META, name, value)
+
+    async def ready(self) -> bool:
+        try:
+            applied = await self._db.all(APPLIED, ())
+        except StoreUnavailable:
+            return False
+        return [tuple(row) for row in applied] == [(m.number, m.name, m.checksum) for m in self._known]
+
+    async def sweep(self, now: int, limit: int = 500) -> int:
+        return await sweep(self._db, now, limit)
+
+    async def close(self) -> None:
+        """Finishes every commit that was accepted; later calls raise `StoreUnavailable`."""
+        await self._close()
