@@ -1,4 +1,4 @@
-"""One line of the audit record about a person, as a write for the caller's own commit."""
+"""One line of the audit record, as a write for the caller's own commit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward.ports.store import Store, Write
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Writes what people do and what is tried in their name."""
+    """Writes what people and apps do and what is tried in their name."""
 
     store: Store
     chance: Chance
@@ -26,8 +26,9 @@ class Record:
         account_id: str | None = None,
         session_id: str | None = None,
         client_id: str | None = None,
+        grant_id: str | None = None,
         ok: bool = True,
-        **detail: str | int,
+        **detail: str | int | list[str],
     ) -> Write:
         """`kind` as in docs/reference/audit.md; `detail` never holds a secret, nor what somebody typed as their name: people
         type passwords there."""
@@ -40,6 +41,7 @@ class Record:
                 account_id=account_id,
                 session_id=session_id,
                 client_id=client_id,
+                grant_id=grant_id,
                 address=caller.address,
                 user_agent=caller.user_agent,
                 request_id=caller.request_id,

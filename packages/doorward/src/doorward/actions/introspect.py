@@ -1,0 +1,70 @@
+"""Introspection: an app or an API asks what a token is worth now (RFC 7662 §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from doorward.actions.authenticate_client import AuthenticateClient
+from doorward.actions.revocation_view import RevocationView
+from doorward.model.caller import Caller
+from doorward.model.client import Client
+from doorward.model.digest import digest
+from doorward.model.refusal import Refusal
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.clock import Clock
+from doorward.ports.keys import Signer
+from doorward.ports.store import Store
+from doorward.rules.check import introspect as rule
+from doorward.rules.check import own_token
+from doorward.rules.revoke.token import REFRESH_PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Introspect:
+    """Answers only those who proved themselves, and only about tokens that concern them."""
+
+    authenticate: AuthenticateClient
+    store: Store
+    catalog: CatalogSource
+    signer: Signer
+    clock: Clock
+    view: RevocationView
+    issuer: str
+
+    async def __call__(
+        self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
+    ) -> dict[str, Any] | Refusal:
+        """The answer's members; `{"active": false}` for everything that does not hold or is not the asker's."""
+        now = self.clock.now()
+        asker = await self.authenticate(authorization, form, caller=caller, now=now)
+        if isinstance(asker, Refusal):
+            return asker
+        if not asker.confidential:
+            # Line 56: without a credential anybody could scan for tokens.
+            return Refusal("invalid_client", "Introspection needs client authentication.", "a public app")
+        token = form.get("token")
+        if not token:
+            return Refusal("invalid_request", "token is missing.")
+        # token_type_hint only says where to look first (§2.1); a token's form says it as well.
+        if token.startswith(REFRESH_PREFIX):
+            return await self._refresh(token, asker, now)
+        return await self._access(token, asker, now)
+
+    async def _access(self, token: str, asker: Client, now: int) -> dict[str, Any]:
+        claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        if claims is None or not rule.may_see(claims, asker, self.catalog.current()):
+            return rule.INACTIVE
+        if (await self.view.fresh(now)).revoked(claims) is not None:
+            return rule.INACTIVE
+        return rule.of_access(claims)
+
+    async def _refresh(self, token: str, asker: Client, now: int) -> dict[str, Any]:
+        found = await self.store.grants.refresh(digest(token))
+        if found is None:
+            return rule.INACTIVE
+        account = await self.store.accounts.get(found[1].account_id)
+        if account is None or account.disabled_at is not None:
+            return rule.INACTIVE
+        return rule.of_refresh(*found, asker, now=now)

@@ -1,0 +1,110 @@
+"""A code for tokens, once (OAuth 2.1 §4.1.3, lines 15 and 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doorward.actions.ending import Ending
+from doorward.actions.give_tokens import GiveTokens
+from doorward.actions.record import Record
+from doorward.model.caller import Caller
+from doorward.model.client import Client
+from doorward.model.digest import digest
+from doorward.model.grant import Grant, RefreshToken
+from doorward.model.refusal import Refusal
+from doorward.ports.chance import Chance
+from doorward.ports.store import Store, Write
+from doorward.rules.deliver.token_response import TokenResponse
+from doorward.rules.issue.grants import authorization_code as rule
+from doorward.rules.revoke.token import REFRESH_PREFIX
+
+GONE = "The authorization code is invalid or has expired."
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemCode:
+    """Redeems by compare-and-swap; whoever comes second is a reuse, and ends what the first one was given."""
+
+    store: Store
+    ending: Ending
+    give: GiveTokens
+    chance: Chance
+    record: Record
+
+    async def __call__(
+        self, client: Client, form: Mapping[str, str], *, caller: Caller, now: int
+    ) -> TokenResponse | Refusal:
+        """The tokens of the grant that the code leads to, or why not."""
+        raw = form.get("code")
+        if not raw:
+            return Refusal("invalid_request", "code is missing.")
+        code_hash = digest(raw)
+        # The second round can only find that somebody else redeemed it in between.
+        for _ in range(2):
+            code = await self.store.grants.code(code_hash)
+            grant = await self.store.grants.get(code.grant_id) if code else None
+            verdict = rule.check(code, grant, client, form, now=now)
+            if isinstance(verdict, Refusal) or grant is None:
+                return verdict if isinstance(verdict, Refusal) else Refusal("invalid_grant", GONE)
+            if isinstance(verdict, rule.Reused):
+                return await self._reused(grant, caller, now)
+            answer = await self._redeem(code_hash, grant, client, form, caller, now)
+            if answer is not None:
+                return answer
+        return Refusal("invalid_grant", GONE, "the code was redeemed at the same time")
+
+    async def _redeem(
+        self,
+        code_hash: bytes,
+        grant: Grant,
+        client: Client,
+        form: Mapping[str, str],
+        caller: Caller,
+        now: int,
+    ) -> TokenResponse | Refusal | None:
+        """None when the swap was lost."""
+        resource = form.get("resource")
+        if resource is not None and resource != grant.audience:
+            return Refusal("invalid_target", "The code is for another resource.")
+        account = await self.store.accounts.get(grant.account_id)
+        if account is None or account.disabled_at is not None:
+            return Refusal("invalid_grant", GONE, "the account is gone or disabled")
+        writes: list[Write] = [self.store.grants.redeem_code(code_hash, now)]
+        refresh = None
+        if "refresh_token" in client.grant_types:
+            refresh = REFRESH_PREFIX + self.chance.token()
+            writes.append(
+                self.store.grants.insert_refresh(
+                    RefreshToken(
+                        hash=digest(refresh), grant_id=grant.id, created_at=now, expires_at=grant.expires_at
+                    )
+                )
+            )
+        answer = self.give.for_person(
+            grant, account, client, scopes=grant.scopes, refresh_token=refresh, first=True, now=now
+        )
+        writes.append(self._event("code.redeemed", grant, caller, now))
+        return answer if await self.store.commit(*writes) else None
+
+    async def _reused(self, grant: Grant, caller: Caller, now: int) -> Refusal:
+        if grant.ended_at is None:
+            await self.store.commit(
+                *self.ending.grant(grant, now=now, reason="code_reused"),
+                self._event("code.reused", grant, caller, now, ok=False),
+            )
+        return Refusal(
+            "invalid_grant", GONE, f"the code of grant {grant.id} was used before; the grant has ended"
+        )
+
+    def _event(self, kind: str, grant: Grant, caller: Caller, now: int, *, ok: bool = True) -> Write:
+        return self.record(
+            kind,
+            caller=caller,
+            now=now,
+            account_id=grant.account_id,
+            client_id=grant.client_id,
+            session_id=grant.session_id,
+            grant_id=grant.id,
+            ok=ok,
+        )

@@ -1,0 +1,134 @@
+"""The next token for the same person: strict rotation that no race and no lost answer turns into a log-out
+(OAuth 2.1 §4.3, lines 18-21; docs/decisions on rotation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doorward.actions.ending import Ending
+from doorward.actions.give_tokens import GiveTokens
+from doorward.actions.record import Record
+from doorward.model.account import Account
+from doorward.model.caller import Caller
+from doorward.model.client import Client
+from doorward.model.digest import digest
+from doorward.model.grant import Grant
+from doorward.model.policy import TokenPolicy
+from doorward.model.refusal import Refusal
+from doorward.ports.chance import Chance
+from doorward.ports.meter import Meter
+from doorward.ports.postman import Postman
+from doorward.ports.store import Store, Write
+from doorward.rules.deliver.token_response import TokenResponse
+from doorward.rules.refresh import grant as grant_rule
+from doorward.rules.refresh import rotation, successor
+from doorward.rules.refresh.rotation import GONE, Keep, Repeat, Replayed, Rotate
+from doorward.rules.revoke.token import REFRESH_PREFIX
+
+ROUNDS = 4
+"""Each lost swap means that somebody else moved the chain on; the second look already finds a successor to repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshGrant:
+    """Load, decide, sign, compare-and-swap; a lost swap is decided anew."""
+
+    store: Store
+    ending: Ending
+    give: GiveTokens
+    chance: Chance
+    record: Record
+    meter: Meter
+    postman: Postman
+    policy: TokenPolicy
+
+    async def __call__(
+        self, client: Client, form: Mapping[str, str], *, caller: Caller, now: int
+    ) -> TokenResponse | Refusal:
+        """New tokens, or why not. Of any number of concurrent calls with one token all get the same successor."""
+        raw = form.get("refresh_token")
+        if not raw:
+            return Refusal("invalid_request", "refresh_token is missing.")
+        if not raw.startswith(REFRESH_PREFIX):
+            return Refusal("invalid_grant", GONE, "not a refresh token")
+        token_hash = digest(raw)
+        for _ in range(ROUNDS):
+            found = await self.store.grants.refresh(token_hash)
+            if found is None:
+                return Refusal("invalid_grant", GONE, "no such token")
+            token, grant = found
+            following = (
+                await self.store.grants.refresh_link(token.successor_hash)
+                if token.successor_hash is not None
+                else None
+            )
+            verdict = rotation.decide(
+                token, grant, following, client=client, leeway=self.policy.refresh_leeway, now=now
+            )
+            if isinstance(verdict, Refusal):
+                return verdict
+            account = await self.store.accounts.get(grant.account_id)
+            if isinstance(verdict, Replayed):
+                return await self._replayed(grant, account, client, caller, now)
+            if account is None or account.disabled_at is not None:
+                return Refusal("invalid_grant", GONE, "the account is gone or disabled")
+            scopes = grant_rule.narrow(grant, scope=form.get("scope"), resource=form.get("resource"))
+            if isinstance(scopes, Refusal):
+                return scopes
+            new, writes = self._next(verdict, raw, token, now)
+            answer = self.give.for_person(
+                grant, account, client, scopes=scopes, refresh_token=new, first=False, now=now
+            )
+            if not writes or await self.store.commit(*writes):
+                self.meter.count("refreshes", type(verdict).__name__.lower())
+                return answer
+        return Refusal("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
+
+    def _next(
+        self, verdict: Rotate | Keep | Repeat, raw: str, token: rotation.RefreshToken, now: int
+    ) -> tuple[str, list[Write]]:
+        match verdict:
+            case Keep():
+                return raw, []
+            case Repeat(sealed):
+                return successor.unseal(raw, sealed), []
+            case Rotate():
+                new = REFRESH_PREFIX + self.chance.token()
+                spent, fresh = rotation.links(
+                    token, successor_hash=digest(new), successor_sealed=successor.seal(raw, new), now=now
+                )
+                return new, [self.store.grants.spend_refresh(spent, fresh)]
+
+    async def _replayed(
+        self, grant: Grant, account: Account | None, client: Client, caller: Caller, now: int
+    ) -> Refusal:
+        """Two parties hold this family: it ends, and its owner hears of it, once."""
+        writes: list[Write] = [
+            self.store.attempts.claim("replayed", grant.id, grant.expires_at),
+            *self.ending.grant(grant, now=now, reason="refresh_token_replayed"),
+            self.record(
+                "refresh_token.replayed",
+                caller=caller,
+                now=now,
+                account_id=grant.account_id,
+                client_id=client.id,
+                session_id=grant.session_id,
+                grant_id=grant.id,
+                ok=False,
+            ),
+        ]
+        if account is not None:
+            mail = self.postman.write(
+                "refresh_replayed",
+                to=account.email,
+                locale=account.locale,
+                now=now,
+                values={"app_name": client.name, "at": now},
+            )
+            writes.append(self.store.messages.insert_mail(mail))
+        await self.store.commit(*writes)
+        self.meter.count("refreshes", "replayed")
+        return Refusal(
+            "invalid_grant", GONE, f"a spent token of grant {grant.id} came back; the grant has ended"
+        )

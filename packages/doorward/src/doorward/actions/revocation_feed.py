@@ -1,0 +1,121 @@
+"""The revocation feed: how an API learns within a second what no longer holds (docs/reference/endpoints-token.md)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from doorward.ports.chance import Chance
+from doorward.ports.clock import Clock
+from doorward.ports.store import Store, StoreUnavailable
+from doorward.rules.revoke.view import wire
+
+LONGEST_WAIT: Final = 25
+MOST_WAITING: Final = 2000
+_EVERY: Final = 0.05
+_FOREVER: Final = 2**53
+
+
+class TooManyWaiting(Exception):
+    """More long polls than this process wants to hold; the asker should come back in a moment."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Wakes whoever waits for something new. One poller a process, and only while somebody waits: it sees what other
+    processes commit to the same database as well."""
+
+    store: Store
+    _waiting: list[tuple[int, asyncio.Future[None]]] = field(
+        default_factory=list[tuple[int, "asyncio.Future[None]"]]
+    )
+    _poller: asyncio.Task[None] | None = None
+
+    async def beyond(self, seq: int, seconds: float) -> None:
+        """Return when the newest entry is no longer `seq`, or after `seconds`. Raises `TooManyWaiting`, `StoreUnavailable`."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise TooManyWaiting
+        waiter = asyncio.get_running_loop().create_future()
+        entry = (seq, waiter)
+        self._waiting.append(entry)
+        if self._poller is None:
+            self._poller = asyncio.create_task(self._poll())
+        try:
+            async with asyncio.timeout(seconds):
+                await waiter
+        except TimeoutError:
+            return
+        finally:
+            self._waiting.remove(entry)
+
+    def release(self) -> None:
+        """Answer everybody who waits at once: the server is going down."""
+        for _, waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _poll(self) -> None:
+        try:
+            while self._waiting:
+                newest = await self.store.revocations.newest()
+                for seq, waiter in self._waiting:
+                    if seq != newest and not waiter.done():
+                        waiter.set_result(None)
+                await asyncio.sleep(_EVERY)
+        except StoreUnavailable as problem:
+            for _, waiter in self._waiting:
+                if not waiter.done():
+                    waiter.set_exception(problem)
+        finally:
+            self._poller = None
+
+
+@dataclass(slots=True)
+class RevocationFeed:
+    """Everything that is live, or what came after a cursor. A cursor names the database as well as the place in it, so that one
+    from before a rebuild is answered with everything instead of with silence."""
+
+    store: Store
+    chance: Chance
+    clock: Clock
+    watch: Watch
+    _database: str | None = None
+
+    async def __call__(self, after: str | None, wait: float) -> dict[str, Any]:
+        """The feed document; with `wait` (seconds, at most `LONGEST_WAIT`) held until something new is there."""
+        database = self._database or await self._name()
+        seq = _place(after, database)
+        newest = await self.store.revocations.newest()
+        if seq is None or seq > newest:
+            newest, entries = await self.store.revocations.live(self.clock.now())
+            return _document(database, newest, entries=[wire(entry) for entry in entries], reset=True)
+        if seq == newest and wait > 0:
+            await self.watch.beyond(seq, min(wait, LONGEST_WAIT))
+        newest, entries = await self.store.revocations.since(seq, self.clock.now())
+        return _document(database, newest, entries=[wire(entry) for entry in entries], reset=False)
+
+    async def _name(self) -> str:
+        """The database's own name, drawn once in its life; of two processes that draw at once one wins."""
+        name = await self.store.meta("feed")
+        if name is None:
+            await self.store.commit(
+                self.store.attempts.claim("feed", "name", _FOREVER),
+                self.store.put_meta("feed", self.chance.token(6)),
+            )
+            name = await self.store.meta("feed")
+        if name is None:
+            raise StoreUnavailable("the database did not keep the feed's name")
+        self._database = name
+        return name
+
+
+def _place(cursor: str | None, database: str) -> int | None:
+    if cursor is None:
+        return None
+    name, _, seq = cursor.rpartition(".")
+    return int(seq) if name == database and seq.isascii() and seq.isdigit() and len(seq) < 17 else None
+
+
+def _document(database: str, newest: int, *, entries: list[dict[str, Any]], reset: bool) -> dict[str, Any]:
+    return {"cursor": f"{database}.{newest}", "reset": reset, "entries": entries}

@@ -1,0 +1,33 @@
+"""The revocation view as of this moment, in memory, brought up to date with one cheap read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from doorward.ports.store import Store
+from doorward.rules.revoke.view import View
+
+_FORGET_EVERY = 60
+
+
+@dataclass(slots=True)
+class RevocationView:
+    """Holds the entries of this process; what another process wrote is there at the next question."""
+
+    store: Store
+    _view: View = field(default_factory=View)
+    _forgotten_at: int = 0
+
+    async def fresh(self, now: int) -> View:
+        """The view with everything that was committed before this call."""
+        newest = await self.store.revocations.newest()
+        view = self._view
+        if newest < view.seq:
+            # Another database than a moment ago (restored from a backup): nothing that was learnt may stay or be missed.
+            view = self._view = View()
+        if newest > view.seq:
+            view.feed(*await self.store.revocations.since(view.seq, now))
+        if now - self._forgotten_at >= _FORGET_EVERY:
+            view.forget(now)
+            self._forgotten_at = now
+        return view

@@ -1,0 +1,51 @@
+"""Userinfo: what an app may know about the person whose token it holds (OpenID Connect Core §5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from doorward.actions.revocation_view import RevocationView
+from doorward.model.refusal import Refusal
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.clock import Clock
+from doorward.ports.keys import Signer
+from doorward.ports.store import Store
+from doorward.rules.check import own_token
+from doorward.rules.check import userinfo as rule
+
+
+@dataclass(frozen=True, slots=True)
+class Userinfo:
+    """Signature, revocation view, grant and account are all asked anew: this endpoint never lags behind."""
+
+    store: Store
+    catalog: CatalogSource
+    signer: Signer
+    clock: Clock
+    view: RevocationView
+    issuer: str
+
+    async def __call__(self, token: str) -> dict[str, Any] | str | Refusal:
+        """The claims; as a signed JWT (text) for an app registered so (§5.3.2); or why not."""
+        now = self.clock.now()
+        said = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        if said is None or (await self.view.fresh(now)).revoked(said) is not None:
+            return Refusal("invalid_token", rule.INVALID)
+        grant_id: str = said["jti"].partition(".")[0]
+        answer = rule.answer(
+            said,
+            grant=await self.store.grants.get(grant_id),
+            account=await self.store.accounts.get(said["sub"]),
+            catalog=self.catalog.current(),
+        )
+        if isinstance(answer, Refusal):
+            return answer
+        client, claims = answer
+        if client.userinfo_signed_alg is None:
+            return claims
+        return self.signer.sign(
+            {**claims, "iss": self.issuer, "aud": client.id, "iat": now},
+            typ="JWT",
+            alg=client.userinfo_signed_alg,
+        )

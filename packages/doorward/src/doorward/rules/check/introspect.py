@@ -1,0 +1,48 @@
+"""Who may hear what about a token? (RFC 7662 §2.2, §4, line 56)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from doorward.model.catalog import Catalog
+from doorward.model.client import Client
+from doorward.model.grant import Grant, RefreshToken
+
+INACTIVE: Final[dict[str, Any]] = {"active": False}
+"""All that is ever said about a token that does not hold, or that is none of the asker's business."""
+
+
+def may_see(claims: Mapping[str, Any], asker: Client, catalog: Catalog) -> bool:
+    """The app that the token was given to, or the app as which the API that it is meant for introspects."""
+    if claims["client_id"] == asker.id:
+        return True
+    api = catalog.apis.get(claims["aud"])
+    return api is not None and api.client_id == asker.id
+
+
+def of_access(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer about an access token: what it says itself (RFC 9068 §2.2 names are RFC 7662 names)."""
+    return {"active": True, "token_type": "Bearer", **claims}
+
+
+def of_refresh(token: RefreshToken, grant: Grant, asker: Client, *, now: int) -> dict[str, Any]:
+    """The answer about a refresh token, which only its own app may hear. A spent one is inactive."""
+    dead = (
+        grant.client_id != asker.id
+        or grant.ended_at is not None
+        or token.ended_at is not None
+        or token.spent_at is not None
+        or now >= min(token.expires_at, grant.expires_at)
+    )
+    if dead:
+        return INACTIVE
+    return {
+        "active": True,
+        "client_id": grant.client_id,
+        "sub": grant.account_id,
+        "aud": grant.audience,
+        "scope": " ".join(grant.scopes),
+        "iat": token.created_at,
+        "exp": min(token.expires_at, grant.expires_at),
+    }

@@ -1,0 +1,27 @@
+"""Is this an access token of ours that has not run out? (RFC 9068 §4, without the audience, which the caller judges)"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from doorward_verify import jws
+from doorward_verify.encoding import Malformed, json_object
+from doorward_verify.keyset import KeySet
+from doorward_verify.refused import Refused
+
+ALGORITHMS: Final = ("ES256", "RS256", "Ed25519")
+_TYPES: Final = frozenset({"at+jwt"})
+
+
+def claims(token: str, keys: KeySet, *, issuer: str, now: int) -> dict[str, Any] | None:
+    """The claims when signature, type, issuer and lifetime hold, else None. Whether it was revoked is another question."""
+    try:
+        said: dict[str, Any] = json_object(
+            jws.verify(token, keys, algorithms=ALGORITHMS, types=_TYPES).payload
+        )
+    except (Refused, Malformed):
+        return None
+    # Our signature vouches for the form of everything else; an old key could have signed for another issuer of this name.
+    if said.get("iss") != issuer or not isinstance(said.get("exp"), int) or said["exp"] <= now:
+        return None
+    return said

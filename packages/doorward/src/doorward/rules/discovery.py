@@ -1,0 +1,58 @@
+"""What the server says of itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). Everything that is named here works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from doorward.rules import index
+from doorward.rules.issue.tokens import person
+from doorward.rules.permit.checks import openid
+from doorward.rules.permit.checks.scope import OIDC_SCOPES
+from doorward.rules.prove.levels import LEVELS
+
+SIGNING_ALGORITHMS: Final = ("ES256", "RS256", "Ed25519")
+_CONFIDENTIAL: Final = [name for name in index.CLIENT_AUTHENTICATIONS if name != "none"]
+_PROTOCOL_CLAIMS: Final = ("iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid")
+
+
+def metadata(issuer: str, *, locales: Sequence[str]) -> dict[str, Any]:
+    """The document for both well-known places. `locales` are the languages that the pages speak."""
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "jwks_uri": f"{issuer}/jwks",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "end_session_endpoint": f"{issuer}/logout",
+        "authorization_challenge_endpoint": f"{issuer}/authorize-challenge",
+        "revocation_feed_endpoint": f"{issuer}/revocations",
+        "scopes_supported": list(OIDC_SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": list(index.GRANTS),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "token_endpoint_auth_methods_supported": list(index.CLIENT_AUTHENTICATIONS),
+        "token_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": _CONFIDENTIAL,
+        "introspection_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": list(index.CLIENT_AUTHENTICATIONS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "claim_types_supported": ["normal"],
+        "claims_supported": [*person.CLAIMS, *_PROTOCOL_CLAIMS],
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "acr_values_supported": list(LEVELS),
+        "prompt_values_supported": sorted(openid.PROMPTS),
+        "display_values_supported": sorted(openid.DISPLAYS),
+        "ui_locales_supported": list(locales),
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+    }

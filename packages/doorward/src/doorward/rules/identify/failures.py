@@ -1,0 +1,68 @@
+"""How often has this address failed to prove itself as an app, and which failures are worth a line in the audit record?
+
+Counted in memory, per process: a wrong guess must not buy an attacker a durable write. Right credentials always work, from
+any address, so nobody is locked out by a neighbour behind the same proxy; only the wrong ones are answered with «later».
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+from typing import Final, final
+
+from msgspec import Struct
+
+WINDOW: Final = 900
+AUDITS_A_MINUTE: Final = 30
+MAX_ADDRESSES: Final = 10_000
+
+
+class Noted(Struct, frozen=True):
+    """`count` failures in the running window; `audit`: write this one down; `retry_at` (seconds) once there were too many."""
+
+    count: int
+    audit: bool
+    retry_at: int | None
+
+
+@final
+class Failures:
+    """Bounded in memory and in what it lets through to the record."""
+
+    __slots__ = ("_audited", "_limit", "_minute", "_windows")
+
+    def __init__(self, per_address: int) -> None:
+        self._limit = per_address
+        self._windows: dict[str, tuple[int, int]] = {}
+        self._minute = 0
+        self._audited = 0
+
+    def note(self, address: str, now: int) -> Noted:
+        """Count one more failure from `address` at `now`."""
+        network = _network(address)
+        end, count = self._windows.pop(network, (now + WINDOW, 0))
+        if end <= now:
+            end, count = now + WINDOW, 0
+        count += 1
+        if len(self._windows) >= MAX_ADDRESSES:
+            del self._windows[next(iter(self._windows))]
+        self._windows[network] = (end, count)
+        # The 1st, 2nd, 4th, 8th …: the record shows how far it went without growing as fast as the attack.
+        worth = count & (count - 1) == 0 and self._budget(now)
+        return Noted(count, worth, end if count > self._limit else None)
+
+    def _budget(self, now: int) -> bool:
+        if now // 60 != self._minute:
+            self._minute, self._audited = now // 60, 0
+        self._audited += 1
+        return self._audited <= AUDITS_A_MINUTE
+
+
+def _network(address: str) -> str:
+    """One subscriber holds a whole /64 of IPv6, so that is what counts as one address (RFC 6177)."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(int(parsed) >> 64) if isinstance(parsed, IPv6Address) else address

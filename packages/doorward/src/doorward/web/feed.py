@@ -1,0 +1,68 @@
+"""What APIs poll: the revocation feed, and the status lists of grants. Public like the keys: only opaque ids are in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from doorward.actions.revocation_feed import LONGEST_WAIT, RevocationFeed, TooManyWaiting
+from doorward.actions.status_list import StatusList
+from doorward.web.http import BadForm, Request, Response, Route, json_response, route
+
+STATUS_PATH: Final = "/status/"
+_MAX_DIGITS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEndpoints:
+    """GET /revocations and GET /status/<n>."""
+
+    feed: RevocationFeed
+    lists: StatusList
+
+    async def revocations(self, request: Request) -> Response:
+        """`after` is the cursor of the last answer; `wait` holds the answer back until something new is there."""
+        query = request.query()
+        try:
+            return json_response(await self.feed(query.get("after"), _seconds(query.get("wait"))))
+        except TooManyWaiting:
+            busy = {"error": "temporarily_unavailable", "error_description": "Too many are waiting here."}
+            return json_response(busy, 503).add("retry-after", "1")
+
+    async def status(self, request: Request) -> Response:
+        """The status list token (Token Status List §8.2)."""
+        name = request.path[len(STATUS_PATH) :]
+        known = name.isascii() and name.isdigit() and len(name) <= _MAX_DIGITS and name == str(int(name))
+        token = await self.lists(int(name)) if known else None
+        if token is None:
+            return json_response(
+                {"error": "not_found", "error_description": "There is no such status list."}, 404
+            )
+        return Response(
+            200,
+            [
+                (b"content-type", b"application/statuslist+jwt"),
+                (b"cache-control", b"public, max-age=%d" % self.lists.policy.status_list_ttl),
+            ],
+            token.encode("ascii"),
+        )
+
+
+def _seconds(text: str | None) -> float:
+    if text is None:
+        return 0.0
+    whole, _, part = text.partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(text) <= _MAX_DIGITS) or (
+        part and not part.isdigit()
+    ):
+        raise BadForm(f"wait is a number of seconds from 0 to {LONGEST_WAIT}.")
+    return min(float(text), float(LONGEST_WAIT))
+
+
+def routes(feed: RevocationFeed, lists: StatusList) -> list[Route]:
+    """For everybody, from any origin."""
+    endpoints = FeedEndpoints(feed, lists)
+    return [
+        route("/revocations", "GET", endpoints.revocations, cors=True),
+        route(STATUS_PATH, "GET", endpoints.status, prefix=True, cors=True),
+    ]
