@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from doorward.actions.finish import Asked, Finish
-from doorward.actions.outcomes import Ask, AskConsent, Denied, Next, Stale, Whereabouts
+from doorward.actions.outcomes import Ask, AskConsent, Denied, Next, Stale
 from doorward.model.account import Account
+from doorward.model.caller import Caller
 from doorward.model.policy import TokenPolicy
 from doorward.model.refusal import Refusal
 from doorward.model.request import AuthRequest
@@ -40,7 +41,7 @@ class Advance:
         *,
         session: Session | None,
         device_hash: bytes | None,
-        where: Whereabouts,
+        caller: Caller,
         now: int,
     ) -> Next:
         """`session` is the live one of this browser (None for the JSON endpoint); `now` in seconds."""
@@ -76,7 +77,7 @@ class Advance:
             asked=asked,
             old=session,
             device_hash=device_hash,
-            where=where,
+            caller=caller,
             now=now,
         )
 

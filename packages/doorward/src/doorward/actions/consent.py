@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from doorward.actions.advance import Advance
-from doorward.actions.outcomes import AskConsent, Denied, Whereabouts
-from doorward.model.audit import AuditEvent
+from doorward.actions.outcomes import AskConsent, Denied
+from doorward.actions.record import Record
+from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
 from doorward.model.session import Consent
 from doorward.model.signin import SignIn
-from doorward.ports.chance import Chance
 from doorward.ports.store import Store
 
 
@@ -21,31 +21,27 @@ class AnswerConsent:
     """Writes the consent down, or the refusal."""
 
     store: Store
-    chance: Chance
+    record: Record
     advance: Advance
 
     async def __call__(
-        self, asked: AskConsent, *, allow: bool, where: Whereabouts, now: int
+        self, asked: AskConsent, *, allow: bool, caller: Caller, now: int
     ) -> SignIn | Denied | None:
         """The sign-in to go on with; `Denied` for the app after Cancel; None when another request was faster."""
         sign_in = asked.sign_in
-        event = AuditEvent(
-            id=self.chance.new_id("aud"),
-            at=now,
-            kind="consent.granted" if allow else "consent.denied",
-            ok=allow,
+        event = self.record(
+            "consent.granted" if allow else "consent.denied",
+            caller=caller,
+            now=now,
             account_id=asked.account.id,
             client_id=asked.client.id,
-            address=where.address,
-            user_agent=where.user_agent,
-            request_id=where.request_id,
-            detail={"scopes": list(asked.scopes), "audience": asked.request.audience},
+            ok=allow,
+            scopes=list(asked.scopes),
+            audience=asked.request.audience,
         )
         if not allow:
             done = structs.replace(sign_in, done_at=now)
-            if not await self.store.commit(
-                self.store.sign_ins.replace(sign_in, done), self.store.audit.append(event)
-            ):
+            if not await self.store.commit(self.store.sign_ins.replace(sign_in, done), event):
                 return None
             return self.advance.deny(sign_in, Refusal("access_denied", "The person did not agree."))
         account, audience = asked.account.id, asked.request.audience
@@ -55,7 +51,7 @@ class AnswerConsent:
         if not await self.store.commit(
             self.store.sign_ins.replace(sign_in, agreed),
             self.store.sessions.put_consent(Consent(account, asked.client.id, audience, scopes, now)),
-            self.store.audit.append(event),
+            event,
         ):
             return None
         return agreed

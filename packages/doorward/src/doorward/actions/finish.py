@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from msgspec import Struct, structs
 
 from doorward.actions.ending import Ending
-from doorward.actions.outcomes import Finished, Stale, Whereabouts
+from doorward.actions.outcomes import Finished, Stale
+from doorward.actions.record import Record
 from doorward.model.account import Account
-from doorward.model.audit import AuditEvent
+from doorward.model.caller import Caller
 from doorward.model.client import Client
 from doorward.model.digest import digest
 from doorward.model.grant import AuthorizationCode, Grant
@@ -46,6 +47,7 @@ class Finish:
     chance: Chance
     postman: Postman
     ending: Ending
+    record: Record
     tokens: TokenPolicy
     sessions: SessionPolicy
     issuer: str
@@ -59,20 +61,27 @@ class Finish:
         asked: Asked | None,
         old: Session | None,
         device_hash: bytes | None,
-        where: Whereabouts,
+        caller: Caller,
         now: int,
     ) -> Finished | Stale:
         """`old` is the browser's live session, `asked` None for a sign-in to the account pages."""
         writes: list[Write] = [self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now))]
-        session, secret, more = await self._session(sign_in, account, reached, old, where, now)
+        session, secret, more = await self._session(sign_in, account, reached, old, caller, now)
         writes += more
         device_secret = None
         if secret is not None:
             writes.append(
-                self._event("sign_in.succeeded", session, None, where, now, {"method": " ".join(reached.amr)})
+                self.record(
+                    "sign_in.succeeded",
+                    caller=caller,
+                    now=now,
+                    account_id=account.id,
+                    session_id=session.id,
+                    method=" ".join(reached.amr),
+                )
             )
             if sign_in.browser_hash is not None:
-                device_secret, more = await self._device(account, device_hash, where, now)
+                device_secret, more = await self._device(account, device_hash, caller, now)
                 writes += more
         response = code = None
         if asked is not None:
@@ -84,7 +93,15 @@ class Finish:
                 self.store.grants.insert_code(
                     self._code(code, grant, request, now, sign_in.handle_hash is None)
                 ),
-                self._event("code.issued", session, grant, where, now, {}),
+                self.record(
+                    "code.issued",
+                    caller=caller,
+                    now=now,
+                    account_id=account.id,
+                    session_id=session.id,
+                    client_id=client.id,
+                    grant_id=grant.id,
+                ),
             ]
             response = success(
                 redirect_uri=request.redirect_uri,
@@ -104,7 +121,7 @@ class Finish:
         account: Account,
         reached: Achieved,
         old: Session | None,
-        where: Whereabouts,
+        caller: Caller,
         now: int,
     ) -> tuple[Session, str | None, list[Write]]:
         """The session to go on in, its new cookie value if it has one, and the writes.
@@ -138,13 +155,13 @@ class Finish:
             expires_at=now + absolute,
             acr=reached.acr,
             amr=reached.amr,
-            user_agent=where.user_agent,
-            address=where.address,
+            user_agent=caller.user_agent,
+            address=caller.address,
         )
         return session, secret, [*writes, self.store.sessions.insert(session)]
 
     async def _device(
-        self, account: Account, device_hash: bytes | None, where: Whereabouts, now: int
+        self, account: Account, device_hash: bytes | None, caller: Caller, now: int
     ) -> tuple[str | None, list[Write]]:
         """From now on this browser is known to the account: its tries are counted by themselves, so that nobody elsewhere can
         lock the owner out (line 81)."""
@@ -160,7 +177,7 @@ class Finish:
                 to=account.email,
                 locale=account.locale,
                 now=now,
-                values={"user_agent": where.user_agent, "address": where.address, "at": now},
+                values={"user_agent": caller.user_agent, "address": caller.address, "at": now},
             )
             writes.append(self.store.messages.insert_mail(mail))
         return secret, writes
@@ -210,29 +227,4 @@ class Finish:
             expires_at=now + self.tokens.code_ttl,
             redirect_uri=request.redirect_uri if redirected and request.redirect_uri_given else None,
             code_challenge=request.code_challenge,
-        )
-
-    def _event(
-        self,
-        kind: str,
-        session: Session,
-        grant: Grant | None,
-        where: Whereabouts,
-        now: int,
-        detail: dict[str, str],
-    ) -> Write:
-        return self.store.audit.append(
-            AuditEvent(
-                id=self.chance.new_id("aud"),
-                at=now,
-                kind=kind,
-                account_id=session.account_id,
-                client_id=grant.client_id if grant else None,
-                session_id=session.id,
-                grant_id=grant.id if grant else None,
-                address=where.address,
-                user_agent=where.user_agent,
-                request_id=where.request_id,
-                detail=dict(detail),
-            )
         )

@@ -13,14 +13,6 @@ from doorward.model.signin import SignIn, Step
 from doorward.rules.deliver.redirect import AuthResponse
 
 
-class Whereabouts(Struct, frozen=True):
-    """Where a request came from, for sessions and audit: never a reason to let anybody in."""
-
-    address: str = ""
-    user_agent: str = ""
-    request_id: str = ""
-
-
 class Ask(Struct, frozen=True):
     """The person has something to show first."""
 

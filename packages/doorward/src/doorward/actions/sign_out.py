@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from doorward.actions.ending import Ending
-from doorward.actions.outcomes import Whereabouts
 from doorward.actions.own_tokens import OwnTokens
-from doorward.model.audit import AuditEvent
+from doorward.actions.record import Record
+from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
 from doorward.model.session import Session
 from doorward.ports.catalog import CatalogSource
-from doorward.ports.chance import Chance
 from doorward.ports.store import Store
 from doorward.rules.revoke import logout as rule
 
@@ -22,9 +21,9 @@ class SignOutAction:
     """Decides what the app's request means, and ends sessions."""
 
     store: Store
-    chance: Chance
     catalog: CatalogSource
     ending: Ending
+    record: Record
     own_tokens: OwnTokens
 
     def decide(self, params: Mapping[str, str], session: Session | None) -> rule.SignOut | Refusal:
@@ -40,20 +39,17 @@ class SignOutAction:
         )
 
     async def end(
-        self, session: Session, *, reason: str, client_id: str | None, where: Whereabouts, now: int
+        self, session: Session, *, reason: str, client_id: str | None, caller: Caller, now: int
     ) -> None:
         """End the session with everything that must end with it, and write it down."""
-        event = AuditEvent(
-            id=self.chance.new_id("aud"),
-            at=now,
-            kind="session.ended",
+        event = self.record(
+            "session.ended",
+            caller=caller,
+            now=now,
             account_id=session.account_id,
-            client_id=client_id,
             session_id=session.id,
-            address=where.address,
-            user_agent=where.user_agent,
-            request_id=where.request_id,
-            detail={"reason": reason},
+            client_id=client_id,
+            reason=reason,
         )
         writes = await self.ending.session(session, now=now, reason=reason)
-        await self.store.commit(*writes, self.store.audit.append(event))
+        await self.store.commit(*writes, event)

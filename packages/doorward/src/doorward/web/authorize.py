@@ -9,7 +9,7 @@ import structlog
 
 from doorward.actions.authorize import Accepted, Authorize, Refused, Unsure
 from doorward.actions.consent import AnswerConsent
-from doorward.actions.outcomes import AskConsent, Denied, Whereabouts
+from doorward.actions.outcomes import AskConsent, Denied
 from doorward.ports.keys import Sealer
 from doorward.web.http import BadForm, Request, Response, Route, route
 from doorward.web.page import page
@@ -77,9 +77,12 @@ class AuthorizePages:
         sign_in = await self.steps.load(visitor, form.get("flow"))
         if isinstance(sign_in, Response):
             return sign_in
-        where = Whereabouts(visitor.address, visitor.user_agent, request.request_id)
         asked = await self.steps.advance(
-            sign_in, session=visitor.session, device_hash=visitor.device_hash, where=where, now=visitor.now
+            sign_in,
+            session=visitor.session,
+            device_hash=visitor.device_hash,
+            caller=visitor.caller,
+            now=visitor.now,
         )
         if not isinstance(asked, AskConsent):
             return await self.steps.answer(visitor, asked)
@@ -90,7 +93,7 @@ class AuthorizePages:
         decision = form.get("decision")
         if decision not in {"allow", "deny"}:
             return self.steps.consent_page(visitor, asked)
-        outcome = await self.answer(asked, allow=decision == "allow", where=where, now=visitor.now)
+        outcome = await self.answer(asked, allow=decision == "allow", caller=visitor.caller, now=visitor.now)
         if outcome is None:
             return await self.steps.load_and_follow(visitor, sign_in.id)
         if isinstance(outcome, Denied):

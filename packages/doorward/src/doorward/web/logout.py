@@ -8,7 +8,6 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
 
-from doorward.actions.outcomes import Whereabouts
 from doorward.actions.sign_out import SignOutAction
 from doorward.model.refusal import Refusal
 from doorward.ports.keys import Sealer
@@ -54,12 +53,11 @@ class LogoutPages:
             account = visitor.account.email if visitor.account else ""
             return page(SignOutAsk(account=account, hidden=hidden), visitor)
         if visitor.session is not None:
-            where = Whereabouts(visitor.address, visitor.user_agent, request.request_id)
             await self.sign_out.end(
                 visitor.session,
                 reason="signed_out",
                 client_id=decision.client_id,
-                where=where,
+                caller=visitor.caller,
                 now=visitor.now,
             )
         visitor.forget_session()

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from msgspec import structs
 
 from doorward.actions.advance import Advance
-from doorward.actions.outcomes import Ask, AskConsent, Denied, Finished, Next, Stale, Whereabouts
+from doorward.actions.outcomes import Ask, AskConsent, Denied, Finished, Next, Stale
 from doorward.model.digest import digest
 from doorward.model.policy import SessionPolicy
 from doorward.model.request import AuthRequest
@@ -96,9 +96,12 @@ class Steps:
 
     async def follow(self, visitor: Visitor, sign_in: SignIn) -> Response:
         """Ask the dispatcher what comes next, and answer with it."""
-        where = Whereabouts(visitor.address, visitor.user_agent, visitor.request.request_id)
         outcome = await self.advance(
-            sign_in, session=visitor.session, device_hash=visitor.device_hash, where=where, now=visitor.now
+            sign_in,
+            session=visitor.session,
+            device_hash=visitor.device_hash,
+            caller=visitor.caller,
+            now=visitor.now,
         )
         return await self.answer(visitor, outcome)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from doorward.model.account import Account
+from doorward.model.caller import Caller
 from doorward.model.digest import digest
 from doorward.model.policy import SessionPolicy
 from doorward.model.session import Session
@@ -67,6 +68,11 @@ class Visitor:
     def address(self) -> str:
         """The client address, by the trusted proxies' word only."""
         return self.request.client_address
+
+    @property
+    def caller(self) -> Caller:
+        """The same for the record of events."""
+        return Caller(self.address, self.user_agent, self.request.request_id)
 
     def guard(self, form: dict[str, str], *, sealer: Sealer) -> None:
         """Raise `Forbidden` unless the form carries this browser's token and comes from our origin (ASVS 3.5.1)."""

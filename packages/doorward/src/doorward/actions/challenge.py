@@ -1,0 +1,171 @@
+"""Sign-in without a browser redirect, for the apps of the house (OAuth 2.0 for First-Party Applications §5).
+
+Credentials in, next step or a code out. It walks the same journey as the pages, through the same actions, so that a second
+factor can never be skipped here (line 85).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import Struct
+
+from doorward.actions.advance import Advance
+from doorward.actions.authenticate_client import AuthenticateClient
+from doorward.actions.outcomes import Ask, AskConsent, Denied, Finished
+from doorward.actions.prove_password import ProvePassword
+from doorward.actions.prove_second_factor import ProveSecondFactor
+from doorward.model.caller import Caller
+from doorward.model.client import Client
+from doorward.model.digest import digest
+from doorward.model.policy import SessionPolicy
+from doorward.model.refusal import Refusal
+from doorward.model.secret import Secret
+from doorward.model.signin import SignIn, Step
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.clock import Clock
+from doorward.ports.store import Store
+from doorward.rules.permit.authorize import Origin
+from doorward.rules.permit.authorize import authorize as permit
+from doorward.rules.prove import begin
+
+HANDLE_PREFIX: Final = "dw_as_"
+_OVER: Final = Refusal("invalid_session", "This sign-in is over. Begin again without auth_session.")
+
+
+class Code(Struct, frozen=True):
+    """The end: an authorization code for the token endpoint."""
+
+    authorization_code: str
+
+
+class More(Struct, frozen=True):
+    """Something is missing yet (`insufficient_authorization`), or was wrong (`because` is set). `auth_session` goes into the next
+    call; `next` names what to send: password (with `username`) or second_factor (with `code`)."""
+
+    auth_session: str
+    next: Step
+    because: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One call of the endpoint: begin or go on, prove what was sent, say what comes next."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+    authenticate: AuthenticateClient
+    prove_password: ProvePassword
+    prove_second_factor: ProveSecondFactor
+    advance: Advance
+    sessions: SessionPolicy
+    issuer: str
+
+    async def __call__(
+        self, params: Mapping[str, str], *, authorization: str | None, caller: Caller
+    ) -> Code | More | Refusal:
+        """`params` are the request's, form or JSON. Raises `StoreUnavailable`, `HashingBusy`."""
+        now = self.clock.now()
+        client = await self.authenticate(authorization, params, caller=caller, now=now)
+        if isinstance(client, Refusal):
+            return client
+        if not client.first_party or "authorization_code" not in client.grant_types:
+            return Refusal(
+                "unauthorized_client",
+                "This app must send people to the sign-in page.",
+                f"app {client.name!r} is not first-party. Fix: doorward app set {client.name} --first-party",
+            )
+        begun = await self._sign_in(client, params, now)
+        if isinstance(begun, Refusal):
+            return begun
+        sign_in, handle = begun
+        proven = await self._prove(sign_in, params, caller, now)
+        if isinstance(proven, Refusal):
+            if proven.code == "invalid_session":
+                return _OVER
+            return await self._more(sign_in, handle, proven, caller, now)
+        return await self._more(proven, handle, None, caller, now)
+
+    async def _sign_in(
+        self, client: Client, params: Mapping[str, str], now: int
+    ) -> tuple[SignIn, str] | Refusal:
+        handle = params.get("auth_session")
+        if handle is not None:
+            known = await self.store.sign_ins.by_handle(digest(handle))
+            if known is None or known.done_at is not None or now >= known.expires_at:
+                return _OVER
+            # The handle is one app's: another first-party app that sees it cannot go on with it.
+            if known.request is None or known.request.client_id != client.id:
+                return _OVER
+            return known, handle
+        source = Origin(client, "", "query", None, given=False)
+        request = permit({**params, "response_type": "code"}, source, self.catalog.current(), self.issuer)
+        if isinstance(request, Refusal):
+            return request
+        handle = HANDLE_PREFIX + self.chance.token()
+        sign_in = begin.sign_in(
+            sign_in_id=self.chance.new_id("sin"),
+            now=now,
+            ttl=self.sessions.sign_in_ttl,
+            browser_hash=None,
+            handle_hash=digest(handle),
+            request=request,
+            session=None,
+        )
+        await self.store.commit(self.store.sign_ins.insert(sign_in))
+        return sign_in, handle
+
+    async def _prove(
+        self, sign_in: SignIn, params: Mapping[str, str], caller: Caller, now: int
+    ) -> SignIn | Refusal:
+        if "password" in params:
+            if not params.get("username"):
+                return Refusal("invalid_request", "username is missing.")
+            sign_in_or_refusal = await self.prove_password(
+                sign_in,
+                identifier=params["username"],
+                password=Secret(params["password"]),
+                address=caller.address,
+                user_agent=caller.user_agent,
+                request_id=caller.request_id,
+                device_hash=None,
+                now=now,
+            )
+            if isinstance(sign_in_or_refusal, Refusal):
+                return sign_in_or_refusal
+            sign_in = sign_in_or_refusal
+        if "code" in params:
+            return await self.prove_second_factor(
+                sign_in,
+                code=Secret(params["code"]),
+                address=caller.address,
+                user_agent=caller.user_agent,
+                request_id=caller.request_id,
+                device_hash=None,
+                now=now,
+            )
+        return sign_in
+
+    async def _more(
+        self, sign_in: SignIn, handle: str, because: Refusal | None, caller: Caller, now: int
+    ) -> Code | More | Refusal:
+        if because is not None and because.code == "invalid_request":
+            return because
+        outcome = await self.advance(sign_in, session=None, device_hash=None, caller=caller, now=now)
+        match outcome:
+            case Ask(step=step):
+                return More(handle, step, because)
+            case Finished(code=str() as code):
+                return Code(code)
+            case AskConsent():
+                # prompt=consent asks for a page, and this endpoint has none (§5.2.2: redirect_to_web).
+                return Refusal("interaction_required", "Send the person to the sign-in page for consent.")
+            case Denied(refusal=refusal):
+                return refusal
+            case _:
+                return _OVER

@@ -1,0 +1,162 @@
+"""Signed in by cookie: tokens delivered to a browser app of the house, renewed silently, and taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from doorward.actions.exchange_token import ExchangeToken
+from doorward.actions.revocation_view import RevocationView
+from doorward.actions.sign_out import SignOutAction
+from doorward.model.caller import Caller
+from doorward.model.refusal import Refusal
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.clock import Clock
+from doorward.ports.keys import Signer
+from doorward.ports.store import Store
+from doorward.rules.check import own_token
+from doorward.rules.deliver import cookie as rule
+from doorward.rules.deliver.token_response import TokenResponse
+
+_CODE_FIELDS = ("code", "code_verifier", "redirect_uri", "client_id")
+
+
+class Page(Struct, frozen=True):
+    """What the browser says of the page that asks: its origin and its relation to us (Fetch Metadata)."""
+
+    origin: str | None
+    fetch_site: str | None
+
+
+class Delivered(Struct, frozen=True):
+    """The tokens for the cookies, and what the page's script may know."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_in: int
+    scope: str
+    csrf_token: str
+
+    def __repr__(self) -> str:
+        return "Delivered(***)"
+
+
+class Standing(Struct, frozen=True):
+    """What the cookie's token says, for the page's script; never the token."""
+
+    claims: dict[str, Any]
+    csrf_token: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class CookieSession:
+    """Puts the token endpoint's answers into cookies. Decides nothing that the token endpoint would decide otherwise."""
+
+    exchange: ExchangeToken
+    catalog: CatalogSource
+    store: Store
+    signer: Signer
+    clock: Clock
+    view: RevocationView
+    sign_out: SignOutAction
+    issuer: str
+    own_origin: str
+
+    async def begin(self, form: Mapping[str, str], *, page: Page, caller: Caller) -> Delivered | Refusal:
+        """A code for cookies (PKCE proves that this browser asked for it, line 16)."""
+        refusal = self._allowed(form.get("client_id"), page)
+        if refusal is not None:
+            return refusal
+        fields = {name: form[name] for name in _CODE_FIELDS if name in form}
+        return _delivered(await self.exchange({**fields, "grant_type": "authorization_code"}, caller=caller))
+
+    async def renew(
+        self, client_id: str | None, refresh_token: str | None, *, page: Page, caller: Caller
+    ) -> Delivered | Refusal:
+        """The refresh cookie for new cookies; rotation, reuse and leeway are those of the token endpoint."""
+        refusal = self._allowed(client_id, page)
+        if refusal is not None:
+            return refusal
+        if not refresh_token:
+            return Refusal("invalid_grant", "There is no sign-in to renew.")
+        form = {"grant_type": "refresh_token", "client_id": client_id or "", "refresh_token": refresh_token}
+        return _delivered(await self.exchange(form, caller=caller))
+
+    async def standing(
+        self, client_id: str | None, access_token: str | None, *, page: Page
+    ) -> Standing | Refusal:
+        """Who is signed in by this cookie, asked by a page that was loaded anew and knows nothing."""
+        refusal = self._allowed(client_id, page, reading=True)
+        if refusal is not None:
+            return refusal
+        now = self.clock.now()
+        claims = await self._claims(access_token, now)
+        if claims is None or claims.get("client_id") != client_id:
+            return Refusal("invalid_token", "Nobody is signed in.")
+        shown = {
+            name: claims[name]
+            for name in ("sub", "scope", "roles", "permissions", "auth_time", "acr", "amr", "exp")
+            if name in claims
+        }
+        return Standing(shown, rule.csrf_token(access_token or ""), int(claims["exp"]) - now)
+
+    async def end(
+        self,
+        client_id: str | None,
+        access_token: str | None,
+        csrf: str | None,
+        *,
+        page: Page,
+        caller: Caller,
+    ) -> Refusal | None:
+        """Sign out everywhere that this sign-in reaches: the session, its grants, the tokens already given."""
+        refusal = self._allowed(client_id, page)
+        if refusal is not None:
+            return refusal
+        now = self.clock.now()
+        claims = await self._claims(access_token, now)
+        if claims is None or claims.get("client_id") != client_id:
+            return None
+        if not rule.csrf_holds(access_token or "", csrf):
+            return Refusal("access_denied", "X-CSRF-Token is missing or wrong.")
+        grant = await self.store.grants.get(str(claims["jti"]).partition(".")[0])
+        if grant is None:
+            return None
+        session = await self.store.sessions.get(grant.session_id) if grant.session_id else None
+        if session is not None and session.ended_at is None:
+            await self.sign_out.end(session, reason="signed_out", client_id=client_id, caller=caller, now=now)
+        await self.store.commit(*self.sign_out.ending.grant(grant, now=now, reason="signed_out"))
+        return None
+
+    async def _claims(self, token: str | None, now: int) -> dict[str, Any] | None:
+        if not token:
+            return None
+        claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        if claims is None or (await self.view.fresh(now)).revoked(claims) is not None:
+            return None
+        return dict(claims)
+
+    def _allowed(self, client_id: str | None, page: Page, *, reading: bool = False) -> Refusal | None:
+        return rule.allowed(
+            self.catalog.current().clients.get(client_id or ""),
+            origin=page.origin,
+            own_origin=self.own_origin,
+            fetch_site=page.fetch_site,
+            reading=reading,
+        )
+
+
+def _delivered(answer: TokenResponse | Refusal) -> Delivered | Refusal:
+    if isinstance(answer, Refusal):
+        return answer
+    return Delivered(
+        access_token=answer.access_token,
+        refresh_token=answer.refresh_token,
+        expires_in=answer.expires_in,
+        scope=answer.scope,
+        csrf_token=rule.csrf_token(answer.access_token),
+    )

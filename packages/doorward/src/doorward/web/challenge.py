@@ -1,0 +1,90 @@
+"""POST /authorize-challenge: the JSON sign-in of first-party apps (OAuth 2.0 for First-Party Applications §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from doorward.actions.challenge import Challenge, Code, More
+from doorward.model.caller import Caller
+from doorward.model.refusal import Refusal
+from doorward.web.http import BadForm, Request, Response, Route, json_response, route
+
+log = structlog.get_logger("doorward.challenge")
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeEndpoint:
+    """Reads form or JSON, answers JSON."""
+
+    challenge: Challenge
+
+    async def handle(self, request: Request) -> Response:
+        """200 with a code, 403 insufficient_authorization with `auth_session` and `next`, or an OAuth error."""
+        params = await _parameters(request)
+        caller = Caller(
+            request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id
+        )
+        outcome = await self.challenge(params, authorization=request.header(b"authorization"), caller=caller)
+        match outcome:
+            case Code(authorization_code=code):
+                return json_response({"authorization_code": code})
+            case More():
+                return _more(outcome)
+            case Refusal():
+                return _refused(outcome)
+
+
+async def _parameters(request: Request) -> dict[str, str]:
+    kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        return await request.form()
+    params: dict[str, str] = {}
+    for name, value in (await request.json_object()).items():
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise BadForm("Every member must be text.")
+        text = str(value)
+        if "\x00" in text or "\x00" in name:
+            raise BadForm("A member holds a NUL character.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise BadForm("A member is not valid Unicode.") from None
+        params[name] = text
+    return params
+
+
+def _more(outcome: More) -> Response:
+    body: dict[str, Any] = {
+        "error": "insufficient_authorization",
+        "error_description": "More is needed to sign in.",
+        "auth_session": outcome.auth_session,
+        "next": outcome.next,
+    }
+    because = outcome.because
+    if because is None:
+        return json_response(body, 403)
+    log.info("sign-in step refused", code=because.code, because=because.because)
+    body["error"] = because.code
+    body["error_description"] = because.say
+    response = json_response(body, 429 if because.code == "too_many_attempts" else 403)
+    if because.retry_at is not None:
+        body["retry_at"] = because.retry_at
+        response = json_response(body, 429)
+    return response
+
+
+def _refused(refusal: Refusal) -> Response:
+    log.info("authorization challenge refused", code=refusal.code, because=refusal.because)
+    status = 401 if refusal.code == "invalid_client" else 400
+    response = json_response({"error": refusal.code, "error_description": refusal.say}, status)
+    if status == 401:
+        response.add("www-authenticate", 'Basic realm="doorward"')
+    return response
+
+
+def routes(*, challenge: Challenge) -> list[Route]:
+    """The one path. Open to scripts of other origins: no cookie is read here, and the credential is in the body."""
+    return [route("/authorize-challenge", "POST", ChallengeEndpoint(challenge).handle, cors=True)]

@@ -1,0 +1,138 @@
+"""/cookie/…: tokens as HTTP-only cookies for browser apps on this host, with CSRF protection, silent renewal and sign-out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from doorward.actions.cookie_session import CookieSession, Delivered, Page
+from doorward.model.caller import Caller
+from doorward.model.refusal import Refusal
+from doorward.ports.catalog import CatalogSource
+from doorward.web.cookies import CookieJar
+from doorward.web.http import Request, Response, Route, json_response, route
+
+log = structlog.get_logger("doorward.cookie")
+
+
+@dataclass(frozen=True, slots=True)
+class CookieEndpoints:
+    """Reads cookies and Origin, sets cookies; the tokens never stand in a body."""
+
+    cookies: CookieSession
+    catalog: CatalogSource
+    jar: CookieJar
+
+    async def token(self, request: Request) -> Response:
+        """POST /cookie/token: `client_id`, `code`, `code_verifier`, `redirect_uri`."""
+        form = await request.form()
+        outcome = await self.cookies.begin(form, page=_page(request), caller=_caller(request))
+        return self._shared(request, form.get("client_id"), self._set(outcome))
+
+    async def refresh(self, request: Request) -> Response:
+        """POST /cookie/refresh: `client_id`; the refresh token comes with the cookie."""
+        form = await request.form()
+        client_id = form.get("client_id")
+        token = request.cookies().get(self.jar.name("rt"))
+        outcome = await self.cookies.renew(client_id, token, page=_page(request), caller=_caller(request))
+        return self._shared(request, client_id, self._set(outcome))
+
+    async def session(self, request: Request) -> Response:
+        """GET /cookie/session?client_id=…: what the cookie says, and the CSRF token for unsafe requests."""
+        client_id = request.query().get("client_id")
+        token = request.cookies().get(self.jar.name("at"))
+        outcome = await self.cookies.standing(client_id, token, page=_page(request))
+        if isinstance(outcome, Refusal):
+            return self._shared(request, client_id, _refused(outcome))
+        body = {**outcome.claims, "csrf_token": outcome.csrf_token, "expires_in": outcome.expires_in}
+        return self._shared(request, client_id, json_response(body))
+
+    async def sign_out(self, request: Request) -> Response:
+        """POST /cookie/sign-out: `client_id`, with X-CSRF-Token. Answers 204 also when nobody was signed in any more."""
+        form = await request.form()
+        client_id = form.get("client_id")
+        refusal = await self.cookies.end(
+            client_id,
+            request.cookies().get(self.jar.name("at")),
+            request.header(b"x-csrf-token"),
+            page=_page(request),
+            caller=_caller(request),
+        )
+        if refusal is not None:
+            return self._shared(request, client_id, _refused(refusal))
+        response = Response(204).add("cache-control", "no-store")
+        for kind in ("at", "rt", "session"):
+            response.add("set-cookie", self.jar.clear(kind))
+        return self._shared(request, client_id, response)
+
+    async def preflight(self, request: Request) -> Response:
+        """OPTIONS: the question of a browser whether a page of a registered origin may send X-CSRF-Token."""
+        response = Response(204).add("vary", "Origin")
+        origin = request.header(b"origin")
+        if origin is not None and any(
+            client.first_party and origin in client.origins
+            for client in self.catalog.current().clients.values()
+        ):
+            response.add("access-control-allow-origin", origin)
+            response.add("access-control-allow-credentials", "true")
+            response.add("access-control-allow-methods", "GET, POST")
+            response.add("access-control-allow-headers", "content-type, x-csrf-token")
+            response.add("access-control-max-age", "600")
+        return response
+
+    def _set(self, outcome: Delivered | Refusal) -> Response:
+        if isinstance(outcome, Refusal):
+            response = _refused(outcome)
+            if outcome.code == "invalid_grant":
+                # What cannot be renewed any more is of no use to anybody: the next page load asks for a sign-in.
+                response.add("set-cookie", self.jar.clear("at"))
+                response.add("set-cookie", self.jar.clear("rt"))
+            return response
+        body = {
+            "expires_in": outcome.expires_in,
+            "scope": outcome.scope,
+            "csrf_token": outcome.csrf_token,
+        }
+        response = json_response(body)
+        response.add("set-cookie", self.jar.set("at", outcome.access_token, outcome.expires_in))
+        if outcome.refresh_token is not None:
+            # Ends with the browser; the server's own absolute end holds in any case.
+            response.add("set-cookie", self.jar.set("rt", outcome.refresh_token, None))
+        return response
+
+    def _shared(self, request: Request, client_id: str | None, response: Response) -> Response:
+        """CORS with credentials, for exactly the origins that are registered for this app."""
+        response.add("vary", "Origin")
+        origin = request.header(b"origin")
+        client = self.catalog.current().clients.get(client_id or "")
+        if origin is not None and client is not None and client.first_party and origin in client.origins:
+            response.add("access-control-allow-origin", origin)
+            response.add("access-control-allow-credentials", "true")
+        return response
+
+
+def _page(request: Request) -> Page:
+    return Page(request.header(b"origin"), request.header(b"sec-fetch-site"))
+
+
+def _caller(request: Request) -> Caller:
+    return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
+
+
+def _refused(refusal: Refusal) -> Response:
+    log.info("cookie delivery refused", code=refusal.code, because=refusal.because)
+    status = {"invalid_client": 401, "access_denied": 403, "invalid_token": 401}.get(refusal.code, 400)
+    return json_response({"error": refusal.code, "error_description": refusal.say}, status)
+
+
+def routes(*, cookies: CookieSession, catalog: CatalogSource, jar: CookieJar) -> list[Route]:
+    """The four paths and their preflight."""
+    endpoints = CookieEndpoints(cookies, catalog, jar)
+    found = [
+        route("/cookie/token", "POST", endpoints.token),
+        route("/cookie/refresh", "POST", endpoints.refresh),
+        route("/cookie/session", "GET", endpoints.session),
+        route("/cookie/sign-out", "POST", endpoints.sign_out),
+    ]
+    return [*found, *(route(item.path, "OPTIONS", endpoints.preflight) for item in found)]
