@@ -1,0 +1,176 @@
+"""What a signed-in person sees and ends on the account pages: profile, devices, connected apps, activity (ASVS 7.5.2, 10.7.3: line 74)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import Struct, structs
+
+from doorward.actions.ending import Ending
+from doorward.actions.record import Record
+from doorward.model.account import Account
+from doorward.model.audit import AuditEvent
+from doorward.model.caller import Caller
+from doorward.model.client import Client
+from doorward.model.session import Session
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.store import Store
+from doorward.rules.identify.account import normalise_name
+
+ACTIVITY_DAYS: Final = 90
+_TRIES: Final = 3
+
+
+class ConnectedApp(Struct, frozen=True):
+    """An app that may act for the person: what it may do, at which APIs, since when (seconds)."""
+
+    client: Client
+    scopes: tuple[tuple[str, str], ...]
+    """(audience, scope), each once."""
+    connected_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPages:
+    """Every method takes the person from the live session, never from a form: nobody can name another's things."""
+
+    store: Store
+    catalog: CatalogSource
+    ending: Ending
+    record: Record
+
+    async def save_profile(
+        self, account: Account, *, name: str, locale: str | None, caller: Caller, now: int
+    ) -> Account | None:
+        """Name and language. None: the name is too long. `locale` None: as the browser says."""
+        called = normalise_name(name)
+        if called is None:
+            return None
+        for _ in range(_TRIES):
+            before = await self.store.accounts.get(account.id)
+            if before is None:
+                return account
+            after = structs.replace(before, name=called or None, locale=locale)
+            if after == before:
+                return after
+            event = self.record("account.profile_changed", caller=caller, now=now, account_id=account.id)
+            if await self.store.commit(self.store.accounts.replace(after, old=before), event):
+                return after
+        return account
+
+    async def devices(self, account: Account, now: int) -> Sequence[Session]:
+        """The live sessions, last seen first."""
+        live = await self.store.sessions.live_of(account.id, now)
+        return sorted(live, key=lambda session: session.seen_at, reverse=True)
+
+    async def end_device(self, account: Account, session_id: str, *, caller: Caller, now: int) -> bool:
+        """End one session with all that hangs on it. False: it is not (or no longer) one of theirs."""
+        found = next((s for s in await self.devices(account, now) if s.id == session_id), None)
+        if found is None:
+            return False
+        await self.store.commit(
+            *await self.ending.session(found, now=now, reason="ended_by_owner"),
+            self.record(
+                "session.ended",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                session_id=found.id,
+                reason="ended_by_owner",
+            ),
+        )
+        return True
+
+    async def end_others(
+        self, account: Account, current: Session, *, caller: Caller, now: int, grants_too: bool = False
+    ) -> int:
+        """End every session but this one; how many. `grants_too`: every app's grant as well, offline ones and this session's
+        (the answer to "this wasn't me")."""
+        others = [s for s in await self.devices(account, now) if s.id != current.id]
+        if grants_too:
+            writes = await self.ending.account(
+                account.id, now=now, reason="reported_by_owner", keep_session=current.id, sub_entry=False
+            )
+        else:
+            writes = [
+                w for s in others for w in await self.ending.session(s, now=now, reason="ended_by_owner")
+            ]
+        for session in others:
+            writes.append(
+                self.record(
+                    "session.ended",
+                    caller=caller,
+                    now=now,
+                    account_id=account.id,
+                    session_id=session.id,
+                    reason="reported_by_owner" if grants_too else "ended_by_owner",
+                )
+            )
+        if writes:
+            await self.store.commit(*writes)
+        return len(others)
+
+    async def apps(self, account: Account, now: int) -> Sequence[ConnectedApp]:
+        """Every app with a consent or a living grant, by name. What was deleted meanwhile is not shown: it holds nothing any more."""
+        held: dict[str, tuple[dict[tuple[str, str], None], int]] = {}
+        for consent in await self.store.sessions.consents_of(account.id):
+            scopes, since = held.get(consent.client_id, ({}, consent.granted_at))
+            scopes |= {(consent.audience, scope): None for scope in consent.scopes}
+            held[consent.client_id] = scopes, min(since, consent.granted_at)
+        for grant in await self.store.grants.live_of_account(account.id, now):
+            scopes, since = held.get(grant.client_id, ({}, grant.created_at))
+            scopes |= {(grant.audience, scope): None for scope in grant.scopes}
+            held[grant.client_id] = scopes, min(since, grant.created_at)
+        clients = self.catalog.current().clients
+        found = [
+            ConnectedApp(clients[client_id], tuple(scopes), since)
+            for client_id, (scopes, since) in held.items()
+            if client_id in clients
+        ]
+        return sorted(found, key=lambda app: (app.client.name.casefold(), app.client.id))
+
+    async def disconnect(self, account: Account, client_id: str, *, caller: Caller, now: int) -> bool:
+        """Take back the consents and end the grants of one app. False: it had neither."""
+        grants = [
+            g for g in await self.store.grants.live_of_account(account.id, now) if g.client_id == client_id
+        ]
+        consents = [c for c in await self.store.sessions.consents_of(account.id) if c.client_id == client_id]
+        if not grants and not consents:
+            return False
+        writes = [self.store.sessions.remove_consents(account.id, client_id)]
+        for grant in grants:
+            writes += self.ending.grant(grant, now=now, reason="disconnected")
+        writes.append(
+            self.record("consent.removed", caller=caller, now=now, account_id=account.id, client_id=client_id)
+        )
+        await self.store.commit(*writes)
+        return True
+
+    async def activity(self, account: Account, now: int, limit: int = 300) -> Sequence[AuditEvent]:
+        """The last 90 days of their record, newest first."""
+        oldest = now - ACTIVITY_DAYS * 86_400
+        return [e for e in await self.store.audit.of_account(account.id, limit=limit) if e.at >= oldest]
+
+    async def report(
+        self, account: Account, current: Session, event_id: str, *, caller: Caller, now: int
+    ) -> bool:
+        """ "This wasn't me": everything but this browser is signed out, every app loses its access. False: no such event of theirs."""
+        events = await self.activity(account, now)
+        found = next((event for event in events if event.id == event_id), None)
+        if found is None:
+            return False
+        await self.end_others(account, current, caller=caller, now=now, grants_too=True)
+        await self.store.commit(
+            self.record(
+                "account.activity_reported",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                session_id=current.id,
+                event=event_id,
+                reported=found.kind,
+            )
+        )
+        return True

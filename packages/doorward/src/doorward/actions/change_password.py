@@ -1,0 +1,107 @@
+"""A signed-in person changes their password: with the current one, and after a recent sign-in (ASVS 6.2.3, 7.5.1: line 73)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from doorward.actions.ending import Ending
+from doorward.actions.judge_password import JudgePassword
+from doorward.actions.prove_password import CheckPassword
+from doorward.actions.record import Record
+from doorward.model.account import Account
+from doorward.model.caller import Caller
+from doorward.model.digest import digest
+from doorward.model.refusal import Refusal
+from doorward.model.secret import Secret
+from doorward.model.session import Session
+from doorward.ports.chance import Chance
+from doorward.ports.passwords import PasswordHasher
+from doorward.ports.postman import Postman
+from doorward.ports.store import Store
+from doorward.rules.identify.device import describe
+from doorward.rules.prove.password import Weak, prepare
+
+
+class Changed(Struct, frozen=True):
+    """Done. `session_secret` is the new value of this browser's session cookie (line 68)."""
+
+    session: Session
+    session_secret: str
+
+
+class Moved(Struct, frozen=True):
+    """Something else changed the account or the session in the same moment: nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Everything else that is signed in as this person ends with the old password."""
+
+    store: Store
+    chance: Chance
+    hasher: PasswordHasher
+    check: CheckPassword
+    judge: JudgePassword
+    postman: Postman
+    ending: Ending
+    record: Record
+
+    async def __call__(
+        self,
+        account: Account,
+        session: Session,
+        *,
+        current: Secret,
+        new: Secret,
+        device_hash: bytes | None,
+        caller: Caller,
+        now: int,
+    ) -> Changed | Weak | Refusal | Moved:
+        """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
+        `HashingBusy`."""
+        checked = await self.check(account.email, current, device_hash=device_hash, caller=caller, now=now)
+        if isinstance(checked, Refusal):
+            return checked
+        if checked.id != account.id:
+            return Moved()
+        if prepare(current.reveal()) == prepare(new.reveal()):
+            return Weak("unchanged")
+        factors = await self.store.accounts.factors(account.id)
+        weak = await self.judge(
+            new,
+            email=account.email,
+            name=account.name,
+            second_factor=any(factor.kind == "totp" for factor in factors),
+        )
+        if weak is not None:
+            return weak
+        hashed = await self.hasher.hash(Secret(prepare(new.reveal())))
+        # Read again: the check may have stored a newer hash of the old password.
+        before = await self.store.accounts.get(account.id)
+        if before is None or before.disabled_at is not None:
+            return Moved()
+        changed = structs.replace(before, password_hash=hashed, password_changed_at=now)
+        secret = self.chance.token()
+        # The current password was shown just now, beside whatever the session had shown within the last minutes.
+        renewed = structs.replace(session, secret_hash=digest(secret), auth_time=now, seen_at=now)
+        letter = self.postman.write(
+            "password_changed",
+            to=account.email,
+            locale=account.locale,
+            now=now,
+            values={"at": now, "device": describe(caller.user_agent)},
+        )
+        done = await self.store.commit(
+            self.store.accounts.replace(changed, old=before),
+            self.store.sessions.replace_secret(session, renewed),
+            self.store.messages.insert_mail(letter),
+            self.record(
+                "password.changed", caller=caller, now=now, account_id=account.id, session_id=session.id
+            ),
+            *await self.ending.account(
+                account.id, now=now, reason="password_changed", keep_session=session.id, sub_entry=False
+            ),
+        )
+        return Changed(renewed, secret) if done else Moved()

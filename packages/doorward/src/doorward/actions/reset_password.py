@@ -1,0 +1,214 @@
+"""A forgotten password: the mail box speaks for the person, and for no more than the password (ASVS 6.4.3, line 84)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from doorward.actions.ending import Ending
+from doorward.actions.judge_password import JudgePassword
+from doorward.actions.record import Record
+from doorward.actions.throttle import Throttle
+from doorward.actions.tickets import Tickets
+from doorward.model.account import Account
+from doorward.model.caller import Caller
+from doorward.model.digest import digest
+from doorward.model.message import Ticket
+from doorward.model.secret import Secret
+from doorward.ports.chance import Chance
+from doorward.ports.passwords import PasswordHasher
+from doorward.ports.postman import Postman
+from doorward.ports.store import Store
+from doorward.rules.identify.account import normalise_email
+from doorward.rules.identify.device import describe
+from doorward.rules.prove.attempts import Wait
+from doorward.rules.prove.factors import mail_code
+from doorward.rules.prove.factors.mail_code import Missed
+from doorward.rules.prove.password import Weak, prepare
+
+
+class Reset(Struct, frozen=True):
+    """Done. `device_secret` is a new device cookie: who showed the mail box and set the password is no stranger here, and may
+    sign in although somebody elsewhere has used up the account's tries (line 81)."""
+
+    account: Account
+    device_secret: str | None
+
+
+class Over(Struct, frozen=True):
+    """The ticket was used, has expired, or was never this browser's: begin again."""
+
+
+class BadAddress(Struct, frozen=True):
+    """That is no mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """Ask, show the code or link, set the new password. No step signs anybody in, none touches the second factor."""
+
+    store: Store
+    chance: Chance
+    hasher: PasswordHasher
+    judge: JudgePassword
+    throttle: Throttle
+    tickets: Tickets
+    postman: Postman
+    ending: Ending
+    record: Record
+
+    async def ask(
+        self,
+        *,
+        email: str,
+        locale: str,
+        browser_hash: bytes,
+        device_hash: bytes | None,
+        sign_in_id: str | None,
+        caller: Caller,
+        now: int,
+        replaces: Ticket | None = None,
+    ) -> Ticket | Wait | BadAddress | Over:
+        """A ticket whether or not there is such an account, after the same work (line 80)."""
+        address = normalise_email(email)
+        if address is None:
+            return BadAddress()
+        account = await self.store.accounts.by_email(address)
+        trusted = await self.throttle.trusted(device_hash, account.id if account else None)
+        wait = await self.throttle.take(self.throttle.of_mail(address, caller.address, trusted), now)
+        if wait is not None:
+            return wait
+        ticket = await self.tickets.send(
+            "reset",
+            email=address,
+            account=account,
+            locale=locale,
+            browser_hash=browser_hash,
+            sign_in_id=sign_in_id,
+            payload={},
+            caller=caller,
+            now=now,
+            replaces=replaces,
+        )
+        return ticket if ticket is not None else Over()
+
+    async def again(
+        self,
+        ticket_id: str,
+        *,
+        locale: str,
+        browser_hash: bytes,
+        device_hash: bytes | None,
+        caller: Caller,
+        now: int,
+    ) -> Ticket | Wait | Over:
+        """Another mail; the earlier code and link stop working."""
+        old = await self.tickets.held("reset", ticket_id, browser_hash)
+        if old is None or old.used_at is not None or old.proven_at is not None:
+            return Over()
+        asked = await self.ask(
+            email=old.email,
+            locale=locale,
+            browser_hash=browser_hash,
+            device_hash=device_hash,
+            sign_in_id=old.sign_in_id,
+            caller=caller,
+            now=now,
+            replaces=old,
+        )
+        return Over() if isinstance(asked, BadAddress) else asked
+
+    async def by_code(
+        self, ticket_id: str, typed: str, *, browser_hash: bytes, device_hash: bytes | None, now: int
+    ) -> Ticket | Missed | Wait:
+        """The ticket, proven, when the code is right."""
+        shown = await self.tickets.by_code(
+            "reset", ticket_id, typed, browser_hash=browser_hash, device_hash=device_hash, now=now
+        )
+        return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
+
+    async def by_link(self, token: str, *, browser_hash: bytes, now: int) -> Ticket | Missed:
+        """The ticket, proven, when the button behind the link was pressed."""
+        shown = await self.tickets.by_link("reset", token, browser_hash=browser_hash, now=now)
+        return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
+
+    async def open(self, ticket_id: str, browser_hash: bytes, now: int) -> tuple[Ticket, Account, int] | None:
+        """The proven ticket, its account and the least length of the new password, while it may still be set."""
+        ticket = await self.store.messages.ticket(ticket_id)
+        ttl = self.tickets.policy.ttl
+        if not mail_code.usable(ticket, kind="reset", browser_hash=browser_hash, ttl=ttl, now=now):
+            return None
+        account = (
+            await self.store.accounts.get(ticket.account_id)
+            if ticket is not None and ticket.account_id is not None
+            else None
+        )
+        # An address that changed hands since the mail was written proves nothing about this account.
+        if (
+            ticket is None
+            or account is None
+            or account.disabled_at is not None
+            or account.email != ticket.email
+        ):
+            return None
+        return ticket, account, self.judge.minimum(second_factor=await self._second_factor(account))
+
+    async def set(
+        self,
+        ticket_id: str,
+        password: Secret,
+        *,
+        end_sessions: bool,
+        browser_hash: bytes,
+        device_hash: bytes | None,
+        caller: Caller,
+        now: int,
+    ) -> Reset | Weak | Over:
+        """Set the new password and tell the owner; with `end_sessions`, everything that was open ends (ASVS 7.4.3).
+        Raises `HashingBusy`."""
+        opened = await self.open(ticket_id, browser_hash, now)
+        if opened is None:
+            return Over()
+        ticket, account, _ = opened
+        weak = await self.judge(
+            password,
+            email=account.email,
+            name=account.name,
+            second_factor=await self._second_factor(account),
+        )
+        if weak is not None:
+            return weak
+        hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
+        changed = structs.replace(account, password_hash=hashed, password_changed_at=now)
+        letter = self.postman.write(
+            "password_changed",
+            to=account.email,
+            locale=account.locale,
+            now=now,
+            values={"at": now, "device": describe(caller.user_agent)},
+        )
+        device_secret = None if device_hash is not None else self.chance.token()
+        trusted = device_hash if device_hash is not None else digest(device_secret or "")
+        done = await self.store.commit(
+            self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
+            self.store.accounts.replace(changed, old=account),
+            self.store.messages.insert_mail(letter),
+            self.store.sessions.trust_device(trusted, account.id, now),
+            self.record("password.reset", caller=caller, now=now, account_id=account.id),
+            *(
+                await self.ending.account(account.id, now=now, reason="password_reset", sub_entry=False)
+                if end_sessions
+                else []
+            ),
+        )
+        return Reset(changed, device_secret) if done else Over()
+
+    async def _proven(self, ticket: Ticket, now: int) -> Ticket | Missed:
+        proven = structs.replace(ticket, proven_at=now)
+        if not await self.store.commit(self.store.messages.replace_ticket(ticket, proven)):
+            return Missed("used")
+        return proven
+
+    async def _second_factor(self, account: Account) -> bool:
+        return any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))

@@ -1,0 +1,102 @@
+"""Somebody wants an account. Nothing is made yet: the address comes first (line 90: no account over an address that was never proven)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from doorward.actions.judge_password import JudgePassword
+from doorward.actions.throttle import Throttle
+from doorward.actions.tickets import Tickets
+from doorward.model.caller import Caller
+from doorward.model.message import Ticket
+from doorward.model.secret import Secret
+from doorward.ports.passwords import PasswordHasher
+from doorward.ports.store import Store
+from doorward.rules.identify.account import normalise_email, normalise_name
+from doorward.rules.prove.attempts import Wait
+from doorward.rules.prove.password import Weak, prepare
+
+
+class Amiss(Struct, frozen=True):
+    """What has to be mended on the form. None of it depends on whether the account exists."""
+
+    email: bool = False
+    name: bool = False
+    password: Weak | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """Takes what the account will be made of, and sends code and link."""
+
+    store: Store
+    hasher: PasswordHasher
+    judge: JudgePassword
+    throttle: Throttle
+    tickets: Tickets
+
+    async def __call__(
+        self,
+        *,
+        email: str,
+        password: Secret,
+        name: str,
+        locale: str,
+        browser_hash: bytes,
+        device_hash: bytes | None,
+        sign_in_id: str | None,
+        caller: Caller,
+        now: int,
+    ) -> Ticket | Amiss | Wait:
+        """A ticket whether or not the address is taken, after the same work (line 80). Raises `HashingBusy`."""
+        address, called = normalise_email(email), normalise_name(name)
+        weak = await self.judge(password, email=address or email, name=called, second_factor=False)
+        if address is None or called is None or weak is not None:
+            return Amiss(email=address is None, name=called is None, password=weak)
+        account = await self.store.accounts.by_email(address)
+        trusted = await self.throttle.trusted(device_hash, account.id if account else None)
+        wait = await self.throttle.take(self.throttle.of_mail(address, caller.address, trusted), now)
+        if wait is not None:
+            return wait
+        hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
+        ticket = await self.tickets.send(
+            "sign_up",
+            email=address,
+            account=account,
+            locale=locale,
+            browser_hash=browser_hash,
+            sign_in_id=sign_in_id,
+            payload={"password_hash": hashed, "name": called or None, "locale": locale},
+            caller=caller,
+            now=now,
+        )
+        if ticket is None:
+            raise AssertionError("a new ticket has no guard to lose")
+        return ticket
+
+    async def again(
+        self, ticket_id: str, *, browser_hash: bytes, device_hash: bytes | None, caller: Caller, now: int
+    ) -> Ticket | Wait | None:
+        """Another mail for the same sign-up; the earlier code and link stop working. None: there is nothing to send again."""
+        old = await self.tickets.held("sign_up", ticket_id, browser_hash)
+        if old is None or old.used_at is not None:
+            return None
+        account = await self.store.accounts.by_email(old.email)
+        trusted = await self.throttle.trusted(device_hash, account.id if account else None)
+        wait = await self.throttle.take(self.throttle.of_mail(old.email, caller.address, trusted), now)
+        if wait is not None:
+            return wait
+        return await self.tickets.send(
+            "sign_up",
+            email=old.email,
+            account=account,
+            locale=str(old.payload.get("locale") or ""),
+            browser_hash=browser_hash,
+            sign_in_id=old.sign_in_id,
+            payload=old.payload,
+            caller=caller,
+            now=now,
+            replaces=old,
+        )

@@ -1,0 +1,103 @@
+"""Is a password in the operator's breach list? A file of SHA-1 hashes, searched where it lies, however large it is."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from pathlib import Path
+from typing import Final, final
+
+_LINE: Final = re.compile(rb"([0-9A-Fa-f]{10,40})(?::\d+)?")
+_SHORTEST: Final = 10
+_SAMPLES: Final = 2048
+
+
+class BadBreachList(ValueError):
+    """The file is not what it should be; the text says where and how to mend it."""
+
+
+@final
+class BreachFile:
+    """`ports.breached.BreachedList` over one file: a line for each password, its SHA-1 in hex, or the first 10 or more digits of
+    it, sorted, optionally followed by `:count`. That is the published "ordered by hash" form, tens of gigabytes of it or ten lines.
+
+    The file is mapped, not read: a question costs some forty looks at it. Replace it by renaming a new one over it, and restart.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises `BadBreachList` for a line that is no hash or out of order (all lines of a small file are looked at, a sample of
+        a large one), and OSError."""
+        self._path = path
+        with path.open("rb") as file:
+            self._size = file.seek(0, 2)
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._size else None
+        self._check()
+
+    def __call__(self, sha1_hex: str) -> bool:
+        """Whether the hash, or the beginning of it that the list keeps, is there."""
+        wanted = sha1_hex.upper().encode("ascii", "replace")
+        low, high = 0, self._size
+        # Invariant: a line that could match begins in [low, high).
+        while low < high:
+            start, after = self._line(low + (high - low) // 2)
+            entry = self._entry(start, after)
+            if wanted.startswith(entry):
+                return True
+            if entry < wanted:
+                low = after
+            else:
+                high = start
+        return False
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._map is not None:
+            self._map.close()
+
+    def _line(self, at: int) -> tuple[int, int]:
+        data = self._data()
+        start = data.rfind(b"\n", 0, at) + 1
+        end = data.find(b"\n", at)
+        return start, self._size if end < 0 else end + 1
+
+    def _entry(self, start: int, after: int) -> bytes:
+        found = _LINE.fullmatch(self._data()[start:after].strip())
+        if found is None:
+            number = self._data()[:start].count(b"\n") + 1 if start < 50_000_000 else None
+            where = f"line {number}" if number else f"byte {start}"
+            raise BadBreachList(
+                f"{self._path}: {where} is no SHA-1 in hex ({_SHORTEST} to 40 digits, optionally :count)."
+            )
+        return found.group(1).upper()
+
+    def _data(self) -> mmap.mmap:
+        if self._map is None:
+            raise BadBreachList(f"{self._path} is empty.")
+        return self._map
+
+    def _check(self) -> None:
+        if self._map is None:
+            return
+        before = b""
+        step = max(1, self._size // _SAMPLES)
+        at = 0
+        while at < self._size:
+            start, after = self._line(at)
+            entry = self._entry(start, after)
+            if entry < before:
+                raise BadBreachList(
+                    f"{self._path}: not sorted at byte {start}. Sort it: LC_ALL=C sort -f -o {self._path.name} {self._path.name}"
+                )
+            before = entry
+            at = after if self._size < 1_000_000 else max(after, at + step)
+
+
+def nothing_listed(sha1_hex: str) -> bool:
+    """The list of an operator who has none."""
+    del sha1_hex
+    return False
+
+
+def open_list(path: str | None) -> BreachFile | None:
+    """The operator's list, or None when there is none. Raises `BadBreachList` and OSError."""
+    return None if path is None else BreachFile(Path(path))
