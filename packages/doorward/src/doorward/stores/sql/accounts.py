@@ -8,15 +8,14 @@ import msgspec
 
 from doorward.model.account import Account, Factor
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
+from doorward.stores.sql.text import insert, select
 
 _COLUMNS = "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, role_names"
-_GET = f"SELECT {_COLUMNS} FROM accounts WHERE id = ?"
-_BY_EMAIL = f"SELECT {_COLUMNS} FROM accounts WHERE email = ?"
-_FIND = f"SELECT {_COLUMNS} FROM accounts WHERE id = ? OR email IN (?, ?, ?) ORDER BY id"
-_PAGE = f"SELECT {_COLUMNS} FROM accounts WHERE id > ? ORDER BY id LIMIT ?"
-_INSERT = (
-    f"INSERT INTO accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING"
-)
+_GET = select(_COLUMNS, "accounts WHERE id = ?")
+_BY_EMAIL = select(_COLUMNS, "accounts WHERE email = ?")
+_FIND = select(_COLUMNS, "accounts WHERE id = ? OR email IN (?, ?, ?) ORDER BY id")
+_PAGE = select(_COLUMNS, "accounts WHERE id > ? ORDER BY id LIMIT ?")
+_INSERT = insert("accounts", _COLUMNS, "ON CONFLICT (email) DO NOTHING")
 _REPLACE = (
     "UPDATE accounts SET email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
     " disabled_at = ?, role_names = ? WHERE id = ?"
@@ -31,8 +30,8 @@ _DELETE = "DELETE FROM accounts WHERE id = ?"
 _REHASH = "UPDATE accounts SET password_hash = ? WHERE id = ? AND password_hash = ?"
 
 _FACTOR_COLUMNS = "id, account_id, kind, created_at, sealed, code_hash, last_step, used_at"
-_FACTORS = f"SELECT {_FACTOR_COLUMNS} FROM factors WHERE account_id = ? ORDER BY created_at, id"
-_ADD_FACTOR = f"INSERT INTO factors ({_FACTOR_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_FACTORS = select(_FACTOR_COLUMNS, "factors WHERE account_id = ? ORDER BY created_at, id")
+_ADD_FACTOR = insert("factors", _FACTOR_COLUMNS)
 _REMOVE_FACTORS = "DELETE FROM factors WHERE account_id = ? AND kind = ?"
 _USE_STEP = "UPDATE factors SET last_step = ? WHERE id = ? AND (last_step IS NULL OR last_step < ?)"
 _USE_CODE = "UPDATE factors SET used_at = ? WHERE id = ? AND used_at IS NULL"

@@ -9,16 +9,17 @@ import msgspec
 
 from doorward.model.audit import AuditEvent
 from doorward.stores.sql.statements import Database, Row, SqlWrite, to_json, write
+from doorward.stores.sql.text import insert, select
 
 _COLUMNS = (
     "id, at, kind, ok, account_id, client_id, session_id, grant_id, address, user_agent, request_id, detail"
 )
-_APPEND = f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_OF_ACCOUNT = f"SELECT {_COLUMNS} FROM audit WHERE account_id = ? ORDER BY id DESC LIMIT ?"
-_PAGE = f"SELECT {_COLUMNS} FROM audit ORDER BY id DESC LIMIT ?"
-_PAGE_BEFORE = f"SELECT {_COLUMNS} FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?"
-_KIND = f"SELECT {_COLUMNS} FROM audit WHERE kind = ? ORDER BY id DESC LIMIT ?"
-_KIND_BEFORE = f"SELECT {_COLUMNS} FROM audit WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?"
+_APPEND = insert("audit", _COLUMNS)
+_OF_ACCOUNT = select(_COLUMNS, "audit WHERE account_id = ? ORDER BY id DESC LIMIT ?")
+_PAGE = select(_COLUMNS, "audit ORDER BY id DESC LIMIT ?")
+_PAGE_BEFORE = select(_COLUMNS, "audit WHERE id < ? ORDER BY id DESC LIMIT ?")
+_KIND = select(_COLUMNS, "audit WHERE kind = ? ORDER BY id DESC LIMIT ?")
+_KIND_BEFORE = select(_COLUMNS, "audit WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?")
 
 _detail = msgspec.json.Decoder(dict[str, Any])
 

@@ -8,24 +8,22 @@ from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.stores.sql.rows import (
     CODE_COLUMNS,
     GRANT_COLUMNS,
-    GRANT_WIDTH,
     REFRESH_COLUMNS,
     REFRESH_WIDTH,
-    marks,
-    qualified,
     to_code,
     to_grant,
     to_refresh,
 )
 from doorward.stores.sql.statements import Database, Param, SqlWrite, guarded, to_json, write
 from doorward.stores.sql.sweep import TOKEN_GRACE
+from doorward.stores.sql.text import insert, qualified, select
 
-_GET = f"SELECT {GRANT_COLUMNS} FROM grants WHERE id = ?"
-_LIVE = f"SELECT {GRANT_COLUMNS} FROM grants WHERE ended_at IS NULL AND expires_at > ?"
+_GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
+_LIVE = select(GRANT_COLUMNS, "grants WHERE ended_at IS NULL AND expires_at > ?")
 _LIVE_OF_ACCOUNT = f"{_LIVE} AND account_id = ? ORDER BY created_at DESC, id DESC"
 _LIVE_OF_SESSION = f"{_LIVE} AND session_id = ? ORDER BY created_at DESC, id DESC"
 _LIVE_OF_CLIENT = f"{_LIVE} AND client_id = ? ORDER BY created_at DESC, id DESC"
-_INSERT = f"INSERT INTO grants ({GRANT_COLUMNS}) VALUES ({marks(GRANT_WIDTH)})"
+_INSERT = insert("grants", GRANT_COLUMNS)
 # two sign-ins may draw the same place in a status list: the second one loses and draws again
 _INSERT_LISTED = f"{_INSERT} ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING"
 _END = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
@@ -35,16 +33,16 @@ _STATUS_INDEXES = (
 )
 _STATUS_TAKEN = "SELECT 1 FROM grants WHERE status_list = ? AND status_index = ?"
 
-_CODE = f"SELECT {CODE_COLUMNS} FROM authorization_codes WHERE hash = ?"
-_INSERT_CODE = f"INSERT INTO authorization_codes ({CODE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_CODE = select(CODE_COLUMNS, "authorization_codes WHERE hash = ?")
+_INSERT_CODE = insert("authorization_codes", CODE_COLUMNS)
 _REDEEM = "UPDATE authorization_codes SET redeemed_at = ? WHERE hash = ? AND redeemed_at IS NULL"
 
-_REFRESH = (
-    f"SELECT {qualified('refresh_tokens', REFRESH_COLUMNS)}, {qualified('grants', GRANT_COLUMNS)}"
-    " FROM refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id WHERE refresh_tokens.hash = ?"
+_REFRESH = select(
+    ", ".join((qualified("refresh_tokens", REFRESH_COLUMNS), qualified("grants", GRANT_COLUMNS))),
+    "refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id WHERE refresh_tokens.hash = ?",
 )
-_REFRESH_LINK = f"SELECT {REFRESH_COLUMNS} FROM refresh_tokens WHERE hash = ?"
-_INSERT_REFRESH = f"INSERT INTO refresh_tokens ({REFRESH_COLUMNS}) VALUES ({marks(REFRESH_WIDTH)})"
+_REFRESH_LINK = select(REFRESH_COLUMNS, "refresh_tokens WHERE hash = ?")
+_INSERT_REFRESH = insert("refresh_tokens", REFRESH_COLUMNS)
 # the family is checked in the same statement: a grant that ended after it was read yields no successor
 _SPEND = (
     "UPDATE refresh_tokens SET spent_at = ?, successor_hash = ?, successor_sealed = ?"

@@ -9,14 +9,15 @@ import msgspec
 
 from doorward.model.message import LogoutNotice, Outgoing, Ticket
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
+from doorward.stores.sql.text import insert, select
 
 _TICKET_COLUMNS = (
     "id, kind, email, code_hash, link_hash, browser_hash, created_at, expires_at, account_id, sign_in_id, payload,"
     " tries, proven_at, used_at"
 )
-_TICKET = f"SELECT {_TICKET_COLUMNS} FROM tickets WHERE id = ?"
-_TICKET_BY_LINK = f"SELECT {_TICKET_COLUMNS} FROM tickets WHERE link_hash = ?"
-_INSERT_TICKET = f"INSERT INTO tickets ({_TICKET_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TICKET = select(_TICKET_COLUMNS, "tickets WHERE id = ?")
+_TICKET_BY_LINK = select(_TICKET_COLUMNS, "tickets WHERE link_hash = ?")
+_INSERT_TICKET = insert("tickets", _TICKET_COLUMNS)
 _REPLACE_TICKET = (
     "UPDATE tickets SET email = ?, code_hash = ?, link_hash = ?, browser_hash = ?, created_at = ?, expires_at = ?,"
     " account_id = ?, sign_in_id = ?, payload = ?, tries = ?, proven_at = ?, used_at = ?"
@@ -25,9 +26,9 @@ _REPLACE_TICKET = (
 
 _MAIL_COLUMNS = "id, recipient, kind, sealed, created_at, next_try_at, tries, sent_at, failed_at"
 _DUE = "sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?"
-_DUE_MAIL = f"SELECT {_MAIL_COLUMNS} FROM outgoing_mail WHERE {_DUE}"
-_RECENT_MAIL = f"SELECT {_MAIL_COLUMNS} FROM outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?"
-_INSERT_MAIL = f"INSERT INTO outgoing_mail ({_MAIL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_DUE_MAIL = select(_MAIL_COLUMNS, f"outgoing_mail WHERE {_DUE}")
+_RECENT_MAIL = select(_MAIL_COLUMNS, "outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?")
+_INSERT_MAIL = insert("outgoing_mail", _MAIL_COLUMNS)
 _MOVE = (
     "SET next_try_at = ?, tries = ?, sent_at = ?, failed_at = ?"
     " WHERE id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
@@ -35,8 +36,8 @@ _MOVE = (
 _REPLACE_MAIL = f"UPDATE outgoing_mail {_MOVE}"
 
 _NOTICE_COLUMNS = "id, client_id, account_id, session_id, created_at, next_try_at, tries, sent_at, failed_at"
-_DUE_LOGOUTS = f"SELECT {_NOTICE_COLUMNS} FROM logout_notices WHERE {_DUE}"
-_INSERT_LOGOUT = f"INSERT INTO logout_notices ({_NOTICE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_DUE_LOGOUTS = select(_NOTICE_COLUMNS, f"logout_notices WHERE {_DUE}")
+_INSERT_LOGOUT = insert("logout_notices", _NOTICE_COLUMNS)
 _REPLACE_LOGOUT = f"UPDATE logout_notices {_MOVE}"
 
 _payload = msgspec.json.Decoder(dict[str, Any])

@@ -7,6 +7,7 @@ import msgspec
 from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
 from doorward.stores.sql.statements import Database, Param, Row, SqlWrite, Step, to_json
+from doorward.stores.sql.text import insert, select
 
 _VERSION = "SELECT value FROM counters WHERE name = 'registry'"
 _RAISE: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'registry'", (), None)
@@ -28,11 +29,8 @@ _DELETE_API = "DELETE FROM apis WHERE id = ?"
 _DELETE_ROLE = "DELETE FROM roles WHERE id = ?"
 
 _KEY_COLUMNS = "id, alg, state, public_jwk, sealed, created_at, activated_at, retired_at"
-_KEYS = f"SELECT {_KEY_COLUMNS} FROM signing_keys ORDER BY created_at, id"
-_INSERT_KEY = (
-    f"INSERT INTO signing_keys ({_KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (alg) WHERE state = 'current' DO NOTHING"
-)
+_KEYS = select(_KEY_COLUMNS, "signing_keys ORDER BY created_at, id")
+_INSERT_KEY = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'current' DO NOTHING")
 _MOVE_KEY = "UPDATE signing_keys SET state = ? WHERE id = ? AND state = ?"
 _ACTIVATE_KEY = "UPDATE signing_keys SET state = ?, activated_at = ? WHERE id = ? AND state = ?"
 _RETIRE_KEY = (
@@ -105,7 +103,7 @@ class SqlRegistry:
                 return _change(_MOVE_KEY, new, key_id, old, must=1)
             case "current":
                 return _change(_ACTIVATE_KEY, new, at, key_id, old, must=1)
-            case "previous" | "revoked":
+            case "previous" | "retired" | "revoked":
                 return _change(_RETIRE_KEY, new, at, key_id, old, must=1)
 
 

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 from doorward.model.revocation import Revocation
 from doorward.stores.sql.statements import Database, Row, SqlWrite, Step
+from doorward.stores.sql.text import select
 
 _NEWEST = "SELECT value FROM counters WHERE name = 'revocations'"
 _COLUMNS = "kind, ref, at, expires_at, before_at, seq"
-_LIVE = f"SELECT {_COLUMNS} FROM revocations WHERE expires_at > ? ORDER BY seq"
-_SINCE = f"SELECT {_COLUMNS} FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq"
+_LIVE = select(_COLUMNS, "revocations WHERE expires_at > ? ORDER BY seq")
+_SINCE = select(_COLUMNS, "revocations WHERE seq > ? AND expires_at > ? ORDER BY seq")
 _NEXT: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'revocations'", (), None)
-_INSERT = f"INSERT INTO revocations ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ({_NEWEST}))"
+_INSERT = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, before_at, seq)"
+    " VALUES (?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))"
+)
 
 
 class SqlRevocations:

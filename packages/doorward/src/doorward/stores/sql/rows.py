@@ -13,7 +13,6 @@ GRANT_COLUMNS = (
     "id, client_id, account_id, audience, scopes, created_at, expires_at, auth_time, acr, amr, session_id, offline,"
     " nonce, claims, status_list, status_index, ended_at, end_reason"
 )
-GRANT_WIDTH = 18
 CODE_COLUMNS = "hash, grant_id, client_id, created_at, expires_at, redirect_uri, code_challenge, redeemed_at"
 REFRESH_COLUMNS = (
     "hash, grant_id, created_at, expires_at, spent_at, successor_hash, successor_sealed, ended_at"
@@ -21,16 +20,6 @@ REFRESH_COLUMNS = (
 REFRESH_WIDTH = 8
 
 _claims = msgspec.json.Decoder(dict[str, Any])
-
-
-def marks(count: int) -> str:
-    """`count` placeholders."""
-    return ", ".join("?" * count)
-
-
-def qualified(table: str, columns: str) -> str:
-    """The columns with their table's name in front, for a join."""
-    return ", ".join(f"{table}.{column.strip()}" for column in columns.split(","))
 
 
 def to_grant(row: Row, start: int = 0) -> Grant:

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 
 from doorward.model.session import Consent, Session
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, write
+from doorward.stores.sql.text import insert, select
 
 _COLUMNS = (
     "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
     " ended_at, end_reason"
 )
-_GET = f"SELECT {_COLUMNS} FROM sessions WHERE id = ?"
-_BY_SECRET = f"SELECT {_COLUMNS} FROM sessions WHERE secret_hash = ?"
-_LIVE_OF = (
-    f"SELECT {_COLUMNS} FROM sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ?"
-    " ORDER BY seen_at DESC, id DESC"
+_GET = select(_COLUMNS, "sessions WHERE id = ?")
+_BY_SECRET = select(_COLUMNS, "sessions WHERE secret_hash = ?")
+_LIVE_OF = select(
+    _COLUMNS,
+    "sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? ORDER BY seen_at DESC, id DESC",
 )
-_INSERT = f"INSERT INTO sessions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = insert("sessions", _COLUMNS)
 _REPLACE_SECRET = (
     "UPDATE sessions SET secret_hash = ?, seen_at = ?, auth_time = ?, expires_at = ?, acr = ?, amr = ?,"
     " user_agent = ?, address = ? WHERE id = ? AND secret_hash = ? AND ended_at IS NULL"
@@ -27,11 +28,12 @@ _END = "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_
 _CLIENTS_IN = "SELECT DISTINCT client_id FROM grants WHERE session_id = ? ORDER BY client_id"
 
 _CONSENT_COLUMNS = "account_id, client_id, audience, scopes, granted_at"
-_CONSENTS_OF = f"SELECT {_CONSENT_COLUMNS} FROM consents WHERE account_id = ? ORDER BY client_id, audience"
-_CONSENT = f"SELECT {_CONSENT_COLUMNS} FROM consents WHERE account_id = ? AND client_id = ? AND audience = ?"
-_PUT_CONSENT = (
-    f"INSERT INTO consents ({_CONSENT_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, client_id, audience)"
-    " DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at"
+_CONSENTS_OF = select(_CONSENT_COLUMNS, "consents WHERE account_id = ? ORDER BY client_id, audience")
+_CONSENT = select(_CONSENT_COLUMNS, "consents WHERE account_id = ? AND client_id = ? AND audience = ?")
+_PUT_CONSENT = insert(
+    "consents",
+    _CONSENT_COLUMNS,
+    "ON CONFLICT (account_id, client_id, audience) DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at",
 )
 _REMOVE_CONSENTS = "DELETE FROM consents WHERE account_id = ? AND client_id = ?"
 

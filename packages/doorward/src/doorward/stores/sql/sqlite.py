@@ -37,7 +37,7 @@ async def open_sqlite(path: str | Path, *, migrate: bool = True) -> SqlStore:
     Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when the file cannot be opened.
     """
     folder = tempfile.TemporaryDirectory(prefix="doorward-") if str(path) == ":memory:" else None
-    file = Path(folder.name) / "doorward.db" if folder else Path(path).expanduser()
+    file = Path(folder.name) / "doorward.db" if folder else Path(path)
     migrations = known("sqlite")
     try:
         await asyncio.to_thread(_prepare, file, migrations, migrate)

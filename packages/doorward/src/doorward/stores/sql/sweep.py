@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.stores.sql.statements import Database
+from doorward.stores.sql.text import delete_oldest, select
 
 # The longest life that policy allows an access token (model/policy.py). What a late token or a replay still has to be held
 # against stays that much longer than its own expiry.
@@ -10,50 +11,31 @@ TOKEN_GRACE = 86_400
 _DAY = 86_400
 
 # table, key, the column that ages, seconds to keep after that, further condition
+# table, its key, the column that ages, seconds to keep a row after that, further condition
 _AGING: tuple[tuple[str, str, str, int, str], ...] = (
     ("sign_ins", "id", "expires_at", 0, ""),
     ("tickets", "id", "expires_at", 0, ""),
     ("attempts", "bucket", "ends_at", 0, ""),
+    ("claimed", "space, value", "expires_at", 0, ""),
     ("revocations", "seq", "expires_at", 0, ""),
     ("authorization_codes", "hash", "expires_at", _DAY, ""),
     ("refresh_tokens", "hash", "expires_at", TOKEN_GRACE, ""),
     ("grants", "id", "expires_at", TOKEN_GRACE, ""),
     ("sessions", "id", "expires_at", TOKEN_GRACE, ""),
-    ("outgoing_mail", "id", "created_at", _DAY, " AND sent_at IS NOT NULL"),
+    ("outgoing_mail", "id", "created_at", _DAY, "AND sent_at IS NOT NULL"),
     ("outgoing_mail", "id", "created_at", 30 * _DAY, ""),
-    ("logout_notices", "id", "created_at", _DAY, " AND sent_at IS NOT NULL"),
+    ("logout_notices", "id", "created_at", _DAY, "AND sent_at IS NOT NULL"),
     ("logout_notices", "id", "created_at", 30 * _DAY, ""),
-)
-# two-column keys: a batch is bounded by the oldest moments instead
-_AGING_PAIRS: tuple[tuple[str, str, str, str, int], ...] = (
-    ("claimed", "space", "value", "expires_at", 0),
-    ("trusted_devices", "account_id", "device_hash", "trusted_at", 365 * _DAY),
+    ("trusted_devices", "account_id, device_hash", "trusted_at", 365 * _DAY, ""),
 )
 
 
-def _statements() -> tuple[tuple[str, str, int], ...]:
-    single = [
-        (
-            f"SELECT 1 FROM {table} WHERE {age} <= ?{also} LIMIT 1",
-            f"DELETE FROM {table} WHERE {key} IN"
-            f" (SELECT {key} FROM {table} WHERE {age} <= ?{also} ORDER BY {age} LIMIT ?)",
-            keep,
-        )
-        for table, key, age, keep, also in _AGING
-    ]
-    pairs = [
-        (
-            f"SELECT 1 FROM {table} WHERE {age} <= ? LIMIT 1",
-            f"DELETE FROM {table} WHERE ({one}, {two}) IN"
-            f" (SELECT {one}, {two} FROM {table} WHERE {age} <= ? ORDER BY {age} LIMIT ?)",
-            keep,
-        )
-        for table, one, two, age, keep in _AGING_PAIRS
-    ]
-    return (*single, *pairs)
+def _statements(table: str, key: str, age: str, also: str) -> tuple[str, str]:
+    condition = f"{age} <= ? {also}".rstrip()
+    return select("1", f"{table} WHERE {condition} LIMIT 1"), delete_oldest(table, key, age, condition)
 
 
-_STATEMENTS = _statements()
+_STATEMENTS = tuple((*_statements(table, key, age, also), keep) for table, key, age, keep, also in _AGING)
 
 
 async def sweep(database: Database, now: int, limit: int) -> int:

@@ -1,0 +1,144 @@
+"""How many durable writes does the store take, with the event loop and the writing thread on one core?
+
+`python -m bench.store` prints reads, refresh rotations at several numbers of waiting coroutines, and what two processes on one
+file get each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from bench.pin import choose, pin
+from doorward.model.grant import Grant, RefreshToken
+from doorward.ports.store import Store
+from doorward.stores.sql.sqlite import open_sqlite
+
+NOW = 1_800_000_000
+
+
+async def families(store: Store, name: str, count: int) -> list[bytes]:
+    """`count` grants with one refresh token each; the hashes of the tokens."""
+    hashes: list[bytes] = []
+    for number in range(count):
+        grant = Grant(
+            id=f"grt_{name}_{number}",
+            client_id="app_bench",
+            account_id="usr_bench",
+            audience="https://api.example",
+            scopes=("openid", "offline_access", "orders:read"),
+            created_at=NOW,
+            expires_at=NOW + 86_400,
+            auth_time=NOW,
+            acr="urn:doorward:aal1",
+            amr=("pwd",),
+            session_id="ses_bench",
+            offline=True,
+        )
+        first = hashlib.sha256(grant.id.encode()).digest()
+        token = RefreshToken(hash=first, grant_id=grant.id, created_at=NOW, expires_at=NOW + 86_400)
+        assert await store.commit(store.grants.insert(grant), store.grants.insert_refresh(token))
+        hashes.append(first)
+    return hashes
+
+
+async def rotate(store: Store, token: bytes, until: float) -> int:
+    """Rotates one family again and again as the token endpoint does: load, spend, insert; answers how often."""
+    done = 0
+    while time.perf_counter() < until:
+        found = await store.grants.refresh(token)
+        assert found is not None
+        link, grant = found
+        following = hashlib.sha256(token).digest()
+        spent = msgspec.structs.replace(
+            link, spent_at=NOW + 1, successor_hash=following, successor_sealed=bytes(62)
+        )
+        successor = RefreshToken(
+            hash=following, grant_id=grant.id, created_at=NOW + 1, expires_at=link.expires_at
+        )
+        assert await store.commit(store.grants.spend_refresh(spent, successor))
+        token = following
+        done += 1
+    return done
+
+
+async def rotations(path: Path, name: str, waiting: int, seconds: float) -> float:
+    """Rotations a second with `waiting` coroutines."""
+    store = await open_sqlite(path)
+    try:
+        tokens = await families(store, name, waiting)
+        began = time.perf_counter()
+        done = sum(await asyncio.gather(*(rotate(store, token, began + seconds) for token in tokens)))
+        return done / (time.perf_counter() - began)
+    finally:
+        await store.close()
+
+
+async def reads(path: Path, seconds: float) -> float:
+    """Loads of a token with its grant, a second."""
+    store = await open_sqlite(path)
+    try:
+        (token,) = await families(store, f"reads{os.getpid()}", 1)
+        began = time.perf_counter()
+        done = 0
+        while time.perf_counter() - began < seconds:
+            for _ in range(100):
+                await store.grants.refresh(token)
+            done += 100
+        return done / (time.perf_counter() - began)
+    finally:
+        await store.close()
+
+
+def two_processes(path: Path, seconds: float) -> list[float]:
+    """What each of two processes on the same file and core gets, 32 coroutines each."""
+    command = [sys.executable, "-m", "bench.store", "--child", str(path), "--seconds", str(seconds)]
+    children = [
+        subprocess.Popen([*command, "--name", f"child{number}"], stdout=subprocess.PIPE, text=True)
+        for number in range(2)
+    ]
+    return [float(child.communicate()[0]) for child in children]
+
+
+def main() -> None:
+    """Prints a table; with --child one number."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--seconds", type=float, default=4)
+    options.add_argument(
+        "--folder", default=None, help="where the file is made: a disk of the kind you will use"
+    )
+    options.add_argument("--child", default=None)
+    options.add_argument("--name", default="child")
+    options.add_argument("--uvloop", action="store_true")
+    chosen = options.parse_args()
+    if chosen.uvloop:
+        import uvloop
+
+        uvloop.install()
+    if chosen.child:
+        print(asyncio.run(rotations(Path(chosen.child), chosen.name, 32, chosen.seconds)))
+        return
+    cores = choose()
+    pin(cores.server)
+    with tempfile.TemporaryDirectory(dir=chosen.folder, prefix="doorward-bench-") as folder:
+        path = Path(folder) / "doorward.db"
+        print(f"one core ({cores.server}), synchronous FULL, {path}")
+        print(f"{'load of token and grant':34} {asyncio.run(reads(path, 1)):10,.0f} /s")
+        for waiting in (1, 8, 64, 256):
+            rate = asyncio.run(rotations(path, f"w{waiting}", waiting, chosen.seconds))
+            print(f"{f'rotations, {waiting} waiting':34} {rate:10,.0f} /s")
+        for number, rate in enumerate(two_processes(path, chosen.seconds), 1):
+            print(f"{f'rotations, process {number} of 2 on this core':34} {rate:10,.0f} /s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""How is the text of a statement put together? Once, at import, from this package's own constants.
+
+This is the only place that joins SQL, so that it can be seen at a glance that no value ever comes into it: values are `?`.
+"""
+
+from __future__ import annotations
+
+
+def select(columns: str, rest: str) -> str:
+    """`SELECT columns FROM rest`."""
+    return f"SELECT {columns} FROM {rest}"  # noqa: S608 - names from this package
+
+
+def insert(table: str, columns: str, rest: str = "") -> str:
+    """An INSERT with a placeholder for each of `columns`; `rest` is what follows, such as an ON CONFLICT clause."""
+    marks = ", ".join("?" * len(columns.split(",")))
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks}) {rest}".rstrip()  # noqa: S608 - names from this package
+
+
+def delete_oldest(table: str, key: str, age: str, condition: str) -> str:
+    """Deletes at most so many rows of those that meet `condition`, oldest first: its values, then the number."""
+    oldest = select(key, f"{table} WHERE {condition} ORDER BY {age} LIMIT ?")
+    return f"DELETE FROM {table} WHERE ({key}) IN ({oldest})"  # noqa: S608 - names from this package
+
+
+def qualified(table: str, columns: str) -> str:
+    """The columns with their table's name in front, for a join."""
+    return ", ".join(f"{table}.{column.strip()}" for column in columns.split(","))
