@@ -15,8 +15,8 @@ from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.pages.words import N_, Words, isolated
 
 _PROBLEMS: Final = {
-    Wrong.CREDENTIALS: N_("That email and password don’t match."),
-    Wrong.PASSWORD_MISMATCH: N_("That password isn’t right."),
+    Wrong.CREDENTIALS: N_("That email and password don't match."),
+    Wrong.PASSWORD_MISMATCH: N_("That password isn't right."),
     Wrong.IDENTIFIER_MISSING: N_("Enter your email address."),
     Wrong.EMAIL_MISSING: N_("Enter your email address."),
     Wrong.EMAIL_INVALID: N_("Enter an email address like name@example.com."),
@@ -24,15 +24,15 @@ _PROBLEMS: Final = {
     Wrong.PASSWORD_MISSING: N_("Enter a password."),
     Wrong.PASSWORD_BREACHED: N_("That password has appeared in a data leak. Choose another one."),
     Wrong.PASSWORD_GUESSABLE: N_(
-        "That password is easy to guess. Add a few more words that don’t belong together."
+        "That password is easy to guess. Add a few more words that don't belong together."
     ),
     Wrong.PASSWORD_CONTEXT: N_(
         "That password contains your name, your address or the name of this service. Choose another one."
     ),
     Wrong.PASSWORD_UNCHANGED: N_("That is your current password. Choose another one."),
     Wrong.CODE_MISSING: N_("Enter the code."),
-    Wrong.CODE_WRONG: N_("That code didn’t work. Check it, or use the newest one."),
-    Wrong.RECOVERY_CODE_WRONG: N_("That recovery code didn’t work. Each code works once."),
+    Wrong.CODE_WRONG: N_("That code didn't work. Check it, or use the newest one."),
+    Wrong.RECOVERY_CODE_WRONG: N_("That recovery code didn't work. Each code works once."),
     Wrong.STALE_FORM: N_("This page was open for too long, so nothing was done. Please try again."),
     Wrong.LOCALE_UNKNOWN: N_("Choose one of the languages in the list."),
 }
@@ -46,24 +46,24 @@ class _Page:
 
 _FAILURES: Final = {
     Failure.BAD_REQUEST: _Page(
-        N_("That request didn’t make sense"),
+        N_("That request didn't make sense"),
         N_("Something in the address or the form was missing or wrong. Go back to the app and start again."),
     ),
     Failure.UNKNOWN_APP: _Page(
-        N_("We don’t know this app"),
-        N_("The app that sent you here isn’t registered with us. Nothing was shared with it."),
+        N_("We don't know this app"),
+        N_("The app that sent you here isn't registered with us. Nothing was shared with it."),
     ),
     Failure.BAD_REDIRECT: _Page(
         N_("This app asked to send you somewhere unexpected"),
-        N_("The address it gave isn’t one it has registered, so we stopped here. Nothing was shared."),
+        N_("The address it gave isn't one it has registered, so we stopped here. Nothing was shared."),
     ),
     Failure.NOT_FOUND: _Page(
         N_("There is nothing here"), N_("The address may be mistyped, or the page has moved.")
     ),
     Failure.METHOD_NOT_ALLOWED: _Page(
-        N_("This page can’t be used that way"), N_("Open it from a link or a button on one of our pages.")
+        N_("This page can't be used that way"), N_("Open it from a link or a button on one of our pages.")
     ),
-    Failure.FORBIDDEN: _Page(N_("You can’t do that here"), N_("Your account isn’t allowed to do this.")),
+    Failure.FORBIDDEN: _Page(N_("You can't do that here"), N_("Your account isn't allowed to do this.")),
     Failure.STALE_FORM: _Page(
         N_("That page was open for too long"), N_("Nothing was done. Start again and it will work.")
     ),
@@ -80,12 +80,12 @@ _FAILURES: Final = {
         N_("Too many tries"), N_("To keep accounts safe we wait a little between tries.")
     ),
     Failure.UNAVAILABLE: _Page(
-        N_("We can’t do that right now"),
+        N_("We can't do that right now"),
         N_("The service is busy or being looked after. Try again in a minute."),
     ),
     Failure.SERVER_ERROR: _Page(
         N_("Something went wrong on our side"),
-        N_("It isn’t your fault, and nothing was lost. Try again in a minute."),
+        N_("It isn't your fault, and nothing was lost. Try again in a minute."),
     ),
 }
 
@@ -127,11 +127,11 @@ _HAPPENED: Final = {
     Happened.APP_CONNECTED: (N_("You connected an app"), N_("You connected %(app)s")),
     Happened.APP_DISCONNECTED: (N_("You disconnected an app"), N_("You disconnected %(app)s")),
     Happened.TOKEN_REPLAYED: (
-        N_("An app’s sign-in was used twice, so we ended it"),
+        N_("An app's sign-in was used twice, so we ended it"),
         N_("The sign-in of %(app)s was used twice, so we ended it"),
     ),
     Happened.PROFILE_CHANGED: (N_("You changed your profile"), None),
-    Happened.REPORTED: (N_("You told us that something wasn’t you"), None),
+    Happened.REPORTED: (N_("You told us that something wasn't you"), None),
 }
 
 _SCOPES: Final = {
@@ -181,9 +181,7 @@ class Sentences:
                 return html(N_("Too many tries. Try again in a few minutes."))
             case Wrong.PASSWORD_TOO_SHORT:
                 return self.words.counted_html(
-                    "Use at least %(number)s character. A few words you can remember work well.",
-                    "Use at least %(number)s characters. A few words you can remember work well.",
-                    number,
+                    "Use at least %(number)s character.", "Use at least %(number)s characters.", number
                 )
             case Wrong.PASSWORD_TOO_LONG:
                 return self.words.counted_html(

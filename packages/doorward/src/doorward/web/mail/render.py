@@ -1,0 +1,71 @@
+"""How a letter becomes a mail: subject, plain text, HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from doorward.web.mail.letters import Letter
+from doorward.web.mail.wording import put_into_words
+from doorward.web.pages import language
+from doorward.web.pages.addresses import host_of
+from doorward.web.pages.words import Words, calm
+
+_FOLDER: Final = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class MailContext:
+    """`locale` from `language.LOCALES`; `issuer` is the issuer URL, on which the links in the mail stand."""
+
+    locale: str
+    brand_name: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to send as multipart/alternative. `subject` is one line, whatever the names in it held."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+
+
+def render(letter: Letter, ctx: MailContext) -> Mail:
+    """The mail for `letter` in `ctx.locale`. Names in it are shown as text, without control or bidi characters.
+
+    Nothing in it is fetched from anywhere, so that reading it tells nobody. Raises FileNotFoundError for an unknown
+    locale.
+    """
+    said = put_into_words(letter, Words(ctx.locale), brand=ctx.brand_name, issuer=ctx.issuer)
+    values = {
+        "said": said,
+        "locale": ctx.locale,
+        "dir": language.direction(ctx.locale),
+        "brand": calm(ctx.brand_name),
+        "host": host_of(ctx.issuer),
+    }
+    environment = _environment()
+    return Mail(
+        subject=said.subject,
+        text=environment.get_template("letter.txt").render(values),
+        html=environment.get_template("letter.html").render(values),
+    )

@@ -1,0 +1,84 @@
+"""Keeps the catalogues: collects the messages of pages and mail, merges them into the .po files, compiles the .mo files.
+
+`python -m tests.pages.catalogues`, with packages/doorward/src on PYTHONPATH; Babel is needed here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from doorward.web.pages import language
+
+WEB = Path(language.__file__).resolve().parent.parent
+FOLDER = WEB / "pages" / "locale"
+# English is the language of the sources.
+TRANSLATED = tuple(tag for tag in language.LOCALES if tag != "en")
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "plain": None,
+    "text": None,
+    "html": None,
+    "counted": (1, 2),
+    "counted_html": (1, 2),
+    "ngettext": (1, 2),
+}
+
+
+def collected() -> Catalog:
+    """Every message that the sources of pages and mail hold."""
+    catalog = Catalog(charset="utf-8")
+    for room in ("pages", "mail"):
+        for file, _, message, _, _ in extract_from_dir(WEB / room, METHODS, keywords=KEYWORDS):
+            catalog.add(message, None, [(f"{room}/{file}", 0)])
+    return catalog
+
+
+def path_of(locale: str, ending: str) -> Path:
+    return FOLDER / locale / "LC_MESSAGES" / f"doorward.{ending}"
+
+
+def read(locale: str) -> Catalog:
+    with path_of(locale, "po").open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """The bytes of the .mo file. The header goes without dates, so that equal messages are equal bytes."""
+    plain = Catalog(locale=catalog.locale, charset="utf-8")
+    for message in catalog:
+        if message.id and not message.fuzzy:
+            plain.add(message.id, message.string)
+    plain.mime_headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Plural-Forms", catalog.plural_forms),
+        ("Language", str(catalog.locale)),
+    ]
+    buffer = BytesIO()
+    write_mo(buffer, plain)
+    return buffer.getvalue()
+
+
+def update() -> None:
+    template = collected()
+    for locale in TRANSLATED:
+        path_of(locale, "po").parent.mkdir(parents=True, exist_ok=True)
+        catalog = read(locale) if path_of(locale, "po").exists() else Catalog(locale=locale, charset="utf-8")
+        catalog.update(template, no_fuzzy_matching=True)
+        catalog.obsolete.clear()
+        with path_of(locale, "po").open("wb") as file:
+            write_po(file, catalog, omit_header=False, sort_output=True, no_location=True, width=110)
+        path_of(locale, "mo").write_bytes(compiled(catalog))
+        missing = sum(1 for message in catalog if message.id and not message.string)
+        print(f"{locale}: {len(catalog)} messages, {missing} without a translation")
+
+
+if __name__ == "__main__":
+    update()
