@@ -1,0 +1,33 @@
+"""Verifies Doorward's access tokens inside an API: start with `ResourceServer`.
+
+Names are loaded when first used: the server's pure rules import single files of this package and must not pull in
+threads, sockets and clocks with them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doorward_verify.demands import Demand, demand
+    from doorward_verify.principal import Principal
+    from doorward_verify.refused import Refused
+    from doorward_verify.resource_server import ResourceServer
+    from doorward_verify.verifier import Verifier
+
+__all__ = ["Demand", "Principal", "Refused", "ResourceServer", "Verifier", "demand"]
+
+_HOMES = {
+    "Demand": "demands",
+    "Principal": "principal",
+    "Refused": "refused",
+    "ResourceServer": "resource_server",
+    "Verifier": "verifier",
+    "demand": "demands",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

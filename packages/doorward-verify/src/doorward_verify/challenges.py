@@ -1,0 +1,96 @@
+"""What does a client hear when it is turned away? RFC 6750 §3, RFC 9728 §5.1 (`resource_metadata`), RFC 9470 §3 (step-up)."""
+
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct
+
+from doorward_verify.metadata import InvalidMetadata, check_url
+from doorward_verify.refused import Refused
+
+WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+RETRY_AFTER: Final = 5
+
+_ERRORS: Final[dict[str, tuple[int, str]]] = {
+    "no_token": (401, ""),
+    "bad_request": (400, "invalid_request"),
+    "csrf": (403, ""),
+    "scope": (403, "insufficient_scope"),
+    "roles": (403, "insufficient_scope"),
+    "step_up": (401, "insufficient_user_authentication"),
+    "keys_unavailable": (503, ""),
+    "revocation_unavailable": (503, ""),
+}
+_INVALID_TOKEN: Final = (401, "invalid_token")
+
+
+class Challenge(Struct, frozen=True):
+    """The answer to give: status, headers to add, and a body for JSON APIs."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict[str, str]
+
+
+def challenge(refused: Refused, resource_metadata: str | None) -> Challenge:
+    """The answer to a refusal.
+
+    No credentials: no error code, so that a probing client learns only where to go (RFC 6750 §3.1). A key that could not
+    be fetched is our trouble: 503, never a 401 that would send a good client to sign in again.
+    """
+    status, error = _ERRORS.get(refused.reason, _INVALID_TOKEN)
+    body = {"error": error or refused.reason, "error_description": refused.say}
+    headers = {"Cache-Control": "no-store"}
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER)
+        return Challenge(
+            status, headers, {"error": "temporarily_unavailable", "error_description": refused.say}
+        )
+    if refused.reason == "csrf":  # the token is good; no new one would help
+        return Challenge(status, headers, body)
+    parameters: list[tuple[str, str]] = []
+    if error:
+        parameters += [("error", error), ("error_description", refused.say)]
+    if refused.scopes:
+        parameters.append(("scope", " ".join(refused.scopes)))
+    if refused.acr_values:
+        parameters.append(("acr_values", " ".join(refused.acr_values)))
+    if refused.max_age is not None:
+        parameters.append(("max_age", str(refused.max_age)))
+    if resource_metadata is not None:
+        parameters.append(("resource_metadata", resource_metadata))
+    said = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters)
+    headers["WWW-Authenticate"] = f"Bearer {said}".rstrip()
+    return Challenge(status, headers, body)
+
+
+def metadata_path(resource: str) -> str:
+    """Where the resource's metadata is served: the well-known part before the resource's own path, RFC 9728 §3.1."""
+    return WELL_KNOWN + urlsplit(resource).path.rstrip("/")
+
+
+def metadata_location(resource: str) -> str | None:
+    """The URL of the resource's metadata; None where the audience is a name rather than a URL."""
+    try:
+        check_url(resource)
+    except InvalidMetadata:
+        return None
+    parts = urlsplit(resource)
+    return urlunsplit((parts.scheme, parts.netloc, metadata_path(resource), parts.query, ""))
+
+
+def protected_resource(resource: str, issuer: str, scopes: tuple[str, ...]) -> dict[str, object]:
+    """The metadata of a protected resource, RFC 9728 §2. `resource` is the audience, character for character (§3.3)."""
+    document: dict[str, object] = {
+        "resource": resource,
+        "authorization_servers": [issuer],
+        "bearer_methods_supported": ["header"],
+    }
+    if scopes:
+        document["scopes_supported"] = list(scopes)
+    return document
+
+
+def _quotable(value: str) -> str:
+    # RFC 6750 §3 allows neither quotes nor backslashes in these values, and a line break would start a new header
+    return "".join(c for c in value if " " <= c <= "~" and c not in '"\\')

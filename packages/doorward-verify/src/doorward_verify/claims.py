@@ -1,0 +1,130 @@
+"""What must an access token say, and is it said to us, now? RFC 9068 §2.2 and §4, RFC 7519 §4.1."""
+
+from math import ceil, floor
+from typing import Annotated, Any, Final
+
+from msgspec import UNSET, DecodeError, Meta, Struct, UnsetType, ValidationError, convert
+from msgspec.json import Decoder, Encoder
+
+from doorward_verify.encoding import SAFE_INTEGER, json_object
+from doorward_verify.principal import Principal
+from doorward_verify.refused import Refused
+
+MAX_LEEWAY: Final = 60
+ACCESS_TOKEN_TYPES: Final = frozenset({"at+jwt"})
+
+Text = Annotated[str, Meta(min_length=1)]
+Seconds = Annotated[int, Meta(ge=0, le=SAFE_INTEGER)]
+
+
+class AccessClaims(Struct, frozen=True):
+    """The members with a meaning to us, in the order in which Doorward writes them; required is what RFC 9068 §2.2 requires."""
+
+    iss: Text
+    sub: Text
+    aud: Text | list[str]
+    client_id: Text
+    iat: Seconds
+    exp: Seconds
+    jti: Text
+    scope: str | UnsetType = UNSET
+    roles: list[str] | UnsetType = UNSET
+    permissions: list[str] | UnsetType = UNSET
+    auth_time: Seconds | UnsetType = UNSET
+    acr: str | UnsetType = UNSET
+    amr: list[str] | UnsetType = UNSET
+    sid: str | UnsetType = UNSET
+    nbf: Seconds | UnsetType = UNSET
+    cnf: Any = UNSET
+
+
+class AccessRules(Struct, frozen=True):
+    """What this API insists on. Nothing has a default that could widen it (RFC 8725 §3.1, §3.8, §3.9)."""
+
+    issuer: str
+    audience: str
+    algorithms: frozenset[str]
+    leeway: int
+
+
+class Verified(Struct, frozen=True):
+    """The verdict yes: whose token it is, and from when until when (exclusive) it may be repeated without looking again."""
+
+    principal: Principal
+    since: int
+    until: int
+
+
+_decode = Decoder(AccessClaims).decode
+_encode = Encoder().encode
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
+def read_claims(payload: bytes) -> AccessClaims:
+    """The payload as typed claims. Raises `Refused` or `Malformed`."""
+    try:
+        claims = _decode(payload)
+        # Byte for byte what Doorward would write: no member stands twice and none is unknown, so there is no more to see.
+        if _encode(claims) == payload:
+            return claims
+    except (DecodeError, RecursionError):
+        pass  # said more precisely below
+    members = json_object(payload)
+    _round_dates(members)
+    try:
+        return convert(members, AccessClaims)
+    except ValidationError as error:
+        # the decoder's message names the member and the expected type, never the value
+        raise Refused("claims", f"a claim is missing or of the wrong type: {error}") from None
+
+
+def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
+    """Validate the payload of a token whose signature holds, at `now` (seconds). Raises `Refused` or `Malformed`."""
+    claims = read_claims(payload)
+    if claims.iss != rules.issuer:
+        raise Refused("issuer", "the token is of another issuer")
+    aud = claims.aud
+    if aud != rules.audience and (type(aud) is str or rules.audience not in aud):
+        raise Refused("audience", "the token is for another audience")
+    leeway = rules.leeway
+    until = claims.exp + leeway
+    if now >= until:
+        raise Refused("expired", "the token has expired")
+    # A token from the future would slip under every `before` of the revocation view.
+    since = claims.iat - leeway
+    if claims.nbf is not UNSET and claims.nbf - leeway > since:
+        since = claims.nbf - leeway
+    if now < since:
+        raise Refused("not_yet_valid", "the token is not valid yet")
+    if claims.cnf is not UNSET:
+        # RFC 9449 §7, RFC 8705 §3: accepted as a bearer token it would lose its binding
+        raise Refused("sender_constrained", "the token is bound to a key")
+    return Verified(_principal(claims, payload), since, until)
+
+
+def _principal(claims: AccessClaims, payload: bytes) -> Principal:
+    scope, roles, permissions = claims.scope, claims.roles, claims.permissions
+    auth_time, acr, amr, sid = claims.auth_time, claims.acr, claims.amr, claims.sid
+    return Principal(
+        claims.sub,
+        claims.client_id,
+        frozenset(scope.split()) if scope else _NOBODY,
+        frozenset(roles) if roles else _NOBODY,
+        frozenset(permissions) if permissions else _NOBODY,
+        None if acr is UNSET else acr,
+        tuple(amr) if amr else (),
+        None if auth_time is UNSET else auth_time,
+        None if sid is UNSET else sid,
+        claims.jti,
+        claims.iat,
+        claims.exp,
+        payload,
+    )
+
+
+def _round_dates(members: dict[str, Any]) -> None:
+    # RFC 7519 §2 allows a NumericDate a fraction; rounding is towards the shorter life.
+    for name, whole in (("exp", floor), ("nbf", ceil), ("iat", floor), ("auth_time", floor)):
+        value: object = members.get(name)
+        if type(value) is float and 0 <= value <= SAFE_INTEGER:
+            members[name] = whole(value)

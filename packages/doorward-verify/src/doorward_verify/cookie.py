@@ -1,0 +1,100 @@
+"""Which access token does this request carry, and did its own site send it? RFC 6750 §2.1; cookie delivery with CSRF."""
+
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final
+
+from msgspec import Struct
+
+from doorward_verify.encoding import b64url_encode
+from doorward_verify.metadata import InvalidMetadata, is_loopback, origin_of
+from doorward_verify.refused import Refused
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER: Final = "X-CSRF-Token"
+MAX_COOKIE_CHARS: Final = 64 * 1024
+
+
+class Asked(Struct, frozen=True):
+    """What of a request matters here. `authorization` and `cookies` hold each header of that name; `own_origin` is where
+    the request was sent to, as `https://host[:port]`; a WebSocket has the method `WEBSOCKET`."""
+
+    method: str
+    own_origin: str
+    authorization: tuple[str, ...] = ()
+    cookies: tuple[str, ...] = ()
+    origin: str | None = None
+    csrf_token: str | None = None
+
+
+def csrf_token(access_token: str) -> str:
+    """What `X-CSRF-Token` has to say beside the cookie: only a page that was given it by its own site can know it."""
+    return b64url_encode(sha256(b"doorward-csrf:" + access_token.encode("utf-8", "surrogatepass")).digest())
+
+
+def cookie_name(issuer: str) -> str:
+    """`__Host-dw_at`, which no neighbour can set (RFC 6265bis §4.1.3.2); `dw_at` for a plain-http issuer in development."""
+    scheme, host, _ = origin_of(issuer)
+    return "dw_at" if scheme == "http" and is_loopback(host) else "__Host-dw_at"
+
+
+def presented(asked: Asked, *, cookie: str | None, origins: frozenset[str] = frozenset()) -> str:
+    """The access token of a request. Raises `Refused`.
+
+    An Authorization header wins over the cookie. `cookie` is the name of the accepted cookie, None for none. With a
+    cookie, what changes something must carry the CSRF token, and an Origin, where there is one, must be the request's
+    own or one of `origins`.
+    """
+    if len(asked.authorization) > 1:
+        raise Refused("bad_request", "there is more than one Authorization header")
+    if asked.authorization:
+        return _bearer(asked.authorization[0])
+    token = _cookie(asked.cookies, cookie) if cookie is not None else None
+    if token is None:
+        raise Refused("no_token", "there is no access token")
+    if asked.method not in SAFE_METHODS:
+        _own_site(asked, token, origins)
+    return token
+
+
+def _bearer(header: str) -> str:
+    scheme, _, token = header.strip(" \t").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused("no_token", "the Authorization header is of another scheme")
+    token = token.strip(" ")
+    if not token or any(c in ' ,"\t' for c in token):
+        raise Refused("bad_request", "the Authorization header holds no single token")
+    return token
+
+
+def _cookie(headers: tuple[str, ...], name: str) -> str | None:
+    found: list[str] = []
+    for header in headers:
+        if len(header) > MAX_COOKIE_CHARS:
+            raise Refused("bad_request", "the Cookie header is too long")
+        for pair in header.split(";"):
+            given, equals, value = pair.strip(" \t").partition("=")
+            if equals and given == name:
+                found.append(value)
+    if len(found) > 1:  # cookie tossing: one of them is somebody else's
+        raise Refused("bad_request", "the access token's cookie stands twice")
+    return found[0] if found and found[0] else None
+
+
+def _own_site(asked: Asked, token: str, origins: frozenset[str]) -> None:
+    if (
+        asked.origin is not None
+        and not _same_origin(asked.origin, asked.own_origin)
+        and asked.origin not in origins
+    ):
+        raise Refused("csrf", "the request comes from another origin")
+    given = asked.csrf_token or ""
+    if not compare_digest(given.encode("utf-8", "surrogatepass"), csrf_token(token).encode()):
+        raise Refused("csrf", f"the {CSRF_HEADER} header is missing or not of this token")
+
+
+def _same_origin(one: str, other: str) -> bool:
+    try:
+        return origin_of(one) == origin_of(other)
+    except InvalidMetadata:  # `null`, or not an origin at all
+        return False

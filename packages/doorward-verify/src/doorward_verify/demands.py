@@ -1,0 +1,53 @@
+"""Does this principal have what the resource asks for? Scopes (RFC 6750 §3.1), roles, step-up (RFC 9470 §3)."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from doorward_verify.principal import Principal
+from doorward_verify.refused import Refused
+
+
+class Demand(Struct, frozen=True):
+    """What a resource asks for: every scope, role and permission; one of `acr`; a sign-in at most `max_age` seconds old."""
+
+    scopes: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    acr: tuple[str, ...] = ()
+    max_age: int | None = None
+
+
+def demand(
+    *,
+    scopes: Iterable[str] = (),
+    roles: Iterable[str] = (),
+    permissions: Iterable[str] = (),
+    acr: Iterable[str] = (),
+    max_age: int | None = None,
+) -> Demand:
+    """A `Demand` of any iterables. Raises `TypeError` where one text was given for several, `ValueError` for a bad age."""
+    if any(isinstance(given, str) for given in (scopes, roles, permissions, acr)):
+        raise TypeError('scopes, roles, permissions and acr are lists: scopes=["orders:read"]')
+    if max_age is not None and max_age < 0:
+        raise ValueError("max_age is a number of seconds, 0 or more")
+    return Demand(tuple(scopes), tuple(roles), tuple(permissions), tuple(acr), max_age)
+
+
+def check(principal: Principal, asked: Demand, now: float) -> Refused | None:
+    """None where everything asked for is there; else the first thing that is missing, in the order scope, role, step-up."""
+    if any(scope not in principal.scopes for scope in asked.scopes):
+        return Refused("scope", "a scope is missing", scopes=asked.scopes)
+    if any(role not in principal.roles for role in asked.roles):
+        return Refused("roles", "a role is missing")
+    if any(permission not in principal.permissions for permission in asked.permissions):
+        return Refused("roles", "a permission is missing")
+    weak = bool(asked.acr) and principal.acr not in asked.acr
+    # a token that does not say when the person signed in proves no recent sign-in
+    old = asked.max_age is not None and (
+        principal.auth_time is None or now - principal.auth_time > asked.max_age
+    )
+    if weak or old:
+        because = "the sign-in is not of the asked-for strength" if weak else "the sign-in is too old"
+        return Refused("step_up", because, acr_values=asked.acr, max_age=asked.max_age)
+    return None

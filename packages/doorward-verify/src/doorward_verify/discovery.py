@@ -1,0 +1,60 @@
+"""Where do the issuer's keys and its revocation feed stand? Its metadata, fetched when needed; and what its drivers share."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final
+
+from doorward_verify.fetch import Fetcher, FetchFailed
+from doorward_verify.metadata import MAX_METADATA_BYTES, Metadata, metadata_url, parse_metadata
+
+FETCH_DEADLINE: Final = 10.0
+METADATA_FOR: Final = 3600.0
+
+Clock = Callable[[], float]
+Chance = Callable[[], float]
+"""A number from 0 to 1: jitter, so that a thousand APIs do not come back to a restarted issuer in the same moment."""
+
+
+class Discovery:
+    """The issuer's metadata, fetched when first needed and again after an hour. One fetch at a time."""
+
+    def __init__(self, issuer: str, fetcher: Fetcher, clock: Clock, *, jwks_uri: str | None = None) -> None:
+        self._issuer = issuer
+        self._fetcher = fetcher
+        self._clock = clock
+        self._jwks_uri = jwks_uri
+        self._lock = threading.Lock()
+        self._known: tuple[Metadata, float] | None = None
+
+    def get(self) -> Metadata:
+        """Raises `FetchFailed` or `InvalidMetadata`. What was once good serves on while a new fetch fails."""
+        with self._lock:
+            now = self._clock()
+            if self._known is not None and 0 <= now - self._known[1] < METADATA_FOR:
+                return self._known[0]
+            try:
+                document = self._fetcher.fetch(
+                    metadata_url(self._issuer),
+                    accept="application/json",
+                    max_bytes=MAX_METADATA_BYTES,
+                    deadline=FETCH_DEADLINE,
+                )
+                metadata = parse_metadata(self._issuer, document)
+            except FetchFailed:
+                if self._known is None:
+                    raise
+                return self._known[0]
+            self._known = (metadata, now)
+            return metadata
+
+    def jwks_uri(self) -> str:
+        """Where the keys stand: as the caller said, else as the metadata says."""
+        return self._jwks_uri or self.get().jwks_uri
+
+
+def unstoppable() -> Future[None]:
+    # marked as running, so that a request which stops waiting cannot cancel it for the others
+    future: Future[None] = Future()
+    future.set_running_or_notify_cancel()
+    return future

@@ -1,0 +1,86 @@
+"""How does a FastAPI app use it? One object for dependencies, OpenAPI, overrides, challenges and the app's lifespan."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Security
+from fastapi.openapi.models import OpenIdConnect
+from fastapi.responses import JSONResponse
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+from starlette.requests import HTTPConnection
+
+from doorward_verify.demands import Demand, demand
+from doorward_verify.principal import Principal
+from doorward_verify.refused import Refused
+from doorward_verify.resource_server import ISSUED
+from doorward_verify.starlette import ResourceServer as ForStarlette
+
+__all__ = ["Principal", "ResourceServer"]
+
+
+class ResourceServer(ForStarlette, SecurityBase):
+    """`doorward_verify.ResourceServer` as a FastAPI dependency.
+
+    `Annotated[Principal, Security(auth, scopes=["orders:read"])]` needs a scope, `Annotated[Principal,
+    auth.require(roles=["clerk"])]` more than scopes; `app.dependency_overrides[auth]` replaces both in tests.
+    The parameters are those of `doorward_verify.ResourceServer`; `scheme_name` is the name in OpenAPI.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        *,
+        algorithms: Collection[str] = ISSUED,
+        jwks: Path | Mapping[str, Any] | None = None,
+        scheme_name: str = "doorward",
+        **settings: Any,
+    ) -> None:
+        super().__init__(issuer, audience, algorithms=algorithms, jwks=jwks, **settings)
+        self.scheme_name = scheme_name
+        self.model = OpenIdConnect(
+            openIdConnectUrl=f"{issuer.rstrip('/')}/.well-known/openid-configuration",
+            description=f"Access tokens of {issuer} for {audience}",
+        )
+
+    async def __call__(self, request: HTTPConnection, security_scopes: SecurityScopes) -> Principal:
+        return await self.admit(request, Demand(scopes=tuple(security_scopes.scopes)))
+
+    def require(
+        self,
+        *,
+        scopes: Iterable[str] = (),
+        roles: Iterable[str] = (),
+        permissions: Iterable[str] = (),
+        acr: Iterable[str] = (),
+        max_age: int | None = None,
+    ) -> Any:
+        """A dependency marker for `Annotated`: a principal that has all this. It stands on `auth`, so that its scopes
+        reach OpenAPI and `dependency_overrides[auth]` covers it: an overriding principal is still checked here."""
+        asked = demand(scopes=scopes, roles=roles, permissions=permissions, acr=acr, max_age=max_age)
+        return Security(self._checked(asked))
+
+    def _checked(self, asked: Demand) -> Callable[..., Awaitable[Principal]]:
+        async def require(
+            principal: Annotated[Principal, Security(self, scopes=list(asked.scopes))],
+        ) -> Principal:
+            try:
+                self.check(principal, asked)
+            except Refused as refused:
+                raise self.as_http(refused) from refused
+            return principal
+
+        return require
+
+    @property
+    def router(self) -> APIRouter:
+        """The route of this API's metadata, RFC 9728 §3: `app.include_router(auth.router)`."""
+        router = APIRouter()
+
+        @router.get(self.metadata_path, include_in_schema=False)
+        async def protected_resource() -> JSONResponse:
+            return JSONResponse(self.metadata(), headers={"Access-Control-Allow-Origin": "*"})
+
+        return router

@@ -1,0 +1,125 @@
+"""How is a document of the issuer fetched? On the standard library alone, with every bound that a hostile network asks for."""
+
+import asyncio
+import socket
+import ssl
+import threading
+import time
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from doorward_verify.metadata import InvalidMetadata, check_url
+
+CONNECT_TIMEOUT: Final = 5.0
+_CHUNK: Final = 64 * 1024
+
+
+class FetchFailed(Exception):
+    """Nothing usable came back. The message says why, without credentials or bodies."""
+
+
+class Fetcher:
+    """Fetches over https (http only from loopback): no redirects, no proxies, no cookies, a size cap, a deadline for all of it.
+
+    `tls` is an own SSL context, `ca` a file of PEM certificates that are trusted instead of the system's. It can be
+    shared by threads; `close` ends what is under way and refuses what comes later.
+    """
+
+    def __init__(self, *, ca: Path | str | None = None, tls: ssl.SSLContext | None = None) -> None:
+        if ca is not None and tls is not None:
+            raise ValueError("give either a CA file or an SSL context, not both")
+        self._tls = tls or (ssl.create_default_context(cafile=str(ca)) if ca is not None else None)
+        self._lock = threading.Lock()
+        self._open: set[HTTPConnection] = set()
+        self._closed = False
+
+    def fetch(self, url: str, *, accept: str, max_bytes: int, deadline: float = 10.0) -> bytes:
+        """The body of a 200 answer to GET. `deadline` is in seconds, for everything together. Raises `FetchFailed`."""
+        try:
+            check_url(url)
+        except InvalidMetadata as error:
+            raise FetchFailed(str(error)) from None
+        ends = time.monotonic() + deadline
+        connection = self._connection(url, min(CONNECT_TIMEOUT, deadline))
+        with self._lock:
+            if self._closed:
+                raise FetchFailed("closed")
+            self._open.add(connection)
+        # A time-out of a socket starts anew with each byte; this one ends a server that drips.
+        watchdog = threading.Timer(deadline, _abort, [connection])
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            return _get(connection, url, accept, max_bytes, ends)
+        except FetchFailed:
+            raise
+        except (OSError, HTTPException, ValueError) as error:
+            if time.monotonic() >= ends:
+                raise FetchFailed(f"no answer within {deadline:g} s") from None
+            # the kind of fault, not its text: that can hold what the other side sent
+            raise FetchFailed(f"{type(error).__name__}{_reason(error)}") from None
+        finally:
+            watchdog.cancel()
+            with self._lock:
+                self._open.discard(connection)
+            connection.close()
+
+    async def fetch_async(self, url: str, *, accept: str, max_bytes: int, deadline: float = 10.0) -> bytes:
+        """`fetch` in a thread of its own, for event loops."""
+        return await asyncio.to_thread(self.fetch, url, accept=accept, max_bytes=max_bytes, deadline=deadline)
+
+    def close(self) -> None:
+        """End every fetch that is under way."""
+        with self._lock:
+            self._closed = True
+            for connection in self._open:
+                _abort(connection)
+
+    def _connection(self, url: str, timeout: float) -> HTTPConnection:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme == "https":
+            if self._tls is None:
+                self._tls = ssl.create_default_context()
+            return HTTPSConnection(host, parts.port, timeout=timeout, context=self._tls)
+        return HTTPConnection(host, parts.port, timeout=timeout)
+
+
+def _get(connection: HTTPConnection, url: str, accept: str, max_bytes: int, ends: float) -> bytes:
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection.connect()
+    # from here on the watchdog keeps the time: a long poll is silent for as long as it was asked to be
+    connection.sock.settimeout(max(ends - time.monotonic(), 0.001))
+    connection.request(
+        "GET", target, headers={"Accept": accept, "User-Agent": "doorward-verify", "Connection": "close"}
+    )
+    response = connection.getresponse()
+    if response.status != 200:
+        raise FetchFailed(f"the answer has status {response.status}, not 200; redirects are not followed")
+    if response.getheader("Content-Encoding", "identity").lower() != "identity":
+        raise FetchFailed("the answer is compressed, which was not asked for")
+    if response.length is not None and response.length > max_bytes:
+        raise FetchFailed(f"the answer is bigger than {max_bytes} bytes")
+    body = bytearray()
+    while chunk := response.read1(_CHUNK):
+        body += chunk
+        if len(body) > max_bytes:
+            raise FetchFailed(f"the answer is bigger than {max_bytes} bytes")
+    if response.length:
+        raise IncompleteRead(b"", response.length)
+    return bytes(body)
+
+
+def _abort(connection: HTTPConnection) -> None:
+    sock: socket.socket | None = connection.sock
+    if sock is not None:
+        with suppress(OSError):  # gone already
+            sock.shutdown(socket.SHUT_RDWR)
+
+
+def _reason(error: Exception) -> str:
+    return f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""

@@ -1,0 +1,128 @@
+"""Which key of this one issuer may have signed this token? JWK Set, RFC 7517 §5; secrets of HMAC, RFC 8725 §3.5."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from doorward_verify.algorithms import ED25519_NAMES
+from doorward_verify.encoding import Malformed, json_object
+from doorward_verify.jwk import InvalidKey, VerifyingKey, parse_public
+
+MAX_JWKS_BYTES: Final = 512 * 1024
+MAX_KEYS: Final = 128
+MIN_SECRET_BYTES: Final = 32
+_KEY_MARKS: Final = (b"-----BEGIN", b"ssh-", b"ecdsa-", b"PuTTY-User-Key")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeySet:
+    """The keys of one issuer. `kid` is an opaque map key (never a path, a query or a URL); keys never cross issuers."""
+
+    issuer: str
+    keys: tuple[VerifyingKey, ...]
+    unusable: tuple[str, ...] = ()
+    _named: dict[str, tuple[VerifyingKey, ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        named: dict[str, tuple[VerifyingKey, ...]] = {}
+        for key in self.keys:
+            named[key.kid] = (*named.get(key.kid, ()), key)
+        object.__setattr__(self, "_named", named)
+
+    def knows(self, kid: str | None) -> bool:
+        """Whether a key of that name is here (without a name: any key)."""
+        return bool(self.keys) if kid is None else kid in self._named
+
+    def find(self, kid: str | None, alg: str) -> VerifyingKey | None:
+        """The one key of that name whose own algorithm is `alg`; without a name, only where one key fits."""
+        candidates = self.keys if kid is None else self._named.get(kid, ())
+        fitting = [key for key in candidates if same_algorithm(key.alg, alg)]
+        if len({key.thumbprint for key in fitting}) != 1:  # none, or an ambiguous name: guessing is not ours
+            return None
+        return fitting[0]
+
+    def same_as(self, other: "KeySet") -> bool:
+        """Whether both hold the same keys under the same names and algorithms."""
+        return self.issuer == other.issuer and _identity(self) == _identity(other)
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """The JWK Set to publish: public members only."""
+        return {"keys": [key.public_jwk() for key in self.keys]}
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSecret:
+    """An HS256 secret, for protocols that need one (never for access tokens). At least 32 bytes, RFC 7518 §3.2.
+
+    A PEM, an SSH key or a JWK is refused: a public key taken for a secret is how RS256 becomes a forgeable HS256.
+    """
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < MIN_SECRET_BYTES:
+            raise InvalidKey(f"an HS256 secret has at least {MIN_SECRET_BYTES} bytes")
+        head = self.secret.lstrip()
+        if (
+            any(mark in self.secret for mark in _KEY_MARKS[:1])
+            or head.startswith(_KEY_MARKS)
+            or head[:1] == b"{"
+        ):
+            raise InvalidKey("a PEM, an SSH key or a JWK is never an HMAC secret")
+        if head[:1] == b"\x30" and _is_der_key(self.secret):
+            raise InvalidKey("a DER key is never an HMAC secret")
+
+
+def parse_jwks(issuer: str, document: bytes | Mapping[str, Any]) -> KeySet:
+    """A JWK Set as published by `issuer`, RFC 7517 §5. Raises `InvalidKey` where it is no JWK Set or too big.
+
+    A key that cannot be used (encryption, an unknown type, off its curve, symmetric) is left out, its reason kept in
+    `unusable`: one key of tomorrow must not stop today's.
+    """
+    if isinstance(document, bytes):
+        if len(document) > MAX_JWKS_BYTES:
+            raise InvalidKey(f"the key set is bigger than {MAX_JWKS_BYTES} bytes")
+        try:
+            document = json_object(document)
+        except Malformed as error:
+            raise InvalidKey(f"the key set is {error}") from None
+    listed: object = document.get("keys")
+    if not isinstance(listed, list):
+        raise InvalidKey("the key set has no list of keys")
+    entries = cast("list[object]", listed)
+    if len(entries) > MAX_KEYS:
+        raise InvalidKey(f"the key set has more than {MAX_KEYS} keys")
+    keys: list[VerifyingKey] = []
+    unusable: list[str] = []
+    for position, entry in enumerate(entries):
+        try:
+            if not isinstance(entry, Mapping):
+                raise InvalidKey("not a JSON object")
+            keys.append(parse_public(cast("Mapping[str, Any]", entry)))
+        except InvalidKey as error:
+            unusable.append(f"key {position}: {error}")
+    return KeySet(issuer, tuple(keys), tuple(unusable))
+
+
+def key_set(issuer: str, keys: Iterable[VerifyingKey]) -> KeySet:
+    """A key set of keys that are at hand."""
+    return KeySet(issuer, tuple(keys))
+
+
+def same_algorithm(one: str, other: str) -> bool:
+    """Whether two names mean one algorithm (RFC 9864 gave Ed25519 a second name)."""
+    return one == other or (one in ED25519_NAMES and other in ED25519_NAMES)
+
+
+def _identity(keys: KeySet) -> frozenset[tuple[str, str, str]]:
+    return frozenset((key.kid, key.alg, key.thumbprint) for key in keys.keys)
+
+
+def _is_der_key(data: bytes) -> bool:
+    # an ASN.1 SEQUENCE that says exactly its own length: SubjectPublicKeyInfo, PKCS#1, PKCS#8
+    if len(data) < 4:
+        return False
+    if data[1] < 0x80:
+        return data[1] + 2 == len(data)
+    size = data[1] & 0x7F
+    return int.from_bytes(data[2 : 2 + size], "big") + 2 + size == len(data)

@@ -1,0 +1,105 @@
+"""What does the issuer say of itself, and is it the issuer that we asked? RFC 8414 §3, OpenID Connect Discovery 1.0 §4."""
+
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from msgspec import Struct
+
+from doorward_verify.encoding import Malformed, json_object
+
+MAX_METADATA_BYTES: Final = 128 * 1024
+WELL_KNOWN: Final = "/.well-known/oauth-authorization-server"
+
+
+class InvalidMetadata(ValueError):
+    """The metadata cannot be trusted or read. The message says why."""
+
+
+class Metadata(Struct, frozen=True):
+    """The members that an API needs."""
+
+    issuer: str
+    jwks_uri: str
+    revocation_feed: str | None
+
+
+def metadata_url(issuer: str) -> str:
+    """Where the metadata stands: the well-known part goes between host and path, RFC 8414 §3.1."""
+    parts = urlsplit(issuer)
+    return urlunsplit((parts.scheme, parts.netloc, WELL_KNOWN + parts.path.rstrip("/"), "", ""))
+
+
+def parse_metadata(issuer: str, document: bytes) -> Metadata:
+    """Read the metadata of `issuer`. Raises `InvalidMetadata`.
+
+    Its `issuer` has to be identical to the one that was asked (RFC 8414 §3.3: otherwise any host could speak for any
+    other), and its endpoints have to be on the issuer's own origin, so that the pinned issuer is all one has to trust.
+    """
+    if len(document) > MAX_METADATA_BYTES:
+        raise InvalidMetadata(f"the metadata is bigger than {MAX_METADATA_BYTES} bytes")
+    try:
+        members = json_object(document)
+    except Malformed as error:
+        raise InvalidMetadata(f"the metadata is {error}") from None
+    if members.get("issuer") != issuer:
+        raise InvalidMetadata(f"the metadata names another issuer than {issuer}")
+    jwks_uri = _endpoint(members, "jwks_uri", issuer)
+    if jwks_uri is None:
+        raise InvalidMetadata("the metadata has no jwks_uri")
+    return Metadata(issuer, jwks_uri, _endpoint(members, "revocation_feed_endpoint", issuer))
+
+
+def check_url(url: str) -> str:
+    """The URL, if it may be fetched: https, or http to a loopback address (development). Raises `InvalidMetadata`."""
+    parts = _split(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return url
+    raise InvalidMetadata("only https is fetched (http from a loopback address in development)")
+
+
+def check_issuer(issuer: str) -> str:
+    """The issuer, if it can be one: a URL without query or fragment, RFC 8414 §2. Raises `InvalidMetadata`."""
+    check_url(issuer)
+    if "?" in issuer or "#" in issuer:
+        raise InvalidMetadata("an issuer has no query and no fragment")
+    return issuer
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of a URL, defaults filled in, RFC 6454 §4. Raises `InvalidMetadata`."""
+    parts = _split(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise InvalidMetadata("not a URL") from None
+    if not parts.hostname or parts.username is not None or not url.isascii() or any(c <= " " for c in url):
+        raise InvalidMetadata("not a URL with a host and without a user")
+    return parts
+
+
+def _endpoint(members: dict[str, Any], name: str, issuer: str) -> str | None:
+    value: object = members.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidMetadata(f"`{name}` is not text")
+    if origin_of(check_url(value)) != origin_of(issuer):
+        raise InvalidMetadata(f"`{name}` is not on the issuer's own origin")
+    return value

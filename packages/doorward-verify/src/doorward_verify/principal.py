@@ -1,0 +1,39 @@
+"""Who is calling, in which app, and what may they do? The claims of RFC 9068 §2.2 as one frozen value."""
+
+from typing import Any
+
+from msgspec import Struct
+from msgspec.json import decode
+
+
+class Principal(Struct, frozen=True):
+    """The subject of a verified access token.
+
+    `sub` is a person (`usr_…`) or, with client credentials, the app itself; `auth_time`, `issued_at` and `expires_at`
+    are seconds since the epoch; `claims` has every member of the token, also those without a field here.
+    """
+
+    sub: str
+    client_id: str = ""
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    auth_time: int | None = None
+    sid: str | None = None
+    jti: str = ""
+    issued_at: int = 0
+    expires_at: int = 0
+    payload: bytes = b"{}"
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """All members of the token's payload: a new copy at each call, because one principal serves many requests."""
+        return decode(self.payload)
+
+    @property
+    def grant(self) -> str | None:
+        """The sign-in or consent that this token comes from: the part of `jti` before the dot."""
+        head, dot, _ = self.jti.partition(".")
+        return head if dot else None

@@ -1,0 +1,82 @@
+"""Why was a token, or a request that carries one, turned away?"""
+
+from typing import Final, Literal
+
+Reason = Literal[
+    "no_token",
+    "bad_request",
+    "csrf",
+    "malformed",
+    "encrypted",
+    "unsigned",
+    "algorithm",
+    "critical",
+    "type",
+    "unknown_key",
+    "signature",
+    "claims",
+    "issuer",
+    "audience",
+    "expired",
+    "not_yet_valid",
+    "sender_constrained",
+    "revoked",
+    "scope",
+    "roles",
+    "step_up",
+    "keys_unavailable",
+    "revocation_unavailable",
+]
+
+# What a client may hear. The exact cause stays in `because`, which is for the API's own log.
+SAY: Final[dict[str, str]] = {
+    "no_token": "This resource needs an access token.",
+    "bad_request": "The request carries its access token in a way that cannot be read.",
+    "csrf": "The request could not be shown to come from this site.",
+    "encrypted": "Encrypted tokens are not accepted here.",
+    "type": "The token is not an access token.",
+    "audience": "The access token is meant for another resource.",
+    "expired": "The access token has expired.",
+    "not_yet_valid": "The access token is not valid yet.",
+    "sender_constrained": "The access token is bound to a key and cannot be used as a bearer token.",
+    "revoked": "The access token has been revoked.",
+    "scope": "The access token lacks a scope that this resource needs.",
+    "roles": "The access token lacks a role or permission that this resource needs.",
+    "step_up": "A more recent or stronger sign-in is needed.",
+    "keys_unavailable": "Access tokens cannot be checked right now.",
+    "revocation_unavailable": "Access tokens cannot be checked right now.",
+}
+
+
+class Refused(Exception):
+    """A verdict: this token or request is not accepted. It is returned by the pure parts and raised by `ResourceServer`.
+
+    `reason` is a stable word to branch on; `because` is one sentence for logs and never holds any part of a token.
+    `scopes`, `acr_values` and `max_age` (seconds) say what would have been enough, for the challenge.
+    """
+
+    __slots__ = ("acr_values", "because", "max_age", "reason", "scopes")
+
+    def __init__(
+        self,
+        reason: Reason,
+        because: str = "",
+        *,
+        scopes: tuple[str, ...] = (),
+        acr_values: tuple[str, ...] = (),
+        max_age: int | None = None,
+    ) -> None:
+        super().__init__(reason, because)
+        self.reason: Reason = reason
+        self.because = because
+        self.scopes = scopes
+        self.acr_values = acr_values
+        self.max_age = max_age
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.because}" if self.because else self.reason
+
+    @property
+    def say(self) -> str:
+        """The sentence that a client may see."""
+        return SAY.get(self.reason, "The access token is not valid.")

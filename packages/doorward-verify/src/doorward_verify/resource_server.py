@@ -1,0 +1,288 @@
+"""Whose request is this? `ResourceServer` verifies access tokens in an API and keeps keys and revocations fresh behind it."""
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from doorward_verify import challenges, cookie, demands
+from doorward_verify.algorithms import ASYMMETRIC
+from doorward_verify.background import Background, Plan
+from doorward_verify.claims import MAX_LEEWAY, AccessRules
+from doorward_verify.fetch import Fetcher
+from doorward_verify.keyset import KeySet, parse_jwks
+from doorward_verify.metadata import check_issuer, check_url
+from doorward_verify.principal import Principal
+from doorward_verify.refused import Refused
+from doorward_verify.remembered import DEFAULT_SIZE, Epoch, Remembered
+from doorward_verify.revocation import RevocationView
+from doorward_verify.verifier import Verifier
+
+# What Doorward signs access tokens with. Each key of the issuer is bound to one of these besides.
+ISSUED: Final = ("ES256", "RS256", "EdDSA", "Ed25519")
+DEFAULT_OUTAGE: Final = 300
+MIN_OUTAGE: Final = 5
+
+
+class ResourceServer:
+    """One API that accepts the access tokens of one issuer. Make one object and use it everywhere.
+
+    `issuer` and `audience` are compared character for character. `algorithms` is an allow-list of asymmetric algorithms.
+    `leeway` is the clock skew that is forgiven, in seconds, at most 60. `jwks` (a file, or a JWK Set) verifies offline.
+    `revocation`: "auto" follows the feed if the issuer has one, "required" insists on it, "off" leaves it.
+    `revocation_outage` is for how many seconds tokens are accepted while the feed cannot be reached; after that 503.
+    `cookie` accepts the access token from its cookie too, from this origin and `origins`. `ca` or `tls` for a private CA.
+    `wait` is for how many seconds a request waits for keys that are not there yet. Raises `ValueError` for bad settings.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        *,
+        algorithms: Collection[str] = ISSUED,
+        leeway: int = 10,
+        jwks: Path | Mapping[str, Any] | None = None,
+        jwks_uri: str | None = None,
+        revocation: Literal["auto", "required", "off"] = "auto",
+        revocation_outage: int = DEFAULT_OUTAGE,
+        cookie: bool = False,
+        origins: Iterable[str] = (),
+        scopes: Iterable[str] = (),
+        resource_metadata: str | None = None,
+        ca: Path | str | None = None,
+        tls: ssl.SSLContext | None = None,
+        cache_size: int = DEFAULT_SIZE,
+        wait: float = 5.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        _check_settings(issuer, audience, algorithms, leeway, revocation, revocation_outage)
+        self.issuer = issuer
+        self.audience = audience
+        self.scopes = tuple(scopes)
+        self.resource_metadata = resource_metadata or challenges.metadata_location(audience)
+        self._rules = AccessRules(issuer, audience, frozenset(algorithms), leeway)
+        self._cookie = cookie
+        self._origins = frozenset(origins)
+        self._cache_size = cache_size
+        self._wait = wait
+        self._clock: Callable[[], float] = clock
+        self._pinned: bool = False
+        plan = Plan(
+            issuer,
+            keys=jwks is None,
+            jwks_uri=None if jwks_uri is None else check_url(jwks_uri),
+            feed=revocation == "required" or (revocation == "auto" and jwks is None),
+            feed_required=revocation == "required",
+            outage=revocation_outage,
+        )
+        self._background = Background(
+            plan, lambda: Fetcher(ca=ca, tls=tls), clock, random.random, self._take_keys
+        )
+        self._view = self._background.view
+        document = jwks.read_bytes() if isinstance(jwks, Path) else jwks
+        keys = KeySet(issuer, ()) if document is None else parse_jwks(issuer, document)
+        usable_until = float("-inf") if document is None else float("inf")
+        self._epoch = Epoch(Verifier(self._rules, keys), usable_until, cache_size)
+
+    # -- verification
+
+    def verify(self, token: str, *, now: float | None = None) -> Principal:
+        """The principal of an access token, at `now` (seconds since the epoch; the clock's time if not given).
+
+        It waits for keys only where none are there, or where the token names one that is not. Raises `Refused`.
+        """
+        at = self._clock() if now is None else now
+        verdict = self._recall(token, at)
+        if verdict is not None:
+            return verdict
+        verdict = self._judge(token, at)
+        if isinstance(verdict, Refused):
+            ends = time.monotonic() + self._wait
+            while isinstance(verdict, Refused) and (cure := self._cure(verdict)) is not None:
+                try:
+                    cure.result(max(ends - time.monotonic(), 0))
+                except FutureTimeout:
+                    break
+                verdict = self._judge(token, at)
+            if isinstance(verdict, Refused):
+                raise verdict
+        return verdict
+
+    async def verify_async(self, token: str, *, now: float | None = None) -> Principal:
+        """`verify` for event loops: what has to be waited for is awaited. Raises `Refused`."""
+        at = self._clock() if now is None else now
+        verdict = self._recall(token, at)
+        if verdict is not None:
+            return verdict
+        verdict = self._judge(token, at)
+        if isinstance(verdict, Refused):
+            ends = time.monotonic() + self._wait
+            while isinstance(verdict, Refused) and (cure := self._cure(verdict)) is not None:
+                done, _ = await asyncio.wait(
+                    {asyncio.wrap_future(cure)}, timeout=max(ends - time.monotonic(), 0)
+                )
+                if not done:
+                    break
+                verdict = self._judge(token, at)
+            if isinstance(verdict, Refused):
+                raise verdict
+        return verdict
+
+    def _recall(self, token: str, at: float) -> Principal | None:
+        epoch, view = self._epoch, self._view
+        try:
+            hit = epoch.recent.get(token)
+        except TypeError:  # not even hashable; said in full below
+            return None
+        if (
+            hit is not None
+            and hit.since <= at < hit.until
+            and hit.generation == view.generation
+            and at < view.fresh_until
+            and at < epoch.usable_until
+        ):
+            return hit.principal
+        return None
+
+    def _judge(self, token: str, at: float) -> Principal | Refused:
+        epoch, view = self._epoch, self._view
+        if at >= epoch.usable_until:
+            return Refused(
+                "keys_unavailable", "the issuer's keys could not be fetched yet, or not for 24 hours"
+            )
+        # read before the view is asked: a revocation that comes in between makes this verdict be looked at again
+        generation = view.generation
+        known = epoch.recall(token) if type(token) is str else None
+        if known is not None and known.since <= at < known.until:
+            principal, since, until = known.principal, known.since, known.until
+        else:
+            verdict = epoch.verifier.verify(token, at)
+            if isinstance(verdict, Refused):
+                return verdict
+            principal, since, until = verdict.principal, verdict.since, verdict.until
+        if at >= view.fresh_until:
+            return Refused("revocation_unavailable", "the revocation feed could not be reached for too long")
+        if view.revokes(principal):
+            return Refused("revoked", "the token is revoked")
+        epoch.remember(token, Remembered(principal, since, until, generation))
+        return principal
+
+    def _cure(self, refused: Refused) -> Future[None] | None:
+        if self._pinned:
+            return None
+        if refused.reason == "revocation_unavailable":
+            return self._background.ask_for_feed()
+        if refused.reason in ("keys_unavailable", "unknown_key"):
+            return self._background.ask_for_keys(unknown_kid=refused.reason == "unknown_key")
+        return None
+
+    # -- what a request carries, what a client hears
+
+    def token_of(self, asked: cookie.Asked) -> str:
+        """The access token of a request, from its Authorization header or (if set) its cookie. Raises `Refused`."""
+        return cookie.presented(
+            asked, cookie=cookie.cookie_name(self.issuer) if self._cookie else None, origins=self._origins
+        )
+
+    def check(self, principal: Principal, asked: demands.Demand, *, now: float | None = None) -> None:
+        """Whether the principal has what is asked for. Raises `Refused`."""
+        refused = demands.check(principal, asked, self._clock() if now is None else now)
+        if refused is not None:
+            raise refused
+
+    def challenge(self, refused: Refused) -> challenges.Challenge:
+        """Status, headers and body to answer a refusal with."""
+        return challenges.challenge(refused, self.resource_metadata)
+
+    def metadata(self) -> dict[str, object]:
+        """This API's metadata, RFC 9728 §2, to serve at `metadata_path`."""
+        return challenges.protected_resource(self.audience, self.issuer, self.scopes)
+
+    @property
+    def metadata_path(self) -> str:
+        """Where a client looks for `metadata`, RFC 9728 §3.1."""
+        return challenges.metadata_path(self.audience if self.resource_metadata else "")
+
+    # -- life
+
+    def start(self) -> None:
+        """Begin to keep keys and revocations fresh; the first verification does so too. Safe to call again."""
+        if not self._pinned:
+            self._background.start()
+
+    def close(self) -> None:
+        """End the background work. A later verification starts it again."""
+        self._background.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @asynccontextmanager
+    async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
+        """For `FastAPI(lifespan=auth.lifespan)`: keys and revocations are there before the first request, if they can be.
+
+        An issuer that is away does not keep the API from starting; until it is back, requests with a token get 503.
+        """
+        self.start()
+        if not self._pinned:
+            asked = (self._background.ask_for_keys(), self._background.ask_for_feed())
+            waiting = {asyncio.wrap_future(future) for future in asked if future is not None}
+            if waiting:
+                await asyncio.wait(waiting, timeout=self._wait)
+        try:
+            yield
+        finally:
+            self.close()
+
+    @contextmanager
+    def pinned(self, keys: KeySet, *, clock: Callable[[], float]) -> Generator[RevocationView]:
+        """For tests: within the block these are the keys and this is the time, and nothing is fetched."""
+        before = (self._epoch, self._view, self._clock, self._pinned)
+        self.close()
+        view = RevocationView()
+        view.fresh_until = float("inf")
+        self._epoch = Epoch(Verifier(self._rules, keys), float("inf"), self._cache_size)
+        self._view, self._clock, self._pinned = view, clock, True
+        try:
+            yield view
+        finally:
+            self._epoch, self._view, self._clock, self._pinned = before
+
+    def _take_keys(self, keys: KeySet, usable_until: float) -> None:
+        if self._pinned:
+            return
+        epoch = self._epoch
+        if epoch.verifier.keys.same_as(keys):
+            epoch.usable_until = usable_until
+        else:
+            self._epoch = Epoch(Verifier(self._rules, keys), usable_until, self._cache_size)
+
+
+def _check_settings(
+    issuer: str, audience: str, algorithms: Collection[str], leeway: int, revocation: str, outage: int
+) -> None:
+    check_issuer(issuer)
+    if not audience:
+        raise ValueError("audience: the identifier of this API, as registered with the issuer")
+    unknown = sorted(set(algorithms) - ASYMMETRIC) if not isinstance(algorithms, str) else [algorithms]
+    if unknown or not algorithms:
+        raise ValueError(
+            f"algorithms: a list of {', '.join(sorted(ASYMMETRIC))}; got {', '.join(unknown) or 'none'}"
+        )
+    if not 0 <= leeway <= MAX_LEEWAY:
+        raise ValueError(f"leeway: 0 to {MAX_LEEWAY} seconds")
+    if revocation not in ("auto", "required", "off"):
+        raise ValueError('revocation: "auto", "required" or "off"')
+    if outage < MIN_OUTAGE:
+        raise ValueError(f"revocation_outage: at least {MIN_OUTAGE} seconds")

@@ -1,0 +1,94 @@
+"""How does a Starlette app use it? `ResourceServer` with `principal(request, …)`, `requires(…)`, `routes()`, `lifespan`."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import wraps
+
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from doorward_verify.cookie import CSRF_HEADER, Asked
+from doorward_verify.demands import Demand, demand
+from doorward_verify.principal import Principal
+from doorward_verify.refused import Refused
+from doorward_verify.resource_server import ResourceServer as FrameworkFree
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class ResourceServer(FrameworkFree):
+    """`doorward_verify.ResourceServer` that reads Starlette's requests and answers with correct challenges."""
+
+    async def principal(
+        self,
+        request: HTTPConnection,
+        *,
+        scopes: Iterable[str] = (),
+        roles: Iterable[str] = (),
+        permissions: Iterable[str] = (),
+        acr: Iterable[str] = (),
+        max_age: int | None = None,
+    ) -> Principal:
+        """Who is calling, if it has what is asked for. Raises `HTTPException` with the challenge (401, 403 or 503)."""
+        asked = demand(scopes=scopes, roles=roles, permissions=permissions, acr=acr, max_age=max_age)
+        return await self.admit(request, asked)
+
+    async def admit(self, request: HTTPConnection, asked: Demand) -> Principal:
+        """`principal` for a `Demand` that is at hand."""
+        try:
+            principal = await self.verify_async(self.token_of(asked_of(request)))
+            self.check(principal, asked)
+        except Refused as refused:
+            raise self.as_http(refused) from refused
+        request.scope.setdefault("state", {})["principal"] = principal
+        return principal
+
+    def as_http(self, refused: Refused) -> HTTPException:
+        """The refusal as the exception that Starlette answers with."""
+        answer = self.challenge(refused)
+        return HTTPException(answer.status, detail=answer.body["error_description"], headers=answer.headers)
+
+    def requires(
+        self,
+        *,
+        scopes: Iterable[str] = (),
+        roles: Iterable[str] = (),
+        permissions: Iterable[str] = (),
+        acr: Iterable[str] = (),
+        max_age: int | None = None,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Decorates an endpoint: it runs only for a principal that has all this, as `request.state.principal`."""
+        asked = demand(scopes=scopes, roles=roles, permissions=permissions, acr=acr, max_age=max_age)
+
+        def decorate(endpoint: Endpoint) -> Endpoint:
+            @wraps(endpoint)
+            async def guarded(request: Request) -> Response:
+                await self.admit(request, asked)
+                return await endpoint(request)
+
+            return guarded
+
+        return decorate
+
+    def routes(self) -> list[Route]:
+        """The route of this API's metadata, RFC 9728 §3."""
+
+        async def protected_resource(_request: Request) -> Response:
+            return JSONResponse(self.metadata(), headers={"Access-Control-Allow-Origin": "*"})
+
+        return [Route(self.metadata_path, protected_resource, methods=["GET"], include_in_schema=False)]
+
+
+def asked_of(request: HTTPConnection) -> Asked:
+    """What of a request matters to authentication."""
+    headers = request.headers
+    scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
+    return Asked(
+        method=request.scope.get("method", "WEBSOCKET"),
+        own_origin=f"{scheme}://{headers.get('host', '')}",
+        authorization=tuple(headers.getlist("authorization")),
+        cookies=tuple(headers.getlist("cookie")),
+        origin=headers.get("origin"),
+        csrf_token=headers.get(CSRF_HEADER),
+    )
