@@ -50,20 +50,36 @@ def read(locale: str) -> Catalog:
         return read_po(file, locale=locale)
 
 
-def compiled(catalog: Catalog) -> bytes:
-    """The bytes of the .mo file. The header goes without dates, so that equal messages are equal bytes."""
-    plain = Catalog(locale=catalog.locale, charset="utf-8")
-    for message in catalog:
-        if message.id and not message.fuzzy:
-            plain.add(message.id, message.string)
-    plain.mime_headers = [
+def _headers(catalog: Catalog) -> list[tuple[str, str]]:
+    return [
         ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Transfer-Encoding", "8bit"),
         ("Plural-Forms", catalog.plural_forms),
         ("Language", str(catalog.locale)),
     ]
+
+
+class _Undated(Catalog):
+    mime_headers = property(_headers)
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """The bytes of the .mo file. The header goes without dates, so that equal messages are equal bytes."""
+    plain = _Undated(locale=catalog.locale, charset="utf-8")
+    for message in catalog:
+        if message.id and not message.fuzzy:
+            plain.add(message.id, message.string)
     buffer = BytesIO()
     write_mo(buffer, plain)
     return buffer.getvalue()
+
+
+def written(catalog: Catalog) -> bytes:
+    """The bytes of the .po file, under a header that only changes when the language does."""
+    headers = "".join(f'"{name}: {value}\\n"\n' for name, value in _headers(catalog))
+    buffer = BytesIO()
+    write_po(buffer, catalog, omit_header=True, sort_output=True, no_location=True, width=110)
+    return f'msgid ""\nmsgstr ""\n{headers}\n'.encode() + buffer.getvalue()
 
 
 def update() -> None:
@@ -73,8 +89,7 @@ def update() -> None:
         catalog = read(locale) if path_of(locale, "po").exists() else Catalog(locale=locale, charset="utf-8")
         catalog.update(template, no_fuzzy_matching=True)
         catalog.obsolete.clear()
-        with path_of(locale, "po").open("wb") as file:
-            write_po(file, catalog, omit_header=False, sort_output=True, no_location=True, width=110)
+        path_of(locale, "po").write_bytes(written(catalog))
         path_of(locale, "mo").write_bytes(compiled(catalog))
         missing = sum(1 for message in catalog if message.id and not message.string)
         print(f"{locale}: {len(catalog)} messages, {missing} without a translation")

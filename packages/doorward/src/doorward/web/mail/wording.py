@@ -34,7 +34,7 @@ class Said:
 
     subject: str
     paragraphs: tuple[str, ...]
-    closing: str
+    closing: str | None = None
     code: str | None = None
     links: tuple[Link, ...] = ()
 
@@ -45,7 +45,7 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
     brand = calm(brand)
     issuer = issuer.rstrip("/")
     activity = Link(_("See what happened and undo it:"), f"{issuer}/account/activity")
-    not_you = _("If this wasn't you, reset your password at once: %(link)s", link=f"{issuer}/reset")
+    not_you = Link(_("If this wasn't you, reset your password at once:"), f"{issuer}/reset")
     match letter:
         case VerifyAddress():
             return Said(
@@ -101,8 +101,7 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
             return Said(
                 _("Your password for %(brand)s was changed", brand=brand),
                 (_("Your password was changed."), _whence(words, letter.at, letter.device, letter.place)),
-                not_you,
-                links=(activity,),
+                links=(activity, not_you),
             )
         case NewDevice():
             where = _whence(words, letter.at, letter.device, letter.place)
@@ -117,8 +116,7 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                     ),
                     where,
                 ),
-                not_you,
-                links=(activity,),
+                links=(activity, not_you),
             )
         case RefreshReplayed():
             return Said(
@@ -141,8 +139,7 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                     _("From now on we ask for a code from the app when you sign in."),
                     _whence(words, letter.at, letter.device, letter.place),
                 ),
-                not_you,
-                links=(activity,),
+                links=(activity, not_you),
             )
         case SecondFactorRemoved():
             return Said(
@@ -151,8 +148,7 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                     _("From now on your password alone is enough to sign in."),
                     _whence(words, letter.at, letter.device, letter.place),
                 ),
-                not_you,
-                links=(activity,),
+                links=(activity, not_you),
             )
         case RecoveryCodesMade():
             return Said(
@@ -161,8 +157,7 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                     _("New recovery codes were made. The old ones no longer work."),
                     _whence(words, letter.at, letter.device, letter.place),
                 ),
-                not_you,
-                links=(activity,),
+                links=(activity, not_you),
             )
 
 
