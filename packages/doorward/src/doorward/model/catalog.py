@@ -40,7 +40,8 @@ class Role(Struct, frozen=True):
     default: bool = False
 
 
-KeyState = Literal["next", "current", "previous", "revoked"]
+# retired: rotated out, and the last token that it signed has expired; revoked: taken out by command, at once
+KeyState = Literal["next", "current", "previous", "retired", "revoked"]
 
 
 class SigningKey(Struct, frozen=True):

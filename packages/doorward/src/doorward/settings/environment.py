@@ -12,6 +12,7 @@ PREFIX = "DOORWARD_"
 
 # Not settings of the server: where the commands look for the file, and which browser the tests drive.
 _OTHERS = frozenset({"DOORWARD_CONFIG", "DOORWARD_CHROMIUM"})
+_OTHER_PREFIXES = ("DOORWARD_TEST_", "DOORWARD_DEMO_", "DOORWARD_BENCH_")
 # An orchestrator that knows a service called "doorward" puts these into the environment of every neighbour.
 _SERVICE_LINKS = re.compile(r"DOORWARD_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_\w+)?)$")
 

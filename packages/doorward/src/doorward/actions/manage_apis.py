@@ -1,0 +1,128 @@
+"""What an operator does with APIs: register, choose the app that introspects for them, delete. All audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from doorward.actions.manage_commit import audit_write, commit_as_read, decided_anew
+from doorward.actions.manage_lookup import find_api, find_client
+from doorward.actions.manage_refused import ManageRefused
+from doorward.model.catalog import Api, Permission
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.clock import Clock
+from doorward.ports.store import Store, Write
+from doorward.rules.identify import registration
+
+
+@dataclass(frozen=True, slots=True)
+class ManageApis:
+    """APIs are named by identifier, name or id. Every method raises `ManageRefused` when it cannot be done."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+    issuer: str
+
+    @decided_anew
+    async def create(self, identifier: str, *, name: str | None, permissions: Sequence[Permission]) -> Api:
+        """Register. `identifier` is what apps send as `resource` and what stands in `aud`; without `name` it is the name too."""
+        catalog = await self.catalog.refresh()
+        problem = registration.identifier_problem(identifier)
+        if problem is None and name is not None:
+            problem = registration.name_problem(name, prefix="api")
+        for permission in permissions:
+            problem = problem or registration.permission_problem(permission.name)
+        if problem is not None:
+            raise ManageRefused(problem)
+        if identifier == self.issuer:
+            raise ManageRefused("That is this server's own address.", "An API has an identifier of its own.")
+        names = [permission.name for permission in permissions]
+        if len(set(names)) != len(names):
+            raise ManageRefused("A permission is named twice.", "Name each once.")
+        shown = name or identifier
+        for api in catalog.apis.values():
+            if api.identifier == identifier or api.name.casefold() == shown.casefold():
+                raise ManageRefused(
+                    f"There is an API {api.name} ({api.identifier}) already.",
+                    f"doorward api show {api.identifier}",
+                )
+        now = self.clock.now()
+        api = Api(
+            id=self.chance.new_id("api"),
+            identifier=identifier,
+            name=shown,
+            permissions=tuple(permissions),
+            created_at=now,
+        )
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            now,
+            self.store.registry.put_api(api),
+            self._audit("api.created", api, now),
+        )
+        return api
+
+    async def listed(self) -> Sequence[Api]:
+        """All APIs, by name."""
+        return sorted((await self.catalog.refresh()).apis.values(), key=lambda api: api.name.casefold())
+
+    async def find(self, api: str) -> Api:
+        """One API."""
+        return find_api(await self.catalog.refresh(), api)
+
+    @decided_anew
+    async def introspect_as(self, api: str, app: str | None) -> Api:
+        """The app with whose credential the API asks /introspect; None: no app any more."""
+        catalog = await self.catalog.refresh()
+        found = find_api(catalog, api)
+        client = find_client(catalog, app) if app is not None else None
+        if client is not None and not client.confidential:
+            raise ManageRefused(
+                f"{client.name} is public and cannot authenticate at /introspect.",
+                "Make one: doorward app create NAME --kind service",
+            )
+        changed = structs.replace(found, client_id=client.id if client else None)
+        now = self.clock.now()
+        audit = self._audit("api.changed", changed, now, {"introspects_as": client.id if client else ""})
+        await commit_as_read(
+            self.store, self.catalog, catalog, now, self.store.registry.put_api(changed), audit
+        )
+        return changed
+
+    @decided_anew
+    async def delete(self, api: str) -> Api:
+        """The API, and every app's and role's access to it. Tokens for it expire by themselves: no new one is given."""
+        catalog = await self.catalog.refresh()
+        found = find_api(catalog, api)
+        registry = self.store.registry
+        writes: list[Write] = []
+        for client in catalog.clients.values():
+            if found.identifier in client.access:
+                access = {key: value for key, value in client.access.items() if key != found.identifier}
+                writes.append(registry.put_client(structs.replace(client, access=access)))
+        for role in catalog.roles.values():
+            if found.identifier in role.permissions:
+                permissions = {k: v for k, v in role.permissions.items() if k != found.identifier}
+                writes.append(registry.put_role(structs.replace(role, permissions=permissions)))
+        now = self.clock.now()
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            now,
+            *writes,
+            registry.delete_api(found.id),
+            self._audit("api.deleted", found, now),
+        )
+        return found
+
+    def _audit(self, kind: str, api: Api, now: int, detail: Mapping[str, str] | None = None) -> Write:
+        said = {"api": api.identifier, **(detail or {})}
+        return audit_write(self.store, self.chance, kind, now, client_id=api.client_id, detail=said)

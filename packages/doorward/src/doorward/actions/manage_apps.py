@@ -1,0 +1,210 @@
+"""What an operator does with apps: register, change, give a new secret, delete. All audited; a secret is shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from doorward.actions.ending import Ending
+from doorward.actions.manage_commit import audit_write, commit_as_read, decided_anew
+from doorward.actions.manage_lookup import find_api, find_client
+from doorward.actions.manage_refused import ManageRefused
+from doorward.model.catalog import Catalog
+from doorward.model.client import Client, ClientAuthMethod, ClientSecret, GrantType
+from doorward.model.digest import digest
+from doorward.model.secret import Secret
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.clock import Clock
+from doorward.ports.store import Store, Write
+from doorward.rules.identify import registration
+
+AppKind = Literal["web", "spa", "native", "service"]
+KINDS: Mapping[AppKind, tuple[ClientAuthMethod, tuple[GrantType, ...]]] = {
+    "web": ("client_secret_basic", ("authorization_code", "refresh_token")),
+    "spa": ("none", ("authorization_code", "refresh_token")),
+    "native": ("none", ("authorization_code", "refresh_token")),
+    "service": ("client_secret_basic", ("client_credentials",)),
+}
+SECRET_PREFIX = "dw_cs_"
+
+
+class NewSecret(Struct, frozen=True):
+    """An app, and its new secret if it has one: the only moment at which anybody sees it."""
+
+    client: Client
+    secret: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class ManageApps:
+    """Apps are named by name or id, APIs by identifier, name or id. Every method raises `ManageRefused` when it cannot be done."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+    ending: Ending
+
+    @decided_anew
+    async def create(
+        self, draft: Client, *, kind: AppKind, access: Mapping[str, Sequence[str]] | None = None
+    ) -> NewSecret:
+        """Register. Of `draft` count all members but id, secrets, access and created_at; `access` maps API names to permissions
+        (none named: all that the API has)."""
+        catalog = await self.catalog.refresh()
+        if problem := registration.name_problem(draft.name, prefix="app"):
+            raise ManageRefused(problem)
+        _refuse_taken(catalog, draft.name)
+        now = self.clock.now()
+        client = structs.replace(
+            draft,
+            id=self.chance.new_id("app"),
+            created_at=now,
+            access=_access(catalog, access or {}),
+            secrets=(),
+        )
+        _check(client, native=kind == "native")
+        secret: Secret | None = None
+        if client.auth_method in {"client_secret_basic", "client_secret_post"}:
+            secret, stored = self._new_secret(now)
+            client = structs.replace(client, secrets=(stored,))
+        await self._put(catalog, client, "app.created", now, {"name": client.name})
+        return NewSecret(client, secret)
+
+    async def listed(self) -> Sequence[Client]:
+        """All apps, by name."""
+        return sorted(
+            (await self.catalog.refresh()).clients.values(), key=lambda client: client.name.casefold()
+        )
+
+    async def find(self, app: str) -> Client:
+        """One app."""
+        return find_client(await self.catalog.refresh(), app)
+
+    @decided_anew
+    async def change(
+        self,
+        app: str,
+        change: Callable[[Client], Client],
+        *,
+        access: Mapping[str, Sequence[str]] | None = None,
+    ) -> Client:
+        """Apply `change` to the app as it is now; `access` adds APIs or replaces what is allowed there. The result is checked as
+        a whole."""
+        catalog = await self.catalog.refresh()
+        old = find_client(catalog, app)
+        new = change(old)
+        if access:
+            new = structs.replace(new, access={**new.access, **_access(catalog, access)})
+        if new == old:
+            raise ManageRefused(f"Nothing would change about {old.name}.", f"doorward app show {old.name}")
+        if new.name != old.name:
+            if problem := registration.name_problem(new.name, prefix="app"):
+                raise ManageRefused(problem)
+            _refuse_taken(catalog, new.name, but=old.id)
+        _check(new, native=_is_native(old))
+        changed = [name for name in Client.__struct_fields__ if getattr(old, name) != getattr(new, name)]
+        await self._put(catalog, new, "app.changed", self.clock.now(), {"changed": changed})
+        return new
+
+    async def add_redirect(self, app: str, uri: str) -> Client:
+        """One more redirect URI."""
+
+        def change(client: Client) -> Client:
+            if uri in client.redirect_uris:
+                raise ManageRefused(
+                    f"{uri} is registered for {client.name} already.", f"doorward app show {client.name}"
+                )
+            if problem := registration.redirect_uri_problem(uri, native=_is_native(client)):
+                raise ManageRefused(f"{uri}: {problem}")
+            return structs.replace(client, redirect_uris=(*client.redirect_uris, uri))
+
+        return await self.change(app, change)
+
+    @decided_anew
+    async def rotate_secret(self, app: str, *, keep_old: int = 0) -> NewSecret:
+        """A new secret. The old one goes now, or after `keep_old` seconds, so that a running app can be told in peace."""
+        catalog = await self.catalog.refresh()
+        client = find_client(catalog, app)
+        if client.auth_method not in {"client_secret_basic", "client_secret_post"}:
+            raise ManageRefused(
+                f"{client.name} has no secret: it authenticates with {client.auth_method}.",
+                "Nothing is to be rotated.",
+            )
+        now = self.clock.now()
+        secret, stored = self._new_secret(now)
+        # two live at most: the newest of the old ones may stay for a while
+        kept = [
+            structs.replace(old, expires_at=min(old.expires_at or now + keep_old, now + keep_old))
+            for old in client.secrets[-1:]
+            if keep_old > 0 and (old.expires_at is None or old.expires_at > now)
+        ]
+        changed = structs.replace(client, secrets=(*kept, stored))
+        await self._put(catalog, changed, "app.secret_rotated", now, {})
+        return NewSecret(changed, secret)
+
+    @decided_anew
+    async def delete(self, app: str) -> Client:
+        """The app; all its grants and tokens end now."""
+        catalog = await self.catalog.refresh()
+        client = find_client(catalog, app)
+        now = self.clock.now()
+        writes = await self.ending.client(client.id, now=now, reason="app_deleted")
+        for api in catalog.apis.values():
+            if api.client_id == client.id:
+                writes.append(self.store.registry.put_api(structs.replace(api, client_id=None)))
+        writes.append(self.store.registry.delete_client(client.id))
+        writes.append(self._audit("app.deleted", client, now, {"name": client.name}))
+        await commit_as_read(self.store, self.catalog, catalog, now, *writes)
+        return client
+
+    def _new_secret(self, now: int) -> tuple[Secret, ClientSecret]:
+        text = SECRET_PREFIX + self.chance.token(32)
+        return Secret(text), ClientSecret(hash=digest(text), created_at=now)
+
+    async def _put(
+        self, catalog: Catalog, client: Client, kind: str, now: int, detail: Mapping[str, str | list[str]]
+    ) -> None:
+        put, audit = self.store.registry.put_client(client), self._audit(kind, client, now, detail)
+        await commit_as_read(self.store, self.catalog, catalog, now, put, audit)
+
+    def _audit(self, kind: str, client: Client, now: int, detail: Mapping[str, str | list[str]]) -> Write:
+        return audit_write(self.store, self.chance, kind, now, client_id=client.id, detail=detail)
+
+
+def _is_native(client: Client) -> bool:
+    # The kind is not kept: an app that has a private-use scheme was registered as native, and a public app may be one.
+    return not client.confidential
+
+
+def _check(client: Client, *, native: bool) -> None:
+    problem = registration.client_problem(client, native=native)
+    if problem is not None:
+        raise ManageRefused(problem)
+
+
+def _refuse_taken(catalog: Catalog, name: str, *, but: str = "") -> None:
+    for client in catalog.clients.values():
+        if client.id != but and client.name.casefold() == name.casefold():
+            raise ManageRefused(
+                f"There is an app named {client.name} already.", f"doorward app show {client.name}"
+            )
+
+
+def _access(catalog: Catalog, wanted: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    access: dict[str, tuple[str, ...]] = {}
+    for given, names in wanted.items():
+        api = find_api(catalog, given)
+        offered = [permission.name for permission in api.permissions]
+        for name in names:
+            if name not in offered:
+                raise ManageRefused(
+                    f"The API {api.name} has no permission {name}.",
+                    f"It has: {', '.join(offered) or 'none'}.",
+                )
+        access[api.identifier] = tuple(dict.fromkeys(names)) if names else tuple(offered)
+    return access

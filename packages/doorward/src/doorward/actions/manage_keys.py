@@ -1,0 +1,141 @@
+"""Making, turning and revoking signing keys: by time in the background, or by command; two at once make one change (line 52)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from doorward.actions.manage_commit import audit_write
+from doorward.actions.manage_lookup import find_key
+from doorward.actions.manage_refused import ManageRefused
+from doorward.model.catalog import KeyState, SigningKey
+from doorward.model.client import SigningAlgorithm
+from doorward.model.policy import TokenPolicy
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.clock import Clock
+from doorward.ports.keys import KeyMaker
+from doorward.ports.store import Store, Write
+from doorward.rules.issue import key_life
+from doorward.rules.revoke.ending import MARGIN, longest_life
+
+
+@dataclass(frozen=True, slots=True)
+class ManageKeys:
+    """`publish_ahead` and `rotate_after` in seconds, as of the settings. Changes are audited."""
+
+    store: Store
+    catalog: CatalogSource
+    maker: KeyMaker
+    chance: Chance
+    clock: Clock
+    tokens: TokenPolicy
+    publish_ahead: int
+    rotate_after: int
+
+    async def tend(self) -> int:
+        """Do what is due, and say how many changes that were. Call it before the first request and every minute or so: at the
+        first start it makes a current and a next ES256 key, later also those of other algorithms that an app asks for."""
+        made = 0
+        for _ in range(4):
+            catalog = await self.catalog.refresh()
+            changes = key_life.due(
+                catalog.keys,
+                key_life.algorithms(catalog.clients.values()),
+                now=self.clock.now(),
+                publish_ahead=self.publish_ahead,
+                rotate_after=self.rotate_after,
+                token_life=max(longest_life(self.tokens, catalog.clients.values()), self.tokens.id_ttl)
+                + MARGIN,
+            )
+            if not changes:
+                break
+            for change in changes:
+                made += await self.store.commit(*await self._writes(change))
+        return made
+
+    async def listed(self) -> Sequence[SigningKey]:
+        """All keys, oldest first."""
+        return (await self.catalog.refresh()).keys
+
+    async def rotate(self, alg: SigningAlgorithm = "ES256", *, force: bool = False) -> SigningKey:
+        """The next key becomes current now, and a new next one is published. Answers the new current key.
+
+        Raises `ManageRefused` when the next key is younger than `publish_ahead`: an API that has not fetched it yet would
+        refuse tokens for a moment. `force` turns all the same.
+        """
+        await self.tend()
+        keys = (await self.catalog.refresh()).keys
+        following, current = key_life.first(keys, alg, "next"), key_life.first(keys, alg, "current")
+        if following is None:
+            raise ManageRefused(
+                f"No app uses {alg}, so there is no key to rotate.",
+                "Keys are made when an app is set to an algorithm: doorward app set APP --signing-alg …",
+            )
+        age = self.clock.now() - following.created_at
+        if age < self.publish_ahead and not force:
+            raise ManageRefused(
+                f"The next key was published {age} s ago, and APIs may need {self.publish_ahead} s to learn of it.",
+                "Wait, or turn at once with --force (verifiers fetch an unknown key when they meet it).",
+            )
+        if not await self.store.commit(*await self._writes(key_life.Turn(following, current))):
+            raise ManageRefused(
+                "The keys were rotated by somebody else at the same moment.", "doorward keys list"
+            )
+        await self.tend()
+        return structs.replace(following, state="current", activated_at=self.clock.now())
+
+    async def revoke(self, given: str) -> SigningKey:
+        """A key that may be in wrong hands: no token that it signed is accepted any more, and it leaves the published set. A
+        current key is followed by the next one at once. Raises `ManageRefused`."""
+        key = find_key(await self.catalog.refresh(), given)
+        if key.state in {"revoked", "retired"}:
+            raise ManageRefused(f"The key {key.id} is {key.state} already.", "doorward keys list")
+        now = self.clock.now()
+        if not await self.store.commit(
+            self.store.registry.move_key(key.id, key.state, "revoked", now),
+            self._audit("key.revoked", now, key, was=key.state),
+        ):
+            raise ManageRefused("The key was changed by somebody else at the same moment.", "Try again.")
+        await self.tend()
+        return structs.replace(key, state="revoked", retired_at=key.retired_at or now)
+
+    async def _writes(self, change: key_life.Change) -> list[Write]:
+        now = self.clock.now()
+        registry = self.store.registry
+        match change:
+            case key_life.Start(alg):
+                key = await self._make(alg, now, "current")
+                return [registry.insert_key(key), self._audit("key.created", now, key, state="current")]
+            case key_life.Publish(alg, current_id):
+                key = await self._make(alg, now, "next")
+                # nothing in the table keeps two processes from making two next keys: this does
+                claim = self.store.attempts.claim("next signing key after", current_id, now + 30)
+                return [claim, registry.insert_key(key), self._audit("key.created", now, key, state="next")]
+            case key_life.Turn(following, current):
+                writes: list[Write] = []
+                if current is not None:
+                    writes.append(registry.move_key(current.id, "current", "previous", now))
+                writes.append(registry.move_key(following.id, "next", "current", now))
+                writes.append(
+                    self._audit("key.rotated", now, following, before=current.id if current else "")
+                )
+                return writes
+            case key_life.Retire(key):
+                return [
+                    registry.move_key(key.id, "previous", "retired", now),
+                    self._audit("key.rotated", now, key, state="retired"),
+                ]
+
+    async def _make(self, alg: SigningAlgorithm, now: int, state: KeyState) -> SigningKey:
+        # an RSA key takes up to a second to find: not on the loop
+        key = await asyncio.to_thread(self.maker.make, self.chance.new_id("key"), alg, now)
+        return structs.replace(key, state=state, activated_at=now if state == "current" else None)
+
+    def _audit(self, kind: str, now: int, key: SigningKey, **detail: str) -> Write:
+        return audit_write(
+            self.store, self.chance, kind, now, detail={"key_id": key.id, "alg": key.alg, **detail}
+        )

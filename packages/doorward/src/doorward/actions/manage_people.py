@@ -1,0 +1,235 @@
+"""What an operator does with people: create, disable, enable, delete, set a password, give and take roles. All audited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from doorward.actions.ending import Ending
+from doorward.actions.manage_commit import audit_write
+from doorward.actions.manage_lookup import find_account, find_role
+from doorward.actions.manage_refused import ManageRefused
+from doorward.model.account import Account
+from doorward.model.catalog import Catalog
+from doorward.model.policy import PasswordPolicy
+from doorward.model.secret import Secret
+from doorward.ports.breached import BreachedList
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.clock import Clock
+from doorward.ports.passwords import PasswordHasher
+from doorward.ports.store import Store, Write
+from doorward.rules.identify.account import normalise_email, normalise_name
+from doorward.rules.prove import password as password_rule
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ManagePeople:
+    """People are named by e-mail address or id everywhere. Every method raises `ManageRefused` when it cannot be done."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+    hasher: PasswordHasher
+    ending: Ending
+    policy: PasswordPolicy
+    breached: BreachedList
+    issuer_host: str
+    brand: str
+
+    async def create(
+        self,
+        email: str,
+        *,
+        name: str | None = None,
+        locale: str | None = None,
+        password: Secret | None = None,
+        roles: Sequence[str] | None = None,
+    ) -> Account:
+        """A person whose address counts as verified: the operator vouches for it. Without `password` they set one with
+        "forgot password". Without `roles` they get the default ones."""
+        address = normalise_email(email)
+        if address is None:
+            raise ManageRefused(f"{email} is no e-mail address.", "It should look like ada@example.com.")
+        shown = normalise_name(name) if name is not None else ""
+        if shown is None:
+            raise ManageRefused("The name is too long.", "At most 120 characters.")
+        catalog = await self.catalog.refresh()
+        now = self.clock.now()
+        account = Account(
+            id=self.chance.new_id("usr"),
+            email=address,
+            created_at=now,
+            name=shown or None,
+            locale=locale,
+            role_names=_role_names(catalog, roles),
+        )
+        if password is not None:
+            account = await self._with_password(account, password, now)
+        if not await self.store.commit(
+            self.store.accounts.insert(account), self._audit("account.created", account, now)
+        ):
+            raise ManageRefused(
+                f"There is a person with the address {address} already.", f"doorward user show {address}"
+            )
+        return account
+
+    async def listed(self, *, after: str | None = None, limit: int = 100) -> Sequence[Account]:
+        """One page, in order of id."""
+        return await self.store.accounts.page(after=after, limit=limit)
+
+    async def find(self, who: str) -> Account:
+        """One person."""
+        return await find_account(self.store, who)
+
+    async def set_password(self, who: str, password: Secret) -> Account:
+        """A new password; all their sessions and grants end, since somebody else may know the old one."""
+        prepared = await self._with_password(await self.find(who), password, self.clock.now())
+
+        def change(account: Account, now: int) -> Account:
+            return structs.replace(account, password_hash=prepared.password_hash, password_changed_at=now)
+
+        return await self._change(who, change, "password.changed", ends="password_changed", sub_entry=False)
+
+    async def disable(self, who: str) -> Account:
+        """No sign-in any more, and every session, grant and token ends now (ASVS 7.4.2)."""
+
+        def change(account: Account, now: int) -> Account:
+            if account.disabled_at is not None:
+                raise ManageRefused(
+                    f"{account.email} is disabled already.", f"doorward user enable {account.email}"
+                )
+            return structs.replace(account, disabled_at=now)
+
+        return await self._change(who, change, "account.disabled", ends="account_disabled")
+
+    async def enable(self, who: str) -> Account:
+        """They may sign in again; what ended stays ended."""
+
+        def change(account: Account, _now: int) -> Account:
+            if account.disabled_at is None:
+                raise ManageRefused(
+                    f"{account.email} is not disabled.", f"doorward user show {account.email}"
+                )
+            return structs.replace(account, disabled_at=None)
+
+        return await self._change(who, change, "account.enabled")
+
+    async def delete(self, who: str) -> Account:
+        """The person and everything about them but the audit record; every session, grant and token ends now."""
+        account = await self.find(who)
+        now = self.clock.now()
+        writes = await self.ending.account(account.id, now=now, reason="account_deleted", sub_entry=True)
+        await self.store.commit(
+            *writes, self.store.accounts.delete(account.id), self._audit("account.deleted", account, now)
+        )
+        return account
+
+    async def grant_role(self, who: str, role: str) -> Account:
+        """One role more; it reaches their apps with the next token."""
+        name = find_role(await self.catalog.refresh(), role).name
+
+        def change(account: Account, _now: int) -> Account:
+            if name in account.role_names:
+                raise ManageRefused(
+                    f"{account.email} has the role {name} already.", f"doorward user show {account.email}"
+                )
+            return structs.replace(account, role_names=(*account.role_names, name))
+
+        return await self._change(who, change, "account.role_granted", detail={"role": name})
+
+    async def revoke_role(self, who: str, role: str) -> Account:
+        """One role less; tokens given out keep it until they expire, the next one is without."""
+        catalog = await self.catalog.refresh()
+        held = (await self.find(who)).role_names
+        # a role that was deleted from the catalog can still be taken from a person
+        name = role if role in held else find_role(catalog, role).name
+
+        def change(account: Account, _now: int) -> Account:
+            if name not in account.role_names:
+                raise ManageRefused(
+                    f"{account.email} does not have the role {name}.", f"doorward user show {account.email}"
+                )
+            return structs.replace(account, role_names=tuple(r for r in account.role_names if r != name))
+
+        return await self._change(who, change, "account.role_revoked", detail={"role": name})
+
+    async def _change(
+        self,
+        who: str,
+        change: Callable[[Account, int], Account],
+        kind: str,
+        *,
+        ends: str | None = None,
+        sub_entry: bool = True,
+        detail: Mapping[str, str] | None = None,
+    ) -> Account:
+        # The write is guarded by the row as it was read, so an edit never undoes what happened in between.
+        for _ in range(_TRIES):
+            old = await self.find(who)
+            now = self.clock.now()
+            new = change(old, now)
+            writes: list[Write] = [self.store.accounts.replace(new, old=old)]
+            if ends is not None:
+                writes += await self.ending.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
+            if await self.store.commit(*writes, self._audit(kind, new, now, detail)):
+                return new
+        raise ManageRefused(
+            f"{who} is being changed by somebody else over and over.", "Try again in a moment."
+        )
+
+    async def _with_password(self, account: Account, password: Secret, now: int) -> Account:
+        typed = password.reveal()
+        second = any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))
+        words = password_rule.context_words(
+            email=account.email, name=account.name, issuer_host=self.issuer_host, brand=self.brand
+        )
+        weak = await asyncio.to_thread(
+            password_rule.judge, typed, self.policy, second_factor=second, words=words, listed=self.breached
+        )
+        if weak is not None:
+            raise ManageRefused(*_explain(weak))
+        hashed = await self.hasher.hash(Secret(password_rule.prepare(typed)))
+        return structs.replace(account, password_hash=hashed, password_changed_at=now)
+
+    def _audit(self, kind: str, account: Account, now: int, detail: Mapping[str, str] | None = None) -> Write:
+        return audit_write(
+            self.store, self.chance, kind, now, account_id=account.id, detail=dict(detail or {})
+        )
+
+
+def _role_names(catalog: Catalog, roles: Sequence[str] | None) -> tuple[str, ...]:
+    if roles is None:
+        return tuple(role.name for role in catalog.roles.values() if role.default)
+    return tuple(dict.fromkeys(find_role(catalog, name).name for name in roles))
+
+
+def _explain(weak: password_rule.Weak) -> tuple[str, str]:
+    match weak.why:
+        case "missing":
+            return "The password is empty.", "Type one, or pipe it in with --password-stdin."
+        case "too_short":
+            return (
+                f"The password is too short: at least {weak.number} characters.",
+                "A few unrelated words will do.",
+            )
+        case "too_long":
+            return f"The password is too long: at most {weak.number} characters.", "Take a shorter one."
+        case "breached":
+            return (
+                "The password stands on a list of breached passwords.",
+                "Take one that was never used anywhere.",
+            )
+        case "context":
+            return (
+                "The password is made of the person's address or name, or of this service's.",
+                "Take other words.",
+            )
+        case "guessable" | "unchanged":
+            return "The password is too easy to guess.", "A few unrelated words will do."

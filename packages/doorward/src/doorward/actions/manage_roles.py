@@ -1,0 +1,85 @@
+"""What an operator does with roles: create, list, delete. All audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from doorward.actions.manage_commit import audit_write, commit_as_read, decided_anew
+from doorward.actions.manage_lookup import find_api, find_role
+from doorward.actions.manage_refused import ManageRefused
+from doorward.model.catalog import Role
+from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.clock import Clock
+from doorward.ports.store import Store, Write
+from doorward.rules.identify import registration
+
+
+@dataclass(frozen=True, slots=True)
+class ManageRoles:
+    """Roles are named by name or id. Every method raises `ManageRefused` when it cannot be done."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+
+    @decided_anew
+    async def create(
+        self, name: str, *, permissions: Mapping[str, Sequence[str]], default: bool = False
+    ) -> Role:
+        """A role that holds permissions of APIs (none named for an API: all that it has now). A default role is given to
+        everybody who signs up from now on."""
+        catalog = await self.catalog.refresh()
+        if problem := registration.role_problem(name):
+            raise ManageRefused(problem)
+        if any(role.name.casefold() == name.casefold() for role in catalog.roles.values()):
+            raise ManageRefused(f"There is a role {name} already.", "doorward role list")
+        held: dict[str, tuple[str, ...]] = {}
+        for given, names in permissions.items():
+            api = find_api(catalog, given)
+            offered = [permission.name for permission in api.permissions]
+            for wanted in names:
+                if wanted not in offered:
+                    raise ManageRefused(
+                        f"The API {api.name} has no permission {wanted}.",
+                        f"It has: {', '.join(offered) or 'none'}.",
+                    )
+            held[api.identifier] = tuple(dict.fromkeys(names)) if names else tuple(offered)
+        now = self.clock.now()
+        role = Role(
+            id=self.chance.new_id("rol"), name=name, permissions=held, created_at=now, default=default
+        )
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            now,
+            self.store.registry.put_role(role),
+            self._audit("role.created", role, now),
+        )
+        return role
+
+    async def listed(self) -> Sequence[Role]:
+        """All roles, by name."""
+        return sorted((await self.catalog.refresh()).roles.values(), key=lambda role: role.name.casefold())
+
+    @decided_anew
+    async def delete(self, name: str) -> Role:
+        """The role; nobody gets its permissions with their next token. Its name on a person means nothing any more."""
+        catalog = await self.catalog.refresh()
+        role = find_role(catalog, name)
+        now = self.clock.now()
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            now,
+            self.store.registry.delete_role(role.id),
+            self._audit("role.deleted", role, now),
+        )
+        return role
+
+    def _audit(self, kind: str, role: Role, now: int) -> Write:
+        return audit_write(self.store, self.chance, kind, now, detail={"role": role.name})

@@ -1,0 +1,181 @@
+"""May an app, an API or a role be registered like this? (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2, RFC 8707 §2: lines 3, 4, 19)
+
+Every function answers with what is wrong and what would be right, for the person who registers; None means yes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from doorward.model.client import Client
+from doorward.rules.permit.checks.redirect_uri import LOOPBACK
+from doorward.rules.permit.checks.scope import OIDC_SCOPES
+
+MAX_URI: Final = 2000
+MAX_NAME: Final = 100
+
+_URI: Final = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
+_ROLE: Final = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?")
+# Schemes that run what they carry, or reach into the machine: never, whatever else is true of the URI (line 3).
+_NEVER: Final = frozenset(
+    {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source"}
+)
+
+
+def redirect_uri_problem(uri: str, *, native: bool) -> str | None:
+    """A redirect URI (line 3): absolute, https; http only to this machine; a private-use scheme only for native apps."""
+    parts = _split(uri)
+    if isinstance(parts, str):
+        return parts
+    if parts.scheme in _NEVER:
+        return f"{parts.scheme}: is never a redirect URI; use an https address."
+    if parts.scheme in {"https", "http"}:
+        return _web_problem(parts)
+    if "." not in parts.scheme:
+        return (
+            f"{parts.scheme}: is no scheme for a redirect URI; use https, or for a native app a private-use scheme made "
+            "of your domain backwards, as in com.example.app:/callback (RFC 8252 §7.1)."
+        )
+    if not native:
+        return f"{parts.scheme}: is a private-use scheme, which only native apps may use; use https, or --kind native."
+    if parts.netloc or not parts.path.startswith("/"):
+        return (
+            f"A private-use scheme is followed by one slash, as in {parts.scheme}:/callback (RFC 8252 §7.1)."
+        )
+    return None
+
+
+def web_address_problem(uri: str) -> str | None:
+    """An address that the server or a browser calls after log-out: https, http only to this machine."""
+    parts = _split(uri)
+    if isinstance(parts, str):
+        return parts
+    if parts.scheme not in {"https", "http"}:
+        return f"{parts.scheme}: is not possible here; use an https address."
+    return _web_problem(parts)
+
+
+def origin_problem(origin: str) -> str | None:
+    """A web origin (RFC 6454 §6.2): scheme, host and port, nothing after it."""
+    problem = web_address_problem(origin)
+    if problem is not None:
+        return problem
+    parts = urlsplit(origin)
+    plain = f"{parts.scheme}://{parts.netloc}"
+    return None if origin == plain else f"An origin has no path; write {plain}"
+
+
+def identifier_problem(identifier: str) -> str | None:
+    """An API's identifier: an absolute URI without fragment (RFC 8707 §2); its scheme does not matter, nobody fetches it."""
+    if not identifier.isascii() or not _URI.fullmatch(identifier) or len(identifier) > MAX_URI:
+        return "An API's identifier is a URI, as in https://api.example.com; it holds a character that no URI has."
+    scheme, colon, rest = identifier.partition(":")
+    if not colon or not rest or not _SCHEME.fullmatch(scheme):
+        return "An API's identifier is an absolute URI, as in https://api.example.com or urn:example:orders."
+    if "#" in identifier:
+        return "An API's identifier has no fragment (#…): RFC 8707 §2."
+    return None
+
+
+def permission_problem(name: str) -> str | None:
+    """A permission is a scope value (RFC 6749 §3.3) that OpenID Connect does not use."""
+    if not _SCOPE.fullmatch(name):
+        return f'"{name}" cannot be a permission: 1 to 100 printable ASCII characters without space, quote or backslash.'
+    if name in OIDC_SCOPES:
+        return f'"{name}" belongs to OpenID Connect and cannot be a permission; take another name, as in orders:{name}.'
+    return None
+
+
+def name_problem(name: str, *, prefix: str) -> str | None:
+    """The name of an app or an API: something to say in its place, that cannot be taken for an id."""
+    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        return f"A name has 1 to {MAX_NAME} printable characters and no space at its ends."
+    if name.startswith(f"{prefix}_"):
+        return f"A name cannot begin with {prefix}_: that is how ids begin."
+    return None
+
+
+def role_problem(name: str) -> str | None:
+    """A role's name appears in tokens: short, printable."""
+    if not _ROLE.fullmatch(name) or not name.isprintable() or name.startswith("rol_"):
+        return "A role's name has 1 to 64 printable characters, no space at its ends, and does not begin with rol_."
+    return None
+
+
+def client_problem(client: Client, *, native: bool) -> str | None:
+    """Whether an app's registration makes sense as a whole."""
+    uses_code = "authorization_code" in client.grant_types
+    for uri in client.redirect_uris:
+        if problem := redirect_uri_problem(uri, native=native):
+            return f"{uri}: {problem}"
+    for uri in client.post_logout_redirect_uris:
+        if problem := redirect_uri_problem(uri, native=native):
+            return f"{uri}: {problem}"
+    for origin in client.origins:
+        if problem := origin_problem(origin):
+            return f"{origin}: {problem}"
+    if client.backchannel_logout_uri and (problem := web_address_problem(client.backchannel_logout_uri)):
+        return f"{client.backchannel_logout_uri}: {problem}"
+    if uses_code and not client.redirect_uris and not client.first_party:
+        return "An app with a sign-in page needs --redirect URI (or --kind service, or --first-party)."
+    if client.redirect_uris and not uses_code:
+        return "A service signs nobody in: leave out --redirect, or choose another --kind."
+    return _credential_problem(client)
+
+
+def _credential_problem(client: Client) -> str | None:
+    if not client.confidential and "client_credentials" in client.grant_types:
+        return "A public app has no credential of its own, so it cannot act for itself (OAuth 2.1 §4.2)."
+    if not client.pkce_required and (not client.confidential or "openid" not in client.oidc_scopes):
+        return "Only a confidential OpenID Connect app may do without PKCE; it then relies on nonce (RFC 9700 §2.1.1)."
+    if client.auth_method == "private_key_jwt" and not (client.jwks and client.jwks.get("keys")):
+        return "private_key_jwt needs the app's public keys: --jwks FILE."
+    if client.auth_method != "private_key_jwt" and client.jwks is not None:
+        return "Public keys are only for --auth-method private_key_jwt."
+    if not client.rotation and client.auth_method != "private_key_jwt":
+        return "Refresh tokens may stay the same only for apps that authenticate with private_key_jwt (FAPI 2.0 §5.3.2.1)."
+    if client.origins and not client.first_party:
+        return "Cookie delivery (--origin) is only for --first-party apps."
+    return None
+
+
+def _split(uri: str) -> SplitResult | str:
+    if len(uri) > MAX_URI:
+        return f"The URI is longer than {MAX_URI} characters."
+    if not uri.isascii() or not _URI.fullmatch(uri):
+        return "The URI holds a character that no URI has (a space, a backslash, a letter beyond ASCII)."
+    if "#" in uri:
+        return "The URI has a fragment (#…), which a redirect would overwrite (RFC 6749 §3.1.2)."
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        return "This is no URI: host or port cannot be read."
+    if not uri.partition(":")[1] or not parts.scheme:
+        return "The URI is not absolute; it should begin with https://"
+    if not uri.startswith(f"{parts.scheme}:"):
+        return f"Write the scheme in lower case: {parts.scheme}:"
+    return parts
+
+
+def _web_problem(parts: SplitResult) -> str | None:
+    host = parts.hostname
+    if "@" in parts.netloc:
+        return "The URI has a user name in it, which can make it look like another site's; leave out everything before the @."
+    if not host or not parts.geturl().startswith(f"{parts.scheme}://"):
+        return f"The URI has no host; it should look like {parts.scheme}://app.example.com/callback"
+    if host != parts.netloc.rpartition(":")[0].strip("[]") and host != parts.netloc.strip("[]"):
+        return "Write the host in lower case and as plain as it can be."
+    if "*" in host or "%" in host:
+        return "The host has to be a plain name: redirect URIs are compared exactly, without wildcards (RFC 9700 §4.1.3)."
+    if parts.scheme == "http" and host not in LOOPBACK and host != "localhost":
+        return "http is only for this machine (127.0.0.1, [::1] or localhost); use https."
+    if any(
+        segment in {".", ".."} for segment in parts.path.replace("%2e", ".").replace("%2E", ".").split("/")
+    ):
+        return "The path has a . or .. in it; write where it leads."
+    return None
