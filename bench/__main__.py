@@ -1,0 +1,127 @@
+"""`python -m bench`: measures, prints a table, writes build/bench.json and build/bench-figures.json.
+
+Ends with 0 when every figure that could be measured keeps its floor, with 1 when one does not or is not valid.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from bench import measure, pin
+from bench.figures import PROMISES, Report
+from bench.process import BUILD
+
+_NAMES = [promise.name for promise in PROMISES]
+_WIDTH = 130
+_errors = Console(stderr=True, highlight=False)
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="How fast Doorward is, in one run.")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=_NAMES, help=f"of: {', '.join(_NAMES)}")
+    parser.add_argument("--seconds", type=float, default=9.0, help="for each measurement (default 9)")
+    parser.add_argument("--json", action="store_true", help="print build/bench.json instead of the table")
+    parser.add_argument(
+        "--peer-alone", action="store_true", help="only the floors and the peer's own figures"
+    )
+    return parser.parse_args(given)
+
+
+def _number(value: float) -> str:
+    if value >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def _table(report: Report, names: set[str]) -> Table:
+    table = Table(title="Promised", title_justify="left")
+    table.add_column("figure", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("floor", justify="right", no_wrap=True)
+    table.add_column("aim", justify="right", no_wrap=True)
+    table.add_column("")
+    for promise in PROMISES:
+        if promise.name not in names:
+            continue
+        value = report.values.get(promise.name)
+        bound = "≤ " if promise.at_most else "≥ "
+        if value is None:
+            verdict = f"[yellow]not measured: {report.reasons.get(promise.name, 'not asked for')}"
+        elif not promise.kept(value):
+            verdict = "[red]✗ below the floor" if not promise.at_most else "[red]✗ above the bound"
+        else:
+            verdict = (
+                f"[green]✓[/] {promise.meaning}"
+                if promise.reached(value)
+                else "[green]✓[/] the floor is kept, the aim is not reached"
+            )
+        shown = "–" if value is None else f"{value:.2f}"
+        floor, aim = f"{bound}{promise.floor:g}", f"{bound}{promise.aim:g}"
+        table.add_row(promise.name, shown, floor, aim, verdict)
+    return table
+
+
+def _figures(report: Report) -> Table:
+    table = Table(title="What they are made of (compare only within one run)", title_justify="left")
+    table.add_column("measured")
+    table.add_column("figure", justify="right", no_wrap=True)
+    table.add_column("")
+    for one in report.absolutes:
+        table.add_row(one.what, f"{_number(one.value)} {one.unit}", one.note)
+    return table
+
+
+def _write(report: Report, names: set[str]) -> bytes:
+    BUILD.mkdir(exist_ok=True)
+    promised = msgspec.json.format(msgspec.json.encode(report.entries(names)), indent=2)
+    (BUILD / "bench.json").write_bytes(promised + b"\n")
+    absolute = msgspec.json.format(msgspec.json.encode(report.absolutes), indent=2)
+    (BUILD / "bench-figures.json").write_bytes(absolute + b"\n")
+    return promised
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Runs what was asked for; the exit status."""
+    asked = _arguments(given)
+    names = set(asked.only or _NAMES)
+    cores = pin.choose()
+    if cores.shared:
+        _errors.print("[yellow]only one core: server and load share it, and the figures are worth little")
+    pin.pin(cores.load)
+    report = Report.empty()
+    plan = measure.Plan(names, cores, asked.seconds, lambda what: _errors.print(f"[dim]· {what}"))
+    began = time.monotonic()
+    if not asked.peer_alone and names & set(measure.VERIFY):
+        measure.verification(plan, report)
+    if names & set(measure.SERVER):
+        measure.floors(plan, report)
+    if asked.peer_alone:
+        measure.peer_alone(plan, report)
+    elif names & set(measure.SERVER):
+        measure.serving(plan, report)
+    promised = b"" if asked.peer_alone else _write(report, names)
+    if asked.json and promised:
+        sys.stdout.write(promised.decode() + "\n")
+    else:
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
+        machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, server on core {cores.server}"
+        console.print(f"{machine}, load on core {cores.load}, {time.monotonic() - began:.0f} s")
+        if not asked.peer_alone:
+            console.print(_table(report, names))
+        console.print(_figures(report))
+    missed = [p.name for p in PROMISES if p.name in report.values and not p.kept(report.values[p.name])]
+    unmeasured = [
+        name for name in names & set(report.reasons) if not report.reasons[name].startswith("no peer")
+    ]
+    return 1 if missed or unmeasured else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

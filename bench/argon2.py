@@ -1,0 +1,77 @@
+"""How many passwords a second could this core check if it did nothing else?
+
+Argon2id with the parameters of the sign-in (19 MiB, t=2, p=1), in as many threads as the server is given cores,
+with every implementation that is installed: the limit is the fastest, so that the server cannot look good by
+being compared with a slow one.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from argon2.low_level import Type, hash_secret_raw
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from bench.pin import pinned
+
+MEMORY_KIB = 19 * 1024
+ITERATIONS = 2
+LANES = 1
+_PASSWORD = b"correct horse battery staple"
+_SALT = b"0123456789abcdef"
+_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Hashes a second, by implementation."""
+
+    rates: dict[str, float]
+
+    @property
+    def limit(self) -> float:
+        """The fastest."""
+        return max(self.rates.values())
+
+
+def _reference() -> None:
+    hash_secret_raw(_PASSWORD, _SALT, ITERATIONS, MEMORY_KIB, LANES, _LENGTH, Type.ID)
+
+
+def _openssl() -> None:
+    Argon2id(salt=_SALT, length=_LENGTH, iterations=ITERATIONS, lanes=LANES, memory_cost=MEMORY_KIB).derive(
+        _PASSWORD
+    )
+
+
+def _rate(hash_once: Callable[[], None], threads: int, seconds: float) -> float:
+    done = [0] * threads
+    over = threading.Event()
+
+    def work(number: int) -> None:
+        while not over.is_set():
+            hash_once()
+            done[number] += 1
+
+    hash_once()
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    began = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    time.sleep(seconds)
+    over.set()
+    for worker in workers:
+        worker.join()
+    return sum(done) / (time.perf_counter() - began)
+
+
+def raw_rates(core: int, *, seconds: float, threads: int = 1) -> Raw:
+    """The raw rates on `core`, measured for `seconds` each, twice in turn; the better of the two counts."""
+    found: dict[str, float] = {}
+    with pinned(core):
+        for _ in range(2):
+            for name, hash_once in (("argon2-cffi", _reference), ("cryptography", _openssl)):
+                rate = _rate(hash_once, threads, seconds / 2)
+                found[name] = max(found.get(name, 0.0), rate)
+    return Raw(found)

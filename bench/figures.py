@@ -1,0 +1,80 @@
+"""What does the bench promise to say? The names of build/bench.json, with their floors and aims."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One named figure. With `at_most`, floor and aim are upper bounds; without, lower ones."""
+
+    name: str
+    floor: float
+    aim: float
+    meaning: str
+    at_most: bool = False
+
+    def kept(self, value: float) -> bool:
+        """Whether the floor holds."""
+        return value <= self.floor if self.at_most else value >= self.floor
+
+    def reached(self, value: float) -> bool:
+        """Whether the aim is reached too."""
+        return value <= self.aim if self.at_most else value >= self.aim
+
+
+PROMISES = (
+    Promise("verify_cold_es256_vs_raw", 0.90, 0.90, "cold verification / bare ES256 check"),
+    Promise("verify_cold_es256_vs_pyjwt", 1.5, 1.5, "cold verification / PyJWT"),
+    Promise("verify_warm_vs_pyjwt", 50.0, 50.0, "repeated tokens / PyJWT"),
+    Promise("client_credentials_vs_oidc_provider", 1.5, 2.0, "client_credentials / oidc-provider"),
+    Promise("refresh_durable_vs_oidc_provider", 1.5, 1.5, "durable rotation / oidc-provider in memory"),
+    Promise("sign_in_vs_raw_argon2", 0.95, 0.95, "password sign-in / bare Argon2id"),
+    Promise("token_p99_storm_ratio", 2.0, 2.0, "token p99 in a storm of sign-ins / without", at_most=True),
+    Promise("worker_rss_mib", 90.0, 90.0, "memory of a worker after the load, MiB", at_most=True),
+)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One member of build/bench.json; `value` is null when it could not be measured or is not valid."""
+
+    name: str
+    value: float | None
+    floor: float
+    aim: float
+
+
+class Absolute(msgspec.Struct, frozen=True):
+    """One member of build/bench-figures.json: what the ratios are made of. Compare only within one run."""
+
+    what: str
+    value: float
+    unit: str
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run found, as it grows: values and reasons by name, and the absolute figures in order."""
+
+    values: dict[str, float]
+    reasons: dict[str, str]
+    absolutes: list[Absolute]
+
+    @classmethod
+    def empty(cls) -> "Report":
+        """Nothing found yet."""
+        return cls({}, {}, [])
+
+    def say(self, what: str, value: float, unit: str, note: str = "") -> None:
+        """Adds an absolute figure."""
+        self.absolutes.append(Absolute(what, value, unit, note))
+
+    def entries(self, names: set[str]) -> list[Entry]:
+        """The asked-for members of build/bench.json, in their order."""
+        return [
+            Entry(promise.name, self.values.get(promise.name), promise.floor, promise.aim)
+            for promise in PROMISES
+            if promise.name in names
+        ]

@@ -1,0 +1,41 @@
+"""Which core does what? The server has one to itself, the load another, so that they never share."""
+
+import contextlib
+import os
+from collections.abc import Generator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """The two cores of a run. On a machine with a single core they are the same, and `shared` says so."""
+
+    server: int
+    load: int
+
+    @property
+    def shared(self) -> bool:
+        """True when server and load had to share a core: figures are then worth little."""
+        return self.server == self.load
+
+
+def choose() -> Cores:
+    """The last two cores that this process may use: the first ones tend to take the machine's interrupts."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return Cores(server=allowed[-1], load=allowed[-2] if len(allowed) > 1 else allowed[-1])
+
+
+def pin(core: int) -> None:
+    """Keeps this thread, and the threads and processes that it starts from now on, to one core."""
+    os.sched_setaffinity(0, {core})
+
+
+@contextlib.contextmanager
+def pinned(core: int) -> Generator[None]:
+    """This thread on `core` for the duration: a process or thread that is started inside inherits it for good."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

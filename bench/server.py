@@ -1,0 +1,202 @@
+"""How does Doorward run under the bench, and what does a client of it hold?
+
+One process on one core, a SQLite file on the disk of build/ (synchronous FULL, as everywhere), everything set up by
+the same commands that an operator uses. Nothing is switched off for the bench.
+"""
+
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench import requests
+from bench.answers import NotTheWork, check_token_answer, exchange
+from bench.load import Flow
+from bench.process import BUILD, free_port, rss_mib, running, wait_until_listening
+
+CONNECTIONS = 32
+FAMILIES_PER_CONNECTION = 5
+PEOPLE = 16
+RESOURCE = "https://orders.example.com"
+SCOPE = "orders:read orders:write"
+_HOME = BUILD / "bench" / "server"
+_START_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can sign in."""
+
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running Doorward: where it listens, and the app and the people that it knows."""
+
+    port: int
+    pid: int
+    authorization: str
+    people: Sequence[Person]
+
+    @property
+    def host(self) -> str:
+        """Value of the Host header."""
+        return f"127.0.0.1:{self.port}"
+
+    def client_credentials(self) -> bytes:
+        """The request for a token of the app itself."""
+        fields = {"grant_type": "client_credentials", "scope": SCOPE, "resource": RESOURCE}
+        return requests.form(self.host, "/token", fields, self.authorization)
+
+    def client_credentials_flows(self) -> list[Flow]:
+        """32 connections that ask for it, after one answer has been opened."""
+        request = self.client_credentials()
+        check_token_answer(self.port, request, refresh=False)
+        return [requests.always(request) for _ in range(CONNECTIONS)]
+
+    def sign_in(self, person: Person, challenge: str) -> bytes:
+        """The request that signs a person in by the JSON endpoint, in one step."""
+        members = {
+            "username": person.email,
+            "password": person.password,
+            "scope": SCOPE,
+            "resource": RESOURCE,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        body = msgspec.json.encode(members)
+        return requests.post(self.host, "/authorize-challenge", body, "application/json", self.authorization)
+
+    def sign_in_flows(self, connections: int) -> list[Flow]:
+        """Connections that sign in one person after the other, each beginning with another one."""
+        _, challenge = _pkce()
+        every = [self.sign_in(person, challenge) for person in self.people]
+        shift = max(1, len(every) // connections)
+        starts = [number * shift % len(every) for number in range(connections)]
+        return [requests.in_turn(every[start:] + every[:start]) for start in starts]
+
+    def new_families(self) -> list[deque[str]]:
+        """Fresh refresh families by whole sign-ins, shared out over the connections; one of them has been opened."""
+        count = CONNECTIONS * FAMILIES_PER_CONNECTION
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            tokens = list(pool.map(self._family, (self.people[n % len(self.people)] for n in range(count))))
+        fields = {"grant_type": "refresh_token", "refresh_token": tokens[0]}
+        request = requests.form(self.host, "/token", fields, self.authorization)
+        tokens[0] = str(check_token_answer(self.port, request, refresh=True)["refresh_token"])
+        return requests.shared_out(tokens, CONNECTIONS)
+
+    def _family(self, person: Person) -> str:
+        verifier, challenge = _pkce()
+        status, body = exchange(self.port, self.sign_in(person, challenge))
+        if status != 200:
+            raise NotTheWork(f"signing in answered {status}: {body[:300].decode(errors='replace')}")
+        code = msgspec.json.decode(body, type=dict[str, Any])["authorization_code"]
+        fields = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+        request = requests.form(self.host, "/token", fields, self.authorization)
+        return str(check_token_answer(self.port, request, refresh=True)["refresh_token"])
+
+    def refresh_flows(self) -> list[Flow]:
+        """32 connections that rotate, each with new families of its own."""
+        return [
+            requests.rotation(self.host, "/token", self.authorization, mine) for mine in self.new_families()
+        ]
+
+    def worker_mib(self) -> float:
+        """Resident memory of the worker now, in MiB: of the largest child, or of the process when it has none."""
+        children = _children(self.pid)
+        return max(rss_mib(pid) for pid in children) if children else rss_mib(self.pid)
+
+
+def _pkce() -> tuple[str, str]:
+    verifier = secrets.token_urlsafe(32)
+    hashed = hashlib.sha256(verifier.encode()).digest()
+    return verifier, base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def _command(config: Path, *arguments: str, given: str | None = None) -> dict[str, Any]:
+    """One command of Doorward with --json. Raises RuntimeError with what it said when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "doorward", *arguments, "--config", str(config), "--json"],
+        input=given,
+        capture_output=True,
+        text=True,
+        cwd=_HOME,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()[-600:]
+        raise RuntimeError(f"doorward {' '.join(arguments)} ended with {done.returncode}: {said}")
+    return msgspec.json.decode(done.stdout, type=dict[str, Any])
+
+
+def _set_up(config: Path) -> tuple[str, list[Person]]:
+    _command(config, "migrate")
+    _command(config, "api", "create", "Orders", "--identifier", RESOURCE, *_permissions())
+    _command(config, "role", "create", "buyer", "--api", f"{RESOURCE}={','.join(SCOPE.split())}")
+    app = _command(
+        config,
+        *("app", "create", "bench", "--kind", "web", "--first-party"),
+        *("--redirect", "https://app.example.com/callback"),
+        *("--api", f"{RESOURCE}={','.join(SCOPE.split())}"),
+        *("--grant", "client_credentials", "--grant", "authorization_code", "--grant", "refresh_token"),
+    )
+    people = [
+        Person(f"person-{number}@example.com", f"bench {secrets.token_urlsafe(18)}")
+        for number in range(PEOPLE)
+    ]
+
+    def create(person: Person) -> None:
+        _command(
+            config, "user", "create", person.email, "--password-stdin", "--verified", given=person.password
+        )
+        _command(config, "user", "grant-role", person.email, "buyer")
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        list(pool.map(create, people))
+    return requests.basic(str(app["client_id"]), str(app["client_secret"])), people
+
+
+def _permissions() -> list[str]:
+    return [part for name in SCOPE.split() for part in ("--permission", name)]
+
+
+@contextlib.contextmanager
+def started(core: int) -> Generator[Server]:
+    """A fresh Doorward on `core`, with its app and its people. Raises RuntimeError when it does not come up."""
+    shutil.rmtree(_HOME, ignore_errors=True)
+    _HOME.mkdir(parents=True)
+    port = free_port()
+    config = _HOME / "doorward.toml"
+    config.write_text(
+        f'issuer = "http://127.0.0.1:{port}"\ndatabase = "{_HOME / "doorward.db"}"\n'
+        f'[server]\nport = {port}\n[log]\nlevel = "warning"\n'
+    )
+    authorization, people = _set_up(config)
+    command = [sys.executable, "-m", "doorward", "serve", "--config", str(config)]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    log = BUILD / "bench" / "server.log"
+    with running(command, core=core, log=log) as process:
+        wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
+        yield Server(port=port, pid=process.pid, authorization=authorization, people=people)
