@@ -1,0 +1,285 @@
+"""/account, /account/devices, /account/apps, /account/activity: what people see and end themselves (line 74)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from doorward.actions.account_pages import AccountPages, ConnectedApp
+from doorward.model.audit import AuditEvent
+from doorward.model.catalog import Catalog
+from doorward.model.policy import TokenPolicy
+from doorward.model.session import Session
+from doorward.ports.catalog import CatalogSource
+from doorward.rules.identify.device import describe
+from doorward.web.arrival import STALE
+from doorward.web.http import Request, Response, Route, route
+from doorward.web.own_account import OwnAccount, Owner
+from doorward.web.page import page
+from doorward.web.pages import language
+from doorward.web.pages.views import account as views
+from doorward.web.pages.views.account import Done, Happened
+from doorward.web.pages.views.flow import ScopeLine
+from doorward.web.pages.views.problems import Problem, Wrong
+
+ACTIVE_NOW: Final = 300
+"""Seconds since it was last seen within which a device counts as active."""
+
+_HAPPENED: Final = {
+    "account.created": Happened.ACCOUNT_CREATED,
+    "sign_up.completed": Happened.EMAIL_VERIFIED,
+    "sign_in.succeeded": Happened.SIGNED_IN,
+    "sign_in.failed": Happened.SIGN_IN_FAILED,
+    "session.ended": Happened.SESSION_ENDED,
+    "password.changed": Happened.PASSWORD_CHANGED,
+    "password.reset": Happened.PASSWORD_RESET,
+    "password.reset_asked": Happened.RESET_ASKED,
+    "second_factor.added": Happened.AUTHENTICATOR_ADDED,
+    "second_factor.removed": Happened.AUTHENTICATOR_REMOVED,
+    "second_factor.failed": Happened.SIGN_IN_FAILED,
+    "recovery_codes.made": Happened.RECOVERY_CODES_MADE,
+    "recovery_codes.used": Happened.RECOVERY_CODE_USED,
+    "consent.granted": Happened.APP_CONNECTED,
+    "consent.removed": Happened.APP_DISCONNECTED,
+    "refresh_token.replayed": Happened.TOKEN_REPLAYED,
+    "account.profile_changed": Happened.PROFILE_CHANGED,
+    "account.activity_reported": Happened.REPORTED,
+}
+_REPORTABLE: Final = frozenset(
+    {
+        Happened.SIGNED_IN,
+        Happened.PASSWORD_CHANGED,
+        Happened.PASSWORD_RESET,
+        Happened.AUTHENTICATOR_ADDED,
+        Happened.AUTHENTICATOR_REMOVED,
+        Happened.RECOVERY_CODES_MADE,
+        Happened.RECOVERY_CODE_USED,
+        Happened.APP_CONNECTED,
+        Happened.TOKEN_REPLAYED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHandlers:
+    """Looks and acts, always for the person of the live session."""
+
+    own: OwnAccount
+    pages: AccountPages
+    catalog: CatalogSource
+    tokens: TokenPolicy
+
+    async def profile(self, request: Request) -> Response:
+        """Name and language."""
+        came = await self.own.look(request)
+        if isinstance(came, Response):
+            return came
+        owner, params = came
+        account = owner.account
+        view = views.Profile(
+            email=account.email,
+            email_verified=True,
+            name=account.name or "",
+            locale=account.locale or "",
+            done=self.own.was_done(owner, params),
+        )
+        return page(view, owner.visitor)
+
+    async def save_profile(self, request: Request) -> Response:
+        """Name and language, changed."""
+        came = await self.own.act(request, "/account")
+        if isinstance(came, Response):
+            return came
+        owner, form, ours = came
+        name, locale = form.get("name", ""), form.get("locale", "")
+        if not ours:
+            return self._profile_again(owner, name, locale, 403, problem=STALE)
+        if locale and locale not in language.LOCALES:
+            return self._profile_again(owner, name, "", 400, problem=Problem(Wrong.LOCALE_UNKNOWN))
+        saved = await self.pages.save_profile(
+            owner.account,
+            name=name,
+            locale=locale or None,
+            caller=owner.visitor.caller,
+            now=owner.visitor.now,
+        )
+        if saved is None:
+            return self._profile_again(owner, name, locale, 400, name_problem=Problem(Wrong.NAME_TOO_LONG))
+        return self.own.done(owner, "/account", Done.SAVED)
+
+    async def devices(self, request: Request) -> Response:
+        """The live sessions."""
+        came = await self.own.look(request)
+        if isinstance(came, Response):
+            return came
+        owner, params = came
+        now = owner.visitor.now
+        lines = tuple(
+            _device(session, owner.session.id, now)
+            for session in await self.pages.devices(owner.account, now)
+        )
+        view = views.Devices(
+            devices=lines,
+            apps_notice=self.tokens.access_ttl,
+            done=self.own.was_done(owner, params),
+        )
+        return page(view, owner.visitor)
+
+    async def end_device(self, request: Request) -> Response:
+        """Sign one device out; this one too, if they say so."""
+        came = await self.own.act(request, "/account/devices")
+        if isinstance(came, Response):
+            return came
+        owner, form, ours = came
+        if not ours:
+            return self.own.go(owner.visitor, "/account/devices")
+        chosen = form.get("session", "")
+        visitor = owner.visitor
+        await self.pages.end_device(owner.account, chosen, caller=visitor.caller, now=visitor.now)
+        if chosen == owner.session.id:
+            visitor.forget_session()
+            return self.own.go(visitor, "/signed-out")
+        return self.own.done(owner, "/account/devices", Done.SESSION_ENDED)
+
+    async def end_others(self, request: Request) -> Response:
+        """Sign out everywhere else."""
+        came = await self.own.act(request, "/account/devices")
+        if isinstance(came, Response):
+            return came
+        owner, _, ours = came
+        if not ours:
+            return self.own.go(owner.visitor, "/account/devices")
+        visitor = owner.visitor
+        await self.pages.end_others(owner.account, owner.session, caller=visitor.caller, now=visitor.now)
+        return self.own.done(owner, "/account/devices", Done.OTHER_SESSIONS_ENDED)
+
+    async def apps(self, request: Request) -> Response:
+        """Who may act for them."""
+        came = await self.own.look(request)
+        if isinstance(came, Response):
+            return came
+        owner, params = came
+        catalog = self.catalog.current()
+        connected = await self.pages.apps(owner.account, owner.visitor.now)
+        lines = tuple(_app(app, catalog) for app in connected)
+        return page(views.Apps(lines, done=self.own.was_done(owner, params)), owner.visitor)
+
+    async def disconnect(self, request: Request) -> Response:
+        """End what one app may do."""
+        came = await self.own.act(request, "/account/apps")
+        if isinstance(came, Response):
+            return came
+        owner, form, ours = came
+        if not ours:
+            return self.own.go(owner.visitor, "/account/apps")
+        visitor = owner.visitor
+        await self.pages.disconnect(
+            owner.account, form.get("app", ""), caller=visitor.caller, now=visitor.now
+        )
+        return self.own.done(owner, "/account/apps", Done.APP_DISCONNECTED)
+
+    async def activity(self, request: Request) -> Response:
+        """What happened in the last 90 days."""
+        came = await self.own.look(request)
+        if isinstance(came, Response):
+            return came
+        owner, params = came
+        catalog = self.catalog.current()
+        events = await self.pages.activity(owner.account, owner.visitor.now)
+        lines = tuple(line for event in events if (line := _line(event, catalog)) is not None)
+        return page(views.Activity(lines, done=self.own.was_done(owner, params)), owner.visitor)
+
+    async def report(self, request: Request) -> Response:
+        """ "This wasn't me": everything else ends, and what to change comes next."""
+        came = await self.own.act(request, "/account/activity")
+        if isinstance(came, Response):
+            return came
+        owner, form, ours = came
+        if not ours:
+            return self.own.go(owner.visitor, "/account/activity")
+        visitor = owner.visitor
+        reported = await self.pages.report(
+            owner.account, owner.session, form.get("event", ""), caller=visitor.caller, now=visitor.now
+        )
+        if not reported:
+            return self.own.go(visitor, "/account/activity")
+        return self.own.done(owner, "/account/methods", Done.REPORTED)
+
+    def _profile_again(
+        self,
+        owner: Owner,
+        name: str,
+        locale: str,
+        status: int,
+        *,
+        problem: Problem | None = None,
+        name_problem: Problem | None = None,
+    ) -> Response:
+        view = views.Profile(
+            email=owner.account.email,
+            email_verified=True,
+            name=name[:500],
+            locale=locale,
+            problem=problem,
+            name_problem=name_problem,
+        )
+        return page(view, owner.visitor, status)
+
+
+def _device(session: Session, current: str, now: int) -> views.DeviceLine:
+    return views.DeviceLine(
+        id=session.id,
+        label=describe(session.user_agent) or session.address or "?",
+        last_seen=session.seen_at,
+        signed_in_at=session.auth_time,
+        current=session.id == current,
+        active_now=now - session.seen_at < ACTIVE_NOW,
+    )
+
+
+def _app(app: ConnectedApp, catalog: Catalog) -> views.AppLine:
+    target = urlsplit(app.client.redirect_uris[0]) if app.client.redirect_uris else None
+    host = "" if target is None else target.netloc or f"{target.scheme}:"
+    lines: dict[str, ScopeLine] = {}
+    for audience, scope in app.scopes:
+        api = catalog.apis.get(audience)
+        found = next((p for p in api.permissions if p.name == scope), None) if api else None
+        api_name = api.name if api is not None and found is not None else None
+        lines.setdefault(scope, ScopeLine(scope, (found.description or None) if found else None, api_name))
+    return views.AppLine(app.client.id, app.client.name, host, tuple(lines.values()), app.connected_at)
+
+
+def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine | None:
+    kind = _HAPPENED.get(event.kind)
+    if kind is None:
+        return None
+    if kind is Happened.SESSION_ENDED and event.detail.get("reason") == "signed_out":
+        kind = Happened.SIGNED_OUT
+    client = catalog.clients.get(event.client_id) if event.client_id else None
+    return views.ActivityLine(
+        id=event.id,
+        kind=kind,
+        at=event.at,
+        device=describe(event.user_agent or ""),
+        app=client.name if client else None,
+        reportable=kind in _REPORTABLE,
+    )
+
+
+def routes(
+    *, own: OwnAccount, pages: AccountPages, catalog: CatalogSource, tokens: TokenPolicy
+) -> list[Route]:
+    """Four pages and what can be done on them."""
+    on = AccountHandlers(own, pages, catalog, tokens)
+    return [
+        route("/account", "GET", on.profile, page=True),
+        route("/account", "POST", on.save_profile, page=True),
+        route("/account/devices", "GET", on.devices, page=True),
+        route("/account/devices/end", "POST", on.end_device, page=True),
+        route("/account/devices/end-others", "POST", on.end_others, page=True),
+        route("/account/apps", "GET", on.apps, page=True),
+        route("/account/apps/disconnect", "POST", on.disconnect, page=True),
+        route("/account/activity", "GET", on.activity, page=True),
+        route("/account/activity/report", "POST", on.report, page=True),
+    ]
