@@ -133,7 +133,7 @@ class AccountHandlers:
             return came
         owner, form, ours = came
         if not ours:
-            return self.own.go(owner.visitor, "/account/devices")
+            return self.own.stale(owner)
         chosen = form.get("session", "")
         visitor = owner.visitor
         await self.pages.end_device(owner.account, chosen, caller=visitor.caller, now=visitor.now)
@@ -149,7 +149,7 @@ class AccountHandlers:
             return came
         owner, _, ours = came
         if not ours:
-            return self.own.go(owner.visitor, "/account/devices")
+            return self.own.stale(owner)
         visitor = owner.visitor
         await self.pages.end_others(owner.account, owner.session, caller=visitor.caller, now=visitor.now)
         return self.own.done(owner, "/account/devices", Done.OTHER_SESSIONS_ENDED)
@@ -172,7 +172,7 @@ class AccountHandlers:
             return came
         owner, form, ours = came
         if not ours:
-            return self.own.go(owner.visitor, "/account/apps")
+            return self.own.stale(owner)
         visitor = owner.visitor
         await self.pages.disconnect(
             owner.account, form.get("app", ""), caller=visitor.caller, now=visitor.now
@@ -197,7 +197,7 @@ class AccountHandlers:
             return came
         owner, form, ours = came
         if not ours:
-            return self.own.go(owner.visitor, "/account/activity")
+            return self.own.stale(owner)
         visitor = owner.visitor
         reported = await self.pages.report(
             owner.account, owner.session, form.get("event", ""), caller=visitor.caller, now=visitor.now

@@ -192,7 +192,7 @@ class MethodHandlers:
         if not form.get("password"):
             return self._ask_password(owner, back, "/account/confirm", Problem(Wrong.PASSWORD_MISSING), 400)
         fresh = begin.sign_in(
-            id=self.chance.new_id("sin"),
+            sign_in_id=self.chance.new_id("sin"),
             now=visitor.now,
             ttl=self.sessions.sign_in_ttl,
             browser_hash=visitor.browser_hash,

@@ -15,7 +15,9 @@ from doorward.model.session import Session
 from doorward.rules.check import session as session_rule
 from doorward.web.arrival import Arrival
 from doorward.web.http import Request, Response, redirect
+from doorward.web.page import page
 from doorward.web.pages.views.account import Done
+from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.visitor import Visitor
 
 _OWN_PATH: Final = re.compile(r"/account(?:/[a-z-]+)*")
@@ -69,6 +71,11 @@ class OwnAccount:
         if what not in set(Done) or params.get("word") != self._word(owner, what):
             return None
         return Done(what)
+
+    def stale(self, owner: Owner) -> Response:
+        """The form was not ours, or not of this browser: nothing was done, and the way back is there."""
+        view = ErrorPage(Failure.STALE_FORM, ways=(Way.ACCOUNT, Way.HOME))
+        return page(view, owner.visitor, 403)
 
     def _word(self, owner: Owner, what: str) -> str:
         return self.arrival.sealer.tag("done", f"{owner.session.id}:{what}")[:16]
