@@ -4,7 +4,8 @@ import sys
 
 from bench import requests
 from bench.answers import check_token_answer
-from bench.load import Group, Result, run
+from bench.connection import Group
+from bench.load import Result, run
 from bench.process import BUILD, free_port, running, wait_until_listening
 
 CONNECTIONS = 32

@@ -7,35 +7,19 @@ answer is complete, as a client would.
 
 import asyncio
 import gc
-import re
+import os
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import uvloop
 
-Flow = Generator[bytes, bytes, None]
-"""What one connection says: yields a request, is sent the body of its answer, yields the next."""
+from bench.connection import Connection, Flow, Group, Tally
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
+# Read when this is imported, before the bench pins itself: with a single core, spinning would starve the server.
+_CORE_TO_SPARE = len(os.sched_getaffinity(0)) > 1
 _CONNECT_TRIES = 50
 _DRAIN_TRIES = 100
-
-
-@dataclass(slots=True)
-class Group:
-    """Connections that do the same thing.
-
-    With `rate` (requests a second over the whole group) the group keeps a timetable, and a request that had to
-    wait for a late answer is counted from the moment when it was due; without it each connection sends at once.
-    `expect` is the one status that counts as success; any other stops its connection and spoils the figure.
-    """
-
-    name: str
-    flows: Sequence[Flow]
-    rate: float | None = None
-    expect: int = 200
 
 
 @dataclass(slots=True)
@@ -62,167 +46,7 @@ class Result:
         return self.failures == 0 and self.requests > 0
 
 
-@dataclass(slots=True)
-class _Tally:
-    measuring: bool = False
-    latencies: list[int] = field(default_factory=list[int])
-    failures: int = 0
-    first_failure: str | None = None
-    live: int = 0
-    draining: bool = False
-
-    def fail(self, why: str) -> None:
-        self.failures += 1
-        if self.first_failure is None:
-            self.first_failure = why
-
-
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection that walks through its flow."""
-
-    __slots__ = (
-        "_body",
-        "_buffer",
-        "_due",
-        "_expect",
-        "_flow",
-        "_interval",
-        "_loop",
-        "_need",
-        "_sent_at",
-        "_tally",
-        "_transport",
-        "stopped",
-        "waiting",
-    )
-
-    def __init__(self, group: Group, flow: Flow, tally: _Tally, offset: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._flow = flow
-        self._tally = tally
-        self._expect = str(group.expect).encode()
-        self._interval = len(group.flows) / group.rate if group.rate else 0.0
-        self._due = self._loop.time() + offset * self._interval
-        self._transport: asyncio.Transport | None = None
-        self._buffer = b""
-        self._need = 0
-        self._body = 0
-        self._sent_at = 0
-        self.waiting = False
-        self.stopped = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports do not derive from asyncio.Transport, though they do all that it promises.
-        self._transport = cast(asyncio.Transport, transport)
-        self._schedule(next(self._flow))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.stopped:
-            self._stop(f"the server closed the connection ({exc or 'no reason given'})")
-
-    def stop(self) -> None:
-        """The run is over: close quietly."""
-        self.stopped = True
-        if self._transport is not None:
-            self._transport.close()
-
-    def _stop(self, why: str) -> None:
-        self._tally.fail(why)
-        self._tally.live -= 1
-        self.stop()
-
-    def _schedule(self, request: bytes) -> None:
-        if not self._interval:
-            self._send(request, time.perf_counter_ns())
-            return
-        late = self._loop.time() - self._due
-        if late >= 0:
-            self._send(request, time.perf_counter_ns() - int(late * 1e9))
-        else:
-            # The loop's timers are a millisecond coarse; that is no delay of the server's.
-            self._loop.call_at(self._due, self._send_now, request)
-        self._due += self._interval
-
-    def _send_now(self, request: bytes) -> None:
-        if not self.stopped and not self._tally.draining:
-            self._send(request, time.perf_counter_ns())
-
-    def _send(self, request: bytes, counted_from: int) -> None:
-        assert self._transport is not None
-        self._sent_at = counted_from
-        self.waiting = True
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        if self._buffer:
-            data = self._buffer + data
-        if not self._need:
-            end = data.find(b"\r\n\r\n")
-            if end < 0:
-                self._buffer = data
-                return
-            head = data[: end + 2].lower()
-            length = _LENGTH.search(head)
-            self._body = end + 4
-            if length is not None:
-                self._need = self._body + int(length[1])
-            elif b"\r\ntransfer-encoding: chunked" in head:
-                self._chunked(data)
-                return
-            else:
-                self._stop("an answer without Content-Length or chunks")
-                return
-        if len(data) < self._need:
-            self._buffer = data
-            return
-        self._answered(data, data[self._body : self._need])
-
-    def _chunked(self, data: bytes) -> None:
-        parts: list[bytes] = []
-        at = self._body
-        while True:
-            line = data.find(b"\r\n", at)
-            if line < 0:
-                break
-            size = int(data[at:line].split(b";")[0], 16)
-            start = line + 2
-            if len(data) < start + size + 2:
-                break
-            if size == 0:
-                self._need = start + 2
-                self._answered(data, b"".join(parts))
-                return
-            parts.append(data[start : start + size])
-            at = start + size + 2
-        self._buffer = data
-
-    def _answered(self, data: bytes, body: bytes) -> None:
-        tally = self._tally
-        if tally.measuring:
-            tally.latencies.append(time.perf_counter_ns() - self._sent_at)
-        status = data[9:12]
-        extra = len(data) - self._need
-        self._buffer = b""
-        self._need = 0
-        if self.stopped:
-            return
-        if status != self._expect or extra or not self.waiting:
-            shown = body[:200].decode(errors="replace")
-            self._stop(f"status {status.decode(errors='replace')}: {shown}")
-            return
-        self.waiting = False
-        try:
-            request = self._flow.send(body)
-        except StopIteration:
-            self._stop("the flow ended before the time was over")
-        except ValueError as error:
-            self._stop(str(error))
-        else:
-            if not tally.draining:
-                self._schedule(request)
-
-
-async def _connect(host: str, port: int, make: Callable[[], _Connection]) -> _Connection:
+async def _connect(host: str, port: int, make: Callable[[], Connection]) -> Connection:
     loop = asyncio.get_running_loop()
     for attempt in range(_CONNECT_TRIES):
         try:
@@ -258,19 +82,17 @@ class _Spin:
         self._handle.cancel()
 
 
-async def _run(
-    host: str, port: int, groups: Sequence[Group], warm_up: float, seconds: float, spinning: bool
-) -> list[Result]:
-    tallies = [_Tally(live=len(group.flows)) for group in groups]
-    connections: list[_Connection] = []
+async def _run(host: str, port: int, groups: Sequence[Group], warm_up: float, seconds: float) -> list[Result]:
+    tallies = [Tally(live=len(group.flows)) for group in groups]
+    connections: list[Connection] = []
     for group, tally in zip(groups, tallies, strict=True):
         for number, flow in enumerate(group.flows):
             offset = number / len(group.flows)
 
             def make(
-                group: Group = group, flow: Flow = flow, tally: _Tally = tally, offset: float = offset
-            ) -> _Connection:
-                return _Connection(group, flow, tally, offset)
+                group: Group = group, flow: Flow = flow, tally: Tally = tally, offset: float = offset
+            ) -> Connection:
+                return Connection(group, flow, tally, offset)
 
             connections.append(await _connect(host, port, make))
 
@@ -279,7 +101,7 @@ async def _run(
         while (left := until - time.perf_counter()) > 0 and all(tally.live for tally in tallies):
             await asyncio.sleep(min(left, 0.25))
 
-    spin = _Spin() if spinning else None
+    spin = _Spin() if _CORE_TO_SPARE else None
     await wait(warm_up)
     gc.collect()
     gc.freeze()
@@ -330,11 +152,9 @@ def run(
     *,
     warm_up: float = 1.0,
     seconds: float = 5.0,
-    spinning: bool = True,
 ) -> list[Result]:
     """Drives all groups at once against one server; `warm_up` and `seconds` in seconds; one result a group.
 
-    `spinning` keeps this process awake between answers; it must then have a core of its own.
     Raises OSError when the server does not accept connections.
     """
-    return uvloop.run(_run(host, port, groups, warm_up, seconds, spinning))
+    return uvloop.run(_run(host, port, groups, warm_up, seconds))

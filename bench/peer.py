@@ -15,7 +15,8 @@ import msgspec
 
 from bench import requests
 from bench.answers import check_token_answer
-from bench.load import Group, Result, run
+from bench.connection import Group
+from bench.load import Result, run
 from bench.process import BUILD, ROOT, free_port, rss_mib, running
 
 CONNECTIONS = 32

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
-from bench.load import Flow
+from bench.connection import Flow
 
 _REFRESH_TOKEN = re.compile(rb'"refresh_token"\s*:\s*"([^"\\]+)"')
 
@@ -45,7 +45,8 @@ def in_turn(requests: Iterable[bytes]) -> Flow:
     """These requests one after the other, and again from the first."""
     queue = list(requests)
     while True:
-        yield from queue
+        for request in queue:  # not `yield from`: a list takes no answers
+            yield request
 
 
 def rotation(

@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.load import Group, Result, run
+from bench.connection import Group
+from bench.load import Result, run
 from bench.server import Server
 
 ROUNDS = 3

@@ -23,7 +23,7 @@ import msgspec
 
 from bench import requests
 from bench.answers import NotTheWork, check_token_answer, exchange
-from bench.load import Flow
+from bench.connection import Flow
 from bench.process import BUILD, free_port, rss_mib, running, wait_until_listening
 
 CONNECTIONS = 32
