@@ -1,6 +1,7 @@
 """What do the connections say? Raw HTTP/1.1 requests and the flows that are made of them."""
 
 import base64
+import itertools
 import re
 from collections import deque
 from collections.abc import Iterable
@@ -43,10 +44,9 @@ def always(request: bytes) -> Flow:
 
 def in_turn(requests: Iterable[bytes]) -> Flow:
     """These requests one after the other, and again from the first."""
-    queue = list(requests)
+    endless = itertools.cycle(requests)
     while True:
-        for request in queue:  # not `yield from`: a list takes no answers
-            yield request
+        yield next(endless)
 
 
 def rotation(
