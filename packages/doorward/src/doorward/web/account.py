@@ -7,13 +7,17 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from doorward.actions.account_pages import AccountPages, ConnectedApp
+from doorward.actions.change_password import ChangePassword
+from doorward.actions.second_factors import SecondFactors
 from doorward.model.audit import AuditEvent
 from doorward.model.catalog import Catalog
 from doorward.model.policy import TokenPolicy
 from doorward.model.session import Session
 from doorward.ports.catalog import CatalogSource
+from doorward.ports.store import Store
 from doorward.rules.identify.device import describe
-from doorward.web.arrival import STALE
+from doorward.web import methods
+from doorward.web.arrival import STALE, Arrival
 from doorward.web.http import Request, Response, Route, route
 from doorward.web.own_account import OwnAccount, Owner
 from doorward.web.page import page
@@ -268,10 +272,16 @@ def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine | None:
 
 
 def routes(
-    *, own: OwnAccount, pages: AccountPages, catalog: CatalogSource, tokens: TokenPolicy
+    *,
+    arrival: Arrival,
+    store: Store,
+    pages: AccountPages,
+    change: ChangePassword,
+    factors: SecondFactors,
 ) -> list[Route]:
-    """Four pages and what can be done on them."""
-    on = AccountHandlers(own, pages, catalog, tokens)
+    """Every page below /account, and the well-known address that leads there."""
+    own = OwnAccount(arrival, arrival.visitors.policy)
+    on = AccountHandlers(own, pages, arrival.catalog, arrival.steps.advance.tokens)
     return [
         route("/account", "GET", on.profile, page=True),
         route("/account", "POST", on.save_profile, page=True),
@@ -282,4 +292,5 @@ def routes(
         route("/account/apps/disconnect", "POST", on.disconnect, page=True),
         route("/account/activity", "GET", on.activity, page=True),
         route("/account/activity/report", "POST", on.report, page=True),
+        *methods.routes(own=own, store=store, change_password=change, factors=factors),
     ]

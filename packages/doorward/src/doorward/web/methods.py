@@ -271,16 +271,11 @@ class MethodHandlers:
 
 
 def routes(
-    *,
-    own: OwnAccount,
-    store: Store,
-    chance: Chance,
-    sessions: SessionPolicy,
-    prove_password: ProvePassword,
-    change_password: ChangePassword,
-    factors: SecondFactors,
+    *, own: OwnAccount, store: Store, change_password: ChangePassword, factors: SecondFactors
 ) -> list[Route]:
-    """The methods page, what is done on it, and the page that asks again."""
+    """The methods page, what is done on it, and the page that asks again. Called by `account.routes`."""
+    prove_password = ProvePassword(store, change_password.check)
+    chance, sessions = own.arrival.steps.chance, own.policy
     on = MethodHandlers(own, store, chance, sessions, prove_password, change_password, factors)
     return [
         route("/account/methods", "GET", on.show, page=True),
