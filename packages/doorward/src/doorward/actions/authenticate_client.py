@@ -13,8 +13,9 @@ from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.meter import Meter
 from doorward.ports.store import Store
+from doorward.rules.identify import method
 from doorward.rules.identify import presented as reading
-from doorward.rules.identify.client_auth import method, none, private_key_jwt, secret
+from doorward.rules.identify.client_auth import none, private_key_jwt, secret
 from doorward.rules.identify.failures import Failures
 from doorward.rules.identify.presented import FAILED, Presented
 

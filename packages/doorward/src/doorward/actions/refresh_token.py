@@ -124,7 +124,7 @@ class RefreshGrant:
                 to=account.email,
                 locale=account.locale,
                 now=now,
-                values={"app_name": client.name, "at": now},
+                values={"app": client.name, "at": now},
             )
             writes.append(self.store.messages.insert_mail(mail))
         await self.store.commit(*writes)

@@ -49,6 +49,11 @@ class Watch:
         finally:
             self._waiting.remove(entry)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits and nothing is polled."""
+        return not self._waiting and self._poller is None
+
     def release(self) -> None:
         """Answer everybody who waits at once: the server is going down."""
         for _, waiter in self._waiting:

@@ -36,7 +36,9 @@ def check(
         return Refusal("invalid_grant", _BAD, "no such code")
     if code.client_id != client.id or grant.client_id != client.id:
         return Refusal("invalid_grant", _BAD, f"the code was given to app {code.client_id}")
-    refusal = _redirect_uri(code, form.get("redirect_uri")) or _pkce(code, client, form.get("code_verifier"))
+    refusal = _redirect_uri(code, client, form.get("redirect_uri")) or _pkce(
+        code, client, form.get("code_verifier")
+    )
     if refusal is not None:
         return refusal
     # Only now: whoever merely saw the code go by lacks the verifier and must not be able to end anybody's grant with it.
@@ -49,13 +51,21 @@ def check(
     return Redeem()
 
 
-def _redirect_uri(code: AuthorizationCode, given: str | None) -> Refusal | None:
-    """Line 16: bound to the redirect URI. OAuth 2.1 clients leave it out, and then PKCE carries the binding (§10.2)."""
+def _redirect_uri(code: AuthorizationCode, client: Client, given: str | None) -> Refusal | None:
+    """Line 16: bound to the redirect URI. OAuth 2.1 clients leave it out, and then PKCE carries the binding (§10.2); where the
+    authorization request left it out, the one that is registered is meant."""
     if given is None:
         if code.redirect_uri is None or code.code_challenge is not None:
             return None
         return Refusal("invalid_grant", "redirect_uri is missing.")
-    if code.redirect_uri is None or not compare_digest(given.encode(), code.redirect_uri.encode()):
+    meant = (
+        code.redirect_uri
+        if code.redirect_uri is not None
+        else client.redirect_uris[0]
+        if len(client.redirect_uris) == 1
+        else None
+    )
+    if given != meant:
         return Refusal("invalid_grant", "redirect_uri is not the one of the authorization request.")
     return None
 

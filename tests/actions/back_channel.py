@@ -1,0 +1,237 @@
+"""A whole back channel on the real store, the real keys and the real actions, with a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from doorward.actions.authenticate_client import AuthenticateClient
+from doorward.actions.ending import Ending
+from doorward.actions.exchange_token import ExchangeToken
+from doorward.actions.give_tokens import GiveTokens
+from doorward.actions.introspect import Introspect
+from doorward.actions.logout_token import LogoutToken
+from doorward.actions.record import Record
+from doorward.actions.redeem_code import RedeemCode
+from doorward.actions.refresh_token import RefreshGrant
+from doorward.actions.revocation_feed import RevocationFeed, Watch
+from doorward.actions.revocation_view import RevocationView
+from doorward.actions.revoke_token import RevokeToken
+from doorward.actions.status_list import StatusList
+from doorward.actions.userinfo import Userinfo
+from doorward.model.account import Account
+from doorward.model.caller import Caller
+from doorward.model.client import Client
+from doorward.model.digest import digest
+from doorward.model.grant import Grant, RefreshToken
+from doorward.model.message import Letter
+from doorward.model.policy import TokenPolicy
+from doorward.model.refusal import Refusal
+from doorward.model.session import Session
+from doorward.outside.catalog import WatchedCatalog
+from doorward.outside.chance import SystemChance
+from doorward.outside.keys import CatalogSigner, SealedKeyMaker
+from doorward.outside.metrics import PrometheusMeter
+from doorward.outside.postman import SealingPostman
+from doorward.outside.seal import KeyedSealer
+from doorward.ports.store import Store
+from doorward.rules.deliver.token_response import TokenResponse
+from doorward.rules.identify.failures import Failures
+from doorward.stores.sql.sqlite import open_sqlite
+from tests.rules import made
+
+CALLER = Caller("192.0.2.1", "tests", "req-1")
+
+
+class MovedClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: int = made.NOW) -> None:
+        self.time = now
+
+    def now(self) -> int:
+        return self.time
+
+
+@dataclass
+class BackChannel:
+    """Everything that the tests call, and the pieces to look behind it."""
+
+    store: Store
+    clock: MovedClock
+    chance: SystemChance
+    catalog: WatchedCatalog
+    signer: CatalogSigner
+    policy: TokenPolicy
+    ending: Ending
+    exchange: ExchangeToken
+    introspect: Introspect
+    revoke: RevokeToken
+    userinfo: Userinfo
+    feed: RevocationFeed
+    status: StatusList
+    logout: LogoutToken
+    view: RevocationView
+
+    async def put(self, *clients: Client) -> None:
+        """Register apps."""
+        assert await self.store.commit(*(self.store.registry.put_client(client) for client in clients))
+        await self.catalog.refresh()
+
+    async def person(self, **changes: Any) -> Account:
+        """Ada, with a session."""
+        account = made.account(**changes)
+        assert await self.store.commit(self.store.accounts.insert(account))
+        return account
+
+    async def session(self, account: Account, session_id: str = "ses_one") -> Session:
+        """A browser in which she is signed in."""
+        session = Session(
+            id=session_id,
+            secret_hash=digest(session_id),
+            account_id=account.id,
+            created_at=made.NOW - 100,
+            seen_at=made.NOW - 100,
+            auth_time=made.NOW - 100,
+            expires_at=made.NOW + 86_400,
+            acr="urn:doorward:aal1",
+            amr=("pwd",),
+        )
+        assert await self.store.commit(self.store.sessions.insert(session))
+        return session
+
+    async def code(self, *, code: dict[str, Any] | None = None, **grant: Any) -> str:
+        """A grant and a code that leads to it, as the front channel leaves them behind. Answers the raw code."""
+        raw = f"dw_ac_{self.chance.token()}"
+        given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
+        held = made.code(
+            **{"hash": digest(raw), "grant_id": given.id, "client_id": given.client_id, **(code or {})}
+        )
+        assert await self.store.commit(self.store.grants.insert(given), self.store.grants.insert_code(held))
+        return raw
+
+    async def family(self, **grant: Any) -> tuple[str, Grant]:
+        """A grant with its first refresh token. Answers (raw token, grant)."""
+        raw = f"dw_rt_{self.chance.token()}"
+        given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
+        token = RefreshToken(
+            hash=digest(raw), grant_id=given.id, created_at=self.clock.time, expires_at=given.expires_at
+        )
+        assert await self.store.commit(
+            self.store.grants.insert(given), self.store.grants.insert_refresh(token)
+        )
+        return raw, given
+
+    async def ask(self, form: dict[str, str], client: Client | None = None) -> TokenResponse | Refusal:
+        """One token request of `client` (by default the web app) by its secret."""
+        return await self.exchange(form, authorization=basic(client or made.client()), caller=CALLER)
+
+    async def refresh(self, raw: str, client: Client | None = None, **more: str) -> TokenResponse | Refusal:
+        """One refresh."""
+        return await self.ask({"grant_type": "refresh_token", "refresh_token": raw, **more}, client)
+
+    async def audited(self, kind: str) -> int:
+        """How many lines of a kind the record holds."""
+        return len(await self.store.audit.page(kind=kind, limit=1000))
+
+    def claims(self, token: str, typ: str = "at+jwt") -> dict[str, Any]:
+        """The verified payload of one of our tokens."""
+        from doorward_verify import jws
+        from doorward_verify.encoding import json_object
+
+        algorithms = ("ES256", "RS256", "Ed25519")
+        return json_object(
+            jws.verify(token, self.signer.keys(), algorithms=algorithms, types=(typ.lower(),)).payload
+        )
+
+
+def basic(client: Client) -> str:
+    """The Authorization header of an app whose secret is `made.SECRET`."""
+    from base64 import b64encode
+
+    return "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()
+
+
+@asynccontextmanager
+async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGenerator[BackChannel]:
+    """One process's worth of back channel on the database at `path`; two on one path are two processes on one database."""
+    store = await open_sqlite(path)
+    sealer = KeyedSealer(b"k" * 32)
+    chance = SystemChance()
+    clock = MovedClock()
+    signer = CatalogSigner(made.ISSUER, sealer)
+    catalog = WatchedCatalog(store, signer)
+    if not (await store.registry.load()).keys:
+        await _furnish(store, SealedKeyMaker(sealer))
+    await catalog.refresh()
+    rules = structs.replace(TokenPolicy(), **policy)
+    meter = PrometheusMeter()
+    record = Record(store, chance)
+    ending = Ending(store, chance, catalog, rules)
+    give = GiveTokens(catalog, signer, chance, rules, made.ISSUER)
+    view = RevocationView(store)
+    authenticate = AuthenticateClient(
+        store, catalog, record, meter, Failures(per_address=20), rules, made.ISSUER
+    )
+    try:
+        yield BackChannel(
+            store=store,
+            clock=clock,
+            chance=chance,
+            catalog=catalog,
+            signer=signer,
+            policy=rules,
+            ending=ending,
+            exchange=ExchangeToken(
+                authenticate=authenticate,
+                redeem=RedeemCode(store, ending, give, chance, record),
+                refresh=RefreshGrant(
+                    store=store,
+                    ending=ending,
+                    give=give,
+                    chance=chance,
+                    record=record,
+                    meter=meter,
+                    postman=SealingPostman(sealer, chance, _letter),
+                    policy=rules,
+                ),
+                give=give,
+                catalog=catalog,
+                chance=chance,
+                clock=clock,
+                meter=meter,
+            ),
+            introspect=Introspect(authenticate, store, catalog, signer, clock, view, made.ISSUER),
+            revoke=RevokeToken(authenticate, store, ending, signer, record, clock, view, made.ISSUER),
+            userinfo=Userinfo(store, catalog, signer, clock, view, made.ISSUER),
+            feed=RevocationFeed(store, chance, clock, Watch(store)),
+            status=StatusList(store, catalog, signer, clock, rules, made.ISSUER),
+            logout=LogoutToken(catalog, signer, chance, made.ISSUER),
+            view=view,
+        )
+    finally:
+        await store.close()
+
+
+async def _furnish(store: Store, maker: SealedKeyMaker) -> None:
+    keys = [
+        structs.replace(maker.make(f"key_{alg}", alg, made.NOW - 1000), state="current")
+        for alg in ("ES256", "RS256", "Ed25519")
+    ]
+    first = made.catalog(made.client(), made.public())
+    assert await store.commit(
+        *(store.registry.insert_key(key) for key in keys),
+        *(store.registry.put_client(client) for client in first.clients.values()),
+        *(store.registry.put_api(api) for api in first.apis.values()),
+        *(store.registry.put_role(role) for role in first.roles.values()),
+    )
+
+
+def _letter(kind: str, locale: str | None, values: dict[str, Any]) -> Letter:
+    del locale
+    return Letter(subject=kind, text=str(sorted(values)), html="")

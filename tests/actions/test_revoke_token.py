@@ -1,0 +1,115 @@
+"""Can an app hand back its own tokens, and nobody else's?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.model.refusal import Refusal
+from doorward.rules.deliver.token_response import TokenResponse
+from tests.actions.back_channel import CALLER, BackChannel, back_channel, basic
+from tests.rules import made
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def channel() -> AsyncGenerator[BackChannel]:
+    async with back_channel() as made_channel:
+        await made_channel.person()
+        await made_channel.put(made.client(id="app_other", name="other"))
+        yield made_channel
+
+
+async def give_back(
+    channel: BackChannel, token: str, client_id: str = "app_web", **more: str
+) -> Refusal | None:
+    return await channel.revoke(
+        {"token": token, **more}, authorization=basic(made.client(id=client_id)), caller=CALLER
+    )
+
+
+async def both(channel: BackChannel) -> TokenResponse:
+    raw, _ = await channel.family()
+    answer = await channel.refresh(raw)
+    assert isinstance(answer, TokenResponse)
+    return answer
+
+
+async def revoked(channel: BackChannel, token: str) -> str | None:
+    return (await channel.view.fresh(channel.clock.time)).revoked(channel.claims(token))
+
+
+@pytest.mark.requirement(55)
+@pytest.mark.parametrize("hint", [{}, {"token_type_hint": "access_token"}, {"token_type_hint": "nonsense"}])
+async def test_a_refresh_token_takes_its_access_tokens_with_it(
+    channel: BackChannel, hint: dict[str, str]
+) -> None:
+    mine, other = await both(channel), await both(channel)
+    assert await give_back(channel, mine.refresh_token or "", **hint) is None
+    assert isinstance(await channel.refresh(mine.refresh_token or ""), Refusal)
+    assert await revoked(channel, mine.access_token) == "grant"
+    assert await revoked(channel, other.access_token) is None
+    assert await channel.audited("token.revoked") == 1
+
+
+@pytest.mark.requirement(55)
+async def test_a_spent_refresh_token_still_signs_out(channel: BackChannel) -> None:
+    raw, _ = await channel.family()
+    answer = await channel.refresh(raw)
+    assert isinstance(answer, TokenResponse)
+    assert await give_back(channel, raw) is None
+    assert isinstance(await channel.refresh(answer.refresh_token or ""), Refusal)
+
+
+async def test_an_access_token_goes_alone(channel: BackChannel) -> None:
+    mine = await both(channel)
+    assert await give_back(channel, mine.access_token) is None
+    assert await revoked(channel, mine.access_token) == "jti"
+    assert await give_back(channel, mine.access_token) is None
+    _, entries = await channel.store.revocations.live(channel.clock.time)
+    assert len(entries) == 1
+    assert isinstance(await channel.refresh(mine.refresh_token or ""), TokenResponse)
+
+
+@pytest.mark.requirement(54)
+async def test_another_apps_tokens_are_not_touched(channel: BackChannel) -> None:
+    mine = await both(channel)
+    for token in (mine.access_token, mine.refresh_token or ""):
+        answer = await give_back(channel, token, "app_other")
+        assert isinstance(answer, Refusal)
+        assert answer.code == "unauthorized_client"
+    assert await revoked(channel, mine.access_token) is None
+    assert isinstance(await channel.refresh(mine.refresh_token or ""), TokenResponse)
+
+
+@pytest.mark.requirement(54)
+@pytest.mark.parametrize("token", ["dw_rt_" + "x" * 43, "x", "a.b.c", "é"])
+async def test_an_unknown_token_is_as_good_as_revoked(channel: BackChannel, token: str) -> None:
+    assert await give_back(channel, token) is None
+
+
+async def test_an_expired_token_needs_no_revoking(channel: BackChannel) -> None:
+    mine = await both(channel)
+    channel.clock.time += 300
+    assert await give_back(channel, mine.access_token) is None
+    assert await channel.store.revocations.newest() == 0
+
+
+async def test_who_does_not_prove_itself_revokes_nothing(channel: BackChannel) -> None:
+    mine = await both(channel)
+    answer = await channel.revoke({"token": mine.access_token}, authorization=None, caller=CALLER)
+    assert isinstance(answer, Refusal)
+    assert answer.code == "invalid_client"
+    missing = await channel.revoke({}, authorization=basic(made.client()), caller=CALLER)
+    assert isinstance(missing, Refusal)
+    assert missing.code == "invalid_request"
+
+
+async def test_a_public_app_gives_back_its_own(channel: BackChannel) -> None:
+    raw, _ = await channel.family(client_id="app_spa")
+    form = {"token": raw, "client_id": "app_spa"}
+    assert await channel.revoke(form, authorization=None, caller=CALLER) is None
+    again = {"grant_type": "refresh_token", "refresh_token": raw, "client_id": "app_spa"}
+    assert isinstance(await channel.exchange(again, caller=CALLER), Refusal)

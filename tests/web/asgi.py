@@ -1,0 +1,81 @@
+"""Requests to handlers through the real ASGI application, without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from doorward.outside.metrics import PrometheusMeter
+from doorward.web.app import App
+from doorward.web.http import Request, Response, Route
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status = status
+        self.headers = {name.decode(): value.decode() for name, value in headers}
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return msgspec.json.decode(self.body)
+
+
+class Asgi:
+    """An app made of some routes."""
+
+    def __init__(self, routes: Sequence[Route], *, prefix: str = "") -> None:
+        async def page(request: Request, status: int) -> Response:
+            return Response(status, body=request.request_id.encode())
+
+        self.app = App(
+            routes,
+            prefix=prefix,
+            https=True,
+            trusted_proxies=(),
+            error_page=page,
+            meter=PrometheusMeter(),
+            process_tag="t",
+        )
+
+    async def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        form: dict[str, str] | str | None = None,
+        body: bytes = b"",
+        query: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One request; `form` is sent as a form body."""
+        lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+        if form is not None:
+            body = (form if isinstance(form, str) else urlencode(form)).encode()
+            lines.append((b"content-type", b"application/x-www-form-urlencoded"))
+        sent = [{"type": "http.request", "body": body, "more_body": False}]
+        got: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return sent.pop() if sent else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            got.append(message)
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": lines,
+            "client": ("192.0.2.7", 4711),
+            "scheme": "https",
+        }
+        await self.app(scope, receive, send)
+        return Answer(got[0]["status"], got[0]["headers"], got[1]["body"])
