@@ -12,6 +12,7 @@ from doorward.actions.exchange_token import ExchangeToken
 from doorward.actions.revocation_view import RevocationView
 from doorward.actions.sign_out import SignOutAction
 from doorward.model.caller import Caller
+from doorward.model.digest import digest
 from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.clock import Clock
@@ -108,6 +109,7 @@ class CookieSession:
         self,
         client_id: str | None,
         access_token: str | None,
+        refresh_token: str | None,
         csrf: str | None,
         *,
         page: Page,
@@ -119,12 +121,17 @@ class CookieSession:
             return refusal
         now = self.clock.now()
         claims = await self._claims(access_token, now)
-        if claims is None or claims.get("client_id") != client_id:
-            return None
-        if not rule.csrf_holds(access_token or "", csrf):
-            return Refusal("access_denied", "X-CSRF-Token is missing or wrong.")
-        grant = await self.store.grants.get(str(claims["jti"]).partition(".")[0])
-        if grant is None:
+        grant = None
+        if claims is not None and claims.get("client_id") == client_id:
+            if not rule.csrf_holds(access_token or "", csrf):
+                return Refusal("access_denied", "X-CSRF-Token is missing or wrong.")
+            grant = await self.store.grants.get(str(claims["jti"]).partition(".")[0])
+        elif refresh_token:
+            # The access cookie ran out first: nothing is left that a CSRF token could be bound to, and the Origin, checked
+            # above, says that it is the app's own page that wants out.
+            found = await self.store.grants.refresh(digest(refresh_token))
+            grant = found[1] if found is not None and found[1].client_id == client_id else None
+        if grant is None or grant.ended_at is not None:
             return None
         session = await self.store.sessions.get(grant.session_id) if grant.session_id else None
         if session is not None and session.ended_at is None:

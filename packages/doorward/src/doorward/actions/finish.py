@@ -23,6 +23,7 @@ from doorward.ports.postman import Postman
 from doorward.ports.store import Store, Write
 from doorward.rules.check import session as session_rule
 from doorward.rules.deliver.redirect import success
+from doorward.rules.identify.device import describe
 from doorward.rules.issue import status_index
 from doorward.rules.permit.entitle import Granted
 from doorward.rules.prove.assurance import Achieved
@@ -177,7 +178,7 @@ class Finish:
                 to=account.email,
                 locale=account.locale,
                 now=now,
-                values={"user_agent": caller.user_agent, "address": caller.address, "at": now},
+                values={"at": now, "device": describe(caller.user_agent)},
             )
             writes.append(self.store.messages.insert_mail(mail))
         return secret, writes

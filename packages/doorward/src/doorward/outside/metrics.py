@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest, start_http_server
 
 from doorward import __version__
 
@@ -53,6 +54,17 @@ class PrometheusMeter:
     def page(self) -> bytes:
         """The text exposition format, with content type `CONTENT_TYPE`."""
         return generate_latest(self._registry)
+
+    def serve(self, host: str, port: int) -> Callable[[], None]:
+        """Answer `/metrics` on a port of its own, in a thread of its own; answers what stops it. Raises OSError."""
+        server, thread = start_http_server(port, host, registry=self._registry)
+
+        def stop() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        return stop
 
     def _kind(self, name: str, label: str) -> Counter:
         counter = self._counters.get(name)

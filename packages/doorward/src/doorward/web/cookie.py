@@ -52,9 +52,11 @@ class CookieEndpoints:
         """POST /cookie/sign-out: `client_id`, with X-CSRF-Token. Answers 204 also when nobody was signed in any more."""
         form = await request.form()
         client_id = form.get("client_id")
+        cookies = request.cookies()
         refusal = await self.cookies.end(
             client_id,
-            request.cookies().get(self.jar.name("at")),
+            cookies.get(self.jar.name("at")),
+            cookies.get(self.jar.name("rt")),
             request.header(b"x-csrf-token"),
             page=_page(request),
             caller=_caller(request),

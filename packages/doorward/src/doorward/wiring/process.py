@@ -1,0 +1,143 @@
+"""One serving process: opens everything, begins the background work, and takes it down again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from doorward.actions.logout_token import LogoutToken
+from doorward.actions.manage_keys import ManageKeys
+from doorward.model.message import LogoutNotice
+from doorward.outside import logs
+from doorward.outside.background import Background, every
+from doorward.outside.fetch import BackChannel
+from doorward.outside.keys import SealedKeyMaker
+from doorward.outside.outbox import LogoutWorker, MailWorker
+from doorward.outside.smtp import SmtpSender, SmtpServer
+from doorward.ports.clock import Clock
+from doorward.settings import Settings, load
+from doorward.web.app import App, Server
+from doorward.web.cookies import CookieJar
+from doorward.web.error_pages import StatusPages
+from doorward.web.pages import render as page_render
+from doorward.wiring.outside import Outside, open_outside
+from doorward.wiring.routes import routes
+
+TEND_KEYS = 30.0
+SWEEP = 20.0
+Stop = Callable[[], Awaitable[None]]
+
+
+def config_path() -> Path | None:
+    """The settings file: `DOORWARD_CONFIG`, else `doorward.toml` in the working directory if it is there."""
+    named = os.environ.get("DOORWARD_CONFIG")
+    if named:
+        return Path(named)
+    here = Path("doorward.toml")
+    return here if here.exists() else None
+
+
+def create_app() -> Server:
+    """The ASGI callable for `uvicorn --factory doorward.wiring:create_app`; settings are read when the server starts."""
+
+    async def begin() -> tuple[App, Stop]:
+        environ = {name: value for name, value in os.environ.items() if name != "DOORWARD_CONFIG"}
+        settings = load(config_path(), environ)
+        logs.configure(settings.log.level, settings.log.format)
+        return await start(settings)
+
+    return Server(begin)
+
+
+async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App, Stop]:
+    """Open everything, begin the background work, and answer the app and what stops it. `clock` is for tests that turn it."""
+    outside = await open_outside(settings, clock=clock)
+    keys = ManageKeys(
+        store=outside.store,
+        catalog=outside.catalog,
+        maker=SealedKeyMaker(outside.sealer),
+        chance=outside.chance,
+        clock=outside.clock,
+        tokens=settings.tokens,
+        publish_ahead=settings.keys.publish_ahead,
+        rotate_after=settings.keys.rotate_after,
+    )
+    await keys.tend()
+    await outside.catalog.refresh()
+    page_render.warm_up()
+    background = Background()
+    background.start(outside.catalog.watch(), name="catalog")
+    background.start(every(TEND_KEYS, keys.tend, name="signing keys"), name="signing keys")
+    background.start(every(SWEEP, lambda: _sweep(outside), name="sweep"), name="sweep")
+    back_channel = BackChannel(development=settings.development)
+    _start_outbox(settings, outside, background, back_channel)
+    stop_metrics = (
+        outside.meter.serve(settings.metrics.host, settings.metrics.port) if settings.metrics.port else None
+    )
+    parts = urlsplit(settings.issuer)
+    jar = CookieJar(secure=parts.scheme == "https")
+    app = App(
+        routes(settings, outside, jar),
+        prefix=parts.path.rstrip("/"),
+        https=jar.secure,
+        trusted_proxies=[ip_network(text, strict=False) for text in settings.server.trusted_proxies],
+        error_page=StatusPages(
+            jar=jar,
+            issuer=settings.issuer,
+            brand_name=settings.brand.name,
+            default_locale=settings.brand.locale,
+        ),
+        meter=outside.meter,
+        process_tag=outside.chance.token(4),
+    )
+
+    async def stop() -> None:
+        await background.stop()
+        await back_channel.close()
+        outside.hasher.close()
+        if stop_metrics is not None:
+            await asyncio.to_thread(stop_metrics)
+        await outside.store.close()
+
+    return app, stop
+
+
+def _start_outbox(
+    settings: Settings, outside: Outside, background: Background, back_channel: BackChannel
+) -> None:
+    mail = settings.mail
+    if mail.host is not None:
+        parts = urlsplit(settings.issuer)
+        server = SmtpServer(
+            host=mail.host,
+            sender=mail.sender or f"{settings.brand.name} <no-reply@{parts.hostname}>",
+            port=mail.port,
+            user=mail.user,
+            password=mail.password,
+            tls=mail.tls,
+            timeout=mail.timeout,
+        )
+        sender = SmtpSender(server)
+        worker = MailWorker(outside.store, outside.sealer, sender, outside.clock, outside.meter)
+        background.start(worker.run(), name="mail")
+    tokens = LogoutToken(outside.catalog, outside.signer, outside.chance, settings.issuer)
+
+    async def deliver(notice: LogoutNotice) -> bool:
+        made = tokens(notice, now=outside.clock.now())
+        # Gone, or no longer interested: nothing is owed any more.
+        return made is None or await back_channel.post_logout_token(*made)
+
+    notices = LogoutWorker(outside.store, deliver, outside.clock, outside.meter)
+    background.start(notices.run(), name="log-out notices")
+
+
+async def _sweep(outside: Outside) -> None:
+    """Small batches until nothing is left, with a breath between them, so that no request waits for long."""
+    for _ in range(200):
+        if await outside.store.sweep(outside.clock.now()) == 0:
+            break
+        await asyncio.sleep(0.05)
