@@ -223,6 +223,7 @@ CREATE TABLE tickets (
   used_at BIGINT
 );
 CREATE UNIQUE INDEX tickets_link ON tickets (link_hash);
+CREATE INDEX tickets_account ON tickets (account_id) WHERE account_id IS NOT NULL;
 CREATE INDEX tickets_expires ON tickets (expires_at);
 
 CREATE TABLE outgoing_mail (

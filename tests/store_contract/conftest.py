@@ -1,0 +1,34 @@
+"""What every test of the contract gets: an opener, one open store, and a second one on the same database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from doorward.ports.store import Store
+from tests.store_contract.stores import STORES, Opener
+
+
+@pytest.fixture(params=sorted(STORES))
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """Opens the store under test, as often as asked, on one database. Who opens closes."""
+    return Opener(request.param, STORES[request.param].place(tmp_path))
+
+
+@pytest.fixture
+async def store(opener: Opener) -> AsyncIterator[Store]:
+    """One open, empty store."""
+    opened = await opener()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def other(opener: Opener, store: Store) -> AsyncIterator[Store]:
+    """A second store object on the same database, as another process has one."""
+    assert store
+    opened = await opener()
+    yield opened
+    await opened.close()

@@ -1,0 +1,33 @@
+"""Which stores must keep the contract, and how is each opened? A store is one more entry of `STORES`.
+
+A place is text ("sqlite /tmp/x/doorward.db"), so that another process can be told to open the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from doorward.ports.store import Store
+from doorward.stores.sql.sqlite import open_sqlite
+
+
+class Kind(NamedTuple):
+    """`place` makes up where a new, empty database is; `open` opens it, and makes it where it is not there."""
+
+    place: Callable[[Path], str]
+    open: Callable[[str], Awaitable[Store]]
+
+
+STORES = {"sqlite": Kind(place=lambda folder: str(folder / "doorward.db"), open=open_sqlite)}
+
+
+class Opener(NamedTuple):
+    """Opens one database as often as asked: two store objects on it are what two server processes have."""
+
+    kind: str
+    place: str
+
+    async def __call__(self) -> Store:
+        return await STORES[self.kind].open(self.place)

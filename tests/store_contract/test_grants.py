@@ -1,0 +1,124 @@
+"""Is a code redeemed once and a refresh token spent once, and does nothing grow on a grant that has ended?"""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from doorward.model.grant import RefreshToken
+from doorward.ports.store import Store
+from tests.store_contract.samples import DAY, NOW, code, grant, refresh, sha
+
+pytestmark = pytest.mark.anyio
+
+
+def rotation(old: RefreshToken, name: str, at: int = NOW + 1) -> tuple[RefreshToken, RefreshToken]:
+    successor = refresh(name, created_at=at, grant_id=old.grant_id)
+    spent = replace(old, spent_at=at, successor_hash=successor.hash, successor_sealed=b"\x00" + name.encode())
+    return spent, successor
+
+
+async def test_a_grant_comes_back_as_it_went_in(store: Store) -> None:
+    bare = grant("bare", session_id=None, offline=False, nonce=None, claims={}, amr=(), scopes=())
+    listed = grant("listed", status_list=3, status_index=4711)
+    for one in (grant(), bare, listed):
+        assert await store.commit(store.grants.insert(one))
+        assert await store.grants.get(one.id) == one
+    assert await store.grants.get("grt_none") is None
+
+
+async def test_live_grants_are_found_by_person_session_and_app(store: Store) -> None:
+    rows = [
+        grant("live", created_at=NOW + 1),
+        grant("app", client_id="app_blog"),
+        grant("bob", account_id="usr_bob"),
+        grant("two", session_id="ses_two"),
+        grant("old", expires_at=NOW),
+        grant("ended"),
+    ]
+    await store.commit(
+        *(store.grants.insert(one) for one in rows), store.grants.end("grt_ended", NOW, "revoked")
+    )
+    g = store.grants
+    assert {one.id for one in await g.live_of_account("usr_ada", NOW)} == {"grt_live", "grt_app", "grt_two"}
+    assert {one.id for one in await g.live_of_session("ses_one", NOW)} == {"grt_live", "grt_app", "grt_bob"}
+    assert {one.id for one in await g.live_of_client("app_shop", NOW)} == {"grt_live", "grt_bob", "grt_two"}
+    assert (await g.live_of_account("usr_ada", NOW))[0] == rows[0]
+
+
+async def test_ending_twice_keeps_the_first_reason(store: Store) -> None:
+    await store.commit(store.grants.insert(grant()))
+    assert await store.commit(store.grants.end("grt_one", NOW + 1, "replayed"))
+    assert await store.commit(store.grants.end("grt_one", NOW + 2, "signed_out"))
+    assert await store.grants.get("grt_one") == grant(ended_at=NOW + 1, end_reason="replayed")
+
+
+@pytest.mark.requirement(15)
+async def test_a_code_is_redeemed_once(store: Store) -> None:
+    await store.commit(store.grants.insert(grant()), store.grants.insert_code(code()))
+    assert await store.grants.code(code().hash) == code()
+    assert await store.grants.code(sha("guess")) is None
+    assert await store.commit(store.grants.redeem_code(code().hash, NOW + 3))
+    assert not await store.commit(store.grants.redeem_code(code().hash, NOW + 4))
+    assert not await store.commit(store.grants.redeem_code(sha("guess"), NOW))
+    assert await store.grants.code(code().hash) == code(redeemed_at=NOW + 3)
+
+
+async def test_a_token_is_read_with_its_family(store: Store) -> None:
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
+    assert await store.grants.refresh(refresh().hash) == (refresh(), grant())
+    assert await store.grants.refresh_link(refresh().hash) == refresh()
+    assert await store.grants.refresh(sha("guess")) is None
+    assert await store.grants.refresh_link(sha("guess")) is None
+
+
+@pytest.mark.requirement(18)
+async def test_a_refresh_token_is_spent_once_and_leaves_one_successor(store: Store) -> None:
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
+    spent, successor = rotation(refresh(), "two")
+    assert await store.commit(store.grants.spend_refresh(spent, successor))
+    assert await store.grants.refresh_link(spent.hash) == spent
+    assert await store.grants.refresh_link(successor.hash) == successor
+    assert not await store.commit(store.grants.spend_refresh(*rotation(refresh(), "rival")))
+    assert await store.grants.refresh_link(sha("refresh rival")) is None
+    assert await store.grants.refresh_link(spent.hash) == spent
+
+
+@pytest.mark.parametrize("why", ["ended", "expired", "token ended", "no grant", "no token"])
+async def test_nothing_grows_on_a_dead_family(store: Store, why: str) -> None:
+    token = refresh(ended_at=NOW) if why == "token ended" else refresh()
+    if why != "no grant":
+        await store.commit(store.grants.insert(grant(expires_at=NOW if why == "expired" else NOW + DAY)))
+    if why != "no token":
+        await store.commit(store.grants.insert_refresh(token))
+    if why == "ended":
+        await store.commit(store.grants.end("grt_one", NOW, "revoked"))
+    assert not await store.commit(
+        store.grants.spend_refresh(*rotation(token, "two")), store.put_meta("m", "x")
+    )
+    assert await store.grants.refresh_link(sha("refresh two")) is None
+    assert await store.meta("m") is None
+
+
+@pytest.mark.requirement(57)
+async def test_a_place_in_a_status_list_belongs_to_one_grant(store: Store) -> None:
+    g = store.grants
+    assert await store.commit(g.insert(grant("1", status_list=1, status_index=7)))
+    assert not await store.commit(
+        g.insert(grant("2", status_list=1, status_index=7)), store.put_meta("m", "x")
+    )
+    assert await store.meta("m") is None
+    assert await store.commit(g.insert(grant("3", status_list=2, status_index=7)))
+    assert await g.status_index_taken(1, 7)
+    assert not await g.status_index_taken(1, 8)
+
+
+async def test_the_status_list_holds_the_ended_grants_whose_tokens_may_live(store: Store) -> None:
+    g = store.grants
+    await store.commit(
+        *(g.insert(grant(f"{n}", status_list=1, status_index=n)) for n in (9, 2, 5)),
+        g.insert(grant("old", status_list=1, status_index=6, expires_at=NOW - 2 * DAY)),
+        g.insert(grant("else", status_list=2, status_index=1)),
+        *(g.end(f"grt_{n}", NOW, "revoked") for n in ("9", "2", "old", "else")),
+    )
+    assert list(await g.status_indexes(1, NOW)) == [2, 9]

@@ -1,0 +1,107 @@
+"""Is the configuration one snapshot, and does every change of it show in its version?"""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from doorward.model.catalog import Catalog
+from doorward.ports.store import Store, StoreConflict
+from tests.store_contract.samples import NOW, api, client, key, role
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_is_configured_comes_back_as_it_went_in(store: Store) -> None:
+    before = await store.registry.version()
+    assert await store.registry.load() == Catalog(version=before)
+    public = client("spa", auth_method="none", secrets=(), jwks=None, first_party=True, access_token_ttl=60)
+    assert await store.commit(
+        store.registry.put_client(client()),
+        store.registry.put_client(public),
+        store.registry.put_api(api()),
+        store.registry.put_role(role()),
+        store.registry.insert_key(key()),
+    )
+    found = await store.registry.load()
+    assert found == Catalog(
+        version=await store.registry.version(),
+        clients={"app_shop": client(), "app_spa": public},
+        apis={"https://orders.example": api()},
+        roles={"buyer": role()},
+        keys=(key(),),
+    )
+    assert found.version > before
+
+
+async def test_every_change_raises_the_version(store: Store) -> None:
+    registry = store.registry
+    changes = [
+        registry.put_client(client()),
+        registry.put_client(client(name="Shop 2")),
+        registry.put_api(api()),
+        registry.put_api(api(client_id="app_shop")),
+        registry.put_role(role()),
+        registry.put_role(role(default=False)),
+        registry.insert_key(key()),
+        registry.move_key("key_one", "current", "previous", NOW),
+        registry.delete_client("app_shop"),
+        registry.delete_api("api_orders"),
+        registry.delete_role("rol_buyer"),
+    ]
+    versions = [await registry.version()]
+    for change in changes:
+        assert await store.commit(change)
+        versions.append(await registry.version())
+    assert versions == sorted(set(versions))
+    loaded = await registry.load()
+    assert (loaded.clients, loaded.apis, loaded.roles) == ({}, {}, {})
+
+
+async def test_a_lost_change_leaves_the_version(store: Store) -> None:
+    before = await store.registry.version()
+    assert not await store.commit(store.registry.move_key("key_none", "next", "current", NOW))
+    assert await store.registry.version() == before
+
+
+async def test_another_store_sees_the_change(store: Store, other: Store) -> None:
+    await store.commit(store.registry.put_client(client()))
+    assert await other.registry.version() == await store.registry.version()
+    assert (await other.registry.load()).clients == {"app_shop": client()}
+
+
+async def test_an_identifier_belongs_to_one_api_and_a_name_to_one_role(store: Store) -> None:
+    await store.commit(store.registry.put_api(api()), store.registry.put_role(role()))
+    with pytest.raises(StoreConflict):
+        await store.commit(store.registry.put_api(api(id="api_second")))
+    with pytest.raises(StoreConflict):
+        await store.commit(store.registry.put_role(role(id="rol_second")))
+    loaded = await store.registry.load()
+    assert [one.id for one in (*loaded.apis.values(), *loaded.roles.values())] == ["api_orders", "rol_buyer"]
+
+
+async def test_two_first_starts_make_one_current_key(store: Store, other: Store) -> None:
+    assert await store.commit(store.registry.insert_key(key("one")))
+    assert not await other.commit(other.registry.insert_key(key("two")))
+    assert await other.commit(other.registry.insert_key(key("rsa", alg="RS256")))
+    assert await other.commit(other.registry.insert_key(key("next", state="next")))
+    assert {k.id for k in (await store.registry.load()).keys} == {"key_one", "key_rsa", "key_next"}
+
+
+@pytest.mark.requirement(52)
+async def test_a_key_moves_on_once_and_says_when(store: Store) -> None:
+    registry = store.registry
+    await store.commit(registry.insert_key(key("old")), registry.insert_key(key("new", state="next")))
+    rotation = (
+        registry.move_key("key_old", "current", "previous", NOW + 5),
+        registry.move_key("key_new", "next", "current", NOW + 5),
+    )
+    assert await store.commit(*rotation)
+    assert not await store.commit(*rotation)
+    moved = {
+        "key_old": replace(key("old"), state="previous", retired_at=NOW + 5),
+        "key_new": replace(key("new"), activated_at=NOW + 5),
+    }
+    assert {k.id: k for k in (await registry.load()).keys} == moved
+    assert await store.commit(registry.move_key("key_old", "previous", "revoked", NOW + 9))
+    assert {k.state for k in (await registry.load()).keys} == {"revoked", "current"}
