@@ -18,8 +18,8 @@ from doorward.web.pages import static
 from doorward.web.pages.csp import CONTENT_SECURITY_POLICY
 from doorward.web.pages.render import render
 from tests.pages.samples import context, samples
+from tools import system
 
-CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -57,7 +57,7 @@ class _Pages(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it is called by
         pass
 
 
@@ -75,16 +75,20 @@ def served() -> Iterator[str]:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
+def browser(executable: Path) -> Iterator[Browser]:
+    """A Chromium that speaks to nobody but the pages it is given."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield chromium
         chromium.close()
 
 
 def photograph(folder: Path, locale: str, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with served() as origin, browser() as chromium:
+    executable = system.chromium()
+    if isinstance(executable, system.Missing):
+        sys.exit(str(executable))
+    with served() as origin, browser(executable) as chromium:
         for scheme in ("light", "dark"):
             for width in (360, 1280):
                 page = chromium.new_page(

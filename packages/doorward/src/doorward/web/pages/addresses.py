@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from markupsafe import Markup, escape
 
@@ -26,13 +26,15 @@ def outward(url: str) -> str:
 
 
 def inward(issuer: str, path: str, **query: str | None) -> str:
-    """A path of this server, behind the path of the issuer, with the given parameters (None is left out).
+    """A path of this server, behind the path of the issuer, with the given parameters.
 
+    None is left out, and so is a parameter that `path` has already: given twice, a request is refused (line 9).
     Raises ValueError unless `path` begins with exactly one slash: `//host` and `/\\host` lead elsewhere.
     """
     if not path.startswith("/") or path[1:2] in {"/", "\\"} or any(char in path for char in "\t\r\n"):
         raise ValueError("not a path of this server")
-    given = {name: value for name, value in query.items() if value is not None}
+    there = {name for name, _ in parse_qsl(urlsplit(path).query, keep_blank_values=True)}
+    given = {name: value for name, value in query.items() if value is not None and name not in there}
     joint = "" if not given else ("&" if "?" in path else "?") + urlencode(given)
     return urlsplit(issuer).path.rstrip("/") + path + joint
 

@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
-_BEFORE = (
+from doorward.web.pages.addresses import outward
+
+_BEFORE: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
 )
-_AFTER = "; base-uri 'none'; frame-ancestors 'none'"
+_AFTER: Final = "; base-uri 'none'; frame-ancestors 'none'"
 
-CONTENT_SECURITY_POLICY = _BEFORE + "form-action 'self'" + _AFTER
+CONTENT_SECURITY_POLICY: Final = _BEFORE + "form-action 'self'" + _AFTER
 """The header value of every hosted page but the form_post page."""
 
 
 def form_post_policy(targets: Iterable[str]) -> str:
     """Policy of the form_post page (OAuth 2.0 Form Post Response Mode §2): `form-action` grows by each target's origin.
 
-    `targets` are absolute http(s) URLs, usually the one redirect_uri; a browser follows `form-action` through the
-    redirects after a POST, so no page but this one may name a foreign origin. Raises ValueError for a URL that has
-    no http(s) origin, because what cannot be named exactly must not widen the policy.
+    `targets` are absolute URLs, usually the one redirect_uri; a browser holds `form-action` against the redirects
+    after a POST too, so no page but this one may name a foreign origin. The scheme of a native app (RFC 8252 §7.1)
+    is named as a scheme. Raises ValueError for what cannot be named exactly, because it must not widen the policy.
     """
-    origins = dict.fromkeys(_origin(target) for target in targets)
-    return _BEFORE + " ".join(["form-action 'self'", *origins]) + _AFTER
+    sources = dict.fromkeys(_source(outward(target)) for target in targets)
+    return _BEFORE + " ".join(["form-action 'self'", *sources]) + _AFTER
 
 
-def _origin(url: str) -> str:
+def _source(url: str) -> str:
     parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"}:
+        return f"{parts.scheme}:"
     host = parts.hostname
-    if parts.scheme not in {"http", "https"} or not host or not host.isascii():
-        raise ValueError("a form_post target must be an absolute http(s) URL")
-    # A stray quote, semicolon or space would end the directive and let the rest of the URL write policy.
-    if any(not (char.isalnum() or char in ".-:") for char in host):
-        raise ValueError("a form_post target's host has an illegal character")
-    shown = f"[{host}]" if ":" in host else host
-    port = parts.port
-    return f"{parts.scheme}://{shown}" if port is None else f"{parts.scheme}://{shown}:{port}"
+    # A quote, semicolon or space would end the directive and let the rest of the URL write policy.
+    if not host or not all(char.isascii() and (char.isalnum() or char in ".-_") for char in host):
+        raise ValueError("a form_post target needs a host name that a policy can hold")
+    return f"{parts.scheme}://{host}" if parts.port is None else f"{parts.scheme}://{host}:{parts.port}"

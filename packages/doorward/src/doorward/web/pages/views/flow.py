@@ -24,7 +24,7 @@ class Consent:
     """/consent. Posts `decision` (allow | deny), `csrf`, `flow`.
 
     `account` is the address of who is signed in, `account_name` the name if there is one; `not_you` the path where
-    another account is chosen; `host` where the answer goes (the redirect_uri's host, or the scheme of a native app);
+    another account is chosen (`flow` is added where it lacks one); `host` where the answer goes (the redirect_uri's host, or the scheme of a native app);
     `lasts` how long access lasts without asking again, in seconds; `offline` that it goes on while the person is away.
     """
 
@@ -72,7 +72,7 @@ class FormPost:
 class SignOutAsk:
     """/logout without a trustworthy hint (ASVS 10.6.2). Posts `confirm=yes`, `csrf` and `hidden`.
 
-    `account` is who is signed in; `hidden` are the request's own parameters to carry along; `stay` the path of the
+    `account` is who is signed in ("" = nobody is named); `hidden` are the request's own parameters to carry along; `stay` the path of the
     other way.
     """
 

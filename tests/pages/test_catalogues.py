@@ -1,0 +1,72 @@
+"""Are the catalogues whole, up to date, and harmless?"""
+
+from __future__ import annotations
+
+import gettext
+import re
+from io import BytesIO
+
+import pytest
+
+from tests.pages import catalogues
+
+PLACE = re.compile(r"%\(\w+\)s")
+
+
+def _forms(value: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    assert value is not None
+    return [value] if isinstance(value, str) else list(value)
+
+
+@pytest.mark.parametrize("locale", catalogues.TRANSLATED)
+def test_every_message_of_the_sources_is_in_the_catalogue_and_no_other(locale: str) -> None:
+    sources = {_forms(m.id)[0] for m in catalogues.collected() if m.id}
+    known = {_forms(m.id)[0] for m in catalogues.read(locale) if m.id}
+    assert len(sources) > 250, "the collector finds the messages"
+    assert sources - known == set(), "run python -m tests.pages.catalogues and translate these"
+    assert known - sources == set(), "run python -m tests.pages.catalogues"
+
+
+@pytest.mark.parametrize("locale", catalogues.TRANSLATED)
+def test_every_message_is_translated_in_every_plural_form(locale: str) -> None:
+    catalog = catalogues.read(locale)
+    for message in catalog:
+        if not message.id:
+            continue
+        strings = _forms(message.string)
+        assert not message.fuzzy, message.id
+        assert all(text.strip() for text in strings), message.id
+        assert len(strings) == (catalog.num_plurals if message.pluralizable else 1), message.id
+
+
+@pytest.mark.parametrize("locale", catalogues.TRANSLATED)
+def test_translations_hold_the_same_places_and_no_markup(locale: str) -> None:
+    for message in catalogues.read(locale):
+        if not message.id:
+            continue
+        wanted = set(PLACE.findall(_forms(message.id)[-1]))
+        for text in _forms(message.string):
+            found = set(PLACE.findall(text))
+            # "one" and "two" may be words of their own in a plural form.
+            assert found == wanted or (message.pluralizable and found == wanted - {"%(number)s"}), message.id
+            assert text.count("%") == len(PLACE.findall(text)), message.id
+            # A translation is trusted as HTML, so it may hold none.
+            assert not set(text) & set("<>&\u202e\u202d"), message.id
+
+
+def test_no_message_of_the_sources_holds_markup() -> None:
+    for message in catalogues.collected():
+        for text in _forms(message.id):
+            assert not set(text) & set("<>&"), text
+
+
+@pytest.mark.parametrize("locale", catalogues.TRANSLATED)
+def test_the_compiled_catalogue_is_up_to_date(locale: str) -> None:
+    catalog = catalogues.read(locale)
+    stored = catalogues.path_of(locale, "mo").read_bytes()
+    assert stored == catalogues.compiled(catalog), "run python -m tests.pages.catalogues"
+    assert catalogues.path_of(locale, "po").read_bytes() == catalogues.written(catalog)
+    translations = gettext.GNUTranslations(BytesIO(stored))
+    for message in catalog:
+        if message.id and not message.pluralizable:
+            assert translations.gettext(_forms(message.id)[0]) == message.string

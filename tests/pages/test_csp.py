@@ -1,0 +1,55 @@
+"""What may a page load, and where may its forms go?"""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.web.pages.csp import CONTENT_SECURITY_POLICY, form_post_policy
+
+
+@pytest.mark.requirement(11)
+def test_the_policy_of_every_page() -> None:
+    assert CONTENT_SECURITY_POLICY == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ("https://app.example/callback?x=1#f", "https://app.example"),
+        ("https://user:secret@app.example:8443/cb", "https://app.example:8443"),
+        ("http://127.0.0.1:5000/cb", "http://127.0.0.1:5000"),
+        ("http://my_app:8000/cb", "http://my_app:8000"),
+        ("com.example.app:/cb", "com.example.app:"),
+    ],
+)
+def test_a_posted_response_may_go_to_its_app_and_nowhere_else(url: str, source: str) -> None:
+    assert form_post_policy([url]) == CONTENT_SECURITY_POLICY.replace(
+        "'self'; base", f"'self' {source}; base"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https:///cb",
+        "https://a;script-src *",
+        "https://a b/",
+        "https://a'b/",
+        "https://*/",
+        "https://*.example/",
+        "//app.example",
+        "/cb",
+        "",
+        "https://app.example:99999/",
+        "https://[::1/",
+        "https://\u202eexample.com/",
+    ],
+)
+def test_what_cannot_be_named_exactly_never_widens_the_policy(url: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        form_post_policy([url])

@@ -1,0 +1,108 @@
+"""What do the mails say, in every language, whatever the names in them?"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from doorward.ports.postman import MailKind
+from doorward.web.mail.letters import (
+    LETTERS,
+    AddressTaken,
+    Letter,
+    NewDevice,
+    PasswordChanged,
+    RecoveryCodesMade,
+    RefreshReplayed,
+    ResetPassword,
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    VerifyAddress,
+)
+from doorward.web.mail.render import MailContext, render
+from doorward.web.pages import language
+from tests.pages.markup import read, skeleton
+
+AT = 1_795_358_000
+LINK = "https://auth.example.com/verify?token=dw_ml_abc&x=1"
+
+
+def letters(name: str = "Orders") -> list[Letter]:
+    return [
+        VerifyAddress("481516", LINK, 10, name),
+        VerifyAddress("481516", LINK),
+        AddressTaken(),
+        ResetPassword("481516", LINK, 1),
+        PasswordChanged(AT, name, name),
+        NewDevice(AT, name, name, name),
+        NewDevice(AT),
+        RefreshReplayed(AT, name),
+        SecondFactorAdded(AT, name),
+        SecondFactorRemoved(AT, place=name),
+        RecoveryCodesMade(AT),
+    ]
+
+
+def context(locale: str = "en", brand: str = "Doorward") -> MailContext:
+    return MailContext(locale, brand, "https://auth.example.com")
+
+
+def test_every_kind_that_the_postman_knows_has_its_letter() -> None:
+    assert set(LETTERS) == set(get_args(MailKind))
+    assert {type(letter) for letter in letters()} == set(LETTERS.values())
+
+
+@pytest.mark.parametrize("locale", language.LOCALES)
+@pytest.mark.parametrize("letter", letters(), ids=lambda letter: type(letter).__name__)
+def test_text_and_html_say_the_same(letter: Letter, locale: str) -> None:
+    mail = render(letter, context(locale))
+    body = "".join(e.text() for e in read(mail.html) if e.tag == "body")
+    words = [word for word in mail.text.split() if word != "--"]
+    assert [word for word in words if word not in body] == []
+    assert mail.subject
+    assert "\n" not in mail.subject
+    assert "%(" not in mail.subject + mail.text + mail.html
+
+
+def test_code_and_link_stand_in_the_mail_and_the_code_not_in_the_subject() -> None:
+    for letter in (VerifyAddress("481516", LINK), ResetPassword("481516", LINK)):
+        mail = render(letter, context())
+        assert "481 516" in mail.text
+        assert f"\n{LINK}\n" in mail.text
+        assert LINK in [e.attributes.get("href") for e in read(mail.html)]
+        assert "481" not in mail.subject
+
+
+@pytest.mark.parametrize("locale", language.LOCALES)
+def test_no_mail_loads_or_runs_anything(locale: str) -> None:
+    for letter in letters():
+        for element in read(render(letter, context(locale)).html):
+            assert element.tag not in {"img", "script", "link", "iframe", "table", "form"}
+            assert "src" not in element.attributes
+            assert "url(" not in element.text()
+            assert "@import" not in element.text()
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<img src=x onerror=alert(1)>\"'",
+        "a\r\nBcc: everybody@example.com",
+        "\u202egnp.exe",
+        "%(brand)s %s {{ 1 }}",
+    ],
+)
+def test_hostile_names_change_neither_headers_nor_elements(hostile: str) -> None:
+    for strange, plain in zip(letters(hostile), letters("harmless"), strict=True):
+        mail, expected = render(strange, context(brand=hostile)), render(plain, context(brand="harmless"))
+        assert skeleton(mail.html) == skeleton(expected.html)
+        assert mail.text.count("\n") == expected.text.count("\n")
+        assert not set(mail.subject) & set("\r\n\u202e")
+
+
+def test_the_owner_of_a_taken_address_learns_of_it_and_gets_no_code() -> None:
+    mail = render(AddressTaken(), context())
+    assert "https://auth.example.com/sign-in" in mail.text
+    assert "https://auth.example.com/reset" in mail.text
+    assert "token=" not in mail.text

@@ -1,0 +1,51 @@
+"""What do the pages load, and how long may it be kept?"""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from doorward.web.pages import static
+
+
+def test_an_address_names_the_content() -> None:
+    found = static.find(f"{static.VERSION}/page.css")
+    assert found is not None
+    asset, cache = found
+    assert cache == "public, max-age=31536000, immutable"
+    assert asset.content_type == "text/css; charset=utf-8"
+    assert gzip.decompress(asset.compressed) == asset.body
+    assert asset.etag.startswith('"')
+    assert asset.etag.endswith('"')
+
+
+def test_another_version_s_address_answers_but_is_not_kept() -> None:
+    found = static.find("0000000000000000/page.css")
+    assert found is not None
+    assert found[1] == "public, max-age=60"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "page.css",
+        f"{static.VERSION}/",
+        f"{static.VERSION}/../static.py",
+        f"{static.VERSION}/x/page.css",
+        "..",
+        f"{static.VERSION}/page.css/",
+    ],
+)
+def test_nothing_else_is_served(path: str) -> None:
+    assert static.find(path) is None
+
+
+def test_no_file_names_another_host() -> None:
+    for name, asset in static.ASSETS.items():
+        text = asset.body.decode().replace('xmlns="http://www.w3.org/2000/svg"', "")
+        assert "//" not in text.replace("// ", ""), name
+        assert "@import" not in text
+        assert "url(" not in text
