@@ -1,0 +1,87 @@
+"""Which account is meant by what somebody typed?"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.rules.identify.account import looked_up_as, normalise_email, normalise_name
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("  Ada@Example.COM ", "ada@example.com"),
+        ("o'hara+news@mail.example.co.uk", "o'hara+news@mail.example.co.uk"),
+        ("jose\u0301@example.com", "jos\u00e9@example.com"),
+        ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+        ("ada@faß.example", "ada@xn--fa-hia.example"),
+        ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ("a" * 64 + "@example.com", "a" * 64 + "@example.com"),
+    ],
+)
+def test_one_spelling_for_each_address(typed: str, found: str) -> None:
+    assert normalise_email(typed) == found
+    assert normalise_email(found) == found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "ada",
+        "@example.com",
+        "ada@",
+        "ada@localhost",
+        "ada@example..com",
+        "ada@-example.com",
+        "ada@example.com.",
+        "ada@192.0.2.1",
+        "ada@[192.0.2.1]",
+        "a@b@example.com",
+        "ada lovelace@example.com",
+        "ada@example.com, eve@example.com",
+        "ada@example.com\r\nBcc: eve@example.com",
+        '"ada"@example.com',
+        ".ada@example.com",
+        "ada..l@example.com",
+        "a" * 65 + "@example.com",
+        "ada@" + "a" * 64 + ".com",
+        "ada\u202e@example.com",
+        "ada\u200b@example.com",
+        "ada\x00@example.com",
+        "\ud800@example.com",
+        "ada@\ud800.com",
+    ],
+)
+def test_what_is_no_address_is_none(typed: str) -> None:
+    assert normalise_email(typed) is None
+
+
+def test_letters_that_only_look_alike_stay_two_people() -> None:
+    assert normalise_email("ﬁn@example.com") != normalise_email("fin@example.com")
+    assert normalise_email("аda@example.com") != normalise_email("ada@example.com")
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_looked_up_as_something_short_that_can_be_a_key(typed: str) -> None:
+    who = looked_up_as(typed)
+    assert len(who) <= 254
+    assert who.encode().decode() == who
+    found = normalise_email(typed)
+    assert found is None or (found == who and normalise_email(found) == found)
+
+
+@given(st.text(max_size=200))
+def test_a_name_is_a_line_of_text(typed: str) -> None:
+    name = normalise_name(typed)
+    assert name is None or (len(name) <= 120 and name == name.strip() and "\n" not in name)
+
+
+def test_a_name_keeps_its_letters_and_loses_what_is_not_seen() -> None:
+    assert normalise_name("  Ada \u202e  Lovelace\n") == "Ada Lovelace"
+    assert normalise_name("علي") == "علي"
+    assert normalise_name("") == ""
+    assert normalise_name("x" * 121) is None
