@@ -9,8 +9,9 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from doorward.actions.ending import Ending
+from doorward.actions.manage_access import parse_access
 from doorward.actions.manage_commit import audit_write, commit_as_read, decided_anew
-from doorward.actions.manage_lookup import find_api, find_client
+from doorward.actions.manage_lookup import find_client
 from doorward.actions.manage_refused import ManageRefused
 from doorward.model.catalog import Catalog
 from doorward.model.client import Client, ClientAuthMethod, ClientSecret, GrantType
@@ -50,11 +51,9 @@ class ManageApps:
     ending: Ending
 
     @decided_anew
-    async def create(
-        self, draft: Client, *, kind: AppKind, access: Mapping[str, Sequence[str]] | None = None
-    ) -> NewSecret:
-        """Register. Of `draft` count all members but id, secrets, access and created_at; `access` maps API names to permissions
-        (none named: all that the API has)."""
+    async def create(self, draft: Client, *, kind: AppKind, access: Sequence[str] = ()) -> NewSecret:
+        """Register. Of `draft` count all members but id, secrets, access and created_at; `access` names
+        APIs and permissions as `API:permission,permission` (none named: all that the API has)."""
         catalog = await self.catalog.refresh()
         if problem := registration.name_problem(draft.name, prefix="app"):
             raise ManageRefused(problem)
@@ -64,7 +63,7 @@ class ManageApps:
             draft,
             id=self.chance.new_id("app"),
             created_at=now,
-            access=_access(catalog, access or {}),
+            access=_allowed(catalog, access),
             secrets=(),
         )
         _check(client, native=kind == "native")
@@ -91,7 +90,7 @@ class ManageApps:
         app: str,
         change: Callable[[Client], Client],
         *,
-        access: Mapping[str, Sequence[str]] | None = None,
+        access: Sequence[str] = (),
     ) -> Client:
         """Apply `change` to the app as it is now; `access` adds APIs or replaces what is allowed there. The result is checked as
         a whole."""
@@ -99,7 +98,7 @@ class ManageApps:
         old = find_client(catalog, app)
         new = change(old)
         if access:
-            new = structs.replace(new, access={**new.access, **_access(catalog, access)})
+            new = structs.replace(new, access={**new.access, **_allowed(catalog, access)})
         if new == old:
             raise ManageRefused(f"Nothing would change about {old.name}.", f"doorward app show {old.name}")
         if new.name != old.name:
@@ -195,16 +194,5 @@ def _refuse_taken(catalog: Catalog, name: str, *, but: str = "") -> None:
             )
 
 
-def _access(catalog: Catalog, wanted: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    access: dict[str, tuple[str, ...]] = {}
-    for given, names in wanted.items():
-        api = find_api(catalog, given)
-        offered = [permission.name for permission in api.permissions]
-        for name in names:
-            if name not in offered:
-                raise ManageRefused(
-                    f"The API {api.name} has no permission {name}.",
-                    f"It has: {', '.join(offered) or 'none'}.",
-                )
-        access[api.identifier] = tuple(dict.fromkeys(names)) if names else tuple(offered)
-    return access
+def _allowed(catalog: Catalog, access: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    return {identifier: tuple(names) for identifier, names in parse_access(catalog, access).items()}

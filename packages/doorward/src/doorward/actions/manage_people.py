@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
 
 from doorward.actions.ending import Ending
+from doorward.actions.judge_password import JudgePassword
 from doorward.actions.manage_commit import audit_write
 from doorward.actions.manage_lookup import find_account, find_role
 from doorward.actions.manage_refused import ManageRefused
 from doorward.model.account import Account
 from doorward.model.catalog import Catalog
-from doorward.model.policy import PasswordPolicy
 from doorward.model.secret import Secret
-from doorward.ports.breached import BreachedList
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
@@ -38,10 +36,7 @@ class ManagePeople:
     clock: Clock
     hasher: PasswordHasher
     ending: Ending
-    policy: PasswordPolicy
-    breached: BreachedList
-    issuer_host: str
-    brand: str
+    judge: JudgePassword
 
     async def create(
         self,
@@ -185,17 +180,11 @@ class ManagePeople:
         )
 
     async def _with_password(self, account: Account, password: Secret, now: int) -> Account:
-        typed = password.reveal()
         second = any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))
-        words = password_rule.context_words(
-            email=account.email, name=account.name, issuer_host=self.issuer_host, brand=self.brand
-        )
-        weak = await asyncio.to_thread(
-            password_rule.judge, typed, self.policy, second_factor=second, words=words, listed=self.breached
-        )
+        weak = await self.judge(password, email=account.email, name=account.name, second_factor=second)
         if weak is not None:
             raise ManageRefused(*_explain(weak))
-        hashed = await self.hasher.hash(Secret(password_rule.prepare(typed)))
+        hashed = await self.hasher.hash(Secret(password_rule.prepare(password.reveal())))
         return structs.replace(account, password_hash=hashed, password_changed_at=now)
 
     def _audit(self, kind: str, account: Account, now: int, detail: Mapping[str, str] | None = None) -> Write:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from doorward.actions.manage_access import parse_access
 from doorward.actions.manage_commit import audit_write, commit_as_read, decided_anew
-from doorward.actions.manage_lookup import find_api, find_role
+from doorward.actions.manage_lookup import find_role
 from doorward.actions.manage_refused import ManageRefused
 from doorward.model.catalog import Role
 from doorward.ports.catalog import CatalogSource
@@ -26,27 +27,15 @@ class ManageRoles:
     clock: Clock
 
     @decided_anew
-    async def create(
-        self, name: str, *, permissions: Mapping[str, Sequence[str]], default: bool = False
-    ) -> Role:
-        """A role that holds permissions of APIs (none named for an API: all that it has now). A default role is given to
+    async def create(self, name: str, *, permissions: Sequence[str], default: bool = False) -> Role:
+        """A role that holds permissions, each given as `API:permission,permission` (none named: all that the API has now). A default role is given to
         everybody who signs up from now on."""
         catalog = await self.catalog.refresh()
         if problem := registration.role_problem(name):
             raise ManageRefused(problem)
         if any(role.name.casefold() == name.casefold() for role in catalog.roles.values()):
             raise ManageRefused(f"There is a role {name} already.", "doorward role list")
-        held: dict[str, tuple[str, ...]] = {}
-        for given, names in permissions.items():
-            api = find_api(catalog, given)
-            offered = [permission.name for permission in api.permissions]
-            for wanted in names:
-                if wanted not in offered:
-                    raise ManageRefused(
-                        f"The API {api.name} has no permission {wanted}.",
-                        f"It has: {', '.join(offered) or 'none'}.",
-                    )
-            held[api.identifier] = tuple(dict.fromkeys(names)) if names else tuple(offered)
+        held = {identifier: tuple(names) for identifier, names in parse_access(catalog, permissions).items()}
         now = self.clock.now()
         role = Role(
             id=self.chance.new_id("rol"), name=name, permissions=held, created_at=now, default=default

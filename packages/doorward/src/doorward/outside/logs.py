@@ -123,7 +123,7 @@ def configure(level: str = "info", form: str = "json", *, out: TextIO | None = N
     root = logging.getLogger()
     root.handlers[:] = [_Bridge()]
     root.setLevel(threshold)
-    for noisy in ("httpx2", "httpcore2", "asyncio"):
+    for noisy in ("httpx2", "httpcore2", "asyncio", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(max(threshold, logging.WARNING))
 
 

@@ -1,0 +1,41 @@
+"""Which permissions at which API does `API:permission,permission` mean?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from doorward.actions.manage_lookup import find_api
+from doorward.actions.manage_refused import ManageRefused
+from doorward.model.catalog import Api, Catalog
+
+
+def parse_access(catalog: Catalog, texts: Iterable[str]) -> dict[str, list[str]]:
+    """API identifier -> permission names, in order; an API without names means all that it has. Raises `ManageRefused`.
+
+    Identifiers and permissions may hold colons themselves, so the longest known name of an API that the text begins with counts.
+    """
+    access: dict[str, list[str]] = {}
+    for text in texts:
+        api, rest = _split(catalog, text)
+        offered = [permission.name for permission in api.permissions]
+        names = [name for name in rest.split(",") if name] if rest else offered
+        for name in names:
+            if name not in offered:
+                raise ManageRefused(
+                    f"The API {api.name} has no permission {name}.",
+                    f"It has: {', '.join(offered) or 'none'}.",
+                )
+        held = access.setdefault(api.identifier, [])
+        held.extend(name for name in names if name not in held)
+    return access
+
+
+def _split(catalog: Catalog, text: str) -> tuple[Api, str]:
+    named = [(name, api) for api in catalog.apis.values() for name in (api.identifier, api.name, api.id)]
+    for name, api in sorted(named, key=lambda pair: -len(pair[0])):
+        if text.casefold() == name.casefold():
+            return api, ""
+        if text.casefold().startswith(f"{name.casefold()}:"):
+            return api, text[len(name) + 1 :]
+    # what stands before the last colon is the likeliest misspelt name
+    return find_api(catalog, text.rpartition(":")[0] if text.count(":") > text.count("://") else text), ""

@@ -1,0 +1,145 @@
+"""`doorward api …`: APIs and their permissions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from doorward.cli import documents, show
+from doorward.cli.options import Config, Json, Yes
+from doorward.cli.run import confirm, with_tools
+from doorward.cli.tools import Tools
+from doorward.cli.trouble import Trouble
+from doorward.model.catalog import Api, Permission
+
+app = typer.Typer(no_args_is_help=True, help="APIs: identifiers and permissions.")
+
+ApiName = Annotated[str, typer.Argument(metavar="API", help="Identifier, name or id of the API.")]
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    identifier: Annotated[
+        str, typer.Argument(help="What stands in `aud`: a URI, as in https://api.example.com.")
+    ],
+    name: Annotated[str | None, typer.Option(help="A short name; without it the identifier.")] = None,
+    permission: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=TEXT]",
+            help='A permission, with what the consent page says: orders:read="See your orders".',
+        ),
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Register an API."""
+    permissions = [Permission(*_halves(text)) for text in permission or ()]
+
+    async def work(tools: Tools) -> Api:
+        return await tools.apis.create(identifier, name=name, permissions=permissions)
+
+    api = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        show.done(console, f"Registered {api.name}.")
+        _card(console, api)
+
+    show.result(documents.of_api(api), human, as_json=json)
+
+
+@app.command("list")
+def list_(context: typer.Context, config: Config = None, json: Json = False) -> None:
+    """List APIs."""
+
+    async def work(tools: Tools) -> list[Api]:
+        return list(await tools.apis.listed())
+
+    apis = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        rows = [(a.name, a.identifier, ", ".join(p.name for p in a.permissions)) for a in apis]
+        show.table(
+            console,
+            ("name", "identifier", "permissions"),
+            rows,
+            empty="No API yet. Register one: doorward api create https://api.example.com --permission orders:read",
+        )
+
+    show.result([documents.of_api(api) for api in apis], human, as_json=json)
+
+
+@app.command("show")
+def show_(context: typer.Context, api: ApiName, config: Config = None, json: Json = False) -> None:
+    """Show one API."""
+
+    async def work(tools: Tools) -> Api:
+        return await tools.apis.find(api)
+
+    found = with_tools(context, config, work)
+    show.result(documents.of_api(found), lambda console: _card(console, found), as_json=json)
+
+
+@app.command("introspect-as")
+def introspect_as(
+    context: typer.Context,
+    api: ApiName,
+    app: Annotated[str | None, typer.Argument(metavar="[APP]", help="Name or id of the app.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="No app any more.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Say with which app's credential an API asks /introspect."""
+    if (app is None) != none:
+        raise Trouble("Name an app, or say --none.", "doorward app list")
+
+    async def work(tools: Tools) -> Api:
+        return await tools.apis.introspect_as(api, app)
+
+    changed = with_tools(context, config, work)
+    said = f"{changed.name} introspects as {app}." if app else f"{changed.name} does not introspect any more."
+    show.result(documents.of_api(changed), lambda console: show.done(console, said), as_json=json)
+
+
+@app.command()
+def delete(
+    context: typer.Context, api: ApiName, yes: Yes = False, config: Config = None, json: Json = False
+) -> None:
+    """Delete an API; apps and roles lose their access to it."""
+
+    async def find(tools: Tools) -> Api:
+        return await tools.apis.find(api)
+
+    found = with_tools(context, config, find)
+    confirm(f"Delete the API {found.name}, and every app's and role's access to it?", yes=yes, as_json=json)
+
+    async def work(tools: Tools) -> Api:
+        return await tools.apis.delete(found.identifier)
+
+    gone = with_tools(context, config, work)
+    show.result(
+        documents.of_api(gone), lambda console: show.done(console, f"{gone.name} is deleted."), as_json=json
+    )
+
+
+def _halves(text: str) -> tuple[str, str]:
+    name, _, description = text.partition("=")
+    return name, description
+
+
+def _card(console: Console, api: Api) -> None:
+    permissions = "\n".join(f"{p.name}  {p.description}".rstrip() for p in api.permissions)
+    show.card(
+        console,
+        api.name,
+        [
+            ("identifier", api.identifier),
+            ("id", api.id),
+            ("permissions", permissions),
+            ("introspects as", api.client_id or "nobody"),
+            ("created", show.moment(api.created_at)),
+        ],
+    )

@@ -1,0 +1,93 @@
+"""`doorward`: which commands are there, and how does each end? Exit status 0 done, 1 refused, 2 misspelt."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import typer
+import typer.main
+from typer.exceptions import Abort, Exit, TyperException
+
+from doorward import __version__
+from doorward.cli import apis, apps_change, keys, people, roles, server, show
+from doorward.cli.tools import Workshop
+from doorward.cli.trouble import Trouble
+
+app = typer.Typer(
+    name="doorward",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="Doorward, an authentication server of your own.",
+    epilog="Settings come from doorward.toml in this folder (or --config FILE) and from DOORWARD_* variables.",
+)
+app.command()(server.serve)
+app.command()(server.doctor)
+app.add_typer(people.app, name="user")
+app.add_typer(apps_change.app, name="app")
+app.add_typer(apis.app, name="api")
+app.add_typer(roles.app, name="role")
+app.add_typer(keys.app, name="keys")
+app.command()(server.migrate)
+app.command("export-openapi")(server.export_openapi)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"doorward {__version__}\n")
+        raise Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Doorward, an authentication server of your own."""
+    del version  # the callback has answered
+
+
+def main(workshop: Workshop, arguments: Sequence[str] | None = None) -> int:
+    """Run one command and answer with the exit status. Errors too are one JSON document when `--json` was asked for."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    command: Any = typer.main.get_command(app)
+    try:
+        status = command.main(args=given, prog_name="doorward", standalone_mode=False, obj=workshop)
+    except Trouble as trouble:
+        show.trouble(trouble, as_json=as_json)
+        return trouble.code
+    except TyperException as error:
+        said = error.format_message()
+        if type(error).__name__ == "NoArgsIsHelpError":
+            # asked for nothing: the message is the help
+            sys.stdout.write(said + "\n")
+            return 0
+        show.trouble(Trouble(said, _hint(error, command)), as_json=as_json)
+        return 2
+    except Abort:
+        show.trouble(Trouble("Stopped; nothing was changed."), as_json=as_json)
+        return 130
+    except BrokenPipeError:
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def _hint(error: TyperException, command: Any) -> str:
+    """Where to look, and for an option the nearest one."""
+    context: Any = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "doorward"
+    wrong: str | None = getattr(error, "option_name", None)
+    where = context.command if context is not None else command
+    if wrong and "Did you mean" not in error.format_message():
+        known = [flag for parameter in where.params for flag in parameter.opts if flag.startswith("--")]
+        near = get_close_matches(wrong, known, n=1)
+        if near:
+            return f"Did you mean {near[0]}? See {path} --help"
+    return f"See {path} --help"

@@ -1,0 +1,197 @@
+"""`doorward app …`: applications, as they are made and shown. What changes them stands in `apps_change.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from doorward.actions.manage_apps import KINDS, AppKind, NewSecret
+from doorward.cli import documents, show
+from doorward.cli.apps_read import read_jwks
+from doorward.cli.options import Config, Json, Yes
+from doorward.cli.run import confirm, with_tools
+from doorward.cli.tools import Tools
+from doorward.cli.trouble import Trouble
+from doorward.model.client import Client, ClientAuthMethod, SigningAlgorithm
+
+app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, delete.")
+
+AppName = Annotated[str, typer.Argument(metavar="APP", help="Name or id of the app.")]
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What people see on the sign-in and consent page.")],
+    kind: Annotated[AppKind, typer.Option(help="web: has a server. spa: runs in the browser. native: on a device. service: acts for itself.")] = "web",
+    redirect: Annotated[list[str] | None, typer.Option(metavar="URI", help="Where people come back to; exact; several times for several.")] = None,
+    post_logout: Annotated[list[str] | None, typer.Option(metavar="URI", help="Where they may go after signing out.")] = None,
+    backchannel_logout: Annotated[str | None, typer.Option(metavar="URI", help="Where this server tells the app that a session has ended.")] = None,
+    api: Annotated[list[str] | None, typer.Option(metavar="API[:PERM,PERM…]", help="An API that it may call, with which permissions (none named: all).")] = None,
+    first_party: Annotated[bool, typer.Option("--first-party", help="Yours: no consent page; JSON sign-in and cookies allowed.")] = False,
+    origin: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="A web origin that may use cookie delivery.")] = None,
+    public: Annotated[bool, typer.Option("--public", help="It can keep no secret.")] = False,
+    auth_method: Annotated[ClientAuthMethod | None, typer.Option(help="How it authenticates at the token endpoint.")] = None,
+    jwks: Annotated[Path | None, typer.Option(metavar="FILE", help="Its public keys (a JWK Set), for private_key_jwt.")] = None,
+    signing_alg: Annotated[SigningAlgorithm, typer.Option(help="What its tokens are signed with.")] = "ES256",
+    userinfo_signed_alg: Annotated[SigningAlgorithm | None, typer.Option(help="Sign userinfo answers with this.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="An OpenID Connect scope that it may ask for (all, unless named).")] = None,
+    no_pkce: Annotated[bool, typer.Option("--no-pkce", help="It cannot do PKCE (confidential OpenID Connect apps only).")] = False,
+    no_rotation: Annotated[bool, typer.Option("--no-rotation", help="Its refresh token stays the same (private_key_jwt only).")] = False,
+    access_ttl: Annotated[int | None, typer.Option(min=10, max=86_400, metavar="SECONDS", help="How long its access tokens live.")] = None,
+    refresh_ttl: Annotated[int | None, typer.Option(min=60, metavar="SECONDS", help="How long it stays signed in at most.")] = None,
+    max_age: Annotated[int | None, typer.Option(min=0, metavar="SECONDS", help="The oldest sign-in that it accepts.")] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Register an app. Its secret is shown once, now."""
+    method, grants = KINDS[kind]
+    if public and auth_method not in {None, "none"}:
+        raise Trouble("--public and --auth-method contradict each other.", "Keep one of them.")
+    if public and kind == "service":
+        raise Trouble(
+            "A service acts for itself, so it needs a credential of its own.", "Leave out --public."
+        )
+    draft = Client(
+        id="",
+        name=name,
+        auth_method=auth_method or ("none" if public else "private_key_jwt" if jwks else method),
+        created_at=0,
+        jwks=read_jwks(jwks) if jwks else None,
+        redirect_uris=tuple(dict.fromkeys(redirect or ())),
+        post_logout_redirect_uris=tuple(dict.fromkeys(post_logout or ())),
+        backchannel_logout_uri=backchannel_logout,
+        origins=tuple(dict.fromkeys(origin or ())),
+        grant_types=grants,
+        oidc_scopes=_scopes(scope, service=kind == "service"),
+        first_party=first_party,
+        pkce_required=not no_pkce,
+        rotation=not no_rotation,
+        access_token_ttl=access_ttl,
+        refresh_token_ttl=refresh_ttl,
+        default_max_age=max_age,
+        signing_alg=signing_alg,
+        userinfo_signed_alg=userinfo_signed_alg,
+    )
+
+    async def work(tools: Tools) -> NewSecret:
+        made = await tools.apps.create(draft, kind=kind, access=api or ())
+        # an algorithm that no app used so far has no key yet
+        await tools.keys.tend()
+        return made
+
+    made = with_tools(context, config, work)
+    show_secret(made, f"Registered {made.client.name}.", as_json=json)
+
+
+@app.command("list")
+def list_(context: typer.Context, config: Config = None, json: Json = False) -> None:
+    """List apps."""
+
+    async def work(tools: Tools) -> list[Client]:
+        return list(await tools.apps.listed())
+
+    clients = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        rows = [(c.name, c.auth_method, "first-party" if c.first_party else "", c.id) for c in clients]
+        show.table(
+            console,
+            ("name", "authenticates with", "", "client_id"),
+            rows,
+            empty="No app yet. Register one: doorward app create web --redirect https://app.example.com/callback",
+        )
+
+    show.result([documents.of_client(client) for client in clients], human, as_json=json)
+
+
+@app.command("show")
+def show_(context: typer.Context, app: AppName, config: Config = None, json: Json = False) -> None:
+    """Show one app."""
+
+    async def work(tools: Tools) -> Client:
+        return await tools.apps.find(app)
+
+    client = with_tools(context, config, work)
+    show.result(documents.of_client(client), lambda console: card(console, client), as_json=json)
+
+
+@app.command()
+def delete(
+    context: typer.Context, app: AppName, yes: Yes = False, config: Config = None, json: Json = False
+) -> None:
+    """Delete an app; everything that was signed in through it ends now."""
+
+    async def find(tools: Tools) -> Client:
+        return await tools.apps.find(app)
+
+    client = with_tools(context, config, find)
+    confirm(f"Delete {client.name} and end everything signed in through it?", yes=yes, as_json=json)
+
+    async def work(tools: Tools) -> Client:
+        return await tools.apps.delete(client.id)
+
+    gone = with_tools(context, config, work)
+    show.result(
+        documents.of_client(gone),
+        lambda console: show.done(console, f"{gone.name} is deleted."),
+        as_json=json,
+    )
+
+
+def show_secret(made: NewSecret, said: str, *, as_json: bool) -> None:
+    """An app with its new secret: the only time that it is printed anywhere."""
+    client, secret = made.client, made.secret
+    document = documents.of_client(client)
+    if secret is not None:
+        document["client_secret"] = secret.reveal()
+
+    def human(console: Console) -> None:
+        show.done(console, said)
+        card(console, client)
+        if secret is not None:
+            show.card(console, "Shown once, now", [("client_secret", secret.reveal())])
+
+    show.result(document, human, as_json=as_json)
+
+
+def card(console: Console, client: Client) -> None:
+    """One app, for people."""
+    access = [f"{identifier}: {', '.join(names) or 'nothing'}" for identifier, names in client.access.items()]
+    rows = [
+        ("client_id", client.id),
+        ("authenticates with", client.auth_method),
+        ("may use", ", ".join(client.grant_types)),
+        ("comes back to", "\n".join(client.redirect_uris)),
+        ("after sign-out", "\n".join(client.post_logout_redirect_uris)),
+        ("APIs", "\n".join(access)),
+        ("scopes", " ".join(client.oidc_scopes)),
+        ("first-party", "yes" if client.first_party else "no"),
+        ("signed with", client.signing_alg),
+        ("created", show.moment(client.created_at)),
+    ]
+    if client.origins:
+        rows.insert(7, ("cookie origins", "\n".join(client.origins)))
+    if client.backchannel_logout_uri:
+        rows.insert(5, ("told of log-out at", client.backchannel_logout_uri))
+    if not client.pkce_required:
+        rows.append(("PKCE", "not required"))
+    if not client.rotation:
+        rows.append(("refresh token", "stays the same"))
+    show.card(console, client.name, rows)
+
+
+def _scopes(given: list[str] | None, *, service: bool) -> tuple[str, ...]:
+    known = ("openid", "profile", "email", "offline_access")
+    if given is None:
+        return () if service else known
+    for name in given:
+        if name not in known:
+            raise Trouble(
+                f"{name} is no OpenID Connect scope.",
+                f"There are {', '.join(known)}; permissions of an API are given with --api API:{name}.",
+            )
+    return tuple(dict.fromkeys(given))

@@ -1,0 +1,132 @@
+"""`doorward app set|add-redirect|rotate-secret`: changes of an app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from msgspec import structs
+from rich.console import Console
+
+from doorward.actions.manage_apps import NewSecret
+from doorward.cli import documents, show
+from doorward.cli.apps import AppName, app, card, show_secret
+from doorward.cli.apps_read import read_jwks
+from doorward.cli.options import Config, Json, Yes
+from doorward.cli.run import confirm, with_tools
+from doorward.cli.tools import Tools
+from doorward.cli.trouble import Trouble
+from doorward.model.client import Client, SigningAlgorithm
+
+
+@app.command("rotate-secret")
+def rotate_secret(
+    context: typer.Context,
+    app: AppName,
+    keep_old: Annotated[
+        int,
+        typer.Option(min=0, max=30 * 86_400, metavar="SECONDS", help="For how long the old one still works."),
+    ] = 0,
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Give an app a new secret, shown once, now."""
+    if not keep_old:
+        confirm("The old secret stops working at once. Go on?", yes=yes, as_json=json)
+
+    async def work(tools: Tools) -> NewSecret:
+        return await tools.apps.rotate_secret(app, keep_old=keep_old)
+
+    made = with_tools(context, config, work)
+    show_secret(made, f"{made.client.name} has a new secret.", as_json=json)
+
+
+@app.command("add-redirect")
+def add_redirect(
+    context: typer.Context,
+    app: AppName,
+    uri: Annotated[
+        str, typer.Argument(metavar="URI", help="Where people may come back to; compared exactly.")
+    ],
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Let people come back to one more address."""
+
+    async def work(tools: Tools) -> Client:
+        return await tools.apps.add_redirect(app, uri)
+
+    _shown(with_tools(context, config, work), as_json=json)
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    app: AppName,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    redirect: Annotated[list[str] | None, typer.Option(metavar="URI", help="Replace all redirect URIs by these.")] = None,
+    post_logout: Annotated[list[str] | None, typer.Option(metavar="URI", help="Replace all addresses for after sign-out.")] = None,
+    backchannel_logout: Annotated[str | None, typer.Option(metavar="URI", help='Where log-outs are told; "" for nowhere.')] = None,
+    api: Annotated[list[str] | None, typer.Option(metavar="API[:PERM,PERM…]", help="An API that it may call, with which permissions.")] = None,
+    no_api: Annotated[list[str] | None, typer.Option(metavar="API", help="An API that it may not call any more.")] = None,
+    first_party: Annotated[bool | None, typer.Option("--first-party/--third-party", help="Whether it is yours.")] = None,
+    origin: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="Replace all cookie origins by these.")] = None,
+    jwks: Annotated[Path | None, typer.Option(metavar="FILE", help="New public keys, for private_key_jwt.")] = None,
+    signing_alg: Annotated[SigningAlgorithm | None, typer.Option(help="What its tokens are signed with.")] = None,
+    pkce: Annotated[bool | None, typer.Option("--pkce/--no-pkce", help="Whether it must use PKCE.")] = None,
+    rotation: Annotated[bool | None, typer.Option("--rotation/--no-rotation", help="Whether its refresh tokens rotate.")] = None,
+    access_ttl: Annotated[int | None, typer.Option(min=0, max=86_400, metavar="SECONDS", help="How long access tokens live; 0: as the server's.")] = None,
+    refresh_ttl: Annotated[int | None, typer.Option(min=0, metavar="SECONDS", help="How long it stays signed in; 0: as the server's.")] = None,
+    max_age: Annotated[int | None, typer.Option(min=-1, metavar="SECONDS", help="The oldest sign-in that it accepts; -1: any.")] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Change an app. What is not named stays."""
+    if access_ttl is not None and 0 < access_ttl < 10:
+        raise Trouble(f"--access-ttl is {access_ttl}; it can be 10 to 86400, or 0.", "")
+    changes: dict[str, Any] = {
+        "name": name,
+        "redirect_uris": None if redirect is None else tuple(dict.fromkeys(redirect)),
+        "post_logout_redirect_uris": None if post_logout is None else tuple(dict.fromkeys(post_logout)),
+        "origins": None if origin is None else tuple(dict.fromkeys(origin)),
+        "first_party": first_party,
+        "jwks": None if jwks is None else read_jwks(jwks),
+        "signing_alg": signing_alg,
+        "pkce_required": pkce,
+        "rotation": rotation,
+    }
+    changes = {key: value for key, value in changes.items() if value is not None}
+    # these three can be taken away again
+    if backchannel_logout is not None:
+        changes["backchannel_logout_uri"] = backchannel_logout or None
+    if access_ttl is not None:
+        changes["access_token_ttl"] = access_ttl or None
+    if refresh_ttl is not None:
+        changes["refresh_token_ttl"] = refresh_ttl or None
+    if max_age is not None:
+        changes["default_max_age"] = None if max_age < 0 else max_age
+    if not changes and not api and not no_api:
+        raise Trouble("Nothing was named to change.", "See what can be: doorward app set --help")
+
+    async def work(tools: Tools) -> Client:
+        gone = {(await tools.apis.find(given)).identifier for given in no_api or ()}
+
+        def change(client: Client) -> Client:
+            access = {key: names for key, names in client.access.items() if key not in gone}
+            return structs.replace(client, **changes, access=access)
+
+        changed = await tools.apps.change(app, change, access=api or ())
+        await tools.keys.tend()
+        return changed
+
+    _shown(with_tools(context, config, work), as_json=json)
+
+
+def _shown(client: Client, *, as_json: bool) -> None:
+    def human(console: Console) -> None:
+        show.done(console, f"Changed {client.name}.")
+        card(console, client)
+
+    show.result(documents.of_client(client), human, as_json=as_json)

@@ -1,0 +1,52 @@
+"""What does `--json` say of each thing? Everything that is registered, and never a secret or its hash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import to_builtins
+
+from doorward.model.account import Account
+from doorward.model.catalog import Api, Role, SigningKey
+from doorward.model.client import Client
+
+
+def of_account(account: Account) -> dict[str, Any]:
+    """A person."""
+    return {
+        "id": account.id,
+        "email": account.email,
+        "name": account.name,
+        "locale": account.locale,
+        "roles": list(account.role_names),
+        "has_password": account.password_hash is not None,
+        "password_changed_at": account.password_changed_at,
+        "created_at": account.created_at,
+        "disabled_at": account.disabled_at,
+    }
+
+
+def of_client(client: Client) -> dict[str, Any]:
+    """An app."""
+    document: dict[str, Any] = to_builtins(client)
+    document["secrets"] = [
+        {"created_at": secret.created_at, "expires_at": secret.expires_at} for secret in client.secrets
+    ]
+    return {"id": client.id, "client_id": client.id, **{k: v for k, v in document.items() if k != "id"}}
+
+
+def of_api(api: Api) -> dict[str, Any]:
+    """An API."""
+    return to_builtins(api)
+
+
+def of_role(role: Role) -> dict[str, Any]:
+    """A role."""
+    return to_builtins(role)
+
+
+def of_key(key: SigningKey) -> dict[str, Any]:
+    """A signing key: its public half."""
+    document: dict[str, Any] = to_builtins(key)
+    del document["sealed"]
+    return document

@@ -1,0 +1,213 @@
+"""`doorward user …`: people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from doorward.cli import documents, show
+from doorward.cli.options import Config, Json, Yes
+from doorward.cli.run import confirm, read_password, with_tools
+from doorward.cli.tools import Tools
+from doorward.cli.trouble import Trouble
+from doorward.model.account import Account
+
+app = typer.Typer(no_args_is_help=True, help="People: create, find, disable, delete, passwords and roles.")
+
+Who = Annotated[str, typer.Argument(metavar="WHO", help="E-mail address or id.")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument(help="Their e-mail address; it counts as verified.")],
+    name: Annotated[str | None, typer.Option(help="What they are called.")] = None,
+    locale: Annotated[
+        str | None, typer.Option(help="The language of their pages and mail, as in de.")
+    ] = None,
+    role: Annotated[list[str] | None, typer.Option(help="A role; several times for several.")] = None,
+    password_stdin: PasswordStdin = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="They choose one with “Forgot password?”.")
+    ] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Create a person. Asks for a password on a terminal."""
+    if password_stdin and no_password:
+        raise Trouble("--password-stdin and --no-password contradict each other.", "Keep one of them.")
+    password = None if no_password else read_password(from_stdin=password_stdin)
+
+    async def work(tools: Tools) -> Account:
+        return await tools.people.create(email, name=name, locale=locale, password=password, roles=role)
+
+    account = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        show.done(console, f"Created {account.email}.")
+        _card(console, account)
+        if password is None:
+            show.done(console, "Without a password: they choose one with “Forgot password?”.")
+
+    show.result(documents.of_account(account), human, as_json=json)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    after: Annotated[
+        str | None, typer.Option(metavar="ID", help="Begin after this id (the next page).")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """List people, oldest first."""
+
+    async def work(tools: Tools) -> list[Account]:
+        return list(await tools.people.listed(after=after, limit=limit))
+
+    accounts = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        rows = [
+            (a.email, a.name or "", ", ".join(a.role_names), "disabled" if a.disabled_at else "", a.id)
+            for a in accounts
+        ]
+        show.table(
+            console,
+            ("e-mail", "name", "roles", "state", "id"),
+            rows,
+            empty="Nobody yet. Create somebody: doorward user create ada@example.com",
+        )
+
+    show.result([documents.of_account(account) for account in accounts], human, as_json=json)
+
+
+@app.command("show")
+def show_(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
+    """Show one person."""
+
+    async def work(tools: Tools) -> Account:
+        return await tools.people.find(who)
+
+    account = with_tools(context, config, work)
+    show.result(documents.of_account(account), lambda console: _card(console, account), as_json=json)
+
+
+@app.command()
+def disable(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
+    """Keep somebody out: sign-in is refused, every session and token ends now."""
+    _do(
+        context,
+        config,
+        json,
+        lambda tools: tools.people.disable(who),
+        "{} is disabled; what they had open has ended.",
+    )
+
+
+@app.command()
+def enable(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
+    """Let somebody in again."""
+    _do(context, config, json, lambda tools: tools.people.enable(who), "{} may sign in again.")
+
+
+@app.command()
+def delete(
+    context: typer.Context, who: Who, yes: Yes = False, config: Config = None, json: Json = False
+) -> None:
+    """Delete a person and all that belongs to them; the audit record stays."""
+
+    async def find(tools: Tools) -> Account:
+        return await tools.people.find(who)
+
+    account = with_tools(context, config, find)
+    confirm(f"Delete {account.email} for good?", yes=yes, as_json=json)
+    _do(context, config, json, lambda tools: tools.people.delete(account.id), "{} is deleted.")
+
+
+@app.command("set-password")
+def set_password(
+    context: typer.Context,
+    who: Who,
+    password_stdin: PasswordStdin = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Set a new password; all their sessions end."""
+    password = read_password(from_stdin=password_stdin)
+    if password is None:
+        raise Trouble("There is no terminal to ask for the password.", "Pipe it in with --password-stdin.")
+    _do(
+        context,
+        config,
+        json,
+        lambda tools: tools.people.set_password(who, password),
+        "{} has a new password; their sessions have ended.",
+    )
+
+
+RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="Name or id of the role.")]
+
+
+@app.command("grant-role")
+def grant_role(
+    context: typer.Context, who: Who, role: RoleName, config: Config = None, json: Json = False
+) -> None:
+    """Give somebody a role; their apps see it with the next token."""
+    _do(context, config, json, lambda tools: tools.people.grant_role(who, role), f"{{}} has the role {role}.")
+
+
+@app.command("revoke-role")
+def revoke_role(
+    context: typer.Context, who: Who, role: RoleName, config: Config = None, json: Json = False
+) -> None:
+    """Take a role away; the next token is without it."""
+    _do(
+        context,
+        config,
+        json,
+        lambda tools: tools.people.revoke_role(who, role),
+        f"{{}} lost the role {role}.",
+    )
+
+
+def _do(
+    context: typer.Context,
+    config: Path | None,
+    as_json: bool,
+    work: Callable[[Tools], Awaitable[Account]],
+    said: str,
+) -> None:
+    account = with_tools(context, config, work)
+    show.result(
+        documents.of_account(account),
+        lambda console: show.done(console, said.replace("{}", account.email)),
+        as_json=as_json,
+    )
+
+
+def _card(console: Console, account: Account) -> None:
+    show.card(
+        console,
+        account.email,
+        [
+            ("id", account.id),
+            ("name", account.name or ""),
+            ("roles", ", ".join(account.role_names)),
+            (
+                "password",
+                f"set {show.moment(account.password_changed_at)}" if account.password_hash else "none",
+            ),
+            ("created", show.moment(account.created_at)),
+            ("state", f"disabled {show.moment(account.disabled_at)}" if account.disabled_at else "active"),
+        ],
+    )

@@ -1,0 +1,93 @@
+"""`doorward role …`: roles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from doorward.cli import documents, show
+from doorward.cli.options import Config, Json, Yes
+from doorward.cli.run import confirm, with_tools
+from doorward.cli.tools import Tools
+from doorward.model.catalog import Role
+
+app = typer.Typer(no_args_is_help=True, help="Roles: named sets of permissions.")
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The role's name, as it stands in tokens.")],
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="API[:PERM,PERM…]", help="An API and the permissions there (none named: all)."),
+    ] = None,
+    default: Annotated[
+        bool, typer.Option("--default", help="Everybody who signs up from now on gets it.")
+    ] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Create a role."""
+
+    async def work(tools: Tools) -> Role:
+        return await tools.roles.create(name, permissions=allow or (), default=default)
+
+    role = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        show.done(console, f"Created the role {role.name}.")
+        rows = [(api, ", ".join(names)) for api, names in role.permissions.items()]
+        show.card(console, role.name, rows or [("permissions", "none")])
+
+    show.result(documents.of_role(role), human, as_json=json)
+
+
+@app.command("list")
+def list_(context: typer.Context, config: Config = None, json: Json = False) -> None:
+    """List roles."""
+
+    async def work(tools: Tools) -> list[Role]:
+        return list(await tools.roles.listed())
+
+    roles = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        rows = [
+            (
+                role.name,
+                "; ".join(f"{api}: {', '.join(names)}" for api, names in role.permissions.items()),
+                "default" if role.default else "",
+            )
+            for role in roles
+        ]
+        show.table(
+            console,
+            ("role", "permissions", ""),
+            rows,
+            empty="No role yet. Create one: doorward role create customer --allow https://api.example.com:orders:read",
+        )
+
+    show.result([documents.of_role(role) for role in roles], human, as_json=json)
+
+
+@app.command()
+def delete(
+    context: typer.Context,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="Name or id of the role.")],
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Delete a role; nobody gets its permissions with their next token."""
+    confirm(f"Delete the role {role}?", yes=yes, as_json=json)
+
+    async def work(tools: Tools) -> Role:
+        return await tools.roles.delete(role)
+
+    gone = with_tools(context, config, work)
+    show.result(
+        documents.of_role(gone), lambda console: show.done(console, f"{gone.name} is deleted."), as_json=json
+    )

@@ -1,0 +1,90 @@
+"""`doorward serve|migrate|doctor|export-openapi`: the server itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from doorward.cli import show
+from doorward.cli.options import Config, Json
+from doorward.cli.run import finish, settings_file, workshop
+from doorward.cli.tools import Check
+from doorward.cli.trouble import Trouble
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Listen here instead of server.port.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes share the port.")] = 1,
+    config: Config = None,
+) -> None:
+    """Run the server."""
+    workshop(context).serve(settings_file(config), host=host, port=port, workers=workers)
+
+
+def migrate(context: typer.Context, config: Config = None, json: Json = False) -> None:
+    """Bring the database up to date. The server does so too when it starts."""
+    path = finish(lambda: workshop(context).migrate(settings_file(config)))
+    show.result(
+        {"database": path, "migrated": True},
+        lambda console: show.done(console, f"{path} is up to date."),
+        as_json=json,
+    )
+
+
+def doctor(context: typer.Context, config: Config = None, json: Json = False) -> None:
+    """Look at everything that can be wrong, and say how to mend it."""
+    checks = finish(lambda: workshop(context).doctor(settings_file(config)))
+    failed = sum(not check.ok for check in checks)
+    show.result(
+        {"ok": not failed, "checks": list(checks)}, lambda console: _checks(console, checks), as_json=json
+    )
+    if failed:
+        raise typer.Exit(1)
+
+
+def export_openapi(
+    context: typer.Context,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to standard output."),
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Print the OpenAPI 3.1 description of every endpoint."""
+    document = workshop(context).openapi(settings_file(config))
+    if output is None:
+        show.result(document, lambda console: console.out(_pretty(document), highlight=False), as_json=json)
+        return
+    try:
+        output.write_text(_pretty(document) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Trouble(f"{output} cannot be written ({error.strerror}).", "Choose another place.") from None
+    show.result(
+        {"written": str(output)}, lambda console: show.done(console, f"Written to {output}."), as_json=json
+    )
+
+
+def _pretty(document: dict[str, object]) -> str:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def _checks(console: Console, checks: Sequence[Check]) -> None:
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        mark = Text("✓ ", style="green") if check.ok else Text("✗ ", style="red")
+        console.print(mark + Text(f"{check.name:<{width}}  ", style="bold") + Text(check.said))
+        if check.fix:
+            console.print(
+                Text(" " * (width + 4)) + Text(f"Fix: {check.fix}", style="" if check.ok else "yellow")
+            )

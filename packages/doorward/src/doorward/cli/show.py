@@ -1,0 +1,88 @@
+"""How does a command show what came out? For people on a terminal, or as one JSON document with `--json`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from doorward.cli.trouble import Trouble
+
+Human = Callable[[Console], None]
+
+
+def result(document: Any, human: Human, *, as_json: bool) -> None:
+    """The outcome, on standard output."""
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        human(_console())
+
+
+def trouble(problem: Trouble, *, as_json: bool) -> None:
+    """What went wrong: JSON on standard output, so that one reader gets either; else words on standard error."""
+    if as_json:
+        document = {"error": problem.error, "fix": problem.fix}
+        sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
+        sys.stdout.buffer.flush()
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text("✗ ", style="red") + Text(problem.error))
+    if problem.fix:
+        console.print(Text("  Fix: ", style="bold") + Text(problem.fix))
+
+
+def progress(text: str, *, as_json: bool) -> None:
+    """A line about what is going on, on standard error; none when nobody watches."""
+    if not as_json and sys.stderr.isatty():
+        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, style="dim"))
+
+
+def card(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """One thing: its name, then a line for each of its facts."""
+    console.print(Text(title, style="bold"))
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        first, *rest = value.split("\n") if value else ["—"]
+        console.print(Text(f"  {name:<{width}}  ", style="dim") + Text(first))
+        for line in rest:
+            console.print(Text(" " * (width + 4)) + Text(line))
+
+
+def table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
+    """Many things, one a line; `empty` says what to do when there is none."""
+    if not rows:
+        console.print(Text(empty, style="dim"))
+        return
+    if not console.is_terminal:
+        # a pipe gets every value whole, tabs between them
+        for row in [columns, *rows]:
+            console.out("\t".join(row), highlight=False)
+        return
+    shown = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    console.print(shown)
+
+
+def done(console: Console, text: str) -> None:
+    """One sentence: it is done."""
+    console.print(Text("✓ ", style="green") + Text(text))
+
+
+def moment(at: int | None) -> str:
+    """A time for people, in UTC."""
+    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)

@@ -1,0 +1,64 @@
+"""What does a command work with? Given to it from above, since a face knows neither settings nor adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from doorward.actions.manage_apis import ManageApis
+from doorward.actions.manage_apps import ManageApps
+from doorward.actions.manage_keys import ManageKeys
+from doorward.actions.manage_people import ManagePeople
+from doorward.actions.manage_roles import ManageRoles
+from doorward.ports.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The actions of one command run, on the store that the settings name."""
+
+    people: ManagePeople
+    apps: ManageApps
+    apis: ManageApis
+    roles: ManageRoles
+    keys: ManageKeys
+    clock: Clock
+    issuer: str
+
+
+class Check(Struct, frozen=True):
+    """One line of `doorward doctor`."""
+
+    name: str
+    ok: bool
+    said: str
+    fix: str = ""
+
+
+class Workshop(Protocol):
+    """Where the tools come from. Every method raises `Trouble`."""
+
+    def open(self, config: Path | None) -> AbstractAsyncContextManager[Tools]:
+        """The tools, for as long as the command runs."""
+        ...
+
+    async def migrate(self, config: Path | None) -> str:
+        """Bring the database up to this program's schema; answers with the file's path."""
+        ...
+
+    async def doctor(self, config: Path | None) -> Sequence[Check]:
+        """Look at everything that can be wrong."""
+        ...
+
+    def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
+        """Become the server. Returns only by `Trouble`."""
+        ...
+
+    def openapi(self, config: Path | None) -> dict[str, object]:
+        """The description of every endpoint."""
+        ...

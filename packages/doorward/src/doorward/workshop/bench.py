@@ -1,0 +1,133 @@
+"""What are commands given? The actions, on the store and under the keys that the settings name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import final
+from urllib.parse import urlsplit
+
+from doorward.actions.ending import Ending
+from doorward.actions.judge_password import JudgePassword
+from doorward.actions.manage_apis import ManageApis
+from doorward.actions.manage_apps import ManageApps
+from doorward.actions.manage_keys import ManageKeys
+from doorward.actions.manage_people import ManagePeople
+from doorward.actions.manage_roles import ManageRoles
+from doorward.cli.tools import Check, Tools
+from doorward.cli.trouble import Trouble
+from doorward.outside import logs
+from doorward.outside.breached import BadBreachList, nothing_listed, open_list
+from doorward.outside.catalog import WatchedCatalog
+from doorward.outside.chance import SystemChance
+from doorward.outside.clock import SystemClock
+from doorward.outside.keys import CatalogSigner, SealedKeyMaker
+from doorward.outside.passwords import Argon2Hasher
+from doorward.outside.seal import KeyedSealer
+from doorward.outside.secret_key import SecretKeyProblem, secret_key
+from doorward.settings import Settings, SettingsError, load
+from doorward.stores.sql.sqlite import open_sqlite
+from doorward.workshop.doctor import examine
+from doorward.workshop.server import become_server
+
+
+@final
+class CommandWorkshop:
+    """`cli.tools.Workshop`."""
+
+    @asynccontextmanager
+    async def open(self, config: Path | None) -> AsyncGenerator[Tools]:
+        """The tools on the real store; what the server does not yet have, it sees within 200 ms."""
+        settings = read(config)
+        logs.configure("error", "console")
+        try:
+            sealer = KeyedSealer(
+                secret_key(
+                    settings.keys.secret_key, settings.secret_key_path, generate=settings.keys.generate
+                )
+            )
+            breached = open_list(settings.passwords.breached_list) or nothing_listed
+        except SecretKeyProblem as problem:
+            error, _, fix = str(problem).partition(" Fix: ")
+            raise Trouble(error, fix) from None
+        except (BadBreachList, OSError) as problem:
+            raise Trouble(str(problem), "See passwords.breached_list in the settings.") from None
+        store = await open_sqlite(settings.database)
+        hasher = Argon2Hasher(settings.passwords)
+        try:
+            catalog = WatchedCatalog(store, CatalogSigner(settings.issuer, sealer))
+            try:
+                await catalog.refresh()
+            except ValueError:
+                raise Trouble(
+                    f"The signing keys in {settings.database} are sealed under another secret key.",
+                    f"Put the right key into {settings.secret_key_path} (or keys.secret_key).",
+                ) from None
+            clock, chance = SystemClock(), SystemChance()
+            ending = Ending(store, chance, catalog, settings.tokens)
+            host = urlsplit(settings.issuer).hostname or ""
+            judge = JudgePassword(settings.passwords, breached, host, settings.brand.name)
+            yield Tools(
+                people=ManagePeople(store, catalog, chance, clock, hasher, ending, judge),
+                apps=ManageApps(store, catalog, chance, clock, ending),
+                apis=ManageApis(store, catalog, chance, clock, settings.issuer),
+                roles=ManageRoles(store, catalog, chance, clock),
+                keys=ManageKeys(
+                    store,
+                    catalog,
+                    SealedKeyMaker(sealer),
+                    chance,
+                    clock,
+                    settings.tokens,
+                    settings.keys.publish_ahead,
+                    settings.keys.rotate_after,
+                ),
+                clock=clock,
+                issuer=settings.issuer,
+            )
+        finally:
+            hasher.close()
+            await store.close()
+
+    async def migrate(self, config: Path | None) -> str:
+        """Open the store, which brings it up to date, and close it."""
+        settings = read(config)
+        store = await open_sqlite(settings.database)
+        await store.close()
+        return settings.database
+
+    async def doctor(self, config: Path | None) -> Sequence[Check]:
+        """See `doctor.examine`; settings that cannot be read are its first and only finding."""
+        try:
+            settings = load(config, os.environ)
+        except SettingsError as error:
+            return [Check("settings", False, problem) for problem in error.problems]
+        return await examine(settings)
+
+    def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
+        """See `server.become_server`. The settings are read once here, so that a mistake is a sentence and no traceback."""
+        read(config)
+        become_server(config, host=host, port=port, workers=workers)
+
+    def openapi(self, config: Path | None) -> dict[str, object]:
+        """For the configured issuer; without settings for a placeholder, since the description needs no server."""
+        from doorward.web.openapi import describe
+
+        try:
+            issuer = load(config, os.environ).issuer
+        except SettingsError:
+            if config is not None:
+                raise Trouble("The settings cannot be read.", "doorward doctor") from None
+            issuer = "https://auth.example.com"
+        return describe(issuer)
+
+
+def read(config: Path | None) -> Settings:
+    """The settings. Raises `Trouble` with every problem, a line each."""
+    try:
+        return load(config, os.environ)
+    except SettingsError as error:
+        fix = "docs/reference/settings.md explains every setting."
+        raise Trouble("\n  ".join(error.problems), fix) from None
