@@ -9,13 +9,10 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec.json import encode
 
-from doorward.model.client import ClientSecret
 from doorward.model.refusal import Refusal
 from doorward.rules.deliver.token_response import TokenResponse
-from doorward_verify import jwk, jws
+from doorward_verify import jws
 from tests.actions.back_channel import CALLER, BackChannel, back_channel
 from tests.rules import made
 
@@ -230,78 +227,6 @@ async def test_an_app_uses_only_the_grants_that_it_is_registered_for(channel: Ba
     )
     await channel.person()
     assert given(await channel.ask(redemption(await channel.code()))).refresh_token is None
-
-
-@pytest.mark.requirement(24)
-async def test_an_app_uses_only_its_registered_way_of_proving_itself(channel: BackChannel) -> None:
-    form = {"grant_type": "client_credentials"}
-    in_body = {**form, "client_id": "app_web", "client_secret": made.SECRET}
-    refused(await channel.exchange(in_body, caller=CALLER), "invalid_client")
-    refused(await channel.exchange({**form, "client_id": "app_web"}, caller=CALLER), "invalid_client")
-    await channel.put(made.client(auth_method="client_secret_post"))
-    given(await channel.exchange(in_body, caller=CALLER))
-    refused(await channel.ask(form), "invalid_client")
-
-
-@pytest.mark.requirement(24)
-async def test_of_two_live_secrets_both_work_and_an_expired_one_does_not(channel: BackChannel) -> None:
-    new = ClientSecret(sha256(made.SECRET.encode()).digest(), made.NOW)
-    old = ClientSecret(sha256(b"old").digest(), made.NOW - 9, made.NOW + 10)
-    await channel.put(made.client(secrets=(old, new)))
-    form = {"grant_type": "client_credentials"}
-    header = "Basic " + b64encode(b"app_web:old").decode()
-    given(await channel.ask(form))
-    given(await channel.exchange(form, authorization=header, caller=CALLER))
-    channel.clock.time += 10
-    refused(await channel.exchange(form, authorization=header, caller=CALLER), "invalid_client")
-
-
-@pytest.mark.requirement(22, 23)
-async def test_a_signed_assertion_proves_an_app_once(channel: BackChannel) -> None:
-    key = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
-    await channel.put(
-        made.client(auth_method="private_key_jwt", secrets=(), jwks={"keys": [key.public_jwk()]})
-    )
-
-    def form(**changes: Any) -> dict[str, str]:
-        claims = {
-            "iss": "app_web",
-            "sub": "app_web",
-            "aud": made.ISSUER,
-            "jti": channel.chance.token(),
-            "iat": channel.clock.time,
-            "exp": channel.clock.time + 60,
-            **changes,
-        }
-        return {
-            "grant_type": "client_credentials",
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": jws.sign(encode(claims), key, typ="JWT"),
-        }
-
-    once = form()
-    given(await channel.exchange(once, caller=CALLER))
-    refused(await channel.exchange(once, caller=CALLER), "invalid_client")
-    refused(await channel.exchange(form(aud=f"{made.ISSUER}/token"), caller=CALLER), "invalid_client")
-    at_once = form()
-    answers = await asyncio.gather(*(channel.exchange(at_once, caller=CALLER) for _ in range(16)))
-    assert sum(isinstance(answer, TokenResponse) for answer in answers) == 1
-
-
-async def test_wrong_guesses_are_slowed_down_and_the_right_secret_still_works(channel: BackChannel) -> None:
-    form = {"grant_type": "client_credentials"}
-    wrong = "Basic " + b64encode(b"app_web:guess").decode()
-    answers = [await channel.exchange(form, authorization=wrong, caller=CALLER) for _ in range(64)]
-    assert all(isinstance(answer, Refusal) and answer.code == "invalid_client" for answer in answers)
-    first, last = answers[0], answers[-1]
-    assert isinstance(first, Refusal)
-    assert isinstance(last, Refusal)
-    assert first.retry_at is None
-    assert last.retry_at is not None
-    assert last.retry_at > made.NOW
-    given(await channel.ask(form))
-    # 1, 2, 4, 8, 16, 32, 64
-    assert await channel.audited("client.authentication_failed") == 7
 
 
 async def test_a_deleted_app_gets_nothing_any_more(channel: BackChannel) -> None:

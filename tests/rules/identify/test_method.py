@@ -1,0 +1,33 @@
+"""Does a credential count only in the way that the app is registered for?"""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from doorward.model.client import ClientAuthMethod
+from doorward.model.refusal import Refusal
+from doorward.rules.identify.method import registered
+from doorward.rules.identify.presented import Presented
+from tests.rules import made
+
+METHODS: tuple[ClientAuthMethod, ...] = (
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "none",
+)
+
+
+@pytest.mark.requirement(24)
+@pytest.mark.parametrize(("used", "registration"), list(itertools.product(METHODS, METHODS)))
+def test_only_the_registered_method_counts(used: ClientAuthMethod, registration: ClientAuthMethod) -> None:
+    refusal = registered(Presented(used, "app_web"), made.client(auth_method=registration))
+    if used == registration:
+        assert refusal is None
+    else:
+        assert isinstance(refusal, Refusal)
+        assert refusal.code == "invalid_client"
+        # What the client hears does not tell which method would have been right.
+        assert registration not in refusal.say
