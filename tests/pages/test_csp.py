@@ -23,6 +23,7 @@ def test_the_policy_of_every_page() -> None:
         ("http://127.0.0.1:5000/cb", "http://127.0.0.1:5000"),
         ("http://my_app:8000/cb", "http://my_app:8000"),
         ("com.example.app:/cb", "com.example.app:"),
+        ("http://[::1]:5000/cb", "http:"),
     ],
 )
 def test_a_posted_response_may_go_to_its_app_and_nowhere_else(url: str, source: str) -> None:
@@ -47,6 +48,7 @@ def test_a_posted_response_may_go_to_its_app_and_nowhere_else(url: str, source: 
         "",
         "https://app.example:99999/",
         "https://[::1/",
+        "https://[::1;script-src *]/",
         "https://\u202eexample.com/",
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ def form_post_policy(targets: Iterable[str]) -> str:
 
     `targets` are absolute URLs, usually the one redirect_uri; a browser holds `form-action` against the redirects
     after a POST too, so no page but this one may name a foreign origin. The scheme of a native app (RFC 8252 §7.1)
-    is named as a scheme. Raises ValueError for what cannot be named exactly, because it must not widen the policy.
+    is named as a scheme, and so is an IPv6 address. Raises ValueError for what cannot be named exactly, because it must not widen the policy.
     """
     sources = dict.fromkeys(_source(outward(target)) for target in targets)
     return _BEFORE + " ".join(["form-action 'self'", *sources]) + _AFTER
@@ -33,6 +34,11 @@ def _source(url: str) -> str:
     if parts.scheme not in {"http", "https"}:
         return f"{parts.scheme}:"
     host = parts.hostname
+    if host is not None and ":" in host:
+        # No policy can name an IPv6 address (CSP3 §2.3.1 host-source), and browsers drop one that does: the loopback app
+        # at [::1] would never get its answer. The scheme alone is wider, on a page whose one form goes to one address.
+        IPv6Address(host)
+        return f"{parts.scheme}:"
     # A quote, semicolon or space would end the directive and let the rest of the URL write policy.
     if not host or not all(char.isascii() and (char.isalnum() or char in ".-_") for char in host):
         raise ValueError("a form_post target needs a host name that a policy can hold")
