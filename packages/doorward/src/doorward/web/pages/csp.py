@@ -22,8 +22,9 @@ def form_post_policy(targets: Iterable[str]) -> str:
     """Policy of the form_post page (OAuth 2.0 Form Post Response Mode §2): `form-action` grows by each target's origin.
 
     `targets` are absolute URLs, usually the one redirect_uri; a browser holds `form-action` against the redirects
-    after a POST too, so no page but this one may name a foreign origin. The scheme of a native app (RFC 8252 §7.1)
-    is named as a scheme, and so is an IPv6 address. Raises ValueError for what cannot be named exactly, because it must not widen the policy.
+    after a POST too, so no page but this one may name a foreign origin. For a native app's own scheme (RFC 8252 §7.1)
+    and for an IPv6 address, which no policy can name, the scheme stands alone. Raises ValueError for any other
+    address that has no origin to name: it must not widen the policy.
     """
     sources = dict.fromkeys(_source(outward(target)) for target in targets)
     return _BEFORE + " ".join(["form-action 'self'", *sources]) + _AFTER
