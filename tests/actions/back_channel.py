@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import structs
+from msgspec.json import encode
 
 from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.ending import Ending
@@ -43,6 +45,8 @@ from doorward.ports.store import Store
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.identify.failures import Failures
 from doorward.stores.sql.sqlite import open_sqlite
+from doorward_verify import jwk, jws
+from doorward_verify.encoding import json_object
 from tests.rules import made
 
 CALLER = Caller("192.0.2.1", "tests", "req-1")
@@ -141,9 +145,6 @@ class BackChannel:
 
     def claims(self, token: str, typ: str = "at+jwt") -> dict[str, Any]:
         """The verified payload of one of our tokens."""
-        from doorward_verify import jws
-        from doorward_verify.encoding import json_object
-
         algorithms = ("ES256", "RS256", "Ed25519")
         return json_object(
             jws.verify(token, self.signer.keys(), algorithms=algorithms, types=(typ.lower(),)).payload
@@ -152,9 +153,24 @@ class BackChannel:
 
 def basic(client: Client) -> str:
     """The Authorization header of an app whose secret is `made.SECRET`."""
-    from base64 import b64encode
-
     return "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()
+
+
+def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict[str, str]:
+    """The two form fields by which the web app proves itself with a private key (RFC 7523 §2.2)."""
+    claims = {
+        "iss": "app_web",
+        "sub": "app_web",
+        "aud": made.ISSUER,
+        "jti": channel.chance.token(),
+        "iat": channel.clock.time,
+        "exp": channel.clock.time + 60,
+        **changes,
+    }
+    return {
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": jws.sign(encode(claims), key, typ="JWT"),
+    }
 
 
 @asynccontextmanager

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec.json import encode
 
 from doorward.model.client import ClientSecret
 from doorward.model.refusal import Refusal
 from doorward.rules.deliver.token_response import TokenResponse
-from doorward_verify import jwk, jws
-from tests.actions.back_channel import CALLER, BackChannel, back_channel
+from doorward_verify import jwk
+from tests.actions.back_channel import CALLER, BackChannel, assertion, back_channel
 from tests.rules import made
 
 pytestmark = pytest.mark.anyio
@@ -81,20 +80,7 @@ async def test_a_signed_assertion_proves_an_app_once(channel: BackChannel) -> No
     )
 
     def form(**changes: Any) -> dict[str, str]:
-        claims = {
-            "iss": "app_web",
-            "sub": "app_web",
-            "aud": made.ISSUER,
-            "jti": channel.chance.token(),
-            "iat": channel.clock.time,
-            "exp": channel.clock.time + 60,
-            **changes,
-        }
-        return {
-            "grant_type": "client_credentials",
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": jws.sign(encode(claims), key, typ="JWT"),
-        }
+        return {"grant_type": "client_credentials", **assertion(channel, key, **changes)}
 
     once = form()
     given(await channel.exchange(once, caller=CALLER))

@@ -7,11 +7,14 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import structs
 
+from doorward.model.digest import digest
 from doorward.model.refusal import Refusal
 from doorward.rules.deliver.token_response import TokenResponse
-from tests.actions.back_channel import BackChannel, back_channel
+from doorward_verify import jwk
+from tests.actions.back_channel import CALLER, BackChannel, assertion, back_channel
 from tests.rules import made
 
 pytestmark = pytest.mark.anyio
@@ -116,13 +119,25 @@ async def test_another_apps_spent_token_is_refused_and_ends_nothing(channel: Bac
 
 
 @pytest.mark.requirement(19)
-async def test_an_app_registered_without_rotation_keeps_its_token_and_nothing_is_written(
+async def test_an_app_with_a_private_key_and_no_rotation_keeps_its_token_and_nothing_is_written(
     channel: BackChannel,
 ) -> None:
+    key = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
+    await channel.put(
+        made.client(
+            auth_method="private_key_jwt", secrets=(), jwks={"keys": [key.public_jwk()]}, rotation=False
+        )
+    )
     raw, _ = await channel.family()
-    await channel.put(made.client(rotation=False))
-    assert await next_token(channel, raw) == raw
-    assert await next_token(channel, raw) == raw
+    for _ in range(3):
+        answer = await channel.exchange(
+            {"grant_type": "refresh_token", "refresh_token": raw, **assertion(channel, key)}, caller=CALLER
+        )
+        assert isinstance(answer, TokenResponse)
+        assert answer.refresh_token == raw
+    found = await channel.store.grants.refresh(digest(raw))
+    assert found is not None
+    assert found[0].spent_at is None
 
 
 @pytest.mark.requirement(20)

@@ -77,6 +77,25 @@ async def test_a_refusal_is_json_that_nobody_stores_and_challenges_who_used_basi
     assert (await asgi("POST", "/token", form=FORM, headers=HEADERS)).status == 200
 
 
+async def test_a_parameter_without_a_value_counts_as_left_out(asgi: Asgi, channel: BackChannel) -> None:
+    await channel.person()
+    raw, _ = await channel.family(client_id="app_spa")
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": raw,
+        "scope": "",
+        "resource": "",
+        "client_secret": "",
+    }
+    answer = await asgi("POST", "/token", form={**form, "client_id": "app_spa"})
+    assert answer.status == 200
+    assert answer.json["scope"] == "openid email orders:read"
+    assert (await asgi("POST", "/token", form={**FORM, "grant_type": ""}, headers=HEADERS)).json == {
+        "error": "invalid_request",
+        "error_description": "grant_type is missing.",
+    }
+
+
 @pytest.mark.requirement(9)
 async def test_a_parameter_given_twice_is_refused(asgi: Asgi) -> None:
     twice = urlencode([*FORM.items(), ("scope", "orders:write")])

@@ -54,7 +54,14 @@ def test_an_unused_successor_is_repeated_even_without_leeway_and_at_the_last_sec
 
 @pytest.mark.requirement(19)
 def test_without_rotation_the_token_stays() -> None:
-    assert decide(client=made.client(rotation=False)) == Keep()
+    signed = made.client(rotation=False, auth_method="private_key_jwt")
+    assert decide(client=signed) == Keep()
+
+
+@pytest.mark.requirement(19)
+@pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
+def test_whoever_holds_no_private_key_rotates_whatever_is_registered(method: str) -> None:
+    assert decide(client=made.client(rotation=False, auth_method=method)) == Rotate()
 
 
 @pytest.mark.requirement(20)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from doorward.actions.introspect import Introspect
 from doorward.model.refusal import Refusal
+from doorward.web.back_channel import asked, caller, refused
 from doorward.web.http import Request, Response, Route, json_response, route
-from doorward.web.refusals import caller, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,8 @@ class IntrospectionEndpoint:
 
     async def handle(self, request: Request) -> Response:
         """JSON for apps and APIs that proved themselves."""
-        form = await request.form()
-        answer = await self.introspect(
-            form, authorization=request.header(b"authorization"), caller=caller(request)
-        )
+        form, authorization = await asked(request)
+        answer = await self.introspect(form, authorization=authorization, caller=caller(request))
         if isinstance(answer, Refusal):
             return refused(answer, request, now=self.introspect.clock.now())
         return json_response(answer)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doorward.actions.revoke_token import RevokeToken
+from doorward.web.back_channel import asked, caller, refused
 from doorward.web.http import Request, Response, Route, route
-from doorward.web.refusals import caller, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,8 @@ class RevocationEndpoint:
 
     async def handle(self, request: Request) -> Response:
         """200 and an empty body once the token holds no longer, or never did (§2.2)."""
-        form = await request.form()
-        refusal = await self.revoke(
-            form, authorization=request.header(b"authorization"), caller=caller(request)
-        )
+        form, authorization = await asked(request)
+        refusal = await self.revoke(form, authorization=authorization, caller=caller(request))
         if refusal is not None:
             return refused(refusal, request, now=self.revoke.clock.now())
         return Response(200, [(b"cache-control", b"no-store")])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from doorward.actions.exchange_token import ExchangeToken
 from doorward.model.refusal import Refusal
+from doorward.web.back_channel import asked, caller, refused
 from doorward.web.http import Request, Response, Route, json_response, route
-from doorward.web.refusals import caller, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,8 @@ class TokenEndpoint:
 
     async def handle(self, request: Request) -> Response:
         """Parameters come from the body alone: what stands in a URL ends up in logs (OAuth 2.1 §3.2.2)."""
-        form = await request.form()
-        answer = await self.exchange(
-            form, authorization=request.header(b"authorization"), caller=caller(request)
-        )
+        form, authorization = await asked(request)
+        answer = await self.exchange(form, authorization=authorization, caller=caller(request))
         if isinstance(answer, Refusal):
             return refused(answer, request, now=self.exchange.clock.now())
         return json_response(answer)

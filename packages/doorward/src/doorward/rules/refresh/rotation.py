@@ -61,7 +61,9 @@ def decide(
     if now >= min(token.expires_at, grant.expires_at):
         return Refusal("invalid_grant", GONE, f"grant {grant.id} is over its absolute lifetime")
     if token.spent_at is None:
-        return Rotate() if client.rotation else Keep()
+        # A registration without rotation counts only where a private key proves the app: a bearer token that never changes
+        # would be good for whoever copied it, for as long as the grant lives (line 19).
+        return Keep() if not client.rotation and client.auth_method == "private_key_jwt" else Rotate()
     if token.successor_sealed is None or successor is None:
         return Replayed()
     if successor.spent_at is None or now - successor.spent_at < leeway:
