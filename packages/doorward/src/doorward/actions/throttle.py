@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from doorward.model.policy import ThrottlePolicy
 from doorward.ports.keys import Sealer
@@ -19,6 +21,8 @@ class Throttle:
     store: Store
     sealer: Sealer
     policy: ThrottlePolicy
+    turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """One try at a time is counted in a bucket, so that each learns its own number; a lock lives while somebody waits for it."""
 
     async def trusted(self, device_hash: bytes | None, account_id: str | None) -> bytes | None:
         """The device's hash if this person signed in on it before. Asked for unknown people just the same (line 80)."""
@@ -54,8 +58,14 @@ class Throttle:
         """
         if (wait := await self.full(buckets, now)) is not None:
             return wait
-        await self.store.commit(*(self.add(bucket, now) for bucket in buckets))
-        return attempts.overrun(await self._counted(buckets, now), now)
+        # Without turns, a burst would be counted as a whole before anybody looks, and all of it refused. Between processes
+        # that can still happen: then fewer are looked at than the limit allows, never more.
+        turn = self.turns.setdefault(buckets[0].key, asyncio.Lock())
+        async with turn:
+            if (wait := await self.full(buckets, now)) is not None:
+                return wait
+            await self.store.commit(*(self.add(bucket, now) for bucket in buckets))
+            return attempts.overrun(await self._counted(buckets, now), now)
 
     async def filled(self, buckets: Sequence[Bucket], now: int) -> bool:
         """Whether the try just counted was the last one that is looked at: worth a line in the record, once a window."""

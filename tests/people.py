@@ -1,0 +1,510 @@
+"""A whole house for people: the real store, real hashing, real pages, and browsers that talk to them without a socket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import msgspec
+from msgspec import structs
+
+from doorward.actions.account_pages import AccountPages
+from doorward.actions.advance import Advance
+from doorward.actions.change_password import ChangePassword
+from doorward.actions.ending import Ending
+from doorward.actions.finish import Finish
+from doorward.actions.judge_password import JudgePassword
+from doorward.actions.prove_password import CheckPassword, ProvePassword
+from doorward.actions.prove_second_factor import ProveSecondFactor
+from doorward.actions.record import Record
+from doorward.actions.reset_password import ResetPassword
+from doorward.actions.second_factors import Codes, SecondFactors
+from doorward.actions.sign_up import SignUp
+from doorward.actions.throttle import Throttle
+from doorward.actions.tickets import Tickets
+from doorward.actions.verify_address import VerifyAddress
+from doorward.model.account import Account
+from doorward.model.audit import AuditEvent
+from doorward.model.caller import Caller
+from doorward.model.client import Client
+from doorward.model.digest import digest
+from doorward.model.grant import Grant
+from doorward.model.message import Letter
+from doorward.model.policy import MailTickets, PasswordPolicy, SessionPolicy, ThrottlePolicy, TokenPolicy
+from doorward.model.secret import Secret
+from doorward.model.session import Session
+from doorward.model.signin import SignIn
+from doorward.outside.breached import nothing_listed
+from doorward.outside.catalog import WatchedCatalog
+from doorward.outside.chance import SystemChance
+from doorward.outside.keys import CatalogSigner
+from doorward.outside.metrics import PrometheusMeter
+from doorward.outside.passwords import Argon2Hasher
+from doorward.outside.postman import SealingPostman, open_letter
+from doorward.outside.seal import KeyedSealer
+from doorward.ports.postman import MailKind
+from doorward.ports.store import Store
+from doorward.rules.prove import begin
+from doorward.rules.prove import password as password_rule
+from doorward.rules.prove.factors import totp
+from doorward.stores.sql.sqlite import open_sqlite
+from doorward.web import account as account_web
+from doorward.web import outbox as outbox_web
+from doorward.web import reset as reset_web
+from doorward.web import sign_in as sign_in_web
+from doorward.web import sign_up as sign_up_web
+from doorward.web.app import App
+from doorward.web.arrival import Arrival
+from doorward.web.cookies import CookieJar
+from doorward.web.error_pages import StatusPages
+from doorward.web.mail import letters
+from doorward.web.mail import render as mail_render
+from doorward.web.steps import Steps
+from doorward.web.visitor import Visitors
+
+NOW = 1_800_000_000
+ISSUER = "https://auth.example.com"
+PASSWORD = "teapot gravel orchid nine"
+OTHER_PASSWORD = "walrus canyon velvet twelve"
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
+CALLER = Caller("192.0.2.1", CHROME, "req-1")
+
+
+class TurnedClock:
+    """Stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> int:
+        return self.time
+
+
+@dataclass
+class House:
+    """The actions of people, and the pieces to look behind them."""
+
+    store: Store
+    clock: TurnedClock
+    chance: SystemChance
+    sealer: KeyedSealer
+    catalog: WatchedCatalog
+    hasher: Argon2Hasher
+    ending: Ending
+    throttle: Throttle
+    check: CheckPassword
+    prove_password: ProvePassword
+    prove_second_factor: ProveSecondFactor
+    tickets: Tickets
+    sign_up: SignUp
+    verify: VerifyAddress
+    reset: ResetPassword
+    change: ChangePassword
+    factors: SecondFactors
+    pages: AccountPages
+    app: App
+
+    @property
+    def now(self) -> int:
+        """What the clock says."""
+        return self.clock.time
+
+    def later(self, seconds: int) -> int:
+        """Turn the clock."""
+        self.clock.time += seconds
+        return self.clock.time
+
+    async def person(self, email: str = "ada@example.com", **changes: Any) -> Account:
+        """Somebody with the password PASSWORD, or another one given as `password`."""
+        password = changes.pop("password", PASSWORD)
+        account = Account(
+            id=self.chance.new_id("usr"),
+            email=email,
+            created_at=self.now - 100_000,
+            password_hash=await self.hasher.hash(Secret(password_rule.prepare(password))),
+            password_changed_at=self.now - 100_000,
+            **changes,
+        )
+        assert await self.store.commit(self.store.accounts.insert(account))
+        return account
+
+    async def change_account(self, account: Account, **changes: Any) -> Account:
+        """What an operator changes."""
+        now = await self.store.accounts.get(account.id)
+        assert now is not None
+        changed = structs.replace(now, **changes)
+        assert await self.store.commit(self.store.accounts.replace(changed))
+        return changed
+
+    async def session(self, account: Account, **changes: Any) -> Session:
+        """A browser in which they are signed in."""
+        session_id = self.chance.new_id("ses")
+        values: dict[str, Any] = {
+            "id": session_id,
+            "secret_hash": digest(session_id),
+            "account_id": account.id,
+            "created_at": self.now,
+            "seen_at": self.now,
+            "auth_time": self.now,
+            "expires_at": self.now + 86_400,
+            "acr": "urn:doorward:aal1",
+            "amr": ("pwd",),
+            "user_agent": CHROME,
+        }
+        session = Session(**{**values, **changes})
+        assert await self.store.commit(self.store.sessions.insert(session))
+        return session
+
+    async def grant(self, account: Account, session: Session, **changes: Any) -> Grant:
+        """An app that may act for them."""
+        values: dict[str, Any] = {
+            "id": self.chance.new_id("grt"),
+            "client_id": "app_shop",
+            "account_id": account.id,
+            "audience": ISSUER,
+            "scopes": ("openid", "offline_access"),
+            "created_at": self.now,
+            "expires_at": self.now + 86_400,
+            "auth_time": self.now,
+            "acr": "urn:doorward:aal1",
+            "amr": ("pwd",),
+            "session_id": session.id,
+            "offline": True,
+        }
+        grant = Grant(**{**values, **changes})
+        assert await self.store.commit(self.store.grants.insert(grant))
+        return grant
+
+    async def app_named(self, name: str = "Shop", **changes: Any) -> Client:
+        """A registered app."""
+        values: dict[str, Any] = {
+            "id": "app_shop",
+            "name": name,
+            "auth_method": "none",
+            "created_at": NOW,
+            "redirect_uris": ("https://shop.example.net/callback",),
+        }
+        client = Client(**{**values, **changes})
+        assert await self.store.commit(self.store.registry.put_client(client))
+        await self.catalog.refresh()
+        return client
+
+    async def sign_in(self, browser: str = "browser", **changes: Any) -> SignIn:
+        """A sign-in at its beginning."""
+        fresh = begin.sign_in(
+            sign_in_id=self.chance.new_id("sin"),
+            now=self.now,
+            ttl=1800,
+            browser_hash=digest(browser),
+            request=None,
+            return_to="/account",
+            session=None,
+        )
+        sign_in = structs.replace(fresh, **changes)
+        assert await self.store.commit(self.store.sign_ins.insert(sign_in))
+        return sign_in
+
+    async def authenticator(self, account: Account) -> tuple[bytes, tuple[str, ...]]:
+        """Set up an app and recovery codes as the pages do. Answers (seed, codes)."""
+        session = await self.session(account)
+        setup = self.factors.begin(account, session, self.now)
+        seed = key_bytes(setup.key)
+        code = totp.code_at(seed, self.now // totp.PERIOD)
+        made = await self.factors.confirm(
+            account, session, sealed=setup.sealed, typed=code, caller=CALLER, now=self.now
+        )
+        assert isinstance(made, Codes), made
+        await self.store.commit(self.store.sessions.end(session.id, self.now, "test"))
+        # the code that set it up is spent: the next one belongs to the next period
+        self.later(totp.PERIOD)
+        return seed, made.codes
+
+    async def mails(self) -> list[tuple[str, str, Letter]]:
+        """(address, kind, letter), newest first."""
+        found = await self.store.messages.recent_mail(100)
+        return [(mail.to, mail.kind, open_letter(self.sealer, mail)) for mail in found]
+
+    async def audit(self) -> list[AuditEvent]:
+        """The whole record, newest first."""
+        return list(await self.store.audit.page(limit=1000))
+
+    async def kinds(self) -> list[str]:
+        """The kinds of the whole record, oldest first."""
+        return [event.kind for event in reversed(await self.audit())]
+
+    def browser(self, address: str = "192.0.2.1") -> Browser:
+        """A fresh browser."""
+        return Browser(self.app, address)
+
+
+def key_bytes(key: str) -> bytes:
+    """The seed behind a Base32 key."""
+    import base64
+
+    return base64.b32decode(key + "=" * (-len(key) % 8))
+
+
+def code_for(seed: bytes, now: int) -> str:
+    """What the app shows."""
+    return totp.code_at(seed, now // totp.PERIOD)
+
+
+@asynccontextmanager
+async def open_house(
+    *,
+    throttle: ThrottlePolicy | None = None,
+    passwords: PasswordPolicy | None = None,
+    development: bool = True,
+    listed: Any = nothing_listed,
+) -> AsyncGenerator[House]:
+    """The house, and its end."""
+    passwords = passwords or PasswordPolicy(threads=2)
+    sessions, tokens, tickets_policy = SessionPolicy(), TokenPolicy(), MailTickets()
+    store = await open_sqlite(":memory:")
+    clock, chance, sealer, meter = TurnedClock(), SystemChance(), KeyedSealer(b"k" * 32), PrometheusMeter()
+    signer = CatalogSigner(ISSUER, sealer)
+    catalog = WatchedCatalog(store, signer)
+    await catalog.refresh()
+    hasher = Argon2Hasher(passwords)
+    record = Record(store, chance)
+
+    def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> Letter:
+        made = letters.LETTERS[kind](**values)
+        mail = mail_render.render(made, mail_render.MailContext(locale or "en", "Acme", ISSUER))
+        return Letter(subject=mail.subject, text=mail.text, html=mail.html, code=values.get("code"))
+
+    postman = SealingPostman(sealer, chance, write)
+    ending = Ending(store, chance, catalog, tokens)
+    counters = Throttle(store, sealer, throttle or ThrottlePolicy())
+    check = CheckPassword(store, hasher, counters, record, meter)
+    judge = JudgePassword(passwords, listed, "auth.example.com", "Acme")
+    tickets = Tickets(store, chance, sealer, postman, counters, record, tickets_policy, ISSUER)
+    prove_password = ProvePassword(store, check)
+    prove_second = ProveSecondFactor(store, sealer, counters, record, meter)
+    sign_up = SignUp(store, hasher, judge, counters, tickets)
+    verify = VerifyAddress(store, chance, catalog, tickets, record)
+    reset = ResetPassword(store, chance, hasher, judge, counters, tickets, postman, ending, record)
+    change = ChangePassword(store, chance, hasher, check, judge, postman, ending, record)
+    factors = SecondFactors(store, chance, sealer, check, postman, record, passwords, "Acme")
+    pages = AccountPages(store, catalog, ending, record)
+    finish = Finish(store, chance, postman, ending, record, tokens, sessions, ISSUER)
+    advance = Advance(store, catalog, finish, tokens, ISSUER)
+    jar = CookieJar(secure=True)
+    visitors = Visitors(
+        store=store,
+        sealer=sealer,
+        chance=chance,
+        clock=clock,
+        policy=sessions,
+        jar=jar,
+        issuer=ISSUER,
+        origin=ISSUER,
+        brand_name="Acme",
+        default_locale="en",
+        development=development,
+    )
+    steps = Steps(store, chance, catalog, advance, sessions, ISSUER)
+    arrival = Arrival(visitors, steps, catalog, sealer)
+    app = App(
+        [
+            *sign_in_web.routes(
+                arrival=arrival,
+                store=store,
+                tickets=tickets,
+                prove_password=prove_password,
+                prove_second_factor=prove_second,
+            ),
+            *sign_up_web.routes(arrival=arrival, sign_up=sign_up, verify=verify, tickets=tickets),
+            *reset_web.routes(arrival=arrival, reset=reset),
+            *account_web.routes(arrival=arrival, store=store, pages=pages, change=change, factors=factors),
+            *outbox_web.routes(development=development, visitors=visitors, store=store, sealer=sealer),
+        ],
+        prefix="",
+        https=True,
+        trusted_proxies=[],
+        error_page=StatusPages(jar=jar, issuer=ISSUER, brand_name="Acme", default_locale="en"),
+        meter=meter,
+        process_tag="t",
+    )
+    try:
+        yield House(
+            store,
+            clock,
+            chance,
+            sealer,
+            catalog,
+            hasher,
+            ending,
+            counters,
+            check,
+            prove_password,
+            prove_second,
+            tickets,
+            sign_up,
+            verify,
+            reset,
+            change,
+            factors,
+            pages,
+            app,
+        )
+    finally:
+        hasher.close()
+        await store.close()
+
+
+@dataclass
+class Page:
+    """An answer, with its forms."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    text: str
+    path: str
+    forms: dict[str, Form] = field(default_factory=dict)
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def words(self) -> str:
+        """What a person reads, on one line."""
+        return " ".join(re.sub(r"<[^>]+>", " ", self.text).split())
+
+    @property
+    def problem(self) -> str | None:
+        """The sentence above the form."""
+        found = re.search(r'id="problem"[^>]*>(.*?)</div>', self.text, re.S)
+        return " ".join(re.sub(r"<[^>]+>", " ", found.group(1)).split()) if found else None
+
+
+@dataclass
+class Form:
+    """One form: where it posts, and what it already holds."""
+
+    action: str
+    fields: dict[str, str]
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: dict[str, Form] = {}
+        self._open: Form | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = Form(given["action"], {})
+            self.forms[given.get("id") or given["action"]] = self._open
+        elif tag == "input" and self._open is not None and "name" in given:
+            if given.get("type") in {"checkbox", "radio"} and "checked" not in given:
+                return
+            self._open.fields[given["name"]] = given.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+
+
+class Browser:
+    """Keeps cookies, follows nothing by itself, sends what Chromium sends."""
+
+    def __init__(self, app: App, address: str) -> None:
+        self.app = app
+        self.address = address
+        self.cookies: dict[str, str] = {}
+        self.language = "en"
+        self.user_agent = CHROME
+
+    async def get(self, path: str) -> Page:
+        """A GET."""
+        return await self._ask("GET", path, b"", {})
+
+    async def post(
+        self, path: str, fields: dict[str, str], *, origin: str | None = ISSUER, site: str = "same-origin"
+    ) -> Page:
+        """A form POST; `origin` and `site` as the page that sent it would have them."""
+        headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": site}
+        if origin is not None:
+            headers["origin"] = origin
+        return await self._ask("POST", path, urlencode(fields).encode(), headers)
+
+    async def submit(self, page: Page, form: str, **typed: str) -> Page:
+        """Fill in a form that stands on the page, and send it."""
+        chosen = page.forms[form]
+        return await self.post(chosen.action, {**chosen.fields, **typed})
+
+    async def follow(self, page: Page) -> Page:
+        """Go where a redirect points, until a page comes."""
+        for _ in range(6):
+            if page.status not in {302, 303}:
+                return page
+            page = await self.get(page.header("location") or "")
+        raise AssertionError("redirected without end")
+
+    async def sign_in(self, email: str = "ada@example.com", password: str = PASSWORD) -> Page:
+        """By the front door."""
+        page = await self.get("/sign-in")
+        return await self.submit(page, "sign-in", identifier=email, password=password)
+
+    async def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Page:
+        parts = urlsplit(path)
+        sent = {
+            "host": "auth.example.com",
+            "user-agent": self.user_agent,
+            "accept": "text/html",
+            "accept-language": self.language,
+            "cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            **headers,
+        }
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": parts.path,
+            "query_string": parts.query.encode(),
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent.items()],
+            "client": (self.address, 1),
+            "scheme": "https",
+        }
+        answer: dict[str, Any] = {}
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            answer.update(message)
+
+        await self.app(scope, receive, send)
+        got = [(name.decode(), value.decode("latin-1")) for name, value in answer["headers"]]
+        for name, value in got:
+            if name == "set-cookie":
+                self._keep(value)
+        text = answer["body"].decode()
+        reader = _Forms()
+        reader.feed(text)
+        return Page(answer["status"], got, text, path, reader.forms)
+
+    def _keep(self, line: str) -> None:
+        first, *attributes = [part.strip() for part in line.split(";")]
+        name, _, value = first.partition("=")
+        if "Max-Age=0" in attributes:
+            self.cookies.pop(name, None)
+        else:
+            self.cookies[name] = value
+
+
+def flow_of(page: Page) -> str | None:
+    """The sign-in that an address names."""
+    return parse_qs(urlsplit(page.header("location") or page.path).query).get("flow", [None])[0]
+
+
+def plain(value: Any) -> Any:
+    """For comparing what was stored."""
+    return msgspec.to_builtins(value)
