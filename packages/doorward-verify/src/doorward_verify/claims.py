@@ -17,7 +17,7 @@ Text = Annotated[str, Meta(min_length=1)]
 Seconds = Annotated[int, Meta(ge=0, le=SAFE_INTEGER)]
 
 
-class AccessClaims(Struct, frozen=True):
+class AccessClaims(Struct, frozen=True, gc=False):
     """The members with a meaning to us, in the order in which Doorward writes them; required is what RFC 9068 §2.2 requires."""
 
     iss: Text
@@ -47,7 +47,7 @@ class AccessRules(Struct, frozen=True):
     leeway: int
 
 
-class Verified(Struct, frozen=True):
+class Verified(Struct, frozen=True, gc=False):
     """The verdict yes: whose token it is, and from when until when (exclusive) it may be repeated without looking again."""
 
     principal: Principal
@@ -57,7 +57,7 @@ class Verified(Struct, frozen=True):
 
 _decode = Decoder(AccessClaims).decode
 _encode = Encoder().encode
-_NOBODY: Final[frozenset[str]] = frozenset()
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def read_claims(payload: bytes) -> AccessClaims:
@@ -67,7 +67,7 @@ def read_claims(payload: bytes) -> AccessClaims:
         # Byte for byte what Doorward would write: no member stands twice and none is unknown, so there is no more to see.
         if _encode(claims) == payload:
             return claims
-    except (DecodeError, RecursionError):
+    except (DecodeError, ValueError, RecursionError):
         pass  # said more precisely below
     members = json_object(payload)
     _round_dates(members)
@@ -99,18 +99,14 @@ def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
     if claims.cnf is not UNSET:
         # RFC 9449 §7, RFC 8705 §3: accepted as a bearer token it would lose its binding
         raise Refused("sender_constrained", "the token is bound to a key")
-    return Verified(_principal(claims, payload), since, until)
-
-
-def _principal(claims: AccessClaims, payload: bytes) -> Principal:
-    scope, roles, permissions = claims.scope, claims.roles, claims.permissions
-    auth_time, acr, amr, sid = claims.auth_time, claims.acr, claims.amr, claims.sid
-    return Principal(
+    scope, roles, permissions, amr = claims.scope, claims.roles, claims.permissions, claims.amr
+    auth_time, acr, sid = claims.auth_time, claims.acr, claims.sid
+    principal = Principal(
         claims.sub,
         claims.client_id,
-        frozenset(scope.split()) if scope else _NOBODY,
-        frozenset(roles) if roles else _NOBODY,
-        frozenset(permissions) if permissions else _NOBODY,
+        frozenset(scope.split()) if scope else _NOTHING,
+        frozenset(roles) if roles else _NOTHING,
+        frozenset(permissions) if permissions else _NOTHING,
         None if acr is UNSET else acr,
         tuple(amr) if amr else (),
         None if auth_time is UNSET else auth_time,
@@ -120,6 +116,7 @@ def _principal(claims: AccessClaims, payload: bytes) -> Principal:
         claims.exp,
         payload,
     )
+    return Verified(principal, since, until)
 
 
 def _round_dates(members: dict[str, Any]) -> None:

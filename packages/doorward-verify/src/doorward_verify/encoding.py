@@ -42,7 +42,7 @@ def b64url_decode(text: str) -> bytes:
     spare = len(text) & 3
     try:
         data = convert(text.replace("-", "+").replace("_", "/") + _PADDING[spare], bytes)
-    except ValidationError:
+    except (ValidationError, UnicodeEncodeError):
         raise Malformed("not base64url") from None
     if spare and text[-1] not in _CANONICAL_LAST[spare]:
         raise Malformed(_SPARE_BITS)

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.json import decode
 
 
-class Principal(Struct, frozen=True):
+class Principal(Struct, frozen=True, gc=False):
     """The subject of a verified access token.
 
     `sub` is a person (`usr_…`) or, with client credentials, the app itself; `auth_time`, `issued_at` and `expires_at`

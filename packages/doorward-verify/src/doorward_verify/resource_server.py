@@ -99,79 +99,69 @@ class ResourceServer:
         It waits for keys only where none are there, or where the token names one that is not. Raises `Refused`.
         """
         at = self._clock() if now is None else now
-        verdict = self._recall(token, at)
-        if verdict is not None:
-            return verdict
         verdict = self._judge(token, at)
-        if isinstance(verdict, Refused):
-            ends = time.monotonic() + self._wait
-            while isinstance(verdict, Refused) and (cure := self._cure(verdict)) is not None:
-                try:
-                    cure.result(max(ends - time.monotonic(), 0))
-                except FutureTimeout:
-                    break
-                verdict = self._judge(token, at)
-            if isinstance(verdict, Refused):
+        if type(verdict) is Principal:
+            return verdict
+        ends = time.monotonic() + self._wait
+        while isinstance(verdict, Refused):
+            cure = self._cure(verdict)
+            if cure is None or not _within(cure, ends - time.monotonic()):
                 raise verdict
+            verdict = self._judge(token, at)
         return verdict
 
     async def verify_async(self, token: str, *, now: float | None = None) -> Principal:
         """`verify` for event loops: what has to be waited for is awaited. Raises `Refused`."""
         at = self._clock() if now is None else now
-        verdict = self._recall(token, at)
-        if verdict is not None:
-            return verdict
         verdict = self._judge(token, at)
-        if isinstance(verdict, Refused):
-            ends = time.monotonic() + self._wait
-            while isinstance(verdict, Refused) and (cure := self._cure(verdict)) is not None:
-                done, _ = await asyncio.wait(
-                    {asyncio.wrap_future(cure)}, timeout=max(ends - time.monotonic(), 0)
-                )
-                if not done:
-                    break
-                verdict = self._judge(token, at)
-            if isinstance(verdict, Refused):
+        ends = time.monotonic() + self._wait
+        while isinstance(verdict, Refused):
+            cure = self._cure(verdict)
+            if cure is None:
                 raise verdict
+            done, _ = await asyncio.wait({asyncio.wrap_future(cure)}, timeout=max(ends - time.monotonic(), 0))
+            if not done:
+                raise verdict
+            verdict = self._judge(token, at)
         return verdict
-
-    def _recall(self, token: str, at: float) -> Principal | None:
-        epoch, view = self._epoch, self._view
-        try:
-            hit = epoch.recent.get(token)
-        except TypeError:  # not even hashable; said in full below
-            return None
-        if (
-            hit is not None
-            and hit.since <= at < hit.until
-            and hit.generation == view.generation
-            and at < view.fresh_until
-            and at < epoch.usable_until
-        ):
-            return hit.principal
-        return None
 
     def _judge(self, token: str, at: float) -> Principal | Refused:
         epoch, view = self._epoch, self._view
+        # read before the view is asked: a revocation that comes in between makes this verdict be looked at again
+        generation = view.generation
+        try:
+            known = epoch.recent.get(token)
+        except TypeError:
+            return Refused("malformed", "a token is text")
+        if (
+            known is not None
+            and known.since <= at < known.until
+            and known.generation == generation
+            and at < view.fresh_until
+            and at < epoch.usable_until
+        ):
+            return known.principal
+        if known is None and epoch.older:
+            known = epoch.older.get(token)
         if at >= epoch.usable_until:
             return Refused(
                 "keys_unavailable", "the issuer's keys could not be fetched yet, or not for 24 hours"
             )
-        # read before the view is asked: a revocation that comes in between makes this verdict be looked at again
-        generation = view.generation
-        known = epoch.recall(token) if type(token) is str else None
-        if known is not None and known.since <= at < known.until:
-            principal, since, until = known.principal, known.since, known.until
-        else:
-            verdict = epoch.verifier.verify(token, at)
-            if isinstance(verdict, Refused):
-                return verdict
-            principal, since, until = verdict.principal, verdict.since, verdict.until
+        # a remembered token that is past its time is judged anew, for the exact reason
+        verdict = (
+            known
+            if known is not None and known.since <= at < known.until
+            else epoch.verifier.verify(token, at)
+        )
+        if isinstance(verdict, Refused):
+            return verdict
+        principal = verdict.principal
         if at >= view.fresh_until:
             return Refused("revocation_unavailable", "the revocation feed could not be reached for too long")
         if view.revokes(principal):
             return Refused("revoked", "the token is revoked")
-        epoch.remember(token, Remembered(principal, since, until, generation))
+        if known is not None or epoch.returns(token):
+            epoch.remember(token, Remembered(principal, verdict.since, verdict.until, generation))
         return principal
 
     def _cure(self, refused: Refused) -> Future[None] | None:
@@ -267,6 +257,14 @@ class ResourceServer:
             epoch.usable_until = usable_until
         else:
             self._epoch = Epoch(Verifier(self._rules, keys), usable_until, self._cache_size)
+
+
+def _within(future: Future[None], seconds: float) -> bool:
+    try:
+        future.result(max(seconds, 0))
+    except FutureTimeout:
+        return False
+    return True
 
 
 def _check_settings(

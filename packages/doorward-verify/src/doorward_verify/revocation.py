@@ -107,9 +107,13 @@ class RevocationView:
 
     def revokes(self, principal: Principal) -> bool:
         """Whether the token of this principal is revoked, by its id, its grant, its session, its subject or its app."""
+        if not self.generation:  # nothing was revoked yet
+            return False
         view = self._view
         ids = view.ids
-        if principal.jti in ids["jti"] or principal.grant in ids["grant"] or principal.sid in ids["sid"]:
+        jti = principal.jti
+        grant, dot, _ = jti.partition(".")
+        if jti in ids["jti"] or (dot and grant in ids["grant"]) or principal.sid in ids["sid"]:
             return True
         issued_at = principal.issued_at
         sub = view.before["sub"].get(principal.sub)

@@ -40,11 +40,14 @@ class Verifier:
             said, _, _ = token.rpartition(".")
             head, _, body = said.partition(".")
             key = self._heads.get(head)
-            if key is None or not token.isascii() or "." in body:
+            if key is None:
                 return self._verify_in_full(token, now)
-            payload, raw = b64url_pair(token[len(head) + 1 :], len(body))
             try:
-                key.verify(raw, said.encode("ascii"))
+                payload, signature = b64url_pair(token[len(head) + 1 :], len(body))
+            except Malformed:
+                return self._verify_in_full(token, now)  # which says what exactly is wrong with it
+            try:
+                key.verify(signature, said.encode("ascii"))
             except InvalidSignature:
                 return Refused("signature", "the signature does not match")
             return judge(payload, self.rules, now)

@@ -1,0 +1,100 @@
+"""Is it the issuer that was asked, and may this URL be fetched?"""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from doorward_verify.metadata import InvalidMetadata, check_issuer, check_url, metadata_url, parse_metadata
+from tests.verify.tokens import ISSUER
+
+GOOD = {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks", "revocation_feed_endpoint": f"{ISSUER}/revocations"}
+
+
+def document(**others: Any) -> bytes:
+    return msgspec.json.encode(
+        {name: value for name, value in {**GOOD, **others}.items() if value is not None}
+    )
+
+
+def test_good_metadata() -> None:
+    found = parse_metadata(ISSUER, document())
+    assert (found.jwks_uri, found.revocation_feed) == (f"{ISSUER}/jwks", f"{ISSUER}/revocations")
+    assert parse_metadata(ISSUER, document(revocation_feed_endpoint=None)).revocation_feed is None
+
+
+@pytest.mark.requirement(51)
+@pytest.mark.parametrize(
+    "named", [ISSUER + "/", ISSUER.upper(), "https://evil.example", "", None, 5, [ISSUER]]
+)
+def test_the_issuer_has_to_be_identical_to_the_one_asked(named: Any) -> None:
+    with pytest.raises(InvalidMetadata, match="another issuer"):
+        parse_metadata(ISSUER, document(issuer=named))
+
+
+@pytest.mark.requirement(51)
+def test_metadata_with_two_issuers_is_refused() -> None:
+    with pytest.raises(InvalidMetadata, match="twice"):
+        parse_metadata(ISSUER, document()[:-1] + b',"issuer":"https://evil.example"}')
+
+
+@pytest.mark.requirement(50)
+@pytest.mark.parametrize("member", ["jwks_uri", "revocation_feed_endpoint"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/jwks",
+        "http://auth.example.com/jwks",
+        "https://auth.example.com:444/jwks",
+        "https://auth.example.com@evil.example/jwks",
+        "https://auth.example.com.evil.example/jwks",
+        "file:///etc/passwd",
+        "//evil.example/jwks",
+        "/jwks",
+        "https://[",
+        5,
+    ],
+)
+def test_endpoints_are_on_the_issuers_own_origin(member: str, url: Any) -> None:
+    with pytest.raises(InvalidMetadata):
+        parse_metadata(ISSUER, document(**{member: url}))
+
+
+@pytest.mark.requirement(50)
+def test_only_https_is_fetched_and_http_only_from_this_machine() -> None:
+    for good in (
+        "https://a.example/x",
+        "http://127.0.0.1:8000",
+        "http://localhost:1",
+        "http://[::1]:80/x",
+        "http://127.9.9.9",
+    ):
+        assert check_url(good) == good
+    for bad in (
+        "http://a.example",
+        "http://10.0.0.1",
+        "http://localhost.evil.example",
+        "ftp://a.example",
+        "file:///x",
+        "a.example",
+    ):
+        with pytest.raises(InvalidMetadata):
+            check_url(bad)
+
+
+def test_an_issuer_has_no_query_and_no_fragment() -> None:
+    for bad in (ISSUER + "?x=1", ISSUER + "#x", "http://auth.example.com", "auth.example.com"):
+        with pytest.raises(InvalidMetadata):
+            check_issuer(bad)
+
+
+def test_the_well_known_part_goes_before_the_path() -> None:
+    assert metadata_url(ISSUER) == f"{ISSUER}/.well-known/oauth-authorization-server"
+    assert metadata_url(f"{ISSUER}/") == f"{ISSUER}/.well-known/oauth-authorization-server"
+    assert metadata_url(f"{ISSUER}/tenant/a") == f"{ISSUER}/.well-known/oauth-authorization-server/tenant/a"
+
+
+def test_metadata_has_a_size_and_is_an_object() -> None:
+    for bad in (b"", b"[]", b"{}", document(x="y" * 200_000), document(jwks_uri=None)):
+        with pytest.raises(InvalidMetadata):
+            parse_metadata(ISSUER, bad)

@@ -1,0 +1,57 @@
+"""Do the published examples of RFC 7515, 7520, 7638 and 8037 come out as published?"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward_verify.encoding import b64url_decode
+from doorward_verify.jwk import parse_private, parse_public, thumbprint
+from doorward_verify.jws import verify, verify_hs256
+from doorward_verify.keyset import SharedSecret, parse_jwks
+from doorward_verify.refused import Refused
+
+VECTORS = Path(__file__).parent.parent / "vectors"
+PRIVATE = {"d", "p", "q", "dp", "dq", "qi"}
+ALGORITHMS = {"ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA"}
+
+
+def load(name: str) -> list[Any]:
+    document = json.loads((VECTORS / f"{name}.json").read_text())
+    return [pytest.param(vector, id=f"{name} {vector['name']}") for vector in document["vectors"]]
+
+
+def judge(vector: dict[str, Any], token: str) -> bytes:
+    key = vector["key"] or {}
+    if key.get("kty") == "oct":
+        return verify_hs256(token, SharedSecret(b64url_decode(key["k"])), types=None).payload
+    public = {name: value for name, value in key.items() if name not in PRIVATE}
+    keys = parse_jwks("https://issuer.example", {"keys": [public] if public else []})
+    return verify(token, keys, algorithms=ALGORITHMS, types=None).payload
+
+
+@pytest.mark.parametrize("vector", [*load("rfc7515"), *load("rfc7520"), *load("rfc8037")])
+def test_published_tokens(vector: dict[str, Any]) -> None:
+    token = vector["compact"]
+    if vector["expect"] != "good":
+        with pytest.raises(Refused) as refused:
+            judge(vector, token)
+        assert refused.value.reason == vector["expect"]
+        return
+    assert judge(vector, token) == b64url_decode(vector["payload_b64u"])
+    for position in (0, len(token) // 2, len(token) - 3):
+        flipped = token[:position] + ("A" if token[position] != "A" else "B") + token[position + 1 :]
+        with pytest.raises(Refused):
+            judge(vector, flipped)
+
+
+@pytest.mark.parametrize("vector", load("thumbprints"))
+def test_published_thumbprints(vector: dict[str, Any]) -> None:
+    assert thumbprint(parse_public(vector["key"]).key) == vector["thumbprint"]
+
+
+def test_ed25519_signs_as_published() -> None:
+    vector = json.loads((VECTORS / "rfc8037.json").read_text())["vectors"][0]
+    said, _, signature = vector["compact"].rpartition(".")
+    assert parse_private(vector["key"]).sign(said.encode()) == b64url_decode(signature)
