@@ -1,0 +1,129 @@
+"""Do people see what is theirs, end it, and reach nothing of anybody else's?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.model.secret import Secret
+from doorward.model.session import Consent
+from tests.people import CALLER, ISSUER, House, open_house
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def test_name_and_language_are_saved_and_nothing_else_changes(house: House) -> None:
+    account = await house.person()
+    saved = await house.pages.save_profile(
+        account, name="  Ada  King ", locale="fr", caller=CALLER, now=house.now
+    )
+    assert saved is not None
+    assert (saved.name, saved.locale) == ("Ada King", "fr")
+    assert await house.store.accounts.get(account.id) == saved
+    assert saved.password_hash == account.password_hash
+    too_long = await house.pages.save_profile(
+        saved, name="x" * 121, locale=None, caller=CALLER, now=house.now
+    )
+    assert too_long is None
+
+
+async def test_an_edit_with_old_eyes_does_not_undo_a_disabling(house: House) -> None:
+    account = await house.person()
+    await house.change_account(account, disabled_at=house.now)
+    await house.pages.save_profile(account, name="Ada", locale=None, caller=CALLER, now=house.now)
+    stored = await house.store.accounts.get(account.id)
+    assert stored is not None
+    assert (stored.name, stored.disabled_at) == ("Ada", house.now)
+
+
+@pytest.mark.requirement(74)
+async def test_people_list_and_end_their_own_sessions(house: House) -> None:
+    ada, eve = await house.person(), await house.person("eve@example.com")
+    mine, other = await house.session(ada), await house.session(ada, seen_at=house.now - 50)
+    hers = await house.session(eve)
+    assert [s.id for s in await house.pages.devices(ada, house.now)] == [mine.id, other.id]
+    assert not await house.pages.end_device(ada, hers.id, caller=CALLER, now=house.now)
+    assert await house.pages.end_device(ada, other.id, caller=CALLER, now=house.now)
+    assert not await house.pages.end_device(ada, other.id, caller=CALLER, now=house.now)
+    assert [s.id for s in await house.pages.devices(ada, house.now)] == [mine.id]
+    assert [s.id for s in await house.pages.devices(eve, house.now)] == [hers.id]
+    _, revoked = await house.store.revocations.live(house.now)
+    assert [(entry.kind, entry.ref) for entry in revoked] == [("sid", other.id)]
+
+
+@pytest.mark.requirement(74)
+async def test_everything_but_this_browser_can_be_ended_at_once(house: House) -> None:
+    account = await house.person()
+    mine = await house.session(account)
+    for _ in range(3):
+        await house.session(account)
+    assert await house.pages.end_others(account, mine, caller=CALLER, now=house.now) == 3
+    assert [s.id for s in await house.pages.devices(account, house.now)] == [mine.id]
+    assert (await house.kinds()).count("session.ended") == 3
+    assert await house.pages.end_others(account, mine, caller=CALLER, now=house.now) == 0
+
+
+@pytest.mark.requirement(74)
+async def test_people_list_their_apps_and_disconnect_them(house: House) -> None:
+    ada, eve = await house.person(), await house.person("eve@example.com")
+    await house.app_named()
+    await house.app_named("Atlas", id="app_atlas")
+    session = await house.session(ada)
+    consent = Consent(ada.id, "app_shop", ISSUER, ("openid", "email"), house.now - 9)
+    await house.store.commit(house.store.sessions.put_consent(consent))
+    grant = await house.grant(ada, session)
+    await house.grant(ada, session, id="grt_atlas", client_id="app_atlas")
+    hers = await house.grant(eve, await house.session(eve), id="grt_eve")
+    apps = await house.pages.apps(ada, house.now)
+    assert [app.client.name for app in apps] == ["Atlas", "Shop"]
+    assert {scope for _, scope in apps[1].scopes} == {"openid", "email", "offline_access"}
+    assert apps[1].connected_at == house.now - 9
+    assert await house.pages.disconnect(ada, "app_shop", caller=CALLER, now=house.now)
+    assert not await house.pages.disconnect(ada, "app_shop", caller=CALLER, now=house.now)
+    assert [app.client.name for app in await house.pages.apps(ada, house.now)] == ["Atlas"]
+    _, revoked = await house.store.revocations.live(house.now)
+    assert [(entry.kind, entry.ref) for entry in revoked] == [("grant", grant.id)]
+    assert [g.id for g in await house.store.grants.live_of_account(eve.id, house.now)] == [hers.id]
+
+
+async def test_an_app_that_is_gone_is_not_shown(house: House) -> None:
+    account = await house.person()
+    await house.grant(account, await house.session(account), client_id="app_gone")
+    assert await house.pages.apps(account, house.now) == []
+
+
+async def test_this_was_not_me_ends_everything_else_and_every_app(house: House) -> None:
+    ada, eve = await house.person(), await house.person("eve@example.com")
+    await house.app_named()
+    mine = await house.session(ada)
+    thief = await house.session(ada)
+    await house.grant(ada, mine)
+    await house.check("ada@example.com", Secret("wrong"), device_hash=None, caller=CALLER, now=house.now)
+    await house.check("eve@example.com", Secret("wrong"), device_hash=None, caller=CALLER, now=house.now)
+    (event,) = await house.pages.activity(ada, house.now)
+    (hers,) = await house.pages.activity(eve, house.now)
+    assert not await house.pages.report(ada, mine, hers.id, caller=CALLER, now=house.now)
+    assert await house.pages.report(ada, mine, event.id, caller=CALLER, now=house.now)
+    assert [s.id for s in await house.pages.devices(ada, house.now)] == [mine.id]
+    ended = await house.store.sessions.get(thief.id)
+    assert ended is not None
+    assert ended.end_reason == "reported_by_owner"
+    assert await house.pages.apps(ada, house.now) == []
+    newest = (await house.pages.activity(ada, house.now))[0]
+    assert (newest.kind, newest.detail["event"]) == ("account.activity_reported", event.id)
+
+
+async def test_activity_reaches_back_ninety_days(house: House) -> None:
+    account = await house.person()
+    await house.check("ada@example.com", Secret("wrong"), device_hash=None, caller=CALLER, now=house.now)
+    house.later(90 * 86_400)
+    assert len(await house.pages.activity(account, house.now)) == 1
+    house.later(1)
+    assert await house.pages.activity(account, house.now) == []
