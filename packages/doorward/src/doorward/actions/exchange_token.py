@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, field
+from typing import final, get_args
+
+from msgspec import structs
 
 from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.give_tokens import GiveTokens
 from doorward.actions.redeem_code import RedeemCode
 from doorward.actions.refresh_token import RefreshGrant
 from doorward.model.caller import Caller
+from doorward.model.catalog import Catalog
 from doorward.model.client import Client, GrantType
+from doorward.model.entitlement import Entitlement
 from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
@@ -21,6 +25,29 @@ from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.issue.grants import client_credentials
 
 _GRANTS = frozenset(get_args(GrantType))
+MOST_REMEMBERED = 4096
+_Asked = dict[tuple[str, str | None, str | None], Entitlement]
+
+
+@final
+class AskedBefore:
+    """What apps were entitled to under one snapshot of the catalog: the rule's answer to the same question is the same.
+
+    Forgotten whole with every new snapshot, and bounded, so that nobody fills the memory with invented scopes (refusals are
+    not kept at all).
+    """
+
+    __slots__ = ("_answers", "_catalog")
+
+    def __init__(self) -> None:
+        self._catalog: Catalog | None = None
+        self._answers: _Asked = {}
+
+    def of(self, catalog: Catalog) -> _Asked:
+        """The answers that hold for this snapshot."""
+        if catalog is not self._catalog:
+            self._catalog, self._answers = catalog, {}
+        return self._answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +62,7 @@ class ExchangeToken:
     chance: Chance
     clock: Clock
     meter: Meter
+    asked_before: AskedBefore = field(default_factory=AskedBefore)
 
     async def __call__(
         self, form: Mapping[str, str], *, authorization: str | None = None, caller: Caller
@@ -77,13 +105,16 @@ class ExchangeToken:
         return await self.redeem(client, form, caller=caller, now=now)
 
     def _for_itself(self, client: Client, form: Mapping[str, str], now: int) -> TokenResponse | Refusal:
-        entitlement = client_credentials.check(
-            client,
-            form,
-            catalog=self.catalog.current(),
-            issuer=self.give.issuer,
-            grant_id=self.chance.new_id("grt"),
-        )
-        if isinstance(entitlement, Refusal):
-            return entitlement
-        return self.give.alone(entitlement, client, now)
+        asked = self.asked_before.of(self.catalog.current())
+        key = (client.id, form.get("scope"), form.get("resource"))
+        entitlement = asked.get(key)
+        if entitlement is None:
+            entitlement = client_credentials.check(
+                client, form, catalog=self.catalog.current(), issuer=self.give.issuer, grant_id=""
+            )
+            if isinstance(entitlement, Refusal):
+                return entitlement
+            if len(asked) < MOST_REMEMBERED:
+                asked[key] = entitlement
+        grant_id = self.chance.new_id("grt")
+        return self.give.alone(structs.replace(entitlement, grant_id=grant_id), client, now)

@@ -69,6 +69,7 @@ class App:
                     raise ValueError(f"two handlers for {method} {item.path}")
                 methods[method] = item
         self._mount = prefix
+        self._hot = frozenset(prefix + item.path for item in routes if item.hot)
         self._https = https
         self._proxies = tuple(trusted_proxies)
         self._error_page = error_page
@@ -76,8 +77,19 @@ class App:
         self._tag = process_tag
         self._numbers = count(1)
 
+    def hot(self, path: str) -> bool:
+        """Whether the handler at this path may run before its request is a task (`web/direct.py`)."""
+        return path in self._hot
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Answer one HTTP request of any ASGI server."""
+        response = await self.respond(scope, receive)
+        if response is not None:
+            await send_response(response, send, head=scope["method"] == "HEAD")
+
+    async def respond(self, scope: Scope, receive: Receive, body: bytes | None = None) -> Response | None:
+        """The answer to one request, or None when the client has gone. `body` is given where it was read already
+        (`web/direct.py`); then `receive` is never called."""
         path: str = scope["path"]
         if self._mount:
             if path.startswith(self._mount + "/"):
@@ -94,6 +106,7 @@ class App:
             path=path,
             client_address=self._address(scope) if self._proxies else None,
             request_id=f"{self._tag}-{next(self._numbers):x}",
+            body=body,
         )
         found = self._exact.get(path)
         item = found.get(method) if found is not None else self._prefixed(path, method)
@@ -102,12 +115,12 @@ class App:
         else:
             response = await self._answer(item, item.handler, request)
             if response is None:
-                return
+                return None
             if item.cors:
                 response.headers.extend(_CORS)
         if self._https:
             response.headers.append(_HSTS)
-        await send_response(response, send, head=method == "HEAD")
+        return response
 
     async def _answer(self, item: Route, handler: Handler, request: Request) -> Response | None:
         try:
@@ -218,6 +231,11 @@ class Server:
     def __init__(self, start: Starter) -> None:
         self._start = start
         self._app: App | None = None
+
+    @property
+    def app(self) -> App | None:
+        """The running app; None before the start and after the stop."""
+        return self._app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """HTTP goes to the app; the lifespan protocol starts and stops it; web sockets are closed."""

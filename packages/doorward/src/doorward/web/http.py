@@ -47,12 +47,13 @@ def parse_form(raw: str) -> dict[str, str]:
         if not pair:
             continue
         name, _, value = pair.partition("=")
-        if "%" in pair or "+" in pair:
-            try:
+        try:
+            if "%" in name or "+" in name:
                 name = unquote_plus(name, errors="strict")
+            if "%" in value or "+" in value:
                 value = unquote_plus(value, errors="strict")
-            except UnicodeDecodeError:
-                raise BadForm("A parameter is not valid UTF-8.") from None
+        except UnicodeDecodeError:
+            raise BadForm("A parameter is not valid UTF-8.") from None
         if "\x00" in value or "\x00" in name:
             raise BadForm("A parameter holds a NUL character.")
         if name in form:
@@ -66,6 +67,7 @@ class Request:
     """What a handler may know of a request. Made by `web/app.py`, which has settled path prefix and client address."""
 
     __slots__ = (
+        "_body",
         "_receive",
         "client_address",
         "method",
@@ -85,6 +87,7 @@ class Request:
         client_address: str | None = None,
         request_id: str = "",
         scheme: str | None = None,
+        body: bytes | None = None,
     ) -> None:
         self.method: str = scope["method"]
         self.path: str = path if path is not None else scope["path"]
@@ -95,6 +98,7 @@ class Request:
         self.request_id = request_id
         self.scheme: str = scheme or scope.get("scheme", "http")
         self._receive = receive
+        self._body = body
 
     def header(self, name: bytes) -> str | None:
         """The header's value; `name` in lower case. The first one wins; see `headers` for all."""
@@ -126,6 +130,10 @@ class Request:
 
     async def body(self, limit: int = MAX_BODY) -> bytes:
         """The whole body. Raises `BodyTooLarge` beyond `limit` bytes, `ClientGone` when the connection ended."""
+        if self._body is not None:
+            if len(self._body) > limit:
+                raise BodyTooLarge
+            return self._body
         message = await self._receive()
         if message["type"] != "http.request":
             raise ClientGone
@@ -217,6 +225,7 @@ class Route(Struct, frozen=True):
     """One path and what answers it. `prefix` routes match every path that begins with `path` (static files, status lists).
 
     `page` routes get the page security headers and an HTML error; others are for programs and answer errors in JSON.
+    `hot` routes are called by programs by the thousand; nothing in them may ask for its asyncio task before it first waits.
     `cors` routes may be called from any web origin, without credentials (metadata, JWKS, token for public clients).
     """
 
@@ -226,16 +235,24 @@ class Route(Struct, frozen=True):
     page: bool = False
     prefix: bool = False
     cors: bool = False
+    hot: bool = False
 
 
 def route(
-    path: str, methods: str, handler: Handler, *, page: bool = False, prefix: bool = False, cors: bool = False
+    path: str,
+    methods: str,
+    handler: Handler,
+    *,
+    page: bool = False,
+    prefix: bool = False,
+    cors: bool = False,
+    hot: bool = False,
 ) -> Route:
     """A route from a space-separated list of methods; GET also answers HEAD."""
     names = set(methods.split())
     if "GET" in names:
         names.add("HEAD")
-    return Route(path, frozenset(names), handler, page, prefix, cors)
+    return Route(path, frozenset(names), handler, page, prefix, cors, hot)
 
 
 async def send_response(response: Response, send: Send, *, head: bool = False) -> None:

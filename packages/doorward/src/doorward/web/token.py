@@ -27,4 +27,4 @@ class TokenEndpoint:
 
 def routes(exchange: ExchangeToken) -> list[Route]:
     """Open to scripts of any origin: public apps in browsers redeem their codes here, without cookies."""
-    return [route("/token", "POST", TokenEndpoint(exchange).handle, cors=True)]
+    return [route("/token", "POST", TokenEndpoint(exchange).handle, cors=True, hot=True)]

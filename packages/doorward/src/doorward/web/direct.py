@@ -1,0 +1,217 @@
+"""From socket to handler without the ASGI detour: uvicorn's connection handling, our request and response objects.
+
+ASGI gives every request a scope, an event, two channel functions and three messages; none of our handlers streams, so all of
+that is overhead, and at the token endpoint it is as much as the signature. uvicorn keeps what is hard to get right: parsing
+(httptools), keep-alive and its time-out, flow control, pipelining, graceful shutdown. Any other ASGI server still works; it
+only is slower (docs/decisions). Written against the uvicorn that requirements/runtime.txt pins; tests/web/test_direct.py
+holds the two ways against each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Generator
+from functools import partial
+from types import coroutine
+from typing import Any, final
+from urllib.parse import unquote
+
+import httptools
+import structlog
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from doorward.web.app import App, Server
+from doorward.web.http import MAX_BODY, Message, Response, json_response
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# Routes read at most MAX_BODY; a byte more is kept, so that they see that it was too much, and the rest is dropped.
+_KEPT = MAX_BODY + 1
+log = structlog.get_logger("doorward.direct")
+
+
+@final
+class _Cycle:
+    """One request on its way; the attributes are those that uvicorn's connection code looks at."""
+
+    __slots__ = (
+        "body",
+        "disconnected",
+        "head",
+        "keep_alive",
+        "message_event",
+        "more_body",
+        "response_complete",
+        "scope",
+        "turn",
+    )
+
+    def __init__(self, scope: dict[str, Any], *, head: bool, keep_alive: bool, turn: bool) -> None:
+        self.scope = scope
+        self.head = head
+        self.keep_alive = keep_alive
+        self.turn = turn
+        self.body = bytearray()
+        self.more_body = True
+        self.disconnected = False
+        self.response_complete = False
+        self.message_event = _NOBODY_WAITS
+
+
+@final
+class _NobodyWaits:
+    """In place of the event that ASGI's `receive` waits for."""
+
+    def set(self) -> None:
+        return
+
+
+_NOBODY_WAITS = _NobodyWaits()
+
+
+async def _never() -> Message:
+    """In place of ASGI's `receive`: the body is there already."""
+    return {"type": "http.disconnect"}
+
+
+@coroutine
+def _rest(run: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """The rest of a coroutine that was begun without a task, for the task that it now becomes."""
+    while True:
+        try:
+            value = yield waits_for
+        except BaseException as problem:  # noqa: BLE001 - passed on: cancellation belongs to the coroutine
+            step = partial(run.throw, problem)
+        else:
+            step = partial(run.send, value)
+        try:
+            waits_for = step()
+        except StopIteration:
+            return
+
+
+class DirectProtocol(HttpToolsProtocol):
+    """uvicorn's `http` protocol class for `doorward serve`."""
+
+    @override
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    @override
+    def on_headers_complete(self) -> None:
+        parser: Any = self.parser
+        method = parser.get_method().decode("ascii")
+        url = httptools.parse_url(self.url)
+        path = (url.path or b"/").decode("ascii", "replace")
+        if "%" in path:
+            path = unquote(path)
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": url.query or b"",
+            "headers": self.headers,
+            "client": self.client,
+            "scheme": self.scheme,
+        }
+        before: Any = self.cycle
+        turn = before is None or before.response_complete
+        keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
+        cycle = _Cycle(
+            scope, head=method == "HEAD", keep_alive=keep_alive and not parser.should_upgrade(), turn=turn
+        )
+        self.cycle = cycle  # pyright: ignore[reportAttributeAccessIssue]
+        if not turn:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
+        elif self.expect_100_continue:
+            self.transport.write(_CONTINUE)
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if not cycle.response_complete and len(cycle.body) < _KEPT:
+            cycle.body += body[: _KEPT - len(cycle.body)]
+
+    @override
+    def on_message_complete(self) -> None:
+        cycle: Any = self.cycle
+        cycle.more_body = False
+        if cycle.turn:
+            self._begin(cycle)
+
+    @override
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """A pipelined request whose turn has come; its body may still be on the way."""
+        cycle.turn = True
+        if not cycle.more_body:
+            self._begin(cycle)
+
+    def _begin(self, cycle: _Cycle) -> None:
+        """Run the handler until it has to wait for something; only then does it become a task.
+
+        Most answers of the token endpoint never wait, and a task with its turn of the loop costs as much as parsing the
+        request. What runs before the first wait must not ask for its task (`asyncio.timeout`), so that only `hot` routes,
+        whose code is known to be so, are begun here; the others are tasks from the start.
+        """
+        run = self._run(cycle)
+        server: object = self.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        if isinstance(server, Server) and server.app is not None and server.app.hot(cycle.scope["path"]):
+            try:
+                waits_for = run.send(None)
+            except StopIteration:
+                return
+            rest: Any = _rest(run, waits_for)
+            task: asyncio.Task[None] = self.loop.create_task(rest)
+        else:
+            task = self.loop.create_task(run)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _run(self, cycle: _Cycle) -> None:
+        server: object = self.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        app: App | None = server.app if isinstance(server, Server) else None
+        try:
+            if app is None:
+                response: Response | None = json_response({"error": "temporarily_unavailable"}, 503)
+            else:
+                response = await app.respond(cycle.scope, _never, bytes(cycle.body))
+        except asyncio.CancelledError:
+            self.transport.close()
+            raise
+        except (
+            Exception
+        ):  # the app's own boundary failed: nothing may leak, and the connection is not trusted further
+            log.exception("the error boundary failed")
+            response = json_response({"error": "server_error"}, 500)
+            cycle.keep_alive = False
+        if response is None:
+            self.transport.close()
+            return
+        if self.flow.write_paused and not cycle.disconnected:
+            await self.flow.drain()
+        if cycle.disconnected or self.transport.is_closing():
+            cycle.response_complete = True
+            return
+        self._write(cycle, response)
+
+    def _write(self, cycle: _Cycle, response: Response) -> None:
+        lines = [STATUS_LINE[response.status]]
+        for name, value in self.server_state.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        for name, value in response.headers:
+            lines += (name, b": ", value, b"\r\n")
+        if response.status not in {204, 304}:
+            lines += (b"content-length: ", b"%d" % len(response.body), b"\r\n")
+        if not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        lines.append(b"\r\n")
+        if not cycle.head:
+            lines.append(response.body)
+        self.transport.write(b"".join(lines))
+        cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
