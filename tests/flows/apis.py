@@ -1,0 +1,51 @@
+"""What does an API do with a token? Verifies it with doorward-verify, which follows the server's keys and revocations."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+
+from doorward_verify import Principal, Refused, ResourceServer
+
+
+class Api:
+    """One API, for as long as a `with` block lasts. `clock` is the server's, which a test may have turned."""
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.auth = ResourceServer(issuer, audience, clock=clock, tls=tls)
+
+    def __enter__(self) -> Api:
+        self.auth.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.auth.close()
+
+    def verify(self, token: str) -> Principal:
+        """Who is calling. Raises `Refused`."""
+        return self.auth.verify(token)
+
+    def refusal(self, token: str) -> str | None:
+        """Why the token is refused; None when it is taken."""
+        try:
+            self.auth.verify(token)
+        except Refused as why:
+            return why.reason
+        return None
+
+    def refused_after(self, token: str, *, patience: float = 5.0) -> tuple[float, str]:
+        """For how many seconds from now the token is still taken, and why it then is not."""
+        began = time.monotonic()
+        while time.monotonic() - began < patience:
+            if (why := self.refusal(token)) is not None:
+                return time.monotonic() - began, why
+            time.sleep(0.01)
+        raise AssertionError(f"still taken after {patience} s")

@@ -1,0 +1,205 @@
+"""What does an app do? Builds authorization requests, checks what comes back, redeems codes, refreshes, asks and revokes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx2
+import msgspec
+
+from tests.flows.browsing import Page
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One authorization request, and what the app keeps to check and redeem the answer."""
+
+    url: str
+    verifier: str
+    state: str
+    nonce: str
+    redirect_uri: str
+
+
+@dataclass
+class Tokens:
+    """A good answer of the token endpoint."""
+
+    body: dict[str, Any]
+    headers: httpx2.Headers = field(default_factory=httpx2.Headers)
+
+    @property
+    def access(self) -> str:
+        """The access token."""
+        return self.body["access_token"]
+
+    @property
+    def refresh(self) -> str:
+        """The refresh token."""
+        return self.body["refresh_token"]
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What the access token says, unverified."""
+        return payload(self.access)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the ID token says, unverified."""
+        return payload(self.body["id_token"])
+
+
+def payload(token: str) -> dict[str, Any]:
+    """The claims of a JWS, unverified."""
+    return _part(token, 1)
+
+
+def header(token: str) -> dict[str, Any]:
+    """The header of a JWS."""
+    return _part(token, 0)
+
+
+def _part(token: str, number: int) -> dict[str, Any]:
+    text = token.split(".")[number]
+    return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def pkce() -> tuple[str, str]:
+    """A verifier and its S256 challenge."""
+    verifier = secrets.token_urlsafe(48)
+    return verifier, base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(
+        b"="
+    ).decode()
+
+
+class App:
+    """One registered app. `base` is where its requests go, which is another process's port in the tests of two processes."""
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        secret: str | None,
+        redirect_uri: str = "",
+        *,
+        base: str | None = None,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self.issuer = issuer
+        self.base = base or issuer
+        self.client_id = client_id
+        self.secret = secret
+        self.redirect_uri = redirect_uri
+        self.http = httpx2.Client(
+            verify=verify if verify is not None else True, trust_env=False, follow_redirects=False, timeout=30
+        )
+
+    def close(self) -> None:
+        """End the connections."""
+        self.http.close()
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header by which the app proves itself; a public app has none."""
+        if self.secret is None:
+            return {}
+        pair = f"{quote(self.client_id, safe='')}:{quote(self.secret, safe='')}"
+        return {"authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+    def begin(self, scope: str = "openid", **params: str) -> Attempt:
+        """An authorization request with PKCE, state and nonce; `params` come on top (an empty value leaves one out)."""
+        verifier, challenge = pkce()
+        state, nonce = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        asked = {
+            "client_id": self.client_id,
+            "response_type": "code",
+            "redirect_uri": self.redirect_uri,
+            "scope": scope,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+            **params,
+        }
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return Attempt(f"{self.issuer}/authorize?{query}", verifier, state, nonce, asked["redirect_uri"])
+
+    def code(self, attempt: Attempt, page: Page) -> str:
+        """The code that came back, after the checks of an app: the right place, state (CSRF) and iss (RFC 9207)."""
+        assert page.outside, f"{page.url} {page.status}: {page.words[:600]}"
+        assert page.url.startswith(attempt.redirect_uri), page.url
+        answer = page.query
+        assert "error" not in answer, answer
+        assert answer["state"] == attempt.state
+        assert answer["iss"] == self.issuer
+        return answer["code"]
+
+    def error(self, attempt: Attempt, page: Page) -> str:
+        """The error that came back, after the same checks."""
+        assert page.outside, f"{page.url} {page.status}: {page.words[:600]}"
+        answer = page.query
+        assert answer["state"] == attempt.state
+        assert answer["iss"] == self.issuer
+        assert "code" not in answer
+        return answer["error"]
+
+    def token(self, **fields: str) -> httpx2.Response:
+        """One call of the token endpoint."""
+        return self.post("/token", **fields)
+
+    def post(self, path: str, **fields: str) -> httpx2.Response:
+        """A form to one of the endpoints for apps, with the app's proof of who it is."""
+        if self.secret is None:
+            fields.setdefault("client_id", self.client_id)
+        return self.http.post(self.base + path, data=fields, headers=self.authorization)
+
+    def redeem(self, attempt: Attempt, page: Page) -> Tokens:
+        """Tokens for the code that came back; checks nonce and audience of the ID token."""
+        tokens = good(self.redemption(attempt, self.code(attempt, page)))
+        if "id_token" in tokens.body:
+            identity = tokens.identity
+            assert identity["nonce"] == attempt.nonce
+            assert identity["aud"] == self.client_id
+            assert identity["iss"] == self.issuer
+        return tokens
+
+    def redemption(self, attempt: Attempt, code: str) -> httpx2.Response:
+        """The request that redeems a code."""
+        return self.token(
+            grant_type="authorization_code",
+            code=code,
+            code_verifier=attempt.verifier,
+            redirect_uri=attempt.redirect_uri,
+        )
+
+    def refresh(self, token: str, **fields: str) -> httpx2.Response:
+        """The request that refreshes."""
+        return self.token(grant_type="refresh_token", refresh_token=token, **fields)
+
+    def introspect(self, token: str) -> dict[str, Any]:
+        """What introspection says."""
+        answer = self.post("/introspect", token=token)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def userinfo(self, access_token: str) -> httpx2.Response:
+        """Who the token is about."""
+        return self.http.get(f"{self.base}/userinfo", headers={"authorization": f"Bearer {access_token}"})
+
+
+def good(answer: httpx2.Response) -> Tokens:
+    """The tokens of an answer that has to be good."""
+    assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
+    return Tokens(answer.json(), answer.headers)
+
+
+def refused(answer: httpx2.Response, error: str = "invalid_grant", status: int = 400) -> None:
+    """The answer has to be this refusal."""
+    assert answer.status_code == status, f"{answer.status_code} {answer.text}"
+    assert answer.json()["error"] == error, answer.text

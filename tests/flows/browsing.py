@@ -1,0 +1,316 @@
+"""What does a person see who uses a browser without scripts? Cookies, forms, links, redirects and refreshes, as a text browser has them.
+
+    person = Person(server.issuer, verify=server.tls)
+    page = person.open(attempt.url)              # follows redirects and <meta refresh> until something has to be read
+    page = person.sign_in(page, "ada@example.com", PASSWORD)
+    page = person.press(page, "consent", "allow")
+    assert page.outside and page.query["code"]   # the app's address is where the walk ends; nothing is fetched there
+
+A person has one browser: two of them are two browsers. `page.trail` holds every answer on the way, with its status.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import ssl
+import time
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import httpx2
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
+_LONGEST_WALK = 12
+
+
+@dataclass
+class Form:
+    """One form as it stands on a page: where it posts, what it holds, and what its buttons say."""
+
+    action: str
+    method: str = "post"
+    fields: dict[str, str] = field(default_factory=dict)
+    buttons: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The buttons' ids, with the name and value that each sends."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer on the way."""
+
+    method: str
+    url: str
+    status: int
+    headers: httpx2.Headers
+
+
+@dataclass
+class Page:
+    """Where a walk ended. `outside`: at an address that is not the server's, which was not fetched."""
+
+    url: str
+    status: int = 0
+    text: str = ""
+    headers: httpx2.Headers = field(default_factory=httpx2.Headers)
+    forms: dict[str, Form] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    refresh: str | None = None
+    outside: bool = False
+    sent: dict[str, str] = field(default_factory=dict)
+    """What a form sent to an outside address (response_mode=form_post)."""
+    trail: list[Answer] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """The path of the address."""
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What came to the app, in its address or as a form. A parameter given twice is an error."""
+        if self.sent:
+            return self.sent
+        pairs = parse_qsl(urlsplit(self.url).query, keep_blank_values=True, strict_parsing=False)
+        assert len({name for name, _ in pairs}) == len(pairs), self.url
+        return dict(pairs)
+
+    @property
+    def words(self) -> str:
+        """What is to be read, on one line."""
+        bare = re.sub(r"<(script|style)\b.*?</\1>", " ", self.text, flags=re.DOTALL)
+        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", bare)).split())
+
+    @property
+    def problem(self) -> str | None:
+        """The sentence above the form, if something was wrong."""
+        found = re.search(r'id="problem"[^>]*>(.*?)</div>', self.text, re.DOTALL)
+        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.group(1))).split()) if found else None
+
+    @property
+    def statuses(self) -> list[int]:
+        """The status of every answer on the way."""
+        return [answer.status for answer in self.trail]
+
+    def inside(self, element_id: str) -> str:
+        """The text of the element with this id."""
+        found = re.search(rf'id="{re.escape(element_id)}"[^>]*>(.*?)</', self.text, re.DOTALL)
+        assert found is not None, f"there is no #{element_id} on {self.url}: {self.words[:400]}"
+        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.group(1))).split())
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: dict[str, Form] = {}
+        self.links: dict[str, str] = {}
+        self.refresh: str | None = None
+        self._open: Form | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = Form(given.get("action", ""), given.get("method", "get").lower())
+            self.forms[given.get("id") or given.get("action", "")] = self._open
+        elif tag == "input" and self._open is not None and "name" in given:
+            if given.get("type") in {"checkbox", "radio"} and "checked" not in given:
+                return
+            self._open.fields[given["name"]] = given.get("value", "")
+        elif tag == "button" and self._open is not None and given.get("type", "submit") == "submit":
+            self._open.buttons[given.get("id", "")] = (given.get("name", ""), given.get("value", ""))
+        elif tag == "a" and "id" in given:
+            self.links[given["id"]] = given.get("href", "")
+        elif tag == "meta" and given.get("http-equiv", "").lower() == "refresh":
+            self.refresh = given.get("content", "").partition("url=")[2]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+
+
+@dataclass
+class Cookie:
+    """One cookie as it was set."""
+
+    value: str
+    attributes: dict[str, str]
+    line: str
+
+
+class Person:
+    """Somebody at a browser without scripts. `verify` is the SSL context of an https server; `language` what the browser asks for."""
+
+    def __init__(
+        self, issuer: str, *, verify: ssl.SSLContext | None = None, language: str = "en", agent: str = CHROME
+    ) -> None:
+        self.issuer = issuer
+        self.language = language
+        self.agent = agent
+        self.cookies: dict[str, Cookie] = {}
+        parts = urlsplit(issuer)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._client = httpx2.Client(
+            verify=verify if verify is not None else True, trust_env=False, follow_redirects=False, timeout=30
+        )
+
+    def close(self) -> None:
+        """End the connections."""
+        self._client.close()
+
+    def __enter__(self) -> Person:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- walking
+
+    def open(self, url: str, *, headers: dict[str, str] | None = None) -> Page:
+        """Go to an address (a path is the server's), and on wherever it leads, until there is something to read."""
+        return self._walk("GET", url, None, headers or {}, [])
+
+    def post(self, url: str, fields: dict[str, str], *, headers: dict[str, str] | None = None) -> Page:
+        """Send a form as a page of the server would, and walk on."""
+        return self._walk("POST", url, fields, headers or {}, [])
+
+    def click(self, page: Page, link_id: str) -> Page:
+        """Follow a link of the page by its id."""
+        assert link_id in page.links, f"no link #{link_id} on {page.url}: {sorted(page.links)}"
+        return self.open(urljoin(page.url, html.unescape(page.links[link_id])))
+
+    def press(self, page: Page, form_id: str, button: str = "submit", **typed: str) -> Page:
+        """Fill in a form of the page by the names of its fields, and press one of its buttons (by id)."""
+        assert form_id in page.forms, f"no form #{form_id} on {page.url} ({page.status}): {page.words[:600]}"
+        form = page.forms[form_id]
+        fields = {**form.fields, **typed}
+        unknown = set(typed) - set(form.fields)
+        assert not unknown, f"the form #{form_id} has no {unknown}, only {sorted(form.fields)}"
+        name, value = form.buttons.get(button, ("", ""))
+        if name:
+            fields[name] = value
+        return self.post(urljoin(page.url, form.action), fields)
+
+    def _walk(
+        self,
+        method: str,
+        url: str,
+        fields: dict[str, str] | None,
+        headers: dict[str, str],
+        trail: list[Answer],
+    ) -> Page:
+        url = urljoin(
+            self.issuer + "/", self.issuer + url if url.startswith("/") and url[:2] != "//" else url
+        )
+        for _ in range(_LONGEST_WALK):
+            if not self.mine(url):
+                return Page(url, outside=True, sent=fields or {}, trail=trail)
+            answer = self.ask(method, url, fields, headers)
+            trail.append(Answer(method, url, answer.status_code, answer.headers))
+            if answer.status_code in {301, 302, 303, 307, 308}:
+                url = urljoin(url, answer.headers["location"])
+                if answer.status_code not in {307, 308}:
+                    method, fields = "GET", None
+                continue
+            page = self._read(url, answer, trail)
+            if page.refresh is None:
+                return page
+            method, fields, url = "GET", None, urljoin(url, page.refresh)
+        raise AssertionError(f"led on and on: {[(a.method, a.url, a.status) for a in trail]}")
+
+    def mine(self, url: str) -> bool:
+        """Whether the address is the server's."""
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}" == self._origin
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        fields: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx2.Response:
+        """One request with this browser's headers and cookies, and nothing followed."""
+        sent: dict[str, str] = {
+            "user-agent": self.agent,
+            "accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+            "accept-language": self.language,
+        }
+        if self.cookies:
+            sent["cookie"] = "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items())
+        if method == "POST":
+            sent |= {"origin": self._origin, "sec-fetch-site": "same-origin"}
+        sent |= headers or {}
+        if url.startswith("/"):
+            url = self.issuer + url
+        options: dict[str, Any] = {} if fields is None else {"data": fields}
+        answer = self._client.request(method, url, headers=sent, **options)
+        for line in answer.headers.get_list("set-cookie"):
+            self._keep(line, url)
+        return answer
+
+    def _read(self, url: str, answer: httpx2.Response, trail: list[Answer]) -> Page:
+        page = Page(url, answer.status_code, answer.text, answer.headers, trail=trail)
+        if "text/html" in answer.headers.get("content-type", ""):
+            reader = _Reader()
+            reader.feed(answer.text)
+            page.forms, page.links, page.refresh = reader.forms, reader.links, reader.refresh
+        return page
+
+    def _keep(self, line: str, url: str) -> None:
+        """RFC 6265bis §5.6, as far as it concerns this server: a browser drops what breaks the rules of its prefix."""
+        first, *rest = [part.strip() for part in line.split(";")]
+        name, _, value = first.partition("=")
+        attributes = {key.lower(): val for key, _, val in (part.partition("=") for part in rest)}
+        secure = urlsplit(url).scheme == "https"
+        assert secure or "secure" not in attributes, f"a Secure cookie over http is lost: {line}"
+        if name.startswith("__Host-"):
+            sound = "secure" in attributes and "domain" not in attributes and attributes.get("path") == "/"
+            assert sound, f"a browser drops this cookie: {line}"
+            assert secure, f"a browser drops this cookie over http: {line}"
+        if attributes.get("max-age") == "0":
+            self.cookies.pop(name, None)
+        else:
+            self.cookies[name] = Cookie(value, attributes, line)
+
+    # -- what people do
+
+    def sign_in(self, page: Page, email: str, password: str) -> Page:
+        """On the sign-in page."""
+        return self.press(page, "sign-in", identifier=email, password=password)
+
+    def sign_up(self, page: Page, email: str, password: str, name: str = "") -> Page:
+        """From the sign-in page (or the sign-up page) over the mail's code, until the account is there and the sign-in went on."""
+        if "sign-up" not in page.forms:
+            page = self.click(page, "to-sign-up")
+        page = self.press(page, "sign-up", email=email, password=password, name=name)
+        assert "check" in page.forms, f"{page.status} {page.words}"
+        return self.press(page, "check", code=self.mailed_code(email))
+
+    def mails(self) -> list[tuple[str, str, str | None, str]]:
+        """The outbox, newest first: address, subject, code, text."""
+        page = self.open("/_dev/outbox")
+        assert page.status == 200, page.status
+        found: list[tuple[str, str, str | None, str]] = []
+        for article in re.findall(r"<article\b.*?</article>", page.text, re.DOTALL):
+            subject = _plain(re.search(r"<h2>(.*?)</h2>", article, re.DOTALL))
+            to = _plain(re.search(r'class="meta">.*?<bdi[^>]*>(.*?)</bdi>', article, re.DOTALL))
+            code = re.search(r'class="big-code"[^>]*>(.*?)</p>', article, re.DOTALL)
+            text = _plain(re.search(r'class="text"[^>]*>(.*?)</div>', article, re.DOTALL))
+            found.append((to, subject, _plain(code) if code else None, text))
+        return found
+
+    def mailed_code(self, email: str, *, seconds: float = 5.0) -> str:
+        """The newest code that was mailed to this address."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for to, _subject, code, _text in self.mails():
+                if to == email and code is not None:
+                    return code
+            time.sleep(0.05)
+        raise AssertionError(f"no code was mailed to {email}")
+
+
+def _plain(found: re.Match[str] | None) -> str:
+    return "" if found is None else " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.group(1))).split())

@@ -1,0 +1,145 @@
+"""How do several server processes run on one database? As `doorward serve` runs them, each on a port of its own, with one issuer.
+
+    with processes(tmp_path, 2) as fleet:                   # seeded; fleet.house has the apps
+        app = fleet.house.own
+        app.base = fleet.servers[1].base                    # the same app, asking the other process
+
+`server.kill()` is kill -9; `server.start()` starts it again on the same port and waits until it is ready.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.flows.seeds import House, seed_at
+from tests.flows.settings import environment, write_settings
+
+READY_SECONDS = 30
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Process:
+    """One server process."""
+
+    config: Path
+    port: int
+    log: Path
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def base(self) -> str:
+        """Where it answers; not the issuer, which all of them share."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start, and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "doorward",
+                    "serve",
+                    "--config",
+                    str(self.config),
+                    "--port",
+                    str(self.port),
+                ],
+                stdout=log,
+                stderr=log,
+                cwd=self.config.parent,
+                env=environment(),
+                start_new_session=True,
+            )
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                break
+            try:
+                if httpx2.get(f"{self.base}/readyz", trust_env=False, timeout=2).status_code == 200:
+                    return
+            except httpx2.HTTPError:
+                pass
+            time.sleep(0.03)
+        raise RuntimeError(f"the server does not start: {self.log.read_text()[-3000:]}")
+
+    def kill(self) -> None:
+        """kill -9: nothing is written any more, nothing is closed."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+
+    def stop(self) -> None:
+        """SIGTERM, as a service manager stops it."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+            raise
+
+    def troubles(self) -> list[str]:
+        """What it logged as an error."""
+        return [
+            line
+            for line in self.log.read_text("utf-8", "replace").splitlines()
+            if '"error"' in line or "Traceback" in line
+        ]
+
+
+@dataclass
+class Fleet:
+    """The processes, their one issuer, and what was seeded."""
+
+    issuer: str
+    config: Path
+    servers: list[Process]
+    house: House
+
+
+@contextmanager
+def processes(
+    folder: Path, count: int, *, sections: dict[str, dict[str, Any]] | None = None
+) -> Generator[Fleet]:
+    """`count` processes on one database in `folder`, seeded before they start, for as long as the block lasts."""
+    ports = [free_port() for _ in range(count)]
+    issuer = f"http://127.0.0.1:{ports[0]}"
+    config = write_settings(folder, issuer, sections)
+    house = seed_at(config, issuer)
+    servers = [Process(config, port, folder / f"server-{number}.log") for number, port in enumerate(ports)]
+    try:
+        for server in servers:
+            server.start()
+        yield Fleet(issuer, config, servers, house)
+    finally:
+        house.close()
+        for server in servers:
+            server.stop()

@@ -1,0 +1,209 @@
+"""How does a whole server run under test? On a real port, set up by the actions that an operator's commands call.
+
+In this process (flows; fast, and its log is at hand):
+
+    with running(tmp_path) as server:                       # http on loopback; running(tmp_path, https=True) for certificates
+        house = seed(server)                                # an API, roles, apps, people: see `tests/flows/seeds.py`
+        app = house.web                                     # `tests/flows/apps.py`: what an app does
+        person = server.person()                            # `tests/flows/browsing.py`: what a person does, without scripts
+        attempt = app.begin("openid orders:read")
+        page = person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD)
+        tokens = app.redeem(attempt, person.press(page, "consent", "allow"))
+
+`server.operate(lambda tools: tools.people.disable("ada@example.com"))` is what a command would do, from outside, on the same
+database; `server.settled()` waits until the server has seen what a command changed about apps, APIs, roles or keys.
+
+As processes of their own (races, kills): `tests/flows/processes.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+import trustme
+import uvicorn
+
+from doorward.cli.tools import Tools
+from doorward.outside import logs
+from doorward.settings import Settings, load
+from doorward.web.app import App as AsgiApp
+from doorward.web.app import Server as AsgiServer
+from doorward.wiring import start
+from doorward.workshop.bench import CommandWorkshop
+from tests.flows.apis import Api
+from tests.flows.browsing import Person
+from tests.flows.settings import listening, write_settings
+
+T = TypeVar("T")
+START_SECONDS = 20
+CATALOG_SECONDS = 0.3
+"""A server looks for changes of apps, APIs, roles and keys every 100 to 200 ms."""
+
+
+class RealTime:
+    """The clock, with a number of seconds that a test may add to it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+
+    def now(self) -> int:
+        """Seconds since the epoch."""
+        return int(time.time()) + self.ahead
+
+    def exactly(self) -> float:
+        """The same with its fraction, as an API's clock."""
+        return time.time() + self.ahead
+
+
+@dataclass
+class Running:
+    """One server in this process. `tls` trusts its certificate, if it has one."""
+
+    issuer: str
+    config: Path
+    settings: Settings
+    clock: RealTime
+    log: io.StringIO
+    tls: ssl.SSLContext | None = None
+    ca: Path | None = None
+    _people: list[Person] = field(default_factory=list)
+
+    def person(self, **how: Any) -> Person:
+        """Somebody with a fresh browser."""
+        somebody = Person(self.issuer, verify=self.tls, **how)
+        self._people.append(somebody)
+        return somebody
+
+    def api(self, audience: str) -> Api:
+        """An API that trusts this server."""
+        return Api(self.issuer, audience, clock=self.clock.exactly, tls=self.tls)
+
+    def operate(self, work: Callable[[Tools], Awaitable[T]]) -> T:
+        """What an operator's command does: the actions on the store, opened for this alone."""
+        return operate(self.config, work, self.log)
+
+    def settled(self) -> None:
+        """Wait until the server has looked at the catalog again."""
+        time.sleep(CATALOG_SECONDS)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Everything that was logged since the start, as JSON lines."""
+        return [json.loads(line) for line in self.log.getvalue().splitlines() if line.startswith("{")]
+
+    def troubles(self) -> list[dict[str, Any]]:
+        """What was logged as an error: none of it may ever come from what somebody sent."""
+        return [event for event in self.events() if event.get("level") in {"error", "critical"}]
+
+    def http(self) -> httpx2.Client:
+        """A bare HTTP client that trusts this server's certificate."""
+        return httpx2.Client(
+            base_url=self.issuer,
+            verify=self.tls if self.tls is not None else True,
+            trust_env=False,
+            timeout=30,
+        )
+
+    def close(self) -> None:
+        """End the people's connections."""
+        for somebody in self._people:
+            somebody.close()
+
+
+def operate(config: Path, work: Callable[[Tools], Awaitable[T]], log: io.StringIO | None = None) -> T:
+    """What a command does, on the store that the settings in `config` name. Raises what the action raises."""
+
+    async def run() -> T:
+        async with CommandWorkshop().open(config) as tools:
+            if log is not None:
+                # a command logs as commands do; the server beside it must go on as it was
+                logs.configure("info", "json", out=log)
+            return await work(tools)
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def running(
+    folder: Path,
+    *,
+    https: bool = False,
+    prefix: str = "",
+    sections: dict[str, dict[str, Any]] | None = None,
+) -> Generator[Running]:
+    """A server on a free port of 127.0.0.1 for as long as the block lasts. `prefix` is a path that the issuer has."""
+    listener = listening()
+    scheme = "https" if https else "http"
+    issuer = f"{scheme}://{'localhost' if https else '127.0.0.1'}:{listener.getsockname()[1]}{prefix}"
+    config = write_settings(folder, issuer, sections)
+    settings = load(config, {})
+    log = io.StringIO()
+    logs.configure("info", "json", out=log)
+    clock = RealTime()
+
+    async def begin() -> tuple[AsgiApp, Callable[[], Awaitable[None]]]:
+        return await start(settings, clock=clock)
+
+    options: dict[str, Any] = {}
+    tls: ssl.SSLContext | None = None
+    ca: Path | None = None
+    if https:
+        options, tls, ca = _certificates(folder)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            AsgiServer(begin),
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            **options,
+        )
+    )
+    thread = threading.Thread(target=_serve, args=(server, listener), name="server", daemon=True)
+    thread.start()
+    _wait(server, thread, log)
+    here = Running(issuer, config, settings, clock, log, tls, ca)
+    try:
+        yield here
+    finally:
+        here.close()
+        server.should_exit = True
+        thread.join(15)
+        assert not thread.is_alive(), "the server does not stop"
+
+
+def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    server.run(sockets=[listener])
+
+
+def _wait(server: uvicorn.Server, thread: threading.Thread, log: io.StringIO) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > until:
+            raise RuntimeError(f"the server does not start: {log.getvalue()[-2000:]}")
+        time.sleep(0.01)
+
+
+def _certificates(folder: Path) -> tuple[dict[str, Any], ssl.SSLContext, Path]:
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    key, chain, ca = folder / "tls.key", folder / "tls.pem", folder / "ca.pem"
+    issued.private_key_pem.write_to_path(key)
+    chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    authority.cert_pem.write_to_path(ca)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return {"ssl_keyfile": str(key), "ssl_certfile": str(chain)}, context, ca

@@ -1,0 +1,102 @@
+"""Who and what is there in a server under test? One API, two roles, apps of every kind, and a few people."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doorward.actions.manage_apps import KINDS, AppKind
+from doorward.cli.tools import Tools
+from doorward.model.catalog import Permission
+from doorward.model.client import Client
+from doorward.model.secret import Secret
+from tests.flows.apps import App
+from tests.flows.running import Running, operate
+
+PASSWORD = "teapot gravel orchid nine"
+API = "https://orders.example.com"
+OTHER_API = "https://stock.example.com"
+CALLBACK = "https://shop.example.net/callback"
+
+
+@dataclass
+class House:
+    """What was made. Apps of the house are `own` and `spa` (public); `web` is somebody else's, `service` acts for itself.
+
+    The API of `reader` introspects. ada is a customer (orders:read), bob a clerk (also orders:write).
+    """
+
+    web: App
+    own: App
+    spa: App
+    service: App
+    reader: App
+    issuer: str
+    config: Path
+
+    def close(self) -> None:
+        """End the apps' connections."""
+        for app in (self.web, self.own, self.spa, self.service, self.reader):
+            app.close()
+
+
+def draft(name: str, kind: AppKind, **changes: Any) -> Client:
+    """An app as `doorward app create` would ask for it."""
+    method, grants = KINDS[kind]
+    values: dict[str, Any] = {
+        "id": "",
+        "name": name,
+        "auth_method": method,
+        "grant_types": grants,
+        "created_at": 0,
+        "redirect_uris": () if kind == "service" else (CALLBACK,),
+        "oidc_scopes": () if kind == "service" else ("openid", "profile", "email", "offline_access"),
+        **changes,
+    }
+    return Client(**values)
+
+
+def seed(server: Running) -> House:
+    """Everything, in one run of the actions; the server has seen it when this returns."""
+    house = seed_at(server.config, server.issuer, verify=server.tls)
+    server.settled()
+    return house
+
+
+def seed_at(config: Path, issuer: str, *, verify: ssl.SSLContext | None = None) -> House:
+    """The same for a server that need not run yet."""
+
+    async def work(tools: Tools) -> House:
+        read, write = Permission("orders:read", "See your orders"), Permission("orders:write", "Place orders")
+        await tools.apis.create(API, name="Orders", permissions=(read, write))
+        await tools.apis.create(OTHER_API, name="Stock", permissions=(Permission("stock:read"),))
+        await tools.roles.create("customer", permissions=[f"{API}:orders:read"], default=True)
+        await tools.roles.create("clerk", permissions=[f"{API}:orders:read,orders:write"])
+        for email, name, roles in (
+            ("ada@example.com", "Ada Lovelace", None),
+            ("bob@example.com", "Bob Noyce", ["customer", "clerk"]),
+        ):
+            await tools.people.create(email, name=name, password=Secret(PASSWORD), roles=roles)
+
+        async def app(name: str, kind: AppKind, access: tuple[str, ...] = (API,), **changes: Any) -> App:
+            made = await tools.apps.create(draft(name, kind, **changes), kind=kind, access=access)
+            secret = made.secret.reveal() if made.secret else None
+            uris = made.client.redirect_uris
+            return App(issuer, made.client.id, secret, uris[0] if uris else "", verify=verify)
+
+        after = ("https://shop.example.net/bye",)
+        house = House(
+            web=await app("Shop", "web", post_logout_redirect_uris=after),
+            own=await app("Till", "web", first_party=True, post_logout_redirect_uris=after),
+            spa=await app("Counter", "spa", first_party=True, origins=("https://counter.example.net",)),
+            service=await app("Batch", "service"),
+            reader=await app("Orders API", "service", ()),
+            issuer=issuer,
+            config=config,
+        )
+        await tools.apis.introspect_as("Orders", "Orders API")
+        return house
+
+    return operate(config, work)

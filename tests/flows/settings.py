@@ -1,0 +1,46 @@
+"""Which settings does a server under test run with? A real doorward.toml in a folder of its own, read by the real loader."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = (ROOT / "packages/doorward/src", ROOT / "packages/doorward-verify/src")
+
+
+def write_settings(folder: Path, issuer: str, sections: dict[str, dict[str, Any]] | None = None) -> Path:
+    """`doorward.toml` in `folder`, for development; `sections` as {"tokens": {"access_ttl": 60}} come on top. Answers its path."""
+    wanted: dict[str, dict[str, Any]] = {
+        "passwords": {"threads": 2},
+        # every person of a test has the same address, 127.0.0.1
+        "throttle": {"per_address": 100_000, "mails_per_address": 1_000},
+        "log": {"level": "info", "format": "json"},
+    }
+    for name, values in (sections or {}).items():
+        wanted[name] = {**wanted.get(name, {}), **values}
+    lines = [f'issuer = "{issuer}"', 'database = "doorward.db"', "development = true"]
+    for name, values in wanted.items():
+        lines.append(f"[{name}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    path = folder / "doorward.toml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def environment() -> dict[str, str]:
+    """For a child process: the sources of this tree, and no setting of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
+    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, SOURCES)), "PYTHONUTF8": "1"}
+
+
+def listening() -> socket.socket:
+    """A socket that already listens on a free port of 127.0.0.1: nobody can take the port in between."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1024)
+    return listener

@@ -1,0 +1,36 @@
+"""How does a first-party app sign somebody in without a page? By the JSON endpoint, step after step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+
+from tests.flows.apps import App, Tokens, good, pkce
+from tests.flows.seeds import PASSWORD
+
+
+def challenge(app: App, **members: Any) -> httpx2.Response:
+    """One call of the endpoint, as JSON."""
+    if app.secret is None:
+        members.setdefault("client_id", app.client_id)
+    return app.http.post(f"{app.base}/authorize-challenge", json=members, headers=app.authorization)
+
+
+def tokens_by_challenge(app: App, email: str, scope: str, *, password: str = PASSWORD) -> Tokens:
+    """The whole way for somebody with one factor: credentials in, a code out, tokens for the code."""
+    verifier, hashed = pkce()
+    answer = challenge(
+        app,
+        username=email,
+        password=password,
+        scope=scope,
+        code_challenge=hashed,
+        code_challenge_method="S256",
+    )
+    assert answer.status_code == 200, answer.text
+    return good(
+        app.token(
+            grant_type="authorization_code", code=answer.json()["authorization_code"], code_verifier=verifier
+        )
+    )

@@ -1,0 +1,106 @@
+"""Do the seven steps of the flow hold together over HTTP: from the sign-up page to the revoked token?"""
+
+from __future__ import annotations
+
+import time
+from threading import Thread
+
+import pytest
+
+from tests.flows.apps import good, header, refused
+from tests.flows.running import Running
+from tests.flows.seeds import API, OTHER_API, PASSWORD, House
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.mark.requirement(15, 18, 39, 58, 67)
+def test_sign_up_verify_sign_in_code_api_refresh_replay_sign_out(server: Running, house: House) -> None:
+    person, app = server.person(), house.web
+    with server.api(API) as api, server.api(OTHER_API) as other:
+        # 1 to 3: somebody new comes from the app, signs up, proves the address, and goes on where they were
+        attempt = app.begin("openid email orders:read orders:write offline_access")
+        page = person.open(attempt.url)
+        assert page.path == "/sign-in"
+        assert "Shop" in page.words
+        page = person.sign_up(page, "grace@example.com", "copper lantern sixty meadow", "Grace")
+        assert page.path == "/consent"
+        tokens = app.redeem(attempt, person.press(page, "consent", "allow"))
+        # a customer may read: what the role does not give is left out, and the answer says so
+        assert tokens.body["scope"] == "openid email orders:read offline_access"
+        assert tokens.identity["email"] == "grace@example.com"
+        assert tokens.identity["email_verified"] is True
+        # 4: the API
+        principal = api.verify(tokens.access)
+        assert principal.sub == tokens.claims["sub"]
+        assert header(tokens.access)["typ"] == "at+jwt"
+        assert other.refusal(tokens.access) == "audience"
+        assert api.refusal(tokens.body["id_token"]) == "type"
+        assert "orders:write" not in principal.scopes
+        # 5: two refreshes at once
+        answers: list[str] = []
+        both = [
+            Thread(target=lambda: answers.append(good(app.refresh(tokens.refresh)).refresh)) for _ in "ab"
+        ]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        assert len(set(answers)) == 1
+        newer = good(app.refresh(answers[0]))
+        # 6: an old one comes back after the leeway: somebody else may hold it
+        assert api.refusal(newer.access) is None
+        server.clock.ahead += server.settings.tokens.refresh_leeway + 1
+        refused(app.refresh(tokens.refresh))
+        refused(app.refresh(newer.refresh))
+        took, why = api.refused_after(newer.access)
+        assert why == "revoked"
+        assert took < 1
+        assert any(to == "grace@example.com" and code is None for to, _, code, _ in person.mails())
+        # 7: once more, and then out
+        attempt = app.begin("openid orders:read")
+        fresh = app.redeem(attempt, person.open(attempt.url))
+        assert api.refusal(fresh.access) is None
+        left = person.open(
+            f"/logout?id_token_hint={fresh.body['id_token']}"
+            "&post_logout_redirect_uri=https://shop.example.net/bye&state=s1"
+        )
+        assert left.outside
+        assert left.url == "https://shop.example.net/bye?state=s1"
+        took, why = api.refused_after(fresh.access)
+        assert why == "revoked"
+        assert took < 1
+        refused(app.refresh(fresh.refresh))
+
+
+@pytest.mark.requirement(58, 72)
+def test_a_disabled_person_is_refused_everywhere_within_a_second(server: Running, house: House) -> None:
+    tokens = []
+    person = server.person()
+    page = person.open("/sign-in")
+    for app, scope in ((house.own, "openid orders:read offline_access"), (house.web, "openid orders:read")):
+        attempt = app.begin(scope)
+        page = person.open(attempt.url)
+        if "sign-in" in page.forms:
+            page = person.sign_in(page, "bob@example.com", PASSWORD)
+        if "consent" in page.forms:
+            page = person.press(page, "consent", "allow")
+        tokens.append((app, app.redeem(attempt, page)))
+    with server.api(API) as api, server.api(API) as second:
+        assert [one.refusal(got.access) for one in (api, second) for _, got in tokens] == [None] * 4
+        server.operate(lambda tools: tools.people.disable("bob@example.com"))
+        began = time.monotonic()
+        for one in (api, second):
+            for _, got in tokens:
+                assert one.refused_after(got.access)[1] == "revoked"
+        assert time.monotonic() - began < 1
+    for app, got in tokens:
+        refused(app.refresh(got.refresh))
+        assert app.userinfo(got.access).status_code == 401
+        assert house.reader.introspect(got.access) == {"active": False}
+    assert person.open("/account").path == "/sign-in"
+    again = person.sign_in(person.open("/sign-in"), "bob@example.com", PASSWORD)
+    wrong = person.sign_in(person.open("/sign-in"), "nobody@example.com", PASSWORD)
+    assert (again.status, again.problem) == (wrong.status, wrong.problem)
+    server.operate(lambda tools: tools.people.enable("bob@example.com"))
+    assert person.sign_in(person.open("/sign-in"), "bob@example.com", PASSWORD).path == "/account"
