@@ -283,3 +283,7 @@ async def test_no_access_token_outlives_its_grant(channel: BackChannel) -> None:
     answer = given(await channel.refresh(raw))
     assert channel.claims(answer.access_token)["exp"] == grant.expires_at
     assert answer.expires_in == 40
+
+
+async def test_a_redemption_without_a_code_is_an_invalid_request(channel: BackChannel) -> None:
+    refused(await channel.ask({"grant_type": "authorization_code"}), "invalid_request")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from doorward.actions.revocation_view import RevocationView
 from doorward.model.refusal import Refusal
+from doorward.model.revocation import Revocation
 from doorward.rules.deliver.token_response import TokenResponse
 from tests.actions.back_channel import CALLER, BackChannel, back_channel, basic
 from tests.rules import made
@@ -110,3 +114,31 @@ async def test_tokens_of_a_disabled_person_are_inactive(channel: BackChannel) ->
     )
     assert await channel.store.commit(*writes)
     assert await ask(channel, access) == await ask(channel, refresh) == INACTIVE
+
+
+async def test_a_refresh_token_of_a_disabled_person_is_inactive_even_before_anything_was_ended(
+    channel: BackChannel,
+) -> None:
+    _, refresh = await both(channel)
+    ada = await channel.store.accounts.get("usr_ada")
+    assert ada is not None
+    disabled = structs.replace(ada, disabled_at=channel.clock.time)
+    assert await channel.store.commit(channel.store.accounts.replace(disabled))
+    assert await ask(channel, refresh) == INACTIVE
+
+
+async def test_a_database_brought_back_from_a_backup_is_read_anew(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    async with back_channel(old) as one, back_channel(new) as other:
+        for name in ("grt_a", "grt_b"):
+            entry = Revocation("grant", name, made.NOW, made.NOW + 400)
+            assert await one.store.commit(one.store.revocations.insert(entry))
+        view = RevocationView(one.store)
+        assert (await view.fresh(made.NOW)).seq == 2
+        entry = Revocation("grant", "grt_c", made.NOW, made.NOW + 400)
+        assert await other.store.commit(other.store.revocations.insert(entry))
+        view.store = other.store
+        anew = await view.fresh(made.NOW)
+        claims = {"sub": "usr_x", "client_id": "app_x", "iat": made.NOW}
+        assert anew.revoked({**claims, "jti": "grt_c.x"}) == "grant"
+        assert anew.revoked({**claims, "jti": "grt_a.x"}) is None

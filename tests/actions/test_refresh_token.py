@@ -201,3 +201,24 @@ async def test_what_is_no_refresh_token_is_refused(channel: BackChannel, raw: st
     answer = await channel.refresh(raw)
     assert isinstance(answer, Refusal)
     assert answer.code in {"invalid_grant", "invalid_request"}
+
+
+@pytest.mark.requirement(18)
+async def test_a_swap_that_is_always_lost_is_answered_with_later_and_gives_nothing_away(
+    channel: BackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, _ = await channel.family()
+    commits = 0
+
+    async def lose(self: object, *writes: object) -> bool:
+        nonlocal commits
+        commits += 1
+        return False
+
+    monkeypatch.setattr(type(channel.store), "commit", lose)
+    answer = await channel.refresh(raw)
+    assert isinstance(answer, Refusal)
+    assert answer.code == "temporarily_unavailable"
+    assert commits == 4
+    monkeypatch.undo()
+    await next_token(channel, raw)

@@ -58,3 +58,13 @@ async def test_a_list_that_no_grant_can_be_in_is_not_served() -> None:
             assert await channel.status(number) is None
     async with back_channel() as channel:
         assert await channel.status(LIST) is None
+
+
+async def test_lists_are_kept_in_bounds_and_still_right() -> None:
+    async with back_channel(status_list=True, refresh_ttl=4 * 365 * 86_400) as channel:
+        first = await channel.status(LIST)
+        for number in range(LIST - 100, LIST):
+            assert await channel.status(number) is not None
+        assert await channel.status(LIST) is not None
+        channel.clock.time += 1
+        assert await channel.status(LIST) != first

@@ -193,3 +193,25 @@ async def test_nothing_that_is_sent_makes_it_fail(
     if answer.status != 200:
         assert answer.json.keys() == {"error", "error_description"}
         assert made.SECRET not in answer.body.decode()
+
+
+@pytest.mark.requirement(9)
+async def test_two_authorization_headers_are_refused() -> None:
+    from doorward.web.back_channel import asked
+    from doorward.web.http import BadForm, Request
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"a=b", "more_body": False}
+
+    scope = {
+        "method": "POST",
+        "path": "/token",
+        "query_string": b"",
+        "headers": [
+            (b"content-type", b"application/x-www-form-urlencoded"),
+            (b"authorization", b"Basic YTpi"),
+            (b"authorization", b"Basic YTpj"),
+        ],
+    }
+    with pytest.raises(BadForm):
+        await asked(Request(scope, receive))

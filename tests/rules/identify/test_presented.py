@@ -93,3 +93,12 @@ def test_more_than_one_way_or_an_unknown_one_is_an_invalid_request(
 
 def test_what_is_presented_never_shows() -> None:
     assert "hush" not in repr(read(None, {"client_id": "a", "client_secret": "hush"}))
+
+
+@pytest.mark.parametrize(
+    "form", [{"client_id": "a" * 600}, {"client_id": "a", "client_secret": "s" * 600}, {}]
+)
+def test_an_oversized_or_missing_credential_is_an_invalid_client(form: dict[str, str]) -> None:
+    found = read(None, form)
+    assert isinstance(found, Refusal)
+    assert found.code == "invalid_client"
