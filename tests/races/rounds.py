@@ -1,0 +1,76 @@
+"""What has to hold after each round of a race? Said once, for the short tests and for the soak."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.flows.apps import App, payload
+from tests.flows.processes import Fleet
+from tests.flows.seeds import API
+from tests.races.crowds import MANY, crowd
+
+SCOPE = "openid orders:read"
+
+
+async def refresh_rounds(fleet: Fleet, app: App, rounds: int, *, email: str = "ada@example.com") -> None:
+    """Round after round everybody refreshes with the newest token at once: one successor, which works, and nobody is logged out."""
+    async with crowd(fleet, app) as everybody:
+        code, attempt = await everybody.code(email, SCOPE)
+        first = await everybody.one(
+            0, grant_type="authorization_code", code=code, code_verifier=attempt.verifier
+        )
+        assert first.status_code == 200, first.text
+        newest: str = first.json()["refresh_token"]
+        grant = payload(first.json()["access_token"])["jti"].partition(".")[0]
+        for number in range(rounds):
+            answers = await everybody.refreshing(newest)
+            assert Counter(answer.status_code for answer in answers) == {200: MANY}, (
+                f"round {number}: {Counter(answer.text for answer in answers if answer.status_code != 200)}"
+            )
+            bodies = [answer.json() for answer in answers]
+            successors = {body["refresh_token"] for body in bodies}
+            assert len(successors) == 1, f"round {number}: {len(successors)} successors"
+            tokens = {body["access_token"] for body in bodies}
+            assert len(tokens) == MANY, f"round {number}: an access token was given twice"
+            claims = [payload(token) for token in tokens]
+            assert len({claim["jti"] for claim in claims}) == MANY
+            assert {claim["jti"].partition(".")[0] for claim in claims} == {grant}
+            assert {claim["aud"] for claim in claims} == {API}
+            assert successors != {newest}
+            newest = successors.pop()
+        last = await everybody.one(1, grant_type="refresh_token", refresh_token=newest)
+        assert last.status_code == 200, last.text
+        assert app.introspect(last.json()["access_token"])["active"] is True
+
+
+async def crossing_rounds(fleet: Fleet, app: App, rounds: int, *, email: str = "bob@example.com") -> None:
+    """The first who has the successor uses it at once, while the others are still asking with its parent: all go on."""
+    async with crowd(fleet, app) as everybody:
+        code, attempt = await everybody.code(email, SCOPE)
+        first = await everybody.one(
+            0, grant_type="authorization_code", code=code, code_verifier=attempt.verifier
+        )
+        newest: str = first.json()["refresh_token"]
+        for number in range(rounds):
+            answers, following = await everybody.crossing(newest)
+            assert {answer.status_code for answer in answers} == {200}, f"round {number}"
+            assert len({answer.json()["refresh_token"] for answer in answers}) == 1, f"round {number}"
+            assert following.status_code == 200, f"round {number}: {following.text}"
+            newest = following.json()["refresh_token"]
+
+
+async def code_rounds(fleet: Fleet, app: App, rounds: int, *, email: str = "ada@example.com") -> None:
+    """Everybody redeems one code at once: it is redeemed once, and since it came twice, what it gave is worth nothing (line 15)."""
+    async with crowd(fleet, app) as everybody:
+        for number in range(rounds):
+            code, attempt = await everybody.code(email, SCOPE)
+            fields = {"grant_type": "authorization_code", "code": code, "code_verifier": attempt.verifier}
+            answers = await everybody.at_once(**fields)
+            good = [answer for answer in answers if answer.status_code == 200]
+            assert len(good) == 1, f"round {number}: redeemed {len(good)} times"
+            rest = Counter((a.status_code, a.json()["error"]) for a in answers if a.status_code != 200)
+            assert rest == {(400, "invalid_grant"): MANY - 1}, f"round {number}: {rest}"
+            given = good[0].json()
+            spent = await everybody.one(1, grant_type="refresh_token", refresh_token=given["refresh_token"])
+            assert spent.status_code == 400, f"round {number}: a code that came twice left a refresh token"
+            assert app.introspect(given["access_token"]) == {"active": False}

@@ -1,0 +1,30 @@
+"""Do a refresh token and a code stay single under 64 requests at once, over HTTP, with two processes on one database?
+
+Some rounds of each; 200 rounds are in tests/soak.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flows.processes import Fleet
+from tests.races.rounds import code_rounds, crossing_rounds, refresh_rounds
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.requirement(18)
+async def test_64_refreshes_at_once_have_one_successor_and_log_nobody_out(fleet: Fleet) -> None:
+    await refresh_rounds(fleet, fleet.house.own, 10)
+
+
+@pytest.mark.requirement(18)
+async def test_a_successor_that_is_used_while_others_still_ask_with_its_parent_logs_nobody_out(
+    fleet: Fleet,
+) -> None:
+    await crossing_rounds(fleet, fleet.house.own, 10)
+
+
+@pytest.mark.requirement(15)
+async def test_a_code_redeemed_64_times_at_once_is_redeemed_once_and_then_worth_nothing(fleet: Fleet) -> None:
+    await code_rounds(fleet, fleet.house.own, 10)
