@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from doorward.actions.authenticate_client import AuthenticateClient
+from doorward.model.client import Client
 from doorward.model.refusal import Refusal
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward_verify import jws
@@ -287,3 +290,28 @@ async def test_no_access_token_outlives_its_grant(channel: BackChannel) -> None:
 
 async def test_a_redemption_without_a_code_is_an_invalid_request(channel: BackChannel) -> None:
     refused(await channel.ask({"grant_type": "authorization_code"}), "invalid_request")
+
+
+async def test_what_an_app_was_entitled_to_under_an_old_snapshot_is_not_remembered_under_the_new_one(
+    channel: BackChannel,
+) -> None:
+    form = {"grant_type": "client_credentials", "scope": "orders:write"}
+    before = channel.catalog.current().clients["app_web"]
+    given(await channel.ask(form))
+
+    async def late(*args: object, **more: object) -> Client:
+        # The proof took a while: the app is still the one of the snapshot in which it began.
+        await channel.put(made.client(access={made.API: ("orders:read",)}))
+        return before
+
+    slow = replace(channel.exchange, authenticate=cast("AuthenticateClient", late))
+    await slow(form, caller=CALLER)
+    refused(await channel.ask(form), "invalid_scope")
+
+
+async def test_a_permission_taken_from_an_app_is_gone_at_its_next_request(channel: BackChannel) -> None:
+    form = {"grant_type": "client_credentials", "scope": "orders:write"}
+    for _ in range(2):
+        assert given(await channel.ask(form)).scope == "orders:write"
+    await channel.put(made.client(access={made.API: ("orders:read",)}))
+    refused(await channel.ask(form), "invalid_scope")

@@ -105,16 +105,21 @@ class ExchangeToken:
         return await self.redeem(client, form, caller=caller, now=now)
 
     def _for_itself(self, client: Client, form: Mapping[str, str], now: int) -> TokenResponse | Refusal:
-        asked = self.asked_before.of(self.catalog.current())
+        catalog = self.catalog.current()
+        asked = self.asked_before.of(catalog)
         key = (client.id, form.get("scope"), form.get("resource"))
-        entitlement = asked.get(key)
+        # While an assertion's jti was being claimed the snapshot may have changed: what an app of the old one was entitled to
+        # must not be remembered under the new one.
+        current = catalog.clients.get(client.id) is client
+        entitlement = asked.get(key) if current else None
         if entitlement is None:
-            entitlement = client_credentials.check(
-                client, form, catalog=self.catalog.current(), issuer=self.give.issuer, grant_id=""
+            answer = client_credentials.check(
+                client, form, catalog=catalog, issuer=self.give.issuer, grant_id=""
             )
-            if isinstance(entitlement, Refusal):
-                return entitlement
-            if len(asked) < MOST_REMEMBERED:
+            if isinstance(answer, Refusal):
+                return answer
+            entitlement = answer
+            if current and len(asked) < MOST_REMEMBERED:
                 asked[key] = entitlement
         grant_id = self.chance.new_id("grt")
         return self.give.alone(structs.replace(entitlement, grant_id=grant_id), client, now)
