@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -375,13 +376,18 @@ class Page:
     @property
     def words(self) -> str:
         """What a person reads, on one line."""
-        return " ".join(re.sub(r"<[^>]+>", " ", self.text).split())
+        return _said(self.text)
 
     @property
     def problem(self) -> str | None:
         """The sentence above the form."""
         found = re.search(r'id="problem"[^>]*>(.*?)</div>', self.text, re.S)
-        return " ".join(re.sub(r"<[^>]+>", " ", found.group(1)).split()) if found else None
+        return _said(found.group(1)) if found else None
+
+
+def _said(text: str) -> str:
+    # which apostrophe a catalogue uses is no matter of these tests
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).replace("’", "'").split())
 
 
 @dataclass

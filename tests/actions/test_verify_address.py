@@ -74,7 +74,7 @@ async def test_the_code_makes_the_account_with_the_default_roles(house: House) -
     assert stored == made.account
     assert (stored.name, stored.locale, stored.role_names) == ("New Person", "de", ("member",))
     assert await house.hasher.verify(stored.password_hash, Secret(PASSWORD))
-    assert [*await house.kinds()][-2:] == ["account.created", "sign_up.completed"]
+    assert {"account.created", "sign_up.completed"} <= set(await house.kinds())
 
 
 async def test_the_link_makes_the_account_once(house: House) -> None:

@@ -1,0 +1,43 @@
+"""Is the outbox there in development, and nowhere else?"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.people import PASSWORD, open_house
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_in_development_the_outbox_shows_code_and_text() -> None:
+    async with open_house(development=True) as house:
+        browser = house.browser()
+        page = await browser.get("/sign-up")
+        await browser.submit(page, "sign-up", email="new@example.com", password=PASSWORD)
+        (_, _, letter), *_ = await house.mails()
+        shown = await browser.get("/_dev/outbox")
+        assert shown.status == 200
+        assert letter.code is not None
+        assert letter.code in shown.text
+        assert "new@example.com" in shown.text
+        assert "https://auth.example.com/verify?token=" in shown.text
+
+
+async def test_outside_development_there_is_nothing_at_that_address() -> None:
+    async with open_house(development=False) as house:
+        assert (await house.browser().get("/_dev/outbox")).status == 404
+
+
+async def test_a_mail_sealed_under_another_key_is_passed_over() -> None:
+    async with open_house(development=True) as house:
+        browser = house.browser()
+        page = await browser.get("/sign-up")
+        await browser.submit(page, "sign-up", email="new@example.com", password=PASSWORD)
+        (mail,) = await house.store.messages.recent_mail()
+        from msgspec import structs
+
+        strange = structs.replace(mail, id="mai_other")
+        await house.store.commit(house.store.messages.insert_mail(strange))
+        shown = await browser.get("/_dev/outbox")
+        assert shown.status == 200
+        assert shown.text.count("new@example.com") >= 1
