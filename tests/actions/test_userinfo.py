@@ -41,7 +41,7 @@ async def no(channel: BackChannel, access: str, code: str = "invalid_token") -> 
     [
         (("openid",), {}, {"sub"}),
         (("openid", "email"), {}, {"sub", "email", "email_verified"}),
-        (("openid", "profile"), {}, {"sub", "name", "locale", "updated_at"}),
+        (("openid", "profile"), {}, {"sub", "name", "locale"}),
         (("openid",), {"userinfo": {"email": None}}, {"sub", "email"}),
         (("openid",), {"id_token": {"email": None}}, {"sub"}),
         (("openid",), {"userinfo": {"password_hash": None, "id": None}}, {"sub"}),

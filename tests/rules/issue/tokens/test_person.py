@@ -20,7 +20,7 @@ def names(
 def test_scopes_stand_for_their_claims() -> None:
     assert names("openid", "orders:read") == set()
     assert names("email") == {"email", "email_verified"}
-    assert names("profile") == {"name", "locale", "updated_at"}
+    assert names("profile") == {"name", "locale"}
 
 
 def test_a_name_opens_one_claim_if_the_app_is_registered_for_its_scope() -> None:
@@ -29,4 +29,4 @@ def test_a_name_opens_one_claim_if_the_app_is_registered_for_its_scope() -> None
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    assert names("profile", name=None, locale=None) == {"updated_at"}
+    assert names("profile", name=None, locale=None) == set()

@@ -9,7 +9,7 @@ from doorward.model.account import Account
 from doorward.model.client import Client
 
 BY_SCOPE: Final[dict[str, tuple[str, ...]]] = {
-    "profile": ("name", "locale", "updated_at"),
+    "profile": ("name", "locale"),
     "email": ("email", "email_verified"),
 }
 _SCOPE_OF: Final = {name: scope for scope, names in BY_SCOPE.items() for name in names}
@@ -29,7 +29,6 @@ def claims(
     known = {
         "name": account.name,
         "locale": account.locale,
-        "updated_at": account.created_at,
         "email": account.email,
         "email_verified": True,
     }
