@@ -53,7 +53,11 @@ class Fetcher:
         watchdog.daemon = True
         watchdog.start()
         try:
-            return _get(connection, url, accept, max_bytes, ends)
+            body = _get(connection, url, accept, max_bytes, ends)
+            if time.monotonic() < ends:
+                return body
+            # What the watchdog cut off can look whole: an answer without a length ends with its connection.
+            raise FetchFailed(f"no answer within {deadline:g} s")
         except FetchFailed:
             raise
         except (OSError, HTTPException, ValueError) as error:

@@ -1,0 +1,218 @@
+"""What does a client hear, and which token does its request carry? RFC 6750, 9728, 9470; cookies with CSRF."""
+
+from typing import Any
+
+import pytest
+
+from doorward_verify.challenges import challenge, metadata_location, metadata_path, protected_resource
+from doorward_verify.cookie import Asked, cookie_name, csrf_token, presented
+from doorward_verify.demands import check, demand
+from doorward_verify.principal import Principal
+from doorward_verify.refused import Refused
+from tests.verify.tokens import NOW
+
+META = "https://api.example.com/.well-known/oauth-protected-resource"
+OWN = "https://api.example.com"
+
+
+def www(refused: Refused) -> tuple[int, str]:
+    answer = challenge(refused, META)
+    return answer.status, answer.headers.get("WWW-Authenticate", "")
+
+
+def test_no_token_is_told_where_to_go_and_no_error() -> None:
+    assert www(Refused("no_token")) == (401, f'Bearer resource_metadata="{META}"')
+    assert challenge(Refused("no_token"), None).headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "reason", ["malformed", "signature", "expired", "revoked", "audience", "type", "unknown_key"]
+)
+def test_a_bad_token_is_an_invalid_token(reason: Any) -> None:
+    status, said = www(Refused(reason, "the inner cause"))
+    assert status == 401
+    assert said.startswith('Bearer error="invalid_token", error_description="')
+    assert f'resource_metadata="{META}"' in said
+    assert "inner cause" not in said
+
+
+def test_a_missing_scope_names_the_scopes_that_are_needed() -> None:
+    status, said = www(Refused("scope", scopes=("orders:read", "orders:write")))
+    assert status == 403
+    assert 'error="insufficient_scope"' in said
+    assert 'scope="orders:read orders:write"' in said
+
+
+def test_a_step_up_says_what_would_be_enough() -> None:
+    status, said = www(Refused("step_up", acr_values=("aal2", "phr"), max_age=300))
+    assert status == 401
+    assert 'error="insufficient_user_authentication"' in said
+    assert 'acr_values="aal2 phr"' in said
+    assert 'max_age="300"' in said
+
+
+@pytest.mark.parametrize("reason", ["keys_unavailable", "revocation_unavailable"])
+def test_our_own_trouble_is_503_without_a_challenge(reason: Any) -> None:
+    answer = challenge(Refused(reason), META)
+    assert answer.status == 503
+    assert "WWW-Authenticate" not in answer.headers
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_values_cannot_break_out_of_the_header() -> None:
+    evil = 'x", error="none\r\nSet-Cookie: a=b\\'
+    _, said = www(Refused("scope", scopes=(evil,), acr_values=(evil,)))
+    assert said.count('"') == 2 * said.count('="')
+    assert "\r" not in said
+    assert "\n" not in said
+
+
+def test_the_metadata_of_the_resource() -> None:
+    assert metadata_path("https://api.example.com") == "/.well-known/oauth-protected-resource"
+    assert metadata_path("https://api.example.com/v1/") == "/.well-known/oauth-protected-resource/v1"
+    assert metadata_location("https://api.example.com/v1") == f"{META}/v1"
+    assert metadata_location("orders-api") is None
+    document = protected_resource("https://api.example.com/v1", "https://auth.example.com", ("orders:read",))
+    assert document["resource"] == "https://api.example.com/v1"
+    assert document["authorization_servers"] == ["https://auth.example.com"]
+    assert document["scopes_supported"] == ["orders:read"]
+
+
+# -- demands
+
+WHO = Principal(
+    "usr_1", "app_1", frozenset({"a", "b"}), frozenset({"clerk"}), frozenset({"p"}), "aal1", (), NOW - 100
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, None),
+        ({"scopes": ["a", "b"]}, None),
+        ({"scopes": ["a", "c"]}, "scope"),
+        ({"scopes": ["A"]}, "scope"),
+        ({"roles": ["clerk"]}, None),
+        ({"roles": ["clerk", "admin"]}, "roles"),
+        ({"permissions": ["p"]}, None),
+        ({"permissions": ["q"]}, "roles"),
+        ({"acr": ["aal1", "aal2"]}, None),
+        ({"acr": ["aal2"]}, "step_up"),
+        ({"max_age": 100}, None),
+        ({"max_age": 99}, "step_up"),
+        ({"max_age": 0}, "step_up"),
+    ],
+)
+def test_what_is_asked_for_has_to_be_there(asked: dict[str, Any], expected: str | None) -> None:
+    assert getattr(check(WHO, demand(**asked), NOW), "reason", None) == expected
+
+
+def test_a_token_that_says_nothing_of_the_sign_in_is_never_recent_or_strong() -> None:
+    bare = Principal("app_1", "app_1")
+    assert getattr(check(bare, demand(max_age=10**9), NOW), "reason", None) == "step_up"
+    assert getattr(check(bare, demand(acr=["aal1"]), NOW), "reason", None) == "step_up"
+
+
+def test_one_text_for_a_list_is_a_mistake_that_is_said_at_once() -> None:
+    with pytest.raises(TypeError, match=r'scopes=\["orders:read"\]'):
+        demand(scopes="orders:read")
+    with pytest.raises(ValueError, match="seconds"):
+        demand(max_age=-1)
+
+
+# -- which token
+
+
+def token_of(cookie: str | None = "__Host-dw_at", origins: frozenset[str] = frozenset(), **asked: Any) -> str:
+    try:
+        return presented(
+            Asked(**{"method": "GET", "own_origin": OWN, **asked}), cookie=cookie, origins=origins
+        )
+    except Refused as refused:
+        return f"refused: {refused.reason}"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "expected"),
+    [
+        ((), "refused: no_token"),
+        (("Bearer abc",), "abc"),
+        (("bearer   abc  ",), "abc"),
+        (("Basic abc",), "refused: no_token"),
+        (("DPoP abc",), "refused: no_token"),
+        (("Bearer",), "refused: bad_request"),
+        (("Bearer ",), "refused: bad_request"),
+        (("Bearer a b",), "refused: bad_request"),
+        (("Bearer a, Bearer b",), "refused: bad_request"),
+        (("Bearer a", "Bearer b"), "refused: bad_request"),
+        (("Bearerabc",), "refused: no_token"),
+    ],
+)
+def test_the_authorization_header(authorization: tuple[str, ...], expected: str) -> None:
+    assert token_of(authorization=authorization) == expected
+
+
+COOKIE = ("theme=dark; __Host-dw_at=abc; x=y",)
+CSRF = csrf_token("abc")
+
+
+def test_the_cookie_is_read_only_where_it_is_wanted_and_the_header_wins() -> None:
+    assert token_of(cookies=COOKIE) == "abc"
+    assert token_of(cookie=None, cookies=COOKIE) == "refused: no_token"
+    assert token_of(cookies=COOKIE, authorization=("Bearer def",)) == "def"
+    assert token_of(cookies=("__Host-dw_at=",)) == "refused: no_token"
+    assert token_of(cookies=("dw_at=abc; __host-dw_at=abc",)) == "refused: no_token"
+
+
+def test_a_cookie_that_stands_twice_is_refused() -> None:
+    assert token_of(cookies=("__Host-dw_at=a; __Host-dw_at=b",)) == "refused: bad_request"
+    assert token_of(cookies=("__Host-dw_at=a", "__Host-dw_at=a")) == "refused: bad_request"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "WEBSOCKET", "post", "get", "TRACE"])
+def test_what_changes_something_needs_the_csrf_token(method: str) -> None:
+    assert token_of(method=method, cookies=COOKIE) == "refused: csrf"
+    assert token_of(method=method, cookies=COOKIE, csrf_token=CSRF[:-1]) == "refused: csrf"
+    assert token_of(method=method, cookies=COOKIE, csrf_token=csrf_token("other")) == "refused: csrf"
+    assert token_of(method=method, cookies=COOKIE, csrf_token="é") == "refused: csrf"
+    assert token_of(method=method, cookies=COOKIE, csrf_token=CSRF) == "abc"
+    assert token_of(method=method, authorization=("Bearer abc",)) == "abc"
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (None, "abc"),
+        (OWN, "abc"),
+        (OWN + ":443", "abc"),
+        ("https://app.example.com", "abc"),
+        ("https://evil.example", "refused: csrf"),
+        ("http://api.example.com", "refused: csrf"),
+        ("https://api.example.com:8443", "refused: csrf"),
+        ("https://api.example.com.evil.example", "refused: csrf"),
+        ("null", "refused: csrf"),
+        ("", "refused: csrf"),
+    ],
+)
+def test_an_origin_has_to_be_our_own_or_listed(origin: str | None, expected: str) -> None:
+    listed = frozenset({"https://app.example.com"})
+    assert token_of(method="POST", cookies=COOKIE, csrf_token=CSRF, origin=origin, origins=listed) == expected
+
+
+def test_the_csrf_token_is_as_agreed_with_the_server() -> None:
+    import base64
+    import hashlib
+
+    digest = hashlib.sha256(b"doorward-csrf:abc").digest()
+    assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == CSRF
+
+
+def test_the_cookies_name_follows_the_issuer() -> None:
+    assert cookie_name("https://auth.example.com") == "__Host-dw_at"
+    assert cookie_name("http://127.0.0.1:8000") == "dw_at"
+    assert cookie_name("http://localhost:8000") == "dw_at"
+
+
+def test_a_csrf_refusal_is_403_without_a_challenge() -> None:
+    answer = challenge(Refused("csrf"), META)
+    assert (answer.status, "WWW-Authenticate" in answer.headers) == (403, False)

@@ -1,0 +1,404 @@
+"""Does a whole `ResourceServer` keep keys and revocations fresh against a real issuer, and what does it do without one?"""
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward_verify import keycache
+from doorward_verify.algorithms import ASYMMETRIC
+from doorward_verify.keyset import key_set
+from doorward_verify.refused import Refused
+from doorward_verify.resource_server import ISSUED, ResourceServer
+from doorward_verify.testing import FrozenClock, minting
+from tests.verify.issuer import AUDIENCE, Issuer, eventually, new_key
+from tests.verify.tokens import ISSUER, NOW, P256, P384, good
+
+METADATA = "/.well-known/oauth-authorization-server"
+
+
+@pytest.fixture
+def serve(issuer: Issuer) -> Generator[Callable[..., ResourceServer]]:
+    """A function that makes servers for the running issuer; they are closed afterwards."""
+    made: list[ResourceServer] = []
+
+    def make(**settings: Any) -> ResourceServer:
+        made.append(ResourceServer(issuer.url, AUDIENCE, **{"wait": 3, **settings}))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+def reason(server: ResourceServer, token: Any, **when: Any) -> str:
+    try:
+        server.verify(token, **when)
+    except Refused as refused:
+        return refused.reason
+    return "good"
+
+
+Serve = Callable[..., ResourceServer]
+
+
+def test_the_first_token_waits_for_the_keys_and_is_good(issuer: Issuer, serve: Serve) -> None:
+    server = serve()
+    assert server.verify(issuer.token()).sub == "usr_1"
+    assert (issuer.count(METADATA), issuer.count("/jwks")) == (1, 1)
+
+
+@pytest.mark.requirement(50)
+def test_a_hundred_first_tokens_at_once_fetch_the_keys_once(issuer: Issuer, serve: Serve) -> None:
+    server, found = serve(), list[str]()
+    token = issuer.token()
+    threads = [threading.Thread(target=lambda: found.append(reason(server, token))) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["good"] * 100
+    assert issuer.count("/jwks") == 1
+
+
+def test_event_loops_wait_without_blocking(issuer: Issuer, serve: Serve) -> None:
+    async def main() -> None:
+        slow = threading.Event()
+        issuer.override["/jwks"] = lambda: (slow.wait(5), (200, {}, json.dumps(issuer.jwks()).encode()))[1]
+        server = serve()
+        verifying = [asyncio.create_task(server.verify_async(issuer.token())) for _ in range(20)]
+        ticks = 0
+        while not issuer.count("/jwks"):
+            await asyncio.sleep(0.01)
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+            ticks += 1
+        verifying[0].cancel()  # one who goes away takes nothing from the others
+        await asyncio.sleep(0)
+        slow.set()
+        found = await asyncio.gather(*verifying, return_exceptions=True)
+        assert ticks == 20
+        assert isinstance(found[0], asyncio.CancelledError)
+        assert all(getattr(one, "sub", None) == "usr_1" for one in found[1:]), found
+        assert issuer.count("/jwks") == 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.requirement(50, 44)
+def test_a_new_key_is_found_by_its_name_and_unknown_names_do_not_hammer_the_issuer(
+    issuer: Issuer, serve: Serve
+) -> None:
+    server = serve()
+    assert reason(server, issuer.token()) == "good"
+    new = new_key("two")
+    issuer.keys.append(new)
+    assert reason(server, issuer.token(new)) == "good"
+    assert issuer.count("/jwks") == 2
+    for number in range(50):
+        assert reason(server, issuer.token(new_key(f"unknown-{number}"))) == "unknown_key"
+    assert issuer.count("/jwks") == 2
+
+
+@pytest.mark.requirement(50)
+def test_last_good_keys_serve_while_the_issuer_is_away(
+    issuer: Issuer, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keycache, "REFRESH_EVERY", 0.2)
+    server = serve(revocation="off")
+    assert reason(server, issuer.token()) == "good"
+    issuer.dead = True
+    asked = issuer.count("/jwks")
+    assert eventually(lambda: issuer.count("/jwks") > asked)
+    assert reason(server, issuer.token(jti="grt_1.later")) == "good"
+    day = time.time() + 25 * 3600
+    assert reason(server, issuer.token(exp=int(day) + 600), now=day) == "keys_unavailable"
+
+
+@pytest.mark.requirement(50)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: (500, {}, b""),
+        lambda: (404, {}, b"{}"),
+        lambda: (301, {"Location": "http://127.0.0.1:9/jwks"}, b""),
+        lambda: (200, {}, b"<html>"),
+        lambda: (200, {}, b'{"keys":[],"p":"' + b"x" * 600_000 + b'"}'),
+        lambda: (200, {"Content-Encoding": "gzip"}, b"{}"),
+    ],
+    ids=["500", "404", "redirect", "html", "too big", "compressed"],
+)
+def test_keys_that_could_never_be_fetched_are_our_trouble_and_not_the_clients(
+    issuer: Issuer, serve: Serve, answer: Any
+) -> None:
+    issuer.override["/jwks"] = answer
+    server = serve()
+    began = time.monotonic()
+    assert reason(server, issuer.token()) == "keys_unavailable"
+    refusal = Refused("keys_unavailable")
+    assert server.challenge(refusal).status == 503
+    assert "WWW-Authenticate" not in server.challenge(refusal).headers
+    # in the pause after a failure nobody waits and nobody asks
+    asked = issuer.count("/jwks")
+    for _ in range(20):
+        assert reason(server, issuer.token()) == "keys_unavailable"
+    assert issuer.count("/jwks") <= asked + 1
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.requirement(51)
+def test_metadata_of_another_issuer_is_not_believed(issuer: Issuer, serve: Serve) -> None:
+    issuer.override[METADATA] = lambda: (
+        200,
+        {},
+        json.dumps({**issuer.metadata(), "issuer": "https://evil.example"}).encode(),
+    )
+    assert reason(serve(), issuer.token()) == "keys_unavailable"
+    assert issuer.count("/jwks") == 0
+
+
+@pytest.mark.requirement(45, 50)
+def test_a_key_that_the_issuer_takes_back_verifies_no_more_not_even_what_was_remembered(
+    issuer: Issuer, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keycache, "REFRESH_EVERY", 0.2)
+    server = serve()
+    token = issuer.token()
+    for _ in range(3):
+        assert reason(server, token) == "good"
+    issuer.keys = [new_key("two")]
+    assert eventually(lambda: reason(server, token) == "unknown_key")
+    assert reason(server, issuer.token()) == "good"
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.parametrize("kind", ["jti", "grant", "sid", "sub", "client"])
+def test_a_revocation_reaches_the_api_within_a_second(issuer: Issuer, serve: Serve, kind: str) -> None:
+    server = serve()
+    token, other = issuer.token(), issuer.token(jti="grt_2.x", sid="ses_2", sub="usr_2", client_id="app_2")
+    for _ in range(3):
+        assert reason(server, token) == reason(server, other) == "good"
+    assert eventually(lambda: any("after=" in asked for asked in issuer.asked))
+    ids = {"jti": "grt_1.abc", "grant": "grt_1", "sid": "ses_1", "sub": "usr_1", "client": "app_1"}
+    before = int(time.time()) if kind in ("sub", "client") else None
+    began = time.monotonic()
+    issuer.revoke(kind, ids[kind], before=before)
+    while reason(server, token) == "good":
+        assert time.monotonic() - began < 1
+        time.sleep(0.001)
+    took = time.monotonic() - began
+    assert took < 1
+    assert reason(server, token) == "revoked"
+    assert reason(server, other) == "good"
+
+
+@pytest.mark.requirement(58)
+def test_many_revocations_in_a_row_each_arrive_within_a_second(issuer: Issuer, serve: Serve) -> None:
+    server = serve()
+    tokens = [issuer.token(jti=f"grt_{number}.x") for number in range(40)]
+    for token in tokens * 2:
+        assert reason(server, token) == "good"
+    slowest = 0.0
+    for number, token in enumerate(tokens):
+        began = time.monotonic()
+        issuer.revoke("grant", f"grt_{number}")
+        assert eventually(lambda token=token: reason(server, token) == "revoked", 1)
+        slowest = max(slowest, time.monotonic() - began)
+    assert slowest < 1
+
+
+@pytest.mark.requirement(58)
+def test_what_was_revoked_before_the_start_is_revoked_from_the_first_request_on(
+    issuer: Issuer, serve: Serve
+) -> None:
+    issuer.revoke("sid", "ses_1")
+    assert reason(serve(), issuer.token()) == "revoked"
+
+
+@pytest.mark.requirement(58)
+def test_while_the_feed_is_away_tokens_are_accepted_for_the_documented_time_and_then_not(
+    issuer: Issuer, serve: Serve
+) -> None:
+    server = serve(revocation_outage=5)
+    token = issuer.token()
+    for _ in range(2):
+        assert reason(server, token) == "good"
+    issuer.dead_feed = True
+    with issuer.changed:
+        issuer.changed.notify_all()
+    began = time.monotonic()
+    assert eventually(lambda: reason(server, token) == "revocation_unavailable", 10)
+    # counted from the last answer, which may be one poll (a second here) before the feed went away
+    assert 3 < time.monotonic() - began < 6
+    assert server.challenge(Refused("revocation_unavailable")).status == 503
+    # a bad token is still a bad token
+    assert reason(server, issuer.token(aud="https://other.example")) == "audience"
+    issuer.revoke("sid", "ses_9")
+    issuer.dead_feed = False
+    assert eventually(lambda: reason(server, token) == "good", 16)
+
+
+@pytest.mark.requirement(58)
+def test_without_a_first_view_nothing_is_accepted(issuer: Issuer, serve: Serve) -> None:
+    issuer.override["/revocations"] = lambda: (500, {}, b"")
+    assert reason(serve(wait=1), issuer.token()) == "revocation_unavailable"
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"cursor":"1","reset":true,"entries":[{"kind":"sid"}]}'])
+def test_a_feed_that_cannot_be_read_is_a_feed_that_is_away(issuer: Issuer, serve: Serve, body: bytes) -> None:
+    issuer.override["/revocations"] = lambda: (200, {}, body)
+    assert reason(serve(wait=1), issuer.token()) == "revocation_unavailable"
+
+
+@pytest.mark.requirement(58)
+def test_an_issuer_without_a_feed_is_accepted_unless_one_is_required(issuer: Issuer, serve: Serve) -> None:
+    issuer.has_feed = False
+    assert reason(serve(), issuer.token()) == "good"
+    assert reason(serve(revocation="required", wait=1), issuer.token()) == "revocation_unavailable"
+    issuer.has_feed = True
+    issuer.revoke("sid", "ses_1")
+    assert reason(serve(revocation="off"), issuer.token()) == "good"
+
+
+def test_a_remembered_token_is_still_checked_for_its_times() -> None:
+    server = ResourceServer(ISSUER, "https://api.example.com", jwks={"keys": [P256.public_jwk()]}, leeway=0)
+    token = good(nbf=NOW - 5)
+    for _ in range(3):
+        assert reason(server, token, now=NOW) == "good"
+    assert reason(server, token, now=NOW + 289) == "good"
+    assert reason(server, token, now=NOW + 290) == "expired"
+    assert reason(server, token, now=NOW - 6) == "not_yet_valid"
+    assert reason(server, token, now=NOW) == "good"
+
+
+def test_the_memory_is_bounded_and_takes_only_good_tokens_that_come_again() -> None:
+    server = ResourceServer(
+        ISSUER, "https://api.example.com", jwks={"keys": [P256.public_jwk()]}, cache_size=10
+    )
+    epoch = server._epoch
+    once = good(jti="grt_1.once")
+    assert reason(server, once, now=NOW) == "good"
+    assert once not in epoch.recent
+    tokens = [good(jti=f"grt_1.{number}") for number in range(30)]
+    for token in tokens:
+        assert reason(server, token, now=NOW) == reason(server, token, now=NOW) == "good"
+        assert len(epoch.recent) + len(epoch.older) <= 10
+    assert tokens[-1] in epoch.recent
+    bad = good(exp=NOW - 100)
+    for _ in range(3):
+        assert reason(server, bad, now=NOW) == "expired"
+    assert bad not in epoch.recent
+
+
+def test_no_memory_if_none_is_wanted() -> None:
+    server = ResourceServer(
+        ISSUER, "https://api.example.com", jwks={"keys": [P256.public_jwk()]}, cache_size=0
+    )
+    for _ in range(3):
+        assert reason(server, good(), now=NOW) == "good"
+    assert not server._epoch.recent
+
+
+@pytest.mark.requirement(45)
+def test_keys_from_a_file_verify_offline(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps({"keys": [P256.public_jwk()]}))
+    server = ResourceServer(ISSUER, "https://api.example.com", jwks=path)
+    assert reason(server, good(), now=NOW) == "good"
+    assert reason(server, good(new_key("two")), now=NOW) == "unknown_key"
+    assert reason(server, good(P384), now=NOW) == "algorithm"
+    names = {thread.name for thread in threading.enumerate()}
+    assert not {name for name in names if name.startswith("doorward-")}
+
+
+@pytest.mark.requirement(40)
+def test_issuer_and_audience_are_given_and_the_allow_list_is_asymmetric_and_named() -> None:
+    with pytest.raises(TypeError):
+        ResourceServer(ISSUER)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        ResourceServer(audience=AUDIENCE)  # type: ignore[call-arg]
+    assert set(ISSUED) <= ASYMMETRIC
+    assert not [name for name in ASYMMETRIC if name.startswith("HS") or name.lower() == "none"]
+    jwks = {"keys": [P256.public_jwk(), P384.public_jwk()]}
+    strict = ResourceServer(ISSUER, "https://api.example.com", jwks=jwks, algorithms=["ES384"])
+    assert (reason(strict, good(), now=NOW), reason(strict, good(P384), now=NOW)) == ("algorithm", "good")
+
+
+@pytest.mark.requirement(40, 47, 50)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"algorithms": ["HS256"]},
+        {"algorithms": ["none"]},
+        {"algorithms": []},
+        {"algorithms": "ES256"},
+        {"leeway": 61},
+        {"leeway": -1},
+        {"revocation": "maybe"},
+        {"revocation_outage": 4},
+        {"jwks_uri": "http://keys.example.com/jwks"},
+        {"issuer": "http://auth.example.com"},
+        {"issuer": "auth.example.com"},
+        {"audience": ""},
+    ],
+    ids=str,
+)
+def test_settings_that_would_open_a_hole_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        ResourceServer(**{"issuer": ISSUER, "audience": AUDIENCE, **settings})
+
+
+def test_it_ends_at_once_and_can_begin_again(issuer: Issuer, serve: Serve) -> None:
+    server = serve()
+    with server:
+        assert reason(server, issuer.token()) == "good"
+        assert eventually(lambda: any("after=" in asked for asked in issuer.asked))
+    assert eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("doorward-")], 2)
+    issuer.revoke("sid", "ses_1")
+    with server:
+        assert eventually(lambda: reason(server, issuer.token()) == "revoked", 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_feeds_its_own_view(issuer: Issuer, serve: Serve) -> None:
+    server = serve()
+    token = issuer.token()
+    for _ in range(3):
+        assert reason(server, token) == "good"
+    issuer.revoke("sid", "ses_1")
+    assert eventually(lambda: reason(server, token) == "revoked", 2)
+    other = issuer.token(sid="ses_2")
+    assert reason(server, other) == "good"
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            os._exit(0 if (reason(server, other), reason(server, token)) == ("good", "revoked") else 1)
+        os._exit(2)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_pinned_for_tests_it_asks_nobody_and_comes_back_afterwards(issuer: Issuer, serve: Serve) -> None:
+    server = serve()
+    with minting(server, now=NOW) as tokens:
+        assert reason(server, tokens.token()) == "good"
+        assert reason(server, tokens.unknown_key()) == "unknown_key"
+    assert issuer.asked == []
+    assert reason(server, issuer.token()) == "good"
+
+
+def test_a_frozen_clock_moves_only_when_told() -> None:
+    server = ResourceServer(ISSUER, AUDIENCE, leeway=0)
+    clock = FrozenClock(NOW)
+    with server.pinned(key_set(ISSUER, [P256.public()]), clock=clock):
+        assert reason(server, good(aud=AUDIENCE)) == "good"
+        clock.tick(1000)
+        assert reason(server, good(aud=AUDIENCE)) == "expired"
