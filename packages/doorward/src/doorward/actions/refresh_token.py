@@ -54,10 +54,10 @@ class RefreshGrant:
             return Refusal("invalid_grant", GONE, "not a refresh token")
         token_hash = digest(raw)
         for _ in range(ROUNDS):
-            found = await self.store.grants.refresh(token_hash)
+            found = await self.store.grants.refresh_of_person(token_hash)
             if found is None:
                 return Refusal("invalid_grant", GONE, "no such token")
-            token, grant = found
+            token, grant, account = found
             following = (
                 await self.store.grants.refresh_link(token.successor_hash)
                 if token.successor_hash is not None
@@ -68,7 +68,6 @@ class RefreshGrant:
             )
             if isinstance(verdict, Refusal):
                 return verdict
-            account = await self.store.accounts.get(grant.account_id)
             if isinstance(verdict, Replayed):
                 return await self._replayed(grant, account, client, caller, now)
             if account is None or account.disabled_at is not None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from doorward.model.account import Account, Factor
+from doorward.stores.sql.rows import ACCOUNT_COLUMNS, to_account
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
 from doorward.stores.sql.text import insert, select
 
-_COLUMNS = "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, role_names"
-_GET = select(_COLUMNS, "accounts WHERE id = ?")
-_BY_EMAIL = select(_COLUMNS, "accounts WHERE email = ?")
-_FIND = select(_COLUMNS, "accounts WHERE id = ? OR email IN (?, ?, ?) ORDER BY id")
-_PAGE = select(_COLUMNS, "accounts WHERE id > ? ORDER BY id LIMIT ?")
-_INSERT = insert("accounts", _COLUMNS, "ON CONFLICT (email) DO NOTHING")
+_GET = select(ACCOUNT_COLUMNS, "accounts WHERE id = ?")
+_BY_EMAIL = select(ACCOUNT_COLUMNS, "accounts WHERE email = ?")
+_FIND = select(ACCOUNT_COLUMNS, "accounts WHERE id = ? OR email IN (?, ?, ?) ORDER BY id")
+_PAGE = select(ACCOUNT_COLUMNS, "accounts WHERE id > ? ORDER BY id LIMIT ?")
+_INSERT = insert("accounts", ACCOUNT_COLUMNS, "ON CONFLICT (email) DO NOTHING")
 _REPLACE = (
     "UPDATE accounts SET email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
     " disabled_at = ?, role_names = ? WHERE id = ?"
@@ -36,8 +34,6 @@ _REMOVE_FACTORS = "DELETE FROM factors WHERE account_id = ? AND kind = ?"
 _USE_STEP = "UPDATE factors SET last_step = ? WHERE id = ? AND (last_step IS NULL OR last_step < ?)"
 _USE_CODE = "UPDATE factors SET used_at = ? WHERE id = ? AND used_at IS NULL"
 
-_names = msgspec.json.Decoder(tuple[str, ...])
-
 
 class SqlAccounts:
     """`ports.store.Accounts` in SQL."""
@@ -54,10 +50,10 @@ class SqlAccounts:
     async def find(self, text: str) -> Sequence[Account]:
         asked = text.strip()
         rows = await self._db.all(_FIND, (asked, asked, asked.lower(), asked.casefold()))
-        return [_to_account(row) for row in rows]
+        return [to_account(row) for row in rows]
 
     async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[Account]:
-        return [_to_account(row) for row in await self._db.all(_PAGE, (after or "", limit))]
+        return [to_account(row) for row in await self._db.all(_PAGE, (after or "", limit))]
 
     async def factors(self, account_id: str) -> Sequence[Factor]:
         return [Factor(*row) for row in await self._db.all(_FACTORS, (account_id,))]
@@ -138,9 +134,4 @@ class SqlAccounts:
 
 
 def _account(row: Row | None) -> Account | None:
-    return None if row is None else _to_account(row)
-
-
-def _to_account(row: Row) -> Account:
-    account_id, email, created_at, *rest, role_names = row
-    return Account(account_id, email, created_at, *rest, role_names=_names.decode(role_names))
+    return None if row is None else to_account(row)

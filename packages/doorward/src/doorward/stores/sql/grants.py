@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from doorward.model.account import Account
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.stores.sql.rows import (
+    ACCOUNT_COLUMNS,
     CODE_COLUMNS,
     GRANT_COLUMNS,
+    GRANT_WIDTH,
     REFRESH_COLUMNS,
     REFRESH_WIDTH,
+    to_account,
     to_code,
     to_grant,
     to_refresh,
@@ -41,6 +45,18 @@ _REFRESH = select(
     ", ".join((qualified("refresh_tokens", REFRESH_COLUMNS), qualified("grants", GRANT_COLUMNS))),
     "refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id WHERE refresh_tokens.hash = ?",
 )
+# one round trip for everything that a refresh decides on; the account may be gone by now
+_REFRESH_OF_PERSON = select(
+    ", ".join(
+        (
+            qualified("refresh_tokens", REFRESH_COLUMNS),
+            qualified("grants", GRANT_COLUMNS),
+            qualified("accounts", ACCOUNT_COLUMNS),
+        )
+    ),
+    "refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id"
+    " LEFT JOIN accounts ON accounts.id = grants.account_id WHERE refresh_tokens.hash = ?",
+)
 _REFRESH_LINK = select(REFRESH_COLUMNS, "refresh_tokens WHERE hash = ?")
 _INSERT_REFRESH = insert("refresh_tokens", REFRESH_COLUMNS)
 # the family is checked in the same statement: a grant that ended after it was read yields no successor
@@ -68,6 +84,14 @@ class SqlGrants:
     async def refresh(self, token_hash: bytes) -> tuple[RefreshToken, Grant] | None:
         row = await self._db.one(_REFRESH, (token_hash,))
         return None if row is None else (to_refresh(row), to_grant(row, REFRESH_WIDTH))
+
+    async def refresh_of_person(self, token_hash: bytes) -> tuple[RefreshToken, Grant, Account | None] | None:
+        row = await self._db.one(_REFRESH_OF_PERSON, (token_hash,))
+        if row is None:
+            return None
+        start = REFRESH_WIDTH + GRANT_WIDTH
+        account = None if row[start] is None else to_account(row, start)
+        return to_refresh(row), to_grant(row, REFRESH_WIDTH), account
 
     async def refresh_link(self, token_hash: bytes) -> RefreshToken | None:
         row = await self._db.one(_REFRESH_LINK, (token_hash,))

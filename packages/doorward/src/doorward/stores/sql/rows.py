@@ -1,4 +1,4 @@
-"""How does a row of the grants' tables become a value? By position, since these are read on every refresh."""
+"""How does a row become a value where it is read on every refresh? By position."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from doorward.model.account import Account
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.stores.sql.statements import Row
 
@@ -18,8 +19,20 @@ REFRESH_COLUMNS = (
     "hash, grant_id, created_at, expires_at, spent_at, successor_hash, successor_sealed, ended_at"
 )
 REFRESH_WIDTH = 8
+GRANT_WIDTH = 18
+
+ACCOUNT_COLUMNS = (
+    "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, role_names"
+)
 
 _claims = msgspec.json.Decoder(dict[str, Any])
+_names = msgspec.json.Decoder(tuple[str, ...])
+
+
+def to_account(row: Row, start: int = 0) -> Account:
+    """An account from `ACCOUNT_COLUMNS`, which begin at `start`."""
+    account_id, email, created_at, *rest, role_names = row[start:] if start else row
+    return Account(account_id, email, created_at, *rest, role_names=_names.decode(role_names))
 
 
 def to_grant(row: Row, start: int = 0) -> Grant:
