@@ -6,6 +6,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -277,7 +278,8 @@ async def test_the_whole_password_counts_and_a_keyboards_own_accents_do_not(hous
 
 async def test_a_sign_in_that_is_over_takes_no_proof(house: House) -> None:
     await house.person()
-    for changes in ({"done_at": house.now}, {"expires_at": house.now}):
+    over: tuple[dict[str, Any], ...] = ({"done_at": house.now}, {"expires_at": house.now})
+    for changes in over:
         outcome = await prove(house, await house.sign_in(**changes))
         assert isinstance(outcome, Refusal)
         assert outcome.code == "invalid_session"

@@ -71,6 +71,7 @@ async def test_the_code_makes_the_account_with_the_default_roles(house: House) -
     made = await by_code(house, ticket, f"{code[:3]} {code[3:]}")
     assert isinstance(made, Verified)
     stored = await house.store.accounts.by_email("new@example.com")
+    assert stored is not None
     assert stored == made.account
     assert (stored.name, stored.locale, stored.role_names) == ("New Person", "de", ("member",))
     assert await house.hasher.verify(stored.password_hash, Secret(PASSWORD))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import pyotp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyotp import parse_uri
+from pyotp.totp import TOTP
 
 from doorward.rules.prove.factors import totp
 
@@ -33,7 +34,7 @@ def test_the_published_vectors(at: int, code: str) -> None:
 
 @given(st.binary(min_size=16, max_size=64), st.integers(0, 2**40))
 def test_the_same_codes_as_another_implementation(seed: bytes, at: int) -> None:
-    other = pyotp.TOTP(base64.b32encode(seed).decode())
+    other = TOTP(base64.b32encode(seed).decode())
     assert totp.code_at(seed, at // totp.PERIOD) == other.generate_otp(at // totp.PERIOD)
 
 
@@ -79,4 +80,4 @@ def test_the_address_in_the_qr_code_says_what_an_app_needs() -> None:
     assert unquote(parts.path) == "/Acme  Login:ada@example.com"
     assert query["secret"] == ["GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"]
     assert query["issuer"] == ["Acme  Login"]
-    assert pyotp.parse_uri(uri).secret == query["secret"][0]
+    assert parse_uri(uri).secret == query["secret"][0]

@@ -1,0 +1,67 @@
+"""When is a browser session over, and when recent?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorward.model.account import Account
+from doorward.model.policy import SessionPolicy
+from doorward.model.session import Session
+from doorward.rules.check import session as rule
+from doorward.rules.prove.levels import AAL1, AAL2
+
+NOW = 1_000_000
+POLICY = SessionPolicy()
+ADA = Account(id="usr_1", email="ada@example.com", created_at=1)
+
+
+def session(**changes: Any) -> Session:
+    values: dict[str, Any] = {
+        "id": "ses_1",
+        "secret_hash": b"s" * 32,
+        "account_id": "usr_1",
+        "created_at": NOW,
+        "seen_at": NOW,
+        "auth_time": NOW,
+        "expires_at": NOW + POLICY.absolute,
+        "acr": AAL1,
+        "amr": ("pwd",),
+    }
+    return Session(**{**values, **changes})
+
+
+@pytest.mark.requirement(71)
+def test_idle_and_absolute_limits_end_a_session_to_the_second() -> None:
+    assert rule.over(session(), ADA, POLICY, NOW + POLICY.idle - 1) is None
+    assert rule.over(session(), ADA, POLICY, NOW + POLICY.idle) == "idle"
+    end = NOW + POLICY.absolute
+    assert rule.over(session(seen_at=end - 1), ADA, POLICY, end - 1) is None
+    assert rule.over(session(seen_at=end - 1), ADA, POLICY, end) == "absolute"
+
+
+@pytest.mark.requirement(71)
+def test_the_second_level_has_an_hour_and_a_day() -> None:
+    assert rule.limits(POLICY, AAL2) == (3600, 86_400)
+    strong = session(acr=AAL2, expires_at=NOW + 10**6)
+    assert rule.over(strong, ADA, POLICY, NOW + 3600) == "idle"
+    busy = session(acr=AAL2, expires_at=NOW + 10**6, seen_at=NOW + 86_399)
+    assert rule.over(busy, ADA, POLICY, NOW + 86_400) == "absolute"
+    short = SessionPolicy(idle=600, absolute=1200)
+    assert rule.limits(short, AAL2) == (600, 1200)
+
+
+@pytest.mark.requirement(72)
+def test_without_its_person_a_session_is_over() -> None:
+    disabled = Account(id="usr_1", email="ada@example.com", created_at=1, disabled_at=NOW)
+    other = Account(id="usr_2", email="eve@example.com", created_at=1)
+    for account in (None, disabled, other):
+        assert rule.over(session(), account, POLICY, NOW) == "account"
+    assert rule.over(session(ended_at=NOW), ADA, POLICY, NOW) == "ended"
+
+
+@pytest.mark.requirement(73)
+def test_recent_is_ten_minutes_from_the_last_proof() -> None:
+    assert rule.recent(session(), POLICY, NOW + 600)
+    assert not rule.recent(session(), POLICY, NOW + 601)

@@ -1,0 +1,192 @@
+"""Are the ways to sign in changed only by who proved themselves just now?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from tests.people import (
+    OTHER_PASSWORD,
+    PASSWORD,
+    Browser,
+    House,
+    code_for,
+    key_bytes,
+    open_house,
+)
+
+pytestmark = pytest.mark.anyio
+SENSITIVE = (
+    "/account/methods/password",
+    "/account/methods/authenticator",
+    "/account/methods/authenticator/remove",
+    "/account/methods/recovery",
+)
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def signed_in(house: House, email: str = "ada@example.com", password: str = PASSWORD) -> Browser:
+    browser = house.browser()
+    page = await browser.sign_in(email, password)
+    assert page.header("location") == "/account"
+    return browser
+
+
+async def csrf(browser: Browser) -> str:
+    return (await browser.get("/account")).forms["profile"].fields["csrf"]
+
+
+@pytest.mark.requirement(73)
+async def test_what_matters_asks_again_after_ten_minutes(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    token = await csrf(browser)
+    house.later(601)
+    for path in SENSITIVE:
+        page = await browser.post(path, {"csrf": token, "current": PASSWORD, "new": OTHER_PASSWORD})
+        assert page.status == 303, path
+        assert (page.header("location") or "").startswith("/account/confirm?return_to=/account/methods")
+    page = await browser.get("/account/methods/authenticator")
+    confirm = await browser.follow(page)
+    wrong = await browser.submit(confirm, "confirm", password="not it")
+    assert (wrong.status, wrong.problem) == (400, "That password isn't right.")
+    done = await browser.submit(wrong, "confirm", password=PASSWORD)
+    assert done.header("location") == "/account/methods/authenticator"
+    assert (await browser.follow(done)).status == 200
+    stored = await house.store.accounts.get(account.id)
+    assert stored is not None
+    assert stored.password_hash == account.password_hash
+
+
+@pytest.mark.requirement(73, 85)
+async def test_confirming_asks_no_less_than_signing_in(house: House) -> None:
+    account = await house.person()
+    seed, _ = await house.authenticator(account)
+    browser = house.browser()
+    asked = await browser.follow(await browser.sign_in())
+    await browser.submit(asked, "second-factor", code=code_for(seed, house.now))
+    house.later(700)
+    page = await browser.get("/account/confirm?return_to=/account/methods")
+    asked = await browser.submit(page, "confirm", password=PASSWORD)
+    assert (asked.header("location") or "").startswith("/sign-in/code")
+    token = await csrf(browser)
+    refused = await browser.post("/account/methods/recovery", {"csrf": token})
+    assert (refused.header("location") or "").startswith("/account/confirm")
+    code_page = await browser.follow(asked)
+    done = await browser.submit(code_page, "second-factor", code=code_for(seed, house.now))
+    assert done.header("location") == "/account/methods"
+    shown = await browser.post("/account/methods/recovery", {"csrf": token})
+    assert shown.status == 200
+
+
+async def test_nobody_is_led_away_from_the_account_pages(house: House) -> None:
+    await house.person()
+    browser = await signed_in(house)
+    for bad in (
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/accountant",
+        "/account/../x",
+        "/account?x",
+    ):
+        page = await browser.get(f"/account/confirm?return_to={bad}")
+        assert page.forms["confirm"].fields["return_to"] == "/account", bad
+        fields = {**page.forms["confirm"].fields, "return_to": bad, "password": PASSWORD}
+        done = await browser.post("/account/confirm", fields)
+        assert done.header("location") == "/account", bad
+
+
+@pytest.mark.requirement(68)
+async def test_a_new_password_over_the_page(house: House) -> None:
+    await house.person()
+    browser, other = await signed_in(house), await signed_in(house)
+    page = await browser.get("/account/methods")
+    for typed, said in (
+        ({"current": "", "new": OTHER_PASSWORD}, "Enter a password."),
+        ({"current": "wrong", "new": OTHER_PASSWORD}, "That password isn't right."),
+        ({"current": PASSWORD, "new": "short"}, "15 characters"),
+        ({"current": PASSWORD, "new": PASSWORD}, "That is your current password."),
+    ):
+        answer = await browser.submit(page, "password-change", **typed)
+        assert answer.status == 400
+        assert said in answer.words
+    before = browser.cookies["__Host-dw_session"]
+    done = await browser.submit(page, "password-change", current=PASSWORD, new=OTHER_PASSWORD)
+    shown = await browser.follow(done)
+    assert 'id="done"' in shown.text
+    assert browser.cookies["__Host-dw_session"] != before
+    assert (await other.get("/account")).status == 303
+    assert (await house.browser().sign_in(password=PASSWORD)).status == 400
+    assert (await house.browser().sign_in(password=OTHER_PASSWORD)).status == 303
+
+
+@pytest.mark.requirement(82, 84)
+async def test_an_authenticator_is_set_up_used_and_taken_away(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    setup = await browser.get("/account/methods/authenticator")
+    uri = re.search(r'href="(otpauth://[^"]+)"', setup.text)
+    assert uri is not None
+    secret = parse_qs(urlsplit(unquote(uri.group(1)).replace("&amp;", "&")).query)["secret"][0]
+    seed = key_bytes(secret)
+    assert "data:image/svg+xml" in setup.text
+    wrong = await browser.submit(setup, "authenticator", code="12345")
+    assert wrong.status == 400
+    assert secret in wrong.text.replace(" ", "").replace("&#x200B;", "") or "otpauth" in wrong.text
+    codes = await browser.submit(wrong, "authenticator", code=code_for(seed, house.now))
+    assert codes.status == 200
+    shown = re.findall(r"(?:[0-9A-HJKMNP-TV-Z]{4}-){5}[0-9A-HJKMNP-TV-Z]{4}", codes.text)
+    assert len(set(shown)) == 10
+
+    house.later(60)
+    fresh = house.browser()
+    asked = await fresh.follow(await fresh.sign_in())
+    assert (await fresh.submit(asked, "second-factor", code=shown[0])).header("location") == "/account"
+
+    methods = await browser.get("/account/methods")
+    assert "9" in methods.words
+    ask = await browser.submit(methods, "authenticator-remove")
+    assert ask.status == 200
+    assert (await browser.submit(ask, "confirm", password="")).status == 400
+    assert (await browser.submit(ask, "confirm", password="wrong")).status == 400
+    done = await browser.follow(await browser.submit(ask, "confirm", password=PASSWORD))
+    assert 'id="done"' in done.text
+    assert await house.store.accounts.factors(account.id) == []
+
+
+@pytest.mark.requirement(77)
+async def test_with_a_short_password_the_app_stays_and_the_mend_is_said(house: House) -> None:
+    account = await house.person(password="kV3#zPq9")
+    seed, _ = await house.authenticator(account)
+    browser = house.browser()
+    asked = await browser.follow(await browser.sign_in(password="kV3#zPq9"))
+    await browser.submit(asked, "second-factor", code=code_for(seed, house.now))
+    ask = await browser.submit(await browser.get("/account/methods"), "authenticator-remove")
+    page = await browser.submit(ask, "confirm", password="kV3#zPq9")
+    assert page.status == 400
+    assert "15 characters" in page.words
+    assert "password-change" in page.forms
+    assert len(await house.store.accounts.factors(account.id)) == 11
+
+
+async def test_an_expired_set_up_page_begins_again(house: House) -> None:
+    await house.person()
+    browser = await signed_in(house)
+    setup = await browser.get("/account/methods/authenticator")
+    fields = {**setup.forms["authenticator"].fields, "setup": "nonsense", "code": "123456"}
+    page = await browser.post("/account/methods/authenticator", fields)
+    assert (page.status, page.header("location")) == (303, "/account/methods/authenticator")
+
+
+async def test_password_managers_find_the_way(house: House) -> None:
+    page = await house.browser().get("/.well-known/change-password")
+    assert (page.status, page.header("location")) == (303, "/account/methods")
