@@ -1,0 +1,95 @@
+"""An https server, as clients that nobody here wrote want one, with apps that authenticate in every way."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey
+
+from doorward.actions.manage_apps import AppKind
+from doorward.cli.tools import Tools
+from doorward.model.client import Client
+from tests.flows.running import Running, running
+from tests.flows.seeds import API, CALLBACK, House, draft, seed
+
+AFTER = "https://shop.example.net/bye"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """An app as its owner knows it."""
+
+    client: Client
+    secret: str | None
+    key: ECKey | None = None
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The same for the npm client."""
+        task: dict[str, Any] = {
+            "client_id": self.client.id,
+            "auth_method": self.client.auth_method,
+            "client_secret": self.secret,
+            "redirect_uri": CALLBACK,
+            "after": AFTER,
+            "metadata": {},
+        }
+        if self.key is not None:
+            task |= {"private_key": self.key.as_pem(private=True).decode(), "kid": self.key.kid}
+        if self.client.userinfo_signed_alg is not None:
+            task["metadata"]["userinfo_signed_response_alg"] = self.client.userinfo_signed_alg
+        if self.client.signing_alg != "ES256":
+            task["metadata"]["id_token_signed_response_alg"] = self.client.signing_alg
+        return task
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    """https on localhost."""
+    with running(tmp_path_factory.mktemp("server"), https=True) as started:
+        yield started
+        assert started.troubles() == []
+
+
+@pytest.fixture(scope="module")
+def house(server: Running) -> Generator[House]:
+    """API, roles and people."""
+    made = seed(server)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def apps(server: Running, house: House) -> dict[str, Registered]:
+    """By the name of their way to authenticate; `signed` has RS256 tokens and signed userinfo, `service` acts for itself."""
+    del house
+    key = ECKey.generate_key("P-256", {"kid": "app-key", "alg": "ES256", "use": "sig"})
+    public: dict[str, Any] = {"keys": [{**key.as_dict(private=False), "alg": "ES256"}]}
+    wanted: list[tuple[str, AppKind, dict[str, Any]]] = [
+        ("client_secret_basic", "web", {}),
+        ("client_secret_post", "web", {"auth_method": "client_secret_post"}),
+        ("private_key_jwt", "web", {"auth_method": "private_key_jwt", "jwks": public}),
+        ("none", "spa", {}),
+        ("signed", "web", {"signing_alg": "RS256", "userinfo_signed_alg": "ES256"}),
+        ("ed25519", "web", {"signing_alg": "Ed25519"}),
+        ("service", "service", {}),
+    ]
+
+    async def work(tools: Tools) -> dict[str, Registered]:
+        found: dict[str, Registered] = {}
+        for name, kind, changes in wanted:
+            more = {} if kind == "service" else {"post_logout_redirect_uris": (AFTER,)}
+            made = await tools.apps.create(
+                draft(f"Peer {name}", kind, **more, **changes), kind=kind, access=[API]
+            )
+            secret = made.secret.reveal() if made.secret else None
+            found[name] = Registered(made.client, secret, key if name == "private_key_jwt" else None)
+        await tools.keys.tend()
+        return found
+
+    made = server.operate(work)
+    server.settled()
+    return made
