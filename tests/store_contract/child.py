@@ -88,6 +88,13 @@ async def wait_for(store: Store, name: str, seconds: str) -> None:
     say(str(done))
 
 
+async def take_step(store: Store, name: str) -> None:
+    """Reads the sign-in and replaces what it read, saying whether that held."""
+    found = await store.sign_ins.get("sin_one")
+    assert found is not None
+    say(f"{await store.commit(store.sign_ins.replace(found, replace(found, return_to=name)))}")
+
+
 async def open_only(store: Store, name: str) -> None:
     """Opens the database, which migrates it, and says whether it is ready."""
     say(f"{name} {await store.ready()}")
@@ -99,6 +106,7 @@ TASKS = {
     "redeem": redeem,
     "count": count,
     "wait_for": wait_for,
+    "take_step": take_step,
     "open_only": open_only,
 }
 

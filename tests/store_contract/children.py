@@ -12,8 +12,8 @@ from tests.store_contract.stores import Opener
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(opener: Opener, task: str, *rest: str) -> subprocess.Popen[str]:
-    """A child that waits for `go`. Its standard output is a pipe."""
+def start(opener: Opener, task: str, *rest: str, seed: str = "random") -> subprocess.Popen[str]:
+    """A child that waits for `go`. Its standard output is a pipe; `seed` decides in which order it sees the members of a set."""
     path = os.pathsep.join(
         [str(ROOT), str(ROOT / "packages/doorward/src"), str(ROOT / "packages/doorward-verify/src")]
     )
@@ -22,7 +22,7 @@ def start(opener: Opener, task: str, *rest: str) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": seed},
         cwd=ROOT,
     )
 

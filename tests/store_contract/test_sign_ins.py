@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
 from doorward.model.signin import Proof
 from doorward.ports.store import Store
+from tests.store_contract.children import go, said, start
 from tests.store_contract.samples import NOW, sha, sign_in
+from tests.store_contract.stores import Opener
 
 pytestmark = pytest.mark.anyio
 
@@ -39,9 +43,16 @@ async def test_a_step_is_taken_once(store: Store) -> None:
     assert await store.sign_ins.by_handle(sha("two")) == second
 
 
-async def test_the_value_that_was_read_can_be_replaced(store: Store, other: Store) -> None:
-    # the prompt is a set: what one process wrote must compare equal in another, whatever the order of its members
-    await store.commit(store.sign_ins.insert(sign_in()))
-    read = await other.sign_ins.get("sin_one")
-    assert read is not None
-    assert await other.commit(other.sign_ins.replace(read, replace(read, done_at=NOW)))
+async def test_what_one_process_wrote_another_can_replace(store: Store, opener: Opener) -> None:
+    # the prompt is a set: it must compare equal in another process, whatever the order of its members there
+    prompt = frozenset({"login", "consent", "select_account", "none"})
+    first = sign_in()
+    assert first.request is not None
+    await store.commit(store.sign_ins.insert(replace(first, request=replace(first.request, prompt=prompt))))
+    children = [start(opener, "take_step", f"p{seed}", seed=str(seed)) for seed in range(6)]
+    for child in children:
+        await asyncio.to_thread(go, child)
+        assert await asyncio.to_thread(said, child) == [["True"]]
+    found = await store.sign_ins.get("sin_one")
+    assert found is not None
+    assert found.return_to == "p5"
