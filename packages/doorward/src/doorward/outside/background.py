@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, final
 
 from doorward.outside.logs import logger
 from doorward.ports.store import StoreUnavailable
@@ -19,13 +19,18 @@ async def every(seconds: float, work: Callable[[], Awaitable[object]], *, name: 
     A failure is logged and the next round comes: no background task ever ends because one round did.
     """
     while True:
-        try:
-            await work()
-        except StoreUnavailable:
-            _log.warning("background.unavailable", task=name)
-        except Exception as error:  # noqa: BLE001 - see above
-            _log.error("background.failed", task=name, exc_info=error)
+        await once(work, name=name)
         await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311 - only spreads the load
+
+
+async def once(work: Callable[[], Awaitable[object]], *, name: str) -> None:
+    """Do `work`; a failure is logged and goes no further."""
+    try:
+        await work()
+    except StoreUnavailable:
+        _log.warning("background.unavailable", task=name)
+    except Exception as error:  # noqa: BLE001 - see above
+        _log.error("background.failed", task=name, exc_info=error)
 
 
 @final
@@ -35,13 +40,9 @@ class Background:
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[None], str] = {}
 
-    def start(self, work: Awaitable[None], *, name: str) -> None:
+    def start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
         """Run a coroutine that never ends by itself; should it end all the same, that is logged as an error."""
-
-        async def run() -> None:
-            await work
-
-        task = asyncio.get_running_loop().create_task(run(), name=f"doorward {name}")
+        task = asyncio.get_running_loop().create_task(work, name=f"doorward {name}")
         self._tasks[task] = name
         task.add_done_callback(self._ended)
 

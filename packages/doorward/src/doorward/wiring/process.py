@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from doorward.actions.logout_token import LogoutToken
 from doorward.actions.manage_keys import ManageKeys
+from doorward.actions.revocation_feed import Watch
 from doorward.model.message import LogoutNotice
 from doorward.outside import logs
-from doorward.outside.background import Background, every
+from doorward.outside.background import Background, every, once
 from doorward.outside.fetch import BackChannel
 from doorward.outside.keys import SealedKeyMaker
 from doorward.outside.outbox import LogoutWorker, MailWorker
@@ -71,7 +73,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
     page_render.warm_up()
     background = Background()
     background.start(outside.catalog.watch(), name="catalog")
-    background.start(every(TEND_KEYS, keys.tend, name="signing keys"), name="signing keys")
+    background.start(_tend(keys, outside), name="signing keys")
     background.start(every(SWEEP, lambda: _sweep(outside), name="sweep"), name="sweep")
     back_channel = BackChannel(development=settings.development)
     _start_outbox(settings, outside, background, back_channel)
@@ -79,9 +81,10 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         outside.meter.serve(settings.metrics.host, settings.metrics.port) if settings.metrics.port else None
     )
     parts = urlsplit(settings.issuer)
+    watch = Watch(outside.store)
     jar = CookieJar(secure=parts.scheme == "https")
     app = App(
-        routes(settings, outside, jar),
+        routes(settings, outside, jar, watch),
         prefix=parts.path.rstrip("/"),
         https=jar.secure,
         trusted_proxies=[ip_network(text, strict=False) for text in settings.server.trusted_proxies],
@@ -96,6 +99,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
     )
 
     async def stop() -> None:
+        watch.release()
         await background.stop()
         await back_channel.close()
         outside.hasher.close()
@@ -133,6 +137,22 @@ def _start_outbox(
 
     notices = LogoutWorker(outside.store, deliver, outside.clock, outside.meter)
     background.start(notices.run(), name="log-out notices")
+
+
+async def _tend(keys: ManageKeys, outside: Outside) -> None:
+    """Look after the signing keys now and then, and at once when the catalog changed: an app that was just registered for
+    another algorithm must not wait for its key."""
+    changed = asyncio.Event()
+    outside.catalog.on_change(lambda _: changed.set())
+
+    async def round_of_care() -> None:
+        changed.clear()
+        await keys.tend()
+
+    while True:
+        await once(round_of_care, name="signing keys")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(changed.wait(), TEND_KEYS)
 
 
 async def _sweep(outside: Outside) -> None:

@@ -66,7 +66,7 @@ from doorward.web.visitor import Visitors
 from doorward.wiring.outside import Outside
 
 
-def routes(settings: Settings, outside: Outside, jar: CookieJar) -> list[Route]:
+def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -> list[Route]:
     """Every path of the server, with all that stands behind it."""
     store, chance, clock, catalog = outside.store, outside.chance, outside.clock, outside.catalog
     sealer, signer, meter, hasher, postman = (
@@ -165,7 +165,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar) -> list[Route]:
         *revocation.routes(RevokeToken(authenticate, store, ending, signer, record, clock, view, issuer)),
         *userinfo.routes(Userinfo(store, catalog, signer, clock, view, issuer)),
         *feed.routes(
-            RevocationFeed(store, chance, clock, Watch(store)),
+            RevocationFeed(store, chance, clock, watch),
             StatusList(store, catalog, signer, clock, settings.tokens, issuer),
         ),
         *challenge.routes(

@@ -73,6 +73,7 @@ def serve(settings: Settings, listener: socket.socket, *, worker: int, workers: 
     # Imported here: the head of several workers needs none of it.
     import uvicorn
 
+    from doorward.web.direct import DirectProtocol
     from doorward.wiring import create_app
 
     log = logs.logger("server")
@@ -93,7 +94,7 @@ def serve(settings: Settings, listener: socket.socket, *, worker: int, workers: 
         uvicorn.Config(
             create_app(),
             loop=_loop(),
-            http="httptools",
+            http=DirectProtocol,
             ws="none",
             lifespan="on",
             access_log=False,

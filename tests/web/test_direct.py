@@ -1,0 +1,303 @@
+"""Does the short way from socket to handler answer as the ASGI way does, and keep a connection's order and life?"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import uvicorn
+
+from doorward.web.app import App, Server
+from doorward.web.direct import DirectProtocol
+from doorward.web.http import Request, Response, json_response, route
+
+
+class Nothing:
+    """A meter that nobody reads."""
+
+    def count(self, name: str, label: str = "") -> None:
+        del name, label
+
+
+@dataclass
+class Seen:
+    """What the handlers met."""
+
+    paths: list[str] = field(default_factory=list)
+    finished: threading.Event = field(default_factory=threading.Event)
+    release: threading.Event = field(default_factory=threading.Event)
+
+
+def app_of(seen: Seen) -> App:
+    async def echo(request: Request) -> Response:
+        seen.paths.append(request.path)
+        body = await request.body()
+        said = {
+            "method": request.method,
+            "path": request.path,
+            "query": request.query_string.decode(),
+            "size": len(body),
+        }
+        return json_response(said)
+
+    async def waiting(request: Request) -> Response:
+        await asyncio.sleep(0.01)
+        body = await request.body()
+        await asyncio.sleep(0)
+        return Response(200, [(b"content-type", b"text/plain")], body[:100])
+
+    async def failing(request: Request) -> Response:
+        await asyncio.sleep(0.001)
+        raise RuntimeError(f"not foreseen at {request.path}")
+
+    async def held(request: Request) -> Response:
+        del request
+        while not seen.release.is_set():
+            await asyncio.sleep(0.005)
+        seen.finished.set()
+        return json_response({"held": True})
+
+    async def empty(request: Request) -> Response:
+        del request
+        return Response(204)
+
+    async def error_page(request: Request, status: int) -> Response:
+        return Response(status, [], f"page for {request.path}".encode())
+
+    return App(
+        [
+            route("/echo", "GET POST", echo, hot=True),
+            route("/plain", "GET POST", echo),
+            route("/a b", "GET", echo),
+            route("/waiting", "POST", waiting, hot=True),
+            route("/failing", "GET", failing, hot=True),
+            route("/held", "GET", held),
+            route("/empty", "GET", empty, hot=True),
+        ],
+        prefix="",
+        https=False,
+        trusted_proxies=[],
+        error_page=error_page,
+        meter=Nothing(),
+        process_tag="t",
+    )
+
+
+@dataclass
+class Running:
+    port: int
+    seen: Seen
+    server: uvicorn.Server
+    thread: threading.Thread
+
+
+def serve(protocol: object) -> Iterator[Running]:
+    seen = Seen()
+
+    async def begin() -> tuple[App, Callable[[], Awaitable[None]]]:
+        async def stop() -> None:
+            return
+
+        return app_of(seen), stop
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        Server(begin),
+        http=protocol,  # pyright: ignore[reportArgumentType]
+        loop="asyncio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=5,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        threading.Event().wait(0.01)
+    yield Running(listener.getsockname()[1], seen, server, thread)
+    seen.release.set()
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+
+
+@pytest.fixture
+def direct() -> Iterator[Running]:
+    yield from serve(DirectProtocol)
+
+
+@pytest.fixture
+def asgi() -> Iterator[Running]:
+    yield from serve("httptools")
+
+
+def talk(port: int, sent: bytes, *, answers: int = 1) -> list[tuple[int, dict[str, str], bytes]]:
+    """Send raw bytes on one connection, and read that many answers."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(sent)
+        reader = connection.makefile("rb")
+        heads = sent.split(b"HEAD ")
+        found: list[tuple[int, dict[str, str], bytes]] = []
+        for _ in range(answers):
+            found.append(read_answer(reader, head=len(heads) > 1))
+        return found
+
+
+def read_answer(reader, *, head: bool = False) -> tuple[int, dict[str, str], bytes]:  # noqa: ANN001
+    line = reader.readline()
+    status = int(line.split()[1])
+    headers: dict[str, str] = {}
+    while (line := reader.readline()) not in {b"\r\n", b""}:
+        name, _, value = line.decode().partition(":")
+        headers[name.lower()] = value.strip()
+    if status == 100:
+        return status, headers, b""
+    size = 0 if head else int(headers.get("content-length", "0"))
+    return status, headers, reader.read(size)
+
+
+REQUESTS = {
+    "get": b"GET /echo?x=1 HTTP/1.1\r\nhost: h\r\n\r\n",
+    "not hot": b"GET /plain?x=1 HTTP/1.1\r\nhost: h\r\n\r\n",
+    "post": b"POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nhello",
+    "chunked": b"POST /echo HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+    "head": b"HEAD /echo HTTP/1.1\r\nhost: h\r\n\r\n",
+    "escaped path": b"GET /a%20b HTTP/1.1\r\nhost: h\r\n\r\n",
+    "unknown path": b"GET /nothing HTTP/1.1\r\nhost: h\r\naccept: text/html\r\n\r\n",
+    "wrong method": b"DELETE /echo HTTP/1.1\r\nhost: h\r\n\r\n",
+    "too large": b"POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 70000\r\n\r\n" + b"x" * 70_000,
+    "waits": b"POST /waiting HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nhello",
+    "fails": b"GET /failing HTTP/1.1\r\nhost: h\r\n\r\n",
+    "empty": b"GET /empty HTTP/1.1\r\nhost: h\r\n\r\n",
+    "http 1.0": b"GET /echo HTTP/1.0\r\n\r\n",
+    "close": b"GET /echo HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_both_ways_give_the_same_answer(direct: Running, asgi: Running, name: str) -> None:
+    ours = talk(direct.port, REQUESTS[name])[0]
+    theirs = talk(asgi.port, REQUESTS[name])[0]
+    assert ours[0] == theirs[0]
+    # the request number stands in the text of an unforeseen error
+    assert ours[2] == theirs[2]
+    left_out = {"date", "server"} | ({"content-length"} if ours[0] == 204 else set())
+    assert {k: v for k, v in ours[1].items() if k not in left_out} == {
+        k: v for k, v in theirs[1].items() if k not in left_out
+    }
+
+
+def test_one_connection_serves_many_requests(direct: Running) -> None:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+        reader = connection.makefile("rb")
+        for _ in range(50):
+            connection.sendall(REQUESTS["post"])
+            assert read_answer(reader)[0] == 200
+            connection.sendall(REQUESTS["waits"])
+            assert read_answer(reader)[2] == b"hello"
+
+
+def test_pipelined_requests_are_answered_in_their_order(direct: Running) -> None:
+    sent = (
+        REQUESTS["waits"] + REQUESTS["get"] + REQUESTS["waits"].replace(b"hello", b"later") + REQUESTS["post"]
+    )
+    answers = talk(direct.port, sent, answers=4)
+    assert [answer[0] for answer in answers] == [200, 200, 200, 200]
+    assert answers[0][2] == b"hello"
+    assert b'"method":"GET"' in answers[1][2]
+    assert answers[2][2] == b"later"
+    assert b'"size":5' in answers[3][2]
+
+
+def test_a_body_in_many_pieces_is_put_together(direct: Running) -> None:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+        reader = connection.makefile("rb")
+        for piece in (
+            b"POST /echo HTT",
+            b"P/1.1\r\nhost: h\r\nconte",
+            b"nt-length: 6\r\n\r\nab",
+            b"cd",
+            b"ef",
+        ):
+            connection.sendall(piece)
+            threading.Event().wait(0.02)
+        assert b'"size":6' in read_answer(reader)[2]
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(direct: Running) -> None:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+        reader = connection.makefile("rb")
+        connection.sendall(
+            b"POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n"
+        )
+        assert read_answer(reader)[0] == 100
+        connection.sendall(b"hello")
+        assert read_answer(reader)[0] == 200
+
+
+def test_what_is_no_http_gets_400_and_the_connection_ends(direct: Running) -> None:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+        connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+        received = connection.makefile("rb").read()
+        assert received.startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!",
+        b"GET /echo HTTP/1.1\r\nhost: h\r\nbad header: x\r\n\r\n",
+    ],
+    ids=["two lengths of the body", "content-length twice", "a space in a header name"],
+)
+def test_what_two_servers_could_read_differently_is_refused(direct: Running, sent: bytes) -> None:
+    """Request smuggling needs a message that proxy and server cut at different places (RFC 9112 §11.2)."""
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+        connection.sendall(sent)
+        assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400")
+
+
+def test_an_upgrade_is_not_offered_and_the_request_is_answered_plainly(direct: Running) -> None:
+    sent = b"GET /echo HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    status, headers, _ = talk(direct.port, sent)[0]
+    assert status == 200
+    assert headers["connection"] == "close"
+
+
+def test_a_client_that_left_costs_nobody_else_anything(direct: Running) -> None:
+    gone = socket.create_connection(("127.0.0.1", direct.port), timeout=5)
+    gone.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
+    threading.Event().wait(0.05)
+    gone.close()
+    direct.seen.release.set()
+    assert direct.seen.finished.wait(5)
+    assert talk(direct.port, REQUESTS["get"])[0][0] == 200
+
+
+def test_a_request_under_way_is_answered_before_the_server_stops(direct: Running) -> None:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+        connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
+        threading.Event().wait(0.05)
+        direct.server.should_exit = True
+        threading.Event().wait(0.2)
+        direct.seen.release.set()
+        status, headers, body = read_answer(connection.makefile("rb"))
+        assert (status, body) == (200, b'{"held":true}')
+        assert headers["connection"] == "close"
+    direct.thread.join(10)
+    assert not direct.thread.is_alive()
+
+
+def test_nothing_of_an_unforeseen_error_reaches_the_client(direct: Running) -> None:
+    status, _, body = talk(direct.port, REQUESTS["fails"])[0]
+    assert status == 500
+    assert b"not foreseen" not in body
