@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from doorward.model.catalog import Catalog
+from doorward.model.catalog import Catalog, KeyState
 from doorward.ports.store import Store, StoreConflict
 from tests.store_contract.samples import NOW, api, client, key, role
 
@@ -103,5 +103,14 @@ async def test_a_key_moves_on_once_and_says_when(store: Store) -> None:
         "key_new": replace(key("new"), activated_at=NOW + 5),
     }
     assert {k.id: k for k in (await registry.load()).keys} == moved
-    assert await store.commit(registry.move_key("key_old", "previous", "revoked", NOW + 9))
-    assert {k.state for k in (await registry.load()).keys} == {"revoked", "current"}
+    # when it left service stays, however it goes from there
+    ways: list[tuple[KeyState, KeyState]] = [("previous", "retired"), ("retired", "revoked")]
+    for before, after in ways:
+        assert await store.commit(registry.move_key("key_old", before, after, NOW + 9))
+        left = next(k for k in (await registry.load()).keys if k.id == "key_old")
+        assert (left.state, left.retired_at) == (after, NOW + 5)
+    assert await store.commit(registry.move_key("key_new", "current", "revoked", NOW + 10))
+    assert {k.id: k.retired_at for k in (await registry.load()).keys} == {
+        "key_old": NOW + 5,
+        "key_new": NOW + 10,
+    }

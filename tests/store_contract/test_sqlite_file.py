@@ -37,7 +37,10 @@ async def test_file_and_folder_are_for_their_owner_only(tmp_path: Path) -> None:
 
 async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
     path = tmp_path / "doorward.db"
-    path.touch(mode=0o644)
+    path.touch()
+    path.chmod(0o644)
+    await (await open_sqlite(path, migrate=False)).close()
+    assert mode(path) == 0o644
     await (await open_sqlite(path)).close()
     assert mode(path) == 0o600
 

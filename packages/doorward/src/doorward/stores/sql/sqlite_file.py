@@ -28,11 +28,12 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def prepare(path: Path, migrations: Sequence[Migration], migrate: bool) -> None:
-    """Makes the file and its folder where they are missing, and runs the missing migrations unless `migrate` is False.
+    """Makes the file and its folder where they are missing, and runs the missing migrations, unless `migrate` is False: then
+    whoever looks finds schema and rights of a file as they are.
 
     Raises `SchemaRefused`, `sqlite3.Error` or `OSError`.
     """
-    _make_private(path)
+    _make_private(path, tighten=migrate)
     connection = connect(path)
     try:
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
@@ -43,7 +44,7 @@ def prepare(path: Path, migrations: Sequence[Migration], migrate: bool) -> None:
         connection.close()
 
 
-def _make_private(path: Path) -> None:
+def _make_private(path: Path, *, tighten: bool) -> None:
     for folder in reversed([parent for parent in path.absolute().parents if not parent.exists()]):
         folder.mkdir(mode=0o700, exist_ok=True)
     # A file that is there is never opened here: closing it would drop the locks that SQLite holds on it for this process
@@ -51,7 +52,7 @@ def _make_private(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
-        if path.stat().st_mode & 0o077:
+        if tighten and path.stat().st_mode & 0o077:
             path.chmod(0o600)
 
 
