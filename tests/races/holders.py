@@ -1,0 +1,133 @@
+"""What does a client hold while its server dies? Families of refresh tokens, each with its newest one and all that it spent."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import httpx2
+
+from tests.flows.apps import App, good
+from tests.flows.seeds import PASSWORD
+from tests.flows.signing_in import tokens_by_challenge
+
+SCOPE = "openid orders:read"
+PEOPLE = ("ada@example.com", "bob@example.com")
+
+
+@dataclass
+class Family:
+    """One sign-in of one client. `spent` are tokens whose successor the client has got, oldest first, with the time of that."""
+
+    newest: str
+    spent: list[tuple[str, float]] = field(default_factory=list)
+    lost: int = 0
+    """Answers that never came: the server was killed in between."""
+
+
+class Load:
+    """Threads that refresh and threads that sign in, until they are told to stop; a server that is gone is waited for."""
+
+    def __init__(self, app: App, bases: Sequence[str], *, refreshers: int, signers: int) -> None:
+        self._app = app
+        self._bases = bases
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self.families: list[Family] = []
+        self.refreshes = 0
+        self.sign_ins = 0
+        self.wrong: list[str] = []
+        self._threads = [
+            threading.Thread(target=self._refresh, args=(number, refreshers), daemon=True)
+            for number in range(refreshers)
+        ] + [threading.Thread(target=self._sign_in, args=(number,), daemon=True) for number in range(signers)]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End, once every request under way has been answered or lost."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(40)
+            assert not thread.is_alive()
+
+    def _own(self, number: int) -> App:
+        """The app with connections of its own, to one of the processes."""
+        app = self._app
+        base = self._bases[number % len(self._bases)]
+        return App(app.issuer, app.client_id, app.secret, app.redirect_uri, base=base)
+
+    def _sign_in(self, number: int) -> None:
+        app = self._own(number)
+        while not self._stop.is_set():
+            try:
+                tokens = tokens_by_challenge(app, PEOPLE[number % 2], SCOPE, password=PASSWORD)
+            except httpx2.TransportError:
+                time.sleep(0.02)
+                continue
+            except AssertionError as said:
+                self.wrong.append(f"sign-in: {said}")
+                return
+            with self._lock:
+                self.families.append(Family(tokens.refresh))
+                self.sign_ins += 1
+        app.close()
+
+    def _refresh(self, number: int, of: int) -> None:
+        app = self._own(number)
+        chance = random.Random(number)
+        while not self._stop.is_set():
+            with self._lock:
+                # each family is one client's: nobody else refreshes it
+                mine = self.families[number::of]
+            if not mine:
+                time.sleep(0.01)
+                continue
+            # some families are busy, others rest: both kinds must live through the end of the server
+            family = chance.choice(mine[-6:])
+            try:
+                answer = app.refresh(family.newest)
+            except httpx2.TransportError:
+                family.lost += 1
+                time.sleep(0.02)
+                continue
+            if answer.status_code != 200:
+                self.wrong.append(f"refresh: {answer.status_code} {answer.text}")
+                return
+            family.spent.append((family.newest, time.monotonic()))
+            family.newest = answer.json()["refresh_token"]
+            self.refreshes += 1
+        app.close()
+
+
+def every_newest_refreshes(app: App, families: list[Family]) -> None:
+    """Every token that a client holds as its newest still refreshes; the client goes on with what it gets."""
+    for family in families:
+        tokens = good(app.refresh(family.newest))
+        family.spent.append((family.newest, time.monotonic()))
+        family.newest = tokens.refresh
+
+
+def no_spent_one_refreshes(app: App, families: list[Family], leeway: float) -> int:
+    """Of each of these families an old token is presented, after the leeway: refused, and the family with it. How many it were."""
+    tried = 0
+    for family in families:
+        # a token's leeway begins when its successor is spent; the newest spent one may lawfully be repeated for ever
+        old = family.spent[:-1]
+        if not old:
+            continue
+        token, _ = old[len(old) // 2]
+        used = family.spent[len(old) // 2 + 1][1]
+        time.sleep(max(0.0, used + leeway + 1.1 - time.monotonic()))
+        answer = app.refresh(token)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant"), answer.text
+        after = app.refresh(family.newest)
+        assert (after.status_code, after.json()["error"]) == (400, "invalid_grant"), after.text
+        tried += 1
+    return tried

@@ -1,0 +1,60 @@
+"""What has to hold after a server was killed under load? Said once, for the short test and for the soak."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.flows.processes import processes
+from tests.races.holders import Family, Load, every_newest_refreshes, no_spent_one_refreshes
+
+LEEWAY = 1
+SETTINGS: dict[str, dict[str, Any]] = {"tokens": {"refresh_leeway": LEEWAY}, "passwords": {"threads": 2}}
+
+
+def kill_and_look(folder: Path, kills: int, *, count: int = 1, seed: int = 1) -> dict[str, int]:
+    """kill -9 of the first of `count` processes, `kills` times, under a load of sign-ins and refreshes.
+
+    After each restart every newest token refreshes, and a third of the families is put to the test with a spent one. Answers
+    what was done, by name.
+    """
+    chance = random.Random(seed)
+    done = {
+        "kills": 0,
+        "sign_ins": 0,
+        "refreshes": 0,
+        "answers lost": 0,
+        "newest refreshed": 0,
+        "spent refused": 0,
+    }
+    kept: list[Family] = []
+    with processes(folder, count, sections=SETTINGS) as fleet:
+        app, server = fleet.house.own, fleet.servers[0]
+        for _ in range(kills):
+            load = Load(app, [one.base for one in fleet.servers], refreshers=6, signers=3)
+            load.families += kept
+            load.start()
+            time.sleep(chance.uniform(0.4, 1.4))
+            server.kill()
+            server.start()
+            # the load goes on against the new process for a moment: what was lost is asked for again
+            time.sleep(0.3)
+            load.stop()
+            assert load.wrong == []
+            every_newest_refreshes(app, load.families)
+            chance.shuffle(load.families)
+            third = len(load.families) // 3
+            tried, kept = load.families[:third], load.families[third : third + 30]
+            done["kills"] += 1
+            done["sign_ins"] += load.sign_ins
+            done["refreshes"] += load.refreshes
+            done["answers lost"] += sum(family.lost for family in load.families)
+            done["newest refreshed"] += len(load.families)
+            done["spent refused"] += no_spent_one_refreshes(app, tried, LEEWAY)
+            for family in kept:
+                family.lost = 0
+        for one in fleet.servers:
+            assert one.troubles() == []
+    return done

@@ -1,0 +1,18 @@
+"""Does a kill -9 under load lose or bring back a refresh token? Twice here; twenty times in tests/soak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.races.kills import kill_and_look
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.mark.requirement(18)
+def test_after_a_kill_every_newest_token_refreshes_and_no_spent_one_does(tmp_path: Path) -> None:
+    done = kill_and_look(tmp_path, 2)
+    assert done["kills"] == 2
+    assert min(done["sign_ins"], done["refreshes"], done["newest refreshed"], done["spent refused"]) > 0, done

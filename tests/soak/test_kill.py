@@ -1,0 +1,28 @@
+"""Does a kill -9 under load, twenty times, lose or bring back a refresh token?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.races.kills import kill_and_look
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
+
+
+@pytest.mark.requirement(18)
+def test_twenty_kills_of_the_only_process(tmp_path: Path) -> None:
+    done = kill_and_look(tmp_path, 20)
+    print(done)
+    assert done["kills"] == 20
+    assert done["answers lost"] > 20, "the kills did not hit requests under way"
+    assert done["spent refused"] > 20
+
+
+@pytest.mark.requirement(18)
+def test_ten_kills_of_one_process_beside_another_on_the_same_database(tmp_path: Path) -> None:
+    done = kill_and_look(tmp_path, 10, count=2, seed=2)
+    print(done)
+    assert done["kills"] == 10
+    assert done["spent refused"] > 10
