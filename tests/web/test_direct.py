@@ -30,6 +30,7 @@ class Seen:
     paths: list[str] = field(default_factory=list)
     finished: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
+    closing: threading.Event = field(default_factory=threading.Event)
 
 
 def app_of(seen: Seen) -> App:
@@ -61,6 +62,12 @@ def app_of(seen: Seen) -> App:
         seen.finished.set()
         return json_response({"held": True})
 
+    async def news(request: Request) -> Response:
+        del request
+        while not seen.closing.is_set():
+            await asyncio.sleep(0.005)
+        return json_response({"news": []})
+
     async def empty(request: Request) -> Response:
         del request
         return Response(204)
@@ -76,6 +83,7 @@ def app_of(seen: Seen) -> App:
             route("/waiting", "POST", waiting, hot=True),
             route("/failing", "GET", failing, hot=True),
             route("/held", "GET", held),
+            route("/news", "GET", news),
             route("/empty", "GET", empty, hot=True),
         ],
         prefix="",
@@ -84,6 +92,7 @@ def app_of(seen: Seen) -> App:
         error_page=error_page,
         meter=Nothing(),
         process_tag="t",
+        on_closing=seen.closing.set,
     )
 
 
@@ -301,3 +310,13 @@ def test_nothing_of_an_unforeseen_error_reaches_the_client(direct: Running) -> N
     status, _, body = talk(direct.port, REQUESTS["fails"])[0]
     assert status == 500
     assert b"not foreseen" not in body
+
+
+def test_who_only_waits_for_news_does_not_hold_up_the_stop(direct: Running) -> None:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+        connection.sendall(b"GET /news HTTP/1.1\r\nhost: h\r\n\r\n")
+        threading.Event().wait(0.05)
+        direct.server.should_exit = True
+        assert read_answer(connection.makefile("rb"))[2] == b'{"news":[]}'
+    direct.thread.join(4)
+    assert not direct.thread.is_alive()

@@ -56,6 +56,7 @@ class App:
         error_page: ErrorPages,
         meter: Meter,
         process_tag: str,
+        on_closing: Callable[[], None] | None = None,
     ) -> None:
         self._exact: dict[str, dict[str, Route]] = {}
         self._prefixes: list[Route] = []
@@ -75,7 +76,13 @@ class App:
         self._error_page = error_page
         self._meter = meter
         self._tag = process_tag
+        self._on_closing = on_closing
         self._numbers = count(1)
+
+    def closing(self) -> None:
+        """The server is about to stop: requests that only wait for news are answered now. Called once a connection."""
+        if self._on_closing is not None:
+            self._on_closing()
 
     def hot(self, path: str) -> bool:
         """Whether the handler at this path may run before its request is a task (`web/direct.py`)."""

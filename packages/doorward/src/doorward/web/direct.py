@@ -149,6 +149,14 @@ class DirectProtocol(HttpToolsProtocol):
         if not cycle.more_body:
             self._begin(cycle)
 
+    @override
+    def shutdown(self) -> None:
+        """uvicorn is about to stop and waits for the requests under way: whoever only waits for news is let go."""
+        server: object = self.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        if isinstance(server, Server) and server.app is not None:
+            server.app.closing()
+        super().shutdown()
+
     def _begin(self, cycle: _Cycle) -> None:
         """Run the handler until it has to wait for something; only then does it become a task.
 

@@ -96,10 +96,10 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         ),
         meter=outside.meter,
         process_tag=outside.chance.token(4),
+        on_closing=watch.release,
     )
 
     async def stop() -> None:
-        watch.release()
         await background.stop()
         await back_channel.close()
         outside.hasher.close()
