@@ -80,5 +80,6 @@ def test_a_large_list_is_opened_and_searched_without_reading_it_all(tmp_path: Pa
         for number in range(200_000):
             file.write(b"%010X%030X:1\n" % (number * 5_000_000, number))
     found = BreachFile(path)
-    assert found("%010X%030X" % (123_456 * 5_000_000, 123_456))
-    assert not found("%010X%030X" % (123_456 * 5_000_000, 123_457))
+    beginning = f"{123_456 * 5_000_000:010X}"
+    assert found(f"{beginning}{123_456:030X}")
+    assert not found(f"{beginning}{123_457:030X}")

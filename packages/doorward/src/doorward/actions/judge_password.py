@@ -30,7 +30,7 @@ class JudgePassword:
         if wrong is not None:
             return wrong
         words = rule.context_words(email=email, name=name, issuer_host=self.issuer_host, brand=self.brand)
-        # Up to some 30 ms of estimating: long enough to be felt by every token request if it ran on the loop.
+        # Up to some 60 ms of estimating: long enough to be felt by every token request if it ran on the loop.
         return await asyncio.to_thread(
             rule.judge, typed, self.policy, second_factor=second_factor, words=words, listed=self.listed
         )

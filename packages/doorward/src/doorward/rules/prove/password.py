@@ -76,7 +76,7 @@ def judge(
     """None when it may be set. No composition rules, no expiry (line 77).
 
     `words` as of `context_words`; `listed` asks the operator's breach list for a SHA-1 in upper-case hex. Takes up to some
-    30 ms: call it beside the event loop.
+    60 ms: call it beside the event loop.
     """
     wrong = measure(typed, policy, second_factor=second_factor)
     if wrong is not None:
