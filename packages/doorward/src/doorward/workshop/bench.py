@@ -29,7 +29,6 @@ from doorward.outside.seal import KeyedSealer
 from doorward.outside.secret_key import SecretKeyProblem, secret_key
 from doorward.settings import Settings, SettingsError, load
 from doorward.stores.sql.sqlite import open_sqlite
-from doorward.workshop.doctor import examine
 from doorward.workshop.server import become_server
 
 
@@ -100,6 +99,9 @@ class CommandWorkshop:
 
     async def doctor(self, config: Path | None) -> Sequence[Check]:
         """See `doctor.examine`; settings that cannot be read are its first and only finding."""
+        # imported here: only this command needs an HTTP client
+        from doorward.workshop.doctor import examine
+
         try:
             settings = load(config, os.environ)
         except SettingsError as error:

@@ -144,6 +144,8 @@ def _credential_problem(client: Client) -> str | None:
 
 
 def _split(uri: str) -> SplitResult | str:
+    if not uri:
+        return "The URI is empty, so it is not absolute; it should begin with https://"
     if len(uri) > MAX_URI:
         return f"The URI is longer than {MAX_URI} characters."
     if not uri.isascii() or not _URI.fullmatch(uri):

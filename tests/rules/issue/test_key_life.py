@@ -1,0 +1,80 @@
+"""What is due in the life of the signing keys?"""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from doorward.model.catalog import KeyState, SigningKey
+from doorward.model.client import Client, SigningAlgorithm
+from doorward.rules.issue import key_life
+from doorward.rules.issue.key_life import Change, Publish, Retire, Start, Turn
+
+DAY = 86_400
+NOW = 1_800_000_000
+
+
+def key(
+    name: str, state: KeyState, *, age: int, alg: SigningAlgorithm = "ES256", retired: int = 0
+) -> SigningKey:
+    return SigningKey(
+        id=name,
+        alg=alg,
+        state=state,
+        public_jwk={},
+        sealed=b"",
+        created_at=NOW - age,
+        activated_at=NOW - age if state == "current" else None,
+        retired_at=NOW - retired if retired else None,
+    )
+
+
+def due(
+    *keys: SigningKey, needed: tuple[SigningAlgorithm, ...] = ("ES256",), rotate_after: int = 90 * DAY
+) -> list[Change]:
+    return key_life.due(keys, needed, now=NOW, publish_ahead=DAY, rotate_after=rotate_after, token_life=360)
+
+
+def test_the_first_key_signs_at_once_and_the_next_one_follows() -> None:
+    assert due() == [Start("ES256")]
+    assert due(key("a", "current", age=0)) == [Publish("ES256", "a")]
+    assert due(key("a", "current", age=0), key("b", "next", age=0)) == []
+
+
+@pytest.mark.requirement(52)
+def test_the_next_key_is_published_a_day_before_it_signs() -> None:
+    old = key("a", "current", age=91 * DAY)
+    assert due(old, key("b", "next", age=DAY - 1)) == []
+    ripe = key("b", "next", age=DAY)
+    assert due(old, ripe) == [Turn(ripe, old)]
+
+
+@pytest.mark.requirement(52)
+def test_the_old_key_stays_until_its_last_token_has_expired() -> None:
+    current, following = key("b", "current", age=DAY), key("c", "next", age=DAY)
+    assert due(key("a", "previous", age=99 * DAY, retired=359), current, following) == []
+    gone = key("a", "previous", age=99 * DAY, retired=360)
+    assert due(gone, current, following) == [Retire(gone)]
+
+
+def test_a_revoked_current_key_is_followed_at_once_however_young_the_next() -> None:
+    following = key("b", "next", age=1)
+    assert due(key("a", "revoked", age=9), following) == [Turn(following, None)]
+
+
+def test_nothing_turns_by_itself_when_told_so() -> None:
+    assert due(key("a", "current", age=999 * DAY), key("b", "next", age=999 * DAY), rotate_after=0) == []
+
+
+def test_each_algorithm_has_its_own_chain() -> None:
+    held = [key("a", "current", age=1), key("b", "next", age=1)]
+    assert due(*held, needed=("ES256", "RS256")) == [Start("RS256")]
+    rsa = key("c", "current", age=1, alg="RS256")
+    assert due(*held, rsa, needed=("ES256", "RS256")) == [Publish("RS256", "c")]
+
+
+def test_algorithms_are_those_of_the_apps_and_always_es256() -> None:
+    app = Client(id="app_1", name="a", auth_method="none", created_at=0)
+    rsa = structs.replace(app, signing_alg="RS256", userinfo_signed_alg="Ed25519")
+    assert key_life.algorithms([]) == ("ES256",)
+    assert key_life.algorithms([app, rsa, rsa]) == ("ES256", "RS256", "Ed25519")
