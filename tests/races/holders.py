@@ -25,7 +25,7 @@ class Family:
     newest: str
     spent: list[tuple[str, float]] = field(default_factory=list)
     lost: int = 0
-    """Answers that never came: the server was killed in between."""
+    """Requests that reached the server and whose answer never came: it was killed in between."""
 
 
 class Load:
@@ -93,9 +93,11 @@ class Load:
             family = chance.choice(mine[-6:])
             try:
                 answer = app.refresh(family.newest)
+            except httpx2.ConnectError:
+                time.sleep(0.02)
+                continue
             except httpx2.TransportError:
                 family.lost += 1
-                time.sleep(0.02)
                 continue
             if answer.status_code != 200:
                 self.wrong.append(f"refresh: {answer.status_code} {answer.text}")

@@ -16,7 +16,7 @@ def test_twenty_kills_of_the_only_process(tmp_path: Path) -> None:
     done = kill_and_look(tmp_path, 20)
     print(done)
     assert done["kills"] == 20
-    assert done["answers lost"] > 20, "the kills did not hit requests under way"
+    assert done["answers lost"] >= 20, "the kills did not hit requests under way"
     assert done["spent refused"] > 20
 
 

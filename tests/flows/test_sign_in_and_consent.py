@@ -1,0 +1,182 @@
+"""Signing in to somebody else's app: which pages come, what do they say, and how does the answer travel?"""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.cli.tools import Tools
+from tests.flows.apps import App
+from tests.flows.browsing import Page
+from tests.flows.running import Running
+from tests.flows.seeds import API, PASSWORD, House, draft
+
+ADA = "ada@example.com"
+
+
+@pytest.mark.requirement(12)
+def test_consent_names_app_host_scopes_and_duration_and_is_asked_once(server: Running, house: House) -> None:
+    person = server.person()
+    attempt = house.web.begin("openid profile orders:read")
+    page = person.sign_in(person.open(attempt.url), ADA, PASSWORD)
+    assert page.path == "/consent"
+    for said in ("Connect Shop to your account?", ADA, "Ada Lovelace", "See your orders"):
+        assert said in page.words
+    assert page.inside("host") == "shop.example.net"
+    assert "30 days, while you are signed in" in page.inside("lasts")
+    house.web.redeem(attempt, person.press(page, "consent", "allow"))
+    again = house.web.begin("openid orders:read")
+    assert person.open(again.url).outside, "what was allowed before is not asked again"
+    more = house.web.begin("openid orders:read offline_access")
+    assert person.open(more.url).path == "/consent", "a new scope is"
+
+
+def test_cancel_tells_the_app_and_shares_nothing(server: Running, house: House) -> None:
+    person = server.person()
+    attempt = house.web.begin("openid email orders:read")
+    page = person.sign_in(person.open(attempt.url), ADA, PASSWORD)
+    page = person.press(page, "consent", "deny")
+    assert house.web.error(attempt, page) == "access_denied"
+    page = person.sign_in(person.open(attempt.url), ADA, PASSWORD)
+    assert page.path == "/consent", "a no is not remembered as a yes"
+
+
+@pytest.mark.requirement(12)
+def test_a_public_app_on_loopback_is_asked_for_every_time(server: Running, house: House) -> None:
+    async def work(tools: Tools) -> str:
+        wanted = draft("Command line", "native", redirect_uris=("http://127.0.0.1/back",))
+        return (await tools.apps.create(wanted, kind="native", access=[API])).client.id
+
+    native = App(server.issuer, server.operate(work), None, "http://127.0.0.1:41234/back")
+    server.settled()
+    person = server.person()
+    for number in range(2):
+        attempt = native.begin("openid orders:read")
+        page = person.open(attempt.url)
+        if not number:
+            page = person.sign_in(page, ADA, PASSWORD)
+        assert page.path == "/consent"
+        native.redeem(attempt, person.press(page, "consent", "allow"))
+    native.close()
+
+
+def test_an_app_of_the_house_is_not_asked_for(server: Running, house: House) -> None:
+    person = server.person()
+    attempt = house.own.begin("openid orders:read")
+    tokens = house.own.redeem(attempt, person.sign_in(person.open(attempt.url), ADA, PASSWORD))
+    assert tokens.claims["roles"] == ["customer"]
+    assert tokens.claims["permissions"] == ["orders:read"]
+
+
+@pytest.mark.requirement(10)
+def test_after_a_post_an_own_page_comes_by_303_and_the_app_by_a_page_that_refreshes(
+    server: Running, house: House
+) -> None:
+    person = server.person()
+    attempt = house.web.begin("openid email")
+    page = person.sign_in(person.open(attempt.url), ADA, PASSWORD)
+    assert [(a.method, a.status) for a in page.trail] == [("POST", 303), ("GET", 200)]
+    page = person.press(page, "consent", "allow")
+    assert page.outside
+    # no redirect, which form-action 'self' would forbid: a 200 page with <meta http-equiv=refresh>
+    assert [(a.method, a.status) for a in page.trail] == [("POST", 200)]
+    silent = person.open(house.web.begin("openid email").url)
+    assert [(a.method, a.status) for a in silent.trail] == [("GET", 303)]
+
+
+@pytest.mark.requirement(80)
+def test_a_wrong_password_and_an_unknown_person_get_the_same_page(server: Running, house: House) -> None:
+    pages: list[Page] = []
+    for email in (ADA, "nobody@example.com", "not an address"):
+        person = server.person()
+        page = person.open(house.own.begin().url)
+        pages.append(person.sign_in(page, email, "wrong password entirely"))
+    assert {page.status for page in pages} == {400}
+    assert {page.problem for page in pages} == {"That email and password don't match."}
+
+
+@pytest.mark.requirement(2)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"client_id": "app_unknown"},
+        {"redirect_uri": "https://shop.example.net/callback/"},
+        {"redirect_uri": "https://evil.example.net/callback"},
+        {"redirect_uri": ""},
+    ],
+    ids=["unknown app", "trailing slash", "elsewhere", "none"],
+)
+def test_an_uncertain_app_or_address_gets_a_page_and_never_a_redirect(
+    changed: dict[str, str], server: Running, house: House
+) -> None:
+    page = server.person().open(house.web.begin(**changed).url)
+    assert not page.outside
+    assert page.status == 400
+    assert page.statuses == [400]
+
+
+@pytest.mark.requirement(8)
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"scope": "openid orders:delete"}, "invalid_scope"),
+        ({"resource": "https://unknown.example.com"}, "invalid_target"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": ""}, "invalid_request"),
+        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
+        ({"prompt": "none"}, "login_required"),
+    ],
+)
+def test_errors_that_the_app_hears_carry_state_and_iss(
+    changed: dict[str, str], error: str, server: Running, house: House
+) -> None:
+    attempt = house.web.begin(**{"scope": "openid", **changed})
+    assert house.web.error(attempt, server.person().open(attempt.url)) == error
+
+
+@pytest.mark.requirement(9)
+def test_a_parameter_given_twice_is_refused(server: Running, house: House) -> None:
+    person = server.person()
+    for doubled in ("state=2", "client_id=app_x", "redirect_uri=https://evil.example.net", "scope=openid"):
+        page = person.open(f"{house.web.begin().url}&{doubled}")
+        assert page.status == 400, doubled
+        assert not page.outside
+
+
+@pytest.mark.requirement(11)
+def test_every_page_on_the_way_forbids_frames_and_keeps_its_address_to_itself(
+    server: Running, house: House
+) -> None:
+    person = server.person()
+    page = person.open(house.web.begin("openid orders:read offline_access").url)
+    pages = [page, person.sign_in(page, ADA, PASSWORD)]
+    pages += [
+        person.open(path) for path in ("/", "/sign-up", "/reset", "/account", "/nothing-here", "/signed-out")
+    ]
+    for one in pages:
+        assert "frame-ancestors 'none'" in one.headers["content-security-policy"], one.url
+        assert one.headers["referrer-policy"] == "same-origin"
+        assert one.headers["cache-control"] == "no-store"
+        assert one.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.requirement(70)
+def test_a_sign_in_form_from_elsewhere_signs_nobody_in(server: Running, house: House) -> None:
+    del house
+    person = server.person()
+    page = person.open("/sign-in")
+    fields = {**page.forms["sign-in"].fields, "identifier": ADA, "password": PASSWORD}
+    for headers in (
+        {"origin": "https://evil.example.net"},
+        {"sec-fetch-site": "cross-site"},
+        {"origin": "null"},
+    ):
+        answer = person.ask("POST", "/sign-in", fields, headers)
+        assert answer.status_code == 403
+        assert "dw_session" not in person.cookies
+    answer = person.ask("POST", "/sign-in", {**fields, "csrf": "wrong"})
+    assert answer.status_code == 403
+    stranger = server.person()
+    stranger.open("/sign-in")
+    assert stranger.ask("POST", "/sign-in", fields).status_code == 403, "another browser's token"
+    assert person.ask("POST", "/sign-in", fields).status_code == 303
