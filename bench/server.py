@@ -45,11 +45,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running Doorward: where it listens, and the app and the people that it knows."""
+    """A running Doorward: where it listens, the Basic credentials of its two apps, and the people that it knows."""
 
     port: int
     pid: int
-    authorization: str
+    service: str
+    web: str
     people: Sequence[Person]
 
     @property
@@ -60,7 +61,7 @@ class Server:
     def client_credentials(self) -> bytes:
         """The request for a token of the app itself."""
         fields = {"grant_type": "client_credentials", "scope": SCOPE, "resource": RESOURCE}
-        return requests.form(self.host, "/token", fields, self.authorization)
+        return requests.form(self.host, "/token", fields, self.service)
 
     def client_credentials_flows(self) -> list[Flow]:
         """32 connections that ask for it, after one answer has been opened."""
@@ -79,7 +80,7 @@ class Server:
             "code_challenge_method": "S256",
         }
         body = msgspec.json.encode(members)
-        return requests.post(self.host, "/authorize-challenge", body, "application/json", self.authorization)
+        return requests.post(self.host, "/authorize-challenge", body, "application/json", self.web)
 
     def sign_in_flows(self, connections: int) -> list[Flow]:
         """Connections that sign in one person after the other, each beginning with another one."""
@@ -95,7 +96,7 @@ class Server:
         with ThreadPoolExecutor(max_workers=4) as pool:
             tokens = list(pool.map(self._family, (self.people[n % len(self.people)] for n in range(count))))
         fields = {"grant_type": "refresh_token", "refresh_token": tokens[0]}
-        request = requests.form(self.host, "/token", fields, self.authorization)
+        request = requests.form(self.host, "/token", fields, self.web)
         tokens[0] = str(check_token_answer(self.port, request, refresh=True)["refresh_token"])
         return requests.shared_out(tokens, CONNECTIONS)
 
@@ -106,13 +107,13 @@ class Server:
             raise NotTheWork(f"signing in answered {status}: {body[:300].decode(errors='replace')}")
         code = msgspec.json.decode(body, type=dict[str, Any])["authorization_code"]
         fields = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
-        request = requests.form(self.host, "/token", fields, self.authorization)
+        request = requests.form(self.host, "/token", fields, self.web)
         return str(check_token_answer(self.port, request, refresh=True)["refresh_token"])
 
     def refresh_flows(self) -> list[Flow]:
         """32 connections that rotate, each with new families of its own."""
         return [
-            requests.rotation(self.host, "/token", self.authorization, mine) for mine in self.new_families()
+            requests.rotation(self.host, "/token", self.web, mine) for mine in self.new_families()
         ]
 
     def worker_mib(self) -> float:
@@ -151,40 +152,36 @@ def _command(config: Path, *arguments: str, given: str | None = None) -> dict[st
     return msgspec.json.decode(done.stdout, type=dict[str, Any])
 
 
-def _set_up(config: Path) -> tuple[str, list[Person]]:
-    _command(config, "migrate")
-    _command(config, "api", "create", "Orders", "--identifier", RESOURCE, *_permissions())
-    _command(config, "role", "create", "buyer", "--api", f"{RESOURCE}={','.join(SCOPE.split())}")
-    app = _command(
-        config,
-        *("app", "create", "bench", "--kind", "web", "--first-party"),
-        *("--redirect", "https://app.example.com/callback"),
-        *("--api", f"{RESOURCE}={','.join(SCOPE.split())}"),
-        *("--grant", "client_credentials", "--grant", "authorization_code", "--grant", "refresh_token"),
-    )
+def _set_up(config: Path) -> tuple[str, str, list[Person]]:
+    permissions = SCOPE.split()
+    allowed = f"{RESOURCE}:{','.join(permissions)}"
+    named = [part for name in permissions for part in ("--permission", name)]
+    _command(config, "api", "create", RESOURCE, "--name", "Orders", *named)
+    _command(config, "role", "create", "buyer", "--allow", allowed)
+    service = _command(config, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
+    shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
+    web = _command(config, "app", "create", "Shop", "--kind", "web", *shop)
     people = [
         Person(f"person-{number}@example.com", f"bench {secrets.token_urlsafe(18)}")
         for number in range(PEOPLE)
     ]
 
     def create(person: Person) -> None:
-        _command(
-            config, "user", "create", person.email, "--password-stdin", "--verified", given=person.password
-        )
-        _command(config, "user", "grant-role", person.email, "buyer")
+        given = person.password
+        _command(config, "user", "create", person.email, "--role", "buyer", "--password-stdin", given=given)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         list(pool.map(create, people))
-    return requests.basic(str(app["client_id"]), str(app["client_secret"])), people
+    return _credentials(service), _credentials(web), people
 
 
-def _permissions() -> list[str]:
-    return [part for name in SCOPE.split() for part in ("--permission", name)]
+def _credentials(app: dict[str, Any]) -> str:
+    return requests.basic(str(app["client_id"]), str(app["client_secret"]))
 
 
 @contextlib.contextmanager
 def started(core: int) -> Generator[Server]:
-    """A fresh Doorward on `core`, with its app and its people. Raises RuntimeError when it does not come up."""
+    """A fresh Doorward on `core`, with its apps and its people. Raises RuntimeError when it does not come up."""
     shutil.rmtree(_HOME, ignore_errors=True)
     _HOME.mkdir(parents=True)
     port = free_port()
@@ -193,10 +190,10 @@ def started(core: int) -> Generator[Server]:
         f'issuer = "http://127.0.0.1:{port}"\ndatabase = "{_HOME / "doorward.db"}"\n'
         f'[server]\nport = {port}\n[log]\nlevel = "warning"\n'
     )
-    authorization, people = _set_up(config)
+    service, web, people = _set_up(config)
     command = [sys.executable, "-m", "doorward", "serve", "--config", str(config)]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     log = BUILD / "bench" / "server.log"
     with running(command, core=core, log=log) as process:
         wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
-        yield Server(port=port, pid=process.pid, authorization=authorization, people=people)
+        yield Server(port=port, pid=process.pid, service=service, web=web, people=people)
