@@ -11,6 +11,7 @@ from doorward.actions.finish import Asked, Finish
 from doorward.actions.outcomes import Ask, AskConsent, Denied, Next, Stale
 from doorward.model.account import Account
 from doorward.model.caller import Caller
+from doorward.model.client import Client
 from doorward.model.policy import TokenPolicy
 from doorward.model.refusal import Refusal
 from doorward.model.request import AuthRequest
@@ -20,6 +21,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.store import Store
 from doorward.rules.deliver.redirect import failure
 from doorward.rules.permit import consent as consent_rule
+from doorward.rules.permit.checks.redirect_uri import matches
 from doorward.rules.permit.entitle import entitle
 from doorward.rules.prove.journey import achieved, next_step
 from doorward.rules.prove.levels import LEVELS, at_least
@@ -82,18 +84,18 @@ class Advance:
         )
 
     def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:
-        """The refusal on its way to the app (OAuth 2.1 §4.1.2.1)."""
+        """The refusal on its way to the app (OAuth 2.1 §4.1.2.1), if there still is an app that may be sent somebody."""
         request = sign_in.request
-        if request is None:
+        client = self._app(request) if request is not None else None
+        if request is None or client is None or not request.redirect_uri:
             return Denied(sign_in, refusal, None)
-        client = self.catalog.current().clients.get(request.client_id)
         response = failure(
             redirect_uri=request.redirect_uri,
             mode=request.response_mode,
             state=request.state,
             issuer=self.issuer,
             refusal=refusal,
-            app_name=client.name if client else "",
+            app_name=client.name,
         )
         return Denied(sign_in, refusal, response)
 
@@ -101,9 +103,11 @@ class Advance:
         self, sign_in: SignIn, request: AuthRequest, account: Account, acr: str
     ) -> Asked | Next:
         catalog = self.catalog.current()
-        client = catalog.clients.get(request.client_id)
+        client = self._app(request)
         if client is None:
-            return Stale(sign_in)
+            return Denied(
+                sign_in, Refusal("unauthorized_client", "This app is no longer registered here."), None
+            )
         if request.hint_subject is not None and request.hint_subject != account.id:
             return self.deny(
                 sign_in, Refusal("login_required", "Another person than the expected one signed in.")
@@ -132,6 +136,16 @@ class Advance:
             return sign_in
         clean = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
         return clean if await self.store.commit(self.store.sign_ins.replace(sign_in, clean)) else None
+
+    def _app(self, request: AuthRequest) -> Client | None:
+        """The app as it is registered now. A sign-in waits for up to half an hour: an app that was removed in the meantime, or
+        an address that was taken from it, gets nothing any more (line 1)."""
+        client = self.catalog.current().clients.get(request.client_id)
+        if client is None or "authorization_code" not in client.grant_types:
+            return None
+        if request.redirect_uri and not matches(client.redirect_uris, request.redirect_uri):
+            return None
+        return client
 
     async def _account(self, sign_in: SignIn) -> Account | None:
         if sign_in.account_id is None:

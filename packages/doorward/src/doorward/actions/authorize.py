@@ -45,7 +45,9 @@ class Authorize:
     issuer: str
 
     def __call__(self, params: Mapping[str, str]) -> Accepted | Unsure | Refused:
-        """`params` are the request's, each given once. Pure but for the snapshot and the clock-free signature check."""
+        """`params` are the request's, each given once; an empty one counts as left out (OAuth 2.1 §3.1). Pure but for the
+        snapshot and the clock-free signature check."""
+        params = {name: value for name, value in params.items() if value}
         catalog = self.catalog.current()
         source = rule.origin(params, catalog)
         if isinstance(source, Refusal):
@@ -59,6 +61,9 @@ class Authorize:
                 refusal = Refusal(
                     "invalid_request", "The id_token_hint is not one that this app got from here."
                 )
+                return self.refuse(source, refusal)
+            if request.hint_subject not in {None, hint.sub}:
+                refusal = Refusal("invalid_request", "id_token_hint and claims name different people.")
                 return self.refuse(source, refusal)
             request = structs.replace(request, hint_subject=hint.sub)
         return Accepted(request, source.client)

@@ -46,7 +46,7 @@ class Finished(Struct, frozen=True):
 
 
 class Denied(Struct, frozen=True):
-    """The app hears no."""
+    """The app hears no. Without `response` there is nowhere to say it: no app asked, or it is no longer registered."""
 
     sign_in: SignIn
     refusal: Refusal
@@ -54,7 +54,7 @@ class Denied(Struct, frozen=True):
 
 
 class Stale(Struct, frozen=True):
-    """Another request took this step already, or the app is gone: begin again."""
+    """Another request took this step already: what is stored now decides."""
 
     sign_in: SignIn
 

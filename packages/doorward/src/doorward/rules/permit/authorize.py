@@ -18,7 +18,8 @@ from doorward.rules.permit.checks import openid, pkce, redirect_uri, scope
 
 
 class Origin(Struct, frozen=True):
-    """Who asks and where the answer goes: certain, so that errors may be sent there."""
+    """Who asks and where the answer goes: certain, so that errors may be sent there. `redirect_uri` is empty for the JSON
+    sign-in, which answers its caller."""
 
     client: Client
     redirect_uri: str
@@ -57,12 +58,23 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
             "The app asked to return to an address that is not registered for it.",
             redirect_uri.explain(client.redirect_uris, given, client.name),
         )
-    mode = params.get("response_mode", "query")
-    # An unknown mode is an error for the app, which hears it in the mode that every app understands.
-    known: ResponseMode = (
-        "form_post" if mode == "form_post" and "form_post" in client.response_modes else "query"
-    )
-    return Origin(client, target, known, params.get("state"), given is not None)
+    return Origin(client, target, _mode(params, client, target), params.get("state"), given is not None)
+
+
+def _mode(params: Mapping[str, str], client: Client, target: str) -> ResponseMode:
+    """The mode of the answer, also of a refusal: the asked one if it is registered and possible, else the app's own.
+
+    The default is query, but never for an app that is registered without it: a code in an address is what it does not want.
+    """
+    postable = "form_post" in client.response_modes and is_web(target)
+    if postable and (params.get("response_mode") == "form_post" or "query" not in client.response_modes):
+        return "form_post"
+    return "query"
+
+
+def is_web(uri: str) -> bool:
+    """Whether a form can be posted there: a native app's own scheme can only be opened (RFC 8252 §7.1)."""
+    return uri.startswith(("https://", "http://"))
 
 
 def authorize(
@@ -71,7 +83,7 @@ def authorize(
     """Second half: everything else, in the order of the table below. A `Refusal` goes to the app by redirect."""
     client = source.client
     for check in (_unsupported, _response):
-        refusal = check(params, client)
+        refusal = check(params, source)
         if refusal is not None:
             return refusal
     target = scope.target(
@@ -116,7 +128,7 @@ def authorize(
         code_challenge=code_challenge,
         prompt=prompt,
         max_age=client.default_max_age if max_age is None else max_age,
-        acr_values=essential if essential else tuple(params.get("acr_values", "").split()),
+        acr_values=tuple(params.get("acr_values", "").split()) if essential is None else essential,
         acr_essential=essential is not None,
         login_hint=params.get("login_hint"),
         hint_subject=openid.asked_subject(claims),
@@ -127,7 +139,8 @@ def authorize(
     )
 
 
-def _unsupported(params: Mapping[str, str], client: Client) -> Refusal | None:
+def _unsupported(params: Mapping[str, str], source: Origin) -> Refusal | None:
+    del source
     if "request" in params:
         return Refusal("request_not_supported", "Request objects are not supported.")
     if "request_uri" in params:
@@ -135,7 +148,7 @@ def _unsupported(params: Mapping[str, str], client: Client) -> Refusal | None:
     return None
 
 
-def _response(params: Mapping[str, str], client: Client) -> Refusal | None:
+def _response(params: Mapping[str, str], source: Origin) -> Refusal | None:
     wanted = params.get("response_type")
     if wanted is None:
         return Refusal("invalid_request", "response_type is missing; it must be code.")
@@ -144,15 +157,18 @@ def _response(params: Mapping[str, str], client: Client) -> Refusal | None:
         return Refusal(
             "unsupported_response_type", "response_type must be code.", f"response_type={wanted[:40]!r}"
         )
-    mode = params.get("response_mode")
-    if mode == "form_post" and not params.get("redirect_uri", "http").startswith("http"):
+    if not source.redirect_uri:
+        # The JSON sign-in answers its caller; no mode applies.
+        return None
+    mode, modes = params.get("response_mode", "query"), source.client.response_modes
+    if mode == "form_post" and not is_web(source.redirect_uri):
         return Refusal(
             "invalid_request", "form_post needs a web address to post to.", "form_post to a native app"
         )
-    if mode is not None and mode not in client.response_modes:
+    if mode not in modes:
         return Refusal(
             "invalid_request",
             "This response_mode is not available to this app.",
-            f"response_mode={mode[:40]!r}; registered: {', '.join(client.response_modes)}",
+            f"response_mode={mode[:40]!r}; registered: {', '.join(modes)}",
         )
     return None

@@ -12,6 +12,7 @@ from doorward.model.refusal import Refusal
 PROMPTS: Final = frozenset({"none", "login", "consent", "select_account", "create"})
 DISPLAYS: Final = frozenset({"page", "popup", "touch", "wap"})
 MAX_AGE_LIMIT: Final = 10 * 365 * 86_400
+_MAX_AGE_DIGITS: Final = 12
 _TAG: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -29,7 +30,9 @@ def max_age(text: str | None) -> int | Refusal | None:
     """Seconds since the last active sign-in that the app accepts; 0 asks for a new one."""
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or int(text[:12]) > MAX_AGE_LIMIT:
+    # The length first: of a number without end, int() refuses to read all (and raises), and the database to store any.
+    whole = len(text) <= _MAX_AGE_DIGITS and text.isascii() and text.isdigit()
+    if not whole or int(text) > MAX_AGE_LIMIT:
         return Refusal(
             "invalid_request", "max_age must be a whole number of seconds.", f"max_age={text[:40]!r}"
         )
@@ -77,12 +80,18 @@ def claims(text: str | None) -> dict[str, Any] | Refusal:
 
 
 def essential_acr(claims_asked: dict[str, Any]) -> tuple[str, ...] | None:
-    """The acr values that the `claims` parameter insists on (§5.5.1.1), or None."""
+    """The acr values that the `claims` parameter insists on (§5.5.1.1), or None.
+
+    Without `value` and `values` any level will do: essential then only means that the claim has to be there, and it always is.
+    Values that are no texts are insisted on and never met, since nobody may be signed in with less than was asked for.
+    """
     wish = claims_asked.get("id_token", {}).get("acr")
     if not isinstance(wish, dict) or wish.get("essential") is not True:  # pyright: ignore[reportUnknownMemberType]
         return None
-    values: Any = wish.get("values", [wish["value"]] if "value" in wish else [])  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return tuple(str(item) for item in values) if isinstance(values, list) else ()  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if "value" not in wish and "values" not in wish:
+        return None
+    values: Any = wish["values"] if "values" in wish else [wish["value"]]  # pyright: ignore[reportUnknownVariableType]
+    return tuple(item for item in values if isinstance(item, str)) if isinstance(values, list) else ()  # pyright: ignore[reportUnknownVariableType]
 
 
 def asked_subject(claims_asked: dict[str, Any]) -> str | None:

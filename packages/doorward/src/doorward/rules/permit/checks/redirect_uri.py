@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+_SHOWN: Final = 500
 
 
 def matches(registered: Sequence[str], given: str) -> bool:
@@ -27,7 +28,10 @@ def _without_port(uri: str) -> tuple[str, str] | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if parts.scheme != "http" or host not in LOOPBACK or parts.fragment or "@" in parts.netloc:
+    if host not in LOOPBACK or parts.fragment or "@" in parts.netloc:
+        return None
+    # urlsplit passes over blanks, line breaks and capitals; what it read has to be what stands there.
+    if not uri.startswith(f"http://{parts.netloc}"):
         return None
     shown = f"[{host}]" if ":" in host else host
     if parts.netloc not in {shown, f"{shown}:{port}"}:
@@ -38,6 +42,7 @@ def _without_port(uri: str) -> tuple[str, str] | None:
 
 def explain(registered: Sequence[str], given: str, app: str) -> str:
     """For the log: what came, what is nearest, how to mend it."""
+    given = given[:_SHOWN]
     near = get_close_matches(given, registered, n=1, cutoff=0.3)
     nearest = f"; nearest {near[0]}{_difference(given, near[0])}" if near else ""
     return f"redirect_uri not registered. Got {given}{nearest}. Fix: doorward app add-redirect {app} {given}"
