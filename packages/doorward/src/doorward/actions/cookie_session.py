@@ -131,12 +131,13 @@ class CookieSession:
             # above, says that it is the app's own page that wants out.
             found = await self.store.grants.refresh(digest(refresh_token))
             grant = found[1] if found is not None and found[1].client_id == client_id else None
-        if grant is None or grant.ended_at is not None:
+        if grant is None:
             return None
         session = await self.store.sessions.get(grant.session_id) if grant.session_id else None
         if session is not None and session.ended_at is None:
             await self.sign_out.end(session, reason="signed_out", client_id=client_id, caller=caller, now=now)
-        await self.store.commit(*self.sign_out.ending.grant(grant, now=now, reason="signed_out"))
+        if grant.ended_at is None:
+            await self.store.commit(*self.sign_out.ending.grant(grant, now=now, reason="signed_out"))
         return None
 
     async def _claims(self, token: str | None, now: int) -> dict[str, Any] | None:

@@ -71,6 +71,9 @@ class Finish:
         writes += more
         device_secret = None
         if secret is not None:
+            # Changes nothing, but loses when the person was disabled, or chose another password, after they were read: no
+            # session comes out of a proof that no longer is one (line 72).
+            writes.append(self.store.accounts.replace(account, old=account))
             writes.append(
                 self.record(
                     "sign_in.succeeded",
@@ -132,7 +135,8 @@ class Finish:
         """
         mine = old if old is not None and old.account_id == account.id else None
         if mine is not None and mine.id == sign_in.session_id and reached.auth_time == mine.auth_time:
-            return mine, None, []
+            # Writes nothing new, but loses when the session ends in this very moment: no grant is born in a dead session.
+            return mine, None, [self.store.sessions.replace_secret(mine, structs.replace(mine, seen_at=now))]
         secret = self.chance.token()
         if mine is not None:
             renewed = structs.replace(
@@ -196,7 +200,7 @@ class Finish:
             # What was agreed to: entitle() may cut it further at every issue, and never widens it (line 21).
             scopes=scopes,
             created_at=now,
-            expires_at=ends if offline else min(ends, session.expires_at),
+            expires_at=ends if offline else min(ends, session_rule.absolute_end(session, self.sessions)),
             auth_time=reached.auth_time,
             acr=reached.acr,
             amr=reached.amr,

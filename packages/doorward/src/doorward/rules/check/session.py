@@ -28,12 +28,19 @@ def over(
         return "ended"
     if account is None or account.disabled_at is not None or account.id != session.account_id:
         return "account"
-    idle, absolute = limits(policy, session.acr)
+    idle, _ = limits(policy, session.acr)
     if now >= session.seen_at + idle:
         return "idle"
-    if now >= min(session.expires_at, session.created_at + absolute):
+    if now >= absolute_end(session, policy):
         return "absolute"
     return None
+
+
+def absolute_end(session: Session, policy: SessionPolicy) -> int:
+    """When the session ends however much it is used. The time runs from the last active proof (NIST SP 800-63B-4 §5.2): a
+    session that is stepped up on its third day must not find the shorter limit of its new level already passed."""
+    _, absolute = limits(policy, session.acr)
+    return min(session.expires_at, session.auth_time + absolute)
 
 
 def recent(session: Session, policy: SessionPolicy, now: int) -> bool:
