@@ -38,6 +38,10 @@ class AuthorizePages:
             # Which of two client_ids or redirect_uris is meant cannot be known, so nobody is redirected (line 9, line 2).
             visitor = await self.visitors.meet(request)
             return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), visitor, 400)
+        if request.method == "POST":
+            elsewhere = self.steps.again_by_get(await self.visitors.meet(request), "/authorize", params)
+            if elsewhere is not None:
+                return elsewhere
         outcome = self.authorize(params)
         if isinstance(outcome, Unsure):
             visitor = await self.visitors.meet(request)

@@ -43,16 +43,25 @@ class LogoutPages:
             params: Mapping[str, str] = await request.form() if posted else request.query()
         except BadForm as problem:
             return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), visitor, 400)
+        if (locales := params.get("ui_locales")) is not None:
+            visitor = await self.visitors.meet(request, ui_locales=tuple(locales.split()))
+        params = {name: value for name, value in params.items() if value}
+        elsewhere = self.steps.again_by_get(
+            visitor, "/logout", {k: params[k] for k in _CARRIED if k in params}
+        )
+        if elsewhere is not None:
+            return elsewhere
         decision = self.sign_out.decide(params, visitor.session)
         if isinstance(decision, Refusal):
             log.warning("sign-out request refused", because=decision.because)
             return page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.say), visitor, 400)
-        confirmed = posted and params.get("confirm") == "yes" and self._ours(visitor, dict(params))
+        confirmed = posted and params.get("confirm") == "yes" and self._ours(visitor, params)
         if decision.ask and not confirmed:
             hidden = tuple((name, params[name]) for name in _CARRIED if name in params)
             account = visitor.account.email if visitor.account else ""
             return page(SignOutAsk(account=account, hidden=hidden), visitor)
         if visitor.session is not None:
+            visitor.forget_browser()
             await self.sign_out.end(
                 visitor.session,
                 reason="signed_out",

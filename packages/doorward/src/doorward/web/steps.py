@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import structs
 
@@ -22,8 +24,11 @@ from doorward.rules.prove import begin
 from doorward.web.consent_view import consent_view
 from doorward.web.http import Response, redirect
 from doorward.web.page import page
+from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.flow import Continue, FormPost
 from doorward.web.visitor import Visitor
+
+LONGEST_QUERY: Final = 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +127,9 @@ class Steps:
                 if outcome.response is None:
                     return visitor.dress(redirect(self.link(outcome.sign_in.return_to or "/account")))
                 return self.deliver(visitor, outcome.response)
-            case Denied(response=None):
-                return visitor.dress(redirect(self.link("/")))
+            case Denied(response=None, refusal=refusal):
+                view = ErrorPage(Failure.UNKNOWN_APP, detail=refusal.say, ways=(Way.HOME, Way.ACCOUNT))
+                return page(view, visitor, 400)
             case Denied():
                 assert outcome.response is not None
                 return self.deliver(visitor, outcome.response, denied=True)
@@ -146,6 +152,17 @@ class Steps:
             because = "denied" if denied else "signed_in"
             return page(Continue(url=response.url, app=response.app_name, because=because), visitor)
         return visitor.dress(redirect(response.url))
+
+    def again_by_get(self, visitor: Visitor, path: str, params: Mapping[str, str]) -> Response | None:
+        """For a request of an app that came as a POST without our cookies: the way to the same request by GET.
+
+        A browser keeps SameSite=Lax cookies back from another site's POST, but sends them with the GET that a 303 leads to: so
+        the person's session is seen. None when it is no such request, or too long for an address.
+        """
+        query = urlencode(params)
+        if not visitor.bare_post or len(query) > LONGEST_QUERY:
+            return None
+        return visitor.dress(redirect(f"{self.link(path)}?{query}"))
 
     def consent_page(self, visitor: Visitor, asked: AskConsent) -> Response:
         """The question whether the app may."""

@@ -94,8 +94,21 @@ class Visitor:
         self.set_cookies.append(self.jar.set("session", secret, max_age))
 
     def forget_session(self) -> None:
-        """Remove the session cookie."""
-        self.set_cookies.append(self.jar.clear("session"))
+        """Remove the session cookie, if this request came with one. Without the condition a form on another site, whose POST
+        comes without it, could take it from a browser that keeps it (forced log-out, line 75)."""
+        if self.jar.name("session") in self.request.cookies():
+            self.set_cookies.append(self.jar.clear("session"))
+
+    def forget_browser(self) -> None:
+        """Remove the cookie that binds pausing sign-ins: what the person who leaves had begun, nobody goes on with."""
+        self.set_cookies.append(self.jar.clear("browser"))
+
+    @property
+    def bare_post(self) -> bool:
+        """Whether this is a POST without any cookie of ours: another site's form, or the first request ever."""
+        cookies = self.request.cookies()
+        names = (self.jar.name("browser"), self.jar.name("session"))
+        return self.request.method == "POST" and not any(name in cookies for name in names)
 
     def remember_device(self, secret: str) -> None:
         """Send the trusted-device cookie."""
@@ -135,7 +148,10 @@ class Visitors:
         browser = cookies.get(self.jar.name("browser"), "")
         if not _is_token(browser):
             browser = self.chance.token()
-            set_cookies.append(self.jar.set("browser", browser, BROWSER_AGE))
+            # Another site's form comes without our cookies (SameSite=Lax). An answer that set a new one would throw away the one
+            # that is there, and with it every form that is open in this browser.
+            if not _foreign_post(request, self.origin):
+                set_cookies.append(self.jar.set("browser", browser, BROWSER_AGE))
         session, account = await self._session(cookies.get(self.jar.name("session")), now)
         device = cookies.get(self.jar.name("device"))
         locale = language.choose(
@@ -180,6 +196,15 @@ class Visitors:
         if now - session.seen_at >= session_rule.TOUCH_EVERY:
             await self.store.commit(self.store.sessions.touch(session.id, now))
         return session, account
+
+
+def _foreign_post(request: Request, origin: str) -> bool:
+    if request.method != "POST":
+        return False
+    return request.header(b"sec-fetch-site") == "cross-site" or request.header(b"origin") not in {
+        None,
+        origin,
+    }
 
 
 def _is_token(text: str) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Final
 
 from msgspec import Struct
 
 from doorward.model.catalog import Catalog
 from doorward.model.refusal import Refusal
 from doorward.model.session import Session
+
+_SHOWN: Final = 500
 
 
 class Hint(Struct, frozen=True):
@@ -59,13 +62,14 @@ def decide(
                 "post_logout_redirect_uri without client_id or id_token_hint",
             )
         if target not in client.post_logout_redirect_uris:
-            near = get_close_matches(target, client.post_logout_redirect_uris, n=1, cutoff=0.3)
+            shown = target[:_SHOWN]
+            near = get_close_matches(shown, client.post_logout_redirect_uris, n=1, cutoff=0.3)
             nearest = f"; nearest {near[0]}" if near else ""
             return Refusal(
                 "invalid_request",
                 "The app asked to return to an address that is not registered for it.",
-                f"post_logout_redirect_uri not registered. Got {target}{nearest}. "
-                f"Fix: doorward app set {client.name} --post-logout-redirect {target}",
+                f"post_logout_redirect_uri not registered. Got {shown}{nearest}. "
+                f"Fix: doorward app set {client.name} --post-logout-redirect {shown}",
             )
     fits = hint is not None and (
         session is None or (hint.sub == session.account_id and hint.sid in {None, session.id})
