@@ -69,8 +69,9 @@ class Challenge:
     async def __call__(
         self, params: Mapping[str, str], *, authorization: str | None, caller: Caller
     ) -> Code | More | Refusal:
-        """`params` are the request's, form or JSON. Raises `StoreUnavailable`, `HashingBusy`."""
+        """`params` are the request's, form or JSON; an empty one counts as left out (OAuth 2.1 §3.1). Raises `StoreUnavailable`, `HashingBusy`."""
         now = self.clock.now()
+        params = {name: value for name, value in params.items() if value}
         client = await self.authenticate(authorization, params, caller=caller, now=now)
         if isinstance(client, Refusal):
             return client
@@ -84,12 +85,10 @@ class Challenge:
         if isinstance(begun, Refusal):
             return begun
         sign_in, handle = begun
-        proven = await self._prove(sign_in, params, caller, now)
-        if isinstance(proven, Refusal):
-            if proven.code == "invalid_session":
-                return _OVER
-            return await self._more(sign_in, handle, proven, caller, now)
-        return await self._more(proven, handle, None, caller, now)
+        sign_in, refusal = await self._prove(sign_in, params, caller, now)
+        if refusal is not None and refusal.code == "invalid_session":
+            return _OVER
+        return await self._more(sign_in, handle, refusal, caller, now)
 
     async def _sign_in(
         self, client: Client, params: Mapping[str, str], now: int
@@ -104,7 +103,8 @@ class Challenge:
                 return _OVER
             return known, handle
         source = Origin(client, "", "query", None, given=False)
-        request = permit({**params, "response_type": "code"}, source, self.catalog.current(), self.issuer)
+        asked = {name: value for name, value in params.items() if name != "response_mode"}
+        request = permit({**asked, "response_type": "code"}, source, self.catalog.current(), self.issuer)
         if isinstance(request, Refusal):
             return request
         handle = HANDLE_PREFIX + self.chance.token()
@@ -122,11 +122,12 @@ class Challenge:
 
     async def _prove(
         self, sign_in: SignIn, params: Mapping[str, str], caller: Caller, now: int
-    ) -> SignIn | Refusal:
+    ) -> tuple[SignIn, Refusal | None]:
+        """The sign-in with what was proven, and what was wrong. A right password beside a wrong code stays proven."""
         if "password" in params:
-            if not params.get("username"):
-                return Refusal("invalid_request", "username is missing.")
-            sign_in_or_refusal = await self.prove_password(
+            if "username" not in params:
+                return sign_in, Refusal("invalid_request", "username is missing.")
+            outcome = await self.prove_password(
                 sign_in,
                 identifier=params["username"],
                 password=Secret(params["password"]),
@@ -136,11 +137,11 @@ class Challenge:
                 device_hash=None,
                 now=now,
             )
-            if isinstance(sign_in_or_refusal, Refusal):
-                return sign_in_or_refusal
-            sign_in = sign_in_or_refusal
+            if isinstance(outcome, Refusal):
+                return sign_in, outcome
+            sign_in = outcome
         if "code" in params:
-            return await self.prove_second_factor(
+            outcome = await self.prove_second_factor(
                 sign_in,
                 code=Secret(params["code"]),
                 address=caller.address,
@@ -149,7 +150,10 @@ class Challenge:
                 device_hash=None,
                 now=now,
             )
-        return sign_in
+            if isinstance(outcome, Refusal):
+                return sign_in, outcome
+            sign_in = outcome
+        return sign_in, None
 
     async def _more(
         self, sign_in: SignIn, handle: str, because: Refusal | None, caller: Caller, now: int

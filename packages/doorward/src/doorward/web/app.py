@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from itertools import count
 from typing import Final, Protocol, final
 
@@ -217,7 +217,9 @@ class App:
             parsed = ip_address(address)
         except ValueError:
             return False
-        return any(parsed in network for network in self._proxies)
+        # A socket for both families shows an IPv4 proxy as ::ffff:10.0.0.1.
+        plain = (parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None) or parsed
+        return any(plain in network or parsed in network for network in self._proxies)
 
 
 def _is_address(text: str) -> bool:

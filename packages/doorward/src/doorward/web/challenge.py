@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 from doorward.actions.challenge import Challenge, Code, More
-from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
+from doorward.web.back_channel import caller, refused
 from doorward.web.http import BadForm, Request, Response, Route, json_response, route
 
 log = structlog.get_logger("doorward.challenge")
@@ -24,17 +24,18 @@ class ChallengeEndpoint:
     async def handle(self, request: Request) -> Response:
         """200 with a code, 403 insufficient_authorization with `auth_session` and `next`, or an OAuth error."""
         params = await _parameters(request)
-        caller = Caller(
-            request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id
-        )
-        outcome = await self.challenge(params, authorization=request.header(b"authorization"), caller=caller)
+        headers = request.headers(b"authorization")
+        if len(headers) > 1:
+            raise BadForm("Send one Authorization header.")
+        authorization = headers[0] if headers else None
+        outcome = await self.challenge(params, authorization=authorization, caller=caller(request))
         match outcome:
             case Code(authorization_code=code):
                 return json_response({"authorization_code": code})
             case More():
-                return _more(outcome)
+                return _more(outcome, self.challenge.clock.now())
             case Refusal():
-                return _refused(outcome)
+                return refused(outcome, request, now=self.challenge.clock.now())
 
 
 async def _parameters(request: Request) -> dict[str, str]:
@@ -56,7 +57,7 @@ async def _parameters(request: Request) -> dict[str, str]:
     return params
 
 
-def _more(outcome: More) -> Response:
+def _more(outcome: More, now: int) -> Response:
     body: dict[str, Any] = {
         "error": "insufficient_authorization",
         "error_description": "More is needed to sign in.",
@@ -69,20 +70,10 @@ def _more(outcome: More) -> Response:
     log.info("sign-in step refused", code=because.code, because=because.because)
     body["error"] = because.code
     body["error_description"] = because.say
-    response = json_response(body, 429 if because.code == "too_many_attempts" else 403)
-    if because.retry_at is not None:
-        body["retry_at"] = because.retry_at
-        response = json_response(body, 429)
-    return response
-
-
-def _refused(refusal: Refusal) -> Response:
-    log.info("authorization challenge refused", code=refusal.code, because=refusal.because)
-    status = 401 if refusal.code == "invalid_client" else 400
-    response = json_response({"error": refusal.code, "error_description": refusal.say}, status)
-    if status == 401:
-        response.add("www-authenticate", 'Basic realm="doorward"')
-    return response
+    if because.retry_at is None:
+        return json_response(body, 403)
+    body["retry_at"] = because.retry_at
+    return json_response(body, 429).add("retry-after", str(max(1, because.retry_at - now)))
 
 
 def routes(*, challenge: Challenge) -> list[Route]:
