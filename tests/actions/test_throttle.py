@@ -1,0 +1,61 @@
+"""Do the counters hold when several processes count at once?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.actions.throttle import Throttle
+from doorward.model.policy import ThrottlePolicy
+from doorward.rules.prove.attempts import Wait
+from tests.people import House, open_house
+
+pytestmark = pytest.mark.anyio
+LIMIT = ThrottlePolicy().per_account
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+@pytest.mark.requirement(81)
+async def test_over_several_processes_never_more_are_looked_at_than_the_limit_says(house: House) -> None:
+    # each process has turns of its own; the store is what they share
+    processes = [Throttle(house.store, house.sealer, ThrottlePolicy()) for _ in range(4)]
+    buckets = processes[0].of_person("password", "ada@example.com", None)
+    answers = await asyncio.gather(*(process.take(buckets, house.now) for process in processes * 10))
+    assert sum(not isinstance(answer, Wait) for answer in answers) <= LIMIT
+
+
+@pytest.mark.requirement(81)
+async def test_in_one_process_exactly_as_many_are_looked_at(house: House) -> None:
+    buckets = house.throttle.of_person("password", "ada@example.com", None)
+    answers = await asyncio.gather(*(house.throttle.take(buckets, house.now) for _ in range(40)))
+    assert sum(not isinstance(answer, Wait) for answer in answers) == LIMIT
+    assert len(house.throttle.turns) == 0
+
+
+async def test_being_refused_is_not_counted_and_does_not_lengthen_the_wait(house: House) -> None:
+    buckets = house.throttle.of_person("code", "usr_1", None)
+    for _ in range(ThrottlePolicy().per_code):
+        assert await house.throttle.take(buckets, house.now) is None
+    end = house.now + ThrottlePolicy().window
+    house.later(500)
+    assert await house.throttle.take(buckets, house.now) == Wait(end)
+    assert await house.throttle.filled(buckets, house.now)
+    count, _ = await house.store.attempts.count(buckets[0].key, house.now)
+    assert count == ThrottlePolicy().per_code
+
+
+async def test_the_counters_name_nobody(house: House) -> None:
+    for bucket in (
+        *house.throttle.of_person("password", "ada@example.com", b"d" * 32),
+        house.throttle.of_address("192.0.2.1"),
+        *house.throttle.of_mail("ada@example.com", "192.0.2.1", None),
+    ):
+        assert len(bucket.key) == 43
+        assert "ada" not in bucket.key
