@@ -90,9 +90,17 @@ def serve(settings: Settings, listener: socket.socket, *, worker: int, workers: 
                     version=__version__,
                 )
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # said here too, not only by each connection: who waited for news and hung up has no connection any more, and its
+            # request would hold up the stop for as long as it had wanted to wait
+            if application.app is not None:
+                application.app.closing()
+            await super().shutdown(sockets)
+
+    application = create_app()
     server = Server(
         uvicorn.Config(
-            create_app(),
+            application,
             loop=_loop(),
             http=DirectProtocol,
             ws="none",
