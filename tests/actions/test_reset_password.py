@@ -7,6 +7,7 @@ import re
 import statistics
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from doorward.model.message import Ticket
 from doorward.model.policy import ThrottlePolicy
 from doorward.model.refusal import Refusal
 from doorward.model.secret import Secret
+from doorward.outside.chance import SystemChance
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
 from doorward.rules.prove.password import Weak
@@ -125,6 +127,30 @@ async def test_nothing_opens_the_ticket_of_an_unknown_address(house: House) -> N
     )
     assert missed == Missed("code")
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
+
+
+class _KnownDigits:
+    """Draws a code that the test can type."""
+
+    def __init__(self) -> None:
+        self._chance = SystemChance()
+        self.token, self.new_id, self.below = self._chance.token, self._chance.new_id, self._chance.below
+
+    def digits(self, length: int = 6) -> str:
+        return "123456"[:length]
+
+
+@pytest.mark.requirement(80)
+async def test_even_the_code_that_was_drawn_opens_no_ticket_of_an_unknown_address(house: House) -> None:
+    await house.person()
+    tickets = replace(house.tickets, chance=_KnownDigits())
+    known = replace(house, reset=replace(house.reset, tickets=tickets))
+    for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
+        ticket = await ask(known, email)
+        shown = await known.reset.by_code(
+            ticket.id, "123456", browser_hash=BROWSER, device_hash=None, now=house.now
+        )
+        assert isinstance(shown, Ticket) is opens
 
 
 async def test_a_code_or_a_link_opens_the_way_to_a_new_password(house: House) -> None:
