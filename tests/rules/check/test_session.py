@@ -42,13 +42,16 @@ def test_idle_and_absolute_limits_end_a_session_to_the_second() -> None:
 
 
 @pytest.mark.requirement(71)
-def test_the_second_level_has_an_hour_and_a_day() -> None:
-    assert rule.limits(POLICY, AAL2) == (3600, 86_400)
+def test_the_second_level_has_an_hour_and_a_day_where_the_operator_wants_that() -> None:
+    assert rule.limits(POLICY, AAL2) == (POLICY.idle, POLICY.absolute)
+    nist = SessionPolicy(aal2_limits=True)
+    assert rule.limits(nist, AAL2) == (3600, 86_400)
+    assert rule.limits(nist, AAL1) == (nist.idle, nist.absolute)
     strong = session(acr=AAL2, expires_at=NOW + 10**6)
-    assert rule.over(strong, ADA, POLICY, NOW + 3600) == "idle"
+    assert rule.over(strong, ADA, nist, NOW + 3600) == "idle"
     busy = session(acr=AAL2, expires_at=NOW + 10**6, seen_at=NOW + 86_399)
-    assert rule.over(busy, ADA, POLICY, NOW + 86_400) == "absolute"
-    short = SessionPolicy(idle=600, absolute=1200)
+    assert rule.over(busy, ADA, nist, NOW + 86_400) == "absolute"
+    short = SessionPolicy(idle=600, absolute=1200, aal2_limits=True)
     assert rule.limits(short, AAL2) == (600, 1200)
 
 

@@ -24,10 +24,15 @@ class TokenPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Browser sessions. NIST SP 800-63B-4 §2.2.3 offers 1 h idle and 24 h absolute at AAL2; the default is a friendlier AAL1 pair."""
+    """Browser sessions: how long unused, how long at all.
+
+    NIST SP 800-63B-4 §2.2.3 wants at most 1 h idle and 24 h absolute at AAL2. With `aal2_limits` a session with two factors
+    gets that pair; it is off at first, since it would sign out those who protect themselves best before everybody else.
+    """
 
     idle: Seconds = 14 * 86_400
     absolute: Seconds = 30 * 86_400
+    aal2_limits: bool = False
     aal2_idle: Seconds = 3600
     aal2_absolute: Seconds = 86_400
     sign_in_ttl: Seconds = 1800

@@ -15,7 +15,7 @@ TOUCH_EVERY = 60
 
 def limits(policy: SessionPolicy, acr: str) -> tuple[int, int]:
     """(idle, absolute) in seconds for a session at this assurance level (line 71)."""
-    if acr == AAL2:
+    if policy.aal2_limits and acr == AAL2:
         return min(policy.idle, policy.aal2_idle), min(policy.absolute, policy.aal2_absolute)
     return policy.idle, policy.absolute
 
