@@ -12,7 +12,7 @@ import typer.main
 from typer.exceptions import Abort, Exit, TyperException
 
 from doorward import __version__
-from doorward.cli import apis, apps_change, keys, people, roles, server, show
+from doorward.cli import apis, apps_change, dev, keys, people, roles, server, show
 from doorward.cli.tools import Workshop
 from doorward.cli.trouble import Trouble
 
@@ -27,6 +27,8 @@ app = typer.Typer(
     epilog="Settings come from doorward.toml in this folder (or --config FILE) and from DOORWARD_* variables.",
 )
 app.command()(server.serve)
+app.command()(dev.dev)
+app.command()(dev.demo)
 app.command()(server.doctor)
 app.add_typer(people.app, name="user")
 app.add_typer(apps_change.app, name="app")

@@ -1,0 +1,55 @@
+"""`doorward dev` and `doorward demo`: try everything out on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from doorward.cli.run import with_tools
+from doorward.cli.trouble import Trouble
+
+
+def dev(
+    context: typer.Context,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="The server's port; the demo app and API take the next two.")
+    ] = 8000,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Forget everything in .doorward-dev/ first.")
+    ] = False,
+) -> None:
+    """Start the server with seeded people, a demo app and a demo API."""
+    # imported here: no other command needs it
+    from doorward.dev import CannotStart, run
+
+    try:
+        status = run(
+            port=port,
+            browser=not no_browser,
+            reset=reset,
+            seeding=lambda settings, work: with_tools(context, settings, work),
+        )
+    except CannotStart as problem:
+        raise Trouble(problem.error, problem.fix) from None
+    raise typer.Exit(status)
+
+
+def demo(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document a step.")] = False,
+    issuer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Only drive the `doorward dev` that runs here as this issuer; start none."
+        ),
+    ] = None,
+) -> None:
+    """Drive the whole flow, step by step, and check each step."""
+    from doorward.demo import CannotStart, run
+
+    try:
+        status = run(as_json=json, issuer=issuer)
+    except CannotStart as problem:
+        raise Trouble(problem.error, problem.fix) from None
+    raise typer.Exit(status)

@@ -1,0 +1,21 @@
+"""Where do the demo's programs get the time and random values? Here alone.
+
+They stand for programs that other people write around Doorward, so they use none of the server's adapters.
+"""
+
+from __future__ import annotations
+
+import secrets  # noqa: TID251 - an app of its own, with its own chance
+import time
+
+from doorward_verify.encoding import b64url_encode
+
+
+def now() -> float:
+    """Seconds since the epoch."""
+    return time.time()  # noqa: TID251 - an app of its own, with its own clock
+
+
+def token() -> str:
+    """32 random bytes, base64url: for state, nonce, code_verifier (43 characters, RFC 7636 §4.1) and session ids."""
+    return b64url_encode(secrets.token_bytes(32))

@@ -1,0 +1,1 @@
+"""`doorward demo`: the whole flow over HTTP, each request shown, each answer checked."""

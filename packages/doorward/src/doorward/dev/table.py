@@ -1,0 +1,48 @@
+"""Where is everything? What `doorward dev` prints when it is up, on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from doorward.dev.people import PEOPLE
+from doorward.dev.places import Places
+
+
+def show_places(places: Places, folder: Path, *, seconds: float) -> None:
+    """The addresses, the people, and how to go on."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text("✓ ", style="green") + Text(f"Doorward is up, after {seconds:.1f} s.\n"))
+    rows = (
+        ("Demo app", places.shop, "begin here: sign in, see orders"),
+        ("Demo API", f"{places.api}/docs", "what the app calls"),
+        ("Account", f"{places.issuer}/account", "a person's own pages"),
+        ("Outbox", f"{places.issuer}/_dev/outbox", "mail, with its codes"),
+        ("Issuer", places.issuer, "for apps of your own"),
+    )
+    console.print(_grid(rows, ("bold", "cyan", "dim")))
+    console.print()
+    people = [(person.email, person.password, person.can) for person in PEOPLE]
+    console.print(_grid(people, ("bold", "", "dim")))
+    console.print()
+    hint = f"Commands: doorward --help, with --config {_near(folder / 'doorward.toml')}\nLogs: {_near(folder / 'logs')}"
+    console.print(Text(f"{hint}\nDrive it all: doorward demo\nStop: Ctrl+C", style="dim"))
+
+
+def _grid(rows: Sequence[tuple[str, str, str]], styles: tuple[str, str, str]) -> Table:
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    for style in styles:
+        grid.add_column(style=style, no_wrap=True)
+    for row in rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    return grid
+
+
+def _near(path: Path) -> str:
+    """The path as somebody here would type it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
