@@ -1,11 +1,13 @@
 """A running issuer, and tokens minted without one."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 
+from doorward_verify.resource_server import ResourceServer
 from doorward_verify.testing import doorward_tokens
-from tests.verify.issuer import Issuer, running
+from tests.verify.issuer import AUDIENCE, Issuer, running
 
 __all__ = ["doorward_tokens"]
 
@@ -14,3 +16,17 @@ __all__ = ["doorward_tokens"]
 def issuer() -> Generator[Issuer]:
     with running() as started:
         yield started
+
+
+@pytest.fixture
+def serve(issuer: Issuer) -> Generator[Callable[..., ResourceServer]]:
+    """A function that makes servers for the running issuer; they are closed afterwards."""
+    made: list[ResourceServer] = []
+
+    def make(**settings: Any) -> ResourceServer:
+        made.append(ResourceServer(issuer.url, AUDIENCE, **{"wait": 3, **settings}))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from doorward_verify.jwk import SigningKey, signing_key
 from doorward_verify.jws import sign
+from doorward_verify.refused import Refused
+from doorward_verify.resource_server import ResourceServer
 
 AUDIENCE = "https://api.example.com"
 
@@ -164,3 +166,12 @@ def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
             return True
         time.sleep(0.01)
     return condition()
+
+
+def reason(server: ResourceServer, token: Any, **when: Any) -> str:
+    """Why the server refuses the token, or "good"."""
+    try:
+        server.verify(token, **when)
+    except Refused as refused:
+        return refused.reason
+    return "good"

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +12,15 @@ import pytest
 
 from doorward_verify import keycache
 from doorward_verify.algorithms import ASYMMETRIC
+from doorward_verify.background import Background
 from doorward_verify.keyset import key_set
 from doorward_verify.refused import Refused
 from doorward_verify.resource_server import ISSUED, ResourceServer
 from doorward_verify.testing import FrozenClock, minting
-from tests.verify.issuer import AUDIENCE, Issuer, eventually, new_key
+from tests.verify.issuer import AUDIENCE, Issuer, eventually, new_key, reason
 from tests.verify.tokens import ISSUER, NOW, P256, P384, good
 
 METADATA = "/.well-known/oauth-authorization-server"
-
-
-@pytest.fixture
-def serve(issuer: Issuer) -> Generator[Callable[..., ResourceServer]]:
-    """A function that makes servers for the running issuer; they are closed afterwards."""
-    made: list[ResourceServer] = []
-
-    def make(**settings: Any) -> ResourceServer:
-        made.append(ResourceServer(issuer.url, AUDIENCE, **{"wait": 3, **settings}))
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.close()
-
-
-def reason(server: ResourceServer, token: Any, **when: Any) -> str:
-    try:
-        server.verify(token, **when)
-    except Refused as refused:
-        return refused.reason
-    return "good"
 
 
 Serve = Callable[..., ResourceServer]
@@ -178,96 +155,6 @@ def test_a_key_that_the_issuer_takes_back_verifies_no_more_not_even_what_was_rem
     assert reason(server, issuer.token()) == "good"
 
 
-@pytest.mark.requirement(58)
-@pytest.mark.parametrize("kind", ["jti", "grant", "sid", "sub", "client"])
-def test_a_revocation_reaches_the_api_within_a_second(issuer: Issuer, serve: Serve, kind: str) -> None:
-    server = serve()
-    token, other = issuer.token(), issuer.token(jti="grt_2.x", sid="ses_2", sub="usr_2", client_id="app_2")
-    for _ in range(3):
-        assert reason(server, token) == reason(server, other) == "good"
-    assert eventually(lambda: any("after=" in asked for asked in issuer.asked))
-    ids = {"jti": "grt_1.abc", "grant": "grt_1", "sid": "ses_1", "sub": "usr_1", "client": "app_1"}
-    before = int(time.time()) if kind in ("sub", "client") else None
-    began = time.monotonic()
-    issuer.revoke(kind, ids[kind], before=before)
-    while reason(server, token) == "good":
-        assert time.monotonic() - began < 1
-        time.sleep(0.001)
-    took = time.monotonic() - began
-    assert took < 1
-    assert reason(server, token) == "revoked"
-    assert reason(server, other) == "good"
-
-
-@pytest.mark.requirement(58)
-def test_many_revocations_in_a_row_each_arrive_within_a_second(issuer: Issuer, serve: Serve) -> None:
-    server = serve()
-    tokens = [issuer.token(jti=f"grt_{number}.x") for number in range(40)]
-    for token in tokens * 2:
-        assert reason(server, token) == "good"
-    slowest = 0.0
-    for number, token in enumerate(tokens):
-        began = time.monotonic()
-        issuer.revoke("grant", f"grt_{number}")
-        assert eventually(lambda token=token: reason(server, token) == "revoked", 1)
-        slowest = max(slowest, time.monotonic() - began)
-    assert slowest < 1
-
-
-@pytest.mark.requirement(58)
-def test_what_was_revoked_before_the_start_is_revoked_from_the_first_request_on(
-    issuer: Issuer, serve: Serve
-) -> None:
-    issuer.revoke("sid", "ses_1")
-    assert reason(serve(), issuer.token()) == "revoked"
-
-
-@pytest.mark.requirement(58)
-def test_while_the_feed_is_away_tokens_are_accepted_for_the_documented_time_and_then_not(
-    issuer: Issuer, serve: Serve
-) -> None:
-    server = serve(revocation_outage=5)
-    token = issuer.token()
-    for _ in range(2):
-        assert reason(server, token) == "good"
-    issuer.dead_feed = True
-    with issuer.changed:
-        issuer.changed.notify_all()
-    began = time.monotonic()
-    assert eventually(lambda: reason(server, token) == "revocation_unavailable", 10)
-    # counted from the last answer, which may be one poll (a second here) before the feed went away
-    assert 3 < time.monotonic() - began < 6
-    assert server.challenge(Refused("revocation_unavailable")).status == 503
-    # a bad token is still a bad token
-    assert reason(server, issuer.token(aud="https://other.example")) == "audience"
-    issuer.revoke("sid", "ses_9")
-    issuer.dead_feed = False
-    assert eventually(lambda: reason(server, token) == "good", 16)
-
-
-@pytest.mark.requirement(58)
-def test_without_a_first_view_nothing_is_accepted(issuer: Issuer, serve: Serve) -> None:
-    issuer.override["/revocations"] = lambda: (500, {}, b"")
-    assert reason(serve(wait=1), issuer.token()) == "revocation_unavailable"
-
-
-@pytest.mark.requirement(58)
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"cursor":"1","reset":true,"entries":[{"kind":"sid"}]}'])
-def test_a_feed_that_cannot_be_read_is_a_feed_that_is_away(issuer: Issuer, serve: Serve, body: bytes) -> None:
-    issuer.override["/revocations"] = lambda: (200, {}, body)
-    assert reason(serve(wait=1), issuer.token()) == "revocation_unavailable"
-
-
-@pytest.mark.requirement(58)
-def test_an_issuer_without_a_feed_is_accepted_unless_one_is_required(issuer: Issuer, serve: Serve) -> None:
-    issuer.has_feed = False
-    assert reason(serve(), issuer.token()) == "good"
-    assert reason(serve(revocation="required", wait=1), issuer.token()) == "revocation_unavailable"
-    issuer.has_feed = True
-    issuer.revoke("sid", "ses_1")
-    assert reason(serve(revocation="off"), issuer.token()) == "good"
-
-
 def test_a_remembered_token_is_still_checked_for_its_times() -> None:
     server = ResourceServer(ISSUER, "https://api.example.com", jwks={"keys": [P256.public_jwk()]}, leeway=0)
     token = good(nbf=NOW - 5)
@@ -367,25 +254,6 @@ def test_it_ends_at_once_and_can_begin_again(issuer: Issuer, serve: Serve) -> No
         assert eventually(lambda: reason(server, issuer.token()) == "revoked", 2)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_forked_child_feeds_its_own_view(issuer: Issuer, serve: Serve) -> None:
-    server = serve()
-    token = issuer.token()
-    for _ in range(3):
-        assert reason(server, token) == "good"
-    issuer.revoke("sid", "ses_1")
-    assert eventually(lambda: reason(server, token) == "revoked", 2)
-    other = issuer.token(sid="ses_2")
-    assert reason(server, other) == "good"
-    child = os.fork()
-    if child == 0:
-        with suppress(BaseException):
-            os._exit(0 if (reason(server, other), reason(server, token)) == ("good", "revoked") else 1)
-        os._exit(2)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-
-
 def test_pinned_for_tests_it_asks_nobody_and_comes_back_afterwards(issuer: Issuer, serve: Serve) -> None:
     server = serve()
     with minting(server, now=NOW) as tokens:
@@ -402,3 +270,29 @@ def test_a_frozen_clock_moves_only_when_told() -> None:
         assert reason(server, good(aud=AUDIENCE)) == "good"
         clock.tick(1000)
         assert reason(server, good(aud=AUDIENCE)) == "expired"
+
+
+def test_keys_that_arrive_between_the_look_and_the_question_are_seen(
+    issuer: Issuer, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow thread asks what to wait for when all is there already, and is told: nothing."""
+    ask_for_keys, ask_for_feed = Background.ask_for_keys, Background.ask_for_feed
+
+    def keys_later(self: Background, *, unknown_kid: bool = False) -> Any:
+        flight = ask_for_keys(self, unknown_kid=unknown_kid)
+        if flight is not None:
+            flight.result(5)
+
+    def feed_later(self: Background) -> Any:
+        answer = ask_for_feed(self)
+        if answer is not None:
+            answer.result(5)
+
+    monkeypatch.setattr(Background, "ask_for_keys", keys_later)
+    monkeypatch.setattr(Background, "ask_for_feed", feed_later)
+    assert reason(serve(), issuer.token()) == "good"
+    server = serve()
+    assert asyncio.run(server.verify_async(issuer.token())).sub == "usr_1"
+    issuer.keys.append(new_key("two"))
+    assert reason(server, issuer.token(issuer.keys[1])) == "good"
+    assert reason(server, issuer.token(new_key("three"))) == "unknown_key"

@@ -63,6 +63,18 @@ def _verify_es256(key: ec.EllipticCurvePublicKey) -> Verify:
     return verify
 
 
+def _sign_es256(key: ec.EllipticCurvePrivateKey) -> Sign:
+    make = key.sign
+
+    def sign(data: bytes) -> bytes:
+        # DER: 30 length 02 length r 02 length s, where an integer is up to 33 bytes, or fewer than 32
+        der = make(sha256(data).digest(), _ES256_DIGEST)
+        end = 4 + der[3]
+        return der[4:end][-32:].rjust(32, b"\0") + der[end + 2 :][-32:].rjust(32, b"\0")
+
+    return sign
+
+
 def _verify_ec(key: ec.EllipticCurvePublicKey, ecdsa: ec.ECDSA, size: int) -> Verify:
     def verify(signature: bytes, data: bytes) -> None:
         if len(signature) != 2 * size:
@@ -96,6 +108,8 @@ def verify_with(algorithm: str, key: Any) -> Verify:
 
 def sign_with(algorithm: str, key: Any) -> Sign:
     """The signing of one algorithm, bound to one private key whose type the caller has checked."""
+    if algorithm == "ES256":
+        return _sign_es256(key)
     if algorithm in _EC:
         ecdsa, size = _EC[algorithm]
         private: ec.EllipticCurvePrivateKey = key

@@ -1,10 +1,9 @@
 """Is this text exactly what it claims to be? Strict base64url (RFC 4648 §5, RFC 7515 §2) and strict JSON (RFC 8725 §3)."""
 
 import json
-from binascii import b2a_base64
 from typing import Any, Final, cast
 
-from msgspec import DecodeError, ValidationError, convert
+from msgspec import DecodeError, ValidationError, convert, to_builtins
 from msgspec.json import Decoder, Encoder
 
 MAX_DEPTH: Final = 32
@@ -16,7 +15,6 @@ SAFE_INTEGER: Final = 2**53
 _PADDING: Final = ("", "!", "==", "=")
 # A last character that carries unused bits must have them zero, or one value would have several spellings.
 _CANONICAL_LAST: Final = ("", "", "AQgw", "AEIMQUYcgkosw048")
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 _ALIEN: Final = "not base64url: a character of another alphabet"
 _SPARE_BITS: Final = "not base64url: the unused bits of the last character are set"
@@ -32,7 +30,8 @@ class Malformed(ValueError):
 
 def b64url_encode(data: bytes) -> str:
     """Base64url without padding, RFC 7515 §2."""
-    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+    text: str = to_builtins(data)  # base64 of RFC 4648 §4, and quicker at it than binascii
+    return text.rstrip("=").replace("+", "-").replace("/", "_")
 
 
 def b64url_decode(text: str) -> bytes:

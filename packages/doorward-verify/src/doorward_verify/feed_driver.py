@@ -14,8 +14,8 @@ from doorward_verify.revocation import MAX_FEED_BYTES, InvalidFeed, RevocationVi
 log = logging.getLogger("doorward_verify")
 
 LONGEST_WAIT: Final = 20
-# The least time between two polls: a feed that answers at once, again and again, must not become a busy loop.
-POLL_PAUSE: Final = 0.02
+# The least time between two polls: a feed that always has news must not be asked by every API without a break.
+POLL_PAUSE: Final = 0.1
 FIRST_BACK_OFF: Final = 0.25
 LAST_BACK_OFF: Final = 15.0
 

@@ -28,6 +28,8 @@ from doorward_verify.verifier import Verifier
 ISSUED: Final = ("ES256", "RS256", "EdDSA", "Ed25519")
 DEFAULT_OUTAGE: Final = 300
 MIN_OUTAGE: Final = 5
+# What more keys or a first view of the feed can turn into a yes.
+_CURABLE: Final = frozenset({"keys_unavailable", "unknown_key", "revocation_unavailable"})
 
 
 class ResourceServer:
@@ -105,9 +107,9 @@ class ResourceServer:
         ends = time.monotonic() + self._wait
         while isinstance(verdict, Refused):
             cure = self._cure(verdict)
-            if cure is None or not _within(cure, ends - time.monotonic()):
+            if cure is not None and not _within(cure, ends - time.monotonic()):
                 raise verdict
-            verdict = self._judge(token, at)
+            verdict = _better(verdict, self._judge(token, at), waited=cure is not None)
         return verdict
 
     async def verify_async(self, token: str, *, now: float | None = None) -> Principal:
@@ -117,12 +119,12 @@ class ResourceServer:
         ends = time.monotonic() + self._wait
         while isinstance(verdict, Refused):
             cure = self._cure(verdict)
-            if cure is None:
-                raise verdict
-            done, _ = await asyncio.wait({asyncio.wrap_future(cure)}, timeout=max(ends - time.monotonic(), 0))
-            if not done:
-                raise verdict
-            verdict = self._judge(token, at)
+            if cure is not None:
+                left = max(ends - time.monotonic(), 0)
+                done, _ = await asyncio.wait({asyncio.wrap_future(cure)}, timeout=left)
+                if not done:
+                    raise verdict
+            verdict = _better(verdict, self._judge(token, at), waited=cure is not None)
         return verdict
 
     def _judge(self, token: str, at: float) -> Principal | Refused:
@@ -165,13 +167,12 @@ class ResourceServer:
         return principal
 
     def _cure(self, refused: Refused) -> Future[None] | None:
-        if self._pinned:
-            return None
+        """What to wait for, None where nothing is under way. Raises the refusal where nothing could change it."""
+        if self._pinned or refused.reason not in _CURABLE:
+            raise refused
         if refused.reason == "revocation_unavailable":
             return self._background.ask_for_feed()
-        if refused.reason in ("keys_unavailable", "unknown_key"):
-            return self._background.ask_for_keys(unknown_kid=refused.reason == "unknown_key")
-        return None
+        return self._background.ask_for_keys(unknown_kid=refused.reason == "unknown_key")
 
     # -- what a request carries, what a client hears
 
@@ -257,6 +258,13 @@ class ResourceServer:
             epoch.usable_until = usable_until
         else:
             self._epoch = Epoch(Verifier(self._rules, keys), usable_until, self._cache_size)
+
+
+def _better(before: Refused, after: Principal | Refused, *, waited: bool) -> Principal | Refused:
+    # Nothing under way may also mean that it arrived between judging and asking, so a second look decides.
+    if not waited and isinstance(after, Refused) and after.reason == before.reason:
+        raise after
+    return after
 
 
 def _within(future: Future[None], seconds: float) -> bool:
