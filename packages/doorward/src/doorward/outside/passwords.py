@@ -7,15 +7,12 @@ import os
 import queue
 import sys
 import threading
-from base64 import b64encode
 from collections.abc import Callable
-from typing import Any, final
-
-from argon2.exceptions import Argon2Error, InvalidHashError, VerificationError
-from argon2.low_level import Type, hash_secret, verify_secret
+from typing import Any, TypedDict, final
 
 from doorward.model.policy import PasswordPolicy
 from doorward.model.secret import Secret
+from doorward.outside import argon2_phc
 from doorward.outside.imported_hashes import verify_imported
 from doorward.ports.passwords import HashingBusy
 
@@ -23,6 +20,12 @@ _SALT = 16
 _HASH = 32
 _NICE = 10
 _Job = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
+
+
+class _Cost(TypedDict):
+    memory_kib: int
+    iterations: int
+    lanes: int
 
 
 @final
@@ -33,7 +36,11 @@ class Argon2Hasher:
     """
 
     def __init__(self, policy: PasswordPolicy) -> None:
-        self._policy = policy
+        self._cost: _Cost = {
+            "memory_kib": policy.memory_kib,
+            "iterations": policy.iterations,
+            "lanes": policy.lanes,
+        }
         self._threads = policy.threads or cores()
         self._limit = policy.queue + self._threads
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -42,23 +49,14 @@ class Argon2Hasher:
         self._lock = threading.Lock()
         self._closed = False
         # A well-formed hash of today's cost that no password has: its digest is random, so the same work answers no.
-        self._decoy = _phc(policy, os.urandom(_SALT), os.urandom(_HASH))
+        self._decoy = argon2_phc.unmatched(os.urandom(_SALT), os.urandom(_HASH), **self._cost)
 
     async def hash(self, password: Secret) -> str:
         """A PHC string under today's parameters. Raises `HashingBusy`."""
-        policy = self._policy
         clear = _bytes(password)
 
         def work() -> str:
-            return hash_secret(
-                clear,
-                os.urandom(_SALT),
-                time_cost=policy.iterations,
-                memory_cost=policy.memory_kib,
-                parallelism=policy.lanes,
-                hash_len=_HASH,
-                type=Type.ID,
-            ).decode("ascii")
+            return argon2_phc.made(clear, os.urandom(_SALT), length=_HASH, **self._cost)
 
         return await self._run(work)
 
@@ -71,9 +69,7 @@ class Argon2Hasher:
 
     def outdated(self, stored: str) -> bool:
         """Whether another algorithm or other parameters than today's made the hash."""
-        policy = self._policy
-        today = f"$argon2id$v=19$m={policy.memory_kib},t={policy.iterations},p={policy.lanes}$"
-        return not stored.startswith(today)
+        return not stored.startswith(argon2_phc.parameters(**self._cost))
 
     def close(self) -> None:
         """End the threads; what is waiting is still done."""
@@ -149,17 +145,6 @@ def _bytes(password: Secret) -> bytes:
 
 
 def _matches(stored: str, clear: bytes) -> bool:
-    if stored.startswith("$argon2"):
-        variant = {"argon2id": Type.ID, "argon2i": Type.I, "argon2d": Type.D}.get(stored.split("$", 2)[1])
-        if variant is None:
-            return False
-        try:
-            return verify_secret(stored.encode("ascii"), clear, variant)
-        except (VerificationError, InvalidHashError, Argon2Error, UnicodeEncodeError):
-            return False
-    return verify_imported(stored, clear)
-
-
-def _phc(policy: PasswordPolicy, salt: bytes, digest: bytes) -> str:
-    salt_text, digest_text = (b64encode(part).rstrip(b"=").decode() for part in (salt, digest))
-    return f"$argon2id$v=19$m={policy.memory_kib},t={policy.iterations},p={policy.lanes}${salt_text}${digest_text}"
+    return (
+        argon2_phc.matches(stored, clear) if stored.startswith("$argon2") else verify_imported(stored, clear)
+    )
