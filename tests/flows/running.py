@@ -40,6 +40,7 @@ from doorward.outside import logs
 from doorward.settings import Settings, load
 from doorward.web.app import App as AsgiApp
 from doorward.web.app import Server as AsgiServer
+from doorward.web.direct import DirectProtocol
 from doorward.wiring import start
 from doorward.workshop.bench import CommandWorkshop
 from tests.flows.apis import Api
@@ -163,6 +164,7 @@ def running(
     server = uvicorn.Server(
         uvicorn.Config(
             AsgiServer(begin),
+            http=DirectProtocol,
             lifespan="on",
             access_log=False,
             log_config=None,

@@ -1,0 +1,60 @@
+"""An app that listens for back-channel logout: a real HTTP server on a port of its own, which keeps what it is sent."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+
+class LogoutListener:
+    """`url` is what the app registers; `token()` waits for the next logout token."""
+
+    def __init__(self, port: int, got: queue.Queue[tuple[str, str]]) -> None:
+        self.url = f"http://127.0.0.1:{port}/back-channel-logout"
+        self.statuses: list[int] = []
+        self._got = got
+
+    def token(self, seconds: float = 10.0) -> str:
+        """The next logout token that came."""
+        kind, body = self._got.get(timeout=seconds)
+        assert kind == "application/x-www-form-urlencoded"
+        fields = parse_qs(body, strict_parsing=True)
+        assert list(fields) == ["logout_token"]
+        return fields["logout_token"][0]
+
+    @property
+    def waiting(self) -> int:
+        """How many came that nobody has looked at."""
+        return self._got.qsize()
+
+
+@contextmanager
+def listening_app(statuses: list[int] | None = None) -> Generator[LogoutListener]:
+    """`statuses` are what it answers, one after the other; 200 when there are none left."""
+    got: queue.Queue[tuple[str, str]] = queue.Queue()
+    answers = list(statuses or [])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"])).decode()
+            got.put((self.headers["content-type"], body))
+            self.send_response(answers.pop(0) if answers else 200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield LogoutListener(server.server_address[1], got)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)

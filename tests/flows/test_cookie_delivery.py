@@ -1,0 +1,193 @@
+"""Tokens in HTTP-only cookies for a browser app of the house: who gets them, who may use them, and how do they end?"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Generator
+
+import httpx2
+import pytest
+
+from doorward_verify import Refused, ResourceServer
+from doorward_verify.cookie import Asked
+from tests.flows.apps import payload, refused
+from tests.flows.browsing import Person
+from tests.flows.running import Running, running
+from tests.flows.seeds import API, PASSWORD, House, seed
+
+ORIGIN = {"origin": "https://counter.example.net", "sec-fetch-site": "same-site"}
+AT, RT = "__Host-dw_at", "__Host-dw_rt"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    """https: the cookies' names and attributes are those of production."""
+    with running(tmp_path_factory.mktemp("https"), https=True) as started:
+        yield started
+        assert started.troubles() == []
+
+
+@pytest.fixture(scope="module")
+def house(server: Running) -> Generator[House]:
+    made = seed(server)
+    yield made
+    made.close()
+
+
+def signed_in(server: Running, house: House) -> tuple[Person, httpx2.Response]:
+    """Ada's browser after the app has exchanged its code for cookies."""
+    person = server.person()
+    attempt = house.spa.begin("openid orders:read")
+    page = person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD)
+    fields = {
+        "client_id": house.spa.client_id,
+        "code": house.spa.code(attempt, page),
+        "code_verifier": attempt.verifier,
+        "redirect_uri": attempt.redirect_uri,
+    }
+    answer = person.ask("POST", "/cookie/token", fields, ORIGIN)
+    assert answer.status_code == 200, answer.text
+    return person, answer
+
+
+@pytest.mark.requirement(69)
+def test_the_tokens_come_as_host_cookies_out_of_every_scripts_reach(server: Running, house: House) -> None:
+    person, answer = signed_in(server, house)
+    assert set(answer.json()) == {"expires_in", "scope", "csrf_token"}
+    for name in (AT, RT, "__Host-dw_session", "__Host-dw_browser", "__Host-dw_device"):
+        cookie = person.cookies[name]
+        assert cookie.attributes["path"] == "/"
+        assert cookie.attributes["samesite"] == "Lax"
+        assert {"secure", "httponly"} <= set(cookie.attributes)
+        assert "domain" not in cookie.attributes
+        assert cookie.value not in answer.text
+    assert answer.headers["access-control-allow-origin"] == ORIGIN["origin"]
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert answer.headers["strict-transport-security"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.requirement(70)
+def test_an_api_takes_the_cookie_and_for_unsafe_methods_the_csrf_token(server: Running, house: House) -> None:
+    person, answer = signed_in(server, house)
+    csrf: str = answer.json()["csrf_token"]
+    token = person.cookies[AT].value
+    hashed = hashlib.sha256(f"doorward-csrf:{token}".encode()).digest()
+    assert csrf == base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
+    auth = ResourceServer(
+        server.issuer,
+        API,
+        cookie=True,
+        origins=(ORIGIN["origin"],),
+        tls=server.tls,
+        clock=server.clock.exactly,
+    )
+
+    def asked(method: str, origin: str | None = None, csrf_token: str | None = None) -> str:
+        carried = (f"theme=dark; {AT}={token}",)
+        own = "https://api.example.net"
+        return auth.token_of(
+            Asked(method=method, own_origin=own, cookies=carried, origin=origin, csrf_token=csrf_token)
+        )
+
+    with auth:
+        assert auth.verify(asked("GET")).client_id == house.spa.client_id
+        for origin, given in ((None, None), (None, "no"), ("https://evil.example.net", csrf)):
+            with pytest.raises(Refused, match="csrf"):
+                asked("POST", origin, given)
+        assert asked("POST", ORIGIN["origin"], csrf) == token
+
+
+def test_the_page_learns_who_is_signed_in_and_renews_without_a_word(server: Running, house: House) -> None:
+    person, answer = signed_in(server, house)
+    before = {name: person.cookies[name].value for name in (AT, RT)}
+    said = person.ask("GET", f"/cookie/session?client_id={house.spa.client_id}", None, ORIGIN)
+    assert said.status_code == 200
+    assert said.json()["sub"] == payload(before[AT])["sub"]
+    assert said.json()["csrf_token"] == answer.json()["csrf_token"]
+    assert before[AT] not in said.text
+    renewed = person.ask("POST", "/cookie/refresh", {"client_id": house.spa.client_id}, ORIGIN)
+    assert renewed.status_code == 200, renewed.text
+    assert person.cookies[AT].value != before[AT]
+    assert person.cookies[RT].value != before[RT]
+    # an answer that was lost on the way: the same successor comes again
+    after = person.cookies[RT].value
+    person.cookies[RT].value = before[RT]
+    assert (
+        person.ask("POST", "/cookie/refresh", {"client_id": house.spa.client_id}, ORIGIN).status_code == 200
+    )
+    assert person.cookies[RT].value == after
+
+
+@pytest.mark.requirement(70)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example.net", "sec-fetch-site": "cross-site"},
+        {"origin": "null"},
+        {"origin": ORIGIN["origin"], "sec-fetch-site": "cross-site"},
+        {"origin": ORIGIN["origin"] + ".evil.example.net"},
+    ],
+)
+def test_a_page_of_another_origin_neither_renews_nor_signs_out_nor_reads(
+    headers: dict[str, str], server: Running, house: House
+) -> None:
+    person, answer = signed_in(server, house)
+    mine = {"client_id": house.spa.client_id}
+    for path, fields, more in (
+        ("/cookie/refresh", mine, {}),
+        ("/cookie/sign-out", mine, {"x-csrf-token": answer.json()["csrf_token"]}),
+    ):
+        said = person.ask("POST", path, fields, {**headers, **more})
+        assert said.status_code == 403, (path, said.text)
+        assert "set-cookie" not in said.headers
+    said = person.ask("GET", f"/cookie/session?client_id={house.spa.client_id}", None, headers)
+    assert said.status_code == 403
+    assert person.ask("POST", "/cookie/refresh", mine, ORIGIN).status_code == 200, "nothing was ended"
+
+
+@pytest.mark.requirement(58, 70)
+def test_signing_out_needs_the_csrf_token_and_ends_everything(server: Running, house: House) -> None:
+    person, _ = signed_in(server, house)
+    mine = {"client_id": house.spa.client_id}
+    renewed = person.ask("POST", "/cookie/refresh", mine, ORIGIN).json()
+    token, refresh = person.cookies[AT].value, person.cookies[RT].value
+    with server.api(API) as api:
+        for csrf in ({}, {"x-csrf-token": "wrong"}):
+            assert person.ask("POST", "/cookie/sign-out", mine, {**ORIGIN, **csrf}).status_code == 403
+        assert api.refusal(token) is None
+        done = person.ask("POST", "/cookie/sign-out", mine, {**ORIGIN, "x-csrf-token": renewed["csrf_token"]})
+        assert done.status_code == 204
+        assert AT not in person.cookies
+        assert RT not in person.cookies
+        took, why = api.refused_after(token)
+        assert (why, took < 1) == ("revoked", True)
+    refused(house.spa.refresh(refresh))
+    assert person.open("/account").path == "/sign-in"
+    again = person.ask("POST", "/cookie/sign-out", mine, ORIGIN)
+    assert again.status_code == 204, "whoever is out already is out"
+
+
+def test_only_public_apps_of_the_house_get_cookies(server: Running, house: House) -> None:
+    person = server.person()
+    for app in (house.web, house.own):
+        answer = person.ask(
+            "POST",
+            "/cookie/token",
+            {"client_id": app.client_id, "code": "dw_ac_x", "code_verifier": "x" * 43},
+            ORIGIN,
+        )
+        assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+
+
+def test_a_browser_may_ask_first_and_is_told_which_origins_and_headers(server: Running, house: House) -> None:
+    person = server.person()
+    said = person.ask(
+        "OPTIONS", "/cookie/sign-out", None, {**ORIGIN, "access-control-request-method": "POST"}
+    )
+    assert said.status_code == 204
+    assert said.headers["access-control-allow-origin"] == ORIGIN["origin"]
+    assert "x-csrf-token" in said.headers["access-control-allow-headers"]
+    said = person.ask("OPTIONS", "/cookie/sign-out", None, {"origin": "https://evil.example.net"})
+    assert "access-control-allow-origin" not in said.headers
