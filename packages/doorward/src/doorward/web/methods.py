@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from msgspec import structs
-
 from doorward.actions.change_password import Changed, ChangePassword, Moved
 from doorward.actions.prove_password import ProvePassword
 from doorward.actions.second_factors import Codes, SecondFactors, Setup, SetupOver
@@ -191,7 +189,8 @@ class MethodHandlers:
             return self._ask_password(owner, back, "/account/confirm", STALE, 403)
         if not form.get("password"):
             return self._ask_password(owner, back, "/account/confirm", Problem(Wrong.PASSWORD_MISSING), 400)
-        fresh = begin.sign_in(
+        # The session vouches for nothing here: all is shown anew.
+        sign_in = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),
             now=visitor.now,
             ttl=self.sessions.sign_in_ttl,
@@ -200,7 +199,6 @@ class MethodHandlers:
             return_to=back,
             session=None,
         )
-        sign_in = structs.replace(fresh, fresh_after=visitor.now)
         await self.store.commit(self.store.sign_ins.insert(sign_in))
         outcome = await self.prove_password(
             sign_in,
