@@ -160,7 +160,7 @@ def talk(port: int, sent: bytes, *, answers: int = 1) -> list[tuple[int, dict[st
         return found
 
 
-def read_answer(reader, *, head: bool = False) -> tuple[int, dict[str, str], bytes]:  # noqa: ANN001
+def read_answer(reader, *, head: bool = False) -> tuple[int, dict[str, str], bytes]:
     line = reader.readline()
     status = int(line.split()[1])
     headers: dict[str, str] = {}

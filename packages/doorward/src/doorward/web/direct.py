@@ -18,7 +18,6 @@ from urllib.parse import unquote
 
 import httptools
 import structlog
-from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from doorward.web.app import App, Server
@@ -93,13 +92,11 @@ def _rest(run: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any,
 class DirectProtocol(HttpToolsProtocol):
     """uvicorn's `http` protocol class for `doorward serve`."""
 
-    @override
     def on_message_begin(self) -> None:
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
 
-    @override
     def on_headers_complete(self) -> None:
         parser: Any = self.parser
         method = parser.get_method().decode("ascii")
@@ -129,27 +126,23 @@ class DirectProtocol(HttpToolsProtocol):
         elif self.expect_100_continue:
             self.transport.write(_CONTINUE)
 
-    @override
     def on_body(self, body: bytes) -> None:
         cycle = self.cycle
         if not cycle.response_complete and len(cycle.body) < _KEPT:
             cycle.body += body[: _KEPT - len(cycle.body)]
 
-    @override
     def on_message_complete(self) -> None:
         cycle: Any = self.cycle
         cycle.more_body = False
         if cycle.turn:
             self._begin(cycle)
 
-    @override
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """A pipelined request whose turn has come; its body may still be on the way."""
         cycle.turn = True
         if not cycle.more_body:
             self._begin(cycle)
 
-    @override
     def shutdown(self) -> None:
         """uvicorn is about to stop and waits for the requests under way: whoever only waits for news is let go."""
         server: object = self.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
