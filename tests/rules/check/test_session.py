@@ -68,3 +68,16 @@ def test_without_its_person_a_session_is_over() -> None:
 def test_recent_is_ten_minutes_from_the_last_proof() -> None:
     assert rule.recent(session(), POLICY, NOW + 600)
     assert not rule.recent(session(), POLICY, NOW + 601)
+
+
+@pytest.mark.requirement(71)
+def test_a_session_that_is_stepped_up_late_has_the_whole_time_of_its_new_level() -> None:
+    nist = SessionPolicy(aal2_limits=True)
+    third_day = NOW + 3 * 86_400
+    stepped = session(acr=AAL2, auth_time=third_day, seen_at=third_day)
+    assert rule.over(stepped, ADA, nist, third_day) is None
+    assert rule.absolute_end(stepped, nist) == third_day + 86_400
+    assert rule.over(session(acr=AAL2, seen_at=third_day), ADA, nist, third_day) == "absolute"
+    # a proof never moves the end that the session was born with
+    last = session(auth_time=NOW + POLICY.absolute - 10)
+    assert rule.absolute_end(last, POLICY) == NOW + POLICY.absolute

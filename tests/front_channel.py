@@ -1,0 +1,364 @@
+"""A whole server without a socket: what `doorward.wiring` puts together, on a database in memory, with a clock that tests turn.
+
+async with front_channel() as front:
+    await front.person()                                  # ada@example.com, PASSWORD, may read orders
+    app = await front.register(made.public())             # an app; `made.client()` is there from the start
+    tab = front.browser()
+    page = await tab.get(front.asking(app))               # GET /authorize
+    page = await tab.sign_in_at(page)                     # to the end of what asks for a password
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+from argon2 import PasswordHasher
+from msgspec import structs
+
+from doorward.actions.advance import Advance
+from doorward.actions.authorize import Authorize
+from doorward.actions.consent import AnswerConsent
+from doorward.actions.ending import Ending
+from doorward.actions.finish import Finish
+from doorward.actions.manage_keys import ManageKeys
+from doorward.actions.own_tokens import OwnTokens
+from doorward.actions.record import Record
+from doorward.actions.revocation_feed import Watch
+from doorward.actions.sign_out import SignOutAction
+from doorward.model.account import Account, Factor
+from doorward.model.audit import AuditEvent
+from doorward.model.caller import Caller
+from doorward.model.catalog import Api, Permission, Role
+from doorward.model.client import Client
+from doorward.model.digest import digest
+from doorward.model.policy import PasswordPolicy
+from doorward.model.request import AuthRequest
+from doorward.model.secret import Secret
+from doorward.model.session import Session
+from doorward.model.signin import SignIn
+from doorward.outside.keys import SealedKeyMaker
+from doorward.ports.store import Store
+from doorward.rules.prove import begin
+from doorward.rules.prove import password as password_rule
+from doorward.settings import Settings
+from doorward.settings.tree import KeySettings, ServerSettings
+from doorward.web.app import App
+from doorward.web.cookies import CookieJar
+from doorward.web.error_pages import StatusPages
+from doorward.wiring.outside import Outside, open_outside
+from doorward.wiring.routes import routes
+from tests import browsing
+from tests.browsing import PASSWORD, Page, code_for
+from tests.rules import made
+
+CALLER = Caller("192.0.2.1", browsing.CHROME, "req-1")
+SEED = b"s" * 20
+CODE_CHALLENGE = made.challenge(made.VERIFIER)
+
+
+class TurnedClock:
+    """Stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.time = made.NOW
+
+    def now(self) -> int:
+        return self.time
+
+
+class Tab(browsing.Browser):
+    """A browser that can also send what no page of ours would."""
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        form: dict[str, str] | str | None = None,
+        body: bytes = b"",
+        **headers: str,
+    ) -> Page:
+        """Any request; `_` in a header's name stands for `-`."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if form is not None:
+            body = (form if isinstance(form, str) else urlencode(form)).encode()
+            sent.setdefault("content-type", "application/x-www-form-urlencoded")
+        return await self._ask(method, path, body, sent)
+
+    async def foreign_post(self, path: str, form: dict[str, str]) -> Page:
+        """A form on another site: SameSite=Lax keeps our cookies back, what the answer sets is taken."""
+        kept, self.cookies = self.cookies, {}
+        page = await self.post(path, form, origin="https://evil.example", site="cross-site")
+        for name, value in page.headers:
+            if name == "set-cookie" and "Max-Age=0" in value:
+                kept.pop(value.partition("=")[0], None)
+        self.cookies = {**kept, **self.cookies}
+        return page
+
+    async def sign_in_at(self, page: Page, email: str = "ada@example.com", password: str = PASSWORD) -> Page:
+        """Fill in the sign-in page that `page` leads to."""
+        shown = await self.follow(page)
+        return await self.submit(shown, "sign-in", identifier=email, password=password)
+
+    async def on(self, page: Page) -> Page:
+        """Go on to wherever a redirect of ours leads; an address of an app ends the walk."""
+        while page.status == 303 and (page.header("location") or "").startswith("/"):
+            page = await self.get(page.header("location") or "")
+        return page
+
+
+def sent_to(page: Page) -> str:
+    """Where the person is sent: by redirect, or by the page that ends a POST."""
+    if page.status in {302, 303}:
+        return page.header("location") or ""
+    _, found, rest = page.text.partition('http-equiv="refresh" content="0;url=')
+    assert found, f"{page.status} {page.words[:400]}"
+    return rest.partition('"')[0].replace("&amp;", "&").replace("&#39;", "'")
+
+
+def said(page: Page) -> dict[str, str]:
+    """The parameters that the app gets; none of them twice."""
+    pairs = parse_qsl(urlsplit(sent_to(page)).query, keep_blank_values=True)
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+@cache
+def _password_hash(password: str) -> str:
+    return PasswordHasher(2, 19_456, 1).hash(password_rule.prepare(password))
+
+
+@dataclass
+class Front:
+    """The server, and the pieces to look behind it."""
+
+    outside: Outside
+    settings: Settings
+    clock: TurnedClock
+    app: App
+    jar: CookieJar
+    record: Record
+    ending: Ending
+    own_tokens: OwnTokens
+    sign_out: SignOutAction
+    finish: Finish
+    advance: Advance
+    authorize: Authorize
+    consent: AnswerConsent
+
+    @property
+    def store(self) -> Store:
+        """The real store."""
+        return self.outside.store
+
+    @property
+    def now(self) -> int:
+        """What the clock says."""
+        return self.clock.time
+
+    def browser(self, address: str = "192.0.2.1") -> Tab:
+        """A fresh browser."""
+        return Tab(self.app, address)
+
+    async def register(self, *clients: Client) -> Client:
+        """Put apps into the registry; answers the first."""
+        assert await self.store.commit(*(self.store.registry.put_client(client) for client in clients))
+        await self.outside.catalog.refresh()
+        return clients[0]
+
+    async def remove(self, client: Client) -> None:
+        """Take an app out of the registry."""
+        assert await self.store.commit(self.store.registry.delete_client(client.id))
+        await self.outside.catalog.refresh()
+
+    async def person(self, **changes: Any) -> Account:
+        """Ada, whose password is PASSWORD."""
+        known = {"password_hash": _password_hash(PASSWORD), "password_changed_at": made.NOW - 5000}
+        account = made.account(**{**known, **changes})
+        assert await self.store.commit(self.store.accounts.insert(account))
+        return account
+
+    async def change(self, account: Account, **changes: Any) -> Account:
+        """What an operator or another browser changes."""
+        changed = structs.replace(account, **changes)
+        assert await self.store.commit(self.store.accounts.replace(changed))
+        return changed
+
+    async def authenticator(self, account: Account) -> None:
+        """From now on a code of `SEED` is asked for."""
+        sealed = self.outside.sealer.seal("totp", "fac_one", SEED)
+        factor = Factor("fac_one", account.id, "totp", self.now, sealed=sealed)
+        assert await self.store.commit(self.store.accounts.add_factor(factor))
+
+    def code(self) -> str:
+        """What the authenticator shows now."""
+        return code_for(SEED, self.now)
+
+    async def session(self, account: Account, secret: str = "s" * 43, **changes: Any) -> Session:
+        """A browser in which they are signed in; `secret` is its cookie."""
+        values: dict[str, Any] = {
+            "id": self.outside.chance.new_id("ses"),
+            "secret_hash": digest(secret),
+            "account_id": account.id,
+            "created_at": self.now - 100,
+            "seen_at": self.now - 100,
+            "auth_time": self.now - 100,
+            "expires_at": self.now + 86_400,
+            "acr": "urn:doorward:aal1",
+            "amr": ("pwd",),
+        }
+        session = Session(**{**values, **changes})
+        assert await self.store.commit(self.store.sessions.insert(session))
+        return session
+
+    async def begin(
+        self, request: AuthRequest | None, session: Session | None = None, **changes: Any
+    ) -> SignIn:
+        """A stored sign-in of the browser `b`."""
+        fresh = begin.sign_in(
+            sign_in_id=self.outside.chance.new_id("sin"),
+            now=self.now,
+            ttl=1800,
+            browser_hash=digest("b"),
+            request=request,
+            return_to=None if request else "/account",
+            session=session,
+        )
+        sign_in = structs.replace(fresh, **changes)
+        assert await self.store.commit(self.store.sign_ins.insert(sign_in))
+        return sign_in
+
+    def request(self, **changes: Any) -> AuthRequest:
+        """What the web app asks for, past every check."""
+        values: dict[str, Any] = {
+            "client_id": "app_web",
+            "redirect_uri": made.REDIRECT,
+            "response_mode": "query",
+            "scopes": ("openid", "orders:read", "orders:write"),
+            "audience": made.API,
+            "state": "st",
+            "nonce": "n",
+            "code_challenge": CODE_CHALLENGE,
+        }
+        return AuthRequest(**{**values, **changes})
+
+    def params(self, client: Client, **changes: str | None) -> dict[str, str]:
+        """A good authorization request of this app; None leaves a parameter out."""
+        values: dict[str, str | None] = {
+            "client_id": client.id,
+            "response_type": "code",
+            "redirect_uri": client.redirect_uris[0] if client.redirect_uris else None,
+            "scope": "openid orders:read",
+            "state": "st",
+            "nonce": "n",
+            "code_challenge": CODE_CHALLENGE,
+            "code_challenge_method": "S256",
+            **changes,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def asking(self, client: Client, **changes: str | None) -> str:
+        """The same as an address of ours."""
+        return "/authorize?" + urlencode(self.params(client, **changes))
+
+    async def audited(self, kind: str) -> list[AuditEvent]:
+        """The lines of one kind, newest first."""
+        return list(await self.store.audit.page(kind=kind, limit=1000))
+
+    async def redeem(self, client: Client, code: str, **fields: str) -> dict[str, Any]:
+        """The answer of the token endpoint, with the `status`."""
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": made.VERIFIER, **fields}
+        return await self.token(client, form)
+
+    async def token(self, client: Client, form: dict[str, str]) -> dict[str, Any]:
+        """One request to the token endpoint, from nowhere in particular."""
+        proof = ""
+        if client.confidential:
+            proof = "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()
+        else:
+            form = {**form, "client_id": client.id}
+        page = await self.browser().ask("POST", "/token", form=form, authorization=proof)
+        return {"status": page.status, **msgspec.json.decode(page.text)}
+
+
+@asynccontextmanager
+async def front_channel(*, trusted: tuple[str, ...] = (), **settings: Any) -> AsyncGenerator[Front]:
+    """The server, and its end. `settings` on top of those of a test; `trusted` are its proxies."""
+    values: dict[str, Any] = {
+        "issuer": made.ISSUER,
+        "database": ":memory:",
+        "passwords": PasswordPolicy(threads=2),
+        "keys": KeySettings(secret_key=Secret(b64encode(b"k" * 32).decode())),
+        "server": ServerSettings(trusted_proxies=trusted),
+    }
+    chosen = Settings(**{**values, **settings})
+    clock = TurnedClock()
+    outside = await open_outside(chosen, clock=clock)
+    try:
+        keys = ManageKeys(
+            store=outside.store,
+            catalog=outside.catalog,
+            maker=SealedKeyMaker(outside.sealer),
+            chance=outside.chance,
+            clock=clock,
+            tokens=chosen.tokens,
+            publish_ahead=0,
+            rotate_after=0,
+        )
+        await keys.tend()
+        yield await _furnished(outside, chosen, clock)
+    finally:
+        outside.hasher.close()
+        await outside.store.close()
+
+
+async def _furnished(outside: Outside, settings: Settings, clock: TurnedClock) -> Front:
+    store, catalog, chance, issuer = outside.store, outside.catalog, outside.chance, settings.issuer
+    permissions = (Permission("orders:read", "See your orders"), Permission("orders:write"))
+    api = Api("api_orders", made.API, "Orders", permissions, made.NOW)
+    role = Role("rol_reader", "reader", {made.API: ("orders:read",)}, made.NOW)
+    assert await store.commit(
+        store.registry.put_client(made.client()), store.registry.put_api(api), store.registry.put_role(role)
+    )
+    await catalog.refresh()
+    parts = urlsplit(issuer)
+    jar = CookieJar(secure=parts.scheme == "https")
+    app = App(
+        routes(settings, outside, jar, Watch(store)),
+        prefix=parts.path.rstrip("/"),
+        https=jar.secure,
+        trusted_proxies=[ip_network(text) for text in settings.server.trusted_proxies],
+        error_page=StatusPages(jar=jar, issuer=issuer, brand_name="Acme", default_locale="en"),
+        meter=outside.meter,
+        process_tag="t",
+    )
+    record = Record(store, chance)
+    ending = Ending(store, chance, catalog, settings.tokens)
+    own_tokens = OwnTokens(outside.signer, issuer)
+    finish = Finish(
+        store, chance, outside.postman, ending, record, settings.tokens, settings.sessions, issuer
+    )
+    advance = Advance(store, catalog, finish, settings.tokens, issuer)
+    return Front(
+        outside=outside,
+        settings=settings,
+        clock=clock,
+        app=app,
+        jar=jar,
+        record=record,
+        ending=ending,
+        own_tokens=own_tokens,
+        sign_out=SignOutAction(store, catalog, ending, record, own_tokens),
+        finish=finish,
+        advance=advance,
+        authorize=Authorize(catalog, own_tokens, issuer),
+        consent=AnswerConsent(store, record, advance),
+    )

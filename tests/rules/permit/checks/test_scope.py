@@ -1,0 +1,104 @@
+"""Which API is a token for, and may this app ask for these scopes there?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorward.model.catalog import Api, Catalog, Permission
+from doorward.model.client import Client
+from doorward.model.refusal import Refusal
+from doorward.rules.permit.checks.scope import Target, target
+from tests.rules import made
+
+STOCK = "urn:example:stock"
+CATALOG = made.catalog(
+    apis={
+        made.API: made.catalog().apis[made.API],
+        STOCK: Api(
+            "api_stock", STOCK, "stock", (Permission("stock:read"), Permission("orders:read")), made.NOW
+        ),
+        "urn:example:foreign": Api("api_foreign", "urn:example:foreign", "foreign", (), made.NOW),
+    }
+)
+ONE = made.client()
+TWO = made.client(access={made.API: ("orders:read", "orders:write"), STOCK: ("stock:read", "orders:read")})
+NONE = made.client(access={})
+
+
+def ask(client: Client, scope: str | None, resource: str | None = None, catalog: Catalog = CATALOG) -> Any:
+    return target(catalog=catalog, client=client, issuer=made.ISSUER, scope=scope, resource=resource)
+
+
+@pytest.mark.requirement(37)
+def test_the_only_api_is_meant() -> None:
+    assert ask(ONE, "openid orders:read") == Target(("openid", "orders:read"), made.API)
+    assert ask(ONE, "openid") == Target(("openid",), made.API)
+
+
+@pytest.mark.requirement(37)
+def test_resource_names_one_of_several() -> None:
+    assert ask(TWO, "orders:read", STOCK).audience == STOCK
+    assert ask(TWO, "orders:read", made.API).audience == made.API
+    assert ask(TWO, "openid", made.ISSUER).audience == made.ISSUER
+
+
+@pytest.mark.requirement(37)
+def test_without_resource_the_scopes_may_tell() -> None:
+    assert ask(TWO, "orders:write").audience == made.API
+    assert ask(TWO, "openid stock:read").audience == STOCK
+    assert ask(TWO, "openid email").audience == made.ISSUER
+    assert ask(TWO, None).audience == made.ISSUER
+    for unclear in ("orders:read", "orders:write stock:read"):
+        assert ask(TWO, unclear).code == "invalid_target"
+
+
+@pytest.mark.requirement(37)
+@pytest.mark.parametrize(
+    "resource",
+    ["urn:example:foreign", "urn:example:nowhere", made.API + "/", made.API.upper(), "orders", "", "*"],
+)
+def test_an_api_that_is_not_this_apps_is_no_target(resource: str) -> None:
+    refused = ask(ONE, "openid", resource)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "invalid_target"
+
+
+def test_an_api_that_was_removed_is_no_target() -> None:
+    gone = made.catalog(apis={})
+    assert ask(ONE, "openid", catalog=gone).audience == made.ISSUER
+    assert ask(ONE, "openid", made.API, catalog=gone).code == "invalid_target"
+
+
+@pytest.mark.requirement(21)
+@pytest.mark.parametrize(
+    "scope", ["orders:delete", "openid orders:delete", "Orders:read", "stock:read", "phone"]
+)
+def test_what_the_app_may_not_ask_for_is_refused(scope: str) -> None:
+    refused = ask(ONE, scope)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "invalid_scope"
+    # the client hears nothing of what else there is
+    assert "orders:read" not in refused.say
+
+
+def test_the_log_hears_the_nearest_and_the_fix() -> None:
+    refused = ask(ONE, "orders:raed")
+    assert "nearest orders:read" in refused.because
+    assert "doorward app set" in refused.because
+
+
+@pytest.mark.parametrize("scope", ['a"b', "a\\b", "é", "a\tb", "a\nb", "\x7f", "orders:read\x0bopenid"])
+def test_malformed_scope(scope: str) -> None:
+    assert ask(ONE, scope).code == "invalid_scope"
+
+
+def test_order_stays_and_twice_is_once() -> None:
+    assert ask(ONE, " openid  orders:read openid ").scopes == ("openid", "orders:read")
+    assert ask(ONE, None).scopes == ()
+    assert ask(NONE, "openid").audience == made.ISSUER
+
+
+def test_openid_scopes_can_be_kept_from_an_app() -> None:
+    assert ask(made.client(oidc_scopes=("openid",)), "openid email").code == "invalid_scope"
