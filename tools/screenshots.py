@@ -1,0 +1,237 @@
+"""Makes the pictures under docs/images anew, from the pages of a server that really runs.
+
+`python -m tools.screenshots [NAME …]` starts `doorward dev` in a temporary folder, walks through it in Chromium as a person
+would, and writes `docs/images/<name>.png`. Needs what `make test` needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hmac
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from doorward.dev.folder import Folder
+from doorward.dev.places import Places, free_places, taken
+from tools.system import Missing, chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+Scheme = Literal["light", "dark"]
+
+CARD = (760, 640)
+WIDE = (1180, 760)
+PHONE = (360, 700)
+ALICE = ("alice@example.com", "seven green lanterns")
+BOB = ("bob@example.com", "quiet harbour at noon")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@contextmanager
+def running() -> Generator[Places]:
+    """`doorward dev` on its usual ports, or on free ones where these are taken. Raises RuntimeError when it does not start."""
+    usual = Places(8000)
+    places = usual if taken(usual) is None else free_places()
+    with tempfile.TemporaryDirectory(prefix="doorward-screenshots-") as folder:
+        log = Path(folder) / "dev.log"
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "doorward", "dev", "--no-browser", "--port", str(places.port)],
+                cwd=folder, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "CI": "1"},
+            )  # fmt: skip
+        try:
+            until = time.monotonic() + 90
+            while (state := Folder(Path(folder)).running()) is None or not state.ready:
+                if child.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError(f"doorward dev did not start:\n{log.read_text('utf-8')}")
+                time.sleep(0.1)
+            yield places
+        finally:
+            child.terminate()
+            child.wait(30)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Takes pictures of the pages that were asked for; `only` empty means all."""
+
+    browser: Browser
+    places: Places
+    only: Sequence[str]
+
+    @contextmanager
+    def person(self, scheme: Scheme, size: tuple[int, int], locale: str = "en-GB") -> Generator[Page]:
+        """A browser of its own, with nothing in it."""
+        context = self.browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": size[0], "height": size[1]},
+            locale=locale,
+            timezone_id="UTC",
+            reduced_motion="reduce",
+        )
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+    def take(self, page: Page, name: str, *, whole: bool = False) -> None:
+        """One picture of the page as it is now; `whole` with what lies below the window."""
+        if self.only and name not in self.only:
+            return
+        page.wait_for_load_state("load")
+        # a pointer left over a button would colour it
+        page.mouse.move(0, 0)
+        target = IMAGES / f"{name}.png"
+        page.screenshot(path=target, full_page=whole, caret="hide", animations="disabled")
+        sys.stderr.write(f"screenshots: {target.relative_to(ROOT)}, {target.stat().st_size // 1024} kB\n")
+
+
+def _from_shop(page: Page, places: Places) -> None:
+    page.goto(places.shop)
+    page.click("#sign-in")
+    page.wait_for_url("**/sign-in?flow=*")
+
+
+def _sign_in(page: Page, who: tuple[str, str]) -> None:
+    page.fill("#identifier", who[0])
+    page.fill("#password", who[1])
+    page.click("#submit")
+
+
+def _totp(key: str, at: float) -> str:
+    """RFC 6238, as an authenticator app counts."""
+    seed = base64.b32decode(key.replace(" ", "") + "=" * (-len(key.replace(" ", "")) % 8))
+    mac = hmac.digest(seed, struct.pack(">Q", int(at) // 30), "sha1")
+    start = mac[-1] & 15
+    return str((struct.unpack(">I", mac[start : start + 4])[0] & 0x7FFFFFFF) % 1_000_000).zfill(6)
+
+
+def sign_in(camera: Camera, scheme: Scheme) -> None:
+    """The sign-in page, its error, consent, the way back to the app, and signing out."""
+    places = camera.places
+    with camera.person(scheme, CARD) as page:
+        _from_shop(page, places)
+        camera.take(page, f"sign-in-{scheme}")
+        _sign_in(page, (ALICE[0], "not her password"))
+        page.wait_for_selector("#problem")
+        camera.take(page, f"sign-in-error-{scheme}", whole=True)
+        _sign_in(page, ALICE)
+        page.wait_for_selector("#allow")
+        camera.take(page, f"consent-{scheme}", whole=True)
+        page.click("#allow")
+        page.wait_for_url(f"{places.shop}/")
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        camera.take(page, f"demo-app-{scheme}")
+        page.goto(f"{places.issuer}/account")
+        camera.take(page, f"account-{scheme}")
+        page.goto(f"{places.issuer}/account/devices")
+        camera.take(page, f"account-devices-{scheme}")
+        page.goto(f"{places.issuer}/account/apps")
+        camera.take(page, f"account-apps-{scheme}")
+        # who agreed once is not asked again: the other scheme's pictures want that page too
+        page.get_by_role("button", name="Disconnect").click()
+        page.wait_for_selector("#done")
+        page.goto(f"{places.issuer}/account/activity")
+        camera.take(page, f"account-activity-{scheme}")
+
+
+def second_factor(camera: Camera) -> None:
+    """Setting up an authenticator app, its recovery codes, and the step that it adds to a sign-in."""
+    issuer = camera.places.issuer
+    with camera.person("light", WIDE) as page:
+        page.goto(f"{issuer}/sign-in")
+        _sign_in(page, BOB)
+        page.goto(f"{issuer}/account/methods")
+        camera.take(page, "account-methods-light")
+        page.click("#authenticator-add")
+        key = page.inner_text("#key")
+        camera.take(page, "authenticator-light", whole=True)
+        page.fill("input[name=code]", _totp(key, time.time()))
+        page.click("#submit")
+        page.get_by_role("heading", name="Your recovery codes").wait_for()
+        camera.take(page, "recovery-codes-light", whole=True)
+    with camera.person("light", CARD) as page:
+        _from_shop(page, camera.places)
+        _sign_in(page, BOB)
+        page.wait_for_url("**/sign-in/code?*")
+        camera.take(page, "second-factor-light")
+
+
+def sign_up(camera: Camera) -> None:
+    """A new account, the mail that proves the address, and the outbox of development."""
+    issuer = camera.places.issuer
+    with camera.person("light", CARD) as page:
+        page.goto(f"{issuer}/sign-up")
+        camera.take(page, "sign-up-light", whole=True)
+        page.fill("input[type=email]", "erin@example.com")
+        page.fill("input[name=name]", "Erin Elm")
+        page.fill("input[type=password]", "copper kettle in the snow")
+        page.click("#submit")
+        page.wait_for_url("**/sign-up/check?*")
+        camera.take(page, "check-mail-light", whole=True)
+        page.goto(f"{issuer}/_dev/outbox")
+        camera.take(page, "outbox-light")
+
+
+def others(camera: Camera) -> None:
+    """Pages that need nobody to be signed in."""
+    issuer = camera.places.issuer
+    with camera.person("light", CARD) as page:
+        page.goto(f"{issuer}/reset")
+        camera.take(page, "reset-light")
+        page.goto(f"{issuer}/signed-out")
+        camera.take(page, "signed-out-light")
+        page.goto(f"{issuer}/authorize?client_id=app_nobody&response_type=code")
+        camera.take(page, "error-light")
+    with camera.person("dark", CARD) as page:
+        page.goto(f"{issuer}/authorize?client_id=app_nobody&response_type=code")
+        camera.take(page, "error-dark")
+    with camera.person("light", PHONE) as page:
+        _from_shop(page, camera.places)
+        camera.take(page, "sign-in-phone-light")
+    with camera.person("dark", PHONE, "ar") as page:
+        _from_shop(page, camera.places)
+        camera.take(page, "sign-in-phone-arabic-dark")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Non-zero when there is no Chromium."""
+    parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="as in docs/images/NAME.png; all, unless named"
+    )
+    only: list[str] = parser.parse_args(arguments).names
+    program = chromium()
+    if isinstance(program, Missing):
+        sys.stderr.write(f"screenshots: {program}\n")
+        return 1
+    IMAGES.mkdir(exist_ok=True)
+    with running() as places, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(program), args=list(FLAGS))
+        camera = Camera(browser, places, only)
+        sign_in(camera, "light")
+        sign_in(camera, "dark")
+        second_factor(camera)
+        sign_up(camera)
+        others(camera)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
