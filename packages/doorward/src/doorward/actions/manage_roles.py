@@ -14,7 +14,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
-from doorward.rules.identify import registration
+from doorward.rules.permit import registration
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from doorward.model.client import Client
-from doorward.rules.identify import registration as rule
+from doorward.rules.permit import registration as rule
 
 WEB = Client(
     id="app_1",
