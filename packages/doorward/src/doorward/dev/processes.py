@@ -109,12 +109,14 @@ def watch(
         time.sleep(0.2)
 
 
-def end(processes: Sequence[Process]) -> None:
-    """End them all, in this order, and leave none."""
+def end(*groups: Sequence[Process]) -> None:
+    """End them all, one group after the other, and leave none."""
     until = time.monotonic() + _GRACE
-    for process in processes:
-        process.ask_to_end()
-        process.wait_for_end(until)
+    for group in groups:
+        for process in group:
+            process.ask_to_end()
+        for process in group:
+            process.wait_for_end(until)
 
 
 def environment() -> dict[str, str]:

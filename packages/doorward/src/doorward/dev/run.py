@@ -79,7 +79,7 @@ def run(*, port: int, browser: bool, reset: bool, seeding: Seeding) -> int:
         finally:
             write(folder.state, state)
             # the server last: the others say goodbye to it
-            processes.end(children[::-1])
+            processes.end(children[1:], children[:1])
         _say(console, "Stopped; nothing is left running.")
     return 0
 

@@ -1,0 +1,145 @@
+"""How do the tests start `doorward dev` and `doorward demo`? As processes, in a folder and on ports of their own.
+
+Whatever such a test starts has the folder's path in its command line or environment, so that what is left over is found.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from doorward.dev.folder import Folder
+from doorward.dev.places import free_places
+from doorward.dev.state import State
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90.0
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Everything that is started here finds the packages, and bears the folder's mark."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
+    sources = [str(ROOT / "packages" / name / "src") for name in ("doorward", "doorward-verify")]
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(sources),
+        "TMPDIR": str(folder),
+        "DEMO_TEST_FOLDER": str(folder),
+        "CI": "true",
+    }
+
+
+def command(*arguments: str) -> list[str]:
+    """`doorward …`."""
+    return [sys.executable, "-m", "doorward", *arguments]
+
+
+def run(folder: Path, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=environment(folder),
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def left_running(folder: Path) -> list[str]:
+    """The command lines of what still runs with the folder's mark."""
+    mark = f"DEMO_TEST_FOLDER={folder}".encode()
+    found: list[str] = []
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit() or int(process.name) == os.getpid():
+            continue
+        try:
+            marked = mark in (process / "environ").read_bytes().split(b"\0")
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            # a process that has ended and waits to be collected has no command line any more
+        except OSError:
+            continue
+        if marked and line.strip():
+            found.append(line)
+    return found
+
+
+def nothing_left(folder: Path, *, within: float = 20.0) -> bool:
+    """Whether all of it is gone within that time."""
+    until = time.monotonic() + within
+    while left_running(folder):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@dataclass
+class Dev:
+    """A running `doorward dev`."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    state: State
+    took: float
+
+    @property
+    def printed(self) -> str:
+        """What it has said so far."""
+        return (self.folder / "printed").read_text("utf-8")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to stop; its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+def start(folder: Path, port: int | None = None, *options: str) -> Dev:
+    """Start it, and wait until it says that it is up."""
+    began = time.monotonic()
+    chosen = port or free_places().port
+    with (folder / "printed").open("wb") as printed:
+        process = subprocess.Popen(
+            command("dev", "--no-browser", "--port", str(chosen), *options),
+            cwd=folder,
+            env=environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    while True:
+        state = Folder(folder).running()
+        if state is not None and state.ready and "is up" in (folder / "printed").read_text("utf-8"):
+            return Dev(folder, process, state, time.monotonic() - began)
+        if process.poll() is not None or time.monotonic() - began > PATIENCE:
+            process.kill()
+            process.wait()
+            raise AssertionError((folder / "printed").read_text("utf-8"))
+        time.sleep(0.05)
+
+
+@contextmanager
+def dev(folder: Path, *options: str) -> Iterator[Dev]:
+    """A running `doorward dev`, ended afterwards with all that it started."""
+    running = start(folder, None, *options)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+        assert nothing_left(folder), left_running(folder)
+
+
+def steps(output: str) -> Sequence[str]:
+    """The lines of a JSON drive."""
+    return [line for line in output.splitlines() if line]

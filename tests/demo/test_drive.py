@@ -1,0 +1,171 @@
+"""Does `doorward demo` drive the whole flow, does it notice what is not as it should be, and does it leave nothing running?"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+from rich.console import Console
+
+from doorward.demo.decoded import Decoded
+from doorward.demo.drive.failed import NotAsItShouldBe
+from doorward.demo.drive.run import drive
+from doorward.demo.drive.show import ForPeople
+from doorward.demo.drive.steps import STEPS, Step
+from doorward.demo.drive.wire import Exchange
+from doorward.dev.state import State
+from tests.demo import running
+
+pytestmark = pytest.mark.timeout(240)
+
+
+class Heard:
+    """What a drive tells, kept."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.failed: tuple[str, NotAsItShouldBe] | None = None
+        self.exchanges: list[Exchange] = []
+
+    def begins(self, number: int, step: Step) -> None: ...
+    def token(self, name: str, token: Decoded) -> None: ...
+    def ends(self, steps: int, seconds: float) -> None: ...
+
+    def exchange(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+
+    def holds(self, step: Step, ms: float, detail: str) -> None:
+        self.steps.append(step.name)
+
+    def fails(self, step: Step, ms: float, failed: NotAsItShouldBe) -> None:
+        self.failed = (step.name, failed)
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
+    with running.dev(tmp_path_factory.mktemp("dev")) as started:
+        yield started
+
+
+@pytest.mark.requirement(8, 18, 39, 58, 75)
+def test_all_steps_hold_on_a_system_that_it_starts_and_ends_itself(tmp_path: Path) -> None:
+    done = running.run(tmp_path, "demo", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines: list[dict[str, Any]] = [json.loads(line) for line in running.steps(done.stdout)]
+    assert [line["step"] for line in lines] == [step.name for step in STEPS]
+    for line in lines:
+        assert set(line) == {"step", "ok", "ms", "detail"}
+        assert line["ok"] is True
+        assert line["ms"] > 0
+        assert line["detail"]
+    assert running.left_running(tmp_path) == []
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+def test_it_drives_the_system_that_runs_already_and_leaves_it_running(dev: running.Dev) -> None:
+    done = running.run(dev.folder, "demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "All 16 steps are as they should be" in done.stdout
+    assert f"Driving {dev.state.places.issuer}, which runs already" in done.stderr
+    assert "\x1b[" not in done.stdout, "no colours in a pipe"
+    assert dev.process.poll() is None
+    named = running.run(dev.folder, "demo", "--json", "--issuer", dev.state.places.issuer)
+    assert named.returncode == 0, named.stdout + named.stderr
+
+
+def test_what_is_shown_holds_no_secret(dev: running.Dev) -> None:
+    heard = Heard()
+    assert drive(dev.state, heard) == 0
+    shown = repr(heard.exchanges)
+    assert "dw_rt_" in shown
+    assert re.findall(r"(?:dw_|eyJ|code_verifier=)[A-Za-z0-9_.-]{20,}", shown) == []
+    assert dev.state.apps.report.secret is not None
+    assert dev.state.apps.report.secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "step", "expected"),
+    [
+        ({"refresh_leeway": -1}, "replay", "status 400 for the replayed token"),
+        (
+            {"foreign_audience": "https://nobody.example.com"},
+            "call_foreign_audience",
+            "a token for another API",
+        ),
+    ],
+)
+def test_the_first_step_that_does_not_hold_ends_the_drive(
+    dev: running.Dev, change: dict[str, Any], step: str, expected: str
+) -> None:
+    heard = Heard()
+    assert drive(structs.replace(dev.state, **change), heard) == 1
+    assert heard.failed is not None
+    name, failed = heard.failed
+    assert (name, failed.expected) == (step, expected)
+    assert heard.steps == [s.name for s in STEPS[: [s.name for s in STEPS].index(step)]]
+
+
+def test_a_system_that_does_not_answer_is_a_failure_that_says_so(dev: running.Dev, free_port: int) -> None:
+    gone: State = structs.replace(dev.state, places=structs.replace(dev.state.places, port=free_port))
+    heard = Heard()
+    assert drive(gone, heard) == 1
+    assert heard.failed is not None
+    assert heard.failed[0] == "discover"
+    assert "ConnectError" in heard.failed[1].came
+
+
+def test_a_failure_says_what_was_expected_and_what_came() -> None:
+    show = ForPeople()
+    said = io.StringIO()
+    show._console = Console(file=said, highlight=False, soft_wrap=True)
+    show.fails(STEPS[0], 1.0, NotAsItShouldBe("status 200", "503"))
+    assert "Expected status 200." in said.getvalue()
+    assert "Came: 503" in said.getvalue()
+
+
+def test_another_issuer_than_the_running_one_is_refused(dev: running.Dev) -> None:
+    done = running.run(dev.folder, "demo", "--json", "--issuer", "http://127.0.0.1:1")
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert dev.state.places.issuer in said["error"]
+    assert said["fix"]
+
+
+def test_an_issuer_that_does_not_run_is_not_started(tmp_path: Path) -> None:
+    done = running.run(tmp_path, "demo", "--issuer", "http://127.0.0.1:1")
+    assert done.returncode == 1
+    assert "doorward dev" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_drive_that_is_ended_early_leaves_nothing_running(tmp_path: Path, number: int) -> None:
+    process = subprocess.Popen(
+        running.command("demo", "--json"),
+        cwd=tmp_path,
+        env=running.environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert b"discover" in process.stdout.readline(), "it is under way"
+    assert len(running.left_running(tmp_path)) >= 4
+    os.kill(process.pid, number)
+    process.stdout.read()
+    process.stdout.close()
+    assert process.wait(running.PATIENCE) != 0
+    began = time.monotonic()
+    assert running.nothing_left(tmp_path), running.left_running(tmp_path)
+    assert time.monotonic() - began < 20

@@ -1,0 +1,45 @@
+"""What does `doorward dev` say when a port is taken, or there is none?"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from doorward.dev.places import Places, free_places, taken
+from tests.demo import running
+
+
+@pytest.mark.parametrize(("offset", "who"), [(0, "the server"), (1, "the demo app"), (2, "the demo API")])
+def test_a_taken_port_is_named_with_who_needs_it_and_what_to_do(
+    tmp_path: Path, offset: int, who: str
+) -> None:
+    places = free_places()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", places.port + offset))
+        other.listen()
+        assert taken(places) == (places.port + offset, who)
+        done = running.run(tmp_path, "dev", "--no-browser", "--port", str(places.port))
+    assert done.returncode == 1
+    assert f"Port {places.port + offset} is taken, and {who} needs it." in done.stderr
+    assert f"doorward dev --port {places.port + 100}" in done.stderr
+    assert running.left_running(tmp_path) == []
+
+
+def test_the_last_ports_leave_no_room_for_three(tmp_path: Path) -> None:
+    done = running.run(tmp_path, "dev", "--no-browser", "--port", "65535")
+    assert done.returncode == 1
+    assert "leaves no room" in done.stderr
+
+
+def test_three_ports_in_a_row_are_found() -> None:
+    places = free_places()
+    assert taken(places) is None
+    assert (places.issuer, places.shop, places.api) == tuple(
+        f"http://127.0.0.1:{places.port + n}" for n in range(3)
+    )
+
+
+def test_a_port_of_its_own_is_three_addresses() -> None:
+    assert [who for _, who in Places(8000).named()] == ["the server", "the demo app", "the demo API"]

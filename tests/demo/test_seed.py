@@ -1,0 +1,109 @@
+"""Is everything seeded once, mended when it moved, and never lost?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from doorward.cli.tools import Tools
+from doorward.dev.folder import Folder
+from doorward.dev.people import PEOPLE
+from doorward.dev.places import Places
+from doorward.dev.seed import FOREIGN_AUDIENCE, seed
+from doorward.dev.state import Credential, DemoApps
+from doorward.workshop.bench import CommandWorkshop
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    folder = Folder(tmp_path)
+    folder.path.mkdir()
+    folder.prepare(Places(8000))
+    return folder
+
+
+async def everything(tools: Tools) -> tuple[object, ...]:
+    return (
+        await tools.apps.listed(),
+        await tools.apis.listed(),
+        await tools.roles.listed(),
+        await tools.people.listed(),
+    )
+
+
+async def test_a_second_time_changes_nothing(folder: Folder) -> None:
+    async with CommandWorkshop().open(folder.settings) as tools:
+        first = await seed(tools, Places(8000), None)
+        before = await everything(tools)
+        assert await seed(tools, Places(8000), first) == first
+        assert await everything(tools) == before
+
+
+async def test_who_may_what(folder: Folder) -> None:
+    async with CommandWorkshop().open(folder.settings) as tools:
+        apps = await seed(tools, Places(8000), None)
+        roles = {role.name: role for role in await tools.roles.listed()}
+        assert roles["customer"].permissions == {"http://127.0.0.1:8002": ("orders:read",)}
+        assert roles["customer"].default
+        assert roles["clerk"].permissions == {"http://127.0.0.1:8002": ("orders:read", "orders:write")}
+        assert not roles["clerk"].default
+        people = {person.email: person.role_names for person in await tools.people.listed()}
+        assert people == {person.email: person.roles for person in PEOPLE}
+        shop, driver, report = [
+            await tools.apps.find(app.client_id) for app in (apps.shop, apps.driver, apps.report)
+        ]
+        assert shop.confidential
+        assert shop.pkce_required
+        assert not shop.first_party, "people see the consent page"
+        assert apps.shop.secret is not None
+        assert not driver.confidential
+        assert apps.driver.secret is None
+        assert report.access == {"http://127.0.0.1:8002": ("orders:read",), FOREIGN_AUDIENCE: ("stock:read",)}
+        assert set(driver.access) == {"http://127.0.0.1:8002"}
+
+
+async def test_other_ports_move_addresses_and_keep_secrets(folder: Folder) -> None:
+    async with CommandWorkshop().open(folder.settings) as tools:
+        first = await seed(tools, Places(8000), None)
+        assert await seed(tools, Places(9000), first) == first
+        shop = await tools.apps.find(first.shop.client_id)
+        assert shop.redirect_uris == ("http://127.0.0.1:9001/callback",)
+        assert shop.backchannel_logout_uri == "http://127.0.0.1:9001/backchannel-logout"
+        assert {"http://127.0.0.1:9002", FOREIGN_AUDIENCE} == {
+            a.identifier for a in await tools.apis.listed()
+        }
+        assert shop.access == {"http://127.0.0.1:9002": ("orders:read", "orders:write")}
+        roles = {role.name: role for role in await tools.roles.listed()}
+        assert set(roles["clerk"].permissions) == {"http://127.0.0.1:9002"}
+        assert roles["customer"].default
+
+
+async def test_a_lost_secret_is_made_anew(folder: Folder) -> None:
+    async with CommandWorkshop().open(folder.settings) as tools:
+        first = await seed(tools, Places(8000), None)
+        second = await seed(tools, Places(8000), None)
+        assert second.shop.client_id == first.shop.client_id
+        assert second.shop.secret not in {None, first.shop.secret}
+        stranger = structs.replace(first, shop=Credential("app_of_another_database", "dw_cs_x"))
+        assert (await seed(tools, Places(8000), stranger)).shop.client_id == first.shop.client_id
+
+
+async def test_what_somebody_changed_stays(folder: Folder) -> None:
+    async with CommandWorkshop().open(folder.settings) as tools:
+        apps = await seed(tools, Places(8000), None)
+        await tools.people.disable("alice@example.com")
+        await tools.people.grant_role("carol@example.com", "clerk")
+        await seed(tools, Places(8000), apps)
+        assert (await tools.people.find("alice@example.com")).disabled_at is not None
+        assert (await tools.people.find("carol@example.com")).role_names == ("clerk",)
+
+
+def test_credentials_do_not_print_their_secrets() -> None:
+    apps = DemoApps(
+        shop=Credential("app_1", "dw_cs_secret"), driver=Credential("app_2"), report=Credential("app_3")
+    )
+    assert "dw_cs_secret" not in repr(apps)

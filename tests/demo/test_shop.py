@@ -1,0 +1,223 @@
+"""Does the demo app do what an app should: begin here only, end everywhere, and never act for a stranger's page?"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx2
+import pytest
+
+from doorward.demo.drive.page import Page
+from tests.demo import running
+
+pytestmark = pytest.mark.timeout(240)
+ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
+PASSWORDS = {ALICE: "seven green lanterns", BOB: "quiet harbour at noon", CAROL: "paper boats in april"}
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
+    with running.dev(tmp_path_factory.mktemp("dev")) as started:
+        yield started
+
+
+class Person:
+    """One browser without scripts, for app and server alike."""
+
+    def __init__(self, dev: running.Dev) -> None:
+        self.shop = dev.state.places.shop
+        self.http = httpx2.Client(trust_env=False, follow_redirects=True, timeout=10)
+        self.at = httpx2.URL(self.shop)
+        self.html = ""
+        self.status = 0
+
+    def go(self, path: str) -> Page:
+        return self._read(self.http.get(urljoin(str(self.at), path)))
+
+    def home(self) -> Page:
+        return self._read(self.http.get(self.shop))
+
+    def submit(self, action: str, values: dict[str, str]) -> Page:
+        form = next(form for form in Page(self.html).forms if form.action.split("?")[0] == action)
+        return self._read(self.http.post(urljoin(str(self.at), form.action), data={**form.fields, **values}))
+
+    def sign_in(self, email: str) -> Page:
+        self.home()
+        self.go("/sign-in")
+        self.submit("/sign-in", {"identifier": email, "password": PASSWORDS[email]})
+        if self.at.path == "/consent":
+            self.submit("/consent", {"decision": "allow"})
+        assert "Hello," in self.html, self.html
+        return Page(self.html)
+
+    def _read(self, answer: httpx2.Response) -> Page:
+        page = Page(answer.text)
+        if page.refresh:
+            return self._read(self.http.get(urljoin(str(answer.url), page.refresh)))
+        self.at, self.html, self.status = answer.url, answer.text, answer.status_code
+        return page
+
+
+def orders_of(html: str) -> list[str]:
+    return re.findall(r"<tr><td>(\d+)</td>", html)
+
+
+def test_somebody_signs_in_sees_orders_and_signs_out_everywhere(dev: running.Dev) -> None:
+    alice = Person(dev)
+    alice.sign_in(ALICE)
+    assert len(orders_of(alice.html)) == 3
+    assert "Alice Archer" in alice.html
+    alice.submit("/sign-out", {})
+    assert str(alice.at).startswith(f"{dev.state.places.shop}/signed-out")
+    alice.home()
+    assert "Hello," not in alice.html
+    alice.go("/sign-in")
+    assert alice.at.path == "/sign-in"
+    assert alice.at.port == dev.state.places.port, "the server asks for the password again"
+
+
+def test_roles_decide_what_the_api_lets_through(dev: running.Dev) -> None:
+    alice, bob, carol = Person(dev), Person(dev), Person(dev)
+    alice.sign_in(ALICE)
+    alice.submit("/orders", {"item": "Door knocker", "quantity": "1"})
+    assert alice.status == 403
+    assert "insufficient_scope" in alice.html
+    bob.sign_in(BOB)
+    before = set(orders_of(bob.html))
+    bob.submit("/orders", {"item": "<script>alert(1)</script>", "quantity": "2"})
+    assert bob.status == 200
+    assert len(set(orders_of(bob.html)) - before) == 1
+    assert "<script>" not in bob.html
+    carol.sign_in(CAROL)
+    assert "The API says 403" in carol.html
+    assert orders_of(carol.html) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "quantity"), [("", "1"), ("x" * 81, "1"), ("x", "0"), ("x", "²"), ("x", "-1"), ("x", "9999999")]
+)
+def test_a_bad_order_gets_a_sentence(dev: running.Dev, item: str, quantity: str) -> None:
+    bob = Person(dev)
+    bob.sign_in(BOB)
+    bob.submit("/orders", {"item": item, "quantity": quantity})
+    assert bob.status == 422
+    assert "The API says 422" in bob.html
+
+
+def test_a_form_without_this_sessions_token_does_nothing(dev: running.Dev) -> None:
+    bob = Person(dev)
+    bob.sign_in(BOB)
+    before = orders_of(bob.html)
+    for path, form in (("/orders", {"item": "x", "quantity": "1", "csrf": "guess"}), ("/sign-out", {})):
+        bob.http.post(f"{dev.state.places.shop}{path}", data=form)
+    bob.home()
+    assert "Hello," in bob.html
+    assert orders_of(bob.html) == before
+
+
+def test_an_answer_to_a_sign_in_that_was_not_begun_here_is_refused(dev: running.Dev) -> None:
+    shop, issuer = dev.state.places.shop, dev.state.places.issuer
+    with httpx2.Client(trust_env=False) as stranger:
+        assert stranger.get(f"{shop}/callback?code=x&state=y&iss={issuer}").status_code == 400
+        begun = stranger.get(f"{shop}/sign-in")
+        state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+        assert stranger.get(f"{shop}/callback?code=x&state={state}x&iss={issuer}").status_code == 400
+        assert stranger.get(f"{shop}/callback?code=x&state={state}&iss={issuer}").status_code == 400, (
+            "a state is good for one answer"
+        )
+    for query in ("iss=https://evil.example.com", "", f"iss={issuer}&code=unknown"):
+        with httpx2.Client(trust_env=False) as person:
+            begun = person.get(f"{shop}/sign-in")
+            state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+            answer = person.get(f"{shop}/callback?state={state}&{query}")
+            assert answer.status_code == 400
+            assert "shop_session" not in answer.headers.get("set-cookie", "")
+
+
+def test_saying_no_leads_back_with_a_plain_page(dev: running.Dev) -> None:
+    running.run(
+        dev.folder,
+        "user",
+        "create",
+        "erin@example.com",
+        "--password-stdin",
+        "--config",
+        ".doorward-dev/doorward.toml",
+        text="four wooden spoons here\n",
+    )
+    erin = Person(dev)
+    erin.home()
+    erin.go("/sign-in")
+    erin.submit("/sign-in", {"identifier": "erin@example.com", "password": "four wooden spoons here"})
+    erin.submit("/consent", {"decision": "deny"})
+    assert str(erin.at).startswith(dev.state.places.shop)
+    assert "Nothing was shared" in erin.html
+    assert erin.status == 200
+
+
+@pytest.mark.requirement(72, 76)
+def test_when_a_person_is_disabled_the_app_is_told_and_ends_its_session(dev: running.Dev) -> None:
+    frank, password = "frank@example.com", "five copper kettles sing"
+    config = ("--config", ".doorward-dev/doorward.toml")
+    running.run(dev.folder, "user", "create", frank, "--password-stdin", *config, text=f"{password}\n")
+    PASSWORDS[frank] = password
+    browser = Person(dev)
+    browser.sign_in(frank)
+    log = dev.folder / ".doorward-dev" / "logs" / "app.log"
+    before = log.read_text().count("POST '/backchannel-logout' 200")
+    assert running.run(dev.folder, "user", "disable", frank, *config).returncode == 0
+    until = time.monotonic() + 20
+    while log.read_text().count("POST '/backchannel-logout' 200") == before:
+        assert time.monotonic() < until, "the app was never told"
+        time.sleep(0.05)
+    browser.home()
+    assert "Hello," not in browser.html
+
+
+def test_bad_logout_tokens_are_refused_and_end_nothing(dev: running.Dev) -> None:
+    bob = Person(dev)
+    bob.sign_in(BOB)
+    for token in ("", "x", "a.b.c", "e30.e30.e30", "é", "x" * 70_000):
+        answer = httpx2.post(
+            f"{dev.state.places.shop}/backchannel-logout", data={"logout_token": token}, trust_env=False
+        )
+        assert answer.status_code in {400, 413}
+    bob.home()
+    assert "Hello," in bob.html
+
+
+def test_every_page_says_what_may_run_on_it_and_is_never_kept(dev: running.Dev) -> None:
+    for path in ("/", "/signed-out", "/nothing", "/callback"):
+        answer = httpx2.get(f"{dev.state.places.shop}{path}", trust_env=False)
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "same-origin"
+
+
+def test_no_query_and_no_token_reaches_the_logs(dev: running.Dev) -> None:
+    alice = Person(dev)
+    alice.sign_in(ALICE)
+    alice.submit("/sign-out", {})
+    for log in (dev.folder / ".doorward-dev" / "logs").iterdir():
+        text = log.read_text()
+        assert "code=" not in text
+        assert not re.search(r"eyJ[\w-]{10}|dw_(rt|ac|cs|as)_", text), log.name
+
+
+@pytest.mark.parametrize("path", ["/orders", "/me"])
+def test_the_api_answers_with_challenges(dev: running.Dev, path: str) -> None:
+    api = dev.state.places.api
+    answer = httpx2.get(f"{api}{path}", trust_env=False)
+    assert answer.status_code == 401
+    assert (
+        answer.headers["www-authenticate"]
+        == f'Bearer resource_metadata="{api}/.well-known/oauth-protected-resource"'
+    )
+    metadata = httpx2.get(f"{api}/.well-known/oauth-protected-resource", trust_env=False).json()
+    assert metadata["resource"] == api
+    assert metadata["authorization_servers"] == [dev.state.places.issuer]
+    described = httpx2.get(f"{api}/openapi.json", trust_env=False).json()
+    assert described["paths"]["/orders"]["post"]["security"] == [{"doorward": ["orders:write"]}]

@@ -1,0 +1,129 @@
+"""Does the demo app renew its access token without a word, once for all who ask at the same time, and give up when it must?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+import httpx2
+import pytest
+
+from doorward.demo import clock_and_chance
+from doorward.demo.id_token import IdToken
+from doorward.demo.shop.api import OrdersApi, SignedOut
+from doorward.demo.shop.provider import Provider, Registration, Unavailable
+from doorward.demo.shop.sessions import Session
+
+pytestmark = pytest.mark.anyio
+ISSUER, API = "https://auth.example.com", "https://api.example.com"
+
+
+@dataclass
+class World:
+    """A token endpoint that knows one refresh token at a time, and an API that takes one access token."""
+
+    number: int = 1
+    refreshes: int = 0
+    refusing: bool = False
+    down: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/.well-known/openid-configuration":
+            return httpx2.Response(200, json={"issuer": ISSUER, "token_endpoint": f"{ISSUER}/token"})
+        if request.url.path == "/token":
+            return self._token(parse_qs(request.content.decode()))
+        self.calls.append(request.headers["authorization"])
+        good = request.headers["authorization"] == f"Bearer access-{self.number}"
+        return httpx2.Response(200 if good else 401, json={"orders": []})
+
+    def _token(self, form: dict[str, list[str]]) -> httpx2.Response:
+        if self.down:
+            return httpx2.Response(503, json={"error": "temporarily_unavailable"})
+        if self.refusing or form["refresh_token"] != [f"refresh-{self.number}"]:
+            return httpx2.Response(400, json={"error": "invalid_grant"})
+        self.number += 1
+        self.refreshes += 1
+        said = {
+            "access_token": f"access-{self.number}",
+            "refresh_token": f"refresh-{self.number}",
+            "token_type": "Bearer",
+            "expires_in": 60,
+            "scope": "openid orders:read",
+        }
+        return httpx2.Response(200, content=json.dumps(said))
+
+
+def shop(world: World) -> OrdersApi:
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(world.answer))
+    registration = Registration(ISSUER, "app_1", "secret", f"{API}/cb", f"{API}/out", API)
+    return OrdersApi(API, Provider(registration, http), http)
+
+
+def session(*, left: float, refresh_token: str | None = "refresh-1") -> Session:
+    return Session(
+        who=IdToken("usr_1", "ses_1", {}),
+        id_token="id",
+        access_token="access-1",
+        access_expires_at=clock_and_chance.now() + left,
+        refresh_token=refresh_token,
+        scopes=frozenset({"openid"}),
+        csrf="c",
+    )
+
+
+async def test_a_fresh_token_is_used_as_it_is() -> None:
+    world = World()
+    assert (await shop(world).call(session(left=60), "GET", "/orders")).status == 200
+    assert world.refreshes == 0
+
+
+async def test_an_old_token_is_renewed_before_the_call() -> None:
+    world, held = World(), session(left=1)
+    assert (await shop(world).call(held, "GET", "/orders")).status == 200
+    assert world.calls == ["Bearer access-2"]
+    assert (held.access_token, held.refresh_token, held.refreshes) == ("access-2", "refresh-2", 1)
+    assert held.id_token == "id", "the old one stays where no new one came"
+
+
+async def test_many_calls_at_once_ask_for_one_new_token() -> None:
+    world, held = World(), session(left=1)
+    api = shop(world)
+    answers = await asyncio.gather(*(api.call(held, "GET", "/orders") for _ in range(20)))
+    assert {answer.status for answer in answers} == {200}
+    assert world.refreshes == 1
+
+
+async def test_a_token_that_the_api_refuses_is_renewed_once() -> None:
+    world, held = World(number=1), session(left=60)
+    held.access_token = "access-0"
+    assert (await shop(world).call(held, "GET", "/orders")).status == 200
+    assert world.refreshes == 1
+
+
+async def test_a_refusal_of_the_server_is_the_end_of_the_session() -> None:
+    with pytest.raises(SignedOut):
+        await shop(World(refusing=True)).call(session(left=1), "GET", "/orders")
+    with pytest.raises(SignedOut):
+        await shop(World()).call(session(left=1, refresh_token=None), "GET", "/orders")
+
+
+async def test_an_outage_of_the_server_is_not() -> None:
+    held = session(left=1)
+    with pytest.raises(Unavailable):
+        await shop(World(down=True)).call(held, "GET", "/orders")
+    assert held.refresh_token == "refresh-1", "the next try can use it"
+
+
+async def test_metadata_of_another_issuer_is_not_believed() -> None:
+    def answer(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(
+            200, json={"issuer": "https://evil.example.com", "token_endpoint": "https://evil.example.com/t"}
+        )
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    provider = Provider(Registration(ISSUER, "app_1", "secret", "", "", API), http)
+    with pytest.raises(Unavailable):
+        await provider.refresh("refresh-1")
