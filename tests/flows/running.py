@@ -29,7 +29,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar, cast
 
 import httpx2
 import trustme
@@ -51,6 +51,22 @@ T = TypeVar("T")
 START_SECONDS = 20
 CATALOG_SECONDS = 0.3
 """A server looks for changes of apps, APIs, roles and keys every 100 to 200 ms."""
+
+
+class Log(io.TextIOBase):
+    """What was logged, piece by piece; a reader never gets in the way of the writer."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def write(self, text: str, /) -> int:
+        """One more piece."""
+        self.pieces.append(text)
+        return len(text)
+
+    def getvalue(self) -> str:
+        """Everything."""
+        return "".join(self.pieces)
 
 
 class RealTime:
@@ -76,7 +92,7 @@ class Running:
     config: Path
     settings: Settings
     clock: RealTime
-    log: io.StringIO
+    log: Log
     tls: ssl.SSLContext | None = None
     ca: Path | None = None
     _people: list[Person] = field(default_factory=list)
@@ -122,14 +138,14 @@ class Running:
             somebody.close()
 
 
-def operate(config: Path, work: Callable[[Tools], Awaitable[T]], log: io.StringIO | None = None) -> T:
+def operate(config: Path, work: Callable[[Tools], Awaitable[T]], log: Log | None = None) -> T:
     """What a command does, on the store that the settings in `config` name. Raises what the action raises."""
 
     async def run() -> T:
         async with CommandWorkshop().open(config) as tools:
             if log is not None:
                 # a command logs as commands do; the server beside it must go on as it was
-                logs.configure("info", "json", out=log)
+                logs.configure("info", "json", out=cast("TextIO", log))
             return await work(tools)
 
     return asyncio.run(run())
@@ -149,8 +165,8 @@ def running(
     issuer = f"{scheme}://{'localhost' if https else '127.0.0.1'}:{listener.getsockname()[1]}{prefix}"
     config = write_settings(folder, issuer, sections)
     settings = load(config, {})
-    log = io.StringIO()
-    logs.configure("info", "json", out=log)
+    log = Log()
+    logs.configure("info", "json", out=cast("TextIO", log))
     clock = RealTime()
 
     async def begin() -> tuple[AsgiApp, Callable[[], Awaitable[None]]]:
@@ -191,7 +207,7 @@ def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
     server.run(sockets=[listener])
 
 
-def _wait(server: uvicorn.Server, thread: threading.Thread, log: io.StringIO) -> None:
+def _wait(server: uvicorn.Server, thread: threading.Thread, log: Log) -> None:
     until = time.monotonic() + START_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > until:

@@ -52,9 +52,8 @@ def _seconds(text: str | None) -> float:
     if text is None:
         return 0.0
     whole, _, part = text.partition(".")
-    if not (whole.isascii() and whole.isdigit() and len(text) <= _MAX_DIGITS) or (
-        part and not part.isdigit()
-    ):
+    # isascii: "²" is a digit to Python, and no number
+    if not (text.isascii() and whole.isdigit() and len(text) <= _MAX_DIGITS) or (part and not part.isdigit()):
         raise BadForm(f"wait is a number of seconds from 0 to {LONGEST_WAIT}.")
     return min(float(text), float(LONGEST_WAIT))
 
