@@ -23,7 +23,10 @@ ApiName = Annotated[str, typer.Argument(metavar="API", help="Identifier, name or
 def create(
     context: typer.Context,
     identifier: Annotated[
-        str, typer.Argument(help="What stands in `aud`: a URI, as in https://api.example.com.")
+        str,
+        typer.Argument(
+            metavar="IDENTIFIER", help="What stands in `aud`: a URI, as in https://api.example.com."
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="A short name; without it the identifier.")] = None,
     permission: Annotated[

@@ -25,7 +25,7 @@ AppName = Annotated[str, typer.Argument(metavar="APP", help="Name or id of the a
 @app.command()
 def create(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="What people see on the sign-in and consent page.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What people see on the sign-in and consent page.")],
     kind: Annotated[AppKind, typer.Option(help="web: has a server. spa: runs in the browser. native: on a device. service: acts for itself.")] = "web",
     redirect: Annotated[list[str] | None, typer.Option(metavar="URI", help="Where people come back to; exact; several times for several.")] = None,
     post_logout: Annotated[list[str] | None, typer.Option(metavar="URI", help="Where they may go after signing out.")] = None,

@@ -27,7 +27,9 @@ PasswordStdin = Annotated[
 @app.command()
 def create(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="Their e-mail address; it counts as verified.")],
+    email: Annotated[
+        str, typer.Argument(metavar="EMAIL", help="Their e-mail address; it counts as verified.")
+    ],
     name: Annotated[str | None, typer.Option(help="What they are called.")] = None,
     locale: Annotated[
         str | None, typer.Option(help="The language of their pages and mail, as in de.")

@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Roles: named sets of permissions."
 @app.command()
 def create(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The role's name, as it stands in tokens.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The role's name, as it stands in tokens.")],
     allow: Annotated[
         list[str] | None,
         typer.Option(metavar="API[:PERM,PERM…]", help="An API and the permissions there (none named: all)."),

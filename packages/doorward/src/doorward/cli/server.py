@@ -26,8 +26,10 @@ def serve(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes share the port.")] = 1,
     config: Config = None,
+    json: Json = False,
 ) -> None:
     """Run the server."""
+    del json  # a server that runs prints log lines; `main` tells an error as JSON where this was asked for
     workshop(context).serve(settings_file(config), host=host, port=port, workers=workers)
 
 

@@ -64,7 +64,7 @@ def table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]
     if not console.is_terminal:
         # a pipe gets every value whole, tabs between them
         for row in [columns, *rows]:
-            console.out("\t".join(row), highlight=False)
+            console.file.write("\t".join(row) + "\n")
         return
     shown = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:

@@ -117,7 +117,8 @@ def configure(level: str = "info", form: str = "json", *, out: TextIO | None = N
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        # standard error is looked up with each line: a program that redirects it later means those lines too
+        logger_factory=lambda *_: structlog.WriteLogger(out if out is not None else sys.stderr),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

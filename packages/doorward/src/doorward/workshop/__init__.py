@@ -1,5 +1,4 @@
-"""Where settings, adapters and actions are put together for the commands, as `wiring.py` does for requests."""
+"""Where settings, adapters and actions are put together for the commands, as `wiring.py` does for requests.
 
-from doorward.workshop.bench import CommandWorkshop
-
-__all__ = ["CommandWorkshop"]
+Nothing is imported here: a worker comes through this package and holds nothing of what only commands need.
+"""

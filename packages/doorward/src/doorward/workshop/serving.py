@@ -6,6 +6,7 @@ The settings come from the environment, `DOORWARD_CONFIG` and `DOORWARD_*`, as `
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -81,6 +82,9 @@ def serve(settings: Settings, listener: socket.socket, *, worker: int, workers: 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            # What is there now stays: the collector need not look through it again, at every full round, for as long as we run.
+            gc.collect()
+            gc.freeze()
             if not self.should_exit and worker == 0:
                 log.info(
                     "server.ready",
@@ -116,10 +120,21 @@ def serve(settings: Settings, listener: socket.socket, *, worker: int, workers: 
             ssl_keyfile=settings.server.tls_key,
         )
     )
+    begun = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # uvicorn stops politely and then raises the signal anew: by then all is done, and the status is that of an end as
+        # planned. Before it has begun there is nothing to be polite about.
+        if not begun:
+            raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     try:
+        begun = True
         server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        return 0
+    except SystemExit:
+        return 1  # it could not start, and has said why
     return 0 if server.started else 1
 
 

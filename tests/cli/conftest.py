@@ -1,0 +1,81 @@
+"""Commands as a person runs them: arguments in, status and both outputs back, in a folder of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward.cli import main
+from doorward.workshop.bench import CommandWorkshop
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on standard output."""
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a doorward.toml, which is the working directory."""
+    (tmp_path / "doorward.toml").write_text(
+        'issuer = "http://127.0.0.1:9000"\ndevelopment = true\n[passwords]\nthreads = 1\n', encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DOORWARD_CONFIG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def run(house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`run("user", "list", stdin="…")`."""
+    assert house.is_dir()
+
+    def command(*arguments: str, stdin: str = "") -> Ended:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        status = main(CommandWorkshop(), arguments)
+        seen = capsys.readouterr()
+        return Ended(status, seen.out, seen.err)
+
+    return command
+
+
+@pytest.fixture
+def stocked(run: Run) -> Run:
+    """The same, in a house with an API, a role, an app and a person."""
+    steps = [
+        (
+            "api",
+            "create",
+            "https://api.example.com",
+            "--name",
+            "orders",
+            "--permission",
+            "orders:read=See orders",
+        ),
+        ("role", "create", "customer", "--allow", "orders:orders:read", "--default"),
+        ("app", "create", "web", "--redirect", "https://app.example.com/cb", "--api", "orders"),
+        ("user", "create", "ada@example.com", "--no-password"),
+    ]
+    for step in steps:
+        ended = run(*step)
+        assert ended.status == 0, ended.err
+    return run

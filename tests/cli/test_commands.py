@@ -1,0 +1,282 @@
+"""Does every command do what it says, in words and in JSON, and end with the right status?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run
+
+PASSWORD = "walrus canyon velvet twelve"
+
+
+def test_a_house_is_set_up_from_nothing(run: Run) -> None:
+    api = run(
+        "api",
+        "create",
+        "https://api.example.com",
+        "--name",
+        "orders",
+        "--permission",
+        "orders:read=See",
+        "--json",
+    )
+    assert api.document["permissions"] == [{"name": "orders:read", "description": "See"}]
+    role = run("role", "create", "customer", "--allow", "orders:orders:read", "--default", "--json")
+    assert role.document["permissions"] == {"https://api.example.com": ["orders:read"]}
+    app = run("app", "create", "web", "--redirect", "https://app.example.com/cb", "--api", "orders", "--json")
+    assert app.document["client_secret"].startswith("dw_cs_")
+    assert app.document["client_id"] == app.document["id"]
+    assert app.document["access"] == {"https://api.example.com": ["orders:read"]}
+    user = run(
+        "user",
+        "create",
+        "ada@example.com",
+        "--name",
+        "Ada",
+        "--password-stdin",
+        "--json",
+        stdin=PASSWORD + "\n",
+    )
+    assert user.document["roles"] == ["customer"]
+    assert user.document["has_password"] is True
+    for ended in (api, role, app, user):
+        assert (ended.status, ended.err) == (0, "")
+        assert PASSWORD not in ended.out
+
+
+@pytest.mark.requirement(17)
+def test_a_secret_is_shown_once_and_its_hash_never(stocked: Run) -> None:
+    made = stocked("app", "rotate-secret", "web", "--yes", "--json").document
+    assert made["client_secret"].startswith("dw_cs_")
+    for command in (["app", "show", "web", "--json"], ["app", "list", "--json"], ["app", "show", "web"]):
+        out = stocked(*command).out
+        assert "dw_cs_" not in out
+        assert "hash" not in out
+    words = stocked("app", "rotate-secret", "web", "--yes", "--keep-old", "60")
+    assert words.out.count("dw_cs_") == 1
+    assert "Shown once" in words.out
+
+
+def test_kinds_of_apps(run: Run) -> None:
+    def made(*arguments: str) -> dict[str, Any]:
+        ended = run("app", "create", *arguments, "--json")
+        assert ended.status == 0, ended.out
+        return ended.document
+
+    web = made("web", "--redirect", "https://a.example/cb")
+    assert (web["auth_method"], web["grant_types"]) == (
+        "client_secret_basic",
+        ["authorization_code", "refresh_token"],
+    )
+    spa = made("spa", "--kind", "spa", "--redirect", "https://a.example/cb")
+    assert (spa["auth_method"], "client_secret" in spa) == ("none", False)
+    native = made(
+        "phone", "--kind", "native", "--redirect", "com.example.app:/cb", "--redirect", "http://127.0.0.1/cb"
+    )
+    assert (native["auth_method"], len(native["redirect_uris"])) == ("none", 2)
+    service = made("svc", "--kind", "service")
+    assert (service["grant_types"], service["oidc_scopes"]) == (["client_credentials"], [])
+    public = made("kiosk", "--public", "--redirect", "https://a.example/cb")
+    assert public["auth_method"] == "none"
+    ours = made("ours", "--first-party", "--origin", "https://ours.example")
+    assert (ours["first_party"], ours["origins"]) == (True, ["https://ours.example"])
+
+
+@pytest.mark.requirement(19, 22)
+def test_an_app_with_keys_of_its_own(run: Run, house: Path) -> None:
+    keys = {
+        "keys": [
+            {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "a"}
+        ]
+    }
+    (house / "keys.json").write_text(json.dumps(keys))
+    made = run(
+        "app",
+        "create",
+        "bank",
+        "--redirect",
+        "https://a.example/cb",
+        "--jwks",
+        "keys.json",
+        "--no-rotation",
+        "--json",
+    )
+    assert (made.status, made.document["auth_method"], made.document["rotation"]) == (
+        0,
+        "private_key_jwt",
+        False,
+    )
+    assert made.document["jwks"] == keys
+    for text in (
+        "nonsense",
+        "{}",
+        '{"keys": []}',
+        '{"keys": [3]}',
+        '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}',
+        json.dumps({"kty": "oct", "k": "AAAA"}),
+    ):
+        (house / "bad.json").write_text(text)
+        bad = run("app", "create", "x", "--redirect", "https://a.example/cb", "--jwks", "bad.json", "--json")
+        assert bad.status == 1
+        assert "bad.json" in bad.document["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--redirect", "javascript:alert(1)"), "never a redirect URI"),
+        (("--redirect", "https://a.example/#x"), "fragment"),
+        ((), "--redirect"),
+        (
+            ("--redirect", "https://a.example", "--public", "--auth-method", "client_secret_post"),
+            "contradict",
+        ),
+        (("--kind", "service", "--public"), "credential of its own"),
+        (("--redirect", "https://a.example", "--scope", "orders:read"), "--api API:orders:read"),
+        (("--redirect", "https://a.example", "--no-pkce", "--public"), "PKCE"),
+        (("--redirect", "https://a.example", "--api", "ordrs"), "Did you mean orders"),
+    ],
+)
+def test_an_app_that_cannot_be_is_refused_in_words_and_json(
+    stocked: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    words = stocked("app", "create", "x", *arguments)
+    assert (words.status, words.out) == (1, "")
+    assert words.err.startswith("✗ ")
+    assert said in words.err
+    told = stocked("app", "create", "x", *arguments, "--json")
+    assert (told.status, told.err, set(told.document)) == (1, "", {"error", "fix"})
+    assert said in f"{told.document['error']} {told.document['fix']}"
+
+
+def test_an_app_is_changed_and_what_is_not_named_stays(stocked: Run) -> None:
+    before = stocked("app", "show", "web", "--json").document
+    changed = stocked(
+        "app", "set", "web", "--name", "shop", "--first-party", "--access-ttl", "60", "--backchannel-logout",
+        "https://app.example.com/logout", "--signing-alg", "Ed25519", "--json",
+    ).document  # fmt: skip
+    expected = {
+        "name": "shop", "first_party": True, "access_token_ttl": 60, "signing_alg": "Ed25519",
+        "backchannel_logout_uri": "https://app.example.com/logout",
+    }  # fmt: skip
+    assert changed == before | expected
+    keys = stocked("keys", "list", "--json").document
+    assert {key["alg"] for key in keys if key["state"] == "current"} == {"ES256", "Ed25519"}
+    back = stocked(
+        "app", "set", "shop", "--access-ttl", "0", "--backchannel-logout", "", "--third-party", "--json"
+    ).document
+    assert (back["access_token_ttl"], back["backchannel_logout_uri"], back["first_party"]) == (
+        None,
+        None,
+        False,
+    )
+    assert stocked("app", "set", "shop", "--no-api", "orders", "--json").document["access"] == {}
+    added = stocked("app", "add-redirect", "shop", "https://app.example.com/two", "--json").document
+    assert added["redirect_uris"] == ["https://app.example.com/cb", "https://app.example.com/two"]
+    assert stocked("app", "set", "shop").status == 1
+    assert stocked("app", "set", "shop", "--access-ttl", "3").status == 1
+
+
+def test_people_are_looked_after(stocked: Run) -> None:
+    assert stocked("user", "show", "ADA@example.com", "--json").document["email"] == "ada@example.com"
+    assert stocked("role", "create", "clerk").status == 0
+    assert stocked("user", "grant-role", "ada@example.com", "clerk", "--json").document["roles"] == [
+        "customer",
+        "clerk",
+    ]
+    assert stocked("user", "revoke-role", "ada@example.com", "clerk", "--json").document["roles"] == [
+        "customer"
+    ]
+    assert stocked("user", "disable", "ada@example.com", "--json").document["disabled_at"]
+    assert "disabled" in stocked("user", "list").out
+    assert stocked("user", "enable", "ada@example.com", "--json").document["disabled_at"] is None
+    changed = stocked("user", "set-password", "ada@example.com", "--password-stdin", "--json", stdin=PASSWORD)
+    assert changed.document["has_password"]
+    assert stocked("user", "delete", "ada@example.com", "--yes").status == 0
+    assert stocked("user", "list", "--json").document == []
+
+
+def test_a_password_never_comes_by_an_argument(stocked: Run) -> None:
+    for command in (("user", "create", "bob@example.com"), ("user", "set-password", "ada@example.com")):
+        ended = stocked(*command, "--password", PASSWORD)
+        assert ended.status == 2
+        assert "--password-stdin" in ended.err
+    assert stocked("user", "set-password", "ada@example.com").status == 1
+    empty = stocked("user", "create", "bob@example.com", "--password-stdin")
+    assert (empty.status, "empty" in empty.err) == (1, True)
+    assert (
+        stocked("user", "create", "bob@example.com", "--password-stdin", "--no-password", stdin="x").status
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("user", "delete", "ada@example.com"), ("app", "delete", "web"), ("api", "delete", "orders"), ("role", "delete", "customer"), ("app", "rotate-secret", "web")],
+)  # fmt: skip
+def test_what_cannot_be_undone_asks_first(stocked: Run, command: tuple[str, ...]) -> None:
+    for extra in ((), ("--json",)):
+        ended = stocked(*command, *extra)
+        assert ended.status == 1
+        assert "--yes" in ended.out + ended.err
+    assert stocked(*command, "--yes").status == 0
+
+
+def test_keys_are_listed_turned_and_revoked(stocked: Run) -> None:
+    keys = stocked("keys", "list", "--json").document
+    assert [key["state"] for key in keys] == ["current", "next"]
+    assert "sealed" not in keys[0]
+    assert "d" not in keys[0]["public_jwk"]
+    early = stocked("keys", "rotate", "--json")
+    assert (early.status, "--force" in early.document["fix"]) == (1, True)
+    assert stocked("keys", "rotate", "--force", "--json").document["id"] == keys[1]["id"]
+    assert stocked("keys", "revoke", keys[0]["id"], "--yes", "--json").document["state"] == "revoked"
+    assert stocked("keys", "revoke", "key_x", "--yes").status == 1
+
+
+def test_apis_and_roles(stocked: Run) -> None:
+    assert stocked("api", "introspect-as", "orders", "web", "--json").document["client_id"].startswith("app_")
+    assert stocked("api", "introspect-as", "orders", "--none", "--json").document["client_id"] is None
+    assert stocked("api", "introspect-as", "orders").status == 1
+    assert stocked("api", "show", "orders").out.count("orders:read") == 1
+    assert stocked("role", "list", "--json").document[0]["default"] is True
+    assert stocked("role", "delete", "customer", "--yes", "--json").document["name"] == "customer"
+    assert (
+        stocked("api", "delete", "orders", "--yes", "--json").document["identifier"]
+        == "https://api.example.com"
+    )
+    assert stocked("app", "show", "web", "--json").document["access"] == {}
+
+
+@pytest.mark.parametrize("what", ["user", "app", "api", "role"])
+def test_an_empty_list_says_how_to_begin_and_is_a_list_in_json(run: Run, what: str) -> None:
+    words = run(what, "list")
+    assert (words.status, f"doorward {what} create" in words.out) == (0, True)
+    assert run(what, "list", "--json").document == []
+
+
+def test_a_pipe_gets_tabs_and_whole_values(stocked: Run) -> None:
+    head, line = stocked("user", "list").out.splitlines()
+    assert head.split("\t")[0] == "e-mail"
+    assert line.split("\t")[0] == "ada@example.com"
+    assert line.split("\t")[-1].startswith("usr_")
+
+
+def test_markup_in_a_name_is_shown_as_it_is(run: Run) -> None:
+    run("app", "create", "[red]x[/red]", "--redirect", "https://a.example/cb")
+    assert "[red]x[/red]" in run("app", "list").out
+    assert "[red]x[/red]" in run("app", "show", "[red]x[/red]").out
+
+
+def test_migrate_and_the_openapi_document(run: Run, house: Path) -> None:
+    assert run("migrate", "--json").document == {"database": str(house / "doorward.db"), "migrated": True}
+    document = run("export-openapi").document
+    assert document["openapi"] == "3.1.0"
+    assert document["servers"] == [{"url": "http://127.0.0.1:9000"}]
+    assert run("export-openapi", "--output", "api.json").status == 0
+    assert json.loads((house / "api.json").read_text()) == document
+    assert run("export-openapi", "--output", "/nowhere/api.json").status == 1

@@ -1,0 +1,178 @@
+"""Is every slip answered with what was meant, on the right output, and with a status that a script sees?"""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sevre",), "Did you mean 'serve'"),
+        (("usr", "list"), "Did you mean 'user'"),
+        (("user", "lst"), "Did you mean 'list'"),
+        (("app", "create", "x", "--reditect", "y"), "Did you mean --redirect?"),
+        (("app", "create"), "NAME"),
+        (("app", "create", "x", "--kind", "wbe"), "wbe"),
+        (("keys", "rotate", "--alg", "HS256"), "HS256"),
+        (("serve", "--port", "99999"), "65535"),
+    ],
+)
+def test_a_misspelt_command_is_status_2_and_says_what_was_meant(
+    run: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    words = run(*arguments)
+    assert (words.status, words.out) == (2, "")
+    assert said in words.err
+    assert "--help" in words.err
+    told = run(*arguments, "--json")
+    assert (told.status, told.err) == (2, "")
+    assert said in f"{told.document['error']} {told.document['fix']}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("user", "show", "adda@example.com"), "Did you mean ada@example.com?"),
+        (("app", "show", "wbe"), "Did you mean web?"),
+        (("api", "show", "ordes"), "Did you mean orders?"),
+        (("role", "delete", "custmer", "--yes"), "Did you mean customer?"),
+        (("user", "grant-role", "ada@example.com", "custmer"), "Did you mean customer?"),
+    ],
+)
+def test_a_misspelt_name_is_status_1_and_says_the_nearest(
+    stocked: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = stocked(*arguments)
+    assert (ended.status, ended.out) == (1, "")
+    assert said in ended.err
+    assert "Fix:" in ended.err
+
+
+def test_wrong_settings_are_told_with_their_place(run: Run, house: Path) -> None:
+    (house / "doorward.toml").write_text('issuer = "http://127.0.0.1:9000"\n[tokens]\nacess_ttl = 3\n')
+    ended = run("user", "list")
+    assert ended.status == 1
+    assert "doorward.toml:3: [tokens] has no setting acess_ttl. Did you mean access_ttl?" in ended.err
+    assert "acess_ttl" in run("user", "list", "--json").document["error"]
+
+
+def test_another_settings_file_is_named_by_option_or_environment(
+    run: Run, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = house / "other"
+    other.mkdir()
+    (other / "x.toml").write_text('issuer = "https://other.example"\n')
+    assert run("export-openapi", "--config", "other/x.toml").document["servers"] == [
+        {"url": "https://other.example"}
+    ]
+    assert run("migrate", "--config", "other/x.toml", "--json").document["database"] == str(
+        other / "doorward.db"
+    )
+    assert run("user", "list", "--config", "none.toml").status == 1
+    monkeypatch.setenv("DOORWARD_CONFIG", "other/x.toml")
+    assert run("export-openapi").document["servers"] == [{"url": "https://other.example"}]
+
+
+def test_without_any_settings_the_first_step_is_told(run: Run, house: Path) -> None:
+    (house / "doorward.toml").unlink()
+    ended = run("user", "list")
+    assert ended.status == 1
+    assert 'issuer = "https://auth.example.com"' in ended.err
+
+
+def test_a_foreign_secret_key_is_told_before_anything_is_changed(stocked: Run, house: Path) -> None:
+    key = house / "doorward.key"
+    key.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+    ended = stocked("keys", "rotate", "--force")
+    assert ended.status == 1
+    assert "another secret key" in ended.err
+    assert str(key) in ended.err
+
+
+def test_a_database_that_is_none_is_told(run: Run, house: Path) -> None:
+    (house / "doorward.db").write_text(
+        "this is no database, only some text that is long enough to be read as one" * 20
+    )
+    ended = run("user", "list")
+    assert ended.status == 1
+    assert "doorward.db" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("user",), ("app", "create", "--help"), ("-h",)])
+def test_help_goes_to_standard_output(run: Run, arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("Usage: doorward")
+    assert all(len(line) <= 110 for line in ended.out.splitlines())
+
+
+def test_the_version(run: Run) -> None:
+    ended = run("--version")
+    assert (ended.status, ended.out.split()[0]) == (0, "doorward")
+
+
+def on_a_terminal(arguments: list[str], typed: list[tuple[str, str]], folder: Path) -> tuple[int, str]:
+    """Run a command on a terminal of its own; each answer is typed once its question has been seen."""
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "doorward", *arguments],
+        stdin=follower, stdout=follower, stderr=follower, cwd=folder, env=environment, start_new_session=True,
+    )  # fmt: skip
+    os.close(follower)
+    seen, since, until = "", 0, time.monotonic() + 60
+    waiting = list(typed)
+    while time.monotonic() < until:
+        ready, _, _ = select.select([leader], [], [], 0.2)
+        if ready:
+            try:
+                chunk = os.read(leader, 65536).decode("utf-8", "replace")
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            seen += chunk
+        if waiting and waiting[0][0] in seen[since:]:
+            since = len(seen)
+            # people take a moment; until then the terminal has been told not to show what is typed
+            time.sleep(0.5)
+            os.write(leader, waiting.pop(0)[1].encode() + b"\n")
+    try:
+        assert not waiting, f"never asked: {waiting[0][0]!r} in {seen!r}"
+        status = process.wait(30)
+    finally:
+        process.kill()
+        os.close(leader)
+    return status, seen
+
+
+def test_on_a_terminal_a_password_is_asked_twice_and_never_shown(house: Path) -> None:
+    secret = "walrus canyon velvet twelve"
+    status, seen = on_a_terminal(
+        ["user", "create", "ada@example.com"], [("Password", secret), ("Repeat", secret)], house
+    )
+    assert status == 0, seen
+    assert "Created ada@example.com" in seen
+    assert secret not in seen
+
+
+def test_on_a_terminal_what_cannot_be_undone_is_asked_and_no_is_no(stocked: Run, house: Path) -> None:
+    status, seen = on_a_terminal(["app", "delete", "web"], [("[y/N]", "n")], house)
+    assert status == 1, seen
+    assert "Nothing was changed" in seen
+    assert stocked("app", "show", "web").status == 0
+    status, seen = on_a_terminal(["app", "delete", "web"], [("[y/N]", "y")], house)
+    assert status == 0, seen
+    assert stocked("app", "show", "web").status == 1

@@ -1,0 +1,83 @@
+"""The served process, as an operator starts it: its own folder, its own port, ended at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+
+class Served:
+    """One `doorward serve` and what it logged."""
+
+    def __init__(self, folder: Path, port: int, *arguments: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / "log"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
+        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "doorward", "serve", *arguments],
+                cwd=folder,
+                env=environment,
+                stderr=out,
+            )
+
+    def get(self, path: str) -> Any:
+        """The JSON at a path."""
+        with urlopen(self.url + path, timeout=5) as answer:
+            return json.load(answer)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What was logged."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def ready(self) -> Served:
+        """Wait until it answers."""
+        until = time.monotonic() + 40
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                assert self.get("/readyz")["status"] == "ok"
+            except (URLError, ConnectionError, TimeoutError):
+                time.sleep(0.05)
+            else:
+                return self
+        raise AssertionError(self.log.read_text())
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it politely; answers with its status."""
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(tmp_path: Path, free_port: int) -> Iterator[Serve]:
+    """`serve("--workers", "2")`."""
+    (tmp_path / "doorward.toml").write_text(
+        f'issuer = "http://127.0.0.1:{free_port}"\ndevelopment = true\n[passwords]\nthreads = 1\n'
+    )
+    started: list[Served] = []
+
+    def start(*arguments: str) -> Served:
+        started.append(Served(tmp_path, free_port, *arguments))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            served.process.kill()
+            served.process.wait()

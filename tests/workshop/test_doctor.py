@@ -1,0 +1,161 @@
+"""Does `doorward doctor` find what is wrong, and say how to mend it?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+
+from doorward.cli.tools import Check
+from doorward.workshop.bench import CommandWorkshop
+from tests.workshop.conftest import Serve
+
+
+@pytest.fixture
+def folder(tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("DOORWARD_")]:
+        monkeypatch.delenv(name)
+    return write(tmp_path, f'issuer = "http://127.0.0.1:{free_port}"\ndevelopment = true\n')
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "doorward.toml").write_text(text)
+    return folder
+
+
+def examined(folder: Path) -> dict[str, Check]:
+    checks = asyncio.run(CommandWorkshop().doctor(folder / "doorward.toml"))
+    assert all(check.ok or check.fix for check in checks if check.name != "settings")
+    return {check.name: check for check in checks}
+
+
+def test_a_fresh_development_house_is_well(folder: Path) -> None:
+    checks = examined(folder)
+    assert all(check.ok for check in checks.values()), checks
+    assert set(checks) == {
+        "settings",
+        "issuer",
+        "clock",
+        "secret key",
+        "database",
+        "mail",
+        "breach list",
+        "port",
+    }
+    assert not (folder / "doorward.db").exists()
+    assert not (folder / "doorward.key").exists()
+
+
+def test_a_running_server_is_known_by_its_issuer(serve: Serve, tmp_path: Path) -> None:
+    serve().ready()
+    checks = examined(tmp_path)
+    assert all(check.ok for check in checks.values()), checks
+    assert "this server runs there" in checks["port"].said
+    assert "ES256" in checks["signing keys"].said
+    assert "WAL" in checks["database"].said
+
+
+def test_files_that_others_can_read_are_found(serve: Serve, tmp_path: Path) -> None:
+    serve().ready().stop()
+    (tmp_path / "doorward.db").chmod(0o644)
+    (tmp_path / "doorward.key").chmod(0o640)
+    checks = examined(tmp_path)
+    assert checks["database"].fix == f"chmod 600 {tmp_path / 'doorward.db'}"
+    assert checks["secret key"].fix == f"chmod 600 {tmp_path / 'doorward.key'}"
+
+
+def test_a_foreign_secret_key_is_found(serve: Serve, tmp_path: Path) -> None:
+    serve().ready().stop()
+    (tmp_path / "doorward.key").write_text("A" * 43 + "=\n")
+    assert "another secret key" in examined(tmp_path)["signing keys"].said
+    (tmp_path / "doorward.key").write_text("nonsense")
+    assert "openssl rand" in examined(tmp_path)["secret key"].fix
+
+
+def test_plain_http_without_development_is_found(folder: Path, free_port: int) -> None:
+    write(folder, f'issuer = "http://127.0.0.1:{free_port}"\n')
+    checks = examined(folder)
+    assert "https" in checks["issuer"].fix
+    assert "outbox" in checks["mail"].said
+    assert not checks["mail"].ok
+
+
+def test_a_database_of_somebody_else_is_found(folder: Path) -> None:
+    (folder / "doorward.db").write_bytes(b"not a database at all, but long enough to look at" * 50)
+    assert not examined(folder)["database"].ok
+
+
+def test_mail_is_tried(folder: Path, free_port: int) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    text = (folder / "doorward.toml").read_text()
+    settings = f'[mail]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nsender = "a@b.example"\n'
+    write(folder, f"{text}{settings}")
+    down = examined(folder)["mail"]
+    assert not down.ok
+    server = Controller(Sink(), hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        assert examined(folder)["mail"].ok
+    finally:
+        server.stop()
+
+
+def test_a_breach_list_is_opened(folder: Path) -> None:
+    text = (folder / "doorward.toml").read_text()
+    write(folder, f'{text}[passwords]\nbreached_list = "list.txt"\n')
+    (folder / "list.txt").write_text("this is no hash\n")
+    assert not examined(folder)["breach list"].ok
+    (folder / "list.txt").write_text("0" * 40 + "\n")
+    assert examined(folder)["breach list"].ok
+
+
+class Other(BaseHTTPRequestHandler):
+    """Another server on our port."""
+
+    issuer: str | None = None
+
+    def do_GET(self) -> None:
+        body = json.dumps({"issuer": self.issuer} if self.issuer else ["nothing"]).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        return
+
+
+@pytest.fixture
+def other(free_port: int) -> Iterator[type[Other]]:
+    server = HTTPServer(("127.0.0.1", free_port), Other)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield Other
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    Other.issuer = None
+
+
+def test_another_server_on_the_port_is_found(folder: Path, other: type[Other]) -> None:
+    assert "taken by something else" in examined(folder)["port"].said
+    other.issuer = "https://other.example"
+    assert "answers as https://other.example" in examined(folder)["port"].said
+
+
+def test_settings_that_cannot_be_read_are_the_only_finding(folder: Path) -> None:
+    write(folder, 'isuer = "x"\n')
+    checks = asyncio.run(CommandWorkshop().doctor(folder / "doorward.toml"))
+    assert [check.name for check in checks] == ["settings"]
+    assert "Did you mean issuer?" in checks[0].said
