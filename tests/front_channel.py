@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from argon2 import PasswordHasher
@@ -56,8 +56,9 @@ from doorward.web.error_pages import StatusPages
 from doorward.wiring.outside import Outside, open_outside
 from doorward.wiring.routes import routes
 from tests import browsing
-from tests.browsing import PASSWORD, Page, code_for
+from tests.browsing import PASSWORD, code_for
 from tests.rules import made
+from tests.tabs import Tab
 
 CALLER = Caller("192.0.2.1", browsing.CHROME, "req-1")
 SEED = b"s" * 20
@@ -72,63 +73,6 @@ class TurnedClock:
 
     def now(self) -> int:
         return self.time
-
-
-class Tab(browsing.Browser):
-    """A browser that can also send what no page of ours would."""
-
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        form: dict[str, str] | str | None = None,
-        body: bytes = b"",
-        **headers: str,
-    ) -> Page:
-        """Any request; `_` in a header's name stands for `-`."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if form is not None:
-            body = (form if isinstance(form, str) else urlencode(form)).encode()
-            sent.setdefault("content-type", "application/x-www-form-urlencoded")
-        return await self._ask(method, path, body, sent)
-
-    async def foreign_post(self, path: str, form: dict[str, str]) -> Page:
-        """A form on another site: SameSite=Lax keeps our cookies back, what the answer sets is taken."""
-        kept, self.cookies = self.cookies, {}
-        page = await self.post(path, form, origin="https://evil.example", site="cross-site")
-        for name, value in page.headers:
-            if name == "set-cookie" and "Max-Age=0" in value:
-                kept.pop(value.partition("=")[0], None)
-        self.cookies = {**kept, **self.cookies}
-        return page
-
-    async def sign_in_at(self, page: Page, email: str = "ada@example.com", password: str = PASSWORD) -> Page:
-        """Fill in the sign-in page that `page` leads to."""
-        shown = await self.follow(page)
-        return await self.submit(shown, "sign-in", identifier=email, password=password)
-
-    async def on(self, page: Page) -> Page:
-        """Go on to wherever a redirect of ours leads; an address of an app ends the walk."""
-        while page.status == 303 and (page.header("location") or "").startswith("/"):
-            page = await self.get(page.header("location") or "")
-        return page
-
-
-def sent_to(page: Page) -> str:
-    """Where the person is sent: by redirect, or by the page that ends a POST."""
-    if page.status in {302, 303}:
-        return page.header("location") or ""
-    _, found, rest = page.text.partition('http-equiv="refresh" content="0;url=')
-    assert found, f"{page.status} {page.words[:400]}"
-    return rest.partition('"')[0].replace("&amp;", "&").replace("&#39;", "'")
-
-
-def said(page: Page) -> dict[str, str]:
-    """The parameters that the app gets; none of them twice."""
-    pairs = parse_qsl(urlsplit(sent_to(page)).query, keep_blank_values=True)
-    assert len(dict(pairs)) == len(pairs)
-    return dict(pairs)
 
 
 @cache
@@ -280,12 +224,12 @@ class Front:
 
     async def token(self, client: Client, form: dict[str, str]) -> dict[str, Any]:
         """One request to the token endpoint, from nowhere in particular."""
-        proof = ""
+        proof: dict[str, str] = {}
         if client.confidential:
-            proof = "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()
+            proof["authorization"] = "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()
         else:
             form = {**form, "client_id": client.id}
-        page = await self.browser().ask("POST", "/token", form=form, authorization=proof)
+        page = await self.browser().ask("POST", "/token", form=form, **proof)
         return {"status": page.status, **msgspec.json.decode(page.text)}
 
 

@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from tests.front_channel import Front, Tab, front_channel, said, sent_to
+from tests.front_channel import Front, front_channel
 from tests.rules import made
+from tests.tabs import Tab, said, sent_to
 
 pytestmark = pytest.mark.anyio
 OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))

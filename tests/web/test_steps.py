@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browsing import flow_of
-from tests.front_channel import Front, Tab, front_channel, said
+from tests.front_channel import Front, front_channel
 from tests.rules import made
+from tests.tabs import Tab, said
 
 pytestmark = pytest.mark.anyio
 OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))

@@ -1,0 +1,49 @@
+"""Does every error page lead on, whatever was sent, and without the database?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorward.web.cookies import CookieJar
+from doorward.web.error_pages import StatusPages
+from doorward.web.http import Request
+from tests.rules import made
+
+pytestmark = pytest.mark.anyio
+PAGES = StatusPages(jar=CookieJar(secure=True), issuer=made.ISSUER, brand_name="<Acme>", default_locale="en")
+
+
+def request(**headers: str) -> Request:
+    async def never() -> dict[str, Any]:
+        raise AssertionError("an error page reads no body")
+
+    lines = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
+    scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": lines}
+    return Request(scope, never, request_id="t-7")
+
+
+@pytest.mark.requirement(11)
+@pytest.mark.parametrize("status", [400, 404, 405, 413, 500, 503, 418])
+async def test_a_status_is_a_page_with_a_number_and_a_way_on(status: int) -> None:
+    response = await PAGES(request(), status)
+    text = response.body.decode()
+    headers = dict(response.headers)
+    assert response.status == status
+    assert "t-7" in text
+    assert 'href="/"' in text
+    assert "&lt;Acme&gt;" in text
+    assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
+    assert headers[b"cache-control"] == b"no-store"
+    assert b"set-cookie" not in headers
+
+
+@pytest.mark.parametrize(
+    "tongue", ["de", "de-AT,en;q=0.5", "../../etc/passwd", "x" * 9000, "é", ";q=;q=", "\x00", "*"]
+)
+async def test_no_language_header_or_cookie_breaks_it(tongue: str) -> None:
+    for headers in ({"accept_language": tongue}, {"cookie": f"__Host-dw_locale={tongue}"}):
+        response = await PAGES(request(**headers), 404)
+        assert response.status == 404
+        assert (b'lang="de"' in response.body) == tongue.startswith("de")
