@@ -1,8 +1,10 @@
-"""What does `doorward dev` say when a port is taken, or there is none?"""
+"""What does `doorward dev` say when a port is taken, there is none, or a library is missing?"""
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,22 @@ def test_three_ports_in_a_row_are_found() -> None:
 
 def test_a_port_of_its_own_is_three_addresses() -> None:
     assert [who for _, who in Places(8000).named()] == ["the server", "the demo app", "the demo API"]
+
+
+def test_a_missing_library_is_named_with_how_to_get_it(tmp_path: Path) -> None:
+    import_nothing = tmp_path / "sitecustomize.py"
+    import_nothing.write_text("import sys\nsys.modules['fastapi'] = None\n")
+    environment = running.environment(tmp_path)
+    environment["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{environment['PYTHONPATH']}"
+    done = subprocess.run(
+        running.command("dev", "--no-browser", "--port", str(free_places().port)),
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=running.PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "need fastapi" in done.stderr
+    assert "doorward[demo]" in done.stderr

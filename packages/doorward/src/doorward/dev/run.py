@@ -8,6 +8,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -29,6 +30,7 @@ Seeding = Callable[[Path, Callable[[Register], Awaitable[DemoApps]]], DemoApps]
 """Runs the work with the management actions on the store that a settings file names."""
 
 _UP_WITHIN: Final = 60.0
+_LIBRARIES: Final = ("fastapi", "starlette", "pydantic")
 
 
 def run(*, port: int, browser: bool, reset: bool, seeding: Seeding) -> int:
@@ -49,6 +51,7 @@ def run(*, port: int, browser: bool, reset: bool, seeding: Seeding) -> int:
                 f"Port {port} leaves no room for the two after it.", f"At most {LAST_PORT}: --port 8000"
             )
         places = Places(port)
+        _refuse_bare()
         _refuse_taken(places)
         if reset:
             folder.clear()
@@ -94,6 +97,15 @@ class _Stop:
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.wanted = True
+
+
+def _refuse_bare() -> None:
+    missing = [name for name in _LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise CannotStart(
+            f"The demo app and API need {' and '.join(missing)}, which a server does not.",
+            "Install them: python -m pip install 'doorward[demo]'",
+        )
 
 
 def _refuse_taken(places: Places) -> None:
