@@ -8,7 +8,7 @@ import sys
 def main() -> int:
     """Run one command; answers with the exit status."""
     from doorward.cli import main as run
-    from doorward.workshop import CommandWorkshop
+    from doorward.workshop.bench import CommandWorkshop
 
     return run(CommandWorkshop())
 
