@@ -113,7 +113,8 @@ def _get(path: str, said: str) -> dict[str, Any]:
     operation: dict[str, Any] = {"operationId": _name("get", path), "summary": said, "tags": ["pages"]}
     if path in _QUERIES:
         operation["parameters"] = [
-            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in _QUERIES[path]
+            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+            for name in _QUERIES[path]
         ]
     return {**operation, "responses": answers()}
 

@@ -1,0 +1,43 @@
+"""Does docs/reference/settings.md give the defaults that the program has?"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from doorward.settings.load import default_of, known_settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
+
+
+def rows() -> dict[str, str]:
+    """Dotted name -> what the page's column of defaults says."""
+    found: dict[str, str] = {}
+    section = ""
+    for line in PAGE.read_text("utf-8").splitlines():
+        if line.startswith("## "):
+            heading = re.search(r"\[([a-z_]+)\]", line)
+            section = f"{heading[1]}." if heading else ""
+        row = re.match(r"\| `([a-z0-9_]+)` \| (.*?) \|", line)
+        if row:
+            found[section + row[1]] = row[2]
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(known_settings()))
+def test_the_default_is_the_one_that_is_documented(name: str) -> None:
+    default = default_of(known_settings()[name])
+    said = rows()[name]
+    if default is None:
+        # absent, or filled in from something else, in words
+        assert not said.startswith("`")
+        assert not said[0].isdigit() or name == "mail.port"
+    elif isinstance(default, bool | str):
+        assert f"`{json.dumps(default)}`" == said
+    elif isinstance(default, int):
+        assert re.match(rf"{default}( \(.*\))?$", said)
+    else:
+        assert said == "`[]`"
