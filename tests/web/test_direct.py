@@ -154,10 +154,7 @@ def talk(port: int, sent: bytes, *, answers: int = 1) -> list[tuple[int, dict[st
         connection.sendall(sent)
         reader = connection.makefile("rb")
         heads = sent.split(b"HEAD ")
-        found: list[tuple[int, dict[str, str], bytes]] = []
-        for _ in range(answers):
-            found.append(read_answer(reader, head=len(heads) > 1))
-        return found
+        return [read_answer(reader, head=len(heads) > 1) for _ in range(answers)]
 
 
 def read_answer(reader, *, head: bool = False) -> tuple[int, dict[str, str], bytes]:
