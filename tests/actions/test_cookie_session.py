@@ -1,0 +1,142 @@
+"""Does cookie delivery decide as the token endpoint does, and tell a page only what it may know?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.actions.authenticate_client import AuthenticateClient
+from doorward.actions.cookie_session import CookieSession, Delivered, Page, Standing
+from doorward.actions.exchange_token import ExchangeToken
+from doorward.actions.give_tokens import GiveTokens
+from doorward.actions.redeem_code import RedeemCode
+from doorward.actions.refresh_token import RefreshGrant
+from doorward.actions.revocation_view import RevocationView
+from doorward.model.refusal import Refusal
+from doorward.rules.deliver.cookie import csrf_token
+from doorward.rules.identify.failures import Failures
+from tests.front_channel import CALLER, Front, front_channel
+from tests.rules import made
+from tests.tabs import said
+
+pytestmark = pytest.mark.anyio
+HERE = Page("https://app.example.com", "same-site")
+FOREIGN = Page("https://evil.example", "cross-site")
+APP = made.public(first_party=True, origins=("https://app.example.com",))
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(APP)
+        yield opened
+
+
+def cookies(front: Front) -> CookieSession:
+    out, settings = front.outside, front.settings
+    give = GiveTokens(out.catalog, out.signer, out.chance, settings.tokens, settings.issuer)
+    exchange = ExchangeToken(
+        AuthenticateClient(
+            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
+        ),
+        RedeemCode(out.store, front.ending, give, out.chance, front.record),
+        RefreshGrant(
+            out.store, front.ending, give, out.chance, front.record, out.meter, out.postman, settings.tokens
+        ),
+        give,
+        out.catalog,
+        out.chance,
+        front.clock,
+        out.meter,
+    )
+    view = RevocationView(out.store)
+    return CookieSession(
+        exchange,
+        out.catalog,
+        out.store,
+        out.signer,
+        front.clock,
+        view,
+        front.sign_out,
+        made.ISSUER,
+        made.ISSUER,
+    )
+
+
+async def delivered(front: Front) -> Delivered:
+    tab = front.browser()
+    page = await tab.sign_in_at(await tab.get(front.asking(APP)))
+    form = {"client_id": APP.id, "code": said(page)["code"], "code_verifier": made.VERIFIER}
+    outcome = await cookies(front).begin(form, page=HERE, caller=CALLER)
+    assert isinstance(outcome, Delivered)
+    return outcome
+
+
+async def test_what_a_page_may_know(front: Front) -> None:
+    got = await delivered(front)
+    assert got.csrf_token == csrf_token(got.access_token)
+    assert got.access_token not in repr(got)
+    standing = await cookies(front).standing(APP.id, got.access_token, page=HERE)
+    assert isinstance(standing, Standing)
+    assert standing.claims["sub"] == "usr_ada"
+    assert not {"jti", "sid", "aud", "iss", "client_id"} & set(standing.claims)
+    assert standing.expires_in == 300
+
+
+@pytest.mark.requirement(70)
+async def test_a_foreign_page_is_refused_before_anything_is_looked_at(front: Front) -> None:
+    got = await delivered(front)
+    action = cookies(front)
+    for refused in (
+        await action.begin({"client_id": APP.id, "code": "x"}, page=FOREIGN, caller=CALLER),
+        await action.renew(APP.id, got.refresh_token, page=FOREIGN, caller=CALLER),
+        await action.standing(APP.id, got.access_token, page=FOREIGN),
+        await action.end(
+            APP.id, got.access_token, got.refresh_token, got.csrf_token, page=FOREIGN, caller=CALLER
+        ),
+    ):
+        assert isinstance(refused, Refusal)
+        assert refused.code == "access_denied"
+    assert isinstance(await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER), Delivered)
+
+
+@pytest.mark.requirement(18)
+async def test_renewal_rotates_as_the_token_endpoint_does(front: Front) -> None:
+    got = await delivered(front)
+    action = cookies(front)
+    one = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+    two = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+    assert isinstance(one, Delivered)
+    assert isinstance(two, Delivered)
+    # two tabs at once: one successor, nobody is signed out
+    assert one.refresh_token == two.refresh_token != got.refresh_token
+    assert isinstance(await action.renew(APP.id, None, page=HERE, caller=CALLER), Refusal)
+    assert isinstance(await action.renew("app_nobody", one.refresh_token, page=HERE, caller=CALLER), Refusal)
+
+
+@pytest.mark.requirement(72)
+async def test_a_revoked_or_expired_token_stands_for_nobody(front: Front) -> None:
+    got = await delivered(front)
+    action = cookies(front)
+    for nobody in (None, "", "x", got.access_token + "x"):
+        assert isinstance(await action.standing(APP.id, nobody, page=HERE), Refusal)
+    (session,) = await front.store.sessions.live_of("usr_ada", front.now)
+    await front.sign_out.end(session, reason="test", client_id=None, caller=CALLER, now=front.now)
+    assert isinstance(await action.standing(APP.id, got.access_token, page=HERE), Refusal)
+    fresh = await delivered(front)
+    front.clock.time += 300
+    assert isinstance(await action.standing(APP.id, fresh.access_token, page=HERE), Refusal)
+
+
+@pytest.mark.requirement(72)
+async def test_leaving_ends_the_session_even_when_the_grant_had_ended(front: Front) -> None:
+    got = await delivered(front)
+    (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
+    await front.store.commit(*front.ending.grant(grant, now=front.now, reason="replayed"))
+    refusal = await cookies(front).end(
+        APP.id, got.access_token, got.refresh_token, None, page=HERE, caller=CALLER
+    )
+    assert refusal is None
+    assert await front.store.sessions.live_of("usr_ada", front.now) == []

@@ -1,0 +1,60 @@
+"""Is a hint read only when it is an ID token of our own?"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncGenerator
+
+import pytest
+from msgspec.json import encode
+
+from doorward.rules.revoke.logout import Hint
+from tests.front_channel import Front, front_channel
+from tests.rules import made
+
+pytestmark = pytest.mark.anyio
+CLAIMS = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": "ses_one", "exp": 1}
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        yield opened
+
+
+async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -> None:
+    sign = front.outside.signer.sign
+    assert front.own_tokens.hint(sign(CLAIMS, typ="JWT")) == Hint("usr_ada", "ses_one", ("app_web",))
+    several = {**CLAIMS, "aud": ["a", "b", 3], "sid": 4}
+    assert front.own_tokens.hint(sign(several, typ="JWT")) == Hint("usr_ada", None, ("a", "b"))
+
+
+@pytest.mark.requirement(39, 75)
+@pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "statuslist+jwt", ""])
+async def test_no_other_kind_of_our_tokens_is_a_hint(front: Front, typ: str) -> None:
+    assert front.own_tokens.hint(front.outside.signer.sign(CLAIMS, typ=typ)) is None
+
+
+@pytest.mark.requirement(42, 75)
+async def test_nobody_elses_token_is_a_hint(front: Front) -> None:
+    sign = front.outside.signer.sign
+    for claims in ({**CLAIMS, "iss": "https://other.example"}, {**CLAIMS, "sub": None}, {"sub": "usr_ada"}):
+        assert front.own_tokens.hint(sign(claims, typ="JWT")) is None
+    header, payload, signature = sign(CLAIMS, typ="JWT").split(".")
+
+    def part(value: object) -> str:
+        return urlsafe_b64encode(encode(value)).rstrip(b"=").decode()
+
+    eve = part({**CLAIMS, "sub": "usr_eve"})
+    none = part({"alg": "none", "typ": "JWT"})
+    for forged in (
+        f"{header}.{eve}.{signature}",
+        f"{none}.{payload}.",
+        f"{header}.{payload}.",
+        "",
+        "..",
+        "a",
+        "é.é.é",
+        "x" * 60_000,
+    ):
+        assert front.own_tokens.hint(forged) is None
