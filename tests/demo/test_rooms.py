@@ -1,0 +1,47 @@
+"""Do `dev` and `demo` stay what they are: programs that start processes, and know neither wiring nor adapters?"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import doorward
+
+ROOMS = Path(doorward.__file__).parent
+ABOVE = (
+    "doorward.wiring",
+    "doorward.workshop",
+    "doorward.settings",
+    "doorward.outside",
+    "doorward.stores",
+    "doorward.web",
+    "doorward.cli",
+)
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize(
+    ("room", "also_not"),
+    [("dev", ("doorward.demo",)), ("demo", ("doorward.actions", "doorward.rules", "doorward.model"))],
+)
+def test_no_module_reaches_up(room: str, also_not: tuple[str, ...]) -> None:
+    modules = sorted((ROOMS / room).rglob("*.py"))
+    assert len(modules) > 5
+    wrong = [
+        f"{path.relative_to(ROOMS)}: {name}"
+        for path in modules
+        for name in imported(path)
+        if any(name == top or name.startswith(f"{top}.") for top in (*ABOVE, *also_not))
+    ]
+    assert wrong == []
