@@ -97,7 +97,10 @@ class App:
         self.secret = secret
         self.redirect_uri = redirect_uri
         self.http = httpx2.Client(
-            verify=verify if verify is not None else True, trust_env=False, follow_redirects=False, timeout=30
+            verify=verify if verify is not None else issuer.startswith("https:"),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=30,
         )
 
     def close(self) -> None:

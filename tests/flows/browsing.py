@@ -152,7 +152,10 @@ class Person:
         parts = urlsplit(issuer)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._client = httpx2.Client(
-            verify=verify if verify is not None else True, trust_env=False, follow_redirects=False, timeout=30
+            verify=verify if verify is not None else issuer.startswith("https:"),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=30,
         )
 
     def close(self) -> None:

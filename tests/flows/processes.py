@@ -80,7 +80,10 @@ class Process:
             if self._process.poll() is not None:
                 break
             try:
-                if httpx2.get(f"{self.base}/readyz", trust_env=False, timeout=2).status_code == 200:
+                if (
+                    httpx2.get(f"{self.base}/readyz", verify=False, trust_env=False, timeout=2).status_code
+                    == 200
+                ):
                     return
             except httpx2.HTTPError:
                 pass

@@ -127,7 +127,7 @@ class Running:
         """A bare HTTP client that trusts this server's certificate."""
         return httpx2.Client(
             base_url=self.issuer,
-            verify=self.tls if self.tls is not None else True,
+            verify=self.tls if self.tls is not None else False,
             trust_env=False,
             timeout=30,
         )

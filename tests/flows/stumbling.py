@@ -11,6 +11,12 @@ from tests.flows.pieces import SECRET, Pieces, Spot
 from tests.flows.raw import RawClient, RawRequest
 from tests.flows.running import Running
 
+TOLERATED = (
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.large_base_example,
+    HealthCheck.filter_too_much,
+)
 LONGEST = 3.0
 """Seconds: nothing that fits into a request may keep the server for as long as that."""
 
@@ -46,11 +52,11 @@ class Witness:
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
 
 
-def sweep(server: Running, here: Pieces, spot: Spot) -> Witness:
+def sweep(server: Running, here: Pieces, spot: Spot, *, thorough: bool = False) -> Witness:
     """One wrong thing at a time."""
     witness = Witness(server)
     try:
-        for request in one_wrong_thing(here, here.browser(spot.path), spot):
+        for request in one_wrong_thing(here, here.browser(spot.path), spot, thorough=thorough):
             witness.sees_no_stumble(request)
     finally:
         witness.close()
@@ -65,12 +71,7 @@ def anything(server: Running, here: Pieces, spot: Spot, examples: int) -> Witnes
     @settings(
         max_examples=examples,
         deadline=None,
-        suppress_health_check=(
-            HealthCheck.too_slow,
-            HealthCheck.data_too_large,
-            HealthCheck.large_base_example,
-            HealthCheck.filter_too_much,
-        ),
+        suppress_health_check=TOLERATED,
     )
     @given(requests(here, browser, spot))
     def run(request: RawRequest) -> None:

@@ -135,9 +135,20 @@ class Steps:
                 return self.deliver(visitor, outcome.response, denied=True)
             case Stale(sign_in=sign_in):
                 newest = await self.store.sign_ins.get(sign_in.id)
+                # What lost the race may have been the session: with the one that was read then, it would lose again and again.
+                visitor = await self._as_now(visitor)
                 if newest is None or newest.done_at is not None:
                     return await self.restart(visitor, newest or sign_in)
                 return await self.follow(visitor, newest)
+
+    async def _as_now(self, visitor: Visitor) -> Visitor:
+        """The same visitor with their session as it is stored now: signed out in another tab, or stepped up there."""
+        if visitor.session is None:
+            return visitor
+        session = await self.store.sessions.get(visitor.session.id)
+        if session is None or session.ended_at is not None:
+            return dataclasses.replace(visitor, session=None, account=None)
+        return dataclasses.replace(visitor, session=session)
 
     def deliver(self, visitor: Visitor, response: AuthResponse, *, denied: bool = False) -> Response:
         """The authorization response in its mode.

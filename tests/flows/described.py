@@ -1,0 +1,71 @@
+"""Do the answers keep to the OpenAPI description? schemathesis draws the requests and judges status, type, schema and headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from doorward.web.openapi import describe
+from tests.flows.running import Running
+from tests.flows.seeds import House
+from tests.flows.stumbling import TOLERATED
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@dataclass(frozen=True)
+class Described:
+    """One operation of the description."""
+
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+_DOCUMENT: dict[str, Any] = describe("http://127.0.0.1")
+DESCRIBED = [Described(method.upper(), path) for path, item in _DOCUMENT["paths"].items() for method in item]
+
+
+def as_described(server: Running, house: House, operation: Described, examples: int) -> int:
+    """Draw `examples` requests to one operation, half of them with a real app's credential; answers how many were sent."""
+    described: Any = schemathesis.openapi.from_dict(describe(server.issuer))
+    case_of: Any = described[operation.path][operation.method].as_strategy()
+    session = requests.Session()
+    session.trust_env = False
+    sent = 0
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=TOLERATED)
+    @given(case=case_of)
+    def run(case: Any) -> None:
+        nonlocal sent
+        sent += 1
+        headers = house.own.authorization if sent % 2 else {}
+        response = case.call(base_url=server.issuer, session=session, headers=headers, allow_redirects=False)
+        case.validate_response(response, checks=CHECKS)
+
+    seen = len(server.log.pieces)
+    try:
+        run()
+    finally:
+        session.close()
+    assert '"level": "error"' not in "".join(server.log.pieces[seen:])
+    return sent

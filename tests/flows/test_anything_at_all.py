@@ -1,0 +1,40 @@
+"""Does any request that hypothesis or schemathesis can think of make the server stumble? Some here; thousands in tests/soak."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.flows.described import DESCRIBED, Described, as_described
+from tests.flows.patient import PATIENT
+from tests.flows.pieces import Pieces, Spot, spots
+from tests.flows.running import Running, running
+from tests.flows.seeds import House
+from tests.flows.stumbling import anything
+
+SPOTS = spots()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    """One that does not mind many tries."""
+    with running(tmp_path_factory.mktemp("server"), sections=PATIENT) as started:
+        yield started
+        assert started.troubles() == []
+
+
+@pytest.fixture(scope="module")
+def here(server: Running, house: House) -> Pieces:
+    """Real pieces of that server."""
+    return Pieces(server, house)
+
+
+@pytest.mark.parametrize("spot", SPOTS, ids=[spot.path for spot in SPOTS])
+def test_anything_at_all_on_every_route(spot: Spot, server: Running, here: Pieces) -> None:
+    assert anything(server, here, spot, 30).sent > 0
+
+
+@pytest.mark.parametrize("operation", DESCRIBED, ids=str)
+def test_answers_are_as_the_description_says(operation: Described, server: Running, house: House) -> None:
+    assert as_described(server, house, operation, 12) > 0

@@ -1,0 +1,46 @@
+"""How does one browser's form reach two processes many times at the same moment?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from tests.flows.browsing import Page, Person
+from tests.flows.processes import Fleet
+
+
+async def at_once(
+    fleet: Fleet, person: Person, requests: Sequence[tuple[str, str, Mapping[str, str] | None]]
+) -> list[httpx2.Response]:
+    """Each (method, path, form) over a connection of its own, every second one to the other process, all at once; nothing is
+    followed and no cookie is kept."""
+    bases = [server.base for server in fleet.servers]
+    cookie = "; ".join(f"{name}={value.value}" for name, value in person.cookies.items())
+    headers = {"cookie": cookie, "origin": fleet.issuer, "accept": "text/html", "user-agent": person.agent}
+    clients = [httpx2.AsyncClient(verify=False, trust_env=False, timeout=60) for _ in requests]
+
+    async def one(number: int) -> httpx2.Response:
+        method, path, form = requests[number]
+        base = bases[number % len(bases)]
+        if form is None:
+            return await clients[number].request(method, base + path, headers=headers)
+        return await clients[number].request(method, base + path, headers=headers, data=dict(form))
+
+    try:
+        await asyncio.gather(
+            *(client.get(f"{bases[n % len(bases)]}/healthz") for n, client in enumerate(clients))
+        )
+        return list(await asyncio.gather(*(one(number) for number in range(len(requests)))))
+    finally:
+        await asyncio.gather(*(client.aclose() for client in clients))
+
+
+def form_of(page: Page, form_id: str, **typed: str) -> tuple[str, str, dict[str, str]]:
+    """A filled-in form of a page, as one of the requests."""
+    form = page.forms[form_id]
+    parts = urlsplit(urljoin(page.url, form.action))
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return "POST", target, {**form.fields, **typed}
