@@ -3,6 +3,7 @@ so that no way in can skip a factor or consent (line 85)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -18,7 +19,7 @@ from doorward.model.request import AuthRequest
 from doorward.model.session import Session
 from doorward.model.signin import Proof, SignIn
 from doorward.ports.catalog import CatalogSource
-from doorward.ports.store import Store
+from doorward.ports.store import Store, Write
 from doorward.rules.deliver.redirect import failure
 from doorward.rules.permit import consent as consent_rule
 from doorward.rules.permit.checks.redirect_uri import matches
@@ -45,8 +46,11 @@ class Advance:
         device_hash: bytes | None,
         caller: Caller,
         now: int,
+        first: Sequence[Write] = (),
     ) -> Next:
-        """`session` is the live one of this browser (None for the JSON endpoint); `now` in seconds."""
+        """`session` is the live one of this browser (None for the JSON endpoint); `now` in seconds.
+
+        `first` are writes that the sign-in rests on: they are committed with its end, and only then (`Finished`)."""
         checked = await self._without_void_proofs(sign_in, session)
         if checked is None:
             return Stale(sign_in)
@@ -81,6 +85,7 @@ class Advance:
             device_hash=device_hash,
             caller=caller,
             now=now,
+            first=first,
         )
 
     def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:

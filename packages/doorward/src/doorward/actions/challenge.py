@@ -27,12 +27,13 @@ from doorward.model.signin import SignIn, Step
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
-from doorward.ports.store import Store
+from doorward.ports.store import Store, Write
 from doorward.rules.permit.authorize import Origin
 from doorward.rules.permit.authorize import authorize as permit
 from doorward.rules.prove import begin
 
 HANDLE_PREFIX: Final = "dw_as_"
+_NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
 _OVER: Final = Refusal("invalid_session", "This sign-in is over. Begin again without auth_session.")
 
 
@@ -84,15 +85,20 @@ class Challenge:
         begun = await self._sign_in(client, params, now)
         if isinstance(begun, Refusal):
             return begun
-        sign_in, handle = begun
-        sign_in, refusal = await self._prove(sign_in, params, caller, now)
+        sign_in, handle, new = begun
+        if new:
+            sign_in, refusal, unsaved = await self._prove_new(sign_in, params, caller, now)
+        else:
+            sign_in, refusal = await self._prove(sign_in, params, caller, now)
+            unsaved = []
         if refusal is not None and refusal.code == "invalid_session":
             return _OVER
-        return await self._more(sign_in, handle, refusal, caller, now)
+        return await self._more(sign_in, handle, refusal, caller, now, unsaved)
 
     async def _sign_in(
         self, client: Client, params: Mapping[str, str], now: int
-    ) -> tuple[SignIn, str] | Refusal:
+    ) -> tuple[SignIn, str, bool] | Refusal:
+        """The sign-in, its handle, and whether it is new and not stored yet."""
         handle = params.get("auth_session")
         if handle is not None:
             known = await self.store.sign_ins.by_handle(digest(handle))
@@ -101,7 +107,7 @@ class Challenge:
             # The handle is one app's: another first-party app that sees it cannot go on with it.
             if known.request is None or known.request.client_id != client.id:
                 return _OVER
-            return known, handle
+            return known, handle, False
         source = Origin(client, "", "query", None, given=False)
         asked = {name: value for name, value in params.items() if name != "response_mode"}
         request = permit({**asked, "response_type": "code"}, source, self.catalog.current(), self.issuer)
@@ -117,8 +123,30 @@ class Challenge:
             request=request,
             session=None,
         )
-        await self.store.commit(self.store.sign_ins.insert(sign_in))
-        return sign_in, handle
+        return sign_in, handle, True
+
+    async def _prove_new(
+        self, sign_in: SignIn, params: Mapping[str, str], caller: Caller, now: int
+    ) -> tuple[SignIn, Refusal | None, list[Write]]:
+        """As `_prove`, for a sign-in that is not stored yet, with what stores it: mostly it ends in this very call, and its
+        beginning and its end are one commit."""
+        unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)]
+        if "password" in params and "username" in params:
+            proven = await self.prove_password.of_new(
+                sign_in,
+                identifier=params["username"],
+                password=Secret(params["password"]),
+                caller=caller,
+                now=now,
+            )
+            if isinstance(proven, Refusal):
+                return sign_in, proven, unsaved
+            sign_in, unsaved = proven
+            params = {name: value for name, value in params.items() if name != "password"}
+        if "code" not in params:
+            return sign_in, None if "password" not in params else _NO_USERNAME, unsaved
+        await self.store.commit(*unsaved)
+        return *(await self._prove(sign_in, params, caller, now)), []
 
     async def _prove(
         self, sign_in: SignIn, params: Mapping[str, str], caller: Caller, now: int
@@ -126,7 +154,7 @@ class Challenge:
         """The sign-in with what was proven, and what was wrong. A right password beside a wrong code stays proven."""
         if "password" in params:
             if "username" not in params:
-                return sign_in, Refusal("invalid_request", "username is missing.")
+                return sign_in, _NO_USERNAME
             outcome = await self.prove_password(
                 sign_in,
                 identifier=params["username"],
@@ -156,11 +184,21 @@ class Challenge:
         return sign_in, None
 
     async def _more(
-        self, sign_in: SignIn, handle: str, because: Refusal | None, caller: Caller, now: int
+        self,
+        sign_in: SignIn,
+        handle: str,
+        because: Refusal | None,
+        caller: Caller,
+        now: int,
+        unsaved: list[Write],
     ) -> Code | More | Refusal:
         if because is not None and because.code == "invalid_request":
             return because
-        outcome = await self.advance(sign_in, session=None, device_hash=None, caller=caller, now=now)
+        outcome = await self.advance(
+            sign_in, session=None, device_hash=None, caller=caller, now=now, first=unsaved
+        )
+        if not isinstance(outcome, Finished):
+            await self.store.commit(*unsaved)
         match outcome:
             case Ask(step=step):
                 return More(handle, step, because)

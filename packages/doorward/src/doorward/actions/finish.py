@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct, structs
@@ -19,6 +20,7 @@ from doorward.model.request import AuthRequest
 from doorward.model.session import Session
 from doorward.model.signin import SignIn
 from doorward.ports.chance import Chance
+from doorward.ports.meter import Meter
 from doorward.ports.postman import Postman
 from doorward.ports.store import Store, Write
 from doorward.rules.check import session as session_rule
@@ -49,6 +51,7 @@ class Finish:
     postman: Postman
     ending: Ending
     record: Record
+    meter: Meter
     tokens: TokenPolicy
     sessions: SessionPolicy
     issuer: str
@@ -64,9 +67,14 @@ class Finish:
         device_hash: bytes | None,
         caller: Caller,
         now: int,
+        first: Sequence[Write] = (),
     ) -> Finished | Stale:
-        """`old` is the browser's live session, `asked` None for a sign-in to the account pages."""
-        writes: list[Write] = [self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now))]
+        """`old` is the browser's live session, `asked` None for a sign-in to the account pages. `first` is what the commit
+        begins with: a sign-in that begins and ends in one call is stored by no commit of its own."""
+        writes: list[Write] = [
+            *first,
+            self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now)),
+        ]
         session, secret, more = await self._session(sign_in, account, reached, old, caller, now)
         writes += more
         device_secret = None
@@ -117,6 +125,8 @@ class Finish:
             )
         if not await self.store.commit(*writes):
             return Stale(sign_in)
+        if secret is not None:
+            self.meter.count("sign_ins", "succeeded")
         return Finished(sign_in, account, session, response, code, secret, device_secret)
 
     async def _session(

@@ -16,7 +16,7 @@ from doorward.model.secret import Secret
 from doorward.model.signin import Proof, SignIn
 from doorward.ports.meter import Meter
 from doorward.ports.passwords import HashingBusy, PasswordHasher
-from doorward.ports.store import Store
+from doorward.ports.store import Store, Write
 from doorward.rules.identify.account import looked_up_as
 from doorward.rules.prove import password as rule
 from doorward.rules.prove.assurance import counting
@@ -52,6 +52,17 @@ class CheckPassword:
 
         The same reads, writes and hashing take place whichever it is (line 80). Raises `HashingBusy`.
         """
+        known = await self.known(identifier, password, device_hash=device_hash, caller=caller, now=now)
+        if isinstance(known, Refusal):
+            return known
+        account, writes = known
+        await self.store.commit(*writes)
+        return account
+
+    async def known(
+        self, identifier: str, password: Secret, *, device_hash: bytes | None, caller: Caller, now: int
+    ) -> tuple[Account, list[Write]] | Refusal:
+        """Like the call, with what is to be written for somebody who is let in: it goes along with the caller's own commit."""
         who = looked_up_as(identifier)
         account = await self.store.accounts.by_email(who)
         trusted = await self.throttle.trusted(device_hash, account.id if account else None)
@@ -67,10 +78,9 @@ class CheckPassword:
         if not good or account is None or stored is None or account.disabled_at is not None:
             why = "unknown" if account is None else "disabled" if good else "password"
             return await self._failed(account, why, buckets, address, caller, now)
-        await self.store.commit(*self.throttle.clear(buckets))
         if self.hasher.outdated(stored):
             await self._rehash(account, stored, typed)
-        return account
+        return account, self.throttle.clear(buckets)
 
     async def _failed(
         self,
@@ -129,26 +139,41 @@ class ProvePassword:
         if sign_in.done_at is not None or now >= sign_in.expires_at:
             return GONE
         caller = Caller(address, user_agent, request_id)
-        account = await self.check(identifier, password, device_hash=device_hash, caller=caller, now=now)
-        if isinstance(account, Refusal):
-            return account
+        known = await self.check.known(identifier, password, device_hash=device_hash, caller=caller, now=now)
+        if isinstance(known, Refusal):
+            return known
+        account, writes = known
         proof = Proof("password", now, ("pwd",))
-        return await add_proof(self.store, sign_in, account.id, proof, now)
+        return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
+
+    async def of_new(
+        self, sign_in: SignIn, *, identifier: str, password: Secret, caller: Caller, now: int
+    ) -> tuple[SignIn, list[Write]] | Refusal:
+        """For a sign-in that nobody has stored yet: what it is now, and the writes that store it, for the caller's commit.
+        The same refusals as the call; after one of them it still is not stored. Raises `HashingBusy`."""
+        known = await self.check.known(identifier, password, device_hash=None, caller=caller, now=now)
+        if isinstance(known, Refusal):
+            return known
+        account, writes = known
+        changed = with_proof(sign_in, account.id, Proof("password", now, ("pwd",)))
+        return changed, [self.store.sign_ins.insert(changed), *writes]
 
 
 async def add_proof(
-    store: Store, sign_in: SignIn, account_id: str, proof: Proof, now: int
+    store: Store, sign_in: SignIn, account_id: str, proof: Proof, now: int, *also: Write
 ) -> SignIn | Refusal:
-    """Put a proof into the stored sign-in. Two forms sent at once both arrive: the loser of the swap is applied anew."""
+    """Put a proof into the stored sign-in, and commit `also` with it, or in any case. Two forms sent at once both arrive: the
+    loser of the swap is applied anew."""
     current = sign_in
     for _ in range(_TRIES):
         changed = with_proof(current, account_id, proof)
-        if await store.commit(store.sign_ins.replace(current, changed)):
+        if await store.commit(store.sign_ins.replace(current, changed), *also):
             return changed
         found = await store.sign_ins.get(sign_in.id)
         if found is None or found.done_at is not None or now >= found.expires_at:
-            return GONE
+            break
         current = found
+    await store.commit(*also)
     return GONE
 
 
