@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
 from doorward.model.policy import PasswordPolicy
 from doorward.model.secret import Secret
+from doorward.outside import argon2_phc
+from doorward.outside.hashing_memory import give_back
 from doorward.outside.imported_hashes import verify_imported
 from doorward.outside.passwords import Argon2Hasher, cores
 from doorward.ports.passwords import HashingBusy
@@ -156,3 +160,26 @@ def test_imported_pbkdf2_hashes_match(digest: str) -> None:
 )  # fmt: skip
 def test_imported_hashes_that_make_no_sense_match_nothing(stored: str) -> None:
     assert not verify_imported(stored, b"secret")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a thread is advised upon only on Linux")
+def test_a_thread_that_rests_gives_its_memory_back_and_hashes_on() -> None:
+    def resident() -> int:
+        with Path("/proc/self/statm").open(encoding="ascii") as pages:
+            return int(pages.read().split()[1]) * mmap.PAGESIZE
+
+    held: list[int] = []
+
+    def in_one_thread() -> None:
+        first = argon2_phc.made(b"x", b"s" * 16, memory_kib=65_536, iterations=1, lanes=1, length=32)
+        argon2_phc.made(b"x", b"s" * 16, memory_kib=19_456, iterations=2, lanes=1, length=32)
+        held.append(resident())
+        give_back(19_456 * 1024)
+        held.append(resident())
+        assert argon2_phc.matches(first, b"x")
+
+    thread = threading.Thread(target=in_one_thread)
+    thread.start()
+    thread.join()
+    assert len(held) == 2
+    assert held[0] - held[1] > 12 * 1024 * 1024

@@ -13,12 +13,15 @@ from typing import Any, TypedDict, final
 from doorward.model.policy import PasswordPolicy
 from doorward.model.secret import Secret
 from doorward.outside import argon2_phc
+from doorward.outside.hashing_memory import give_back
 from doorward.outside.imported_hashes import verify_imported
 from doorward.ports.passwords import HashingBusy
 
 _SALT = 16
 _HASH = 32
 _NICE = 10
+# Seconds without a password after which a thread gives its memory back.
+_REST = 2.0
 _Job = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
 
 
@@ -97,7 +100,7 @@ class Argon2Hasher:
 
     def _work(self) -> None:
         _step_back()
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             work, done, loop = job
             # who asked may have gone: their connection closed, their request timed out
             outcome: Any = None
@@ -113,6 +116,14 @@ class Argon2Hasher:
                 loop.call_soon_threadsafe(_settle, done, outcome, error)
             except RuntimeError:
                 continue  # the loop is closed: nobody waits any more
+
+    def _next(self) -> _Job | None:
+        """The next job. A thread that has had nothing to do for a while keeps no memory: 19 MiB, by default."""
+        try:
+            return self._jobs.get(timeout=_REST)
+        except queue.Empty:
+            give_back(self._cost["memory_kib"] * 1024)
+            return self._jobs.get()
 
 
 def cores() -> int:
@@ -135,7 +146,8 @@ def _step_back() -> None:
     # On Linux priority belongs to the thread: signing and answering come before hashing.
     if sys.platform == "linux":
         try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
         except OSError:
             return  # a sandbox that forbids it: hashing works, only less politely
 
