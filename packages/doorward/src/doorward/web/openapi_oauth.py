@@ -102,7 +102,8 @@ def protocol() -> dict[str, Any]:
 
 def _userinfo(name: str, body: Mapping[str, Any] | None) -> Operation:
     challenge = {"WWW-Authenticate": {"description": "RFC 6750 §3", "schema": {"type": "string"}}}
-    refused = {"description": "No token, or none that holds.", "headers": challenge}
+    # An error in JSON only for who brought a token; a body that may be missing cannot be described (RFC 6750 §3.1).
+    refused = {"description": "No token (the answer has no body), or none that holds.", "headers": challenge}
     content = {"application/json": {"schema": ref("Error")}}
     return operation(
         name,
@@ -120,7 +121,7 @@ def _userinfo(name: str, body: Mapping[str, Any] | None) -> Operation:
                     "application/jwt": {"schema": {"type": "string"}},
                 },
             },
-            "401": {**refused, "content": content},
+            "401": refused,
             "403": {
                 "description": "The token lacks the scope openid.",
                 "headers": challenge,

@@ -98,6 +98,7 @@ def answers(*, onward: bool = False) -> dict[str, Any]:
         "400": "The request cannot be understood; a page says why.",
         "403": "The form did not come from this server's own page.",
         "404": "There is no such page.",
+        "410": "The link from the mail no longer works.",
         "413": "The body is too large.",
         "429": "Too many tries; the page says until when.",
         "503": "Not now; try again.",
