@@ -288,7 +288,15 @@ async def _furnished(outside: Outside, settings: Settings, clock: TurnedClock) -
     ending = Ending(store, chance, catalog, settings.tokens)
     own_tokens = OwnTokens(outside.signer, issuer)
     finish = Finish(
-        store, chance, outside.postman, ending, record, settings.tokens, settings.sessions, issuer
+        store,
+        chance,
+        outside.postman,
+        ending,
+        record,
+        outside.meter,
+        settings.tokens,
+        settings.sessions,
+        issuer,
     )
     advance = Advance(store, catalog, finish, settings.tokens, issuer)
     return Front(

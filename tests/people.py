@@ -276,7 +276,7 @@ async def open_house(
     change = ChangePassword(store, chance, hasher, check, judge, postman, ending, record)
     factors = SecondFactors(store, chance, sealer, check, postman, record, passwords, "Acme")
     pages = AccountPages(store, catalog, ending, record)
-    finish = Finish(store, chance, postman, ending, record, tokens, sessions, ISSUER)
+    finish = Finish(store, chance, postman, ending, record, meter, tokens, sessions, ISSUER)
     advance = Advance(store, catalog, finish, tokens, ISSUER)
     jar = CookieJar(secure=True)
     visitors = Visitors(

@@ -22,6 +22,9 @@ class Nothing:
     def count(self, name: str, label: str = "") -> None:
         del name, label
 
+    def observe(self, endpoint: str, seconds: float) -> None:
+        del endpoint, seconds
+
 
 @dataclass
 class Seen:

@@ -6,8 +6,12 @@ from typing import Protocol
 
 
 class Meter(Protocol):
-    """One method, so that actions never know the metrics library."""
+    """So that nobody else knows the metrics library."""
 
     def count(self, name: str, label: str = "") -> None:
         """One more of `name` (tokens_issued, refreshes, sign_ins, refusals, …), of the kind `label`."""
+        ...
+
+    def observe(self, endpoint: str, seconds: float) -> None:
+        """A request to `endpoint` (a route, never a raw path) took that long."""
         ...

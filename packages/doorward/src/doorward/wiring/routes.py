@@ -96,7 +96,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
     prove_second = ProveSecondFactor(store, sealer, throttle, record, meter)
     tickets = Tickets(store, chance, sealer, postman, throttle, record, settings.tickets, issuer)
     # From proof to code, from code to tokens.
-    finish = Finish(store, chance, postman, ending, record, settings.tokens, settings.sessions, issuer)
+    finish = Finish(store, chance, postman, ending, record, meter, settings.tokens, settings.sessions, issuer)
     advance = Advance(store, catalog, finish, settings.tokens, issuer)
     give = GiveTokens(catalog, signer, chance, settings.tokens, issuer)
     exchange = ExchangeToken(
