@@ -145,6 +145,8 @@ async def test_a_form_on_another_site_takes_nobodys_cookies(front: Front) -> Non
         assert page.status == 303
         assert "Sign out?" in (await tab.on(page)).words
         assert await is_signed_in(tab)
+    assert (await tab.foreign_post("/logout", {"state": "x" * 7000})).status == 413
+    assert await is_signed_in(tab)
     page = await tab.foreign_post("/logout", {"id_token_hint": tokens["id_token"], "state": "x"})
     await tab.on(page)
     assert not await is_signed_in(tab)
@@ -163,6 +165,12 @@ async def test_there_is_no_open_redirect(front: Front, target: str) -> None:
             assert page.header("location") is None
             assert "evil.example" not in page.text
     assert await is_signed_in(tab)
+
+
+@pytest.mark.requirement(75)
+async def test_a_request_without_the_session_cookie_takes_none_away(front: Front) -> None:
+    page = await front.browser().get("/logout")
+    assert not [value for name, value in page.headers if name == "set-cookie" and "dw_session" in value]
 
 
 async def test_who_is_not_signed_in_is_led_on(front: Front) -> None:

@@ -51,6 +51,9 @@ class LogoutPages:
         )
         if elsewhere is not None:
             return elsewhere
+        if visitor.bare_post:
+            # Too long to go on by GET, and without cookies nobody can know who is signed in: nothing is said to have been done.
+            return page(ErrorPage(Failure.TOO_LARGE), visitor, 413)
         decision = self.sign_out.decide(params, visitor.session)
         if isinstance(decision, Refusal):
             log.warning("sign-out request refused", because=decision.because)

@@ -69,7 +69,7 @@ def decide(
                 "invalid_request",
                 "The app asked to return to an address that is not registered for it.",
                 f"post_logout_redirect_uri not registered. Got {shown}{nearest}. "
-                f"Fix: doorward app set {client.name} --post-logout-redirect {shown}",
+                f"Fix: doorward app set {client.name} --post-logout {shown}",
             )
     fits = hint is not None and (
         session is None or (hint.sub == session.account_id and hint.sid in {None, session.id})
