@@ -133,6 +133,8 @@ class SqliteDatabase:
         # so that INSERT OR REPLACE meets the triggers that guard the audit record
         connection.execute("PRAGMA recursive_triggers = ON")
         connection.execute("PRAGMA cache_size = -8192")
+        # what a savepoint needs to undo itself would else go through a file that is made and removed each time
+        connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA journal_size_limit = 67108864")
         return connection

@@ -102,6 +102,10 @@ class Writer:
             connection = self._connection = self._connect()
         self._turn.begin(connection)
         execute = connection.cursor().execute
+        if len(batch) == 1:
+            # Nobody else is in this transaction: should it lose half-way, it is undone as a whole. A savepoint would first copy
+            # every page that it touches.
+            batch[0].savepoint = False
         try:
             for job in batch:
                 run(execute, job, careful=False)
