@@ -51,19 +51,22 @@ class Shop:
 
     async def sign_in(self, request: Request) -> Response:
         """Off to the sign-in page, with what its answer will be held against kept here."""
-        del request
         begun = pending(clock_and_chance.now())
         address = await self.provider.sign_in_address(begun)
         response = RedirectResponse(address, 303)
-        self._set(response, _PENDING, self.sessions.begin(begun))
+        self._set(response, _PENDING, self.sessions.begin(request.cookies.get(_PENDING), begun))
         return response
 
     async def callback(self, request: Request) -> Response:
         """Back from the sign-in page: with a code, or with the reason why there is none."""
-        begun = self.sessions.take_pending(request.cookies.get(_PENDING), clock_and_chance.now())
         query = request.query_params
-        if begun is None or not _same(query.get("state"), begun.state):
+        browser, now = request.cookies.get(_PENDING), clock_and_chance.now()
+        begun = self.sessions.take_pending(browser, query.get("state"), now)
+        if begun is None:
             # a sign-in that this browser did not begin: somebody else's code must not become this person's session
+            if self.sessions.get(request.cookies.get(_SESSION)) is not None:
+                # the back button, or a tab from before: whoever is signed in stays so, and the answer is not looked at
+                return RedirectResponse("/", 303)
             return views.failed("This sign-in was not begun here, or too long ago.", 400)
         if query.get("iss") != self.registration.issuer:
             return views.failed("The answer came from another server than the one that was asked.", 400)
@@ -76,7 +79,6 @@ class Shop:
         self.sessions.remove(request.cookies.get(_SESSION))
         response = RedirectResponse("/", 303)
         self._set(response, _SESSION, self.sessions.add(session))
-        response.delete_cookie(_PENDING)
         return response
 
     async def order(self, request: Request) -> Response:

@@ -46,18 +46,18 @@ class Sessions:
 
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._pending: OrderedDict[str, Pending] = OrderedDict()
+        self._pending: OrderedDict[tuple[str, str], Pending] = OrderedDict()
 
-    def begin(self, pending: Pending) -> str:
-        """Keep a sign-in; answers with the id for the browser's cookie."""
-        key = clock_and_chance.token()
-        self._pending[key] = pending
+    def begin(self, browser: str | None, pending: Pending) -> str:
+        """Keep a sign-in; answers with the id for the browser's cookie. Its tabs share one, and each has its own `state`."""
+        browser = browser or clock_and_chance.token()
+        self._pending[browser, pending.state] = pending
         _bound(self._pending)
-        return key
+        return browser
 
-    def take_pending(self, key: str | None, now: float) -> Pending | None:
+    def take_pending(self, browser: str | None, state: str | None, now: float) -> Pending | None:
         """The sign-in that this browser began, once: an answer cannot be used twice."""
-        pending = self._pending.pop(key, None) if key else None
+        pending = self._pending.pop((browser, state), None) if browser and state else None
         return pending if pending is not None and now < pending.expires_at else None
 
     def add(self, session: Session) -> str:
@@ -97,6 +97,6 @@ def pending(now: float) -> Pending:
     return Pending(token(), token(), token(), now + _PENDING_FOR)
 
 
-def _bound(kept: OrderedDict[str, Session] | OrderedDict[str, Pending]) -> None:
+def _bound(kept: OrderedDict[str, Session] | OrderedDict[tuple[str, str], Pending]) -> None:
     while len(kept) > _MOST:
         kept.popitem(last=False)
