@@ -147,7 +147,9 @@ async def test_sweeping_takes_what_expired_in_small_batches(store: Store) -> Non
     await store.commit(
         store.accounts.insert(account()),
         store.audit.append(event(at=long_ago)),
-        store.sign_ins.insert(sign_in("old", expires_at=NOW - 1)),
+        store.sign_ins.insert(sign_in("old", expires_at=NOW - 2 * DAY)),
+        store.sign_ins.insert(sign_in("over night", expires_at=NOW - DAY // 2)),
+        store.sign_ins.insert(sign_in("of an app", handle_hash=sha("handle"), expires_at=NOW - 1)),
         store.sign_ins.insert(sign_in("new")),
         store.messages.insert_ticket(ticket("old", expires_at=NOW - 1)),
         store.messages.insert_ticket(ticket("new")),
@@ -173,9 +175,11 @@ async def test_sweeping_takes_what_expired_in_small_batches(store: Store) -> Non
     while gone := await store.sweep(NOW, limit=2):
         assert gone <= 2
         went.append(gone)
-    assert sum(went) == 11
+    assert sum(went) == 12
     assert await store.sign_ins.get("sin_old") is None
     assert await store.sign_ins.get("sin_new") is not None
+    assert await store.sign_ins.get("sin_over night") is not None
+    assert await store.sign_ins.get("sin_of an app") is None
     assert await store.messages.ticket("tkt_old") is None
     assert await store.messages.ticket("tkt_new") is not None
     assert await store.attempts.count("new", NOW) == (1, NOW + 900)

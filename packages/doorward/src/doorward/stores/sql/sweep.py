@@ -10,10 +10,11 @@ from doorward.stores.sql.text import delete_oldest, select
 TOKEN_GRACE = 86_400
 _DAY = 86_400
 
-# table, key, the column that ages, seconds to keep after that, further condition
 # table, its key, the column that ages, seconds to keep a row after that, further condition
 _AGING: tuple[tuple[str, str, str, int, str], ...] = (
-    ("sign_ins", "id", "expires_at", 0, ""),
+    # a page that was left open over night still knows where its person wanted to go: the step begins again, it is not lost
+    ("sign_ins", "id", "expires_at", _DAY, "AND handle_hash IS NULL"),
+    ("sign_ins", "id", "expires_at", 0, "AND handle_hash IS NOT NULL"),
     ("tickets", "id", "expires_at", 0, ""),
     ("attempts", "bucket", "ends_at", 0, ""),
     ("claimed", "space, value", "expires_at", 0, ""),
