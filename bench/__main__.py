@@ -95,6 +95,8 @@ def main(given: Sequence[str] | None = None) -> int:
     if cores.shared:
         _errors.print("[yellow]only one core: server and load share it, and the figures are worth little")
     pin.pin(cores.load)
+    first = pin.come_first()
+    load_before = os.getloadavg()[0]
     report = Report.empty()
     plan = measure.Plan(names, cores, asked.seconds, lambda what: _errors.print(f"[dim]· {what}"))
     began = time.monotonic()
@@ -113,6 +115,8 @@ def main(given: Sequence[str] | None = None) -> int:
         console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
         machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, server on core {cores.server}"
         console.print(f"{machine}, load on core {cores.load}, {time.monotonic() - began:.0f} s")
+        around = f"Load average before {load_before:.1f}, after {os.getloadavg()[0]:.1f}"
+        console.print(f"{around}; {'before all else (nice -19)' if first else 'at ordinary priority'}")
         if not asked.peer_alone:
             console.print(_table(report, names))
         console.print(_figures(report))

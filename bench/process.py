@@ -79,9 +79,10 @@ def wait_until_listening(process: subprocess.Popen[str], port: int, *, seconds: 
     raise RuntimeError(f"nothing listens on port {port} after {seconds:.0f} s: {log.read_text()[-600:]}")
 
 
-def rss_mib(pid: int) -> float:
-    """Resident memory of one process in MiB (VmRSS)."""
+def rss_mib(pid: int, *, highest: bool = False) -> float:
+    """Resident memory of one process in MiB: now (VmRSS), or the highest that it ever was (VmHWM)."""
+    name = "VmHWM:" if highest else "VmRSS:"
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1024
     return float("nan")

@@ -110,16 +110,14 @@ class Server:
         request = requests.form(self.host, "/token", fields, self.web)
         return str(check_token_answer(self.port, request, refresh=True)["refresh_token"])
 
-    def refresh_flows(self) -> list[Flow]:
-        """32 connections that rotate, each with new families of its own."""
-        return [
-            requests.rotation(self.host, "/token", self.web, mine) for mine in self.new_families()
-        ]
+    def refresh_flows(self, families: list[deque[str]]) -> list[Flow]:
+        """32 connections that rotate, each with families of its own."""
+        return [requests.rotation(self.host, "/token", self.web, mine) for mine in families]
 
-    def worker_mib(self) -> float:
-        """Resident memory of the worker now, in MiB: of the largest child, or of the process when it has none."""
-        children = _children(self.pid)
-        return max(rss_mib(pid) for pid in children) if children else rss_mib(self.pid)
+    def worker_mib(self, *, highest: bool = False) -> float:
+        """Resident memory of the worker now, or its highest ever, in MiB: of the largest child, or of the process itself."""
+        pids = _children(self.pid) or [self.pid]
+        return max(rss_mib(pid, highest=highest) for pid in pids)
 
 
 def _pkce() -> tuple[str, str]:
