@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,8 +31,9 @@ def show_places(places: Places, folder: Path, *, seconds: float) -> None:
     people = [(person.email, person.password, person.can) for person in PEOPLE]
     console.print(_grid(people, ("bold", "", "dim")))
     console.print()
-    hint = f"Commands: doorward --help, with --config {_near(folder / 'doorward.toml')}\nLogs: {_near(folder / 'logs')}"
-    console.print(Text(f"{hint}\nDrive it all: doorward demo\nStop: Ctrl+C", style="dim"))
+    command = _command()
+    hint = f"Commands: {command} --help, with --config {_near(folder / 'doorward.toml')}\nLogs: {_near(folder / 'logs')}"
+    console.print(Text(f"{hint}\nDrive it all: {command} demo\nStop: Ctrl+C", style="dim"))
 
 
 def _grid(rows: Sequence[tuple[str, str, str]], styles: tuple[str, str, str]) -> Table:
@@ -46,3 +49,10 @@ def _near(path: Path) -> str:
     """The path as somebody here would type it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _command() -> str:
+    """How this very command is typed here: by its name where that leads to it, else by its place."""
+    own = Path(sys.argv[0])
+    found = shutil.which(own.name)
+    return own.name if found is not None and Path(found).resolve() == own.resolve() else _near(own)

@@ -111,7 +111,7 @@ _DONE: Final = {
 }
 
 _HAPPENED: Final = {
-    Happened.ACCOUNT_CREATED: (N_("You created this account"), None),
+    Happened.ACCOUNT_CREATED: (N_("This account was created"), None),
     Happened.EMAIL_VERIFIED: (N_("You confirmed your email address"), None),
     Happened.SIGNED_IN: (N_("You signed in"), N_("You signed in to %(app)s")),
     Happened.SIGN_IN_FAILED: (N_("Somebody tried to sign in and failed"), None),
