@@ -49,7 +49,7 @@ soak: ## run the tests that take minutes
 	@echo "make: running the soak" >&2
 	@$(PYTHON) tools/setup.py test
 	@$(RUN) tools/system.py
-	@exec $(RUN) -m pytest -m soak --timeout 3600 $(ARGS)
+	@exec $(RUN) -m pytest -m soak --timeout 3600 -o faulthandler_timeout=0 $(ARGS)
 
 format: ## format the sources and mend what the linter can mend
 	@echo "make: formatting" >&2
