@@ -104,4 +104,7 @@ class ChangePassword:
                 account.id, now=now, reason="password_changed", keep_session=session.id, sub_entry=False
             ),
         )
-        return Changed(renewed, secret) if done else Moved()
+        if not done:
+            return Moved()
+        await self.ending.late(account.id, now=now, reason="password_changed", keep_session=session.id)
+        return Changed(renewed, secret)

@@ -19,7 +19,7 @@ from doorward.rules.revoke import ending as rule
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Builds the writes; commits nothing. `reason` is kept with the row (signed_out, password_changed, replayed, …)."""
+    """Builds the writes; only `late` commits. `reason` is kept with the row (signed_out, password_changed, replayed, …)."""
 
     store: Store
     chance: Chance
@@ -59,6 +59,18 @@ class Ending:
         if sub_entry:
             writes.append(self.store.revocations.insert(rule.of_account(account_id, now=now, life=life)))
         return writes
+
+    async def late(self, account_id: str, *, now: int, reason: str, keep_session: str | None = None) -> None:
+        """What came into being between `account`'s look and the commit of its writes. Called right after that commit, which
+        must have changed the account's row: `Finish` is guarded by it, so that nothing more can come of the old one.
+
+        Without this a session opened with the stolen password in those milliseconds outlives the change of the password.
+        """
+        writes = await self.account(
+            account_id, now=now, reason=reason, keep_session=keep_session, sub_entry=False
+        )
+        if writes:
+            await self.store.commit(*writes)
 
     async def client(self, client_id: str, *, now: int, reason: str) -> list[Write]:
         """An app that goes: all its grants, and one entry for every access token that carries its `client_id`."""

@@ -174,6 +174,8 @@ class ManagePeople:
             if ends is not None:
                 writes += await self.ending.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
             if await self.store.commit(*writes, self._audit(kind, new, now, detail)):
+                if ends is not None:
+                    await self.ending.late(old.id, now=now, reason=ends)
                 return new
         raise ManageRefused(
             f"{who} is being changed by somebody else over and over.", "Try again in a moment."

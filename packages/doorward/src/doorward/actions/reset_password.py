@@ -202,7 +202,11 @@ class ResetPassword:
                 else []
             ),
         )
-        return Reset(changed, device_secret) if done else Over()
+        if not done:
+            return Over()
+        if end_sessions:
+            await self.ending.late(account.id, now=now, reason="password_reset")
+        return Reset(changed, device_secret)
 
     async def _proven(self, ticket: Ticket, now: int) -> Ticket | Missed:
         proven = structs.replace(ticket, proven_at=now)
