@@ -5,7 +5,6 @@ import os
 from collections.abc import Generator
 from dataclasses import dataclass
 
-
 _FIRST = -19
 
 
