@@ -1,0 +1,100 @@
+"""One `doorward dev` and one Chromium for the whole room; a new person, with an empty browser, for each test."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from doorward.dev.folder import NAME
+from tests.browser.foreign import ForeignApp, foreign_app
+from tests.browser.person import Person, person
+from tests.demo import running
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_numbers = itertools.count(1)
+NewPerson = Callable[[], Person]
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
+    """The real system, started and stopped as a person does it. Its log has nothing to say of a failure afterwards."""
+    with running.dev(tmp_path_factory.mktemp("browser")) as started:
+        yield started
+        log = (started.folder / NAME / "logs" / "server.log").read_text("utf-8")
+    assert [line for line in log.splitlines() if "Traceback" in line or '"level": "error"' in line] == []
+
+
+@pytest.fixture(scope="session")
+def chrome(chromium: Path) -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def kites(dev: running.Dev) -> Iterator[ForeignApp]:
+    """«Kite Club», a third-party app at another site, registered by the command that an operator would type."""
+    with foreign_app() as app:
+        settings = str(dev.folder / NAME / "doorward.toml")
+        made = running.run(
+            dev.folder,
+            "app",
+            "create",
+            "Kite Club",
+            "--redirect",
+            app.callback,
+            "--config",
+            settings,
+            "--json",
+        )
+        assert made.returncode == 0, made.stderr
+        said = json.loads(made.stdout)
+        app.issuer, app.client_id, app.secret = dev.state.places.issuer, said["id"], said["client_secret"]
+        yield app
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
+def scripts(request: pytest.FixtureRequest) -> bool:
+    """Every test of this room that asks for it runs twice."""
+    return request.param
+
+
+@pytest.fixture
+def people(
+    chrome: Browser, dev: running.Dev, scripts: bool, request: pytest.FixtureRequest
+) -> Iterator[NewPerson]:
+    """Makes people. When the test is over, none of their browsers may have seen anything wrong on any page."""
+    made: list[Person] = []
+    foreign: tuple[str, ...] = ()
+    if "kites" in request.fixturenames:
+        app: ForeignApp = request.getfixturevalue("kites")
+        foreign = (app.origin,)
+
+    def make() -> Person:
+        made.append(person(chrome, dev.state.places, scripts=scripts, more=foreign))
+        return made[-1]
+
+    yield make
+    wrong = [words for one in made for words in one.leave()]
+    assert wrong == []
+
+
+@pytest.fixture
+def email() -> str:
+    """An address that nobody has used yet."""
+    return f"person{next(_numbers)}@example.com"

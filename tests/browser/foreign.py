@@ -1,0 +1,121 @@
+"""A third-party app at an origin of its own: a page with a link to the sign-in page, and a callback that notes what arrives."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import Request, urlopen
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What came to the callback, by which method."""
+
+    method: str
+    fields: dict[str, str]
+
+
+@dataclass
+class ForeignApp:
+    """`origin` is on the host name `localhost`, so that for the browser it is another site than the server's 127.0.0.1."""
+
+    origin: str
+    issuer: str = ""
+    client_id: str = ""
+    secret: str = ""
+    arrived: list[Arrived] = field(default_factory=list[Arrived])
+    _verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+
+    @property
+    def callback(self) -> str:
+        """Its redirect_uri."""
+        return f"{self.origin}/callback"
+
+    def begin(self, **more: str) -> str:
+        """The address of its page with the link; `more` are parameters of the authorization request."""
+        return f"{self.origin}/?{urlencode(more)}"
+
+    def request(self, more: dict[str, str]) -> str:
+        """An authorization request."""
+        digest = hashlib.sha256(self._verifier.encode()).digest()
+        asked = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.callback,
+            "scope": "openid profile email",
+            "state": "of-this-app",
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+            **more,
+        }
+        return f"{self.issuer}/authorize?{urlencode(asked)}"
+
+    def redeem(self) -> dict[str, Any]:
+        """Exchange the code that arrived last (RFC 6749 §4.1.3)."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": self.arrived[-1].fields["code"],
+            "redirect_uri": self.callback,
+            "code_verifier": self._verifier,
+        }
+        basic = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {basic}"}
+        asked = Request(f"{self.issuer}/token", urlencode(form).encode(), headers)
+        with urlopen(asked, timeout=10) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def foreign_app() -> Iterator[ForeignApp]:
+    """The app, listening; who registers it fills in the issuer and its credentials."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            fields = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            if parts.path == "/callback":
+                return self._callback(fields)
+            address = html.escape(app.request(fields))
+            return self._page(f'<h1>Kite Club</h1><p><a id="connect" href="{address}">Connect</a></p>')
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+            self._callback({name: values[0] for name, values in parse_qs(body).items()})
+
+        def _callback(self, fields: dict[str, str]) -> None:
+            app.arrived.append(Arrived(self.command, fields))
+            what = "no" if "error" in fields else "yes"
+            self._page(f'<h1>Back at Kite Club</h1><p id="answer">{what}</p>')
+
+        def _page(self, content: str) -> None:
+            head = '<meta charset="utf-8"><title>Kite Club</title><link rel="icon" href="data:,">'
+            body = f'<!doctype html><html lang="en">{head}<main>{content}</main></html>'.encode()
+            self.send_response(200)
+            self.send_header("content-type", "text/html; charset=utf-8")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it is called by
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    app = ForeignApp(f"http://localhost:{server.server_address[1]}")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield app
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
