@@ -52,9 +52,16 @@ class SignUp:
     ) -> Ticket | Amiss | Wait:
         """A ticket whether or not the address is taken, after the same work (line 80). Raises `HashingBusy`."""
         address, called = normalise_email(email), normalise_name(name)
-        weak = await self.judge(password, email=address or email, name=called, second_factor=False)
+        # What is wrong at a glance is said for nothing. The estimate costs more than a hash, and anybody may ask for one.
+        weak = self.judge.measure(password, second_factor=False)
         if address is None or called is None or weak is not None:
             return Amiss(email=address is None, name=called is None, password=weak)
+        wait = await self.throttle.take([self.throttle.of_estimates(caller.address)], now)
+        if wait is not None:
+            return wait
+        weak = await self.judge(password, email=address, name=called, second_factor=False)
+        if weak is not None:
+            return Amiss(password=weak)
         account = await self.store.accounts.by_email(address)
         trusted = await self.throttle.trusted(device_hash, account.id if account else None)
         wait = await self.throttle.take(self.throttle.of_mail(address, caller.address, trusted), now)

@@ -41,6 +41,10 @@ class Throttle:
         """The counter of wrong guesses from one address."""
         return attempts.of_address(address, policy=self.policy, tag=self._tag)
 
+    def of_estimates(self, address: str) -> Bucket:
+        """The counter of new passwords that strangers at one address had estimated."""
+        return attempts.of_estimates(address, policy=self.policy, tag=self._tag)
+
     def of_mail(self, email: str, address: str, trusted_device: bytes | None) -> tuple[Bucket, ...]:
         """The counters of mails that somebody makes us send."""
         return attempts.of_mail(

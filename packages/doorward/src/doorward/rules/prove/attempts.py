@@ -65,6 +65,12 @@ def of_address(address: str, *, policy: ThrottlePolicy, tag: Tag) -> Bucket:
     return Bucket(tag(f"address:{network(address)}"), policy.per_address, policy.window)
 
 
+def of_estimates(address: str, *, policy: ThrottlePolicy, tag: Tag) -> Bucket:
+    """The counter of estimates, some 50 ms of the interpreter each, that strangers at one address may cause: no guess is made
+    with them, so that who signs up with a weak password for the fifth time does not use up their tries at signing in."""
+    return Bucket(tag(f"estimates:{network(address)}"), policy.per_address, policy.window)
+
+
 def of_mail(
     email: str, address: str, *, trusted_device: bytes | None, policy: ThrottlePolicy, tag: Tag
 ) -> tuple[Bucket, ...]:
