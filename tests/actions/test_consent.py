@@ -54,6 +54,16 @@ async def test_what_the_person_lacks_is_not_agreed_to(front: Front) -> None:
 
 
 @pytest.mark.requirement(12)
+async def test_a_role_given_while_the_page_is_open_adds_nothing_that_was_not_shown(front: Front) -> None:
+    asked = await question(front, "openid", "orders:read", "orders:write")
+    assert asked.scopes == ("openid", "orders:read")
+    agreed = await front.consent(asked, allow=True, caller=CALLER, now=front.now)
+    assert isinstance(agreed, SignIn)
+    assert agreed.request is not None
+    assert agreed.request.scopes == ("openid", "orders:read")
+
+
+@pytest.mark.requirement(12)
 async def test_cancel_ends_the_sign_in_and_the_app_hears_it(front: Front) -> None:
     asked = await question(front)
     denied = await front.consent(asked, allow=False, caller=CALLER, now=front.now)

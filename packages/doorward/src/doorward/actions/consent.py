@@ -47,7 +47,9 @@ class AnswerConsent:
         account, audience = asked.account.id, asked.request.audience
         earlier = await self.store.sessions.consent(account, asked.client.id, audience)
         scopes = tuple(dict.fromkeys((*(earlier.scopes if earlier else ()), *asked.scopes)))
-        agreed = structs.replace(sign_in, consented=True)
+        # From here on the request asks for what was shown: a role that is given meanwhile adds nothing unseen.
+        narrowed = structs.replace(asked.request, scopes=asked.scopes)
+        agreed = structs.replace(sign_in, consented=True, request=narrowed)
         if not await self.store.commit(
             self.store.sign_ins.replace(sign_in, agreed),
             self.store.sessions.put_consent(Consent(account, asked.client.id, audience, scopes, now)),

@@ -17,6 +17,8 @@ MAX_URI: Final = 2000
 MAX_NAME: Final = 100
 
 _URI: Final = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+# A name of letters, digits, hyphens, underscores and dots, or an IPv6 address.
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
 _ROLE: Final = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?")
@@ -174,6 +176,9 @@ def _web_problem(parts: SplitResult) -> str | None:
         return "Write the host in lower case and as plain as it can be."
     if "*" in host or "%" in host:
         return "The host has to be a plain name: redirect URIs are compared exactly, without wildcards (RFC 9700 §4.1.3)."
+    if not _HOST.fullmatch(host):
+        # It would stand in the policy of the form_post page, where a comma or a semicolon ends a directive.
+        return "The host holds a character that no host name has; it is made of letters, digits, hyphens and dots."
     if parts.scheme == "http" and host not in LOOPBACK and host != "localhost":
         return "http is only for this machine (127.0.0.1, [::1] or localhost); use https."
     if any(
