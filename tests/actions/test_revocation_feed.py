@@ -9,7 +9,7 @@ from time import perf_counter
 
 import pytest
 
-from doorward.actions.revocation_feed import MOST_WAITING, TooManyWaiting
+from doorward.actions.revocation_feed import MOST_WAITING
 from doorward.model.revocation import Revocation
 from doorward.ports.store import StoreUnavailable
 from tests.actions.back_channel import BackChannel, back_channel
@@ -120,14 +120,19 @@ async def test_release_answers_everybody_at_once(channel: BackChannel) -> None:
     assert (await asyncio.wait_for(waiting, 1))["entries"] == []
 
 
-async def test_no_more_wait_than_a_process_can_hold(channel: BackChannel) -> None:
+@pytest.mark.requirement(58)
+async def test_who_takes_every_place_to_wait_keeps_no_api_from_the_news(channel: BackChannel) -> None:
+    """docs/incidents/2026-11-22-waiting-places-taken.md"""
     cursor = (await channel.feed(None, 0))["cursor"]
-    waiting = [asyncio.create_task(channel.feed(cursor, 20)) for _ in range(MOST_WAITING)]
+    strangers = [asyncio.create_task(channel.feed(cursor, 20)) for _ in range(MOST_WAITING)]
     await asyncio.sleep(0.1)
-    with pytest.raises(TooManyWaiting):
-        await channel.feed(cursor, 20)
+    quiet = await asyncio.wait_for(channel.feed(cursor, 20), 1)
+    assert quiet == {"cursor": cursor, "reset": False, "entries": []}
+    await end(channel, "grt_a")
+    news = await asyncio.wait_for(channel.feed(quiet["cursor"], 20), 1)
+    assert [entry["id"] for entry in news["entries"]] == ["grt_a"]
     channel.feed.watch.release()
-    await asyncio.gather(*waiting)
+    await asyncio.gather(*strangers)
 
 
 async def test_an_outage_is_told_to_those_who_wait(

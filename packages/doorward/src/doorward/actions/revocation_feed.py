@@ -17,10 +17,6 @@ _EVERY: Final = 0.05
 _FOREVER: Final = 2**53
 
 
-class TooManyWaiting(Exception):
-    """More long polls than this process wants to hold; the asker should come back in a moment."""
-
-
 @dataclass(slots=True)
 class Watch:
     """Wakes whoever waits for something new. One poller a process, and only while somebody waits: it sees what other
@@ -33,9 +29,13 @@ class Watch:
     _poller: asyncio.Task[None] | None = None
 
     async def beyond(self, seq: int, seconds: float) -> None:
-        """Return when the newest entry is no longer `seq`, or after `seconds`. Raises `TooManyWaiting`, `StoreUnavailable`."""
+        """Return when the newest entry is no longer `seq`, or after `seconds`. Raises `StoreUnavailable`.
+
+        At once when too many wait already. It is no error: the places are free for anybody to take, and an API that heard 503
+        here instead of the news would stop trusting its view, and with it every token, for as long as somebody holds them.
+        """
         if len(self._waiting) >= MOST_WAITING:
-            raise TooManyWaiting
+            return
         waiter = asyncio.get_running_loop().create_future()
         entry = (seq, waiter)
         self._waiting.append(entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from doorward.actions.revocation_feed import LONGEST_WAIT, RevocationFeed, TooManyWaiting
+from doorward.actions.revocation_feed import LONGEST_WAIT, RevocationFeed
 from doorward.actions.status_list import StatusList
 from doorward.web.http import BadForm, Request, Response, Route, json_response, route
 
@@ -23,11 +23,7 @@ class FeedEndpoints:
     async def revocations(self, request: Request) -> Response:
         """`after` is the cursor of the last answer; `wait` holds the answer back until something new is there."""
         query = request.query()
-        try:
-            return json_response(await self.feed(query.get("after"), _seconds(query.get("wait"))))
-        except TooManyWaiting:
-            busy = {"error": "temporarily_unavailable", "error_description": "Too many are waiting here."}
-            return json_response(busy, 503).add("retry-after", "1")
+        return json_response(await self.feed(query.get("after"), _seconds(query.get("wait"))))
 
     async def status(self, request: Request) -> Response:
         """The status list token (Token Status List §8.2)."""
