@@ -95,7 +95,8 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
             default_locale=settings.brand.locale,
         ),
         meter=outside.meter,
-        process_tag=outside.chance.token(4),
+        # read out over the telephone: letters of one case, and no sign that looks like a minus
+        process_tag=f"{outside.chance.below(1 << 32):08x}",
         on_closing=watch.release,
     )
 
