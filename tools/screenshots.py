@@ -34,8 +34,10 @@ Scheme = Literal["light", "dark"]
 CARD = (760, 640)
 WIDE = (1180, 760)
 PHONE = (360, 700)
+DESK = (1280, 800)
 ALICE = ("alice@example.com", "seven green lanterns")
 BOB = ("bob@example.com", "quiet harbour at noon")
+CAROL = ("carol@example.com", "paper boats in april")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -201,12 +203,46 @@ def others(camera: Camera) -> None:
     with camera.person("dark", CARD) as page:
         page.goto(f"{issuer}/authorize?client_id=app_nobody&response_type=code")
         camera.take(page, "error-dark")
-    with camera.person("light", PHONE) as page:
-        _from_shop(page, camera.places)
-        camera.take(page, "sign-in-phone-light")
     with camera.person("dark", PHONE, "ar") as page:
         _from_shop(page, camera.places)
         camera.take(page, "sign-in-phone-arabic-dark")
+
+
+def sizes(camera: Camera, scheme: Scheme) -> None:
+    """The same pages on a phone and on a desk; the demo app before anybody has signed in, and after a «Cancel»."""
+    with camera.person(scheme, DESK) as page:
+        page.goto(camera.places.shop)
+        camera.take(page, f"demo-app-signed-out-{scheme}")
+        page.click("#sign-in")
+        page.wait_for_selector("#identifier")
+        camera.take(page, f"sign-in-desk-{scheme}")
+        _sign_in(page, CAROL)
+        page.wait_for_selector("#allow")
+        page.click("#deny")
+        page.get_by_role("heading", name="Nothing was shared").and_(
+            page.locator("main:has(#home) h1")
+        ).wait_for()
+        camera.take(page, f"demo-app-cancelled-{scheme}")
+    with camera.person(scheme, PHONE) as page:
+        _from_shop(page, camera.places)
+        camera.take(page, f"sign-in-phone-{scheme}")
+        page.click("#to-sign-up")
+        page.wait_for_selector("#email")
+        camera.take(page, f"sign-up-phone-{scheme}", whole=True)
+        page.goto(camera.places.shop)
+        page.click("#sign-in")
+        page.wait_for_selector("#identifier")
+        _sign_in(page, CAROL)
+        page.wait_for_selector("#allow")
+        camera.take(page, f"consent-phone-{scheme}", whole=True)
+        page.goto(f"{camera.places.issuer}/sign-in")
+        _sign_in(page, CAROL)
+        page.wait_for_selector("#nav-device")
+        camera.take(page, f"account-phone-{scheme}", whole=True)
+        for tab, name in (("key", "methods"), ("device", "devices")):
+            page.click(f"#nav-{tab}")
+            page.wait_for_selector(f"#nav-{tab}[aria-current]")
+            camera.take(page, f"account-{name}-phone-{scheme}", whole=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -229,6 +265,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         second_factor(camera)
         sign_up(camera)
         others(camera)
+        sizes(camera, "light")
+        sizes(camera, "dark")
         browser.close()
     return 0
 
