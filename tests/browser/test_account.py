@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 NEW_PASSWORD = "eleven quiet otters sleep"
 
 
+@pytest.mark.requirement(82, 84)
 def test_an_authenticator_app_asks_for_its_code_and_a_recovery_code_works_once(
     people: NewPerson, email: str
 ) -> None:
@@ -62,6 +63,7 @@ def test_an_authenticator_app_asks_for_its_code_and_a_recovery_code_works_once(
     expect(grace.page.locator("#done")).to_contain_text("removed")
 
 
+@pytest.mark.requirement(74)
 def test_the_devices_page_ends_the_session_of_another_browser(people: NewPerson, email: str) -> None:
     here, there = _two_browsers(people, email)
     there.from_shop_at_once()
@@ -109,6 +111,7 @@ def test_this_was_not_me_ends_everything_elsewhere(people: NewPerson, email: str
     expect(here.page.locator("#activity")).to_contain_text("You told us that something wasn't you")
 
 
+@pytest.mark.requirement(74)
 def test_a_connected_app_is_disconnected(people: NewPerson, email: str) -> None:
     grace = people()
     grace.new_account(email, "Grace Host")

@@ -96,6 +96,7 @@ def test_another_message_replaces_the_first(people: NewPerson, email: str) -> No
     grace.press("#submit", "Connect Corner Shop to your account?")
 
 
+@pytest.mark.requirement(80)
 def test_signing_up_twice_with_one_address_tells_only_its_owner(people: NewPerson, email: str) -> None:
     grace, other = people(), people()
     grace.new_account(email, "Grace Host")

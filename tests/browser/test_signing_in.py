@@ -19,6 +19,7 @@ IN_THE_SHOP = "Hello, Alice Archer"
 NEW_PASSWORD = "eleven quiet otters sleep"
 
 
+@pytest.mark.requirement(80)
 def test_a_wrong_password_gives_the_one_sentence_and_keeps_the_address(people: NewPerson, email: str) -> None:
     said: list[str] = []
     for address in (ALICE[0], email):
@@ -90,11 +91,12 @@ def test_the_back_button_after_signing_in_does_no_harm(people: NewPerson) -> Non
     alice.page.fill("#password", ALICE[1])
     alice.page.click("#submit")
     _allow_if_asked(alice)
-    for _ in range(3):
-        # to the consent page, to the sign-in page: both are over, and both lead to where they led before
-        alice.page.go_back()
-        alice.page.wait_for_url(f"{alice.places.shop}/")
+    steps = 0
+    while alice.page.go_back() is not None and alice.page.url != "about:blank":
+        # consent page, sign-in page: they are over, and lead to where they led before
         alice.arrive(IN_THE_SHOP)
+        steps += 1
+    assert steps >= 2
     alice.open(sign_in, IN_THE_SHOP)
     alice.open(f"{alice.places.issuer}/account", "Profile")
 

@@ -14,6 +14,7 @@ CONSENT = "Connect Kite Club to your account?"
 BACK = "Back at Kite Club"
 
 
+@pytest.mark.requirement(14)
 @pytest.mark.parametrize(("mode", "method"), [("query", "GET"), ("form_post", "POST")])
 def test_allow_and_cancel_both_arrive_at_the_app(
     people: NewPerson, kites: ForeignApp, email: str, mode: str, method: str
