@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from functools import partial
 from types import coroutine
-from typing import Any, final
+from typing import Any, ClassVar, Final, final
 from urllib.parse import unquote
 
 import httptools
@@ -26,7 +26,19 @@ from doorward.web.http import MAX_BODY, Message, Response, json_response
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Routes read at most MAX_BODY; a byte more is kept, so that they see that it was too much, and the rest is dropped.
 _KEPT = MAX_BODY + 1
+MAX_HEAD: Final = 32 * 1024
+"""Bytes of request line and fields: uvicorn and its parser gather them without an end."""
+MAX_FIELDS: Final = 100
+MAX_MESSAGE: Final = 1024 * 1024
+"""Bytes of a whole request, what is dropped of its body and fields after it included."""
+_TOO_LARGE: Final = (
+    b"content-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)
 log = structlog.get_logger("doorward.direct")
+
+
+class _HeadTooLarge(Exception):
+    """Raised to the parser, which gives up: the answer is 400."""
 
 
 @final
@@ -90,14 +102,84 @@ def _rest(run: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any,
 
 
 class DirectProtocol(HttpToolsProtocol):
-    """uvicorn's `http` protocol class for `doorward serve`."""
+    """uvicorn's `http` protocol class for `doorward serve`.
+
+    Whoever connects has `patience` seconds to send a whole request, and to take its answer: what uvicorn times is only the
+    pause between two requests. Looked at every `look_every` seconds, so that no request pays for a timer of its own.
+    """
+
+    patience: ClassVar[float] = 30.0
+    look_every: ClassVar[float] = 10.0
+    _since: float = 0.0
+    _size: int = 0
+    _message_open: bool = False
+    _head_open: bool = False
+    _looking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._looking = self.loop.call_later(self.look_every, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        cycle: Any = self.cycle
+        if cycle is None or cycle.more_body or self._message_open:
+            theirs = True
+        elif cycle.response_complete:
+            # Between two requests uvicorn's own clock runs, unless some byte stopped it without beginning a request.
+            theirs = self.timeout_keep_alive_task is None or self.transport.get_write_buffer_size() > 0
+        else:
+            theirs = self.transport.get_write_buffer_size() > 0
+        if theirs and self.loop.time() - self._since > self.patience:
+            self.transport.abort()
+            return
+        self._looking = self.loop.call_later(self.look_every, self._look)
+
+    def data_received(self, data: bytes) -> None:
+        if self._message_open:
+            # Counted from the second piece on: nearly every request comes in one, and a piece is bounded itself.
+            self._size += len(data)
+            if self._size > (MAX_HEAD if self._head_open else MAX_MESSAGE):
+                self._too_large()
+                return
+        super().data_received(data)
+        if self._head_open and len(self.headers) > MAX_FIELDS:
+            self._too_large()
+
+    def _too_large(self) -> None:
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body:
+            status = 431 if self._head_open else 413
+            self.transport.write(STATUS_LINE[status] + _TOO_LARGE)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
+        self._size = 0
+        self._message_open = self._head_open = True
+        self._since = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What follows a body in pieces is no header (RFC 9110 §6.5.1): a proxy that takes X-Forwarded-For or a cookie away from
+        # its clients may let it pass there.
+        if not self._head_open:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        self._head_open = False
+        if len(self.headers) > MAX_FIELDS or len(self.url) > MAX_HEAD:
+            raise _HeadTooLarge
         parser: Any = self.parser
         method = parser.get_method().decode("ascii")
         url = httptools.parse_url(self.url)
@@ -134,6 +216,7 @@ class DirectProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         cycle: Any = self.cycle
         cycle.more_body = False
+        self._message_open = False
         if cycle.turn:
             self._begin(cycle)
 
@@ -213,6 +296,7 @@ class DirectProtocol(HttpToolsProtocol):
             lines.append(response.body)
         self.transport.write(b"".join(lines))
         cycle.response_complete = True
+        self._since = self.loop.time()
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
