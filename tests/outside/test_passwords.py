@@ -183,3 +183,15 @@ def test_a_thread_that_rests_gives_its_memory_back_and_hashes_on() -> None:
     thread.join()
     assert len(held) == 2
     assert held[0] - held[1] > 12 * 1024 * 1024
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+async def test_nobody_is_left_waiting_when_answers_are_handed_over_together(threads: int) -> None:
+    made = Argon2Hasher(PasswordPolicy(threads=threads, queue=64))
+    try:
+        for asked in (1, 2, 5, 17):
+            async with asyncio.timeout(20):
+                stored = await asyncio.gather(*(made.hash(RIGHT) for _ in range(asked)))
+            assert len(set(stored)) == asked
+    finally:
+        made.close()
