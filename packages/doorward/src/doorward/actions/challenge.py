@@ -7,7 +7,7 @@ factor can never be skipped here (line 85).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec import Struct
@@ -31,6 +31,7 @@ from doorward.ports.store import Store, Write
 from doorward.rules.permit.authorize import Origin
 from doorward.rules.permit.authorize import authorize as permit
 from doorward.rules.prove import begin
+from doorward.rules.prove.begun import Begun
 
 HANDLE_PREFIX: Final = "dw_as_"
 _NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
@@ -66,6 +67,7 @@ class Challenge:
     advance: Advance
     sessions: SessionPolicy
     issuer: str
+    begun: Begun = field(default_factory=Begun)
 
     async def __call__(
         self, params: Mapping[str, str], *, authorization: str | None, caller: Caller
@@ -82,6 +84,10 @@ class Challenge:
                 "This app must send people to the sign-in page.",
                 f"app {client.name!r} is not first-party. Fix: doorward app set {client.name} --first-party",
             )
+        # An app's own server speaks for all its people from one address; it has shown its credential.
+        counted = not client.confidential and "auth_session" not in params
+        if counted and (until := self.begun.full(caller.address, now)) is not None:
+            return Refusal("too_many_attempts", "Too many tries. Try again later.", "sign-ins begun", until)
         begun = await self._sign_in(client, params, now)
         if isinstance(begun, Refusal):
             return begun
@@ -93,7 +99,10 @@ class Challenge:
             unsaved = []
         if refusal is not None and refusal.code == "invalid_session":
             return _OVER
-        return await self._more(sign_in, handle, refusal, caller, now, unsaved)
+        outcome = await self._more(sign_in, handle, refusal, caller, now, unsaved)
+        if counted and not isinstance(outcome, Code):
+            self.begun.note(caller.address, now)
+        return outcome
 
     async def _sign_in(
         self, client: Client, params: Mapping[str, str], now: int

@@ -17,6 +17,7 @@ from doorward.web.http import (
     BadForm,
     BodyTooLarge,
     ClientGone,
+    ComeBackLater,
     Handler,
     Receive,
     Request,
@@ -138,6 +139,7 @@ class App:
         return response
 
     async def _answer(self, item: Route, handler: Handler, request: Request) -> Response | None:
+        later = RETRY_AFTER
         try:
             return await handler(request)
         except BadForm as problem:
@@ -146,6 +148,9 @@ class App:
             status, code, say = 413, "invalid_request", "The request is too large."
         except ClientGone:
             return None
+        except ComeBackLater as problem:
+            status, code, say = 429, "temporarily_unavailable", str(problem)
+            later = b"%d" % problem.seconds
         except (StoreUnavailable, HashingBusy) as problem:
             log.warning(
                 "not available",
@@ -166,8 +171,8 @@ class App:
             response = await self._error_page(request, status)
         else:
             response = json_response({"error": code, "error_description": say}, status)
-        if status == 503:
-            response.headers.append((b"retry-after", RETRY_AFTER))
+        if status in {429, 503}:
+            response.headers.append((b"retry-after", later))
         return response
 
     def _prefixed(self, path: str, method: str) -> Route | None:

@@ -16,6 +16,7 @@ _KINDS: Final = {
     404: Failure.NOT_FOUND,
     405: Failure.METHOD_NOT_ALLOWED,
     413: Failure.TOO_LARGE,
+    429: Failure.UNAVAILABLE,
     503: Failure.UNAVAILABLE,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -21,8 +21,9 @@ from doorward.ports.chance import Chance
 from doorward.ports.store import Store
 from doorward.rules.deliver.redirect import AuthResponse
 from doorward.rules.prove import begin
+from doorward.rules.prove.begun import Begun
 from doorward.web.consent_view import consent_view
-from doorward.web.http import Response, redirect
+from doorward.web.http import ComeBackLater, Response, redirect
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.flow import Continue, FormPost
@@ -41,6 +42,7 @@ class Steps:
     advance: Advance
     sessions: SessionPolicy
     issuer: str
+    begun: Begun = field(default_factory=Begun)
 
     def link(self, path: str, sign_in: SignIn | None = None) -> str:
         """A path of ours as a browser has to ask for it, with the sign-in's id where there is one."""
@@ -52,7 +54,12 @@ class Steps:
     async def begin(
         self, visitor: Visitor, request: AuthRequest | None, return_to: str | None = None
     ) -> SignIn:
-        """A new sign-in of this browser, stored; what the browser's session proves counts where it may."""
+        """A new sign-in of this browser, stored; what the browser's session proves counts where it may. Raises `ComeBackLater`
+        for a stranger's address that has begun too many: whoever is signed in is known, and not counted."""
+        if visitor.session is None:
+            if (until := self.begun.full(visitor.address, visitor.now)) is not None:
+                raise ComeBackLater(until - visitor.now)
+            self.begun.note(visitor.address, visitor.now)
         sign_in = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),
             now=visitor.now,

@@ -38,6 +38,7 @@ from doorward.actions.userinfo import Userinfo
 from doorward.actions.verify_address import VerifyAddress
 from doorward.outside.metrics import CONTENT_TYPE
 from doorward.rules.identify.failures import Failures
+from doorward.rules.prove.begun import PER_GUESS, Begun
 from doorward.settings import Settings
 from doorward.web import (
     account,
@@ -123,7 +124,8 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         default_locale=settings.brand.locale,
         development=settings.development,
     )
-    steps = Steps(store, chance, catalog, advance, settings.sessions, issuer)
+    begun = Begun(settings.throttle.per_address * PER_GUESS)
+    steps = Steps(store, chance, catalog, advance, settings.sessions, issuer, begun)
     arrival = Arrival(visitors, steps, catalog, sealer)
     found = [
         *front.routes(visitors=visitors, store=store, signer=signer),
@@ -180,6 +182,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
                 advance,
                 settings.sessions,
                 issuer,
+                begun,
             )
         ),
         *cookie.routes(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-import msgspec
-
 from doorward.model.refusal import Refusal
+from doorward_verify.encoding import Malformed, json_object
 
 PROMPTS: Final = frozenset({"none", "login", "consent", "select_account", "create"})
 DISPLAYS: Final = frozenset({"page", "popup", "touch", "wap"})
@@ -58,8 +57,8 @@ def claims(text: str | None) -> dict[str, Any] | Refusal:
     if text is None:
         return {}
     try:
-        value = msgspec.json.decode(text.encode(), type=dict[str, dict[str, dict[str, Any] | None] | Any])
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        value = json_object(text.encode())
+    except (Malformed, UnicodeEncodeError):
         return Refusal("invalid_request", "The claims parameter is not a JSON object of the right form.")
     kept: dict[str, Any] = {}
     for place in ("userinfo", "id_token"):

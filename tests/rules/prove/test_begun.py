@@ -1,0 +1,34 @@
+"""How many sign-ins may a stranger leave lying?"""
+
+from __future__ import annotations
+
+from doorward.rules.prove.begun import MAX_ADDRESSES, WINDOW, Begun
+
+NOW = 1_800_000_000
+
+
+def test_an_address_may_begin_so_many_and_goes_on_after_the_window() -> None:
+    begun = Begun(3)
+    for second in range(3):
+        assert begun.full("192.0.2.1", NOW + second) is None
+        begun.note("192.0.2.1", NOW + second)
+    assert begun.full("192.0.2.1", NOW + 3) == NOW + WINDOW
+    assert begun.full("192.0.2.2", NOW + 3) is None
+    assert begun.full("192.0.2.1", NOW + WINDOW) is None
+    begun.note("192.0.2.1", NOW + WINDOW)
+    assert begun.full("192.0.2.1", NOW + WINDOW) is None
+
+
+def test_one_network_of_ipv6_is_one_address() -> None:
+    begun = Begun(2)
+    begun.note("2001:db8::1", NOW)
+    begun.note("2001:db8::2", NOW)
+    assert begun.full("2001:db8:0:0:ffff::3", NOW) == NOW + WINDOW
+    assert begun.full("2001:db8:0:1::1", NOW) is None
+
+
+def test_the_count_itself_has_an_end() -> None:
+    begun = Begun(2)
+    for number in range(MAX_ADDRESSES + 100):
+        begun.note(f"a{number}", NOW)
+    assert len(begun._windows) == MAX_ADDRESSES
