@@ -64,7 +64,7 @@ def test_whoever_is_signed_in_is_not_counted(server: Running, house: House) -> N
 @pytest.mark.requirement(81)
 def test_nor_does_the_json_sign_in_of_a_public_app(server: Running, house: House) -> None:
     form = {
-        "client_id": house.own.client_id,
+        "client_id": house.spa.client_id,
         "scope": "openid",
         "code_challenge": "a" * 43,
         "code_challenge_method": "S256",
