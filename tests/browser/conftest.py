@@ -1,4 +1,4 @@
-"""One `doorward dev` and one Chromium for the whole room; a new person, with an empty browser, for each test."""
+"""One `doorward dev` for the whole room, a Chromium for each file; a new person, with an empty browser, for each test."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
     assert [line for line in log.splitlines() if "Traceback" in line or '"level": "error"' in line] == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chrome(chromium: Path) -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium; a new one for each file, since two of its drivers cannot run in one process and other rooms have theirs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(chromium), args=FLAGS)
         yield browser
