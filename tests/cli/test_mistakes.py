@@ -23,6 +23,9 @@ from tests.cli.conftest import Run
         (("user", "lst"), "Did you mean 'list'"),
         (("app", "create", "x", "--reditect", "y"), "Did you mean --redirect?"),
         (("app", "create"), "NAME"),
+        (("app", "create", "My", "app"), 'quotes, as in "My app"'),
+        (("app", "update", "x"), "There are create, "),
+        (("app", "create", "x", "--kind", "servce"), "Did you mean service?"),
         (("app", "create", "x", "--kind", "wbe"), "wbe"),
         (("keys", "rotate", "--alg", "HS256"), "HS256"),
         (("serve", "--port", "99999"), "65535"),
@@ -59,6 +62,32 @@ def test_a_misspelt_name_is_status_1_and_says_the_nearest(
     assert "Fix:" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("role", "create", "r", "--allow", "orders/orders:read"), "API:PERMISSION"),
+        (("role", "create", "r", "--allow", "orders:"), "names no permission"),
+        (("role", "create", "r", "--allow", "orders:orders:read,"), "orders alone for all"),
+        (("app", "create", "s", "--kind", "spa", "--redirect", "https://x.example/", "--auth-method", "client_secret_post"), "keep no secret"),
+        (("app", "create", "s", "--redirect", "https://x.example/", "--jwks", "none.json"), "No such file"),
+    ],
+)  # fmt: skip
+def test_a_wrong_form_is_status_1_and_says_the_right_one(
+    stocked: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = stocked(*arguments)
+    assert (ended.status, ended.out) == (1, "")
+    assert said in ended.err
+    assert "Fix:" in ended.err
+
+
+def test_a_service_that_may_call_nothing_is_told_so_beside_its_secret(run: Run) -> None:
+    made = run("app", "create", "Book robot", "--kind", "service")
+    assert "client_secret" in made.out
+    assert "doorward app set 'Book robot' --api API" in made.err
+    assert run("app", "create", "Other robot", "--kind", "service", "--json").err == ""
+
+
 def test_wrong_settings_are_told_with_their_place(run: Run, house: Path) -> None:
     (house / "doorward.toml").write_text('issuer = "http://127.0.0.1:9000"\n[tokens]\nacess_ttl = 3\n')
     ended = run("user", "list")
@@ -89,6 +118,7 @@ def test_without_any_settings_the_first_step_is_told(run: Run, house: Path) -> N
     ended = run("user", "list")
     assert ended.status == 1
     assert 'issuer = "https://auth.example.com"' in ended.err
+    assert f"no doorward.toml in {house}" in ended.err
 
 
 def test_a_foreign_secret_key_is_told_before_anything_is_changed(stocked: Run, house: Path) -> None:
@@ -98,6 +128,14 @@ def test_a_foreign_secret_key_is_told_before_anything_is_changed(stocked: Run, h
     assert ended.status == 1
     assert "another secret key" in ended.err
     assert str(key) in ended.err
+
+
+def test_a_lost_secret_key_is_told_and_no_other_takes_its_place(stocked: Run, house: Path) -> None:
+    (house / "doorward.key").unlink()
+    ended = stocked("user", "list")
+    assert ended.status == 1
+    assert f"There is no secret key in {house / 'doorward.key'}" in ended.err
+    assert not (house / "doorward.key").exists()
 
 
 def test_a_database_that_is_none_is_told(run: Run, house: Path) -> None:

@@ -84,8 +84,20 @@ def test_a_taken_port_is_told_and_the_status_is_1(serve: Serve, free_port: int) 
         taken.listen()
         served = serve()
         assert served.process.wait(30) == 1
-    (line,) = served.lines()
-    assert (line["event"], line["port"]) == ("server.cannot_listen", free_port)
+    said = served.log.read_text()
+    assert f"Something listens on 127.0.0.1:{free_port} already." in said
+    assert "--port" in said
+    assert "Traceback" not in said
+
+
+def test_a_lost_secret_key_is_told_and_no_other_takes_its_place(serve: Serve, tmp_path: Path) -> None:
+    key = tmp_path / "doorward.key"
+    assert serve().ready().stop() == 0
+    key.unlink()
+    served = serve()
+    assert served.process.wait(30) == 1
+    assert f"There is no secret key in {key}" in served.log.read_text()
+    assert not key.exists()
 
 
 def test_a_server_that_cannot_start_says_why(serve: Serve, tmp_path: Path) -> None:

@@ -102,5 +102,6 @@ def test_a_request_that_does_not_fit_together_is_refused() -> None:
 def test_the_log_hears_the_nearest_address_and_the_fix() -> None:
     refused = ask(hint=HINT, target=BYE + "/")
     assert f"nearest {BYE}" in refused.because
-    assert "doorward app set web --post-logout" in refused.because
+    # the option replaces: the address that is registered stays in the command
+    assert f"doorward app set web --post-logout {BYE} --post-logout {BYE}/" in refused.because
     assert len(ask(hint=HINT, target="x" * 60_000).because) < 1500

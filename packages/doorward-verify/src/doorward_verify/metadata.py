@@ -9,6 +9,7 @@ from msgspec import Struct
 from doorward_verify.encoding import Malformed, json_object
 
 MAX_METADATA_BYTES: Final = 128 * 1024
+_SHOWN: Final = 200
 WELL_KNOWN: Final = "/.well-known/oauth-authorization-server"
 
 
@@ -43,7 +44,10 @@ def parse_metadata(issuer: str, document: bytes) -> Metadata:
     except Malformed as error:
         raise InvalidMetadata(f"the metadata is {error}") from None
     if members.get("issuer") != issuer:
-        raise InvalidMetadata(f"the metadata names another issuer than {issuer}")
+        named = repr(members.get("issuer"))[:_SHOWN]
+        raise InvalidMetadata(
+            f"the metadata of {issuer} names another issuer, {named}; they have to be the same to the letter"
+        )
     jwks_uri = _endpoint(members, "jwks_uri", issuer)
     if jwks_uri is None:
         raise InvalidMetadata("the metadata has no jwks_uri")
@@ -55,7 +59,9 @@ def check_url(url: str) -> str:
     parts = _split(url)
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return url
-    raise InvalidMetadata("only https is fetched (http from a loopback address in development)")
+    raise InvalidMetadata(
+        f"only https is fetched, and http from a loopback address in development; not {url[:_SHOWN]}"
+    )
 
 
 def check_issuer(issuer: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,3 +135,9 @@ def test_the_log_hears_what_came_what_is_nearest_and_how_to_mend_it() -> None:
     assert "(query)" in explain((WEB,), WEB + "?a=1", "web")
     assert "nearest" not in explain((WEB,), "zzz", "web")
     assert len(explain((WEB,), "x" * 60_000, "web")) < 1200
+
+
+def test_what_is_pasted_from_the_log_into_a_shell_is_one_word() -> None:
+    given_uri = "https://evil.example/$(reboot);'`x`"
+    fix = explain((WEB,), given_uri, "Corner shop").partition("Fix: ")[2]
+    assert shlex.split(fix) == ["doorward", "app", "add-redirect", "Corner shop", given_uri]

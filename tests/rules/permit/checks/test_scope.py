@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
@@ -84,9 +85,25 @@ def test_what_the_app_may_not_ask_for_is_refused(scope: str) -> None:
 
 
 def test_the_log_hears_the_nearest_and_the_fix() -> None:
-    refused = ask(ONE, "orders:raed")
-    assert "nearest orders:read" in refused.because
-    assert "doorward app set" in refused.because
+    misspelt = ask(ONE, "orders:raed").because
+    assert "nearest orders:read" in misspelt
+    assert "doorward app set" not in misspelt
+    # the option replaces: what the app has already is in the command too
+    reader = made.client(access={made.API: ("orders:read",)}, name="Corner shop")
+    assert (
+        f"Fix: doorward app set 'Corner shop' --api {made.API}:orders:read,orders:write"
+        in ask(reader, "orders:write").because
+    )
+    # with no API at all the issuer is the audience, and no `--api` can name that
+    assert "--api stock:stock:read" in ask(NONE, "stock:read").because
+
+
+def test_what_is_pasted_from_the_log_into_a_shell_is_one_word() -> None:
+    catalog = made.catalog(
+        apis={made.API: Api("api_x", made.API, "x", (Permission("a';reboot'"),), made.NOW)}
+    )
+    because = ask(made.client(access={made.API: ()}), "a';reboot'", catalog=catalog).because
+    assert shlex.split(because.partition("Fix: ")[2])[-1] == f"{made.API}:a';reboot'"
 
 
 @pytest.mark.parametrize("scope", ['a"b', "a\\b", "é", "a\tb", "a\nb", "\x7f", "orders:read\x0bopenid"])

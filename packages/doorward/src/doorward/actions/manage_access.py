@@ -18,7 +18,12 @@ def parse_access(catalog: Catalog, texts: Iterable[str]) -> dict[str, list[str]]
     for text in texts:
         api, rest = _split(catalog, text)
         offered = [permission.name for permission in api.permissions]
-        names = [name for name in rest.split(",") if name] if rest else offered
+        names = offered if rest is None else [name.strip() for name in rest.split(",")]
+        if rest is not None and not all(names):
+            raise ManageRefused(
+                f"{text} names no permission after a colon or a comma.",
+                f"Name them, as in {api.name}:{','.join(offered[:2]) or 'read'}, or write {api.name} alone for all that it has.",
+            )
         for name in names:
             if name not in offered:
                 raise ManageRefused(
@@ -30,12 +35,18 @@ def parse_access(catalog: Catalog, texts: Iterable[str]) -> dict[str, list[str]]
     return access
 
 
-def _split(catalog: Catalog, text: str) -> tuple[Api, str]:
+def _split(catalog: Catalog, text: str) -> tuple[Api, str | None]:
     named = [(name, api) for api in catalog.apis.values() for name in (api.identifier, api.name, api.id)]
     for name, api in sorted(named, key=lambda pair: -len(pair[0])):
         if text.casefold() == name.casefold():
-            return api, ""
+            return api, None
         if text.casefold().startswith(f"{name.casefold()}:"):
             return api, text[len(name) + 1 :]
     # what stands before the last colon is the likeliest misspelt name
-    return find_api(catalog, text.rpartition(":")[0] if text.count(":") > text.count("://") else text), ""
+    alone = text.rpartition(":")[0] if text.count(":") > text.count("://") else text
+    try:
+        return find_api(catalog, alone), None
+    except ManageRefused as refused:
+        raise ManageRefused(
+            refused.error, f"Write API:PERMISSION,PERMISSION, as in orders:orders:read. {refused.fix}"
+        ) from None

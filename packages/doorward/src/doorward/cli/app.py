@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -66,7 +67,7 @@ def main(workshop: Workshop, arguments: Sequence[str] | None = None) -> int:
         show.trouble(trouble, as_json=as_json)
         return trouble.code
     except TyperException as error:
-        said = error.format_message()
+        said = _said(error)
         if type(error).__name__ == "NoArgsIsHelpError":
             # asked for nothing: the message is the help
             sys.stdout.write(said + "\n")
@@ -81,15 +82,36 @@ def main(workshop: Workshop, arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
+_NOISE = re.compile(r" \(Possible options: [^)]*\)|(?<=: )Value error, ")
+
+
+def _said(error: TyperException) -> str:
+    """The parser's sentence, without what stands in the hint and what only its makers understand."""
+    return _NOISE.sub("", error.format_message())
+
+
 def _hint(error: TyperException, command: Any) -> str:
-    """Where to look, and for an option the nearest one."""
+    """Where to look; for what is misspelt the nearest, for what stands alone what it may have belonged to."""
     context: Any = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "doorward"
     wrong: str | None = getattr(error, "option_name", None)
     where = context.command if context is not None else command
     if wrong and "Did you mean" not in error.format_message():
         known = [flag for parameter in where.params for flag in parameter.opts if flag.startswith("--")]
-        near = get_close_matches(wrong, known, n=1)
+        near = get_close_matches(wrong, known, n=2)
+        if near:
+            return f"Did you mean {' or '.join(near)}? See {path} --help"
+    said = error.format_message()
+    if "unexpected extra argument" in said:
+        return f'Put what holds spaces in quotes, as in "My app". See {path} --help'
+    if said.startswith("No such command") and "Did you mean" not in said:
+        return f"There are {', '.join(where.commands)}. See {path} --help"
+    choice = _CHOICE.search(said)
+    if choice is not None:
+        near = get_close_matches(choice[1], re.findall(r"'([^']*)'", choice[2]), n=1)
         if near:
             return f"Did you mean {near[0]}? See {path} --help"
     return f"See {path} --help"
+
+
+_CHOICE = re.compile(r"'([^']*)' is not one of (.*)")

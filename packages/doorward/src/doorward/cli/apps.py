@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -38,7 +39,7 @@ def create(
     jwks: Annotated[Path | None, typer.Option(metavar="FILE", help="Its public keys (a JWK Set), for private_key_jwt.")] = None,
     signing_alg: Annotated[SigningAlgorithm, typer.Option(help="What its tokens are signed with.")] = "ES256",
     userinfo_signed_alg: Annotated[SigningAlgorithm | None, typer.Option(help="Sign userinfo answers with this.")] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="An OpenID Connect scope that it may ask for (all, unless named).")] = None,
+    scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help="An OpenID Connect scope that it may ask for (all, unless named).")] = None,
     no_pkce: Annotated[bool, typer.Option("--no-pkce", help="It cannot do PKCE (confidential OpenID Connect apps only).")] = False,
     no_rotation: Annotated[bool, typer.Option("--no-rotation", help="Its refresh token stays the same (private_key_jwt only).")] = False,
     access_ttl: Annotated[int | None, typer.Option(min=10, max=86_400, metavar="SECONDS", help="How long its access tokens live.")] = None,
@@ -54,6 +55,12 @@ def create(
     if public and kind == "service":
         raise Trouble(
             "A service acts for itself, so it needs a credential of its own.", "Leave out --public."
+        )
+    secretive = auth_method in {"client_secret_basic", "client_secret_post"}
+    if kind in {"spa", "native"} and secretive:
+        raise Trouble(
+            f"A {kind} app can keep no secret: everybody who has the app can read it.",
+            "Leave out --auth-method, or take --kind web if a server of yours talks to the token endpoint.",
         )
     draft = Client(
         id="",
@@ -85,6 +92,8 @@ def create(
 
     made = with_tools(context, config, work)
     show_secret(made, f"Registered {made.client.name}.", as_json=json)
+    if kind == "service" and not api and not json:
+        show.note(f"It may call no API yet: doorward app set {quote(name)} --api API")
 
 
 @app.command("list")
@@ -123,7 +132,7 @@ def show_(context: typer.Context, app: AppName, config: Config = None, json: Jso
 def delete(
     context: typer.Context, app: AppName, yes: Yes = False, config: Config = None, json: Json = False
 ) -> None:
-    """Delete an app; everything that was signed in through it ends now."""
+    """Delete an app. Everything that was signed in through it ends now."""
 
     async def find(tools: Tools) -> Client:
         return await tools.apps.find(app)

@@ -18,8 +18,10 @@ def read_jwks(path: Path) -> dict[str, Any]:
     fix = 'The file should hold a JWK Set of public keys: {"keys": [{"kty": "EC", "crv": "P-256", …}]}.'
     try:
         document = _decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
-        raise Trouble(f"{path} cannot be read as JSON ({type(error).__name__}).", fix) from None
+    except OSError as error:
+        raise Trouble(f"{path} cannot be read ({error.strerror}).", fix) from None
+    except msgspec.DecodeError as error:
+        raise Trouble(f"{path} is not the JSON that is needed ({error}).", fix) from None
     keys: Any = document.get("keys", [document] if "kty" in document else None)
     if not isinstance(keys, list) or not keys:
         raise Trouble(f"{path} holds no keys.", fix)

@@ -20,7 +20,7 @@ def dev(
         bool, typer.Option("--reset", help="Forget everything in .doorward-dev/ first.")
     ] = False,
 ) -> None:
-    """Start the server with seeded people, a demo app and a demo API."""
+    """Start a server, a demo app and a demo API, with people."""
     # imported here: no other command needs it
     from doorward.dev import CannotStart, run
 

@@ -34,7 +34,9 @@ def create(
     locale: Annotated[
         str | None, typer.Option(help="The language of their pages and mail, as in de.")
     ] = None,
-    role: Annotated[list[str] | None, typer.Option(help="A role; several times for several.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(metavar="ROLE", help="A role; several times for several.")
+    ] = None,
     password_stdin: PasswordStdin = False,
     no_password: Annotated[
         bool, typer.Option("--no-password", help="They choose one with “Forgot password?”.")
@@ -106,7 +108,7 @@ def show_(context: typer.Context, who: Who, config: Config = None, json: Json = 
 
 @app.command()
 def disable(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
-    """Keep somebody out: sign-in is refused, every session and token ends now."""
+    """Keep somebody out. Sign-in is refused, every session and token ends now."""
     _do(
         context,
         config,
@@ -126,7 +128,7 @@ def enable(context: typer.Context, who: Who, config: Config = None, json: Json =
 def delete(
     context: typer.Context, who: Who, yes: Yes = False, config: Config = None, json: Json = False
 ) -> None:
-    """Delete a person and all that belongs to them; the audit record stays."""
+    """Delete a person and all that is theirs. The audit record stays."""
 
     async def find(tools: Tools) -> Account:
         return await tools.people.find(who)
@@ -164,7 +166,7 @@ RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="Name or id of the
 def grant_role(
     context: typer.Context, who: Who, role: RoleName, config: Config = None, json: Json = False
 ) -> None:
-    """Give somebody a role; their apps see it with the next token."""
+    """Give somebody a role. Their apps see it with the next token."""
     _do(context, config, json, lambda tools: tools.people.grant_role(who, role), f"{{}} has the role {role}.")
 
 

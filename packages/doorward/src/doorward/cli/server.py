@@ -13,8 +13,8 @@ from rich.text import Text
 
 from doorward.cli import show
 from doorward.cli.options import Config, Json
-from doorward.cli.run import finish, settings_file, workshop
-from doorward.cli.tools import Check
+from doorward.cli.run import finish, settings_file, with_tools, workshop
+from doorward.cli.tools import Check, Tools
 from doorward.cli.trouble import Trouble
 
 
@@ -30,6 +30,8 @@ def serve(
 ) -> None:
     """Run the server."""
     del json  # a server that runs prints log lines; `main` tells an error as JSON where this was asked for
+    # opened once before it serves, so that a wrong key or database is a sentence here and no traceback in the log
+    with_tools(context, config, _nothing)
     workshop(context).serve(settings_file(config), host=host, port=port, workers=workers)
 
 
@@ -44,7 +46,7 @@ def migrate(context: typer.Context, config: Config = None, json: Json = False) -
 
 
 def doctor(context: typer.Context, config: Config = None, json: Json = False) -> None:
-    """Look at everything that can be wrong, and say how to mend it."""
+    """Say what is wrong with this server, and how to mend it."""
     checks = finish(lambda: workshop(context).doctor(settings_file(config)))
     failed = sum(not check.ok for check in checks)
     show.result(
@@ -75,6 +77,10 @@ def export_openapi(
     show.result(
         {"written": str(output)}, lambda console: show.done(console, f"Written to {output}."), as_json=json
     )
+
+
+async def _nothing(_tools: Tools) -> None:
+    """That they could be opened is all."""
 
 
 def _pretty(document: dict[str, object]) -> str:

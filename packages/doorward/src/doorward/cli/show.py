@@ -79,6 +79,11 @@ def done(console: Console, text: str) -> None:
     console.print(Text("✓ ", style="green") + Text(text))
 
 
+def note(text: str) -> None:
+    """What is worth knowing beside the outcome, on standard error, so that the outcome can be piped on."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"  {text}"))
+
+
 def moment(at: int | None) -> str:
     """A time for people, in UTC."""
     return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -54,5 +54,8 @@ def _near(path: Path) -> str:
 def _command() -> str:
     """How this very command is typed here: by its name where that leads to it, else by its place."""
     own = Path(sys.argv[0])
+    if own.name == "__main__.py":
+        # `python -m doorward`, as make does: the command itself stands beside that Python
+        own = Path(sys.executable).with_name("doorward")
     found = shutil.which(own.name)
     return own.name if found is not None and Path(found).resolve() == own.resolve() else _near(own)

@@ -76,7 +76,8 @@ def _from_file(
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{path}: is not valid TOML: {error}."]) from None
+        hint = " Text stands in quotes." if "Invalid value" in str(error) else ""
+        raise SettingsError([f"{path}: is not valid TOML: {error}.{hint}"]) from None
     lines = lines_of(text)
     given: Given = {}
     sections = {name.partition(".")[0] for name in known if "." in name}
@@ -151,11 +152,14 @@ def _sqlite_path(database: str) -> Path:
 
 def _build(values: dict[str, object], given: Given, path: Path | None) -> Settings:
     if "issuer" not in values:
-        where = str(path) if path is not None else "settings"
+        write = 'Write issuer = "https://auth.example.com" into'
+        said = "issuer is missing, the public address of this server."
+        if path is not None:
+            raise SettingsError([f"{path}: {said} {write} it, or set DOORWARD_ISSUER."])
         raise SettingsError(
             [
-                f'{where}: issuer is missing, the public address of this server. Write issuer = "https://auth.example.com" '
-                "into doorward.toml, or set DOORWARD_ISSUER."
+                f"There is no doorward.toml in {Path.cwd()}, and {said} Go to the folder with the file, name it with "
+                f"--config FILE, set DOORWARD_ISSUER, or begin: {write} a new doorward.toml."
             ]
         )
     issuer = str(values["issuer"])
@@ -188,7 +192,8 @@ def _secret_in(path: str, where: str) -> Secret:
     try:
         return Secret(Path(path).read_text(encoding="utf-8").rstrip("\r\n"))
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{where}: mail.password_file cannot be read ({error})."]) from None
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError([f"{where}: mail.password_file {path} cannot be read ({why})."]) from None
 
 
 def _fields(tree: type[Settings]) -> tuple[inspect.Field, ...]:

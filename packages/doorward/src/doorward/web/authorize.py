@@ -46,13 +46,17 @@ class AuthorizePages:
         if isinstance(outcome, Unsure):
             visitor = await self.visitors.meet(request)
             log.warning(
-                "authorization request refused", code=outcome.refusal.code, because=outcome.refusal.because
+                "authorization request refused",
+                error_code=outcome.refusal.code,
+                because=outcome.refusal.because,
             )
             return page(_unsure(outcome), visitor, 400)
         if isinstance(outcome, Refused):
             visitor = await self.visitors.meet(request)
             log.info(
-                "authorization request refused", code=outcome.refusal.code, because=outcome.refusal.because
+                "authorization request refused",
+                error_code=outcome.refusal.code,
+                because=outcome.refusal.because,
             )
             return self.steps.deliver(visitor, outcome.response, denied=True)
         return await self._go(request, outcome)

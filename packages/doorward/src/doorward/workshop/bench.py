@@ -27,9 +27,10 @@ from doorward.outside.keys import CatalogSigner, SealedKeyMaker
 from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.seal import KeyedSealer
 from doorward.outside.secret_key import SecretKeyProblem, secret_key
+from doorward.ports.store import Store
 from doorward.settings import Settings, SettingsError, load
 from doorward.stores.sql.sqlite import open_sqlite
-from doorward.workshop.server import become_server
+from doorward.workshop.server import become_server, try_port
 
 
 @final
@@ -42,20 +43,13 @@ class CommandWorkshop:
         settings = read(config)
         logs.configure("error", "console")
         try:
-            sealer = KeyedSealer(
-                secret_key(
-                    settings.keys.secret_key, settings.secret_key_path, generate=settings.keys.generate
-                )
-            )
             breached = open_list(settings.passwords.breached_list) or nothing_listed
-        except SecretKeyProblem as problem:
-            error, _, fix = str(problem).partition(" Fix: ")
-            raise Trouble(error, fix) from None
         except (BadBreachList, OSError) as problem:
             raise Trouble(str(problem), "See passwords.breached_list in the settings.") from None
         store = await open_sqlite(settings.database)
         hasher = Argon2Hasher(settings.passwords)
         try:
+            sealer = await _sealer(settings, store)
             catalog = WatchedCatalog(store, CatalogSigner(settings.issuer, sealer))
             try:
                 await catalog.refresh()
@@ -109,8 +103,10 @@ class CommandWorkshop:
         return await examine(settings)
 
     def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
-        """See `server.become_server`. The settings are read once here, so that a mistake is a sentence and no traceback."""
-        read(config)
+        """See `server.become_server`. The settings are read once here, and the port is tried, so that a mistake is a sentence
+        and no line of the log."""
+        settings = read(config)
+        try_port(host or settings.server.host, port or settings.port)
         become_server(config, host=host, port=port, workers=workers)
 
     def openapi(self, config: Path | None) -> dict[str, object]:
@@ -124,6 +120,27 @@ class CommandWorkshop:
                 raise Trouble("The settings cannot be read.", "doorward doctor") from None
             issuer = "https://auth.example.com"
         return describe(issuer)
+
+
+async def _sealer(settings: Settings, store: Store) -> KeyedSealer:
+    """Under the secret key, which is made if nothing is sealed yet. A new key beside signing keys of a lost one would be taken
+    for the right one ever after, so there is none. Raises `Trouble`."""
+    place = settings.secret_key_path
+    if _keyless(settings) and (await store.registry.load()).keys:
+        raise Trouble(
+            f"There is no secret key in {place}, and the signing keys in {settings.database} are sealed under one.",
+            "Put its backup there with mode 0600, or name its place in keys.secret_key_file. "
+            "If it is lost, move the database away as well and begin anew.",
+        )
+    try:
+        return KeyedSealer(secret_key(settings.keys.secret_key, place, generate=settings.keys.generate))
+    except SecretKeyProblem as problem:
+        error, _, fix = str(problem).partition(" Fix: ")
+        raise Trouble(error, fix) from None
+
+
+def _keyless(settings: Settings) -> bool:
+    return settings.keys.secret_key is None and not Path(settings.secret_key_path).exists()
 
 
 def read(config: Path | None) -> Settings:

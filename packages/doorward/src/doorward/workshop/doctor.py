@@ -79,6 +79,10 @@ def _secret_key(settings: Settings) -> Check:
         return Check("secret key", True, "from the settings")
     path = Path(settings.secret_key_path)
     if not path.exists() and settings.keys.generate:
+        if Path(settings.database).exists():
+            return Check(
+                "secret key", True, f"{path} is not there; made at the start if nothing is sealed yet"
+            )
         return Check("secret key", True, f"{path} will be made at the first start")
     try:
         secret_key(None, str(path), generate=False)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
 from typing import NoReturn
+
+from doorward.cli.trouble import Trouble
+from doorward.workshop.serving import listen
 
 
 def become_server(config: Path | None, *, host: str | None, port: int | None, workers: int) -> NoReturn:
@@ -22,3 +26,19 @@ def become_server(config: Path | None, *, host: str | None, port: int | None, wo
     sys.stderr.flush()
     arguments = [sys.executable, "-m", "doorward.workshop.serving", str(workers)]
     os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell, our own interpreter
+
+
+def try_port(host: str, port: int) -> None:
+    """Listen for a moment. Raises `Trouble`."""
+    try:
+        listen(host, port).close()
+    except OSError as error:
+        fix = "Stop it (doorward doctor says whether it is this server), or name another with --port or server.port."
+        if error.errno == errno.EADDRINUSE:
+            raise Trouble(f"Something listens on {host}:{port} already.", fix) from None
+        fix = "Name another address with --host and --port, or server.host and server.port."
+        if error.errno == errno.EACCES:
+            fix = (
+                "Ports below 1024 need a right of their own; put a proxy there, and let this listen on 8000."
+            )
+        raise Trouble(f"{host}:{port} cannot be listened on ({error.strerror}).", fix) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
+from shlex import quote
 
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
@@ -41,7 +42,7 @@ def allowed(
         return Refusal(
             "unauthorized_client",
             "Cookie delivery is for public first-party apps.",
-            f"app {client.name!r} is not a public first-party app. Fix: doorward app set {client.name} --first-party",
+            f"app {client.name!r} is not a public first-party app. Fix: doorward app set {quote(client.name)} --first-party",
         )
     if origin is None:
         if reading and fetch_site in {None, "same-origin", "none"}:
@@ -52,7 +53,8 @@ def allowed(
             "access_denied",
             "This web origin may not use cookie delivery.",
             f"origin {origin} is not one of {', '.join(client.origins) or 'none'}. "
-            f"Fix: doorward app set {client.name} --origin {origin}",
+            f"Fix: doorward app set {quote(client.name)} "
+            + " ".join(f"--origin {quote(each)}" for each in (*client.origins, origin)),
         )
     if fetch_site == "cross-site":
         return Refusal("access_denied", "The request came from another site.")

@@ -21,6 +21,7 @@ from doorward_verify.encoding import Malformed, b64url_decode, json_object
 JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FAILED: Final = "Client authentication failed."
 _MAX_TEXT: Final = 512
+_UNREADABLE: Final = "the Authorization header is not base64 of client_id:client_secret"
 _MAX_ASSERTION: Final = 16_384
 
 
@@ -76,9 +77,9 @@ def _basic(header: str) -> Presented | Refusal:
             client_id = unquote_plus(client_id, errors="strict")
             secret = unquote_plus(secret, errors="strict")
     except (Base64Error, UnicodeError):
-        return Refusal("invalid_client", FAILED, "the Basic credentials are not readable")
+        return Refusal("invalid_client", FAILED, _UNREADABLE)
     if not colon or not client_id or len(text) > 2 * _MAX_TEXT or "\x00" in client_id:
-        return Refusal("invalid_client", FAILED, "the Basic credentials are not readable")
+        return Refusal("invalid_client", FAILED, _UNREADABLE)
     return Presented("client_secret_basic", client_id, Secret(secret))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from shlex import quote
 from typing import Final
 
 from msgspec import Struct
@@ -69,7 +70,7 @@ def decide(
                 "invalid_request",
                 "The app asked to return to an address that is not registered for it.",
                 f"post_logout_redirect_uri not registered. Got {shown}{nearest}. "
-                f"Fix: doorward app set {client.name} --post-logout {shown}",
+                f"Fix: doorward app set {quote(client.name)} {_named(*client.post_logout_redirect_uris, shown)}",
             )
     fits = hint is not None and (
         session is None or (hint.sub == session.account_id and hint.sid in {None, session.id})
@@ -80,3 +81,8 @@ def decide(
         target=target,
         state=state,
     )
+
+
+def _named(*uris: str) -> str:
+    """All of them, since the option replaces; quoted, since one came from outside and is pasted into a shell."""
+    return " ".join(f"--post-logout {quote(uri)}" for uri in uris)

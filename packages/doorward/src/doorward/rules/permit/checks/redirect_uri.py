@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from shlex import quote
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -45,7 +46,9 @@ def explain(registered: Sequence[str], given: str, app: str) -> str:
     given = given[:_SHOWN]
     near = get_close_matches(given, registered, n=1, cutoff=0.3)
     nearest = f"; nearest {near[0]}{_difference(given, near[0])}" if near else ""
-    return f"redirect_uri not registered. Got {given}{nearest}. Fix: doorward app add-redirect {app} {given}"
+    # quoted: whoever mends it pastes this into a shell, and the address came from outside
+    fix = f"Fix: doorward app add-redirect {quote(app)} {quote(given)}"
+    return f"redirect_uri not registered. Got {given}{nearest}. {fix}"
 
 
 def _difference(given: str, near: str) -> str:

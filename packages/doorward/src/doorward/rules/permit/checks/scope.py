@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from shlex import quote
 from typing import Final
 
 from msgspec import Struct
@@ -47,9 +48,25 @@ def target(
                 "invalid_scope",
                 "A requested scope is not available to this app.",
                 f"scope {name!r} is not available to app {client.name!r} at {audience}{hint}. "
-                f"Fix: doorward app set {client.name} --api '{audience}:{name}'",
+                f"Fix: {_fix(catalog, client, audience, name)}",
             )
     return Target(scopes=asked, audience=audience)
+
+
+def _fix(catalog: Catalog, client: Client, audience: str, name: str) -> str:
+    """The command that mends it, quoted, since the scope came from outside; `--api` replaces, so what is there is named too."""
+    api = catalog.apis.get(audience)
+    if name in OIDC_SCOPES:
+        return f"leave it out, or register the app anew with --scope {name}"
+    if api is None:
+        having = [api.name for api in catalog.apis.values() if any(p.name == name for p in api.permissions)]
+        if not having:
+            return "leave it out: no API has such a permission (doorward api list)"
+        return f"doorward app set {quote(client.name)} --api {quote(f'{having[0]}:{name}')}"
+    if all(permission.name != name for permission in api.permissions):
+        return f"leave it out: {audience} has no such permission (doorward api show {quote(api.name)})"
+    wanted = ",".join([*client.access.get(audience, ()), name])
+    return f"doorward app set {quote(client.name)} --api {quote(f'{audience}:{wanted}')}"
 
 
 def _audience(
