@@ -213,6 +213,14 @@ def test_a_file_with_wrong_types(tmp_path: Path, text: str, said: str) -> None:
     assert said in "\n".join(problems(write(tmp_path, text), {}))
 
 
+@pytest.mark.parametrize("name", ["database", "server.tls_key"])
+def test_the_home_of_nobody_is_told(name: str) -> None:
+    said = problems(None, {**HOME, f"DOORWARD_{name.upper().replace('.', '__')}": "~nobody-by-this-name/x"})
+    assert any(
+        f"{name} begins with ~nobody-by-this-name, which is nobody's home here" in line for line in said
+    )
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path / "none.toml", {})
     assert "there is no such file" in problem

@@ -16,7 +16,7 @@ from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
 from doorward.model.account import Account
 
-app = typer.Typer(no_args_is_help=True, help="People: create, find, disable, delete, passwords and roles.")
+app = typer.Typer(no_args_is_help=True, help="People: create, disable, delete, passwords, roles.")
 
 Who = Annotated[str, typer.Argument(metavar="WHO", help="E-mail address or id.")]
 PasswordStdin = Annotated[

@@ -139,27 +139,35 @@ def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
             raise WrongValue(problem)
         return str(home / _sqlite_path(str(value)))
     if name in _PATHS and isinstance(value, str):
-        return str(home / Path(value).expanduser())
+        return str(home / _expanded(Path(value)))
     return value
+
+
+def _expanded(path: Path) -> Path:
+    """With `~` and `~user` as the folders they are. Raises `WrongValue` where there is no such person on this machine."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise WrongValue(f"begins with {path.parts[0]}, which is nobody's home here") from None
 
 
 def _sqlite_path(database: str) -> Path:
     if not database.lower().startswith("sqlite://"):
-        return Path(database).expanduser()
+        return _expanded(Path(database))
     # sqlite:///relative.db and sqlite:////absolute.db, as database URLs are commonly written
     return Path(unquote(urlsplit(database).path).removeprefix("/"))
 
 
 def _build(values: dict[str, object], given: Given, path: Path | None) -> Settings:
     if "issuer" not in values:
-        write = 'Write issuer = "https://auth.example.com" into'
+        write = 'write issuer = "https://auth.example.com" into'
         said = "issuer is missing, the public address of this server."
         if path is not None:
-            raise SettingsError([f"{path}: {said} {write} it, or set DOORWARD_ISSUER."])
+            raise SettingsError([f"{path}: {said} {write.capitalize()} it, or set DOORWARD_ISSUER."])
         raise SettingsError(
             [
                 f"There is no doorward.toml in {Path.cwd()}, and {said} Go to the folder with the file, name it with "
-                f"--config FILE, set DOORWARD_ISSUER, or begin: {write} a new doorward.toml."
+                f"--config FILE, set DOORWARD_ISSUER, or begin one: {write} a new doorward.toml."
             ]
         )
     issuer = str(values["issuer"])

@@ -165,7 +165,9 @@ async def _signing_keys(settings: Settings, store: Store) -> Check:
         return Check(
             "signing keys",
             False,
-            "they are sealed under another secret key",
+            "they are sealed under another secret key"
+            if _has_key(settings)
+            else "the secret key that they are sealed under is gone",
             f"Put the right key into {settings.secret_key_path} (or keys.secret_key).",
         )
     now = SystemClock().now()
@@ -176,6 +178,10 @@ async def _signing_keys(settings: Settings, store: Store) -> Check:
     if limit and age * _DAY > limit + settings.keys.publish_ahead + 7 * _DAY:
         return Check("signing keys", False, f"{said}, and should have been rotated", "doorward keys rotate")
     return Check("signing keys", True, said)
+
+
+def _has_key(settings: Settings) -> bool:
+    return settings.keys.secret_key is not None or Path(settings.secret_key_path).exists()
 
 
 async def _mail(settings: Settings) -> Check:
