@@ -31,7 +31,6 @@ FAMILIES_PER_CONNECTION = 5
 PEOPLE = 16
 RESOURCE = "https://orders.example.com"
 SCOPE = "orders:read orders:write"
-_HOME = BUILD / "bench" / "server"
 _START_SECONDS = 30
 
 
@@ -140,7 +139,7 @@ def _command(config: Path, *arguments: str, given: str | None = None) -> dict[st
         input=given,
         capture_output=True,
         text=True,
-        cwd=_HOME,
+        cwd=config.parent,
         timeout=60,
         check=False,
     )
@@ -180,18 +179,23 @@ def _credentials(app: dict[str, Any]) -> str:
 @contextlib.contextmanager
 def started(core: int) -> Generator[Server]:
     """A fresh Doorward on `core`, with its apps and its people. Raises RuntimeError when it does not come up."""
-    shutil.rmtree(_HOME, ignore_errors=True)
-    _HOME.mkdir(parents=True)
+    # A folder of its own, so that two runs at once do not take away each other's database.
+    home = BUILD / "bench" / f"server-{os.getpid()}"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
     port = free_port()
-    config = _HOME / "doorward.toml"
+    config = home / "doorward.toml"
     config.write_text(
-        f'issuer = "http://127.0.0.1:{port}"\ndatabase = "{_HOME / "doorward.db"}"\n'
+        f'issuer = "http://127.0.0.1:{port}"\ndatabase = "{home / "doorward.db"}"\n'
         f'[server]\nport = {port}\n[log]\nlevel = "warning"\n'
     )
-    service, web, people = _set_up(config)
-    command = [sys.executable, "-m", "doorward", "serve", "--config", str(config)]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    log = BUILD / "bench" / "server.log"
-    with running(command, core=core, log=log) as process:
-        wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
-        yield Server(port=port, pid=process.pid, service=service, web=web, people=people)
+    try:
+        service, web, people = _set_up(config)
+        command = [sys.executable, "-m", "doorward", "serve", "--config", str(config)]
+        command += ["--host", "127.0.0.1", "--port", str(port)]
+        log = BUILD / "bench" / "server.log"
+        with running(command, core=core, log=log) as process:
+            wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
+            yield Server(port=port, pid=process.pid, service=service, web=web, people=people)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)

@@ -7,6 +7,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypedDict, final
@@ -20,13 +21,15 @@ from doorward.ports.passwords import HashingBusy
 
 _SALT = 16
 _HASH = 32
-_NICE = 19
+_NICE = 10
 # Seconds without a password after which a thread gives its memory back.
 _REST = 2.0
 # While at least as many wait, finished hashes are handed over together: each hand-over wakes the loop and then the store, which
 # push the hash under way out of the core's caches, and sign-ins that go on together share one commit. It costs the first of them
 # the time of three hashes, in a queue that is longer than that, and serves all the rest of the queue sooner.
 _BUNCH = 4
+# Where a hash takes more seconds than this, because others need the core, nobody is kept waiting for three more of them.
+_SLOW = 0.05
 _Job = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
 _Finished = tuple[asyncio.Future[Any], asyncio.AbstractEventLoop, Any, BaseException | None]
 
@@ -110,6 +113,7 @@ class Argon2Hasher:
         while (job := self._next(finished)) is not None:
             work, done, loop = job
             # who asked may have gone: their connection closed, their request timed out
+            began = time.monotonic()
             outcome: Any = None
             error: BaseException | None = None
             if not done.cancelled():
@@ -118,7 +122,8 @@ class Argon2Hasher:
                 except Exception as caught:  # noqa: BLE001 - belongs to whoever awaits it
                     error = caught
             finished.append((done, loop, outcome, error))
-            if len(finished) >= min(_BUNCH, self._jobs.qsize()):
+            slow = time.monotonic() - began > _SLOW
+            if slow or len(finished) >= min(_BUNCH, self._jobs.qsize()):
                 self._hand_over(finished)
         self._hand_over(finished)
 
