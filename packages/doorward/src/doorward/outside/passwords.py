@@ -21,7 +21,7 @@ from doorward.ports.passwords import HashingBusy
 
 _SALT = 16
 _HASH = 32
-_NICE = 10
+_NICE = 19
 # Seconds without a password after which a thread gives its memory back.
 _REST = 2.0
 # While at least as many wait, finished hashes are handed over together: each hand-over wakes the loop and then the store, which
