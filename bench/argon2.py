@@ -17,6 +17,7 @@ from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from bench.pin import pinned
+from doorward.outside.passwords import NICE
 
 MEMORY_KIB = 19 * 1024
 ITERATIONS = 2
@@ -24,7 +25,6 @@ LANES = 1
 _PASSWORD = b"correct horse battery staple"
 _SALT = b"0123456789abcdef"
 _LENGTH = 32
-_NICE = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _step_back() -> None:
     # Like the server's hashing threads: whatever else wants this core then takes as much from either side.
     if sys.platform == "linux":
         thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)
 
 
 def raw_rates(core: int, *, seconds: float, threads: int = 1) -> Raw:
