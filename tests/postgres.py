@@ -31,7 +31,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
@@ -50,8 +50,16 @@ QUICK: Mapping[str, str] = {
 """What a test needs: nothing has to outlive the machine. kill -9 of the server loses nothing even so."""
 
 
-def run_as() -> dict[str, Any]:
-    """Arguments for subprocess: `nobody` when root, since PostgreSQL refuses root; nothing otherwise."""
+class RunAs(TypedDict, total=False):
+    """Arguments of subprocess."""
+
+    user: str
+    group: str
+    extra_groups: list[str]
+
+
+def run_as() -> RunAs:
+    """`nobody` when root, since PostgreSQL refuses root; nothing otherwise."""
     return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
 
 
@@ -119,7 +127,7 @@ class Postgres(Databases):
         for name, value in wanted.items():
             command += ["-c", f"{name}={value}"]
         with self.log.open("ab") as log:
-            process: subprocess.Popen[bytes] = subprocess.Popen(
+            process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.data, start_new_session=True, **run_as()
             )
         self._running[:] = [process]
