@@ -7,12 +7,13 @@ from base64 import b64decode, b64encode
 from pathlib import Path
 
 from doorward.model.secret import Secret
+from doorward.ports.key_wrapper import KeyProblem
 
 SIZE = 32
 
 
-class SecretKeyProblem(Exception):
-    """The key cannot be had. The text says what to do and holds none of the key."""
+class SecretKeyProblem(KeyProblem):
+    """The secret key cannot be had."""
 
 
 def decode_key(text: str) -> bytes:
@@ -24,7 +25,7 @@ def decode_key(text: str) -> bytes:
         key = b""
     if len(key) != SIZE:
         raise SecretKeyProblem(
-            f"The secret key is not {SIZE} bytes in base64. Fix: make one with `openssl rand -base64 {SIZE}`."
+            f"The secret key is not {SIZE} bytes in base64.", f"Make one with `openssl rand -base64 {SIZE}`."
         )
     return key
 
@@ -43,19 +44,20 @@ def secret_key(given: Secret | None, path: str, *, generate: bool) -> bytes:
         pass
     except (OSError, UnicodeDecodeError) as error:
         raise SecretKeyProblem(
-            f"The secret key file {file} cannot be read ({type(error).__name__}). Fix: let the server's user read it."
+            f"The secret key file {file} cannot be read ({type(error).__name__}).",
+            "Let the server's user read it.",
         ) from None
     if not generate:
         raise SecretKeyProblem(
-            f"There is no secret key: {file} does not exist and keys.generate is false. Fix: "
-            f"openssl rand -base64 {SIZE} > {file} && chmod 600 {file}"
+            f"There is no secret key: {file} does not exist, and none may be made (keys.generate).",
+            f"openssl rand -base64 {SIZE} > {file} && chmod 600 {file}",
         )
     try:
         _write_new(file, b64encode(os.urandom(SIZE)) + b"\n")
     except OSError as error:
         raise SecretKeyProblem(
-            f"The secret key file {file} cannot be written ({error.strerror}). Fix: let the server's user write to "
-            f"{file.parent}, or name another place with keys.secret_key_file."
+            f"The secret key file {file} cannot be written ({error.strerror}).",
+            f"Let the server's user write to {file.parent}, or name another place with keys.secret_key_file.",
         ) from None
     return decode_key(file.read_text(encoding="ascii"))
 
