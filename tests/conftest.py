@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.engines import SQLITE, Engine
 from tests.postgres import Databases, postgres_server
 from tools import system
 
@@ -86,6 +87,37 @@ def postgres_url(postgres: Databases) -> Iterator[str]:
     url = postgres.create()
     yield url
     postgres.drop(url)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Once for each engine that the module names."""
+    named: tuple[Engine, ...] | None = getattr(metafunc.module, "ENGINES", None)
+    if named and "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", named, scope="module")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    """The one that a test runs on when its module names none."""
+    return SQLITE[0]
+
+
+@pytest.fixture(scope="module")
+def database(engine: Engine, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A fresh database for the tests of a module: its URL, or None for a SQLite file in the server's own folder."""
+    if engine == "sqlite":
+        yield None
+        return
+    postgres: Databases = request.getfixturevalue("postgres")
+    url = postgres.create()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def own_database(engine: Engine, request: pytest.FixtureRequest) -> str | None:
+    """The same for one test alone."""
+    return None if engine == "sqlite" else request.getfixturevalue("postgres_url")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,10 +12,10 @@ from tests.flows.seeds import House, seed
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
     """http on loopback, in this process. At the end nothing may have been logged as an error."""
     folder: Path = tmp_path_factory.mktemp("server")
-    with running(folder) as started:
+    with running(folder, database=database) as started:
         yield started
         assert started.troubles() == []
 

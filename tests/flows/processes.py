@@ -130,12 +130,17 @@ class Fleet:
 
 @contextmanager
 def processes(
-    folder: Path, count: int, *, sections: dict[str, dict[str, Any]] | None = None
+    folder: Path,
+    count: int,
+    *,
+    sections: dict[str, dict[str, Any]] | None = None,
+    database: str | None = None,
 ) -> Generator[Fleet]:
-    """`count` processes on one database in `folder`, seeded before they start, for as long as the block lasts."""
+    """`count` processes on one database, seeded before they start, for as long as the block lasts. `database`: its URL, or a SQLite
+    file in `folder` if it is left out."""
     ports = [free_port() for _ in range(count)]
     issuer = f"http://127.0.0.1:{ports[0]}"
-    config = write_settings(folder, issuer, sections)
+    config = write_settings(folder, issuer, sections, database=database)
     house = seed_at(config, issuer)
     servers = [Process(config, port, folder / f"server-{number}.log") for number, port in enumerate(ports)]
     try:

@@ -12,8 +12,17 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = (ROOT / "packages/doorward/src", ROOT / "packages/doorward-verify/src")
 
 
-def write_settings(folder: Path, issuer: str, sections: dict[str, dict[str, Any]] | None = None) -> Path:
-    """`doorward.toml` in `folder`, for development; `sections` as {"tokens": {"access_ttl": 60}} come on top. Answers its path."""
+def write_settings(
+    folder: Path,
+    issuer: str,
+    sections: dict[str, dict[str, Any]] | None = None,
+    *,
+    database: str | None = None,
+) -> Path:
+    """`doorward.toml` in `folder`, for development; `sections` as {"tokens": {"access_ttl": 60}} come on top. Answers its path.
+
+    `database`: its URL; a SQLite file in `folder` if it is left out.
+    """
     wanted: dict[str, dict[str, Any]] = {
         "passwords": {"threads": 2},
         # every person of a test has the same address, 127.0.0.1
@@ -22,7 +31,11 @@ def write_settings(folder: Path, issuer: str, sections: dict[str, dict[str, Any]
     }
     for name, values in (sections or {}).items():
         wanted[name] = {**wanted.get(name, {}), **values}
-    lines = [f'issuer = "{issuer}"', 'database = "doorward.db"', "development = true"]
+    lines = [
+        f'issuer = "{issuer}"',
+        f"database = {json.dumps(database or 'doorward.db')}",
+        "development = true",
+    ]
     for name, values in wanted.items():
         lines.append(f"[{name}]")
         lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]

@@ -21,9 +21,9 @@ AT, RT = "__Host-dw_at", "__Host-dw_rt"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
     """https: the cookies' names and attributes are those of production."""
-    with running(tmp_path_factory.mktemp("https"), https=True) as started:
+    with running(tmp_path_factory.mktemp("https"), https=True, database=database) as started:
         yield started
         assert started.troubles() == []
 

@@ -12,8 +12,10 @@ from tests.flows.seeds import API
 from tests.flows.signing_in import tokens_by_challenge
 
 
-def test_what_one_process_gave_the_other_refreshes_and_shows(tmp_path: Path) -> None:
-    with processes(tmp_path, 2) as fleet:
+def test_what_one_process_gave_the_other_refreshes_and_shows(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with processes(tmp_path, 2, database=own_database) as fleet:
         first, second = fleet.servers
         tokens = tokens_by_challenge(fleet.house.own, "ada@example.com", "openid orders:read")
         there = App(fleet.issuer, fleet.house.own.client_id, fleet.house.own.secret, base=second.base)
