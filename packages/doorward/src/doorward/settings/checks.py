@@ -79,6 +79,8 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
     for name, path in (("tls_cert", server.tls_cert), ("tls_key", server.tls_key)):
         if path is not None and not Path(path).is_file():
             yield f"server.{name}", f"names {path}, and there is no such file"
+    if server.host.startswith("unix:") and not server.host.startswith("unix:/"):
+        yield "server.host", f'is "{server.host}"; it should be a full path like "unix:/run/doorward/http.sock"'
     for proxy in server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)

@@ -15,11 +15,15 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the server listens. `trusted_proxies`: addresses or networks whose forwarding headers are believed.
 
-    Without `port`, the port of a loopback issuer, else 8000: `Settings.port` says which.
+    Without `port`, the port of a loopback issuer, else 8000: `Settings.port` says which. `host` may be `unix:/path`.
+    `connections` is for each of the `workers`; `drain` is in seconds.
     """
 
     host: str = "127.0.0.1"
     port: Port | None = None
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    connections: Annotated[int, Meta(ge=16, le=100_000)] = 5000
+    drain: Annotated[int, Meta(ge=0, le=300)] = 0
     trusted_proxies: tuple[str, ...] = ()
     tls_cert: str | None = None
     tls_key: str | None = None
