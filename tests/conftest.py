@@ -71,6 +71,16 @@ def postgres_programs() -> Path:
 
 
 @pytest.fixture(scope="session")
+def pgbouncer_program() -> Path:
+    """Where Debian's PgBouncer is."""
+    found = system.pgbouncer()
+    if isinstance(found, system.Missing):
+        _leave_out(found)
+    assert isinstance(found, Path)
+    return found
+
+
+@pytest.fixture(scope="session")
 def postgres(postgres_programs: Path) -> Iterator[Databases]:
     """A PostgreSQL for all tests of this worker, or the one that DOORWARD_TEST_POSTGRES_URL names."""
     there = os.environ.get("DOORWARD_TEST_POSTGRES_URL")

@@ -1,4 +1,4 @@
-"""What the tests need from outside PyPI: Debian's Chromium, and npm packages for Node.
+"""What the tests need from outside PyPI: programs of Debian's packages, and npm packages for Node.
 
 Run as a program (`python tools/system.py`) it fetches what is missing; imported, it only looks, and what it cannot
 find is a `Missing` with its reason, which tests/conftest.py counts where everybody sees it.
@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,22 @@ def chromium() -> Path | Missing:
         return debian
     found = shutil.which("chromium")
     return Path(found) if found else Missing("Chromium", "not installed (Debian's package chromium has it)")
+
+
+def pgbouncer() -> Path | Missing:
+    """Where PgBouncer is: Debian's place, or `pgbouncer` on PATH."""
+    return _debian_program("PgBouncer", "pgbouncer", "/usr/sbin/pgbouncer")
+
+
+def _debian_program(what: str, package: str, place: str) -> Path | Missing:
+    if Path(place).is_file():
+        return Path(place)
+    found = shutil.which(Path(place).name)
+    return Path(found) if found else Missing(what, f"not installed (Debian's package {package} has it)")
+
+
+DEBIAN: dict[str, Callable[[], Path | Missing]] = {"chromium": chromium, "pgbouncer": pgbouncer}
+"""Debian's packages, and what finds the program that is wanted of each."""
 
 
 def node() -> Path | Missing:
@@ -119,15 +136,16 @@ def _say(text: str) -> None:
     sys.stderr.write(f"system: {text}\n")
 
 
-def _apt_chromium() -> None:
-    if not isinstance(chromium(), Missing) or not _debian_root():
+def _apt_install() -> None:
+    wanted = [package for package, find in DEBIAN.items() if isinstance(find(), Missing)]
+    if not wanted or not _debian_root():
         return
-    _say("installing Debian's package chromium (apt-get, some 100 MB)")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"],
-    ):
+    _say(f"installing Debian's {', '.join(wanted)} (apt-get)")
+    # RUNLEVEL: a package that brings a service shall not start it
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends"]
+    commands = [["apt-get", "update", "-qq"], [*install, *wanted]]
+    for command in commands:
         out = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=900)
         if out.returncode:
             _say(f"{' '.join(command)} failed: {(out.stderr or out.stdout).strip().splitlines()[-1:]}")
@@ -171,9 +189,13 @@ def _npm_install() -> None:
 
 def main() -> int:
     """Fetches what is missing; says what stays missing; fails only where it has to be there."""
-    _apt_chromium()
+    _apt_install()
     _npm_install()
-    gone = [found for found in (chromium(), node_peers(), postgres()) if isinstance(found, Missing)]
+    gone = [
+        found
+        for found in (*(find() for find in DEBIAN.values()), node_peers(), postgres())
+        if isinstance(found, Missing)
+    ]
     for missing in gone:
         _say(f"{missing}: the tests that need it are left out and counted at the end")
     if gone and must_be_there():
