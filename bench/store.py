@@ -19,16 +19,16 @@ from pathlib import Path
 import msgspec
 
 from bench.pin import choose, pin
-from doorward.model.grant import Grant, RefreshToken
+from doorward.model.grant import Grant, RefreshToken, Spent
 from doorward.ports.store import Store
 from doorward.stores.sql.sqlite import open_sqlite
 
 NOW = 1_800_000_000
 
 
-async def families(store: Store, name: str, count: int) -> list[bytes]:
-    """`count` grants with one refresh token each; the hashes of the tokens."""
-    hashes: list[bytes] = []
+async def families(store: Store, name: str, count: int) -> list[str]:
+    """`count` grants with one refresh token each; their ids."""
+    made: list[str] = []
     for number in range(count):
         grant = Grant(
             id=f"grt_{name}_{number}",
@@ -45,28 +45,34 @@ async def families(store: Store, name: str, count: int) -> list[bytes]:
             offline=True,
         )
         first = hashlib.sha256(grant.id.encode()).digest()
-        token = RefreshToken(hash=first, grant_id=grant.id, created_at=NOW, expires_at=NOW + 86_400)
+        token = RefreshToken(
+            grant_id=grant.id,
+            family_hash=first,
+            generation=1,
+            hash=first,
+            created_at=NOW,
+            expires_at=NOW + 86_400,
+        )
         assert await store.commit(store.grants.insert(grant), store.grants.insert_refresh(token))
-        hashes.append(first)
-    return hashes
+        made.append(grant.id)
+    return made
 
 
-async def rotate(store: Store, token: bytes, until: float) -> int:
-    """Rotates one family again and again as the token endpoint does: load, spend, insert; answers how often."""
+async def rotate(store: Store, grant_id: str, until: float) -> int:
+    """Rotates one token again and again as the token endpoint does: load, replace; answers how often."""
     done = 0
     while time.perf_counter() < until:
-        found = await store.grants.refresh(token)
+        found = await store.grants.refresh(grant_id)
         assert found is not None
-        link, grant = found
-        following = hashlib.sha256(token).digest()
-        spent = msgspec.structs.replace(
-            link, spent_at=NOW + 1, successor_hash=following, successor_sealed=bytes(62)
+        old, _ = found
+        new = msgspec.structs.replace(
+            old,
+            generation=old.generation + 1,
+            hash=hashlib.sha256(old.hash).digest(),
+            created_at=NOW + 1,
+            recent=(Spent(old.hash, NOW + 1, bytes(59)),),
         )
-        successor = RefreshToken(
-            hash=following, grant_id=grant.id, created_at=NOW + 1, expires_at=link.expires_at
-        )
-        assert await store.commit(store.grants.spend_refresh(spent, successor))
-        token = following
+        assert await store.commit(store.grants.spend_refresh(old, new))
         done += 1
     return done
 

@@ -44,6 +44,7 @@ from doorward.outside.seal import KeyedSealer
 from doorward.ports.store import Store
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.identify.failures import Failures
+from doorward.rules.refresh import text as refresh_text
 from doorward.stores.sql.sqlite import open_sqlite
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import json_object
@@ -121,10 +122,15 @@ class BackChannel:
 
     async def family(self, **grant: Any) -> tuple[str, Grant]:
         """A grant with its first refresh token. Answers (raw token, grant)."""
-        raw = f"dw_rt_{self.chance.token()}"
         given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
+        raw = refresh_text.first(given.id, self.chance.token(16), self.chance.token(32))
         token = RefreshToken(
-            hash=digest(raw), grant_id=given.id, created_at=self.clock.time, expires_at=given.expires_at
+            grant_id=given.id,
+            family_hash=refresh_text.family_hash(raw),
+            generation=1,
+            hash=digest(raw),
+            created_at=self.clock.time,
+            expires_at=given.expires_at,
         )
         assert await self.store.commit(
             self.store.grants.insert(given), self.store.grants.insert_refresh(token)

@@ -121,10 +121,12 @@ def challenge(verifier: str) -> str:
 
 
 def refresh(**changes: Any) -> RefreshToken:
-    """The first link of that grant's chain."""
+    """That grant's refresh token, the first one."""
     values: dict[str, Any] = {
-        "hash": b"r" * 32,
         "grant_id": "grt_one",
+        "family_hash": b"f" * 32,
+        "generation": 1,
+        "hash": b"r" * 32,
         "created_at": NOW - 100,
         "expires_at": NOW + 86_400,
     }

@@ -12,7 +12,7 @@ import sys
 from msgspec.structs import replace
 
 from doorward.ports.store import Store
-from tests.store_contract.samples import DAY, NOW, refresh, revocation, sha
+from tests.store_contract.samples import DAY, NOW, refresh, revocation, rotated, sha
 from tests.store_contract.stores import Opener
 
 
@@ -40,19 +40,14 @@ async def spend(store: Store, name: str, rounds: str) -> None:
     for number in range(int(rounds)):
 
         async def attempt(rival: int, number: int = number) -> None:
-            successor = refresh(f"{name} {number} {rival}")
-            spent = replace(
-                refresh(f"round {number}"),
-                spent_at=NOW + 1,
-                successor_hash=successor.hash,
-                successor_sealed=b"x",
-            )
+            old = refresh(f"round {number}")
+            new = rotated(old, f"{name} {number} {rival}")
             won = await store.commit(
-                store.grants.spend_refresh(spent, successor),
+                store.grants.spend_refresh(old, new),
                 store.revocations.insert(revocation(f"{name} {number} {rival}", expires_at=NOW + DAY)),
             )
             if won:
-                say(f"{number} {successor.hash.hex()}")
+                say(f"{number} {new.hash.hex()}")
 
         await asyncio.gather(*(attempt(rival) for rival in range(8)))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from msgspec.structs import replace
+
 from doorward.model.account import Account, Factor
 from doorward.model.audit import AuditEvent
 from doorward.model.catalog import Api, Permission, Role, SigningKey
 from doorward.model.client import Client, ClientSecret
-from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.model.grant import AuthorizationCode, Grant, RefreshToken, Spent
 from doorward.model.message import LogoutNotice, Outgoing, Ticket
 from doorward.model.request import AuthRequest
 from doorward.model.revocation import Revocation
@@ -181,12 +183,25 @@ def code(name: str = "one", /, **changes: Any) -> AuthorizationCode:
 
 def refresh(name: str = "one", /, **changes: Any) -> RefreshToken:
     values: dict[str, Any] = {
+        "grant_id": f"grt_{name}",
+        "family_hash": sha(f"family {name}"),
+        "generation": 1,
         "hash": sha(f"refresh {name}"),
-        "grant_id": "grt_one",
         "created_at": NOW,
         "expires_at": NOW + 30 * DAY,
     }
     return RefreshToken(**values | changes)
+
+
+def rotated(old: RefreshToken, name: str, at: int = NOW + 1) -> RefreshToken:
+    """What follows `old`, as a rotation writes it."""
+    return replace(
+        old,
+        generation=old.generation + 1,
+        hash=sha(f"refresh {name}"),
+        created_at=at,
+        recent=(Spent(old.hash, at, b"\x00" + name.encode()), *old.recent[:1]),
+    )
 
 
 def revocation(ref: str = "grt_one", /, **changes: Any) -> Revocation:

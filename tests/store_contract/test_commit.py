@@ -188,8 +188,8 @@ async def test_sweeping_takes_what_expired_in_small_batches(store: Store) -> Non
     assert (await store.grants.get("grt_old"), await store.grants.get("grt_new") is None) == (None, False)
     assert await store.grants.code(code("old").hash) is None
     assert await store.grants.code(code("new").hash) is not None
-    assert await store.grants.refresh_link(refresh("old").hash) is None
-    assert await store.grants.refresh_link(refresh("new").hash) is not None
+    assert await store.grants.refresh("grt_old") is None
+    assert await store.grants.refresh("grt_new") is not None
     assert (await store.sessions.get("ses_old"), await store.sessions.get("ses_new") is None) == (None, False)
     assert not await store.sessions.device_trusted(sha("old"), "usr_ada")
     assert await store.sessions.device_trusted(sha("new"), "usr_ada")

@@ -7,11 +7,10 @@ import threading
 from collections import Counter
 
 import pytest
-from msgspec.structs import replace
 
 from doorward.ports.store import Store
 from tests.store_contract.children import go, said, start
-from tests.store_contract.samples import DAY, NOW, code, grant, refresh
+from tests.store_contract.samples import DAY, NOW, code, grant, refresh, rotated
 from tests.store_contract.stores import Opener
 
 pytestmark = pytest.mark.anyio
@@ -19,24 +18,23 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.requirement(18)
 async def test_of_64_concurrent_refreshes_one_wins_in_each_of_200_rounds(store: Store, other: Store) -> None:
-    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh("0")))
+    token = refresh()
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(token))
 
     async def attempt(one: Store, number: int, rival: int) -> bytes | None:
-        successor = refresh(f"{number + 1}" if rival == number % 64 else f"{number + 1} of {rival}")
-        spent = replace(token, spent_at=NOW, successor_hash=successor.hash, successor_sealed=b"x" * 62)
-        return successor.hash if await one.commit(one.grants.spend_refresh(spent, successor)) else None
+        new = rotated(token, f"{number} of {rival}")
+        return new.hash if await one.commit(one.grants.spend_refresh(token, new)) else None
 
-    token = refresh("0")
     for number in range(200):
         tries = [attempt((store, other)[rival % 2], number, rival) for rival in range(64)]
         winners = [won for won in await asyncio.gather(*tries) if won]
         assert len(winners) == 1
-        parent = await store.grants.refresh_link(token.hash)
-        assert parent is not None
-        assert parent.successor_hash == winners[0]
-        found = await other.grants.refresh_link(winners[0])
-        assert found is not None
-        token = found
+        for one in (store, other):
+            found = await one.grants.refresh("grt_one")
+            assert found is not None
+            assert found[0].hash == winners[0]
+            assert found[0].generation == number + 2
+            token = found[0]
 
 
 @pytest.mark.requirement(15)
@@ -54,7 +52,7 @@ async def test_two_processes_and_ourselves_leave_one_successor_each_round(
 ) -> None:
     rounds = 60
     await store.commit(
-        store.grants.insert(grant()),
+        *(store.grants.insert(grant(f"round {number}")) for number in range(rounds)),
         *(store.grants.insert_refresh(refresh(f"round {number}")) for number in range(rounds)),
     )
     children = [start(opener, "spend", f"p{number}", str(rounds)) for number in range(3)]
@@ -62,10 +60,10 @@ async def test_two_processes_and_ourselves_leave_one_successor_each_round(
     lines = [line.split() for lines in await asyncio.to_thread(said, *children) for line in lines]
     assert Counter(number for number, _ in lines) == Counter(str(number) for number in range(rounds))
     for number, won in lines:
-        parent = await store.grants.refresh_link(refresh(f"round {number}").hash)
-        assert parent is not None
-        assert parent.successor_hash == bytes.fromhex(won)
-        assert await store.grants.refresh_link(bytes.fromhex(won)) is not None
+        found = await store.grants.refresh(f"grt_round {number}")
+        assert found is not None
+        assert found[0].hash == bytes.fromhex(won)
+        assert found[0].generation == 2
     # each winner wrote one revocation beside it, numbered without gap across processes
     newest, entries = await store.revocations.live(NOW + DAY - 1)
     assert [one.seq for one in entries] == list(range(1, rounds + 1))

@@ -30,14 +30,23 @@ def test_an_active_answer_repeats_the_claims() -> None:
     [
         ({}, {}, {"id": "app_other"}, made.NOW),
         ({}, {"ended_at": made.NOW}, {}, made.NOW),
-        ({"ended_at": made.NOW}, {}, {}, made.NOW),
-        ({"spent_at": made.NOW}, {}, {}, made.NOW),
+        ({"expires_at": made.NOW}, {}, {}, made.NOW),
         ({}, {}, {}, made.NOW + 86_400),
     ],
 )
 def test_a_refresh_token_that_does_not_hold_is_only_inactive(
     token: dict[str, Any], grant: dict[str, Any], client: dict[str, Any], now: int
 ) -> None:
-    answer = introspect.of_refresh(made.refresh(**token), made.grant(**grant), made.client(**client), now=now)
+    answer = introspect.of_refresh(
+        made.refresh(**token), made.grant(**grant), made.client(**client), newest=True, now=now
+    )
     assert answer == {"active": False}
-    assert introspect.of_refresh(made.refresh(), made.grant(), made.client(), now=made.NOW)["active"] is True
+
+
+@pytest.mark.requirement(56)
+def test_only_the_newest_refresh_token_is_active() -> None:
+    for newest in (True, False):
+        answer = introspect.of_refresh(
+            made.refresh(), made.grant(), made.client(), newest=newest, now=made.NOW
+        )
+        assert answer["active"] is newest

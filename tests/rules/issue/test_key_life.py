@@ -8,14 +8,20 @@ from msgspec import structs
 from doorward.model.catalog import KeyState, SigningKey
 from doorward.model.client import Client, SigningAlgorithm
 from doorward.rules.issue import key_life
-from doorward.rules.issue.key_life import Change, Publish, Retire, Start, Turn
+from doorward.rules.issue.key_life import Change, Lengthen, Publish, Retire, Start, Turn
 
 DAY = 86_400
 NOW = 1_800_000_000
 
 
 def key(
-    name: str, state: KeyState, *, age: int, alg: SigningAlgorithm = "ES256", retired: int = 0
+    name: str,
+    state: KeyState,
+    *,
+    age: int,
+    alg: SigningAlgorithm = "ES256",
+    retired: int = 0,
+    life: int = 300,
 ) -> SigningKey:
     return SigningKey(
         id=name,
@@ -26,18 +32,32 @@ def key(
         created_at=NOW - age,
         activated_at=NOW - age if state == "current" else None,
         retired_at=NOW - retired if retired else None,
+        token_life=life,
     )
 
 
 def due(
-    *keys: SigningKey, needed: tuple[SigningAlgorithm, ...] = ("ES256",), rotate_after: int = 90 * DAY
+    *keys: SigningKey,
+    needed: tuple[SigningAlgorithm, ...] = ("ES256",),
+    rotate_after: int = 90 * DAY,
+    access_life: int = 300,
+    id_life: int = 300,
 ) -> list[Change]:
-    return key_life.due(keys, needed, now=NOW, publish_ahead=DAY, rotate_after=rotate_after, token_life=360)
+    return key_life.due(
+        keys,
+        needed,
+        now=NOW,
+        publish_ahead=DAY,
+        rotate_after=rotate_after,
+        access_life=access_life,
+        id_life=id_life,
+        margin=60,
+    )
 
 
 def test_the_first_key_signs_at_once_and_the_next_one_follows() -> None:
     assert due() == [Start("ES256")]
-    assert due(key("a", "current", age=0)) == [Publish("ES256", "a")]
+    assert due(key("a", "current", age=0)) == [Publish("ES256")]
     assert due(key("a", "current", age=0), key("b", "next", age=0)) == []
 
 
@@ -57,6 +77,22 @@ def test_the_old_key_stays_until_its_last_token_has_expired() -> None:
     assert due(gone, current, following) == [Retire(gone)]
 
 
+@pytest.mark.requirement(52)
+def test_tokens_given_out_before_a_shorter_life_was_set_keep_their_key() -> None:
+    current, following = key("b", "current", age=DAY), key("c", "next", age=DAY)
+    old = key("a", "previous", age=99 * DAY, retired=3659, life=3600)
+    assert due(old, current, following) == []
+    gone = key("a", "previous", age=99 * DAY, retired=3660, life=3600)
+    assert due(gone, current, following) == [Retire(gone)]
+    assert due(key("a", "previous", age=99 * DAY, retired=3659), current, following, id_life=3600) == []
+
+
+def test_a_key_remembers_the_longest_life_of_what_it_signs() -> None:
+    current, following = key("b", "current", age=DAY), key("c", "next", age=DAY, life=0)
+    assert due(current, following, access_life=301) == [Lengthen(current)]
+    assert due(current, following, access_life=299) == []
+
+
 def test_a_revoked_current_key_is_followed_at_once_however_young_the_next() -> None:
     following = key("b", "next", age=1)
     assert due(key("a", "revoked", age=9), following) == [Turn(following, None)]
@@ -70,7 +106,7 @@ def test_each_algorithm_has_its_own_chain() -> None:
     held = [key("a", "current", age=1), key("b", "next", age=1)]
     assert due(*held, needed=("ES256", "RS256")) == [Start("RS256")]
     rsa = key("c", "current", age=1, alg="RS256")
-    assert due(*held, rsa, needed=("ES256", "RS256")) == [Publish("RS256", "c")]
+    assert due(*held, rsa, needed=("ES256", "RS256")) == [Publish("RS256")]
 
 
 def test_algorithms_are_those_of_the_apps_and_always_es256() -> None:

@@ -1,4 +1,4 @@
-"""Is every state of a refresh chain decided as the table says?"""
+"""Is every state of a grant's refresh token decided as the table says?"""
 
 from __future__ import annotations
 
@@ -7,29 +7,38 @@ from typing import Any
 import pytest
 
 from doorward.model.client import Client
-from doorward.model.grant import RefreshToken
+from doorward.model.grant import Spent
 from doorward.model.refusal import Refusal
 from doorward.rules.refresh import rotation
 from doorward.rules.refresh.rotation import Keep, Repeat, Replayed, Rotate
+from doorward.rules.refresh.text import Presented
 from tests.rules import made
 
 NOW = made.NOW
-SPENT = {"spent_at": NOW - 500, "successor_hash": b"s" * 32, "successor_sealed": b"sealed"}
+FAMILY = b"f" * 32
+
+
+def spent(name: str, at: int = NOW - 500) -> Spent:
+    """The token of that letter, exchanged at that time."""
+    return Spent(name.encode() * 32, at, f"after {name}".encode())
 
 
 def decide(
+    shown: str = "r",
+    *recent: Spent,
+    generation: int | None = None,
+    family: bytes = FAMILY,
     token: dict[str, Any] | None = None,
-    successor: RefreshToken | None = None,
-    *,
     client: Client | None = None,
     grant: dict[str, Any] | None = None,
     leeway: int = 10,
     now: int = NOW,
 ) -> object:
+    """The verdict on token `shown` of a grant whose newest is r, of generation 9."""
     return rotation.decide(
-        made.refresh(**(token or {})),
+        Presented("grt_one", 9 if generation is None else generation, family, shown.encode() * 32),
+        made.refresh(**{"generation": 9, "recent": recent, **(token or {})}),
         made.grant(**(grant or {})),
-        successor,
         client=client or made.client(),
         leeway=leeway,
         now=now,
@@ -39,17 +48,34 @@ def decide(
 @pytest.mark.requirement(18)
 def test_the_table() -> None:
     assert decide() == Rotate()
-    assert decide(SPENT, made.refresh()) == Repeat(b"sealed")
-    assert decide(SPENT, made.refresh(spent_at=NOW - 9)) == Repeat(b"sealed")
-    assert decide(SPENT, made.refresh(spent_at=NOW - 10)) == Replayed()
-    assert decide(SPENT, None) == Replayed()
-    assert decide({"spent_at": NOW}, made.refresh()) == Replayed()
+    assert decide("p", spent("p")) == Repeat(b"after p")
+    assert decide("q", spent("p", NOW - 9), spent("q")) == Repeat(b"after q")
+    assert decide("q", spent("p", NOW - 10), spent("q")) == Replayed()
+    assert decide("o", spent("p", NOW - 1), spent("q", NOW - 9), spent("o")) == Repeat(b"after o")
+    assert decide("o", spent("p", NOW - 1), spent("q", NOW - 10), spent("o")) == Replayed()
+    assert decide("a", spent("p", NOW - 1), spent("q", NOW - 9), generation=3) == Replayed()
+    assert decide("a", generation=8) == Replayed()
 
 
 @pytest.mark.requirement(18)
 def test_an_unused_successor_is_repeated_even_without_leeway_and_at_the_last_second() -> None:
-    assert decide(SPENT, made.refresh(), leeway=0, now=NOW + 86_399) == Repeat(b"sealed")
-    assert decide(SPENT, made.refresh(spent_at=NOW), leeway=0) == Replayed()
+    assert decide("p", spent("p"), leeway=0, now=NOW + 86_399) == Repeat(b"after p")
+    assert decide("q", spent("p", NOW), spent("q"), leeway=0) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_who_does_not_hold_the_family_secret_convicts_nobody() -> None:
+    for shown in ("r", "p", "a"):
+        assert isinstance(decide(shown, spent("p"), generation=1, family=b"x" * 32), Refusal)
+
+
+def test_a_token_that_is_newer_than_the_database_is_refused_and_no_replay() -> None:
+    assert isinstance(decide("n", generation=10), Refusal)
+    assert isinstance(decide("n", generation=9), Refusal)
+
+
+def test_a_clock_that_was_set_back_makes_no_replay_of_what_crossed_on_the_wire() -> None:
+    assert decide("q", spent("p", NOW + 300), spent("q", NOW + 290)) == Repeat(b"after q")
 
 
 @pytest.mark.requirement(19)
@@ -66,31 +92,45 @@ def test_whoever_holds_no_private_key_rotates_whatever_is_registered(method: str
 
 @pytest.mark.requirement(20)
 @pytest.mark.parametrize("end", [{"grant": {"expires_at": NOW}}, {"token": {"expires_at": NOW}}])
-@pytest.mark.parametrize("spent", [{}, SPENT])
-def test_after_the_absolute_end_nothing_is_given(end: dict[str, Any], spent: dict[str, Any]) -> None:
-    refusal = decide({**spent, **end.get("token", {})}, made.refresh(), grant=end.get("grant"))
-    assert isinstance(refusal, Refusal)
+@pytest.mark.parametrize("shown", ["r", "p", "a"])
+def test_after_the_absolute_end_nothing_is_given(end: dict[str, Any], shown: str) -> None:
+    assert isinstance(decide(shown, spent("p"), generation=1, **end), Refusal)
 
 
-@pytest.mark.parametrize("spent", [{}, SPENT])
-def test_an_ended_family_another_app_or_a_missing_grant_type_is_refused_and_never_a_replay(
-    spent: dict[str, Any],
-) -> None:
-    used = made.refresh(spent_at=NOW - 100)
+@pytest.mark.parametrize("shown", ["r", "p", "a"])
+def test_an_ended_grant_another_app_or_a_missing_grant_type_is_refused_and_never_a_replay(shown: str) -> None:
     for refusal in (
-        decide(spent, used, grant={"ended_at": NOW - 1}),
-        decide({**spent, "ended_at": NOW - 1}, used),
-        decide(spent, used, client=made.client(id="app_other")),
-        decide(spent, used, client=made.client(grant_types=("authorization_code",))),
+        decide(shown, spent("p"), generation=1, grant={"ended_at": NOW - 1}),
+        decide(shown, spent("p"), generation=1, client=made.client(id="app_other")),
+        decide(shown, spent("p"), generation=1, client=made.client(grant_types=("authorization_code",))),
     ):
         assert isinstance(refusal, Refusal)
 
 
 @pytest.mark.requirement(20)
-def test_the_next_link_has_the_same_end() -> None:
+def test_the_next_token_has_the_same_end() -> None:
     token = made.refresh()
-    spent, fresh = rotation.links(token, successor_hash=b"n" * 32, successor_sealed=b"x", now=NOW)
-    assert (spent.hash, spent.spent_at, spent.successor_hash) == (token.hash, NOW, b"n" * 32)
-    assert (fresh.hash, fresh.grant_id, fresh.expires_at) == (b"n" * 32, token.grant_id, token.expires_at)
-    assert fresh.spent_at is None
-    assert fresh.created_at == NOW
+    after = rotation.rotated(token, new_hash=b"n" * 32, sealed=b"x", leeway=10, now=NOW)
+    assert (after.hash, after.grant_id, after.expires_at) == (b"n" * 32, token.grant_id, token.expires_at)
+    assert (after.family_hash, after.generation, after.created_at) == (token.family_hash, 2, NOW)
+    assert after.recent == (Spent(token.hash, NOW, b"x"),)
+
+
+@pytest.mark.requirement(18)
+def test_a_row_remembers_what_may_still_be_on_its_way_and_no_more() -> None:
+    token = made.refresh()
+    for second in range(0, 40, 4):
+        token = rotation.rotated(
+            token, new_hash=bytes([second]) * 32, sealed=b"", leeway=10, now=NOW + second
+        )
+    # spent at 36; its parent, whose successor was spent at 36; then those whose successors were spent at 32 and 28
+    assert [one.at - NOW for one in token.recent] == [36, 32, 28, 24]
+    strict = rotation.rotated(token, new_hash=b"z" * 32, sealed=b"", leeway=0, now=NOW + 40)
+    assert [one.at - NOW for one in strict.recent] == [40]
+
+
+def test_a_row_stays_small_however_fast_an_app_rotates() -> None:
+    token = made.refresh()
+    for number in range(200):
+        token = rotation.rotated(token, new_hash=number.to_bytes(32, "big"), sealed=b"", leeway=300, now=NOW)
+    assert len(token.recent) == rotation.MOST_RECENT

@@ -12,7 +12,7 @@ from doorward.actions.exchange_token import ExchangeToken
 from doorward.actions.revocation_view import RevocationView
 from doorward.actions.sign_out import SignOutAction
 from doorward.model.caller import Caller
-from doorward.model.digest import digest
+from doorward.model.grant import Grant
 from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.clock import Clock
@@ -21,6 +21,8 @@ from doorward.ports.store import Store
 from doorward.rules.check import own_token
 from doorward.rules.deliver import cookie as rule
 from doorward.rules.deliver.token_response import TokenResponse
+from doorward.rules.refresh import rotation
+from doorward.rules.refresh import text as refresh_text
 
 _CODE_FIELDS = ("code", "code_verifier", "redirect_uri", "client_id")
 
@@ -129,8 +131,7 @@ class CookieSession:
         elif refresh_token:
             # The access cookie ran out first: nothing is left that a CSRF token could be bound to, and the Origin, checked
             # above, says that it is the app's own page that wants out.
-            found = await self.store.grants.refresh(digest(refresh_token))
-            grant = found[1] if found is not None and found[1].client_id == client_id else None
+            grant = await self._grant_of(refresh_token, client_id)
         if grant is None:
             return None
         session = await self.store.sessions.get(grant.session_id) if grant.session_id else None
@@ -139,6 +140,14 @@ class CookieSession:
         if grant.ended_at is None:
             await self.store.commit(*self.sign_out.ending.grant(grant, now=now, reason="signed_out"))
         return None
+
+    async def _grant_of(self, refresh_token: str, client_id: str | None) -> Grant | None:
+        """The grant whose token this is or once was, if it is this app's."""
+        presented = refresh_text.read(refresh_token)
+        found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
+        if presented is None or found is None or not rotation.belongs(presented, found[0]):
+            return None
+        return found[1] if found[1].client_id == client_id else None
 
     async def _claims(self, token: str | None, now: int) -> dict[str, Any] | None:
         if not token:

@@ -10,7 +10,6 @@ from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.revocation_view import RevocationView
 from doorward.model.caller import Caller
 from doorward.model.client import Client
-from doorward.model.digest import digest
 from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.clock import Clock
@@ -18,7 +17,8 @@ from doorward.ports.keys import Signer
 from doorward.ports.store import Store
 from doorward.rules.check import introspect as rule
 from doorward.rules.check import own_token
-from doorward.rules.revoke.token import REFRESH_PREFIX
+from doorward.rules.refresh import rotation
+from doorward.rules.refresh import text as refresh_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Introspect:
         if not token:
             return Refusal("invalid_request", "token is missing.")
         # token_type_hint only says where to look first (§2.1); a token's form says it as well.
-        if token.startswith(REFRESH_PREFIX):
+        if token.startswith(refresh_text.PREFIX):
             return await self._refresh(token, asker, now)
         return await self._access(token, asker, now)
 
@@ -61,10 +61,11 @@ class Introspect:
         return rule.of_access(claims)
 
     async def _refresh(self, token: str, asker: Client, now: int) -> dict[str, Any]:
-        found = await self.store.grants.refresh(digest(token))
-        if found is None:
+        presented = refresh_text.read(token)
+        found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
+        if presented is None or found is None:
             return rule.INACTIVE
         account = await self.store.accounts.get(found[1].account_id)
         if account is None or account.disabled_at is not None:
             return rule.INACTIVE
-        return rule.of_refresh(*found, asker, now=now)
+        return rule.of_refresh(*found, asker, newest=rotation.is_newest(presented, found[0]), now=now)

@@ -17,7 +17,7 @@ from doorward.ports.chance import Chance
 from doorward.ports.store import Store, Write
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.issue.grants import authorization_code as rule
-from doorward.rules.revoke.token import REFRESH_PREFIX
+from doorward.rules.refresh import text as refresh_text
 
 GONE = "The authorization code is invalid or has expired."
 
@@ -73,11 +73,20 @@ class RedeemCode:
         writes: list[Write] = [self.store.grants.redeem_code(code_hash, now)]
         refresh = None
         if "refresh_token" in client.grant_types:
-            refresh = REFRESH_PREFIX + self.chance.token()
+            refresh = refresh_text.first(
+                grant.id,
+                self.chance.token(refresh_text.FAMILY_BYTES),
+                self.chance.token(refresh_text.SECRET_BYTES),
+            )
             writes.append(
                 self.store.grants.insert_refresh(
                     RefreshToken(
-                        hash=digest(refresh), grant_id=grant.id, created_at=now, expires_at=grant.expires_at
+                        grant_id=grant.id,
+                        family_hash=refresh_text.family_hash(refresh),
+                        generation=1,
+                        hash=digest(refresh),
+                        created_at=now,
+                        expires_at=grant.expires_at,
                     )
                 )
             )

@@ -13,7 +13,7 @@ from doorward.model.account import Account
 from doorward.model.caller import Caller
 from doorward.model.client import Client
 from doorward.model.digest import digest
-from doorward.model.grant import Grant
+from doorward.model.grant import Grant, RefreshToken
 from doorward.model.policy import TokenPolicy
 from doorward.model.refusal import Refusal
 from doorward.ports.chance import Chance
@@ -23,8 +23,8 @@ from doorward.ports.store import Store, Write
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.refresh import grant as grant_rule
 from doorward.rules.refresh import rotation, successor
+from doorward.rules.refresh import text as refresh_text
 from doorward.rules.refresh.rotation import GONE, Keep, Repeat, Replayed, Rotate
-from doorward.rules.revoke.token import REFRESH_PREFIX
 
 ROUNDS = 4
 """Each lost swap means that somebody else moved the chain on; the second look already finds a successor to repeat."""
@@ -50,21 +50,16 @@ class RefreshGrant:
         raw = form.get("refresh_token")
         if not raw:
             return Refusal("invalid_request", "refresh_token is missing.")
-        if not raw.startswith(REFRESH_PREFIX):
+        presented = refresh_text.read(raw)
+        if presented is None:
             return Refusal("invalid_grant", GONE, "not a refresh token")
-        token_hash = digest(raw)
         for _ in range(ROUNDS):
-            found = await self.store.grants.refresh_of_person(token_hash)
+            found = await self.store.grants.refresh_of_person(presented.grant_id)
             if found is None:
                 return Refusal("invalid_grant", GONE, "no such token")
             token, grant, account = found
-            following = (
-                await self.store.grants.refresh_link(token.successor_hash)
-                if token.successor_hash is not None
-                else None
-            )
             verdict = rotation.decide(
-                token, grant, following, client=client, leeway=self.policy.refresh_leeway, now=now
+                presented, token, grant, client=client, leeway=self.policy.refresh_leeway, now=now
             )
             if isinstance(verdict, Refusal):
                 return verdict
@@ -85,19 +80,24 @@ class RefreshGrant:
         return Refusal("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
 
     def _next(
-        self, verdict: Rotate | Keep | Repeat, raw: str, token: rotation.RefreshToken, now: int
+        self, verdict: Rotate | Keep | Repeat, raw: str, token: RefreshToken, now: int
     ) -> tuple[str, list[Write]]:
         match verdict:
             case Keep():
                 return raw, []
             case Repeat(sealed):
-                return successor.unseal(raw, sealed), []
+                return refresh_text.following(raw, successor.unseal(raw, sealed)), []
             case Rotate():
-                new = REFRESH_PREFIX + self.chance.token()
-                spent, fresh = rotation.links(
-                    token, successor_hash=digest(new), successor_sealed=successor.seal(raw, new), now=now
+                secret = self.chance.token(refresh_text.SECRET_BYTES)
+                new = refresh_text.following(raw, secret)
+                after = rotation.rotated(
+                    token,
+                    new_hash=digest(new),
+                    sealed=successor.seal(raw, secret),
+                    leeway=self.policy.refresh_leeway,
+                    now=now,
                 )
-                return new, [self.store.grants.spend_refresh(spent, fresh)]
+                return new, [self.store.grants.spend_refresh(token, after)]
 
     async def _replayed(
         self, grant: Grant, account: Account | None, client: Client, caller: Caller, now: int

@@ -11,14 +11,15 @@ from doorward.actions.record import Record
 from doorward.actions.revocation_view import RevocationView
 from doorward.model.caller import Caller
 from doorward.model.client import Client
-from doorward.model.digest import digest
 from doorward.model.refusal import Refusal
 from doorward.ports.clock import Clock
 from doorward.ports.keys import Signer
 from doorward.ports.store import Store, Write
 from doorward.rules.check import own_token
+from doorward.rules.refresh import rotation
+from doorward.rules.refresh import text as refresh_text
 from doorward.rules.revoke import ending as ending_rule
-from doorward.rules.revoke.token import REFRESH_PREFIX, owner
+from doorward.rules.revoke.token import owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,16 @@ class RevokeToken:
         token = form.get("token")
         if not token:
             return Refusal("invalid_request", "token is missing.")
-        if token.startswith(REFRESH_PREFIX):
+        if token.startswith(refresh_text.PREFIX):
             return await self._refresh(token, client, caller, now)
         return await self._access(token, client, caller, now)
 
     async def _refresh(self, token: str, client: Client, caller: Caller, now: int) -> Refusal | None:
-        found = await self.store.grants.refresh(digest(token))
-        if found is None:
+        presented = refresh_text.read(token)
+        found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
+        if presented is None or found is None or not rotation.belongs(presented, found[0]):
             return None
-        # A spent link counts too: whose last answer was lost holds nothing newer, and still wants to be signed out.
+        # A spent one counts too: whose last answer was lost holds nothing newer, and still wants to be signed out.
         _, grant = found
         refusal = owner(client, grant.client_id)
         if refusal is not None or grant.ended_at is not None:

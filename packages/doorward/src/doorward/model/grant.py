@@ -1,4 +1,4 @@
-"""What an app holds after a sign-in: the grant, the code that leads to it, and the chain of refresh tokens that hangs on it."""
+"""What an app holds after a sign-in: the grant, the code that leads to it, and the refresh token that hangs on it."""
 
 from __future__ import annotations
 
@@ -49,18 +49,26 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True):
     redeemed_at: int | None = None
 
 
-class RefreshToken(Struct, frozen=True, kw_only=True):
-    """One link of a family, known by its SHA-256.
-
-    Once spent, `successor_hash` points at the next link and `successor_sealed` holds it encrypted under a key that only
-    the bearer of this token can derive: that is how a response lost on the way can be given again, from hashed storage.
-    """
+class Spent(Struct, frozen=True, array_like=True):
+    """A refresh token that was exchanged: its SHA-256, when (seconds), and its successor's secret, encrypted under a key that only
+    the bearer of the spent token can derive. That is how an answer lost on the way is given again from hashed storage."""
 
     hash: bytes
+    at: int
+    sealed: bytes
+
+
+class RefreshToken(Struct, frozen=True, kw_only=True):
+    """The one live refresh token of a grant, known by its SHA-256, and the few before it that may still be on their way.
+
+    `generation` counts from 1. `family_hash` is the SHA-256 of the secret that all tokens of the grant share: it tells a token
+    spent long ago, of which nothing else is kept, from one that somebody made up. `recent` begins with the newest.
+    """
+
     grant_id: str
+    family_hash: bytes
+    generation: int
+    hash: bytes
     created_at: int
     expires_at: int
-    spent_at: int | None = None
-    successor_hash: bytes | None = None
-    successor_sealed: bytes | None = None
-    ended_at: int | None = None
+    recent: tuple[Spent, ...] = ()

@@ -6,11 +6,12 @@ An action loads, asks the rules, builds its writes, and commits them in one shor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from doorward.model.account import Account, Factor
 from doorward.model.audit import AuditEvent
+from doorward.model.bucket import Bucket
 from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
@@ -18,6 +19,7 @@ from doorward.model.message import LogoutNotice, Outgoing, Ticket
 from doorward.model.revocation import Revocation
 from doorward.model.session import Consent, Session
 from doorward.model.signin import SignIn
+from doorward.model.wrapped_key import WrappedKey
 
 
 class Write(Protocol):
@@ -78,12 +80,37 @@ class Registry(Protocol):
     def put_role(self, role: Role) -> Write: ...
     def delete_role(self, role_id: str) -> Write: ...
     def insert_key(self, key: SigningKey) -> Write:
-        """Guarded: loses when it would be a second current key of its algorithm, so that two first starts at once make one."""
+        """Guarded: loses when it would be a second current or a second next key of its algorithm, so that of nodes that see one
+        missing one makes it."""
+        ...
+
+    def lengthen_key(self, key_id: str, token_life: int) -> Write:
+        """`token_life` grows to that many seconds; it never shrinks."""
         ...
 
     def move_key(self, key_id: str, old: KeyState, new: KeyState, at: int) -> Write:
         """Guarded: loses when the key is not in state `old`, so that two rotations at once make one. An algorithm has one current
         key: move the old one away first."""
+        ...
+
+
+class WrappedKeys(Protocol):
+    """The root secret, wrapped: a database has one for ever, and a wrapping for each key-encryption key that opens it."""
+
+    async def root(self) -> tuple[str, Sequence[WrappedKey]] | None:
+        """The id of the root and its wrappings, oldest first; None when there is no root yet."""
+        ...
+
+    def insert_root(self, wrapped: WrappedKey) -> Write:
+        """Guarded: loses when there is a root, so that of nodes that start at once on an empty database one makes it."""
+        ...
+
+    def put(self, wrapped: WrappedKey) -> Write:
+        """One more wrapping, or the same key-encryption key's anew."""
+        ...
+
+    def remove(self, wrapped: WrappedKey) -> Write:
+        """Guarded: loses when it is gone, so that of two who drop one another's wrapping one is told."""
         ...
 
 
@@ -127,19 +154,18 @@ class Sessions(Protocol):
 
 
 class Grants(Protocol):
-    """Grants, authorization codes, refresh tokens."""
+    """Grants, authorization codes, refresh tokens: one row for each grant, however often it was rotated."""
 
     async def get(self, grant_id: str) -> Grant | None: ...
     async def code(self, code_hash: bytes) -> AuthorizationCode | None: ...
-    async def refresh(self, token_hash: bytes) -> tuple[RefreshToken, Grant] | None:
-        """The token and its family in one round trip."""
+    async def refresh(self, grant_id: str) -> tuple[RefreshToken, Grant] | None:
+        """The refresh token of a grant and the grant, in one round trip."""
         ...
 
-    async def refresh_of_person(self, token_hash: bytes) -> tuple[RefreshToken, Grant, Account | None] | None:
+    async def refresh_of_person(self, grant_id: str) -> tuple[RefreshToken, Grant, Account | None] | None:
         """The same with the person, as a refresh needs it; still one round trip."""
         ...
 
-    async def refresh_link(self, token_hash: bytes) -> RefreshToken | None: ...
     async def live_of_account(self, account_id: str, now: int) -> Sequence[Grant]: ...
     async def live_of_session(self, session_id: str, now: int) -> Sequence[Grant]: ...
     async def live_of_client(self, client_id: str, now: int) -> Sequence[Grant]: ...
@@ -148,7 +174,7 @@ class Grants(Protocol):
         ...
 
     def end(self, grant_id: str, at: int, reason: str) -> Write:
-        """Not guarded; the refresh tokens of an ended grant are dead with it."""
+        """Not guarded; the refresh token of an ended grant is dead with it."""
         ...
 
     def insert_code(self, code: AuthorizationCode) -> Write: ...
@@ -157,9 +183,8 @@ class Grants(Protocol):
         ...
 
     def insert_refresh(self, token: RefreshToken) -> Write: ...
-    def spend_refresh(self, spent: RefreshToken, successor: RefreshToken) -> Write:
-        """Guarded: `spent` (with spent_at, successor_hash, successor_sealed set) replaces an unspent row whose grant lives, and
-        `successor` is inserted; else it loses."""
+    def spend_refresh(self, old: RefreshToken, new: RefreshToken) -> Write:
+        """Guarded: `new` replaces `old` while that is still the newest and its grant lives at `new.created_at`; else it loses."""
         ...
 
     async def status_indexes(self, list_id: int, now: int) -> Sequence[int]:
@@ -188,8 +213,17 @@ class Attempts(Protocol):
         """(tries counted in the bucket's running window, end of that window in seconds since the epoch)."""
         ...
 
-    def add(self, bucket: str, now: int, window: int) -> Write:
-        """One more try; a new window of `window` seconds begins when the old one is over. Safe under concurrency."""
+    async def counts(self, buckets: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """(tries, end of the window) of each that was ever counted, in one round trip; the window may be over."""
+        ...
+
+    def add(self, bucket: str, now: int, window: int, *, tries: int = 1) -> Write:
+        """So many more tries; a new window of `window` seconds begins when the old one is over. Safe under concurrency."""
+        ...
+
+    def take(self, bucket: Bucket, now: int) -> Write:
+        """One more try while there is room. Guarded: loses when `bucket.limit` tries are counted in the running window, so that
+        of many at once exactly as many are counted as the limit says."""
         ...
 
     def clear(self, bucket: str) -> Write: ...
@@ -243,6 +277,8 @@ class Store(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def registry(self) -> Registry: ...
+    @property
+    def wrapped_keys(self) -> WrappedKeys: ...
     @property
     def sign_ins(self) -> SignIns: ...
     @property

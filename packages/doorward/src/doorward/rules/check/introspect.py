@@ -26,13 +26,13 @@ def of_access(claims: Mapping[str, Any]) -> dict[str, Any]:
     return {"active": True, "token_type": "Bearer", **claims}
 
 
-def of_refresh(token: RefreshToken, grant: Grant, asker: Client, *, now: int) -> dict[str, Any]:
-    """The answer about a refresh token, which only its own app may hear. A spent one is inactive."""
+def of_refresh(token: RefreshToken, grant: Grant, asker: Client, *, newest: bool, now: int) -> dict[str, Any]:
+    """The answer about a refresh token, which only its own app may hear. A spent one is inactive: `newest` says
+    whether it is the one that holds now."""
     dead = (
-        grant.client_id != asker.id
+        not newest
+        or grant.client_id != asker.id
         or grant.ended_at is not None
-        or token.ended_at is not None
-        or token.spent_at is not None
         or now >= min(token.expires_at, grant.expires_at)
     )
     if dead:

@@ -1,23 +1,27 @@
 """A refresh token is presented: is it the newest, a repeat after a lost answer, or a replay? (RFC 9700 §4.14.2, ASVS 10.4.5)
 
-token     its successor                            outcome
-unspent   -                                        Rotate (or Keep, for an app registered without rotation)
-spent     unspent: the answer may have been lost   Repeat the same successor, however late
-spent     spent less than the leeway ago           Repeat: two requests crossed on the wire
-spent     spent longer ago                         Replayed: two parties hold this family; it ends
+token                          its successor                            outcome
+the newest                     -                                        Rotate (or Keep, for an app registered without rotation)
+the one before                 unspent: the answer may have been lost   Repeat the same successor, however late
+one before that                spent less than the leeway ago           Repeat: two requests crossed on the wire
+any other of this family       spent longer ago                         Replayed: two parties hold this family; it ends
 """
 
 from __future__ import annotations
 
+import hmac
 from typing import Final
 
 from msgspec import Struct
 
 from doorward.model.client import Client
-from doorward.model.grant import Grant, RefreshToken
+from doorward.model.grant import Grant, RefreshToken, Spent
 from doorward.model.refusal import Refusal
+from doorward.rules.refresh.text import Presented
 
 GONE: Final = "The refresh token is invalid, expired or revoked."
+MOST_RECENT: Final = 64
+"""Spent tokens that a row remembers at most, should an app rotate faster than anybody needs to within the leeway."""
 
 
 class Rotate(Struct, frozen=True):
@@ -39,53 +43,70 @@ class Replayed(Struct, frozen=True):
 
 
 def decide(
+    presented: Presented,
     token: RefreshToken,
     grant: Grant,
-    successor: RefreshToken | None,
     *,
     client: Client,
     leeway: int,
     now: int,
 ) -> Rotate | Keep | Repeat | Replayed | Refusal:
-    """The table above. `successor` is the next link, needed only when `token` is spent; `leeway` is in seconds."""
+    """The table above. `token` is the row of the grant that `presented` names; `leeway` is in seconds."""
+    if not belongs(presented, token):
+        # made up by somebody who knows the grant's id: no verdict on the family
+        return Refusal("invalid_grant", GONE, f"no token of grant {grant.id}")
     if grant.client_id != client.id:
         # Somebody else's token: no verdict on the family, or any app could end another's (RFC 6749 §10.4).
         return Refusal("invalid_grant", GONE, f"the token belongs to app {grant.client_id}")
     if "refresh_token" not in client.grant_types:
         return Refusal("unauthorized_client", "This app may not use refresh tokens.")
-    if grant.ended_at is not None or token.ended_at is not None:
-        return Refusal(
-            "invalid_grant", GONE, f"grant {grant.id} has ended ({grant.end_reason or 'token ended'})"
-        )
+    if grant.ended_at is not None:
+        return Refusal("invalid_grant", GONE, f"grant {grant.id} has ended ({grant.end_reason})")
     # Both are absolute and set at the start of the family; rotation copies them and never moves them (line 20).
     if now >= min(token.expires_at, grant.expires_at):
         return Refusal("invalid_grant", GONE, f"grant {grant.id} is over its absolute lifetime")
-    if token.spent_at is None:
+    if hmac.compare_digest(presented.hash, token.hash):
         # A registration without rotation counts only where a private key proves the app: a bearer token that never changes
         # would be good for whoever copied it, for as long as the grant lives (line 19).
         return Keep() if not client.rotation and client.auth_method == "private_key_jwt" else Rotate()
-    if token.successor_sealed is None or successor is None:
-        return Replayed()
-    if successor.spent_at is None or now - successor.spent_at < leeway:
-        return Repeat(token.successor_sealed)
+    successor_spent: int | None = None
+    for spent in token.recent:
+        if spent.hash == presented.hash:
+            if successor_spent is None or now - successor_spent < leeway:
+                return Repeat(spent.sealed)
+            return Replayed()
+        successor_spent = spent.at
+    if presented.generation >= token.generation:
+        # Never given out as far as this database knows: it was restored from a backup that is older than the token.
+        return Refusal("invalid_grant", GONE, f"a token of grant {grant.id} that is newer than the database")
     return Replayed()
 
 
-def links(
-    token: RefreshToken, *, successor_hash: bytes, successor_sealed: bytes, now: int
-) -> tuple[RefreshToken, RefreshToken]:
-    """(the token as spent, its successor): the pair that one compare-and-swap writes."""
-    return (
-        RefreshToken(
-            hash=token.hash,
-            grant_id=token.grant_id,
-            created_at=token.created_at,
-            expires_at=token.expires_at,
-            spent_at=now,
-            successor_hash=successor_hash,
-            successor_sealed=successor_sealed,
-        ),
-        RefreshToken(
-            hash=successor_hash, grant_id=token.grant_id, created_at=now, expires_at=token.expires_at
-        ),
+def belongs(presented: Presented, token: RefreshToken) -> bool:
+    """Whether this token was once given out for the grant that it names."""
+    return hmac.compare_digest(presented.family_hash, token.family_hash)
+
+
+def is_newest(presented: Presented, token: RefreshToken) -> bool:
+    """Whether it is the one that holds now."""
+    return hmac.compare_digest(presented.hash, token.hash)
+
+
+def rotated(token: RefreshToken, *, new_hash: bytes, sealed: bytes, leeway: int, now: int) -> RefreshToken:
+    """The row after the newest token was exchanged: what one compare-and-swap writes. `sealed` holds the new token's secret."""
+    recent = [Spent(token.hash, now, sealed)]
+    # A token counts as crossed on the wire as long as its successor was spent within the leeway; then it is forgotten, and the
+    # family secret alone convicts it.
+    for successor, spent in zip((recent[0], *token.recent), token.recent, strict=False):
+        if now - successor.at >= leeway or len(recent) >= MOST_RECENT:
+            break
+        recent.append(spent)
+    return RefreshToken(
+        grant_id=token.grant_id,
+        family_hash=token.family_hash,
+        generation=token.generation + 1,
+        hash=new_hash,
+        created_at=now,
+        expires_at=token.expires_at,
+        recent=tuple(recent),
     )

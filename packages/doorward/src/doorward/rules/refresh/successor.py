@@ -18,16 +18,14 @@ _LABEL: Final = b"doorward refresh successor"
 _NONCE: Final = bytes(12)
 
 
-def seal(parent: str, successor: str) -> bytes:
-    """The raw successor, encrypted so that only the raw parent opens it."""
+def seal(parent: str, secret: str) -> bytes:
+    """The successor's secret, encrypted so that only the raw parent opens it."""
     raw = parent.encode()
-    return AESGCM(hmac.digest(raw, _LABEL, "sha256")).encrypt(
-        _NONCE, successor.encode(), sha256(raw).digest()
-    )
+    return AESGCM(hmac.digest(raw, _LABEL, "sha256")).encrypt(_NONCE, secret.encode(), sha256(raw).digest())
 
 
 def unseal(parent: str, sealed: bytes) -> str:
-    """The raw successor. Raises ValueError when it was not sealed to this parent."""
+    """The successor's secret. Raises ValueError when it was not sealed to this parent."""
     raw = parent.encode()
     try:
         return (

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
-
-REFRESH_PREFIX: Final = "dw_rt_"
 
 
 def owner(client: Client, given_to: str) -> Refusal | None:

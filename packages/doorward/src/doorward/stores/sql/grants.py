@@ -13,6 +13,7 @@ from doorward.stores.sql.rows import (
     GRANT_WIDTH,
     REFRESH_COLUMNS,
     REFRESH_WIDTH,
+    from_recent,
     to_account,
     to_code,
     to_grant,
@@ -43,7 +44,7 @@ _REDEEM = "UPDATE authorization_codes SET redeemed_at = ? WHERE hash = ? AND red
 
 _REFRESH = select(
     ", ".join((qualified("refresh_tokens", REFRESH_COLUMNS), qualified("grants", GRANT_COLUMNS))),
-    "refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id WHERE refresh_tokens.hash = ?",
+    "refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id WHERE refresh_tokens.grant_id = ?",
 )
 # one round trip for everything that a refresh decides on; the account may be gone by now
 _REFRESH_OF_PERSON = select(
@@ -55,14 +56,13 @@ _REFRESH_OF_PERSON = select(
         )
     ),
     "refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id"
-    " LEFT JOIN accounts ON accounts.id = grants.account_id WHERE refresh_tokens.hash = ?",
+    " LEFT JOIN accounts ON accounts.id = grants.account_id WHERE refresh_tokens.grant_id = ?",
 )
-_REFRESH_LINK = select(REFRESH_COLUMNS, "refresh_tokens WHERE hash = ?")
 _INSERT_REFRESH = insert("refresh_tokens", REFRESH_COLUMNS)
 # the family is checked in the same statement: a grant that ended after it was read yields no successor
 _SPEND = (
-    "UPDATE refresh_tokens SET spent_at = ?, successor_hash = ?, successor_sealed = ?"
-    " WHERE hash = ? AND spent_at IS NULL AND ended_at IS NULL AND EXISTS (SELECT 1 FROM grants"
+    "UPDATE refresh_tokens SET generation = ?, hash = ?, created_at = ?, recent = ?"
+    " WHERE grant_id = ? AND hash = ? AND EXISTS (SELECT 1 FROM grants"
     " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?)"
 )
 
@@ -81,21 +81,17 @@ class SqlGrants:
         row = await self._db.one(_CODE, (code_hash,))
         return None if row is None else to_code(row)
 
-    async def refresh(self, token_hash: bytes) -> tuple[RefreshToken, Grant] | None:
-        row = await self._db.one(_REFRESH, (token_hash,))
+    async def refresh(self, grant_id: str) -> tuple[RefreshToken, Grant] | None:
+        row = await self._db.one(_REFRESH, (grant_id,))
         return None if row is None else (to_refresh(row), to_grant(row, REFRESH_WIDTH))
 
-    async def refresh_of_person(self, token_hash: bytes) -> tuple[RefreshToken, Grant, Account | None] | None:
-        row = await self._db.one(_REFRESH_OF_PERSON, (token_hash,))
+    async def refresh_of_person(self, grant_id: str) -> tuple[RefreshToken, Grant, Account | None] | None:
+        row = await self._db.one(_REFRESH_OF_PERSON, (grant_id,))
         if row is None:
             return None
         start = REFRESH_WIDTH + GRANT_WIDTH
         account = None if row[start] is None else to_account(row, start)
         return to_refresh(row), to_grant(row, REFRESH_WIDTH), account
-
-    async def refresh_link(self, token_hash: bytes) -> RefreshToken | None:
-        row = await self._db.one(_REFRESH_LINK, (token_hash,))
-        return None if row is None else to_refresh(row)
 
     async def live_of_account(self, account_id: str, now: int) -> Sequence[Grant]:
         return [to_grant(row) for row in await self._db.all(_LIVE_OF_ACCOUNT, (now, account_id))]
@@ -153,9 +149,17 @@ class SqlGrants:
     def insert_refresh(self, token: RefreshToken) -> SqlWrite:
         return write(_INSERT_REFRESH, *_refresh_params(token))
 
-    def spend_refresh(self, spent: RefreshToken, successor: RefreshToken) -> SqlWrite:
-        spend = (spent.spent_at, spent.successor_hash, spent.successor_sealed, spent.hash, spent.spent_at)
-        return SqlWrite(((_SPEND, spend, 1), (_INSERT_REFRESH, _refresh_params(successor), None)))
+    def spend_refresh(self, old: RefreshToken, new: RefreshToken) -> SqlWrite:
+        return guarded(
+            _SPEND,
+            new.generation,
+            new.hash,
+            new.created_at,
+            from_recent(new.recent),
+            old.grant_id,
+            old.hash,
+            new.created_at,
+        )
 
     async def status_indexes(self, list_id: int, now: int) -> Sequence[int]:
         return [row[0] for row in await self._db.all(_STATUS_INDEXES, (list_id, now - TOKEN_GRACE))]
@@ -167,12 +171,11 @@ class SqlGrants:
 def _refresh_params(token: RefreshToken) -> tuple[Param, ...]:
     t = token
     return (
-        t.hash,
         t.grant_id,
+        t.family_hash,
+        t.generation,
+        t.hash,
         t.created_at,
         t.expires_at,
-        t.spent_at,
-        t.successor_hash,
-        t.successor_sealed,
-        t.ended_at,
+        from_recent(t.recent),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from doorward.model.account import Account
-from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.model.grant import AuthorizationCode, Grant, RefreshToken, Spent
 from doorward.stores.sql.statements import Row
 
 GRANT_COLUMNS = (
@@ -15,10 +15,8 @@ GRANT_COLUMNS = (
     " nonce, claims, status_list, status_index, ended_at, end_reason"
 )
 CODE_COLUMNS = "hash, grant_id, client_id, created_at, expires_at, redirect_uri, code_challenge, redeemed_at"
-REFRESH_COLUMNS = (
-    "hash, grant_id, created_at, expires_at, spent_at, successor_hash, successor_sealed, ended_at"
-)
-REFRESH_WIDTH = 8
+REFRESH_COLUMNS = "grant_id, family_hash, generation, hash, created_at, expires_at, recent"
+REFRESH_WIDTH = 7
 GRANT_WIDTH = 18
 
 ACCOUNT_COLUMNS = (
@@ -27,6 +25,8 @@ ACCOUNT_COLUMNS = (
 
 _claims = msgspec.json.Decoder(dict[str, Any])
 _names = msgspec.json.Decoder(tuple[str, ...])
+_spent = msgspec.msgpack.Decoder(tuple[Spent, ...])
+_pack = msgspec.msgpack.Encoder().encode
 
 
 def to_account(row: Row, start: int = 0) -> Account:
@@ -77,12 +77,16 @@ def to_code(row: Row) -> AuthorizationCode:
 def to_refresh(row: Row) -> RefreshToken:
     """A refresh token from `REFRESH_COLUMNS`, which come first."""
     return RefreshToken(
-        hash=row[0],
-        grant_id=row[1],
-        created_at=row[2],
-        expires_at=row[3],
-        spent_at=row[4],
-        successor_hash=row[5],
-        successor_sealed=row[6],
-        ended_at=row[7],
+        grant_id=row[0],
+        family_hash=row[1],
+        generation=row[2],
+        hash=row[3],
+        created_at=row[4],
+        expires_at=row[5],
+        recent=_spent.decode(row[6]),
     )
+
+
+def from_recent(recent: tuple[Spent, ...]) -> bytes:
+    """The column `recent`."""
+    return _pack(recent)

@@ -20,7 +20,7 @@ _AGING: tuple[tuple[str, str, str, int, str], ...] = (
     ("claimed", "space, value", "expires_at", 0, ""),
     ("revocations", "seq", "expires_at", 0, ""),
     ("authorization_codes", "hash", "expires_at", _DAY, ""),
-    ("refresh_tokens", "hash", "expires_at", TOKEN_GRACE, ""),
+    ("refresh_tokens", "grant_id", "expires_at", TOKEN_GRACE, ""),
     ("grants", "id", "expires_at", TOKEN_GRACE, ""),
     ("sessions", "id", "expires_at", TOKEN_GRACE, ""),
     ("outgoing_mail", "id", "created_at", _DAY, "AND sent_at IS NOT NULL"),

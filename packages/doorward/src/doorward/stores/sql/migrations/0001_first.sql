@@ -165,15 +165,16 @@ CREATE TABLE authorization_codes (
 );
 CREATE INDEX authorization_codes_expires ON authorization_codes (expires_at);
 
+-- One row for each grant, changed in place at every refresh: what it costs grows with the tokens that live, not with how often
+-- they were renewed. `recent` holds the few spent ones that may still be on their way.
 CREATE TABLE refresh_tokens (
-  hash BLOB NOT NULL PRIMARY KEY,
-  grant_id TEXT NOT NULL,
+  grant_id TEXT NOT NULL PRIMARY KEY,
+  family_hash BLOB NOT NULL,
+  generation BIGINT NOT NULL,
+  hash BLOB NOT NULL,
   created_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
-  spent_at BIGINT,
-  successor_hash BLOB,
-  successor_sealed BLOB,
-  ended_at BIGINT
+  recent BLOB NOT NULL
 );
 CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires_at);
 
