@@ -88,6 +88,21 @@ async def test_two_first_starts_make_one_current_key(store: Store, other: Store)
     assert {k.id for k in (await store.registry.load()).keys} == {"key_one", "key_rsa", "key_next"}
 
 
+async def test_two_nodes_that_miss_the_next_key_make_one(store: Store, other: Store) -> None:
+    assert await store.commit(store.registry.insert_key(key("one", state="next")))
+    assert not await other.commit(other.registry.insert_key(key("two", state="next")))
+    assert await other.commit(other.registry.insert_key(key("rsa", state="next", alg="RS256")))
+    assert {k.id for k in (await store.registry.load()).keys} == {"key_one", "key_rsa"}
+
+
+async def test_a_key_remembers_the_longest_life_of_its_tokens(store: Store) -> None:
+    registry = store.registry
+    await store.commit(registry.insert_key(key(token_life=300)))
+    for life, remembered in ((3600, 3600), (60, 3600), (7200, 7200)):
+        assert await store.commit(registry.lengthen_key("key_one", life))
+        assert [k.token_life for k in (await registry.load()).keys] == [remembered]
+
+
 @pytest.mark.requirement(52)
 async def test_a_key_moves_on_once_and_says_when(store: Store) -> None:
     registry = store.registry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorward.model.catalog import Catalog, KeyState, SigningKey
 from doorward.model.policy import TokenPolicy
 from doorward.rules.revoke import ending
 from tests.rules import made
@@ -14,6 +15,21 @@ def test_the_longest_life_is_that_of_the_most_patient_app() -> None:
     assert ending.longest_life(policy, []) == 300
     assert ending.longest_life(policy, [made.client(access_token_ttl=60)]) == 300
     assert ending.longest_life(policy, [made.client(access_token_ttl=900), made.client()]) == 900
+
+
+def test_what_was_given_out_before_a_shorter_life_was_set_still_counts() -> None:
+    policy = TokenPolicy(access_ttl=300)
+
+    def signed(state: KeyState, life: int) -> Catalog:
+        key = SigningKey("key_1", "ES256", state, {}, b"", NOW, token_life=life)
+        return Catalog(version=1, clients={"app": made.client(access_token_ttl=600)}, keys=(key,))
+
+    assert ending.longest_living(policy, Catalog(version=1)) == 300
+    assert ending.longest_living(policy, signed("next", 0)) == 600
+    for state in ("current", "previous"):
+        assert ending.longest_living(policy, signed(state, 3600)) == 3600
+    for state in ("retired", "revoked"):
+        assert ending.longest_living(policy, signed(state, 3600)) == 600
 
 
 def test_every_entry_outlives_its_tokens_by_the_margin() -> None:

@@ -112,4 +112,4 @@ class Ending:
         ]
 
     def _life(self) -> int:
-        return rule.longest_life(self.policy, self.catalog.current().clients.values())
+        return rule.longest_living(self.policy, self.catalog.current())

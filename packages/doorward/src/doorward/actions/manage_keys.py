@@ -42,19 +42,21 @@ class ManageKeys:
         made = 0
         for _ in range(4):
             catalog = await self.catalog.refresh()
+            life = longest_life(self.tokens, catalog.clients.values())
             changes = key_life.due(
                 catalog.keys,
                 key_life.algorithms(catalog.clients.values()),
                 now=self.clock.now(),
                 publish_ahead=self.publish_ahead,
                 rotate_after=self.rotate_after,
-                token_life=max(longest_life(self.tokens, catalog.clients.values()), self.tokens.id_ttl)
-                + MARGIN,
+                access_life=life,
+                id_life=self.tokens.id_ttl,
+                margin=MARGIN,
             )
             if not changes:
                 break
             for change in changes:
-                made += await self.store.commit(*await self._writes(change))
+                made += await self.store.commit(*await self._writes(change, life))
         return made
 
     async def listed(self) -> Sequence[SigningKey]:
@@ -68,7 +70,8 @@ class ManageKeys:
         refuse tokens for a moment. `force` turns all the same.
         """
         await self.tend()
-        keys = (await self.catalog.refresh()).keys
+        catalog = await self.catalog.refresh()
+        keys = catalog.keys
         following, current = key_life.first(keys, alg, "next"), key_life.first(keys, alg, "current")
         if following is None:
             raise ManageRefused(
@@ -81,7 +84,8 @@ class ManageKeys:
                 f"The next key was published {age} s ago, and APIs may need {self.publish_ahead} s to learn of it.",
                 "Wait, or turn at once with --force (verifiers fetch an unknown key when they meet it).",
             )
-        if not await self.store.commit(*await self._writes(key_life.Turn(following, current))):
+        life = longest_life(self.tokens, catalog.clients.values())
+        if not await self.store.commit(*await self._writes(key_life.Turn(following, current), life)):
             raise ManageRefused(
                 "The keys were rotated by somebody else at the same moment.", "doorward keys list"
             )
@@ -103,27 +107,28 @@ class ManageKeys:
         await self.tend()
         return structs.replace(key, state="revoked", retired_at=key.retired_at or now)
 
-    async def _writes(self, change: key_life.Change) -> list[Write]:
+    async def _writes(self, change: key_life.Change, life: int) -> list[Write]:
         now = self.clock.now()
         registry = self.store.registry
         match change:
             case key_life.Start(alg):
-                key = await self._make(alg, now, "current")
+                key = structs.replace(await self._make(alg, now, "current"), token_life=life)
                 return [registry.insert_key(key), self._audit("key.created", now, key, state="current")]
-            case key_life.Publish(alg, current_id):
+            case key_life.Publish(alg):
                 key = await self._make(alg, now, "next")
-                # nothing in the table keeps two processes from making two next keys: this does
-                claim = self.store.attempts.claim("next signing key after", current_id, now + 30)
-                return [claim, registry.insert_key(key), self._audit("key.created", now, key, state="next")]
+                return [registry.insert_key(key), self._audit("key.created", now, key, state="next")]
             case key_life.Turn(following, current):
                 writes: list[Write] = []
                 if current is not None:
                     writes.append(registry.move_key(current.id, "current", "previous", now))
                 writes.append(registry.move_key(following.id, "next", "current", now))
+                writes.append(registry.lengthen_key(following.id, life))
                 writes.append(
                     self._audit("key.rotated", now, following, before=current.id if current else "")
                 )
                 return writes
+            case key_life.Lengthen(key):
+                return [registry.lengthen_key(key.id, life)]
             case key_life.Retire(key):
                 return [
                     registry.move_key(key.id, "previous", "retired", now),

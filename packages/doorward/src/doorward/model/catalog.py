@@ -45,7 +45,11 @@ KeyState = Literal["next", "current", "previous", "retired", "revoked"]
 
 
 class SigningKey(Struct, frozen=True):
-    """One signing key as stored: the public JWK in clear, the private one sealed under the row's id."""
+    """One signing key as stored: the public JWK in clear, the private one sealed under the row's id.
+
+    `token_life` is the longest life in seconds of any access token that it may have signed: it only grows, so that a shorter
+    life set later takes no key, and no revocation, from a token given out before.
+    """
 
     id: str
     alg: SigningAlgorithm
@@ -55,6 +59,7 @@ class SigningKey(Struct, frozen=True):
     created_at: int
     activated_at: int | None = None
     retired_at: int | None = None
+    token_life: int = 0
 
 
 class Catalog(Struct, frozen=True):

@@ -21,10 +21,9 @@ class Start(Struct, frozen=True):
 
 
 class Publish(Struct, frozen=True):
-    """Make the key that comes after `current` (an id)."""
+    """Make the key that comes after the current one."""
 
     alg: SigningAlgorithm
-    current: str
 
 
 class Turn(Struct, frozen=True):
@@ -34,13 +33,19 @@ class Turn(Struct, frozen=True):
     current: SigningKey | None
 
 
+class Lengthen(Struct, frozen=True):
+    """Write down that the key signs tokens that live longer than any before."""
+
+    key: SigningKey
+
+
 class Retire(Struct, frozen=True):
     """No living token was signed with this key: it leaves the published set."""
 
     key: SigningKey
 
 
-Change = Start | Publish | Turn | Retire
+Change = Start | Publish | Turn | Lengthen | Retire
 
 
 def algorithms(clients: Iterable[Client]) -> tuple[SigningAlgorithm, ...]:
@@ -60,9 +65,12 @@ def due(
     now: int,
     publish_ahead: int,
     rotate_after: int,
-    token_life: int,
+    access_life: int,
+    id_life: int,
+    margin: int,
 ) -> list[Change]:
-    """What is to be done now. Times in seconds; `rotate_after` 0: never by itself; `token_life` the longest that a token lives.
+    """What is to be done now. Times in seconds; `rotate_after` 0: never by itself; `access_life` and `id_life` the longest that
+    access and ID tokens live which are given out now; `margin` for how long a verifier may still accept what has expired.
 
     A turn that comes due while the next key is younger than `publish_ahead` waits; a missing current key never does.
     """
@@ -75,18 +83,20 @@ def due(
             changes.append(Start(alg) if following is None else Turn(following, None))
             # what follows the new current key is made in the next round
         elif following is None:
-            changes.append(Publish(alg, current.id))
+            changes.append(Publish(alg))
         elif (
             rotate_after
             and now - (current.activated_at or current.created_at) >= rotate_after
             and now - following.created_at >= publish_ahead
         ):
             changes.append(Turn(following, current))
-    changes += [
-        Retire(key)
-        for key in held
-        if key.state == "previous" and now >= (key.retired_at or key.created_at) + token_life
-    ]
+    for key in held:
+        if key.state == "current" and key.token_life < access_life:
+            changes.append(Lengthen(key))
+        elif key.state == "previous":
+            last = (key.retired_at or key.created_at) + max(key.token_life, access_life, id_life)
+            if now >= last + margin:
+                changes.append(Retire(key))
     return changes
 
 

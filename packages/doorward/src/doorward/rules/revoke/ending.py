@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from doorward.model.catalog import Catalog
 from doorward.model.client import Client
 from doorward.model.policy import TokenPolicy
 from doorward.model.revocation import Revocation
@@ -18,6 +19,13 @@ CATALOG_LAG = 5
 def longest_life(policy: TokenPolicy, clients: Iterable[Client]) -> int:
     """The longest life in seconds that any access token given out now can have."""
     return max(policy.access_ttl, max((client.access_token_ttl or 0 for client in clients), default=0))
+
+
+def longest_living(policy: TokenPolicy, catalog: Catalog) -> int:
+    """The same of any that may still live: a shorter life set a moment ago does not shorten what was given out before. What
+    signed it is current or previous, and remembers."""
+    signed = (key.token_life for key in catalog.keys if key.state in {"current", "previous"})
+    return max(longest_life(policy, catalog.clients.values()), max(signed, default=0))
 
 
 def of_token(jti: str, *, exp: int, now: int) -> Revocation:

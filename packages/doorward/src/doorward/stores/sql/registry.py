@@ -28,11 +28,15 @@ _DELETE_CLIENT = "DELETE FROM clients WHERE id = ?"
 _DELETE_API = "DELETE FROM apis WHERE id = ?"
 _DELETE_ROLE = "DELETE FROM roles WHERE id = ?"
 
-_KEY_COLUMNS = "id, alg, state, public_jwk, sealed, created_at, activated_at, retired_at"
+_KEY_COLUMNS = "id, alg, state, public_jwk, sealed, created_at, activated_at, retired_at, token_life"
 _KEYS = select(_KEY_COLUMNS, "signing_keys ORDER BY created_at, id")
-_INSERT_KEY = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'current' DO NOTHING")
+# one for each state that an algorithm has one key in: what conflicts otherwise is no race but a bug
+_INSERT_KEY = insert("signing_keys", _KEY_COLUMNS)
+_INSERT_CURRENT = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'current' DO NOTHING")
+_INSERT_NEXT = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'next' DO NOTHING")
 _MOVE_KEY = "UPDATE signing_keys SET state = ? WHERE id = ? AND state = ?"
 _ACTIVATE_KEY = "UPDATE signing_keys SET state = ?, activated_at = ? WHERE id = ? AND state = ?"
+_LENGTHEN = "UPDATE signing_keys SET token_life = ? WHERE id = ? AND token_life < ?"
 _RETIRE_KEY = (
     "UPDATE signing_keys SET state = ?, retired_at = COALESCE(retired_at, ?) WHERE id = ? AND state = ?"
 )
@@ -85,7 +89,7 @@ class SqlRegistry:
     def insert_key(self, key: SigningKey) -> SqlWrite:
         k = key
         return _change(
-            _INSERT_KEY,
+            {"current": _INSERT_CURRENT, "next": _INSERT_NEXT}.get(k.state, _INSERT_KEY),
             k.id,
             k.alg,
             k.state,
@@ -94,8 +98,12 @@ class SqlRegistry:
             k.created_at,
             k.activated_at,
             k.retired_at,
+            k.token_life,
             must=1,
         )
+
+    def lengthen_key(self, key_id: str, token_life: int) -> SqlWrite:
+        return _change(_LENGTHEN, token_life, key_id, token_life)
 
     def move_key(self, key_id: str, old: KeyState, new: KeyState, at: int) -> SqlWrite:
         match new:

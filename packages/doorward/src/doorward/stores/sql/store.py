@@ -18,6 +18,7 @@ from doorward.stores.sql.sessions import SqlSessions
 from doorward.stores.sql.sign_ins import SqlSignIns
 from doorward.stores.sql.statements import LOST, Database, SqlWrite, steps_of, write
 from doorward.stores.sql.sweep import sweep
+from doorward.stores.sql.wrapped_keys import SqlWrappedKeys
 
 _META = "SELECT value FROM meta WHERE name = ?"
 _PUT_META = (
@@ -37,6 +38,7 @@ class SqlStore:
         self._close = close
         self.accounts = SqlAccounts(database)
         self.registry = SqlRegistry(database)
+        self.wrapped_keys = SqlWrappedKeys(database)
         self.sign_ins = SqlSignIns(database)
         self.sessions = SqlSessions(database)
         self.grants = SqlGrants(database)
