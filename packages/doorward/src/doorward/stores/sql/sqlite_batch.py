@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import final
 
 from doorward.ports.store import StoreConflict, StoreUnavailable
+from doorward.stores.sql.copy.fence import FENCED
 from doorward.stores.sql.statements import LOST, Param, Step
 
 # What concerns the database and not one statement of one commit.
@@ -100,8 +101,10 @@ def _verdict(problem: Exception) -> int | Exception | None:
             return None
         if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
             return LOST
-        if code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
-            refused: Exception = StoreConflict(f"the database refused a change: {problem}")
+        if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(problem) == FENCED:
+            refused: Exception = StoreUnavailable(FENCED)
+        elif code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
+            refused = StoreConflict(f"the database refused a change: {problem}")
         else:
             refused = StoreUnavailable(f"the database did not take a statement: {problem}")
         refused.__cause__ = problem

@@ -1,0 +1,210 @@
+"""How does one database become another, whole, whatever happens on the way?
+
+Nobody writes to the source while it is copied (`fence.py`), piece after piece in order of keys (`chunks.py`), and nobody serves the
+target before it is complete: it is marked. At the end every table of both is read once more, and only when counts and checksums are
+equal is the source closed for ever and the mark taken off, in this order, so that at no moment both could be served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from doorward.stores.sql.copy import chunks
+from doorward.stores.sql.copy.encode import Running
+from doorward.stores.sql.copy.fence import Fence
+from doorward.stores.sql.copy.side import Side, count, key_of, pages
+from doorward.stores.sql.copy.tables import APPEND_ONLY, ARRIVING, MOVED, SEEDED, CopyRefused, Table, shared
+
+_MARK = "SELECT value FROM meta WHERE name = ?"
+_PUT_MARK = "INSERT INTO meta (name, value) VALUES (?, ?)"
+_REMOVE_MARK = "DELETE FROM meta WHERE name = ?"
+
+
+class Compared(Struct, frozen=True):
+    """One table, as it is on both sides."""
+
+    table: str
+    rows: int
+    checksum: str
+
+
+class Moved(Struct, frozen=True):
+    """What a move did. `kept`: rows that an interrupted move before had copied and that still held."""
+
+    source: str
+    target: str
+    rows: int
+    copied: int
+    kept: int
+    tables: tuple[Compared, ...]
+
+
+class Progress(Protocol):
+    """Who is told how far it is."""
+
+    def begin(self, what: str, rows: int) -> None:
+        """A stage begins, of so many rows."""
+        ...
+
+    def step(self, table: str, rows: int) -> None:
+        """So many more rows of a table are done."""
+        ...
+
+
+async def move(source: Side, target: Side, *, owner: str, progress: Progress, blob: str) -> Moved:
+    """Copy everything from source to target, and let the target take over. `owner` is drawn anew for each run; `blob` is the
+    target's type for bytes.
+
+    Raises `CopyRefused`; then, as after any other interruption that can be met, the source takes writes again, and the same call
+    later goes on where this one was.
+    """
+    tables = shared(await source.tables(), await target.tables())
+    await _same_schema(source, target)
+    gone = await _mark(source, MOVED)
+    if gone is not None and gone != target.place:
+        raise CopyRefused(f"{source.place} has moved to {gone} already.", f"Set `database` to {gone}.")
+    if await _mark(source, ARRIVING) is not None:
+        raise CopyRefused(
+            f"{source.place} is not complete itself.", "Finish the move or restore into it first."
+        )
+    await _begin(source, target, tables, blob, resumed=gone is not None)
+    fence = Fence(source, tables, owner)
+    if gone is not None:
+        # it was closed for ever, and the mover was killed before it could open the target
+        return await _finish(source, target, tables, None, progress, copied=0, kept=0)
+    try:
+        await fence.up()
+        copied, kept = await _copy(source, target, tables, fence, progress)
+        return await _finish(source, target, tables, fence, progress, copied=copied, kept=kept)
+    except BaseException:
+        if await _mark(source, MOVED) is None:
+            await fence.down()
+        raise
+
+
+async def _same_schema(source: Side, target: Side) -> None:
+    have, want = await source.versions(), await target.versions()
+    if have != want:
+        raise CopyRefused(
+            f"{source.place} has schema version {len(have)}, {target.place} has {len(want)}.",
+            "Run doorward migrate on both with this program, then try again.",
+        )
+
+
+async def _mark(side: Side, name: str) -> str | None:
+    rows = await side.rows(_MARK, (name,))
+    return rows[0][0] if rows else None
+
+
+async def _begin(source: Side, target: Side, tables: Sequence[Table], blob: str, *, resumed: bool) -> None:
+    """Mark the target, unless it is marked as arriving from here already. Raises `CopyRefused` for one that is in use."""
+    arriving = await _mark(target, ARRIVING)
+    if arriving == source.place:
+        async with target.transaction():
+            await target.loosen()
+        return
+    if resumed:
+        raise CopyRefused(
+            f"{source.place} has moved to {target.place} already.", "Serve that one: everything is there."
+        )
+    if arriving is not None:
+        raise CopyRefused(
+            f"{target.place} is being filled from {arriving}.",
+            "Finish that move, or name an empty database.",
+        )
+    if await _mark(target, MOVED) is not None:
+        raise CopyRefused(f"{target.place} has itself moved elsewhere.", "Name an empty database.")
+    for table in tables:
+        if table.name not in SEEDED and await count(target, table):
+            raise CopyRefused(
+                f"{target.place} is not empty: there are rows in {table.name}.",
+                "Name an empty database; doorward makes its tables.",
+            )
+    async with target.transaction():
+        await target.run(_PUT_MARK, (ARRIVING, source.place))
+        await target.run(chunks.CREATE.format(bytes=blob))
+        for name in SEEDED:
+            await target.run(f"DELETE FROM {name}")  # noqa: S608 - names from this package
+        await target.loosen()
+
+
+async def _copy(
+    source: Side, target: Side, tables: Sequence[Table], fence: Fence, progress: Progress
+) -> tuple[int, int]:
+    progress.begin("copy", sum([await count(source, table) for table in tables]))
+    copied = kept = 0
+    for table in tables:
+        stay: list[chunks.Chunk] = []
+        # first everything that changed goes, so that no row meets one from before that was in its place
+        for chunk in await chunks.finished(target, table):
+            await fence.keep()
+            if await chunks.holds(source, table, chunk):
+                stay.append(chunk)
+                kept += chunk.amount
+                progress.step(table.name, chunk.amount)
+                continue
+            async with target.transaction():
+                await chunks.forget(target, table, chunk)
+        for gap in chunks.gaps(stay):
+            after = gap.after
+            async for rows in pages(source, table, gap.after, gap.upto):
+                await fence.keep()
+                part = Running()
+                part.add(rows)
+                upto = key_of(table, rows[-1])
+                async with target.transaction():
+                    await target.insert(table, rows, missing_only=table.name in APPEND_ONLY)
+                    await chunks.record(target, table, chunks.Chunk(after, upto, part.rows, part.checksum()))
+                after = upto
+                copied += len(rows)
+                progress.step(table.name, len(rows))
+    return copied, kept
+
+
+async def _finish(
+    source: Side,
+    target: Side,
+    tables: Sequence[Table],
+    fence: Fence | None,
+    progress: Progress,
+    *,
+    copied: int,
+    kept: int,
+) -> Moved:
+    total = sum([await count(source, table) for table in tables])
+    progress.begin("compare", 2 * total)
+    compared = [await _compare(source, target, table, fence, progress) for table in tables]
+    async with target.transaction():
+        await target.tighten()
+    if fence is not None:
+        await fence.keep()
+        await fence.for_ever(target.place)
+    async with target.transaction():
+        await target.run(chunks.DROP)
+        await target.run(_REMOVE_MARK, (ARRIVING,))
+    return Moved(source.place, target.place, total, copied, kept, tuple(compared))
+
+
+async def _compare(
+    source: Side, target: Side, table: Table, fence: Fence | None, progress: Progress
+) -> Compared:
+    both: list[Running] = []
+    for side in (source, target):
+        one = Running()
+        async for rows in pages(side, table):
+            if fence is not None:
+                await fence.keep()
+            one.add(rows)
+            progress.step(table.name, len(rows))
+        both.append(one)
+    here, there = both
+    if (here.rows, here.checksum()) != (there.rows, there.checksum()):
+        raise CopyRefused(
+            f"{table.name} differs after copying: {here.rows} rows in {source.place}, {there.rows} in {target.place},"
+            " or other ones.",
+            "Name a new, empty database as the target; the source is unharmed and takes writes again.",
+        )
+    return Compared(table.name, here.rows, here.checksum().hex())
