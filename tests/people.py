@@ -43,6 +43,7 @@ from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.postman import SealingPostman, open_letter
 from doorward.outside.seal import KeyedSealer
+from doorward.outside.store_counters import StoreCounters
 from doorward.ports.postman import MailKind
 from doorward.ports.store import Store
 from doorward.rules.prove import begin
@@ -264,7 +265,7 @@ async def open_house(
 
     postman = SealingPostman(sealer, chance, write)
     ending = Ending(store, chance, catalog, tokens)
-    counters = Throttle(store, sealer, throttle or ThrottlePolicy())
+    counters = Throttle(store, sealer, throttle or ThrottlePolicy(), StoreCounters(store))
     check = CheckPassword(store, hasher, counters, record, meter)
     judge = JudgePassword(passwords, listed, "auth.example.com", "Acme")
     tickets = Tickets(store, chance, sealer, postman, counters, record, tickets_policy, ISSUER)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from doorward.model.bucket import Bucket
 from doorward.ports.store import Store
 from tests.store_contract.samples import NOW
 
@@ -53,6 +54,45 @@ async def test_no_try_is_lost_when_many_come_at_once(store: Store, other: Store)
     assert all(await asyncio.gather(*tries))
     assert await store.attempts.count("account", NOW) == (200, NOW + 900)
     assert await other.attempts.count("address", NOW) == (200, NOW + 900)
+
+
+@pytest.mark.requirement(81)
+async def test_of_many_tries_at_once_as_many_are_counted_as_there_is_room_for(
+    store: Store, other: Store
+) -> None:
+    window, day = Bucket("window", 5, 900), Bucket("day", 8, 86_400)
+
+    async def burst(now: int) -> int:
+        tries = [
+            one.commit(one.attempts.take(day, now), one.attempts.take(window, now))
+            for one in (store, other)
+            for _ in range(30)
+        ]
+        return sum(await asyncio.gather(*tries))
+
+    assert await burst(NOW) == 5
+    assert await burst(NOW + 899) == 0
+    # the next window has room for five more, the day for three
+    assert await burst(NOW + 900) == 3
+    assert await store.attempts.counts(["window", "day", "nobody"]) == {
+        "window": (3, NOW + 1800),
+        "day": (8, NOW + 86_400),
+    }
+
+
+async def test_several_tries_are_added_as_one(store: Store) -> None:
+    assert await store.commit(store.attempts.add("b", NOW, 900, tries=7))
+    assert await store.commit(store.attempts.add("b", NOW + 1, 900, tries=2))
+    assert await store.attempts.count("b", NOW + 1) == (9, NOW + 900)
+    assert await store.commit(store.attempts.add("b", NOW + 900, 900, tries=4))
+    assert await store.attempts.count("b", NOW + 900) == (4, NOW + 1800)
+
+
+async def test_many_counters_are_read_at_once(store: Store) -> None:
+    names = [f"many {number}" for number in range(120)]
+    await store.commit(*(store.attempts.add(name, NOW, 60, tries=3) for name in names))
+    assert await store.attempts.counts(names) == dict.fromkeys(names, (3, NOW + 60))
+    assert await store.attempts.counts([]) == {}
 
 
 @pytest.mark.requirement(23)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from doorward.model.bucket import Bucket
 from doorward.model.policy import ThrottlePolicy
 from doorward.rules.prove import attempts
-from doorward.rules.prove.attempts import Bucket, Wait
+from doorward.rules.prove.attempts import Wait
 
 POLICY = ThrottlePolicy()
 DEVICE = b"\x01" * 32
@@ -51,8 +52,6 @@ def test_the_try_that_reaches_the_limit_is_still_looked_at() -> None:
     bucket = Bucket("k", 3, 900)
     assert attempts.full([(bucket, 2, 1000)], 500) is None
     assert attempts.full([(bucket, 3, 1000)], 500) == Wait(1000)
-    assert attempts.overrun([(bucket, 3, 1000)], 500) is None
-    assert attempts.overrun([(bucket, 4, 1000)], 500) == Wait(1000)
 
 
 def test_a_window_that_is_over_holds_nobody_up_and_the_last_one_to_end_counts() -> None:

@@ -10,6 +10,7 @@ from msgspec import structs
 from doorward.actions.record import Record
 from doorward.actions.throttle import Throttle
 from doorward.model.account import Account
+from doorward.model.bucket import Bucket
 from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
 from doorward.model.secret import Secret
@@ -20,7 +21,7 @@ from doorward.ports.store import Store, Write
 from doorward.rules.identify.account import looked_up_as
 from doorward.rules.prove import password as rule
 from doorward.rules.prove.assurance import counting
-from doorward.rules.prove.attempts import Bucket, Wait
+from doorward.rules.prove.attempts import Wait
 
 MISMATCH: Final = "That email and password don't match."
 """The one answer for a wrong password, an unknown person and a disabled account (ASVS 6.3.8)."""
@@ -68,7 +69,7 @@ class CheckPassword:
         trusted = await self.throttle.trusted(device_hash, account.id if account else None)
         buckets = self.throttle.of_person("password", who, trusted)
         address = self.throttle.of_address(caller.address)
-        wait = await self.throttle.full([address], now) or await self.throttle.take(buckets, now)
+        wait = await self.throttle.take(buckets, now, unless=[address])
         if wait is not None:
             self.meter.count("sign_ins", "throttled")
             return too_many(wait, "throttled by person or address")
@@ -80,6 +81,8 @@ class CheckPassword:
             return await self._failed(account, why, buckets, address, caller, now)
         if self.hasher.outdated(stored):
             await self._rehash(account, stored, typed)
+        # The password is right whatever becomes of the caller's commit, so no guess is won by forgetting here already.
+        await self.throttle.forget(buckets)
         return account, self.throttle.clear(buckets)
 
     async def _failed(

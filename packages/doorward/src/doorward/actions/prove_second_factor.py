@@ -89,6 +89,7 @@ class ProveSecondFactor:
                     )
                 )
             if await self.store.commit(*writes):
+                await self.throttle.forget(buckets)
                 return changed
             # Lost: either the code was spent in between, then it no longer matches, or the sign-in moved on.
             current = await self.store.sign_ins.get(sign_in.id)

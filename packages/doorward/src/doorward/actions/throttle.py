@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from weakref import WeakValueDictionary
+from dataclasses import dataclass
+from typing import Final
 
+from doorward.model.bucket import Bucket
 from doorward.model.policy import ThrottlePolicy
+from doorward.ports.counters import Counters
 from doorward.ports.keys import Sealer
 from doorward.ports.store import Store, Write
 from doorward.rules.prove import attempts
-from doorward.rules.prove.attempts import Bucket, Guessed, Wait
+from doorward.rules.prove.attempts import Guessed, Wait
+
+_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """The counters of `rules/prove/attempts.py`, kept in the store and shared by all processes."""
+    """The counters of `rules/prove/attempts.py`, the same for all processes."""
 
     store: Store
     sealer: Sealer
     policy: ThrottlePolicy
-    turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    """One try at a time is counted in a bucket, so that each learns its own number; a lock lives while somebody waits for it."""
+    counters: Counters
 
     async def trusted(self, device_hash: bytes | None, account_id: str | None) -> bytes | None:
         """The device's hash if this person signed in on it before. Asked for unknown people just the same (line 80)."""
@@ -53,38 +55,43 @@ class Throttle:
 
     async def full(self, buckets: Sequence[Bucket], now: int) -> Wait | None:
         """Whether one of them is full already; nothing is written."""
-        return attempts.full(await self._counted(buckets, now), now)
+        return attempts.full(await self.counters.counted(buckets, now), now)
 
-    async def take(self, buckets: Sequence[Bucket], now: int) -> Wait | None:
-        """Count one try in each, and say whether it was one too many.
+    async def take(
+        self, buckets: Sequence[Bucket], now: int, *, unless: Sequence[Bucket] = ()
+    ) -> Wait | None:
+        """Count one try in each of `buckets`, unless one of them or of `unless` is full; then nothing is counted.
 
-        Counted before the secret is looked at: of a thousand guesses sent at once just as many are looked at as the limit says.
+        Counted before the secret is looked at: of a thousand guesses sent at once, to however many processes, exactly as many
+        are looked at as the limit says.
         """
-        if (wait := await self.full(buckets, now)) is not None:
+        # Asked first, so that guessing on against a full counter costs a read and no write.
+        if (wait := await self.full([*unless, *buckets], now)) is not None:
             return wait
-        # Without turns, a burst would be counted as a whole before anybody looks, and all of it refused. Between processes
-        # that can still happen: then fewer are looked at than the limit allows, never more.
-        turn = self.turns.setdefault(buckets[0].key, asyncio.Lock())
-        async with turn:
+        for _ in range(_TRIES):
+            if await self.counters.take(buckets, now):
+                return None
+            # Somebody else's try was the last one; if there is room, its owner got in just now and the counters began anew.
             if (wait := await self.full(buckets, now)) is not None:
                 return wait
-            await self.store.commit(*(self.add(bucket, now) for bucket in buckets))
-            return attempts.overrun(await self._counted(buckets, now), now)
+        return Wait(now + 1)
 
     async def filled(self, buckets: Sequence[Bucket], now: int) -> bool:
         """Whether the try just counted was the last one that is looked at: worth a line in the record, once a window."""
-        return attempts.full(await self._counted(buckets, now), now) is not None
+        return await self.full(buckets, now) is not None
 
     def add(self, bucket: Bucket, now: int) -> Write:
         """One more try, for the caller's commit."""
         return self.store.attempts.add(bucket.key, now, bucket.window)
 
     def clear(self, buckets: Sequence[Bucket]) -> list[Write]:
-        """It was them: the counters of their own tries begin anew (NIST SP 800-63B-4 §3.2.2)."""
+        """It was them: the counters of their own tries begin anew (NIST SP 800-63B-4 §3.2.2). Call `forget` when it is committed."""
         return [self.store.attempts.clear(bucket.key) for bucket in buckets]
 
-    async def _counted(self, buckets: Sequence[Bucket], now: int) -> list[tuple[Bucket, int, int]]:
-        return [(bucket, *await self.store.attempts.count(bucket.key, now)) for bucket in buckets]
+    async def forget(self, buckets: Sequence[Bucket]) -> None:
+        """The other half of `clear`, for what is counted outside the store: after the commit, so that a spent code that is shown
+        again, whose commit loses, buys nobody new guesses."""
+        await self.counters.forget(buckets)
 
     def _tag(self, text: str) -> str:
         return self.sealer.tag("throttle", text)

@@ -134,6 +134,7 @@ class Tickets:
         if isinstance(shown, Missed):
             return shown
         await self.store.commit(*self.throttle.clear(buckets))
+        await self.throttle.forget(buckets)
         return counted
 
     async def by_link(

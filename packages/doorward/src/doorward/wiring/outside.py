@@ -17,8 +17,10 @@ from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.postman import SealingPostman
 from doorward.outside.seal import KeyedSealer
 from doorward.outside.secret_key import secret_key
+from doorward.outside.store_counters import StoreCounters
 from doorward.ports.breached import BreachedList
 from doorward.ports.clock import Clock
+from doorward.ports.counters import Counters
 from doorward.ports.postman import MailKind, Postman
 from doorward.ports.store import Store
 from doorward.settings import Settings
@@ -33,6 +35,7 @@ class Outside:
     """The adapters of one process: what acts on the world, and what is asked for chance and time."""
 
     store: Store
+    counters: Counters
     clock: Clock
     chance: SystemChance
     sealer: KeyedSealer
@@ -53,6 +56,7 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
     signer = CatalogSigner(settings.issuer, sealer)
     return Outside(
         store=store,
+        counters=StoreCounters(store),
         clock=clock or SystemClock(),
         chance=chance,
         sealer=sealer,

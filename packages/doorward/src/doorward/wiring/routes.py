@@ -84,7 +84,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
     record = Record(store, chance)
     ending = Ending(store, chance, catalog, settings.tokens)
     view = RevocationView(store)
-    throttle = Throttle(store, sealer, settings.throttle)
+    throttle = Throttle(store, sealer, settings.throttle, outside.counters)
     own_tokens = OwnTokens(signer, issuer)
     sign_out = SignOutAction(store, catalog, ending, record, own_tokens)
     authenticate = AuthenticateClient(

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from doorward.model.bucket import Bucket, Counted
 from doorward.model.policy import ThrottlePolicy
 
 DAY: Final = 86_400
@@ -20,14 +21,6 @@ Tag = Callable[[str], str]
 """A keyed hash, so that the counters name no one to a reader of the database."""
 
 Guessed = Literal["password", "code", "mail_code"]
-
-
-class Bucket(Struct, frozen=True):
-    """One counter: at most `limit` tries in `window` seconds."""
-
-    key: str
-    limit: int
-    window: int
 
 
 class Wait(Struct, frozen=True):
@@ -88,15 +81,9 @@ def of_mail(
     )
 
 
-def full(counted: Sequence[tuple[Bucket, int, int]], now: int) -> Wait | None:
+def full(counted: Sequence[Counted], now: int) -> Wait | None:
     """Given (bucket, tries in its running window, end of that window): whether one more would be too many."""
-    ends = [end for bucket, tries, end in counted if tries >= bucket.limit and end > now]
-    return Wait(max(ends)) if ends else None
-
-
-def overrun(counted: Sequence[tuple[Bucket, int, int]], now: int) -> Wait | None:
-    """The same after this try was counted: of many tries at once exactly `limit` are looked at."""
-    ends = [end for bucket, tries, end in counted if tries > bucket.limit and end > now]
+    ends = [end for bucket, tries, end in counted if tries >= bucket.limit and bucket.runs(end, now)]
     return Wait(max(ends)) if ends else None
 
 

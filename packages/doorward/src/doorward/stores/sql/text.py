@@ -17,6 +17,12 @@ def insert(table: str, columns: str, rest: str = "") -> str:
     return f"INSERT INTO {table} ({columns}) VALUES ({marks}) {rest}".rstrip()  # noqa: S608 - names from this package
 
 
+def one_of(columns: str, table: str, key: str, number: int) -> str:
+    """A SELECT of the rows whose `key` is one of `number` values."""
+    marks = ", ".join("?" * number)
+    return select(columns, f"{table} WHERE {key} IN ({marks})")
+
+
 def delete_oldest(table: str, key: str, age: str, condition: str) -> str:
     """Deletes at most so many rows of those that meet `condition`, oldest first: its values, then the number."""
     oldest = select(key, f"{table} WHERE {condition} ORDER BY {age} LIMIT ?")
