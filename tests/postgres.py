@@ -206,7 +206,7 @@ def postgres_server(
         room = folder
     else:
         room = Path(tempfile.mkdtemp(prefix="pg-", dir=folder if folder and _reachable(folder) else None))
-    watch = _watchdog(room, kept=kept)
+    watch = watchdog(room, kept=kept)
     server: Postgres | None = None
     try:
         room.chmod(0o755)
@@ -215,7 +215,7 @@ def postgres_server(
         if not data.exists():
             shutil.copytree(_initialised(programs), data, symlinks=True)
             _give(data)
-        port = _port()
+        port = free_port()
         server = Postgres(
             bin=programs,
             base=f"postgresql://{USER}@127.0.0.1:{port}/postgres",
@@ -245,13 +245,14 @@ def postgres_server(
         watch.wait(10)
 
 
-def _watchdog(room: Path, *, kept: bool) -> subprocess.Popen[bytes]:
+def watchdog(room: Path, *, kept: bool = False, pid: str = "data/postmaster.pid") -> subprocess.Popen[bytes]:
+    """Ends the process in the file `pid` and removes `room` (unless it is `kept`) once this process is gone, or closes its stdin."""
     # It waits for the end of a pipe that only this process holds: killed tests leave neither a server nor a folder behind.
-    script = 'cat >/dev/null; p=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -9 "$p"; ' + (
+    script = 'cat >/dev/null; p=$(head -n 1 "$1/$2" 2>/dev/null) && kill -9 "$p"; ' + (
         ":" if kept else 'rm -rf "$1"'
     )
     return subprocess.Popen(
-        ["sh", "-c", script, "watchdog", str(room)],
+        ["sh", "-c", script, "watchdog", str(room), pid],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -312,7 +313,7 @@ def _initialised(programs: Path) -> Path:
     return kept
 
 
-def _port() -> int:
+def free_port() -> int:
     """A free port below those that the kernel gives to connections: a server that is down keeps the right to its own."""
     while True:
         port = 15_000 + secrets.randbelow(17_000)

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.pgbouncer import pgbouncer
 from tests.postgres import Databases, Postgres, named, postgres_server, query
 from tools import system
 
@@ -93,6 +94,16 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_pgbouncer_gives_each_transaction_any_of_its_few_connections(
+    postgres: Databases, postgres_url: str, pgbouncer_program: Path
+) -> None:
+    with pgbouncer(pgbouncer_program, postgres, connections=1) as bouncer:
+        url = bouncer.through(postgres_url)
+        backends = {postgres.query("SELECT pg_backend_pid()", url)[0] for _ in range(3)}
+        assert len(backends) == 1
+        assert any("transaction" in line for line in bouncer.show("POOLS"))
 
 
 def test_a_programs_folder_that_holds_none_is_said_to(
