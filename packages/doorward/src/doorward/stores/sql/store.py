@@ -16,6 +16,7 @@ from doorward.stores.sql.registry import SqlRegistry
 from doorward.stores.sql.revocations import SqlRevocations
 from doorward.stores.sql.sessions import SqlSessions
 from doorward.stores.sql.sign_ins import SqlSignIns
+from doorward.stores.sql.standing import MARKS, why_not
 from doorward.stores.sql.statements import LOST, Database, SqlWrite, steps_of, write
 from doorward.stores.sql.sweep import sweep
 from doorward.stores.sql.wrapped_keys import SqlWrappedKeys
@@ -61,7 +62,10 @@ class SqlStore:
     async def ready(self) -> bool:
         try:
             applied = await self._db.all(APPLIED, ())
+            marks = await self._db.all(MARKS, ()) if applied else ()
         except StoreUnavailable:
+            return False
+        if why_not({row[0]: row[1] for row in marks}) is not None:
             return False
         return [tuple(row) for row in applied] == [(m.number, m.name, m.checksum) for m in self._known]
 

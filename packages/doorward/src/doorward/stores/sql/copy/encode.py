@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 import msgspec
 
@@ -18,7 +18,7 @@ from doorward.stores.sql.statements import Param, Row
 Key = tuple[Param, ...]
 
 _encoder = msgspec.msgpack.Encoder()
-_key = msgspec.msgpack.Decoder(tuple[str | int | bytes | None, ...])
+_key = msgspec.msgpack.Decoder(tuple[Any, ...])
 
 
 def encode(rows: Sequence[Row]) -> bytes:

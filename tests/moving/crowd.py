@@ -1,0 +1,138 @@
+"""How does a database come to hold a crowd? People with sessions, factors, consents, grants and refresh tokens that are good, so that
+any of them can go on after the database has moved. Password hashes are shared, since hashing is what would take the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from doorward.model.account import Account, Factor
+from doorward.model.audit import AuditEvent
+from doorward.model.digest import digest
+from doorward.model.grant import Grant, RefreshToken
+from doorward.model.session import Consent, Session
+from doorward.ports.store import Store, Write
+from doorward.rules.refresh import text
+from doorward.stores.sql.sqlite import open_sqlite
+
+DAY = 86_400
+BATCH = 200
+
+
+class Crowd(Struct, frozen=True):
+    """Who is there. Everything about somebody follows from their number."""
+
+    client_id: str
+    audience: str
+    password_hash: str
+    now: int
+
+    def email(self, number: int) -> str:
+        """Their address."""
+        return f"person{number}@example.net"
+
+    def id(self, number: int) -> str:
+        """The end of all their ids; out of order, as ids of a real crowd that came by several machines are."""
+        return hashlib.sha256(b"%d" % number).hexdigest()[:32]
+
+    def refresh_token(self, number: int) -> str:
+        """The refresh token that their app holds."""
+        return text.first(
+            f"grt_{self.id(number)}", self._chance("family", number, 22), self._chance("one", number, 43)
+        )
+
+    def writes(self, number: int) -> list[Write | Any]:
+        """Everything about one person, as values; what is written first stands first."""
+        id_, now = self.id(number), self.now
+        raw = self.refresh_token(number)
+        presented = text.read(raw)
+        assert presented is not None
+        account = Account(
+            f"usr_{id_}", self.email(number), now - 100 * DAY, f"Person {number}", "de" if number % 3 else None,
+            self.password_hash, now - 50 * DAY, None, ("customer",),
+        )  # fmt: skip
+        session = Session(
+            id=f"ses_{id_}", secret_hash=digest(f"session {number}"), account_id=account.id, created_at=now - 60,
+            seen_at=now - 30, auth_time=now - 60, expires_at=now + 30 * DAY, acr="urn:doorward:aal1", amr=("pwd",),
+            user_agent="Firefox", address="192.0.2.1",
+        )  # fmt: skip
+        grant = Grant(
+            id=f"grt_{id_}", client_id=self.client_id, account_id=account.id, audience=self.audience,
+            scopes=("openid", "offline_access", "orders:read"), created_at=now - 60, expires_at=now + 30 * DAY,
+            auth_time=now - 60, acr="urn:doorward:aal1", amr=("pwd",), session_id=session.id, offline=True,
+        )  # fmt: skip
+        token = RefreshToken(
+            grant_id=grant.id, family_hash=presented.family_hash, generation=1, hash=presented.hash,
+            created_at=now - 60, expires_at=now + 30 * DAY,
+        )  # fmt: skip
+        codes = [
+            Factor(f"fac_{id_}{n}", account.id, "recovery_code", now, code_hash=digest(f"code {number} {n}"))
+            for n in range(2)
+        ]
+        events = [
+            AuditEvent(
+                id=f"aud_{number:08x}{n}{id_[:20]}", at=now, kind="sign_in.succeeded", account_id=account.id,
+                session_id=session.id, address="192.0.2.1", user_agent="Firefox ✓", detail={"n": n},
+            )
+            for n in range(2)
+        ]  # fmt: skip
+        consent = Consent(account.id, self.client_id, self.audience, grant.scopes, now)
+        return [account, *codes, session, consent, grant, token, *events]
+
+    def _chance(self, what: str, number: int, size: int) -> str:
+        return hashlib.sha256(f"{what} {number}".encode()).hexdigest()[:size].ljust(size, "0")
+
+
+async def settle(store: Store, crowd: Crowd, first: int, last: int) -> None:
+    """The people from `first` up to `last`, without the last."""
+    pending: list[Write] = []
+    for number in range(first, last):
+        account, code, other, session, consent, grant, token, *events = crowd.writes(number)
+        pending += [
+            store.accounts.insert(account),
+            store.accounts.add_factor(code),
+            store.accounts.add_factor(other),
+            store.sessions.insert(session),
+            store.sessions.put_consent(consent),
+            store.grants.insert(grant),
+            store.grants.insert_refresh(token),
+            *(store.audit.append(event) for event in events),
+        ]
+        if number % BATCH == BATCH - 1 or number == last - 1:
+            assert await store.commit(*pending)
+            pending = []
+
+
+def crowd(
+    client_id: str = "app_shop", audience: str = "https://api.example", password_hash: str = "$argon2id$1"
+) -> Crowd:
+    """A crowd that is there now."""
+    return Crowd(client_id, audience, password_hash, int(time.time()))
+
+
+@asynccontextmanager
+async def sqlite_store(path: Path) -> AsyncGenerator[Store]:
+    """The store in a file, closed at the end."""
+    store = await open_sqlite(path)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def fill(path: Path, some: Crowd, people: int) -> None:
+    """A file with so many people."""
+
+    async def run() -> None:
+        async with sqlite_store(path) as store:
+            await settle(store, some, 0, people)
+
+    asyncio.run(run())
