@@ -125,6 +125,31 @@ def test_the_console_form_is_for_people() -> None:
     assert "ValueError" in stream.getvalue()
 
 
+class _Full(io.StringIO):
+    def __init__(self, why: Exception) -> None:
+        super().__init__()
+        self.why: Exception | None = why
+
+    def write(self, text: str, /) -> int:
+        if self.why is not None:
+            raise self.why
+        return super().write(text)
+
+
+@pytest.mark.parametrize(
+    "why", [OSError(28, "No space left on device"), BrokenPipeError(), ValueError("closed")]
+)
+@pytest.mark.usefixtures("out")
+def test_a_line_that_cannot_be_written_harms_nobody_and_the_next_one_is(why: Exception) -> None:
+    stream = _Full(why)
+    logs.configure("info", "json", out=stream)
+    logs.logger("token").warning("lost")
+    logging.getLogger("library").error("lost too")
+    stream.why = None
+    logs.logger("token").warning("kept")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["kept"]
+
+
 def test_lines_below_the_level_are_not_written(out: io.StringIO) -> None:
     logs.configure("warning", "json", out=out)
     logs.logger("test").info("quiet")

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, TextIO, cast
 
 import structlog
@@ -118,7 +119,7 @@ def configure(level: str = "info", form: str = "json", *, out: TextIO | None = N
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         # standard error is looked up with each line: a program that redirects it later means those lines too
-        logger_factory=lambda *_: structlog.WriteLogger(out if out is not None else sys.stderr),
+        logger_factory=lambda *_: _Lines(out if out is not None else sys.stderr),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -126,6 +127,22 @@ def configure(level: str = "info", form: str = "json", *, out: TextIO | None = N
     root.setLevel(threshold)
     for noisy in ("httpx2", "httpcore2", "asyncio", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(max(threshold, logging.WARNING))
+
+
+class _Lines:
+    """Writes lines. One that cannot be written (the disk is full, whoever read them has gone) is lost, and nothing else with it:
+    a request that is answered must not hang on its log."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def msg(self, message: str) -> None:
+        """One line."""
+        with suppress(OSError, ValueError):
+            self._out.write(message + "\n")
+            self._out.flush()
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg
 
 
 class _Bridge(logging.Handler):

@@ -1,0 +1,174 @@
+"""How is the cable between a server and its database cut, at the very moment that a test names?
+
+with cable(port_of_the_database) as line:
+    url = line.through(server.create())     # the server is given this address
+    line.cut_at(b"...", answered=True)      # what the server sends with these bytes is done, and nobody hears that it was
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+READY = b"Z\x00\x00\x00\x05"
+"""ReadyForQuery: PostgreSQL has answered a request whole."""
+
+
+@dataclass
+class _Cut:
+    needle: bytes
+    answered: bool
+    skip: int
+
+
+class Cable:
+    """A TCP relay on a port of 127.0.0.1."""
+
+    def __init__(self, upstream: int) -> None:
+        self._upstream = upstream
+        self._loop = asyncio.new_event_loop()
+        self._open: set[asyncio.StreamWriter] = set()
+        self._wanted: _Cut | None = None
+        self._down = False
+        self._flows = threading.Event()
+        self._flows.set()
+        self.port = 0
+        self.cuts = 0
+        """How often a cut that was asked for happened."""
+        self.seen = 0
+        """How many pieces came from the server's side."""
+
+    def through(self, url: str) -> str:
+        """The same database, by this cable."""
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{self.port}"))
+
+    def cut_at(self, needle: bytes, *, answered: bool, skip: int = 0) -> None:
+        """Once, when something with `needle` in it is sent: cut after the database has done it (`answered`), else before it sees it.
+        `skip`: how many of them pass first."""
+        self._wanted = _Cut(needle, answered, skip)
+
+    def cut(self) -> None:
+        """Every connection is broken off now; new ones are made."""
+        self._loop.call_soon_threadsafe(self._break)
+
+    def pull(self) -> None:
+        """Cut, and nobody connects until `plug`."""
+        self._down = True
+        self.cut()
+
+    def plug(self) -> None:
+        """As it was."""
+        self._down = False
+
+    def hang(self) -> None:
+        """Connections stay open and nothing comes through any more, as when a router forgot them."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """What hung comes through."""
+        self._flows.set()
+
+    def _break(self) -> None:
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._down:
+            writer.transport.abort()
+            return
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self._upstream)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, back}
+        lost = asyncio.Event()
+        try:
+            await asyncio.gather(
+                self._to_database(reader, back, lost), self._from_database(there, writer, lost)
+            )
+        finally:
+            for end in (writer, back):
+                self._open.discard(end)
+                end.transport.abort()
+
+    async def _to_database(
+        self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                self.seen += 1
+                await self._flowing()
+                cut = self._cut_for(data)
+                if cut is not None:
+                    self.cuts += 1
+                    if not cut.answered:
+                        break
+                    lost.set()
+                back.write(data)
+        if not lost.is_set():
+            back.transport.abort()
+
+    async def _from_database(
+        self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event
+    ) -> None:
+        unheard = b""
+        with suppress(OSError):
+            while data := await there.read(1 << 16):
+                await self._flowing()
+                if not lost.is_set():
+                    writer.write(data)
+                    continue
+                unheard += data
+                if READY in unheard:
+                    break
+        writer.transport.abort()
+
+    async def _flowing(self) -> None:
+        while not self._flows.is_set():
+            await asyncio.sleep(0.01)
+
+    def _cut_for(self, data: bytes) -> _Cut | None:
+        wanted = self._wanted
+        if wanted is None or wanted.needle not in data:
+            return None
+        if wanted.skip:
+            wanted.skip -= 1
+            return None
+        self._wanted = None
+        return wanted
+
+    def _run(self, ready: threading.Event) -> None:
+        async def listen() -> None:
+            server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self.port = server.sockets[0].getsockname()[1]
+            ready.set()
+
+        self._loop.run_until_complete(listen())
+        self._loop.run_forever()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0.05))
+        self._loop.close()
+
+
+@contextmanager
+def cable(upstream: int) -> Generator[Cable]:
+    """A cable to the port `upstream` for as long as the block lasts."""
+    line = Cable(upstream)
+    ready = threading.Event()
+    thread = threading.Thread(target=line._run, args=(ready,), daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield line
+    finally:
+        line.flow()
+        line.cut()
+        line._loop.call_soon_threadsafe(line._loop.stop)
+        thread.join(10)
