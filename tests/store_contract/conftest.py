@@ -14,7 +14,7 @@ from tests.store_contract.stores import STORES, Opener
 @pytest.fixture(params=sorted(STORES))
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
     """Opens the store under test, as often as asked, on one database. Who opens closes."""
-    return Opener(request.param, STORES[request.param].place(tmp_path))
+    return Opener(request.param, STORES[request.param].place(tmp_path, request))
 
 
 @pytest.fixture

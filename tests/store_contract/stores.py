@@ -9,18 +9,23 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from doorward.ports.store import Store
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.stores.sql.open import open_store
 
 
 class Kind(NamedTuple):
     """`place` makes up where a new, empty database is; `open` opens it, and makes it where it is not there."""
 
-    place: Callable[[Path], str]
+    place: Callable[[Path, pytest.FixtureRequest], str]
     open: Callable[[str], Awaitable[Store]]
 
 
-STORES = {"sqlite": Kind(place=lambda folder: str(folder / "doorward.db"), open=open_sqlite)}
+STORES = {
+    "sqlite": Kind(place=lambda folder, _: str(folder / "doorward.db"), open=open_store),
+    "postgres": Kind(place=lambda _, request: request.getfixturevalue("postgres_url"), open=open_store),
+}
 
 
 class Opener(NamedTuple):

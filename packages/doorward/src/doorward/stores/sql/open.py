@@ -1,0 +1,34 @@
+"""Which engine does a database setting mean? A URL of PostgreSQL, or the path of a SQLite file."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from doorward.stores.sql.postgres_options import PostgresOptions
+from doorward.stores.sql.postgres_url import is_postgres
+from doorward.stores.sql.sqlite import open_sqlite
+from doorward.stores.sql.store import SqlStore
+
+
+async def open_store(
+    database: str, *, migrate: bool = True, postgres: PostgresOptions | None = None
+) -> SqlStore:
+    """The store at `database`: `postgresql://…`, `sqlite:///path`, or a path. Made or brought up to date unless `migrate` is False.
+
+    Raises `SchemaRefused`, `StoreUnavailable`; neither shows a password.
+    """
+    # a setting that prints as `***` is used as it is
+    plain = str.__str__(database)
+    if is_postgres(plain):
+        # the client library is not loaded where there is only a file
+        from doorward.stores.sql.postgres import open_postgres
+
+        return await open_postgres(plain, migrate=migrate, options=postgres)
+    return await open_sqlite(sqlite_path(plain), migrate=migrate)
+
+
+def sqlite_path(database: str) -> str:
+    """The path in `sqlite:///relative.db` and `sqlite:////absolute.db`, as database URLs are commonly written; else as it is."""
+    if not database.lower().startswith("sqlite://"):
+        return database
+    return unquote(urlsplit(database).path).removeprefix("/")

@@ -1,0 +1,167 @@
+"""What is particular to PostgreSQL: a commit is one statement where it can be one, and no answer is never taken for a yes.
+
+Nothing is kept on a connection from one statement to the next, so that a pooler may stand in between. What is certain not to have
+happened (a serialization failure, a deadlock, a server that only reads) is tried again here; a commit of which nobody knows whether
+it happened is `StoreUnavailable`, and the caller's next try finds out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, final
+
+from doorward.ports.store import StoreUnavailable
+from doorward.stores.sql.migrate import known
+from doorward.stores.sql.postgres_commit import Committer
+from doorward.stores.sql.postgres_connect import Connector
+from doorward.stores.sql.postgres_errors import not_text, unholdable, verdict
+from doorward.stores.sql.postgres_merge import tables_in
+from doorward.stores.sql.postgres_options import PostgresOptions
+from doorward.stores.sql.postgres_pool import Connection, Pool
+from doorward.stores.sql.postgres_schema import prepare
+from doorward.stores.sql.postgres_text import numbered
+from doorward.stores.sql.postgres_url import shown
+from doorward.stores.sql.postgres_use import DOES_NOT_ANSWER, read, storable
+from doorward.stores.sql.statements import Param, Query, Row, Step
+from doorward.stores.sql.store import SqlStore
+
+_AT_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+async def open_postgres(
+    url: str, *, migrate: bool = True, options: PostgresOptions | None = None
+) -> SqlStore:
+    """The store in the PostgreSQL database at `url`. `migrate=False` leaves the schema alone: `ready()` then says whether it is
+    this program's. Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when nobody answers."""
+    chosen = options or PostgresOptions()
+    where = shown(url)
+    connect = Connector(url, chosen)
+    try:
+        connection = await connect()
+    except Exception as problem:
+        raise StoreUnavailable(
+            f"The database {where} cannot be opened: {verdict(problem, 'said')}"
+        ) from problem
+    try:
+        engine = await _engine(connection)
+        migrations = known(engine)
+        await prepare(connection, migrations, migrate, where=where, collate=engine == "postgres")
+    except StoreUnavailable:
+        raise
+    except Exception as problem:
+        raise StoreUnavailable(
+            f"The database {where} cannot be used: {verdict(problem, 'said')}"
+        ) from problem
+    finally:
+        connection.terminate()
+    schema = "\n".join(one.text for one in migrations)
+    database = PostgresDatabase(connect, chosen, Committer(tables_in(schema)))
+    return SqlStore(database, known=migrations, close=database.close)
+
+
+async def _engine(connection: Connection) -> str:
+    """`postgres`, or another engine that speaks its language; what PostgreSQL alone has is then left out of the schema."""
+    (version,) = (await connection.fetch("SELECT version()"))[0]
+    if "CockroachDB" in version:
+        return "cockroach"
+    return "yugabyte" if "-YB-" in version else "postgres"
+
+
+@final
+class PostgresDatabase:
+    """`Database` on PostgreSQL. A pool of connections for each event loop."""
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[Connection]], options: PostgresOptions, committer: Committer
+    ) -> None:
+        self._connect = connect
+        self._options = options
+        self._committer = committer
+        self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+        self._lock = threading.Lock()
+        self._commits: set[asyncio.Task[int]] = set()
+        self._closed = False
+
+    async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
+        rows = await self._read(sql, params)
+        return tuple(rows[0]) if rows else None
+
+    async def all(self, sql: str, params: tuple[Param, ...]) -> Sequence[Row]:
+        return [tuple(row) for row in await self._read(sql, params)]
+
+    async def snapshot(self, *queries: Query) -> Sequence[Sequence[Row]]:
+        async def ask(connection: Connection) -> Sequence[Sequence[Row]]:
+            await connection.execute(_AT_ONE_MOMENT)
+            found = [
+                [tuple(row) for row in await connection.fetch(numbered(sql), *params)]
+                for sql, params in queries
+            ]
+            await connection.execute("COMMIT")
+            return found
+
+        try:
+            return await read(self._pool(), ask)
+        except StoreUnavailable:
+            raise
+        except Exception as problem:
+            raise unholdable(problem) or verdict(problem, DOES_NOT_ANSWER) from problem
+
+    async def apply(self, steps: Sequence[Step]) -> int:
+        if not steps:
+            return 0
+        # a task of its own: a caller that stops waiting does not stop the commit, and `close` waits for it
+        pool = self._pool()
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        task = asyncio.create_task(self._committer.commit(pool, steps))
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        here = asyncio.get_running_loop()
+        while mine := [task for task in tuple(self._commits) if task.get_loop() is here]:
+            await asyncio.wait(mine)
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for loop, pool in pools.items():
+            if loop is here:
+                await pool.close()
+            else:
+                pool.abandon()
+
+    async def _read(self, sql: str, params: tuple[Param, ...]) -> list[Any]:
+        text = numbered(sql)
+
+        async def ask(connection: Connection) -> list[Any]:
+            return await connection.fetch(text, *params)
+
+        try:
+            return await read(self._pool(), ask)
+        except StoreUnavailable:
+            raise
+        except Exception as problem:
+            if unholdable(problem) is not None:
+                return []
+            if not_text(problem) and (other := storable(params)) != params:
+                return await self._read(sql, other)
+            raise verdict(problem, DOES_NOT_ANSWER) from problem
+
+    def _pool(self) -> Pool:
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        return self._new_pool(loop) if pool is None else pool
+
+    def _new_pool(self, loop: asyncio.AbstractEventLoop) -> Pool:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            for over in [one for one in self._pools if one.is_closed()]:
+                self._pools.pop(over).abandon()
+            pool = Pool(self._connect, size=self._options.pool_size, wait=self._options.pool_wait)
+            self._pools[loop] = pool
+            return pool

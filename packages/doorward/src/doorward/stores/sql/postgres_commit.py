@@ -1,0 +1,111 @@
+"""How is a commit made on PostgreSQL? As one statement where its parts cannot see one another, else as a short transaction.
+
+Read committed and guards in the statements: who waited for a row looks at it again as it is now, and finds that the guard no longer
+holds. What is safe to repeat and what is not stands in `postgres_errors.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import final
+
+from doorward.ports.store import StoreUnavailable
+from doorward.stores.sql.postgres_errors import (
+    again,
+    not_text,
+    row_is_gone,
+    state_of,
+    unholdable,
+    verdict,
+)
+from doorward.stores.sql.postgres_merge import Group, Tables, groups, overtaken
+from doorward.stores.sql.postgres_pool import Connection, Pool
+from doorward.stores.sql.postgres_use import settle, storable, taken
+from doorward.stores.sql.statements import LOST, Param, Step
+
+_TRIES = 6
+_PAUSE_SECONDS = 0.003
+# More kinds of commits than the program has statements: then something makes them up, and memory must not pay for it.
+_PLANS = 2048
+
+
+@final
+class Committer:
+    """Knows the tables, and for each kind of commit how it travels."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._plans: dict[tuple[tuple[str, int | None], ...], tuple[Group, ...]] = {}
+
+    async def commit(self, pool: Pool, steps: Sequence[Step]) -> int:
+        """See `Database.apply`."""
+        plan = self._plan(steps)
+        params = [step[1] for step in steps]
+        tries = 0
+        while True:
+            held = await taken(pool)
+            connection = held.connection
+            try:
+                if len(plan) == 1:
+                    changed = await _run(connection, plan[0], params)
+                else:
+                    changed = await _transaction(connection, plan, params)
+            except BaseException as problem:
+                await settle(pool, held, problem)
+                if not isinstance(problem, Exception):
+                    raise
+                if overtaken(state_of(problem), str(problem)) or row_is_gone(problem):
+                    return LOST
+                tries += 1
+                if tries >= _TRIES or not (again(problem) or not_text(problem)):
+                    raise unholdable(problem) or verdict(problem, "did not take the commit") from problem
+                if not_text(problem):
+                    params = [storable(one) for one in params]
+                else:
+                    await asyncio.sleep(_pause(tries))
+            else:
+                pool.give(held)
+                return changed
+
+    def _plan(self, steps: Sequence[Step]) -> tuple[Group, ...]:
+        kind = tuple([(step[0], step[2]) for step in steps])
+        found = self._plans.get(kind)
+        if found is None:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            found = self._plans[kind] = groups(kind, self._tables)
+        return found
+
+
+async def _run(connection: Connection, group: Group, params: Sequence[tuple[Param, ...]]) -> int:
+    if group.joined:
+        values = [value for one in params for value in one]
+        (row,) = await connection.fetch(group.sql, *values)
+        return row[0]
+    tag = await connection.execute(group.sql, *params[0])
+    changed = int(tag.rpartition(" ")[2])
+    return LOST if group.must is not None and changed != group.must else changed
+
+
+async def _transaction(
+    connection: Connection, plan: Sequence[Group], params: Sequence[tuple[Param, ...]]
+) -> int:
+    changed = 0
+    place = 0
+    await connection.execute("BEGIN")
+    for group in plan:
+        count = await _run(connection, group, params[place : place + group.count])
+        if count == LOST:
+            await connection.execute("ROLLBACK")
+            return LOST
+        changed += count
+        place += group.count
+    if await connection.execute("COMMIT") != "COMMIT":
+        raise StoreUnavailable("the database undid the commit")
+    return changed
+
+
+def _pause(tries: int) -> float:
+    """Longer with each try, and not the same for two that met."""
+    return _PAUSE_SECONDS * 2**tries * (0.5 + asyncio.get_running_loop().time() * 1e5 % 1)

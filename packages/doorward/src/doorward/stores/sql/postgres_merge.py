@@ -1,0 +1,169 @@
+"""Which statements of one commit can travel as one? Those of which none can see what another one changes.
+
+PostgreSQL runs data-modifying WITH clauses side by side on the snapshot of the whole statement. So statements that run one after
+another in a transaction may be joined only where that makes no difference; what is not plainly so is left apart. Names of tables
+decide, and where a table's rows hang on another's, both do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import final
+
+from msgspec import Struct
+
+from doorward.stores.sql.postgres_text import numbered, numbered_from
+from doorward.stores.sql.text import select
+
+_VERB = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) ([a-z_]+)\b")
+_NAMED = re.compile(r"\b(?:FROM|JOIN|USING) ([a-z_]+)\b")
+# what this reader would get wrong: another statement in front, rows asked for, a list of tables, a nested change
+_STRANGE = re.compile(
+    r"^\s*WITH\b|\bRETURNING\b|\b(?:FROM|USING) [a-z_]+(?: (?:AS )?[a-z_]+)?,|\bFROM (?:ONLY|LATERAL)\b|;"
+)
+_SHAPE = re.compile(
+    r"CREATE TABLE ([a-z_]+)\b|\bREFERENCES ([a-z_]+)\b|^\s*([a-z_]+) [A-Z]+ NOT NULL PRIMARY KEY\b",
+    re.MULTILINE,
+)
+_BY_VALUE = re.compile(r"INSERT INTO [a-z_]+ \([^()]*\) VALUES \(")
+_BY_KEY = re.compile(
+    r"(?:UPDATE|DELETE FROM) ([a-z_]+)(?: SET (?:(?!SELECT|WHERE).)*)? WHERE ([a-z_]+) = \?(?= AND |$)"
+)
+
+_OVERTAKEN = "another request was faster, nothing was changed"
+
+
+@final
+class Touched(Struct, frozen=True):
+    """What one statement has to do with tables. `adds`: it inserts rows given by value and minds no conflict."""
+
+    writes: frozenset[str]
+    reads: frozenset[str]
+    adds: bool = False
+
+
+@final
+class Group(Struct, frozen=True):
+    """Statements that are sent as one. `joined`: it answers a row with the number of changed rows, and fails where a guard loses;
+    else it is the statement itself, and its command tag has the number. `must` is then what it must be."""
+
+    sql: str
+    count: int
+    joined: bool
+    must: int | None = None
+
+
+@final
+class Tables(Struct, frozen=True):
+    """What the reader has to know of the schema: the key of each table that has one of a single column, and on which tables the
+    rows of a table hang."""
+
+    keys: Mapping[str, str]
+    parents: Mapping[str, frozenset[str]]
+
+
+def tables_in(text: str) -> Tables:
+    """The tables that the migrations `text` make."""
+    keys: dict[str, str] = {}
+    parents: dict[str, set[str]] = {}
+    table = ""
+    for match in _SHAPE.finditer(text):
+        made, parent, key = match.groups()
+        if made:
+            table = made
+        elif parent:
+            parents.setdefault(table, set()).add(parent)
+        else:
+            keys[table] = key
+    return Tables(keys, {child: frozenset(of) for child, of in parents.items()})
+
+
+def touched(sql: str, tables: Tables) -> Touched | None:
+    """What `sql` reads and writes; None when this reader cannot say, and then the statement stays alone."""
+    verb = _VERB.match(sql)
+    if verb is None or _STRANGE.search(sql):
+        return None
+    table = verb[2]
+    # the FROM of DELETE FROM is the table that is written
+    reads = set(_NAMED.findall(sql[verb.end() :]))
+    writes = {table}
+    adds = False
+    match verb[1]:
+        case "INSERT INTO":
+            # a row may only hang on one that is there
+            reads |= tables.parents.get(table, frozenset())
+            adds = "ON CONFLICT" not in sql
+        case "DELETE FROM":
+            # what hangs on the row goes with it
+            writes |= {child for child, of in tables.parents.items() if table in of}
+        case _:
+            pass
+    return Touched(frozenset(writes), frozenset(reads), adds)
+
+
+def together(one: Touched, other: Touched) -> bool:
+    """Whether it makes no difference that neither sees what the other one changes."""
+    if one.writes & other.reads or one.reads & other.writes:
+        return False
+    return not one.writes & other.writes or (one.adds and other.adds)
+
+
+def groups(steps: Sequence[tuple[str, int | None]], tables: Tables) -> tuple[Group, ...]:
+    """Statements, each with the number of rows that it must change, in as few groups as possible, in order."""
+    found: list[list[tuple[str, int | None]]] = []
+    known: list[Touched] = []
+    for sql, must in steps:
+        this = touched(sql, tables)
+        if this is not None and known and all(together(one, this) for one in known):
+            found[-1].append((sql, must))
+            known.append(this)
+        else:
+            found.append([(sql, must)])
+            known = [] if this is None else [this]
+    return tuple(_group(members, tables) for members in found)
+
+
+def _group(members: Sequence[tuple[str, int | None]], tables: Tables) -> Group:
+    (sql, must) = members[0]
+    if len(members) > 1:
+        return _joined(members)
+    # alone, a guard that finds no row has changed nothing; only where it could change too many must the statement undo itself
+    if must is None or (must == 1 and one_row_at_most(sql, tables)):
+        return Group(numbered(sql), 1, joined=False, must=must)
+    return _joined(members)
+
+
+def one_row_at_most(sql: str, tables: Tables) -> bool:
+    """Whether a statement changes one row or none: rows given by value, or the row of one whole key."""
+    if sql.startswith("INSERT INTO"):
+        return _BY_VALUE.match(sql) is not None and sql.count("(") >= 2 and "), (" not in sql
+    found = _BY_KEY.match(sql)
+    return found is not None and " OR " not in sql and tables.keys.get(found[1]) == found[2]
+
+
+def _joined(members: Sequence[tuple[str, int | None]]) -> Group:
+    clauses: list[str] = []
+    guards: list[str] = []
+    number = 1
+    for place, (sql, must) in enumerate(members):
+        text, number = numbered_from(sql, number)
+        clauses.append(f"s{place} AS ({text} RETURNING 1)")
+        if must is not None:
+            guards.append(f"n{place} = {must}")
+    counts = ", ".join(f"({select('count(*)', f's{place}')}) AS n{place}" for place in range(len(members)))
+    total = " + ".join(f"n{place}" for place in range(len(members)))
+    answer = total
+    if guards:
+        # a text that is no number: the statement fails, undoes itself, and the database's log says why in words
+        answer = f"CASE WHEN {' AND '.join(guards)} THEN {total} ELSE CAST('{_OVERTAKEN} ' || ({total}) AS bigint) END"
+    return Group(
+        f"WITH {', '.join(clauses)} SELECT {answer} FROM (SELECT {counts}) AS n",  # noqa: S608 - constants of this package
+        len(members),
+        joined=True,
+    )
+
+
+def overtaken(state: str | None, message: str) -> bool:
+    """Whether an error is the one that a joined statement makes when a guard loses."""
+    return state == "22P02" and _OVERTAKEN in message

@@ -1,0 +1,22 @@
+"""What may an operator choose about the connections to PostgreSQL?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class PostgresOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The section `[postgres]`; times in seconds.
+
+    `pool_size`: connections of one process at most. `pool_wait`: how long a request waits for one of them, and `connect_timeout`
+    for a new one; `statement_timeout`: how long one statement may take. Longer is a 503. `prepared_statements = false` is for a
+    pooler that gives each transaction another connection (PgBouncer in transaction mode): nothing is then kept on a connection.
+    """
+
+    pool_size: Annotated[int, Meta(ge=1, le=200)] = 8
+    pool_wait: Annotated[float, Meta(gt=0, le=60)] = 5
+    connect_timeout: Annotated[float, Meta(gt=0, le=60)] = 5
+    statement_timeout: Annotated[float, Meta(gt=0, le=300)] = 10
+    prepared_statements: bool = True

@@ -1,0 +1,42 @@
+"""How does a statement with `?` for its values read on PostgreSQL, which numbers them?"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# a quoted text or a quoted name is passed over: a question mark in it is no value
+_MARK = re.compile(r"'[^']*'|\"[^\"]*\"|\?")
+_TYPES = {"BLOB": "BYTEA", "TEXT": 'TEXT COLLATE "C"'}
+_TYPE = re.compile(r"'[^']*'|--[^\n]*|\b(?:BLOB|TEXT)\b")
+
+
+def numbered_from(sql: str, first: int) -> tuple[str, int]:
+    """The statement with `$first`, `$first+1`, … in place of its marks, and the number that comes next."""
+    number = first - 1
+
+    def mark(found: re.Match[str]) -> str:
+        nonlocal number
+        if found[0] != "?":
+            return found[0]
+        number += 1
+        return f"${number}"
+
+    return _MARK.sub(mark, sql), number + 1
+
+
+@lru_cache(maxsize=1024)
+def numbered(sql: str) -> str:
+    """The statement with `$1`, `$2`, … in place of its marks. Statements are constants: each is read once."""
+    return numbered_from(sql, 1)[0]
+
+
+def schema(text: str, *, collate: bool = True) -> str:
+    """A shared migration in PostgreSQL's words. Text is compared byte by byte there too, whatever the database's language:
+    pages of ids and unique names must not depend on where `createdb` was run. `collate=False` is for engines that do so anyway."""
+
+    def type_(found: re.Match[str]) -> str:
+        word = found[0]
+        return word if word == "TEXT" and not collate else _TYPES.get(word, word)
+
+    return _TYPE.sub(type_, text)
