@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= auto
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test check bench soak format clean pages pin
+.PHONY: help setup dev demo test check bench bench-scale cluster soak format clean pages pin
 
 help: ## show this list
 	@echo "make: what there is to make" >&2
@@ -45,6 +45,17 @@ bench: ## measure, against the peers; writes build/bench.json
 	@$(PYTHON) tools/setup.py bench
 	@exec $(RUN) -m bench $(ARGS)
 
+bench-scale: ## measure with a million people, on both databases; writes build/bench-scale.json
+	@echo "make: measuring with a million people" >&2
+	@$(PYTHON) tools/setup.py all
+	@exec $(RUN) -m bench.scale $(ARGS)
+
+cluster: ## kill machines of a cluster under load; writes build/cluster.json
+	@echo "make: running the cluster trial" >&2
+	@$(PYTHON) tools/setup.py test
+	@$(RUN) tools/system.py
+	@exec $(RUN) -m trials.cluster $(ARGS)
+
 soak: ## run the tests that take minutes
 	@echo "make: running the soak" >&2
 	@$(PYTHON) tools/setup.py test
@@ -71,4 +82,4 @@ pin: ## resolve and hash the requirement files anew (ARGS=--upgrade for newer ve
 clean: ## remove what the targets wrote, but .venv
 	@echo "make: removing build/ and the caches" >&2
 	@rm -rf build dist packages/*/dist htmlcov .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
-	@find packages tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find packages tests tools bench trials -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,176 @@
+"""How soon does what a command did on node A hold on B and C? Counted from the commit in PostgreSQL to the first answer that shows it.
+
+PostgreSQL says when a row was committed (`track_commit_timestamp`); everything stands on one machine, so there is one clock. Each of
+the other nodes is asked over and over at its own address; what counts is when the slower one's answer was there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from doorward_verify.encoding import b64url_decode
+from trials.cluster.asking import Line, Place
+from trials.cluster.ledger import Patient
+from trials.cluster.node import Node
+from trials.cluster.people import App, Person, Record
+from trials.cluster.postgres import DATABASE, Instance
+from trials.cluster.seeds import PASSWORD, Seeds
+
+_LONGEST = 20.0
+_BREATH = 0.002
+
+Shows = Callable[[Line], Awaitable[bool]]
+"""Whether the node at the other end of the line shows the change."""
+
+
+@dataclass(slots=True)
+class Held:
+    """One kind of change. Seconds from the commit, and from the moment at which the command said done (negative: before it)."""
+
+    what: str
+    since_commit: list[float] = field(default_factory=list[float])
+    since_done: list[float] = field(default_factory=list[float])
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """A takes the commands; the others are asked. `writer` is the PostgreSQL that has the commits."""
+
+    taking: Node
+    others: Sequence[Node]
+    writer: Instance
+    patient: Patient
+    seeds: Seeds
+
+    def lines(self) -> list[Line]:
+        """A connection to each of the others, past the proxy."""
+        return [Line(place_of(node)) for node in self.others]
+
+    async def watched(
+        self, held: Held, shows: Sequence[Shows], command: Sequence[str], committed: Callable[[str], str]
+    ) -> str:
+        """Run the command on A and wait until every one of `shows` is true on every other node. `committed` makes the query for
+        the commit from what the command printed. Answers what it printed. Raises RuntimeError after 20 s."""
+        until = time.monotonic() + _LONGEST
+        watchers = [asyncio.create_task(_first(line, one, until)) for one in shows for line in self.lines()]
+        try:
+            done = await asyncio.to_thread(self.taking.command, *command)
+            answered = time.time()
+            seen = max(await asyncio.gather(*watchers))
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+        text = f"SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM {committed(done.stdout)}"
+        commit = float(await asyncio.to_thread(self.writer.query, text, DATABASE))
+        held.since_commit.append(seen - commit)
+        held.since_done.append(seen - answered)
+        return done.stdout
+
+    async def key_turns(self, times: int) -> tuple[Held, Held]:
+        """`doorward keys rotate --force`, then `doorward keys revoke` of the key before: until tokens are signed by the new key and
+        the published set has it; until the old one is published no more and what it signed is inactive."""
+        turned = Held("key rotation: new tokens and /jwks on B and C")
+        revoked = Held("key revocation: /jwks and introspection on B and C")
+        reader = self.seeds.reader
+        for _ in range(times):
+            token = await self._token(Line(place_of(self.others[0])))
+            old = _key_of(token)
+
+            async def signs_anew(line: Line, old: str = old) -> bool:
+                key = _key_of(await self._token(line))
+                return key != old and key in await self._published(line)
+
+            said = await self.watched(
+                turned, [signs_anew], ["keys", "rotate", "--force", "--json"],
+                lambda out: f"signing_keys WHERE id = '{json.loads(out)['id']}'",
+            )  # fmt: skip
+            assert json.loads(said)["id"] != old
+
+            async def unpublished(line: Line, old: str = old) -> bool:
+                return old not in await self._published(line)
+
+            async def inactive(line: Line, token: str = token) -> bool:
+                return not await self._active(line, token, reader)
+
+            await self.watched(
+                revoked, [unpublished, inactive], ["keys", "revoke", old, "--yes", "--json"],
+                lambda _, old=old: f"signing_keys WHERE id = '{old}'",
+            )  # fmt: skip
+        return turned, revoked
+
+    async def deletions(self, doomed: Sequence[App], emails: Sequence[str], through: Place) -> Held:
+        """`doorward app delete`: until B and C refuse the app, call its people's tokens inactive and have it in the feed."""
+        held = Held("app deletion: refused, inactive and in the feed on B and C")
+        reader = self.seeds.reader
+        for app, email in zip(doomed, emails, strict=False):
+            person = Person(email, PASSWORD, app, through, self.patient, Record())
+            await person.sign_in()
+            person.close()
+            assert person.access, "nobody could sign in to an app that is about to be deleted"
+            cursor = (await self._feed(Line(place_of(self.others[0])), ""))[0]
+
+            async def refused(line: Line, app: App = app) -> bool:
+                fields = {"grant_type": "client_credentials"}
+                answer = await line.form("/token", fields, authorization=app.proof)
+                assert answer.status in {200, 401}, answer
+                return answer.status == 401
+
+            async def inactive(line: Line, token: str = person.access) -> bool:
+                return not await self._active(line, token, reader)
+
+            async def told(line: Line, app: App = app, cursor: str = cursor) -> bool:
+                return app.id in (await self._feed(line, cursor))[1]
+
+            await self.watched(
+                held, [refused, inactive, told], ["app", "delete", app.id, "--yes", "--json"],
+                lambda _, app=app: f"revocations WHERE kind = 'client' AND ref = '{app.id}'",
+            )  # fmt: skip
+        return held
+
+    async def _token(self, line: Line) -> str:
+        fields = {"grant_type": "client_credentials", "scope": "orders:read"}
+        answer = await line.form("/token", fields, authorization=self.seeds.batch.proof)
+        assert answer.status == 200, answer
+        return answer.json()["access_token"]
+
+    async def _published(self, line: Line) -> set[str]:
+        answer = await line.ask("GET", "/jwks")
+        assert answer.status == 200, answer
+        return {key["kid"] for key in json.loads(answer.body)["keys"]}
+
+    async def _active(self, line: Line, token: str, reader: App) -> bool:
+        answer = await line.form("/introspect", {"token": token}, authorization=reader.proof)
+        assert answer.status == 200, answer
+        return answer.json()["active"] == "True"
+
+    async def _feed(self, line: Line, cursor: str) -> tuple[str, set[str]]:
+        """The newest cursor, and the clients that are in the answer; with a cursor held open until there is news."""
+        answer = await line.ask("GET", f"/revocations?after={cursor}&wait=5" if cursor else "/revocations")
+        assert answer.status == 200, answer
+        document = json.loads(answer.body)
+        return document["cursor"], {one["id"] for one in document["entries"] if one["kind"] == "client"}
+
+
+def place_of(node: Node) -> Place:
+    """A node's own address, past the proxy."""
+    machine = node.machine
+    return Place(machine.host, machine.port, machine.address)
+
+
+async def _first(line: Line, shows: Shows, until: float) -> float:
+    try:
+        while time.monotonic() < until:
+            if await shows(line):
+                return time.time()
+            await asyncio.sleep(_BREATH)
+    finally:
+        line.close()
+    raise RuntimeError("a change did not reach another node within 20 s")
+
+
+def _key_of(token: str) -> str:
+    return json.loads(b64url_decode(token.partition(".")[0]))["kid"]

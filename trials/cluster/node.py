@@ -1,0 +1,151 @@
+"""How does one node run? `doorward serve` on its machine, with settings of its own, as a service manager would start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trials.cluster.addresses import Machine
+
+ROOT = Path(__file__).resolve().parents[2]
+_SOURCES = (ROOT / "packages/doorward/src", ROOT / "packages/doorward-verify/src")
+START_SECONDS = 40
+
+
+def settings(
+    machine: Machine, *, issuer: str, database: str, network: str, folder: Path, **sections: dict[str, Any]
+) -> Path:
+    """`doorward.toml` of one node; all nodes share issuer, database and secret key. Answers its path."""
+    wanted: dict[str, dict[str, Any]] = {
+        "server": {"host": machine.host, "port": machine.port, "trusted_proxies": [network]},
+        "keys": {"secret_key_file": str(folder / "doorward.key")},
+        "passwords": {"threads": 1},
+        # everybody in the trial has one address
+        "throttle": {"per_address": 1_000_000},
+        "log": {"level": "info", "format": "json"},
+        **sections,
+    }
+    lines = [f'issuer = "{issuer}"', f'database = "{database}"']
+    for name, values in wanted.items():
+        lines.append(f"[{name}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    path = folder / f"node-{machine.name}.toml"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def environment() -> Mapping[str, str]:
+    """For a node: the sources of this tree, and no setting of whoever runs the trial."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
+    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, _SOURCES)), "PYTHONUTF8": "1"}
+
+
+@dataclass
+class Node:
+    """One node; `config` is its settings file, `log` what it wrote on standard error."""
+
+    machine: Machine
+    config: Path
+    log: Path
+    kills: int = 0
+    ready_after: list[float] = field(default_factory=list[float])
+    """Seconds from each start until it was ready."""
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start, and wait until it says that it is ready. Raises RuntimeError with the end of its log."""
+        began = time.monotonic()
+        self.spawn()
+        self.wait_ready(began)
+
+    def spawn(self) -> None:
+        """Start, without waiting."""
+        command = [sys.executable, "-m", "doorward", "serve", "--config", str(self.config)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self.machine.before, *command],
+                stdout=log,
+                stderr=log,
+                cwd=self.config.parent,
+                env=environment(),
+                start_new_session=True,
+            )
+
+    def wait_ready(self, began: float) -> None:
+        """Until /readyz answers 200, for at most START_SECONDS. Raises RuntimeError."""
+        process = self._process
+        assert process is not None
+        while time.monotonic() < began + START_SECONDS and process.poll() is None:
+            if self.ready():
+                self.ready_after.append(time.monotonic() - began)
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"node {self.machine.name} does not start: {self.log.read_text()[-2000:]}")
+
+    def ready(self) -> bool:
+        """Whether /readyz answers 200."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with suppress(OSError), opener.open(f"http://{self.machine.address}/readyz", timeout=2) as answer:
+            return answer.status == 200
+        return False
+
+    def kill(self) -> None:
+        """kill -9 of all its processes: nothing is written any more, nothing is closed in order."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(20)
+            self.kills += 1
+
+    def stop(self) -> None:
+        """SIGTERM, and kill -9 for what is still there after 15 s."""
+        process = self._process
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(20)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """An operator's command on this machine, with this node's settings. Raises RuntimeError when it fails."""
+        command = [sys.executable, "-m", "doorward", *arguments, "--config", str(self.config)]
+        out = subprocess.run(
+            [*self.machine.before, *command],
+            capture_output=True,
+            text=True,
+            env=dict(environment()),
+            cwd=self.config.parent,
+            timeout=60,
+            check=False,
+        )
+        if out.returncode:
+            raise RuntimeError(f"doorward {' '.join(arguments)}: {(out.stderr or out.stdout).strip()[-600:]}")
+        return out
+
+    def troubles(self) -> list[str]:
+        """What it logged as an error: what nobody foresaw, or what did not go on."""
+        lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.exists() else []
+        return [
+            line
+            for line in lines
+            if '"level": "error"' in line or '"level":"error"' in line or "Traceback" in line
+        ]

@@ -1,0 +1,88 @@
+"""Who and what is there before the trial? An API, apps, and people with a password, made by the actions that commands call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from doorward.actions.manage_apps import KINDS, AppKind
+from doorward.cli.tools import Tools
+from doorward.model.catalog import Permission
+from doorward.model.client import Client, GrantType
+from doorward.model.secret import Secret
+from doorward.workshop.bench import CommandWorkshop
+from trials.cluster.people import App
+
+API = "https://orders.example.com"
+CALLBACK = "https://shop.example.net/callback"
+PASSWORD = "teapot gravel orchid nine"
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """`shop` signs people in, `batch` acts for itself, `reader` introspects for the API. `doomed` are apps that will be deleted:
+    each signs people in and acts for itself."""
+
+    shop: App
+    batch: App
+    reader: App
+    doomed: Sequence[App]
+    emails: Sequence[str]
+
+
+async def sow(config: Path, *, people: int, doomed: int) -> Seeds:
+    """Everything, in one run of the actions on the store that the settings in `config` name."""
+    async with CommandWorkshop().open(config) as tools:
+        await tools.apis.create(
+            API, name="Orders", permissions=[Permission("orders:read", "See your orders")]
+        )
+        await tools.roles.create("customer", permissions=[f"{API}:orders:read"], default=True)
+        emails = [f"person-{number}@example.com" for number in range(people)]
+        waiting = asyncio.Semaphore(_AT_ONCE)
+
+        async def person(email: str) -> None:
+            async with waiting:
+                await tools.people.create(email, name=email.partition("@")[0], password=Secret(PASSWORD))
+
+        await asyncio.gather(*(person(email) for email in emails))
+        seeds = Seeds(
+            shop=await _app(tools, "Shop", "web"),
+            batch=await _app(tools, "Batch", "service"),
+            reader=await _app(tools, "Orders API", "service", access=()),
+            doomed=[
+                await _app(tools, f"Doomed {number}", "web", more=("client_credentials",))
+                for number in range(doomed)
+            ],
+            emails=emails,
+        )
+        await tools.apis.introspect_as("Orders", "Orders API")
+        return seeds
+
+
+async def _app(
+    tools: Tools,
+    name: str,
+    kind: AppKind,
+    *,
+    access: Sequence[str] = (API,),
+    more: tuple[GrantType, ...] = (),
+) -> App:
+    method, grants = KINDS[kind]
+    service = kind == "service"
+    draft = Client(
+        id="",
+        name=name,
+        auth_method=method,
+        grant_types=(*grants, *more),
+        created_at=0,
+        first_party=not service,
+        redirect_uris=() if service else (CALLBACK,),
+        oidc_scopes=() if service else ("openid", "profile", "email", "offline_access"),
+    )
+    made = await tools.apps.create(draft, kind=kind, access=access)
+    assert made.secret is not None
+    uris = made.client.redirect_uris
+    return App(made.client.id, made.secret.reveal(), uris[0] if uris else "")

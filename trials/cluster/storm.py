@@ -1,0 +1,101 @@
+"""What is done to the machines? A node is killed every few seconds, and once the primary: the standby takes over."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from trials.cluster.node import Node
+from trials.cluster.postgres import Pair
+
+DETECTION = 2.0
+"""Seconds until whoever watches PostgreSQL promotes the standby: a failover tool is not part of the trial."""
+
+
+@dataclass(slots=True)
+class Storm:
+    """What was done, as it is done. Times on the monotonic clock."""
+
+    kills: int = 0
+    restarts: int = 0
+    down: list[float] = field(default_factory=list[float])
+    """Seconds that each killed node was away, from the kill until it was ready."""
+    primary_killed: float | None = None
+    promoted: float | None = None
+
+
+async def rage(
+    nodes: Sequence[Node],
+    pair: Pair | None,
+    *,
+    seconds: float,
+    every: float,
+    say: Callable[[str], None],
+    seed: int = 1,
+) -> Storm:
+    """kill -9 of a node every `every` seconds for `seconds`, and of the primary in the middle. Returns when all nodes are back.
+
+    Raises RuntimeError when a node does not come back.
+    """
+    storm, chance = Storm(), random.Random(seed)
+    ends = time.monotonic() + seconds
+    coming: set[asyncio.Task[None]] = set()
+    failover = asyncio.create_task(_fail_over(pair, storm, seconds / 2, say)) if pair is not None else None
+    try:
+        while time.monotonic() < ends:
+            await asyncio.sleep(every * chance.uniform(0.8, 1.2))
+            alive = [node for node in nodes if node.running and not _coming(node, coming)]
+            # one is always left: what nobody can answer is another trial
+            if len(alive) < 2:
+                continue
+            node = chance.choice(alive)
+            coming.add(
+                asyncio.create_task(_kill(node, storm, chance.uniform(0.3, 1.0)), name=node.machine.name)
+            )
+            for task in [task for task in coming if task.done()]:
+                coming.discard(task)
+                task.result()
+        await asyncio.gather(*coming)
+        if failover is not None:
+            await failover
+    finally:
+        for task in (*coming, *([failover] if failover is not None else [])):
+            task.cancel()
+    return storm
+
+
+def _coming(node: Node, tasks: set[asyncio.Task[None]]) -> bool:
+    return any(task.get_name() == node.machine.name and not task.done() for task in tasks)
+
+
+async def _kill(node: Node, storm: Storm, pause: float) -> None:
+    killed = time.monotonic()
+    await asyncio.to_thread(node.kill)
+    storm.kills += 1
+    await asyncio.sleep(pause)
+    # a node that starts while there is no primary ends again: a service manager starts it anew
+    for attempt in range(10):
+        try:
+            await asyncio.to_thread(node.start)
+            break
+        except RuntimeError:
+            if attempt == 9:
+                raise
+            await asyncio.to_thread(node.stop)
+            await asyncio.sleep(0.5)
+    storm.restarts += 1
+    storm.down.append(time.monotonic() - killed)
+
+
+async def _fail_over(pair: Pair, storm: Storm, after: float, say: Callable[[str], None]) -> None:
+    await asyncio.sleep(after)
+    storm.primary_killed = time.monotonic()
+    await asyncio.to_thread(pair.primary.kill)
+    say("the primary is gone (kill -9)")
+    await asyncio.sleep(DETECTION)
+    await asyncio.to_thread(pair.promote)
+    storm.promoted = time.monotonic()
+    say(f"the standby is the primary, {storm.promoted - storm.primary_killed:.1f} s later")
