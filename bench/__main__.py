@@ -12,10 +12,9 @@ from collections.abc import Sequence
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 
-from bench import measure, pin
-from bench.figures import PROMISES, Report
+from bench import measure, pin, tables
+from bench.figures import PROMISES, Report, entries
 from bench.process import BUILD
 
 _NAMES = [promise.name for promise in PROMISES]
@@ -34,53 +33,11 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def _number(value: float) -> str:
-    if value >= 10_000:
-        return f"{value:,.0f}"
-    return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
-
-
-def _table(report: Report, names: set[str]) -> Table:
-    table = Table(title="Promised", title_justify="left")
-    table.add_column("figure", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("floor", justify="right", no_wrap=True)
-    table.add_column("aim", justify="right", no_wrap=True)
-    table.add_column("")
-    for promise in PROMISES:
-        if promise.name not in names:
-            continue
-        value = report.values.get(promise.name)
-        bound = "≤ " if promise.at_most else "≥ "
-        if value is None:
-            verdict = f"[yellow]not measured: {report.reasons.get(promise.name, 'not asked for')}"
-        elif not promise.kept(value):
-            verdict = "[red]✗ below the floor" if not promise.at_most else "[red]✗ above the bound"
-        else:
-            verdict = (
-                f"[green]✓[/] {promise.meaning}"
-                if promise.reached(value)
-                else "[green]✓[/] the floor is kept, the aim is not reached"
-            )
-        shown = "–" if value is None else f"{value:.2f}"
-        floor, aim = f"{bound}{promise.floor:g}", f"{bound}{promise.aim:g}"
-        table.add_row(promise.name, shown, floor, aim, verdict)
-    return table
-
-
-def _figures(report: Report) -> Table:
-    table = Table(title="What they are made of (compare only within one run)", title_justify="left")
-    table.add_column("measured")
-    table.add_column("figure", justify="right", no_wrap=True)
-    table.add_column("")
-    for one in report.absolutes:
-        table.add_row(one.what, f"{_number(one.value)} {one.unit}", one.note)
-    return table
-
-
 def _write(report: Report, names: set[str]) -> bytes:
     BUILD.mkdir(exist_ok=True)
-    promised = msgspec.json.format(msgspec.json.encode(report.entries(names)), indent=2)
+    promised = msgspec.json.format(
+        msgspec.json.encode(entries([p for p in PROMISES if p.name in names], report)), indent=2
+    )
     (BUILD / "bench.json").write_bytes(promised + b"\n")
     absolute = msgspec.json.format(msgspec.json.encode(report.absolutes), indent=2)
     (BUILD / "bench-figures.json").write_bytes(absolute + b"\n")
@@ -118,8 +75,8 @@ def main(given: Sequence[str] | None = None) -> int:
         around = f"Load average before {load_before:.1f}, after {os.getloadavg()[0]:.1f}"
         console.print(f"{around}; {'before all else (nice -19)' if first else 'at ordinary priority'}")
         if not asked.peer_alone:
-            console.print(_table(report, names))
-        console.print(_figures(report))
+            console.print(tables.promised([p for p in PROMISES if p.name in names], report))
+        console.print(tables.figures(report))
     missed = [p.name for p in PROMISES if p.name in report.values and not p.kept(report.values[p.name])]
     unmeasured = [
         name for name in names & set(report.reasons) if not report.reasons[name].startswith("no peer")

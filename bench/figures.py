@@ -1,5 +1,6 @@
 """What does the bench promise to say? The names of build/bench.json, with their floors and aims."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -71,10 +72,7 @@ class Report:
         """Adds an absolute figure."""
         self.absolutes.append(Absolute(what, value, unit, note))
 
-    def entries(self, names: set[str]) -> list[Entry]:
-        """The asked-for members of build/bench.json, in their order."""
-        return [
-            Entry(promise.name, self.values.get(promise.name), promise.floor, promise.aim)
-            for promise in PROMISES
-            if promise.name in names
-        ]
+
+def entries(promises: Sequence[Promise], report: Report) -> list[Entry]:
+    """The members of the file for these promises, in their order."""
+    return [Entry(one.name, report.values.get(one.name), one.floor, one.aim) for one in promises]

@@ -34,6 +34,7 @@ class Result:
     p99_ms: float
     failures: int
     first_failure: str | None
+    longest_ms: float
 
     @property
     def rate(self) -> float:
@@ -140,6 +141,7 @@ async def _run(host: str, port: int, groups: Sequence[Group], warm_up: float, se
                 p99_ms=_percentile(ordered, 0.99),
                 failures=tally.failures,
                 first_failure=tally.first_failure,
+                longest_ms=_percentile(ordered, 1.0),
             )
         )
     return results

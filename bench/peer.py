@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +97,9 @@ def install() -> None:
 
 
 @contextlib.contextmanager
-def started(core: int, families: int = CONNECTIONS * FAMILIES_PER_CONNECTION) -> Generator[Peer]:
+def started(
+    core: int | Collection[int], families: int = CONNECTIONS * FAMILIES_PER_CONNECTION
+) -> Generator[Peer]:
     """A peer on `core` with that many refresh families. Raises PeerMissing when it does not come up."""
     install()
     port = free_port()

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 
 _FIRST = -19
@@ -45,10 +45,10 @@ def come_first() -> bool:
 
 
 @contextlib.contextmanager
-def pinned(core: int) -> Generator[None]:
-    """This thread on `core` for the duration: a process or thread that is started inside inherits it for good."""
+def pinned(cores: int | Collection[int]) -> Generator[None]:
+    """This thread on `cores` for the duration: a process or thread that is started inside inherits it for good."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, {cores} if isinstance(cores, int) else cores)
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
 
 from bench.pin import pinned
@@ -26,7 +26,7 @@ def free_port() -> int:
 def running(
     command: Sequence[str],
     *,
-    core: int,
+    core: int | Collection[int],
     log: Path,
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,

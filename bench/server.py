@@ -132,7 +132,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _command(config: Path, *arguments: str, given: str | None = None) -> dict[str, Any]:
+def operate(config: Path, *arguments: str, given: str | None = None) -> dict[str, Any]:
     """One command of Doorward with --json. Raises RuntimeError with what it said when it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "doorward", *arguments, "--config", str(config), "--json"],
@@ -153,11 +153,11 @@ def _set_up(config: Path) -> tuple[str, str, list[Person]]:
     permissions = SCOPE.split()
     allowed = f"{RESOURCE}:{','.join(permissions)}"
     named = [part for name in permissions for part in ("--permission", name)]
-    _command(config, "api", "create", RESOURCE, "--name", "Orders", *named)
-    _command(config, "role", "create", "buyer", "--allow", allowed)
-    service = _command(config, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
+    operate(config, "api", "create", RESOURCE, "--name", "Orders", *named)
+    operate(config, "role", "create", "buyer", "--allow", allowed)
+    service = operate(config, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
     shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
-    web = _command(config, "app", "create", "Shop", "--kind", "web", *shop)
+    web = operate(config, "app", "create", "Shop", "--kind", "web", *shop)
     people = [
         Person(f"person-{number}@example.com", f"bench {secrets.token_urlsafe(18)}")
         for number in range(PEOPLE)
@@ -165,14 +165,14 @@ def _set_up(config: Path) -> tuple[str, str, list[Person]]:
 
     def create(person: Person) -> None:
         given = person.password
-        _command(config, "user", "create", person.email, "--role", "buyer", "--password-stdin", given=given)
+        operate(config, "user", "create", person.email, "--role", "buyer", "--password-stdin", given=given)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         list(pool.map(create, people))
-    return _credentials(service), _credentials(web), people
+    return credentials(service), credentials(web), people
 
 
-def _credentials(app: dict[str, Any]) -> str:
+def credentials(app: dict[str, Any]) -> str:
     return requests.basic(str(app["client_id"]), str(app["client_secret"]))
 
 

@@ -1,0 +1,239 @@
+"""In which order is what done on one engine? Grow, measure at the store, at servers, beside the sweep, with more workers.
+
+What a step found is kept in the folder at once, so that a run that was cut off does not do it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bench import pin
+from bench.figures import Absolute, Report
+from bench.load import Result
+from bench.rounds import Invalid, middle
+from bench.scale import growth, promises, sweeping, workers
+from bench.scale.grounds import POSTGRES_SETTINGS, Ground, SqliteGround, postgres_ground
+from bench.scale.grown import Growing, State, Tell, label
+from bench.scale.growth import Effort
+
+_STORE_SHARE = 0.5
+"""A round at the store is this much of one at a server."""
+_SWEEP_ROUNDS = 4
+_WORKER_ROUNDS = 1.5
+"""How many times as long as an ordinary one a round of these is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure, where, and for how many seconds each."""
+
+    folder: Path
+    sizes: Sequence[int]
+    seconds: float
+    expired: int
+    cores: pin.Cores
+    tell: Tell
+
+
+class Found(msgspec.Struct):
+    """What one step found, as it is kept."""
+
+    values: dict[str, float]
+    absolutes: list[Absolute]
+
+
+class Course:
+    """One run. Fills in the report, or says there why it cannot."""
+
+    def __init__(self, plan: Plan, report: Report) -> None:
+        self._plan = plan
+        self._report = report
+        self._every = os.sched_getaffinity(0)
+        self._file = plan.folder / "found.json"
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        # The databases' own server runs as somebody who has to come by here.
+        plan.folder.chmod(0o755)
+        self._kept: dict[str, Found] = {}
+        self.failed: dict[str, str] = {}
+        """What went wrong, by engine and step."""
+        if self._file.exists():
+            self._kept = msgspec.json.decode(self._file.read_bytes(), type=dict[str, Found])
+
+    def engine(self, name: str, *, workers: Sequence[int]) -> None:
+        """Everything on one engine; `workers` are the numbers of them to compare."""
+        try:
+            with self._ground(name) as ground:
+                growing = Growing(self._plan.folder, ground, self._plan.tell)
+                state = growing.grow(self._plan.sizes)
+                self._sizes(ground, state)
+                self._step(f"{name} store", lambda into: self._store(ground, state, into))
+                self._step(f"{name} http", lambda into: self._http(ground, state, into))
+                self._step(f"{name} sweep", lambda into: self._sweep(ground, state, growing, into))
+                if workers:
+                    self._step(f"{name} workers", lambda into: self._workers(ground, state, workers, into))
+                growing.save(state)
+        except (RuntimeError, OSError) as error:
+            self._failed(name, error)
+
+    @contextlib.contextmanager
+    def _ground(self, name: str) -> Generator[Ground]:
+        folder = self._plan.folder / name
+        if name == "sqlite":
+            # The loop and the writing thread of the store, measured in this process, have a core each.
+            with pin.pinned({self._plan.cores.server, self._plan.cores.load}):
+                yield SqliteGround(folder)
+        else:
+            with postgres_ground(folder, self._others()) as ground:
+                settings = ", ".join(f"{key} {value}" for key, value in POSTGRES_SETTINGS.items())
+                note = f"{settings}; else its own defaults, each commit flushed to disk"
+                self._report.say(f"PostgreSQL {ground.version}", 1, "server", note)
+                with pin.pinned({self._plan.cores.server, self._plan.cores.load}):
+                    yield ground
+
+    def _others(self) -> set[int]:
+        return self._every - {self._plan.cores.load} or self._every
+
+    def _step(self, name: str, work: Callable[[Report], None]) -> None:
+        into = Report.empty()
+        if name not in self._kept:
+            self._plan.tell(name)
+            try:
+                work(into)
+            except (Invalid, AssertionError, RuntimeError, OSError) as error:
+                self._failed(name, error)
+                return
+            self._kept[name] = Found(into.values, into.absolutes)
+            self._file.write_bytes(msgspec.json.encode(self._kept))
+        self._report.values.update(self._kept[name].values)
+        self._report.absolutes.extend(self._kept[name].absolutes)
+        self._report.reasons.update(into.reasons)
+
+    def _failed(self, step: str, error: Exception) -> None:
+        self.failed[step] = str(error) or type(error).__name__
+        self._plan.tell(f"[red]{step}: {self.failed[step]}")
+
+    def _sizes(self, ground: Ground, state: State) -> None:
+        for grants in self._plan.sizes:
+            name = label(grants)
+            what = f"{ground.name}: {grants:,} refresh tokens, {grants // 5:,} people"
+            self._report.say(what, ground.mib(name), "MiB", f"made in {state.made[name]:.0f} s")
+
+    def _effort(self) -> Effort:
+        return Effort(self._plan.seconds * _STORE_SHARE, self._plan.seconds)
+
+    def _store(self, ground: Ground, state: State, into: Report) -> None:
+        found = growth.run_at_store(ground, state, self._plan.sizes, self._effort())
+        base = self._plan.sizes[0]
+        for operation in growth.STORE:
+            every = {
+                grants: [timing.each_us for timing in rounds]
+                for grants, rounds in found.warm[operation].items()
+            }
+            for grants in self._plan.sizes:
+                middle_one = statistics.median(every[grants])
+                cold = found.cold[operation][grants]
+                last = found.warm[operation][grants][-1]
+                note = f"p99 {last.at(0.99):.0f} µs; after a start with cold caches: median {cold.at(0.5):.0f} µs"
+                into.say(f"{ground.name} store, {operation} among {label(grants)}", middle_one, "µs", note)
+                if grants != base:
+                    name = promises.growth_name(ground.name, operation, grants, base)
+                    into.values[name] = growth.ratio(every[grants], every[base])
+
+    def _http(self, ground: Ground, state: State, into: Report) -> None:
+        server = {self._plan.cores.server}
+        with pin.pinned(self._plan.cores.load):
+            found = growth.at_server(
+                ground, state, self._plan.sizes, self._effort(), self._plan.folder, server
+            )
+        base = self._plan.sizes[0]
+        for operation in growth.HTTP:
+            for grants in self._plan.sizes:
+                rounds = found[operation][grants]
+                into.say(
+                    f"{ground.name}, {operation} among {label(grants)}",
+                    middle(rounds).rate,
+                    "/s",
+                    _times(middle(rounds)),
+                )
+                if grants != base:
+                    name = promises.growth_name(ground.name, operation, grants, base)
+                    each = [1 / result.rate for result in rounds]
+                    into.values[name] = growth.ratio(each, [1 / one.rate for one in found[operation][base]])
+
+    def _sweep(self, ground: Ground, state: State, growing: Growing, into: Report) -> None:
+        grants = self._plan.sizes[-1]
+        rate = self._rate(ground, grants)
+        with pin.pinned(self._plan.cores.load):
+            found = sweeping.sweeping(
+                ground,
+                state,
+                grants,
+                growing,
+                self._plan.folder,
+                expired=self._plan.expired,
+                rate=rate * sweeping.SHARE,
+                seconds=self._plan.seconds * _SWEEP_ROUNDS,
+                cores={self._plan.cores.server},
+            )
+        into.values[promises.sweep_name(ground.name)] = found.ratio
+        for what, rounds in (("without", found.calm), ("beside", found.sweeping)):
+            one = sorted(rounds, key=lambda result: result.p99_ms)[len(rounds) // 2]
+            note = f"{_times(one)}, longest of all rounds {max(r.longest_ms for r in rounds):.1f} ms"
+            into.say(f"{ground.name}, refresh among {label(grants)}, {what} the sweep", one.rate, "/s", note)
+        into.say(f"{ground.name}, rows swept beside it", found.rows / found.seconds, "/s", f"{found.rows:,}")
+
+    def _rate(self, ground: Ground, grants: int) -> float:
+        """What the server did at most, a moment ago."""
+        what = f"{ground.name}, http_refresh among {label(grants)}"
+        said = [one.value for one in self._report.absolutes if one.what == what]
+        if not said:
+            raise RuntimeError("the rate of refreshes is not known")
+        return said[0]
+
+    def _workers(self, ground: Ground, state: State, numbers: Sequence[int], into: Report) -> None:
+        with pin.pinned(self._plan.cores.load):
+            found = workers.compare(
+                ground,
+                state,
+                self._plan.sizes[0],
+                self._plan.folder,
+                seconds=self._plan.seconds * _WORKER_ROUNDS,
+                cores=self._others(),
+                numbers=numbers,
+            )
+        for kind, sides in found.rounds.items():
+            for number, rounds in sides.items():
+                who = found.label if number == workers.PEER else f"{number} workers on PostgreSQL"
+                into.say(f"{kind}, {who}", middle(rounds).rate, "/s", _times(middle(rounds)))
+            for number in numbers:
+                self._put(
+                    into,
+                    promises.peer_name(kind, number),
+                    found.ratio(kind, number, workers.PEER),
+                    found.missing,
+                )
+                if number != numbers[0]:
+                    self._put(
+                        into,
+                        promises.workers_name(kind, number),
+                        found.ratio(kind, number, numbers[0]),
+                        found.missing,
+                    )
+
+    @staticmethod
+    def _put(into: Report, name: str, value: float | None, missing: str) -> None:
+        if value is None:
+            into.reasons[name] = f"no peer: {missing}"
+        else:
+            into.values[name] = value
+
+
+def _times(result: Result) -> str:
+    return f"p50 {result.p50_ms:.2f} ms, p99 {result.p99_ms:.2f} ms, {result.connections} connections"

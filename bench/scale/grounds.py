@@ -1,0 +1,201 @@
+"""Where do the generated databases lie, and what is an engine's own in making, copying and cooling them?
+
+Each size is a database of its own, made from the copy of the one before. So all sizes can be measured in turns, and a machine that is
+slower for a minute is slower for all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, final
+
+from bench.pin import pinned
+from bench.scale import fill
+from bench.scale.content import World
+from doorward.ports.store import Store
+from doorward.stores.sql.open import open_store
+from tests.postgres import Postgres, named, postgres_server
+
+POSTGRES_SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
+"""On top of PostgreSQL's own defaults, which flush each commit to disk and write full pages after a checkpoint."""
+_COPY_PROCESSES = 3
+
+
+class Ground(Protocol):
+    """One engine. `label` names a database: the seed, or a size."""
+
+    name: str
+
+    def url(self, label: str) -> str:
+        """What the setting `database` takes."""
+        ...
+
+    def create(self, label: str) -> None:
+        """An empty one."""
+        ...
+
+    def drop(self, label: str) -> None:
+        """Away with it, if it is there."""
+        ...
+
+    def copy(self, old: str, new: str) -> None:
+        """`new` is `old` as it is now; nobody may have either open."""
+        ...
+
+    def fill(self, label: str, world: World, first: int, until: int) -> None:
+        """Adds the grants from `first` to before `until`, and their people."""
+        ...
+
+    def expire(self, label: str, world: World, count: int) -> None:
+        """Adds `count` rows for the sweep."""
+        ...
+
+    def cool(self, label: str) -> None:
+        """Puts what the database's memory and the operating system's cache hold of it out of memory, as far as that is allowed."""
+        ...
+
+    def warm(self, label: str) -> None:
+        """Has the operating system read all of it once, as it will have after some hours of service."""
+        ...
+
+    async def open(self, label: str) -> Store:
+        """The store on it, as the server opens it."""
+        ...
+
+    def mib(self, label: str) -> float:
+        """How large it is on disk."""
+        ...
+
+
+@final
+class SqliteGround:
+    """Files in a folder."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def url(self, label: str) -> str:
+        return str(self._path(label))
+
+    def create(self, label: str) -> None:
+        """SQLite makes a file when it is opened."""
+
+    def drop(self, label: str) -> None:
+        for path in self._folder.glob(f"{label}.db*"):
+            path.unlink()
+
+    def copy(self, old: str, new: str) -> None:
+        self.drop(new)
+        shutil.copy(self._path(old), self._path(new))
+
+    def fill(self, label: str, world: World, first: int, until: int) -> None:
+        fill.fill_sqlite(self._path(label), world, first, until)
+
+    def expire(self, label: str, world: World, count: int) -> None:
+        fill.expire_sqlite(self._path(label), world, count)
+
+    def cool(self, label: str) -> None:
+        for path in self._folder.glob(f"{label}.db*"):
+            _forget(path)
+
+    def warm(self, label: str) -> None:
+        _read(self._path(label))
+
+    async def open(self, label: str) -> Store:
+        return await open_store(self.url(label), migrate=False)
+
+    def mib(self, label: str) -> float:
+        return self._path(label).stat().st_size / 2**20
+
+    def _path(self, label: str) -> Path:
+        return self._folder / f"{label}.db"
+
+
+@final
+class PostgresGround:
+    """Databases of one server."""
+
+    name = "postgres"
+
+    def __init__(self, server: Postgres) -> None:
+        self._server = server
+
+    def url(self, label: str) -> str:
+        return named(self._server.base, label_to_name(label))
+
+    def create(self, label: str) -> None:
+        self._server.query(f"CREATE DATABASE {label_to_name(label)}")
+
+    def drop(self, label: str) -> None:
+        self._server.drop(self.url(label))
+
+    def copy(self, old: str, new: str) -> None:
+        self.drop(new)
+        copied = f"TEMPLATE {label_to_name(old)} STRATEGY FILE_COPY"
+        self._server.query(f"CREATE DATABASE {label_to_name(new)} {copied}")
+
+    def fill(self, label: str, world: World, first: int, until: int) -> None:
+        fill.fill_postgres(self.url(label), world, first, until, processes=_COPY_PROCESSES)
+
+    def expire(self, label: str, world: World, count: int) -> None:
+        fill.expire_postgres(self.url(label), world, count)
+
+    def cool(self, label: str) -> None:
+        """All databases of the server at once: it is stopped and started."""
+        self._server.stop()
+        for path in self._server.data.joinpath("base").rglob("*"):
+            if path.is_file():
+                _forget(path)
+        self._server.start()
+
+    def warm(self, label: str) -> None:
+        oid = self._server.query(f"SELECT oid FROM pg_database WHERE datname = '{label_to_name(label)}'")[0]
+        for path in self._server.data.joinpath("base", oid).iterdir():
+            _read(path)
+
+    async def open(self, label: str) -> Store:
+        return await open_store(self.url(label), migrate=False)
+
+    def mib(self, label: str) -> float:
+        (size,) = self._server.query(f"SELECT pg_database_size('{label_to_name(label)}')")
+        return int(size) / 2**20
+
+    @property
+    def version(self) -> str:
+        """What the server says that it is."""
+        return self._server.query("SHOW server_version")[0]
+
+
+@contextmanager
+def postgres_ground(folder: Path, cores: Collection[int]) -> Generator[PostgresGround]:
+    """A durable PostgreSQL on `cores`, its data in `folder`, where it stays. Raises RuntimeError when there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        pinned(cores),
+        postgres_server(folder, durable=True, kept=True, settings=POSTGRES_SETTINGS) as server,
+    ):
+        yield PostgresGround(server)
+
+
+def label_to_name(label: str) -> str:
+    """A database's name cannot begin with a digit unless it is quoted."""
+    return f"size_{label}"
+
+
+def _forget(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fdatasync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _read(path: Path) -> None:
+    with path.open("rb") as file:
+        while file.read(1 << 24):
+            pass

@@ -1,0 +1,123 @@
+"""How do the databases grow? A seed with the apps, made by an operator's own commands; from it the first size, from that the next.
+
+What was made stands in `state.json` beside them, so that a run that was cut off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.scale import content
+from bench.scale.content import World
+from bench.scale.grounds import Ground
+from bench.server import RESOURCE, SCOPE, credentials, operate
+
+Tell = Callable[[str], None]
+SEED = "seed"
+
+
+class State(msgspec.Struct):
+    """One engine's databases: what their rows have in common, the Basic credentials of their apps, and which sizes there are.
+
+    `held` are the refresh tokens that have taken the place of a grant's first one, by size and grant number.
+    """
+
+    begins_ms: int
+    client_id: str
+    service: str
+    web: str
+    made: dict[str, float] = {}
+    held: dict[str, dict[int, str]] = {}
+
+    @property
+    def world(self) -> World:
+        """What all rows follow from."""
+        return World(self.begins_ms, self.client_id)
+
+
+def label(grants: int) -> str:
+    """A size as people say it: 10k, 1m."""
+    for unit, name in ((1_000_000, "m"), (1000, "k")):
+        if grants % unit == 0:
+            return f"{grants // unit}{name}"
+    return str(grants)
+
+
+def config(folder: Path, ground: Ground, name: str, port: int = 4000) -> Path:
+    """Writes the settings for a server on that database; their path. All databases of an engine share one secret key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{ground.name}-{name}.toml"
+    path.write_text(
+        f'issuer = "http://127.0.0.1:{port}"\ndatabase = "{ground.url(name)}"\n'
+        f'[server]\nport = {port}\n[keys]\nsecret_key_file = "{folder / f"{ground.name}.key"}"\n'
+        # Among ten thousand grants each is drawn every second; with a leeway its row would carry a long list of spent tokens.
+        '[tokens]\nrefresh_leeway = 0\n[log]\nlevel = "warning"\n'
+    )
+    return path
+
+
+class Growing:
+    """The databases of one engine in one folder."""
+
+    def __init__(self, folder: Path, ground: Ground, tell: Tell) -> None:
+        self._file = folder / f"{ground.name}.json"
+        self._folder = folder
+        self._ground = ground
+        self._tell = tell
+
+    def grow(self, sizes: Sequence[int]) -> State:
+        """All sizes, in ascending order, made where they are missing."""
+        state = self._state()
+        before, first = SEED, 0
+        for grants in sizes:
+            name = label(grants)
+            if name not in state.made:
+                self._make(state, name, before, first, grants)
+            before, first = name, grants
+        return state
+
+    def save(self, state: State) -> None:
+        """Notes what is there now."""
+        self._file.write_bytes(msgspec.json.encode(state))
+
+    def expire(self, state: State, grants: int, count: int) -> None:
+        """Adds `count` rows to the database of that size that are to be swept away."""
+        self._tell(f"{self._ground.name}: {count:,} expired rows")
+        self._ground.expire(label(grants), state.world, count)
+
+    def _state(self) -> State:
+        if self._file.exists():
+            return msgspec.json.decode(self._file.read_bytes(), type=State)
+        self._tell(f"{self._ground.name}: a new database with its apps")
+        self._ground.drop(SEED)
+        self._ground.create(SEED)
+        path = config(self._folder, self._ground, SEED)
+        permissions = SCOPE.split()
+        allowed = f"{RESOURCE}:{','.join(permissions)}"
+        named = [part for name in permissions for part in ("--permission", name)]
+        operate(path, "api", "create", RESOURCE, "--name", "Orders", *named)
+        operate(path, "role", "create", "buyer", "--allow", allowed)
+        service = operate(path, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
+        shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
+        web = operate(path, "app", "create", "Shop", "--kind", "web", *shop)
+        state = State(
+            begins_ms=int(time.time() * 1000) - content.SPAN_MS,
+            client_id=str(web["client_id"]),
+            service=credentials(service),
+            web=credentials(web),
+        )
+        self.save(state)
+        return state
+
+    def _make(self, state: State, name: str, before: str, first: int, grants: int) -> None:
+        added = f"{grants - first:,} grants and {content.people_of(grants - first):,} people"
+        self._tell(f"{self._ground.name}: {name} = {before} and {added}")
+        began = time.monotonic()
+        self._ground.copy(before, name)
+        self._ground.fill(name, state.world, first, grants)
+        state.made[name] = time.monotonic() - began
+        self.save(state)

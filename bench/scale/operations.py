@@ -1,0 +1,118 @@
+"""What does the store take for a sign-in's look-up, a refresh and an introspection, with so many rows beside the one that is meant?
+
+The calls are those of the actions: look-up is `accounts.by_email` and `factors`, a refresh is `refresh_of_person` and the guarded
+commit, an introspection is the token with its grant, the person, and the number of the newest revocation. Reads are made one after
+the other, refreshes by 32 coroutines at once, as requests make them. Who is meant is drawn evenly from everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from random import Random
+
+from bench.scale import content
+from bench.scale.content import World
+from doorward.ports.store import Store
+from doorward.rules.refresh import rotation
+
+Doing = Coroutine[object, object, None]
+WAITING = 32
+"""Coroutines that refresh at the same time."""
+LEEWAY = 0
+"""Seconds. Among ten thousand grants each is drawn every second; with a leeway its row would carry a long list of spent tokens,
+which no row in life does, and the small database would look slower than it is."""
+# as long as a sealed secret of 43 characters
+_SEALED = bytes(43 + 16)
+
+# Which grants serve which measurement: a token that was rotated here is no longer the one that its number says.
+STORE_SHARE, HTTP_SHARE, READ_SHARE = range(3)
+SHARES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one round found: microseconds for each operation as the whole took, and the single ones in order of size."""
+
+    each_us: float
+    ordered_us: Sequence[float]
+
+    def at(self, share: float) -> float:
+        """The percentile, 0.5 being the median."""
+        return self.ordered_us[min(len(self.ordered_us) - 1, int(len(self.ordered_us) * share))]
+
+
+def draw(chance: Random, grants: int, share: int) -> int:
+    """The number of one of the grants that serve this measurement."""
+    return chance.randrange((grants - share + SHARES - 1) // SHARES) * SHARES + share
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The three, on one database of a known size."""
+
+    store: Store
+    world: World
+    grants: int
+    chance: Random
+
+    async def look_up(self) -> None:
+        """A sign-in begins: who is it, and which second factors are there? Raises AssertionError when nobody is found."""
+        person = self.chance.randrange(content.people_of(self.grants))
+        account = await self.store.accounts.by_email(content.email(person))
+        assert account is not None
+        factors = await self.store.accounts.factors(account.id)
+        assert bool(factors) == content.has_factor(person)
+
+    async def introspect(self) -> None:
+        """An API asks about a refresh token."""
+        number = draw(self.chance, self.grants, READ_SHARE)
+        found = await self.store.grants.refresh(self.world.grant_id(number))
+        assert found is not None
+        assert await self.store.accounts.get(found[1].account_id) is not None
+        await self.store.revocations.newest()
+
+    async def refresh(self) -> None:
+        """A token is exchanged for its successor."""
+        number = draw(self.chance, self.grants, STORE_SHARE)
+        while not await self._rotate(self.world.grant_id(number)):
+            # among few grants two coroutines may draw the same one, and one of them loses: as in life it looks again
+            continue
+
+    async def _rotate(self, grant_id: str) -> bool:
+        found = await self.store.grants.refresh_of_person(grant_id)
+        assert found is not None
+        old = found[0]
+        after = rotation.rotated(
+            old, new_hash=sha256(old.hash).digest(), sealed=_SEALED, leeway=LEEWAY, now=int(time.time())
+        )
+        return await self.store.commit(self.store.grants.spend_refresh(old, after))
+
+
+async def at_once(operation: Callable[[], Doing], seconds: float, *, waiting: int) -> Timing:
+    """The operation by `waiting` coroutines, each of which begins the next when one is done."""
+    took: list[float] = []
+    clock = time.perf_counter
+    began = clock()
+    until = began + seconds
+
+    async def again() -> None:
+        while (start := clock()) < until:
+            await operation()
+            took.append((clock() - start) * 1e6)
+
+    await asyncio.gather(*(again() for _ in range(waiting)))
+    return Timing((clock() - began) * 1e6 / len(took), sorted(took))
+
+
+async def a_few(operation: Callable[[], Doing], count: int) -> Timing:
+    """The operation `count` times, one at a time."""
+    took: list[float] = []
+    for _ in range(count):
+        start = time.perf_counter()
+        await operation()
+        took.append((time.perf_counter() - start) * 1e6)
+    return Timing(sum(took) / count, sorted(took))

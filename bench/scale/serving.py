@@ -1,0 +1,146 @@
+"""What do clients of a real server see, when so many rows lie in its database?
+
+`doorward serve` as an operator starts it. A client of it holds nothing but numbers: which grant it asks about follows from chance,
+and the token from the grant's number.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from urllib.parse import quote, urlencode
+
+from bench import requests
+from bench.answers import exchange
+from bench.connection import Flow, Group
+from bench.load import Result, run
+from bench.process import BUILD, free_port, running, wait_until_listening
+from bench.rounds import valid
+from bench.scale.content import World
+from bench.scale.grounds import Ground
+from bench.scale.grown import State, config, label
+from bench.scale.operations import HTTP_SHARE, READ_SHARE, SHARES, draw
+from bench.server import RESOURCE, SCOPE
+
+CONNECTIONS = 32
+_START_SECONDS = 60
+_REFRESH_TOKEN = re.compile(rb'"refresh_token"\s*:\s*"([^"\\]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server on a database of a known size. `held`: tokens that have taken the place of a grant's first one."""
+
+    port: int
+    pid: int
+    grants: int
+    world: World
+    service: str
+    web: str
+    held: dict[int, str]
+
+    @property
+    def host(self) -> str:
+        """Value of the Host header."""
+        return f"127.0.0.1:{self.port}"
+
+    def introspection(self, connections: int = CONNECTIONS) -> list[Flow]:
+        """Connections that ask about refresh tokens."""
+        return [self._asking(Random(number)) for number in range(connections)]
+
+    def refresh(self, seed: int, connections: int = CONNECTIONS) -> list[Flow]:
+        """Connections that exchange refresh tokens, each the tokens of grants that no other one takes."""
+        return [
+            self._exchanging(Random(f"{seed}.{number}"), number, connections) for number in range(connections)
+        ]
+
+    def client_credentials(self, connections: int = CONNECTIONS) -> list[Flow]:
+        """Connections that ask for a token of the app itself."""
+        fields = {"grant_type": "client_credentials", "scope": SCOPE, "resource": RESOURCE}
+        request = requests.form(self.host, "/token", fields, self.service)
+        return [requests.always(request) for _ in range(connections)]
+
+    def _asking(self, chance: Random) -> Flow:
+        while True:
+            token = self.world.token(draw(chance, self.grants, READ_SHARE))
+            answer = yield requests.form(self.host, "/introspect", {"token": token}, self.web)
+            if b'"active":true' not in answer.replace(b" ", b""):
+                raise ValueError(f"the token does not hold: {answer[:200].decode(errors='replace')}")
+
+    def _exchanging(self, chance: Random, number: int, connections: int) -> Flow:
+        head = requests.form(self.host, "/token", {}, self.web).rpartition(b"Content-Length: ")[0]
+        fixed = urlencode({"grant_type": "refresh_token"}) + "&refresh_token="
+        mine = (self.grants // SHARES - number + connections - 1) // connections
+        while True:
+            grant = (chance.randrange(mine) * connections + number) * SHARES + HTTP_SHARE
+            token = self.held.get(grant) or self.world.token(grant)
+            body = (fixed + quote(token, safe="-._~")).encode()
+            answer = yield head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+            successor = _REFRESH_TOKEN.search(answer)
+            if successor is None:
+                raise ValueError("the answer brought no refresh token")
+            self.held[grant] = successor[1].decode()
+
+
+@contextmanager
+def served(
+    ground: Ground,
+    state: State,
+    grants: int,
+    folder: Path,
+    *,
+    cores: Collection[int],
+    workers: int = 1,
+) -> Generator[Served]:
+    """A server on the database of that size, on `cores`. Raises RuntimeError when it does not come up."""
+    name = label(grants)
+    port = free_port()
+    path = config(folder, ground, name, port)
+    command = [sys.executable, "-m", "doorward", "serve", "--config", str(path)]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    log = BUILD / "bench" / f"scale-{ground.name}-{name}.log"
+    with running(command, core=cores, log=log) as process:
+        wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
+        _wait_until_ready(process, port, log)
+        yield Served(
+            port=port,
+            pid=process.pid,
+            grants=grants,
+            world=state.world,
+            service=state.service,
+            web=state.web,
+            held=state.held.setdefault(name, {}),
+        )
+
+
+def drive(
+    server: Served,
+    name: str,
+    flows: Sequence[Flow],
+    *,
+    warm_up: float,
+    seconds: float,
+    rate: float | None = None,
+) -> Result:
+    """One round of load. Raises Invalid when an answer was not the expected one."""
+    group = Group(name, flows, rate)
+    return valid(run("127.0.0.1", server.port, [group], warm_up=warm_up, seconds=seconds)[0])
+
+
+def _wait_until_ready(process: subprocess.Popen[str], port: int, log: Path) -> None:
+    request = f"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(OSError, http.client.HTTPException):
+            if exchange(port, request)[0] == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"the server does not become ready: {log.read_text()[-600:]}")

@@ -1,0 +1,85 @@
+"""Does anybody notice when half a million expired rows are swept away?
+
+Refreshes come by a timetable at half of what the server can do, once without anything to sweep and once while the server's own sweep
+runs, which begins when it starts. The rows that are left are removed afterwards, and it is counted how many went meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.load import Result
+from bench.scale.grounds import Ground
+from bench.scale.grown import Growing, State, label
+from bench.scale.serving import drive, served
+
+EXPIRED = 500_000
+ROUNDS = 3
+SHARE = 0.5
+"""Of the rate that the server reached: a server that is full has a queue whatever else it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The rounds without and with the sweep, and how many rows went in how many seconds."""
+
+    calm: Sequence[Result]
+    sweeping: Sequence[Result]
+    rows: int
+    seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """Median p99 with the sweep by median p99 without."""
+        return _p99(self.sweeping) / _p99(self.calm)
+
+
+def _p99(results: Sequence[Result]) -> float:
+    return statistics.median(result.p99_ms for result in results)
+
+
+def sweeping(
+    ground: Ground,
+    state: State,
+    grants: int,
+    growing: Growing,
+    folder: Path,
+    *,
+    expired: int,
+    rate: float,
+    seconds: float,
+    cores: Collection[int],
+) -> Swept:
+    """Rounds of `seconds` at `rate` refreshes a second, first without and then with `expired` rows to sweep."""
+    calm: list[Result] = []
+    during: list[Result] = []
+    took = 0.0
+    for kept in (calm, during):
+        if kept is during:
+            growing.expire(state, grants, expired)
+        for number in range(ROUNDS):
+            began = time.monotonic()
+            with served(ground, state, grants, folder, cores=cores) as server:
+                flows = server.refresh(100 + number)
+                name = "refresh beside the sweep" if kept is during else "refresh without a sweep"
+                kept.append(drive(server, name, flows, warm_up=1.0, seconds=seconds, rate=rate))
+            if kept is during:
+                took += time.monotonic() - began
+    left = asyncio.run(_sweep_the_rest(ground, grants))
+    return Swept(calm, during, expired - left, took)
+
+
+async def _sweep_the_rest(ground: Ground, grants: int) -> int:
+    store = await ground.open(label(grants))
+    try:
+        gone = 0
+        while more := await store.sweep(int(time.time()), 5000):
+            gone += more
+        return gone
+    finally:
+        await store.close()
