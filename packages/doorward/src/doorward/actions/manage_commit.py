@@ -47,9 +47,10 @@ async def commit_as_read(
     # each version may be followed by one change only; every change raises the version
     turn = store.attempts.claim("catalog change", str(catalog.version), now + _CLAIM_SECONDS)
     done = await store.commit(turn, *writes)
-    await source.refresh()
     if not done:
+        await source.refresh()
         raise Overtaken
+    await source.settle()
 
 
 def audit_write(

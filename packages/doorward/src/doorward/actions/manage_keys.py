@@ -90,6 +90,7 @@ class ManageKeys:
                 "The keys were rotated by somebody else at the same moment.", "doorward keys list"
             )
         await self.tend()
+        await self.catalog.settle()
         return structs.replace(following, state="current", activated_at=self.clock.now())
 
     async def revoke(self, given: str) -> SigningKey:
@@ -105,6 +106,7 @@ class ManageKeys:
         ):
             raise ManageRefused("The key was changed by somebody else at the same moment.", "Try again.")
         await self.tend()
+        await self.catalog.settle()
         return structs.replace(key, state="revoked", retired_at=key.retired_at or now)
 
     async def _writes(self, change: key_life.Change, life: int) -> list[Write]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from doorward.ports.bell import Bell
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, StoreUnavailable
@@ -14,19 +16,27 @@ from doorward.rules.revoke.view import wire
 LONGEST_WAIT: Final = 25
 MOST_WAITING: Final = 2000
 _EVERY: Final = 0.05
+_SLOWLY: Final = 0.5
+_BREATH: Final = 0.005
 _FOREVER: Final = 2**53
 
 
 @dataclass(slots=True)
 class Watch:
     """Wakes whoever waits for something new. One poller a process, and only while somebody waits: it sees what other
-    processes commit to the same database as well."""
+    processes commit to the same database as well, at once where a bell tells it."""
 
     store: Store
+    bell: Bell | None = None
     _waiting: list[tuple[int, asyncio.Future[None]]] = field(
         default_factory=list[tuple[int, "asyncio.Future[None]"]]
     )
     _poller: asyncio.Task[None] | None = None
+    _rung: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        if self.bell is not None:
+            self.bell.listen(self._rung.set)
 
     async def beyond(self, seq: int, seconds: float) -> None:
         """Return when the newest entry is no longer `seq`, or after `seconds`. Raises `StoreUnavailable`.
@@ -63,17 +73,27 @@ class Watch:
     async def _poll(self) -> None:
         try:
             while self._waiting:
+                self._rung.clear()
                 newest = await self.store.revocations.newest()
                 for seq, waiter in self._waiting:
                     if seq != newest and not waiter.done():
                         waiter.set_result(None)
-                await asyncio.sleep(_EVERY)
+                # one look answers for a whole storm of rings
+                await asyncio.sleep(_BREATH)
+                await self._until_rung()
         except StoreUnavailable as problem:
             for _, waiter in self._waiting:
                 if not waiter.done():
                     waiter.set_exception(problem)
         finally:
             self._poller = None
+
+    async def _until_rung(self) -> None:
+        """A ring that was missed costs half a second; without a bell that is heard, nobody waits that long."""
+        heard = self.bell is not None and self.bell.connected
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SLOWLY if heard else _EVERY):
+                await self._rung.wait()
 
 
 @dataclass(slots=True)

@@ -1,34 +1,80 @@
-"""How does a running server learn what a command or a neighbour changed? It watches one number and loads the snapshot anew."""
+"""How does a running server learn what a command or a neighbour changed? It watches one number and loads the snapshot anew.
+
+What it has read it may trust for `LEASE` seconds and not longer: a process that cannot ask any more stops answering from memory.
+So who changed something knows when everybody has it: after that time at the latest, and mostly much sooner, since each process
+notes in the database what it has seen (docs/decisions/2026-11-22-read-your-own-writes.md).
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import final
+from math import inf
+from typing import Final, final
+
+from msgspec import structs
 
 from doorward.model.catalog import Catalog
+from doorward.outside.bells import Wake
 from doorward.outside.logs import logger
+from doorward.outside.ticks import ticks
+from doorward.ports.bell import Bell
+from doorward.ports.clock import Clock
 from doorward.ports.keys import Signer
 from doorward.ports.store import Store, StoreUnavailable
 
+LEASE: Final = 1.0
+"""Seconds. Every process of every version on one database has to use the same number."""
+
+_MARGIN: Final = 0.1
+_SLOWLY: Final = 0.5
+_RENEW: Final = 60
 _log = logger("catalog")
 
 
 @final
 class WatchedCatalog:
-    """`ports.catalog.CatalogSource`. `watch()` runs as a background task and looks every `interval` seconds."""
+    """`ports.catalog.CatalogSource`. A command only loads it; a process that answers requests does `join`, then `watch`."""
 
-    def __init__(self, store: Store, signer: Signer, *, interval: float = 0.15) -> None:
+    def __init__(
+        self,
+        store: Store,
+        signer: Signer,
+        *,
+        interval: float = 0.15,
+        bell: Bell | None = None,
+        passed: Callable[[], float] = ticks,
+    ) -> None:
         self._store = store
         self._signer = signer
         self._interval = interval
+        self._bell = bell
+        self._passed = passed
         self._catalog = Catalog(version=-1)
         self._loading = asyncio.Lock()
         self._listeners: list[Callable[[Catalog], None]] = []
+        self._wake = Wake()
+        if bell is not None:
+            bell.listen(self._wake)
+        # as a command: what was loaded holds, since the command writes only against the version that it read
+        self._node: str | None = None
+        self._clock: Clock | None = None
+        self._trusted_until = inf
+        self._looked_at = -inf
+        self._told = -1
+        self._tell_by = 0
+        self._no_use_before = -inf
 
     def current(self) -> Catalog:
-        """The newest snapshot that was loaded."""
+        """The newest snapshot that was loaded. Raises `StoreUnavailable` once its lease has run out."""
+        if self.stale:
+            raise StoreUnavailable("whether the configuration has changed could not be asked for a second")
         return self._catalog
+
+    @property
+    def stale(self) -> bool:
+        """Whether the lease has run out: the database does not answer, or this process was held up for a second."""
+        return self._passed() >= self._trusted_until
 
     def on_change(self, listener: Callable[[Catalog], None]) -> None:
         """Call `listener` with each new snapshot, and at once with the current one if there is one."""
@@ -39,26 +85,114 @@ class WatchedCatalog:
     async def refresh(self) -> Catalog:
         """Load now. Raises `StoreUnavailable`, and ValueError when a signing key cannot be opened with our secret key."""
         async with self._loading:
-            catalog = await self._store.registry.load()
-            if catalog.version != self._catalog.version:
-                # keys first: nobody must see an app of the new snapshot before its algorithm can sign
-                self._signer.install(catalog.keys)
-                self._catalog = catalog
-                for listener in self._listeners:
-                    listener(catalog)
+            began = self._passed()
+            self._take(await self._store.registry.load())
+            await self._tell()
+            self._renew(began)
             return self._catalog
 
+    async def settle(self) -> Catalog:
+        """Load, and wait until nobody answers from an older snapshot any more. Raises as `refresh` does."""
+        until = self._passed() + LEASE + _MARGIN
+        catalog = await self.refresh()
+        pause = 0.005
+        while self._passed() < until and await self._store.nodes.behind(catalog.version):
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.05)
+        return catalog
+
+    async def join(self, node_id: str, clock: Clock) -> None:
+        """From now on this process answers requests: who changes something waits for it. Raises as `refresh` does."""
+        self._node, self._clock = node_id, clock
+        await self.refresh()
+
+    async def leave(self) -> None:
+        """It answers no more."""
+        node, self._node = self._node, None
+        if node is not None:
+            await self._store.commit(self._store.nodes.leave(node))
+
+    async def catch_up(self) -> None:
+        """For a request that finds the snapshot `stale`: ask once more, for at most a second, and never raise. After a failure
+        the next ones do not wait for another: what needs the snapshot is refused by `current`, what does not goes on."""
+        if self._passed() < self._no_use_before:
+            return
+        try:
+            async with asyncio.timeout(LEASE):
+                await self._look()
+        except (StoreUnavailable, TimeoutError):
+            self._no_use_before = self._passed() + LEASE / 2
+
     async def watch(self) -> None:
-        """For ever: what has changed is here at most `interval` seconds later. Outlives outages of the database."""
+        """For ever: what has changed is here as soon as a bell is rung, or at most `interval` seconds later. Outlives outages."""
         while True:
-            await asyncio.sleep(self._interval)
+            heard = self._bell is not None and self._bell.connected
+            await self._wake.sleep(_SLOWLY if heard else self._interval)
+            began = self._passed()
             try:
-                if await self._store.registry.version() != self._catalog.version:
-                    await self.refresh()
+                await self._look()
             except StoreUnavailable:
                 _log.warning("catalog.unavailable")
-                await asyncio.sleep(1)
-            except ValueError as error:
-                # the old snapshot stays: a key sealed under another secret key must not stop what still works
-                _log.error("catalog.refused", reason=str(error))
-                await asyncio.sleep(5)
+                await asyncio.sleep(LEASE / 4)
+            # a storm of changes costs half of the time at most
+            await asyncio.sleep(self._passed() - began)
+
+    async def _look(self) -> None:
+        asked = self._passed()
+        async with self._loading:
+            if self._looked_at >= asked:
+                return  # somebody who waited before us asked after we came
+            began = self._passed()
+            if self._node is None:
+                version, seen = await self._store.registry.version(), self._told
+            else:
+                version, seen = await self._store.nodes.look(self._node)
+            if seen is None:
+                self._told = -1
+            if version != self._catalog.version:
+                self._take_what_opens(await self._store.registry.load())
+            await self._tell()
+            self._renew(began)
+
+    def _take_what_opens(self, catalog: Catalog) -> None:
+        try:
+            self._take(catalog)
+        except ValueError as error:
+            # A key sealed under another secret key: what works goes on under the keys that were there. But an app that was
+            # removed in the meantime is gone, whatever is wrong with the keys.
+            _log.error("catalog.keys_refused", reason=str(error))
+            self._adopt(structs.replace(catalog, keys=self._catalog.keys))
+
+    def _take(self, catalog: Catalog) -> None:
+        if catalog.version == self._catalog.version:
+            return
+        # keys first: nobody must see an app of the new snapshot before its algorithm can sign
+        self._signer.install(catalog.keys)
+        self._adopt(catalog)
+
+    def _adopt(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        for listener in self._listeners:
+            listener(catalog)
+
+    async def _tell(self) -> None:
+        """Note in the database what was seen, when that is news. Nobody answers from memory before they are known."""
+        node, clock = self._node, self._clock
+        if node is None or clock is None:
+            return
+        now, version = clock.now(), self._catalog.version
+        if version == self._told and now < self._tell_by:
+            return
+        try:
+            await self._store.commit(self._store.nodes.saw(node, version, now + 2 * _RENEW))
+        except StoreUnavailable:
+            # whoever waits for us waits for the end of our lease; but unknown we must not be
+            if self._told < 0:
+                raise
+            return
+        self._told, self._tell_by = version, now + _RENEW
+
+    def _renew(self, began: float) -> None:
+        self._looked_at = began
+        if self._node is not None:
+            self._trusted_until = began + LEASE

@@ -6,7 +6,7 @@ An action loads, asks the rules, builds its writes, and commits them in one shor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from doorward.model.account import Account, Factor
@@ -233,6 +233,24 @@ class Attempts(Protocol):
         ...
 
 
+class Nodes(Protocol):
+    """The processes that answer from a snapshot of the registry, and the version that each has seen."""
+
+    async def look(self, node_id: str) -> tuple[int, int | None]:
+        """(the registry's version, the version that this node is known to have seen), in one read; None: it is not known."""
+        ...
+
+    async def behind(self, version: int) -> int:
+        """How many have not yet seen `version`."""
+        ...
+
+    def saw(self, node_id: str, version: int, expires_at: int) -> Write:
+        """This node lives and has seen `version`; without another word it is forgotten some time after `expires_at`."""
+        ...
+
+    def leave(self, node_id: str) -> Write: ...
+
+
 class Messages(Protocol):
     """Tickets, the mail outbox and logout notices."""
 
@@ -290,6 +308,8 @@ class Store(Protocol):
     @property
     def attempts(self) -> Attempts: ...
     @property
+    def nodes(self) -> Nodes: ...
+    @property
     def messages(self) -> Messages: ...
     @property
     def audit(self) -> Audit: ...
@@ -297,6 +317,10 @@ class Store(Protocol):
     async def commit(self, *writes: Write) -> bool:
         """Apply all in one durable transaction, in order. False: a guard lost, or the row that a write hangs on is gone (a session
         of a deleted person), and nothing was written: load again, decide again. Raises `StoreConflict`, `StoreUnavailable`."""
+        ...
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit of this process that others wait for: the registry or the revocations changed."""
         ...
 
     async def meta(self, name: str) -> str | None: ...

@@ -46,6 +46,14 @@ class ErrorPages(Protocol):
     async def __call__(self, request: Request, status: int) -> Response: ...
 
 
+class Configuration(Protocol):
+    """What handlers decide by, held in memory for as long as it is known to be the newest."""
+
+    @property
+    def stale(self) -> bool: ...
+    async def catch_up(self) -> None: ...
+
+
 @final
 class App:
     """One server's routes. Made by the wiring once everything behind the handlers is there."""
@@ -61,6 +69,7 @@ class App:
         meter: Meter,
         process_tag: str,
         on_closing: Callable[[], None] | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         self._exact: dict[str, dict[str, Route]] = {}
         self._prefixes: list[Route] = []
@@ -81,6 +90,7 @@ class App:
         self._meter = meter
         self._tag = process_tag
         self._on_closing = on_closing
+        self._configuration = configuration
         self._count = 0
         self._numbers = count(1)
 
@@ -127,6 +137,8 @@ class App:
         else:
             number = self._count = (self._count + 1) & _SAMPLE
             began = perf_counter() if number == 0 or not item.hot else 0.0
+            if self._configuration is not None and self._configuration.stale:
+                await self._configuration.catch_up()
             response = await self._answer(item, item.handler, request)
             if began:
                 self._meter.observe(item.path, perf_counter() - began)

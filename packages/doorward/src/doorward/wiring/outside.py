@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doorward.model.message import Letter
+from doorward.outside.bells import Bells
 from doorward.outside.breached import nothing_listed, open_list
 from doorward.outside.catalog import WatchedCatalog
 from doorward.outside.chance import SystemChance
@@ -28,6 +29,7 @@ from doorward.stores.sql.sqlite import open_sqlite
 from doorward.web.mail import letters
 from doorward.web.mail import render as mail_render
 from doorward.web.pages import language
+from doorward.wiring.shared import open_bells
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Outside:
     chance: SystemChance
     sealer: KeyedSealer
     signer: CatalogSigner
+    bells: Bells
     catalog: WatchedCatalog
     hasher: Argon2Hasher
     breached: BreachedList
@@ -53,6 +56,7 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
     chance, sealer = SystemChance(), KeyedSealer(key)
     breached = open_list(settings.passwords.breached_list) or nothing_listed
     store = await open_sqlite(settings.database)
+    bells = open_bells(settings, store)
     signer = CatalogSigner(settings.issuer, sealer)
     return Outside(
         store=store,
@@ -61,7 +65,8 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
         chance=chance,
         sealer=sealer,
         signer=signer,
-        catalog=WatchedCatalog(store, signer),
+        bells=bells,
+        catalog=WatchedCatalog(store, signer, bell=bells),
         hasher=Argon2Hasher(settings.passwords),
         breached=breached,
         meter=PrometheusMeter(),

@@ -21,6 +21,7 @@ from doorward.outside.keys import SealedKeyMaker
 from doorward.outside.outbox import LogoutWorker, MailWorker
 from doorward.outside.smtp import SmtpSender, SmtpServer
 from doorward.ports.clock import Clock
+from doorward.ports.store import StoreUnavailable
 from doorward.settings import Settings, load
 from doorward.web.app import App, Server
 from doorward.web.cookies import CookieJar
@@ -69,9 +70,10 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         rotate_after=settings.keys.rotate_after,
     )
     await keys.tend()
-    await outside.catalog.refresh()
+    await outside.catalog.join(outside.chance.new_id("nod"), outside.clock)
     page_render.warm_up()
     background = Background()
+    background.start(outside.bells.run(), name="bells")
     background.start(outside.catalog.watch(), name="catalog")
     background.start(_tend(keys, outside), name="signing keys")
     background.start(every(SWEEP, lambda: _sweep(outside), name="sweep"), name="sweep")
@@ -81,7 +83,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         outside.meter.serve(settings.metrics.host, settings.metrics.port) if settings.metrics.port else None
     )
     parts = urlsplit(settings.issuer)
-    watch = Watch(outside.store)
+    watch = Watch(outside.store, outside.bells)
     jar = CookieJar(secure=parts.scheme == "https")
     app = App(
         routes(settings, outside, jar, watch),
@@ -98,6 +100,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         # read out over the telephone: letters of one case, and no sign that looks like a minus
         process_tag=f"{outside.chance.below(1 << 32):08x}",
         on_closing=watch.release,
+        configuration=outside.catalog,
     )
 
     async def stop() -> None:
@@ -106,6 +109,9 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         outside.hasher.close()
         if stop_metrics is not None:
             await asyncio.to_thread(stop_metrics)
+        # a row that stays behind costs who changes something a second; it goes by itself
+        with suppress(StoreUnavailable):
+            await outside.catalog.leave()
         await outside.store.close()
 
     return app, stop

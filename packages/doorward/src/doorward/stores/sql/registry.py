@@ -10,7 +10,7 @@ from doorward.stores.sql.statements import Database, Param, Row, SqlWrite, Step,
 from doorward.stores.sql.text import insert, select
 
 _VERSION = "SELECT value FROM counters WHERE name = 'registry'"
-_RAISE: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'registry'", (), None)
+RAISE: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'registry'", (), None)
 
 _CLIENTS = "SELECT doc FROM clients ORDER BY id"
 _APIS = "SELECT doc FROM apis ORDER BY id"
@@ -116,7 +116,7 @@ class SqlRegistry:
 
 
 def _change(sql: str, *params: Param, must: int | None = None) -> SqlWrite:
-    return SqlWrite(((sql, params, must), _RAISE))
+    return SqlWrite(((sql, params, must), RAISE))
 
 
 def _key(row: Row) -> SigningKey:

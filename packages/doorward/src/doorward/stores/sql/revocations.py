@@ -12,7 +12,7 @@ _NEWEST = "SELECT value FROM counters WHERE name = 'revocations'"
 _COLUMNS = "kind, ref, at, expires_at, before_at, seq"
 _LIVE = select(_COLUMNS, "revocations WHERE expires_at > ? ORDER BY seq")
 _SINCE = select(_COLUMNS, "revocations WHERE seq > ? AND expires_at > ? ORDER BY seq")
-_NEXT: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'revocations'", (), None)
+NEXT: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'revocations'", (), None)
 _INSERT = (
     "INSERT INTO revocations (kind, ref, at, expires_at, before_at, seq)"
     " VALUES (?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))"
@@ -39,7 +39,7 @@ class SqlRevocations:
 
     def insert(self, revocation: Revocation) -> SqlWrite:
         r = revocation
-        return SqlWrite((_NEXT, (_INSERT, (r.kind, r.ref, r.at, r.expires_at, r.before), None)))
+        return SqlWrite((NEXT, (_INSERT, (r.kind, r.ref, r.at, r.expires_at, r.before), None)))
 
 
 def _revocation(row: Row) -> Revocation:

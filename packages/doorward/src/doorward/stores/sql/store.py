@@ -12,8 +12,9 @@ from doorward.stores.sql.audit import SqlAudit
 from doorward.stores.sql.grants import SqlGrants
 from doorward.stores.sql.messages import SqlMessages
 from doorward.stores.sql.migrate import APPLIED, Migration
-from doorward.stores.sql.registry import SqlRegistry
-from doorward.stores.sql.revocations import SqlRevocations
+from doorward.stores.sql.nodes import SqlNodes
+from doorward.stores.sql.registry import RAISE, SqlRegistry
+from doorward.stores.sql.revocations import NEXT, SqlRevocations
 from doorward.stores.sql.sessions import SqlSessions
 from doorward.stores.sql.sign_ins import SqlSignIns
 from doorward.stores.sql.standing import MARKS, why_not
@@ -21,6 +22,8 @@ from doorward.stores.sql.statements import LOST, Database, SqlWrite, steps_of, w
 from doorward.stores.sql.sweep import sweep
 from doorward.stores.sql.wrapped_keys import SqlWrappedKeys
 
+# Each step that raises a number which another process watches.
+_AWAITED = (RAISE, NEXT)
 _META = "SELECT value FROM meta WHERE name = ?"
 _PUT_META = (
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -37,6 +40,7 @@ class SqlStore:
         self._db = database
         self._known = known
         self._close = close
+        self._listeners: list[Callable[[], None]] = []
         self.accounts = SqlAccounts(database)
         self.registry = SqlRegistry(database)
         self.wrapped_keys = SqlWrappedKeys(database)
@@ -45,12 +49,22 @@ class SqlStore:
         self.grants = SqlGrants(database)
         self.revocations = SqlRevocations(database)
         self.attempts = SqlAttempts(database)
+        self.nodes = SqlNodes(database)
         self.messages = SqlMessages(database)
         self.audit = SqlAudit(database)
 
     async def commit(self, *writes: Write) -> bool:
         """Durable when it answers True. A caller that stops waiting does not stop the commit."""
-        return await self._db.apply(steps_of(writes)) != LOST
+        steps = steps_of(writes)
+        if await self._db.apply(steps) == LOST:
+            return False
+        if any(step in _AWAITED for step in steps):
+            for listener in self._listeners:
+                listener()
+        return True
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
 
     async def meta(self, name: str) -> str | None:
         row = await self._db.one(_META, (name,))

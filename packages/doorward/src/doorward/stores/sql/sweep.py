@@ -18,6 +18,8 @@ _AGING: tuple[tuple[str, str, str, int, str], ...] = (
     ("tickets", "id", "expires_at", 0, ""),
     ("attempts", "bucket", "ends_at", 0, ""),
     ("claimed", "space, value", "expires_at", 0, ""),
+    # a process whose clock is behind is not taken for dead
+    ("nodes", "id", "expires_at", 60, ""),
     ("revocations", "seq", "expires_at", 0, ""),
     ("authorization_codes", "hash", "expires_at", _DAY, ""),
     ("refresh_tokens", "grant_id", "expires_at", TOKEN_GRACE, ""),

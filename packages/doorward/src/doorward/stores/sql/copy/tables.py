@@ -19,7 +19,7 @@ ARRIVING = "arriving"
 MARKS = (MOVED, ARRIVING)
 """Names in `meta` that say something about one database, and not about what is in it."""
 
-BOOKKEEPING = frozenset({"schema_migrations", "copy_chunks", "copy_constraints", "fence"})
+BOOKKEEPING = frozenset({"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes"})
 """Tables about one database: never copied."""
 
 APPEND_ONLY = frozenset({"audit"})

@@ -1,0 +1,217 @@
+"""Has everybody who answers seen a change when it is answered as done, and does nobody answer from what they can't be sure of?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from doorward.model.catalog import Role
+from doorward.outside.bells import Bells
+from doorward.outside.catalog import LEASE, WatchedCatalog
+from doorward.outside.keys import CatalogSigner
+from doorward.outside.seal import KeyedSealer
+from doorward.ports.store import Store, StoreUnavailable
+from doorward.stores.sql.sqlite import open_sqlite
+from tests.people import TurnedClock
+
+pytestmark = pytest.mark.anyio
+SEALER = KeyedSealer(b"k" * 32)
+NODES = 3
+
+
+@dataclass
+class Passing:
+    """Time that goes by when it is told to."""
+
+    seconds: float = 0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Cut:
+    """A way to the database that can be cut: everything else is the store's own."""
+
+    store: Store
+    cut: bool = False
+    asked: int = 0
+    nodes: Cut = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.nodes = self
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+    async def look(self, node_id: str) -> tuple[int, int | None]:
+        self.asked += 1
+        if self.cut:
+            raise StoreUnavailable("cut")
+        return await self.store.nodes.look(node_id)
+
+    def saw(self, node_id: str, version: int, expires_at: int) -> object:
+        return self.store.nodes.saw(node_id, version, expires_at)
+
+
+def source(store: object, *, passed: Passing | None = None, bell: Bells | None = None) -> WatchedCatalog:
+    signer = CatalogSigner("https://a.example", SEALER)
+    more = {} if passed is None else {"passed": passed}
+    return WatchedCatalog(store, signer, bell=bell, **more)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def answering(path: Path, count: int = NODES) -> AsyncGenerator[list[WatchedCatalog]]:
+    stores = [await open_sqlite(path) for _ in range(count)]
+    nodes = [source(store) for store in stores]
+    tasks: list[asyncio.Task[None]] = []
+    for number, node in enumerate(nodes):
+        await node.join(f"nod_{number}", TurnedClock())
+        tasks.append(asyncio.create_task(node.watch()))
+    try:
+        yield nodes
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for node, store in zip(nodes, stores, strict=True):
+            await node.leave()
+            await store.close()
+
+
+async def test_what_is_answered_as_done_is_seen_by_the_next_request_on_any_node(tmp_path: Path) -> None:
+    command_store = await open_sqlite(tmp_path / "a.db")
+    command = source(command_store)
+    waits: list[float] = []
+    async with answering(tmp_path / "a.db") as nodes:
+        for number in range(10):
+            role = Role("rol_1", f"role {number}", {}, 1)
+            assert await command_store.commit(command_store.registry.put_role(role))
+            began = perf_counter()
+            await command.settle()
+            waits.append(perf_counter() - began)
+            assert [list(node.current().roles) for node in nodes] == [[f"role {number}"]] * NODES
+    assert sorted(waits)[5] < LEASE / 2
+    # they have left: nobody is waited for
+    began = perf_counter()
+    assert await command_store.commit(command_store.registry.delete_role("rol_1"))
+    await command.settle()
+    assert perf_counter() - began < LEASE / 2
+    await command_store.close()
+
+
+async def test_a_node_that_is_held_up_is_waited_for_until_it_answers_no_more(tmp_path: Path) -> None:
+    store, command_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
+    node, command = source(store), source(command_store)
+    await node.join("nod_1", TurnedClock())  # and never looks again
+    assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
+    began = perf_counter()
+    await command.settle()
+    assert LEASE <= perf_counter() - began < LEASE + 0.5
+    with pytest.raises(StoreUnavailable):
+        node.current()
+    # the next request asks, and goes on
+    await node.catch_up()
+    assert "a" in node.current().roles
+    await store.close()
+    await command_store.close()
+
+
+async def test_without_the_database_nobody_answers_from_memory_for_longer_than_the_lease(
+    tmp_path: Path,
+) -> None:
+    store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
+    way = Cut(store)
+    node = source(way, passed=passed)
+    await node.join("nod_1", TurnedClock())
+    way.cut = True
+    passed.seconds += LEASE - 0.01
+    assert node.current() is not None
+    passed.seconds += 0.01
+    assert node.stale
+    await node.catch_up()
+    with pytest.raises(StoreUnavailable):
+        node.current()
+    # who comes next is refused at once, without asking again
+    asked = way.asked
+    for _ in range(5):
+        await node.catch_up()
+    assert way.asked == asked
+    way.cut = False
+    passed.seconds += LEASE
+    await node.catch_up()
+    assert node.current() is not None
+    await store.close()
+
+
+async def test_many_requests_that_find_the_snapshot_stale_ask_once(tmp_path: Path) -> None:
+    store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
+    way = Cut(store)
+    node = source(way, passed=passed)
+    await node.join("nod_1", TurnedClock())
+    passed.seconds += 100
+    await asyncio.gather(*(node.catch_up() for _ in range(50)))
+    assert way.asked <= 2
+    assert not node.stale
+    await store.close()
+
+
+async def test_a_dead_process_is_waited_for_at_most_a_second_and_then_forgotten(tmp_path: Path) -> None:
+    store = await open_sqlite(tmp_path / "a.db")
+    clock = TurnedClock()
+    await source(store).join("nod_dead", clock)
+    command = source(store)
+    assert await store.commit(store.registry.put_role(Role("rol_1", "a", {}, 1)))
+    began = perf_counter()
+    await command.settle()
+    assert perf_counter() - began < LEASE + 0.5
+    assert await store.nodes.behind(command.current().version) == 1
+    while await store.sweep(clock.time + 600):
+        pass
+    assert await store.nodes.behind(command.current().version) == 0
+    await store.close()
+
+
+async def test_who_was_forgotten_makes_itself_known_before_it_answers_again(tmp_path: Path) -> None:
+    store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
+    node = source(store, passed=passed)
+    await node.join("nod_1", TurnedClock())
+    assert await store.commit(store.nodes.leave("nod_1"))
+    passed.seconds += LEASE
+    await node.catch_up()
+    assert not node.stale
+    assert await store.nodes.look("nod_1") == (node.current().version, node.current().version)
+    await store.close()
+
+
+async def test_a_bell_is_answered_at_once_and_a_storm_of_rings_with_few_looks(tmp_path: Path) -> None:
+    store = await open_sqlite(tmp_path / "a.db")
+    bells = Bells()
+    store.on_change(bells.changed)
+    way = Cut(store)
+    node = source(way, bell=bells)
+    node_slow = WatchedCatalog(store, CatalogSigner("https://a.example", SEALER), interval=30, bell=bells)
+    await node.join("nod_1", TurnedClock())
+    await node_slow.refresh()
+    tasks = [asyncio.create_task(each.watch()) for each in (node, node_slow)]
+    await asyncio.sleep(0.05)
+    began = perf_counter()
+    assert await store.commit(store.registry.put_role(Role("rol_1", "a", {}, 1)))
+    while "a" not in node_slow.current().roles:
+        await asyncio.sleep(0.001)
+    assert perf_counter() - began < 0.5
+    asked = way.asked
+    for _ in range(1000):
+        bells.changed()
+    await asyncio.sleep(0.1)
+    assert way.asked - asked < 20
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await store.close()
