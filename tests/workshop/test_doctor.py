@@ -76,7 +76,7 @@ def test_files_that_others_can_read_are_found(serve: Serve, tmp_path: Path) -> N
 def test_a_foreign_secret_key_is_found(serve: Serve, tmp_path: Path) -> None:
     serve().ready().stop()
     (tmp_path / "doorward.key").write_text("A" * 43 + "=\n")
-    assert "another secret key" in examined(tmp_path)["signing keys"].said
+    assert "wrapped under another key" in examined(tmp_path)["signing keys"].said
     (tmp_path / "doorward.key").write_text("nonsense")
     assert "openssl rand" in examined(tmp_path)["secret key"].fix
 

@@ -24,7 +24,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Listen here instead of server.port.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes share the port.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="So many processes share the port, instead of server.workers."),
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:

@@ -55,7 +55,7 @@ class Workshop(Protocol):
         """Look at everything that can be wrong."""
         ...
 
-    def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
+    def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int | None) -> None:
         """Become the server. Returns only by `Trouble`."""
         ...
 

@@ -12,13 +12,14 @@ import structlog
 
 from doorward.ports.meter import Meter
 from doorward.ports.passwords import HashingBusy
-from doorward.ports.store import StoreUnavailable
+from doorward.ports.store import StoreConflict, StoreUnavailable
 from doorward.web.http import (
     BadForm,
     BodyTooLarge,
     ClientGone,
     ComeBackLater,
     Handler,
+    Message,
     Receive,
     Request,
     Response,
@@ -36,6 +37,9 @@ _CORS: Final = (
 )
 # Of the hot endpoints one request in 16 is timed: reading the clock for each of them would cost as much as reading the form.
 _SAMPLE: Final = 15
+UNIX_PEER: Final = ("unix:", 0)
+"""Whoever is at the other end of a socket in the file system: its mode says who may be (`web/direct.py`)."""
+READY_PATH: Final = "/readyz"
 _HSTS: Final = (b"strict-transport-security", b"max-age=63072000")
 log = structlog.get_logger("doorward.web")
 
@@ -93,9 +97,12 @@ class App:
         self._configuration = configuration
         self._count = 0
         self._numbers = count(1)
+        self.leaving = False
+        """Whether each answer is the last of its connection, and nobody new should be sent here."""
 
     def closing(self) -> None:
-        """The server is about to stop: requests that only wait for news are answered now. Called once a connection."""
+        """The process is about to leave: `/readyz` says so, and requests that only wait for news are answered now."""
+        self.leaving = True
         if self._on_closing is not None:
             self._on_closing()
 
@@ -107,7 +114,18 @@ class App:
         """Answer one HTTP request of any ASGI server."""
         response = await self.respond(scope, receive)
         if response is not None:
+            if self.leaving:
+                response.headers.append((b"connection", b"close"))
             await send_response(response, send, head=scope["method"] == "HEAD")
+
+    async def refuse(self, scope: Scope) -> Response:
+        """What somebody hears for whom there is no room: 503, and when to come back."""
+        self._meter.count("connections_refused")
+        response = await self._unavailable(
+            Request(scope, _nothing_comes, request_id=f"{self._tag}-{next(self._numbers):x}")
+        )
+        response.headers.append((b"retry-after", RETRY_AFTER))
+        return response
 
     async def respond(self, scope: Scope, receive: Receive, body: bytes | None = None) -> Response | None:
         """The answer to one request, or None when the client has gone. `body` is given where it was read already
@@ -126,7 +144,9 @@ class App:
             scope,
             receive,
             path=path,
-            client_address=self._address(scope) if self._proxies else None,
+            client_address=self._address(scope)
+            if self._proxies or scope.get("client") is UNIX_PEER
+            else None,
             request_id=f"{self._tag}-{next(self._numbers):x}",
             body=body,
         )
@@ -146,6 +166,8 @@ class App:
                 return None
             if item.cors:
                 response.headers.extend(_CORS)
+            if self.leaving and item.path == READY_PATH:
+                response = json_response({"status": "leaving"}, 503)
         if self._https:
             response.headers.append(_HSTS)
         return response
@@ -163,7 +185,8 @@ class App:
         except ComeBackLater as problem:
             status, code, say = 429, "temporarily_unavailable", str(problem)
             later = b"%d" % problem.seconds
-        except (StoreUnavailable, HashingBusy) as problem:
+        except (StoreUnavailable, StoreConflict, HashingBusy) as problem:
+            # a conflict that the action did not expect: nothing was written, and the next attempt decides on what is there then
             log.warning(
                 "not available",
                 path=request.path,
@@ -186,6 +209,13 @@ class App:
         if status in {429, 503}:
             response.headers.append((b"retry-after", later))
         return response
+
+    async def _unavailable(self, request: Request) -> Response:
+        if "text/html" in (request.header(b"accept") or ""):
+            return await self._error_page(request, 503)
+        return json_response(
+            {"error": "temporarily_unavailable", "error_description": "Please try again in a moment."}, 503
+        )
 
     def _prefixed(self, path: str, method: str) -> Route | None:
         for item in self._prefixes:
@@ -224,7 +254,7 @@ class App:
         whoever came before, and may be a lie.
         """
         peer: str = scope["client"][0] if scope.get("client") else ""
-        if not self._trusted(peer):
+        if scope.get("client") is not UNIX_PEER and not self._trusted(peer):
             return peer
         hops = [
             hop.strip()
@@ -245,6 +275,10 @@ class App:
         # A socket for both families shows an IPv4 proxy as ::ffff:10.0.0.1.
         plain = (parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None) or parsed
         return any(plain in network or parsed in network for network in self._proxies)
+
+
+async def _nothing_comes() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def _is_address(text: str) -> bool:

@@ -10,6 +10,7 @@ holds the two ways against each other.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Coroutine, Generator
 from functools import partial
 from types import coroutine
@@ -20,7 +21,7 @@ import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from doorward.web.app import App, Server
+from doorward.web.app import READY_PATH, UNIX_PEER, App, Server
 from doorward.web.http import MAX_BODY, Message, Response, json_response
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -34,6 +35,8 @@ MAX_MESSAGE: Final = 1024 * 1024
 _TOO_LARGE: Final = (
     b"content-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )
+# Whoever looks whether we live or are ready hears the truth, however many others are here.
+_ALWAYS: Final = ("/healthz", READY_PATH)
 log = structlog.get_logger("doorward.direct")
 
 
@@ -106,20 +109,34 @@ class DirectProtocol(HttpToolsProtocol):
 
     Whoever connects has `patience` seconds to send a whole request, and to take its answer: what uvicorn times is only the
     pause between two requests. Looked at every `look_every` seconds, so that no request pays for a timer of its own.
+
+    Of more than uvicorn's `limit_concurrency` connections those that came last hear 503 and are closed; who asks nothing within
+    `patience_when_full` is closed without a word, so that nobody can keep the places that there are not.
     """
 
     patience: ClassVar[float] = 30.0
+    patience_when_full: ClassVar[float] = 2.0
     look_every: ClassVar[float] = 10.0
     _since: float = 0.0
     _size: int = 0
     _message_open: bool = False
     _head_open: bool = False
     _looking: asyncio.TimerHandle | None = None
+    _no_room: bool = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._since = self.loop.time()
-        self._looking = self.loop.call_later(self.look_every, self._look)
+        if self.client is None and _is_unix(transport):
+            self.client = UNIX_PEER
+        self._no_room = self._full()
+        if self._no_room:
+            self._looking = self.loop.call_later(self.patience_when_full, self.transport.abort)
+        else:
+            self._looking = self.loop.call_later(self.look_every, self._look)
+
+    def _full(self) -> bool:
+        return self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._looking is not None:
@@ -233,6 +250,14 @@ class DirectProtocol(HttpToolsProtocol):
             server.app.closing()
         super().shutdown()
 
+    def let_go(self, rested: float) -> None:
+        """Close this connection if nothing came for so many seconds since its last answer. While the server leaves, each answer
+        says that it is the last: only who asks nothing has to be closed unasked."""
+        cycle: Any = self.cycle
+        resting = (cycle is None or cycle.response_complete) and not self._message_open
+        if resting and self.loop.time() - self._since >= rested:
+            self.transport.close()
+
     def _begin(self, cycle: _Cycle) -> None:
         """Run the handler until it has to wait for something; only then does it become a task.
 
@@ -257,11 +282,17 @@ class DirectProtocol(HttpToolsProtocol):
     async def _run(self, cycle: _Cycle) -> None:
         server: object = self.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         app: App | None = server.app if isinstance(server, Server) else None
+        refused = self._no_room and cycle.scope["path"] not in _ALWAYS and self._full()
         try:
             if app is None:
                 response: Response | None = json_response({"error": "temporarily_unavailable"}, 503)
+            elif refused:
+                response = await app.refuse(cycle.scope)
+                cycle.keep_alive = False
             else:
                 response = await app.respond(cycle.scope, _never, bytes(cycle.body))
+                if app.leaving:
+                    cycle.keep_alive = False
         except asyncio.CancelledError:
             self.transport.close()
             raise
@@ -300,3 +331,8 @@ class DirectProtocol(HttpToolsProtocol):
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+
+def _is_unix(transport: asyncio.Transport) -> bool:
+    opened: socket.socket | None = transport.get_extra_info("socket")
+    return opened is not None and opened.family == socket.AF_UNIX

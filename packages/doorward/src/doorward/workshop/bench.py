@@ -102,7 +102,9 @@ class CommandWorkshop:
             return [Check("settings", False, problem) for problem in error.problems]
         return await examine(settings)
 
-    def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
+    def serve(
+        self, config: Path | None, *, host: str | None, port: int | None, workers: int | None
+    ) -> None:
         """See `server.become_server`. The settings are read once here, and the port is tried, so that a mistake is a sentence
         and no line of the log."""
         settings = read(config)

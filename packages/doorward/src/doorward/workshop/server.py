@@ -9,36 +9,42 @@ from pathlib import Path
 from typing import NoReturn
 
 from doorward.cli.trouble import Trouble
-from doorward.workshop.serving import listen
+from doorward.workshop import orders
+from doorward.workshop.sockets import UNIX, are_handed, listen, shown
 
 
-def become_server(config: Path | None, *, host: str | None, port: int | None, workers: int) -> NoReturn:
+def become_server(
+    config: Path | None, *, host: str | None, port: int | None, workers: int | None
+) -> NoReturn:
     """Replace this process by `python -m doorward.workshop.serving`; its options travel as the environment settings they are."""
     environment = dict(os.environ)
     environment.pop("DOORWARD_CONFIG", None)
     if config is not None:
         environment["DOORWARD_CONFIG"] = str(config.resolve())
-    if host is not None:
-        environment["DOORWARD_SERVER__HOST"] = host
-    if port is not None:
-        environment["DOORWARD_SERVER__PORT"] = str(port)
+    for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
+        if value is not None:
+            environment[f"DOORWARD_SERVER__{name}"] = str(value)
     sys.stdout.flush()
     sys.stderr.flush()
-    arguments = [sys.executable, "-m", "doorward.workshop.serving", str(workers)]
-    os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell, our own interpreter
+    os.execve(sys.executable, orders.command(orders.Orders())[:3], environment)  # noqa: S606 - no shell, our own interpreter
 
 
 def try_port(host: str, port: int) -> None:
-    """Listen for a moment. Raises `Trouble`."""
+    """Listen for a moment, unless the service manager listens for us. Raises `Trouble`."""
+    if are_handed(os.environ):
+        return
     try:
         listen(host, port).close()
+        if host.startswith(UNIX):
+            Path(host.removeprefix(UNIX)).unlink(missing_ok=True)
     except OSError as error:
+        where = shown(host, port)
         fix = "Stop it (doorward doctor says whether it is this server), or name another with --port or server.port."
         if error.errno == errno.EADDRINUSE:
-            raise Trouble(f"Something listens on {host}:{port} already.", fix) from None
+            raise Trouble(f"Something listens on {where} already.", fix) from None
         fix = "Name another address with --host and --port, or server.host and server.port."
         if error.errno == errno.EACCES:
             fix = (
                 "Ports below 1024 need a right of their own; put a proxy there, and let this listen on 8000."
             )
-        raise Trouble(f"{host}:{port} cannot be listened on ({error.strerror}).", fix) from None
+        raise Trouble(f"{where} cannot be listened on ({error.strerror}).", fix) from None

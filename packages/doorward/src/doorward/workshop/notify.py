@@ -1,0 +1,29 @@
+"""What does the service manager hear from us? That we are ready, reload or stop (sd_notify(3)); without one, nothing is said."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import Final
+
+READY: Final = "READY=1"
+STOPPING: Final = "STOPPING=1"
+
+
+def notify(*lines: str) -> None:
+    """Send a message to `NOTIFY_SOCKET`. Nobody there is no error: the server runs without a manager too."""
+    place = os.environ.get("NOTIFY_SOCKET", "")
+    if not place.startswith(("/", "@")):
+        return
+    address = "\0" + place[1:] if place.startswith("@") else place
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto("\n".join(lines).encode(), address)
+    except OSError:
+        return
+
+
+def reloading() -> None:
+    """A reload has begun; `notify(READY)` ends it."""
+    notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

@@ -1,0 +1,46 @@
+"""What is one process of the server told on its command line: what to be, and which descriptors and workers are there already?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+
+class Orders(Struct, frozen=True, omit_defaults=True):
+    """As JSON on the command line of `python -m doorward.workshop.serving`; numbers are file descriptors and process ids.
+
+    A worker writes a byte to `ready` when it answers, and leaves when `lifeline` ends, which it does with the head that holds its
+    other end. A head that took its own place finds the `workers` by number and those on their way out in `leaving`.
+    """
+
+    role: Literal["first", "head", "worker"] = "first"
+    listeners: tuple[int, ...] = ()
+    number: int = 0
+    count: int = 1
+    ready: int | None = None
+    lifeline: tuple[int, ...] = ()
+    workers: dict[int, int] = {}
+    leaving: tuple[int, ...] = ()
+    again: bool = False
+
+
+def read(arguments: list[str]) -> Orders:
+    """The orders; none is the first process. Raises `msgspec.MsgspecError`."""
+    return msgspec.json.decode(arguments[0], type=Orders) if arguments else Orders()
+
+
+def command(orders: Orders) -> list[str]:
+    """The command line that carries them."""
+    return [sys.executable, "-m", "doorward.workshop.serving", msgspec.json.encode(orders).decode()]
+
+
+def spawn(orders: Orders, environment: dict[str, str]) -> int:
+    """Start a process with these orders and the inheritable descriptors; answers its id. Raises OSError.
+
+    The new code, if there is new code: the interpreter reads it from the disk.
+    """
+    return os.posix_spawn(sys.executable, command(orders), environment, setsigmask=[])

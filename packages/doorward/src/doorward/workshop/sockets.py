@@ -1,0 +1,105 @@
+"""Which sockets does the server listen on: those that it was handed, or one of its own?"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+from collections.abc import MutableMapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+BACKLOG: Final = 2048
+UNIX: Final = "unix:"
+_FIRST_HANDED: Final = 3
+# Beside its connections a worker holds the database, its log, mail under way and what the runtime opened.
+_OTHER_FILES: Final = 200
+
+
+def handed(environment: MutableMapping[str, str]) -> list[socket.socket]:
+    """The sockets that the service manager opened for this process (sd_listen_fds(3)), and none a second time."""
+    meant_for, count = environment.pop("LISTEN_PID", ""), environment.pop("LISTEN_FDS", "")
+    environment.pop("LISTEN_FDNAMES", None)
+    if meant_for != str(os.getpid()) or not count.isdigit():
+        return []
+    return inherited(range(_FIRST_HANDED, _FIRST_HANDED + int(count)))
+
+
+def are_handed(environment: MutableMapping[str, str]) -> bool:
+    """Whether there are such sockets; nothing is taken."""
+    return environment.get("LISTEN_PID") == str(os.getpid()) and environment.get("LISTEN_FDS", "0") != "0"
+
+
+def inherited(descriptors: Sequence[int]) -> list[socket.socket]:
+    """Listening sockets that are open already in this process. Raises OSError."""
+    found = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+    for listener in found:
+        listener.set_inheritable(True)
+    return found
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, inheritable; `host` is an address, or `unix:` and a path. Raises OSError."""
+    if host.startswith(UNIX):
+        return _listen_in_files(Path(host.removeprefix(UNIX)))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    listener.set_inheritable(True)
+    return listener
+
+
+def shown(host: str, port: int) -> str:
+    """The address as a log line says it."""
+    if host.startswith(UNIX):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def room_for(connections: int) -> int:
+    """How many connections a worker may hold: `connections`, or as many as the limit on open files leaves when it was raised
+    as far as it goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return connections
+    return max(16, soft - _OTHER_FILES)
+
+
+def _listen_in_files(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.is_socket():
+            _remove_if_dead(path)
+        listener.bind(str(path))
+        # the proxy's user shares our group; nobody else may say where requests come from
+        path.chmod(0o660)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    listener.set_inheritable(True)
+    return listener
+
+
+def _remove_if_dead(path: Path) -> None:
+    """What a process left that was killed stands in the way of the next one; what somebody listens on is not ours to take."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            with suppress(FileNotFoundError):
+                path.unlink()
+        else:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

@@ -1,0 +1,126 @@
+"""Who uses a server while something is done to it? Apps over kept and over fresh connections, and an API that waits for news.
+
+with Crowd(port, form) as crowd:
+    ...                                     # reload, restart, upgrade
+assert crowd.failures == []
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+
+class Crowd:
+    """Threads that ask without a pause. A broken connection, an answer that is none, a status that is not 200: a failure."""
+
+    def __init__(
+        self,
+        port: int,
+        app: tuple[str, str],
+        *,
+        kept: int = 4,
+        fresh: int = 4,
+        resting: int = 1,
+        connect: Callable[[], http.client.HTTPConnection] | None = None,
+        prefix: str = "",
+    ) -> None:
+        self.failures: list[str] = []
+        self.answers: Counter[str] = Counter()
+        self.slowest = 0.0
+        proof = base64.b64encode(":".join(app).encode()).decode()
+        self._headers = {
+            "authorization": f"Basic {proof}",
+            "content-type": "application/x-www-form-urlencoded",
+        }
+        self._prefix = prefix
+        self._connect = connect or (lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=30))
+        self._stop = threading.Event()
+        kinds: list[tuple[str, Callable[[str], None], int]] = [
+            ("kept", self._kept, kept),
+            ("fresh", self._fresh, fresh),
+            ("resting", self._resting, resting),
+            ("waiting", self._waiting, 1),
+        ]
+        self._threads = [
+            threading.Thread(target=self._guard, args=(name, work), name=f"{name} {number}")
+            for name, work, count in kinds
+            for number in range(count)
+        ]
+
+    def __enter__(self) -> Crowd:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(40)
+        assert not any(thread.is_alive() for thread in self._threads)
+
+    def _guard(self, name: str, work: Callable[[str], None]) -> None:
+        while not self._stop.is_set():
+            try:
+                work(name)
+            except (OSError, http.client.HTTPException) as problem:
+                self.failures.append(f"{name}: {problem!r}")
+
+    def _token(self, name: str, connection: http.client.HTTPConnection) -> None:
+        began = time.monotonic()
+        connection.request("POST", f"{self._prefix}/token", "grant_type=client_credentials", self._headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        self.answers[name] += 1
+        if answer.status != 200:
+            self.failures.append(f"{name}: {answer.status} {text[:200]!r}")
+
+    def _kept(self, name: str) -> None:
+        # http.client opens a new connection after an answer that says `Connection: close`
+        connection = self._connect()
+        try:
+            while not self._stop.is_set():
+                self._token(name, connection)
+        finally:
+            connection.close()
+
+    def _fresh(self, name: str) -> None:
+        connection = self._connect()
+        try:
+            self._token(name, connection)
+        finally:
+            connection.close()
+
+    def _resting(self, name: str) -> None:
+        """A pool that asks now and then, within the second that a leaving server waits for such connections."""
+        connection = self._connect()
+        try:
+            while not self._stop.is_set():
+                self._token(name, connection)
+                self._stop.wait(0.4)
+        finally:
+            connection.close()
+
+    def _waiting(self, name: str) -> None:
+        connection = self._connect()
+        try:
+            cursor: str | None = None
+            while not self._stop.is_set():
+                query = urlencode({"after": cursor, "wait": "5"}) if cursor else ""
+                connection.request("GET", f"{self._prefix}/revocations?{query}")
+                answer = connection.getresponse()
+                text = answer.read()
+                self.answers[name] += 1
+                if answer.status != 200:
+                    self.failures.append(f"{name}: {answer.status} {text[:200]!r}")
+                    return
+                cursor = json.loads(text)["cursor"]
+        finally:
+            connection.close()
