@@ -54,14 +54,35 @@ def issuer_problem(issuer: str) -> str | None:
 def database_problem(database: str) -> str | None:
     """What is wrong with the database setting as it was written."""
     scheme, separator, _ = database.partition("://")
-    if separator and scheme.lower() in {"postgres", "postgresql", "postgresql+asyncpg"}:
-        return "names PostgreSQL, which is not supported yet: it comes with the next version. Use the path of a SQLite file"
+    if separator and scheme.lower() in {"postgres", "postgresql"}:
+        return _postgres_problem(database)
+    if separator and scheme.lower().startswith(("postgres", "pgsql", "psql")):
+        return f"begins with {scheme}://; write postgresql://user@host/database"
     if separator and scheme.lower() != "sqlite":
-        return f'names a {scheme} database; use the path of a SQLite file, as in "doorward.db"'
+        return f"names a {scheme} database; {_EITHER}"
+    if not separator and scheme.lower().startswith(("postgres:", "postgresql:")):
+        return "has no // after the colon; write postgresql://user@host/database"
     if database == ":memory:":
-        return 'would forget everyone at the next start; use the path of a SQLite file, as in "doorward.db"'
+        return f"would forget everyone at the next start; {_EITHER}"
     if not database:
-        return 'is empty; use the path of a SQLite file, as in "doorward.db"'
+        return f"is empty; {_EITHER}"
+    return None
+
+
+_EITHER = 'use the path of a SQLite file, as in "doorward.db", or postgresql://user@host/database'
+
+
+def _postgres_problem(database: str) -> str | None:
+    # what is wrong is told without the URL: it may hold a password
+    try:
+        parts = urlsplit(database)
+        path, query = parts.path, parts.query
+        # reading the port checks it, for one host; several have theirs after each name
+        _ = parts.port if "," not in parts.netloc else None
+    except ValueError:
+        return "is no URL of a PostgreSQL database: the port is no number, or the password holds one of / ? # [ ] @ unescaped (write %2F for /)"
+    if len(path) < 2 and "dbname=" not in query and "database=" not in query:
+        return "names no database after the host; write postgresql://user@host/database"
     return None
 
 

@@ -13,6 +13,8 @@ PREFIX = "DOORWARD_"
 # Not settings of the server: where the commands look for the file, and which browser the tests drive.
 _OTHERS = frozenset({"DOORWARD_CONFIG", "DOORWARD_CHROMIUM"})
 _OTHER_PREFIXES = ("DOORWARD_TEST_", "DOORWARD_DEMO_", "DOORWARD_BENCH_")
+# As hosting platforms name it.
+_ALIASES = {"DOORWARD_DATABASE_URL": "database"}
 # An orchestrator that knows a service called "doorward" puts these into the environment of every neighbour.
 _SERVICE_LINKS = re.compile(r"DOORWARD_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_\w+)?)$")
 
@@ -22,13 +24,17 @@ def from_environment(
 ) -> dict[str, tuple[str, object, bool]]:
     """Dotted name -> (variable, text, True). What is no setting is added to `problems`, with a suggestion."""
     by_variable = {PREFIX + name.upper().replace(".", "__"): name for name in known}
+    by_variable |= {variable: name for variable, name in _ALIASES.items() if name in known}
     given: dict[str, tuple[str, object, bool]] = {}
     from_files: dict[str, tuple[str, object, bool]] = {}
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable in _OTHERS or _SERVICE_LINKS.match(variable):
             continue
         if variable in by_variable:
-            given[by_variable[variable]] = (variable, environ[variable], True)
+            name = by_variable[variable]
+            if name in given:
+                problems.append(f"{given[name][0]} and {variable} are both set; keep one of them.")
+            given[name] = (variable, environ[variable], True)
         elif variable.endswith("_FILE") and variable.removesuffix("_FILE") in by_variable:
             name = by_variable[variable.removesuffix("_FILE")]
             try:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import NODEFAULT, inspect, structs
 
@@ -17,6 +17,8 @@ from doorward.settings.lines import lines_of
 from doorward.settings.problems import SettingsError, did_you_mean
 from doorward.settings.tree import NOT_SETTINGS, Settings
 from doorward.settings.values import WrongValue, coerce
+from doorward.stores.sql.postgres_url import DatabaseUrl, is_postgres
+from doorward.stores.sql.sqlite_path import sqlite_path
 
 Given = dict[str, tuple[str, object, bool]]
 """Dotted name -> (where it was said, the value, whether it is text from the environment)."""
@@ -137,7 +139,9 @@ def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
     if name == "database":
         if problem := database_problem(str(value)):
             raise WrongValue(problem)
-        return str(home / _sqlite_path(str(value)))
+        if is_postgres(str(value)):
+            return DatabaseUrl(str(value))
+        return str(home / _expanded(Path(sqlite_path(str(value)))))
     if name in _PATHS and isinstance(value, str):
         return str(home / _expanded(Path(value)))
     return value
@@ -149,13 +153,6 @@ def _expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise WrongValue(f"begins with {path.parts[0]}, which is nobody's home here") from None
-
-
-def _sqlite_path(database: str) -> Path:
-    if not database.lower().startswith("sqlite://"):
-        return _expanded(Path(database))
-    # sqlite:///relative.db and sqlite:////absolute.db, as database URLs are commonly written
-    return Path(unquote(urlsplit(database).path).removeprefix("/"))
 
 
 def _build(values: dict[str, object], given: Given, path: Path | None) -> Settings:
@@ -172,12 +169,12 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
         )
     issuer = str(values["issuer"])
     home = path.resolve().parent if path is not None else Path.cwd()
-    database = str(values.setdefault("database", str(home / "doorward.db")))
+    database = values.setdefault("database", str(home / "doorward.db"))
     if values.get("server.port") is None:
         parts = urlsplit(issuer)
         values["server.port"] = (parts.port if loopback(parts.hostname) else None) or 8000
     if values.get("keys.secret_key_file") is None:
-        values["keys.secret_key_file"] = str(Path(database).parent / "doorward.key")
+        values["keys.secret_key_file"] = str(_beside(database, home) / "doorward.key")
     password_file = values.get("mail.password_file")
     if isinstance(password_file, str) and values.get("mail.password") is None:
         values["mail.password"] = _secret_in(password_file, given["mail.password_file"][0])
@@ -194,6 +191,11 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
         elif name in values:
             tree[name] = values[name]
     return Settings(**tree)
+
+
+def _beside(database: object, home: Path) -> Path:
+    """The folder of the database; of doorward.toml where the database is on a server."""
+    return home if isinstance(database, DatabaseUrl) else Path(str(database)).parent
 
 
 def _secret_in(path: str, where: str) -> Secret:

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 
 from doorward.model.policy import MailTickets, PasswordPolicy, SessionPolicy, ThrottlePolicy, TokenPolicy
 from doorward.model.secret import Secret
+from doorward.stores.sql.postgres_options import PostgresOptions
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -85,12 +86,13 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything, checked. `issuer` is the public address and the `iss` of every token (RFC 8414 §2).
 
-    `database` is the path of the SQLite file, made absolute. `development` opens `/_dev/outbox` and allows http
+    `database` is the path of the SQLite file, made absolute, or the URL of a PostgreSQL database, which prints without its password. `development` opens `/_dev/outbox` and allows http
     and is only possible with an issuer on this machine.
     """
 
     issuer: str
     database: str = "doorward.db"
+    postgres: PostgresOptions = field(default_factory=PostgresOptions)
     development: bool = False
     server: ServerSettings = field(default_factory=ServerSettings)
     tokens: TokenPolicy = field(default_factory=TokenPolicy)
