@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
-
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.postgres_url import is_postgres
 from doorward.stores.sql.sqlite import open_sqlite
+from doorward.stores.sql.sqlite_path import sqlite_path
 from doorward.stores.sql.store import SqlStore
 
 
@@ -25,10 +24,3 @@ async def open_store(
 
         return await open_postgres(plain, migrate=migrate, options=postgres)
     return await open_sqlite(sqlite_path(plain), migrate=migrate)
-
-
-def sqlite_path(database: str) -> str:
-    """The path in `sqlite:///relative.db` and `sqlite:////absolute.db`, as database URLs are commonly written; else as it is."""
-    if not database.lower().startswith("sqlite://"):
-        return database
-    return unquote(urlsplit(database).path).removeprefix("/")

@@ -16,7 +16,7 @@ class PostgresOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     pool_size: Annotated[int, Meta(ge=1, le=200)] = 8
-    pool_wait: Annotated[float, Meta(gt=0, le=60)] = 5
-    connect_timeout: Annotated[float, Meta(gt=0, le=60)] = 5
-    statement_timeout: Annotated[float, Meta(gt=0, le=300)] = 10
+    pool_wait: Annotated[int, Meta(ge=1, le=60)] = 5
+    connect_timeout: Annotated[int, Meta(ge=1, le=60)] = 5
+    statement_timeout: Annotated[int, Meta(ge=1, le=300)] = 10
     prepared_statements: bool = True
