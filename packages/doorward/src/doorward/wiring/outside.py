@@ -25,7 +25,7 @@ from doorward.ports.counters import Counters
 from doorward.ports.postman import MailKind, Postman
 from doorward.ports.store import Store
 from doorward.settings import Settings
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.stores.sql.open import open_store
 from doorward.web.mail import letters
 from doorward.web.mail import render as mail_render
 from doorward.web.pages import language
@@ -55,7 +55,7 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
     key = secret_key(settings.keys.secret_key, settings.secret_key_path, generate=settings.keys.generate)
     chance, sealer = SystemChance(), KeyedSealer(key)
     breached = open_list(settings.passwords.breached_list) or nothing_listed
-    store = await open_sqlite(settings.database)
+    store = await open_store(settings.database, postgres=settings.postgres)
     bells = open_bells(settings, store)
     signer = CatalogSigner(settings.issuer, sealer)
     return Outside(

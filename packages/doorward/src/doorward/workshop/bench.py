@@ -29,7 +29,7 @@ from doorward.outside.seal import KeyedSealer
 from doorward.outside.secret_key import SecretKeyProblem, secret_key
 from doorward.ports.store import Store
 from doorward.settings import Settings, SettingsError, load
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.stores.sql.open import open_store
 from doorward.workshop.server import become_server, try_port
 
 
