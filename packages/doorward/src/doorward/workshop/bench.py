@@ -46,7 +46,7 @@ class CommandWorkshop:
             breached = open_list(settings.passwords.breached_list) or nothing_listed
         except (BadBreachList, OSError) as problem:
             raise Trouble(str(problem), "See passwords.breached_list in the settings.") from None
-        store = await open_sqlite(settings.database)
+        store = await open_store(settings.database, postgres=settings.postgres)
         hasher = Argon2Hasher(settings.passwords)
         try:
             sealer = await _sealer(settings, store)
@@ -87,9 +87,10 @@ class CommandWorkshop:
     async def migrate(self, config: Path | None) -> str:
         """Open the store, which brings it up to date, and close it."""
         settings = read(config)
-        store = await open_sqlite(settings.database)
+        store = await open_store(settings.database, postgres=settings.postgres)
         await store.close()
-        return settings.database
+        # as it is shown: without a password
+        return str(settings.database)
 
     async def doctor(self, config: Path | None) -> Sequence[Check]:
         """See `doctor.examine`; settings that cannot be read are its first and only finding."""
