@@ -114,7 +114,7 @@ async def test_an_apps_end_ends_its_grants_and_the_tokens_for_itself(channel: Ba
     other = await channel.ask({"grant_type": "client_credentials"}, made.client(id="app_other"))
     assert isinstance(answer, TokenResponse)
     assert isinstance(other, TokenResponse)
-    writes = await channel.ending.client("app_web", now=channel.clock.time, reason="app_deleted")
+    writes = channel.ending.client("app_web", now=channel.clock.time, reason="app_deleted")
     assert await channel.store.commit(*writes)
     assert not await lives(channel, raw)
     assert await revoked(channel, channel.claims(answer.access_token)) == "client"

@@ -235,7 +235,7 @@ async def test_an_app_uses_only_the_grants_that_it_is_registered_for(channel: Ba
 async def test_a_deleted_app_gets_nothing_any_more(channel: BackChannel) -> None:
     await channel.person()
     raw, _ = await channel.family()
-    writes = await channel.ending.client("app_web", now=channel.clock.time, reason="app_deleted")
+    writes = channel.ending.client("app_web", now=channel.clock.time, reason="app_deleted")
     assert await channel.store.commit(*writes, channel.store.registry.delete_client("app_web"))
     await channel.catalog.refresh()
     refused(await channel.refresh(raw), "invalid_client")

@@ -96,6 +96,30 @@ async def test_nothing_grows_on_a_dead_grant(store: Store, why: str) -> None:
     assert await store.meta("m") is None
 
 
+async def test_the_grants_of_an_app_that_goes_end_a_batch_at_a_time(store: Store) -> None:
+    g = store.grants
+    kept = grant("kept", client_id="app_blog")
+    await store.commit(g.insert(kept), *(g.insert(grant(f"{n:04}")) for n in range(1100)))
+    await store.commit(g.end("grt_0001", NOW - 5, "signed_out"))
+    assert await store.commit(g.end_of_client("app_shop", NOW, "app_deleted"))
+    left = len(await g.live_of_client("app_shop", NOW))
+    assert 0 < left < 1100
+    while await store.sweep(NOW, limit=200):
+        now_left = len(await g.live_of_client("app_shop", NOW))
+        assert left - now_left <= 200
+        left = now_left
+    assert left == 0
+    assert await g.get("grt_kept") == kept
+    assert await g.get("grt_0001") == grant("0001", ended_at=NOW - 5, end_reason="signed_out")
+    assert await g.get("grt_1099") == grant("1099", ended_at=NOW, end_reason="app_deleted")
+    assert await store.sweep(NOW) == 0
+    # a second time, and for an app without grants
+    assert await store.commit(g.end_of_client("app_shop", NOW, "app_deleted"))
+    assert await store.commit(g.end_of_client("app_none", NOW, "app_deleted"))
+    while await store.sweep(NOW):
+        pass
+
+
 @pytest.mark.requirement(57)
 async def test_a_place_in_a_status_list_belongs_to_one_grant(store: Store) -> None:
     g = store.grants

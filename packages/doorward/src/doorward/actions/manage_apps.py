@@ -152,7 +152,7 @@ class ManageApps:
         catalog = await self.catalog.refresh()
         client = find_client(catalog, app)
         now = self.clock.now()
-        writes = await self.ending.client(client.id, now=now, reason="app_deleted")
+        writes = self.ending.client(client.id, now=now, reason="app_deleted")
         for api in catalog.apis.values():
             if api.client_id == client.id:
                 writes.append(self.store.registry.put_api(structs.replace(api, client_id=None)))

@@ -79,9 +79,9 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
     background.start(every(SWEEP, lambda: _sweep(outside), name="sweep"), name="sweep")
     back_channel = BackChannel(development=settings.development)
     _start_outbox(settings, outside, background, back_channel)
-    stop_metrics = (
-        outside.meter.serve(settings.metrics.host, settings.metrics.port) if settings.metrics.port else None
-    )
+    if settings.metrics.port is not None:
+        show = _show_metrics(outside, settings.metrics.host, settings.metrics.port)
+        background.start(show, name="metrics")
     parts = urlsplit(settings.issuer)
     watch = Watch(outside.store, outside.bells)
     jar = CookieJar(secure=parts.scheme == "https")
@@ -107,8 +107,6 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         await background.stop()
         await back_channel.close()
         outside.hasher.close()
-        if stop_metrics is not None:
-            await asyncio.to_thread(stop_metrics)
         # a row that stays behind costs who changes something a second; it goes by itself
         with suppress(StoreUnavailable):
             await outside.catalog.leave()
@@ -163,8 +161,31 @@ async def _tend(keys: ManageKeys, outside: Outside) -> None:
 
 
 async def _sweep(outside: Outside) -> None:
-    """Small batches until nothing is left, with a breath between them, so that no request waits for long."""
+    """Small batches until nothing is left, with a breath between them, so that no request waits for long. Of all processes on the
+    database one does so at a time: several would only wait for one another's rows."""
+    now = outside.clock.now()
+    mine = outside.store.attempts.claim("sweep", "turn", now + int(SWEEP) - 2, now=now)
+    if not await outside.store.commit(mine):
+        return
     for _ in range(200):
         if await outside.store.sweep(outside.clock.now()) == 0:
             break
         await asyncio.sleep(0.05)
+
+
+async def _show_metrics(outside: Outside, host: str, port: int) -> None:
+    """The page of numbers on its port. After a reload the worker before us may still have it; no token waits for that."""
+    told = False
+    while True:
+        try:
+            stop = outside.meter.serve(host, port)
+            break
+        except OSError as problem:
+            if not told:
+                logs.logger("metrics").warning("metrics.port_taken", port=port, reason=problem.strerror)
+            told = True
+            await asyncio.sleep(0.5)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.to_thread(stop)

@@ -20,7 +20,7 @@ from doorward.stores.sql.rows import (
     to_refresh,
 )
 from doorward.stores.sql.statements import Database, Param, SqlWrite, guarded, to_json, write
-from doorward.stores.sql.sweep import TOKEN_GRACE
+from doorward.stores.sql.sweep import END_OF_CLIENT, SWEEP_ENDS, TOKEN_GRACE
 from doorward.stores.sql.text import insert, qualified, select
 
 _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
@@ -32,6 +32,9 @@ _INSERT = insert("grants", GRANT_COLUMNS)
 # two sign-ins may draw the same place in a status list: the second one loses and draws again
 _INSERT_LISTED = f"{_INSERT} ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING"
 _END = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
+_DEPART = (
+    "INSERT INTO departed_clients (client_id, at, reason) VALUES (?, ?, ?) ON CONFLICT (client_id) DO NOTHING"
+)
 _STATUS_INDEXES = (
     "SELECT status_index FROM grants WHERE status_list = ? AND ended_at IS NOT NULL AND expires_at > ?"
     " ORDER BY status_index"
@@ -128,6 +131,14 @@ class SqlGrants:
 
     def end(self, grant_id: str, at: int, reason: str) -> SqlWrite:
         return write(_END, at, reason, grant_id)
+
+    def end_of_client(self, client_id: str, at: int, reason: str) -> SqlWrite:
+        return SqlWrite(
+            (
+                (END_OF_CLIENT, (at, reason, client_id, SWEEP_ENDS), None),
+                (_DEPART, (client_id, at, reason), None),
+            )
+        )
 
     def insert_code(self, code: AuthorizationCode) -> SqlWrite:
         c = code

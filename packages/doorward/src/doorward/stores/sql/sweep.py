@@ -41,12 +41,33 @@ def _statements(table: str, key: str, age: str, also: str) -> tuple[str, str]:
 _STATEMENTS = tuple((*_statements(table, key, age, also), keep) for table, key, age, keep, also in _AGING)
 
 
+# At the end of an app, so many of its grants end in one commit; no other commit waits longer than that takes.
+SWEEP_ENDS = 500
+END_OF_CLIENT = (
+    "UPDATE grants SET ended_at = ?, end_reason = ? WHERE id IN"
+    " (SELECT id FROM grants WHERE client_id = ? AND ended_at IS NULL ORDER BY id LIMIT ?)"
+)
+_DEPARTED = "SELECT client_id, at, reason FROM departed_clients ORDER BY client_id LIMIT 1"
+_GONE = "DELETE FROM departed_clients WHERE client_id = ?"
+
+
+async def _end_departed(database: Database, limit: int) -> int:
+    """Ends a batch of the grants that an app left behind when it was deleted; answers how many rows that changed."""
+    departed = await database.one(_DEPARTED, ())
+    if departed is None:
+        return 0
+    client_id, at, reason = departed
+    ended = await database.apply(((END_OF_CLIENT, (at, reason, client_id, min(limit, SWEEP_ENDS)), None),))
+    return ended or await database.apply(((_GONE, (client_id,), None),))
+
+
 async def sweep(database: Database, now: int, limit: int) -> int:
-    """Removes at most `limit` rows that were of use to nobody at `now` (seconds); answers how many went.
+    """Removes at most `limit` rows that were of use to nobody at `now` (seconds), and ends what deleted apps left behind;
+    answers how many rows that were.
 
     Looks before it writes, so that an idle server takes no lock.
     """
-    gone = 0
+    gone = await _end_departed(database, limit)
     for look, remove, keep in _STATEMENTS:
         if gone >= limit:
             break

@@ -149,9 +149,17 @@ CREATE TABLE grants (
 );
 CREATE INDEX grants_account ON grants (account_id);
 CREATE INDEX grants_session ON grants (session_id) WHERE session_id IS NOT NULL;
-CREATE INDEX grants_client ON grants (client_id);
+-- of an app that goes, only what is not ended yet is looked for, batch after batch
+CREATE INDEX grants_client ON grants (client_id, id) WHERE ended_at IS NULL;
 CREATE INDEX grants_expires ON grants (expires_at);
 CREATE UNIQUE INDEX grants_status ON grants (status_list, status_index) WHERE status_list IS NOT NULL;
+
+-- Apps that were deleted with more grants than one commit should end: the sweep ends the rest.
+CREATE TABLE departed_clients (
+  client_id TEXT NOT NULL PRIMARY KEY,
+  at BIGINT NOT NULL,
+  reason TEXT NOT NULL
+);
 
 CREATE TABLE authorization_codes (
   hash BLOB NOT NULL PRIMARY KEY,
