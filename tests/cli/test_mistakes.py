@@ -126,7 +126,7 @@ def test_a_foreign_secret_key_is_told_before_anything_is_changed(stocked: Run, h
     key.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
     ended = stocked("keys", "rotate", "--force")
     assert ended.status == 1
-    assert "another secret key" in ended.err
+    assert "wrapped under another key" in ended.err
     assert str(key) in ended.err
 
 

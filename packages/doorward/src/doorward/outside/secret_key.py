@@ -16,6 +16,11 @@ class SecretKeyProblem(KeyProblem):
     """The secret key cannot be had."""
 
 
+def new_secret() -> bytes:
+    """A fresh root secret."""
+    return os.urandom(SIZE)
+
+
 def decode_key(text: str) -> bytes:
     """32 bytes from base64 or base64url, with or without padding. Raises `SecretKeyProblem`."""
     plain = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from doorward.settings.tree import Settings
+from doorward.settings.tree import KeySettings, Settings
 
 Problem = tuple[str, str]
 """(dotted name of the setting, what is wrong and what would be right)."""
@@ -101,12 +102,16 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
         if path is not None and not Path(path).is_file():
             yield f"server.{name}", f"names {path}, and there is no such file"
     if server.host.startswith("unix:") and not server.host.startswith("unix:/"):
-        yield "server.host", f'is "{server.host}"; it should be a full path like "unix:/run/doorward/http.sock"'
+        yield (
+            "server.host",
+            f'is "{server.host}"; it should be a full path like "unix:/run/doorward/http.sock"',
+        )
     for proxy in server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
         except ValueError as error:
             yield "server.trusted_proxies", f'holds "{proxy}", which is no address or network ({error})'
+    yield from _keys(settings.keys)
     mail = settings.mail
     if mail.host is not None and mail.sender is None:
         yield (
@@ -134,3 +139,44 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
     breached = settings.passwords.breached_list
     if breached is not None and not Path(breached).is_file():
         yield "passwords.breached_list", f"names {breached}, and there is no such file"
+
+
+def _keys(keys: KeySettings) -> Iterator[Problem]:
+    """One key-encryption key, wherever it is, and all that is needed to reach it."""
+    named = {
+        "keys.secret_key": keys.secret_key is not None,
+        "keys.secret_key_file": keys.secret_key_file is not None and keys.secret_key is None,
+        "keys.unwrap_command": keys.unwrap_command is not None,
+        "keys.pkcs11_module": keys.pkcs11_module is not None,
+    }
+    first, *others = [name for name, is_set in named.items() if is_set] or [""]
+    for other in others:
+        yield (
+            other,
+            f"and {first} are both set; the key-encryption key is in one place. To change it: doorward keys rewrap",
+        )
+    for name, command in (("unwrap_command", keys.unwrap_command), ("wrap_command", keys.wrap_command)):
+        if command is None:
+            continue
+        try:
+            if not shlex.split(command):
+                yield f"keys.{name}", "is empty; it should be a program and its arguments"
+        except ValueError:
+            yield f"keys.{name}", "opens a quote and never closes it"
+    if keys.wrap_command is not None and keys.unwrap_command is None:
+        yield "keys.unwrap_command", "is missing: what keys.wrap_command wraps, it has to unwrap"
+    if keys.pkcs11_module is None:
+        for name, value in (("token", keys.pkcs11_token), ("pin", keys.pkcs11_pin)):
+            if value is not None:
+                yield (
+                    "keys.pkcs11_module",
+                    f"is missing: the token's shared library, for keys.pkcs11_{name}",
+                )
+                break
+        return
+    if not Path(keys.pkcs11_module).is_file():
+        yield "keys.pkcs11_module", f"names {keys.pkcs11_module}, and there is no such file"
+    if keys.pkcs11_token is None:
+        yield "keys.pkcs11_token", "is missing: the label of the token that has the key"
+    if keys.pkcs11_pin is None:
+        yield "keys.pkcs11_pin", "is missing: the token's user PIN (or use keys.pkcs11_pin_file)"

@@ -126,6 +126,8 @@ _PATHS = frozenset(
         "server.tls_key",
         "mail.password_file",
         "keys.secret_key_file",
+        "keys.pkcs11_module",
+        "keys.pkcs11_pin_file",
         "passwords.breached_list",
     }
 )
@@ -173,11 +175,13 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
     if values.get("server.port") is None:
         parts = urlsplit(issuer)
         values["server.port"] = (parts.port if loopback(parts.hostname) else None) or 8000
-    if values.get("keys.secret_key_file") is None:
+    elsewhere = (values.get("keys.unwrap_command"), values.get("keys.pkcs11_module"))
+    if values.get("keys.secret_key_file") is None and elsewhere == (None, None):
         values["keys.secret_key_file"] = str(_beside(database, home) / "doorward.key")
-    password_file = values.get("mail.password_file")
-    if isinstance(password_file, str) and values.get("mail.password") is None:
-        values["mail.password"] = _secret_in(password_file, given["mail.password_file"][0])
+    for name in ("mail.password", "keys.pkcs11_pin"):
+        file = values.get(f"{name}_file")
+        if isinstance(file, str) and values.get(name) is None:
+            values[name] = _secret_in(file, f"{name}_file", given[f"{name}_file"][0])
     tree: dict[str, Any] = {"source": str(path) if path is not None else None}
     for top in _fields(Settings):
         name = top.encode_name
@@ -198,12 +202,12 @@ def _beside(database: object, home: Path) -> Path:
     return home if isinstance(database, DatabaseUrl) else Path(str(database)).parent
 
 
-def _secret_in(path: str, where: str) -> Secret:
+def _secret_in(path: str, name: str, where: str) -> Secret:
     try:
         return Secret(Path(path).read_text(encoding="utf-8").rstrip("\r\n"))
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError([f"{where}: mail.password_file {path} cannot be read ({why})."]) from None
+        raise SettingsError([f"{where}: {name} {path} cannot be read ({why})."]) from None
 
 
 def _fields(tree: type[Settings]) -> tuple[inspect.Field, ...]:

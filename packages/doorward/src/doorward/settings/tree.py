@@ -47,16 +47,27 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The server's own secret key, and the life of its signing keys. Times in seconds.
+    """The key-encryption key, and the life of the signing keys. Times in seconds.
 
-    `secret_key` (32 bytes, base64) or the file that holds it; without either, `doorward.key` beside the database, which is
-    made on the first start unless `generate` is false. A new signing key is published `publish_ahead` before it signs;
-    the current one steps back after `rotate_after` (0: only by command).
+    One of three: `secret_key` (32 bytes, base64) or the file that holds it; without either, `doorward.key` beside the database,
+    which is made on the first start unless `generate` is false. Or two commands, each given base64 on standard input and
+    answering with base64, split as a shell would. Or the AES key of a PKCS#11 token, all by their labels.
+
+    A new signing key is published `publish_ahead` before it signs; the current one steps back after `rotate_after` (0: only by
+    command).
     """
 
     secret_key: Secret | None = None
     secret_key_file: str | None = None
     generate: bool = True
+    unwrap_command: str | None = None
+    wrap_command: str | None = None
+    command_timeout: Annotated[int, Meta(ge=1, le=300)] = 30
+    pkcs11_module: str | None = None
+    pkcs11_token: str | None = None
+    pkcs11_key: Annotated[str, Meta(min_length=1)] = "doorward"
+    pkcs11_pin: Secret | None = None
+    pkcs11_pin_file: str | None = None
     publish_ahead: Annotated[int, Meta(ge=0, le=30 * 86_400)] = 86_400
     rotate_after: Annotated[int, Meta(ge=0)] = 90 * 86_400
 

@@ -17,7 +17,6 @@ from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.postman import SealingPostman
 from doorward.outside.seal import KeyedSealer
-from doorward.outside.secret_key import secret_key
 from doorward.outside.store_counters import StoreCounters
 from doorward.ports.breached import BreachedList
 from doorward.ports.clock import Clock
@@ -29,6 +28,7 @@ from doorward.stores.sql.open import open_store
 from doorward.web.mail import letters
 from doorward.web.mail import render as mail_render
 from doorward.web.pages import language
+from doorward.wiring.root import open_sealer
 from doorward.wiring.shared import open_bells
 
 
@@ -51,11 +51,15 @@ class Outside:
 
 
 async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Outside:
-    """The adapters, ready. Raises `SecretKeyProblem`, `StoreUnavailable`, `SchemaRefused`, `BadBreachList`."""
-    key = secret_key(settings.keys.secret_key, settings.secret_key_path, generate=settings.keys.generate)
-    chance, sealer = SystemChance(), KeyedSealer(key)
+    """The adapters, ready. Raises `KeyProblem`, `StoreUnavailable`, `SchemaRefused`, `BadBreachList`."""
+    chance = SystemChance()
     breached = open_list(settings.passwords.breached_list) or nothing_listed
     store = await open_store(settings.database, postgres=settings.postgres)
+    try:
+        sealer = await open_sealer(settings, store)
+    except BaseException:
+        await store.close()
+        raise
     bells = open_bells(settings, store)
     signer = CatalogSigner(settings.issuer, sealer)
     return Outside(

@@ -26,10 +26,11 @@ from doorward.outside.clock import SystemClock
 from doorward.outside.keys import CatalogSigner, SealedKeyMaker
 from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.seal import KeyedSealer
-from doorward.outside.secret_key import SecretKeyProblem, secret_key
+from doorward.ports.key_wrapper import KeyProblem
 from doorward.ports.store import Store
 from doorward.settings import Settings, SettingsError, load
 from doorward.stores.sql.open import open_store
+from doorward.wiring.root import open_sealer
 from doorward.workshop.server import become_server, try_port
 
 
@@ -55,8 +56,8 @@ class CommandWorkshop:
                 await catalog.refresh()
             except ValueError:
                 raise Trouble(
-                    f"The signing keys in {settings.database} are sealed under another secret key.",
-                    f"Put the right key into {settings.secret_key_path} (or keys.secret_key).",
+                    f"The signing keys in {settings.database} are sealed under another root secret.",
+                    "They came from another database. Restore a whole backup of this one.",
                 ) from None
             clock, chance = SystemClock(), SystemChance()
             ending = Ending(store, chance, catalog, settings.tokens)
@@ -103,9 +104,7 @@ class CommandWorkshop:
             return [Check("settings", False, problem) for problem in error.problems]
         return await examine(settings)
 
-    def serve(
-        self, config: Path | None, *, host: str | None, port: int | None, workers: int | None
-    ) -> None:
+    def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int | None) -> None:
         """See `server.become_server`. The settings are read once here, and the port is tried, so that a mistake is a sentence
         and no line of the log."""
         settings = read(config)
@@ -126,24 +125,11 @@ class CommandWorkshop:
 
 
 async def _sealer(settings: Settings, store: Store) -> KeyedSealer:
-    """Under the secret key, which is made if nothing is sealed yet. A new key beside signing keys of a lost one would be taken
-    for the right one ever after, so there is none. Raises `Trouble`."""
-    place = settings.secret_key_path
-    if _keyless(settings) and (await store.registry.load()).keys:
-        raise Trouble(
-            f"There is no secret key in {place}, and the signing keys in {settings.database} are sealed under one.",
-            "Put its backup there with mode 0600, or name its place in keys.secret_key_file. "
-            "If it is lost, move the database away as well and begin anew.",
-        )
+    """Under the root secret, which is made if nothing is sealed yet. Raises `Trouble`."""
     try:
-        return KeyedSealer(secret_key(settings.keys.secret_key, place, generate=settings.keys.generate))
-    except SecretKeyProblem as problem:
-        error, _, fix = str(problem).partition(" Fix: ")
-        raise Trouble(error, fix) from None
-
-
-def _keyless(settings: Settings) -> bool:
-    return settings.keys.secret_key is None and not Path(settings.secret_key_path).exists()
+        return await open_sealer(settings, store)
+    except KeyProblem as problem:
+        raise Trouble(problem.error, problem.fix) from None
 
 
 def read(config: Path | None) -> Settings:

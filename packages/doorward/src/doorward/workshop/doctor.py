@@ -16,14 +16,12 @@ import httpx2
 from doorward.cli.tools import Check
 from doorward.outside.breached import BadBreachList, open_list
 from doorward.outside.clock import SystemClock
-from doorward.outside.keys import CatalogSigner
-from doorward.outside.seal import KeyedSealer
-from doorward.outside.secret_key import SecretKeyProblem, secret_key
 from doorward.outside.smtp import MailDelayed, SmtpSender, SmtpServer
-from doorward.ports.store import Store, StoreUnavailable
+from doorward.ports.store import StoreUnavailable
 from doorward.settings import Settings
 from doorward.settings.checks import loopback
 from doorward.stores.sql.sqlite import open_sqlite
+from doorward.workshop.examine_keys import key_encryption_key, signing_keys
 
 # Nobody runs this program before it was written.
 _EARLIEST = 1_760_000_000
@@ -40,7 +38,7 @@ async def examine(settings: Settings) -> list[Check]:
         ),
         _issuer(settings),
         _clock(),
-        _secret_key(settings),
+        await key_encryption_key(settings),
     ]
     checks += [check async for check in _database(settings)]
     checks.append(await _mail(settings))
@@ -68,32 +66,6 @@ def _clock() -> Check:
     if now < _EARLIEST:
         return Check("clock", False, "the machine's clock is in the past", "Set it, and let NTP keep it.")
     return Check("clock", True, "plausible")
-
-
-def _secret_key(settings: Settings) -> Check:
-    if settings.keys.secret_key is not None:
-        try:
-            secret_key(settings.keys.secret_key, settings.secret_key_path, generate=False)
-        except SecretKeyProblem as problem:
-            return _of_problem("secret key", str(problem))
-        return Check("secret key", True, "from the settings")
-    path = Path(settings.secret_key_path)
-    if not path.exists() and settings.keys.generate:
-        if Path(settings.database).exists():
-            return Check(
-                "secret key", True, f"{path} is not there; made at the start if nothing is sealed yet"
-            )
-        return Check("secret key", True, f"{path} will be made at the first start")
-    try:
-        secret_key(None, str(path), generate=False)
-        mode = _mode(path)
-    except SecretKeyProblem as problem:
-        return _of_problem("secret key", str(problem))
-    if mode & 0o077:
-        return Check(
-            "secret key", False, f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}"
-        )
-    return Check("secret key", True, f"{path}, mode {mode:04o}")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Check]:
@@ -124,7 +96,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield Check(
                 "database", True, f"{path}, SQLite {sqlite3.sqlite_version}, {journal}, mode {mode:04o}"
             )
-        yield await _signing_keys(settings, store)
+        yield await signing_keys(settings, store)
     except StoreUnavailable as problem:
         yield Check("database", False, str(problem), "Check the path, its rights, and the disk.")
     finally:
@@ -151,37 +123,6 @@ def _journal_mode(path: Path) -> str:
         mode: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
     connection.close()
     return mode.upper()
-
-
-async def _signing_keys(settings: Settings, store: Store) -> Check:
-    keys = (await store.registry.load()).keys
-    current = [key for key in keys if key.state == "current"]
-    if not current:
-        return Check("signing keys", True, "none yet: the first start makes them")
-    try:
-        sealer = KeyedSealer(secret_key(settings.keys.secret_key, settings.secret_key_path, generate=False))
-        CatalogSigner(settings.issuer, sealer).install(keys)
-    except (SecretKeyProblem, ValueError):
-        return Check(
-            "signing keys",
-            False,
-            "they are sealed under another secret key"
-            if _has_key(settings)
-            else "the secret key that they are sealed under is gone",
-            f"Put the right key into {settings.secret_key_path} (or keys.secret_key).",
-        )
-    now = SystemClock().now()
-    oldest = min(current, key=lambda key: key.activated_at or key.created_at)
-    age = (now - (oldest.activated_at or oldest.created_at)) // _DAY
-    said = f"{', '.join(sorted(key.alg for key in current))}; the oldest signs for {age} days"
-    limit = settings.keys.rotate_after
-    if limit and age * _DAY > limit + settings.keys.publish_ahead + 7 * _DAY:
-        return Check("signing keys", False, f"{said}, and should have been rotated", "doorward keys rotate")
-    return Check("signing keys", True, said)
-
-
-def _has_key(settings: Settings) -> bool:
-    return settings.keys.secret_key is not None or Path(settings.secret_key_path).exists()
 
 
 async def _mail(settings: Settings) -> Check:
@@ -268,8 +209,3 @@ def _free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _of_problem(name: str, problem: str) -> Check:
-    said, _, fix = problem.partition(" Fix: ")
-    return Check(name, False, said, fix)
