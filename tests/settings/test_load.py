@@ -112,12 +112,6 @@ def test_without_an_issuer_the_error_says_what_to_write() -> None:
     assert 'issuer = "https://auth.example.com"' in problem
 
 
-@pytest.mark.parametrize("database", ["postgres://db/doorward", "postgresql://db/doorward"])
-def test_another_database_is_told_to_come_later(database: str) -> None:
-    (problem,) = problems(None, HOME | {"DOORWARD_DATABASE": database})
-    assert "next version" in problem
-
-
 def test_a_secret_comes_from_a_file_and_never_shows(tmp_path: Path) -> None:
     secret = tmp_path / "smtp"
     secret.write_text("hunter2hunter2\n")

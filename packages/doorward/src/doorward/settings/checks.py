@@ -75,12 +75,16 @@ _EITHER = 'use the path of a SQLite file, as in "doorward.db", or postgresql://u
 
 def _postgres_problem(database: str) -> str | None:
     # what is wrong is told without the URL: it may hold a password
+    path = query = ""
     try:
         parts = urlsplit(database)
         path, query = parts.path, parts.query
         # reading the port checks it, for one host; several have theirs after each name
         _ = parts.port if "," not in parts.netloc else None
+        broken = "@" in path or bool(parts.fragment)
     except ValueError:
+        broken = True
+    if broken:
         return "is no URL of a PostgreSQL database: the port is no number, or the password holds one of / ? # [ ] @ unescaped (write %2F for /)"
     if len(path) < 2 and "dbname=" not in query and "database=" not in query:
         return "names no database after the host; write postgresql://user@host/database"
