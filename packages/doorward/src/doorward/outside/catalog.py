@@ -117,11 +117,15 @@ class WatchedCatalog:
         the next ones do not wait for another: what needs the snapshot is refused by `current`, what does not goes on."""
         if self._passed() < self._no_use_before:
             return
-        try:
-            async with asyncio.timeout(LEASE):
-                await self._look()
-        except (StoreUnavailable, TimeoutError):
+        # not asyncio.timeout: a hot request is no task before its first wait (`web/direct.py`)
+        look = asyncio.ensure_future(self._look())
+        done, _ = await asyncio.wait({look}, timeout=LEASE)
+        if not done:
+            look.cancel()
+        if not done or isinstance(look.exception(), StoreUnavailable):
             self._no_use_before = self._passed() + LEASE / 2
+        else:
+            look.result()
 
     async def watch(self) -> None:
         """For ever: what has changed is here as soon as a bell is rung, or at most `interval` seconds later. Outlives outages."""
