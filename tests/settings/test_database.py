@@ -1,0 +1,129 @@
+"""Is the database setting understood, are slips in it told with what would be right, and is its password never shown?"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from doorward.settings import SettingsError, load
+from doorward.settings.checks import database_problem
+from doorward.stores.sql.postgres_url import DatabaseUrl, each_host, is_postgres, shown
+
+HOME = {"DOORWARD_ISSUER": "http://127.0.0.1:9000"}
+URL = "postgresql://doorward:s3same%2F@db.example:5432/people?sslmode=require"
+
+
+@pytest.mark.parametrize("name", ["DOORWARD_DATABASE_URL", "DOORWARD_DATABASE"])
+def test_postgresql_is_named_by_its_url(name: str) -> None:
+    settings = load(None, HOME | {name: URL})
+    assert isinstance(settings.database, DatabaseUrl)
+    assert settings.database.reveal() == URL
+    assert settings.postgres.pool_size == 8
+
+
+def test_the_connections_are_settings(tmp_path: Path) -> None:
+    path = tmp_path / "doorward.toml"
+    path.write_text(
+        f'issuer = "http://127.0.0.1:9000"\ndatabase = "{URL}"\n[postgres]\npool_size = 3\nprepared_statements = false\n'
+    )
+    settings = load(path, {"DOORWARD_POSTGRES__POOL_WAIT": "2"})
+    assert (settings.postgres.pool_size, settings.postgres.pool_wait) == (3, 2)
+    assert settings.postgres.prepared_statements is False
+    # there is no file of a database that the key could lie beside
+    assert settings.secret_key_path == str(tmp_path / "doorward.key")
+
+
+def test_the_url_can_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text(f"{URL}\n")
+    settings = load(None, HOME | {"DOORWARD_DATABASE_URL_FILE": str(file)})
+    assert isinstance(settings.database, DatabaseUrl)
+    assert settings.database.reveal() == URL
+
+
+def test_two_names_for_one_setting_are_one_too_many() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(None, HOME | {"DOORWARD_DATABASE_URL": URL, "DOORWARD_DATABASE": "people.db"})
+    assert caught.value.problems == (
+        "DOORWARD_DATABASE and DOORWARD_DATABASE_URL are both set; keep one of them.",
+    )
+    assert "s3same" not in str(caught.value)
+
+
+def test_the_password_is_never_printed(caplog: pytest.LogCaptureFixture) -> None:
+    settings = load(None, HOME | {"DOORWARD_DATABASE_URL": URL})
+    with caplog.at_level(logging.INFO):
+        logging.getLogger("test").info("%s %r", settings.database, settings)
+    printed = [
+        str(settings.database),
+        repr(settings.database),
+        f"{settings.database} {settings.database!r} {settings.database:>90}",
+        repr(settings),
+        "{}".format(settings.database),  # noqa: UP032 - the other way to print
+        caplog.text,
+    ]
+    assert all("s3same" not in text for text in printed)
+    assert str(settings.database) == "postgresql://doorward:***@db.example:5432/people?sslmode=require"
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("postgresql://h/db", "postgresql://h/db"),
+        ("postgresql://me@h/db", "postgresql://me@h/db"),
+        ("postgres://me:pa@ss@h1:1,h2:2/db", "postgres://me:***@h1:1,h2:2/db"),
+        ("postgresql://me:p/a?s#s@h/db", "postgresql://me:***@h/db"),
+        ("postgresql:///db?user=me&password=secret&host=/run", "postgresql:///db?user=me&password=***&host=/run"),
+        ("POSTGRESQL://me:secret@h/db", "POSTGRESQL://me:***@h/db"),
+        ("people.db", "people.db"),
+    ],
+)  # fmt: skip
+def test_a_url_is_shown_without_its_password(url: str, seen: str) -> None:
+    assert shown(url) == seen
+
+
+def test_each_of_several_servers_can_be_asked() -> None:
+    assert each_host("postgresql://me:a,b@h1:1,[::1]:2,h3/db?x=1") == [
+        "postgresql://me:a,b@h1:1/db?x=1",
+        "postgresql://me:a,b@[::1]:2/db?x=1",
+        "postgresql://me:a,b@h3/db?x=1",
+    ]
+    assert each_host("postgresql:///db?host=/run") == ["postgresql:///db?host=/run"]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("postgresql+asyncpg://u@h/d", "write postgresql://user@host/database"),
+        ("postgressql://u:s3same@h/d", "write postgresql://user@host/database"),
+        ("postgres:/u:s3same@h/d", "has no //"),
+        ("postgresql://u:s3same@h", "names no database"),
+        ("postgresql://u:s3same@h/", "names no database"),
+        ("postgresql://u:s3/same@h/d", "unescaped"),
+        ("postgresql://u:33/same@h/d", "unescaped"),
+        ("postgresql://u:s#same@h/d", "unescaped"),
+        ("postgresql://u:s3same@h:port/d", "port is no number"),
+        ("mysql://u:s3same@h/d", "or postgresql://user@host/database"),
+        ("", "or postgresql://user@host/database"),
+    ],
+)
+def test_a_slip_is_told_with_what_is_right_and_without_the_password(written: str, told: str) -> None:
+    problem = database_problem(written)
+    assert problem is not None
+    assert told in problem
+    assert "same" not in problem
+    with pytest.raises(SettingsError) as caught:
+        load(None, HOME | {"DOORWARD_DATABASE_URL": written})
+    assert "same" not in json.dumps(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["postgresql://h1,h2/d", "postgresql://h1:1,h2:2/d", "postgresql:///d?host=/run", "postgresql://u@/?dbname=d", URL],
+)  # fmt: skip
+def test_what_the_client_library_takes_is_taken(written: str) -> None:
+    assert database_problem(written) is None
+    assert is_postgres(written)
