@@ -45,6 +45,8 @@ class Nodes:
     writer: Instance
     patient: Patient
     seeds: Seeds
+    withdrawn: set[str]
+    """Ids of the keys that were taken back: what they signed is rightly called inactive."""
 
     def lines(self) -> list[Line]:
         """A connection to each of the others, past the proxy."""
@@ -78,10 +80,10 @@ class Nodes:
         reader = self.seeds.reader
         for _ in range(times):
             token = await self._token(Line(place_of(self.others[0])))
-            old = _key_of(token)
+            old = key_of(token)
 
             async def signs_anew(line: Line, old: str = old) -> bool:
-                key = _key_of(await self._token(line))
+                key = key_of(await self._token(line))
                 return key != old and key in await self._published(line)
 
             said = await self.watched(
@@ -89,6 +91,8 @@ class Nodes:
                 lambda out: f"signing_keys WHERE id = '{json.loads(out)['id']}'",
             )  # fmt: skip
             assert json.loads(said)["id"] != old
+
+            self.withdrawn.add(old)
 
             async def unpublished(line: Line, old: str = old) -> bool:
                 return old not in await self._published(line)
@@ -172,5 +176,6 @@ async def _first(line: Line, shows: Shows, until: float) -> float:
     raise RuntimeError("a change did not reach another node within 20 s")
 
 
-def _key_of(token: str) -> str:
+def key_of(token: str) -> str:
+    """The `kid` in a token's header."""
     return json.loads(b64url_decode(token.partition(".")[0]))["kid"]

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from trials.cluster.asking import Line, Place
+from trials.cluster.asking import Answer, Line, Place
 from trials.cluster.browser import Browser
+from trials.cluster.holds import key_of
 from trials.cluster.ledger import GaveUp, Ledger, Patient
 from trials.cluster.people import App, Person
 
@@ -44,6 +45,8 @@ class Load:
     reader: App
     ledger: Ledger
     pace: Pace
+    withdrawn: set[str]
+    """Ids of signing keys whose tokens do not hold any more."""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
 
@@ -129,7 +132,11 @@ class Load:
                 "introspection",
                 lambda: line.form("/introspect", {"token": token}, authorization=self.reader.proof),
             )
-            if answer.status != 200 or answer.json().get("active") != "True":
+            if key_of(token) not in self.withdrawn and not _active(answer):
                 self.ledger.say("introspection of a token that holds", answer)
 
         return step
+
+
+def _active(answer: Answer) -> bool:
+    return answer.status == 200 and answer.json().get("active") == "True"

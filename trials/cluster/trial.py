@@ -94,14 +94,15 @@ async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) 
         people, browsers, newcomers = _crowd(plan, cluster, patient, found.record)
         say(f"signing {len(people) + len(browsers)} people in through the proxy")
         await _all_sign_in(people, browsers)
+        withdrawn: set[str] = set()
         load = Load(
             cluster.door, ISSUER, people, browsers, newcomers,
-            cluster.seeds.batch, cluster.seeds.reader, found.ledger, plan.pace,
+            cluster.seeds.batch, cluster.seeds.reader, found.ledger, plan.pace, withdrawn,
         )  # fmt: skip
         load.start()
         if plan.measurements:
             say(f"measuring {plan.measurements} changes of each kind on node A, under load")
-            found.held = await _measure(plan, cluster, patient)
+            found.held = await _measure(plan, cluster, patient, withdrawn)
         calm = _snapshot(found.ledger)
         say(f"the storm: a node dies every {plan.kill_every:g} s for {plan.seconds:g} s")
         found.storm = await storm.rage(
@@ -215,9 +216,9 @@ async def _all_sign_in(people: Sequence[Person], browsers: Sequence[Browser]) ->
     await asyncio.gather(*(one(person) for person in (*people, *browsers)))
 
 
-async def _measure(plan: Plan, cluster: Cluster, patient: Patient) -> list[Held]:
+async def _measure(plan: Plan, cluster: Cluster, patient: Patient, withdrawn: set[str]) -> list[Held]:
     first, *others = cluster.nodes
-    nodes = Nodes(first, others, cluster.pair.primary, patient, cluster.seeds)
+    nodes = Nodes(first, others, cluster.pair.primary, patient, cluster.seeds, withdrawn)
     turned, revoked = await nodes.key_turns(plan.measurements)
     deleted = await nodes.deletions(cluster.seeds.doomed, cluster.seeds.emails, cluster.door)
     return [turned, revoked, deleted]
