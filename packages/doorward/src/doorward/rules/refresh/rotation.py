@@ -20,8 +20,8 @@ from doorward.model.refusal import Refusal
 from doorward.rules.refresh.text import Presented
 
 GONE: Final = "The refresh token is invalid, expired or revoked."
-MOST_RECENT: Final = 64
-"""Spent tokens that a row remembers at most, should an app rotate faster than anybody needs to within the leeway."""
+MOST_RECENT: Final = 8
+"""Spent tokens that a row remembers at most: no app renews nine times while one of its requests is on its way."""
 
 
 class Rotate(Struct, frozen=True):
