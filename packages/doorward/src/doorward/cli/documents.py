@@ -9,6 +9,7 @@ from msgspec import to_builtins
 from doorward.model.account import Account
 from doorward.model.catalog import Api, Role, SigningKey
 from doorward.model.client import Client
+from doorward.model.wrapped_key import WrappedKey
 
 
 def of_account(account: Account) -> dict[str, Any]:
@@ -50,3 +51,13 @@ def of_key(key: SigningKey) -> dict[str, Any]:
     document: dict[str, Any] = to_builtins(key)
     del document["sealed"]
     return document
+
+
+def of_wrapping(wrapping: WrappedKey, *, in_use: str) -> dict[str, Any]:
+    """Who can open the root secret: the key-encryption key's name, never what it wrapped."""
+    return {
+        "kek": wrapping.kek,
+        "root_id": wrapping.id,
+        "created_at": wrapping.created_at,
+        "in_use": wrapping.kek == in_use,
+    }

@@ -15,7 +15,12 @@ from doorward.actions.manage_apps import ManageApps
 from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.manage_people import ManagePeople
 from doorward.actions.manage_roles import ManageRoles
+from doorward.actions.manage_wrappings import ManageWrappings
+from doorward.model.copied import BackedUp, Moved
+from doorward.model.secret import Secret
 from doorward.ports.clock import Clock
+from doorward.ports.key_wrapper import KeyWrapper
+from doorward.ports.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Tools:
     apis: ManageApis
     roles: ManageRoles
     keys: ManageKeys
+    wrappings: ManageWrappings
     clock: Clock
     issuer: str
 
@@ -47,6 +53,10 @@ class Workshop(Protocol):
         """The tools, for as long as the command runs."""
         ...
 
+    def key_wrapper(self, *, config: Path | None, key_file: Path | None) -> KeyWrapper:
+        """The key-encryption key that another settings file names, or that a file holds (made where there is none)."""
+        ...
+
     async def migrate(self, config: Path | None) -> str:
         """Bring the database up to this program's schema; answers with the file's path."""
         ...
@@ -61,4 +71,38 @@ class Workshop(Protocol):
 
     def openapi(self, config: Path | None) -> dict[str, object]:
         """The description of every endpoint."""
+        ...
+
+    async def move(self, config: Path | None, source: str, target: str, progress: Progress) -> Moved:
+        """Move one database to another; without settings with what is usual."""
+        ...
+
+    async def release(self, config: Path | None, source: str) -> bool:
+        """Let a database be served again that has moved; False when nothing kept it."""
+        ...
+
+    async def backup(
+        self, config: Path | None, place: Path | None, passphrase: Secret | None, progress: Progress
+    ) -> BackedUp:
+        """Write a backup, without `place` to standard output."""
+        ...
+
+    async def verify(
+        self, config: Path | None, place: Path, passphrase: Secret | None, progress: Progress
+    ) -> BackedUp:
+        """Read a backup to its end. With a passphrase no settings are needed."""
+        ...
+
+    async def restore(
+        self,
+        config: Path | None,
+        place: Path,
+        *,
+        into: str | None,
+        replace: bool,
+        end_everything: bool,
+        passphrase: Secret | None,
+        progress: Progress,
+    ) -> BackedUp:
+        """Make a backup the content of a database."""
         ...

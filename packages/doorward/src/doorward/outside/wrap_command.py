@@ -153,7 +153,7 @@ async def _feed(process: asyncio.subprocess.Process, text: bytes) -> None:
         return
     # a program that reads nothing and answers all the same is its own affair
     with suppress(BrokenPipeError, ConnectionResetError):
-        stdin.write(text + b"\n")
+        stdin.write(text)
         await stdin.drain()
     with suppress(BrokenPipeError, ConnectionResetError):
         stdin.close()

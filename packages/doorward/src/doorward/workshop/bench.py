@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import final
@@ -16,8 +16,12 @@ from doorward.actions.manage_apps import ManageApps
 from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.manage_people import ManagePeople
 from doorward.actions.manage_roles import ManageRoles
+from doorward.actions.manage_wrappings import ManageWrappings
+from doorward.actions.open_root import RootSecret
 from doorward.cli.tools import Check, Tools
 from doorward.cli.trouble import Trouble
+from doorward.model.copied import BackedUp, Moved
+from doorward.model.secret import Secret
 from doorward.outside import logs
 from doorward.outside.breached import BadBreachList, nothing_listed, open_list
 from doorward.outside.catalog import WatchedCatalog
@@ -26,11 +30,16 @@ from doorward.outside.clock import SystemClock
 from doorward.outside.keys import CatalogSigner, SealedKeyMaker
 from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.seal import KeyedSealer
-from doorward.ports.key_wrapper import KeyProblem
+from doorward.outside.secret_key import secret_key
+from doorward.outside.wrap_local import LocalWrapper
+from doorward.ports.key_wrapper import KeyProblem, KeyWrapper
+from doorward.ports.progress import Progress
 from doorward.ports.store import Store
 from doorward.settings import Settings, SettingsError, load
 from doorward.stores.sql.open import open_store
-from doorward.wiring.root import open_sealer
+from doorward.stores.sql.standing import admit
+from doorward.wiring.key_wrapper import key_wrapper
+from doorward.wiring.root import root_secret
 from doorward.workshop.server import become_server, try_port
 
 
@@ -50,13 +59,15 @@ class CommandWorkshop:
         store = await open_store(settings.database, postgres=settings.postgres)
         hasher = Argon2Hasher(settings.passwords)
         try:
-            sealer = await _sealer(settings, store)
+            await admit(store.meta, where=str(settings.database))
+            root = await _root(settings, store)
+            sealer = KeyedSealer(root.secret)
             catalog = WatchedCatalog(store, CatalogSigner(settings.issuer, sealer))
             try:
                 await catalog.refresh()
             except ValueError:
                 raise Trouble(
-                    f"The signing keys in {settings.database} are sealed under another root secret.",
+                    "The signing keys in this database are sealed under another root secret.",
                     "They came from another database. Restore a whole backup of this one.",
                 ) from None
             clock, chance = SystemClock(), SystemChance()
@@ -78,12 +89,25 @@ class CommandWorkshop:
                     settings.keys.publish_ahead,
                     settings.keys.rotate_after,
                 ),
+                wrappings=ManageWrappings(store, key_wrapper(settings), root, chance, clock),
                 clock=clock,
                 issuer=settings.issuer,
             )
         finally:
             hasher.close()
             await store.close()
+
+    def key_wrapper(self, *, config: Path | None, key_file: Path | None) -> KeyWrapper:
+        """Variables of the `[keys]` section speak of the key in use, so none of them counts here."""
+        try:
+            if key_file is not None:
+                return LocalWrapper(secret_key(None, str(key_file.absolute()), generate=True))
+            environ = {
+                name: text for name, text in os.environ.items() if not name.startswith("DOORWARD_KEYS_")
+            }
+            return key_wrapper(read(config, environ))
+        except KeyProblem as problem:
+            raise Trouble(problem.error, problem.fix) from None
 
     async def migrate(self, config: Path | None) -> str:
         """Open the store, which brings it up to date, and close it."""
@@ -111,6 +135,59 @@ class CommandWorkshop:
         try_port(host or settings.server.host, port or settings.port)
         become_server(config, host=host, port=port, workers=workers)
 
+    async def move(self, config: Path | None, source: str, target: str, progress: Progress) -> Moved:
+        """See `moving.run_move`."""
+        from doorward.workshop.moving import run_move
+
+        return await run_move(_settings_if_any(config), source, target, progress)
+
+    async def release(self, config: Path | None, source: str) -> bool:
+        """See `moving.run_release`."""
+        from doorward.workshop.moving import run_release
+
+        return await run_release(_settings_if_any(config), source)
+
+    async def backup(
+        self, config: Path | None, place: Path | None, passphrase: Secret | None, progress: Progress
+    ) -> BackedUp:
+        """See `backing_up.run_backup`."""
+        from doorward.workshop.backing_up import run_backup
+
+        return await run_backup(read(config), place, passphrase, progress)
+
+    async def verify(
+        self, config: Path | None, place: Path, passphrase: Secret | None, progress: Progress
+    ) -> BackedUp:
+        """See `backing_up.run_verify`."""
+        from doorward.workshop.backing_up import run_verify
+
+        settings = read(config) if passphrase is None else None
+        return await run_verify(settings, place, passphrase, progress)
+
+    async def restore(
+        self,
+        config: Path | None,
+        place: Path,
+        *,
+        into: str | None,
+        replace: bool,
+        end_everything: bool,
+        passphrase: Secret | None,
+        progress: Progress,
+    ) -> BackedUp:
+        """See `restoring.run_restore`."""
+        from doorward.workshop.restoring import run_restore
+
+        return await run_restore(
+            read(config),
+            place,
+            into=into,
+            replace=replace,
+            end=end_everything,
+            passphrase=passphrase,
+            progress=progress,
+        )
+
     def openapi(self, config: Path | None) -> dict[str, object]:
         """For the configured issuer; without settings for a placeholder, since the description needs no server."""
         from doorward.web.openapi import describe
@@ -124,18 +201,26 @@ class CommandWorkshop:
         return describe(issuer)
 
 
-async def _sealer(settings: Settings, store: Store) -> KeyedSealer:
-    """Under the root secret, which is made if nothing is sealed yet. Raises `Trouble`."""
+async def _root(settings: Settings, store: Store) -> RootSecret:
+    """The root secret, which is made if nothing is sealed yet. Raises `Trouble`."""
     try:
-        return await open_sealer(settings, store)
+        return await root_secret(settings, store)
     except KeyProblem as problem:
         raise Trouble(problem.error, problem.fix) from None
 
 
-def read(config: Path | None) -> Settings:
-    """The settings. Raises `Trouble` with every problem, a line each."""
+def _settings_if_any(config: Path | None) -> Settings | None:
+    """For commands that name their databases themselves: how to connect stands in the settings, where there are any."""
     try:
         return load(config, os.environ)
+    except SettingsError:
+        return read(config) if config is not None else None
+
+
+def read(config: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings. Raises `Trouble` with every problem, a line each."""
+    try:
+        return load(config, environ)
     except SettingsError as error:
         fix = "docs/reference/settings.md explains every setting."
         raise Trouble("\n  ".join(error.problems), fix) from None
