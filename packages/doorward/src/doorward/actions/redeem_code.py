@@ -14,7 +14,7 @@ from doorward.model.digest import digest
 from doorward.model.grant import Grant, RefreshToken
 from doorward.model.refusal import Refusal
 from doorward.ports.chance import Chance
-from doorward.ports.store import Store, Write
+from doorward.ports.store import Store, StoreUnavailable, Write
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.issue.grants import authorization_code as rule
 from doorward.rules.refresh import text as refresh_text
@@ -94,7 +94,18 @@ class RedeemCode:
             grant, account, client, scopes=grant.scopes, refresh_token=refresh, first=True, now=now
         )
         writes.append(self._event("code.redeemed", grant, caller, now))
-        return answer if await self.store.commit(*writes) else None
+        try:
+            return answer if await self.store.commit(*writes) else None
+        except StoreUnavailable:
+            # The connection may have broken after the commit was done. The app's retry would then be a second redemption, which
+            # ends the grant; so whether it was done is found out here, by the refresh token that nobody else could have written.
+            if refresh is None or not await self._written(grant, refresh):
+                raise
+            return answer
+
+    async def _written(self, grant: Grant, refresh: str) -> bool:
+        found = await self.store.grants.refresh(grant.id)
+        return found is not None and found[0].hash == digest(refresh)
 
     async def _reused(self, grant: Grant, caller: Caller, now: int) -> Refusal:
         if grant.ended_at is None:
