@@ -58,6 +58,11 @@ def pgbouncer() -> Path | Missing:
     return _debian_program("PgBouncer", "pgbouncer", "/usr/sbin/pgbouncer")
 
 
+def nginx() -> Path | Missing:
+    """Where nginx is: Debian's place, or `nginx` on PATH."""
+    return _debian_program("nginx", "nginx-light", "/usr/sbin/nginx")
+
+
 def _debian_program(what: str, package: str, place: str) -> Path | Missing:
     if Path(place).is_file():
         return Path(place)
@@ -65,7 +70,11 @@ def _debian_program(what: str, package: str, place: str) -> Path | Missing:
     return Path(found) if found else Missing(what, f"not installed (Debian's package {package} has it)")
 
 
-DEBIAN: dict[str, Callable[[], Path | Missing]] = {"chromium": chromium, "pgbouncer": pgbouncer}
+DEBIAN: dict[str, Callable[[], Path | Missing]] = {
+    "chromium": chromium,
+    "pgbouncer": pgbouncer,
+    "nginx-light": nginx,
+}
 """Debian's packages, and what finds the program that is wanted of each."""
 
 

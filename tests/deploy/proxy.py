@@ -1,0 +1,193 @@
+"""How does the nginx of `deploy/nginx` run under test? With its own text, where only names, ports and paths are others.
+
+with proxied(tmp_path, nginx, nodes=2) as place:
+    place.issuer, place.nodes, place.tls        # what nginx serves is the issuer of all nodes
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import trustme
+
+from tests.flows.processes import free_port
+from tests.flows.seeds import House, seed_at
+from tests.flows.settings import ROOT, environment, write_settings
+
+DEPLOY = ROOT / "deploy"
+
+
+@dataclass
+class Node:
+    """One `doorward serve` on a port or a socket of its own."""
+
+    config: Path
+    host: str
+    port: int
+    log: Path
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def upstream(self) -> str:
+        """As nginx names it."""
+        return self.host if self.host.startswith("unix:") else f"{self.host}:{self.port}"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """Of the last start."""
+        assert self._process is not None
+        return self._process
+
+    def start(self) -> None:
+        """Start, and wait until it says that it is ready."""
+        ready = self.told("server.ready")
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "doorward", "serve", "--config", str(self.config)]
+            command += ["--host", self.host, "--port", str(self.port)]
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=self.config.parent, env=environment()
+            )
+        until = time.monotonic() + 60
+        while self.told("server.ready") == ready:
+            assert self._process.poll() is None, self.log.read_text()[-3000:]
+            assert time.monotonic() < until, self.log.read_text()[-3000:]
+            time.sleep(0.03)
+
+    def told(self, event: str) -> int:
+        """How often a line was logged."""
+        return self.log.read_text().count(f'"event": "{event}"') if self.log.exists() else 0
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """SIGTERM, and its end."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            assert self._process.wait(40) == 0, self.log.read_text()[-3000:]
+
+
+@dataclass
+class Place:
+    """nginx, the nodes behind it, and what was seeded."""
+
+    issuer: str
+    port: int
+    folder: Path
+    nodes: list[Node]
+    house: House
+    tls: ssl.SSLContext
+
+    def http(self, *, source: str | None = None) -> httpx2.Client:
+        """Somebody outside, at an address of this machine that is no proxy's."""
+        transport = httpx2.HTTPTransport(verify=self.tls, local_address=source, trust_env=False)
+        return httpx2.Client(base_url=self.issuer, transport=transport, timeout=30)
+
+
+def configuration(folder: Path, *, names: str, port: int, plain: int, upstreams: list[str]) -> Path:
+    """nginx's whole configuration in `folder`: ours inside the least that nginx needs around it."""
+    proxy = folder / "doorward-proxy.conf"
+    proxy.write_text((DEPLOY / "nginx" / "doorward-proxy.conf").read_text("utf-8"))
+    ours = (DEPLOY / "nginx" / "doorward.conf").read_text("utf-8")
+    servers = "\n".join(f"    server {name} max_fails=1 fail_timeout=2s;" for name in upstreams)
+    ours, count = re.subn(r"^    server 127\.0\.0\.1:8000 .*;$", servers, ours, flags=re.MULTILINE)
+    assert count == 1
+    for before, after in (
+        ("listen 443 ssl http2", f"listen 127.0.0.1:{port} ssl http2"),
+        ("listen [::]:443 ssl http2;\n", "\n"),
+        ("listen 80;", f"listen 127.0.0.1:{plain};"),
+        ("listen [::]:80;\n", "\n"),
+        ("auth.example.com", names),
+        ("/etc/ssl/doorward/fullchain.pem", str(folder / "tls.pem")),
+        ("/etc/ssl/doorward/privkey.pem", str(folder / "tls.key")),
+        ("/etc/nginx/doorward-proxy.conf", str(proxy)),
+    ):
+        assert before in ours, before
+        ours = ours.replace(before, after)
+    whole = folder / "nginx.conf"
+    temporary = "".join(
+        f"{kind}_temp_path {folder / kind};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    whole.write_text(
+        f"{user}worker_processes 1;\npid {folder / 'nginx.pid'};\nerror_log {folder / 'nginx.log'} notice;\n"
+        f"daemon off;\nevents {{ worker_connections 1024; }}\nhttp {{\n{temporary}{ours}\n}}\n"
+    )
+    return whole
+
+
+def certificate(folder: Path, *names: str) -> ssl.SSLContext:
+    """A certificate where nginx finds it; answers what trusts it."""
+    authority = trustme.CA()
+    issued = authority.issue_cert(*names)
+    issued.private_key_pem.write_to_path(folder / "tls.key")
+    (folder / "tls.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@contextmanager
+def proxied(folder: Path, nginx: Path, *, nodes: int = 2, sockets: bool = False) -> Generator[Place]:
+    """nginx and `nodes` nodes on one database; over sockets in the file system if that is wanted."""
+    tls = certificate(folder, "localhost")
+    port = free_port()
+    issuer = f"https://localhost:{port}"
+    config = write_settings(folder, issuer, {"server": {"trusted_proxies": ["127.0.0.1"]}})
+    if sockets:
+        config = write_settings(folder, issuer)
+    house = seed_at(config, issuer, verify=tls)
+    made = [
+        Node(
+            config,
+            f"unix:{folder / f'{number}.sock'}" if sockets else "127.0.0.1",
+            free_port(),
+            folder / f"node-{number}.log",
+        )
+        for number in range(nodes)
+    ]
+    text = configuration(
+        folder, names="localhost", port=port, plain=free_port(), upstreams=[node.upstream for node in made]
+    )
+    try:
+        for node in made:
+            node.start()
+        with (folder / "nginx.out").open("wb") as out:
+            running = subprocess.Popen([str(nginx), "-c", str(text)], stdout=out, stderr=out)
+        place = Place(issuer, port, folder, made, house, tls)
+        try:
+            _wait_for(place, running)
+            yield place
+        finally:
+            running.terminate()
+            running.wait(20)
+    finally:
+        house.close()
+        for node in made:
+            node.stop()
+
+
+def _wait_for(place: Place, running: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 20
+    with place.http() as client:
+        while True:
+            assert running.poll() is None, (place.folder / "nginx.out").read_text()
+            try:
+                if client.get("/healthz").status_code == 200:
+                    return
+            except httpx2.HTTPError:
+                assert time.monotonic() < until, (place.folder / "nginx.log").read_text()
+            time.sleep(0.05)

@@ -1,0 +1,163 @@
+"""Does the nginx of `deploy/nginx` carry requests as it should: addresses, cookies, waiting, and nodes that go away?"""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.proxy import Place, certificate, configuration, proxied
+from tests.flows.browsing import Person
+from tests.flows.seeds import PASSWORD
+from tests.flows.signing_in import tokens_by_challenge
+from tests.workshop.crowd import Crowd
+
+pytestmark = pytest.mark.timeout(240)
+FORM = {"grant_type": "client_credentials"}
+
+
+def addresses(folder: Path, kind: str) -> list[str]:
+    """The address in each audit line of a kind, in order."""
+    with closing(sqlite3.connect(folder / "doorward.db")) as database:
+        rows = database.execute("SELECT address FROM audit WHERE kind = ? ORDER BY id", (kind,))
+        return [row[0] for row in rows]
+
+
+def crowd(place: Place, *, kept: int = 3, fresh: int = 3) -> Crowd:
+    """Apps and an API outside of nginx."""
+
+    def connect() -> http.client.HTTPConnection:
+        return http.client.HTTPSConnection("localhost", place.port, timeout=30, context=place.tls)
+
+    app = place.house.service
+    assert app.secret is not None
+    return Crowd(place.port, (app.client_id, app.secret), kept=kept, fresh=fresh, connect=connect)
+
+
+def test_nginx_takes_the_configuration_as_it_is_shipped(nginx: Path, tmp_path: Path) -> None:
+    certificate(tmp_path, "auth.example.com")
+    text = configuration(
+        tmp_path, names="auth.example.com", port=18443, plain=18080, upstreams=["127.0.0.1:8000"]
+    )
+    done = subprocess.run(
+        [str(nginx), "-t", "-c", str(text)], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    assert "warn" not in done.stderr, done.stderr
+
+
+@pytest.mark.requirement(81)
+@pytest.mark.parametrize("sockets", [False, True], ids=["ports", "sockets"])
+def test_the_address_is_the_clients_whatever_it_says_about_itself(
+    nginx: Path, tmp_path: Path, sockets: bool
+) -> None:
+    with proxied(tmp_path, nginx, nodes=1, sockets=sockets) as place:
+        app = place.house.service
+        lies = {
+            "x-forwarded-for": "6.6.6.6, 127.0.0.1",
+            "forwarded": "for=6.6.6.6",
+            "x-real-ip": "6.6.6.6",
+            "x-forwarded-host": "evil.example",
+            "x-forwarded-proto": "http",
+        }
+        with place.http(source="127.0.0.7") as client:
+            wrong = client.post("/token", data=FORM, auth=(app.client_id, "wrong"), headers=lies)
+            assert wrong.status_code == 401
+            metadata = client.get("/.well-known/openid-configuration", headers=lies).json()
+            assert metadata["token_endpoint"] == f"{place.issuer}/token"
+        assert addresses(tmp_path, "client.authentication_failed") == ["127.0.0.7"]
+        place.nodes[0].stop()
+        if sockets:
+            place.nodes[0].start()  # over the socket that its predecessor left
+
+
+@pytest.mark.requirement(69, 81)
+def test_somebody_signs_in_through_it_with_host_cookies(nginx: Path, tmp_path: Path) -> None:
+    with proxied(tmp_path, nginx, nodes=2) as place:
+        person = Person(place.issuer, verify=place.tls)
+        attempt = place.house.own.begin("openid orders:read")
+        person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD)
+        assert "__Host-dw_session" in person.cookies
+        assert all("secure" in cookie.line.lower() for cookie in person.cookies.values())
+        person.close()
+        with place.http() as client:
+            page = client.get("/", headers={"accept": "text/html"})
+            assert page.headers["strict-transport-security"].startswith("max-age=")
+            assert len(page.headers.get_list("content-security-policy")) == 1
+            for path in ("/metrics", "/readyz"):
+                assert client.get(path).status_code == 404
+
+
+def test_news_come_through_at_once(nginx: Path, tmp_path: Path) -> None:
+    with proxied(tmp_path, nginx, nodes=2) as place, place.http() as client:
+        tokens = tokens_by_challenge(place.house.own, "ada@example.com", "openid orders:read")
+        cursor = client.get("/revocations").json()["cursor"]
+        heard: list[float] = []
+
+        def wait() -> None:
+            with place.http() as other:
+                answer = other.get("/revocations", params={"after": cursor, "wait": "20"})
+                assert answer.json()["entries"]
+                heard.append(time.monotonic())
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        time.sleep(1)
+        assert place.house.own.post("/revoke", token=tokens.refresh).status_code == 200
+        revoked = time.monotonic()
+        waiting.join(25)
+        assert heard
+        assert heard[0] - revoked < 1
+
+
+def test_reloading_every_node_in_turn_loses_nothing(nginx: Path, tmp_path: Path) -> None:
+    with proxied(tmp_path, nginx, nodes=2) as place:
+        with crowd(place) as people:
+            for turn in range(1, 4):
+                for node in place.nodes:
+                    node.process.send_signal(signal.SIGHUP)
+                    until = time.monotonic() + 60
+                    while node.told("server.reloaded") < turn:
+                        assert time.monotonic() < until, node.log.read_text()[-2000:]
+                        time.sleep(0.05)
+        assert people.failures == []
+        assert people.answers["kept"] > 20
+
+
+def test_stopping_and_starting_every_node_in_turn_loses_nothing(nginx: Path, tmp_path: Path) -> None:
+    with proxied(tmp_path, nginx, nodes=2) as place:
+        with crowd(place) as people:
+            for node in (*place.nodes, *place.nodes):
+                node.stop()
+                node.start()
+        assert people.failures == []
+        assert people.answers["kept"] > 20
+
+
+def test_a_node_that_is_killed_costs_answers_that_say_try_again(nginx: Path, tmp_path: Path) -> None:
+    with proxied(tmp_path, nginx, nodes=2) as place:
+        with crowd(place) as people:
+            for node in place.nodes:
+                time.sleep(0.5)
+                node.kill()
+                time.sleep(1)
+                node.start()
+        # each of them heard 503: what it asked for may have been on its way to the node
+        assert all(" 503 " in failure and "temporarily_unavailable" in failure for failure in people.failures)
+        for node in place.nodes:
+            node.kill()
+        with place.http() as client:
+            away = client.post("/token", data=FORM)
+            assert (away.status_code, away.headers["retry-after"]) == (503, "2")
+            assert away.json()["error"] == "temporarily_unavailable"
+            page = client.get("/sign-in", headers={"accept": "text/html"})
+            assert page.status_code == 503
+            assert page.headers["content-type"].startswith("text/html")
+            assert page.headers["retry-after"] == "2"
