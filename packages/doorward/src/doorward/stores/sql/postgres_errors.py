@@ -10,6 +10,7 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 from doorward.ports.store import StoreConflict, StoreUnavailable
 
 _FOREIGN_KEY = "23503"
+_UNIQUE = "23505"
 # serialization failure, deadlock, a cached plan that a migration overtook: the database says itself that nothing was done
 _AGAIN = frozenset({"40001", "40P01", "0A000"})
 READ_ONLY = "25006"
@@ -56,6 +57,11 @@ def not_text(problem: BaseException) -> bool:
 def row_is_gone(problem: BaseException) -> bool:
     """Whether a write refers to a row that is not there."""
     return state_of(problem) == _FOREIGN_KEY
+
+
+def is_taken(problem: BaseException) -> bool:
+    """Whether a row with such a key is there already."""
+    return state_of(problem) == _UNIQUE
 
 
 def verdict(problem: BaseException, doing: str) -> Exception:

@@ -124,6 +124,11 @@ def groups(steps: Sequence[tuple[str, int | None]], tables: Tables) -> tuple[Gro
     return tuple(_group(members, tables) for members in found)
 
 
+def apart(steps: Sequence[tuple[str, int | None]], tables: Tables) -> tuple[Group, ...]:
+    """The same, each statement alone: where one that loses must be seen to lose before the next one begins."""
+    return tuple(_group([step], tables) for step in steps)
+
+
 def _group(members: Sequence[tuple[str, int | None]], tables: Tables) -> Group:
     (sql, must) = members[0]
     if len(members) > 1:
