@@ -11,11 +11,13 @@ import pytest
 
 from doorward_verify import Refused, ResourceServer
 from doorward_verify.cookie import Asked
+from tests.engines import BOTH
 from tests.flows.apps import payload, refused
 from tests.flows.browsing import Person
 from tests.flows.running import Running, running
 from tests.flows.seeds import API, PASSWORD, House, seed
 
+ENGINES = BOTH
 ORIGIN = {"origin": "https://counter.example.net", "sec-fetch-site": "same-site"}
 AT, RT = "__Host-dw_at", "__Host-dw_rt"
 

@@ -6,12 +6,14 @@ import time
 
 import pytest
 
+from tests.engines import BOTH
 from tests.flows.apps import good, pkce, refused
 from tests.flows.running import Running
 from tests.flows.second_factor import set_up
 from tests.flows.seeds import API, PASSWORD, House
 from tests.flows.signing_in import challenge, tokens_by_challenge
 
+ENGINES = BOTH
 pytestmark = pytest.mark.requirement(85)
 
 

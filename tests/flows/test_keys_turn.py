@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.engines import BOTH
 from tests.flows.apps import good, header
 from tests.flows.running import Running
 from tests.flows.seeds import API, House
 from tests.flows.signing_in import tokens_by_challenge
+
+ENGINES = BOTH
 
 
 def kids(server: Running) -> set[str]:

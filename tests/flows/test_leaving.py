@@ -9,12 +9,14 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from doorward.cli.tools import Tools
+from tests.engines import BOTH, Engine
 from tests.flows.apps import App, Tokens, refused
 from tests.flows.browsing import Person
 from tests.flows.listening_app import LogoutListener, listening_app
 from tests.flows.running import Running
 from tests.flows.seeds import API, CALLBACK, PASSWORD, House, draft
 
+ENGINES = BOTH
 AFTER = "https://shop.example.net/bye"
 
 
@@ -80,7 +82,9 @@ def test_an_unregistered_address_is_never_gone_to(target: str, server: Running, 
 
 
 @pytest.fixture(scope="module")
-def listener() -> Generator[LogoutListener]:
+def listener(engine: Engine) -> Generator[LogoutListener]:
+    """Away at first, for each engine anew."""
+    assert engine
     with listening_app([503]) as app:
         yield app
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import httpx2
 
+from tests.engines import BOTH
 from tests.flows.apps import App, good
 from tests.flows.processes import processes
 from tests.flows.seeds import API
 from tests.flows.signing_in import tokens_by_challenge
+
+ENGINES = BOTH
 
 
 def test_what_one_process_gave_the_other_refreshes_and_shows(

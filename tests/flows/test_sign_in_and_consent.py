@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from doorward.cli.tools import Tools
+from tests.engines import BOTH
 from tests.flows.apps import App
 from tests.flows.browsing import Page
 from tests.flows.running import Running
 from tests.flows.seeds import API, PASSWORD, House, draft
 
+ENGINES = BOTH
 ADA = "ada@example.com"
 
 

@@ -6,12 +6,14 @@ import json
 
 import pytest
 
+from tests.engines import BOTH
 from tests.flows.apps import refused
 from tests.flows.running import Running
 from tests.flows.second_factor import set_up
 from tests.flows.seeds import API, PASSWORD, House
 from tests.flows.signing_in import challenge
 
+ENGINES = BOTH
 AAL1, AAL2 = "urn:doorward:aal1", "urn:doorward:aal2"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import BOTH
 from tests.flows.apps import good, refused
 from tests.flows.browsing import Cookie, Person
 from tests.flows.running import Running, running
@@ -14,6 +15,7 @@ from tests.flows.second_factor import set_up
 from tests.flows.seeds import API, PASSWORD, House
 from tests.flows.signing_in import challenge, tokens_by_challenge
 
+ENGINES = BOTH
 ADA = "ada@example.com"
 DAY = 86_400
 
@@ -105,8 +107,11 @@ def test_a_session_ends_when_it_was_idle_and_at_its_absolute_end(server: Running
 
 
 @pytest.mark.requirement(71)
-def test_a_session_of_two_factors_is_short_where_the_operator_wants_it(tmp_path: Path) -> None:
-    with running(tmp_path, sections={"sessions": {"aal2_limits": True}}) as server:
+def test_a_session_of_two_factors_is_short_where_the_operator_wants_it(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    sections = {"sessions": {"aal2_limits": True}}
+    with running(tmp_path, sections=sections, database=own_database) as server:
         policy = server.settings.sessions
         person = server.person()
         email = "short@example.com"

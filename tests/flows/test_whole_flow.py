@@ -7,10 +7,12 @@ from threading import Thread
 
 import pytest
 
+from tests.engines import BOTH
 from tests.flows.apps import good, header, refused
 from tests.flows.running import Running
 from tests.flows.seeds import API, OTHER_API, PASSWORD, House
 
+ENGINES = BOTH
 pytestmark = pytest.mark.timeout(60)
 
 
