@@ -81,7 +81,7 @@ class PostgresDatabase:
         self._committer = committer
         self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
         self._lock = threading.Lock()
-        self._commits: set[asyncio.Task[int]] = set()
+        self._commits: dict[asyncio.Future[int], asyncio.Task[None]] = {}
         self._closed = False
 
     async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
@@ -111,20 +111,34 @@ class PostgresDatabase:
     async def apply(self, steps: Sequence[Step]) -> int:
         if not steps:
             return 0
-        # a task of its own: a caller that stops waiting does not stop the commit, and `close` waits for it
         pool = self._pool()
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        task = asyncio.create_task(self._committer.commit(pool, steps))
-        self._commits.add(task)
-        task.add_done_callback(self._commits.discard)
-        return await asyncio.shield(task)
+        # a task of its own: a caller that stops waiting does not stop the commit, and `close` waits for it
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[int] = loop.create_future()
+        self._commits[outcome] = loop.create_task(self._commit(pool, steps, outcome))
+        return await outcome
+
+    async def _commit(self, pool: Pool, steps: Sequence[Step], outcome: asyncio.Future[int]) -> None:
+        try:
+            changed = await self._committer.commit(pool, steps)
+        except BaseException as problem:
+            if not outcome.done():
+                outcome.set_exception(problem)
+            if not isinstance(problem, Exception):
+                raise
+        else:
+            if not outcome.done():
+                outcome.set_result(changed)
+        finally:
+            del self._commits[outcome]
 
     async def close(self) -> None:
         with self._lock:
             self._closed = True
         here = asyncio.get_running_loop()
-        while mine := [task for task in tuple(self._commits) if task.get_loop() is here]:
+        while mine := [task for task in tuple(self._commits.values()) if task.get_loop() is here]:
             await asyncio.wait(mine)
         with self._lock:
             pools, self._pools = self._pools, {}

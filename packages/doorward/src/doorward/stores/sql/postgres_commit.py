@@ -13,13 +13,14 @@ from typing import final
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql.postgres_errors import (
     again,
+    is_taken,
     not_text,
     row_is_gone,
     state_of,
     unholdable,
     verdict,
 )
-from doorward.stores.sql.postgres_merge import Group, Tables, groups, overtaken
+from doorward.stores.sql.postgres_merge import Group, Tables, apart, groups, overtaken
 from doorward.stores.sql.postgres_pool import Connection, Pool
 from doorward.stores.sql.postgres_use import settle, storable, taken
 from doorward.stores.sql.statements import LOST, Param, Step
@@ -41,22 +42,32 @@ class Committer:
     async def commit(self, pool: Pool, steps: Sequence[Step]) -> int:
         """See `Database.apply`."""
         plan = self._plan(steps)
+        alone = plan[0] if len(plan) == 1 else None
         params = [step[1] for step in steps]
         tries = 0
         while True:
-            held = await taken(pool)
+            held = pool.at_once() or await taken(pool)
             connection = held.connection
             try:
-                if len(plan) == 1:
-                    changed = await _run(connection, plan[0], params)
-                else:
+                if alone is None:
                     changed = await _transaction(connection, plan, params)
+                elif alone.joined:
+                    ((changed,),) = await connection.fetch(
+                        alone.sql, *[value for one in params for value in one]
+                    )
+                else:
+                    changed = _changed(alone, await connection.execute(alone.sql, *params[0]))
             except BaseException as problem:
                 await settle(pool, held, problem)
                 if not isinstance(problem, Exception):
                     raise
                 if overtaken(state_of(problem), str(problem)) or row_is_gone(problem):
                     return LOST
+                if is_taken(problem) and any(group.count > 1 for group in plan):
+                    # Side by side, an insert may meet the winner's row before the guard has found that it lost. Nothing was done;
+                    # one after the other they say which of the two it is.
+                    plan, alone = apart([(step[0], step[2]) for step in steps], self._tables), None
+                    continue
                 tries += 1
                 if tries >= _TRIES or not (again(problem) or not_text(problem)):
                     raise unholdable(problem) or verdict(problem, "did not take the commit") from problem
@@ -78,16 +89,6 @@ class Committer:
         return found
 
 
-async def _run(connection: Connection, group: Group, params: Sequence[tuple[Param, ...]]) -> int:
-    if group.joined:
-        values = [value for one in params for value in one]
-        (row,) = await connection.fetch(group.sql, *values)
-        return row[0]
-    tag = await connection.execute(group.sql, *params[0])
-    changed = int(tag.rpartition(" ")[2])
-    return LOST if group.must is not None and changed != group.must else changed
-
-
 async def _transaction(
     connection: Connection, plan: Sequence[Group], params: Sequence[tuple[Param, ...]]
 ) -> int:
@@ -95,7 +96,11 @@ async def _transaction(
     place = 0
     await connection.execute("BEGIN")
     for group in plan:
-        count = await _run(connection, group, params[place : place + group.count])
+        values = [value for one in params[place : place + group.count] for value in one]
+        if group.joined:
+            ((count,),) = await connection.fetch(group.sql, *values)
+        else:
+            count = _changed(group, await connection.execute(group.sql, *values))
         if count == LOST:
             await connection.execute("ROLLBACK")
             return LOST
@@ -104,6 +109,11 @@ async def _transaction(
     if await connection.execute("COMMIT") != "COMMIT":
         raise StoreUnavailable("the database undid the commit")
     return changed
+
+
+def _changed(group: Group, tag: str) -> int:
+    count = int(tag.rpartition(" ")[2])
+    return LOST if group.must is not None and count != group.must else count
 
 
 def _pause(tries: int) -> float:

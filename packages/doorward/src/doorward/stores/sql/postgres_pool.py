@@ -58,13 +58,20 @@ class Pool:
         # None for who waits: a place to make a connection of one's own
         self._waiting: deque[asyncio.Future[Held | None]] = deque()
 
-    async def take(self) -> Held:
-        """A connection to use alone and to give back. Raises `StoreUnavailable`, or what connecting raises."""
+    def at_once(self) -> Held | None:
+        """A connection that lies here, to use alone and to give back."""
         while self._free:
             held = self._free.pop()
             if self._fit(held) and self._loop.time() - held.since < _STALE_SECONDS:
                 return held
             self._let_go(held)
+        return None
+
+    async def take(self) -> Held:
+        """A connection to use alone and to give back. Raises `StoreUnavailable`, or what connecting raises."""
+        held = self.at_once()
+        if held is not None:
+            return held
         if self._made < self._size:
             self._made += 1
             return await self._make()

@@ -48,7 +48,7 @@ async def read(pool: Pool, ask: Callable[[Connection], Awaitable[Answer]]) -> An
     """
     last = False
     while True:
-        held = await taken(pool)
+        held = pool.at_once() or await taken(pool)
         try:
             answer = await ask(held.connection)
         except BaseException as problem:

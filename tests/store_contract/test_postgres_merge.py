@@ -1,0 +1,155 @@
+"""Which statements travel to PostgreSQL as one, and are those kept apart of which one could see what the other changes?"""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.stores.sql.migrate import known
+from doorward.stores.sql.postgres_merge import (
+    apart,
+    groups,
+    one_row_at_most,
+    overtaken,
+    tables_in,
+    together,
+    touched,
+)
+from doorward.stores.sql.postgres_text import numbered, schema
+
+TABLES = tables_in("\n".join(one.text for one in known("postgres")))
+
+PUT = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+REDEEM = "UPDATE authorization_codes SET redeemed_at = ? WHERE hash = ? AND redeemed_at IS NULL"
+LINE = "INSERT INTO audit (id, at, kind) VALUES (?, ?, ?)"
+SESSION = "INSERT INTO sessions (id, account_id) VALUES (?, ?)"
+TOUCH = "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?"
+ACCOUNT = "UPDATE accounts SET name = ? WHERE id = ?"
+GONE = "DELETE FROM accounts WHERE id = ?"
+NEXT = "UPDATE counters SET value = value + 1 WHERE name = 'revocations'"
+NUMBERED = "INSERT INTO revocations (seq) VALUES ((SELECT value FROM counters WHERE name = 'revocations'))"
+SPEND = "UPDATE refresh_tokens SET hash = ? WHERE grant_id = ? AND EXISTS (SELECT 1 FROM grants WHERE id = ?)"
+END = "UPDATE grants SET ended_at = ? WHERE id = ?"
+SWEEP = "DELETE FROM grants WHERE (id) IN (SELECT id FROM grants WHERE expires_at < ? LIMIT ?)"
+
+
+def sizes(*statements: str) -> list[int]:
+    return [group.count for group in groups([(sql, None) for sql in statements], TABLES)]
+
+
+def test_the_schema_says_which_keys_and_which_rows_hang_on_which() -> None:
+    assert TABLES.keys["accounts"] == "id"
+    assert TABLES.keys["authorization_codes"] == "hash"
+    assert TABLES.keys["counters"] == "name"
+    assert "consents" not in TABLES.keys
+    assert set(TABLES.parents) >= {"factors", "sessions", "consents", "trusted_devices"}
+    assert TABLES.parents["sessions"] == {"accounts"}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (REDEEM, LINE),
+        (LINE, LINE, LINE),
+        (PUT, REDEEM, LINE, SESSION),
+        (TOUCH, REDEEM),
+        (SPEND, LINE),
+        # only inserting asks whether the person is there
+        (TOUCH, ACCOUNT),
+        (NEXT, LINE),
+    ],
+)
+def test_what_cannot_see_one_another_travels_as_one(statements: tuple[str, ...]) -> None:
+    assert sizes(*statements) == [len(statements)]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        # the number that was just raised is read
+        (NEXT, NUMBERED),
+        # two changes of one table may meet in one row
+        (TOUCH, TOUCH),
+        (PUT, PUT),
+        (SESSION, TOUCH),
+        # the guard of one asks for what the other changes
+        (END, SPEND),
+        (SPEND, END),
+        # a row hangs on one that is changed or goes
+        (ACCOUNT, SESSION),
+        (GONE, SESSION),
+        (SESSION, GONE),
+        (GONE, TOUCH),
+        (SWEEP, END),
+        # what the reader does not understand stays alone
+        ("WITH a AS (SELECT 1) UPDATE meta SET value = ''", LINE),
+        (f"{LINE} RETURNING id", REDEEM),
+        ("DELETE FROM meta USING audit, counters", REDEEM),
+        ("DELETE FROM meta; DELETE FROM audit", REDEEM),
+    ],
+)
+def test_what_could_see_the_other_is_kept_apart(statements: tuple[str, str]) -> None:
+    assert sizes(*statements) == [1, 1]
+
+
+def test_order_is_kept_and_only_neighbours_are_joined() -> None:
+    assert sizes(LINE, REDEEM, NEXT, NUMBERED, LINE) == [3, 2]
+    assert sizes(TOUCH, LINE, TOUCH, LINE) == [2, 2]
+    assert sizes() == []
+    assert [group.count for group in apart([(LINE, None), (REDEEM, 1)], TABLES)] == [1, 1]
+
+
+def test_together_is_the_same_from_both_sides() -> None:
+    every = [touched(sql, TABLES) for sql in (PUT, REDEEM, LINE, SESSION, TOUCH, ACCOUNT, GONE, NEXT, NUMBERED)]  # fmt: skip
+    for one in every:
+        for other in every:
+            assert one is not None
+            assert other is not None
+            assert together(one, other) == together(other, one)
+
+
+def test_a_joined_statement_numbers_its_values_through_and_asks_every_guard() -> None:
+    (group,) = groups([(REDEEM, 1), (LINE, None), (SESSION, 1)], TABLES)
+    assert group.joined
+    assert "redeemed_at = $1 WHERE hash = $2" in group.sql
+    assert "VALUES ($3, $4, $5) RETURNING 1" in group.sql
+    assert "VALUES ($6, $7) RETURNING 1" in group.sql
+    assert "n0 = 1 AND n2 = 1" in group.sql
+    assert "n1 =" not in group.sql
+
+
+def test_a_guard_alone_needs_no_undoing_when_it_names_one_row() -> None:
+    for sql in (REDEEM, LINE, TOUCH, SPEND, END, GONE, PUT):
+        assert one_row_at_most(sql, TABLES), sql
+        assert not groups([(sql, 1)], TABLES)[0].joined
+    for sql in (
+        "UPDATE sessions SET seen_at = ? WHERE account_id = ?",
+        "UPDATE sessions SET seen_at = ? WHERE id = ? OR id = ?",
+        "UPDATE sessions SET seen_at = (SELECT value FROM counters WHERE name = ?) WHERE account_id = ?",
+        # a column of that name is the key of another table
+        "UPDATE authorization_codes SET redeemed_at = ? WHERE grant_id = ?",
+        "INSERT INTO meta (name, value) SELECT id, kind FROM audit",
+        "INSERT INTO meta (name, value) VALUES (?, ?), (?, ?)",
+        SWEEP,
+    ):
+        assert not one_row_at_most(sql, TABLES), sql
+        assert groups([(sql, 1)], TABLES)[0].joined
+
+
+def test_an_error_is_told_from_a_lost_guard() -> None:
+    assert overtaken("22P02", 'invalid input syntax: "another request was faster, nothing was changed 0"')
+    assert not overtaken("22P02", 'invalid input syntax for type bigint: "x"')
+    assert not overtaken(None, "another request was faster, nothing was changed")
+
+
+def test_marks_are_numbered_but_not_in_quotes() -> None:
+    assert numbered("SELECT '?', \"a?\" FROM t WHERE a = ? AND b = ?") == (
+        "SELECT '?', \"a?\" FROM t WHERE a = $1 AND b = $2"
+    )
+
+
+def test_a_shared_migration_reads_on_postgresql() -> None:
+    text = "CREATE TABLE a (id TEXT NOT NULL, b BLOB, c BIGINT); -- a TEXT isn't a BLOB\nINSERT INTO a VALUES ('TEXT')"
+    assert schema(text) == (
+        "CREATE TABLE a (id TEXT COLLATE \"C\" NOT NULL, b BYTEA, c BIGINT); -- a TEXT isn't a BLOB\nINSERT INTO a VALUES ('TEXT')"
+    )
+    assert schema("a TEXT, b BLOB", collate=False) == "a TEXT, b BYTEA"
