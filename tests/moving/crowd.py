@@ -49,8 +49,8 @@ class Crowd(Struct, frozen=True):
             f"grt_{self.id(number)}", self._chance("family", number, 22), self._chance("one", number, 43)
         )
 
-    def writes(self, number: int) -> list[Write | Any]:
-        """Everything about one person, as values; what is written first stands first."""
+    def values(self, number: int) -> tuple[Any, ...]:
+        """Everything about one person; what is written first stands first."""
         id_, now = self.id(number), self.now
         raw = self.refresh_token(number)
         presented = text.read(raw)
@@ -85,7 +85,7 @@ class Crowd(Struct, frozen=True):
             for n in range(2)
         ]  # fmt: skip
         consent = Consent(account.id, self.client_id, self.audience, grant.scopes, now)
-        return [account, *codes, session, consent, grant, token, *events]
+        return (account, *codes, session, consent, grant, token, *events)
 
     def _chance(self, what: str, number: int, size: int) -> str:
         return hashlib.sha256(f"{what} {number}".encode()).hexdigest()[:size].ljust(size, "0")
@@ -95,7 +95,7 @@ async def settle(store: Store, crowd: Crowd, first: int, last: int) -> None:
     """The people from `first` up to `last`, without the last."""
     pending: list[Write] = []
     for number in range(first, last):
-        account, code, other, session, consent, grant, token, *events = crowd.writes(number)
+        account, code, other, session, consent, grant, token, *events = crowd.values(number)
         pending += [
             store.accounts.insert(account),
             store.accounts.add_factor(code),

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from doorward.model.copied import Moved
 from doorward.ports.store import StoreUnavailable
-from doorward.stores.sql.copy.move import Moved, move
+from doorward.stores.sql.copy.move import move
 from doorward.stores.sql.copy.sqlite_side import open_sqlite_side
 from doorward.stores.sql.copy.tables import CopyRefused
 from tests.moving.crowd import crowd, settle, sqlite_store
@@ -48,7 +49,7 @@ async def moved(here: Path, there: Path, steps: Steps | None = None, owner: str 
         pass
     source, target = await open_sqlite_side(here), await open_sqlite_side(there)
     try:
-        return await move(source, target, owner=owner, progress=steps or Steps(), blob="BLOB")
+        return await move(source, target, owner=owner, progress=steps or Steps())
     finally:
         await source.close()
         await target.close()

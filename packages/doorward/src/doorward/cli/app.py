@@ -13,7 +13,7 @@ import typer.main
 from typer.exceptions import Abort, Exit, TyperException
 
 from doorward import __version__
-from doorward.cli import apis, apps_change, dev, keys, people, roles, server, show
+from doorward.cli import apis, apps_change, backup, dev, keys, move, people, restore, roles, server, show
 from doorward.cli.tools import Workshop
 from doorward.cli.trouble import Trouble
 
@@ -37,6 +37,9 @@ app.add_typer(apis.app, name="api")
 app.add_typer(roles.app, name="role")
 app.add_typer(keys.app, name="keys")
 app.command()(server.migrate)
+app.command()(backup.backup)
+app.command()(restore.restore)
+app.command()(move.move)
 app.command("export-openapi")(server.export_openapi)
 
 

@@ -48,7 +48,9 @@ def finish(work: Callable[[], Awaitable[T]]) -> T:
     except HashingBusy:
         raise Trouble("Too many passwords are being hashed.", "Try again in a moment.") from None
     except StoreUnavailable as problem:
-        raise Trouble(str(problem) or "The database does not answer.", "doorward doctor") from None
+        # what knows a better remedy than to look at everything says so
+        error: str = getattr(problem, "error", "") or str(problem) or "The database does not answer."
+        raise Trouble(error, getattr(problem, "fix", "") or "doorward doctor") from None
 
 
 def settings_file(config: Path | None) -> Path | None:

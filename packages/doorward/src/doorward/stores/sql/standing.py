@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from doorward.ports.store import StoreUnavailable
@@ -11,20 +11,26 @@ MARKS: Final = "SELECT name, value FROM meta WHERE name IN ('arriving', 'moved')
 
 
 class NotServed(StoreUnavailable):
-    """The database must not be served; the text says where to look instead."""
+    """The database must not be served. `fix` says where to look instead."""
+
+    def __init__(self, error: str, fix: str) -> None:
+        self.error = error
+        self.fix = fix
+        super().__init__(f"{error} Fix: {fix}")
 
 
-def why_not(marks: dict[str, str], *, where: str = "The database") -> str | None:
-    """The sentence, from the names and values of `meta` that say so; None when all is well."""
+def why_not(marks: Mapping[str, str], *, where: str = "The database") -> NotServed | None:
+    """What there is to say, from the names and values of `meta` that speak of it; None when all is well."""
     if "moved" in marks:
-        return (
-            f"{where} has moved to {marks['moved']}: set `database` to that. "
-            "(To come back to this one, and lose what was written there since: doorward move --release.)"
+        return NotServed(
+            f"{where} has moved to {marks['moved']}.",
+            "Set `database` to that. (To come back to this one, and lose what was written there since: "
+            "doorward move --release.)",
         )
     if "arriving" in marks:
-        return (
-            f"{where} is being filled from {marks['arriving']} and is not complete: "
-            "run the same doorward move or restore again, which finishes it."
+        return NotServed(
+            f"{where} is not complete: it is being filled from {marks['arriving']}.",
+            "Run the same doorward move again, which finishes it.",
         )
     return None
 
@@ -32,6 +38,6 @@ def why_not(marks: dict[str, str], *, where: str = "The database") -> str | None
 async def admit(meta: Callable[[str], Awaitable[str | None]], *, where: str) -> None:
     """Raises `NotServed` when the database must not be served."""
     marks = {name: value for name in ("moved", "arriving") if (value := await meta(name)) is not None}
-    said = why_not(marks, where=where)
-    if said is not None:
-        raise NotServed(said)
+    refused = why_not(marks, where=where)
+    if refused is not None:
+        raise refused

@@ -8,6 +8,7 @@ goes on as if nothing had been; should it only have slept, it learns from the ro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, final
 
 from doorward.stores.sql.copy.side import Side
@@ -88,8 +89,12 @@ class Fence:
 
 async def lift(source: Side, tables: Sequence[Table]) -> None:
     """Take a fence away, whoever put it up, with what was said about it."""
+    if not await source.has_fence():
+        return
     async with source.transaction():
-        if await source.has_fence():
-            await source.run("DELETE FROM fence")
-            await source.run("DELETE FROM meta WHERE name = ?", (MOVED,))
+        await source.run("DELETE FROM fence")
+        await source.run("DELETE FROM meta WHERE name = ?", (MOVED,))
+    # from here on it is open; what is left of it hurts nobody, should it stay because somebody reads the tables for long
+    with suppress(CopyRefused):
+        async with source.transaction():
             await source.drop_fence(tables)

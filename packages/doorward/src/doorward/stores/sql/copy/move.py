@@ -8,10 +8,10 @@ equal is the source closed for ever and the mark taken off, in this order, so th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from contextlib import suppress
 
-from msgspec import Struct
-
+from doorward.model.copied import Moved, TableSum
+from doorward.ports.progress import Progress
 from doorward.stores.sql.copy import chunks
 from doorward.stores.sql.copy.encode import Running
 from doorward.stores.sql.copy.fence import Fence
@@ -23,40 +23,8 @@ _PUT_MARK = "INSERT INTO meta (name, value) VALUES (?, ?)"
 _REMOVE_MARK = "DELETE FROM meta WHERE name = ?"
 
 
-class Compared(Struct, frozen=True):
-    """One table, as it is on both sides."""
-
-    table: str
-    rows: int
-    checksum: str
-
-
-class Moved(Struct, frozen=True):
-    """What a move did. `kept`: rows that an interrupted move before had copied and that still held."""
-
-    source: str
-    target: str
-    rows: int
-    copied: int
-    kept: int
-    tables: tuple[Compared, ...]
-
-
-class Progress(Protocol):
-    """Who is told how far it is."""
-
-    def begin(self, what: str, rows: int) -> None:
-        """A stage begins, of so many rows."""
-        ...
-
-    def step(self, table: str, rows: int) -> None:
-        """So many more rows of a table are done."""
-        ...
-
-
-async def move(source: Side, target: Side, *, owner: str, progress: Progress, blob: str) -> Moved:
-    """Copy everything from source to target, and let the target take over. `owner` is drawn anew for each run; `blob` is the
-    target's type for bytes.
+async def move(source: Side, target: Side, *, owner: str, progress: Progress) -> Moved:
+    """Copy everything from source to target, and let the target take over. `owner` is drawn anew for each run.
 
     Raises `CopyRefused`; then, as after any other interruption that can be met, the source takes writes again, and the same call
     later goes on where this one was.
@@ -70,7 +38,7 @@ async def move(source: Side, target: Side, *, owner: str, progress: Progress, bl
         raise CopyRefused(
             f"{source.place} is not complete itself.", "Finish the move or restore into it first."
         )
-    await _begin(source, target, tables, blob, resumed=gone is not None)
+    await _begin(source, target, tables, resumed=gone is not None)
     fence = Fence(source, tables, owner)
     if gone is not None:
         # it was closed for ever, and the mover was killed before it could open the target
@@ -80,8 +48,10 @@ async def move(source: Side, target: Side, *, owner: str, progress: Progress, bl
         copied, kept = await _copy(source, target, tables, fence, progress)
         return await _finish(source, target, tables, fence, progress, copied=copied, kept=kept)
     except BaseException:
-        if await _mark(source, MOVED) is None:
-            await fence.down()
+        # a source that does not answer any more opens by itself, when the mover's time has come
+        with suppress(CopyRefused):
+            if await _mark(source, MOVED) is None:
+                await fence.down()
         raise
 
 
@@ -99,7 +69,7 @@ async def _mark(side: Side, name: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-async def _begin(source: Side, target: Side, tables: Sequence[Table], blob: str, *, resumed: bool) -> None:
+async def _begin(source: Side, target: Side, tables: Sequence[Table], *, resumed: bool) -> None:
     """Mark the target, unless it is marked as arriving from here already. Raises `CopyRefused` for one that is in use."""
     arriving = await _mark(target, ARRIVING)
     if arriving == source.place:
@@ -125,7 +95,7 @@ async def _begin(source: Side, target: Side, tables: Sequence[Table], blob: str,
             )
     async with target.transaction():
         await target.run(_PUT_MARK, (ARRIVING, source.place))
-        await target.run(chunks.CREATE.format(bytes=blob))
+        await target.run(chunks.CREATE.format(bytes=target.bytes_type))
         for name in SEEDED:
             await target.run(f"DELETE FROM {name}")  # noqa: S608 - names from this package
         await target.loosen()
@@ -190,7 +160,7 @@ async def _finish(
 
 async def _compare(
     source: Side, target: Side, table: Table, fence: Fence | None, progress: Progress
-) -> Compared:
+) -> TableSum:
     both: list[Running] = []
     for side in (source, target):
         one = Running()
@@ -207,4 +177,4 @@ async def _compare(
             " or other ones.",
             "Name a new, empty database as the target; the source is unharmed and takes writes again.",
         )
-    return Compared(table.name, here.rows, here.checksum().hex())
+    return TableSum(table.name, here.rows, here.checksum().hex())

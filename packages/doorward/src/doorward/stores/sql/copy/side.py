@@ -32,6 +32,11 @@ class Side(Protocol):
         """Path or address of the database, safe to print."""
         ...
 
+    @property
+    def bytes_type(self) -> str:
+        """What a column for bytes is declared as."""
+        ...
+
     async def rows(self, sql: str, params: Sequence[Param] = ()) -> list[Row]: ...
     async def run(self, sql: str, params: Sequence[Param] = ()) -> int:
         """One statement; answers how many rows it changed."""

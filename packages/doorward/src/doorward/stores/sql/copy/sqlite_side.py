@@ -52,6 +52,10 @@ class SqliteSide:
     def place(self) -> str:
         return str(self._path)
 
+    @property
+    def bytes_type(self) -> str:
+        return "BLOB"
+
     async def rows(self, sql: str, params: Sequence[Param] = ()) -> list[Row]:
         with _told(self._path):
             return self._connection.execute(sql, params).fetchall()

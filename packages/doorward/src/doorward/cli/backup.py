@@ -1,0 +1,57 @@
+"""`doorward backup`: one encrypted file, made while the server runs; or checked, without any database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from doorward.cli import show
+from doorward.cli.options import Config, Json
+from doorward.cli.passphrase import Passphrase, PassphraseFile, read_passphrase
+from doorward.cli.progress import Bar
+from doorward.cli.run import finish, settings_file, workshop
+from doorward.cli.trouble import Trouble
+from doorward.model.copied import BackedUp
+
+
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; - is standard output.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Only read FILE to its end and check everything.")
+    ] = False,
+    passphrase: Passphrase = False,
+    passphrase_file: PassphraseFile = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Back the database up while it runs, encrypted under the server's key, or check a backup."""
+    secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=not verify)
+    path = settings_file(config)
+    place = None if str(file) == "-" else file
+    if place is None and (verify or sys.stdout.isatty()):
+        raise Trouble("A backup is no text for a terminal.", "Name a file, or pipe the output on.")
+    with Bar(quiet=json) as bar:
+        if verify:
+            done = finish(lambda: workshop(context).verify(path, file, secret, bar))
+        else:
+            done = finish(lambda: workshop(context).backup(path, place, secret, bar))
+    if place is None:
+        return
+    said = "is whole" if verify else "is written"
+    show.result(done, lambda console: told(console, done, f"{done.place} {said}"), as_json=json)
+
+
+def told(console: Console, done: BackedUp, said: str) -> None:
+    """What a backup holds."""
+    rows = [(one.table, str(one.rows), one.checksum[:16]) for one in done.tables if one.rows]
+    show.table(console, ("table", "rows", "checksum (SHA-256)"), rows, empty="")
+    show.done(
+        console,
+        f"{said}: {done.rows:,} rows of {done.facts.issuer}, {show.moment(done.facts.made_at)},"
+        f" {done.size / 1e6:,.1f} MB; opens with {' or '.join(done.facts.opens_with)}.",
+    )

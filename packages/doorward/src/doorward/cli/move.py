@@ -1,0 +1,69 @@
+"""`doorward move`: from one database to another, so that nobody notices but for a pause."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from doorward.cli import show
+from doorward.cli.options import Config, Json, Yes
+from doorward.cli.progress import Bar
+from doorward.cli.run import confirm, finish, settings_file, workshop
+from doorward.cli.trouble import Trouble
+from doorward.model.copied import Moved
+
+
+def move(
+    context: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Path or sqlite:///…, postgresql://…, or env:NAME that holds it."
+        ),
+    ],
+    target: Annotated[
+        str | None, typer.Argument(metavar="TARGET", help="The same; an empty database, or a path.")
+    ] = None,
+    release: Annotated[
+        bool,
+        typer.Option("--release", help="Only let SOURCE be served again, which has moved or was about to."),
+    ] = False,
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Move everything from one database to another. Interrupted, the same command goes on."""
+    path = settings_file(config)
+    if release:
+        if target is not None:
+            raise Trouble("--release takes SOURCE alone.", "doorward move --release SOURCE")
+        confirm(
+            "Serve this database again? What was written since to the one that it moved to stays there.",
+            yes=yes,
+            as_json=json,
+        )
+        kept = finish(lambda: workshop(context).release(path, source))
+        said = "It takes writes again." if kept else "Nothing kept it from being served."
+        show.result({"released": kept}, lambda console: show.done(console, said), as_json=json)
+        return
+    if target is None:
+        raise Trouble("Where to? TARGET is missing.", "doorward move SOURCE TARGET", code=2)
+    with Bar(quiet=json) as bar:
+        moved = finish(lambda: workshop(context).move(path, source, target, bar))
+
+    def human(console: Console) -> None:
+        rows = [(one.table, str(one.rows), one.checksum[:16]) for one in moved.tables if one.rows]
+        show.table(console, ("table", "rows on both sides", "checksum (SHA-256)"), rows, empty="")
+        show.done(console, _said(moved))
+        show.note(
+            f"Set `database` to {moved.target} and restart the server. {moved.source} answers 503 from now on."
+        )
+
+    show.result(moved, human, as_json=json)
+
+
+def _said(moved: Moved) -> str:
+    kept = f" ({moved.kept:,} of them before an interruption)" if moved.kept else ""
+    return f"{moved.rows:,} rows{kept} are in {moved.target}; counts and checksums are equal."

@@ -1,0 +1,42 @@
+"""Where does the passphrase of a backup come from? The terminal or a file; never the arguments, which everybody can read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doorward.cli.trouble import Trouble
+from doorward.model.secret import Secret
+
+Passphrase = Annotated[
+    bool,
+    typer.Option(
+        "--passphrase", help="Ask for a passphrase, which opens the backup without the server's key."
+    ),
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", metavar="FILE", help="The same, from the first line of a file."),
+]
+
+
+def read_passphrase(*, ask: bool, file: Path | None, twice: bool) -> Secret | None:
+    """The passphrase, if one was asked for. Raises `Trouble`."""
+    if file is not None:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Trouble(
+                f"The passphrase file {file} cannot be read ({type(error).__name__}).", "Name another one."
+            ) from None
+        if not lines or not lines[0]:
+            raise Trouble(f"The first line of {file} is empty.", "Put the passphrase there.")
+        return Secret(lines[0])
+    if not ask:
+        return None
+    if not sys.stdin.isatty():
+        raise Trouble("Nobody can be asked for a passphrase here.", "Use --passphrase-file FILE.")
+    return Secret(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))

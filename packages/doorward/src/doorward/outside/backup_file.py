@@ -1,0 +1,196 @@
+"""What does a backup file look like? A head that anybody can read, then frames that only the data key opens (docs/reference/backup.md).
+
+    DOORWARD BACKUP 1 ⏎ | length of the head, 4 bytes | head, JSON | frame | frame | … | last frame
+    frame: length of what follows, 4 bytes | AES-256-GCM of the compressed payload, tag at its end
+
+The data key is drawn for this file alone, so the nonce is the number of the frame. Associated data are the SHA-256 of everything
+before the first frame, the number, and whether it is the last: a frame that is changed, missing, moved or added is found, as is a
+file that was cut short (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Generator
+from typing import IO, Final, Literal, final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+
+MAGIC: Final = b"DOORWARD BACKUP 1\n"
+_LENGTH: Final = 4
+_LONGEST_HEAD: Final = 64 * 1024
+_LONGEST_FRAME: Final = 256 * 1024 * 1024
+_TAG: Final = 16
+_LEVEL: Final = 1
+
+
+class BackupProblem(Exception):
+    """A backup cannot be read or written. `fix` says what to do; neither text holds a secret."""
+
+    def __init__(self, error: str, fix: str = "") -> None:
+        self.error = error
+        self.fix = fix
+        super().__init__(error)
+
+
+class Lock(Struct, frozen=True, omit_defaults=True):
+    """The data key, wrapped: under a key-encryption key (`id` as of `KeyWrapper.id`), or under a passphrase, with what Argon2id
+    needs to make a key of it (RFC 9106; `memory` in KiB)."""
+
+    kind: Literal["key", "passphrase"]
+    wrapped: bytes
+    id: str = ""
+    salt: bytes = b""
+    time: int = 0
+    memory: int = 0
+    lanes: int = 0
+
+
+class Head(Struct, frozen=True):
+    """What stands in clear. `made_at` in seconds since the epoch; `schema` is the number of the newest migration."""
+
+    id: str
+    made_at: int
+    version: str
+    schema: int
+    issuer: str
+    locks: tuple[Lock, ...]
+
+
+@final
+class BackupWriter:
+    """Writes a backup to a stream. A frame is held back until it is known whether another one follows."""
+
+    def __init__(self, out: IO[bytes], head: Head, key: bytes) -> None:
+        text = msgspec.json.encode(head)
+        begin = MAGIC + len(text).to_bytes(_LENGTH, "big") + text
+        self._out = out
+        self._cipher = AESGCM(key)
+        self._bound = hashlib.sha256(begin).digest()
+        self._number = 0
+        self._held: bytes | None = None
+        self.size = len(begin)
+        out.write(begin)
+
+    def add(self, payload: bytes) -> None:
+        """One more frame. Raises OSError."""
+        if self._held is not None:
+            self._write(self._held, last=False)
+        self._held = payload
+
+    def finish(self) -> None:
+        """Write the last frame. Raises OSError."""
+        self._write(self._held or b"", last=True)
+        self._held = None
+
+    def _write(self, payload: bytes, *, last: bool) -> None:
+        sealed = self._cipher.encrypt(
+            _nonce(self._number), zlib.compress(payload, _LEVEL), _associated(self._bound, self._number, last)
+        )
+        self._out.write(len(sealed).to_bytes(_LENGTH, "big"))
+        self._out.write(sealed)
+        self._number += 1
+        self.size += _LENGTH + len(sealed)
+
+
+@final
+class BackupReader:
+    """Reads a backup from a stream: `head` at once, the frames with the key. Raises `BackupProblem`."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        begin = source.read(len(MAGIC))
+        if begin != MAGIC:
+            raise BackupProblem(
+                "This is no backup that this version of Doorward can read.",
+                "Name a file that doorward backup has written.",
+            )
+        length = self._exactly(_LENGTH)
+        size = int.from_bytes(length, "big")
+        if size > _LONGEST_HEAD:
+            raise _damaged()
+        text = self._exactly(size)
+        try:
+            self.head = msgspec.json.decode(text, type=Head)
+        except msgspec.MsgspecError:
+            raise _damaged() from None
+        self._bound = hashlib.sha256(begin + length + text).digest()
+        self.size = len(begin) + len(length) + len(text)
+
+    def frames(self, key: bytes) -> Generator[bytes]:
+        """The payloads. When the last one has been yielded, the file was whole and is the one that was written."""
+        cipher = AESGCM(key)
+        number = 0
+        while True:
+            sealed = self._frame()
+            # which of the two it is, the tag says; there is no flag that could be turned
+            last = not self._more()
+            try:
+                packed = cipher.decrypt(_nonce(number), sealed, _associated(self._bound, number, last))
+            except InvalidTag:
+                raise _damaged() if not last else _cut(number) from None
+            yield _unpacked(packed)
+            if last:
+                return
+            number += 1
+
+    def _frame(self) -> bytes:
+        head = self._ahead or self._exactly(_LENGTH)
+        self._ahead = b""
+        size = int.from_bytes(head, "big")
+        if not _TAG <= size <= _LONGEST_FRAME:
+            raise _damaged()
+        self.size += _LENGTH + size
+        return self._exactly(size)
+
+    def _more(self) -> bool:
+        self._ahead = self._source.read(_LENGTH)
+        if self._ahead and len(self._ahead) < _LENGTH:
+            raise _cut(None)
+        return bool(self._ahead)
+
+    _ahead: bytes = b""
+
+    def _exactly(self, size: int) -> bytes:
+        data = self._source.read(size)
+        if len(data) != size:
+            raise _cut(None)
+        return data
+
+
+def _nonce(number: int) -> bytes:
+    return number.to_bytes(12, "big")
+
+
+def _associated(bound: bytes, number: int, last: bool) -> bytes:
+    return bound + number.to_bytes(8, "big") + (b"\x01" if last else b"\x00")
+
+
+def _unpacked(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        payload = unpacker.decompress(packed, _LONGEST_FRAME)
+    except zlib.error:
+        raise _damaged() from None
+    if not unpacker.eof:
+        raise _damaged()
+    return payload
+
+
+def _damaged() -> BackupProblem:
+    return BackupProblem("The backup is damaged: it is not what was written.", "Take another backup.")
+
+
+def _cut(number: int | None) -> BackupProblem:
+    if number == 0:
+        return BackupProblem(
+            "The backup cannot be opened: it is damaged, or another key than its own was given.",
+            "Take another backup, or the right key.",
+        )
+    return BackupProblem(
+        "The backup is cut short or damaged: its end is missing.", "Copy it anew, or take another backup."
+    )

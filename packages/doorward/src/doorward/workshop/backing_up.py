@@ -1,0 +1,174 @@
+"""`doorward backup`: everything that the database holds at one moment, in one encrypted file, while the server runs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from doorward import __version__
+from doorward.actions.manage_commit import audit_write
+from doorward.cli.trouble import Trouble
+from doorward.model.copied import BackedUp, BackupFacts
+from doorward.model.secret import Secret
+from doorward.outside import backup_locks
+from doorward.outside.backup_file import BackupProblem, BackupReader, BackupWriter, Head, Lock
+from doorward.outside.chance import SystemChance
+from doorward.outside.clock import SystemClock
+from doorward.ports.key_wrapper import KeyProblem
+from doorward.ports.progress import Progress
+from doorward.settings import Settings
+from doorward.stores.sql.copy.open import open_side
+from doorward.stores.sql.copy.pieces import Reading, decode_piece, dump, encode_piece
+from doorward.stores.sql.copy.pieces import Tables as FirstPiece
+from doorward.stores.sql.copy.side import Side
+from doorward.stores.sql.open import open_store
+from doorward.wiring.key_wrapper import key_wrapper
+from doorward.wiring.root import find_root
+
+
+class Prelude(msgspec.Struct, frozen=True, array_like=True):
+    """The first frame. With a passphrase the root secret travels along: then nothing else of the lost server is needed."""
+
+    root: bytes | None
+
+
+async def run_backup(
+    settings: Settings, place: Path | None, passphrase: Secret | None, progress: Progress
+) -> BackedUp:
+    """Write a backup to `place`, or to standard output. Raises `Trouble`, `CopyRefused`, `StoreUnavailable`."""
+    chance, now = SystemChance(), SystemClock().now()
+    backup = chance.new_id("bak")
+    key = backup_locks.new_data_key()
+    locks: list[Lock] = []
+    with told():
+        locks.append(await backup_locks.lock_by_key(key_wrapper(settings), backup, key))
+        if passphrase is not None:
+            locks.append(backup_locks.lock_by_passphrase(passphrase, backup, key))
+    store = await open_store(settings.database, migrate=False, postgres=settings.postgres)
+    try:
+        with told():
+            root = await find_root(settings, store) if passphrase is not None else None
+        detail = {"backup": backup}
+        # before it begins: so the line is in the backup, too
+        await store.commit(audit_write(store, chance, "database.backed_up", now, detail=detail))
+    finally:
+        await store.close()
+    side = await open_side(settings.database, settings.postgres, read_only=True)
+    try:
+        schema = max((version.number for version in await side.versions()), default=0)
+        head = Head(backup, now, __version__, schema, settings.issuer, tuple(locks))
+        with told(), _output(place) as out:
+            writer = BackupWriter(out, head, key)
+            writer.add(msgspec.msgpack.encode(Prelude(root.secret if root is not None else None)))
+            reading = await _write(side, writer, progress)
+    finally:
+        await side.close()
+    return BackedUp(facts(head), str(place or "-"), writer.size, reading.rows, tuple(reading.sums))
+
+
+async def _write(side: Side, writer: BackupWriter, progress: Progress) -> Reading:
+    reading = Reading()
+    async for piece in dump(side, progress):
+        reading.take(piece)
+        writer.add(encode_piece(piece))
+    writer.finish()
+    return reading
+
+
+async def run_verify(
+    settings: Settings | None, place: Path, passphrase: Secret | None, progress: Progress
+) -> BackedUp:
+    """Read a backup to its end and check everything. Raises `Trouble`, `CopyRefused`."""
+    with told(), place.open("rb") as source:
+        reader = BackupReader(source)
+        frames = reader.frames(await open_key(reader.head, settings, passphrase))
+        prelude(next(frames))
+        reading = Reading()
+        for frame in frames:
+            piece = decode_piece(frame)
+            if isinstance(piece, FirstPiece):
+                progress.begin("verify", piece.amount)
+            before = reading.rows
+            reading.take(piece)
+            if reading.rows > before:
+                progress.step(reading.sums[-1].table, reading.rows - before)
+        if not reading.whole:
+            raise BackupProblem("The backup ends before its end.", "Take another backup.")
+    return BackedUp(facts(reader.head), str(place), reader.size, reading.rows, tuple(reading.sums))
+
+
+async def open_key(head: Head, settings: Settings | None, passphrase: Secret | None) -> bytes:
+    """The data key of a backup. Raises `BackupProblem`, `KeyProblem`."""
+    wrapper = None
+    if passphrase is None and settings is not None:
+        wrapper = key_wrapper(settings)
+    return await backup_locks.open_lock(head, wrapper, passphrase)
+
+
+def prelude(frame: bytes) -> Prelude:
+    """The first frame. Raises `BackupProblem`."""
+    try:
+        return msgspec.msgpack.decode(frame, type=Prelude)
+    except msgspec.MsgspecError:
+        raise BackupProblem("The backup begins with something that this version does not know.") from None
+
+
+def facts(head: Head) -> BackupFacts:
+    """What the head says, for people."""
+    opens = tuple(backup_locks.opens_with(head))
+    return BackupFacts(head.id, head.made_at, head.version, head.schema, head.issuer, opens)
+
+
+@contextmanager
+def told() -> Generator[None]:
+    """What goes wrong with keys and files, as `Trouble`."""
+    try:
+        yield
+    except (BackupProblem, KeyProblem) as problem:
+        raise Trouble(problem.error, problem.fix) from None
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        where = problem.filename or "The output"
+        if problem.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise Trouble(f"{where}: the disk is full.", "Make room there, or name another place.") from None
+        raise Trouble(f"{where}: {problem.strerror}.", "Name another place, or mend its rights.") from None
+
+
+@contextmanager
+def _output(place: Path | None) -> Generator[IO[bytes]]:
+    """Where the backup is written to. A file has its name only when it is whole and on the disk."""
+    if place is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    if place.exists():
+        raise Trouble(f"{place} is there already.", "Name another file: a backup never replaces one.")
+    part = place.with_name(f"{place.name}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            with os.fdopen(descriptor, "wb", 1 << 20) as out:
+                os.fchmod(out.fileno(), 0o600)
+                yield out
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as problem:
+            raise OSError(problem.errno, problem.strerror, str(part)) from problem
+        part.rename(place)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    folder = os.open(place.absolute().parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,78 @@
+"""`doorward move`: which two databases are meant, and what has to be there before one becomes the other?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from doorward.actions.manage_commit import audit_write
+from doorward.cli.trouble import Trouble
+from doorward.model.copied import Moved
+from doorward.outside.chance import SystemChance
+from doorward.outside.clock import SystemClock
+from doorward.ports.progress import Progress
+from doorward.settings import Settings
+from doorward.settings.checks import database_problem
+from doorward.stores.sql.copy import fence
+from doorward.stores.sql.copy.move import move
+from doorward.stores.sql.copy.open import open_side, plain
+from doorward.stores.sql.open import open_store, sqlite_path
+from doorward.stores.sql.postgres_options import PostgresOptions
+from doorward.stores.sql.postgres_url import DatabaseUrl, is_postgres
+
+
+async def run_move(settings: Settings | None, source: str, target: str, progress: Progress) -> Moved:
+    """Move. The settings, where there are any, say how to connect. Raises `Trouble`, `CopyRefused`, `StoreUnavailable`."""
+    options = settings.postgres if settings is not None else PostgresOptions()
+    here, there = database_of(source), database_of(target)
+    if plain(here) == plain(there):
+        raise Trouble("Source and target are the same database.", "Name two.")
+    first = await open_side(here, options)
+    try:
+        # made, and its tables with it, where it is not there yet
+        await (await open_store(there, postgres=options)).close()
+        second = await open_side(there, options)
+        chance = SystemChance()
+        try:
+            moved = await move(first, second, owner=chance.token(12), progress=progress)
+        finally:
+            await second.close()
+    finally:
+        await first.close()
+    store = await open_store(there, postgres=options)
+    try:
+        detail = {"from": moved.source, "rows": str(moved.rows)}
+        await store.commit(audit_write(store, chance, "database.moved", SystemClock().now(), detail=detail))
+    finally:
+        await store.close()
+    return moved
+
+
+async def run_release(settings: Settings | None, source: str) -> bool:
+    """Let a database be served and written again that has moved, or whose mover was killed. False when nothing kept it."""
+    side = await open_side(
+        database_of(source), settings.postgres if settings is not None else PostgresOptions()
+    )
+    try:
+        kept = await side.has_fence()
+        await fence.lift(side, await side.tables())
+    finally:
+        await side.close()
+    return kept
+
+
+def database_of(text: str) -> str:
+    """A database as a command names it: a path, a URL, or `env:NAME` for a variable that holds one, since everybody on the machine
+    can read arguments. Raises `Trouble`."""
+    given = text
+    if text.startswith("env:"):
+        name = text.removeprefix("env:")
+        given = os.environ.get(name, "")
+        if not given:
+            raise Trouble(f"The environment variable {name} is not set.", f"export {name}=postgresql://…")
+    problem = database_problem(given)
+    if problem is not None:
+        raise Trouble(f"{DatabaseUrl(given)} {problem}.")
+    if is_postgres(given):
+        return DatabaseUrl(given)
+    return str(Path(sqlite_path(given)).expanduser().absolute())
