@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.engines import SQLITE, Engine
+from tests.hardware_token import HardwareToken, new_token
 from tests.postgres import Databases, postgres_server
 from tools import system
 
@@ -48,6 +49,16 @@ def chromium() -> Path:
         _leave_out(found)
     assert isinstance(found, Path)
     return found
+
+
+@pytest.fixture(scope="session")
+def hardware_token(tmp_path_factory: pytest.TempPathFactory) -> HardwareToken:
+    """A token of SoftHSM, one for each worker. Its library is loaded once in a process, so it stays until the end."""
+    found = system.softhsm()
+    if isinstance(found, system.Missing):
+        _leave_out(found)
+    assert isinstance(found, Path)
+    return new_token(found, tmp_path_factory.mktemp("token"))
 
 
 @pytest.fixture(scope="session")

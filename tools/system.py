@@ -63,6 +63,11 @@ def nginx() -> Path | Missing:
     return _debian_program("nginx", "nginx-light", "/usr/sbin/nginx")
 
 
+def softhsm() -> Path | Missing:
+    """Where the PKCS#11 library of SoftHSM is; beside it Debian's package has `softhsm2-util`."""
+    return _debian_program("SoftHSM", "softhsm2", "/usr/lib/softhsm/libsofthsm2.so")
+
+
 def _debian_program(what: str, package: str, place: str) -> Path | Missing:
     if Path(place).is_file():
         return Path(place)
@@ -74,6 +79,7 @@ DEBIAN: dict[str, Callable[[], Path | Missing]] = {
     "chromium": chromium,
     "pgbouncer": pgbouncer,
     "nginx-light": nginx,
+    "softhsm2": softhsm,
 }
 """Debian's packages, and what finds the program that is wanted of each."""
 

@@ -70,7 +70,15 @@ class TokenWrapper:
             try:
                 token = pkcs11.lib(self._module).get_token(token_label=self._token)
                 with token.open(user_pin=self._pin.reveal()) as session:
-                    key: Any = session.get_key(object_class=pkcs11.ObjectClass.SECRET_KEY, label=self._key)
+                    # all of them: a search that is left half way holds the session
+                    wanted = {
+                        pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
+                        pkcs11.Attribute.LABEL: self._key,
+                    }
+                    keys: list[Any] = list(session.get_objects(wanted))
+                    if len(keys) != 1:
+                        raise exceptions.MultipleObjectsReturned if keys else exceptions.NoSuchKey
+                    key = keys[0]
                     if opening:
                         return self._open(key, data, how)
                     return key.encrypt(data, mechanism=pkcs11.Mechanism.AES_GCM, mechanism_param=how)
