@@ -160,8 +160,10 @@ def _joined(members: Sequence[tuple[str, int | None]]) -> Group:
     total = " + ".join(f"n{place}" for place in range(len(members)))
     answer = total
     if guards:
-        # a text that is no number: the statement fails, undoes itself, and the database's log says why in words
-        answer = f"CASE WHEN {' AND '.join(guards)} THEN {total} ELSE CAST('{_OVERTAKEN} ' || ({total}) AS bigint) END"
+        # A text that is no number: the statement fails, undoes itself, and the database's log says why in words. It asks for no
+        # other count: an insert that has not run yet is not made to meet the winner's row.
+        lost = guards[0].partition(" ")[0]
+        answer = f"CASE WHEN {' AND '.join(guards)} THEN {total} ELSE CAST('{_OVERTAKEN} ' || {lost} AS bigint) END"
     return Group(
         f"WITH {', '.join(clauses)} SELECT {answer} FROM (SELECT {counts}) AS n",  # noqa: S608 - constants of this package
         len(members),
