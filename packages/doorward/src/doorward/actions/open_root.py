@@ -52,8 +52,8 @@ async def open_root(store: Store, wrapper: KeyWrapper, *, place: str) -> RootSec
             "Start with another of its keys, if there is one (doorward keys wrappings), or restore a backup.",
         )
     raise KeyProblem(
-        f"The root secret of this database is wrapped under another key: it needs {needed}, and {place} is {wrapper.id}.",
-        f"Put the right key there, or, where it is still at hand, add the new one: doorward keys rewrap. ({place})",
+        f"The root secret of this database is wrapped under another key: it needs {needed}; given was {wrapper.id} ({place}).",
+        "Put the right key there, or, where it is still at hand, add the new one: doorward keys rewrap",
     )
 
 
