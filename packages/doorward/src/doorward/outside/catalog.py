@@ -21,7 +21,7 @@ from doorward.outside.ticks import ticks
 from doorward.ports.bell import Bell
 from doorward.ports.clock import Clock
 from doorward.ports.keys import Signer
-from doorward.ports.store import Store, StoreUnavailable
+from doorward.ports.store import Store, StoreGone, StoreUnavailable
 
 LEASE: Final = 1.0
 """Seconds. Every process of every version on one database has to use the same number."""
@@ -64,6 +64,7 @@ class WatchedCatalog:
         self._told = -1
         self._tell_by = 0
         self._no_use_before = -inf
+        self._gone = False
 
     def current(self) -> Catalog:
         """The newest snapshot that was loaded. Raises `StoreUnavailable` once its lease has run out."""
@@ -75,6 +76,11 @@ class WatchedCatalog:
     def stale(self) -> bool:
         """Whether the lease has run out: the database does not answer, or this process was held up for a second."""
         return self._passed() >= self._trusted_until
+
+    @property
+    def gone(self) -> bool:
+        """Whether the database has moved elsewhere: nothing that is read here holds any more."""
+        return self._gone
 
     def on_change(self, listener: Callable[[Catalog], None]) -> None:
         """Call `listener` with each new snapshot, and at once with the current one if there is one."""
@@ -150,7 +156,14 @@ class WatchedCatalog:
             if self._node is None:
                 version, seen = await self._store.registry.version(), self._told
             else:
-                version, seen = await self._store.nodes.look(self._node)
+                try:
+                    version, seen = await self._store.nodes.look(self._node)
+                except StoreGone as gone:
+                    if not self._gone:
+                        _log.error("database.moved", reason=str(gone))
+                    self._gone = True
+                    raise
+                self._gone = False
             if seen is None:
                 self._told = -1
             if version != self._catalog.version:

@@ -40,6 +40,8 @@ _SAMPLE: Final = 15
 UNIX_PEER: Final = ("unix:", 0)
 """Whoever is at the other end of a socket in the file system: its mode says who may be (`web/direct.py`)."""
 READY_PATH: Final = "/readyz"
+# what is answered without the database
+_ASKS_NOTHING: Final = frozenset({"/healthz", "/static/"})
 _HSTS: Final = (b"strict-transport-security", b"max-age=63072000")
 log = structlog.get_logger("doorward.web")
 
@@ -55,6 +57,8 @@ class Configuration(Protocol):
 
     @property
     def stale(self) -> bool: ...
+    @property
+    def gone(self) -> bool: ...
     async def catch_up(self) -> None: ...
 
 
@@ -159,7 +163,16 @@ class App:
             began = perf_counter() if number == 0 or not item.hot else 0.0
             if self._configuration is not None and self._configuration.stale:
                 await self._configuration.catch_up()
-            response = await self._answer(item, item.handler, request)
+            if (
+                self._configuration is not None
+                and self._configuration.gone
+                and item.path not in _ASKS_NOTHING
+            ):
+                # what this process can still read is of before the move: whatever it said could be a wrong yes
+                response = await self._unavailable(request)
+                response.headers.append((b"retry-after", RETRY_AFTER))
+            else:
+                response = await self._answer(item, item.handler, request)
             if began:
                 self._meter.observe(item.path, perf_counter() - began)
             if response is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from doorward.stores.sql.standing import why_not
 from doorward.stores.sql.statements import Database, SqlWrite, write
 from doorward.stores.sql.text import insert
 
 _LOOK = (
-    "SELECT counters.value, nodes.seen FROM counters LEFT JOIN nodes ON nodes.id = ?"
-    " WHERE counters.name = 'registry'"
+    "SELECT counters.value, nodes.seen, meta.value FROM counters LEFT JOIN nodes ON nodes.id = ?"
+    " LEFT JOIN meta ON meta.name = 'moved' WHERE counters.name = 'registry'"
 )
 _SAW = insert(
     "nodes",
@@ -26,7 +27,11 @@ class SqlNodes:
 
     async def look(self, node_id: str) -> tuple[int, int | None]:
         row = await self._db.one(_LOOK, (node_id,))
-        return (0, None) if row is None else (row[0], row[1])
+        if row is None:
+            return 0, None
+        if row[2] is not None and (refused := why_not({"moved": row[2]})) is not None:
+            raise refused
+        return row[0], row[1]
 
     async def behind(self, version: int) -> int:
         row = await self._db.one(_BEHIND, (version,))

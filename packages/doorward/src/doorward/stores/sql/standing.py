@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from doorward.ports.store import StoreUnavailable
+from doorward.ports.store import StoreGone
 
 MARKS: Final = "SELECT name, value FROM meta WHERE name IN ('arriving', 'moved')"
 
 
-class NotServed(StoreUnavailable):
+class NotServed(StoreGone):
     """The database must not be served. `fix` says where to look instead."""
 
     def __init__(self, error: str, fix: str) -> None:
