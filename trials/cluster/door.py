@@ -45,7 +45,7 @@ def door(folder: Path, places: Addresses, *, own: bool = False) -> Generator[str
             stdout=out,
             stderr=out,
             cwd=ROOT,
-            env=dict(environment()),
+            env=environment(folder),
             start_new_session=True,
         )
     try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 from trials.cluster.addresses import Machine
 
 ROOT = Path(__file__).resolve().parents[2]
-_SOURCES = (ROOT / "packages/doorward/src", ROOT / "packages/doorward-verify/src")
+_SOURCES = {"server": ROOT / "packages/doorward/src", "verifier": ROOT / "packages/doorward-verify/src"}
 START_SECONDS = 40
 
 
@@ -44,15 +44,22 @@ def settings(
     return path
 
 
-def environment() -> Mapping[str, str]:
-    """For a node: the sources of this tree, and no setting of whoever runs the trial."""
+def copy_sources(folder: Path) -> None:
+    """The server as it is now, into `folder`: a node that starts in two minutes shall be what the first one was, whatever is
+    edited meanwhile."""
+    for name, source in _SOURCES.items():
+        shutil.copytree(source, folder / name)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """For a node: the sources in `folder`, and no setting of whoever runs the trial."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, _SOURCES)), "PYTHONUTF8": "1"}
+    return {**kept, "PYTHONPATH": os.pathsep.join(str(folder / name) for name in _SOURCES), "PYTHONUTF8": "1"}
 
 
 @dataclass
 class Node:
-    """One node; `config` is its settings file, `log` what it wrote on standard error."""
+    """One node; `config` is its settings file, beside the sources; `log` what it wrote on standard error."""
 
     machine: Machine
     config: Path
@@ -82,7 +89,7 @@ class Node:
                 stdout=log,
                 stderr=log,
                 cwd=self.config.parent,
-                env=environment(),
+                env=environment(self.config.parent),
                 start_new_session=True,
             )
 
@@ -132,7 +139,7 @@ class Node:
             [*self.machine.before, *command],
             capture_output=True,
             text=True,
-            env=dict(environment()),
+            env=environment(self.config.parent),
             cwd=self.config.parent,
             timeout=60,
             check=False,

@@ -24,7 +24,7 @@ from trials.cluster.door import door
 from trials.cluster.holds import Held, Nodes
 from trials.cluster.ledger import Ledger, Patient, Trouble
 from trials.cluster.load import Load, Pace
-from trials.cluster.node import Node, settings
+from trials.cluster.node import Node, copy_sources, settings
 from trials.cluster.people import Person, Record
 from trials.cluster.postgres import Pair, pair
 from trials.cluster.seeds import PASSWORD, Seeds, sow
@@ -133,6 +133,7 @@ def _snapshot(ledger: Ledger) -> Counter[str]:
 async def _cluster(plan: Plan, say: Callable[[str], None], keep: Path | None) -> AsyncGenerator[Cluster]:
     with addresses(plan.nodes) as places, _folder(keep) as folder:
         say(f"{plan.nodes} nodes, a proxy, a primary and a standby, on {_where(places)}")
+        copy_sources(folder)
         authority = trustme.CA()
         certificate = authority.issue_cert(HOST)
         certificate.private_key_pem.write_to_path(folder / "proxy.key")
