@@ -19,6 +19,10 @@ from doorward.stores.sql.postgres_text import numbered, schema
 TABLES = tables_in("\n".join(one.text for one in known("postgres")))
 
 PUT = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+PLAIN = "INSERT INTO meta (name, value) VALUES (?, ?)"
+MANY = "INSERT INTO audit (id, at) VALUES (?, ?), (?, ?)"
+COUNT = "INSERT INTO attempts (bucket, tries) VALUES (?, ?) ON CONFLICT (bucket) DO UPDATE SET tries = attempts.tries + 1"
+CLAIM = "INSERT INTO attempts (bucket, tries) VALUES (?, ?) ON CONFLICT (bucket) DO NOTHING"
 REDEEM = "UPDATE authorization_codes SET redeemed_at = ? WHERE hash = ? AND redeemed_at IS NULL"
 LINE = "INSERT INTO audit (id, at, kind) VALUES (?, ?, ?)"
 SESSION = "INSERT INTO sessions (id, account_id) VALUES (?, ?)"
@@ -56,6 +60,9 @@ def test_the_schema_says_which_keys_and_which_rows_hang_on_which() -> None:
         # only inserting asks whether the person is there
         (TOUCH, ACCOUNT),
         (NEXT, LINE),
+        # rows of one kind; should they have one key, the database says so
+        (COUNT, COUNT, COUNT),
+        (PUT, PUT),
     ],
 )
 def test_what_cannot_see_one_another_travels_as_one(statements: tuple[str, ...]) -> None:
@@ -69,8 +76,11 @@ def test_what_cannot_see_one_another_travels_as_one(statements: tuple[str, ...])
         (NEXT, NUMBERED),
         # two changes of one table may meet in one row
         (TOUCH, TOUCH),
-        (PUT, PUT),
         (SESSION, TOUCH),
+        # the same table, and another idea of what a conflict is
+        (COUNT, CLAIM),
+        (PLAIN, PUT),
+        (MANY, MANY),
         # the guard of one asks for what the other changes
         (END, SPEND),
         (SPEND, END),

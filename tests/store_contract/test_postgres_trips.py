@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from doorward.model.bucket import Bucket
 from doorward.ports.store import Store, StoreUnavailable, Write
 from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_options import PostgresOptions
@@ -119,6 +120,30 @@ async def test_the_end_of_a_sign_in_is_one_statement(postgres_url: str) -> None:
             old = new
         assert seen[1:] == [1, 1]
         await store.close()
+
+
+async def test_counting_a_try_in_several_buckets_is_one_statement(postgres_url: str) -> None:
+    async with relay(postgres_url) as wire:
+        store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
+        buckets = [Bucket(name, 2, 900) for name in ("address", "person", "pair")]
+        seen = [
+            await trips(wire, store, *(store.attempts.take(one, NOW) for one in buckets)) for _ in range(2)
+        ]
+        assert seen[1:] == [1]
+        before = wire.trips
+        assert not await store.commit(*(store.attempts.take(one, NOW) for one in buckets))
+        assert wire.trips - before == 1
+        assert [await store.attempts.count(one.key, NOW) for one in buckets] == [(2, NOW + 900)] * 3
+        await store.close()
+
+
+async def test_one_key_twice_in_a_commit_counts_twice(postgres_url: str) -> None:
+    store = await open_store(postgres_url)
+    assert await store.commit(*(store.attempts.add("one", NOW, 9) for _ in range(3)))
+    assert await store.attempts.count("one", NOW) == (3, NOW + 9)
+    assert await store.commit(store.put_meta("a", "1"), store.put_meta("a", "2"))
+    assert await store.meta("a") == "2"
+    await store.close()
 
 
 async def test_what_must_be_seen_by_the_next_statement_is_a_transaction(postgres_url: str) -> None:

@@ -13,7 +13,7 @@ from typing import final
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql.postgres_errors import (
     again,
-    is_taken,
+    met_a_row,
     not_text,
     row_is_gone,
     state_of,
@@ -63,9 +63,9 @@ class Committer:
                     raise
                 if overtaken(state_of(problem), str(problem)) or row_is_gone(problem):
                     return LOST
-                if is_taken(problem) and any(group.count > 1 for group in plan):
-                    # Side by side, an insert may meet the winner's row before the guard has found that it lost. Nothing was done;
-                    # one after the other they say which of the two it is.
+                if met_a_row(problem) and any(group.count > 1 for group in plan):
+                    # Side by side, an insert may meet the winner's row before the guard has found that it lost, or two of them
+                    # have one key. Nothing was done; one after the other they say what it is.
                     plan, alone = apart([(step[0], step[2]) for step in steps], self._tables), None
                     continue
                 tries += 1

@@ -10,7 +10,8 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 from doorward.ports.store import StoreConflict, StoreUnavailable
 
 _FOREIGN_KEY = "23503"
-_UNIQUE = "23505"
+# such a row is there already; the same statement has changed it already
+_MET = frozenset({"23505", "21000"})
 # serialization failure, deadlock, a cached plan that a migration overtook: the database says itself that nothing was done
 _AGAIN = frozenset({"40001", "40P01", "0A000"})
 READ_ONLY = "25006"
@@ -59,9 +60,9 @@ def row_is_gone(problem: BaseException) -> bool:
     return state_of(problem) == _FOREIGN_KEY
 
 
-def is_taken(problem: BaseException) -> bool:
-    """Whether a row with such a key is there already."""
-    return state_of(problem) == _UNIQUE
+def met_a_row(problem: BaseException) -> bool:
+    """Whether a row came into being that another statement of the same commit, or of another one, had made already."""
+    return state_of(problem) in _MET
 
 
 def verdict(problem: BaseException, doing: str) -> Exception:

@@ -36,11 +36,12 @@ _OVERTAKEN = "another request was faster, nothing was changed"
 
 @final
 class Touched(Struct, frozen=True):
-    """What one statement has to do with tables. `adds`: it inserts rows given by value and minds no conflict."""
+    """What one statement has to do with tables. `adds`: how it inserts a row that is given by value, if it does: the same for all
+    that mind no conflict, else its own text."""
 
     writes: frozenset[str]
     reads: frozenset[str]
-    adds: bool = False
+    adds: str = ""
 
 
 @final
@@ -88,12 +89,13 @@ def touched(sql: str, tables: Tables) -> Touched | None:
     # the FROM of DELETE FROM is the table that is written
     reads = set(_NAMED.findall(sql[verb.end() :]))
     writes = {table}
-    adds = False
+    adds = ""
     match verb[1]:
         case "INSERT INTO":
             # a row may only hang on one that is there
             reads |= tables.parents.get(table, frozenset())
-            adds = "ON CONFLICT" not in sql
+            if _adds_one(sql):
+                adds = sql if "ON CONFLICT" in sql else "plainly"
         case "DELETE FROM":
             # what hangs on the row goes with it
             writes |= {child for child, of in tables.parents.items() if table in of}
@@ -106,7 +108,8 @@ def together(one: Touched, other: Touched) -> bool:
     """Whether it makes no difference that neither sees what the other one changes."""
     if one.writes & other.reads or one.reads & other.writes:
         return False
-    return not one.writes & other.writes or (one.adds and other.adds)
+    # Two rows are two rows. Should they have one key, the database refuses the second, and the statements then go one by one.
+    return not one.writes & other.writes or (one.adds != "" and one.adds == other.adds)
 
 
 def groups(steps: Sequence[tuple[str, int | None]], tables: Tables) -> tuple[Group, ...]:
@@ -142,9 +145,13 @@ def _group(members: Sequence[tuple[str, int | None]], tables: Tables) -> Group:
 def one_row_at_most(sql: str, tables: Tables) -> bool:
     """Whether a statement changes one row or none: rows given by value, or the row of one whole key."""
     if sql.startswith("INSERT INTO"):
-        return _BY_VALUE.match(sql) is not None and sql.count("(") >= 2 and "), (" not in sql
+        return _adds_one(sql)
     found = _BY_KEY.match(sql)
     return found is not None and " OR " not in sql and tables.keys.get(found[1]) == found[2]
+
+
+def _adds_one(sql: str) -> bool:
+    return _BY_VALUE.match(sql) is not None and "), (" not in sql
 
 
 def _joined(members: Sequence[tuple[str, int | None]]) -> Group:
