@@ -41,7 +41,7 @@ async def front() -> AsyncGenerator[Front]:
 
 def challenge(front: Front) -> Challenge:
     out, settings = front.outside, front.settings
-    throttle = Throttle(out.store, out.sealer, settings.throttle, out.counters)
+    throttle = Throttle(out.store, out.sealer, settings.throttle, out.shared.counters)
     check = CheckPassword(out.store, out.hasher, throttle, front.record, out.meter)
     return Challenge(
         store=out.store,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from doorward.rules.identify.failures import AUDITS_A_MINUTE, MAX_ADDRESSES, WINDOW, Failures
+from doorward.rules.identify.failures import AUDITS_A_MINUTE, WINDOW, Failures
+from doorward.rules.identify.tally import MAX_KEYS
 
 NOW = 1_800_000_000
 
@@ -37,10 +38,10 @@ def test_the_record_grows_slowly_however_many_addresses_try() -> None:
 def test_memory_is_bounded_and_the_oldest_address_goes_first() -> None:
     failures = Failures(1)
     failures.note("192.0.2.1", NOW)
-    for number in range(MAX_ADDRESSES):
+    for number in range(MAX_KEYS):
         failures.note(f"a{number}", NOW)
     assert failures.note("192.0.2.1", NOW).count == 1
-    assert failures.note(f"a{MAX_ADDRESSES - 1}", NOW).count == 2
+    assert failures.note(f"a{MAX_KEYS - 1}", NOW).count == 2
 
 
 def test_a_subscribers_ipv6_network_counts_as_one_address() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from doorward.rules.prove.begun import MAX_ADDRESSES, WINDOW, Begun
+from doorward.rules.identify.tally import MAX_KEYS
+from doorward.rules.prove.begun import WINDOW, Begun
 
 NOW = 1_800_000_000
 
@@ -29,6 +30,6 @@ def test_one_network_of_ipv6_is_one_address() -> None:
 
 def test_the_count_itself_has_an_end() -> None:
     begun = Begun(2)
-    for number in range(MAX_ADDRESSES + 100):
+    for number in range(MAX_KEYS + 100):
         begun.note(f"a{number}", NOW)
-    assert len(begun._windows) == MAX_ADDRESSES
+    assert len(begun.tally) == MAX_KEYS

@@ -21,7 +21,7 @@ class StoreCounters:
     async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:
         """One read for all of them."""
         found = await self._store.attempts.counts([bucket.key for bucket in buckets])
-        return [_running(bucket, found.get(bucket.key), now) for bucket in buckets]
+        return [running(bucket, found.get(bucket.key), now) for bucket in buckets]
 
     async def take(self, buckets: Sequence[Bucket], now: int) -> bool:
         """One commit for all of them: each statement counts only while its bucket has room, and the commit holds whole or not."""
@@ -34,7 +34,8 @@ class StoreCounters:
         """Nothing is remembered anywhere else."""
 
 
-def _running(bucket: Bucket, found: tuple[int, int] | None, now: int) -> Counted:
+def running(bucket: Bucket, found: tuple[int, int] | None, now: int) -> Counted:
+    """What counts of what was found in a bucket."""
     if found is None or not bucket.runs(found[1], now):
         return bucket, 0, now
     return bucket, *found

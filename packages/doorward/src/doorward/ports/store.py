@@ -20,10 +20,8 @@ from doorward.model.revocation import Revocation
 from doorward.model.session import Consent, Session
 from doorward.model.signin import SignIn
 from doorward.model.wrapped_key import WrappedKey
-
-
-class Write(Protocol):
-    """One change, not yet made. Opaque to everyone but the store that built it; it may carry a guard."""
+from doorward.ports.nodes import Nodes
+from doorward.ports.write import Write
 
 
 class Accounts(Protocol):
@@ -235,24 +233,6 @@ class Attempts(Protocol):
         """Guarded: loses when (space, value) was claimed and has not expired at `now` (assertion jti: RFC 7523 §3). Without `now`
         a claim counts until it is swept."""
         ...
-
-
-class Nodes(Protocol):
-    """The processes that answer from a snapshot of the registry, and the version that each has seen."""
-
-    async def look(self, node_id: str) -> tuple[int, int | None]:
-        """(the registry's version, the version that this node is known to have seen), in one read; None: it is not known."""
-        ...
-
-    async def behind(self, version: int) -> int:
-        """How many have not yet seen `version`."""
-        ...
-
-    def saw(self, node_id: str, version: int, expires_at: int) -> Write:
-        """This node lives and has seen `version`; without another word it is forgotten some time after `expires_at`."""
-        ...
-
-    def leave(self, node_id: str) -> Write: ...
 
 
 class Messages(Protocol):

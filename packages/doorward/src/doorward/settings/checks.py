@@ -91,6 +91,29 @@ def _postgres_problem(database: str) -> str | None:
     return None
 
 
+_CACHES = frozenset({"valkey", "valkeys", "redis", "rediss", "unix"})
+
+
+def cache_problem(url: str) -> str | None:
+    """What is wrong with the cache setting; nothing of it is repeated, since it may hold a password."""
+    fix = 'write it like "valkey://127.0.0.1:6379/0" (valkeys:// with TLS, unix:///path for a socket)'
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f"is no URL; {fix}"
+    if parts.scheme not in _CACHES:
+        return f"does not begin with valkey://, valkeys://, redis://, rediss:// or unix://; {fix}"
+    if parts.scheme == "unix" and not parts.path:
+        return f"names no socket; {fix}"
+    if parts.scheme != "unix" and not host:
+        return f"names no host; {fix}"
+    number = parts.path.strip("/")
+    if parts.scheme != "unix" and number and not (number.isascii() and number.isdigit()):
+        return f"names a database that is no number; {fix}"
+    return None
+
+
 def problems_of(settings: Settings) -> Iterator[Problem]:
     """What contradicts what."""
     if settings.development and not loopback(urlsplit(settings.issuer).hostname):

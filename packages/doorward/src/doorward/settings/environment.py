@@ -14,7 +14,7 @@ PREFIX = "DOORWARD_"
 _OTHERS = frozenset({"DOORWARD_CONFIG", "DOORWARD_CHROMIUM"})
 _OTHER_PREFIXES = ("DOORWARD_TEST_", "DOORWARD_DEMO_", "DOORWARD_BENCH_")
 # As hosting platforms name it.
-_ALIASES = {"DOORWARD_DATABASE_URL": "database"}
+_ALIASES = {"DOORWARD_DATABASE_URL": "database", "DOORWARD_CACHE_URL": "cache"}
 # An orchestrator that knows a service called "doorward" puts these into the environment of every neighbour.
 _SERVICE_LINKS = re.compile(r"DOORWARD_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_\w+)?)$")
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from msgspec import NODEFAULT, inspect, structs
 
 from doorward.model.secret import Secret
-from doorward.settings.checks import database_problem, issuer_problem, loopback, problems_of
+from doorward.settings.checks import cache_problem, database_problem, issuer_problem, loopback, problems_of
 from doorward.settings.environment import from_environment
 from doorward.settings.lines import lines_of
 from doorward.settings.problems import SettingsError, did_you_mean
@@ -144,6 +144,8 @@ def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
         if is_postgres(str(value)):
             return DatabaseUrl(str(value))
         return str(home / _expanded(Path(sqlite_path(str(value)))))
+    if name == "cache" and isinstance(value, Secret) and (problem := cache_problem(value.reveal())):
+        raise WrongValue(problem)
     if name in _PATHS and isinstance(value, str):
         return str(home / _expanded(Path(value)))
     return value

@@ -98,11 +98,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything, checked. `issuer` is the public address and the `iss` of every token (RFC 8414 §2).
 
     `database` is the path of the SQLite file, made absolute, or the URL of a PostgreSQL database, which prints without its password. `development` opens `/_dev/outbox` and allows http
-    and is only possible with an issuer on this machine.
+    and is only possible with an issuer on this machine. `cache` is the URL of a Valkey or Redis server, if there is one.
     """
 
     issuer: str
     database: str = "doorward.db"
+    cache: Secret | None = None
     postgres: PostgresOptions = field(default_factory=PostgresOptions)
     development: bool = False
     server: ServerSettings = field(default_factory=ServerSettings)

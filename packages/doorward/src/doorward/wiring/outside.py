@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doorward.model.message import Letter
-from doorward.outside.bells import Bells
+
 from doorward.outside.breached import nothing_listed, open_list
 from doorward.outside.catalog import WatchedCatalog
 from doorward.outside.chance import SystemChance
@@ -17,10 +17,10 @@ from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.postman import SealingPostman
 from doorward.outside.seal import KeyedSealer
-from doorward.outside.store_counters import StoreCounters
+
 from doorward.ports.breached import BreachedList
 from doorward.ports.clock import Clock
-from doorward.ports.counters import Counters
+
 from doorward.ports.postman import MailKind, Postman
 from doorward.ports.store import Store
 from doorward.settings import Settings
@@ -29,7 +29,7 @@ from doorward.web.mail import letters
 from doorward.web.mail import render as mail_render
 from doorward.web.pages import language
 from doorward.wiring.root import open_sealer
-from doorward.wiring.shared import open_bells
+from doorward.wiring.shared import Shared, open_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,11 @@ class Outside:
     """The adapters of one process: what acts on the world, and what is asked for chance and time."""
 
     store: Store
-    counters: Counters
+    shared: Shared
     clock: Clock
     chance: SystemChance
     sealer: KeyedSealer
     signer: CatalogSigner
-    bells: Bells
     catalog: WatchedCatalog
     hasher: Argon2Hasher
     breached: BreachedList
@@ -60,17 +59,17 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
     except BaseException:
         await store.close()
         raise
-    bells = open_bells(settings, store)
+    clock = clock or SystemClock()
+    shared = open_shared(settings, store, sealer, clock)
     signer = CatalogSigner(settings.issuer, sealer)
     return Outside(
         store=store,
-        counters=StoreCounters(store),
-        clock=clock or SystemClock(),
+        shared=shared,
+        clock=clock,
         chance=chance,
         sealer=sealer,
         signer=signer,
-        bells=bells,
-        catalog=WatchedCatalog(store, signer, bell=bells),
+        catalog=WatchedCatalog(store, signer, bell=shared.bells),
         hasher=Argon2Hasher(settings.passwords),
         breached=breached,
         meter=PrometheusMeter(),

@@ -73,7 +73,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
     await outside.catalog.join(outside.chance.new_id("nod"), outside.clock)
     page_render.warm_up()
     background = Background()
-    background.start(outside.bells.run(), name="bells")
+    outside.shared.start(background)
     background.start(outside.catalog.watch(), name="catalog")
     background.start(_tend(keys, outside), name="signing keys")
     background.start(every(SWEEP, lambda: _sweep(outside), name="sweep"), name="sweep")
@@ -83,7 +83,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         show = _show_metrics(outside, settings.metrics.host, settings.metrics.port)
         background.start(show, name="metrics")
     parts = urlsplit(settings.issuer)
-    watch = Watch(outside.store, outside.bells)
+    watch = Watch(outside.store, outside.shared.bells)
     jar = CookieJar(secure=parts.scheme == "https")
     app = App(
         routes(settings, outside, jar, watch),
@@ -110,6 +110,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         # a row that stays behind costs who changes something a second; it goes by itself
         with suppress(StoreUnavailable):
             await outside.catalog.leave()
+        await outside.shared.close()
         await outside.store.close()
 
     return app, stop

@@ -37,8 +37,6 @@ from doorward.actions.tickets import Tickets
 from doorward.actions.userinfo import Userinfo
 from doorward.actions.verify_address import VerifyAddress
 from doorward.outside.metrics import CONTENT_TYPE
-from doorward.rules.identify.failures import Failures
-from doorward.rules.prove.begun import PER_GUESS, Begun
 from doorward.settings import Settings
 from doorward.web import (
     account,
@@ -84,11 +82,11 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
     record = Record(store, chance)
     ending = Ending(store, chance, catalog, settings.tokens)
     view = RevocationView(store)
-    throttle = Throttle(store, sealer, settings.throttle, outside.counters)
+    throttle = Throttle(store, sealer, settings.throttle, outside.shared.counters)
     own_tokens = OwnTokens(signer, issuer)
     sign_out = SignOutAction(store, catalog, ending, record, own_tokens)
     authenticate = AuthenticateClient(
-        store, catalog, record, meter, Failures(settings.throttle.per_address), settings.tokens, issuer
+        store, catalog, record, meter, outside.shared.failures, settings.tokens, issuer
     )
     # Proving who somebody is.
     check = CheckPassword(store, hasher, throttle, record, meter)
@@ -124,7 +122,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         default_locale=settings.brand.locale,
         development=settings.development,
     )
-    begun = Begun(settings.throttle.per_address * PER_GUESS)
+    begun = outside.shared.begun
     steps = Steps(store, chance, catalog, advance, settings.sessions, issuer, begun)
     arrival = Arrival(visitors, steps, catalog, sealer)
     found = [

@@ -2,13 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from doorward.actions.share_tallies import ShareTallies
+from doorward.outside.background import Background, every
 from doorward.outside.bells import Bells
-from doorward.ports.store import Store
+from doorward.outside.logs import logger
+from doorward.outside.store_counters import StoreCounters
+from doorward.outside.tallies import Tallies
+from doorward.outside.valkey_bell import ValkeyBell
+from doorward.outside.valkey_counters import ValkeyCounters
+from doorward.outside.valkey_link import ValkeyLink
+from doorward.ports.bell import Bell
+from doorward.ports.clock import Clock
+from doorward.ports.counters import Counters
+from doorward.ports.keys import Sealer
+from doorward.ports.store import Store, StoreUnavailable
+from doorward.rules.identify.failures import Failures
+from doorward.rules.prove.begun import PER_GUESS, Begun
 from doorward.settings import Settings
+from doorward.stores.sql.postgres_url import is_postgres
+
+_log = logger("bells")
 
 
-def open_bells(_settings: Settings, store: Store) -> Bells:
-    """Rung by what this process commits; they wake what waits here and elsewhere."""
-    bells = Bells()
-    store.on_change(bells.changed)
-    return bells
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Every process has its own; what they say and count is the same everywhere."""
+
+    bells: Bells
+    counters: Counters
+    tallies: Tallies
+    failures: Failures
+    begun: Begun
+    share: ShareTallies
+    close_cache: Callable[[], Awaitable[None]] | None
+
+    def start(self, background: Background) -> None:
+        """What goes on beside the requests."""
+        background.start(self.bells.run(), name="bells")
+        background.start(self.tallies.run(), name="tallies")
+        background.start(every(1.0, self.share, name="shared tallies"), name="shared tallies")
+
+    async def close(self) -> None:
+        """Write down what was counted, before the store is closed."""
+        try:
+            await self.tallies.flush()
+        except StoreUnavailable:
+            _log.warning("tallies.lost")
+        if self.close_cache is not None:
+            await self.close_cache()
+
+
+def open_shared(settings: Settings, store: Store, sealer: Sealer, clock: Clock) -> Shared:
+    """Nothing is connected yet: a cache that is away at the start is one that is away."""
+    tallies = Tallies(store, clock)
+    counters: Counters = StoreCounters(store)
+    bells: list[Bell] = []
+    link = None
+    if is_postgres(str.__str__(settings.database)):
+        # the client library is not loaded where there is only a file
+        from doorward.stores.sql.postgres_bell import PostgresBell
+
+        bells.append(
+            PostgresBell(
+                settings.database,
+                settings.postgres,
+                tell=lambda said: _log.warning("bell.postgres", reason=said),
+            )
+        )
+    if settings.cache is not None:
+        url = settings.cache.reveal()
+        link = ValkeyLink(url)
+        counters = ValkeyCounters(link, store, tallies)
+        bells.append(ValkeyBell(url, link))
+    both = Bells(bells)
+    store.on_change(both.changed)
+    failures = Failures(settings.throttle.per_address)
+    begun = Begun(settings.throttle.per_address * PER_GUESS)
+    return Shared(
+        bells=both,
+        counters=counters,
+        tallies=tallies,
+        failures=failures,
+        begun=begun,
+        share=ShareTallies(store, sealer, clock, {"failures": failures.tally, "begun": begun.tally}),
+        close_cache=link.close if link is not None else None,
+    )

@@ -1,7 +1,7 @@
 """How often has this address failed to prove itself as an app, and which failures are worth a line in the audit record?
 
-Counted in memory, per process: a wrong guess must not buy an attacker a durable write. Right credentials always work, from
-any address, so nobody is locked out by a neighbour behind the same proxy; only the wrong ones are answered with «later».
+A wrong guess must not buy an attacker a durable write, so that this is a tally and no throttle. Right credentials always work,
+from any address, so nobody is locked out by a neighbour behind the same proxy; only the wrong ones are answered with «later».
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import Final, final
 
 from msgspec import Struct
 
+from doorward.rules.identify.tally import Tally
+
 WINDOW: Final = 900
 AUDITS_A_MINUTE: Final = 30
-MAX_ADDRESSES: Final = 10_000
+BATCH: Final = 8
 
 
 class Noted(Struct, frozen=True):
@@ -26,26 +28,19 @@ class Noted(Struct, frozen=True):
 
 @final
 class Failures:
-    """Bounded in memory and in what it lets through to the record."""
+    """Bounded in memory and in what one process lets through to the record; `tally` is shared with the other processes."""
 
-    __slots__ = ("_audited", "_limit", "_minute", "_windows")
+    __slots__ = ("_audited", "_limit", "_minute", "tally")
 
     def __init__(self, per_address: int) -> None:
         self._limit = per_address
-        self._windows: dict[str, tuple[int, int]] = {}
+        self.tally = Tally(WINDOW, BATCH)
         self._minute = 0
         self._audited = 0
 
     def note(self, address: str, now: int) -> Noted:
         """Count one more failure from `address` at `now`."""
-        network = _network(address)
-        end, count = self._windows.pop(network, (now + WINDOW, 0))
-        if end <= now:
-            end, count = now + WINDOW, 0
-        count += 1
-        if len(self._windows) >= MAX_ADDRESSES:
-            del self._windows[next(iter(self._windows))]
-        self._windows[network] = (end, count)
+        count, end = self.tally.note(_network(address), now)
         # The 1st, 2nd, 4th, 8th …: the record shows how far it went without growing as fast as the attack.
         worth = count & (count - 1) == 0 and self._budget(now)
         return Noted(count, worth, end if count > self._limit else None)

@@ -1,0 +1,125 @@
+"""How is Valkey (or Redis) asked, when it may be gone, hang or be slow at any moment? Never for long, and not again at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha1
+from typing import Any, Final, cast, final
+
+from valkey.asyncio import BlockingConnectionPool, Valkey
+from valkey.asyncio.retry import Retry
+from valkey.backoff import NoBackoff
+from valkey.exceptions import NoScriptError, ValkeyError
+
+from doorward.outside.logs import logger
+from doorward.outside.ticks import ticks
+
+LONGEST: Final = 0.25
+"""Seconds that a request may lose to a cache that does not answer; the next requests lose none."""
+
+_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 5.0
+_CONNECTIONS: Final = 32
+EPOCH: Final = "{doorward}:epoch"
+_log = logger("cache")
+
+
+class CacheAway(Exception):
+    """The cache did not answer, or did not a moment ago; the text holds no address and no password."""
+
+
+def client(url: str, *, reading: float | None = LONGEST) -> Valkey:
+    """A client of `valkey://`, `valkeys://`, `redis://`, `rediss://` or `unix://`. It repeats nothing: who asks knows better."""
+    pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url,
+        timeout=LONGEST,
+        max_connections=_CONNECTIONS,
+        socket_timeout=reading,
+        socket_connect_timeout=LONGEST,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_timeout=False,
+        decode_responses=True,
+    )
+    return Valkey.from_pool(pool)
+
+
+@final
+class ValkeyLink:
+    """One pool of connections and what is known of the cache's health.
+
+    After a failure nobody asks for a second, and longer when it goes on; then one request tries, and the others go without.
+    Who comes back raises the epoch first: what the cache holds is from before, and what was counted without it is not in it.
+    """
+
+    def __init__(self, url: str, *, passed: Callable[[], float] = ticks) -> None:
+        self._client = client(url)
+        self._passed = passed
+        self._away_until = 0.0
+        self._pause = _PAUSE
+        self._away = False
+        self._trying = False
+        self._free = asyncio.Semaphore(_CONNECTIONS)
+
+    @property
+    def away(self) -> bool:
+        """Whether the last thing that was heard of it was a failure."""
+        return self._away
+
+    async def do(self, *words: str | int) -> Any:
+        """The answer to one command, within `LONGEST` seconds of being sent. Raises `CacheAway`."""
+        async with self._free:
+            await self._come_back()
+            return await self._ask(_command(self._client, words))
+
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[int]) -> Any:
+        """The answer of a script in Lua, which runs as one step; sent whole only where it is not known yet. Raises `CacheAway`."""
+        async with self._free:
+            await self._come_back()
+            return await self._ask(_script(self._client, script, keys, arguments))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _come_back(self) -> None:
+        if not self._away:
+            return
+        if self._trying or self._passed() < self._away_until:
+            raise CacheAway("the cache did not answer a moment ago")
+        self._trying = True
+        try:
+            await self._ask(_command(self._client, ("INCR", EPOCH)))
+        except CacheAway:
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            raise
+        else:
+            self._away, self._pause = False, _PAUSE
+            _log.info("cache.back")
+        finally:
+            self._trying = False
+
+    async def _ask(self, question: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(LONGEST):
+                return await question
+        except (ValkeyError, OSError, TimeoutError) as problem:
+            if not self._away:
+                _log.warning("cache.away", reason=type(problem).__name__)
+            self._away = True
+            self._away_until = self._passed() + self._pause
+            raise CacheAway(f"the cache did not answer ({type(problem).__name__})") from None
+
+
+async def _command(valkey: Valkey, words: Sequence[str | int]) -> Any:
+    send = cast("Callable[..., Awaitable[Any]]", valkey.execute_command)
+    return await send(*words)
+
+
+async def _script(valkey: Valkey, script: str, keys: Sequence[str], arguments: Sequence[int]) -> Any:
+    name = sha1(script.encode(), usedforsecurity=False).hexdigest()
+    rest = (len(keys), *keys, *arguments)
+    try:
+        return await _command(valkey, ("EVALSHA", name, *rest))
+    except NoScriptError:
+        return await _command(valkey, ("EVAL", script, *rest))

@@ -1,0 +1,70 @@
+"""Is a bell over Valkey heard at once, by everybody, and again after the connection was lost?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+import pytest
+
+from doorward.outside.valkey_bell import ValkeyBell
+from doorward.outside.valkey_link import ValkeyLink
+from tests.valkey import ValkeyServer, valkey_server
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyBell, list[float]]]:
+    link = ValkeyLink(server.url)
+    bell, rung = ValkeyBell(server.url, link), list[float]()
+    bell.listen(lambda: rung.append(perf_counter()))
+    task = asyncio.create_task(bell.run())
+    await until(lambda: bell.connected)
+    yield bell, rung
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await link.close()
+
+
+async def until(true: object, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+async def test_a_ring_is_heard_by_everybody_at_once() -> None:
+    with valkey_server() as server:
+        async with hung_up(server) as (one, first), hung_up(server) as (_, second):
+            first.clear()
+            second.clear()
+            began = perf_counter()
+            await one.ring()
+            await until(lambda: first and second)
+            assert max(*first, *second) - began < 0.5
+
+
+async def test_who_was_cut_off_wakes_when_it_is_back_since_it_may_have_missed_something() -> None:
+    with valkey_server() as server:
+        async with hung_up(server) as (bell, rung):
+            server.kill()
+            await until(lambda: not bell.connected)
+            await bell.ring()
+            rung.clear()
+            server.start()
+            await until(lambda: bell.connected)
+            assert rung
+
+
+async def test_a_server_that_hangs_is_taken_for_gone_and_nobody_waits_for_it() -> None:
+    with valkey_server() as server:
+        async with hung_up(server) as (bell, _):
+            server.freeze()
+            began = perf_counter()
+            await bell.ring()
+            assert perf_counter() - began < 1
+            await until(lambda: not bell.connected, 15)
+            server.thaw()
+            await until(lambda: bell.connected)
