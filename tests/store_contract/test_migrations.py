@@ -6,39 +6,57 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from doorward.ports.store import StoreUnavailable
-from doorward.stores.sql import sqlite
+from doorward.stores.sql import postgres, sqlite
 from doorward.stores.sql.migrate import Migration, SchemaRefused, known, missing
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.stores.sql.open import open_store
 from tests.store_contract.children import said, start
 from tests.store_contract.stores import Opener
 
 pytestmark = pytest.mark.anyio
 
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+    "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+}
 
-def run(path: Path, sql: str, *params: object) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(path)
+
+async def run(opener: Opener, sql: str) -> list[tuple[object, ...]]:
+    """What a shell would see."""
+    if opener.kind == "postgres":
+        there = await asyncpg.connect(opener.place)
+        rows = [tuple(row) for row in await there.fetch(sql)]
+        await there.close()
+        return rows
+    connection = sqlite3.connect(opener.place)
     with connection:
-        rows = connection.execute(sql, params).fetchall()
+        rows = connection.execute(sql).fetchall()
     connection.close()
     return rows
 
 
-def next_migration(text: str) -> Migration:
-    return Migration(len(known("sqlite")) + 1, "later", text, "checksum")
+def with_next(patch: pytest.MonkeyPatch, text: str) -> None:
+    """A program that has one more migration."""
+
+    def newer(engine: str) -> tuple[Migration, ...]:
+        own = known(engine)
+        return (*own, Migration(len(own) + 1, "later", text, "checksum"))
+
+    patch.setattr(sqlite, "known", newer)
+    patch.setattr(postgres, "known", newer)
 
 
-async def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "doorward.db"
+async def test_a_second_start_changes_nothing(opener: Opener) -> None:
     for _ in range(2):
-        store = await open_sqlite(path)
+        store = await opener()
         assert await store.ready()
         await store.close()
-    own = [(migration.number, migration.name) for migration in known("sqlite")]
+    own = [(migration.number, migration.name) for migration in known(opener.kind)]
     assert own[0] == (1, "first")
-    assert run(path, "SELECT number, name FROM schema_migrations ORDER BY number") == own
+    assert await run(opener, "SELECT number, name FROM schema_migrations ORDER BY number") == own
 
 
 async def test_processes_that_start_at_once_migrate_once(opener: Opener) -> None:
@@ -52,74 +70,68 @@ async def test_processes_that_start_at_once_migrate_once(opener: Opener) -> None
 
 
 async def test_a_newer_schema_is_refused_in_words_that_help(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "doorward.db"
-    newer = (*known("sqlite"), next_migration("CREATE TABLE later (id TEXT)"))
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite, "known", lambda engine: newer)
-        store = await open_sqlite(path)
+        with_next(patch, "CREATE TABLE later (id TEXT)")
+        store = await opener()
         assert await store.ready()
         await store.commit(store.put_meta("kept", "yes"))
         await store.close()
-    own = len(known("sqlite"))
+    own = len(known(opener.kind))
     said = rf"schema version {own + 1}, this program knows versions up to {own}.*newer"
     for migrate in (True, False):
         with pytest.raises(SchemaRefused, match=said):
-            await open_sqlite(path, migrate=migrate)
-    assert run(path, "SELECT value FROM meta WHERE name = 'kept'") == [("yes",)]
+            await open_store(opener.place, migrate=migrate)
+    assert await run(opener, "SELECT value FROM meta WHERE name = 'kept'") == [("yes",)]
 
 
 async def test_an_older_schema_is_brought_up_to_date_and_keeps_its_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "doorward.db"
-    store = await open_sqlite(path)
+    store = await opener()
     await store.commit(store.put_meta("kept", "yes"))
     await store.close()
-    newer = (*known("sqlite"), next_migration("ALTER TABLE meta ADD COLUMN note TEXT"))
-    monkeypatch.setattr(sqlite, "known", lambda engine: newer)
-    untouched = await open_sqlite(path, migrate=False)
+    with_next(monkeypatch, "ALTER TABLE meta ADD COLUMN note TEXT")
+    untouched = await open_store(opener.place, migrate=False)
     assert not await untouched.ready()
     assert await untouched.meta("kept") == "yes"
     await untouched.close()
-    store = await open_sqlite(path)
+    store = await opener()
     assert (await store.ready(), await store.meta("kept")) == (True, "yes")
     await store.close()
-    assert run(path, "SELECT name, note FROM meta") == [("kept", None)]
+    assert await run(opener, "SELECT name, note FROM meta") == [("kept", None)]
 
 
-async def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "doorward.db"
-    await (await open_sqlite(path)).close()
-    bad = next_migration("CREATE TABLE later (id TEXT);\nCREATE TABLE meta (id TEXT);")
+async def test_a_migration_that_fails_leaves_nothing(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    await (await opener()).close()
+    before = await run(opener, TABLES[opener.kind])
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite, "known", lambda engine: (*known(engine), bad))
-        with pytest.raises(StoreUnavailable, match=r"doorward\.db.*table meta already exists"):
-            await open_sqlite(path)
-    assert run(path, "SELECT name FROM sqlite_master WHERE name = 'later'") == []
-    store = await open_sqlite(path)
+        with_next(patch, "CREATE TABLE later (id TEXT);\nCREATE TABLE meta (id TEXT);")
+        with pytest.raises(StoreUnavailable, match=r'The database .*"?meta"? already exists'):
+            await opener()
+    assert await run(opener, TABLES[opener.kind]) == before
+    store = await opener()
     assert await store.ready()
     await store.close()
 
 
-async def test_a_database_made_by_another_text_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "doorward.db"
-    await (await open_sqlite(path)).close()
-    run(path, "UPDATE schema_migrations SET checksum = 'other'")
+async def test_a_database_made_by_another_text_is_refused(opener: Opener) -> None:
+    await (await opener()).close()
+    await run(opener, "UPDATE schema_migrations SET checksum = 'other'")
     with pytest.raises(SchemaRefused, match="another text of migration 1"):
-        await open_sqlite(path)
+        await opener()
 
 
-async def test_a_fresh_file_without_migrations_is_not_ready(tmp_path: Path) -> None:
-    store = await open_sqlite(tmp_path / "doorward.db", migrate=False)
+async def test_an_empty_database_is_not_ready_and_is_left_empty_by_who_only_looks(opener: Opener) -> None:
+    store = await open_store(opener.place, migrate=False)
     assert not await store.ready()
     with pytest.raises(StoreUnavailable):
         await store.meta("issuer")
     with pytest.raises(StoreUnavailable):
         await store.commit(store.put_meta("a", "b"))
     await store.close()
-    assert run(tmp_path / "doorward.db", "SELECT name FROM sqlite_master") == []
+    assert await run(opener, TABLES[opener.kind]) == []
 
 
 def test_migrations_are_numbered_without_gap(tmp_path: Path) -> None:

@@ -74,6 +74,6 @@ def missing(
             raise SchemaRefused(
                 f"The database {where} was made with another text of migration {number} ({name}) than this program has"
                 f" ({own.number} {own.name}). It comes from a development version: restore a backup of a released version,"
-                " or move the file away to start with an empty database."
+                " or start with an empty database."
             )
     return mine[len(applied) :]
