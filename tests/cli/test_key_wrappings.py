@@ -86,7 +86,8 @@ def test_the_root_moves_behind_a_command_and_back(stocked: Run, house: Path) -> 
     (house / "words").write_text("other words\n")
     refused = stocked("keys", "list")
     assert refused.status == 1
-    assert "needs command:sh:" in refused.err or "keys.unwrap_command" in refused.err
+    # openssl itself may or may not notice that the pass phrase is another one
+    assert "does not open its wrapping" in refused.err or "keys.unwrap_command" in refused.err
     assert "Traceback" not in refused.err
     (house / "words").write_text("some words of the operator\n")
     (home,) = keks(stocked("keys", "rewrap", "--new-key-file", "home.key", "--drop-old", "--yes", "--json"))

@@ -48,8 +48,8 @@ async def open_root(store: Store, wrapper: KeyWrapper, *, place: str) -> RootSec
         )
     if any(wrapping.kek == wrapper.id for wrapping in wrappings):
         raise KeyProblem(
-            f"The root secret's wrapping under {wrapper.id} is damaged.",
-            "Start with another of its keys, if there is one (doorward keys wrappings), or restore a backup.",
+            f"{wrapper.id} does not open its wrapping of the root secret: it is damaged, or the key behind that name is another one.",
+            "Put the former key back, start with another one that opens it (doorward keys wrappings), or restore a backup.",
         )
     raise KeyProblem(
         f"The root secret of this database is wrapped under another key: it needs {needed}; given was {wrapper.id} ({place}).",

@@ -1,0 +1,116 @@
+"""Does the key-encryption key change under running nodes, and does nothing that is written down give a key away?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from pathlib import Path
+
+import pytest
+
+from doorward.cli.tools import Tools
+from tests.engines import BOTH
+from tests.flows.apps import good
+from tests.flows.processes import Fleet, processes
+from tests.flows.running import operate
+from tests.flows.settings import environment
+from tests.flows.signing_in import tokens_by_challenge
+
+ENGINES = BOTH
+
+
+def command(fleet: Fleet, *arguments: str, config: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """An operator's command, in a process of its own."""
+    program = [sys.executable, "-m", "doorward", *arguments, "--config", str(config or fleet.config)]
+    return subprocess.run(
+        program,
+        cwd=fleet.config.parent,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def done(ended: subprocess.CompletedProcess[str]) -> str:
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_the_key_changes_under_running_nodes_and_every_token_lives_on(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with processes(tmp_path, 2, database=own_database) as fleet:
+        one, two = fleet.servers
+        app = fleet.house.own
+        app.base = one.base
+        tokens = tokens_by_challenge(app, "ada@example.com", "openid orders:read")
+        done(command(fleet, "keys", "rewrap", "--new-key-file", "new.key"))
+        # one node starts with either key; the other is not touched at all
+        text = fleet.config.read_text()
+        fleet.config.write_text(f'{text}[keys]\nsecret_key_file = "new.key"\n')
+        one.stop()
+        one.start()
+        done(command(fleet, "keys", "rewrap", "--drop-old", "--yes"))
+        done(command(fleet, "keys", "rotate", "--force"))
+        for server in (one, two, one):
+            app.base = server.base
+            tokens = good(app.refresh(tokens.refresh))
+            assert app.introspect(tokens.access)["active"] is True
+        # from here on the old key opens nothing
+        fleet.config.write_text(text)
+        two.stop()
+        with pytest.raises(RuntimeError, match="wrapped under another key: it needs key:"):
+            two.start()
+        fleet.config.write_text(f'{text}[keys]\nsecret_key_file = "new.key"\n')
+        two.start()
+        app.base = two.base
+        assert good(app.refresh(tokens.refresh)).access
+
+
+def test_neither_root_nor_key_is_in_the_database_or_in_a_log(
+    tmp_path: Path, own_database: str | None, request: pytest.FixtureRequest
+) -> None:
+    with processes(tmp_path, 1, database=own_database) as fleet:
+        app = fleet.house.own
+        tokens = tokens_by_challenge(app, "ada@example.com", "openid orders:read")
+        good(app.refresh(tokens.refresh))
+        done(command(fleet, "keys", "rewrap", "--new-key-file", "new.key"))
+        (tmp_path / "wrong.key").write_text(b64encode(b"w" * 32).decode())
+        wrong = tmp_path / "wrong.toml"
+        wrong.write_text(f'{fleet.config.read_text()}[keys]\nsecret_key_file = "wrong.key"\n')
+        refused = command(fleet, "keys", "list", config=wrong)
+        assert refused.returncode == 1
+
+        async def root_of(tools: Tools) -> bytes:
+            return tools.wrappings.root.secret
+
+        secrets = {"root": operate(fleet.config, root_of)}
+        for name in ("doorward.key", "new.key", "wrong.key"):
+            secrets[name] = b64decode((tmp_path / name).read_text())
+        fleet.servers[0].stop()
+        written = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".key"}
+        written["refusal"] = (refused.stdout + refused.stderr).encode()
+        if own_database is not None:
+            written["dump"] = dump(own_database, request)
+        assert len(secrets["root"]) == 32
+        holder = "dump" if own_database else "doorward.db"
+        assert b"root_secret.created" in written[holder], "the database was looked at"
+        for what, secret in secrets.items():
+            for shape in (
+                secret,
+                secret.hex().encode(),
+                b64encode(secret)[:-1],
+                urlsafe_b64encode(secret)[:-1],
+            ):
+                found = [name for name, content in written.items() if shape in content]
+                assert not found, f"{what} stands in {found}"
+
+
+def dump(url: str, request: pytest.FixtureRequest) -> bytes:
+    """Every row of a database on PostgreSQL, as text; what is binary in hex."""
+    programs: Path = request.getfixturevalue("postgres_programs")
+    made = subprocess.run([str(programs / "pg_dump"), url], capture_output=True, check=True, timeout=60)
+    return made.stdout
