@@ -44,8 +44,12 @@ def test_a_fresh_development_house_is_well(folder: Path) -> None:
     assert set(checks) == {
         "settings",
         "issuer",
+        "proxies",
         "clock",
+        "workers",
+        "open files",
         "secret key",
+        "disk",
         "database",
         "mail",
         "breach list",

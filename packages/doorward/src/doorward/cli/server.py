@@ -48,9 +48,16 @@ def migrate(context: typer.Context, config: Config = None, json: Json = False) -
     )
 
 
-def doctor(context: typer.Context, config: Config = None, json: Json = False) -> None:
+def doctor(
+    context: typer.Context,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only ask the server that runs here whether it is ready.")
+    ] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
     """Say what is wrong with this server, and how to mend it."""
-    checks = finish(lambda: workshop(context).doctor(settings_file(config)))
+    checks = finish(lambda: workshop(context).doctor(settings_file(config), quick=quick))
     failed = sum(not check.ok for check in checks)
     show.result(
         {"ok": not failed, "checks": list(checks)}, lambda console: _checks(console, checks), as_json=json
@@ -93,9 +100,10 @@ def _pretty(document: dict[str, object]) -> str:
 def _checks(console: Console, checks: Sequence[Check]) -> None:
     width = max(len(check.name) for check in checks)
     for check in checks:
-        mark = Text("✓ ", style="green") if check.ok else Text("✗ ", style="red")
+        if not check.ok:
+            mark = Text("✗ ", style="red")
+        else:
+            mark = Text("! ", style="yellow") if check.fix else Text("✓ ", style="green")
         console.print(mark + Text(f"{check.name:<{width}}  ", style="bold") + Text(check.said))
         if check.fix:
-            console.print(
-                Text(" " * (width + 4)) + Text(f"Fix: {check.fix}", style="" if check.ok else "yellow")
-            )
+            console.print(Text(" " * (width + 4)) + Text(f"Fix: {check.fix}", style="yellow"))

@@ -61,8 +61,8 @@ class Workshop(Protocol):
         """Bring the database up to this program's schema; answers with the file's path."""
         ...
 
-    async def doctor(self, config: Path | None) -> Sequence[Check]:
-        """Look at everything that can be wrong."""
+    async def doctor(self, config: Path | None, *, quick: bool = False) -> Sequence[Check]:
+        """Look at everything that can be wrong; with `quick`, only whether the server that runs here is ready."""
         ...
 
     def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int | None) -> None:

@@ -117,16 +117,16 @@ class CommandWorkshop:
         # as it is shown: without a password
         return str(settings.database)
 
-    async def doctor(self, config: Path | None) -> Sequence[Check]:
-        """See `doctor.examine`; settings that cannot be read are its first and only finding."""
+    async def doctor(self, config: Path | None, *, quick: bool = False) -> Sequence[Check]:
+        """See `doctor.examine` and `doctor.glance`; settings that cannot be read are its first and only finding."""
         # imported here: only this command needs an HTTP client
-        from doorward.workshop.doctor import examine
+        from doorward.workshop.doctor import examine, glance
 
         try:
             settings = load(config, os.environ)
         except SettingsError as error:
             return [Check("settings", False, problem) for problem in error.problems]
-        return await examine(settings)
+        return await (glance if quick else examine)(settings)
 
     def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int | None) -> None:
         """See `server.become_server`. The settings are read once here, and the port is tried, so that a mistake is a sentence

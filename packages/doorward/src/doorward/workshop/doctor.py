@@ -3,126 +3,89 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import sqlite3
-import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import httpx2
 
 from doorward.cli.tools import Check
 from doorward.outside.breached import BadBreachList, open_list
-from doorward.outside.clock import SystemClock
 from doorward.outside.smtp import MailDelayed, SmtpSender, SmtpServer
 from doorward.ports.store import StoreUnavailable
 from doorward.settings import Settings
 from doorward.settings.checks import loopback
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.stores.sql.open import open_store
+from doorward.stores.sql.postgres_url import is_postgres
+from doorward.workshop import examine_front, examine_machine, examine_sqlite
+from doorward.workshop.examine_cache import cache
 from doorward.workshop.examine_keys import key_encryption_key, signing_keys
-
-# Nobody runs this program before it was written.
-_EARLIEST = 1_760_000_000
-_DAY = 86_400
 
 
 async def examine(settings: Settings) -> list[Check]:
-    """All checks, in the order in which things depend on one another."""
-    checks = [
-        Check(
-            "settings",
-            True,
-            f"read from {settings.source}" if settings.source else "read from the environment",
-        ),
-        _issuer(settings),
-        _clock(),
+    """All checks, in the order in which things depend on one another. One with `ok` and a `fix` is a warning."""
+    said = f"read from {settings.source}" if settings.source else "read from the environment"
+    checks: list[Check | None] = [
+        Check("settings", True, said),
+        examine_front.issuer(settings),
+        await asyncio.to_thread(examine_front.certificate, settings),
+        examine_front.proxies(settings),
+        examine_machine.clock(),
+        examine_machine.workers(settings),
+        examine_machine.files(settings),
         await key_encryption_key(settings),
     ]
     checks += [check async for check in _database(settings)]
+    checks.append(await cache(settings))
     checks.append(await _mail(settings))
-    checks.append(_breach_list(settings))
-    checks.append(await _port(settings))
-    return checks
+    checks.append(await asyncio.to_thread(_breach_list, settings))
+    checks.append(await examine_front.port(settings))
+    return [check for check in checks if check is not None]
 
 
-def _issuer(settings: Settings) -> Check:
-    issuer = settings.issuer
-    if issuer.startswith("https://"):
-        return Check("issuer", True, f"{issuer}: cookies are __Host- and Secure")
-    if settings.development:
-        return Check("issuer", True, f"{issuer}: development, cookies without Secure")
-    return Check(
-        "issuer",
-        False,
-        f"{issuer} is plain http on this machine: nobody else can sign in, and cookies are not Secure",
-        "Set issuer to the https address that people use, or development = true.",
-    )
-
-
-def _clock() -> Check:
-    now = SystemClock().now()
-    if now < _EARLIEST:
-        return Check("clock", False, "the machine's clock is in the past", "Set it, and let NTP keep it.")
-    return Check("clock", True, "plausible")
+async def glance(settings: Settings) -> list[Check]:
+    """Whether the server that runs here is ready: for what asks every few seconds."""
+    return [await examine_front.ready(settings)]
 
 
 async def _database(settings: Settings) -> AsyncIterator[Check]:
-    path = Path(settings.database)
-    absent = _absent(path)
-    if absent is not None:
-        yield absent
-        return
-    try:
-        store = await open_sqlite(path, migrate=False)
-    except StoreUnavailable as problem:
-        yield Check("database", False, str(problem), "Check the path, its rights, and the disk.")
-        return
-    try:
-        ready = await store.ready()
-        mode = _mode(path)
-        journal = await asyncio.to_thread(_journal_mode, path)
-        if not ready:
-            yield Check(
-                "database", False, f"{path} has another schema than this program's", "doorward migrate"
-            )
+    database = str.__str__(settings.database)
+    if is_postgres(database):
+        # the client library is not loaded where there is only a file
+        from doorward.workshop.examine_postgres import postgres
+
+        async for check in postgres(settings):
+            yield check
+            if check.name == "schema" or (check.name == "database" and not check.ok):
+                return
+    else:
+        path = Path(database)
+        first = await asyncio.to_thread(examine_sqlite.absent, path)
+        yield await asyncio.to_thread(examine_sqlite.disk, path)
+        if first is not None:
+            yield first
             return
-        if mode & 0o077:
-            yield Check(
-                "database", False, f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}"
-            )
-        else:
-            yield Check(
-                "database", True, f"{path}, SQLite {sqlite3.sqlite_version}, {journal}, mode {mode:04o}"
-            )
+    async for check in _contents(settings, database):
+        yield check
+
+
+async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
+    fix = "Check the address, its rights, and the disk."
+    try:
+        store = await open_store(database, migrate=False, postgres=settings.postgres)
+    except StoreUnavailable as problem:
+        yield Check("database", False, str(problem), fix)
+        return
+    try:
+        if not await store.ready():
+            said = f"{settings.database} has another schema than this program's"
+            yield Check("schema", False, said, "doorward migrate")
+            return
+        yield Check("schema", True, "this program's")
+        if not is_postgres(database):
+            yield await asyncio.to_thread(examine_sqlite.found, Path(database))
         yield await signing_keys(settings, store)
     except StoreUnavailable as problem:
-        yield Check("database", False, str(problem), "Check the path, its rights, and the disk.")
+        yield Check("database", False, str(problem), fix)
     finally:
         await store.close()
-
-
-def _absent(path: Path) -> Check | None:
-    if path.exists():
-        return None
-    folder = path.parent
-    if folder.exists() and not os.access(folder, os.W_OK):
-        return Check(
-            "database", False, f"{folder} cannot be written", f"Let the server's user write to {folder}."
-        )
-    return Check("database", True, f"{path} will be made at the first start")
-
-
-def _mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def _journal_mode(path: Path) -> str:
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-        mode: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
-    connection.close()
-    return mode.upper()
 
 
 async def _mail(settings: Settings) -> Check:
@@ -171,41 +134,3 @@ def _breach_list(settings: Settings) -> Check:
     if opened is not None:
         opened.close()
     return Check("breach list", True, path)
-
-
-async def _port(settings: Settings) -> Check:
-    host, port = settings.server.host, settings.port
-    if await asyncio.to_thread(_free, host, port):
-        proxied = urlsplit(settings.issuer).port != port and not loopback(urlsplit(settings.issuer).hostname)
-        said = f"{host}:{port} is free" + (", for a proxy in front" if proxied else "")
-        return Check("port", True, said)
-    scheme = "https" if settings.server.tls_cert else "http"
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-    path = urlsplit(settings.issuer).path
-    url = (
-        f"{scheme}://{f'[{shown}]' if ':' in shown else shown}:{port}{path}/.well-known/openid-configuration"
-    )
-    # our own port, whose certificate bears the public name and not this one
-    async with httpx2.AsyncClient(timeout=5, trust_env=False, verify=False) as client:
-        try:
-            answered: object = (await client.get(url)).json()
-        except (httpx2.HTTPError, ValueError):
-            answered = None
-    issuer: object = answered.get("issuer") if isinstance(answered, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    if issuer == settings.issuer:
-        return Check("port", True, f"{host}:{port}: this server runs there")
-    said = f"{host}:{port} is taken by something else"
-    if isinstance(issuer, str):
-        said = f"{host}:{port} answers as {issuer}, not as {settings.issuer}"
-    return Check("port", False, said, "Stop it, or choose another server.port.")
-
-
-def _free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True

@@ -14,8 +14,8 @@ from typing import Final
 BACKLOG: Final = 2048
 UNIX: Final = "unix:"
 _FIRST_HANDED: Final = 3
-# Beside its connections a worker holds the database, its log, mail under way and what the runtime opened.
-_OTHER_FILES: Final = 200
+OTHER_FILES: Final = 200
+"""Beside its connections a worker holds the database, its log, mail under way and what the runtime opened."""
 
 
 def handed(environment: MutableMapping[str, str]) -> list[socket.socket]:
@@ -68,13 +68,13 @@ def room_for(connections: int) -> int:
     """How many connections a worker may hold: `connections`, or as many as the limit on open files leaves when it was raised
     as far as it goes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _OTHER_FILES
+    wanted = connections + OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return connections
-    return max(16, soft - _OTHER_FILES)
+    return max(16, soft - OTHER_FILES)
 
 
 def _listen_in_files(path: Path) -> socket.socket:

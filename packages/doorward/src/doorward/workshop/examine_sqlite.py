@@ -1,0 +1,65 @@
+"""What can be wrong with a database in a file? Part of `doctor`; changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Final
+
+from doorward.cli.tools import Check
+
+_LITTLE: Final = 500 * 1024 * 1024
+_NONE: Final = 50 * 1024 * 1024
+
+
+def absent(path: Path) -> Check | None:
+    """What happens at the first start, where there is no file yet."""
+    if path.exists():
+        return None
+    # the nearest folder that is there says whether the others can be made
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not folder.is_dir():
+        return Check("database", False, f"{folder} is no folder", "Name another place for the database.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Check(
+            "database", False, f"{folder} cannot be written", f"Let the server's user write to {folder}."
+        )
+    return Check("database", True, f"{path} will be made at the first start")
+
+
+def found(path: Path) -> Check:
+    """The file, who may read it, and how it keeps its word."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return Check(
+            "database", False, f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}"
+        )
+    if not os.access(path, os.W_OK):
+        return Check("database", False, f"{path} cannot be written", "Run as the server's user.")
+    return Check(
+        "database", True, f"{path}, SQLite {sqlite3.sqlite_version}, {_journal(path)}, mode {mode:04o}"
+    )
+
+
+def disk(path: Path) -> Check:
+    """Whether there is room for what people do next."""
+    folder = next(parent for parent in path.parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    said = f"{free // (1024 * 1024):,} MiB free in {folder}"
+    if free < _NONE:
+        return Check(
+            "disk", False, f"{said}: nobody can sign in when it is full", "Make room, or move the database."
+        )
+    return Check("disk", True, said, "Make room before it is full." if free < _LITTLE else "")
+
+
+def _journal(path: Path) -> str:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        mode: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    finally:
+        connection.close()
+    return mode.upper()
