@@ -1,0 +1,78 @@
+"""Can a server move from SQLite to PostgreSQL while people use it, be killed on the way, and nobody is signed out?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import asyncpg
+
+from doorward.stores.sql.postgres import open_postgres
+from tests.flows.apps import good
+from tests.flows.processes import Fleet, free_port, processes
+from tests.moving import house
+
+PEOPLE = 2000
+SAMPLE = [3, 77, 500, 1024, 1500, 1999, 42, 1]
+
+
+def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path, postgres_url: str) -> None:
+    with processes(tmp_path, 1) as fleet:
+        kept = house.fill(fleet, PEOPLE)
+        asyncio.run(killed_half_way(fleet, kept, postgres_url))
+        # it would take writes again by itself, when the fence's time has come
+        assert house.done(house.doorward(fleet, "move", "--release", "doorward.db", "--yes", "--json"))[
+            "released"
+        ]
+        kept.tokens = good(fleet.house.own.refresh(kept.tokens.refresh))
+        for number in SAMPLE:
+            held = kept.crowd.refresh_token(number)
+            kept.refreshed[number] = good(fleet.house.own.refresh(held)).refresh
+        moved = house.done(house.doorward(fleet, "move", "doorward.db", postgres_url, "--json"))
+        assert moved["kept"] > 0, "what had not changed was not copied twice"
+        assert moved["kept"] + moved["copied"] == moved["rows"]
+        counted = {one["table"]: one["rows"] for one in moved["tables"]}
+        assert counted["accounts"] == PEOPLE + 3
+        assert counted["refresh_tokens"] >= PEOPLE + 1
+        time.sleep(1.5)
+        house.refuses_everything(fleet, fleet.servers[0].base)
+        told = house.done(
+            house.doorward(
+                fleet, "serve", "--config", str(fleet.config), "--port", str(free_port()), "--json"
+            ),
+            1,
+        )
+        assert "has moved to postgresql://" in told["error"]
+        house.on(fleet, postgres_url)
+        house.everything_works(fleet, kept, SAMPLE)
+        # and on, into a file of its own
+        for server in fleet.servers:
+            server.stop()
+        back = house.done(house.doorward(fleet, "move", postgres_url, "back.db", "--json"))
+        assert {one["table"] for one in back["tables"]} == set(counted)
+        house.on(fleet, str(tmp_path / "back.db"))
+        house.everything_works(fleet, kept, SAMPLE)
+
+
+async def killed_half_way(fleet: Fleet, kept: house.Kept, url: str) -> None:
+    """Start it, hold it up where refresh tokens are copied, and kill -9."""
+    await (await open_postgres(url)).close()
+    holder = await asyncpg.connect(url)
+    try:
+        await holder.execute("BEGIN; LOCK TABLE refresh_tokens IN SHARE MODE")
+        mover = house.doorward(fleet, "move", "doorward.db", url)
+        until = time.monotonic() + 60
+        while True:
+            assert mover.poll() is None, mover.communicate()
+            waiting = await holder.fetchval("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")
+            if waiting:
+                break
+            assert time.monotonic() < until
+            await asyncio.sleep(0.05)
+        house.goes_on_reading(fleet, kept)
+        mover.kill()
+        mover.communicate()
+        assert await holder.fetchval("SELECT COUNT(*) FROM copy_chunks") > 2
+    finally:
+        await holder.close()
