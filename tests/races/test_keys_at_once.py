@@ -1,0 +1,157 @@
+"""Do signing keys turn once, and is there one root secret, however many nodes have the same thought at the same moment?"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from doorward.actions.manage_refused import ManageRefused
+from doorward.model.catalog import SigningKey
+from doorward.model.secret import Secret
+from doorward.ports.key_wrapper import KeyProblem
+from doorward.settings import load
+from doorward.stores.sql.open import open_store
+from doorward.wiring.root import root_secret
+from tests.actions.managing import DAY, WEB, Desk, TurnedClock, desk
+from tests.engines import BOTH
+
+pytestmark = pytest.mark.anyio
+ENGINES = BOTH
+NODES = 3
+ROUNDS = 20
+
+
+@pytest.fixture
+def place(own_database: str | None, tmp_path: Path) -> str:
+    """A database for one test alone."""
+    return own_database or str(tmp_path / "doorward.db")
+
+
+@asynccontextmanager
+async def nodes(place: str, count: int = NODES) -> AsyncGenerator[list[Desk]]:
+    """As many nodes as machines, each with connections of its own, under one clock."""
+    clock = TurnedClock()
+    desks = [desk(await open_store(place), clock) for _ in range(count)]
+    try:
+        yield desks
+    finally:
+        for one in desks:
+            one.hasher.close()
+            await one.store.close()
+
+
+async def states(one: Desk, alg: str = "ES256") -> Counter[str]:
+    return Counter(key.state for key in await one.keys.listed() if key.alg == alg)
+
+
+async def turns(one: Desk) -> int:
+    """How often a next key became the current one."""
+    return sum("before" in line.detail for line in await one.audited("key.rotated"))
+
+
+async def test_an_empty_database_gets_one_current_and_one_next_key(place: str) -> None:
+    async with nodes(place, 6) as desks:
+        await asyncio.gather(*(one.keys.tend() for one in desks))
+        assert await states(desks[0]) == {"current": 1, "next": 1}
+        assert len(await desks[0].audited("key.created")) == 2
+
+
+@pytest.mark.requirement(52)
+async def test_by_schedule_keys_turn_once_across_all_nodes(place: str) -> None:
+    async with nodes(place) as desks:
+        await desks[0].keys.tend()
+        for turn in range(1, ROUNDS + 1):
+            desks[0].clock.time += 91 * DAY
+            await asyncio.gather(*(one.keys.tend() for one in desks))
+            held = await states(desks[0])
+            assert (held["current"], held["next"]) == (1, 1), held
+            assert await turns(desks[0]) == turn
+
+
+async def test_by_hand_one_of_several_operators_turns_and_the_others_are_told(place: str) -> None:
+    async with nodes(place) as desks:
+        await desks[0].keys.tend()
+        for turn in range(1, ROUNDS + 1):
+            desks[0].clock.time += DAY
+            ended = await asyncio.gather(*(one.keys.rotate() for one in desks), return_exceptions=True)
+            won = [one for one in ended if isinstance(one, SigningKey)]
+            told = [one for one in ended if isinstance(one, ManageRefused)]
+            assert (len(won), len(told)) == (1, NODES - 1), ended
+            (current,) = [key for key in await desks[1].keys.listed() if key.state == "current"]
+            assert current.id == won[0].id
+            assert await turns(desks[0]) == turn
+
+
+async def test_a_turn_by_hand_and_one_by_schedule_are_one_turn(place: str) -> None:
+    async with nodes(place) as desks:
+        await desks[0].keys.tend()
+        for turn in range(1, ROUNDS + 1):
+            desks[0].clock.time += 91 * DAY
+            await asyncio.gather(
+                desks[0].keys.tend(), desks[1].keys.rotate(), desks[2].keys.tend(), return_exceptions=True
+            )
+            held = await states(desks[0])
+            assert (held["current"], held["next"]) == (1, 1), held
+            assert await turns(desks[0]) == turn
+
+
+async def test_a_key_revoked_by_two_is_revoked_once_and_replaced_once(place: str) -> None:
+    async with nodes(place) as desks:
+        await desks[0].keys.tend()
+        for number in range(1, ROUNDS + 1):
+            desks[0].clock.time += DAY
+            (bad,) = [key for key in await desks[0].keys.listed() if key.state == "current"]
+            ended = await asyncio.gather(*(one.keys.revoke(bad.id) for one in desks), return_exceptions=True)
+            assert sum(isinstance(one, SigningKey) for one in ended) == 1, ended
+            assert all(isinstance(one, SigningKey | ManageRefused) for one in ended), ended
+            held = await states(desks[0])
+            assert (held["current"], held["next"], held["revoked"]) == (1, 1, number), held
+
+
+async def test_an_algorithm_that_an_app_was_set_to_gets_its_keys_once(place: str) -> None:
+    async with nodes(place) as desks:
+        await desks[0].keys.tend()
+        await desks[0].apps.create(structs.replace(WEB, signing_alg="RS256"), kind="web")
+        await asyncio.gather(*(one.keys.tend() for one in desks))
+        assert await states(desks[0], "RS256") == {"current": 1, "next": 1}
+
+
+async def test_nodes_with_one_key_that_begin_at_once_share_one_root(place: str, tmp_path: Path) -> None:
+    environ = {"DOORWARD_ISSUER": "https://auth.example.com", "DOORWARD_DATABASE": place}
+    key = {"DOORWARD_KEYS__SECRET_KEY": b64encode(b"k" * 32).decode()}
+    settings = load(None, environ | key)
+    stores = [await open_store(place) for _ in range(6)]
+    roots = await asyncio.gather(*(root_secret(settings, store) for store in stores))
+    assert len({root.secret for root in roots}) == 1
+    assert roots[0].secret != b"k" * 32
+    found = await stores[0].wrapped_keys.root()
+    assert found is not None
+    assert len(found[1]) == 1
+    for store in stores:
+        await store.close()
+
+
+async def test_of_nodes_that_begin_with_keys_of_their_own_one_begins(place: str, tmp_path: Path) -> None:
+    base = load(None, {"DOORWARD_ISSUER": "https://auth.example.com", "DOORWARD_DATABASE": place})
+    stores = [await open_store(place) for _ in range(4)]
+
+    async def begin(number: int) -> bytes:
+        text = Secret(b64encode(bytes([number]) * 32).decode())
+        keys = structs.replace(base.keys, secret_key=text)
+        return (await root_secret(structs.replace(base, keys=keys), stores[number])).secret
+
+    ended = await asyncio.gather(*(begin(number) for number in range(4)), return_exceptions=True)
+    assert sum(isinstance(one, bytes) for one in ended) == 1, ended
+    for one in ended:
+        if not isinstance(one, bytes):
+            assert isinstance(one, KeyProblem)
+            assert "wrapped under another key: it needs key:" in one.error
+    for store in stores:
+        await store.close()
