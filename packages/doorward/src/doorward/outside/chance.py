@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from binascii import b2a_base64
+from collections.abc import Callable
 from typing import final
+
+from doorward.outside.clock import SystemClock
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -15,7 +17,10 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 class SystemChance:
     """The operating system's generator, as `ports.chance.Chance`."""
 
-    __slots__ = ()
+    __slots__ = ("_time",)
+
+    def __init__(self, time: Callable[[], float] | None = None) -> None:
+        self._time = time or SystemClock().exact
 
     def token(self, size: int = 32) -> str:
         """`size` random bytes as base64url without padding."""
@@ -23,8 +28,8 @@ class SystemChance:
 
     def new_id(self, prefix: str) -> str:
         """`<prefix>_` and a UUIDv7 in hex (RFC 9562 §5.7): milliseconds, the fraction of one in 12 bits (§6.2 method 3), so that
-        what one process writes sorts as it happened, and 62 random bits. An id is a name and never a secret."""
-        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+        what one process writes sorts as it happened, whatever is done to the machine's clock, and 62 random bits. An id is a name and never a secret."""
+        milliseconds, rest = divmod(int(self._time() * 1_000_000_000), 1_000_000)
         high = (milliseconds << 16) | 0x7000 | (rest * 4096 // 1_000_000)
         low = 0x8000_0000_0000_0000 | (int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF)
         return f"{prefix}_{high:016x}{low:016x}"

@@ -1,17 +1,58 @@
-"""What time is it? The one place that asks the machine."""
+"""What time is it? The one place that asks the machine, and the one that does not believe it when time runs backwards."""
 
 from __future__ import annotations
 
 import time
-from typing import final
+from collections.abc import Callable
+from typing import Final, final
+
+from doorward.outside.logs import logger
+from doorward.outside.ticks import ticks
+
+CATCHING_UP: Final = 0.9
+"""How fast this clock goes while the machine's is behind it: codes live a tenth longer then, and five minutes are caught up with in
+fifty."""
+
+_NOTICED: Final = 1.0
+_log = logger("clock")
 
 
 @final
 class SystemClock:
-    """The machine's clock, as `ports.clock.Clock`."""
+    """The machine's clock, as `ports.clock.Clock`, but never back.
 
-    __slots__ = ()
+    Set forward, it follows at once. Set back, it goes on from where it was, a little slower, until the machine's has caught up:
+    nothing that was just made lies in the future, no window is counted twice, and no session is older than its last use.
+    """
+
+    __slots__ = ("_at", "_behind", "_now", "_passed", "_wall")
+
+    def __init__(self, wall: Callable[[], float] = time.time, passed: Callable[[], float] = ticks) -> None:
+        self._wall = wall
+        self._passed = passed
+        self._now = wall()
+        self._at = passed()
+        self._behind = 0.0
 
     def now(self) -> int:
-        """Whole seconds since the epoch."""
-        return int(time.time())
+        """Whole seconds since the epoch; never less than it said before."""
+        return int(self.exact())
+
+    def exact(self) -> float:
+        """Seconds since the epoch, with their fraction."""
+        wall, at = self._wall(), self._passed()
+        went = max(0.0, at - self._at)
+        now = self._now + went * CATCHING_UP
+        if wall >= now:
+            if self._behind:
+                self._behind = 0.0
+                _log.info("clock.caught_up")
+            elif wall - self._now - went > 60:
+                _log.warning("clock.set_forward", seconds=round(wall - self._now - went))
+            now = wall
+        elif now - wall > self._behind + _NOTICED:
+            # once for each time that it is set back: while it is caught up with, the distance only shrinks
+            self._behind = now - wall
+            _log.warning("clock.set_back", seconds=round(self._behind))
+        self._now, self._at = now, at
+        return now
