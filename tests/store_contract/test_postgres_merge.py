@@ -28,6 +28,7 @@ LINE = "INSERT INTO audit (id, at, kind) VALUES (?, ?, ?)"
 SESSION = "INSERT INTO sessions (id, account_id) VALUES (?, ?)"
 TOUCH = "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?"
 ACCOUNT = "UPDATE accounts SET name = ? WHERE id = ?"
+PERSON = "INSERT INTO accounts (id, email) VALUES (?, ?) ON CONFLICT (email) DO NOTHING"
 GONE = "DELETE FROM accounts WHERE id = ?"
 NEXT = "UPDATE counters SET value = value + 1 WHERE name = 'revocations'"
 NUMBERED = "INSERT INTO revocations (seq) VALUES ((SELECT value FROM counters WHERE name = 'revocations'))"
@@ -57,8 +58,10 @@ def test_the_schema_says_which_keys_and_which_rows_hang_on_which() -> None:
         (PUT, REDEEM, LINE, SESSION),
         (TOUCH, REDEEM),
         (SPEND, LINE),
-        # only inserting asks whether the person is there
+        # inserting asks whether the person is there, and a change leaves them there
         (TOUCH, ACCOUNT),
+        (SESSION, ACCOUNT),
+        (ACCOUNT, SESSION),
         (NEXT, LINE),
         # rows of one kind; should they have one key, the database says so
         (COUNT, COUNT, COUNT),
@@ -84,8 +87,8 @@ def test_what_cannot_see_one_another_travels_as_one(statements: tuple[str, ...])
         # the guard of one asks for what the other changes
         (END, SPEND),
         (SPEND, END),
-        # a row hangs on one that is changed or goes
-        (ACCOUNT, SESSION),
+        # a row hangs on one that comes or goes
+        (PERSON, SESSION),
         (GONE, SESSION),
         (SESSION, GONE),
         (GONE, TOUCH),
@@ -109,7 +112,7 @@ def test_order_is_kept_and_only_neighbours_are_joined() -> None:
 
 
 def test_together_is_the_same_from_both_sides() -> None:
-    every = [touched(sql, TABLES) for sql in (PUT, REDEEM, LINE, SESSION, TOUCH, ACCOUNT, GONE, NEXT, NUMBERED)]  # fmt: skip
+    every = [touched(sql, TABLES) for sql in (PUT, REDEEM, LINE, SESSION, TOUCH, ACCOUNT, PERSON, GONE, NEXT, NUMBERED)]  # fmt: skip
     for one in every:
         for other in every:
             assert one is not None

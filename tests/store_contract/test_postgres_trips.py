@@ -111,6 +111,7 @@ async def test_the_end_of_a_sign_in_is_one_statement(postgres_url: str) -> None:
                     store,
                     store.sign_ins.replace(old, new),
                     store.sessions.insert(session(f"s{number}")),
+                    store.accounts.replace(account(), old=account()),
                     store.grants.insert(grant(f"g{number}")),
                     store.grants.insert_code(code(f"c{number}")),
                     store.audit.append(event(2 * number)),

@@ -37,10 +37,13 @@ _OVERTAKEN = "another request was faster, nothing was changed"
 @final
 class Touched(Struct, frozen=True):
     """What one statement has to do with tables. `adds`: how it inserts a row that is given by value, if it does: the same for all
-    that mind no conflict, else its own text."""
+    that mind no conflict, else its own text. `hangs_on`: where the rows that it inserts must find a row. `moves`: where rows come or
+    go by it."""
 
     writes: frozenset[str]
     reads: frozenset[str]
+    hangs_on: frozenset[str] = frozenset()
+    moves: frozenset[str] = frozenset()
     adds: str = ""
 
 
@@ -87,26 +90,26 @@ def touched(sql: str, tables: Tables) -> Touched | None:
         return None
     table = verb[2]
     # the FROM of DELETE FROM is the table that is written
-    reads = set(_NAMED.findall(sql[verb.end() :]))
-    writes = {table}
-    adds = ""
+    reads = frozenset(_NAMED.findall(sql[verb.end() :]))
+    here = frozenset({table})
     match verb[1]:
         case "INSERT INTO":
-            # a row may only hang on one that is there
-            reads |= tables.parents.get(table, frozenset())
-            if _adds_one(sql):
-                adds = sql if "ON CONFLICT" in sql else "plainly"
+            adds = "" if not _adds_one(sql) else sql if "ON CONFLICT" in sql else "plainly"
+            parents = tables.parents.get(table, frozenset())
+            return Touched(here, reads, hangs_on=parents, moves=here, adds=adds)
         case "DELETE FROM":
             # what hangs on the row goes with it
-            writes |= {child for child, of in tables.parents.items() if table in of}
+            gone = here | {child for child, of in tables.parents.items() if table in of}
+            return Touched(gone, reads, moves=gone)
         case _:
-            pass
-    return Touched(frozenset(writes), frozenset(reads), adds)
+            return Touched(here, reads)
 
 
 def together(one: Touched, other: Touched) -> bool:
     """Whether it makes no difference that neither sees what the other one changes."""
     if one.writes & other.reads or one.reads & other.writes:
+        return False
+    if one.hangs_on & other.moves or one.moves & other.hangs_on:
         return False
     # Two rows are two rows. Should they have one key, the database refuses the second, and the statements then go one by one.
     return not one.writes & other.writes or (one.adds != "" and one.adds == other.adds)

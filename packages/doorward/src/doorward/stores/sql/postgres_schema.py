@@ -10,7 +10,16 @@ from collections.abc import Sequence
 
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql import postgres_text
-from doorward.stores.sql.migrate import APPLIED, CREATE_HISTORY, RECORD, Migration, missing
+from doorward.stores.sql.migrate import (
+    APPLIED,
+    CREATE_HISTORY,
+    READABLE,
+    RECORD,
+    SAY_READABLE,
+    Migration,
+    missing,
+    readable,
+)
 from doorward.stores.sql.postgres_errors import state_of
 from doorward.stores.sql.postgres_pool import Connection
 from doorward.stores.sql.postgres_text import numbered
@@ -37,7 +46,7 @@ async def prepare(
             f"The database {where} has the encoding {encoding} and cannot hold every name. Make it with"
             " createdb --encoding=UTF8 --template=template0."
         )
-    needed = missing(await _applied(connection), migrations, where=where)
+    needed = await _missing(connection, migrations, where)
     if not migrate:
         return
     tries = 0
@@ -50,7 +59,15 @@ async def prepare(
             if state_of(problem) != _NO_LOCK or tries > 120:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
-        needed = missing(await _applied(connection), migrations, where=where)
+        needed = await _missing(connection, migrations, where)
+
+
+async def _missing(
+    connection: Connection, migrations: Sequence[Migration], where: str
+) -> Sequence[Migration]:
+    applied = await _applied(connection)
+    said = await connection.fetch(READABLE) if len(applied) > len(migrations) else ()
+    return missing(applied, migrations, where=where, said=said[0][0] if said else None)
 
 
 async def _applied(connection: Connection) -> Sequence[tuple[int, str, str]]:
@@ -65,9 +82,10 @@ async def _run(connection: Connection, migrations: Sequence[Migration], where: s
         await connection.execute("SET LOCAL statement_timeout = 0")
         await _lock(connection)
         await connection.execute(postgres_text.schema(CREATE_HISTORY, collate=collate))
-        for one in missing(await _applied(connection), migrations, where=where):
+        for one in await _missing(connection, migrations, where):
             await connection.execute(postgres_text.schema(one.text, collate=collate))
             await connection.fetch(numbered(RECORD), one.number, one.name, one.checksum)
+        await connection.fetch(numbered(SAY_READABLE), readable(migrations))
         await connection.execute("COMMIT")
     except BaseException:
         if not connection.is_closed():
