@@ -128,11 +128,11 @@ async def sqlite_store(path: Path) -> AsyncGenerator[Store]:
         await store.close()
 
 
-def fill(path: Path, some: Crowd, people: int) -> None:
-    """A file with so many people."""
+def fill(path: Path, some: Crowd, people: int, *, first: int = 0) -> None:
+    """A file with so many people, or with those from `first` as well."""
 
     async def run() -> None:
         async with sqlite_store(path) as store:
-            await settle(store, some, 0, people)
+            await settle(store, some, first, people)
 
     asyncio.run(run())

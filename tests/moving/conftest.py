@@ -1,0 +1,5 @@
+"""Commands, in a house of their own."""
+
+from tests.cli.conftest import house, run, stocked
+
+__all__ = ["house", "run", "stocked"]
