@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import jwt
 import pytest
 from msgspec import structs
 
+from doorward.actions.ending import Ending
 from doorward.actions.manage_refused import ManageRefused
+from doorward.model.policy import TokenPolicy
+from doorward.outside.chance import SystemChance
 from doorward.stores.sql.sqlite import open_sqlite
 from doorward_verify import jws
 from doorward_verify.refused import Refused
@@ -89,6 +93,26 @@ async def test_a_turn_by_hand_waits_for_the_next_key_to_be_known(house: Desk) ->
     await house.keys.rotate()
     # the very first key has retired meanwhile: its last token expired long ago
     assert await states(house) == {"retired": 1, "previous": 1, "current": 1, "next": 1}
+
+
+@pytest.mark.requirement(52)
+async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens(house: Desk) -> None:
+    patient = replace(house.keys, tokens=TokenPolicy(access_ttl=3600))
+    await patient.tend()
+    old = token(house)
+    # the settings now say 300 s, on this node and after a restart of the others
+    await house.keys.rotate(force=True)
+    house.clock.time += 3599
+    await house.keys.tend()
+    assert jws.verify(old, house.signer.keys(), algorithms=["ES256"], types=None)
+    ending = Ending(house.store, SystemChance(), house.catalog, TokenPolicy(access_ttl=300))
+    await house.store.commit(*ending.client("app_1", now=house.clock.time, reason="deleted"))
+    (entry,) = (await house.store.revocations.live(house.clock.time))[1]
+    assert entry.expires_at >= house.clock.time + 3600
+    house.clock.time += 62
+    await house.keys.tend()
+    with pytest.raises(Refused):
+        jws.verify(old, house.signer.keys(), algorithms=["ES256"], types=None)
 
 
 async def test_an_algorithm_gets_its_keys_when_an_app_asks_for_it(house: Desk) -> None:
