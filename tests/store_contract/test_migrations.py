@@ -38,12 +38,13 @@ async def run(opener: Opener, sql: str) -> list[tuple[object, ...]]:
     return rows
 
 
-def with_next(patch: pytest.MonkeyPatch, text: str) -> None:
-    """A program that has one more migration."""
+def with_next(patch: pytest.MonkeyPatch, text: str, *, readable: bool = False) -> None:
+    """A program that has one more migration, `readable` by the program that does not have it."""
 
     def newer(engine: str) -> tuple[Migration, ...]:
         own = known(engine)
-        return (*own, Migration(len(own) + 1, "later", text, "checksum"))
+        oldest = len(own) if readable else 0
+        return (*own, Migration(len(own) + 1, "later", text, "checksum", oldest))
 
     patch.setattr(sqlite, "known", newer)
     patch.setattr(postgres, "known", newer)
@@ -86,6 +87,53 @@ async def test_a_newer_schema_is_refused_in_words_that_help(
     assert await run(opener, "SELECT value FROM meta WHERE name = 'kept'") == [("yes",)]
 
 
+async def test_an_older_program_goes_on_and_starts_on_what_was_only_added(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = await opener()
+    with monkeypatch.context() as patch:
+        with_next(patch, "ALTER TABLE meta ADD COLUMN note TEXT", readable=True)
+        newer = await opener()
+        assert await newer.ready()
+        await newer.commit(newer.put_meta("from", "newer"))
+    for _ in range(2):
+        assert await older.ready()
+        assert await older.meta("from") == "newer"
+        await older.commit(older.put_meta("from", "older"))
+        assert await newer.meta("from") == "older"
+        await newer.commit(newer.put_meta("from", "newer"))
+        await older.close()
+        older = await opener()
+    await older.close()
+    await newer.close()
+
+
+async def test_an_older_program_is_not_ready_any_more_when_something_was_taken_away(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = await opener()
+    with monkeypatch.context() as patch:
+        with_next(patch, "DROP INDEX nodes_expires")
+        await (await opener()).close()
+    assert not await older.ready()
+    await older.close()
+    with pytest.raises(SchemaRefused, match="Start that newer version again"):
+        await opener()
+
+
+async def test_what_was_said_about_another_version_counts_for_nothing(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await opener()).close()
+    own = len(known(opener.kind))
+    with monkeypatch.context() as patch:
+        with_next(patch, "ALTER TABLE meta ADD COLUMN note TEXT")
+        await (await opener()).close()
+    await run(opener, f"UPDATE meta SET value = '{own} 1' WHERE name = 'schema.readable'")
+    with pytest.raises(SchemaRefused):
+        await opener()
+
+
 async def test_an_older_schema_is_brought_up_to_date_and_keeps_its_rows(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +148,7 @@ async def test_an_older_schema_is_brought_up_to_date_and_keeps_its_rows(
     store = await opener()
     assert (await store.ready(), await store.meta("kept")) == (True, "yes")
     await store.close()
-    assert await run(opener, "SELECT name, note FROM meta") == [("kept", None)]
+    assert await run(opener, "SELECT name, note FROM meta WHERE name = 'kept'") == [("kept", None)]
 
 
 async def test_a_migration_that_fails_leaves_nothing(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +180,14 @@ async def test_an_empty_database_is_not_ready_and_is_left_empty_by_who_only_look
         await store.commit(store.put_meta("a", "b"))
     await store.close()
     assert await run(opener, TABLES[opener.kind]) == []
+
+
+def test_a_migration_cannot_be_readable_by_what_comes_after_it(tmp_path: Path) -> None:
+    (tmp_path / "0001_first.sql").write_text("-- readable by: 1\nCREATE TABLE a (id TEXT);")
+    assert known("sqlite", tmp_path)[0].readable_by == 1
+    (tmp_path / "0001_first.sql").write_text("-- readable by: 2\nCREATE TABLE a (id TEXT);")
+    with pytest.raises(ValueError, match="comes after it"):
+        known("sqlite", tmp_path)
 
 
 def test_migrations_are_numbered_without_gap(tmp_path: Path) -> None:

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from doorward.stores.sql.migrate import APPLIED, CREATE_HISTORY, RECORD, Migration, missing
+from doorward.stores.sql.migrate import (
+    APPLIED,
+    CREATE_HISTORY,
+    READABLE,
+    RECORD,
+    SAY_READABLE,
+    Migration,
+    missing,
+    readable,
+)
 
 # How long a commit waits for another process before the answer is 503.
 BUSY_SECONDS = 15.0
@@ -80,7 +89,9 @@ def _migrate(
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(CREATE_HISTORY)
-        needed = missing(connection.execute(APPLIED).fetchall(), migrations, where=str(path))
+        applied = connection.execute(APPLIED).fetchall()
+        said = connection.execute(READABLE).fetchone() if len(applied) > len(migrations) else None
+        needed = missing(applied, migrations, where=str(path), said=said[0] if said else None)
         if not migrate:
             connection.execute("ROLLBACK")
             return
@@ -88,6 +99,8 @@ def _migrate(
             for statement in _statements(migration.text):
                 connection.execute(statement)
             connection.execute(RECORD, (migration.number, migration.name, migration.checksum))
+        if needed:
+            connection.execute(SAY_READABLE, (readable(migrations),))
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):

@@ -11,7 +11,7 @@ from doorward.stores.sql.attempts import SqlAttempts
 from doorward.stores.sql.audit import SqlAudit
 from doorward.stores.sql.grants import SqlGrants
 from doorward.stores.sql.messages import SqlMessages
-from doorward.stores.sql.migrate import APPLIED, Migration
+from doorward.stores.sql.migrate import APPLIED, READABLE, Migration, may_use
 from doorward.stores.sql.nodes import SqlNodes
 from doorward.stores.sql.registry import RAISE, SqlRegistry
 from doorward.stores.sql.revocations import NEXT, SqlRevocations
@@ -77,11 +77,12 @@ class SqlStore:
         try:
             applied = await self._db.all(APPLIED, ())
             marks = await self._db.all(MARKS, ()) if applied else ()
+            said = await self._db.one(READABLE, ()) if len(applied) > len(self._known) else None
         except StoreUnavailable:
             return False
         if why_not({row[0]: row[1] for row in marks}) is not None:
             return False
-        return [tuple(row) for row in applied] == [(m.number, m.name, m.checksum) for m in self._known]
+        return may_use([(row[0], row[1], row[2]) for row in applied], self._known, said[0] if said else None)
 
     async def sweep(self, now: int, limit: int = 500) -> int:
         return await sweep(self._db, now, limit)
