@@ -16,6 +16,7 @@ from doorward.actions.ending import Ending
 from doorward.actions.manage_refused import ManageRefused
 from doorward.model.policy import TokenPolicy
 from doorward.outside.chance import SystemChance
+from doorward.rules.revoke.ending import MARGIN
 from doorward.stores.sql.sqlite import open_sqlite
 from doorward_verify import jws
 from doorward_verify.refused import Refused
@@ -109,7 +110,7 @@ async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens
     await house.store.commit(*ending.client("app_1", now=house.clock.time, reason="deleted"))
     (entry,) = (await house.store.revocations.live(house.clock.time))[1]
     assert entry.expires_at >= house.clock.time + 3600
-    house.clock.time += 62
+    house.clock.time += 1 + MARGIN
     await house.keys.tend()
     with pytest.raises(Refused):
         jws.verify(old, house.signer.keys(), algorithms=["ES256"], types=None)
