@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -27,8 +28,10 @@ from tests.flows.signing_in import challenge, tokens_by_challenge
 SCOPE = "openid orders:read"
 ADA = "ada@example.com"
 ORIGIN = {"origin": "https://counter.example.net", "sec-fetch-site": "same-site"}
-NEEDS_NOTHING = frozenset({"alive", "keys", "metadata", "for itself"})
+NEEDS_NOTHING = frozenset({"alive", "keys", "metadata"})
 """Answered from memory: they go on whatever the database does."""
+NEEDS_NEWS = "for itself"
+"""An app's token for itself needs no row, but what the app may do, as of a second ago at most."""
 
 
 @dataclass
@@ -37,6 +40,7 @@ class Seen:
 
     answers: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def refused(self) -> set[str]:
@@ -112,13 +116,29 @@ class Witness:
     # -- one look
 
     def look(self) -> Seen:
-        """Every kind of request, once."""
+        """Every kind of request once, all at the same moment."""
         seen = Seen()
-        for name, ask in self._questions().items():
+
+        def one(name: str, ask: Callable[[], tuple[int, str | None]]) -> None:
+            began = time.monotonic()
             status, wrong = ask()
+            seen.seconds[name] = time.monotonic() - began
             seen.answers[name] = status
             if wrong:
                 seen.wrong.append(f"{name}: {wrong}")
+
+        questions = self._questions()
+        with ThreadPoolExecutor(len(questions)) as crowd:
+            for done in [crowd.submit(one, name, ask) for name, ask in questions.items()]:
+                done.result()
+        return seen
+
+    def outage(self) -> Seen:
+        """A look while nothing that is stored can be read: what needs it is refused, and what does not goes on."""
+        seen = self.look()
+        assert seen.wrong == []
+        assert set(seen.answers) - seen.refused - {NEEDS_NEWS} == NEEDS_NOTHING, seen.answers
+        assert self.http.get("/readyz").status_code == 503
         return seen
 
     def _questions(self) -> dict[str, Callable[[], tuple[int, str | None]]]:

@@ -57,6 +57,11 @@ class Process:
 
     def start(self) -> None:
         """Start, and wait until it is ready."""
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start, and wait for nothing."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -75,10 +80,11 @@ class Process:
                 env=environment(),
                 start_new_session=True,
             )
+
+    def wait(self) -> None:
+        """Until it is ready."""
         until = time.monotonic() + READY_SECONDS
-        while time.monotonic() < until:
-            if self._process.poll() is not None:
-                break
+        while time.monotonic() < until and self.running:
             try:
                 if (
                     httpx2.get(f"{self.base}/readyz", verify=False, trust_env=False, timeout=2).status_code
@@ -158,7 +164,9 @@ def processes(
     servers = [Process(config, port, folder / f"server-{number}.log") for number, port in enumerate(ports)]
     try:
         for server in servers:
-            server.start()
+            server.begin()
+        for server in servers:
+            server.wait()
         yield Fleet(issuer, config, servers, house)
     finally:
         house.close()

@@ -1,4 +1,4 @@
-"""Two server processes on one database, shared by the races of one file."""
+"""Several server processes on one database, shared by the races of one file: two on SQLite, three on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.flows.processes import Fleet, processes
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Generator[Fleet]:
-    """At the end neither may have logged an error."""
-    with processes(tmp_path_factory.mktemp("fleet"), 2) as started:
+def fleet(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Fleet]:
+    """At the end none may have logged an error."""
+    with processes(tmp_path_factory.mktemp("fleet"), 3 if database else 2, database=database) as started:
         yield started
-        assert [server.troubles() for server in started.servers] == [[], []]
+        assert [trouble for server in started.servers for trouble in server.troubles()] == []

@@ -14,7 +14,9 @@ LEEWAY = 1
 SETTINGS: dict[str, dict[str, Any]] = {"tokens": {"refresh_leeway": LEEWAY}, "passwords": {"threads": 2}}
 
 
-def kill_and_look(folder: Path, kills: int, *, count: int = 1, seed: int = 1) -> dict[str, int]:
+def kill_and_look(
+    folder: Path, kills: int, *, count: int = 1, seed: int = 1, database: str | None = None
+) -> dict[str, int]:
     """kill -9 of the first of `count` processes, `kills` times, under a load of sign-ins and refreshes.
 
     After each restart every newest token refreshes, and a third of the families is put to the test with a spent one. Answers
@@ -30,7 +32,7 @@ def kill_and_look(folder: Path, kills: int, *, count: int = 1, seed: int = 1) ->
         "spent refused": 0,
     }
     kept: list[Family] = []
-    with processes(folder, count, sections=SETTINGS) as fleet:
+    with processes(folder, count, sections=SETTINGS, database=database) as fleet:
         app, server = fleet.house.own, fleet.servers[0]
         for _ in range(kills):
             load = Load(app, [one.base for one in fleet.servers], refreshers=6, signers=3)

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import BOTH
 from tests.races.kills import kill_and_look
 
+ENGINES = BOTH
 pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.mark.requirement(18)
-def test_after_a_kill_every_newest_token_refreshes_and_no_spent_one_does(tmp_path: Path) -> None:
-    done = kill_and_look(tmp_path, 2)
+def test_after_a_kill_every_newest_token_refreshes_and_no_spent_one_does(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    done = kill_and_look(tmp_path, 2, database=own_database)
     assert done["kills"] == 2
     assert min(done["sign_ins"], done["refreshes"], done["newest refreshed"], done["spent refused"]) > 0, done

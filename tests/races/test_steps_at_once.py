@@ -11,12 +11,14 @@ import httpx2
 import pytest
 from pyotp.totp import TOTP
 
+from tests.engines import BOTH
 from tests.flows.apps import payload
 from tests.flows.browsing import Person
 from tests.flows.processes import Fleet
 from tests.flows.seeds import PASSWORD
 from tests.races.stampede import at_once, form_of
 
+ENGINES = BOTH
 pytestmark = pytest.mark.anyio
 MANY = 32
 FEW = 4

@@ -1,4 +1,4 @@
-"""Do a refresh token and a code stay single under 64 requests at once, over HTTP, with two processes on one database?
+"""Do a refresh token and a code stay single under 64 requests at once, over HTTP, with several processes on one database?
 
 Some rounds of each; 200 rounds are in tests/soak.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.engines import BOTH
 from tests.flows.processes import Fleet
 from tests.races.rounds import code_rounds, crossing_rounds, refresh_rounds
 
+ENGINES = BOTH
 pytestmark = pytest.mark.anyio
 
 

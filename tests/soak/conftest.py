@@ -1,4 +1,4 @@
-"""Two server processes on one fresh database."""
+"""Several server processes on one fresh database: two on SQLite, three on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.flows.processes import Fleet, processes
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Generator[Fleet]:
-    """At the end neither may have logged an error."""
-    with processes(tmp_path, 2) as started:
+def fleet(tmp_path: Path, own_database: str | None) -> Generator[Fleet]:
+    """At the end none may have logged an error."""
+    with processes(tmp_path, 3 if own_database else 2, database=own_database) as started:
         yield started
-        assert [server.troubles() for server in started.servers] == [[], []]
+        assert [trouble for server in started.servers for trouble in server.troubles()] == []

@@ -1,12 +1,15 @@
-"""Do a refresh token and a code stay single through 200 rounds of 64 requests at once, with two processes on one database?"""
+"""Do a refresh token and a code stay single through 200 rounds of 64 requests at once, with two processes on one SQLite file, and three on
+one PostgreSQL?"""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.engines import BOTH
 from tests.flows.processes import Fleet
 from tests.races.rounds import code_rounds, crossing_rounds, refresh_rounds
 
+ENGINES = BOTH
 pytestmark = [pytest.mark.anyio, pytest.mark.soak, pytest.mark.timeout(1800)]
 ROUNDS = 200
 

@@ -1,0 +1,32 @@
+"""A PostgreSQL for each module here, to be stopped, killed, frozen or filled; nobody else shares it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Postgres, postgres_server
+
+
+@pytest.fixture(scope="module")
+def frail(postgres_programs: Path) -> Generator[Postgres]:
+    """It runs when a test begins, whatever the last one did to it."""
+    assert postgres_programs
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def frail_url(frail: Postgres) -> Generator[str]:
+    """A fresh database on it."""
+    url = frail.create()
+    try:
+        yield url
+    finally:
+        frail.thaw()
+        if not frail.ready():
+            frail.kill()
+            frail.start()
+        frail.drop(url)

@@ -1,0 +1,113 @@
+"""What happens when PostgreSQL is gone for ten seconds: stopped, killed, or hanging with all its connections open?
+
+What needs the database is answered with 503 and Retry-After, at once when nobody listens and within the limits when nobody answers.
+What needs nothing goes on: keys and metadata; what an app may do is believed for one second; and APIs go on by what they know.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.failures.patience import patient_load
+from tests.failures.witness import NEEDS_NEWS, NEEDS_NOTHING, witness_of
+from tests.flows.apis import Api
+from tests.flows.processes import processes
+from tests.flows.seeds import API
+from tests.postgres import Postgres
+
+pytestmark = pytest.mark.timeout(180)
+AWAY = 10.0
+LIMITS: dict[str, dict[str, Any]] = {
+    "postgres": {"statement_timeout": 2, "connect_timeout": 2, "pool_wait": 1},
+    "passwords": {"threads": 2},
+}
+LONGEST = 2 + 2 + 2 + 1 + 1.5
+"""The limits together, the grace of two seconds, and a slow machine."""
+
+
+def test_ten_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_url: str) -> None:
+    with (
+        processes(tmp_path, 1, database=frail_url) as fleet,
+        witness_of(fleet) as witness,
+        Api(fleet.issuer, API) as api,
+    ):
+        unused = witness.code()
+        assert api.refusal(witness.tokens.access) is None
+        frail.stop()
+        until = time.monotonic() + AWAY
+        while time.monotonic() < until:
+            seen = witness.outage()
+            assert max(seen.seconds.values()) < 3, "nobody listens: that is known at once"
+            assert witness.redeem(unused).status_code == 503
+            # an API asks nobody about a token: it goes on by keys and revocations that it has
+            assert api.refusal(witness.tokens.access) is None
+            assert api.refusal(witness.ended.access) == "revoked"
+            time.sleep(0.5)
+        assert NEEDS_NEWS in witness.outage().refused, "what an app may do was believed for over a second"
+        frail.start()
+        assert witness.recovered() < 5
+        witness.everything_is_as_before()
+        assert witness.redeem(unused).status_code == 200
+        assert fleet.servers[0].unforeseen() == []
+
+
+def test_ten_seconds_with_a_postgresql_that_hangs(tmp_path: Path, frail: Postgres, frail_url: str) -> None:
+    with (
+        processes(tmp_path, 1, database=frail_url, sections=LIMITS) as fleet,
+        witness_of(fleet) as witness,
+        Api(fleet.issuer, API) as api,
+    ):
+        assert api.refusal(witness.tokens.access) is None
+        frail.freeze()
+        until = time.monotonic() + AWAY
+        while time.monotonic() < until:
+            seen = witness.outage()
+            assert max(seen.seconds.values()) < LONGEST, seen.seconds
+            assert max(seen.seconds[name] for name in NEEDS_NOTHING) < 2, "who needs nothing waits for nobody"
+            assert api.refusal(witness.tokens.access) is None
+            assert api.refusal(witness.ended.access) == "revoked"
+        assert NEEDS_NEWS in witness.outage().refused
+        frail.thaw()
+        assert witness.recovered() < 5
+        witness.everything_is_as_before()
+        assert fleet.servers[0].unforeseen() == []
+
+
+def test_a_server_that_starts_while_postgresql_is_away_says_so_and_ends(
+    tmp_path: Path, frail: Postgres, frail_url: str
+) -> None:
+    with processes(tmp_path, 1, database=frail_url) as fleet:
+        server = fleet.servers[0]
+        server.stop()
+        frail.stop()
+        with pytest.raises(RuntimeError, match="does not start"):
+            server.start()
+        assert "Traceback" not in server.log.read_text()
+        assert "cannot be opened" in server.log.read_text()
+        frail.start()
+        server.start()
+
+
+def test_restarts_and_kills_of_postgresql_under_load_sign_nobody_out(
+    tmp_path: Path, frail: Postgres, frail_url: str
+) -> None:
+    with processes(tmp_path, 2, database=frail_url) as fleet:
+        stop = threading.Event()
+        with patient_load(fleet.house.own, [one.base for one in fleet.servers], stop) as load:
+            for end in (frail.stop, frail.kill, frail.stop, frail.kill):
+                time.sleep(1)
+                end()
+                time.sleep(0.7)
+                frail.start()
+            time.sleep(2)
+            stop.set()
+        assert load.wrong == []
+        assert load.refused > 0, "the load did not meet an outage"
+        load.nobody_is_signed_out()
+        for server in fleet.servers:
+            assert server.unforeseen() == []
