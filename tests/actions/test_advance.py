@@ -78,6 +78,19 @@ async def test_a_password_that_was_changed_since_proves_nothing(front: Front) ->
 
 
 @pytest.mark.requirement(72)
+async def test_a_password_that_was_changed_in_the_second_of_its_proof_proves_nothing(front: Front) -> None:
+    ada = await front.person()
+    old = Proof("password", front.now, ("pwd",), against=ada.password_changed_at)
+    sign_in = await front.begin(front.request(), account_id=ada.id, proofs=(old,))
+    await front.change(ada, password_changed_at=front.now)
+    assert isinstance(await advance(front, sign_in), Ask)
+    # and the new one does, in that second too
+    new = Proof("password", front.now, ("pwd",), against=front.now)
+    sign_in = await front.begin(front.request(), account_id=ada.id, proofs=(new,))
+    assert isinstance(await advance(front, sign_in), Finished)
+
+
+@pytest.mark.requirement(72)
 async def test_a_person_who_was_disabled_since_gets_nothing(front: Front) -> None:
     ada = await front.person()
     sign_in = await front.begin(front.request(), **password(front))

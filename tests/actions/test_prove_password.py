@@ -66,7 +66,7 @@ async def test_the_right_password_is_a_proof_in_the_stored_sign_in(house: House)
     outcome = await prove(house, await house.sign_in(), identifier="  ADA@example.com ")
     assert isinstance(outcome, SignIn)
     assert outcome.account_id == account.id
-    assert outcome.proofs == (Proof("password", house.now, ("pwd",)),)
+    assert outcome.proofs == (Proof("password", house.now, ("pwd",), against=account.password_changed_at),)
     assert await house.store.sign_ins.get(outcome.id) == outcome
 
 
@@ -316,5 +316,5 @@ async def test_a_stale_proof_is_replaced_and_not_kept(house: House) -> None:
     begun = await house.sign_in(account_id=account.id, proofs=(old,), fresh_after=house.now - 10)
     outcome = await prove(house, begun)
     assert isinstance(outcome, SignIn)
-    assert outcome.proofs == (Proof("password", house.now, ("pwd",)),)
+    assert outcome.proofs == (Proof("password", house.now, ("pwd",), against=account.password_changed_at),)
     assert structs.asdict(outcome)["fresh_after"] == house.now - 10

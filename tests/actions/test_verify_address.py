@@ -158,7 +158,7 @@ async def test_the_sign_in_goes_on_with_the_password_that_was_just_set(house: Ho
     assert isinstance(proven, SignIn)
     assert proven.account_id == made.account.id
     # when it was typed, and no earlier than the password that it proves
-    assert proven.proofs == (Proof("password", asked_at, ("pwd",)),)
+    assert proven.proofs == (Proof("password", asked_at, ("pwd",), against=asked_at),)
     assert made.account.password_changed_at == asked_at
 
 

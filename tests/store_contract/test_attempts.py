@@ -111,5 +111,6 @@ async def test_an_expired_claim_is_free_again(store: Store) -> None:
     assert not await store.commit(claim("jti", "a", NOW + 120, now=NOW + 59))
     assert await store.commit(claim("jti", "a", NOW + 120, now=NOW + 60))
     assert not await store.commit(claim("jti", "a", NOW + 180, now=NOW + 61))
-    await store.sweep(NOW + 120)
+    while await store.sweep(NOW + 120 + 600):
+        pass
     assert await store.commit(claim("jti", "a", NOW + 180))

@@ -162,7 +162,14 @@ class Advance:
 def _standing(sign_in: SignIn, account: Account) -> tuple[Proof, ...]:
     """The proofs that still count: a password that was changed since proves nothing any more."""
     changed = account.password_changed_at or 0
-    return tuple(proof for proof in sign_in.proofs if proof.kind != "password" or proof.at >= changed)
+
+    def stands(proof: Proof) -> bool:
+        if proof.kind != "password":
+            return True
+        # what a session vouches for carries no mark: with the password its sessions end
+        return proof.at >= changed if proof.against is None else proof.against == changed
+
+    return tuple(proof for proof in sign_in.proofs if stands(proof))
 
 
 def _wanted(request: AuthRequest | None) -> str | None:

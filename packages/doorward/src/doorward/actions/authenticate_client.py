@@ -71,7 +71,9 @@ class AuthenticateClient:
         if isinstance(verdict, Refusal):
             return verdict
         # Durable, and before anything is given out: the same assertion sent to two processes at once works once.
-        claim = self.store.attempts.claim(f"assertion:{client.id}", verdict.jti, verdict.remember_until)
+        claim = self.store.attempts.claim(
+            f"assertion:{client.id}", verdict.jti, verdict.remember_until, now=now
+        )
         if await self.store.commit(claim):
             return None
         return Refusal("invalid_client", FAILED, "client assertion: its jti was used before")

@@ -146,7 +146,7 @@ class ProvePassword:
         if isinstance(known, Refusal):
             return known
         account, writes = known
-        proof = Proof("password", now, ("pwd",))
+        proof = _proof(account, now)
         return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
 
     async def of_new(
@@ -158,8 +158,12 @@ class ProvePassword:
         if isinstance(known, Refusal):
             return known
         account, writes = known
-        changed = with_proof(sign_in, account.id, Proof("password", now, ("pwd",)))
+        changed = with_proof(sign_in, account.id, _proof(account, now))
         return changed, [self.store.sign_ins.insert(changed), *writes]
+
+
+def _proof(account: Account, now: int) -> Proof:
+    return Proof("password", now, ("pwd",), against=account.password_changed_at or 0)
 
 
 async def add_proof(

@@ -25,14 +25,17 @@ class StatusList:
     clock: Clock
     policy: TokenPolicy
     issuer: str
-    _made: dict[int, tuple[int, int, str]] = field(default_factory=dict[int, tuple[int, int, str]])
+    _made: dict[int, tuple[tuple[int, int], int, str]] = field(
+        default_factory=dict[int, tuple[tuple[int, int], int, str]]
+    )
 
     async def __call__(self, number: int) -> str | None:
         """The list's token, or None when no grant that may still live can be in a list of this number."""
         now = self.clock.now()
         if not self.policy.status_list or not rule.may_exist(number, longest=self._longest(), now=now):
             return None
-        newest = await self.store.revocations.newest()
+        # the configuration too: a list that a revoked key has signed is worth nothing
+        newest = (await self.store.revocations.newest(), self.catalog.current().version)
         made = self._made.get(number)
         if made is not None and made[0] == newest and now < made[1]:
             return made[2]

@@ -67,7 +67,8 @@ class VerifyAddress:
         It was typed in this very browser, minutes ago, by who then showed that the mail box is theirs: asking for it again would
         prove nothing more. The proof bears the time at which it was typed, so that max_age and prompt=login are not cheated.
         """
-        proof = Proof("password", verified.ticket.created_at, ("pwd",))
+        set_at = verified.ticket.created_at
+        proof = Proof("password", set_at, ("pwd",), against=set_at)
         return await add_proof(self.store, sign_in, verified.account.id, proof, now)
 
     async def _make(self, ticket: Ticket, caller: Caller, now: int) -> Verified | Missed:

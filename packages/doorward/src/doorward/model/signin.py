@@ -13,12 +13,17 @@ Step = Literal["password", "second_factor"]
 
 
 class Proof(Struct, frozen=True):
-    """One thing that the person has shown: which factor, when, and its method references (RFC 8176)."""
+    """One thing that the person has shown: which factor, when, and its method references (RFC 8176).
+
+    `against`, of a password: when the one that was shown had been set (0: nobody knows). It tells it from another that was set in
+    the very second of the proof, or by a clock that was wrong.
+    """
 
     kind: ProofKind
     at: int
     amr: tuple[str, ...]
     phishing_resistant: bool = False
+    against: int | None = None
 
 
 class SignIn(Struct, frozen=True, kw_only=True):

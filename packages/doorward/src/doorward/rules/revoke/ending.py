@@ -9,8 +9,9 @@ from doorward.model.client import Client
 from doorward.model.policy import TokenPolicy
 from doorward.model.revocation import Revocation
 
-MARGIN = 60
-"""Seconds that an entry outlives the last token it concerns: the clock skew that a verifier may grant (RFC 7519 §4.1.4)."""
+MARGIN = 600
+"""Seconds that an entry outlives the last token it concerns: the clock skew that a verifier may grant (60, RFC 7519 §4.1.4), and
+clocks that are set back or differ by up to nine minutes. Else the entry would be gone where the token still seems to live."""
 
 CATALOG_LAG = 5
 """Seconds for which another process may still answer from a snapshot that holds a deleted app (it is reloaded within one)."""
