@@ -19,6 +19,7 @@ from rich.console import Console
 from trials.cluster import report
 from trials.cluster.addresses import enclose
 from trials.cluster.figures import entries
+from trials.cluster.postgres import programs
 from trials.cluster.trial import Plan, run
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
@@ -40,6 +41,11 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
         "--ports", action="store_true", help="ports of 127.0.0.1, also where namespaces are allowed"
     )
     parser.add_argument("--own-proxy", action="store_true", help="the trial's own proxy, also where nginx is")
+    parser.add_argument(
+        "--forgetful",
+        action="store_true",
+        help="an asynchronous standby, a second behind: promises must break",
+    )
     parser.add_argument("--small", action="store_true", help="only what has to hold in a run of any length")
     return parser.parse_args(given)
 
@@ -48,8 +54,9 @@ def main(given: Sequence[str]) -> int:
     """Runs the trial; the exit status."""
     asked = _arguments(given)
     enclose(given, ports=asked.ports)
+    programs()  # before what names them goes: the trial is the same whoever runs it
     for name in [name for name in os.environ if name.startswith("DOORWARD_")]:
-        del os.environ[name]  # the trial is the same whoever runs it
+        del os.environ[name]
     errors = Console(stderr=True, highlight=False)
     plan = Plan(
         people=asked.people,
@@ -59,6 +66,7 @@ def main(given: Sequence[str]) -> int:
         failover=not asked.no_failover,
         measurements=asked.measurements,
         own_proxy=asked.own_proxy,
+        forgetful=asked.forgetful,
     )
     began = time.monotonic()
     load = os.getloadavg()[0]
@@ -68,7 +76,7 @@ def main(given: Sequence[str]) -> int:
 
     found = uvloop.run(run(plan, say, BUILD / "cluster"))
     said = report.values(found)
-    if not asked.small:
+    if not asked.small and not asked.forgetful:
         written = msgspec.json.format(msgspec.json.encode(entries(said)), indent=2)
         (BUILD / "cluster.json").write_bytes(written + b"\n")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)

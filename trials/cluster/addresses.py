@@ -7,6 +7,7 @@ first process ends, however it ends, the kernel ends all others and takes the ne
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -92,7 +93,8 @@ def _ports(nodes: int) -> Addresses:
 
     def machine(name: str) -> Machine:
         # below the ports that the kernel gives to connections: a machine that is down keeps its own
-        for port in range(12_000 + os.getpid() % 4_000, 32_000):
+        for _ in range(200):
+            port = 15_000 + secrets.randbelow(17_000)
             probe = socket.socket()
             try:
                 probe.bind(("127.0.0.1", port))

@@ -22,11 +22,11 @@ TWICE = 0.05
 class Pace:
     """Seconds between two requests of one client, on average, and how many clients there are beside the people."""
 
-    refresh: float = 2.5
+    refresh: float = 1.6
     silent: float = 6.0
     sign_in: float = 8.0
-    credentials: float = 0.1
-    introspection: float = 0.2
+    credentials: float = 0.025
+    introspection: float = 0.05
     services: int = 6
     apis: int = 4
     newcomers: int = 8

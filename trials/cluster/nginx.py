@@ -1,70 +1,62 @@
-"""How does nginx stand before the nodes? As in the reference: a request goes to another node only where nothing can happen twice.
+"""How does nginx stand before the nodes? As in the reference, deploy/nginx: what is tried here is what people are told to run.
 
-A node that refuses the connection never saw the request, so the next one gets it. A node that dies with a request under way may have
-done what was asked, so nobody else is asked: what nginx calls 502 or 504 is told as 503 with Retry-After, and the client, who knows
-what a repetition means, comes again.
+Only places differ: addresses, certificate, files. And its own 503 says whose it is, so that the trial can count.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from trials.cluster.addresses import Addresses, Machine
+from trials.cluster.addresses import Addresses
+from trials.cluster.node import ROOT
 
-_TEXT = """\
+REFERENCE = ROOT / "deploy" / "nginx"
+_MAIN = """\
 worker_processes 1;
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log warn;
 events {{ worker_connections 8192; }}
 http {{
-  access_log off;
   client_body_temp_path {folder}/nginx-body;
   proxy_temp_path {folder}/nginx-proxy;
   fastcgi_temp_path {folder}/nginx-fastcgi;
   uwsgi_temp_path {folder}/nginx-uwsgi;
   scgi_temp_path {folder}/nginx-scgi;
-  upstream doorward {{
-{servers}
-    keepalive 32;
-  }}
-  server {{
-    listen {address} ssl backlog=2048;
-    ssl_certificate {folder}/proxy.pem;
-    ssl_certificate_key {folder}/proxy.key;
-    keepalive_requests 100000;
-    location / {{
-      proxy_pass http://doorward;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto https;
-      proxy_connect_timeout 1s;
-      proxy_read_timeout 30s;
-      proxy_buffering on;
-      proxy_next_upstream error timeout;
-      error_page 502 504 =503 @away;
-    }}
-    location @away {{
-      internal;
-      default_type application/json;
-      add_header Retry-After 1 always;
-      add_header Cache-Control no-store always;
-      add_header X-Answered-By proxy always;
-      return 503 '{{"error":"temporarily_unavailable","error_description":"Please try again in a moment."}}';
-    }}
-  }}
+{reference}
 }}
 """
 
 
 def configuration(folder: Path, places: Addresses) -> str:
-    """nginx.conf for these machines; certificate, logs and temporary files are in `folder`."""
-    servers = "\n".join(f"    {_server(node)}" for node in places.nodes)
-    return _TEXT.format(folder=folder, servers=servers, address=places.proxy.address)
+    """nginx.conf for these machines; certificate, logs and temporary files are in `folder`. Raises ValueError when the reference
+    is not what this file expects."""
+    (folder / "doorward-proxy.conf").write_text(
+        (REFERENCE / "doorward-proxy.conf").read_text("utf-8"), "utf-8"
+    )
+    return _MAIN.format(folder=folder, reference=_placed(folder, places))
 
 
-def _server(node: Machine) -> str:
-    # a node that is back is asked again after a second, not after ten
-    return f"server {node.address} max_fails=1 fail_timeout=1s;"
+def _placed(folder: Path, places: Addresses) -> str:
+    text = (REFERENCE / "doorward.conf").read_text("utf-8")
+    found = re.search(r"^ *server 127\.0\.0\.1:8000( .*;)$", text, re.MULTILINE)
+    if found is None:
+        raise ValueError("the reference names no node at 127.0.0.1:8000")
+    nodes = "\n".join(f"    server {node.address}{found[1]}" for node in places.nodes)
+    # what listens on port 80 only sends people to https
+    text = _once(text, r"^server \{\n(?:(?!^\}).*\n)*? *listen 80;\n(?:(?!^\}).*\n)*^\}\n", "")
+    text = _once(text, re.escape(found[0]), nodes)
+    text = _once(text, r"^ *listen \[::\]:443 ssl.*\n", "")
+    text = _once(text, r"\blisten 443 ssl", f"listen {places.proxy.address} ssl")
+    text = _once(text, r"\bssl_certificate .*;", f"ssl_certificate {folder}/proxy.pem;")
+    text = _once(text, r"\bssl_certificate_key .*;", f"ssl_certificate_key {folder}/proxy.key;")
+    text = text.replace("/etc/nginx/", f"{folder}/")
+    return _once(text, r"(?=add_header Retry-After)", "add_header X-Answered-By proxy always;\n        ")
+
+
+def _once(text: str, pattern: str, by: str) -> str:
+    changed, times = re.subn(pattern, lambda _: by, text, flags=re.MULTILINE)
+    if times != 1:
+        raise ValueError(f"the reference of nginx has {times} times what looks like {pattern}")
+    return changed

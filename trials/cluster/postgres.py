@@ -6,12 +6,12 @@ The standby waits for nobody: promoted, it goes on alone, as after a failover in
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
@@ -36,6 +36,7 @@ def _run_as() -> _As:
     return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
 
 
+@cache
 def programs() -> Path:
     """The folder of PostgreSQL's programs. Raises RuntimeError where there is none."""
     found = system.postgres()
@@ -94,18 +95,23 @@ class Instance:
             raise RuntimeError(out.stderr.strip())
         return out.stdout.strip()
 
-    def kill(self) -> None:
-        """kill -9 of every process at once: the machine is gone."""
+    def processes(self) -> list[psutil.Process]:
+        """The first one first, so that it makes no others; none when it is down."""
         process = self._process
         if process is None or process.poll() is not None:
-            return
+            return []
         with suppress(psutil.NoSuchProcess):
             master = psutil.Process(process.pid)
-            # the first one first, so that it makes no others
-            for one in (master, *master.children(recursive=True)):
-                with suppress(psutil.NoSuchProcess):
-                    one.send_signal(signal.SIGKILL)
-        process.wait(20)
+            return [master, *master.children(recursive=True)]
+        return []
+
+    def kill(self) -> None:
+        """kill -9 of every process at once: the machine is gone."""
+        for one in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        if self._process is not None:
+            self._process.wait(20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,12 @@ class Pair:
     primary: Instance
     standby: Instance
     url: str
+    synchronous: bool
+
+    def fall_behind(self) -> None:
+        """The standby gets nothing any more, and nobody waits for it: only where it is not synchronous."""
+        self.standby.query("ALTER SYSTEM SET primary_conninfo = ''")
+        self.standby.query("SELECT pg_reload_conf()")
 
     def promote(self) -> None:
         """The standby becomes the primary."""
@@ -157,8 +169,11 @@ def configure(data: Path, machine: Machine, network: str, **more: str) -> None:
 
 
 @contextmanager
-def pair(folder: Path, places: Addresses) -> Generator[Pair]:
-    """Both servers, the standby in step, for as long as the block lasts. `folder` must be reachable for everybody."""
+def pair(folder: Path, places: Addresses, *, synchronous: bool = True) -> Generator[Pair]:
+    """Both servers, the standby in step, for as long as the block lasts. `folder` must be reachable for everybody.
+
+    `synchronous`: a commit is answered when the standby has it too.
+    """
     here = programs()
     primary = Instance(here, places.primary, folder / "primary", folder / "primary.log")
     standby = Instance(here, places.standby, folder / "standby", folder / "standby.log")
@@ -170,14 +185,14 @@ def pair(folder: Path, places: Addresses) -> Generator[Pair]:
         _copy(primary, standby, folder)
         configure(standby.data, places.standby, places.network)
         standby.start()
-        # said after the copy was taken, so that the standby does not have it
-        primary.query("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
-        primary.query("SELECT pg_reload_conf()")
-        _in_step(primary)
+        if synchronous:
+            # said after the copy was taken, so that the standby does not have it
+            primary.query("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+            primary.query("SELECT pg_reload_conf()")
+        _follows(primary, "sync" if synchronous else "async")
         hosts = f"{places.primary.address},{places.standby.address}"
-        yield Pair(
-            primary, standby, f"postgresql://{USER}@{hosts}/{DATABASE}?target_session_attrs=read-write"
-        )
+        url = f"postgresql://{USER}@{hosts}/{DATABASE}?target_session_attrs=read-write"
+        yield Pair(primary, standby, url, synchronous)
     finally:
         primary.kill()
         standby.kill()
@@ -200,10 +215,10 @@ def _copy(primary: Instance, standby: Instance, folder: Path) -> None:
         raise RuntimeError(f"pg_basebackup failed: {out.stderr.strip()}")
 
 
-def _in_step(primary: Instance) -> None:
+def _follows(primary: Instance, state: str) -> None:
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
-        if primary.query("SELECT sync_state FROM pg_stat_replication") == "sync":
+        if primary.query("SELECT sync_state FROM pg_stat_replication") == state:
             return
         time.sleep(0.1)
     raise RuntimeError("the standby does not follow the primary")

@@ -60,14 +60,17 @@ def rows(found: Found) -> list[Row]:
     """What was done and what came of it, for people."""
     ledger, storm, aftermath = found.ledger, found.storm, found.aftermath
     plan = found.plan
+    standby = "asynchronous" if plan.forgetful else "synchronous"
+    where = "each with an address of its own" if found.kind == "namespaces" else "on ports of 127.0.0.1"
     said: list[Row] = [
-        ("machines", f"{plan.nodes} nodes, {found.proxy}, primary and synchronous standby, in {found.kind}"),
+        ("machines", f"{plan.nodes} nodes, {found.proxy}, primary and {standby} standby, {where}"),
         (
             "people signed in",
             f"{plan.people} with a chain of refresh tokens, {plan.browsers} with a browser session",
         ),
         ("the storm", f"{plan.seconds:g} s"),
         ("nodes killed / started again", f"{storm.kills} / {storm.restarts}, away for {_spread(storm.down)}"),
+        ("… ready again after the start", _spread(found.starts)),
         ("requests in the storm", _counts(found.asked_in_storm)),
         ("refresh tokens exchanged", f"{found.record.spent:,}"),
         ("errors", _counts(ledger.errors) or "none"),
@@ -96,7 +99,8 @@ def rows(found: Found) -> list[Row]:
         )
     for held in found.held:
         said.append((held.what, f"{_fine(held.since_commit)} after the commit"))
-        said.append(("… after the command said done", _fine(held.since_done)))
+        early = sum(seconds <= 0 for seconds in held.since_done)
+        said.append(("… before the command said done", f"{early} of {len(held.since_done)} times"))
     said.append(("in all", f"{found.took:.0f} s"))
     return said
 

@@ -14,6 +14,9 @@ from trials.cluster.postgres import Pair
 DETECTION = 2.0
 """Seconds until whoever watches PostgreSQL promotes the standby: a failover tool is not part of the trial."""
 
+BEHIND = 1.0
+"""How far an asynchronous standby is behind when the primary dies: the trial must be able to find what is lost then."""
+
 
 @dataclass(slots=True)
 class Storm:
@@ -92,6 +95,9 @@ async def _kill(node: Node, storm: Storm, pause: float) -> None:
 
 async def _fail_over(pair: Pair, storm: Storm, after: float, say: Callable[[str], None]) -> None:
     await asyncio.sleep(after)
+    if not pair.synchronous:
+        await asyncio.to_thread(pair.fall_behind)
+        await asyncio.sleep(BEHIND)
     storm.primary_killed = time.monotonic()
     await asyncio.to_thread(pair.primary.kill)
     say("the primary is gone (kill -9)")

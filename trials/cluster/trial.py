@@ -47,6 +47,8 @@ class Plan:
     failover: bool = True
     measurements: int = 20
     own_proxy: bool = False
+    forgetful: bool = False
+    """With a standby that nobody waits for, and that is a second behind: what is promised cannot be kept then."""
     pace: Pace = field(default_factory=Pace)
 
 
@@ -140,7 +142,7 @@ async def _cluster(plan: Plan, say: Callable[[str], None], keep: Path | None) ->
         certificate.cert_chain_pems[0].write_to_path(folder / "proxy.pem")
         tls = ssl.create_default_context()
         authority.configure_trust(tls)
-        with pair(folder, places) as database:
+        with pair(folder, places, synchronous=not plan.forgetful) as database:
             nodes = [
                 Node(machine, _settings(machine, database, places, folder), folder / f"{machine.name}.log")
                 for machine in places.nodes

@@ -1,0 +1,26 @@
+"""Does nobody notice when one of three nodes on PostgreSQL dies now and then? The cluster trial in small: on ports, some seconds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.requirement(18)
+@pytest.mark.timeout(200)
+def test_nodes_die_under_load_and_nobody_is_signed_out_and_nothing_spent_twice(
+    postgres_programs: Path,
+) -> None:
+    out = subprocess.run(
+        [sys.executable, "-m", "trials.cluster", "--small", "--ports", "--own-proxy", "--no-failover",
+         "--people", "24", "--seconds", "14", "--every", "3.5", "--measurements", "1"],
+        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
+        env={**os.environ, "DOORWARD_POSTGRES_BIN": str(postgres_programs)},
+    )  # fmt: skip
+    assert out.returncode == 0, out.stdout + out.stderr
