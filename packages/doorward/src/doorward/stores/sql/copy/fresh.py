@@ -15,7 +15,7 @@ from doorward.stores.sql.copy.load import counters_of
 from doorward.stores.sql.copy.side import Side, count
 from doorward.stores.sql.copy.sqlite_side import open_sqlite_side
 from doorward.stores.sql.copy.tables import BOOKKEEPING, SEEDED, CopyRefused
-from doorward.stores.sql.migrate import CREATE_HISTORY, RECORD, Migration, known
+from doorward.stores.sql.migrate import CREATE_HISTORY, RECORD, SAY_READABLE, Migration, known, readable
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.sqlite_file import connect, prepare
 
@@ -89,6 +89,7 @@ async def into_postgres(
             for one in migrations[schema:]:
                 await side.script(in_its_words(one.text))
                 await side.run(RECORD, (one.number, one.name, one.checksum))
+            await side.run(SAY_READABLE, (readable(migrations),))
             await side.run("ANALYZE")
     finally:
         await side.close()

@@ -149,6 +149,8 @@ async def _finish(
     compared = [await _compare(source, target, table, fence, progress) for table in tables]
     async with target.transaction():
         await target.tighten()
+    # a newer program that came to the source meanwhile may have made tables that nobody has copied
+    await _same_schema(source, target)
     if fence is not None:
         await fence.keep()
         await fence.for_ever(target.place)

@@ -19,6 +19,8 @@ ARRIVING = "arriving"
 MARKS = (MOVED, ARRIVING)
 """Names in `meta` that say something about one database, and not about what is in it."""
 
+_OF_ONE_DATABASE = (*MARKS, "schema.readable")
+
 BOOKKEEPING = frozenset({"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes"})
 """Tables about one database: never copied."""
 
@@ -67,7 +69,7 @@ class Table(Struct, frozen=True):
     @property
     def only(self) -> str:
         """A condition that every statement on the table keeps to; empty for most."""
-        return f"name NOT IN ('{MOVED}', '{ARRIVING}')" if self.name == "meta" else ""
+        return f"name NOT IN {_OF_ONE_DATABASE}" if self.name == "meta" else ""
 
 
 def in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
