@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import pin
+from bench import floor, pin
 from bench.figures import Absolute, Report
 from bench.load import Result
 from bench.rounds import Invalid, middle
@@ -199,6 +199,8 @@ class Course:
 
     def _workers(self, ground: Ground, state: State, numbers: Sequence[int], into: Report) -> None:
         with pin.pinned(self._plan.cores.load):
+            limit = floor.load_limit(self._plan.cores.server, warm_up=0.5, seconds=self._plan.seconds)
+            into.say("the load against a server that does nothing", limit.rate, "/s", "no side can be faster")
             found = workers.compare(
                 ground,
                 state,

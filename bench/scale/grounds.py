@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,10 @@ class Ground(Protocol):
         """The store on it, as the server opens it."""
         ...
 
+    def execute(self, label: str, statement: str) -> None:
+        """Runs a statement that no store has a name for."""
+        ...
+
     def mib(self, label: str) -> float:
         """How large it is on disk."""
         ...
@@ -110,6 +115,14 @@ class SqliteGround:
 
     async def open(self, label: str) -> Store:
         return await open_store(self.url(label), migrate=False)
+
+    def execute(self, label: str, statement: str) -> None:
+        connection = sqlite3.connect(self._path(label))
+        try:
+            with connection:
+                connection.execute(statement)
+        finally:
+            connection.close()
 
     def mib(self, label: str) -> float:
         return self._path(label).stat().st_size / 2**20
@@ -162,6 +175,9 @@ class PostgresGround:
 
     async def open(self, label: str) -> Store:
         return await open_store(self.url(label), migrate=False)
+
+    def execute(self, label: str, statement: str) -> None:
+        self._server.query(statement, self.url(label))
 
     def mib(self, label: str) -> float:
         (size,) = self._server.query(f"SELECT pg_database_size('{label_to_name(label)}')")

@@ -6,10 +6,11 @@ and the token from the grant's number.
 
 from __future__ import annotations
 
-import http.client
 import re
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,10 +20,9 @@ from random import Random
 from urllib.parse import quote, urlencode
 
 from bench import requests
-from bench.answers import exchange
 from bench.connection import Flow, Group
 from bench.load import Result, run
-from bench.process import BUILD, free_port, running, wait_until_listening
+from bench.process import BUILD, free_port, running
 from bench.rounds import valid
 from bench.scale.content import World
 from bench.scale.grounds import Ground
@@ -107,9 +107,8 @@ def served(
     command = [sys.executable, "-m", "doorward", "serve", "--config", str(path)]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
     log = BUILD / "bench" / f"scale-{ground.name}-{name}.log"
-    with running(command, core=cores, log=log) as process:
-        wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
-        _wait_until_ready(process, port, log)
+    with _ears() as (heard, env), running(command, core=cores, log=log, env=env) as process:
+        _wait_until_ready(process, heard, log)
         yield Served(
             port=port,
             pid=process.pid,
@@ -135,12 +134,24 @@ def drive(
     return valid(run("127.0.0.1", server.port, [group], warm_up=warm_up, seconds=seconds)[0])
 
 
-def _wait_until_ready(process: subprocess.Popen[str], port: int, log: Path) -> None:
-    request = f"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+@contextmanager
+def _ears() -> Generator[tuple[socket.socket, dict[str, str]]]:
+    """What a service manager listens with, and how the server is told of it (sd_notify(3))."""
+    with (
+        tempfile.TemporaryDirectory(prefix="doorward-bench-") as folder,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard,
+    ):
+        path = Path(folder) / "notify"
+        heard.bind(str(path))
+        heard.settimeout(0.5)
+        yield heard, {"NOTIFY_SOCKET": str(path)}
+
+
+def _wait_until_ready(process: subprocess.Popen[str], heard: socket.socket, log: Path) -> None:
+    """Until every worker answers: the connections of a load that begins earlier would all end up with the first one."""
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        with suppress(OSError, http.client.HTTPException):
-            if exchange(port, request)[0] == 200:
+        with suppress(TimeoutError):
+            if b"READY=1" in heard.recv(4096).splitlines():
                 return
-        time.sleep(0.1)
     raise RuntimeError(f"the server does not become ready: {log.read_text()[-600:]}")

@@ -23,6 +23,8 @@ ROUNDS = 3
 SHARE = 0.5
 """Of the rate that the server reached: a server that is full has a queue whatever else it does."""
 
+_NO_TURN = "DELETE FROM claimed WHERE space = 'sweep'"
+
 
 @dataclass(frozen=True, slots=True)
 class Swept:
@@ -63,6 +65,8 @@ def sweeping(
         if kept is during:
             growing.expire(state, grants, expired)
         for number in range(ROUNDS):
+            # Of all processes one sweeps at a time; the server of the round before is gone, and its turn with it.
+            ground.execute(label(grants), _NO_TURN)
             began = time.monotonic()
             with served(ground, state, grants, folder, cores=cores) as server:
                 flows = server.refresh(100 + number)
