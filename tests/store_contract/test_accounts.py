@@ -52,6 +52,17 @@ async def test_people_are_found_by_id_and_by_address_in_any_case(store: Store) -
     assert list(await store.accounts.find("ada")) == []
 
 
+async def test_ids_and_addresses_are_compared_byte_by_byte(store: Store) -> None:
+    """As on every engine and in every language of a database: a page never skips anybody, and Ä is not A."""
+    names = ["B", "Z", "a", "b", "z", "Ä", "ß", "ä", "ü", "😀"]
+    for name in reversed(names):
+        assert await store.commit(store.accounts.insert(account(name)))
+    assert [one.id for one in await store.accounts.page()] == [f"usr_{name}" for name in names]
+    assert [one.id for one in await store.accounts.page(after="usr_Z", limit=2)] == ["usr_a", "usr_b"]
+    assert [one.id for one in await store.accounts.page(after="usr_ü")] == ["usr_😀"]
+    assert await store.accounts.by_email("B@example.org") != await store.accounts.by_email("b@example.org")
+
+
 async def test_pages_cover_everybody_once(store: Store) -> None:
     everybody = [account(f"{n:02}") for n in range(7)]
     for one in everybody:
