@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -62,6 +64,29 @@ async def test_a_lost_change_leaves_the_version(store: Store) -> None:
     before = await store.registry.version()
     assert not await store.commit(store.registry.move_key("key_none", "next", "current", NOW))
     assert await store.registry.version() == before
+
+
+async def test_what_was_decided_on_a_snapshot_is_committed_on_it_or_not_at_all(
+    store: Store, other: Store
+) -> None:
+    seen = await store.registry.version()
+    assert await store.commit(store.registry.unchanged(seen))
+    assert await store.registry.version() == seen
+    # a change of another kind counts too: of two that read the same app, one must have read it after the other wrote it
+    await other.commit(other.registry.insert_key(key()))
+    mine = store.registry.put_client(client(name="decided on what was"))
+    assert not await store.commit(store.registry.unchanged(seen), mine)
+    assert (await store.registry.load()).clients == {}
+    seen = await store.registry.version()
+    names = [f"Shop {number}" for number in range(16)]
+    won = await asyncio.gather(
+        *(
+            one.commit(one.registry.unchanged(seen), one.registry.put_client(client(name=name)))
+            for one, name in zip([store, other] * 8, names, strict=True)
+        )
+    )
+    assert sum(won) == 1
+    assert (await store.registry.load()).clients["app_shop"].name == names[won.index(True)]
 
 
 async def test_another_store_sees_the_change(store: Store, other: Store) -> None:

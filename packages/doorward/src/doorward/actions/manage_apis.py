@@ -63,7 +63,6 @@ class ManageApis:
             self.store,
             self.catalog,
             catalog,
-            now,
             self.store.registry.put_api(api),
             self._audit("api.created", api, now),
         )
@@ -91,9 +90,7 @@ class ManageApis:
         changed = structs.replace(found, client_id=client.id if client else None)
         now = self.clock.now()
         audit = self._audit("api.changed", changed, now, {"introspects_as": client.id if client else ""})
-        await commit_as_read(
-            self.store, self.catalog, catalog, now, self.store.registry.put_api(changed), audit
-        )
+        await commit_as_read(self.store, self.catalog, catalog, self.store.registry.put_api(changed), audit)
         return changed
 
     @decided_anew
@@ -116,7 +113,6 @@ class ManageApis:
             self.store,
             self.catalog,
             catalog,
-            now,
             *writes,
             registry.delete_api(found.id),
             self._audit("api.deleted", found, now),

@@ -158,7 +158,7 @@ class ManageApps:
                 writes.append(self.store.registry.put_api(structs.replace(api, client_id=None)))
         writes.append(self.store.registry.delete_client(client.id))
         writes.append(self._audit("app.deleted", client, now, {"name": client.name}))
-        await commit_as_read(self.store, self.catalog, catalog, now, *writes)
+        await commit_as_read(self.store, self.catalog, catalog, *writes)
         return client
 
     def _new_secret(self, now: int) -> tuple[Secret, ClientSecret]:
@@ -169,7 +169,7 @@ class ManageApps:
         self, catalog: Catalog, client: Client, kind: str, now: int, detail: Mapping[str, str | list[str]]
     ) -> None:
         put, audit = self.store.registry.put_client(client), self._audit(kind, client, now, detail)
-        await commit_as_read(self.store, self.catalog, catalog, now, put, audit)
+        await commit_as_read(self.store, self.catalog, catalog, put, audit)
 
     def _audit(self, kind: str, client: Client, now: int, detail: Mapping[str, str | list[str]]) -> Write:
         return audit_write(self.store, self.chance, kind, now, client_id=client.id, detail=detail)

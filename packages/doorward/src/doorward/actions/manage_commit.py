@@ -14,7 +14,6 @@ from doorward.ports.chance import Chance
 from doorward.ports.store import Store, Write
 
 _TRIES = 10
-_CLAIM_SECONDS = 300
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,14 +38,10 @@ def decided_anew(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]
     return call
 
 
-async def commit_as_read(
-    store: Store, source: CatalogSource, catalog: Catalog, now: int, *writes: Write
-) -> None:
+async def commit_as_read(store: Store, source: CatalogSource, catalog: Catalog, *writes: Write) -> None:
     """Commit what was decided on `catalog`. Raises `Overtaken` when it is not the newest any more: an app's document is
     written whole, and a change made in between would be lost."""
-    # each version may be followed by one change only; every change raises the version
-    turn = store.attempts.claim("catalog change", str(catalog.version), now + _CLAIM_SECONDS)
-    done = await store.commit(turn, *writes)
+    done = await store.commit(store.registry.unchanged(catalog.version), *writes)
     if not done:
         await source.refresh()
         raise Overtaken

@@ -44,7 +44,6 @@ class ManageRoles:
             self.store,
             self.catalog,
             catalog,
-            now,
             self.store.registry.put_role(role),
             self._audit("role.created", role, now),
         )
@@ -64,7 +63,6 @@ class ManageRoles:
             self.store,
             self.catalog,
             catalog,
-            now,
             self.store.registry.delete_role(role.id),
             self._audit("role.deleted", role, now),
         )

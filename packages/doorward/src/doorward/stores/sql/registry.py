@@ -6,11 +6,13 @@ import msgspec
 
 from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
-from doorward.stores.sql.statements import Database, Param, Row, SqlWrite, Step, to_json
+from doorward.stores.sql.statements import Database, Param, Row, SqlWrite, Step, guarded, to_json
 from doorward.stores.sql.text import insert, select
 
 _VERSION = "SELECT value FROM counters WHERE name = 'registry'"
 RAISE: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'registry'", (), None)
+# an update, since that alone holds the row until the commit
+_UNCHANGED = "UPDATE counters SET value = value WHERE name = 'registry' AND value = ?"
 
 _CLIENTS = "SELECT doc FROM clients ORDER BY id"
 _APIS = "SELECT doc FROM apis ORDER BY id"
@@ -67,6 +69,9 @@ class SqlRegistry:
             roles={r.name: r for r in (_role.decode(row[0]) for row in roles)},
             keys=tuple(_key(row) for row in keys),
         )
+
+    def unchanged(self, version: int) -> SqlWrite:
+        return guarded(_UNCHANGED, version)
 
     def put_client(self, client: Client) -> SqlWrite:
         return _change(_PUT_CLIENT, client.id, to_json(client))
