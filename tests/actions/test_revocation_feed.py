@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 
-from doorward.actions.revocation_feed import MOST_WAITING
+from doorward.actions.revocation_feed import MOST_WAITING, Watch
 from doorward.model.revocation import Revocation
+from doorward.outside.bells import Bells
 from doorward.ports.store import StoreUnavailable
 from tests.actions.back_channel import BackChannel, back_channel
 from tests.rules import made
@@ -22,6 +24,23 @@ pytestmark = pytest.mark.anyio
 async def channel() -> AsyncGenerator[BackChannel]:
     async with back_channel() as made_channel:
         yield made_channel
+
+
+@dataclass
+class Heard:
+    """Bells that say that they are connected."""
+
+    bells: Bells
+    connected: bool = True
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        self.bells.listen(wake)
+
+    async def ring(self) -> None:
+        await self.bells.ring()
+
+    async def run(self) -> None:
+        await self.bells.run()
 
 
 async def end(channel: BackChannel, name: str, kind: str = "grant") -> None:
@@ -59,6 +78,48 @@ async def test_a_foreign_cursor_is_answered_with_everything(channel: BackChannel
     answer = await channel.feed(cursor.replace("{name}", name), 5)
     assert answer["reset"] is True
     assert len(answer["entries"]) == 1
+
+
+async def test_everything_is_put_together_once_for_all_who_ask_and_anew_when_something_is_added(
+    channel: BackChannel,
+) -> None:
+    await end(channel, "grt_a")
+    first = await channel.feed(None, 0)
+    others = await asyncio.gather(*(channel.feed(None, 0) for _ in range(20)))
+    assert all(other is first for other in others)
+    await end(channel, "grt_b")
+    second = await channel.feed(None, 0)
+    assert [entry["id"] for entry in second["entries"]] == ["grt_a", "grt_b"]
+    assert second["cursor"] != first["cursor"]
+    channel.clock.time += 60
+    third = await channel.feed(None, 0)
+    assert third is not second
+    assert third == second
+
+
+@pytest.mark.requirement(58)
+async def test_a_ring_is_answered_at_once(channel: BackChannel) -> None:
+    bells = Bells()
+    channel.store.on_change(bells.changed)
+    watch = Watch(channel.store, Heard(bells))
+    cursor = (await channel.feed(None, 0))["cursor"]
+    waiting = asyncio.create_task(watch.beyond(int(cursor.rpartition(".")[2]), 20))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    began = perf_counter()
+    await end(channel, "grt_a")
+    await waiting
+    assert perf_counter() - began < 0.3
+
+
+async def test_a_ring_that_is_lost_costs_half_a_second(channel: BackChannel) -> None:
+    watch = Watch(channel.store, Heard(Bells()))
+    waiting = asyncio.create_task(watch.beyond(0, 20))
+    await asyncio.sleep(0.1)
+    began = perf_counter()
+    await end(channel, "grt_a")
+    await asyncio.wait_for(waiting, 1)
+    assert perf_counter() - began < 1
 
 
 async def test_expired_entries_are_not_told_any_more(channel: BackChannel) -> None:

@@ -13,7 +13,7 @@ import pytest
 from doorward.model.bucket import Bucket
 from doorward.outside.tallies import Tallies
 from doorward.outside.valkey_counters import PREFIX, ValkeyCounters
-from doorward.outside.valkey_link import CacheAway, ValkeyLink
+from doorward.outside.valkey_link import LONGEST, CacheAway, ValkeyLink
 from doorward.ports.store import Store, StoreUnavailable
 from doorward.stores.sql.sqlite import open_sqlite
 from tests.people import NOW, TurnedClock
@@ -59,12 +59,13 @@ async def store() -> AsyncGenerator[Store]:
 
 @asynccontextmanager
 async def processes(
-    server: ValkeyServer | Way, store: Store, count: int = 1
+    server: ValkeyServer | Way, store: Store, count: int = 1, *, longest: float = 5
 ) -> AsyncGenerator[list[Process]]:
     made: list[Process] = []
     for _ in range(count):
         passed = Passing()
-        link, tallies = ValkeyLink(server.url, passed=passed), Tallies(store, TurnedClock())
+        link = ValkeyLink(server.url, passed=passed, longest=longest)
+        tallies = Tallies(store, TurnedClock())
         made.append(Process(link, tallies, ValkeyCounters(link, store, tallies), passed))
     yield made
     for each in made:
@@ -168,7 +169,7 @@ async def test_what_one_counted_while_it_was_cut_off_counts_for_all_when_it_is_b
 
 async def test_a_cache_that_hangs_costs_a_quarter_of_a_second_once(store: Store) -> None:
     with valkey_server() as server:
-        async with processes(server, store) as (one,):
+        async with processes(server, store, longest=LONGEST) as (one,):
             assert await one.counters.take(BOTH, NOW)
             server.freeze()
             began = perf_counter()
@@ -260,7 +261,7 @@ async def test_no_address_and_no_password_in_what_is_said_about_a_cache_that_is_
 async def test_without_cache_and_database_nothing_is_counted_and_nobody_is_let_in(kind: str) -> None:
     store = await open_sqlite(":memory:")
     with valkey_server() as server:
-        async with processes(server, store) as (one,):
+        async with processes(server, store, longest=LONGEST) as (one,):
             assert await one.counters.take(BOTH, NOW)
             if kind == "gone":
                 server.kill()

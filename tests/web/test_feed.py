@@ -46,6 +46,19 @@ async def test_a_long_poll_is_answered_when_something_is_revoked(asgi: Asgi, cha
     assert answer.json["entries"] == [{"kind": "sid", "id": "ses_one", "exp": made.NOW + 400}]
 
 
+async def test_everything_is_the_same_answer_for_all_until_something_is_revoked(
+    asgi: Asgi, channel: BackChannel
+) -> None:
+    first = await asgi("GET", "/revocations")
+    assert (await asgi("GET", "/revocations")).json == first.json
+    entry = Revocation("sid", "ses_one", made.NOW, made.NOW + 400)
+    assert await channel.store.commit(channel.store.revocations.insert(entry))
+    after = await asgi("GET", "/revocations")
+    assert after.headers["cache-control"] == "no-store"
+    assert [one["id"] for one in after.json["entries"]] == ["ses_one"]
+    assert after.json["reset"] is True
+
+
 @pytest.mark.parametrize("wait", ["x", "-1", "1e3", "", "nan", "inf", "1.x", "9" * 40, "٣", "1.٣"])
 async def test_a_wait_that_is_no_number_of_seconds_is_refused(asgi: Asgi, wait: str) -> None:
     answer = await asgi("GET", "/revocations", query=f"wait={wait}")

@@ -19,6 +19,7 @@ _EVERY: Final = 0.05
 _SLOWLY: Final = 0.5
 _BREATH: Final = 0.005
 _FOREVER: Final = 2**53
+_KEPT: Final = 60
 
 
 @dataclass(slots=True)
@@ -106,6 +107,9 @@ class RevocationFeed:
     clock: Clock
     watch: Watch
     _database: str | None = None
+    _whole: dict[str, Any] | None = None
+    _whole_of: tuple[int, int] = (-1, 0)
+    _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, after: str | None, wait: float) -> dict[str, Any]:
         """The feed document; with `wait` (seconds, at most `LONGEST_WAIT`) held until something new is there."""
@@ -113,12 +117,26 @@ class RevocationFeed:
         seq = _place(after, database)
         newest = await self.store.revocations.newest()
         if seq is None or seq > newest:
-            newest, entries = await self.store.revocations.live(self.clock.now())
-            return _document(database, newest, entries=[wire(entry) for entry in entries], reset=True)
+            return await self._everything(database, newest)
         if seq == newest and wait > 0:
             await self.watch.beyond(seq, min(wait, LONGEST_WAIT))
         newest, entries = await self.store.revocations.since(seq, self.clock.now())
         return _document(database, newest, entries=[wire(entry) for entry in entries], reset=False)
+
+    async def _everything(self, database: str, newest: int) -> dict[str, Any]:
+        """All that is live: the very same document for everybody who asks until something is added, so that asking for everything
+        over and over costs no more than asking for nothing. One at a time makes it anew."""
+        async with self._loading:
+            now = self.clock.now()
+            of, until = self._whole_of
+            if self._whole is None or of != newest or now >= until:
+                found, entries = await self.store.revocations.live(now)
+                self._whole = _document(
+                    database, found, entries=[wire(entry) for entry in entries], reset=True
+                )
+                # what expires meanwhile concerns no token any more, and is told for a minute longer
+                self._whole_of = (found, now + _KEPT)
+            return self._whole
 
     async def _name(self) -> str:
         """The database's own name, drawn once in its life; of two processes that draw at once one wins."""

@@ -56,7 +56,7 @@ class ValkeyBell:
             await asyncio.sleep(_AGAIN)
 
     async def _hear(self) -> None:
-        valkey = client(self._url, reading=None)
+        valkey = client(self._url)
         subscription: Any = valkey.pubsub()
         try:
             async with asyncio.timeout(2 * LONGEST):

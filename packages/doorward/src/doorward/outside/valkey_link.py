@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from hashlib import sha1
 from typing import Any, Final, cast, final
 
@@ -18,6 +18,7 @@ from doorward.outside.ticks import ticks
 LONGEST: Final = 0.25
 """Seconds that a request may lose to a cache that does not answer; the next requests lose none."""
 
+_GRACE: Final = 0.02
 _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 5.0
 _CONNECTIONS: Final = 32
@@ -29,14 +30,13 @@ class CacheAway(Exception):
     """The cache did not answer, or did not a moment ago; the text holds no address and no password."""
 
 
-def client(url: str, *, reading: float | None = LONGEST) -> Valkey:
-    """A client of `valkey://`, `valkeys://`, `redis://`, `rediss://` or `unix://`. It repeats nothing: who asks knows better."""
+def client(url: str) -> Valkey:
+    """A client of `valkey://`, `valkeys://`, `redis://`, `rediss://` or `unix://`. It repeats nothing and waits for ever: who asks
+    knows better."""
     pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
-        timeout=LONGEST,
+        timeout=None,
         max_connections=_CONNECTIONS,
-        socket_timeout=reading,
-        socket_connect_timeout=LONGEST,
         retry=Retry(NoBackoff(), 0),
         retry_on_timeout=False,
         decode_responses=True,
@@ -52,8 +52,9 @@ class ValkeyLink:
     Who comes back raises the epoch first: what the cache holds is from before, and what was counted without it is not in it.
     """
 
-    def __init__(self, url: str, *, passed: Callable[[], float] = ticks) -> None:
+    def __init__(self, url: str, *, passed: Callable[[], float] = ticks, longest: float = LONGEST) -> None:
         self._client = client(url)
+        self._longest = longest
         self._passed = passed
         self._away_until = 0.0
         self._pause = _PAUSE
@@ -99,16 +100,25 @@ class ValkeyLink:
         finally:
             self._trying = False
 
-    async def _ask(self, question: Awaitable[Any]) -> Any:
+    async def _ask(self, question: Coroutine[Any, Any, Any]) -> Any:
+        asking = asyncio.create_task(question)
         try:
-            async with asyncio.timeout(LONGEST):
-                return await question
+            done, _ = await asyncio.wait({asking}, timeout=self._longest)
+            if not done:
+                # Was it the cache, or were we held up ourselves? Then the answer may be waiting to be read.
+                await asyncio.wait({asking}, timeout=_GRACE)
+            if not asking.done():
+                raise TimeoutError
+            return await asking
         except (ValkeyError, OSError, TimeoutError) as problem:
             if not self._away:
                 _log.warning("cache.away", reason=type(problem).__name__)
             self._away = True
             self._away_until = self._passed() + self._pause
             raise CacheAway(f"the cache did not answer ({type(problem).__name__})") from None
+        finally:
+            # the client closes the connection of whoever is cancelled, so that no late answer meets the next question
+            asking.cancel()
 
 
 async def _command(valkey: Valkey, words: Sequence[str | int]) -> Any:

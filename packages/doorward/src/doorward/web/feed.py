@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+import msgspec
 
 from doorward.actions.revocation_feed import LONGEST_WAIT, RevocationFeed
 from doorward.actions.status_list import StatusList
-from doorward.web.http import BadForm, Request, Response, Route, json_response, route
+from doorward.web.http import JSON_HEADERS, BadForm, Request, Response, Route, json_response, route
 
 STATUS_PATH: Final = "/status/"
 _MAX_DIGITS: Final = 12
+
+
+@final
+class Encoded:
+    """The last whole document as bytes: with many entries, encoding is what it costs to answer."""
+
+    __slots__ = ("_body", "_document")
+
+    def __init__(self) -> None:
+        self._document: object = None
+        self._body = b""
+
+    def of(self, document: dict[str, Any]) -> bytes:
+        """Encoded once for as long as it is the same object; nobody changes it."""
+        if document is not self._document:
+            self._document, self._body = document, msgspec.json.encode(document)
+        return self._body
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +38,15 @@ class FeedEndpoints:
 
     feed: RevocationFeed
     lists: StatusList
+    encoded: Encoded = field(default_factory=Encoded)
 
     async def revocations(self, request: Request) -> Response:
         """`after` is the cursor of the last answer; `wait` holds the answer back until something new is there."""
         query = request.query()
-        return json_response(await self.feed(query.get("after"), _seconds(query.get("wait"))))
+        document = await self.feed(query.get("after"), _seconds(query.get("wait")))
+        if document["reset"]:
+            return Response(200, JSON_HEADERS, self.encoded.of(document))
+        return json_response(document)
 
     async def status(self, request: Request) -> Response:
         """The status list token (Token Status List §8.2)."""

@@ -205,7 +205,7 @@ class Response:
         return self
 
 
-_JSON_HEADERS: Final = (
+JSON_HEADERS: Final = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
     (b"pragma", b"no-cache"),
@@ -214,7 +214,7 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 def json_response(
-    value: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = _JSON_HEADERS
+    value: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = JSON_HEADERS
 ) -> Response:
     """A JSON answer, not to be stored unless `headers` say otherwise (RFC 6749 §5.1)."""
     return Response(status, headers, _encoder.encode(value))
