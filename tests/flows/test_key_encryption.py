@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.flows.processes import Fleet, processes
 from tests.flows.running import operate
 from tests.flows.settings import environment
 from tests.flows.signing_in import tokens_by_challenge
+from tests.hardware_token import HardwareToken
 
 ENGINES = BOTH
 
@@ -68,6 +71,38 @@ def test_the_key_changes_under_running_nodes_and_every_token_lives_on(
         two.start()
         app.base = two.base
         assert good(app.refresh(tokens.refresh)).access
+
+
+def openssl(folder: Path) -> dict[str, Any]:
+    """`[keys]` for a key service made of openssl and a file with a pass phrase."""
+    (folder / "words").write_text("some words of the operator\n")
+    coded = f"openssl enc -aes-256-cbc -pbkdf2 %s -pass file:{folder / 'words'}"
+    line = "sh -c 'base64 -d | {} | base64 -w0'"
+    return {"wrap_command": line.format(coded % "-e"), "unwrap_command": line.format(coded % "-d")}
+
+
+@pytest.mark.parametrize("where", ["command", "token"])
+def test_a_server_lives_from_its_first_start_on_under_a_key_that_it_never_sees(
+    where: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    keys = openssl(tmp_path)
+    if where == "token":
+        token: HardwareToken = request.getfixturevalue("hardware_token")
+        token.make_key("flow")
+        keys = tomllib.loads(token.settings("flow"))
+    with processes(tmp_path, 2, sections={"keys": keys}) as fleet:
+        assert not list(tmp_path.glob("*.key"))
+        app = fleet.house.own
+        tokens = tokens_by_challenge(app, "ada@example.com", "openid orders:read")
+        for server in fleet.servers:
+            server.kill()
+            server.start()
+            app.base = server.base
+            tokens = good(app.refresh(tokens.refresh))
+            assert app.introspect(tokens.access)["active"] is True
+        done(command(fleet, "keys", "rotate", "--force"))
+        assert good(app.refresh(tokens.refresh)).access
+        assert [trouble for server in fleet.servers for trouble in server.troubles()] == []
 
 
 def test_neither_root_nor_key_is_in_the_database_or_in_a_log(
