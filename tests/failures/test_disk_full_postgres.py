@@ -1,0 +1,114 @@
+"""What happens when a disk under PostgreSQL is full? It refuses to write, or goes down; we say 503, and afterwards nothing is lost."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.failures.disks import NoMount, fill, small_disk
+from tests.failures.witness import ADA, Witness, witness_of
+from tests.flows.apps import good
+from tests.flows.processes import processes
+from tests.flows.signing_in import tokens_by_challenge
+from tests.postgres import Postgres, postgres_server
+
+pytestmark = pytest.mark.timeout(240)
+SCOPE = "openid orders:read"
+# the tries of sign-ins that are right and end in 503 are not given back
+PATIENT = {"throttle": {"per_account": 10_000, "per_device": 10_000, "per_address": 10_000}}
+LITTLE = {"max_wal_size": "32MB", "min_wal_size": "8MB", "shared_buffers": "16MB", "wal_recycle": "off"}
+
+
+@pytest.fixture
+def room(postgres_programs: Path) -> Generator[Path]:
+    """A folder that the user whom PostgreSQL runs as can enter: pytest's own are closed to it."""
+    assert postgres_programs
+    with tempfile.TemporaryDirectory(prefix="disk-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def mounted(room: Path, megabytes: int) -> Generator[Path]:
+    """A small disk, or the test is left out."""
+    try:
+        with small_disk(room, megabytes) as disk:
+            yield disk
+    except NoMount as why:
+        pytest.skip(str(why))
+
+
+def everything_goes_on(witness: Witness, unused: tuple[str, str], chains: list[str]) -> None:
+    witness.recovered()
+    witness.everything_is_as_before()
+    assert good(witness.redeem(unused)).refresh
+    for chain in chains:
+        assert good(witness.app.refresh(chain)).refresh
+
+
+def test_no_room_for_rows(tmp_path: Path, room: Path) -> None:
+    """53100: what needs a new page is refused, and what finds room in an old one goes on."""
+    with mounted(room, 32) as disk, postgres_server() as server:
+        place = disk / "rows"
+        place.mkdir()
+        shutil.chown(place, "nobody", "nogroup")
+        server.query(f"CREATE TABLESPACE little LOCATION '{place}'")
+        url = server.create()
+        server.query(f"ALTER DATABASE {url.rpartition('/')[2]} SET TABLESPACE little")
+        with processes(tmp_path, 1, database=url, sections=PATIENT) as fleet, witness_of(fleet) as witness:
+            unused = witness.code()
+            chains = [tokens_by_challenge(witness.app, ADA, SCOPE).refresh for _ in range(3)]
+            ballast = fill(disk)
+            refused: set[str] = set()
+            for _ in range(400):
+                # what finds room in pages that are there goes on; sooner or later a table needs a page more
+                seen = witness.look()
+                assert seen.wrong == []
+                refused |= seen.refused
+                if len(refused) > 1:
+                    break
+            assert refused, "the disk did not get full"
+            assert "introspection" not in refused, "reading needs no room"
+            ballast.unlink()
+            everything_goes_on(witness, unused, chains)
+            assert fleet.servers[0].unforeseen() == []
+
+
+def test_no_room_for_the_journal(tmp_path: Path, room: Path) -> None:
+    """PostgreSQL then goes down by itself, and stays down until there is room and somebody starts it."""
+    with (
+        mounted(room, 128) as disk,
+        postgres_server(disk, settings=LITTLE) as server,
+        processes(tmp_path, 1, database=server.create()) as fleet,
+        witness_of(fleet) as witness,
+    ):
+        unused = witness.code()
+        chains = [tokens_by_challenge(witness.app, ADA, SCOPE).refresh for _ in range(3)]
+        ballast = fill(disk)
+        use_up_the_journal(server)
+        for _ in range(5):
+            seen = witness.outage()
+            assert seen.wrong == []
+            assert witness.app.refresh(chains[0]).status_code == 503
+        ballast.unlink()
+        server.kill()
+        server.start()
+        everything_goes_on(witness, unused, chains)
+        assert fleet.servers[0].unforeseen() == []
+
+
+def use_up_the_journal(server: Postgres) -> None:
+    """Begin new files of it until there is no room for one."""
+    for number in range(200):
+        try:
+            server.query(f"CREATE TABLE used_up_{number} ()")
+            server.query("SELECT pg_switch_wal()")
+        except RuntimeError:
+            if not server.ready():
+                return
+    raise AssertionError("the journal found room")
