@@ -24,6 +24,7 @@ from doorward.stores.sql.wrapped_keys import SqlWrappedKeys
 
 # Each step that raises a number which another process watches.
 _AWAITED = (RAISE, NEXT)
+_UPKEEP_SECONDS = 3600
 _META = "SELECT value FROM meta WHERE name = ?"
 _PUT_META = (
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -32,14 +33,22 @@ _PUT_META = (
 
 @final
 class SqlStore:
-    """`ports.store.Store` on one database. `known` are the migrations of this program; `close` is the engine's."""
+    """`ports.store.Store` on one database. `known` are the migrations of this program; `close` is the engine's, and so is `upkeep`:
+    a statement to run now and then beside sweeping."""
 
     def __init__(
-        self, database: Database, *, known: tuple[Migration, ...], close: Callable[[], Awaitable[None]]
+        self,
+        database: Database,
+        *,
+        known: tuple[Migration, ...],
+        close: Callable[[], Awaitable[None]],
+        upkeep: str | None = None,
     ) -> None:
         self._db = database
         self._known = known
         self._close = close
+        self._upkeep = upkeep
+        self._kept_up = -_UPKEEP_SECONDS
         self._listeners: list[Callable[[], None]] = []
         self.accounts = SqlAccounts(database)
         self.registry = SqlRegistry(database)
@@ -85,6 +94,9 @@ class SqlStore:
         return may_use([(row[0], row[1], row[2]) for row in applied], self._known, said[0] if said else None)
 
     async def sweep(self, now: int, limit: int = 500) -> int:
+        if self._upkeep is not None and abs(now - self._kept_up) >= _UPKEEP_SECONDS:
+            self._kept_up = now
+            await self._db.one(self._upkeep, ())
         return await sweep(self._db, now, limit)
 
     async def close(self) -> None:
