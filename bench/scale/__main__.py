@@ -60,18 +60,21 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--engines", nargs="+", choices=promises.ENGINES, default=list(promises.ENGINES))
     parser.add_argument("--seconds", type=float, default=2.0, help="for each round at a server (default 2)")
+    parser.add_argument("--rounds", type=int, default=5, help="of each measurement (default 5)")
     parser.add_argument("--expired", type=int, default=EXPIRED, help=f"rows to sweep (default {EXPIRED:,})")
     parser.add_argument("--folder", type=Path, default=BUILD / "scale", help="where the databases are made")
+    parser.add_argument("--into", type=Path, default=BUILD, help="where the figures are written (build/)")
     parser.add_argument("--keep", action="store_true", help="leave the databases in the folder")
     parser.add_argument("--without-workers", action="store_true", help="do not compare numbers of workers")
+    parser.add_argument("--ordinary", action="store_true", help="do not put the run before all else (nice)")
     parser.add_argument("--json", action="store_true", help="print build/bench-scale.json, not the tables")
     return parser.parse_args(given)
 
 
-def _write(name: str, found: Sequence[object]) -> bytes:
-    BUILD.mkdir(exist_ok=True)
+def _write(path: Path, found: Sequence[object]) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
-    (BUILD / name).write_bytes(text)
+    path.write_bytes(text)
     return text
 
 
@@ -89,13 +92,14 @@ def main(given: Sequence[str] | None = None) -> int:
     cores = pin.choose()
     if cores.shared:
         _errors.print("[yellow]only one core: server and load share it, and the figures are worth little")
-    first = pin.come_first()
+    first = not asked.ordinary and pin.come_first()
     began = time.monotonic()
     report = Report.empty()
     plan = Plan(
         folder=asked.folder.resolve(),
         sizes=asked.sizes,
         seconds=asked.seconds,
+        rounds=asked.rounds,
         expired=asked.expired,
         cores=cores,
         tell=lambda what: _errors.print(f"[dim]· {time.monotonic() - began:4.0f} s  {what}"),
@@ -110,9 +114,9 @@ def main(given: Sequence[str] | None = None) -> int:
             report.reasons.setdefault(promise.name, "see below")
     if not course.failed and not asked.keep:
         shutil.rmtree(plan.folder, ignore_errors=True)
-    promised = _write("bench-scale.json", entries(wanted, report))
+    promised = _write(asked.into / "bench-scale.json", entries(wanted, report))
     figures: list[Absolute] = report.absolutes
-    _write("bench-scale-figures.json", figures)
+    _write(asked.into / "bench-scale-figures.json", figures)
     if asked.json:
         sys.stdout.write(promised.decode())
     else:

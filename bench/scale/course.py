@@ -37,6 +37,7 @@ class Plan:
     folder: Path
     sizes: Sequence[int]
     seconds: float
+    rounds: int
     expired: int
     cores: pin.Cores
     tell: Tell
@@ -126,7 +127,7 @@ class Course:
             self._report.say(what, ground.mib(name), "MiB", f"made in {state.made[name]:.0f} s")
 
     def _effort(self) -> Effort:
-        return Effort(self._plan.seconds * _STORE_SHARE, self._plan.seconds)
+        return Effort(self._plan.seconds * _STORE_SHARE, self._plan.seconds, self._plan.rounds)
 
     def _store(self, ground: Ground, state: State, into: Report) -> None:
         found = growth.run_at_store(ground, state, self._plan.sizes, self._effort())
@@ -180,6 +181,7 @@ class Course:
                 expired=self._plan.expired,
                 rate=rate * sweeping.SHARE,
                 seconds=self._plan.seconds * _SWEEP_ROUNDS,
+                rounds=self._plan.rounds,
                 cores={self._plan.cores.server},
             )
         into.values[promises.sweep_name(ground.name)] = found.ratio
@@ -207,6 +209,7 @@ class Course:
                 self._plan.sizes[0],
                 self._plan.folder,
                 seconds=self._plan.seconds * _WORKER_ROUNDS,
+                rounds=self._plan.rounds,
                 cores=self._others(),
                 numbers=numbers,
             )

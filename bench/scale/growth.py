@@ -25,9 +25,9 @@ STORE = ("sign_in_lookup", "introspection", "refresh")
 """What is measured at the store, in this order."""
 HTTP = ("http_introspection", "http_refresh")
 """What is measured at the endpoints of a server."""
-ROUNDS = 5
 _COLD = 200
 _WARM_UP = 2000
+"""Operations a second of a round: for the shortest rounds there is hardly any warm-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Effort:
 
     store: float
     http: float
-    rounds: int = ROUNDS
+    rounds: int
 
 
 def ratio(at: Sequence[float], base: Sequence[float]) -> float:
@@ -68,7 +68,7 @@ async def at_store(ground: Ground, state: State, sizes: Sequence[int], effort: E
         for grants in sizes:
             ground.warm(label(grants))
             for name in STORE:
-                await operations.a_few(_of(every[grants], name), _WARM_UP)
+                await operations.a_few(_of(every[grants], name), int(_WARM_UP * effort.http))
         warm: dict[str, dict[int, list[Timing]]] = {name: {n: [] for n in sizes} for name in STORE}
         for number in range(effort.rounds):
             for name in STORE:
@@ -109,7 +109,7 @@ def at_server(
         for number in range(effort.rounds):
             for name in HTTP:
                 for grants in _in_turn(sizes, number):
-                    warm_up = 0.5 if number else 1.5
+                    warm_up = effort.http / (4 if number else 1)
                     found[name][grants].append(_drive(every[grants], name, number, warm_up, effort.http))
     return found
 

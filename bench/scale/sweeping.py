@@ -19,7 +19,7 @@ from bench.scale.grown import Growing, State, label
 from bench.scale.serving import drive, served
 
 EXPIRED = 500_000
-ROUNDS = 3
+MOST_ROUNDS = 3
 SHARE = 0.5
 """Of the rate that the server reached: a server that is full has a queue whatever else it does."""
 
@@ -55,6 +55,7 @@ def sweeping(
     expired: int,
     rate: float,
     seconds: float,
+    rounds: int,
     cores: Collection[int],
 ) -> Swept:
     """Rounds of `seconds` at `rate` refreshes a second, first without and then with `expired` rows to sweep."""
@@ -64,14 +65,14 @@ def sweeping(
     for kept in (calm, during):
         if kept is during:
             growing.expire(state, grants, expired)
-        for number in range(ROUNDS):
+        for number in range(min(rounds, MOST_ROUNDS)):
             # Of all processes one sweeps at a time; the server of the round before is gone, and its turn with it.
             ground.execute(label(grants), _NO_TURN)
             began = time.monotonic()
             with served(ground, state, grants, folder, cores=cores) as server:
                 flows = server.refresh(100 + number)
                 name = "refresh beside the sweep" if kept is during else "refresh without a sweep"
-                kept.append(drive(server, name, flows, warm_up=1.0, seconds=seconds, rate=rate))
+                kept.append(drive(server, name, flows, warm_up=min(1.0, seconds), seconds=seconds, rate=rate))
             if kept is during:
                 took += time.monotonic() - began
     left = asyncio.run(_sweep_the_rest(ground, grants))

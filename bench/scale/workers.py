@@ -21,7 +21,7 @@ from bench.scale.serving import Served, drive, served
 
 NUMBERS = (1, 2, 4)
 KINDS = ("client_credentials", "refresh")
-ROUNDS = 3
+MOST_ROUNDS = 3
 CONNECTIONS = 64
 PEER = 0
 """Stands for the peer where a number of workers is asked for."""
@@ -53,6 +53,7 @@ def compare(
     folder: Path,
     *,
     seconds: float,
+    rounds: int,
     cores: Collection[int],
     numbers: Sequence[int] = NUMBERS,
 ) -> Compared:
@@ -70,7 +71,7 @@ def compare(
             server = stack.enter_context(served(ground, state, grants, folder, cores=cores, workers=workers))
             sides[workers] = _ours(server, workers)
         found: dict[str, dict[int, list[Result]]] = {kind: {n: [] for n in sides} for kind in KINDS}
-        for number in range(ROUNDS):
+        for number in range(min(rounds, MOST_ROUNDS)):
             order = list(sides) if number % 2 else list(reversed(sides))
             for kind in KINDS:
                 for one in order:
