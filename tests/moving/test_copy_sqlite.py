@@ -169,3 +169,37 @@ def run_in_thread(work: Coroutine[Any, Any, Any]) -> None:
     """Run to the end on another thread's loop, as another process would."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, work).result()
+
+
+async def test_a_mover_killed_between_its_two_last_steps_is_finished_by_the_next(tmp_path: Path) -> None:
+    """The source is closed for ever, the target not yet open: nobody serves either, and the same command opens the target."""
+    here, there = tmp_path / "a.db", tmp_path / "b.db"
+    async with sqlite_store(here) as store:
+        await settle(store, crowd(), 0, 20)
+    await moved(here, there)
+    async with sqlite_store(there) as store:
+        await store.commit(store.put_meta("arriving", str(here)))
+        assert not await store.ready()
+    did = await moved(here, there, owner="two")
+    assert did.copied == 0
+    async with sqlite_store(there) as store:
+        assert await store.ready()
+        await settle(store, crowd(), 20, 21)
+    async with sqlite_store(here) as store:
+        with pytest.raises(StoreUnavailable):
+            await settle(store, crowd(), 20, 21)
+
+
+async def test_a_target_that_was_changed_by_hand_is_not_taken_for_a_copy(tmp_path: Path) -> None:
+    here, there = tmp_path / "a.db", tmp_path / "b.db"
+    async with sqlite_store(here) as store:
+        await settle(store, crowd(), 0, 3000)
+    with pytest.raises(KeyboardInterrupt):
+        await moved(here, there, Steps(stop_after=6))
+    with closing(sqlite3.connect(there)) as db:
+        db.execute("UPDATE accounts SET name = 'Mallory' WHERE id = (SELECT MAX(id) FROM accounts)")
+        db.commit()
+    with pytest.raises(CopyRefused, match="accounts differs"):
+        await moved(here, there, owner="two")
+    async with sqlite_store(here) as store:
+        await settle(store, crowd(), 3000, 3001)

@@ -7,9 +7,10 @@ goes on as if nothing had been; should it only have slept, it learns from the ro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Final, final
+from typing import Any, Final, final
 
 from doorward.stores.sql.copy.side import Side
 from doorward.stores.sql.copy.tables import MOVED, CopyRefused, Table
@@ -60,6 +61,18 @@ class Fence:
         """Put the time off, now and then. Raises `CopyRefused` when it had come: somebody may have written since."""
         if await self._source.clock() - self._renewed >= _EVERY:
             await self._renew()
+
+    async def during(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something at the target, however long it takes. Raises `CopyRefused` as `keep` does."""
+        task = asyncio.ensure_future(work)
+        try:
+            while True:
+                await asyncio.wait({task}, timeout=_EVERY)
+                if task.done():
+                    return task.result()
+                await self.keep()
+        finally:
+            task.cancel()
 
     async def for_ever(self, target: str) -> None:
         """Writes are never let through again, and the database says where its data went."""

@@ -17,6 +17,7 @@ from doorward.stores.sql.copy.encode import Running
 from doorward.stores.sql.copy.fence import Fence
 from doorward.stores.sql.copy.side import Side, count, key_of, pages
 from doorward.stores.sql.copy.tables import APPEND_ONLY, ARRIVING, MOVED, SEEDED, CopyRefused, Table, shared
+from doorward.stores.sql.statements import Row
 
 _MARK = "SELECT value FROM meta WHERE name = ?"
 _PUT_MARK = "INSERT INTO meta (name, value) VALUES (?, ?)"
@@ -125,13 +126,23 @@ async def _copy(
                 part = Running()
                 part.add(rows)
                 upto = key_of(table, rows[-1])
-                async with target.transaction():
-                    await target.insert(table, rows, missing_only=table.name in APPEND_ONLY)
-                    await chunks.record(target, table, chunks.Chunk(after, upto, part.rows, part.checksum()))
+                chunk = chunks.Chunk(after, upto, part.rows, part.checksum())
+                await fence.during(_write(target, table, rows, chunk))
                 after = upto
                 copied += len(rows)
                 progress.step(table.name, len(rows))
     return copied, kept
+
+
+async def _write(target: Side, table: Table, rows: Sequence[Row], chunk: chunks.Chunk) -> None:
+    async with target.transaction():
+        await target.insert(table, rows, missing_only=table.name in APPEND_ONLY)
+        await chunks.record(target, table, chunk)
+
+
+async def _tighten(target: Side) -> None:
+    async with target.transaction():
+        await target.tighten()
 
 
 async def _finish(
@@ -147,8 +158,7 @@ async def _finish(
     total = sum([await count(source, table) for table in tables])
     progress.begin("compare", 2 * total)
     compared = [await _compare(source, target, table, fence, progress) for table in tables]
-    async with target.transaction():
-        await target.tighten()
+    await (fence.during(_tighten(target)) if fence is not None else _tighten(target))
     # a newer program that came to the source meanwhile may have made tables that nobody has copied
     await _same_schema(source, target)
     if fence is not None:

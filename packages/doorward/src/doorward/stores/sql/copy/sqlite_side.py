@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -37,16 +38,17 @@ async def open_sqlite_side(path: Path, *, read_only: bool = False) -> SqliteSide
             connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
     except OSError as problem:
         raise CopyRefused(f"The database {path} cannot be opened: {problem.strerror}.") from None
-    return SqliteSide(connection, path)
+    return SqliteSide(connection, path, read_only=read_only)
 
 
 @final
 class SqliteSide:
     """`side.Side` on one file."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
         self._connection = connection
         self._path = path
+        self._read_only = read_only
 
     @property
     def place(self) -> str:
@@ -130,10 +132,16 @@ class SqliteSide:
         """Nothing to do: this connection does not ask for what rows refer to."""
 
     async def tighten(self) -> None:
-        for table, row, other, _ in await self.rows("PRAGMA foreign_key_check"):
+        # in a thread: it reads everything, and the fence of the source is kept up meanwhile
+        broken = await asyncio.to_thread(self._dangling)
+        for table, row, other, _ in broken:
             raise CopyRefused(
                 f"A row of {table} (number {row}) refers to a row of {other} that is not there."
             )
+
+    def _dangling(self) -> list[Row]:
+        with _told(self._path):
+            return self._connection.execute("PRAGMA foreign_key_check").fetchall()
 
     async def raise_fence(self, tables: Sequence[Table]) -> None:
         # nobody else is writing while this transaction lasts, and every later one meets the triggers
@@ -161,6 +169,9 @@ class SqliteSide:
 
     async def close(self) -> None:
         with suppress(sqlite3.Error):
+            if self._read_only:
+                self._connection.close()
+                return
             # what was committed is on the disk, and in the file itself, before anybody is told that it is done
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA wal_checkpoint(FULL)")
