@@ -21,7 +21,7 @@ class Line:
         self.closed = False
         self.busy = False
 
-    async def execute(self, query: str, /, *args: Any) -> str:
+    async def execute(self, query: str, /, *args: Any, **how: Any) -> str:
         return f"{query} {len(args)}"
 
     async def fetch(self, query: str, /, *args: Any) -> list[Any]:

@@ -27,6 +27,7 @@ from doorward.stores.sql.postgres_use import DOES_NOT_ANSWER, read, storable
 from doorward.stores.sql.statements import Param, Query, Row, Step
 from doorward.stores.sql.store import SqlStore
 
+_MONTHS = "SELECT doorward_audit_months()"
 _AT_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -58,7 +59,8 @@ async def open_postgres(
         connection.terminate()
     schema = "\n".join(one.text for one in migrations)
     database = PostgresDatabase(connect, chosen, Committer(tables_in(schema)))
-    return SqlStore(database, known=migrations, close=database.close)
+    upkeep = _MONTHS if engine == "postgres" else None
+    return SqlStore(database, known=migrations, close=database.close, upkeep=upkeep)
 
 
 async def _engine(connection: Connection) -> str:

@@ -29,6 +29,8 @@ _LOCK = 0x446F6F7277617264
 # Whoever changes a table waits for those who use it, and all others wait behind it: never longer than this.
 _LOCK_TIMEOUT_MS = 2000
 _PAUSE_SECONDS = 0.5
+# To fill a new index takes what it takes, and the others wait for it.
+_AS_LONG_AS_IT_TAKES = 86_400.0
 _NO_LOCK = "55P03"
 _NO_FUNCTION = "42883"
 
@@ -83,7 +85,8 @@ async def _run(connection: Connection, migrations: Sequence[Migration], where: s
         await _lock(connection)
         await connection.execute(postgres_text.schema(CREATE_HISTORY, collate=collate))
         for one in await _missing(connection, migrations, where):
-            await connection.execute(postgres_text.schema(one.text, collate=collate))
+            text = postgres_text.schema(one.text, collate=collate)
+            await connection.execute(text, timeout=_AS_LONG_AS_IT_TAKES)
             await connection.fetch(numbered(RECORD), one.number, one.name, one.checksum)
         await connection.fetch(numbered(SAY_READABLE), readable(migrations))
         await connection.execute("COMMIT")
