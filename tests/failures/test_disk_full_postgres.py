@@ -76,7 +76,7 @@ def test_no_room_for_rows(tmp_path: Path, room: Path) -> None:
             assert "introspection" not in refused, "reading needs no room"
             ballast.unlink()
             everything_goes_on(witness, unused, chains)
-            assert fleet.servers[0].unforeseen() == []
+            assert fleet.servers[0].troubles() == []
 
 
 def test_no_room_for_the_journal(tmp_path: Path, room: Path) -> None:
@@ -99,7 +99,7 @@ def test_no_room_for_the_journal(tmp_path: Path, room: Path) -> None:
         server.kill()
         server.start()
         everything_goes_on(witness, unused, chains)
-        assert fleet.servers[0].unforeseen() == []
+        assert fleet.servers[0].troubles() == []
 
 
 def use_up_the_journal(server: Postgres) -> None:

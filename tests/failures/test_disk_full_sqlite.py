@@ -45,7 +45,7 @@ def test_a_full_disk_refuses_writes_and_a_free_one_goes_on_with_nobody_signed_ou
                 witness.recovered()
                 witness.everything_is_as_before()
                 assert witness.redeem(unused).status_code == 200
-                assert fleet.servers[0].unforeseen() == []
+                assert fleet.servers[0].troubles() == []
     except NoMount as why:
         pytest.skip(str(why))
 
@@ -61,4 +61,4 @@ def test_a_file_that_may_not_grow_is_the_same(tmp_path: Path) -> None:
         witness.recovered()
         witness.everything_is_as_before()
         assert witness.redeem(unused).status_code == 200
-        assert server.unforeseen() == []
+        assert server.troubles() == []

@@ -24,7 +24,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"pool_size": 3, "pool_wait": 1, "statement_timeout": 2},
     "passwords": {"threads": 2},
 }
-LONGEST = 5.0
+LONGEST = 8.0
 
 
 @contextmanager
@@ -70,12 +70,12 @@ def test_a_lock_on_a_table_exhausts_the_pool_and_is_a_503_within_the_limits(
             assert seen.wrong == []
             assert "refresh" in seen.refused
             assert not NEEDS_NOTHING & seen.refused
-            assert max(seen.seconds[name] for name in NEEDS_NOTHING) < 2
-        assert witness.recovered() < 5
+            assert max(seen.seconds[name] for name in NEEDS_NOTHING) < 4
+        assert witness.recovered() < 10
         witness.everything_is_as_before()
         for chain in chains:
             assert good(app.refresh(chain)).refresh
-        assert fleet.servers[0].unforeseen() == []
+        assert fleet.servers[0].troubles() == []
 
 
 def test_a_row_that_somebody_holds_is_a_503_for_whoever_needs_that_row_and_for_nobody_else(
@@ -97,4 +97,4 @@ def test_a_row_that_somebody_holds_is_a_503_for_whoever_needs_that_row_and_for_n
             assert lost.status_code == 503
             assert lost.headers["retry-after"].isdigit()
         assert good(app.refresh(held)).refresh
-        assert fleet.servers[0].unforeseen() == []
+        assert fleet.servers[0].troubles() == []

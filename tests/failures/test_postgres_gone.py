@@ -26,7 +26,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"statement_timeout": 2, "connect_timeout": 2, "pool_wait": 1},
     "passwords": {"threads": 2},
 }
-LONGEST = 2 + 2 + 2 + 1 + 1.5
+LONGEST = 2 + 2 + 2 + 1 + 4
 """The limits together, the grace of two seconds, and a slow machine."""
 
 
@@ -42,7 +42,7 @@ def test_ten_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_u
         until = time.monotonic() + AWAY
         while time.monotonic() < until:
             seen = witness.outage()
-            assert max(seen.seconds.values()) < 3, "nobody listens: that is known at once"
+            assert max(seen.seconds.values()) < 5, "nobody listens: that is known at once"
             assert witness.redeem(unused).status_code == 503
             # an API asks nobody about a token: it goes on by keys and revocations that it has
             assert api.refusal(witness.tokens.access) is None
@@ -50,10 +50,13 @@ def test_ten_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_u
             time.sleep(0.5)
         assert NEEDS_NEWS in witness.outage().refused, "what an app may do was believed for over a second"
         frail.start()
-        assert witness.recovered() < 5
+        assert witness.recovered() < 10
         witness.everything_is_as_before()
         assert witness.redeem(unused).status_code == 200
-        assert fleet.servers[0].unforeseen() == []
+        # and what is ended now reaches the API, whose pauses between two polls have grown meanwhile
+        assert witness.app.post("/revoke", token=witness.tokens.refresh).status_code == 200
+        assert api.refused_after(witness.tokens.access, patience=20)[1] == "revoked"
+        assert fleet.servers[0].troubles() == []
 
 
 def test_ten_seconds_with_a_postgresql_that_hangs(tmp_path: Path, frail: Postgres, frail_url: str) -> None:
@@ -68,14 +71,14 @@ def test_ten_seconds_with_a_postgresql_that_hangs(tmp_path: Path, frail: Postgre
         while time.monotonic() < until:
             seen = witness.outage()
             assert max(seen.seconds.values()) < LONGEST, seen.seconds
-            assert max(seen.seconds[name] for name in NEEDS_NOTHING) < 2, "who needs nothing waits for nobody"
+            assert max(seen.seconds[name] for name in NEEDS_NOTHING) < 4, "who needs nothing waits for nobody"
             assert api.refusal(witness.tokens.access) is None
             assert api.refusal(witness.ended.access) == "revoked"
         assert NEEDS_NEWS in witness.outage().refused
         frail.thaw()
-        assert witness.recovered() < 5
+        assert witness.recovered() < 10
         witness.everything_is_as_before()
-        assert fleet.servers[0].unforeseen() == []
+        assert fleet.servers[0].troubles() == []
 
 
 def test_a_server_that_starts_while_postgresql_is_away_says_so_and_ends(
@@ -110,4 +113,4 @@ def test_restarts_and_kills_of_postgresql_under_load_sign_nobody_out(
         assert load.refused > 0, "the load did not meet an outage"
         load.nobody_is_signed_out()
         for server in fleet.servers:
-            assert server.unforeseen() == []
+            assert server.troubles() == []

@@ -39,7 +39,7 @@ def served(
     with processes(folder, count, database=url, sections=sections) as fleet:
         yield fleet
         for server in fleet.servers:
-            assert server.unforeseen() == []
+            assert server.troubles() == []
 
 
 def cut_off(frail: Postgres, url: str) -> None:
@@ -65,7 +65,7 @@ def test_connections_that_an_administrator_ends_are_made_anew(
         time.sleep(0.1)
         # connections that lie idle when they are cut are found out in time: a read is asked again, and so nobody notices
         assert witness.app.introspect(witness.tokens.access)["active"] is True
-        assert witness.recovered() < 5
+        assert witness.recovered() < 10
         witness.everything_is_as_before()
 
 
@@ -88,7 +88,7 @@ def test_a_server_that_has_become_read_only_is_left_and_writes_are_503(
             writing = f"{frail.base}?options=-c%20default_transaction_read_only%3Doff"
             frail.query("ALTER SYSTEM RESET default_transaction_read_only", writing)
             frail.query("SELECT pg_reload_conf()")
-        assert witness.recovered() < 5
+        assert witness.recovered() < 10
         witness.everything_is_as_before()
 
 
@@ -106,7 +106,7 @@ def test_a_database_that_takes_no_more_connections_is_a_503_and_then_goes_on(
         time.sleep(0.1)
         witness.outage()
         frail.query(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
-        assert witness.recovered() < 5
+        assert witness.recovered() < 10
         witness.everything_is_as_before()
     frail.query(f"ALTER DATABASE {name} OWNER TO CURRENT_USER")
     frail.query(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}", frail_url)

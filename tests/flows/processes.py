@@ -120,14 +120,6 @@ class Process:
         """Whether it is there."""
         return self._process is not None and self._process.poll() is None
 
-    def unforeseen(self) -> list[str]:
-        """What it logged that nobody had thought of. An outage is told as a warning, in words."""
-        return [
-            line
-            for line in self.log.read_text("utf-8", "replace").splitlines()
-            if "Traceback" in line or "unforeseen" in line or "background.failed" in line
-        ]
-
     def troubles(self) -> list[str]:
         """What it logged as an error."""
         return [
@@ -154,12 +146,13 @@ def processes(
     *,
     sections: dict[str, dict[str, Any]] | None = None,
     database: str | None = None,
+    cache: str | None = None,
 ) -> Generator[Fleet]:
     """`count` processes on one database, seeded before they start, for as long as the block lasts. `database`: its URL, or a SQLite
     file in `folder` if it is left out."""
     ports = [free_port() for _ in range(count)]
     issuer = f"http://127.0.0.1:{ports[0]}"
-    config = write_settings(folder, issuer, sections, database=database)
+    config = write_settings(folder, issuer, sections, database=database, cache=cache)
     house = seed_at(config, issuer)
     servers = [Process(config, port, folder / f"server-{number}.log") for number, port in enumerate(ports)]
     try:
