@@ -120,6 +120,14 @@ class Process:
         """Whether it is there."""
         return self._process is not None and self._process.poll() is None
 
+    def unforeseen(self) -> list[str]:
+        """What it logged that nobody had thought of."""
+        return [
+            line
+            for line in self.log.read_text("utf-8", "replace").splitlines()
+            if "Traceback" in line or "unforeseen" in line or "background.failed" in line
+        ]
+
     def troubles(self) -> list[str]:
         """What it logged as an error."""
         return [
