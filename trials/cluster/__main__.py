@@ -1,4 +1,4 @@
-"""`python -m trials.cluster`: runs the trial, prints a table, writes build/cluster.json.
+"""`python -m trials.cluster`: runs the trial, prints a table, writes build/cluster.json; logs are in build/cluster/.
 
 Ends with 0 when every promise is kept, with 1 when one is not.
 """
@@ -42,6 +42,9 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--own-proxy", action="store_true", help="the trial's own proxy, also where nginx is")
     parser.add_argument(
+        "--unplug", action="store_true", help="the primary is cut off instead of killed (namespaces only)"
+    )
+    parser.add_argument(
         "--forgetful",
         action="store_true",
         help="an asynchronous standby, a second behind: promises must break",
@@ -66,6 +69,7 @@ def main(given: Sequence[str]) -> int:
         failover=not asked.no_failover,
         measurements=asked.measurements,
         own_proxy=asked.own_proxy,
+        unplug=asked.unplug,
         forgetful=asked.forgetful,
     )
     began = time.monotonic()
@@ -76,7 +80,8 @@ def main(given: Sequence[str]) -> int:
 
     found = uvloop.run(run(plan, say, BUILD / "cluster"))
     said = report.values(found)
-    if not asked.small and not asked.forgetful:
+    (BUILD / "cluster" / "table.md").write_text(report.markdown(found), "utf-8")
+    if not (asked.small or asked.forgetful or asked.unplug):
         written = msgspec.json.format(msgspec.json.encode(entries(said)), indent=2)
         (BUILD / "cluster.json").write_bytes(written + b"\n")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)

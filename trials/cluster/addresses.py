@@ -33,6 +33,14 @@ class Machine:
     host: str
     port: int
     before: tuple[str, ...] = ()
+    cable: str | None = None
+    """What it hangs on, in a namespace."""
+
+    def unplug(self) -> None:
+        """From now on it hears nothing and nobody hears it; no connection is closed. Raises RuntimeError where there is no cable."""
+        if self.cable is None:
+            raise RuntimeError("a machine on 127.0.0.1 cannot be unplugged")
+        _ip("link", "set", self.cable, "down")
 
     @property
     def address(self) -> str:
@@ -143,7 +151,7 @@ def _namespaces(nodes: int, holders: list[subprocess.Popen[bytes]]) -> Addresses
         _ip("link", "set", "lo", "up", before=inside)
         _ip("address", "add", f"{host}/24", "dev", "eth0", before=inside)
         _ip("link", "set", "eth0", "up", before=inside)
-        return Machine(name, host, port, inside)
+        return Machine(name, host, port, inside, cable)
 
     return Addresses(
         "namespaces",

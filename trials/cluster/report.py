@@ -115,6 +115,12 @@ def table(found: Found) -> Table:
     return shown
 
 
+def markdown(found: Found) -> str:
+    """The same as a table for docs/explain/cluster-trial.md."""
+    lines = ["| What | |", "|---|---|", *(f"| {what} | {text} |" for what, text in rows(found))]
+    return "\n".join(lines) + "\n"
+
+
 def promised(said: dict[str, float], *, small: bool) -> Table:
     """The promised figures, with their floors."""
     shown = Table(title="Promised", title_justify="left")

@@ -36,17 +36,21 @@ async def rage(
     *,
     seconds: float,
     every: float,
+    unplug: bool,
     say: Callable[[str], None],
     seed: int = 1,
 ) -> Storm:
     """kill -9 of a node every `every` seconds for `seconds`, and of the primary in the middle. Returns when all nodes are back.
+    `unplug`: the primary is not killed but cut off, so that nobody's connection to it ends.
 
     Raises RuntimeError when a node does not come back.
     """
     storm, chance = Storm(), random.Random(seed)
     ends = time.monotonic() + seconds
     coming: set[asyncio.Task[None]] = set()
-    failover = asyncio.create_task(_fail_over(pair, storm, seconds / 2, say)) if pair is not None else None
+    failover: asyncio.Task[None] | None = None
+    if pair is not None:
+        failover = asyncio.create_task(_fail_over(pair, storm, seconds / 2, say, unplug=unplug))
     try:
         while time.monotonic() < ends:
             await asyncio.sleep(every * chance.uniform(0.8, 1.2))
@@ -93,14 +97,19 @@ async def _kill(node: Node, storm: Storm, pause: float) -> None:
     storm.down.append(time.monotonic() - killed)
 
 
-async def _fail_over(pair: Pair, storm: Storm, after: float, say: Callable[[str], None]) -> None:
+async def _fail_over(
+    pair: Pair, storm: Storm, after: float, say: Callable[[str], None], *, unplug: bool
+) -> None:
     await asyncio.sleep(after)
     if not pair.synchronous:
         await asyncio.to_thread(pair.fall_behind)
         await asyncio.sleep(BEHIND)
     storm.primary_killed = time.monotonic()
-    await asyncio.to_thread(pair.primary.kill)
-    say("the primary is gone (kill -9)")
+    if unplug:
+        pair.primary.machine.unplug()
+    else:
+        await asyncio.to_thread(pair.primary.kill)
+    say(f"the primary is gone ({'its cable was pulled' if unplug else 'kill -9'})")
     await asyncio.sleep(DETECTION)
     await asyncio.to_thread(pair.promote)
     storm.promoted = time.monotonic()

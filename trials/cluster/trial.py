@@ -47,6 +47,8 @@ class Plan:
     failover: bool = True
     measurements: int = 20
     own_proxy: bool = False
+    unplug: bool = False
+    """The primary goes without a word."""
     forgetful: bool = False
     """With a standby that nobody waits for, and that is a second behind: what is promised cannot be kept then."""
     pace: Pace = field(default_factory=Pace)
@@ -112,6 +114,7 @@ async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) 
             cluster.pair if plan.failover else None,
             seconds=plan.seconds,
             every=plan.kill_every,
+            unplug=plan.unplug,
             say=say,
         )
         await load.stop()
