@@ -80,7 +80,7 @@ async def into_postgres(
             for name in [*made["TABLE"], *BOOKKEEPING]:
                 await side.run(f"DROP TABLE IF EXISTS {name} CASCADE")
             for name in made["FUNCTION"]:
-                await side.run(f"DROP FUNCTION IF EXISTS {name}() CASCADE")
+                await side.run(f"DROP FUNCTION IF EXISTS {name} CASCADE")
             await side.script(in_its_words(CREATE_HISTORY))
             for one in migrations[:schema]:
                 await side.script(in_its_words(one.text))
