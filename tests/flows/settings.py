@@ -18,6 +18,7 @@ def write_settings(
     sections: dict[str, dict[str, Any]] | None = None,
     *,
     database: str | None = None,
+    cache: str | None = None,
 ) -> Path:
     """`doorward.toml` in `folder`, for development; `sections` as {"tokens": {"access_ttl": 60}} come on top. Answers its path.
 
@@ -35,6 +36,7 @@ def write_settings(
         f'issuer = "{issuer}"',
         f"database = {json.dumps(database or 'doorward.db')}",
         "development = true",
+        *([f"cache = {json.dumps(cache)}"] if cache else []),
     ]
     for name, values in wanted.items():
         lines.append(f"[{name}]")

@@ -78,6 +78,17 @@ async def fresh(server: ValkeyServer) -> None:
     await link.close()
 
 
+async def back(process: Process) -> None:
+    """The cache is there again: it is found to be so, and after a moment used."""
+    process.passed.seconds += 10
+    with pytest.raises(CacheAway):
+        await process.link.do("PING")
+    assert process.link.away
+    process.passed.seconds += 2
+    await process.link.do("PING")
+    assert not process.link.away
+
+
 async def tries_of(process: Process, now: int = NOW) -> list[int]:
     return [tries for _, tries, _ in await process.counters.counted(BOTH, now)]
 
@@ -125,8 +136,7 @@ async def test_a_cache_that_comes_back_empty_buys_no_guesses(store: Store) -> No
             assert await one.counters.take(BOTH, NOW)
             assert await store.attempts.count("window", NOW) == (4, NOW + 900)
             server.start()
-            for each in (one, two):
-                each.passed.seconds += 10
+            await back(one)
             assert await two.counters.take(BOTH, NOW)
             await two.tallies.flush()
             assert await tries_of(one) == [5, 5]
@@ -160,7 +170,7 @@ async def test_what_one_counted_while_it_was_cut_off_counts_for_all_when_it_is_b
         assert await one.counters.take(BOTH, NOW)
         assert await one.counters.take(BOTH, NOW)
         way.mend()
-        one.passed.seconds += 10
+        await back(one)
         assert await tries_of(one) == [4, 4]
         assert await tries_of(two) == [4, 4]
         assert await two.counters.take(BOTH, NOW)
@@ -187,7 +197,7 @@ async def test_a_cache_that_hangs_costs_a_quarter_of_a_second_once(store: Store)
             assert perf_counter() - began < 1
             assert one.link.away
             server.thaw()
-            one.passed.seconds += 10
+            await back(one)
             assert not await one.counters.take(BOTH, NOW)
             assert not one.link.away
             assert await tries_of(one) == [5, 5]

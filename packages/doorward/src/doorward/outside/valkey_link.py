@@ -18,7 +18,8 @@ from doorward.outside.ticks import ticks
 LONGEST: Final = 0.25
 """Seconds that a request may lose to a cache that does not answer; the next requests lose none."""
 
-_GRACE: Final = 0.02
+_SLICES: Final = 10
+_SETTLE: Final = 1.5
 _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 5.0
 _CONNECTIONS: Final = 32
@@ -49,7 +50,8 @@ class ValkeyLink:
     """One pool of connections and what is known of the cache's health.
 
     After a failure nobody asks for a second, and longer when it goes on; then one request tries, and the others go without.
-    Who comes back raises the epoch first: what the cache holds is from before, and what was counted without it is not in it.
+    Who comes back raises the epoch first: what the cache holds is from before, and what was counted without it is not in it. And
+    then waits until everybody has written down what they counted in the old one.
     """
 
     def __init__(self, url: str, *, passed: Callable[[], float] = ticks, longest: float = LONGEST) -> None:
@@ -60,6 +62,7 @@ class ValkeyLink:
         self._pause = _PAUSE
         self._away = False
         self._trying = False
+        self._raised = False
         self._free = asyncio.Semaphore(_CONNECTIONS)
 
     @property
@@ -90,30 +93,36 @@ class ValkeyLink:
             raise CacheAway("the cache did not answer a moment ago")
         self._trying = True
         try:
-            await self._ask(_command(self._client, ("INCR", EPOCH)))
-        except CacheAway:
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
-            raise
-        else:
-            self._away, self._pause = False, _PAUSE
+            if not self._raised:
+                await self._ask(_command(self._client, ("INCR", EPOCH)))
+                self._raised = True
+                self._away_until = self._passed() + _SETTLE
+                raise CacheAway("the cache is back, and its counters begin anew")
+            await self._ask(_command(self._client, ("PING",)))
+            self._away, self._raised, self._pause = False, False, _PAUSE
             _log.info("cache.back")
+        except CacheAway:
+            if not self._raised:
+                self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            raise
         finally:
             self._trying = False
 
     async def _ask(self, question: Coroutine[Any, Any, Any]) -> Any:
         asking = asyncio.create_task(question)
         try:
-            done, _ = await asyncio.wait({asking}, timeout=self._longest)
-            if not done:
-                # Was it the cache, or were we held up ourselves? Then the answer may be waiting to be read.
-                await asyncio.wait({asking}, timeout=_GRACE)
-            if not asking.done():
+            # In slices: a process that was held up itself for a second has lost one of them, and the cache is not to blame.
+            for _ in range(_SLICES):
+                await asyncio.wait({asking}, timeout=self._longest / _SLICES)
+                if asking.done():
+                    break
+            else:
                 raise TimeoutError
             return await asking
         except (ValkeyError, OSError, TimeoutError) as problem:
             if not self._away:
                 _log.warning("cache.away", reason=type(problem).__name__)
-            self._away = True
+            self._away, self._raised = True, False
             self._away_until = self._passed() + self._pause
             raise CacheAway(f"the cache did not answer ({type(problem).__name__})") from None
         finally:

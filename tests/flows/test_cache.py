@@ -1,0 +1,148 @@
+"""Does signing in go on, and is no guess won, whatever becomes of the cache beneath running servers?"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from doorward.cli.tools import Tools
+from doorward.model.policy import ThrottlePolicy
+from doorward.model.secret import Secret
+from tests.engines import BOTH
+from tests.flows.apps import App, pkce
+from tests.flows.processes import Fleet, processes
+from tests.flows.running import operate
+from tests.flows.seeds import PASSWORD
+from tests.flows.signing_in import challenge, tokens_by_challenge
+from tests.valkey import ValkeyServer, valkey_server
+
+ENGINES = BOTH
+LIMIT = ThrottlePolicy().per_account
+
+
+def everywhere(fleet: Fleet) -> list[App]:
+    own = fleet.house.own
+    return [App(fleet.issuer, own.client_id, own.secret, base=server.base) for server in fleet.servers]
+
+
+def guess(app: App, email: str) -> int:
+    _, hashed = pkce()
+    return challenge(
+        app,
+        username=email,
+        password="a wrong guess of many",
+        scope="openid",
+        code_challenge=hashed,
+        code_challenge_method="S256",
+    ).status_code
+
+
+def guesses(apps: list[App], email: str, count: int) -> Counter[int]:
+    with ThreadPoolExecutor(8) as pool:
+        return Counter(pool.map(lambda number: guess(apps[number % len(apps)], email), range(count)))
+
+
+def looked_at(answers: Counter[int]) -> int:
+    """How many were judged; the others were told to come later, and none had an error."""
+    assert set(answers) <= {400, 401, 403, 429}, answers
+    return sum(answers.values()) - answers[429]
+
+
+@pytest.mark.requirement(81)
+def test_two_servers_that_share_a_cache_look_at_no_more_guesses_than_one(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
+        apps = everywhere(fleet)
+        assert looked_at(guesses(apps, "bob@example.com", 40)) == LIMIT
+        # the owner of another account notices nothing
+        assert tokens_by_challenge(apps[1], "ada@example.com", "openid").body["id_token"]
+        for app in apps:
+            app.close()
+        for server in fleet.servers:
+            server.stop()
+            assert server.troubles() == []
+
+
+@pytest.mark.requirement(81)
+def test_when_the_cache_goes_and_comes_back_nobody_is_locked_out_and_no_guess_is_won(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    # both, one on each engine: they meet the same code, and each takes its time
+    what = "frozen" if own_database is None else "killed"
+    with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
+        apps = everywhere(fleet)
+        judged = looked_at(guesses(apps, "bob@example.com", LIMIT - 4))
+        assert judged == LIMIT - 4
+        # what was counted is in the database a second later, whatever happens then
+        time.sleep(1.5)
+        away(cache, what)
+        judged += looked_at(guesses(apps, "bob@example.com", 6))
+        assert judged <= LIMIT
+        began = time.monotonic()
+        assert tokens_by_challenge(apps[0], "ada@example.com", "openid").body["id_token"]
+        assert time.monotonic() - began < 5
+        back(cache, what)
+        # as long as a process leaves it alone at most
+        time.sleep(6)
+        judged += looked_at(guesses(apps, "bob@example.com", 20))
+        assert judged == LIMIT
+        assert tokens_by_challenge(apps[1], "ada@example.com", "openid").body["id_token"]
+        for app in apps:
+            app.close()
+        for server in fleet.servers:
+            server.stop()
+            assert server.troubles() == []
+
+
+def away(cache: ValkeyServer, what: str) -> None:
+    if what == "killed":
+        cache.kill()
+    else:
+        cache.freeze()
+
+
+def back(cache: ValkeyServer, what: str) -> None:
+    if what == "killed":
+        cache.start()
+    else:
+        cache.thaw()
+
+
+def test_servers_start_without_the_cache_that_they_were_given(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with valkey_server() as cache:
+        cache.kill()
+        with processes(tmp_path, 1, database=own_database, cache=cache.url) as fleet:
+            apps = everywhere(fleet)
+            assert tokens_by_challenge(apps[0], "ada@example.com", "openid").body["id_token"]
+            apps[0].close()
+
+
+def test_a_change_is_carried_by_the_cache_too(tmp_path: Path, own_database: str | None) -> None:
+    with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
+        apps = everywhere(fleet)
+        tokens = tokens_by_challenge(apps[0], "ada@example.com", "openid orders:read offline_access")
+        first = apps[1].http.get(f"{apps[1].base}/revocations").json()["cursor"]
+        with ThreadPoolExecutor(1) as pool:
+            poll = pool.submit(
+                apps[1].http.get, f"{apps[1].base}/revocations", params={"after": first, "wait": "20"}
+            )
+            time.sleep(0.5)
+            began = time.monotonic()
+            assert apps[0].post("/revoke", token=tokens.refresh).status_code == 200
+            assert poll.result(5).json()["entries"]
+            assert time.monotonic() - began < 1
+
+        async def another(tools: Tools) -> None:
+            await tools.people.create("new@example.com", name=None, password=Secret(PASSWORD), roles=None)
+
+        operate(fleet.config, another)
+        assert tokens_by_challenge(apps[1], "new@example.com", "openid").body["id_token"]
+        for app in apps:
+            app.close()

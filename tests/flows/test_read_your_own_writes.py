@@ -1,0 +1,113 @@
+"""Is what a command answered as done true at the very next request, on whichever process that lands?"""
+
+from __future__ import annotations
+
+import signal
+import time
+from os import kill
+from pathlib import Path
+
+import pytest
+
+from doorward.cli.tools import Tools
+from tests.engines import BOTH
+from tests.flows.apps import App, header
+from tests.flows.processes import Fleet, processes
+from tests.flows.running import operate
+from tests.flows.seeds import API, draft
+from tests.flows.signing_in import tokens_by_challenge
+
+ENGINES = BOTH
+ROUNDS = 5
+
+
+def everywhere(fleet: Fleet, app: App) -> list[App]:
+    """The same app, asking each of the processes, over connections that are there already."""
+    return [App(fleet.issuer, app.client_id, app.secret, base=server.base) for server in fleet.servers]
+
+
+async def created(tools: Tools) -> tuple[str, str]:
+    made = await tools.apps.create(draft("Passing", "service"), kind="service", access=(API,))
+    assert made.secret is not None
+    return made.client.id, made.secret.reveal()
+
+
+@pytest.mark.requirement(72)
+def test_an_app_is_everywhere_when_it_was_made_and_nowhere_when_it_was_removed(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with processes(tmp_path, 3, database=own_database) as fleet:
+        for _ in range(ROUNDS):
+            client_id, secret = operate(fleet.config, created)
+            apps = everywhere(fleet, App(fleet.issuer, client_id, secret))
+            assert [app.token(grant_type="client_credentials").status_code for app in apps] == [200] * 3
+
+            async def removed(tools: Tools, client_id: str = client_id) -> None:
+                await tools.apps.delete(client_id)
+
+            operate(fleet.config, removed)
+            assert [app.token(grant_type="client_credentials").status_code for app in apps] == [401] * 3
+            for app in apps:
+                app.close()
+
+
+@pytest.mark.requirement(52)
+def test_every_process_signs_with_the_key_that_a_command_made_current(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with processes(tmp_path, 3, database=own_database) as fleet:
+        apps = everywhere(fleet, fleet.house.service)
+
+        async def rotated(tools: Tools) -> str:
+            return (await tools.keys.rotate(force=True)).id
+
+        for _ in range(ROUNDS):
+            kid = operate(fleet.config, rotated)
+            answers = [app.token(grant_type="client_credentials").json() for app in apps]
+            assert [header(answer["access_token"])["kid"] for answer in answers] == [kid] * 3
+        for app in apps:
+            app.close()
+
+
+@pytest.mark.requirement(72)
+def test_a_person_who_was_disabled_is_nobody_at_the_next_request(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with processes(tmp_path, 2, database=own_database) as fleet:
+        tokens = tokens_by_challenge(fleet.house.own, "ada@example.com", "openid orders:read")
+        apps, readers = everywhere(fleet, fleet.house.own), everywhere(fleet, fleet.house.reader)
+        assert [reader.introspect(tokens.access)["active"] for reader in readers] == [True] * 2
+
+        async def disabled(tools: Tools) -> None:
+            await tools.people.disable("ada@example.com")
+
+        operate(fleet.config, disabled)
+        assert [reader.introspect(tokens.access)["active"] for reader in readers] == [False] * 2
+        assert [app.refresh(tokens.refresh).status_code for app in apps] == [400] * 2
+        for app in (*apps, *readers):
+            app.close()
+
+
+@pytest.mark.requirement(72)
+def test_a_process_that_slept_through_a_change_does_not_answer_from_what_it_dreamt(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with processes(tmp_path, 2, database=own_database) as fleet:
+        client_id, secret = operate(fleet.config, created)
+        apps = everywhere(fleet, App(fleet.issuer, client_id, secret))
+        assert [app.token(grant_type="client_credentials").status_code for app in apps] == [200] * 2
+        asleep = fleet.servers[1].pid
+        kill(asleep, signal.SIGSTOP)
+
+        async def removed(tools: Tools) -> None:
+            await tools.apps.delete(client_id)
+
+        began = time.monotonic()
+        operate(fleet.config, removed)
+        # waited for, but not for ever
+        assert 0.9 < time.monotonic() - began < 5
+        kill(asleep, signal.SIGCONT)
+        assert apps[1].token(grant_type="client_credentials").status_code == 401
+        assert apps[0].token(grant_type="client_credentials").status_code == 401
+        for app in apps:
+            app.close()
