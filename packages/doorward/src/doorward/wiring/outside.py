@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from doorward.model.message import Letter
-
 from doorward.outside.breached import nothing_listed, open_list
 from doorward.outside.catalog import WatchedCatalog
 from doorward.outside.chance import SystemChance
@@ -17,14 +16,13 @@ from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.postman import SealingPostman
 from doorward.outside.seal import KeyedSealer
-
 from doorward.ports.breached import BreachedList
 from doorward.ports.clock import Clock
-
 from doorward.ports.postman import MailKind, Postman
 from doorward.ports.store import Store
 from doorward.settings import Settings
 from doorward.stores.sql.open import open_store
+from doorward.stores.sql.standing import admit
 from doorward.web.mail import letters
 from doorward.web.mail import render as mail_render
 from doorward.web.pages import language
@@ -55,6 +53,7 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
     breached = open_list(settings.passwords.breached_list) or nothing_listed
     store = await open_store(settings.database, postgres=settings.postgres)
     try:
+        await admit(store.meta, where=str(settings.database))
         sealer = await open_sealer(settings, store)
     except BaseException:
         await store.close()

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from doorward.cli.tools import Check
 from doorward.outside.breached import BadBreachList, open_list
+from doorward.outside.clock import SystemClock
 from doorward.outside.smtp import MailDelayed, SmtpSender, SmtpServer
 from doorward.ports.store import StoreUnavailable
 from doorward.settings import Settings
 from doorward.settings.checks import loopback
 from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_url import is_postgres
+from doorward.stores.sql.standing import NotServed, admit
 from doorward.workshop import examine_front, examine_machine, examine_sqlite
+from doorward.workshop.examine_backup import last_backup
 from doorward.workshop.examine_cache import cache
 from doorward.workshop.examine_keys import key_encryption_key, signing_keys
 
@@ -74,6 +77,7 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         yield Check("database", False, str(problem), fix)
         return
     try:
+        await admit(store.meta, where=str(settings.database))
         if not await store.ready():
             said = f"{settings.database} has another schema than this program's"
             yield Check("schema", False, said, "doorward migrate")
@@ -82,6 +86,9 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         if not is_postgres(database):
             yield await asyncio.to_thread(examine_sqlite.found, Path(database))
         yield await signing_keys(settings, store)
+        yield await last_backup(store, now=SystemClock().now(), development=settings.development)
+    except NotServed as problem:
+        yield Check("database", False, problem.error, problem.fix)
     except StoreUnavailable as problem:
         yield Check("database", False, str(problem), fix)
     finally:
