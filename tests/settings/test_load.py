@@ -145,6 +145,15 @@ def test_a_value_and_its_file_at_once_contradict_each_other(tmp_path: Path) -> N
     assert "both set" in problem
 
 
+def test_what_tests_demo_and_bench_are_told_is_no_setting() -> None:
+    others = dict.fromkeys(
+        ("DOORWARD_TEST_POSTGRES_URL", "DOORWARD_DEMO_SPEED", "DOORWARD_BENCH_PEERS"), "anything"
+    )
+    assert (
+        load(None, {"DOORWARD_ISSUER": "https://id.example.com", **others}).issuer == "https://id.example.com"
+    )
+
+
 def test_what_an_orchestrator_puts_beside_us_is_no_setting() -> None:
     links = {
         "DOORWARD_PORT": "tcp://10.0.0.1:8000",

@@ -21,6 +21,6 @@ def test_nodes_die_under_load_and_nobody_is_signed_out_and_nothing_spent_twice(
         [sys.executable, "-m", "trials.cluster", "--small", "--ports", "--own-proxy", "--no-failover",
          "--people", "24", "--seconds", "14", "--every", "3.5", "--measurements", "1"],
         cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
-        env={**os.environ, "DOORWARD_POSTGRES_BIN": str(postgres_programs)},
+        env={**os.environ, "DOORWARD_TEST_POSTGRES_BIN": str(postgres_programs)},
     )  # fmt: skip
     assert out.returncode == 0, out.stdout + out.stderr

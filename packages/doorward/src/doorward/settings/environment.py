@@ -28,7 +28,9 @@ def from_environment(
     given: dict[str, tuple[str, object, bool]] = {}
     from_files: dict[str, tuple[str, object, bool]] = {}
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable in _OTHERS or _SERVICE_LINKS.match(variable):
+        if not variable.startswith(PREFIX) or variable.startswith(_OTHER_PREFIXES):
+            continue
+        if variable in _OTHERS or _SERVICE_LINKS.match(variable):
             continue
         if variable in by_variable:
             name = by_variable[variable]
