@@ -35,6 +35,9 @@ class Node:
     host: str
     port: int
     log: Path
+    program: Path | None = None
+    """The folder that holds `doorward`, if it is not the one under test."""
+    options: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -53,9 +56,12 @@ class Node:
         ready = self.told("server.ready")
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "doorward", "serve", "--config", str(self.config)]
-            command += ["--host", self.host, "--port", str(self.port)]
+            command += ["--host", self.host, "--port", str(self.port), *self.options]
+            surroundings = environment()
+            if self.program is not None:
+                surroundings["PYTHONPATH"] = f"{self.program}{os.pathsep}{surroundings['PYTHONPATH']}"
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.config.parent, env=environment()
+                command, stdout=log, stderr=log, cwd=self.config.parent, env=surroundings
             )
         until = time.monotonic() + 60
         while self.told("server.ready") == ready:
@@ -101,7 +107,7 @@ def configuration(folder: Path, *, names: str, port: int, plain: int, upstreams:
     proxy = folder / "doorward-proxy.conf"
     proxy.write_text((DEPLOY / "nginx" / "doorward-proxy.conf").read_text("utf-8"))
     ours = (DEPLOY / "nginx" / "doorward.conf").read_text("utf-8")
-    servers = "\n".join(f"    server {name} max_fails=1 fail_timeout=2s;" for name in upstreams)
+    servers = "\n".join(f"    server {name} max_fails=1 fail_timeout=1s;" for name in upstreams)
     ours, count = re.subn(r"^    server 127\.0\.0\.1:8000 .*;$", servers, ours, flags=re.MULTILINE)
     assert count == 1
     for before, after in (

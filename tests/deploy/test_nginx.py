@@ -137,6 +137,7 @@ def test_stopping_and_starting_every_node_in_turn_loses_nothing(nginx: Path, tmp
             for node in (*place.nodes, *place.nodes):
                 node.stop()
                 node.start()
+                time.sleep(1.5)  # nginx asks it again
         assert people.failures == []
         assert people.answers["kept"] > 20
 

@@ -45,7 +45,9 @@ class Head:
     ) -> None:
         self._settings = settings
         self._named = named
+        self._sockets = listeners
         self._listeners = tuple(listener.fileno() for listener in listeners)
+        self._handed = told.handed
         self._log = logs.logger("server")
         self._stopping = False
         self._reload = told.again
@@ -96,6 +98,9 @@ class Head:
                 self._reload = False
                 self._exchange()
         notify.notify(notify.STOPPING)
+        # the workers close theirs; ours would keep the port open, and nobody would answer there
+        for listener in self._sockets:
+            listener.close()
         self._end([*self._workers.values(), *self._leaving], _LEAVES_WITHIN + self._settings.server.drain)
         self._log.info("server.stopped")
         return 0 if self._stopping else 1
@@ -127,8 +132,8 @@ class Head:
             orders.Orders(
                 role="worker",
                 listeners=self._listeners,
+                handed=self._handed,
                 number=number,
-                count=self._settings.server.workers,
                 ready=self._says_ready,
                 lifeline=(self._lifeline[0],),
             ),
@@ -201,6 +206,7 @@ class Head:
             orders.Orders(
                 role="head",
                 listeners=self._listeners,
+                handed=self._handed,
                 lifeline=tuple(self._lifeline),
                 workers=fresh,
                 leaving=(*old, *self._leaving),

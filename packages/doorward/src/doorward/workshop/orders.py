@@ -14,13 +14,13 @@ class Orders(Struct, frozen=True, omit_defaults=True):
     """As JSON on the command line of `python -m doorward.workshop.serving`; numbers are file descriptors and process ids.
 
     A worker writes a byte to `ready` when it answers, and leaves when `lifeline` ends, which it does with the head that holds its
-    other end. A head that took its own place finds the `workers` by number and those on their way out in `leaving`.
+    other end. `handed` listeners are the service manager's, which keeps them open. A head that took its own place finds the `workers` by number and those on their way out in `leaving`.
     """
 
     role: Literal["first", "head", "worker"] = "first"
     listeners: tuple[int, ...] = ()
+    handed: bool = False
     number: int = 0
-    count: int = 1
     ready: int | None = None
     lifeline: tuple[int, ...] = ()
     workers: dict[int, int] = {}

@@ -32,7 +32,10 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("\n".join(error.problems) + "\n")
         return 1
     logs.configure(settings.log.level, settings.log.format)
-    listeners = inherited(told.listeners) or handed(os.environ)
+    listeners = inherited(told.listeners)
+    if not listeners:
+        listeners = handed(os.environ)
+        told = structs.replace(told, handed=bool(listeners))
     if not listeners:
         try:
             listeners = [listen(settings.server.host, settings.port)]

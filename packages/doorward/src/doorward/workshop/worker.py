@@ -46,15 +46,23 @@ class Serving(uvicorn.Server):
     """uvicorn's server; what is ours is how it says that it has begun, and how it leaves."""
 
     def __init__(
-        self, config: uvicorn.Config, application: Application, settings: Settings, told: orders.Orders
+        self,
+        config: uvicorn.Config,
+        application: Application,
+        settings: Settings,
+        told: orders.Orders,
+        listeners: Sequence[socket.socket],
     ) -> None:
         super().__init__(config)
+        self._listeners = listeners
         self._application = application
         self._settings = settings
         self._told = told
         self.alone = told.role == "first"
         self.at_once = False
-        """Whether to leave without the wait of `server.drain`: others share the port."""
+        """Whether to leave without the wait of `server.drain`."""
+        self.others_stay = told.handed
+        """Whether somebody answers on this port when we have left, or will."""
         self.told_to_stop = False
         self.reload = False
         self._reloading: asyncio.Task[None] | None = None
@@ -100,7 +108,7 @@ class Serving(uvicorn.Server):
 
     def leave(self) -> None:
         """Others answer on this port: finish what is under way and go."""
-        self.at_once = self.should_exit = True
+        self.others_stay = self.at_once = self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """First nobody is sent here any more, then nobody is let in, then who is here finishes; only then uvicorn closes."""
@@ -113,10 +121,10 @@ class Serving(uvicorn.Server):
             if self.at_once:
                 break
             await asyncio.sleep(0.1)
-        for server in self.servers:
-            server.close()
-        for listener in sockets or ():
-            listener.close()
+        if self.successor is None:
+            for listener in self._listeners:
+                listener.close()
+        await self._close_the_door(sockets or ())
         loop = asyncio.get_running_loop()
         until = loop.time() + GRACE
         while self.server_state.connections and loop.time() < until and not self.force_exit:
@@ -129,9 +137,39 @@ class Serving(uvicorn.Server):
             await asyncio.sleep(0.05)
         await super().shutdown(sockets)
 
+    async def _close_the_door(self, sockets: Sequence[socket.socket]) -> None:
+        """Who comes from now on is refused, and asks another node. Who is connected, and waits to be let in, is let in: when the
+        last copy of a listening socket is closed, the system breaks those connections off, with the requests that are in them."""
+        spare = [] if self.others_stay else [listener.dup() for listener in sockets]
+        for listener in spare:
+            # one may still come, where thousands could
+            listener.listen(0)
+        for server in self.servers:
+            server.close()
+        for listener in sockets:
+            listener.close()
+        waiting: list[socket.socket] = []
+        for listener in spare:
+            listener.setblocking(False)
+            with suppress(OSError):
+                while True:
+                    waiting.append(listener.accept()[0])
+            listener.close()
+        loop = asyncio.get_running_loop()
+        for guest in waiting:
+            guest.setblocking(False)
+            with suppress(OSError):
+                await loop.connect_accepted_socket(self._protocol, guest, ssl=self.config.ssl)
+
+    def _protocol(self) -> DirectProtocol:
+        return DirectProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
     def _head_has_gone(self) -> None:
         asyncio.get_running_loop().remove_reader(self._told.lifeline[0])
         self.leave()
+        self.others_stay = self._told.handed
 
     async def _reload(self) -> None:
         """Without a head: start a worker on the same socket, and leave when it answers. `serving.py` makes a head of this
@@ -146,7 +184,11 @@ class Serving(uvicorn.Server):
         try:
             successor = orders.spawn(
                 orders.Orders(
-                    role="worker", listeners=listeners, ready=says_ready, lifeline=(lifeline[0],), count=1
+                    role="worker",
+                    listeners=listeners,
+                    handed=self._told.handed,
+                    ready=says_ready,
+                    lifeline=(lifeline[0],),
                 ),
                 dict(os.environ),
             )
@@ -172,7 +214,7 @@ class Serving(uvicorn.Server):
 
 
 def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.Orders) -> Ended:
-    """Serve until told to stop. The listeners stay open in this process; what serves are copies of them."""
+    """Serve until told to stop. Without a head, what serves are copies of the listeners: a successor is given the listeners."""
     application = create_app()
     connections = room_for(settings.server.connections)
     if connections < settings.server.connections:
@@ -200,6 +242,7 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
         application,
         settings,
         told,
+        listeners,
     )
     begun = False
 
@@ -223,7 +266,7 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     try:
         begun = True
-        server.run(sockets=[listener.dup() for listener in listeners])
+        server.run(sockets=[listener.dup() if server.alone else listener for listener in listeners])
     except SystemExit:
         return Ended(1)  # it could not start, and has said why
     if server.told_to_stop or server.successor is None:
