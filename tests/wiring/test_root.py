@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -110,3 +111,15 @@ async def test_an_older_database_with_a_wrong_key_is_not_taken_over(older: SqlSt
     with pytest.raises(KeyProblem, match="sealed under another secret key"):
         await root_secret(settings_of(tmp_path, ""), older)
     assert await older.wrapped_keys.root() is None
+
+
+async def test_a_token_without_its_client_is_told_with_the_extra_to_install(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hsm.so").write_text("")
+    settings = settings_of(tmp_path, 'pkcs11_module = "hsm.so"\npkcs11_token = "a"\npkcs11_pin = "1"')
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+    monkeypatch.delitem(sys.modules, "doorward.outside.wrap_pkcs11", raising=False)
+    with pytest.raises(KeyProblem, match=r"pip install 'doorward\[pkcs11\]'"):
+        await root_secret(settings, store)
+    assert await store.wrapped_keys.root() is None

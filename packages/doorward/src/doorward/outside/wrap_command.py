@@ -108,12 +108,14 @@ class CommandWrapper:
                 )
                 status = await process.wait()
         except TimeoutError:
+            await _end(process)
             raise KeyProblem(
                 f"{setting}: {command[0]} did not answer within {self._timeout:g} s.",
                 "Try it by hand; keys.command_timeout gives it longer.",
             ) from None
-        finally:
-            _end(process)
+        except BaseException:
+            await _end(process)
+            raise
         if status != 0:
             said = " ".join(complaint.decode("utf-8", "replace").replace(text.decode(), "***").split())
             raise KeyProblem(
@@ -160,6 +162,10 @@ async def _feed(process: asyncio.subprocess.Process, text: bytes) -> None:
         await stdin.wait_closed()
 
 
-def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Whatever of its group is still there ends now; what left the group and holds its outputs is not waited for."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await process.wait()
