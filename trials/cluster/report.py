@@ -68,7 +68,7 @@ def rows(found: Found) -> list[Row]:
             "people signed in",
             f"{plan.people} with a chain of refresh tokens, {plan.browsers} with a browser session",
         ),
-        ("the storm", f"{plan.seconds:g} s"),
+        ("the storm", f"{storm.lasted:.0f} s"),
         ("nodes killed / started again", f"{storm.kills} / {storm.restarts}, away for {_spread(storm.down)}"),
         ("… ready again after the start", _spread(found.starts)),
         ("requests in the storm", _counts(found.asked_in_storm)),
@@ -127,7 +127,7 @@ def promised(said: dict[str, float], *, small: bool) -> Table:
     for heading in ("figure", "value", "floor", "aim", ""):
         shown.add_column(heading, justify="left" if heading in {"figure", ""} else "right")
     for one in PROMISES:
-        if small and one.name not in said:
+        if small and one.name not in SMALL:
             continue
         value = said.get(one.name)
         bound = "≤ " if one.at_most else "≥ "

@@ -114,6 +114,7 @@ async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) 
             cluster.pair if plan.failover else None,
             seconds=plan.seconds,
             every=plan.kill_every,
+            at_least=round(0.8 * plan.seconds / plan.kill_every),
             unplug=plan.unplug,
             say=say,
         )
