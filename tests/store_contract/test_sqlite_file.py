@@ -1,10 +1,8 @@
-"""Is the SQLite file private, does a locked or broken disk say so, and does no statement walk through a whole table?"""
+"""Is the SQLite file private, and does a locked or broken disk say so?"""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
-import pkgutil
 import sqlite3
 import stat
 from pathlib import Path
@@ -12,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from doorward.ports.store import StoreUnavailable
-from doorward.stores import sql
-from doorward.stores.sql import sqlite, sweep
+from doorward.stores.sql import sqlite
 from doorward.stores.sql.sqlite import SqliteDatabase, open_sqlite
 from doorward.stores.sql.statements import write
 
@@ -135,45 +132,3 @@ async def test_opening_twice_in_one_process_keeps_the_locks(tmp_path: Path) -> N
     assert after >= before > 0
     await second.close()
     await store.close()
-
-
-def _statements() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for module in pkgutil.iter_modules(sql.__path__, f"{sql.__name__}."):
-        for name, value in vars(importlib.import_module(module.name)).items():
-            # a step is a statement with its values
-            text = value[0] if isinstance(value, tuple) and len(value) == 3 else value
-            if isinstance(text, str) and text.split(" ", 1)[0] in {"SELECT", "UPDATE", "DELETE"}:
-                found[f"{module.name.rsplit('.', 1)[1]}.{name}"] = text
-    for number, (look, remove, _) in enumerate(sweep._STATEMENTS):
-        found[f"sweep.look{number}"] = look
-        found[f"sweep.remove{number}"] = remove
-    return found
-
-
-# small tables that are read whole
-_WHOLE = {
-    "registry._CLIENTS",
-    "registry._APIS",
-    "registry._ROLES",
-    "registry._KEYS",
-    "migrate.APPLIED",
-}
-
-
-async def test_no_statement_walks_through_a_table(tmp_path: Path) -> None:
-    path = tmp_path / "doorward.db"
-    await (await open_sqlite(path)).close()
-    statements = _statements()
-    assert len(statements) > 60
-    connection = sqlite3.connect(path)
-    walks: dict[str, str] = {}
-    for name, text in statements.items():
-        if name in _WHOLE:
-            continue
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
-        steps = [row[3] for row in plan]
-        if any(step.startswith("SCAN") and "INDEX" not in step for step in steps):
-            walks[name] = " | ".join(steps)
-    connection.close()
-    assert walks == {}
