@@ -40,7 +40,7 @@ class Crowd:
             "content-type": "application/x-www-form-urlencoded",
         }
         self._prefix = prefix
-        self._connect = connect or (lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=30))
+        self._connect = connect or (lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=60))
         self._stop = threading.Event()
         kinds: list[tuple[str, Callable[[str], None], int]] = [
             ("kept", self._kept, kept),
@@ -62,7 +62,7 @@ class Crowd:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(40)
+            thread.join(70)
         assert not any(thread.is_alive() for thread in self._threads)
 
     def _guard(self, name: str, work: Callable[[str], None]) -> None:
