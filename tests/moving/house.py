@@ -101,10 +101,10 @@ def feed(base: str, after: str = "") -> dict[str, Any]:
 
 def on(fleet: Fleet, database: str) -> Process:
     """The server again, on the same port, with the same key, on another database."""
-    old = fleet.servers[0]
-    old.stop()
+    for old in fleet.servers:
+        old.stop()
     config = write_settings(fleet.config.parent, fleet.issuer, database=database)
-    server = Process(config, old.port, fleet.config.parent / "server-moved.log")
+    server = Process(config, fleet.servers[0].port, fleet.config.parent / "server-moved.log")
     # so that it is stopped at the end, whatever happens
     fleet.servers.append(server)
     server.start()

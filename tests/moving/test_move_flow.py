@@ -12,6 +12,7 @@ from doorward.stores.sql.postgres import open_postgres
 from tests.flows.apps import good
 from tests.flows.processes import Fleet, free_port, processes
 from tests.moving import house
+from tests.moving.load import refreshing
 
 PEOPLE = 2000
 SAMPLE = [3, 77, 500, 1024, 1500, 1999, 42, 1]
@@ -29,7 +30,10 @@ def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path,
         for number in SAMPLE:
             held = kept.crowd.refresh_token(number)
             kept.refreshed[number] = good(fleet.house.own.refresh(held)).refresh
-        moved = house.done(house.doorward(fleet, "move", "doorward.db", postgres_url, "--json"))
+        with refreshing(fleet, kept.refreshed) as load:
+            moved = house.done(house.doorward(fleet, "move", "doorward.db", postgres_url, "--json"))
+        assert load.done > 0
+        assert load.told_to_wait > 0, "the apps were there while it moved"
         assert moved["kept"] > 0, "what had not changed was not copied twice"
         assert moved["kept"] + moved["copied"] == moved["rows"]
         counted = {one["table"]: one["rows"] for one in moved["tables"]}
@@ -47,10 +51,13 @@ def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path,
         house.on(fleet, postgres_url)
         house.everything_works(fleet, kept, SAMPLE)
         # and on, into a file of its own
-        for server in fleet.servers:
-            server.stop()
-        back = house.done(house.doorward(fleet, "move", postgres_url, "back.db", "--json"))
+        with refreshing(fleet, kept.refreshed) as load:
+            back = house.done(house.doorward(fleet, "move", postgres_url, "back.db", "--json"))
+        assert load.done > 0
+        assert load.told_to_wait > 0
         assert {one["table"] for one in back["tables"]} == set(counted)
+        time.sleep(1.5)
+        house.refuses_everything(fleet, fleet.servers[-1].base)
         house.on(fleet, str(tmp_path / "back.db"))
         house.everything_works(fleet, kept, SAMPLE)
 

@@ -14,7 +14,7 @@ from doorward.ports.progress import Progress
 from doorward.settings import Settings
 from doorward.settings.checks import database_problem
 from doorward.stores.sql.copy import fence
-from doorward.stores.sql.copy.move import move
+from doorward.stores.sql.copy.move import may_leave, move
 from doorward.stores.sql.copy.open import open_side, plain
 from doorward.stores.sql.open import open_store, sqlite_path
 from doorward.stores.sql.postgres_options import PostgresOptions
@@ -29,6 +29,7 @@ async def run_move(settings: Settings | None, source: str, target: str, progress
         raise Trouble("Source and target are the same database.", "Name two.")
     first = await open_side(here, options)
     try:
+        await may_leave(first, str(there))
         # made, and its tables with it, where it is not there yet
         await (await open_store(there, postgres=options)).close()
         second = await open_side(there, options)
@@ -72,7 +73,8 @@ def database_of(text: str) -> str:
             raise Trouble(f"The environment variable {name} is not set.", f"export {name}=postgresql://…")
     problem = database_problem(given)
     if problem is not None:
-        raise Trouble(f"{DatabaseUrl(given)} {problem}.")
+        # without the text itself: what is no URL of ours may hold a password all the same
+        raise Trouble(f"A database that the command names {problem}.")
     if is_postgres(given):
         return DatabaseUrl(given)
     return str(Path(sqlite_path(given)).expanduser().absolute())

@@ -30,15 +30,9 @@ async def move(source: Side, target: Side, *, owner: str, progress: Progress) ->
     Raises `CopyRefused`; then, as after any other interruption that can be met, the source takes writes again, and the same call
     later goes on where this one was.
     """
+    gone = await may_leave(source, target.place)
     tables = shared(await source.tables(), await target.tables())
     await _same_schema(source, target)
-    gone = await _mark(source, MOVED)
-    if gone is not None and gone != target.place:
-        raise CopyRefused(f"{source.place} has moved to {gone} already.", f"Set `database` to {gone}.")
-    if await _mark(source, ARRIVING) is not None:
-        raise CopyRefused(
-            f"{source.place} is not complete itself.", "Finish the move or restore into it first."
-        )
     await _begin(source, target, tables, resumed=gone is not None)
     fence = Fence(source, tables, owner)
     if gone is not None:
@@ -54,6 +48,18 @@ async def move(source: Side, target: Side, *, owner: str, progress: Progress) ->
             if await _mark(source, MOVED) is None:
                 await fence.down()
         raise
+
+
+async def may_leave(source: Side, target: str) -> str | None:
+    """Where the source has moved to, if that is the target. Raises `CopyRefused` when there is nothing here to move."""
+    if not await source.versions():
+        raise CopyRefused(f"{source.place} is no database of Doorward's.", "Name the one of the settings.")
+    gone = await _mark(source, MOVED)
+    if gone is not None and gone != target:
+        raise CopyRefused(f"{source.place} has moved to {gone} already.", f"Set `database` to {gone}.")
+    if await _mark(source, ARRIVING) is not None:
+        raise CopyRefused(f"{source.place} is not complete itself.", "Finish the move into it first.")
+    return gone
 
 
 async def _same_schema(source: Side, target: Side) -> None:
