@@ -112,8 +112,10 @@ def main(given: Sequence[str] | None = None) -> int:
     for promise in wanted:
         if promise.name not in report.values and course.failed:
             report.reasons.setdefault(promise.name, "see below")
-    if not course.failed and not asked.keep:
-        shutil.rmtree(plan.folder, ignore_errors=True)
+    if not course.failed:
+        course.finished()
+        if not asked.keep:
+            shutil.rmtree(plan.folder, ignore_errors=True)
     promised = _write(asked.into / "bench-scale.json", entries(wanted, report))
     figures: list[Absolute] = report.absolutes
     _write(asked.into / "bench-scale-figures.json", figures)

@@ -48,6 +48,7 @@ class Found(msgspec.Struct):
 
     values: dict[str, float]
     absolutes: list[Absolute]
+    reasons: dict[str, str]
 
 
 class Course:
@@ -74,11 +75,15 @@ class Course:
                 growing = Growing(self._plan.folder, ground, self._plan.tell)
                 state = growing.grow(self._plan.sizes)
                 self._sizes(ground, state)
-                self._step(f"{name} store", lambda into: self._store(ground, state, into))
-                self._step(f"{name} http", lambda into: self._http(ground, state, into))
-                self._step(f"{name} sweep", lambda into: self._sweep(ground, state, growing, into))
+                # What was found counts only for these databases and this plan.
+                same = f"{state.begins_ms} {self._plan.sizes} {self._plan.seconds} {self._plan.rounds}"
+                self._step(f"{name} store", same, lambda into: self._store(ground, state, into))
+                self._step(f"{name} http", same, lambda into: self._http(ground, state, into))
+                self._step(f"{name} sweep", same, lambda into: self._sweep(ground, state, growing, into))
                 if workers:
-                    self._step(f"{name} workers", lambda into: self._workers(ground, state, workers, into))
+                    self._step(
+                        f"{name} workers", same, lambda into: self._workers(ground, state, workers, into)
+                    )
                 growing.save(state)
         except (RuntimeError, OSError) as error:
             self._failed(name, error)
@@ -101,20 +106,25 @@ class Course:
     def _others(self) -> set[int]:
         return self._every - {self._plan.cores.load} or self._every
 
-    def _step(self, name: str, work: Callable[[Report], None]) -> None:
+    def _step(self, name: str, same: str, work: Callable[[Report], None]) -> None:
         into = Report.empty()
-        if name not in self._kept:
+        key = f"{name} {same}"
+        if key not in self._kept:
             self._plan.tell(name)
             try:
                 work(into)
             except (Invalid, AssertionError, RuntimeError, OSError) as error:
                 self._failed(name, error)
                 return
-            self._kept[name] = Found(into.values, into.absolutes)
+            self._kept[key] = Found(into.values, into.absolutes, into.reasons)
             self._file.write_bytes(msgspec.json.encode(self._kept))
-        self._report.values.update(self._kept[name].values)
-        self._report.absolutes.extend(self._kept[name].absolutes)
-        self._report.reasons.update(into.reasons)
+        self._report.values.update(self._kept[key].values)
+        self._report.absolutes.extend(self._kept[key].absolutes)
+        self._report.reasons.update(self._kept[key].reasons)
+
+    def finished(self) -> None:
+        """The next run measures everything anew, whether the databases stay or not."""
+        self._file.unlink(missing_ok=True)
 
     def _failed(self, step: str, error: Exception) -> None:
         self.failed[step] = str(error) or type(error).__name__

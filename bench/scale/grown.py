@@ -15,17 +15,20 @@ from bench.scale import content
 from bench.scale.content import World
 from bench.scale.grounds import Ground
 from bench.server import RESOURCE, SCOPE, credentials, operate
+from doorward.stores.sql.migrate import known
 
 Tell = Callable[[str], None]
 SEED = "seed"
 
 
 class State(msgspec.Struct):
-    """One engine's databases: what their rows have in common, the Basic credentials of their apps, and which sizes there are.
+    """One engine's databases: the migrations that made them, what their rows have in common, the Basic credentials of their apps,
+    and which sizes there are.
 
     `held` are the refresh tokens that have taken the place of a grant's first one, by size and grant number.
     """
 
+    schema: str
     begins_ms: int
     client_id: str
     service: str
@@ -90,8 +93,12 @@ class Growing:
         self._ground.expire(label(grants), state.world, count)
 
     def _state(self) -> State:
+        schema = _schema(self._ground.name)
         if self._file.exists():
-            return msgspec.json.decode(self._file.read_bytes(), type=State)
+            state = msgspec.json.decode(self._file.read_bytes(), type=State)
+            if state.schema == schema:
+                return state
+            self._tell(f"{self._ground.name}: the schema has changed, all databases are made anew")
         self._tell(f"{self._ground.name}: a new database with its apps")
         self._ground.drop(SEED)
         self._ground.create(SEED)
@@ -105,6 +112,7 @@ class Growing:
         shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
         web = operate(path, "app", "create", "Shop", "--kind", "web", *shop)
         state = State(
+            schema=schema,
             begins_ms=int(time.time() * 1000) - content.SPAN_MS,
             client_id=str(web["client_id"]),
             service=credentials(service),
@@ -121,3 +129,7 @@ class Growing:
         self._ground.fill(name, state.world, first, grants)
         state.made[name] = time.monotonic() - began
         self.save(state)
+
+
+def _schema(engine: str) -> str:
+    return " ".join(migration.checksum for migration in known(engine))
