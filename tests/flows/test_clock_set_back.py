@@ -1,0 +1,102 @@
+"""Does anybody lose a session, or gain a yes, when a server goes on five minutes earlier than it was?
+
+`SystemClock` does not let that happen to a running process (tests/outside/test_clock.py). It can happen to one that starts while the
+machine's clock is still behind, or that stands beside one whose clock is ahead: so here the clock itself is set back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from doorward.model.policy import ThrottlePolicy
+from tests.engines import BOTH
+from tests.flows.apps import good, pkce, refused
+from tests.flows.running import Running
+from tests.flows.second_factor import set_up
+from tests.flows.seeds import API, PASSWORD, House
+from tests.flows.signing_in import challenge, tokens_by_challenge
+
+ENGINES = BOTH
+ADA, BOB = "ada@example.com", "bob@example.com"
+BACK = 300
+SCOPE = "openid orders:read offline_access"
+
+
+@pytest.fixture(autouse=True)
+def afterwards(server: Running) -> Generator[None]:
+    yield
+    server.clock.ahead += 7200
+
+
+def test_sessions_and_tokens_go_on(server: Running, house: House) -> None:
+    person = server.person()
+    assert person.sign_in(person.open("/sign-in"), ADA, PASSWORD).path == "/account"
+    tokens = tokens_by_challenge(house.own, ADA, SCOPE)
+    attempt = house.own.begin()
+    code = house.own.code(attempt, person.open(attempt.url))
+    server.clock.ahead -= BACK
+    assert person.open("/account").path == "/account"
+    good(house.own.redemption(attempt, code))
+    newest = tokens.refresh
+    for _ in range(3):
+        newest = good(house.own.refresh(newest)).refresh
+    assert house.reader.introspect(tokens.access)["active"]
+    # whoever comes anew is let in, and what they are given counts
+    again = tokens_by_challenge(house.own, BOB, SCOPE)
+    assert house.reader.introspect(again.access)["active"]
+    with server.api(API) as api:
+        assert api.refusal(again.access) is None
+    server.clock.ahead += BACK
+    good(house.own.refresh(newest))
+    assert person.open("/account").path == "/account"
+
+
+@pytest.mark.requirement(55)
+def test_what_was_revoked_stays_revoked_even_where_its_entry_was_already_over(
+    server: Running, house: House
+) -> None:
+    tokens = tokens_by_challenge(house.own, ADA, SCOPE)
+    assert house.own.post("/revoke", token=tokens.refresh).status_code == 200
+    server.clock.ahead += server.settings.tokens.access_ttl + 60
+    assert not house.reader.introspect(tokens.access)["active"]
+    server.clock.ahead -= BACK
+    assert not house.reader.introspect(tokens.access)["active"]
+    refused(house.own.refresh(tokens.refresh))
+
+
+@pytest.mark.requirement(81)
+def test_a_full_counter_stays_full_and_empties_in_the_end(server: Running, house: House) -> None:
+    def guess(password: str) -> int:
+        _, hashed = pkce()
+        return challenge(
+            house.own,
+            username="eve@example.com",
+            password=password,
+            scope="openid",
+            code_challenge=hashed,
+            code_challenge_method="S256",
+        ).status_code
+
+    policy = ThrottlePolicy()
+    answers = [guess("a wrong guess of many") for _ in range(policy.per_account + 2)]
+    assert answers[-2:] == [429, 429]
+    assert 429 not in answers[:-2]
+    server.clock.ahead -= BACK
+    assert guess("a wrong guess of many") == 429
+    server.clock.ahead += policy.window + BACK + 1
+    assert guess("a wrong guess of many") != 429
+
+
+@pytest.mark.requirement(82)
+def test_a_one_time_code_that_was_used_is_not_taken_again(server: Running, house: House) -> None:
+    person = server.person()
+    assert person.sign_in(person.open("/sign-in"), BOB, PASSWORD).path == "/account"
+    phone, _ = set_up(person, server)
+    code = phone.code()
+    asked: dict[str, str] = {"username": BOB, "password": PASSWORD, "scope": "openid", "code": code}
+    asked["code_challenge_method"] = "S256"
+    assert challenge(house.own, code_challenge=pkce()[1], **asked).status_code == 200
+    server.clock.ahead -= BACK
+    assert challenge(house.own, code_challenge=pkce()[1], **asked).status_code == 403
