@@ -225,7 +225,11 @@ class Course:
             )
         for kind, sides in found.rounds.items():
             for number, rounds in sides.items():
-                who = found.label if number == workers.PEER else f"{number} workers on PostgreSQL"
+                who = (
+                    found.label
+                    if number == workers.PEER
+                    else f"{number} worker{'s' * (number > 1)} on PostgreSQL"
+                )
                 into.say(f"{kind}, {who}", middle(rounds).rate, "/s", _times(middle(rounds)))
             for number in numbers:
                 self._put(

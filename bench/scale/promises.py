@@ -15,11 +15,11 @@ ENGINES = ("sqlite", "postgres")
 READ_AIM, READ_FLOOR = 1.3, 2.0
 WRITE_AIM, WRITE_FLOOR = 2.0, 4.0
 _OPERATIONS = (
-    ("sign_in_lookup", "sign-in look-up", False),
-    ("introspection", "introspection", False),
-    ("refresh", "refresh", True),
-    ("http_introspection", "introspection over HTTP", False),
-    ("http_refresh", "refresh over HTTP", True),
+    ("sign_in_lookup", "a sign-in look-up", False),
+    ("introspection", "an introspection", False),
+    ("refresh", "a refresh", True),
+    ("http_introspection", "an introspection over HTTP", False),
+    ("http_refresh", "a refresh over HTTP", True),
 )
 # floor and aim by number of workers; three cores for workers, database and all
 _VERSUS_PEER = {
@@ -41,12 +41,16 @@ def sweep_name(engine: str) -> str:
 
 def peer_name(kind: str, workers: int) -> str:
     """The name of a figure beside the peer."""
-    return f"postgres_{kind}_{workers}_workers_vs_oidc_provider"
+    return f"postgres_{kind}_{_workers(workers)}_vs_oidc_provider"
 
 
 def workers_name(kind: str, workers: int) -> str:
     """The name of a figure of some workers beside one."""
-    return f"postgres_{kind}_{workers}_workers_vs_1"
+    return f"postgres_{kind}_{_workers(workers)}_vs_1"
+
+
+def _workers(number: int) -> str:
+    return f"{number}_worker" if number == 1 else f"{number}_workers"
 
 
 def promises(engines: Sequence[str], sizes: Sequence[int], *, workers: bool) -> list[Promise]:
@@ -57,7 +61,7 @@ def promises(engines: Sequence[str], sizes: Sequence[int], *, workers: bool) -> 
         for operation, meaning, writes in _OPERATIONS:
             floor, aim = (WRITE_FLOOR, WRITE_AIM) if writes else (READ_FLOOR, READ_AIM)
             for grants in larger:
-                text = f"{engine}: time of a {meaning} among {grants:,} / among {base:,}"
+                text = f"{engine}: time of {meaning} among {grants:,} / among {base:,}"
                 name = growth_name(engine, operation, grants, base)
                 every.append(Promise(name, floor, aim, text, at_most=True))
         text = f"{engine}: p99 of refresh during the sweep / without"
@@ -72,7 +76,8 @@ def _of_workers() -> list[Promise]:
     for kind in KINDS:
         for number in NUMBERS:
             floor, aim = _VERSUS_PEER[kind][number]
-            text = f"{kind}, {number} workers on PostgreSQL / oidc-provider in memory, one process"
+            who = _workers(number).replace("_", " ")
+            text = f"{kind}, {who} on PostgreSQL / oidc-provider in memory, one process"
             every.append(Promise(peer_name(kind, number), floor, aim, text))
         for number in NUMBERS[1:]:
             floor, aim = _MORE_WORKERS[number]
