@@ -9,6 +9,8 @@ import pytest
 from doorward.model.bucket import Bucket
 from doorward.ports.store import Store, StoreUnavailable, Write
 from doorward.stores.sql.open import open_store
+from doorward.stores.sql.postgres_commit import Committer
+from doorward.stores.sql.postgres_merge import tables_in
 from doorward.stores.sql.postgres_options import PostgresOptions
 from tests.store_contract.samples import (
     DAY,
@@ -158,6 +160,25 @@ async def test_what_must_be_seen_by_the_next_statement_is_a_transaction(postgres
         assert seen[1:] == [4, 4]
         newest, entries = await store.revocations.live(NOW)
         assert (newest, [one.seq for one in entries]) == (3, [1, 2, 3])
+        await store.close()
+
+
+async def test_on_an_engine_that_joins_nothing_the_same_commit_is_a_transaction(postgres_url: str) -> None:
+    async with relay(postgres_url) as wire:
+        store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
+        await prepared(store)
+        store._db._committer = Committer(tables_in(""), join=False)  # pyright: ignore[reportAttributeAccessIssue]
+        seen = [
+            await trips(
+                wire, store, store.grants.redeem_code(code(name).hash, NOW), store.audit.append(event(number))
+            )
+            for number, name in enumerate("abc")
+        ]
+        assert seen[1:] == [4, 4]
+        assert not await store.commit(
+            store.audit.append(event(9)), store.grants.redeem_code(code("a").hash, NOW)
+        )
+        assert len(await store.audit.page()) == 3
         await store.close()
 
 

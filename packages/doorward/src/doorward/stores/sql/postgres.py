@@ -58,7 +58,9 @@ async def open_postgres(
     finally:
         connection.terminate()
     schema = "\n".join(one.text for one in migrations)
-    database = PostgresDatabase(connect, chosen, Committer(tables_in(schema)))
+    # what other engines allow in one statement differs
+    committer = Committer(tables_in(schema), join=engine == "postgres")
+    database = PostgresDatabase(connect, chosen, committer)
     upkeep = _MONTHS if engine == "postgres" else None
     return SqlStore(database, known=migrations, close=database.close, upkeep=upkeep)
 

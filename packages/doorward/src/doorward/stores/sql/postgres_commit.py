@@ -13,7 +13,7 @@ from typing import final
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql.postgres_errors import (
     again,
-    met_a_row,
+    better_apart,
     not_text,
     row_is_gone,
     state_of,
@@ -33,10 +33,11 @@ _PLANS = 2048
 
 @final
 class Committer:
-    """Knows the tables, and for each kind of commit how it travels."""
+    """Knows the tables, and for each kind of commit how it travels. `join=False`: each statement by itself."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, *, join: bool = True) -> None:
         self._tables = tables
+        self._read = groups if join else apart
         self._plans: dict[tuple[tuple[str, int | None], ...], tuple[Group, ...]] = {}
 
     async def commit(self, pool: Pool, steps: Sequence[Step]) -> int:
@@ -63,7 +64,7 @@ class Committer:
                     raise
                 if overtaken(state_of(problem), str(problem)) or row_is_gone(problem):
                     return LOST
-                if met_a_row(problem) and any(group.count > 1 for group in plan):
+                if better_apart(problem) and any(group.count > 1 for group in plan):
                     # Side by side, an insert may meet the winner's row before the guard has found that it lost, or two of them
                     # have one key. Nothing was done; one after the other they say what it is.
                     plan, alone = apart([(step[0], step[2]) for step in steps], self._tables), None
@@ -85,7 +86,7 @@ class Committer:
         if found is None:
             if len(self._plans) >= _PLANS:
                 self._plans.clear()
-            found = self._plans[kind] = groups(kind, self._tables)
+            found = self._plans[kind] = self._read(kind, self._tables)
         return found
 
 

@@ -10,8 +10,8 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 from doorward.ports.store import StoreConflict, StoreUnavailable
 
 _FOREIGN_KEY = "23503"
-# such a row is there already; the same statement has changed it already
-_MET = frozenset({"23505", "21000"})
+# such a row is there already; the same statement has changed it already; the engine does not do this in one statement
+_APART = frozenset({"23505", "21000", "0A000"})
 # serialization failure, deadlock, a cached plan that a migration overtook: the database says itself that nothing was done
 _AGAIN = frozenset({"40001", "40P01", "0A000"})
 READ_ONLY = "25006"
@@ -60,9 +60,9 @@ def row_is_gone(problem: BaseException) -> bool:
     return state_of(problem) == _FOREIGN_KEY
 
 
-def met_a_row(problem: BaseException) -> bool:
-    """Whether a row came into being that another statement of the same commit, or of another one, had made already."""
-    return state_of(problem) in _MET
+def better_apart(problem: BaseException) -> bool:
+    """Whether statements that were joined may fare better one by one: a row was there that one of them makes, or they met in one."""
+    return state_of(problem) in _APART
 
 
 def verdict(problem: BaseException, doing: str) -> Exception:
