@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import venv
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -187,3 +188,56 @@ def test_a_node_that_cannot_read_the_new_schema_says_so_and_is_not_ready(
     assert "Traceback" not in done.stderr
     reload(second)
     assert ready(second) == 200
+
+
+def test_a_script_behind_a_link_is_run_by_what_the_link_names(tmp_path: Path) -> None:
+    """A script's first line names the folder that it was installed into; a reload has to follow the link all the same."""
+    packages = {path for path in sys.path if path.endswith("site-packages")}
+    for version in ("one", "two"):
+        venv.create(tmp_path / version)
+        site = next((tmp_path / version / "lib").glob("python*/site-packages"))
+        (site / "here.pth").write_text("\n".join(map(str, [*SOURCES, *packages])))
+        script = tmp_path / version / "bin" / "doorward"
+        lines = (
+            f"#!{tmp_path / version}/bin/python",
+            "import sys",
+            "from doorward.__main__ import main",
+            "sys.exit(main())",
+        )
+        script.write_text("\n".join(lines))
+        script.chmod(0o755)
+    current = tmp_path / "current"
+    current.symlink_to("one")
+    port = free_port()
+    config = write_settings(tmp_path, f"http://127.0.0.1:{port}")
+    log = tmp_path / "log"
+    surroundings = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
+    with log.open("wb") as out:
+        running = subprocess.Popen(
+            [str(current / "bin" / "doorward"), "serve", "--config", str(config)],
+            env=surroundings,
+            stderr=out,
+        )
+    try:
+        _logged(log, "server.ready")
+        assert _sources(running.pid) == str(tmp_path / "one")
+        exchange(current, Path("two"))
+        running.send_signal(signal.SIGHUP)
+        _logged(log, "server.reloaded")
+        assert _sources(running.pid) == str(tmp_path / "two")
+    finally:
+        running.terminate()
+        assert running.wait(40) == 0
+
+
+def _logged(log: Path, event: str) -> None:
+    until = time.monotonic() + 60
+    while f'"{event}"' not in log.read_text():
+        assert time.monotonic() < until, log.read_text()[-3000:]
+        time.sleep(0.05)
+
+
+def _sources(pid: int) -> str:
+    """Which installation a process runs, by the command line that it was started with."""
+    program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+    return str(Path(program).parent.parent.resolve())

@@ -26,7 +26,18 @@ def become_server(
             environment[f"DOORWARD_SERVER__{name}"] = str(value)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, orders.command(orders.Orders())[:3], environment)  # noqa: S606 - no shell, our own interpreter
+    program = _interpreter()
+    os.execve(program, [program, *orders.command(orders.Orders())[1:3]], environment)  # noqa: S606 - no shell, our own interpreter
+
+
+def _interpreter() -> str:
+    """The Python of this installation by the path that the operator used. A script names its Python by the folder it was installed
+    into; behind a link (`current/bin/doorward`) a reload is to follow the link to what it names then."""
+    beside = Path(sys.argv[0]).absolute().with_name(Path(sys.executable).name)
+    try:
+        return str(beside) if beside.samefile(sys.executable) else sys.executable
+    except OSError:
+        return sys.executable
 
 
 def try_port(host: str, port: int) -> None:
