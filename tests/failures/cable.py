@@ -34,13 +34,11 @@ class Cable:
         self._open: set[asyncio.StreamWriter] = set()
         self._wanted: _Cut | None = None
         self._down = False
-        self._flows = threading.Event()
-        self._flows.set()
+        self._forgotten = 0
+        self._made = 0
         self.port = 0
         self.cuts = 0
         """How often a cut that was asked for happened."""
-        self.seen = 0
-        """How many pieces came from the server's side."""
 
     def through(self, url: str) -> str:
         """The same database, by this cable."""
@@ -65,13 +63,9 @@ class Cable:
         """As it was."""
         self._down = False
 
-    def hang(self) -> None:
-        """Connections stay open and nothing comes through any more, as when a router forgot them."""
-        self._flows.clear()
-
-    def flow(self) -> None:
-        """What hung comes through."""
-        self._flows.set()
+    def forget(self) -> None:
+        """Connections that are there stay open and nothing comes through them any more, as when a router forgot them."""
+        self._forgotten = self._made
 
     def _break(self) -> None:
         for writer in list(self._open):
@@ -87,10 +81,13 @@ class Cable:
             writer.transport.abort()
             return
         self._open |= {writer, back}
+        self._made += 1
+        number = self._made
         lost = asyncio.Event()
         try:
             await asyncio.gather(
-                self._to_database(reader, back, lost), self._from_database(there, writer, lost)
+                self._to_database(reader, back, lost, number),
+                self._from_database(there, writer, lost, number),
             )
         finally:
             for end in (writer, back):
@@ -98,12 +95,12 @@ class Cable:
                 end.transport.abort()
 
     async def _to_database(
-        self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event
+        self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event, number: int
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(1 << 16):
-                self.seen += 1
-                await self._flowing()
+                if number <= self._forgotten:
+                    continue
                 cut = self._cut_for(data)
                 if cut is not None:
                     self.cuts += 1
@@ -115,12 +112,13 @@ class Cable:
             back.transport.abort()
 
     async def _from_database(
-        self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event
+        self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event, number: int
     ) -> None:
         unheard = b""
         with suppress(OSError):
             while data := await there.read(1 << 16):
-                await self._flowing()
+                if number <= self._forgotten:
+                    continue
                 if not lost.is_set():
                     writer.write(data)
                     continue
@@ -128,10 +126,6 @@ class Cable:
                 if READY in unheard:
                     break
         writer.transport.abort()
-
-    async def _flowing(self) -> None:
-        while not self._flows.is_set():
-            await asyncio.sleep(0.01)
 
     def _cut_for(self, data: bytes) -> _Cut | None:
         wanted = self._wanted
@@ -168,7 +162,6 @@ def cable(upstream: int) -> Generator[Cable]:
     try:
         yield line
     finally:
-        line.flow()
         line.cut()
         line._loop.call_soon_threadsafe(line._loop.stop)
         thread.join(10)

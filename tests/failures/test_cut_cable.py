@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,10 @@ from tests.postgres import Postgres
 
 SCOPE = "openid orders:read"
 pytestmark = pytest.mark.timeout(120)
+LIMITS: dict[str, dict[str, Any]] = {
+    "postgres": {"statement_timeout": 2, "connect_timeout": 2, "pool_wait": 2},
+    "passwords": {"threads": 2},
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +41,8 @@ def line(frail: Postgres) -> Generator[Cable]:
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, frail: Postgres, line: Cable) -> Generator[Fleet]:
     """One server at the end of the cable."""
-    with processes(tmp_path_factory.mktemp("fleet"), 1, database=line.through(frail.create())) as started:
+    database = line.through(frail.create())
+    with processes(tmp_path_factory.mktemp("fleet"), 1, sections=LIMITS, database=database) as started:
         yield started
         assert started.servers[0].troubles() == []
 
@@ -167,5 +173,19 @@ def test_a_cable_that_is_pulled_and_plugged_in_again(line: Cable, witness: Witne
     line.pull()
     witness.outage()
     line.plug()
+    assert witness.recovered() < 10
+    witness.everything_is_as_before()
+
+
+def test_connections_that_lead_nowhere_are_given_up_after_the_limit_and_all_together(
+    line: Cable, witness: Witness
+) -> None:
+    """A router between us and the database has forgotten them: nobody says so, nothing answers, and new ones work."""
+    witness.everything_is_as_before()
+    line.forget()
+    seen = witness.look()
+    assert seen.wrong == []
+    assert seen.refused, "nobody met a dead connection"
+    assert max(seen.seconds.values()) < 12
     assert witness.recovered() < 10
     witness.everything_is_as_before()

@@ -96,6 +96,20 @@ def test_a_server_that_starts_while_postgresql_is_away_says_so_and_ends(
         server.start()
 
 
+def test_a_server_can_be_stopped_while_postgresql_hangs(
+    tmp_path: Path, frail: Postgres, frail_url: str
+) -> None:
+    with processes(tmp_path, 1, database=frail_url, sections=LIMITS) as fleet, witness_of(fleet) as witness:
+        frail.freeze()
+        witness.outage()
+        began = time.monotonic()
+        fleet.servers[0].stop()
+        assert time.monotonic() - began < 2 * LONGEST
+        frail.thaw()
+        fleet.servers[0].start()
+        witness.everything_is_as_before()
+
+
 def test_restarts_and_kills_of_postgresql_under_load_sign_nobody_out(
     tmp_path: Path, frail: Postgres, frail_url: str
 ) -> None:
