@@ -86,7 +86,8 @@ class Throttle:
 
     def clear(self, buckets: Sequence[Bucket]) -> list[Write]:
         """It was them: the counters of their own tries begin anew (NIST SP 800-63B-4 §3.2.2). Call `forget` when it is committed."""
-        return [self.store.attempts.clear(bucket.key) for bucket in buckets]
+        # in the order in which they are counted, so that two commits never wait for one another's rows
+        return [self.store.attempts.clear(key) for key in sorted(bucket.key for bucket in buckets)]
 
     async def forget(self, buckets: Sequence[Bucket]) -> None:
         """The other half of `clear`, for what is counted outside the store: after the commit, so that a spent code that is shown

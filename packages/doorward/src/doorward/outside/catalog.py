@@ -135,6 +135,7 @@ class WatchedCatalog:
 
     async def watch(self) -> None:
         """For ever: what has changed is here as soon as a bell is rung, or at most `interval` seconds later. Outlives outages."""
+        away = False
         while True:
             heard = self._bell is not None and self._bell.connected
             await self._wake.sleep(_SLOWLY if heard else self._interval)
@@ -142,8 +143,14 @@ class WatchedCatalog:
             try:
                 await self._look()
             except StoreUnavailable:
-                _log.warning("catalog.unavailable")
+                if not away:
+                    _log.warning("catalog.unavailable")
+                away = True
                 await asyncio.sleep(LEASE / 4)
+            else:
+                if away:
+                    _log.info("catalog.available")
+                away = False
             # a storm of changes costs half of the time at most
             await asyncio.sleep(self._passed() - began)
 
