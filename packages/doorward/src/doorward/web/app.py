@@ -204,6 +204,8 @@ class App:
                 "not available",
                 path=request.path,
                 reason=type(problem).__name__,
+                # what the database or the way to it said: adapters write it without values and passwords
+                because=str(problem)[:300],
                 request_id=request.request_id,
             )
             status, code, say = 503, "temporarily_unavailable", "Please try again in a moment."
