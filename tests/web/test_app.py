@@ -11,7 +11,7 @@ import pytest
 
 from doorward.outside.metrics import PrometheusMeter
 from doorward.ports.passwords import HashingBusy
-from doorward.ports.store import StoreUnavailable
+from doorward.ports.store import StoreConflict, StoreUnavailable
 from doorward.web.app import App, Server
 from doorward.web.http import (
     BadForm,
@@ -180,6 +180,7 @@ async def test_cross_origin_is_for_the_endpoints_that_read_no_cookie() -> None:
         (BadForm("Say it once."), 400, "invalid_request"),
         (BodyTooLarge(), 413, "invalid_request"),
         (StoreUnavailable("disk I/O error at /var/lib"), 503, "temporarily_unavailable"),
+        (StoreConflict("the database refused a change: accounts"), 503, "temporarily_unavailable"),
         (HashingBusy(), 503, "temporarily_unavailable"),
         (RuntimeError("the password is swordfish"), 500, "server_error"),
         (RecursionError(), 500, "server_error"),
@@ -201,6 +202,16 @@ async def test_what_goes_wrong_becomes_an_answer_without_its_inside(
     assert (b"retry-after" in dict(sent[0]["headers"])) == (status == 503)
     page = await ask(handlers, "/page")
     assert (page[0]["status"], page[1]["body"].startswith(b"page")) == (status, True)
+
+
+async def test_who_leaves_says_so_with_each_answer_and_is_not_ready() -> None:
+    handlers = app([route("/who", "GET", _who), route("/readyz", "GET", _who)])
+    assert (await ask(handlers, "/readyz"))[0]["status"] == 200
+    assert b"connection" not in dict((await ask(handlers))[0]["headers"])
+    handlers.closing()
+    last = (await ask(handlers))[0]
+    assert (last["status"], dict(last["headers"])[b"connection"]) == (200, b"close")
+    assert (await ask(handlers, "/readyz"))[0]["status"] == 503
 
 
 async def test_nobody_is_answered_who_has_gone() -> None:

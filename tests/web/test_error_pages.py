@@ -15,12 +15,12 @@ pytestmark = pytest.mark.anyio
 PAGES = StatusPages(jar=CookieJar(secure=True), issuer=made.ISSUER, brand_name="<Acme>", default_locale="en")
 
 
-def request(**headers: str) -> Request:
+def request(method: str = "GET", /, **headers: str) -> Request:
     async def never() -> dict[str, Any]:
         raise AssertionError("an error page reads no body")
 
     lines = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-    scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": lines}
+    scope = {"type": "http", "method": method, "path": "/x", "query_string": b"", "headers": lines}
     return Request(scope, never, request_id="t-7")
 
 
@@ -37,6 +37,13 @@ async def test_a_status_is_a_page_with_a_number_and_a_way_on(status: int) -> Non
     assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
     assert headers[b"cache-control"] == b"no-store"
     assert b"set-cookie" not in headers
+
+
+async def test_a_form_that_met_a_busy_server_can_be_sent_again_as_it_was() -> None:
+    again = "your browser then sends once more what you typed"
+    assert again in (await PAGES(request("POST"), 503)).body.decode()
+    assert again not in (await PAGES(request("GET"), 503)).body.decode()
+    assert again not in (await PAGES(request("POST"), 500)).body.decode()
 
 
 @pytest.mark.parametrize(

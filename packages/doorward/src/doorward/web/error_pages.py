@@ -44,5 +44,8 @@ class StatusPages:
             issuer=self._issuer,
             request_id=request.request_id,
         )
-        view = ErrorPage(_KINDS.get(status, Failure.SERVER_ERROR), ways=(Way.HOME, Way.SIGN_IN))
+        kind = _KINDS.get(status, Failure.SERVER_ERROR)
+        if status == 503 and request.method == "POST":
+            kind = Failure.UNAVAILABLE_FORM
+        view = ErrorPage(kind, ways=(Way.HOME, Way.SIGN_IN))
         return html(view, context, status)

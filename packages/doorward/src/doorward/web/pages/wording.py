@@ -83,6 +83,13 @@ _FAILURES: Final = {
         N_("We can't do that right now"),
         N_("The service is busy or being looked after. Try again in a minute."),
     ),
+    Failure.UNAVAILABLE_FORM: _Page(
+        N_("We can't do that right now"),
+        N_(
+            "The service is busy or being looked after. Load this page again in a minute: your browser then sends once"
+            " more what you typed."
+        ),
+    ),
     Failure.SERVER_ERROR: _Page(
         N_("Something went wrong on our side"),
         N_("It isn't your fault, and nothing was lost. Try again in a minute."),

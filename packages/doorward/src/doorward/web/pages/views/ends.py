@@ -23,6 +23,8 @@ class Failure(StrEnum):
     TOO_LARGE = "too_large"
     TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
+    UNAVAILABLE_FORM = "unavailable_form"
+    """The same for a form that was sent: loading the page again sends it again, and nothing has to be typed twice."""
     SERVER_ERROR = "server_error"
 
 
