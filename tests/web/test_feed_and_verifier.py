@@ -98,7 +98,7 @@ async def test_the_feed_reaches_the_verifiers_view(channel: BackChannel, asgi: A
     elif what == "account":
         writes = await channel.ending.account("usr_ada", now=now, reason="disabled", sub_entry=True)
     else:
-        writes = await channel.ending.client("app_web", now=now, reason="app_deleted")
+        writes = channel.ending.client("app_web", now=now, reason="app_deleted")
     assert await channel.store.commit(*writes)
     told = parse_feed((await asgi("GET", "/revocations", query=f"after={view.cursor}")).body)
     assert not told.reset
