@@ -31,6 +31,7 @@ ACCOUNT = "UPDATE accounts SET name = ? WHERE id = ?"
 PERSON = "INSERT INTO accounts (id, email) VALUES (?, ?) ON CONFLICT (email) DO NOTHING"
 GONE = "DELETE FROM accounts WHERE id = ?"
 NEXT = "UPDATE counters SET value = value + 1 WHERE name = 'revocations'"
+OTHER = "UPDATE counters SET value = value + 1 WHERE name = 'registry'"
 NUMBERED = "INSERT INTO revocations (seq) VALUES ((SELECT value FROM counters WHERE name = 'revocations'))"
 SPEND = "UPDATE refresh_tokens SET hash = ? WHERE grant_id = ? AND EXISTS (SELECT 1 FROM grants WHERE id = ?)"
 END = "UPDATE grants SET ended_at = ? WHERE id = ?"
@@ -75,8 +76,11 @@ def test_what_cannot_see_one_another_travels_as_one(statements: tuple[str, ...])
 @pytest.mark.parametrize(
     "statements",
     [
-        # the number that was just raised is read
-        (NEXT, NUMBERED),
+        # a number is raised that was read before, or another one
+        (NUMBERED, NEXT),
+        (OTHER, NUMBERED),
+        (NEXT, f"{NUMBERED} ON CONFLICT (seq) DO UPDATE SET seq = (SELECT 1)"),
+        (NEXT, NEXT),
         # two changes of one table may meet in one row
         (TOUCH, TOUCH),
         (SESSION, TOUCH),
@@ -105,14 +109,22 @@ def test_what_could_see_the_other_is_kept_apart(statements: tuple[str, str]) -> 
 
 
 def test_order_is_kept_and_only_neighbours_are_joined() -> None:
-    assert sizes(LINE, REDEEM, NEXT, NUMBERED, LINE) == [3, 2]
+    assert sizes(LINE, REDEEM, OTHER, NUMBERED, LINE) == [3, 2]
+    assert sizes(*[LINE] * 50) == [24, 24, 2]
     assert sizes(TOUCH, LINE, TOUCH, LINE) == [2, 2]
     assert sizes() == []
     assert [group.count for group in apart([(LINE, None), (REDEEM, 1)], TABLES)] == [1, 1]
 
 
+def test_a_number_that_was_just_raised_is_handed_over() -> None:
+    (group,) = groups([(END, None), (NEXT, None), (NUMBERED, None), (LINE, None)], TABLES)
+    assert f"s1 AS ({NEXT} RETURNING value)" in group.sql
+    assert "VALUES ((SELECT value FROM s1)) RETURNING 1" in group.sql
+    assert sizes(NEXT, NUMBERED, NEXT, NUMBERED) == [2, 2]
+
+
 def test_together_is_the_same_from_both_sides() -> None:
-    every = [touched(sql, TABLES) for sql in (PUT, REDEEM, LINE, SESSION, TOUCH, ACCOUNT, PERSON, GONE, NEXT, NUMBERED)]  # fmt: skip
+    every = [touched(sql, TABLES) for sql in (PUT, REDEEM, LINE, SESSION, TOUCH, ACCOUNT, PERSON, GONE, NEXT, OTHER)]  # fmt: skip
     for one in every:
         for other in every:
             assert one is not None

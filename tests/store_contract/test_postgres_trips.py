@@ -149,17 +149,41 @@ async def test_one_key_twice_in_a_commit_counts_twice(postgres_url: str) -> None
     await store.close()
 
 
+async def test_a_revocation_is_one_statement_with_what_it_ends(postgres_url: str) -> None:
+    async with relay(postgres_url) as wire:
+        store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
+        await prepared(store)
+        seen = [
+            await trips(
+                wire,
+                store,
+                store.grants.end(f"grt_{name}", NOW, "revoked"),
+                store.revocations.insert(revocation(f"grt_{name}", expires_at=NOW + DAY)),
+                store.audit.append(event(number)),
+            )
+            for number, name in enumerate("abc")
+        ]
+        assert seen[1:] == [1, 1]
+        newest, entries = await store.revocations.live(NOW)
+        assert (newest, [one.seq for one in entries]) == (3, [1, 2, 3])
+        await store.close()
+
+
 async def test_what_must_be_seen_by_the_next_statement_is_a_transaction(postgres_url: str) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         seen = [
-            await trips(wire, store, store.revocations.insert(revocation(f"g{n}", expires_at=NOW + DAY)))
+            await trips(
+                wire,
+                store,
+                *(store.revocations.insert(revocation(f"g{n} {m}", expires_at=NOW + DAY)) for m in range(2)),
+            )
             for n in range(3)
         ]
-        # begin, raise the number, insert under it, commit
+        # begin, one number, the next number, commit
         assert seen[1:] == [4, 4]
         newest, entries = await store.revocations.live(NOW)
-        assert (newest, [one.seq for one in entries]) == (3, [1, 2, 3])
+        assert (newest, [one.seq for one in entries]) == (6, [1, 2, 3, 4, 5, 6])
         await store.close()
 
 

@@ -31,6 +31,12 @@ _BY_KEY = re.compile(
     r"(?:UPDATE|DELETE FROM) ([a-z_]+)(?: SET (?:(?!SELECT|WHERE).)*)? WHERE ([a-z_]+) = \?(?= AND |$)"
 )
 
+# the number that a counter has when it was raised, and who asks for it
+_RAISES = re.compile(r"UPDATE counters SET value = value \+ 1 WHERE name = ('[a-z_]+')")
+_ASKS = re.compile(r"\(SELECT value FROM counters WHERE name = ('[a-z_]+')\)")
+# Beyond that a statement is no more worth planning than a transaction.
+_MOST = 24
+
 _OVERTAKEN = "another request was faster, nothing was changed"
 
 
@@ -38,13 +44,15 @@ _OVERTAKEN = "another request was faster, nothing was changed"
 class Touched(Struct, frozen=True):
     """What one statement has to do with tables. `adds`: how it inserts a row that is given by value, if it does: the same for all
     that mind no conflict, else its own text. `hangs_on`: where the rows that it inserts must find a row. `moves`: where rows come or
-    go by it."""
+    go by it. `raises`: the counter that it raises by one, and `asks`: the only thing that it reads, a counter's number."""
 
     writes: frozenset[str]
     reads: frozenset[str]
     hangs_on: frozenset[str] = frozenset()
     moves: frozenset[str] = frozenset()
     adds: str = ""
+    raises: str = ""
+    asks: str = ""
 
 
 @final
@@ -96,17 +104,22 @@ def touched(sql: str, tables: Tables) -> Touched | None:
         case "INSERT INTO":
             adds = "" if not _adds_one(sql) else sql if "ON CONFLICT" in sql else "plainly"
             parents = tables.parents.get(table, frozenset())
-            return Touched(here, reads, hangs_on=parents, moves=here, adds=adds)
+            asks = _ASKS.search(sql) if sql.count("SELECT") == 1 else None
+            return Touched(here, reads, hangs_on=parents, moves=here, adds=adds, asks=asks[1] if asks else "")
         case "DELETE FROM":
             # what hangs on the row goes with it
             gone = here | {child for child, of in tables.parents.items() if table in of}
             return Touched(gone, reads, moves=gone)
         case _:
-            return Touched(here, reads)
+            raises = _RAISES.fullmatch(sql)
+            return Touched(here, reads, raises=raises[1] if raises else "")
 
 
 def together(one: Touched, other: Touched) -> bool:
-    """Whether it makes no difference that neither sees what the other one changes."""
+    """Whether it makes no difference that neither sees what the other one changes. `one` comes first."""
+    if one.raises and one.raises == other.asks:
+        # handed over by name: what the first one returns is what the second one would have read
+        return True
     if one.writes & other.reads or one.reads & other.writes:
         return False
     if one.hangs_on & other.moves or one.moves & other.hangs_on:
@@ -121,7 +134,7 @@ def groups(steps: Sequence[tuple[str, int | None]], tables: Tables) -> tuple[Gro
     known: list[Touched] = []
     for sql, must in steps:
         this = touched(sql, tables)
-        if this is not None and known and all(together(one, this) for one in known):
+        if this is not None and 0 < len(known) < _MOST and all(together(one, this) for one in known):
             found[-1].append((sql, must))
             known.append(this)
         else:
@@ -160,10 +173,15 @@ def _adds_one(sql: str) -> bool:
 def _joined(members: Sequence[tuple[str, int | None]]) -> Group:
     clauses: list[str] = []
     guards: list[str] = []
+    raised: dict[str, str] = {}
     number = 1
     for place, (sql, must) in enumerate(members):
-        text, number = numbered_from(sql, number)
-        clauses.append(f"s{place} AS ({text} RETURNING 1)")
+        text, number = numbered_from(_ASKS.sub(lambda asked: raised.get(asked[1], asked[0]), sql), number)
+        returning = "1"
+        if raises := _RAISES.fullmatch(sql):
+            returning = "value"
+            raised[raises[1]] = f"({select('value', f's{place}')})"
+        clauses.append(f"s{place} AS ({text} RETURNING {returning})")
         if must is not None:
             guards.append(f"n{place} = {must}")
     counts = ", ".join(f"({select('count(*)', f's{place}')}) AS n{place}" for place in range(len(members)))
