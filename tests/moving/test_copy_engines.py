@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql.copy.move import move
 from doorward.stores.sql.copy.postgres_side import open_postgres_side
+from doorward.stores.sql.copy.side import Side
 from doorward.stores.sql.copy.sqlite_side import open_sqlite_side
+from doorward.stores.sql.copy.tables import CopyRefused
 from doorward.stores.sql.postgres import open_postgres
 from doorward.stores.sql.postgres_options import PostgresOptions
 from tests.moving.crowd import crowd, settle, sqlite_store
@@ -54,3 +58,59 @@ async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, postgres_url: 
     async with sqlite_store(there) as store:
         assert await store.ready()
         await settle(store, some, 510, 520)
+
+
+async def test_what_postgresql_cannot_hold_is_named_and_the_source_goes_on(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """A zero byte is a character like any other in SQLite; PostgreSQL knows none."""
+    here = tmp_path / "a.db"
+    some = crowd()
+    async with sqlite_store(here) as store:
+        await settle(store, some, 0, 5)
+        someone = await store.accounts.by_email(some.email(3))
+        assert someone is not None
+        await store.commit(store.accounts.replace(replace(someone, name="a\x00b")))
+        away = await open_postgres(postgres_url)
+        await away.close()
+        source, target = (
+            await open_sqlite_side(here),
+            await open_postgres_side(postgres_url, PostgresOptions()),
+        )
+        with pytest.raises(CopyRefused) as refused:
+            await move(source, target, owner="one", progress=Steps())
+        assert f"accounts {someone.id}: name holds a zero byte" in refused.value.error
+        await store.commit(store.accounts.replace(someone))
+        did = await move(source, target, owner="two", progress=Steps())
+        assert did.rows > 0
+        await source.close()
+        await target.close()
+
+
+async def test_two_moves_of_one_postgresql_keep_out_of_each_others_way(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    away = await open_postgres(postgres_url)
+    try:
+        await settle(away, crowd(), 0, 10)
+        sides: list[Side] = []
+        for name in ("a.db", "b.db"):
+            async with sqlite_store(tmp_path / name):
+                pass
+            sides.append(await open_sqlite_side(tmp_path / name))
+        sources = [await open_postgres_side(postgres_url, PostgresOptions()) for _ in range(2)]
+        ends = await asyncio.gather(
+            *(
+                move(source, target, owner=target.place, progress=Steps())
+                for source, target in zip(sources, sides, strict=True)
+            ),
+            return_exceptions=True,
+        )
+        refused = [end for end in ends if isinstance(end, CopyRefused)]
+        assert len(refused) == 1, ends
+        with pytest.raises(StoreUnavailable):
+            await settle(away, crowd(), 10, 11)
+        for side in (*sources, *sides):
+            await side.close()
+    finally:
+        await away.close()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -63,23 +66,34 @@ def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path,
 
 
 async def killed_half_way(fleet: Fleet, kept: house.Kept, url: str) -> None:
-    """Start it, hold it up where refresh tokens are copied, and kill -9."""
+    """Start it, hold it up where refresh tokens are copied; Ctrl-C, and once more with kill -9."""
     await (await open_postgres(url)).close()
     holder = await asyncpg.connect(url)
     try:
         await holder.execute("BEGIN; LOCK TABLE refresh_tokens IN SHARE MODE")
-        mover = house.doorward(fleet, "move", "doorward.db", url)
-        until = time.monotonic() + 60
-        while True:
-            assert mover.poll() is None, mover.communicate()
-            waiting = await holder.fetchval("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")
-            if waiting:
-                break
-            assert time.monotonic() < until
-            await asyncio.sleep(0.05)
+        mover = await held_up(fleet, url, holder)
         house.goes_on_reading(fleet, kept)
+        mover.send_signal(signal.SIGINT)
+        _, err = mover.communicate(timeout=30)
+        assert mover.returncode == 130, err
+        assert "Traceback" not in err, err
+        # at once, and not when a time has come
+        kept.tokens = good(fleet.house.own.refresh(kept.tokens.refresh))
+        mover = await held_up(fleet, url, holder)
         mover.kill()
         mover.communicate()
+        house.told_to_come_back(fleet.house.own.refresh(kept.tokens.refresh))
         assert await holder.fetchval("SELECT COUNT(*) FROM copy_chunks") > 2
     finally:
         await holder.close()
+
+
+async def held_up(fleet: Fleet, url: str, holder: Any) -> subprocess.Popen[str]:
+    """A move that waits for the lock of `holder`."""
+    mover = house.doorward(fleet, "move", "doorward.db", url)
+    until = time.monotonic() + 60
+    while not await holder.fetchval("SELECT COUNT(*) FROM pg_locks WHERE NOT granted"):
+        assert mover.poll() is None, mover.communicate()
+        assert time.monotonic() < until
+        await asyncio.sleep(0.05)
+    return mover

@@ -21,7 +21,9 @@ from msgspec.structs import replace
 from doorward.outside import backup_file
 from doorward.outside.backup_file import BackupReader, BackupWriter
 from doorward.outside.wrap_local import LocalWrapper
+from doorward.stores.sql.migrate import known
 from doorward.stores.sql.postgres import open_postgres
+from doorward.stores.sql.sqlite_file import prepare
 from tests.cli.conftest import Ended
 from tests.flows.settings import environment
 from tests.moving.crowd import crowd, fill, sqlite_store
@@ -249,3 +251,20 @@ def test_on_postgresql_as_on_sqlite(backed_up: Run, house: Path, postgres_url: s
     assert backed_up("restore", "cut.bak", "--config", "pg.toml", "--replace", "--yes").status == 1
     assert backed_up("user", "list", "--config", "pg.toml", "--json").status == 0
     assert tables(backed_up("restore", "pg.bak", "--config", "pg.toml", "--into", "c.db", "--json")) == there
+
+
+def test_a_backup_of_an_older_schema_is_brought_up_to_date(stocked: Run, house: Path) -> None:
+    """Made before an update, it must be good after it."""
+    newest = known("sqlite")
+    assert len(newest) > 2
+    old = house / "old.db"
+    prepare(old, newest[:2], migrate=True)
+    (house / "old.toml").write_text(
+        'issuer = "http://127.0.0.1:9000"\ndatabase = "old.db"\ndevelopment = true\n'
+    )
+    made = stocked("backup", "old.bak", "--config", "old.toml", "--json")
+    assert made.status == 0, made.out
+    assert made.document["facts"]["schema"] == 2
+    assert one(old, "SELECT COUNT(*) FROM schema_migrations") == 2, "a backup changes no schema"
+    tables(stocked("restore", "old.bak", "--into", "new.db", "--json"))
+    assert one(house / "new.db", "SELECT COUNT(*) FROM schema_migrations") == len(newest)

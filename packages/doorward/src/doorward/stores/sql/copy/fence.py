@@ -21,6 +21,15 @@ LEASE: Final = 30
 """Seconds until writes are let through again when the mover is gone."""
 _EVERY: Final = 5
 _FOR_EVER: Final = 2**62
+# one row, whoever comes: of two movers at once one has it
+_CREATE: Final = (
+    "CREATE TABLE IF NOT EXISTS fence"
+    " (one BIGINT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, until BIGINT NOT NULL)"
+)
+_TAKE: Final = (
+    "INSERT INTO fence (one, owner, until) VALUES (1, ?, ?)"
+    " ON CONFLICT (one) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE fence.until <= ?"
+)
 _PUT_MARK: Final = (
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
@@ -39,28 +48,28 @@ class Fence:
     async def up(self) -> None:
         """From here on nobody writes. Raises `CopyRefused` when another move is at work."""
         source = self._source
-        await source.run(
-            "CREATE TABLE IF NOT EXISTS fence (owner TEXT NOT NULL PRIMARY KEY, until BIGINT NOT NULL)"
-        )
         now = await source.clock()
         async with source.transaction():
-            others = await source.rows(
-                "SELECT until FROM fence WHERE until > ? AND owner <> ?", (now, self._owner)
-            )
-            if others:
-                raise CopyRefused(
-                    f"{source.place} is being moved by another doorward move.",
-                    f"Wait for it; if it was killed, try again in {others[0][0] - now} s.",
+            await source.run(_CREATE)
+            if await source.run(_TAKE, (self._owner, now + LEASE, now)) != 1:
+                until = (await source.rows("SELECT until FROM fence"))[0][0]
+                left = (
+                    f"if it was killed, try again in {until - now} s"
+                    if until <= now + LEASE
+                    else "it is done"
                 )
-            await source.run("DELETE FROM fence")
-            await source.run("INSERT INTO fence (owner, until) VALUES (?, ?)", (self._owner, now + LEASE))
+                raise CopyRefused(
+                    f"{source.place} is being moved by another doorward move.", f"Wait for it; {left}."
+                )
         await source.raise_fence(self._tables)
-        await self._renew()
+        async with source.transaction():
+            await self._renew()
 
     async def keep(self) -> None:
         """Put the time off, now and then. Raises `CopyRefused` when it had come: somebody may have written since."""
         if await self._source.clock() - self._renewed >= _EVERY:
-            await self._renew()
+            async with self._source.transaction():
+                await self._renew()
 
     async def during(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something at the target, however long it takes. Raises `CopyRefused` as `keep` does."""
@@ -72,7 +81,12 @@ class Fence:
                     return task.result()
                 await self.keep()
         finally:
-            task.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+                if not task.cancelled():
+                    # it could not even end in order; what interrupted us is what is told
+                    task.exception()
 
     async def for_ever(self, target: str) -> None:
         """Writes are never let through again, and the database says where its data went."""

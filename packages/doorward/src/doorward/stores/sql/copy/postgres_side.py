@@ -98,8 +98,16 @@ class PostgresSide:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[None]:
         with _told(self._place):
-            async with self._connection.transaction():
+            transaction = self._connection.transaction()
+            await transaction.start()
+            try:
                 yield
+            except BaseException:
+                # a copy that was interrupted takes its connection along; what interrupted it is what is told
+                with suppress(Exception):
+                    await transaction.rollback()
+                raise
+            await transaction.commit()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[None]:

@@ -14,6 +14,7 @@ from doorward.stores.sql.copy.side import Version
 from doorward.stores.sql.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Kind, Table, in_order
 from doorward.stores.sql.migrate import APPLIED
 from doorward.stores.sql.sqlite_file import BUSY_SECONDS, connect
+from doorward.stores.sql.sqlite_turn import Turn
 from doorward.stores.sql.statements import Param, Row
 
 _KINDS: dict[str, Kind] = {"TEXT": "text", "BIGINT": "number", "BLOB": "bytes"}
@@ -49,6 +50,8 @@ class SqliteSide:
         self._connection = connection
         self._path = path
         self._read_only = read_only
+        queue = path.with_name(f"{path.name}-turn")
+        self._turn = Turn(queue, BUSY_SECONDS) if queue.exists() and not read_only else None
 
     @property
     def place(self) -> str:
@@ -80,7 +83,11 @@ class SqliteSide:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[None]:
         with _told(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
+            if self._turn is not None:
+                # a busy server commits without pause: who does not queue as it does waits for ever
+                self._turn.begin(self._connection)
+            else:
+                self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             with _told(self._path):
@@ -168,6 +175,8 @@ class SqliteSide:
         return (await self.rows(f"SELECT {_NOW}"))[0][0]
 
     async def close(self) -> None:
+        if self._turn is not None:
+            self._turn.close()
         with suppress(sqlite3.Error):
             if self._read_only:
                 self._connection.close()
