@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import os
 import resource
@@ -13,6 +14,7 @@ import trustme
 from doorward.cli.tools import Check
 from doorward.settings import Settings, load
 from doorward.workshop import examine_front, examine_machine, examine_sqlite
+from doorward.workshop.examine_keys import key_encryption_key
 
 
 def settings(folder: Path, text: str = "", *, issuer: str = "https://auth.example.com") -> Settings:
@@ -110,3 +112,18 @@ def test_a_folder_that_cannot_be_made_is_found(tmp_path: Path) -> None:
 async def test_a_server_that_is_not_there_is_not_ready(tmp_path: Path, free_port: int) -> None:
     there = settings(tmp_path, issuer=f"http://127.0.0.1:{free_port}")
     assert "doorward serve" in mended(await examine_front.ready(there)).fix
+
+
+@pytest.mark.anyio
+async def test_a_key_that_systemd_lends_is_not_everybodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its mode shows a list of who may read it as rights of the group."""
+    lent = tmp_path / "credentials" / "secret-key"
+    lent.parent.mkdir()
+    lent.write_text(base64.b64encode(bytes(range(32))).decode())
+    lent.chmod(0o440)
+    there = settings(tmp_path, f'[keys]\nsecret_key_file = "{lent}"')
+    assert "0440" in mended(await key_encryption_key(there)).said
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(lent.parent))
+    assert (await key_encryption_key(there)).ok
