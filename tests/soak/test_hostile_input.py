@@ -7,6 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.engines import BOTH
 from tests.flows.described import DESCRIBED, Described, as_described
 from tests.flows.patient import PATIENT
 from tests.flows.pieces import Pieces, Spot, spots
@@ -14,14 +15,15 @@ from tests.flows.running import Running, running
 from tests.flows.seeds import House, seed
 from tests.flows.stumbling import anything, sweep
 
+ENGINES = BOTH
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 SPOTS = spots()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
     """One that does not mind many tries."""
-    with running(tmp_path_factory.mktemp("server"), sections=PATIENT) as started:
+    with running(tmp_path_factory.mktemp("server"), sections=PATIENT, database=database) as started:
         yield started
         assert started.troubles() == []
 
