@@ -1,0 +1,97 @@
+"""Does anything remember in a process what all processes have to know? What remembers at all is listed, with what it decides."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.house import tree
+
+# What changes while requests come and go. Each has its row in docs/explain/many-nodes.md, which says why it may.
+REMEMBERS = {
+    "actions/exchange_token.py": "AskedBefore: hangs on the snapshot of the configuration",
+    "actions/judge_password.py": "_Turn: a queue for this machine's processors",
+    "actions/revocation_feed.py": "Watch, RevocationFeed: who waits here; the document, while nothing was revoked",
+    "actions/revocation_view.py": "RevocationView: brought up to date before each answer",
+    "actions/status_list.py": "StatusList: while neither revocations nor configuration changed",
+    "rules/identify/failures.py": "Failures: lines of the record in a minute; its tally is shared",
+    "rules/identify/tally.py": "Tally: told to the other processes once a second",
+    "rules/revoke/view.py": "View: see actions/revocation_view.py",
+    "web/app.py": "App, Server: whether this process is leaving; a sampling counter",
+    "web/direct.py": "DirectProtocol: one connection",
+    "web/feed.py": "Encoded: the bytes of the feed's document",
+    "web/http.py": "Response: one answer",
+    "web/metadata.py": "MetadataEndpoints: the published keys as bytes, while they are the same",
+    "web/visitor.py": "Visitor: one request",
+}
+_ROOMS = ("actions", "rules", "web")
+_CHANGES = {"append", "add", "pop", "remove", "clear", "update", "setdefault", "insert", "extend", "discard"}
+_BORN = {"__init__", "__post_init__"}
+# methods of collaborators that only sound like a change of a collection
+_NO_COLLECTION = {"throttle", "jar", "factors", "counters"}
+
+
+def _attribute(node: ast.expr) -> str | None:
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        return node.attr
+    return None
+
+
+def _changed(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.Assign(targets=targets):
+            for target in targets:
+                yield from target.elts if isinstance(target, ast.Tuple) else [target]
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            yield target
+        case ast.Delete(targets=targets):
+            yield from targets
+        case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in _CHANGES:
+            yield value
+        case _:
+            return
+
+
+def remembering(source: str) -> set[str]:
+    """The attributes of objects that their methods change after they were made, and names that functions declare global."""
+    found: set[str] = set()
+    module = ast.parse(source)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Global):
+            found |= set(node.names)
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for method in node.body:
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name not in _BORN:
+                for inner in ast.walk(method):
+                    found |= {name for each in _changed(inner) if (name := _attribute(each)) is not None}
+    return found - _NO_COLLECTION
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    for room in _ROOMS:
+        for path in tree.modules(tree.SERVER / room):
+            yield path.relative_to(tree.SERVER).as_posix(), path
+
+
+def test_whatever_remembers_in_a_process_is_listed_with_what_it_decides() -> None:
+    found = {name: state for name, path in _files() if (state := remembering(path.read_text("utf-8")))}
+    unlisted = {name: state for name, state in found.items() if name not in REMEMBERS}
+    assert not unlisted, (
+        f"{unlisted}: what decides is shared by all processes (docs/explain/many-nodes.md); what may stay here is listed there, and here"
+    )
+    stale = set(REMEMBERS) - set(found)
+    assert not stale, f"{stale} remember nothing any more"
+
+
+def test_the_reader_sees_what_it_should() -> None:
+    source = (
+        "class A:\n    def __init__(self):\n        self.made = {}\n"
+        "    def one(self):\n        self.kept[1] = 2\n        self.count += 1\n        self.a, self.b = 1, 2\n"
+        "        self.list.append(3)\n        del self.gone[1]\n        self.throttle.clear([])\n        local = {}\n        local[1] = 2\n"
+        "def f():\n    global everywhere\n"
+    )
+    assert remembering(source) == {"kept", "count", "a", "b", "list", "gone", "everywhere"}
