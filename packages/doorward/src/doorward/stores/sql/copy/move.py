@@ -15,7 +15,7 @@ from doorward.ports.progress import Progress
 from doorward.stores.sql.copy import chunks
 from doorward.stores.sql.copy.encode import Running
 from doorward.stores.sql.copy.fence import Fence
-from doorward.stores.sql.copy.side import Side, count, key_of, pages
+from doorward.stores.sql.copy.side import CHUNK, Side, count, key_of, pages
 from doorward.stores.sql.copy.tables import APPEND_ONLY, ARRIVING, MOVED, SEEDED, CopyRefused, Table, shared
 from doorward.stores.sql.statements import Row
 
@@ -24,8 +24,9 @@ _PUT_MARK = "INSERT INTO meta (name, value) VALUES (?, ?)"
 _REMOVE_MARK = "DELETE FROM meta WHERE name = ?"
 
 
-async def move(source: Side, target: Side, *, owner: str, progress: Progress) -> Moved:
-    """Copy everything from source to target, and let the target take over. `owner` is drawn anew for each run.
+async def move(source: Side, target: Side, *, owner: str, progress: Progress, size: int = CHUNK) -> Moved:
+    """Copy everything from source to target, and let the target take over. `owner` is drawn anew for each run;
+    `size`: rows in a piece.
 
     Raises `CopyRefused`; then, as after any other interruption that can be met, the source takes writes again, and the same call
     later goes on where this one was.
@@ -40,7 +41,7 @@ async def move(source: Side, target: Side, *, owner: str, progress: Progress) ->
         return await _finish(source, target, tables, None, progress, copied=0, kept=0)
     try:
         await fence.up()
-        copied, kept = await _copy(source, target, tables, fence, progress)
+        copied, kept = await _copy(source, target, tables, fence, progress, size)
         return await _finish(source, target, tables, fence, progress, copied=copied, kept=kept)
     except BaseException:
         # a source that does not answer any more opens by itself, when the mover's time has come
@@ -109,7 +110,7 @@ async def _begin(source: Side, target: Side, tables: Sequence[Table], *, resumed
 
 
 async def _copy(
-    source: Side, target: Side, tables: Sequence[Table], fence: Fence, progress: Progress
+    source: Side, target: Side, tables: Sequence[Table], fence: Fence, progress: Progress, size: int
 ) -> tuple[int, int]:
     progress.begin("copy", sum([await count(source, table) for table in tables]))
     copied = kept = 0
@@ -127,7 +128,7 @@ async def _copy(
                 await chunks.forget(target, table, chunk)
         for gap in chunks.gaps(stay):
             after = gap.after
-            async for rows in pages(source, table, gap.after, gap.upto):
+            async for rows in pages(source, table, gap.after, gap.upto, size=size):
                 await fence.keep()
                 part = Running()
                 part.add(rows)

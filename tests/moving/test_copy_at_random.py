@@ -1,0 +1,104 @@
+"""Whatever happens between two tries, and wherever each one breaks off: is the copy at the end what the source is?
+
+A move compares both sides before it says that it is done, so that it ends at all is what is shown; and that it ends is not luck, since each
+try goes on from the one before.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from doorward.ports.store import Store
+from doorward.stores.sql.copy.move import move
+from doorward.stores.sql.copy.postgres_side import open_postgres_side
+from doorward.stores.sql.copy.side import Side
+from doorward.stores.sql.copy.sqlite_side import open_sqlite_side
+from doorward.stores.sql.postgres import open_postgres
+from doorward.stores.sql.postgres_options import PostgresOptions
+from tests.moving.crowd import Crowd, crowd, settle, sqlite_store
+from tests.moving.test_copy_sqlite import Steps
+
+pytestmark = pytest.mark.anyio
+PEOPLE = 400
+
+
+async def disturb(store: Store, path: Path, some: Crowd, chance: random.Random, newcomers: int) -> int:
+    """What a server does until the next try: people come and go, addresses change hands, rows change in place."""
+    await settle(store, some, newcomers, newcomers + chance.randrange(40))
+    with closing(sqlite3.connect(path)) as db:
+        ids = [row[0] for row in db.execute("SELECT id FROM accounts ORDER BY id")]
+        chance.shuffle(ids)
+        db.execute("PRAGMA foreign_keys = ON")
+        db.executemany("DELETE FROM accounts WHERE id = ?", [(one,) for one in ids[:15]])
+        # four people pass their addresses on in a circle
+        circle = ids[15:19]
+        emails = [
+            db.execute("SELECT email FROM accounts WHERE id = ?", (one,)).fetchone()[0] for one in circle
+        ]
+        for number, one in enumerate(circle):
+            db.execute("UPDATE accounts SET email = ? WHERE id = ?", (f"between{number}", one))
+        for one, email in zip(circle, [*emails[1:], emails[0]], strict=True):
+            db.execute("UPDATE accounts SET email = ? WHERE id = ?", (email, one))
+        db.execute("UPDATE refresh_tokens SET generation = generation + 1 WHERE abs(random()) % 5 = 0")
+        db.execute("UPDATE sessions SET seen_at = seen_at + 1, ended_at = 5 WHERE abs(random()) % 9 = 0")
+        db.execute("DELETE FROM grants WHERE abs(random()) % 11 = 0")
+        db.execute("UPDATE counters SET value = value + 1")
+        db.commit()
+    return newcomers + 40
+
+
+async def tried_until_done(
+    source: Side, target: Side, store: Store, path: Path, chance: random.Random
+) -> int:
+    """Tries that break off further and further on, with disturbances between them; answers how many there were."""
+    some = crowd()
+    people = PEOPLE
+    for number in range(1, 60):
+        steps = Steps(stop_after=chance.randrange(number * 20))
+        try:
+            did = await move(
+                source, target, owner=f"try {number}", progress=steps, size=chance.choice((7, 50, 300))
+            )
+        except KeyboardInterrupt:
+            people = await disturb(store, path, some, chance, people)
+            continue
+        assert did.kept + did.copied == did.rows
+        return number
+    raise AssertionError("it never ended")
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_from_file_to_file(tmp_path: Path, seed: int) -> None:
+    here, there = tmp_path / "a.db", tmp_path / "b.db"
+    async with sqlite_store(there):
+        pass
+    async with sqlite_store(here) as store:
+        await settle(store, crowd(), 0, PEOPLE)
+        source, target = await open_sqlite_side(here), await open_sqlite_side(there)
+        assert await tried_until_done(source, target, store, here, random.Random(seed)) > 1
+        await source.close()
+        await target.close()
+    async with sqlite_store(there) as store:
+        assert await store.ready()
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_from_file_to_postgresql(tmp_path: Path, postgres_url: str, seed: int) -> None:
+    here = tmp_path / "a.db"
+    away = await open_postgres(postgres_url)
+    try:
+        async with sqlite_store(here) as store:
+            await settle(store, crowd(), 0, PEOPLE)
+            source = await open_sqlite_side(here)
+            target = await open_postgres_side(postgres_url, PostgresOptions())
+            assert await tried_until_done(source, target, store, here, random.Random(seed)) > 1
+            await source.close()
+            await target.close()
+        assert await away.ready()
+    finally:
+        await away.close()
