@@ -98,6 +98,8 @@ def addresses(nodes: int) -> Generator[Addresses]:
 
 def _ports(nodes: int) -> Addresses:
     taken: list[socket.socket] = []
+    # no namespace takes the machines down with us: each is told to go when we do
+    before = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
     def machine(name: str) -> Machine:
         # below the ports that the kernel gives to connections: a machine that is down keeps its own
@@ -110,7 +112,7 @@ def _ports(nodes: int) -> Addresses:
                 probe.close()
                 continue
             taken.append(probe)
-            return Machine(name, "127.0.0.1", port)
+            return Machine(name, "127.0.0.1", port, before)
         raise RuntimeError("no free port on 127.0.0.1")
 
     try:

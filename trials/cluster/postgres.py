@@ -68,7 +68,7 @@ class Instance:
         raise RuntimeError(f"PostgreSQL ({self.machine.name}) does not start: {self.log.read_text()[-1500:]}")
 
     def _spawn(self, command: Sequence[str], log: int) -> subprocess.Popen[bytes]:
-        if not self.machine.before:
+        if self.machine.cable is None:
             return subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.data, start_new_session=True, **_run_as()
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import signal
 import ssl
 import tempfile
 import time
@@ -92,6 +93,10 @@ class Cluster:
 async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) -> Found:
     """The whole trial. The machines' logs are copied to `keep`. Raises RuntimeError when something does not even start."""
     began = time.monotonic()
+    ours = asyncio.current_task()
+    assert ours is not None
+    # as after Ctrl-C: everything is taken down in order
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ours.cancel)
     async with _cluster(plan, say, keep) as cluster:
         found = Found(cluster.places.kind, cluster.proxy, plan)
         patient = Patient(found.ledger, random.Random(1))
