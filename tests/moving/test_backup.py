@@ -175,6 +175,38 @@ def test_a_backup_holds_no_secret_in_clear_and_is_nobody_elses(stocked: Run, hou
     assert checked.document["tables"] == ended.document["tables"]
 
 
+def test_a_backup_is_never_written_through_what_lies_in_its_folder(stocked: Run, house: Path) -> None:
+    """Where others may write too, a name that can be foreseen may be theirs, or lead elsewhere."""
+    (house / "precious").write_text("mine")
+    (house / "a.bak.part").symlink_to(house / "precious")
+    (house / "b.bak.part").write_text("theirs")
+    (house / "b.bak.part").chmod(0o666)
+    assert stocked("backup", "a.bak").status == 0
+    assert (house / "precious").read_text() == "mine"
+    assert not (house / "a.bak").is_symlink()
+    assert stocked("backup", "b.bak").status == 0
+    assert (house / "b.bak.part").read_text() == "theirs"
+    assert (house / "b.bak").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_that_was_made_meanwhile_under_the_same_name_stays(tmp_path: Path) -> None:
+    from doorward.cli.trouble import Trouble
+    from doorward.workshop.backing_up import output
+
+    place = tmp_path / "a.bak"
+
+    def two_at_once() -> None:
+        with output(place) as first:
+            first.write(b"first")
+            with output(place) as second:
+                second.write(b"second")
+
+    with pytest.raises(Trouble, match="meanwhile"):
+        two_at_once()
+    assert place.read_bytes() == b"second"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bak"]
+
+
 def test_mistakes_with_backups_are_told_with_what_mends_them(stocked: Run, house: Path) -> None:
     assert stocked("backup", "a.bak").status == 0
     (house / "pass").write_text("apple brick candle dune\n")

@@ -268,3 +268,30 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(stocked: Run, house: 
     assert one(old, "SELECT COUNT(*) FROM schema_migrations") == 2, "a backup changes no schema"
     tables(stocked("restore", "old.bak", "--into", "new.db", "--json"))
     assert one(house / "new.db", "SELECT COUNT(*) FROM schema_migrations") == len(newest)
+
+
+def test_a_restore_that_was_killed_is_simply_run_again(backed_up: Run, house: Path) -> None:
+    """It had not yet given its draft the name; what it left behind is in nobody's way."""
+    restorer = subprocess.Popen(
+        [sys.executable, "-c", KILLED_IN_THE_MIDDLE, "restore", "a.bak", "--into", "b.db"],
+        cwd=house,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _, err = restorer.communicate(timeout=60)
+    assert restorer.returncode == -signal.SIGKILL, err
+    assert not (house / "b.db").exists()
+    assert (house / "b.db.restoring").exists()
+    tables(backed_up("restore", "a.bak", "--into", "b.db", "--json"))
+    assert [path.name for path in house.glob("b.db*") if "turn" not in path.name] == ["b.db"]
+
+
+# the command as it is, but for the moment at which the compared draft would be put into place
+KILLED_IN_THE_MIDDLE = """
+import os, signal, sys
+from doorward.stores.sql.copy import fresh
+fresh._as_one_file = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+from doorward.__main__ import main
+sys.exit(main())
+"""
