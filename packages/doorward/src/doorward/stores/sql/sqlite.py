@@ -126,8 +126,6 @@ class SqliteDatabase:
 
     def _open_writer(self) -> sqlite3.Connection:
         connection = connect(self._path)
-        # waiting is done at the turnstile, in shorter steps than SQLite's own
-        connection.execute("PRAGMA busy_timeout = 0")
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         connection.execute("PRAGMA foreign_keys = ON")
         # so that INSERT OR REPLACE meets the triggers that guard the audit record
@@ -139,6 +137,9 @@ class SqliteDatabase:
         # of the file, and 4000 of them took 60 to 95 ms, a thousand 30; in the same time as many refreshes pass either way.
         connection.execute("PRAGMA wal_autocheckpoint = 1000")
         connection.execute("PRAGMA journal_size_limit = 67108864")
+        # Last, since the first look at the file may meet another connection that has the journal to itself for a moment. From now
+        # on waiting is done at the turnstile, in shorter steps than SQLite's own.
+        connection.execute("PRAGMA busy_timeout = 0")
         return connection
 
 
