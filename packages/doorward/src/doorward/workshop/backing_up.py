@@ -64,7 +64,7 @@ async def run_backup(
     try:
         schema = max((version.number for version in await side.versions()), default=0)
         head = Head(backup, now, __version__, schema, settings.issuer, tuple(locks))
-        with told(), _output(place) as out:
+        with told(), output(place) as out:
             writer = BackupWriter(out, head, key)
             writer.add(msgspec.msgpack.encode(Prelude(root.secret if root is not None else None)))
             reading = await _write(side, writer, progress)
@@ -142,8 +142,23 @@ def told() -> Generator[None]:
         raise Trouble(f"{where}: {problem.strerror}.", "Name another place, or mend its rights.") from None
 
 
+def _name(part: Path, place: Path) -> None:
+    """Give the whole file its name, unless another one got it meanwhile."""
+    try:
+        os.link(part, place, follow_symlinks=False)
+    except FileExistsError:
+        raise Trouble(
+            f"{place} was made by somebody else meanwhile.", "Name another file: a backup never replaces one."
+        ) from None
+    except OSError:
+        # a file system without links, as on a drive that is shared with other systems
+        part.rename(place)
+    else:
+        part.unlink()
+
+
 @contextmanager
-def _output(place: Path | None) -> Generator[IO[bytes]]:
+def output(place: Path | None) -> Generator[IO[bytes]]:
     """Where the backup is written to. A file has its name only when it is whole and on the disk."""
     if place is None:
         yield sys.stdout.buffer
@@ -151,8 +166,10 @@ def _output(place: Path | None) -> Generator[IO[bytes]]:
         return
     if place.exists():
         raise Trouble(f"{place} is there already.", "Name another file: a backup never replaces one.")
-    part = place.with_name(f"{place.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    # A name that nobody foresees, and new: in a folder that others may write to, what lies under a name that is known may be theirs,
+    # or lead elsewhere; and a second backup to the same place must not write into this one.
+    part = place.with_name(f"{place.name}.{SystemChance().token(6)}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:
             with os.fdopen(descriptor, "wb", 1 << 20) as out:
@@ -162,7 +179,7 @@ def _output(place: Path | None) -> Generator[IO[bytes]]:
                 os.fsync(out.fileno())
         except OSError as problem:
             raise OSError(problem.errno, problem.strerror, str(part)) from problem
-        part.rename(place)
+        _name(part, place)
     except BaseException:
         with suppress(OSError):
             part.unlink()
