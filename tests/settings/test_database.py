@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from doorward.settings import SettingsError, load
-from doorward.settings.checks import database_problem
+from doorward.settings.checks import cache_problem, database_problem
 from doorward.stores.sql.postgres_url import DatabaseUrl, each_host, is_postgres, shown
 
 HOME = {"DOORWARD_ISSUER": "http://127.0.0.1:9000"}
@@ -108,6 +108,8 @@ def test_each_of_several_servers_can_be_asked() -> None:
         ("postgresql://u:s3same@h:port/d", "port is no number"),
         ("mysql://u:s3same@h/d", "or postgresql://user@host/database"),
         ("", "or postgresql://user@host/database"),
+        ("host=h port=5432 dbname=d user=u password=s3same", "write postgresql://user@host/database"),
+        (" password = s3same host=h", "write postgresql://user@host/database"),
     ],
 )
 def test_a_slip_is_told_with_what_is_right_and_without_the_password(written: str, told: str) -> None:
@@ -127,3 +129,27 @@ def test_a_slip_is_told_with_what_is_right_and_without_the_password(written: str
 def test_what_the_client_library_takes_is_taken(written: str) -> None:
     assert database_problem(written) is None
     assert is_postgres(written)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "valkey://:s3same@h/0?socket_timeout=same",
+        "valkey://:s3same@h/0?max_connections=same",
+        "valkey://:s3same@h/0?decode_responses=no",
+        "unix:///run/valkey?db=same",
+        "valkeys://:s3same@h/0?ssl_cert_reqs=same",
+    ],
+)
+def test_what_would_stop_the_server_in_the_caches_url_is_told_before_it_starts(url: str) -> None:
+    problem = cache_problem(url)
+    assert problem is not None
+    assert "same" not in problem
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["unix:///run/valkey.sock?db=2", "valkeys://u:p@h/1?ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=required"],
+)
+def test_what_the_caches_client_needs_is_taken(url: str) -> None:
+    assert cache_problem(url) is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from doorward.settings.tree import KeySettings, Settings
 
@@ -63,6 +64,9 @@ def database_problem(database: str) -> str | None:
         return f"names a {scheme} database; {_EITHER}"
     if not separator and scheme.lower().startswith(("postgres:", "postgresql:")):
         return "has no // after the colon; write postgresql://user@host/database"
+    if _WORDS.match(database):
+        # as libpq takes it; taken for the name of a file, it would begin an empty server and show its password everywhere
+        return "is a list of words like host=… password=…; write postgresql://user@host/database"
     if database == ":memory:":
         return f"would forget everyone at the next start; {_EITHER}"
     if not database:
@@ -70,6 +74,7 @@ def database_problem(database: str) -> str | None:
     return None
 
 
+_WORDS = re.compile(r"(?i)\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=")
 _EITHER = 'use the path of a SQLite file, as in "doorward.db", or postgresql://user@host/database'
 
 
@@ -91,6 +96,9 @@ def _postgres_problem(database: str) -> str | None:
     return None
 
 
+_CACHE_WORDS = frozenset(
+    {"db", "username", "password", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs"}
+)
 _CACHES = frozenset({"valkey", "valkeys", "redis", "rediss", "unix"})
 
 
@@ -111,6 +119,16 @@ def cache_problem(url: str) -> str | None:
     number = parts.path.strip("/")
     if parts.scheme != "unix" and number and not (number.isascii() and number.isdigit()):
         return f"names a database that is no number; {fix}"
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in _CACHE_WORDS:
+            # what else the client library takes would change what it does for us, or stop the server as it starts
+            return (
+                f"has a word after the question mark that is none of {', '.join(sorted(_CACHE_WORDS))}; {fix}"
+            )
+        if name == "db" and not (value.isascii() and value.isdigit()):
+            return f"names a database that is no number; {fix}"
+        if name == "ssl_cert_reqs" and value not in {"required", "optional", "none"}:
+            return f"has an ssl_cert_reqs that is none of required, optional, none; {fix}"
     return None
 
 
