@@ -50,3 +50,10 @@ def test_a_subscribers_ipv6_network_counts_as_one_address() -> None:
     assert failures.note("2001:db8:1:2:ffff::9", NOW).count == 2
     assert failures.note("2001:db8:1:3::1", NOW).count == 1
     assert failures.note("not:an:address", NOW).count == 1
+
+
+def test_ipv4_addresses_on_a_socket_for_both_families_are_not_one() -> None:
+    failures = Failures(1)
+    assert failures.note("::ffff:192.0.2.1", NOW).count == 1
+    assert failures.note("::ffff:198.51.100.1", NOW).count == 1
+    assert failures.note("192.0.2.1", NOW).count == 2

@@ -6,12 +6,12 @@ from any address, so nobody is locked out by a neighbour behind the same proxy; 
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
 from typing import Final, final
 
 from msgspec import Struct
 
 from doorward.rules.identify.tally import Tally
+from doorward.rules.prove.attempts import network
 
 WINDOW: Final = 900
 AUDITS_A_MINUTE: Final = 30
@@ -39,8 +39,8 @@ class Failures:
         self._audited = 0
 
     def note(self, address: str, now: int) -> Noted:
-        """Count one more failure from `address` at `now`."""
-        count, end = self.tally.note(_network(address), now)
+        """Count one more failure from `address` (IPv6: from its /64) at `now`."""
+        count, end = self.tally.note(network(address), now)
         # The 1st, 2nd, 4th, 8th …: the record shows how far it went without growing as fast as the attack.
         worth = count & (count - 1) == 0 and self._budget(now)
         return Noted(count, worth, end if count > self._limit else None)
@@ -50,14 +50,3 @@ class Failures:
             self._minute, self._audited = now // 60, 0
         self._audited += 1
         return self._audited <= AUDITS_A_MINUTE
-
-
-def _network(address: str) -> str:
-    """One subscriber holds a whole /64 of IPv6, so that is what counts as one address (RFC 6177)."""
-    if ":" not in address:
-        return address
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return str(int(parsed) >> 64) if isinstance(parsed, IPv6Address) else address
