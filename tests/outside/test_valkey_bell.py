@@ -9,6 +9,7 @@ from time import perf_counter
 
 import pytest
 
+from doorward.outside.bells import Bells
 from doorward.outside.valkey_bell import ValkeyBell
 from doorward.outside.valkey_link import ValkeyLink
 from tests.valkey import ValkeyServer, valkey_server
@@ -68,3 +69,19 @@ async def test_a_server_that_hangs_is_taken_for_gone_and_nobody_waits_for_it() -
             await until(lambda: not bell.connected, 15)
             server.thaw()
             await until(lambda: bell.connected)
+
+
+async def test_who_rings_and_leaves_waits_until_it_was_rung() -> None:
+    with valkey_server() as server:
+        async with hung_up(server) as (_, rung):
+            rung.clear()
+            link = ValkeyLink(server.url)
+            bells = Bells([ValkeyBell(server.url, link)])
+            for _ in range(100):
+                bells.changed()
+            await bells.rung()
+            await link.close()
+            await until(lambda: rung)
+            await asyncio.sleep(0.1)
+            # a hundred commits at once are two rings
+            assert len(rung) <= 2

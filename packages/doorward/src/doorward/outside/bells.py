@@ -42,6 +42,11 @@ class Bells:
             # A hundred commits while one ring is on its way are heard by one more ring.
             self._again = True
 
+    async def rung(self) -> None:
+        """Wait until the rings that are under way have been heard, or given up."""
+        while (ringing := self._ringing) is not None:
+            await ringing
+
     async def ring(self) -> None:
         """Ring them all."""
         await asyncio.gather(*(bell.ring() for bell in self._bells))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from doorward.actions.share_tallies import ShareTallies
@@ -90,3 +91,20 @@ def open_shared(settings: Settings, store: Store, sealer: Sealer, clock: Clock) 
         share=ShareTallies(store, sealer, clock, {"failures": failures.tally, "begun": begun.tally}),
         close_cache=link.close if link is not None else None,
     )
+
+
+@asynccontextmanager
+async def ringing(settings: Settings, store: Store) -> AsyncGenerator[None]:
+    """For a command: what it commits is rung over the cache, where there is one. PostgreSQL rings by itself."""
+    if settings.cache is None:
+        yield
+        return
+    url = settings.cache.reveal()
+    link = ValkeyLink(url)
+    bells = Bells([ValkeyBell(url, link)])
+    store.on_change(bells.changed)
+    try:
+        yield
+    finally:
+        await bells.rung()
+        await link.close()

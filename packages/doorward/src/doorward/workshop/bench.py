@@ -40,6 +40,7 @@ from doorward.stores.sql.open import open_store
 from doorward.stores.sql.standing import admit
 from doorward.wiring.key_wrapper import key_wrapper
 from doorward.wiring.root import root_secret
+from doorward.wiring.shared import ringing
 from doorward.workshop.server import become_server, try_port
 
 
@@ -74,25 +75,26 @@ class CommandWorkshop:
             ending = Ending(store, chance, catalog, settings.tokens)
             host = urlsplit(settings.issuer).hostname or ""
             judge = JudgePassword(settings.passwords, breached, host, settings.brand.name)
-            yield Tools(
-                people=ManagePeople(store, catalog, chance, clock, hasher, ending, judge),
-                apps=ManageApps(store, catalog, chance, clock, ending),
-                apis=ManageApis(store, catalog, chance, clock, settings.issuer),
-                roles=ManageRoles(store, catalog, chance, clock),
-                keys=ManageKeys(
-                    store,
-                    catalog,
-                    SealedKeyMaker(sealer),
-                    chance,
-                    clock,
-                    settings.tokens,
-                    settings.keys.publish_ahead,
-                    settings.keys.rotate_after,
-                ),
-                wrappings=ManageWrappings(store, key_wrapper(settings), root, chance, clock),
-                clock=clock,
-                issuer=settings.issuer,
-            )
+            async with ringing(settings, store):
+                yield Tools(
+                    people=ManagePeople(store, catalog, chance, clock, hasher, ending, judge),
+                    apps=ManageApps(store, catalog, chance, clock, ending),
+                    apis=ManageApis(store, catalog, chance, clock, settings.issuer),
+                    roles=ManageRoles(store, catalog, chance, clock),
+                    keys=ManageKeys(
+                        store,
+                        catalog,
+                        SealedKeyMaker(sealer),
+                        chance,
+                        clock,
+                        settings.tokens,
+                        settings.keys.publish_ahead,
+                        settings.keys.rotate_after,
+                    ),
+                    wrappings=ManageWrappings(store, key_wrapper(settings), root, chance, clock),
+                    clock=clock,
+                    issuer=settings.issuer,
+                )
         finally:
             hasher.close()
             await store.close()
