@@ -127,11 +127,13 @@ class PostgresDatabase:
     async def _commit(self, pool: Pool, steps: Sequence[Step], outcome: asyncio.Future[int]) -> None:
         try:
             changed = await self._committer.commit(pool, steps)
-        except BaseException as problem:
+        except asyncio.CancelledError:
+            # the loop ends, and with it whoever waits
+            outcome.cancel()
+            raise
+        except Exception as problem:  # noqa: BLE001 - it belongs to who waits
             if not outcome.done():
                 outcome.set_exception(problem)
-            if not isinstance(problem, Exception):
-                raise
         else:
             if not outcome.done():
                 outcome.set_result(changed)
