@@ -66,21 +66,3 @@ def test_mails_are_counted_for_each_requester_and_for_all_of_them() -> None:
     assert {b.key for b in mine} & {b.key for b in other} == {"<mail:to:ada@example.com>"}
     trusted = attempts.of_mail("ada@example.com", "192.0.2.1", trusted_device=DEVICE, policy=POLICY, tag=tag)
     assert {b.key for b in trusted}.isdisjoint({b.key for b in mine})
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:0db8:0001:0002::1", "2001:db8:1:2::/64"),
-        ("2001:DB8::1", "2001:db8:0:0::/64"),
-        ("fe80::1%eth0", "fe80:0:0:0::/64"),
-        ("::1", "0:0:0:0::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("", ""),
-        ("testclient", "testclient"),
-    ],
-)
-def test_an_ipv6_household_is_one_address(address: str, network: str) -> None:
-    assert attempts.network(address) == network

@@ -10,8 +10,8 @@ from typing import Final, final
 
 from msgspec import Struct
 
+from doorward.rules.identify.network import network
 from doorward.rules.identify.tally import Tally
-from doorward.rules.prove.attempts import network
 
 WINDOW: Final = 900
 AUDITS_A_MINUTE: Final = 30

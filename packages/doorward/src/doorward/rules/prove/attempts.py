@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from doorward.model.bucket import Bucket, Counted
 from doorward.model.policy import ThrottlePolicy
+from doorward.rules.identify.network import network
 
 DAY: Final = 86_400
 DAILY: Final = 10
@@ -85,17 +86,3 @@ def full(counted: Sequence[Counted], now: int) -> Wait | None:
     """Given (bucket, tries in its running window, end of that window): whether one more would be too many."""
     ends = [end for bucket, tries, end in counted if tries >= bucket.limit and bucket.runs(end, now)]
     return Wait(max(ends)) if ends else None
-
-
-def network(address: str) -> str:
-    """What counts as one address: an IPv4 address, an IPv6 /64, or the text as it is."""
-    if ":" not in address:
-        return address
-    mapped = address.rpartition(":")[2]
-    if "." in mapped:
-        return mapped
-    head, gap, tail = address.partition("%")[0].lower().partition("::")
-    front = [part for part in head.split(":") if part]
-    back = [part for part in tail.split(":") if part]
-    middle = ["0"] * (8 - len(front) - len(back)) if gap else []
-    return ":".join(part.lstrip("0") or "0" for part in (front + middle + back)[:4]) + "::/64"

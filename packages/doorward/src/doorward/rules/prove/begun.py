@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from doorward.rules.identify.network import network
 from doorward.rules.identify.tally import Tally
-from doorward.rules.prove.attempts import network
 
 WINDOW: Final = 900
 PER_GUESS: Final = 20
