@@ -107,12 +107,17 @@ def fill_postgres(url: str, world: World, first: int, until: int, *, processes: 
 
 def expire_postgres(url: str, world: World, count: int) -> None:
     """Adds `count` rows that ended long ago."""
-    asyncio.run(_copy(url, expired(world, count)))
-    asyncio.run(_tend(url))
+    asyncio.run(into_postgres(url, expired(world, count)))
 
 
 def _copy_piece(url: str, world: World, first: int, until: int) -> None:
     asyncio.run(_copy(url, batches(world, first, until)))
+
+
+async def into_postgres(url: str, every: Iterator[Batch]) -> None:
+    """Adds these rows, then does what autovacuum would have done by and by."""
+    await _copy(url, every)
+    await _tend(url)
 
 
 async def _copy(url: str, every: Iterator[Batch]) -> None:

@@ -58,7 +58,9 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     for name, text in statements().items():
         plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
         steps = [row[3] for row in plan]
-        if any(step.startswith("SCAN") and "INDEX" not in step for step in steps):
+        # `oldest` is no table, but the few rows that were found for it
+        walked = [step for step in steps if step.startswith("SCAN") and step != "SCAN oldest"]
+        if any("INDEX" not in step for step in walked):
             walks[name] = " | ".join(steps)
     connection.close()
     assert walks == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorward.stores.sql.statements import Database
-from doorward.stores.sql.text import delete_oldest, select
+from doorward.stores.sql.text import MOST, delete_oldest, oldest, select
 
 # The longest life that policy allows an access token (model/policy.py). What a late token or a replay still has to be held
 # against stays that much longer than its own expiry.
@@ -36,18 +36,18 @@ _AGING: tuple[tuple[str, str, str, int, str], ...] = (
 
 def _statements(table: str, key: str, age: str, also: str) -> tuple[str, str]:
     condition = f"{age} <= ? {also}".rstrip()
-    return select("1", f"{table} WHERE {condition} LIMIT 1"), delete_oldest(table, key, age, condition)
+    # in order, or PostgreSQL thinks that the next best row will do, and walks through all of them when none does
+    look = select("1", f"{table} WHERE {condition} ORDER BY {age} LIMIT 1")
+    return look, delete_oldest(table, key, age, condition)
 
 
 _STATEMENTS = tuple((*_statements(table, key, age, also), keep) for table, key, age, keep, also in _AGING)
 
 
 # At the end of an app, so many of its grants end in one commit; no other commit waits longer than that takes.
-SWEEP_ENDS = 500
-END_OF_CLIENT = (
-    "UPDATE grants SET ended_at = ?, end_reason = ? WHERE id IN"
-    " (SELECT id FROM grants WHERE client_id = ? AND ended_at IS NULL ORDER BY id LIMIT ?)"
-)
+SWEEP_ENDS = MOST
+_OPEN = oldest("grants", "id", "id", "client_id = ? AND ended_at IS NULL")
+END_OF_CLIENT = f"UPDATE grants SET ended_at = ?, end_reason = ? WHERE id IN ({_OPEN})"  # noqa: S608 - names from here
 _DEPARTED = "SELECT client_id, at, reason FROM departed_clients ORDER BY client_id LIMIT 1"
 _GONE = "DELETE FROM departed_clients WHERE client_id = ?"
 

@@ -23,10 +23,23 @@ def one_of(columns: str, table: str, key: str, number: int) -> str:
     return select(columns, f"{table} WHERE {key} IN ({marks})")
 
 
+MOST = 500
+"""Rows that one statement takes out of a large table at most, so that nobody waits long for it."""
+
+
+def oldest(table: str, key: str, age: str, condition: str) -> str:
+    """Selects `key` of at most so many rows of those that meet `condition`, oldest first: its values, then the number. Never more
+    than `MOST`, which the planner of PostgreSQL has to see: of a number that it does not know it thinks that it is a tenth of the
+    table, and walks through the table for them."""
+    columns = key if age in key.split(", ") else f"{key}, {age}"
+    few = select(columns, f"{table} WHERE {condition} ORDER BY {age} LIMIT {MOST}")
+    return select(key, f"({few}) AS oldest ORDER BY {age} LIMIT ?")
+
+
 def delete_oldest(table: str, key: str, age: str, condition: str) -> str:
-    """Deletes at most so many rows of those that meet `condition`, oldest first: its values, then the number."""
-    oldest = select(key, f"{table} WHERE {condition} ORDER BY {age} LIMIT ?")
-    return f"DELETE FROM {table} WHERE ({key}) IN ({oldest})"  # noqa: S608 - names from this package
+    """Deletes the `oldest`, with the same values."""
+    these = oldest(table, key, age, condition)
+    return f"DELETE FROM {table} WHERE ({key}) IN ({these})"  # noqa: S608 - names from this package
 
 
 def qualified(table: str, columns: str) -> str:
