@@ -41,6 +41,7 @@ PROMISES = (
         "key_revocation_holds_max_s", 1.0, 0.25, "key revocation on A holds on B and C, slowest of all, s"
     ),
     Promise("app_deletion_holds_max_s", 1.0, 0.25, "app deletion on A holds on B and C, slowest of all, s"),
+    Promise("after_failover_holds_max_s", 1.0, 0.25, "the same after storm and failover, s"),
 )
 SMALL = frozenset(
     {

@@ -21,8 +21,6 @@ from trials.cluster.postgres import DATABASE, Instance
 from trials.cluster.seeds import PASSWORD, Seeds
 
 _LONGEST = 20.0
-_IN_ALL = 75.0
-"""Seconds after which no further measurement of a kind is begun: on a busy machine a command takes its time to start."""
 _BREATH = 0.002
 
 Shows = Callable[[Line], Awaitable[bool]]
@@ -50,6 +48,19 @@ class Nodes:
     withdrawn: set[str]
     """Ids of the keys that were taken back: what they signed is rightly called inactive."""
 
+    @classmethod
+    def of(
+        cls, nodes: Sequence[Node], writer: Instance, patient: Patient, seeds: Seeds, withdrawn: set[str]
+    ) -> Nodes:
+        """The first one takes the commands."""
+        return cls(nodes[0], nodes[1:], writer, patient, seeds, withdrawn)
+
+    async def measured(self, times: int, through: Place, *, seconds: float) -> list[Held]:
+        """Each kind of change so many times; on a busy machine, where commands are slow to start, no further one of a kind is begun
+        after `seconds`. Raises RuntimeError when a change is not seen."""
+        turned, revoked = await self.key_turns(times, 2 * seconds)
+        return [turned, revoked, await self.deletions(times, seconds, through)]
+
     def lines(self) -> list[Line]:
         """A connection to each of the others, past the proxy."""
         return [Line(place_of(node)) for node in self.others]
@@ -74,13 +85,13 @@ class Nodes:
         held.since_done.append(seen - answered)
         return done.stdout
 
-    async def key_turns(self, times: int) -> tuple[Held, Held]:
+    async def key_turns(self, times: int, seconds: float) -> tuple[Held, Held]:
         """`doorward keys rotate --force`, then `doorward keys revoke` of the key before: until tokens are signed by the new key and
         the published set has it; until the old one is published no more and what it signed is inactive."""
         turned = Held("key rotation: new tokens and /jwks on B and C")
         revoked = Held("key revocation: /jwks and introspection on B and C")
         reader = self.seeds.reader
-        enough = time.monotonic() + 2 * _IN_ALL
+        enough = time.monotonic() + seconds
         for _ in range(times):
             if time.monotonic() > enough:
                 break
@@ -111,15 +122,16 @@ class Nodes:
             )  # fmt: skip
         return turned, revoked
 
-    async def deletions(self, doomed: Sequence[App], emails: Sequence[str], through: Place) -> Held:
+    async def deletions(self, times: int, seconds: float, through: Place) -> Held:
         """`doorward app delete`: until B and C refuse the app, call its people's tokens inactive and have it in the feed."""
         held = Held("app deletion: refused, inactive and in the feed on B and C")
         reader = self.seeds.reader
-        enough = time.monotonic() + _IN_ALL
-        for app, email in zip(doomed, emails, strict=False):
+        enough = time.monotonic() + seconds
+        for _ in range(times):
             if time.monotonic() > enough:
                 break
-            person = Person(email, PASSWORD, app, through, self.patient, Record())
+            app = self.seeds.doomed.pop()
+            person = Person(self.seeds.emails[0], PASSWORD, app, through, self.patient, Record())
             await person.sign_in()
             person.close()
             assert person.access, "nobody could sign in to an app that is about to be deleted"

@@ -38,6 +38,9 @@ def values(found: Found) -> dict[str, float]:
     if found.storm.promoted is not None:
         said["failover_recovery_max_s"] = max(recovery, default=0.0)
     said |= {name: max(held.since_commit) for name, held in zip(_HELD, found.held, strict=False)}
+    late = [seconds for held in found.held_late for seconds in held.since_commit]
+    if late:
+        said["after_failover_holds_max_s"] = max(late)
     return {name: round(value, 3) for name, value in said.items()}
 
 
@@ -101,6 +104,9 @@ def rows(found: Found) -> list[Row]:
         said.append((held.what, f"{_fine(held.since_commit)} after the commit"))
         early = sum(seconds <= 0 for seconds in held.since_done)
         said.append(("… before the command said done", f"{early} of {len(held.since_done)} times"))
+    late = [seconds for held in found.held_late for seconds in held.since_commit]
+    if late:
+        said.append(("the same after storm and failover", f"{_fine(late)} after the commit"))
     said.append(("in all", f"{found.took:.0f} s"))
     return said
 

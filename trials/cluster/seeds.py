@@ -29,7 +29,7 @@ class Seeds:
     shop: App
     batch: App
     reader: App
-    doomed: Sequence[App]
+    doomed: list[App]
     emails: Sequence[str]
 
 

@@ -34,6 +34,8 @@ HOST = "auth.example.com"
 ISSUER = f"https://{HOST}"
 LEEWAY = 3
 """Of a spent refresh token, in seconds; shorter than by default, so that the checks at the end need not wait."""
+AFTERWARDS = 3
+"""Measurements of each kind after the storm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Found:
     proxy: str
     plan: Plan
     held: list[Held] = field(default_factory=list[Held])
+    held_late: list[Held] = field(default_factory=list[Held])
+    """The same on the new primary, beside the traces of all nodes that were killed."""
     storm: storm.Storm = field(default_factory=storm.Storm)
     ledger: Ledger = field(default_factory=Ledger)
     record: Record = field(default_factory=Record)
@@ -111,8 +115,9 @@ async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) 
         load.start()
         if plan.measurements:
             say(f"measuring {plan.measurements} changes of each kind on node A, under load")
-            found.held = await _measure(plan, cluster, patient, withdrawn)
-        calm = _snapshot(found.ledger)
+            calm = Nodes.of(cluster.nodes, cluster.pair.primary, patient, cluster.seeds, withdrawn)
+            found.held = await calm.measured(plan.measurements, cluster.door, seconds=75)
+        before = Counter(found.ledger.asked)
         say(f"the storm: a node dies every {plan.kill_every:g} s for {plan.seconds:g} s")
         found.storm = await storm.rage(
             cluster.nodes,
@@ -123,8 +128,12 @@ async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) 
             unplug=plan.unplug,
             say=say,
         )
+        found.asked_in_storm = found.ledger.asked - before
+        if plan.measurements and plan.failover:
+            say(f"measuring {AFTERWARDS} changes of each kind once more, on the new primary")
+            late = Nodes.of(cluster.nodes, cluster.pair.standby, patient, cluster.seeds, withdrawn)
+            found.held_late = await late.measured(AFTERWARDS, cluster.door, seconds=12)
         await load.stop()
-        found.asked_in_storm = found.ledger.asked - calm
         found.troubles = list(found.ledger.troubles)
         say("looking at what is left")
         found.aftermath = await after.look(people, browsers, ISSUER, sample=len(people) // 5, leeway=LEEWAY)
@@ -134,10 +143,6 @@ async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) 
         found.logged = [line for node in cluster.nodes for line in node.troubles()]
     found.took = time.monotonic() - began
     return found
-
-
-def _snapshot(ledger: Ledger) -> Counter[str]:
-    return Counter(ledger.asked)
 
 
 @asynccontextmanager
@@ -157,7 +162,9 @@ async def _cluster(plan: Plan, say: Callable[[str], None], keep: Path | None) ->
                 for machine in places.nodes
             ]
             say(f"making {plan.people + plan.browsers} people")
-            seeds = await sow(nodes[0].config, people=plan.people + plan.browsers, doomed=plan.measurements)
+            seeds = await sow(
+                nodes[0].config, people=plan.people + plan.browsers, doomed=plan.measurements + AFTERWARDS
+            )
             try:
                 await asyncio.gather(*(asyncio.to_thread(node.start) for node in nodes))
                 with door(folder, places, own=plan.own_proxy) as proxy:
@@ -226,11 +233,3 @@ async def _all_sign_in(people: Sequence[Person], browsers: Sequence[Browser]) ->
             )
 
     await asyncio.gather(*(one(person) for person in (*people, *browsers)))
-
-
-async def _measure(plan: Plan, cluster: Cluster, patient: Patient, withdrawn: set[str]) -> list[Held]:
-    first, *others = cluster.nodes
-    nodes = Nodes(first, others, cluster.pair.primary, patient, cluster.seeds, withdrawn)
-    turned, revoked = await nodes.key_turns(plan.measurements)
-    deleted = await nodes.deletions(cluster.seeds.doomed, cluster.seeds.emails, cluster.door)
-    return [turned, revoked, deleted]
