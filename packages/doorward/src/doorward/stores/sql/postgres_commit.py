@@ -25,8 +25,8 @@ from doorward.stores.sql.postgres_pool import Connection, Pool
 from doorward.stores.sql.postgres_use import settle, storable, taken
 from doorward.stores.sql.statements import LOST, Param, Step
 
-_TRIES = 6
-_PAUSE_SECONDS = 0.003
+_TRIES = 10
+_PAUSE_SECONDS, _LONGEST_PAUSE = 0.003, 0.1
 # More kinds of commits than the program has statements: then something makes them up, and memory must not pay for it.
 _PLANS = 2048
 
@@ -119,4 +119,5 @@ def _changed(group: Group, tag: str) -> int:
 
 def _pause(tries: int) -> float:
     """Longer with each try, and not the same for two that met."""
-    return _PAUSE_SECONDS * 2**tries * (0.5 + asyncio.get_running_loop().time() * 1e5 % 1)
+    longest = min(_PAUSE_SECONDS * 2**tries, _LONGEST_PAUSE)
+    return longest * (0.5 + asyncio.get_running_loop().time() * 1e5 % 1)
