@@ -6,12 +6,11 @@ An action loads, asks the rules, builds its writes, and commits them in one shor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from doorward.model.account import Account, Factor
 from doorward.model.audit import AuditEvent
-from doorward.model.bucket import Bucket
 from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
@@ -20,6 +19,7 @@ from doorward.model.revocation import Revocation
 from doorward.model.session import Consent, Session
 from doorward.model.signin import SignIn
 from doorward.model.wrapped_key import WrappedKey
+from doorward.ports.attempts import Attempts
 from doorward.ports.nodes import Nodes
 from doorward.ports.write import Write
 
@@ -211,33 +211,6 @@ class Revocations(Protocol):
     async def since(self, seq: int, now: int) -> tuple[int, Sequence[Revocation]]: ...
     async def newest(self) -> int: ...
     def insert(self, revocation: Revocation) -> Write: ...
-
-
-class Attempts(Protocol):
-    """Counters for throttling, and things that may be seen once only."""
-
-    async def count(self, bucket: str, now: int) -> tuple[int, int]:
-        """(tries counted in the bucket's running window, end of that window in seconds since the epoch)."""
-        ...
-
-    async def counts(self, buckets: Sequence[str]) -> Mapping[str, tuple[int, int]]:
-        """(tries, end of the window) of each that was ever counted, in one round trip; the window may be over."""
-        ...
-
-    def add(self, bucket: str, now: int, window: int, *, tries: int = 1) -> Write:
-        """So many more tries; a new window of `window` seconds begins when the old one is over. Safe under concurrency."""
-        ...
-
-    def take(self, bucket: Bucket, now: int) -> Write:
-        """One more try while there is room. Guarded: loses when `bucket.limit` tries are counted in the running window, so that
-        of many at once exactly as many are counted as the limit says."""
-        ...
-
-    def clear(self, bucket: str) -> Write: ...
-    def claim(self, space: str, value: str, expires_at: int, *, now: int = 0) -> Write:
-        """Guarded: loses when (space, value) was claimed and has not expired at `now` (assertion jti: RFC 7523 §3). Without `now`
-        a claim counts until it is swept."""
-        ...
 
 
 class Messages(Protocol):
