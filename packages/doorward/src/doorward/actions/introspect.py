@@ -62,10 +62,10 @@ class Introspect:
 
     async def _refresh(self, token: str, asker: Client, now: int) -> dict[str, Any]:
         presented = refresh_text.read(token)
-        found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
+        found = None if presented is None else await self.store.grants.refresh_of_person(presented.grant_id)
         if presented is None or found is None:
             return rule.INACTIVE
-        account = await self.store.accounts.get(found[1].account_id)
+        held, grant, account = found
         if account is None or account.disabled_at is not None:
             return rule.INACTIVE
-        return rule.of_refresh(*found, asker, newest=rotation.is_newest(presented, found[0]), now=now)
+        return rule.of_refresh(held, grant, asker, newest=rotation.is_newest(presented, held), now=now)
