@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -63,6 +64,19 @@ async def test_a_server_that_is_gone_or_hangs_is_passed_by(postgres_url: str) ->
         assert asyncio.get_running_loop().time() - began < 0.25
         first.terminate()
         second.terminate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own limits are Linux's")
+async def test_the_kernel_is_asked_to_notice_a_server_that_is_gone_without_a_word(postgres_url: str) -> None:
+    connection = await Connector(postgres_url, PostgresOptions(connect_timeout=4))()
+    line = connection._transport.get_extra_info("socket")  # pyright: ignore[reportAttributeAccessIssue]
+    assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 4000
+    probes = [socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT]
+    assert [line.getsockopt(socket.IPPROTO_TCP, option) for option in probes] == [1, 1, 3]
+    # and the connection is none the worse for it
+    assert [row[0] for row in await connection.fetch("SELECT 1")] == [1]
+    connection.terminate()
 
 
 async def test_a_server_that_only_reads_is_passed_by(postgres: Databases, postgres_url: str) -> None:

@@ -10,6 +10,7 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.postgres_pool import Connection
+from doorward.stores.sql.postgres_socket import keep_watch
 from doorward.stores.sql.postgres_url import asks_for_role, each_host
 
 # How long one server may be silent before the next is asked beside it.
@@ -25,6 +26,7 @@ class Connector:
     def __init__(self, url: str, options: PostgresOptions) -> None:
         self._servers = list(each_host(url))
         self._arguments = _arguments(url, options)
+        self._patience = options.connect_timeout
 
     async def __call__(self) -> Connection:
         """A new connection. Raises what asyncpg raises: of the server that was asked first, when none takes us."""
@@ -58,7 +60,9 @@ class Connector:
                 task.cancel()
 
     async def _one(self, server: str) -> Connection:
-        return cast("Connection", await cast("Any", asyncpg).connect(server, **self._arguments))
+        connection = await cast("Any", asyncpg).connect(server, **self._arguments)
+        keep_watch(connection, self._patience)
+        return cast("Connection", connection)
 
     def _prefer(self, server: str) -> None:
         self._servers.remove(server)
