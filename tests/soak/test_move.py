@@ -16,12 +16,12 @@ from tests.moving import house
 from tests.moving.crowd import settle, sqlite_store
 from tests.moving.slow import killed_at
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 PEOPLE = 100_000
 
 
 def test_a_hundred_thousand_people_move_and_nobody_is_signed_out(tmp_path: Path, postgres_url: str) -> None:
-    with processes(tmp_path, 1) as fleet:
+    with processes(tmp_path, 1, sections={"tokens": {"access_ttl": 3600}}) as fleet:
         kept = house.fill(fleet, PEOPLE)
         base = fleet.servers[0].base
         began = time.monotonic()
@@ -49,7 +49,6 @@ def test_a_hundred_thousand_people_move_and_nobody_is_signed_out(tmp_path: Path,
         assert moved["kept"] > 0
         rows = {one["table"]: one["rows"] for one in moved["tables"]}
         assert rows["accounts"] == PEOPLE + 303
-        time.sleep(1.5)
         house.refuses_everything(fleet, base)
         house.on(fleet, postgres_url)
         house.everything_works(fleet, kept, [*sample, PEOPLE + 7], signing_in=50)
