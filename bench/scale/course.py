@@ -73,7 +73,8 @@ class Course:
         try:
             with self._ground(name) as ground:
                 growing = Growing(self._plan.folder, ground, self._plan.tell)
-                state = growing.grow(self._plan.sizes)
+                with pin.pinned(self._every):
+                    state = growing.grow(self._plan.sizes)
                 self._sizes(ground, state)
                 # What was found counts only for these databases and this plan.
                 same = f"{state.begins_ms} {self._plan.sizes} {self._plan.seconds} {self._plan.rounds}"
@@ -97,9 +98,9 @@ class Course:
                 yield SqliteGround(folder)
         else:
             with postgres_ground(folder, self._others()) as ground:
-                settings = ", ".join(f"{key} {value}" for key, value in POSTGRES_SETTINGS.items())
-                note = f"{settings}; else its own defaults, each commit flushed to disk"
-                self._report.say(f"PostgreSQL {ground.version}", 1, "server", note)
+                note = f"version {ground.version}, max_wal_size {POSTGRES_SETTINGS['max_wal_size']}, else its own defaults"
+                buffers = float(POSTGRES_SETTINGS["shared_buffers"].removesuffix("GB"))
+                self._report.say("PostgreSQL, shared_buffers", buffers, "GB", note)
                 with pin.pinned({self._plan.cores.server, self._plan.cores.load}):
                     yield ground
 

@@ -137,8 +137,9 @@ class PostgresGround:
 
     name = "postgres"
 
-    def __init__(self, server: Postgres) -> None:
+    def __init__(self, server: Postgres, cores: Collection[int]) -> None:
         self._server = server
+        self._cores = cores
 
     def url(self, label: str) -> str:
         return named(self._server.base, label_to_name(label))
@@ -166,7 +167,8 @@ class PostgresGround:
         for path in self._server.data.joinpath("base").rglob("*"):
             if path.is_file():
                 _forget(path)
-        self._server.start()
+        with pinned(self._cores):
+            self._server.start()
 
     def warm(self, label: str) -> None:
         oid = self._server.query(f"SELECT oid FROM pg_database WHERE datname = '{label_to_name(label)}'")[0]
@@ -197,7 +199,7 @@ def postgres_ground(folder: Path, cores: Collection[int]) -> Generator[PostgresG
         pinned(cores),
         postgres_server(folder, durable=True, kept=True, settings=POSTGRES_SETTINGS) as server,
     ):
-        yield PostgresGround(server)
+        yield PostgresGround(server, cores)
 
 
 def label_to_name(label: str) -> str:
