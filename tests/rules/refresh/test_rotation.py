@@ -74,8 +74,15 @@ def test_a_token_that_is_newer_than_the_database_is_refused_and_no_replay() -> N
     assert isinstance(decide("n", generation=9), Refusal)
 
 
-def test_a_clock_that_was_set_back_makes_no_replay_of_what_crossed_on_the_wire() -> None:
-    assert decide("q", spent("p", NOW + 300), spent("q", NOW + 290)) == Repeat(b"after q")
+def test_a_clock_that_is_a_little_behind_makes_no_replay_of_what_crossed_on_the_wire() -> None:
+    assert decide("q", spent("p", NOW + 59), spent("q", NOW + 50)) == Repeat(b"after q")
+
+
+@pytest.mark.requirement(18)
+def test_a_clock_that_was_set_back_by_minutes_excuses_no_replay() -> None:
+    assert decide("q", spent("p", NOW + 60), spent("q", NOW + 50)) == Replayed()
+    # whose answer was lost is no thief, whatever the clock says
+    assert decide("p", spent("p", NOW + 300)) == Repeat(b"after p")
 
 
 @pytest.mark.requirement(19)

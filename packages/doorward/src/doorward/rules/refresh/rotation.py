@@ -20,6 +20,9 @@ from doorward.model.refusal import Refusal
 from doorward.rules.refresh.text import Presented
 
 GONE: Final = "The refresh token is invalid, expired or revoked."
+CLOCKS_APART: Final = 60
+"""Seconds by which the clock of another node, or the one before a restart, may be ahead: no more, or a stolen token would be excused
+for as long as a clock that was set back stays behind."""
 MOST_RECENT: Final = 8
 """Spent tokens that a row remembers at most: no app renews nine times while one of its requests is on its way."""
 
@@ -72,7 +75,7 @@ def decide(
     successor_spent: int | None = None
     for spent in token.recent:
         if spent.hash == presented.hash:
-            if successor_spent is None or now - successor_spent < leeway:
+            if successor_spent is None or -CLOCKS_APART < now - successor_spent < leeway:
                 return Repeat(spent.sealed)
             return Replayed()
         successor_spent = spent.at
