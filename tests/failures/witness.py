@@ -239,7 +239,7 @@ class Witness:
         """Who was signed in still is, and who was signed out stays out."""
         seen = self.look()
         assert seen.wrong == []
-        assert seen.refused == set(), "still refused"
+        assert seen.refused == set(), f"still refused: {seen.refused}, {seen.seconds}"
         assert good(self.app.refresh(self.newest)).refresh
         self.newest = self.newest_again()
         page: Page = self.browser.open("/account")
