@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from doorward.actions.ending import MANY
 from doorward.model.secret import Secret
 from doorward.model.session import Consent
 from tests.people import CALLER, ISSUER, House, open_house
@@ -91,6 +92,19 @@ async def test_people_list_their_apps_and_disconnect_them(house: House) -> None:
     _, revoked = await house.store.revocations.live(house.now)
     assert [(entry.kind, entry.ref) for entry in revoked] == [("grant", grant.id)]
     assert [g.id for g in await house.store.grants.live_of_account(eve.id, house.now)] == [hers.id]
+
+
+async def test_an_app_with_very_many_grants_is_disconnected_whole(house: House) -> None:
+    ada = await house.person()
+    await house.app_named()
+    await house.app_named("Atlas", id="app_atlas")
+    session = await house.session(ada)
+    for number in range(MANY + 1):
+        await house.grant(ada, session, id=f"grt_{number}", offline=bool(number % 2))
+    atlas = await house.grant(ada, session, id="grt_atlas", client_id="app_atlas")
+    assert await house.pages.disconnect(ada, "app_shop", caller=CALLER, now=house.now)
+    assert [one.id for one in await house.store.grants.live_of_account(ada.id, house.now)] == [atlas.id]
+    assert len((await house.store.revocations.live(house.now))[1]) == MANY + 1
 
 
 async def test_an_app_that_is_gone_is_not_shown(house: House) -> None:

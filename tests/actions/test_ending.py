@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from doorward.actions.ending import MANY
 from doorward.model.refusal import Refusal
 from doorward.rules.deliver.token_response import TokenResponse
 from tests.actions.back_channel import BackChannel, back_channel
@@ -63,6 +64,27 @@ async def test_a_sessions_end_ends_its_grants_but_not_the_offline_ones_and_tells
     ended = await channel.store.sessions.get("ses_one")
     assert ended is not None
     assert ended.end_reason == "signed_out"
+
+
+@pytest.mark.requirement(72)
+async def test_of_very_many_grants_none_is_forgotten_and_the_commit_stays_short(channel: BackChannel) -> None:
+    """Whoever has a session can have as many grants as they like, and end them with one request."""
+    ada = await channel.person()
+    session = await channel.session(ada)
+    bound = [(await channel.family())[0] for _ in range(MANY + 1)]
+    offline, _ = await channel.family(offline=True)
+    claims, first = await tokens(channel, bound[0])
+    writes = await channel.ending.session(session, now=channel.clock.time, reason="signed_out")
+    assert len(writes) < 10
+    assert await channel.store.commit(*writes)
+    assert not any([await lives(channel, raw) for raw in (first, *bound[1:])])
+    assert await revoked(channel, {**claims, "sid": None}) == "grant"
+    assert await lives(channel, offline)
+    more = [(await channel.family(offline=True))[0] for _ in range(MANY + 1)]
+    writes = await channel.ending.account(ada.id, now=channel.clock.time, reason="disabled", sub_entry=False)
+    assert len(writes) < 10
+    assert await channel.store.commit(*writes)
+    assert not any([await lives(channel, raw) for raw in (*more, offline)])
 
 
 @pytest.mark.requirement(72)

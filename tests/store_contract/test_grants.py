@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 
 from doorward.model.grant import Spent
-from doorward.ports.store import Store
+from doorward.model.revocation import Revocation
+from doorward.ports.store import Revocations, Store, Write
 from tests.store_contract.samples import DAY, NOW, account, code, grant, refresh, rotated, sha
 
 pytestmark = pytest.mark.anyio
+
+
+def entry(ref: str, view: Revocations) -> Write:
+    """Some entry of the view."""
+    return view.insert(Revocation(kind="jti", ref=ref, at=NOW, expires_at=NOW + 9))
 
 
 async def test_a_grant_comes_back_as_it_went_in(store: Store) -> None:
@@ -94,6 +100,59 @@ async def test_nothing_grows_on_a_dead_grant(store: Store, why: str) -> None:
     found = await store.grants.refresh("grt_one")
     assert found is None or found[0] == refresh()
     assert await store.meta("m") is None
+
+
+@pytest.mark.requirement(72)
+@pytest.mark.parametrize(
+    ("only", "ends"),
+    [
+        ({}, {"grt_live", "grt_two", "grt_app", "grt_offline"}),
+        ({"session_id": "ses_one"}, {"grt_live", "grt_app"}),
+        ({"client_id": "app_blog"}, {"grt_app"}),
+    ],
+)
+async def test_many_grants_end_at_once_and_each_is_numbered_in_the_view(
+    store: Store, only: dict[str, str], ends: set[str]
+) -> None:
+    g, v = store.grants, store.revocations
+    rows = [
+        grant("live", offline=False),
+        grant("two", session_id="ses_two", offline=False),
+        grant("app", client_id="app_blog", offline=False),
+        grant("offline", offline=True),
+        grant("bob", account_id="usr_bob"),
+        grant("over", expires_at=NOW),
+        grant("ended"),
+    ]
+    before = entry("before", v)
+    await store.commit(*(g.insert(one) for one in rows), g.end("grt_ended", NOW - 5, "revoked"), before)
+    first = await v.newest()
+    after = entry("after", v)
+    assert await store.commit(g.end_of_account("usr_ada", NOW, "signed_out", NOW + 60, **only), after)
+    for one in rows:
+        found = await g.get(one.id)
+        assert found is not None
+        if one.id in ends:
+            assert (found.ended_at, found.end_reason) == (NOW, "signed_out")
+        else:
+            assert found.ended_at == (NOW - 5 if one.id == "grt_ended" else None)
+    newest, told = await v.since(first, NOW)
+    assert {
+        (one.kind, one.ref, one.at, one.expires_at, one.before) for one in told if one.kind == "grant"
+    } == {("grant", name, NOW, NOW + 60, None) for name in ends}
+    # the numbers go on behind them: what comes later is found by who has seen these
+    assert (await v.since(newest - 1, NOW))[1] == [told[-1]]
+    assert told[-1].ref == "after"
+    assert newest >= first + len(ends) + 1
+    assert (await v.since(newest, NOW))[1] == []
+
+
+async def test_ending_many_of_nobody_is_no_mistake(store: Store) -> None:
+    assert await store.commit(store.grants.end_of_account("usr_none", NOW, "disabled", NOW + 60))
+    assert (await store.revocations.since(0, NOW))[1] == []
+    newest = await store.revocations.newest()
+    assert await store.commit(entry("after", store.revocations))
+    assert await store.revocations.newest() > newest
 
 
 async def test_the_grants_of_an_app_that_goes_end_a_batch_at_a_time(store: Store) -> None:

@@ -133,15 +133,11 @@ class AccountPages:
 
     async def disconnect(self, account: Account, client_id: str, *, caller: Caller, now: int) -> bool:
         """Take back the consents and end the grants of one app. False: it had neither."""
-        grants = [
-            g for g in await self.store.grants.live_of_account(account.id, now) if g.client_id == client_id
-        ]
+        grants = await self.ending.app_of(account.id, client_id, now=now, reason="disconnected")
         consents = [c for c in await self.store.sessions.consents_of(account.id) if c.client_id == client_id]
         if not grants and not consents:
             return False
-        writes = [self.store.sessions.remove_consents(account.id, client_id)]
-        for grant in grants:
-            writes += self.ending.grant(grant, now=now, reason="disconnected")
+        writes = [self.store.sessions.remove_consents(account.id, client_id), *grants]
         writes.append(
             self.record("consent.removed", caller=caller, now=now, account_id=account.id, client_id=client_id)
         )

@@ -5,7 +5,9 @@ Each caller appends its audit event and commits all in one transaction, so that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from doorward.model.grant import Grant
 from doorward.model.message import LogoutNotice
@@ -15,6 +17,10 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.store import Store, Write
 from doorward.rules.revoke import ending as rule
+
+MANY: Final = 40
+"""Grants that end one by one. Whoever has a session can have a new grant with each request, and end all of them with one: thousands
+of statements in a commit would hold the counter of revocations, and with it everybody else's sign-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,27 @@ class Ending:
     async def session(self, session: Session, *, now: int, reason: str) -> list[Write]:
         """A browser session: the grants born in it that are not offline, its `sid`, and a notice to each app that asked for one
         (OpenID Connect Back-Channel Logout 1.0 §2.3)."""
-        life = self._life()
-        writes = await self._session(session, now, reason, life)
-        for grant in await self.store.grants.live_of_session(session.id, now):
-            if not grant.offline:
-                writes += self._grant(grant.id, now, reason, life)
-        return writes
+        return [
+            *await self._session(session, now, reason, self._life()),
+            *await self.grants_of(session, now=now, reason=reason),
+        ]
+
+    async def grants_of(self, session: Session, *, now: int, reason: str) -> list[Write]:
+        """The grants born in a session that are not offline."""
+        found = await self.store.grants.live_of_session(session.id, now, limit=MANY + 1)
+        if len(found) > MANY:
+            until = rule.of_grant(session.id, now=now, life=self._life()).expires_at
+            end = self.store.grants.end_of_account
+            return [end(session.account_id, now, reason, until, session_id=session.id)]
+        return self._each([grant for grant in found if not grant.offline], now, reason)
+
+    async def app_of(self, account_id: str, client_id: str, *, now: int, reason: str) -> list[Write]:
+        """The grants that a person gave to one app, offline ones too."""
+        found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
+        if len(found) > MANY:
+            until = rule.of_grant(account_id, now=now, life=self._life()).expires_at
+            return [self.store.grants.end_of_account(account_id, now, reason, until, client_id=client_id)]
+        return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
     async def account(
         self, account_id: str, *, now: int, reason: str, keep_session: str | None = None, sub_entry: bool
@@ -54,8 +75,12 @@ class Ending:
                 writes += await self._session(session, now, reason, life)
         # The grants enter the view one by one even beside a `sub` entry: a token signed in another process in this very
         # moment may carry a later `iat` than the entry's bound.
-        for grant in await self.store.grants.live_of_account(account_id, now):
-            writes += self._grant(grant.id, now, reason, life)
+        found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
+        if len(found) > MANY:
+            until = rule.of_grant(account_id, now=now, life=life).expires_at
+            writes.append(self.store.grants.end_of_account(account_id, now, reason, until))
+        else:
+            writes += self._each(found, now, reason)
         if sub_entry:
             writes.append(self.store.revocations.insert(rule.of_account(account_id, now=now, life=life)))
         return writes
@@ -79,6 +104,10 @@ class Ending:
             self.store.grants.end_of_client(client_id, now, reason),
             self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
         ]
+
+    def _each(self, grants: Sequence[Grant], now: int, reason: str) -> list[Write]:
+        life = self._life()
+        return [write for grant in grants for write in self._grant(grant.id, now, reason, life)]
 
     def _grant(self, grant_id: str, now: int, reason: str, life: int) -> list[Write]:
         return [

@@ -54,10 +54,6 @@ class SignOutAction:
         writes = await self.ending.session(session, now=now, reason=reason)
         await self.store.commit(*writes, event)
         # A grant that was being born while the session ended: from here on no other one can come (`Finish` guards it).
-        late = [
-            grant for grant in await self.store.grants.live_of_session(session.id, now) if not grant.offline
-        ]
+        late = await self.ending.grants_of(session, now=now, reason=reason)
         if late:
-            await self.store.commit(
-                *(write for grant in late for write in self.ending.grant(grant, now=now, reason=reason))
-            )
+            await self.store.commit(*late)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from doorward.model.account import Account
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.stores.sql.revocations import NEXT
 from doorward.stores.sql.rows import (
     ACCOUNT_COLUMNS,
     CODE_COLUMNS,
@@ -25,13 +26,26 @@ from doorward.stores.sql.text import insert, qualified, select
 
 _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
 _LIVE = select(GRANT_COLUMNS, "grants WHERE ended_at IS NULL AND expires_at > ?")
-_LIVE_OF_ACCOUNT = f"{_LIVE} AND account_id = ? ORDER BY created_at DESC, id DESC"
-_LIVE_OF_SESSION = f"{_LIVE} AND session_id = ? ORDER BY created_at DESC, id DESC"
+_LIVE_OF_ACCOUNT = f"{_LIVE} AND account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?"
+_LIVE_OF_SESSION = f"{_LIVE} AND session_id = ? ORDER BY created_at DESC, id DESC LIMIT ?"
 _LIVE_OF_CLIENT = f"{_LIVE} AND client_id = ? ORDER BY created_at DESC, id DESC"
 _INSERT = insert("grants", GRANT_COLUMNS)
 # two sign-ins may draw the same place in a status list: the second one loses and draws again
 _INSERT_LISTED = f"{_INSERT} ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING"
 _END = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
+# Very many at once. The counter is raised first, which holds it, so that the entries are numbered without a gap to anybody else.
+_END_OF_ACCOUNT = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
+_ENTER_OF_ACCOUNT = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', id, ended_at, CAST(? AS BIGINT),"
+    " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
+    " FROM grants WHERE ended_at = ? AND end_reason = ? AND account_id = ?"
+)
+_NUMBERED = (
+    "UPDATE counters SET value = (SELECT MAX(seq) FROM revocations)"
+    " WHERE name = 'revocations' AND value < (SELECT MAX(seq) FROM revocations)"
+)
+_ONLY = {"session_id": " AND session_id = ? AND offline = 0", "client_id": " AND client_id = ?"}
+_ALL = 2**62
 _DEPART = (
     "INSERT INTO departed_clients (client_id, at, reason) VALUES (?, ?, ?) ON CONFLICT (client_id) DO NOTHING"
 )
@@ -96,11 +110,13 @@ class SqlGrants:
         account = None if row[start] is None else to_account(row, start)
         return to_refresh(row), to_grant(row, REFRESH_WIDTH), account
 
-    async def live_of_account(self, account_id: str, now: int) -> Sequence[Grant]:
-        return [to_grant(row) for row in await self._db.all(_LIVE_OF_ACCOUNT, (now, account_id))]
+    async def live_of_account(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Grant]:
+        rows = await self._db.all(_LIVE_OF_ACCOUNT, (now, account_id, _ALL if limit is None else limit))
+        return [to_grant(row) for row in rows]
 
-    async def live_of_session(self, session_id: str, now: int) -> Sequence[Grant]:
-        return [to_grant(row) for row in await self._db.all(_LIVE_OF_SESSION, (now, session_id))]
+    async def live_of_session(self, session_id: str, now: int, limit: int | None = None) -> Sequence[Grant]:
+        rows = await self._db.all(_LIVE_OF_SESSION, (now, session_id, _ALL if limit is None else limit))
+        return [to_grant(row) for row in rows]
 
     async def live_of_client(self, client_id: str, now: int) -> Sequence[Grant]:
         return [to_grant(row) for row in await self._db.all(_LIVE_OF_CLIENT, (now, client_id))]
@@ -131,6 +147,18 @@ class SqlGrants:
 
     def end(self, grant_id: str, at: int, reason: str) -> SqlWrite:
         return write(_END, at, reason, grant_id)
+
+    def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> SqlWrite:
+        also = "".join(_ONLY[name] for name in only)
+        of = (account_id, *only.values())
+        return SqlWrite(
+            (
+                NEXT,
+                (_END_OF_ACCOUNT + also, (at, reason, at, *of), None),
+                (_ENTER_OF_ACCOUNT + also, (until, at, reason, *of), None),
+                (_NUMBERED, (), None),
+            )
+        )
 
     def end_of_client(self, client_id: str, at: int, reason: str) -> SqlWrite:
         return SqlWrite(
