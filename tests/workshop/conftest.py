@@ -27,7 +27,8 @@ class Served:
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "doorward", "serve", *arguments],
+                # as the script of that name starts it: the folder that it is in is no place for modules
+                [sys.executable, "-P", "-m", "doorward", "serve", *arguments],
                 cwd=folder,
                 env=environment,
                 stderr=out,

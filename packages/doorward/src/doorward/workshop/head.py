@@ -19,6 +19,7 @@ from doorward import __version__
 from doorward.outside import logs
 from doorward.settings import Settings, SettingsError
 from doorward.workshop import notify, orders
+from doorward.workshop.door import PLACES, Board
 from doorward.workshop.sockets import shown
 
 # The worker has as long as `worker.GRACE` for what is under way; then it closes what is left, and is ended if it cannot.
@@ -52,8 +53,10 @@ class Head:
         self._stopping = False
         self._reload = told.again
         self._lifeline = told.lifeline or os.pipe()
+        self._board = Board.new() if told.board is None else Board(told.board)
+        self._generation = told.generation
         self._ready, self._says_ready = os.pipe()
-        for descriptor in (self._lifeline[0], self._says_ready):
+        for descriptor in (self._lifeline[0], self._says_ready, self._board.descriptor):
             os.set_inheritable(descriptor, True)
         # of what it took over only the numbers of the workers shall go to the workers
         os.set_inheritable(self._lifeline[1], False)
@@ -136,9 +139,14 @@ class Head:
                 number=number,
                 ready=self._says_ready,
                 lifeline=(self._lifeline[0],),
+                board=self._board.descriptor,
+                place=self._place(number),
             ),
             environment,
         )
+
+    def _place(self, number: int) -> int:
+        return number + PLACES // 2 * (self._generation % 2)
 
     def _wait(self) -> None:
         """A moment, or until a worker says that it answers."""
@@ -167,6 +175,7 @@ class Head:
             if status is None:
                 continue
             self._answering.discard(pid)
+            self._board.away(self._place(number))
             lived = now - self._born[number]
             # dying right after the start, over and over, is no accident but a fault that stays: then with longer and longer
             # pauses as long as another worker answers, and not at all if none does
@@ -190,10 +199,14 @@ class Head:
             )
         before, self._settings = self._settings, settings
         fresh: dict[int, int] = {}
+        self._generation += 1
         problem = self._all_answer(fresh)
         if problem is not None:
             self._settings = before
             self._end(list(fresh.values()), 0)
+            for number in range(PLACES // 2):
+                self._board.away(self._place(number))
+            self._generation -= 1
             self._log.error("server.reload_failed", reason=problem)
             notify.notify(notify.READY)
             return
@@ -208,6 +221,8 @@ class Head:
                 listeners=self._listeners,
                 handed=self._handed,
                 lifeline=tuple(self._lifeline),
+                board=self._board.descriptor,
+                generation=self._generation,
                 workers=fresh,
                 leaving=(*old, *self._leaving),
                 again=self._reload,
@@ -257,7 +272,7 @@ def become(told: orders.Orders) -> NoReturn:
     Signals that come before it can take them wait for it: the mask lasts through exec, and they are taken when it is lifted.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    for descriptor in (*told.listeners, *told.lifeline):
+    for descriptor in (*told.listeners, *told.lifeline, *(() if told.board is None else (told.board,))):
         os.set_inheritable(descriptor, True)
     arguments = orders.command(told)
     os.execve(arguments[0], arguments, dict(os.environ))  # noqa: S606 - no shell, our own interpreter
@@ -281,7 +296,9 @@ def _gone(pid: int) -> int | None:
 
 
 def taken_over(
-    told: orders.Orders, successor: int, lifeline: tuple[int, ...], *, again: bool
+    told: orders.Orders, successor: int, lifeline: tuple[int, ...], board: int | None, *, again: bool
 ) -> orders.Orders:
     """The orders of the head that a lone process becomes when its successor answers."""
-    return structs.replace(told, role="head", workers={0: successor}, lifeline=lifeline, again=again)
+    return structs.replace(
+        told, role="head", workers={0: successor}, lifeline=lifeline, board=board, again=again
+    )

@@ -14,7 +14,8 @@ class Orders(Struct, frozen=True, omit_defaults=True):
     """As JSON on the command line of `python -m doorward.workshop.serving`; numbers are file descriptors and process ids.
 
     A worker writes a byte to `ready` when it answers, and leaves when `lifeline` ends, which it does with the head that holds its
-    other end. `handed` listeners are the service manager's, which keeps them open. A head that took its own place finds the `workers` by number and those on their way out in `leaving`.
+    other end. `handed` listeners are the service manager's, which keeps them open. `board` and `place`: see `door.py`; each reload is
+    a `generation`, and takes the other half of the places. A head that took its own place finds the `workers` by number and those on their way out in `leaving`.
     """
 
     role: Literal["first", "head", "worker"] = "first"
@@ -23,6 +24,9 @@ class Orders(Struct, frozen=True, omit_defaults=True):
     number: int = 0
     ready: int | None = None
     lifeline: tuple[int, ...] = ()
+    board: int | None = None
+    place: int = 0
+    generation: int = 0
     workers: dict[int, int] = {}
     leaving: tuple[int, ...] = ()
     again: bool = False
@@ -34,8 +38,9 @@ def read(arguments: list[str]) -> Orders:
 
 
 def command(orders: Orders) -> list[str]:
-    """The command line that carries them."""
-    return [sys.executable, "-m", "doorward.workshop.serving", msgspec.json.encode(orders).decode()]
+    """The command line that carries them. Modules are looked for where Python is installed, and not first in the folder that the
+    server happens to be started in (`-P`): what lies there under the name of one of ours, or of Python's, is no part of it."""
+    return [sys.executable, "-P", "-m", "doorward.workshop.serving", msgspec.json.encode(orders).decode()]
 
 
 def spawn(orders: Orders, environment: dict[str, str]) -> int:

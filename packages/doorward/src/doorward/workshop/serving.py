@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
 
     ended = serve(settings, listeners, told)
     if ended.successor is not None:
-        become(taken_over(told, ended.successor, ended.lifeline, again=ended.again))
+        become(taken_over(told, ended.successor, ended.lifeline, ended.board, again=ended.again))
     return ended.status
 
 

@@ -22,6 +22,7 @@ from doorward.web.app import Server as Application
 from doorward.web.direct import DirectProtocol
 from doorward.wiring import create_app
 from doorward.workshop import notify, orders
+from doorward.workshop.door import Board, Door, everybody_waiting
 from doorward.workshop.sockets import BACKLOG, room_for, shown
 
 GRACE: Final = 10
@@ -39,6 +40,7 @@ class Ended(Struct, frozen=True):
     successor: int | None = None
     again: bool = False
     lifeline: tuple[int, ...] = ()
+    board: int | None = None
 
 
 @final
@@ -65,13 +67,19 @@ class Serving(uvicorn.Server):
         """Whether somebody answers on this port when we have left, or will."""
         self.told_to_stop = False
         self.reload = False
+        self._board: Board | None = None
+        self._doors: list[Door] = []
         self._reloading: asyncio.Task[None] | None = None
         self.successor: int | None = None
         self.lifeline: tuple[int, ...] = ()
+        self.board: int | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, and say so to whoever waits for it."""
-        await super().startup(sockets)
+        # under a head the workers share the guests; alone the loop takes them, which costs less
+        await super().startup(sockets if self.alone else [])
+        if not self.alone and not self.should_exit:
+            self._open_doors(sockets or ())
         # What is there now stays: the collector need not look through it again, at every full round, for as long as we run.
         gc.collect()
         gc.freeze()
@@ -97,6 +105,8 @@ class Serving(uvicorn.Server):
         if self.reload and (self._reloading is None or self._reloading.done()):
             self.reload = False
             self._reloading = asyncio.create_task(self._reload())
+        if self._board is not None:
+            self._board.write(self._told.place, self._guests())
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -121,7 +131,7 @@ class Serving(uvicorn.Server):
             if self.at_once:
                 break
             await asyncio.sleep(0.1)
-        if self.successor is None:
+        if self.alone and self.successor is None:
             for listener in self._listeners:
                 listener.close()
         await self._close_the_door(sockets or ())
@@ -140,26 +150,47 @@ class Serving(uvicorn.Server):
     async def _close_the_door(self, sockets: Sequence[socket.socket]) -> None:
         """Who comes from now on is refused, and asks another node. Who is connected, and waits to be let in, is let in: when the
         last copy of a listening socket is closed, the system breaks those connections off, with the requests that are in them."""
-        spare = [] if self.others_stay else [listener.dup() for listener in sockets]
-        for listener in spare:
-            # one may still come, where thousands could
-            listener.listen(0)
+        for door in self._doors:
+            door.close()
+        last = not self.others_stay
+        if self._board is not None:
+            self._board.away(self._told.place)
+            last = last and not self._board.others(self._told.place)
+        spare = [listener.dup() for listener in sockets] if last else []
         for server in self.servers:
             server.close()
         for listener in sockets:
             listener.close()
-        waiting: list[socket.socket] = []
+        waiting = everybody_waiting(spare)
         for listener in spare:
-            listener.setblocking(False)
-            with suppress(OSError):
-                while True:
-                    waiting.append(listener.accept()[0])
             listener.close()
-        loop = asyncio.get_running_loop()
         for guest in waiting:
-            guest.setblocking(False)
-            with suppress(OSError):
-                await loop.connect_accepted_socket(self._protocol, guest, ssl=self.config.ssl)
+            await self._let_in(guest)
+
+    def _open_doors(self, sockets: Sequence[socket.socket]) -> None:
+        if self._told.board is None:
+            raise ValueError("a worker is given a board by its head")
+        self._board = Board(self._told.board)
+        self._board.write(self._told.place, 0)
+        self._doors = [
+            Door(listener, self._board, self._told.place, guests=self._guests, let_in=self._let_in)
+            for listener in sockets
+        ]
+        for door in self._doors:
+            door.open()
+
+    def _guests(self) -> int:
+        return len(self.server_state.connections)
+
+    async def _let_in(self, guest: socket.socket) -> None:
+        guest.setblocking(False)
+        with suppress(OSError):
+            if guest.family != socket.AF_UNIX:
+                guest.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            loop = asyncio.get_running_loop()
+            await loop.connect_accepted_socket(self._protocol, guest, ssl=self.config.ssl)
+        if self._board is not None and not self.should_exit:
+            self._board.write(self._told.place, self._guests())
 
     def _protocol(self) -> DirectProtocol:
         return DirectProtocol(
@@ -180,6 +211,7 @@ class Serving(uvicorn.Server):
         lifeline = os.pipe()
         for descriptor in (says_ready, lifeline[0]):
             os.set_inheritable(descriptor, True)
+        board = Board.new()
         listeners = self._told.listeners
         try:
             successor = orders.spawn(
@@ -189,6 +221,7 @@ class Serving(uvicorn.Server):
                     handed=self._told.handed,
                     ready=says_ready,
                     lifeline=(lifeline[0],),
+                    board=board.descriptor,
                 ),
                 dict(os.environ),
             )
@@ -200,7 +233,7 @@ class Serving(uvicorn.Server):
         finally:
             os.close(ready)
         if answered:
-            self.successor, self.lifeline = successor, lifeline
+            self.successor, self.lifeline, self.board = successor, lifeline, board.descriptor
             self.leave()
             return
         if successor is not None:
@@ -208,7 +241,7 @@ class Serving(uvicorn.Server):
             with suppress(ProcessLookupError):
                 os.kill(successor, signal.SIGKILL)
             await asyncio.to_thread(os.waitpid, successor, 0)
-        for descriptor in lifeline:
+        for descriptor in (*lifeline, board.descriptor):
             os.close(descriptor)
         notify.notify(notify.READY)
 
@@ -272,7 +305,7 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
     if server.told_to_stop or server.successor is None:
         # a successor goes too then, when this process has gone
         return Ended(0 if server.started else 1)
-    return Ended(0, server.successor, server.reload, server.lifeline)
+    return Ended(0, server.successor, server.reload, server.lifeline, server.board)
 
 
 async def _hears(descriptor: int, seconds: float) -> bool:
