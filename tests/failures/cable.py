@@ -52,7 +52,7 @@ class Cable:
 
     def cut(self) -> None:
         """Every connection is broken off now; new ones are made."""
-        self._loop.call_soon_threadsafe(self._break)
+        asyncio.run_coroutine_threadsafe(self._break(), self._loop).result(10)
 
     def pull(self) -> None:
         """Cut, and nobody connects until `plug`."""
@@ -67,7 +67,7 @@ class Cable:
         """Connections that are there stay open and nothing comes through them any more, as when a router forgot them."""
         self._forgotten = self._made
 
-    def _break(self) -> None:
+    async def _break(self) -> None:
         for writer in list(self._open):
             writer.transport.abort()
 

@@ -27,7 +27,7 @@ from tests.postgres import Postgres
 SCOPE = "openid orders:read"
 pytestmark = pytest.mark.timeout(120)
 LIMITS: dict[str, dict[str, Any]] = {
-    "postgres": {"statement_timeout": 2, "connect_timeout": 2, "pool_wait": 2},
+    "postgres": {"statement_timeout": 2, "connect_timeout": 2, "pool_wait": 5},
     "passwords": {"threads": 2},
 }
 
