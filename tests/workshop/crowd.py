@@ -17,8 +17,12 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 
+# What is started while they ask needs the machine as well.
+_BREATH = 0.005
+
+
 class Crowd:
-    """Threads that ask without a pause. A broken connection, an answer that is none, a status that is not 200: a failure."""
+    """Threads that ask again and again. A broken connection, an answer that is none, a status that is not 200: a failure."""
 
     def __init__(
         self,
@@ -88,6 +92,7 @@ class Crowd:
         try:
             while not self._stop.is_set():
                 self._token(name, connection)
+                self._stop.wait(_BREATH)
         finally:
             connection.close()
 
@@ -97,6 +102,7 @@ class Crowd:
             self._token(name, connection)
         finally:
             connection.close()
+        self._stop.wait(_BREATH)
 
     def _resting(self, name: str) -> None:
         """A pool that asks now and then, within the second that a leaving server waits for such connections."""
