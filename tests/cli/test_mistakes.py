@@ -43,6 +43,13 @@ def test_a_misspelt_command_is_status_2_and_says_what_was_meant(
     assert said in f"{told.document['error']} {told.document['fix']}"
 
 
+@pytest.mark.parametrize("group", ["", "user", "app", "api", "role", "keys"])
+def test_no_line_of_a_list_of_commands_is_cut_short(run: Run, group: str) -> None:
+    listed = run(*group.split(), "--help").out.partition("Commands:")[2].splitlines()
+    assert len(listed) > 3
+    assert [line for line in listed if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

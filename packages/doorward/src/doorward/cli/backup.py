@@ -29,7 +29,10 @@ def backup(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Back the database up while it runs, encrypted under the server's key, or check a backup."""
+    """Back the database up while it runs, or check a backup.
+
+    The file is encrypted under the server's key, and with --passphrase opens without it.
+    """
     secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=not verify)
     path = settings_file(config)
     place = None if str(file) == "-" else file

@@ -18,9 +18,7 @@ from doorward.model.catalog import SigningKey
 from doorward.model.client import SigningAlgorithm
 from doorward.model.wrapped_key import WrappedKey
 
-app = typer.Typer(
-    no_args_is_help=True, help="Signing keys, and the key-encryption keys that everything encrypted hangs on."
-)
+app = typer.Typer(no_args_is_help=True, help="Signing keys, and the key-encryption keys over them.")
 
 
 @app.command("list")
@@ -85,7 +83,7 @@ def revoke(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Take a key out at once; no token that it signed is accepted any more."""
+    """Take a key out at once, and every token that it signed."""
     confirm(f"Revoke {key}? Tokens that it signed stop working.", yes=yes, as_json=json)
 
     async def work(tools: Tools) -> SigningKey:
@@ -125,7 +123,10 @@ def rewrap(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Wrap the root secret under a new key-encryption key, under the same anew, or under one key alone."""
+    """Wrap the root secret under another key-encryption key.
+
+    Beside the old one, until --drop-old; without a new key under the present one anew.
+    """
     if new_config is not None and new_key_file is not None:
         raise Trouble("The new key-encryption key is in one place.", "Name --new-config or --new-key-file.")
     if new_config is not None and not new_config.is_file():
