@@ -55,11 +55,14 @@ def issuer_problem(issuer: str) -> str | None:
 
 def database_problem(database: str) -> str | None:
     """What is wrong with the database setting as it was written."""
-    scheme, separator, _ = database.partition("://")
+    scheme, separator, rest = database.partition("://")
     if separator and scheme.lower() in {"postgres", "postgresql"}:
         return _postgres_problem(database)
     if separator and scheme.lower().startswith(("postgres", "pgsql", "psql")):
         return f"begins with {scheme}://; write postgresql://user@host/database"
+    if separator and scheme.lower() == "sqlite" and (rest[:1] != "/" or rest == "/"):
+        # what stands after two slashes is a host: it would be left out, and another file opened than the one that was meant
+        return 'names no file; write three slashes and its path, as in "sqlite:///doorward.db"'
     if separator and scheme.lower() != "sqlite":
         return f"names a {scheme} database; {_EITHER}"
     if not separator and scheme.lower().startswith(("postgres:", "postgresql:")):
