@@ -25,7 +25,7 @@ def why_not(marks: Mapping[str, str], *, where: str = "The database") -> NotServ
         return NotServed(
             f"{where} has moved to {marks['moved']}.",
             "Set `database` to that. (To come back to this one, and lose what was written there since: "
-            "doorward move --release.)",
+            "doorward move --release, with its path or URL.)",
         )
     if "arriving" in marks:
         return NotServed(
