@@ -15,6 +15,7 @@ import os
 import socket
 import struct
 import sys
+import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final, final
@@ -47,7 +48,7 @@ class Board:
     @classmethod
     def new(cls) -> Board:
         """With nobody on it. Raises OSError."""
-        descriptor = os.memfd_create("doorward-board")
+        descriptor = _memory()
         os.truncate(descriptor, _BYTES)
         os.set_inheritable(descriptor, True)
         board = cls(descriptor)
@@ -134,6 +135,13 @@ class Door:
         task = self._loop.create_task(self._let_in(guest))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _memory() -> int:
+    if sys.platform == "linux":
+        return os.memfd_create("doorward-board")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def everybody_waiting(listeners: Sequence[socket.socket]) -> list[socket.socket]:

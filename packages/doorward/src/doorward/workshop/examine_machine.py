@@ -40,7 +40,7 @@ def clock() -> Check:
 
 def workers(settings: Settings) -> Check:
     """Whether there are as many cores as workers."""
-    wanted, cores = settings.server.workers, len(os.sched_getaffinity(0))
+    wanted, cores = settings.server.workers, _cores()
     said = f"{wanted} on {cores} core{'s' if cores > 1 else ''}"
     if wanted > cores:
         return Check(
@@ -61,6 +61,10 @@ def files(settings: Settings) -> Check:
         f"at most {hard}, and {settings.server.connections} connections a worker need {wanted}",
         f"Set LimitNOFILE={wanted} in the unit (or ulimit -n), or server.connections to {max(16, hard - OTHER_FILES)}.",
     )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _kept() -> bool | None:
