@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from doorward.actions.account_pages import SHOWN
 from doorward.actions.ending import MANY
 from doorward.model.secret import Secret
 from doorward.model.session import Consent
@@ -92,6 +93,19 @@ async def test_people_list_their_apps_and_disconnect_them(house: House) -> None:
     _, revoked = await house.store.revocations.live(house.now)
     assert [(entry.kind, entry.ref) for entry in revoked] == [("grant", grant.id)]
     assert [g.id for g in await house.store.grants.live_of_account(eve.id, house.now)] == [hers.id]
+
+
+async def test_of_very_many_sessions_a_page_shows_the_last_and_any_can_be_ended(house: House) -> None:
+    ada = await house.person()
+    first = await house.session(ada, id="ses_first", seen_at=house.now - 9)
+    for number in range(SHOWN):
+        await house.session(ada, id=f"ses_{number}", seen_at=house.now - number % 5)
+    shown = await house.pages.devices(ada, house.now)
+    assert len(shown) == SHOWN
+    assert first.id not in {one.id for one in shown}
+    assert await house.pages.end_device(ada, first.id, caller=CALLER, now=house.now)
+    assert not await house.pages.end_device(ada, first.id, caller=CALLER, now=house.now)
+    assert await house.pages.end_others(ada, shown[0], caller=CALLER, now=house.now) == SHOWN - 1
 
 
 async def test_an_app_with_very_many_grants_is_disconnected_whole(house: House) -> None:

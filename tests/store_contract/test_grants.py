@@ -43,6 +43,13 @@ async def test_live_grants_are_found_by_person_session_and_app(store: Store) -> 
     assert {one.id for one in await g.live_of_session("ses_one", NOW)} == {"grt_live", "grt_app", "grt_bob"}
     assert {one.id for one in await g.live_of_client("app_shop", NOW)} == {"grt_live", "grt_bob", "grt_two"}
     assert (await g.live_of_account("usr_ada", NOW))[0] == rows[0]
+    assert await g.live_of_account("usr_ada", NOW, limit=1) == [rows[0]]
+    assert len(await g.live_of_session("ses_one", NOW, limit=2)) == 2
+    one = grant()
+    assert await g.held_of_account("usr_ada", NOW) == [
+        ("app_shop", one.audience, one.scopes, one.created_at),
+        ("app_blog", one.audience, one.scopes, one.created_at),
+    ]
 
 
 async def test_ending_twice_keeps_the_first_reason(store: Store) -> None:

@@ -54,6 +54,7 @@ async def test_live_sessions_are_the_persons_own_unended_unexpired_ones(store: S
         *(store.sessions.insert(row) for row in rows), store.sessions.end("ses_ended", NOW, "signed_out")
     )
     assert [one.id for one in await store.sessions.live_of("usr_ada", NOW)] == ["ses_late", "ses_early"]
+    assert [one.id for one in await store.sessions.live_of("usr_ada", NOW, limit=1)] == ["ses_late"]
 
 
 async def test_ending_twice_is_ending_and_keeps_the_first_reason(store: Store) -> None:

@@ -20,6 +20,8 @@ from doorward.ports.store import Store
 from doorward.rules.identify.account import normalise_name
 
 ACTIVITY_DAYS: Final = 90
+SHOWN: Final = 200
+"""Sessions on a page: whoever knows a password can begin as many as they like, and each page would cost as much as all of them."""
 _TRIES: Final = 3
 
 
@@ -61,14 +63,18 @@ class AccountPages:
         return account
 
     async def devices(self, account: Account, now: int) -> Sequence[Session]:
-        """The live sessions, last seen first."""
-        live = await self.store.sessions.live_of(account.id, now)
-        return sorted(live, key=lambda session: session.seen_at, reverse=True)
+        """The live sessions, last seen first; of very many those that were seen last."""
+        return await self.store.sessions.live_of(account.id, now, limit=SHOWN)
 
     async def end_device(self, account: Account, session_id: str, *, caller: Caller, now: int) -> bool:
         """End one session with all that hangs on it. False: it is not (or no longer) one of theirs."""
-        found = next((s for s in await self.devices(account, now) if s.id == session_id), None)
-        if found is None:
+        found = await self.store.sessions.get(session_id)
+        if (
+            found is None
+            or found.account_id != account.id
+            or found.ended_at is not None
+            or found.expires_at <= now
+        ):
             return False
         await self.store.commit(
             *await self.ending.session(found, now=now, reason="ended_by_owner"),
@@ -88,7 +94,7 @@ class AccountPages:
     ) -> int:
         """End every session but this one; how many. `grants_too`: every app's grant as well, offline ones and this session's
         (the answer to "this wasn't me")."""
-        others = [s for s in await self.devices(account, now) if s.id != current.id]
+        others = [s for s in await self.store.sessions.live_of(account.id, now) if s.id != current.id]
         if grants_too:
             writes = await self.ending.account(
                 account.id, now=now, reason="reported_by_owner", keep_session=current.id, sub_entry=False
@@ -119,10 +125,10 @@ class AccountPages:
             scopes, since = held.get(consent.client_id, ({}, consent.granted_at))
             scopes |= {(consent.audience, scope): None for scope in consent.scopes}
             held[consent.client_id] = scopes, min(since, consent.granted_at)
-        for grant in await self.store.grants.live_of_account(account.id, now):
-            scopes, since = held.get(grant.client_id, ({}, grant.created_at))
-            scopes |= {(grant.audience, scope): None for scope in grant.scopes}
-            held[grant.client_id] = scopes, min(since, grant.created_at)
+        for client_id, audience, given, begun in await self.store.grants.held_of_account(account.id, now):
+            scopes, since = held.get(client_id, ({}, begun))
+            scopes |= {(audience, scope): None for scope in given}
+            held[client_id] = scopes, min(since, begun)
         clients = self.catalog.current().clients
         found = [
             ConnectedApp(clients[client_id], tuple(scopes), since)

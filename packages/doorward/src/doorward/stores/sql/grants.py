@@ -28,6 +28,11 @@ _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
 _LIVE = select(GRANT_COLUMNS, "grants WHERE ended_at IS NULL AND expires_at > ?")
 _LIVE_OF_ACCOUNT = f"{_LIVE} AND account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?"
 _LIVE_OF_SESSION = f"{_LIVE} AND session_id = ? ORDER BY created_at DESC, id DESC LIMIT ?"
+_HELD_OF_ACCOUNT = select(
+    "client_id, audience, scopes, MIN(created_at)",
+    "grants WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
+    " GROUP BY client_id, audience, scopes ORDER BY MAX(created_at) DESC, client_id, audience, scopes",
+)
 _LIVE_OF_CLIENT = f"{_LIVE} AND client_id = ? ORDER BY created_at DESC, id DESC"
 _INSERT = insert("grants", GRANT_COLUMNS)
 # two sign-ins may draw the same place in a status list: the second one loses and draws again
@@ -117,6 +122,12 @@ class SqlGrants:
     async def live_of_session(self, session_id: str, now: int, limit: int | None = None) -> Sequence[Grant]:
         rows = await self._db.all(_LIVE_OF_SESSION, (now, session_id, _ALL if limit is None else limit))
         return [to_grant(row) for row in rows]
+
+    async def held_of_account(
+        self, account_id: str, now: int
+    ) -> Sequence[tuple[str, str, tuple[str, ...], int]]:
+        rows = await self._db.all(_HELD_OF_ACCOUNT, (now, account_id))
+        return [(client, audience, tuple(scopes.split()), since) for client, audience, scopes, since in rows]
 
     async def live_of_client(self, client_id: str, now: int) -> Sequence[Grant]:
         return [to_grant(row) for row in await self._db.all(_LIVE_OF_CLIENT, (now, client_id))]

@@ -16,8 +16,9 @@ _GET = select(_COLUMNS, "sessions WHERE id = ?")
 _BY_SECRET = select(_COLUMNS, "sessions WHERE secret_hash = ?")
 _LIVE_OF = select(
     _COLUMNS,
-    "sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? ORDER BY seen_at DESC, id DESC",
+    "sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? ORDER BY seen_at DESC, id DESC LIMIT ?",
 )
+_ALL = 2**62
 _INSERT = insert("sessions", _COLUMNS)
 _REPLACE_SECRET = (
     "UPDATE sessions SET secret_hash = ?, seen_at = ?, auth_time = ?, expires_at = ?, acr = ?, amr = ?,"
@@ -58,8 +59,9 @@ class SqlSessions:
         row = await self._db.one(_GET, (session_id,))
         return None if row is None else _session(row)
 
-    async def live_of(self, account_id: str, now: int) -> Sequence[Session]:
-        return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now))]
+    async def live_of(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Session]:
+        most = _ALL if limit is None else limit
+        return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now, most))]
 
     async def clients_in(self, session_id: str) -> Sequence[str]:
         return [row[0] for row in await self._db.all(_CLIENTS_IN, (session_id,))]
