@@ -95,6 +95,25 @@ async def test_one_sign_in_ends_once(front: Front) -> None:
     assert len(await front.audited("sign_in.succeeded")) == 1
 
 
+async def test_nobody_has_more_sessions_than_can_be_ended_at_once(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doorward.actions.finish.MOST_SESSIONS", 3)
+    ada = await front.person()
+    begun: list[str] = []
+    for _ in range(5):
+        outcome = await done(front, await front.begin(front.request()), ada)
+        assert outcome.session is not None
+        begun.append(outcome.session.id)
+        front.clock.time += 1
+    live = await front.store.sessions.live_of(ada.id, front.now)
+    assert [one.id for one in live] == begun[:1:-1]
+    first = await front.store.sessions.get(begun[0])
+    assert first is not None
+    assert first.end_reason == "too_many"
+    assert len(await front.store.grants.live_of_account(ada.id, front.now)) == 3
+
+
 @pytest.mark.requirement(72)
 @pytest.mark.parametrize("change", ["disabled", "password", "deleted"])
 async def test_nothing_comes_out_for_a_person_who_changed_meanwhile(front: Front, change: str) -> None:

@@ -33,6 +33,10 @@ from doorward.rules.prove.assurance import Achieved
 NEW_ACCOUNT = 3600
 """For how many seconds after an account was made a new device is no news to its owner."""
 
+MOST_SESSIONS = 1000
+"""Of one person; with the next one, the one that was seen longest ago ends. Whoever ends all of somebody's sessions ends them one by
+one, and everybody else's sign-out waits meanwhile: how many they are is not left to who signs in."""
+
 
 class Asked(Struct, frozen=True):
     """What an app asked for, and what of it is given."""
@@ -159,6 +163,9 @@ class Finish:
             )
             return renewed, secret, [self.store.sessions.replace_secret(mine, renewed)]
         writes = await self.ending.session(old, now=now, reason="replaced") if old is not None else []
+        live = await self.store.sessions.live_of(account.id, now, limit=MOST_SESSIONS)
+        if len(live) == MOST_SESSIONS:
+            writes += await self.ending.session(live[-1], now=now, reason="too_many")
         _, absolute = session_rule.limits(self.sessions, reached.acr)
         session = Session(
             id=self.chance.new_id("ses"),
