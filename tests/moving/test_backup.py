@@ -218,9 +218,17 @@ def test_mistakes_with_backups_are_told_with_what_mends_them(stocked: Run, house
     told = stocked("backup", "--verify", "a.bak")
     assert told.status == 1
     assert "doorward.key" in told.err
+    assert "Put a copy of that key there" in told.err
+    assert "openssl" not in told.err
+    assert "openssl" not in stocked("restore", "a.bak", "--into", "b.db").err
+    assert "this database needs key:" in stocked("backup", "b.bak").err
     (house / "doorward.key").write_bytes(b"A" * 43 + b"=\n")
     told = stocked("backup", "--verify", "a.bak")
     assert "opens with key:" in told.err
     assert "the key here is key:" in told.err
+    told = stocked("backup", "b.bak")
+    assert told.status == 1
+    assert "wrapped under another key" in told.err
+    assert not (house / "b.bak").exists()
     assert stocked("backup", "--verify", "nothing.bak").status == 1
     assert stocked("restore", "nothing.bak").status == 1

@@ -32,6 +32,15 @@ async def find_root(settings: Settings, store: Store) -> RootSecret | None:
     return await open_root(store, key_wrapper(settings), place=place_of(settings))
 
 
+async def check_key(settings: Settings, store: Store) -> None:
+    """Whether a secret key that is read here is one of this database's. Raises `KeyProblem`.
+
+    A command or a token is not asked: who makes backups need only be allowed to wrap.
+    """
+    if held_here(settings):
+        await find_root(settings, store)
+
+
 async def root_secret(settings: Settings, store: Store) -> RootSecret:
     """The same, and made where there is none yet. Raises `KeyProblem`.
 

@@ -29,8 +29,8 @@ from doorward.stores.sql.copy.pieces import Reading, decode_piece, dump, encode_
 from doorward.stores.sql.copy.pieces import Tables as FirstPiece
 from doorward.stores.sql.copy.side import Side
 from doorward.stores.sql.open import open_store
-from doorward.wiring.key_wrapper import key_wrapper
-from doorward.wiring.root import find_root
+from doorward.wiring.key_wrapper import key_wrapper, lost
+from doorward.wiring.root import check_key, find_root
 
 
 class Prelude(msgspec.Struct, frozen=True, array_like=True):
@@ -47,13 +47,14 @@ async def run_backup(
     backup = chance.new_id("bak")
     key = backup_locks.new_data_key()
     locks: list[Lock] = []
-    with told():
-        locks.append(await backup_locks.lock_by_key(key_wrapper(settings), backup, key))
-        if passphrase is not None:
-            locks.append(backup_locks.lock_by_passphrase(passphrase, backup, key))
     store = await open_store(settings.database, migrate=False, postgres=settings.postgres)
     try:
         with told():
+            # a backup under a key that opens nothing in it would be found out on the day when it is needed
+            await check_key(settings, store)
+            locks.append(await backup_locks.lock_by_key(key_wrapper(settings), backup, key))
+            if passphrase is not None:
+                locks.append(backup_locks.lock_by_passphrase(passphrase, backup, key))
             root = await find_root(settings, store) if passphrase is not None else None
         detail = {"backup": backup}
         # before it begins: so the line is in the backup, too
@@ -108,6 +109,14 @@ async def open_key(head: Head, settings: Settings | None, passphrase: Secret | N
     """The data key of a backup. Raises `BackupProblem`, `KeyProblem`."""
     wrapper = None
     if passphrase is None and settings is not None:
+        if lost(settings):
+            # not `openssl rand`, which mends a first start: a new key opens no backup
+            needed = " or ".join(backup_locks.opens_with(head))
+            raise BackupProblem(
+                f"There is no secret key in {settings.secret_key_path}, and the backup opens with {needed}.",
+                "Put a copy of that key there, with mode 0600, or name its place in keys.secret_key_file"
+                + (", or give the passphrase (--passphrase)." if "passphrase" in needed else "."),
+            )
         wrapper = key_wrapper(settings)
     return await backup_locks.open_lock(head, wrapper, passphrase)
 
