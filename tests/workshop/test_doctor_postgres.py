@@ -13,7 +13,7 @@ from doorward.settings import load
 from doorward.stores.sql.open import open_store
 from doorward.workshop.doctor import examine
 from tests.pgbouncer import pgbouncer
-from tests.postgres import Databases
+from tests.postgres import Databases, named
 from tests.valkey import valkey_server
 
 # A server that lives as long as the tests may forget at a power cut, and the doctor says so.
@@ -87,6 +87,20 @@ def test_a_role_that_may_not_write_is_found(tmp_path: Path, postgres_url: str, p
         postgres.query(f"DROP ROLE {role}", postgres_url)
 
 
+def test_a_role_that_cannot_make_the_first_tables_is_found(
+    tmp_path: Path, postgres_url: str, postgres: Databases
+) -> None:
+    role, password = f"guest_{abs(hash(postgres_url)) % 10**8}", "a-word-of-the-tests"
+    postgres.query(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'", postgres_url)
+    try:
+        postgres.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC", postgres_url)
+        found = examined(tmp_path, as_user(postgres_url, role, password))["database rights"]
+        assert not found.ok
+        assert f"GRANT CREATE ON SCHEMA public TO {role}" in found.fix
+    finally:
+        postgres.query(f"DROP ROLE {role}", postgres_url)
+
+
 def test_a_commit_that_does_not_wait_for_the_disk_is_found(
     tmp_path: Path, postgres_url: str, postgres: Databases
 ) -> None:
@@ -95,6 +109,35 @@ def test_a_commit_that_does_not_wait_for_the_disk_is_found(
     found = examined(tmp_path, postgres_url)["database durability"]
     assert not found.ok
     assert "spent token is unspent" in found.said
+
+
+def test_an_encoding_that_cannot_hold_every_name_is_found(
+    tmp_path: Path, postgres_url: str, postgres: Databases
+) -> None:
+    name = f"latin_{urlsplit(postgres_url).path[1:]}"
+    postgres.query(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    url = named(postgres_url, name)
+    try:
+        found = examined(tmp_path, url)["database"]
+        assert not found.ok
+        assert "LATIN1" in found.said
+        assert "--encoding=UTF8" in found.fix
+    finally:
+        postgres.drop(url)
+
+
+def test_each_reason_why_it_cannot_be_reached_has_a_remedy_of_its_own(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    def fix(url: str) -> str:
+        found = examined(tmp_path, url)["database"]
+        assert not found.ok
+        return found.fix
+
+    assert "createdb" in fix(named(postgres_url, "not_there"))
+    assert "after the ?" in fix(f"{postgres_url}?sslmod=require")
+    assert "the user and the password" in fix(as_user(postgres_url, "not_there", "hush-hush-hush"))
+    assert "Start PostgreSQL" in fix("postgresql://doorward@127.0.0.1:1/doorward")
 
 
 @pytest.mark.parametrize("where", ["127.0.0.1:1", "127.0.0.1:1,127.0.0.1:2"])

@@ -10,6 +10,7 @@ from doorward.cli.tools import Check
 from doorward.outside.clock import SystemClock
 from doorward.settings import Settings
 from doorward.stores.sql.postgres_connect import Connector
+from doorward.stores.sql.postgres_remedy import remedy
 from doorward.stores.sql.postgres_url import shown
 
 _OLDEST: Final = 14
@@ -40,7 +41,7 @@ async def postgres(settings: Settings) -> AsyncIterator[Check]:
         connection: Any = await Connector(url, settings.postgres)()
     except Exception as problem:  # noqa: BLE001 - whatever the driver, the resolver or TLS says
         said = _without(url, str(problem) or type(problem).__name__)
-        fix = "Start it, or check the name, the port, the password and pg_hba.conf."
+        fix = remedy(problem)
         if "unsupported startup parameter" in said:
             fix = f"{_POOLER_SAID} {_POOLER_FIX}"
         yield Check("database", False, f"{where} cannot be reached: {said}", fix)
@@ -76,6 +77,14 @@ async def _server(connection: Any, where: str) -> Check:
             False,
             f"{said}: older than what this server was tried with",
             f"Update to {_OLDEST} or later.",
+        )
+    encoding: str = await connection.fetchval("SHOW server_encoding")
+    if encoding.upper() not in {"UTF8", "UTF-8"}:
+        return Check(
+            "database",
+            False,
+            f"{said}: its encoding {encoding} cannot hold every name",
+            "Make another one: createdb --encoding=UTF8 --template=template0",
         )
     return Check("database", True, said, "Put it nearer: a sign-in asks it often." if took > _SLOW_MS else "")
 
@@ -119,6 +128,13 @@ async def _rights(connection: Any) -> Check:
             "Make a role of its own that owns this database alone.",
         )
     if not await connection.fetchval("SELECT has_schema_privilege(current_schema(), 'CREATE')"):
+        if await connection.fetchval("SELECT to_regclass('schema_migrations') IS NULL"):
+            return Check(
+                name,
+                False,
+                f"{user} may make no tables, and there are none: the first start would fail",
+                f"GRANT CREATE ON SCHEMA public TO {user}, or let doorward migrate be run by who may.",
+            )
         return Check(
             name, True, f"{user} may make no tables: run doorward migrate as their owner before an update"
         )

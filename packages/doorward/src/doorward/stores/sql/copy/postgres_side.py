@@ -20,6 +20,7 @@ from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_errors import not_text, verdict
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.postgres_pool import Connection
+from doorward.stores.sql.postgres_remedy import remedy
 from doorward.stores.sql.postgres_text import numbered
 from doorward.stores.sql.postgres_url import shown
 from doorward.stores.sql.statements import Param, Row
@@ -204,7 +205,7 @@ def _told(place: str, table: Table | None = None, rows: Sequence[Row] = ()) -> G
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as problem:
         if table is not None and not_text(problem):
             raise _zero_byte(place, table, rows) from None
-        raise CopyRefused(f"{place}: {verdict(problem, 'said')}.", "doorward doctor") from problem
+        raise CopyRefused(f"{place}: {verdict(problem, 'said')}.", remedy(problem)) from problem
 
 
 def _zero_byte(place: str, table: Table, rows: Sequence[Row]) -> CopyRefused:
