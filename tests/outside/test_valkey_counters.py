@@ -13,7 +13,7 @@ import pytest
 from doorward.model.bucket import Bucket
 from doorward.outside.tallies import Tallies
 from doorward.outside.valkey_counters import PREFIX, ValkeyCounters
-from doorward.outside.valkey_link import LONGEST, CacheAway, ValkeyLink
+from doorward.outside.valkey_link import EPOCH, LONGEST, CacheAway, ValkeyLink
 from doorward.ports.store import Store, StoreUnavailable
 from doorward.stores.sql.sqlite import open_sqlite
 from tests.people import NOW, TurnedClock
@@ -154,6 +154,29 @@ async def test_a_counter_that_is_evicted_is_known_all_the_same(shared: ValkeySer
         await one.link.do("DEL", PREFIX + "window", PREFIX + "day")
         assert await tries_of(one) == [4, 4]
         assert await one.counters.take(BOTH, NOW)
+        assert not await one.counters.take(BOTH, NOW)
+
+
+@pytest.mark.requirement(81)
+async def test_an_epoch_that_is_evicted_makes_no_old_counter_right_again(
+    shared: ValkeyServer, store: Store
+) -> None:
+    """Whoever can fill the cache has it throw things away; what they wait for is a counter of before an outage."""
+    await fresh(shared)
+    async with way_to(shared) as way, processes(way, store) as (one,):
+        for _ in range(2):
+            assert await one.counters.take(BOTH, NOW)
+            await one.tallies.flush()
+            way.cut()
+            assert await one.counters.take(BOTH, NOW)
+            way.mend()
+            await back(one)
+            await one.link.do("DEL", EPOCH)
+        assert await tries_of(one) == [4, 4]
+        await one.link.do("DEL", EPOCH)
+        assert await one.counters.take(BOTH, NOW)
+        await one.tallies.flush()
+        await one.link.do("DEL", EPOCH)
         assert not await one.counters.take(BOTH, NOW)
 
 

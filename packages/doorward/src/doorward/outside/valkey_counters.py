@@ -22,9 +22,18 @@ _READ = """
 local found = redis.call('HMGET', key, 'v', 't', 'e')
 if found[1] == epoch then tries, ends = tonumber(found[2]), tonumber(found[3]) end
 """
+# An epoch that was thrown away is not one that there was before: counters of that one would be right again.
+_EPOCH = """
+local epoch = redis.call('GET', KEYS[1])
+if not epoch then
+  local time = redis.call('TIME')
+  epoch = time[1] .. '.' .. time[2]
+  redis.call('SET', KEYS[1], epoch)
+end
+"""
 _TAKE: Final = (
-    """
-local epoch = redis.call('GET', KEYS[1]) or '0'
+    _EPOCH
+    + """
 local now = tonumber(ARGV[1])
 local counters, unknown, full = {}, false, false
 for i = 2, #KEYS do
@@ -51,8 +60,8 @@ return 1
 """
 )
 _COUNT: Final = (
-    """
-local epoch = redis.call('GET', KEYS[1]) or '0'
+    _EPOCH
+    + """
 local answer = {}
 for i = 2, #KEYS do
   local key, tries, ends = KEYS[i], -1, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from hashlib import sha1
 from typing import Any, Final, cast, final
@@ -50,7 +51,7 @@ class ValkeyLink:
     """One pool of connections and what is known of the cache's health.
 
     After a failure nobody asks for a second, and longer when it goes on; then one request tries, and the others go without.
-    Who comes back raises the epoch first: what the cache holds is from before, and what was counted without it is not in it. And
+    Who comes back begins a new epoch first: what the cache holds is from before, and what was counted without it is not in it. And
     then waits until everybody has written down what they counted in the old one.
     """
 
@@ -94,7 +95,7 @@ class ValkeyLink:
         self._trying = True
         try:
             if not self._raised:
-                await self._ask(_command(self._client, ("INCR", EPOCH)))
+                await self._ask(_command(self._client, ("SET", EPOCH, os.urandom(8).hex())))
                 self._raised = True
                 self._away_until = self._passed() + _SETTLE
                 raise CacheAway("the cache is back, and its counters begin anew")

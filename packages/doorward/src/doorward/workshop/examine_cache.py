@@ -48,7 +48,7 @@ async def cache(settings: Settings) -> Check | None:
         return Check(
             "cache",
             False,
-            f"{said}; when its memory is full it forgets counters ({policy}), and with them who guesses passwords",
+            f"{said}; when its memory is full it throws counters away ({policy}), and each is read from the database",
             "Set maxmemory-policy noeviction.",
         )
     if took > _SLOW_MS:
