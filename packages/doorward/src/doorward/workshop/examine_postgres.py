@@ -105,7 +105,7 @@ async def _pooler(connection: Any, settings: Settings) -> Check:
     return Check(
         name,
         True,
-        "a pooler stands in between: what another node changed is looked for twenty times a second instead of announced",
+        "a pooler stands in between: what another node changed is looked for every 150 ms instead of announced",
     )
 
 
