@@ -30,6 +30,8 @@ SECRET = "geheim-9f31"
         (("doorward.db", f"mysql://me:{SECRET}@127.0.0.1/x"), "mysql"),
         (("doorward.db", f"postgresql://me:{SECRET}@127.0.0.1:1/x"), "cannot be opened"),
         ((f"postgresql://me:{SECRET}@127.0.0.1:1/x", "b.db"), "127.0.0.1"),
+        (("doorward.db", "postgresql://me@127.0.0.1:1/x"), "Start PostgreSQL"),
+        (("postgresql://me@127.0.0.1:1/x", "b.db"), "Start PostgreSQL"),
         (("doorward.db", ":memory:"), "forget everyone"),
         (("doorward.db",), "TARGET is missing"),
     ],
@@ -66,6 +68,13 @@ def test_a_moved_database_is_no_commands_any_more_and_can_be_released(stocked: R
     assert stocked("role", "create", "late").status == 0
     listed = stocked("user", "list", "--json")
     assert [one["email"] for one in listed.document] == ["ada@example.com"]
+
+
+def test_where_the_secret_key_stays_is_told(stocked: Run, house: Path) -> None:
+    (house / "elsewhere").mkdir()
+    moved = stocked("move", "doorward.db", "elsewhere/b.db")
+    assert moved.status == 0
+    assert f"The secret key stays in {house / 'doorward.key'}" in moved.err.replace("\n", "")
 
 
 def test_a_terminal_sees_the_pace_and_a_pipe_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,6 +61,10 @@ def move(
         show.note(
             f"Set `database` to {moved.target} and restart the server. {moved.source} answers 503 from now on."
         )
+        key = Path(moved.source).parent / "doorward.key"
+        if key.exists() and key.parent != Path(moved.target).parent:
+            # without the setting it would be looked for where the new database, or the settings file, is
+            show.note(f"The secret key stays in {key}: name that in keys.secret_key_file.")
 
     show.result(moved, human, as_json=json)
 
