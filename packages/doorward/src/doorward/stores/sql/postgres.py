@@ -20,6 +20,7 @@ from doorward.stores.sql.postgres_errors import not_text, unholdable, verdict
 from doorward.stores.sql.postgres_merge import tables_in
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.postgres_pool import Connection, Pool
+from doorward.stores.sql.postgres_remedy import NotOpened, remedy
 from doorward.stores.sql.postgres_schema import prepare
 from doorward.stores.sql.postgres_text import numbered
 from doorward.stores.sql.postgres_url import shown
@@ -42,9 +43,8 @@ async def open_postgres(
     try:
         connection = await connect()
     except Exception as problem:
-        raise StoreUnavailable(
-            f"The database {where} cannot be opened: {verdict(problem, 'said')}"
-        ) from problem
+        said = f"The database {where} cannot be opened: {verdict(problem, 'said')}"
+        raise NotOpened(said, remedy(problem)) from problem
     try:
         engine = await _engine(connection)
         migrations = known(engine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Final
 
+from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql.postgres_errors import state_of
 
 _OTHERWISE: Final = "Start it, or check the name, the port, the password and pg_hba.conf."
@@ -21,6 +22,14 @@ _BY_STATE: Final = {
     "53300": "Make room: raise max_connections, or lower postgres.pool_size.",
     "57P03": "Wait until it has started, then try again.",
 }
+
+
+class NotOpened(StoreUnavailable):
+    """The first connection did not come about. `fix` says what mends it."""
+
+    def __init__(self, said: str, fix: str) -> None:
+        self.fix = fix
+        super().__init__(said)
 
 
 def remedy(problem: BaseException) -> str:
