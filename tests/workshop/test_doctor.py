@@ -128,9 +128,11 @@ class Other(BaseHTTPRequestHandler):
     """Another server on our port."""
 
     issuer: str | None = None
+    unready = False
 
     def do_GET(self) -> None:
-        body = json.dumps({"issuer": self.issuer} if self.issuer else ["nothing"]).encode()
+        said = {"error": "temporarily_unavailable"} if self.unready else ["nothing"]
+        body = json.dumps({"issuer": self.issuer} if self.issuer else said).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -149,13 +151,15 @@ def other(free_port: int) -> Iterator[type[Other]]:
     server.shutdown()
     thread.join()
     server.server_close()
-    Other.issuer = None
+    Other.issuer, Other.unready = None, False
 
 
 def test_another_server_on_the_port_is_found(folder: Path, other: type[Other]) -> None:
     assert "taken by something else" in examined(folder)["port"].said
     other.issuer = "https://other.example"
     assert "answers as https://other.example" in examined(folder)["port"].said
+    other.issuer, other.unready = None, True
+    assert "not ready" in examined(folder)["port"].said
 
 
 def test_settings_that_cannot_be_read_are_the_only_finding(folder: Path) -> None:

@@ -115,6 +115,8 @@ async def port(settings: Settings) -> Check:
     if issuer == settings.issuer:
         return Check("port", True, f"{where}: this server runs there")
     said = f"{where} is taken by something else"
+    if isinstance(answered, dict) and "temporarily_unavailable" in answered.values():
+        said = f"{where} answers, and is not ready: a server without its database, or something else"
     if isinstance(issuer, str):
         said = f"{where} answers as {issuer}, not as {settings.issuer}"
     return Check("port", False, said, "Stop it, or choose another server.port.")
