@@ -12,6 +12,7 @@ from doorward.cli.tools import Check
 from doorward.settings import load
 from doorward.stores.sql.open import open_store
 from doorward.workshop.doctor import examine
+from doorward.workshop.examine_postgres import way
 from tests.pgbouncer import pgbouncer
 from tests.postgres import Databases, named
 from tests.valkey import valkey_server
@@ -63,6 +64,12 @@ def test_a_database_in_use_is_looked_through(tmp_path: Path, postgres_url: str) 
     assert "agrees" in checks["database clock"].said
     assert checks["pooler"].said.startswith("none")
     assert "backup alone" in checks["standby"].said
+
+
+def test_a_way_over_the_network_without_encryption_is_told() -> None:
+    assert way(None, encrypted=False).fix == way("127.0.0.1", encrypted=False).fix == ""
+    assert way("10.0.0.7", encrypted=True).fix == ""
+    assert "sslmode=verify-full" in way("10.0.0.7", encrypted=False).fix
 
 
 def test_too_many_processes_for_the_connections_are_found(tmp_path: Path, postgres_url: str) -> None:

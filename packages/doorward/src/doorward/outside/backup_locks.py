@@ -20,7 +20,8 @@ SHORTEST = 12
 _SALT = 16
 # four times what a sign-in costs (RFC 9106 §4 goes higher; a backup is made, and restored, on small machines too)
 _TIME, _MEMORY, _LANES = 4, 256 * 1024, 4
-_MOST_TIME, _MOST_MEMORY, _MOST_LANES = 64, 4 * 1024 * 1024, 64
+# and what a file may ask for: it comes from outside, and each try costs what it says
+_MOST_TIME, _MOST_MEMORY, _MOST_LANES, _MOST_LOCKS = 16, 2 * 1024 * 1024, 16, 4
 
 
 def new_data_key() -> bytes:
@@ -83,6 +84,8 @@ def _by_passphrase(head: Head, passphrase: Secret) -> bytes:
             f"This backup was made without a passphrase; it opens with {' or '.join(opens_with(head))}.",
             "Leave --passphrase out, and have that key where the settings name it.",
         )
+    if len(locks) > _MOST_LOCKS:
+        raise BackupProblem("The backup is damaged: nobody has so many passphrases.", "Take another backup.")
     for lock in locks:
         if not (
             1 <= lock.time <= _MOST_TIME

@@ -9,6 +9,7 @@ from typing import Any, Final
 from doorward.cli.tools import Check
 from doorward.outside.clock import SystemClock
 from doorward.settings import Settings
+from doorward.settings.checks import loopback
 from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_remedy import remedy
 from doorward.stores.sql.postgres_url import shown
@@ -50,6 +51,7 @@ async def postgres(settings: Settings) -> AsyncIterator[Check]:
         yield await _server(connection, where)
         if "PostgreSQL" not in await connection.fetchval("SELECT version()"):
             return
+        yield _way(connection)
         yield await _pooler(connection, settings)
         yield await _rights(connection)
         yield await _clock(connection)
@@ -87,6 +89,29 @@ async def _server(connection: Any, where: str) -> Check:
             "Make another one: createdb --encoding=UTF8 --template=template0",
         )
     return Check("database", True, said, "Put it nearer: a sign-in asks it often." if took > _SLOW_MS else "")
+
+
+def _way(connection: Any) -> Check:
+    transport: Any = connection._transport
+    peer: Any = transport.get_extra_info("peername")
+    # a Unix socket has no host
+    host = None if isinstance(peer, str | bytes | None) else str(peer[0])
+    return way(host, encrypted=transport.get_extra_info("ssl_object") is not None)
+
+
+def way(host: str | None, *, encrypted: bool) -> Check:
+    """How what is read and written travels: whoever can change it on the way can change who is who."""
+    name = "database way"
+    if encrypted:
+        return Check(name, True, "encrypted")
+    if host is None or loopback(host):
+        return Check(name, True, "stays on this machine")
+    return Check(
+        name,
+        True,
+        f"not encrypted all the way to {host}",
+        "Put ?sslmode=verify-full into the URL (with sslrootcert=… for a CA of your own).",
+    )
 
 
 async def _pooler(connection: Any, settings: Settings) -> Check:

@@ -14,22 +14,29 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _LABEL: Final = b"doorward refresh successor"
-# A parent has one successor that is ever stored, so its key seals once and the nonce may be constant (NIST SP 800-38D §8.2).
-_NONCE: Final = bytes(12)
+_NONCE: Final = 12
 
 
 def seal(parent: str, secret: str) -> bytes:
-    """The successor's secret, encrypted so that only the raw parent opens it."""
-    raw = parent.encode()
-    return AESGCM(hmac.digest(raw, _LABEL, "sha256")).encrypt(_NONCE, secret.encode(), sha256(raw).digest())
+    """The successor's secret, encrypted so that only the raw parent opens it: nonce, ciphertext, tag.
+
+    The nonce is made of the secret, 256 bits of chance: a parent whose database came out of a backup seals a second one, and the
+    two must not share a nonce (NIST SP 800-38D §8.2).
+    """
+    key, bound = _of(parent)
+    nonce = hmac.digest(key, secret.encode(), "sha256")[:_NONCE]
+    return nonce + AESGCM(key).encrypt(nonce, secret.encode(), bound)
 
 
 def unseal(parent: str, sealed: bytes) -> str:
     """The successor's secret. Raises ValueError when it was not sealed to this parent."""
-    raw = parent.encode()
+    key, bound = _of(parent)
     try:
-        return (
-            AESGCM(hmac.digest(raw, _LABEL, "sha256")).decrypt(_NONCE, sealed, sha256(raw).digest()).decode()
-        )
-    except InvalidTag:
+        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound).decode()
+    except (InvalidTag, ValueError):
         raise ValueError("the successor is not sealed to this token") from None
+
+
+def _of(parent: str) -> tuple[bytes, bytes]:
+    raw = parent.encode()
+    return hmac.digest(raw, _LABEL, "sha256"), sha256(raw).digest()
