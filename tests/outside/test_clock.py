@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 
@@ -9,11 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorward.outside import logs
 from doorward.outside.chance import SystemChance
 from doorward.outside.clock import CATCHING_UP, SystemClock
 from doorward.outside.ticks import ticks
 
 START = 1_800_000_000.0
+
+
+@pytest.fixture(autouse=True)
+def said_here(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is logged comes to this test, whatever another one had chosen."""
+    assert capsys
+    logs.configure("info", "json", out=sys.stdout)
 
 
 @dataclass

@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-
 # What is started while they ask needs the machine as well.
 _BREATH = 0.005
 

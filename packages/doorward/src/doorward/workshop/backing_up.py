@@ -170,8 +170,15 @@ def _name(part: Path, place: Path) -> None:
 def output(place: Path | None) -> Generator[IO[bytes]]:
     """Where the backup is written to. A file has its name only when it is whole and on the disk."""
     if place is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except OSError:
+            # What lies in the buffer would be tried again at the end, fail again, and give the command Python's own exit status.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+            raise
         return
     if place.exists():
         raise Trouble(f"{place} is there already.", "Name another file: a backup never replaces one.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit, urlunsplit
 
 _SCHEMES = ("postgresql://", "postgres://")
 _IN_QUERY = re.compile(r"(?i)\b(password|passwd|sslpassword)=[^&]*")
@@ -30,16 +29,18 @@ def shown(database: str) -> str:
 
 def each_host(url: str) -> Sequence[str]:
     """A URL for each host of one that names several (`host1:5432,host2:5432`), so that each can be asked by itself."""
-    parts = urlsplit(url)
-    user, at, hosts = parts.netloc.rpartition("@")
+    # not by urlsplit: newer Pythons refuse an IPv6 address behind another host
+    scheme, _, rest = url.partition("://")
+    place, slash, behind = rest.partition("/")
+    user, at, hosts = place.rpartition("@")
     if "," not in hosts:
         return [url]
-    return [urlunsplit(parts._replace(netloc=f"{user}{at}{host}")) for host in hosts.split(",")]
+    return [f"{scheme}://{user}{at}{host}{slash}{behind}" for host in hosts.split(",")]
 
 
 def asks_for_role(url: str) -> bool:
     """Whether the URL itself says which of several servers it wants."""
-    return "target_session_attrs=" in urlsplit(url).query
+    return "target_session_attrs=" in url.partition("?")[2]
 
 
 class DatabaseUrl(str):
