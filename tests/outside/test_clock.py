@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import io
 import time
 from dataclasses import dataclass
 
@@ -18,11 +18,12 @@ from doorward.outside.ticks import ticks
 START = 1_800_000_000.0
 
 
-@pytest.fixture(autouse=True)
-def said_here(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is logged comes to this test, whatever another one had chosen."""
-    assert capsys
-    logs.configure("info", "json", out=sys.stdout)
+@pytest.fixture
+def log() -> io.StringIO:
+    """What is logged, whatever another test had chosen."""
+    out = io.StringIO()
+    logs.configure("info", "json", out=out)
+    return out
 
 
 @dataclass
@@ -50,7 +51,7 @@ def test_it_says_what_the_machine_says() -> None:
 
 
 def test_set_back_five_minutes_it_goes_on_from_where_it_was_and_is_caught_up_with(
-    capsys: pytest.CaptureFixture[str],
+    log: io.StringIO,
 ) -> None:
     machine = Machine()
     clock = machine.clock()
@@ -67,21 +68,21 @@ def test_set_back_five_minutes_it_goes_on_from_where_it_was_and_is_caught_up_wit
     assert machine.passed - 1000 == pytest.approx(300 / (1 - CATCHING_UP), abs=20)
     machine.later(5)
     assert clock.exact() == machine.wall
-    said = capsys.readouterr().out
+    said = log.getvalue()
     assert said.count("clock.set_back") == 1
     assert said.count("clock.caught_up") == 1
 
 
-def test_set_forward_it_follows_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_set_forward_it_follows_at_once(log: io.StringIO) -> None:
     machine = Machine()
     clock = machine.clock()
     machine.wall += 86_400
     assert clock.exact() == machine.wall
-    assert "clock.set_forward" in capsys.readouterr().out
+    assert "clock.set_forward" in log.getvalue()
 
 
 def test_set_back_again_while_it_is_caught_up_with_it_says_so_again(
-    capsys: pytest.CaptureFixture[str],
+    log: io.StringIO,
 ) -> None:
     machine = Machine()
     clock = machine.clock()
@@ -90,10 +91,10 @@ def test_set_back_again_while_it_is_caught_up_with_it_says_so_again(
         for _ in range(20):
             machine.later(1)
             clock.now()
-    assert capsys.readouterr().out.count("clock.set_back") == 2
+    assert log.getvalue().count("clock.set_back") == 2
 
 
-def test_small_corrections_are_made_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+def test_small_corrections_are_made_without_a_word(log: io.StringIO) -> None:
     machine = Machine()
     clock = machine.clock()
     for _ in range(50):
@@ -101,7 +102,7 @@ def test_small_corrections_are_made_without_a_word(capsys: pytest.CaptureFixture
         machine.later(1)
         clock.now()
     assert abs(clock.exact() - machine.wall) < 0.1
-    assert capsys.readouterr().out == ""
+    assert log.getvalue() == ""
 
 
 @given(st.lists(st.tuples(st.floats(0, 1000), st.floats(-10_000, 10_000)), max_size=30))
