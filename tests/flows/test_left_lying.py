@@ -50,7 +50,9 @@ def test_a_stranger_leaves_so_many_sign_ins_and_no_more(server: Running, house: 
 
 
 @pytest.mark.requirement(81)
-def test_whoever_is_signed_in_is_not_counted(server: Running, house: House) -> None:
+def test_whoever_is_signed_in_is_counted_as_a_person_and_not_by_address(
+    server: Running, house: House
+) -> None:
     ada = server.person()
     attempt = house.own.begin("openid")
     ada.sign_in(ada.open(attempt.url), "ada@example.com", PASSWORD)
@@ -59,6 +61,18 @@ def test_whoever_is_signed_in_is_not_counted(server: Running, house: House) -> N
             pass
     assert 429 not in ada.open(house.own.begin("openid").url).statuses
     assert 429 in server.person().open(house.own.begin("openid").url).statuses
+
+
+@pytest.mark.requirement(81)
+def test_one_person_fills_neither_disk_nor_record(server: Running, house: House) -> None:
+    ada = server.person()
+    ada.sign_in(ada.open(house.own.begin("openid").url), "ada@example.com", PASSWORD)
+    seen = [ada.open(house.own.begin("openid").url).statuses for _ in range(LIMIT + 3)]
+    assert not any(429 in statuses for statuses in seen[:LIMIT])
+    assert all(429 in statuses for statuses in seen[LIMIT:])
+    # somebody else at the same address goes on
+    bob = server.person()
+    assert 429 not in bob.open(house.own.begin("openid").url).statuses
 
 
 @pytest.mark.requirement(81)

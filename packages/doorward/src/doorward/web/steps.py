@@ -55,11 +55,12 @@ class Steps:
         self, visitor: Visitor, request: AuthRequest | None, return_to: str | None = None
     ) -> SignIn:
         """A new sign-in of this browser, stored; what the browser's session proves counts where it may. Raises `ComeBackLater`
-        for a stranger's address that has begun too many: whoever is signed in is known, and not counted."""
-        if visitor.session is None:
-            if (until := self.begun.full(visitor.address, visitor.now)) is not None:
-                raise ComeBackLater(until - visitor.now)
-            self.begun.note(visitor.address, visitor.now)
+        for a stranger's address that has begun too many, or a person who has: each that ends at once in an app leaves a grant and
+        lines in the record."""
+        who = visitor.address if visitor.session is None else visitor.session.account_id
+        if (until := self.begun.full(who, visitor.now)) is not None:
+            raise ComeBackLater(until - visitor.now)
+        self.begun.note(who, visitor.now)
         sign_in = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),
             now=visitor.now,

@@ -1,5 +1,5 @@
-"""How many sign-ins has this address begun and left lying? Each is a row that is kept for a day, and beginning one costs its sender
-a line of text.
+"""How many sign-ins has this address, or this person, begun? A stranger leaves a row that is kept for a day; whoever is signed in
+gets a grant and a code from each; and beginning one costs its sender a line of text.
 
 A tally, like that of failed apps: counting must not cost the write that it is to save.
 """
@@ -20,7 +20,7 @@ BATCH: Final = 32
 
 @final
 class Begun:
-    """At most `limit` sign-ins without an end, in 15 minutes, from one address (IPv6: one /64); `tally` is shared with the other
+    """At most `limit` sign-ins in 15 minutes from one address (IPv6: one /64), or of one person who is signed in; `tally` is shared with the other
     processes."""
 
     __slots__ = ("_limit", "tally")
@@ -29,11 +29,11 @@ class Begun:
         self._limit = limit
         self.tally = Tally(WINDOW, BATCH)
 
-    def full(self, address: str, now: int) -> int | None:
-        """From when on (seconds) `address` may begin one again; None when it may now."""
-        count, end = self.tally.count(network(address), now)
+    def full(self, who: str, now: int) -> int | None:
+        """From when on (seconds) an address or a person (by id) may begin one again; None when it may now."""
+        count, end = self.tally.count(network(who), now)
         return end if count >= self._limit else None
 
-    def note(self, address: str, now: int) -> None:
+    def note(self, who: str, now: int) -> None:
         """Count one more."""
-        self.tally.note(network(address), now)
+        self.tally.note(network(who), now)
