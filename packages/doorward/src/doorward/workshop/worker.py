@@ -10,7 +10,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 import uvicorn
 from msgspec import Struct
@@ -141,7 +141,8 @@ class Serving(uvicorn.Server):
             # again and again: who asked for news in the meantime waits for it as well
             if app is not None:
                 app.closing()
-            for connection in list(self.server_state.connections):
+            # typed by what uvicorn can also serve, which is not installed everywhere
+            for connection in cast("list[object]", list(self.server_state.connections)):
                 if isinstance(connection, DirectProtocol):
                     connection.let_go(LINGER)
             await asyncio.sleep(0.05)
