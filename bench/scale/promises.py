@@ -12,7 +12,7 @@ from bench.scale.grown import label
 from bench.scale.workers import KINDS, NUMBERS
 
 ENGINES = ("sqlite", "postgres")
-READ_AIM, READ_FLOOR = 1.3, 2.5
+READ_AIM, READ_FLOOR = 1.3, 2.0
 WRITE_AIM, WRITE_FLOOR = 2.0, 4.0
 _OPERATIONS = (
     ("sign_in_lookup", "a sign-in look-up", False),
@@ -26,7 +26,7 @@ _VERSUS_PEER = {
     "client_credentials": {1: (1.0, 1.5), 2: (1.5, 2.5), 4: (1.8, 3.0)},
     "refresh": {1: (0.3, 0.5), 2: (0.5, 0.9), 4: (0.6, 1.2)},
 }
-_MORE_WORKERS = {2: (1.3, 1.7), 4: (1.2, 2.2)}
+_MORE_WORKERS = {2: (1.3, 1.7), 4: (1.4, 2.2)}
 
 
 def growth_name(engine: str, operation: str, grants: int, base: int) -> str:
