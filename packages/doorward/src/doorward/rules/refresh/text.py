@@ -69,11 +69,6 @@ def read(raw: str) -> Presented | None:
     )
 
 
-def secret_of(raw: str) -> str:
-    """The last part, which differs from token to token."""
-    return raw[-_SECRET:]
-
-
 def family_hash(raw: str) -> bytes:
     """What the grant's row keeps of the family secret."""
     return digest(raw[-_FAMILY - _SECRET : -_SECRET])
