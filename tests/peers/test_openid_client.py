@@ -30,6 +30,11 @@ def flow(peers: NodePeers, server: Running, app: Registered, **parameters: str) 
         return client.hear(), person
 
 
+def person_of(userinfo: dict[str, Any]) -> dict[str, Any]:
+    """What userinfo says of the person: a signed answer also says when it was signed, and the two are asked apart."""
+    return {name: value for name, value in userinfo.items() if name != "iat"}
+
+
 @pytest.mark.requirement(8, 18, 22, 24, 55)
 @pytest.mark.parametrize(
     "method", ["client_secret_basic", "client_secret_post", "private_key_jwt", "none", "signed"]
@@ -42,7 +47,7 @@ def test_code_with_pkce_userinfo_refresh_revocation_and_sign_out(
     assert said["claims"]["acr"] == "urn:doorward:aal1"
     assert said["userinfo"]["email"] == "ada@example.com"
     assert said["userinfo"]["name"] == "Ada Lovelace"
-    assert said["again"] == said["userinfo"]
+    assert person_of(said["again"]) == person_of(said["userinfo"])
     assert said["first"]["token_type"] == "bearer"
     assert said["rotated"] is True
     assert said["refusal"] == {"name": "ResponseBodyError", "error": "invalid_grant", "status": 400}
