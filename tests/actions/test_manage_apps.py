@@ -157,7 +157,7 @@ async def test_deleting_an_app_ends_its_grants_and_tokens(desk: Desk) -> None:
     )  # fmt: skip
     await store.commit(store.grants.insert(grant))
     await desk.apps.delete("web")
-    assert await store.grants.live_of_client(web.id, NOW) == []
+    assert await store.grants.live_of_account("usr_1", NOW) == []
     _, entries = await store.revocations.live(NOW)
     assert ("client", web.id) in {(entry.kind, entry.ref) for entry in entries}
     assert (await desk.apis.find("orders")).client_id is None

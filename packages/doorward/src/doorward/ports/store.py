@@ -185,7 +185,6 @@ class Grants(Protocol):
         """(app, audience, scopes, since when) of all live grants, each once however many grants say the same; newest first."""
         ...
 
-    async def live_of_client(self, client_id: str, now: int) -> Sequence[Grant]: ...
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> Write:
         """All live grants of a person; `only` those of a `client_id`, or of a `session_id` without the offline ones. Each enters
         the revocation view until `until`. A few statements, however many they are."""

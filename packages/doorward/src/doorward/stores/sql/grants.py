@@ -33,7 +33,6 @@ _HELD_OF_ACCOUNT = select(
     "grants WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
     " GROUP BY client_id, audience, scopes ORDER BY MAX(created_at) DESC, client_id, audience, scopes",
 )
-_LIVE_OF_CLIENT = f"{_LIVE} AND client_id = ? ORDER BY created_at DESC, id DESC"
 _INSERT = insert("grants", GRANT_COLUMNS)
 # two sign-ins may draw the same place in a status list: the second one loses and draws again
 _INSERT_LISTED = f"{_INSERT} ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING"
@@ -128,9 +127,6 @@ class SqlGrants:
     ) -> Sequence[tuple[str, str, tuple[str, ...], int]]:
         rows = await self._db.all(_HELD_OF_ACCOUNT, (now, account_id))
         return [(client, audience, tuple(scopes.split()), since) for client, audience, scopes, since in rows]
-
-    async def live_of_client(self, client_id: str, now: int) -> Sequence[Grant]:
-        return [to_grant(row) for row in await self._db.all(_LIVE_OF_CLIENT, (now, client_id))]
 
     def insert(self, grant: Grant) -> SqlWrite:
         g = grant
