@@ -87,6 +87,7 @@ class AccountPages:
                 reason="ended_by_owner",
             ),
         )
+        await self.ending.late_in(found, now=now, reason="ended_by_owner")
         return True
 
     async def end_others(
@@ -116,6 +117,11 @@ class AccountPages:
             )
         if writes:
             await self.store.commit(*writes)
+        if grants_too:
+            await self.ending.late(account.id, now=now, reason="reported_by_owner", keep_session=current.id)
+        else:
+            for session in others:
+                await self.ending.late_in(session, now=now, reason="ended_by_owner")
         return len(others)
 
     async def apps(self, account: Account, now: int) -> Sequence[ConnectedApp]:
@@ -148,6 +154,9 @@ class AccountPages:
             self.record("consent.removed", caller=caller, now=now, account_id=account.id, client_id=client_id)
         )
         await self.store.commit(*writes)
+        late = await self.ending.app_of(account.id, client_id, now=now, reason="disconnected")
+        if late:
+            await self.store.commit(*late)
         return True
 
     async def activity(self, account: Account, now: int, limit: int = 300) -> Sequence[AuditEvent]:

@@ -25,7 +25,7 @@ of statements in a commit would hold the counter of revocations, and with it eve
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Builds the writes; only `late` commits. `reason` is kept with the row (signed_out, password_changed, replayed, …)."""
+    """Builds the writes; only `late` and `late_in` commit. `reason` is kept with the row (signed_out, password_changed, replayed, …)."""
 
     store: Store
     chance: Chance
@@ -94,6 +94,13 @@ class Ending:
         writes = await self.account(
             account_id, now=now, reason=reason, keep_session=keep_session, sub_entry=False
         )
+        if writes:
+            await self.store.commit(*writes)
+
+    async def late_in(self, session: Session, *, now: int, reason: str) -> None:
+        """The same for a session: grants that were being born in it while it was ended. Called right after the commit of
+        `session`'s writes. From then on the guard of `Finish` lets no other one come."""
+        writes = await self.grants_of(session, now=now, reason=reason)
         if writes:
             await self.store.commit(*writes)
 

@@ -79,7 +79,7 @@ class Finish:
             *first,
             self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now)),
         ]
-        session, secret, more = await self._session(sign_in, account, reached, old, caller, now)
+        session, secret, more, ended = await self._session(sign_in, account, reached, old, caller, now)
         writes += more
         device_secret = None
         if secret is not None:
@@ -129,6 +129,8 @@ class Finish:
             )
         if not await self.store.commit(*writes):
             return Stale(sign_in)
+        for gone, reason in ended:
+            await self.ending.late_in(gone, now=now, reason=reason)
         if secret is not None:
             self.meter.count("sign_ins", "succeeded")
         return Finished(sign_in, account, session, response, code, secret, device_secret)
@@ -141,8 +143,8 @@ class Finish:
         old: Session | None,
         caller: Caller,
         now: int,
-    ) -> tuple[Session, str | None, list[Write]]:
-        """The session to go on in, its new cookie value if it has one, and the writes.
+    ) -> tuple[Session, str | None, list[Write], list[tuple[Session, str]]]:
+        """The session to go on in, its new cookie value if it has one, the writes, and which sessions end by them and why.
 
         It is the old one untouched, the old one under a new cookie value (step-up), or a new one: the cookie's value changes
         whenever something was proven (line 68).
@@ -150,7 +152,8 @@ class Finish:
         mine = old if old is not None and old.account_id == account.id else None
         if mine is not None and mine.id == sign_in.session_id and not _more(reached, mine):
             # Writes nothing new, but loses when the session ends in this very moment: no grant is born in a dead session.
-            return mine, None, [self.store.sessions.replace_secret(mine, structs.replace(mine, seen_at=now))]
+            alive = self.store.sessions.replace_secret(mine, structs.replace(mine, seen_at=now))
+            return mine, None, [alive], []
         secret = self.chance.token()
         if mine is not None:
             renewed = structs.replace(
@@ -161,11 +164,16 @@ class Finish:
                 amr=reached.amr,
                 seen_at=now,
             )
-            return renewed, secret, [self.store.sessions.replace_secret(mine, renewed)]
-        writes = await self.ending.session(old, now=now, reason="replaced") if old is not None else []
+            return renewed, secret, [self.store.sessions.replace_secret(mine, renewed)], []
+        ended = [(old, "replaced")] if old is not None else []
         live = await self.store.sessions.live_of(account.id, now, limit=MOST_SESSIONS)
         if len(live) == MOST_SESSIONS:
-            writes += await self.ending.session(live[-1], now=now, reason="too_many")
+            ended.append((live[-1], "too_many"))
+        writes = [
+            write
+            for gone, reason in ended
+            for write in await self.ending.session(gone, now=now, reason=reason)
+        ]
         _, absolute = session_rule.limits(self.sessions, reached.acr)
         session = Session(
             id=self.chance.new_id("ses"),
@@ -180,7 +188,7 @@ class Finish:
             user_agent=caller.user_agent,
             address=caller.address,
         )
-        return session, secret, [*writes, self.store.sessions.insert(session)]
+        return session, secret, [*writes, self.store.sessions.insert(session)], ended
 
     async def _device(
         self, account: Account, device_hash: bytes | None, caller: Caller, now: int

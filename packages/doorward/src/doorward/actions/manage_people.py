@@ -124,6 +124,7 @@ class ManagePeople:
         await self.store.commit(
             *writes, self.store.accounts.delete(account.id), self._audit("account.deleted", account, now)
         )
+        await self.ending.late(account.id, now=now, reason="account_deleted")
         return account
 
     async def grant_role(self, who: str, role: str) -> Account:

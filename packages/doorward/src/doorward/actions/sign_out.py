@@ -53,7 +53,4 @@ class SignOutAction:
         )
         writes = await self.ending.session(session, now=now, reason=reason)
         await self.store.commit(*writes, event)
-        # A grant that was being born while the session ended: from here on no other one can come (`Finish` guards it).
-        late = await self.ending.grants_of(session, now=now, reason=reason)
-        if late:
-            await self.store.commit(*late)
+        await self.ending.late_in(session, now=now, reason=reason)
