@@ -16,13 +16,15 @@ from doorward.model.policy import PasswordPolicy
 from doorward.model.secret import Secret
 from doorward.outside import argon2_phc
 from doorward.outside.hashing_memory import give_back
+from doorward.outside.hashing_share import Share
 from doorward.outside.imported_hashes import verify_imported
 from doorward.ports.passwords import HashingBusy
 
 _SALT = 16
 _HASH = 32
-NICE = 10
-"""How many steps behind the process its hashing threads stand; the bench measures bare Argon2id at the same distance."""
+NICE = 20
+"""How many steps behind the process its hashing threads stand, or as many as there are; the bench measures bare Argon2id at the
+same distance. Where the loop is busy they live on what it leaves them: `hashing_share`."""
 # Seconds without a password after which a thread gives its memory back.
 _REST = 2.0
 # While at least as many wait, finished hashes are handed over together: each hand-over wakes the loop and then the store, which
@@ -61,6 +63,7 @@ class Argon2Hasher:
         self._pending = 0
         self._lock = threading.Lock()
         self._closed = False
+        self._share = Share(lambda: self._pending > 0)
         # A well-formed hash of today's cost that no password has: its digest is random, so the same work answers no.
         self._decoy = argon2_phc.unmatched(os.urandom(_SALT), os.urandom(_HASH), **self._cost)
 
@@ -106,12 +109,14 @@ class Argon2Hasher:
                 self._running.append(thread)
                 thread.start()
         self._jobs.put((work, done, loop))
+        self._share.watch(loop)
         return await done
 
     def _work(self) -> None:
         _step_back()
         finished: list[_Finished] = []
         while (job := self._next(finished)) is not None:
+            self._share.begin()
             work, done, loop = job
             # who asked may have gone: their connection closed, their request timed out
             began = time.monotonic()
@@ -147,6 +152,7 @@ class Argon2Hasher:
         except queue.Empty:
             # another thread took what seemed to wait
             self._hand_over(finished)
+        self._share.end()
         try:
             return self._jobs.get(timeout=_REST)
         except queue.Empty:
