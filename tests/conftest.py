@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import ports
 from tests.engines import SQLITE, Engine
 from tests.hardware_token import HardwareToken, new_token
 from tests.postgres import Databases, postgres_server
@@ -29,10 +29,8 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port on 127.0.0.1 that nothing listens on, and that no other test is given."""
+    return ports.free_port()
 
 
 def _leave_out(missing: system.Missing) -> None:

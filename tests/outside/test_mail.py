@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import socket
 import ssl
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -27,6 +26,7 @@ from doorward.outside.seal import KeyedSealer
 from doorward.outside.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
 from doorward.ports.store import Store
 from doorward.stores.sql.sqlite import open_sqlite
+from tests import ports
 
 pytestmark = pytest.mark.anyio
 NOW = 1_800_000_000
@@ -75,10 +75,7 @@ def inbox() -> Inbox:
 
 
 def controller(inbox: Inbox, **options: Any) -> Controller:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    made = Controller(inbox, hostname="127.0.0.1", port=port, **options)
+    made = Controller(inbox, hostname="127.0.0.1", port=ports.free_port(), **options)
     made.start()
     return made
 

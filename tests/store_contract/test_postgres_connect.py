@@ -16,6 +16,7 @@ from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.postgres_url import DatabaseUrl
+from tests.ports import free_port
 from tests.postgres import Databases
 
 pytestmark = pytest.mark.anyio
@@ -28,9 +29,7 @@ def at(url: str, *hosts: str) -> str:
 
 
 def closed_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @asynccontextmanager

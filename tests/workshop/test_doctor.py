@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,6 +16,7 @@ from aiosmtpd.handlers import Sink
 
 from doorward.cli.tools import Check
 from doorward.workshop.bench import CommandWorkshop
+from tests import ports
 from tests.workshop.conftest import Serve
 
 
@@ -98,10 +98,8 @@ def test_a_database_of_somebody_else_is_found(folder: Path) -> None:
     assert not examined(folder)["database"].ok
 
 
-def test_mail_is_tried(folder: Path, free_port: int) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def test_mail_is_tried(folder: Path) -> None:
+    port = ports.free_port()
     text = (folder / "doorward.toml").read_text()
     settings = f'[mail]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nsender = "a@b.example"\n'
     write(folder, f"{text}{settings}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests import ports
 from tests.workshop.conftest import Serve
 
 
@@ -126,9 +126,7 @@ def test_a_server_that_cannot_start_says_why(serve: Serve, tmp_path: Path) -> No
 
 
 def test_host_and_port_of_the_command_line_stand_over_the_file(serve: Serve, tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        other = probe.getsockname()[1]
+    other = ports.free_port()
     served = serve("--port", str(other))
     served.url = f"http://127.0.0.1:{other}"
     served.ready()
@@ -151,8 +149,7 @@ def test_the_server_sees_what_a_command_did_within_a_second(serve: Serve, tmp_pa
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_metrics_have_a_port_for_each_worker(serve: Serve, tmp_path: Path, workers: int) -> None:
-    # below the ports that the system gives to connections: the neighbour of a free port is often one of these
-    port = random.randrange(20_000, 30_000)
+    port = ports.free_ports(workers)
     text = (tmp_path / "doorward.toml").read_text()
     (tmp_path / "doorward.toml").write_text(f"{text}\n[metrics]\nport = {port}\n")
     served = serve("--workers", str(workers)).ready()
