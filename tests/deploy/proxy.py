@@ -16,13 +16,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import trustme
 
-from tests.flows.processes import free_port
 from tests.flows.seeds import House, seed_at
 from tests.flows.settings import ROOT, environment, write_settings
+from tests.ports import free_port
 
 DEPLOY = ROOT / "deploy"
 
@@ -147,14 +148,21 @@ def certificate(folder: Path, *names: str) -> ssl.SSLContext:
 
 
 @contextmanager
-def proxied(folder: Path, nginx: Path, *, nodes: int = 2, sockets: bool = False) -> Generator[Place]:
-    """nginx and `nodes` nodes on one database; over sockets in the file system if that is wanted."""
+def proxied(
+    folder: Path,
+    nginx: Path,
+    *,
+    nodes: int = 2,
+    sockets: bool = False,
+    path: str = "",
+    sections: dict[str, dict[str, Any]] | None = None,
+) -> Generator[Place]:
+    """nginx and `nodes` nodes on one database; over sockets in the file system if that is wanted. `path` is the issuer's."""
     tls = certificate(folder, "localhost")
     port = free_port()
-    issuer = f"https://localhost:{port}"
-    config = write_settings(folder, issuer, {"server": {"trusted_proxies": ["127.0.0.1"]}})
-    if sockets:
-        config = write_settings(folder, issuer)
+    issuer = f"https://localhost:{port}{path}"
+    proxies = {} if sockets else {"server": {"trusted_proxies": ["127.0.0.1"]}}
+    config = write_settings(folder, issuer, {**proxies, **(sections or {})})
     house = seed_at(config, issuer, verify=tls)
     made = [
         Node(

@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.deploy.proxy import Place, certificate, configuration, proxied
@@ -21,6 +22,7 @@ from tests.workshop.crowd import Crowd
 
 pytestmark = pytest.mark.timeout(240)
 FORM = {"grant_type": "client_credentials"}
+TOKEN = "the-token-of-the-counters"
 
 
 def addresses(folder: Path, kind: str) -> list[str]:
@@ -91,12 +93,43 @@ def test_somebody_signs_in_through_it_with_host_cookies(nginx: Path, tmp_path: P
             page = client.get("/", headers={"accept": "text/html"})
             assert page.headers["strict-transport-security"].startswith("max-age=")
             assert len(page.headers.get_list("content-security-policy")) == 1
-            for path in ("/metrics", "/readyz"):
-                assert client.get(path).status_code == 404
 
 
-def test_news_come_through_at_once(nginx: Path, tmp_path: Path) -> None:
-    with proxied(tmp_path, nginx, nodes=2) as place, place.http() as client:
+@pytest.mark.parametrize("path", ["", "/accounts", "/a/b"], ids=["no path", "a path", "a longer path"])
+def test_what_the_machines_ask_is_asked_by_nobody_outside(nginx: Path, tmp_path: Path, path: str) -> None:
+    counted = {"metrics": {"token": TOKEN}}
+    with proxied(tmp_path, nginx, nodes=1, path=path, sections=counted) as place:
+        proof = {"authorization": f"Bearer {TOKEN}"}
+        inside = f"http://127.0.0.1:{place.nodes[0].port}{path}"
+        for name in ("metrics", "readyz"):
+            assert httpx2.get(f"{inside}/{name}", headers=proof, trust_env=False).status_code == 200
+            spelled = (name, name + "?a=b", "%" + f"{ord(name[0]):x}" + name[1:], "/" + name, "./" + name)
+            for way in (*spelled, "healthz/../" + name, "healthz%2f..%2f" + name, name + "#a"):
+                status, by = asked(place, f"{path}/{way}", proof)
+                assert (status, by) == (404, "nginx"), way
+        assert asked(place, f"{path}/healthz", proof)[0] == 200
+        with place.http() as client:
+            metadata = client.get("/.well-known/openid-configuration").json()
+            assert metadata["issuer"] == place.issuer
+            person = Person(place.issuer, verify=place.tls)
+            attempt = place.house.own.begin("openid orders:read")
+            person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD)
+            person.close()
+
+
+def asked(place: Place, target: str, headers: dict[str, str]) -> tuple[int, str]:
+    """What is answered to exactly these letters, and by whom: a node says no name."""
+    connection = http.client.HTTPSConnection("localhost", place.port, timeout=30, context=place.tls)
+    with closing(connection):
+        connection.request("GET", target, headers=headers)
+        answer = connection.getresponse()
+        html = answer.read().startswith(b"<html>")
+        return answer.status, "nginx" if html else "a node"
+
+
+@pytest.mark.parametrize("path", ["", "/accounts"], ids=["no path", "a path"])
+def test_news_come_through_at_once(nginx: Path, tmp_path: Path, path: str) -> None:
+    with proxied(tmp_path, nginx, nodes=2, path=path) as place, place.http() as client:
         tokens = tokens_by_challenge(place.house.own, "ada@example.com", "openid orders:read")
         cursor = client.get("/revocations").json()["cursor"]
         heard: list[float] = []
