@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -16,6 +17,7 @@ from doorward.outside.bells import Bells
 from doorward.ports.store import StoreUnavailable
 from tests.actions.back_channel import BackChannel, back_channel
 from tests.rules import made
+from tests.waiting import keeps_async, until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +49,11 @@ async def end(channel: BackChannel, name: str, kind: str = "grant") -> None:
     before = made.NOW if kind in {"sub", "client"} else None
     entry = Revocation(kind, name, made.NOW, made.NOW + 400, before)  # type: ignore[arg-type]
     assert await channel.store.commit(channel.store.revocations.insert(entry))
+
+
+def waiting_at(channel: BackChannel) -> int:
+    """How many wait for news there."""
+    return len(channel.feed.watch._waiting)
 
 
 async def test_the_first_answer_is_everything_and_the_next_only_what_came_since(channel: BackChannel) -> None:
@@ -101,25 +108,23 @@ async def test_everything_is_put_together_once_for_all_who_ask_and_anew_when_som
 async def test_a_ring_is_answered_at_once(channel: BackChannel) -> None:
     bells = Bells()
     channel.store.on_change(bells.changed)
-    watch = Watch(channel.store, Heard(bells))
-    cursor = (await channel.feed(None, 0))["cursor"]
-    waiting = asyncio.create_task(watch.beyond(int(cursor.rpartition(".")[2]), 20))
-    await asyncio.sleep(0.1)
-    assert not waiting.done()
-    began = perf_counter()
-    await end(channel, "grt_a")
-    await waiting
-    assert perf_counter() - began < 0.3
+    await keeps_async(0.3, partial(until_told, channel, Watch(channel.store, Heard(bells))))
 
 
 async def test_a_ring_that_is_lost_costs_half_a_second(channel: BackChannel) -> None:
-    watch = Watch(channel.store, Heard(Bells()))
-    waiting = asyncio.create_task(watch.beyond(0, 20))
+    await keeps_async(1, partial(until_told, channel, Watch(channel.store, Heard(Bells()))))
+
+
+async def until_told(channel: BackChannel, watch: Watch) -> float:
+    """Seconds from a revocation until somebody who waits for one hears of it."""
+    newest = int((await channel.feed(None, 0))["cursor"].rpartition(".")[2])
+    waiting = asyncio.create_task(watch.beyond(newest, 20))
     await asyncio.sleep(0.1)
+    assert not waiting.done()
     began = perf_counter()
-    await end(channel, "grt_a")
-    await asyncio.wait_for(waiting, 1)
-    assert perf_counter() - began < 1
+    await end(channel, f"grt_{newest}")
+    await waiting
+    return perf_counter() - began
 
 
 async def test_expired_entries_are_not_told_any_more(channel: BackChannel) -> None:
@@ -132,26 +137,38 @@ async def test_expired_entries_are_not_told_any_more(channel: BackChannel) -> No
 async def test_waiting_ends_within_a_second_of_a_revocation_in_another_process(tmp_path: Path) -> None:
     path = tmp_path / "d.db"
     async with back_channel(path) as one, back_channel(path) as two:
-        cursor = (await one.feed(None, 0))["cursor"]
-        assert (await two.feed(None, 0))["cursor"] == cursor
-        waiting = [asyncio.create_task(one.feed(cursor, 20)) for _ in range(100)]
-        await asyncio.sleep(0.2)
-        assert not any(task.done() for task in waiting)
-        began = perf_counter()
-        await end(two, "grt_a")
-        answers = await asyncio.gather(*waiting)
-        assert perf_counter() - began < 1
-        assert all([entry["id"] for entry in answer["entries"]] == ["grt_a"] for answer in answers)
+
+        async def until_all_are_told() -> float:
+            cursor = (await one.feed(None, 0))["cursor"]
+            assert (await two.feed(None, 0))["cursor"] == cursor
+            waiting = [asyncio.create_task(one.feed(cursor, 20)) for _ in range(100)]
+            await until_async(lambda: waiting_at(one) == 100)
+            await asyncio.sleep(0.2)
+            assert not any(task.done() for task in waiting)
+            began = perf_counter()
+            await end(two, f"grt_{cursor}")
+            answers = await asyncio.gather(*waiting)
+            took = perf_counter() - began
+            assert all(
+                [entry["id"] for entry in answer["entries"]] == [f"grt_{cursor}"] for answer in answers
+            )
+            return took
+
+        await keeps_async(1, until_all_are_told)
 
 
 async def test_waiting_ends_in_time_and_the_poller_with_it(channel: BackChannel) -> None:
     cursor = (await channel.feed(None, 0))["cursor"]
-    began = perf_counter()
-    answer = await channel.feed(cursor, 0.2)
-    assert 0.15 < perf_counter() - began < 1
-    assert answer == {"cursor": cursor, "reset": False, "entries": []}
-    await asyncio.sleep(0.2)
-    assert channel.feed.watch.idle
+
+    async def waited() -> float:
+        began = perf_counter()
+        assert await channel.feed(cursor, 0.2) == {"cursor": cursor, "reset": False, "entries": []}
+        took = perf_counter() - began
+        assert took > 0.15
+        return took
+
+    await keeps_async(1, waited)
+    await until_async(lambda: channel.feed.watch.idle)
 
 
 async def test_nothing_is_lost_between_two_polls(channel: BackChannel) -> None:
@@ -176,9 +193,9 @@ async def test_nothing_is_lost_between_two_polls(channel: BackChannel) -> None:
 async def test_release_answers_everybody_at_once(channel: BackChannel) -> None:
     cursor = (await channel.feed(None, 0))["cursor"]
     waiting = asyncio.create_task(channel.feed(cursor, 20))
-    await asyncio.sleep(0.1)
+    await until_async(lambda: waiting_at(channel) == 1)
     channel.feed.watch.release()
-    assert (await asyncio.wait_for(waiting, 1))["entries"] == []
+    assert (await asyncio.wait_for(waiting, 10))["entries"] == []
 
 
 @pytest.mark.requirement(58)
@@ -186,11 +203,11 @@ async def test_who_takes_every_place_to_wait_keeps_no_api_from_the_news(channel:
     """docs/incidents/2026-11-22-waiting-places-taken.md"""
     cursor = (await channel.feed(None, 0))["cursor"]
     strangers = [asyncio.create_task(channel.feed(cursor, 20)) for _ in range(MOST_WAITING)]
-    await asyncio.sleep(0.1)
-    quiet = await asyncio.wait_for(channel.feed(cursor, 20), 1)
+    await until_async(lambda: waiting_at(channel) == MOST_WAITING)
+    quiet = await asyncio.wait_for(channel.feed(cursor, 20), 10)
     assert quiet == {"cursor": cursor, "reset": False, "entries": []}
     await end(channel, "grt_a")
-    news = await asyncio.wait_for(channel.feed(quiet["cursor"], 20), 1)
+    news = await asyncio.wait_for(channel.feed(quiet["cursor"], 20), 10)
     assert [entry["id"] for entry in news["entries"]] == ["grt_a"]
     channel.feed.watch.release()
     await asyncio.gather(*strangers)
@@ -201,14 +218,14 @@ async def test_an_outage_is_told_to_those_who_wait(
 ) -> None:
     cursor = (await channel.feed(None, 0))["cursor"]
     waiting = asyncio.create_task(channel.feed(cursor, 20))
-    await asyncio.sleep(0.1)
+    await until_async(lambda: waiting_at(channel) == 1)
 
     async def gone(self: object) -> int:
         raise StoreUnavailable("gone")
 
     monkeypatch.setattr(type(channel.store.revocations), "newest", gone)
     with pytest.raises(StoreUnavailable):
-        await asyncio.wait_for(waiting, 2)
+        await asyncio.wait_for(waiting, 10)
 
 
 async def test_two_processes_on_a_new_database_agree_on_its_name(tmp_path: Path) -> None:
