@@ -158,16 +158,6 @@ def running() -> Generator[Issuer]:
         thread.join(5)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Whether it becomes true within the time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return condition()
-
-
 def reason(server: ResourceServer, token: Any, **when: Any) -> str:
     """Why the server refuses the token, or "good"."""
     try:
