@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from os import kill
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -27,7 +29,7 @@ def everywhere(fleet: Fleet, app: App) -> list[App]:
 
 
 async def created(tools: Tools) -> tuple[str, str]:
-    made = await tools.apps.create(draft("Passing", "service"), kind="service", access=(API,))
+    made = await tools.apps.create(draft(f"Passing {token_hex(4)}", "service"), kind="service", access=(API,))
     assert made.secret is not None
     return made.client.id, made.secret.reveal()
 
@@ -111,3 +113,56 @@ def test_a_process_that_slept_through_a_change_does_not_answer_from_what_it_drea
         assert apps[0].token(grant_type="client_credentials").status_code == 401
         for app in apps:
             app.close()
+
+
+@pytest.mark.requirement(72)
+def test_a_process_that_slept_for_ten_seconds_is_waited_for_once_and_says_no_to_what_waited_at_its_door(
+    tmp_path: Path, own_database: str | None
+) -> None:
+    with processes(tmp_path, 2, database=own_database) as fleet:
+        made = [operate(fleet.config, created) for _ in range(3)]
+        apps = [App(fleet.issuer, *one, base=fleet.servers[1].base) for one in made]
+        assert [app.token(grant_type="client_credentials").status_code for app in apps] == [200] * 3
+        asleep = fleet.servers[1].pid
+        kill(asleep, signal.SIGSTOP)
+        stopped, waits = time.monotonic(), list[float]()
+        with ThreadPoolExecutor(12) as crowd:
+            for client_id, _ in made:
+
+                async def removed(tools: Tools, client_id: str = client_id) -> None:
+                    began = time.monotonic()
+                    await tools.apps.delete(client_id)
+                    waits.append(time.monotonic() - began)
+
+                operate(fleet.config, removed)
+            # these lie in the sleeper's sockets when it wakes, and are the first that it sees
+            waiting = [
+                crowd.submit(app.token, grant_type="client_credentials") for app in apps for _ in range(4)
+            ]
+            time.sleep(max(0.0, stopped + 10 - time.monotonic()))
+            kill(asleep, signal.SIGCONT)
+            assert {one.result().status_code for one in waiting} == {401}
+        assert waits[0] > 0.9
+        assert max(waits[1:]) < 0.9, waits
+        # and awake it is waited for again
+        client_id, secret = operate(fleet.config, created)
+        again = App(fleet.issuer, client_id, secret, base=fleet.servers[1].base)
+        assert again.token(grant_type="client_credentials").status_code == 200
+        for app in (*apps, again):
+            app.close()
+
+
+def test_a_process_that_was_killed_is_waited_for_once(tmp_path: Path, own_database: str | None) -> None:
+    with processes(tmp_path, 2, database=own_database) as fleet:
+        fleet.servers[1].kill()
+        waits: list[float] = []
+
+        async def changed(tools: Tools) -> None:
+            began = time.monotonic()
+            await created(tools)
+            waits.append(time.monotonic() - began)
+
+        for _ in range(4):
+            operate(fleet.config, changed)
+        assert 0.9 < waits[0] < 5
+        assert max(waits[1:]) < 0.9, waits

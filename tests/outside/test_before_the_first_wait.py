@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from doorward.outside.catalog import LEASE, WatchedCatalog
+from doorward.outside.catalog import WatchedCatalog
 from doorward.outside.keys import CatalogSigner
+from doorward.outside.roll_call import LEASE
 from doorward.outside.seal import KeyedSealer
 from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_options import PostgresOptions

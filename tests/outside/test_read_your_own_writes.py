@@ -13,8 +13,9 @@ import pytest
 
 from doorward.model.catalog import Role
 from doorward.outside.bells import Bells
-from doorward.outside.catalog import LEASE, WatchedCatalog
+from doorward.outside.catalog import WatchedCatalog
 from doorward.outside.keys import CatalogSigner
+from doorward.outside.roll_call import LEASE
 from doorward.outside.seal import KeyedSealer
 from doorward.ports.store import Store, StoreUnavailable
 from doorward.stores.sql.sqlite import open_sqlite
@@ -58,6 +59,9 @@ class Cut:
 
     def saw(self, node_id: str, version: int, expires_at: int) -> object:
         return self.store.nodes.saw(node_id, version, expires_at)
+
+    def leave(self, node_id: str) -> object:
+        return self.store.nodes.leave(node_id)
 
 
 def source(store: object, *, passed: Passing | None = None, bell: Bells | None = None) -> WatchedCatalog:
@@ -162,20 +166,130 @@ async def test_many_requests_that_find_the_snapshot_stale_ask_once(tmp_path: Pat
     await store.close()
 
 
-async def test_a_dead_process_is_waited_for_at_most_a_second_and_then_forgotten(tmp_path: Path) -> None:
+async def test_a_dead_process_is_waited_for_once(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
-    clock = TurnedClock()
-    await source(store).join("nod_dead", clock)
+    await source(store).join("nod_dead", TurnedClock())
     command = source(store)
-    assert await store.commit(store.registry.put_role(Role("rol_1", "a", {}, 1)))
+    waits: list[float] = []
+    for number in range(3):
+        assert await store.commit(store.registry.put_role(Role("rol_1", f"{number}", {}, 1)))
+        began = perf_counter()
+        await command.settle()
+        waits.append(perf_counter() - began)
+    assert LEASE <= waits[0] < LEASE + 0.6
+    assert max(waits[1:]) < LEASE / 4
+    await store.close()
+
+
+async def test_a_sleeper_that_was_forgotten_is_waited_for_before_it_answers_again(tmp_path: Path) -> None:
+    """Its row is gone; so it must be known, and look once more, before it believes anything."""
+    store, command_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
+    node, command = source(store), source(command_store)
+    await node.join("nod_1", TurnedClock())  # and sleeps
+    assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
+    await command.settle()
+    assert (await store.nodes.look("nod_1"))[1] is None
+    assert node.stale
+    await node.catch_up()
+    assert "a" in node.current().roles
+    # awake again, it is one of those who are waited for
+    assert await command_store.commit(command_store.registry.delete_role("rol_1"))
     began = perf_counter()
     await command.settle()
-    assert perf_counter() - began < LEASE + 0.5
-    assert await store.nodes.behind(command.current().version) == 1
-    while await store.sweep(clock.time + 600):
-        pass
-    assert await store.nodes.behind(command.current().version) == 0
+    assert perf_counter() - began >= LEASE
+    with pytest.raises(StoreUnavailable):
+        node.current()
     await store.close()
+    await command_store.close()
+
+
+async def test_who_makes_itself_known_misses_no_change_that_was_answered_meanwhile(tmp_path: Path) -> None:
+    """Between its look and its word another changed something, saw nobody to wait for, and was told that it is done."""
+    store, command_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
+    command = source(command_store)
+
+    class Meanwhile(Cut):
+        changed = False
+
+        def saw(self, node_id: str, version: int, expires_at: int) -> object:
+            if not self.changed:
+                self.changed = True
+                asyncio.get_running_loop().create_task(hurry())
+            return super().saw(node_id, version, expires_at)
+
+        async def commit(self, *writes: object) -> bool:
+            await done.wait()
+            return await self.store.commit(*writes)
+
+    done = asyncio.Event()
+
+    async def hurry() -> None:
+        assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
+        began = perf_counter()
+        await command.settle()
+        assert perf_counter() - began < LEASE / 2, "there was nobody to wait for"
+        done.set()
+
+    node = source(Meanwhile(store))
+    async with asyncio.timeout(10):
+        await node.join("nod_1", TurnedClock())
+    assert "a" in node.current().roles
+    await store.close()
+    await command_store.close()
+
+
+async def test_a_process_that_answers_is_never_taken_for_dead_whatever_its_clock_says(tmp_path: Path) -> None:
+    """A day behind, it is doubted by everybody's clock, makes itself known, and is waited for as before."""
+    slow = TurnedClock()
+    slow.time -= 86_400
+    store, sweeper_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
+    node, sweeper = source(store), source(sweeper_store)
+    await node.join("nod_slow", slow)
+    await source(store).join("nod_dead", slow)
+    await sweeper.join("nod_sweeper", TurnedClock())
+    tasks = [asyncio.create_task(one.watch()) for one in (node, sweeper)]
+    for _ in range(2):
+        await sweeper.forget_the_dead()
+        assert (await store.nodes.look("nod_slow"))[1] is not None
+    assert (await store.nodes.look("nod_dead"))[1] is None
+    assert await store.nodes.doubted() == []
+    assert not node.stale
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await store.close()
+    await sweeper_store.close()
+
+
+async def test_a_database_that_reads_and_commits_nothing_takes_no_lease(tmp_path: Path) -> None:
+    """As when a synchronous standby is gone: what is read is believed, and only a word of ours waits."""
+    store, other = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
+
+    class Hanging(Cut):
+        hangs = False
+
+        async def commit(self, *writes: object) -> bool:
+            if self.hangs:
+                await asyncio.Event().wait()
+            return await self.store.commit(*writes)
+
+    way = Hanging(store)
+    node = source(way)
+    await node.join("nod_1", TurnedClock())
+    watching = asyncio.create_task(node.watch())
+    way.hangs = True
+    assert await other.commit(other.registry.put_role(Role("rol_1", "a", {}, 1)))
+    until = perf_counter() + 2 * LEASE
+    while perf_counter() < until:
+        await asyncio.sleep(0.05)
+        assert not node.stale
+    assert "a" in node.current().roles
+    watching.cancel()
+    way.hangs = False
+    async with asyncio.timeout(5):
+        await node.leave()
+    await store.close()
+    await other.close()
 
 
 async def test_who_was_forgotten_makes_itself_known_before_it_answers_again(tmp_path: Path) -> None:

@@ -26,14 +26,36 @@ async def test_who_has_not_seen_the_newest_version_is_behind(store: Store, other
     assert await other.nodes.behind(now) == 0
 
 
-async def test_a_node_of_which_nothing_is_heard_is_swept(store: Store) -> None:
-    assert await store.commit(store.nodes.saw("nod_a", 0, NOW), store.nodes.saw("nod_b", 0, NOW + 100))
-    while await store.sweep(NOW + 59):
+async def test_who_is_doubted_is_not_known_and_waited_for_until_it_speaks(store: Store, other: Store) -> None:
+    for one in ("nod_a", "nod_b"):
+        assert await store.commit(store.nodes.saw(one, 3, NOW))
+    assert await store.commit(store.nodes.saw("nod_new", 4, NOW))
+    assert await other.commit(other.nodes.doubt("m1", behind=4, silent_at=-1))
+    assert await store.nodes.behind(4) == 2
+    assert (await store.nodes.look("nod_a"))[1] is None
+    assert (await store.nodes.look("nod_new"))[1] == 4
+    doubted = await store.nodes.doubted()
+    assert [one.rpartition(" ")[2] for one in doubted] == ["nod_a", "nod_b"]
+    # who is doubted already is not doubted once more
+    assert await store.commit(store.nodes.doubt("m2", behind=4, silent_at=NOW))
+    assert await other.nodes.doubted() == doubted
+    # whoever speaks ends its own doubts alone
+    assert await store.commit(store.nodes.saw("nod_a", 4, NOW))
+    assert (await store.nodes.look("nod_a"))[1] == 4
+    assert [one.rpartition(" ")[2] for one in await other.nodes.doubted()] == ["nod_b"]
+    assert await store.nodes.behind(4) == 1
+    assert await other.commit(other.nodes.leave(doubted[1]))
+    assert await store.nodes.behind(4) == 0
+
+
+async def test_of_whom_nothing_was_heard_in_time_is_doubted_and_never_simply_swept(store: Store) -> None:
+    assert await store.commit(store.nodes.saw("nod_a", 0, NOW))
+    assert await store.commit(store.nodes.saw("nod_b", 0, NOW + 100))
+    while await store.sweep(NOW + 10_000_000):
         pass
     assert await store.nodes.behind(1) == 2
-    while await store.sweep(NOW + 60):
-        pass
-    assert await store.nodes.behind(1) == 1
+    assert await store.commit(store.nodes.doubt("m", behind=-1, silent_at=NOW + 1))
+    assert [one.rpartition(" ")[2] for one in await store.nodes.doubted()] == ["nod_a"]
 
 
 async def test_a_commit_that_others_wait_for_is_told(store: Store) -> None:

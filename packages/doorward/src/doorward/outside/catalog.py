@@ -15,20 +15,19 @@ from typing import Final, final
 from msgspec import structs
 
 from doorward.model.catalog import Catalog
+from doorward.outside.background import once
 from doorward.outside.bells import Wake
 from doorward.outside.logs import logger
+from doorward.outside.roll_call import LEASE, MARGIN, RollCall
 from doorward.outside.ticks import ticks
 from doorward.ports.bell import Bell
 from doorward.ports.clock import Clock
 from doorward.ports.keys import Signer
 from doorward.ports.store import Store, StoreGone, StoreUnavailable
 
-LEASE: Final = 1.0
-"""Seconds. Every process of every version on one database has to use the same number."""
-
-_MARGIN: Final = 0.1
 _SLOWLY: Final = 0.5
-_RENEW: Final = 60
+_RENEW: Final = 20
+_TRIES: Final = 3
 _log = logger("catalog")
 
 
@@ -53,6 +52,7 @@ class WatchedCatalog:
         self._catalog = Catalog(version=-1)
         self._loading = asyncio.Lock()
         self._listeners: list[Callable[[Catalog], None]] = []
+        self._roll = RollCall(store, passed)
         self._wake = Wake()
         if bell is not None:
             bell.listen(self._wake)
@@ -63,6 +63,7 @@ class WatchedCatalog:
         self._looked_at = -inf
         self._told = -1
         self._tell_by = 0
+        self._telling: asyncio.Task[None] | None = None
         self._no_use_before = -inf
         self._gone = False
 
@@ -91,32 +92,39 @@ class WatchedCatalog:
     async def refresh(self) -> Catalog:
         """Load now. Raises `StoreUnavailable`, and ValueError when a signing key cannot be opened with our secret key."""
         async with self._loading:
-            began = self._passed()
             self._take(await self._store.registry.load())
             await self._tell()
-            self._renew(began)
             return self._catalog
 
     async def settle(self) -> Catalog:
         """Load, and wait until nobody answers from an older snapshot any more. Raises as `refresh` does."""
-        until = self._passed() + LEASE + _MARGIN
+        until = self._passed() + LEASE + MARGIN
         catalog = await self.refresh()
-        pause = 0.005
-        while self._passed() < until and await self._store.nodes.behind(catalog.version):
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 0.05)
+        await self._roll.settled(catalog.version, until)
         return catalog
 
     async def join(self, node_id: str, clock: Clock) -> None:
         """From now on this process answers requests: who changes something waits for it. Raises as `refresh` does."""
-        self._node, self._clock = node_id, clock
         await self.refresh()
+        self._node, self._clock = node_id, clock
+        # known first, and then looked: see `_look`
+        self._trusted_until = -inf
+        await self._tell()
+        await self._look()
 
     async def leave(self) -> None:
         """It answers no more."""
         node, self._node = self._node, None
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.wait({self._telling})
         if node is not None:
             await self._store.commit(self._store.nodes.leave(node))
+
+    async def forget_the_dead(self) -> None:
+        """Now and then: whoever ended without leaving is forgotten, so that nobody waits for it. Raises `StoreUnavailable`."""
+        if self._clock is not None:
+            await self._roll.look_for_the_dead(self._clock.now())
 
     async def catch_up(self) -> None:
         """For a request that finds the snapshot `stale`: ask once more, for at most a second, and never raise. After a failure
@@ -159,24 +167,34 @@ class WatchedCatalog:
         async with self._loading:
             if self._looked_at >= asked:
                 return  # somebody who waited before us asked after we came
-            began = self._passed()
-            if self._node is None:
-                version, seen = await self._store.registry.version(), self._told
-            else:
-                try:
-                    version, seen = await self._store.nodes.look(self._node)
-                except StoreGone as gone:
-                    if not self._gone:
-                        _log.error("database.moved", reason=str(gone))
-                    self._gone = True
-                    raise
-                self._gone = False
-            if seen is None:
+            for _ in range(_TRIES):
+                began = self._passed()
+                version, known = await self._ask()
+                if version != self._catalog.version:
+                    self._take_what_opens(await self._store.registry.load())
+                if known:
+                    self._renew(began)
+                    self._tell_soon()
+                    return
+                # Nobody waits for us: a change that was made since we looked may be answered as done already. What is read is
+                # believed only when we were known before we read it.
                 self._told = -1
-            if version != self._catalog.version:
-                self._take_what_opens(await self._store.registry.load())
-            await self._tell()
-            self._renew(began)
+                await self._tell()
+            raise StoreUnavailable("this process cannot make itself known")
+
+    async def _ask(self) -> tuple[int, bool]:
+        """The registry's version, and whether we are known to whoever changes it."""
+        if self._node is None:
+            return await self._store.registry.version(), True
+        try:
+            version, seen = await self._store.nodes.look(self._node)
+        except StoreGone as gone:
+            if not self._gone:
+                _log.error("database.moved", reason=str(gone))
+            self._gone = True
+            raise
+        self._gone = False
+        return version, seen is not None
 
     def _take_what_opens(self, catalog: Catalog) -> None:
         try:
@@ -199,22 +217,37 @@ class WatchedCatalog:
         for listener in self._listeners:
             listener(catalog)
 
-    async def _tell(self) -> None:
-        """Note in the database what was seen, when that is news. Nobody answers from memory before they are known."""
+    def _tell_soon(self) -> None:
+        """What was seen, beside the requests: a database that reads and does not commit must not take the lease as well."""
+        if self._owes_word() and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(once(self._keep_telling, name="nodes"))
+
+    async def _keep_telling(self) -> None:
+        while self._owes_word():
+            if not await self._tell():
+                return  # the next look tries again
+
+    def _owes_word(self) -> bool:
+        return self._clock is not None and (
+            self._told != self._catalog.version or self._clock.now() >= self._tell_by
+        )
+
+    async def _tell(self) -> bool:
+        """Note in the database what was seen, when that is news. Nobody answers from memory before they are known: then this raises
+        `StoreUnavailable`, else it answers whether it was noted."""
         node, clock = self._node, self._clock
-        if node is None or clock is None:
-            return
+        if node is None or clock is None or not self._owes_word():
+            return True
         now, version = clock.now(), self._catalog.version
-        if version == self._told and now < self._tell_by:
-            return
         try:
             await self._store.commit(self._store.nodes.saw(node, version, now + 2 * _RENEW))
         except StoreUnavailable:
             # whoever waits for us waits for the end of our lease; but unknown we must not be
             if self._told < 0:
                 raise
-            return
+            return False
         self._told, self._tell_by = version, now + _RENEW
+        return True
 
     def _renew(self, began: float) -> None:
         self._looked_at = began

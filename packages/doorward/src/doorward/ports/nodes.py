@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from doorward.ports.write import Write
@@ -15,11 +16,21 @@ class Nodes(Protocol):
         ...
 
     async def behind(self, version: int) -> int:
-        """How many have not yet seen `version`."""
+        """How many have not yet seen `version`, those that are doubted among them."""
+        ...
+
+    async def doubted(self) -> Sequence[str]:
+        """The names of the rows that are doubted; `leave` takes one away."""
         ...
 
     def saw(self, node_id: str, version: int, expires_at: int) -> Write:
-        """This node lives and has seen `version`; without another word it is forgotten some time after `expires_at`."""
+        """This node lives and has seen `version`; without another word it is doubted some time after `expires_at`. Ends every
+        doubt of it."""
+        ...
+
+    def doubt(self, mark: str, *, behind: int, silent_at: int) -> Write:
+        """Doubt all who have not seen the version `behind`, or who were to be heard of before `silent_at` (seconds): one that lives
+        finds at its next look that it is not known, and makes itself known. `mark` is drawn anew for each call."""
         ...
 
     def leave(self, node_id: str) -> Write: ...

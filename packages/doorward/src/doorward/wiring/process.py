@@ -172,6 +172,7 @@ async def _sweep(outside: Outside) -> None:
         if await outside.store.sweep(outside.clock.now()) == 0:
             break
         await asyncio.sleep(0.05)
+    await outside.catalog.forget_the_dead()
 
 
 async def _show_metrics(outside: Outside, host: str, port: int) -> None:

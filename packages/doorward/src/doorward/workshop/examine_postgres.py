@@ -28,7 +28,7 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname = current_schema()
   AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
            AND (c.relname IN ('audit', 'schema_migrations') OR has_table_privilege(c.oid, 'UPDATE')))"""
 _OTHERS: Final = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-_PROCESSES: Final = "SELECT count(*) FROM nodes WHERE expires_at > $1"
+_PROCESSES: Final = "SELECT count(*) FROM nodes WHERE expires_at > $1 AND id NOT LIKE 'doubted %'"
 
 
 async def postgres(settings: Settings) -> AsyncIterator[Check]:

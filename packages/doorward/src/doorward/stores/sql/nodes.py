@@ -1,13 +1,19 @@
-"""Which processes answer from memory, and what has each of them seen?"""
+"""Which processes answer from memory, and what has each of them seen?
+
+A row that is doubted has another name: its process does not find it any more and makes itself known anew, while whoever changes
+something goes on waiting for it. Programs that know nothing of doubts do the same with a row that is not there.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from doorward.stores.sql.standing import why_not
 from doorward.stores.sql.statements import Database, SqlWrite, write
 from doorward.stores.sql.text import insert
 
 _LOOK = (
-    "SELECT counters.value, nodes.seen, meta.value FROM counters LEFT JOIN nodes ON nodes.id = ?"
+    "SELECT counters.value + {history}, nodes.seen, meta.value FROM counters LEFT JOIN nodes ON nodes.id = ?"
     " LEFT JOIN meta ON meta.name = 'moved' WHERE counters.name = 'registry'"
 )
 _SAW = insert(
@@ -15,8 +21,12 @@ _SAW = insert(
     "id, seen, expires_at",
     "ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, expires_at = excluded.expires_at",
 )
+# doubts of a process that speaks again are over, in the commit that makes it known
+_SPEAKS = "DELETE FROM nodes WHERE id LIKE ?"
 _LEAVE = "DELETE FROM nodes WHERE id = ?"
 _BEHIND = "SELECT COUNT(*) FROM nodes WHERE seen < ?"
+_DOUBT = "UPDATE nodes SET id = CAST(? AS TEXT) || id WHERE (seen < ? OR expires_at < ?) AND id NOT LIKE 'doubted %'"
+_DOUBTED = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
 
 
 class SqlNodes:
@@ -24,9 +34,10 @@ class SqlNodes:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._look = _LOOK.format(history=database.history)
 
     async def look(self, node_id: str) -> tuple[int, int | None]:
-        row = await self._db.one(_LOOK, (node_id,))
+        row = await self._db.one(self._look, (node_id,))
         if row is None:
             return 0, None
         if row[2] is not None and (refused := why_not({"moved": row[2]})) is not None:
@@ -37,8 +48,19 @@ class SqlNodes:
         row = await self._db.one(_BEHIND, (version,))
         return row[0] if row else 0
 
+    async def doubted(self) -> Sequence[str]:
+        return [row[0] for row in await self._db.all(_DOUBTED, ())]
+
     def saw(self, node_id: str, version: int, expires_at: int) -> SqlWrite:
-        return write(_SAW, node_id, version, expires_at)
+        return SqlWrite(
+            (
+                (_SAW, (node_id, version, expires_at), None),
+                (_SPEAKS, (f"doubted % {node_id}",), None),
+            )
+        )
+
+    def doubt(self, mark: str, *, behind: int, silent_at: int) -> SqlWrite:
+        return write(_DOUBT, f"doubted {mark} ", behind, silent_at)
 
     def leave(self, node_id: str) -> SqlWrite:
         return write(_LEAVE, node_id)

@@ -19,8 +19,6 @@ _AGING: tuple[tuple[str, str, str, int, str], ...] = (
     ("attempts", "bucket", "ends_at", 0, ""),
     # what a process with a faster clock takes for over may still be good for another
     ("claimed", "space, value", "expires_at", 600, ""),
-    # a process whose clock is behind is not taken for dead
-    ("nodes", "id", "expires_at", 60, ""),
     ("revocations", "seq", "expires_at", 0, ""),
     ("authorization_codes", "hash", "expires_at", _DAY, ""),
     ("refresh_tokens", "grant_id", "expires_at", TOKEN_GRACE, ""),
