@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from doorward.model.revocation import same_history
 from doorward.ports.bell import Bell
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
@@ -116,11 +117,13 @@ class RevocationFeed:
         database = self._database or await self._name()
         seq = _place(after, database)
         newest = await self.store.revocations.newest()
-        if seq is None or seq > newest:
+        if seq is None or seq > newest or not same_history(seq, newest):
             return await self._everything(database, newest)
         if seq == newest and wait > 0:
             await self.watch.beyond(seq, min(wait, LONGEST_WAIT))
         newest, entries = await self.store.revocations.since(seq, self.clock.now())
+        if not same_history(seq, newest):
+            return await self._everything(database, newest)
         return _document(database, newest, entries=[wire(entry) for entry in entries], reset=False)
 
     async def _everything(self, database: str, newest: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from doorward.model.revocation import same_history
 from doorward.ports.store import Store
 from doorward.rules.revoke.view import View
 
@@ -22,11 +23,16 @@ class RevocationView:
         """The view with everything that was committed before this call."""
         newest = await self.store.revocations.newest()
         view = self._view
-        if newest < view.seq:
-            # Another database than a moment ago (restored from a backup): nothing that was learnt may stay or be missed.
-            view = self._view = View()
-        if newest > view.seq:
-            view.feed(*await self.store.revocations.since(view.seq, now))
+        while newest != view.seq:
+            if newest < view.seq or not same_history(newest, view.seq):
+                # Another database than a moment ago (restored from a backup, or a standby that lacked the last commits): nothing
+                # that was learnt may stay or be missed.
+                view = self._view = View()
+            asked = view.seq
+            newest, entries = await self.store.revocations.since(asked, now)
+            if asked == 0 or same_history(newest, asked):
+                view.feed(newest, entries)
+                break
         if now - self._forgotten_at >= _FORGET_EVERY:
             view.forget(now)
             self._forgotten_at = now

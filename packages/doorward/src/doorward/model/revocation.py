@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
+
+HISTORY_BITS: Final = 40
+"""Where in a number that grows in commit order the history of the database stands: more than a million million changes below it."""
 
 RevocationKind = Literal["jti", "grant", "sid", "sub", "client"]
 
@@ -19,3 +22,9 @@ class Revocation(Struct, frozen=True):
     expires_at: int
     before: int | None = None
     seq: int = 0
+
+
+def same_history(one: int, other: int) -> bool:
+    """Whether two such numbers were given by one history of the database. After a failover to a standby that lacked the last
+    commits there is another one, which gives the same numbers to other things."""
+    return one >> HISTORY_BITS == other >> HISTORY_BITS

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.stores.sql.standing import why_not
-from doorward.stores.sql.statements import Database, SqlWrite, write
+from doorward.stores.sql.statements import Database, SqlWrite, told_by, write
 from doorward.stores.sql.text import insert
 
 _LOOK = (
-    "SELECT counters.value + {history}, nodes.seen, meta.value FROM counters LEFT JOIN nodes ON nodes.id = ?"
+    "SELECT counters.value + 0, nodes.seen, meta.value FROM counters LEFT JOIN nodes ON nodes.id = ?"
     " LEFT JOIN meta ON meta.name = 'moved' WHERE counters.name = 'registry'"
 )
 _SAW = insert(
@@ -34,7 +34,7 @@ class SqlNodes:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._look = _LOOK.format(history=database.history)
+        self._look = told_by(database.history, _LOOK)
 
     async def look(self, node_id: str) -> tuple[int, int | None]:
         row = await self._db.one(self._look, (node_id,))

@@ -17,6 +17,7 @@ from doorward.stores.sql.migrate import known
 from doorward.stores.sql.postgres_commit import Committer
 from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_errors import not_text, unholdable, verdict
+from doorward.stores.sql.postgres_history import NONE, history_of
 from doorward.stores.sql.postgres_merge import tables_in
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.postgres_pool import Connection, Pool
@@ -49,6 +50,7 @@ async def open_postgres(
         engine = await _engine(connection)
         migrations = known(engine)
         await prepare(connection, migrations, migrate, where=where, collate=engine == "postgres")
+        history = await history_of(connection) if engine == "postgres" else NONE
     except StoreUnavailable:
         raise
     except Exception as problem:
@@ -60,7 +62,7 @@ async def open_postgres(
     schema = "\n".join(one.text for one in migrations)
     # what other engines allow in one statement differs
     committer = Committer(tables_in(schema), join=engine == "postgres")
-    database = PostgresDatabase(connect, chosen, committer)
+    database = PostgresDatabase(connect, chosen, committer, history)
     upkeep = _MONTHS if engine == "postgres" else None
     return SqlStore(database, known=migrations, close=database.close, upkeep=upkeep)
 
@@ -78,8 +80,13 @@ class PostgresDatabase:
     """`Database` on PostgreSQL. A pool of connections for each event loop."""
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Connection]], options: PostgresOptions, committer: Committer
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        options: PostgresOptions,
+        committer: Committer,
+        history: str,
     ) -> None:
+        self.history = history
         self._connect = connect
         self._options = options
         self._committer = committer

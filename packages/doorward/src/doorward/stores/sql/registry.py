@@ -6,13 +6,13 @@ import msgspec
 
 from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
-from doorward.stores.sql.statements import Database, Param, Row, SqlWrite, Step, guarded, to_json
+from doorward.stores.sql.statements import Database, Param, Row, SqlWrite, Step, guarded, to_json, told_by
 from doorward.stores.sql.text import insert, select
 
-_VERSION = "SELECT value FROM counters WHERE name = 'registry'"
+_VERSION = "SELECT value + 0 FROM counters WHERE name = 'registry'"
 RAISE: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'registry'", (), None)
 # an update, since that alone holds the row until the commit
-_UNCHANGED = "UPDATE counters SET value = value WHERE name = 'registry' AND value = ?"
+_UNCHANGED = "UPDATE counters SET value = value WHERE name = 'registry' AND value + 0 = ?"
 
 _CLIENTS = "SELECT doc FROM clients ORDER BY id"
 _APIS = "SELECT doc FROM apis ORDER BY id"
@@ -53,14 +53,16 @@ class SqlRegistry:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._version = told_by(database.history, _VERSION)
+        self._unchanged = told_by(database.history, _UNCHANGED)
 
     async def version(self) -> int:
-        row = await self._db.one(_VERSION, ())
+        row = await self._db.one(self._version, ())
         return row[0] if row else 0
 
     async def load(self) -> Catalog:
         version, clients, apis, roles, keys = await self._db.snapshot(
-            (_VERSION, ()), (_CLIENTS, ()), (_APIS, ()), (_ROLES, ()), (_KEYS, ())
+            (self._version, ()), (_CLIENTS, ()), (_APIS, ()), (_ROLES, ()), (_KEYS, ())
         )
         return Catalog(
             version=version[0][0],
@@ -71,7 +73,7 @@ class SqlRegistry:
         )
 
     def unchanged(self, version: int) -> SqlWrite:
-        return guarded(_UNCHANGED, version)
+        return guarded(self._unchanged, version)
 
     def put_client(self, client: Client) -> SqlWrite:
         return _change(_PUT_CLIENT, client.id, to_json(client))

@@ -61,6 +61,8 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._path = path
         self._durable = durable
+        # one file has one history
+        self.history = "0"
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False

@@ -33,6 +33,12 @@ class SqlWrite(Struct, frozen=True, gc=False):
 class Database(Protocol):
     """What an engine does for the nouns. All raise `StoreUnavailable` when the database does not answer."""
 
+    @property
+    def history(self) -> str:
+        """An expression for what is added to a number that grows in commit order, so that after a failover none is given twice
+        (`model.revocation.same_history`)."""
+        ...
+
     async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
         """The only row, or None."""
         ...
@@ -47,6 +53,11 @@ class Database(Protocol):
         """All steps in one durable transaction: the number of rows changed, or `LOST` when nothing was written, because a step
         changed another number of rows than it must, or refers to a row that is gone. Raises `StoreConflict`."""
         ...
+
+
+def told_by(history: str, sql: str) -> str:
+    """The statement with `history` (`Database.history`) in the place of the 0 that constants add to a number."""
+    return sql.replace("value + 0", f"value + {history}")
 
 
 def write(sql: str, *params: Param) -> SqlWrite:

@@ -1,0 +1,131 @@
+"""A standby that lacked the last commits has become the primary: does what was remembered of them hide what is committed now?
+
+docs/incidents/2026-11-22-a-number-that-was-given-twice.md
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward.actions.revocation_feed import RevocationFeed, Watch
+from doorward.actions.revocation_view import RevocationView
+from doorward.model.revocation import Revocation, same_history
+from doorward.outside.chance import SystemChance
+from doorward.stores.sql.postgres import open_postgres
+from doorward.stores.sql.store import SqlStore
+from tests.front_channel import TurnedClock
+from tests.postgres import Postgres, postgres_server
+from tests.rules import made
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Failover:
+    """A primary, and a copy of it from a moment ago that can take its place, with a history of its own from there on."""
+
+    server: Postgres
+    copy: Path
+    store: SqlStore
+
+    async def happens(self) -> None:
+        """The primary is gone, and the copy is promoted."""
+        self.server.stop()
+        shutil.rmtree(self.server.data)
+        shutil.copytree(self.copy, self.server.data, symlinks=True)
+        owner = self.copy.stat()
+        for path in (self.server.data, *self.server.data.rglob("*")):
+            shutil.chown(path, owner.st_uid, owner.st_gid)
+        signal = self.server.data / "standby.signal"
+        signal.touch()
+        shutil.chown(signal, owner.st_uid, owner.st_gid)
+        self.server.start()
+        assert self.server.query("SELECT pg_promote()") == ["t"]
+        # the first read finds that the connections are of no use any more
+        assert await self.store.ready()
+
+    async def revoke(self, grant_id: str) -> None:
+        """One more entry."""
+        entry = Revocation("grant", grant_id, made.NOW, made.NOW + 900)
+        assert await self.store.commit(self.store.revocations.insert(entry))
+
+    @staticmethod
+    def token(grant_id: str) -> dict[str, Any]:
+        """The claims of a token of that grant."""
+        return {"jti": f"{grant_id}.1", "sub": "usr_ada", "client_id": "app_web", "iat": made.NOW}
+
+
+def feed_of(store: SqlStore) -> RevocationFeed:
+    """What APIs ask."""
+    return RevocationFeed(store, SystemChance(), TurnedClock(), Watch(store))
+
+
+@pytest.fixture
+async def failover(tmp_path: Path) -> AsyncGenerator[Failover]:
+    with postgres_server(tmp_path, settings={"wal_level": "replica"}) as server:
+        url = server.create()
+        store = await open_postgres(url)
+        assert await store.commit(store.registry.put_client(made.client()))
+        await feed_of(store)(None, 0)
+        await store.close()
+        server.stop()
+        copy = server.data.with_name("copy")
+        shutil.copytree(server.data, copy, symlinks=True)
+        owner = server.data.stat()
+        shutil.chown(copy, owner.st_uid, owner.st_gid)
+        server.start()
+        store = await open_postgres(url)
+        yield Failover(server, copy, store)
+        await store.close()
+
+
+@pytest.mark.requirement(55, 58)
+async def test_a_token_that_is_revoked_afterwards_is_refused(failover: Failover) -> None:
+    view = RevocationView(failover.store)
+    await failover.revoke("grt_lost")
+    assert (await view.fresh(made.NOW)).revoked(failover.token("grt_lost")) == "grant"
+    await failover.happens()
+    await failover.revoke("grt_new")
+    known = await view.fresh(made.NOW)
+    assert known.revoked(failover.token("grt_new")) == "grant"
+    # as the database has it, which forgot
+    assert known.revoked(failover.token("grt_lost")) is None
+
+
+@pytest.mark.requirement(58)
+async def test_apis_are_told_everything_anew(failover: Failover) -> None:
+    feed = feed_of(failover.store)
+    await failover.revoke("grt_before")
+    first = await feed(None, 0)
+    assert [entry["id"] for entry in first["entries"]] == ["grt_before"]
+    await failover.happens()
+    await failover.revoke("grt_after")
+    second = await feed(first["cursor"], 0)
+    assert second["reset"] is True
+    assert [entry["id"] for entry in second["entries"]] == ["grt_after"]
+    # and from there on only what is new
+    await failover.revoke("grt_later")
+    third = await feed(second["cursor"], 0)
+    assert (third["reset"], [entry["id"] for entry in third["entries"]]) == (False, ["grt_later"])
+
+
+async def test_a_snapshot_of_the_configuration_is_not_taken_for_the_new_one(failover: Failover) -> None:
+    registry = failover.store.registry
+    assert await failover.store.commit(registry.put_client(made.client(id="app_lost")))
+    known = await registry.load()
+    await failover.happens()
+    assert await failover.store.commit(registry.delete_client("app_web"))
+    now = await registry.load()
+    assert list(now.clients) == []
+    assert now.version == await registry.version() != known.version
+    assert (await failover.store.nodes.look("nod_here"))[0] == now.version
+    assert not same_history(now.version, known.version)
+    # nobody writes on what they read in another history
+    assert not await failover.store.commit(registry.unchanged(known.version))
+    assert await failover.store.commit(registry.unchanged(now.version))
