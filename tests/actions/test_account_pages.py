@@ -10,6 +10,9 @@ from doorward.actions.account_pages import SHOWN
 from doorward.actions.ending import MANY
 from doorward.model.secret import Secret
 from doorward.model.session import Consent
+from doorward.ports.store import StoreUnavailable
+from doorward.ports.write import Write
+from doorward.stores.sql.store import SqlStore
 from tests.people import CALLER, ISSUER, House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -68,8 +71,65 @@ async def test_everything_but_this_browser_can_be_ended_at_once(house: House) ->
         await house.session(account)
     assert await house.pages.end_others(account, mine, caller=CALLER, now=house.now) == 3
     assert [s.id for s in await house.pages.devices(account, house.now)] == [mine.id]
-    assert (await house.kinds()).count("session.ended") == 3
+    (line,) = await house.pages.activity(account, house.now)
+    assert (line.kind, line.detail) == ("sessions.ended", {"count": 3, "reason": "ended_by_owner"})
     assert await house.pages.end_others(account, mine, caller=CALLER, now=house.now) == 0
+    assert len(await house.pages.activity(account, house.now)) == 1
+
+
+@pytest.mark.requirement(74, 76)
+async def test_what_was_born_in_the_others_ends_with_them_and_its_apps_are_told(house: House) -> None:
+    ada, eve = await house.person(), await house.person("eve@example.com")
+    await house.app_named(backchannel_logout_uri="https://shop.example/bye")
+    await house.app_named("Atlas", id="app_atlas")
+    mine, other, over = [await house.session(ada) for _ in range(3)]
+    await house.store.commit(house.store.sessions.end(over.id, house.now - 9, "signed_out"))
+    for name, session in (("mine", mine), ("other", other), ("over", over)):
+        await house.grant(ada, session, id=f"grt_{name}", offline=False)
+        await house.grant(ada, session, id=f"grt_{name}_atlas", client_id="app_atlas", offline=False)
+    await house.grant(ada, other, id="grt_offline", offline=True)
+    hers = await house.grant(eve, await house.session(eve), id="grt_eve", offline=False)
+    assert await house.pages.end_others(ada, mine, caller=CALLER, now=house.now) == 1
+    left = {one.id for one in await house.store.grants.live_of_account(ada.id, house.now)}
+    assert left == {"grt_mine", "grt_mine_atlas", "grt_offline"}
+    assert [one.id for one in await house.store.grants.live_of_account(eve.id, house.now)] == [hers.id]
+    told = [(one.client_id, one.session_id) for one in await house.store.messages.due_logouts(house.now)]
+    assert told == [("app_shop", other.id)]
+    _, entries = await house.store.revocations.live(house.now)
+    assert {("sid", other.id), ("grant", "grt_other"), ("grant", "grt_other_atlas")} <= {
+        (one.kind, one.ref) for one in entries
+    }
+    assert ("sid", mine.id) not in {(one.kind, one.ref) for one in entries}
+
+
+@pytest.mark.parametrize("grants_too", [False, True])
+async def test_of_very_many_sessions_all_others_end_in_few_writes_or_none_does(
+    house: House, monkeypatch: pytest.MonkeyPatch, grants_too: bool
+) -> None:
+    ada = await house.person()
+    mine = await house.session(ada)
+    for number in range(SHOWN + 1):
+        await house.session(ada, id=f"ses_{number}")
+    commits: list[int] = []
+    really = type(house.store).commit
+
+    async def counted(store: SqlStore, *writes: Write) -> bool:
+        commits.append(len(writes))
+        if len(commits) == 1:
+            raise StoreUnavailable
+        return await really(store, *writes)
+
+    monkeypatch.setattr(type(house.store), "commit", counted)
+    with pytest.raises(StoreUnavailable):
+        await house.pages.end_others(ada, mine, caller=CALLER, now=house.now, grants_too=grants_too)
+    assert len(await house.store.sessions.live_of(ada.id, house.now)) == SHOWN + 2
+    # what the person does then: the same form again
+    ended = await house.pages.end_others(ada, mine, caller=CALLER, now=house.now, grants_too=grants_too)
+    assert ended == SHOWN + 1
+    assert await house.store.sessions.live_of(ada.id, house.now) == [mine]
+    assert max(commits) <= 5
+    _, entries = await house.store.revocations.live(house.now)
+    assert len({one.ref for one in entries if one.kind == "sid"}) == SHOWN + 1
 
 
 @pytest.mark.requirement(74)

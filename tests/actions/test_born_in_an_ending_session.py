@@ -115,7 +115,7 @@ async def test_no_grant_is_left_where_every_other_device_is_ended(
     account = await house.person()
     mine = await house.session(account)
     thief = Thief(house.store, await house.session(account), house.now)
-    thief.after(monkeypatch, "account" if grants_too else "session")
+    thief.after(monkeypatch, "account" if grants_too else "others")
     ended = await house.pages.end_others(account, mine, caller=CALLER, now=house.now, grants_too=grants_too)
     assert ended == 1
     assert thief.born

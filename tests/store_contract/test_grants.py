@@ -112,9 +112,10 @@ async def test_nothing_grows_on_a_dead_grant(store: Store, why: str) -> None:
 @pytest.mark.parametrize(
     ("only", "ends"),
     [
-        ({}, {"grt_live", "grt_two", "grt_app", "grt_offline"}),
+        ({}, {"grt_live", "grt_two", "grt_app", "grt_offline", "grt_nowhere"}),
         ({"session_id": "ses_one"}, {"grt_live", "grt_app"}),
-        ({"client_id": "app_blog"}, {"grt_app"}),
+        ({"client_id": "app_blog"}, {"grt_app", "grt_nowhere"}),
+        ({"but": "ses_two"}, {"grt_live", "grt_app"}),
     ],
 )
 async def test_many_grants_end_at_once_and_each_is_numbered_in_the_view(
@@ -129,6 +130,7 @@ async def test_many_grants_end_at_once_and_each_is_numbered_in_the_view(
         grant("bob", account_id="usr_bob"),
         grant("over", expires_at=NOW),
         grant("ended"),
+        grant("nowhere", session_id=None, client_id="app_blog", offline=False),
     ]
     before = entry("before", v)
     await store.commit(*(g.insert(one) for one in rows), g.end("grt_ended", NOW - 5, "revoked"), before)

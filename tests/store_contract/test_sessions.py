@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from doorward.model.revocation import Revocation
 from doorward.ports.store import Store
 from tests.store_contract.samples import NOW, account, consent, grant, session, sha
 
@@ -102,3 +103,71 @@ async def test_a_device_is_trusted_for_one_person(store: Store) -> None:
         assert await store.commit(store.sessions.trust_device(sha("phone"), "usr_ada", at))
     assert await store.sessions.device_trusted(sha("phone"), "usr_ada")
     assert not await store.sessions.device_trusted(sha("phone"), "usr_bob")
+
+
+@pytest.mark.requirement(72, 74)
+@pytest.mark.parametrize("keep", ["ses_kept", None])
+async def test_all_sessions_of_a_person_end_at_once_and_each_is_numbered_in_the_view(
+    store: Store, keep: str | None
+) -> None:
+    s, v = store.sessions, store.revocations
+    rows = [
+        session(),
+        session("two"),
+        session("kept"),
+        session("over", expires_at=NOW),
+        session("ended"),
+        session("bob", account_id="usr_bob"),
+    ]
+    await store.commit(*(s.insert(one) for one in rows), s.end("ses_ended", NOW - 5, "signed_out"))
+    first = await v.newest()
+    after = Revocation("grant", "grt_after", NOW, NOW + 60)
+    end = s.end_of_account("usr_ada", NOW, "ended_by_owner", NOW + 60, keep=keep)
+    assert await store.commit(end, v.insert(after))
+    ends = {"ses_one", "ses_two", "ses_kept"} - {keep}
+    for one in rows:
+        found = await s.get(one.id)
+        assert found is not None
+        if one.id in ends:
+            assert (found.ended_at, found.end_reason) == (NOW, "ended_by_owner")
+        else:
+            assert found.ended_at == (NOW - 5 if one.id == "ses_ended" else None)
+    newest, told = await v.since(first, NOW)
+    assert [(one.kind, one.ref, one.at, one.expires_at, one.before) for one in told] == [
+        *(("sid", name, NOW, NOW + 60, None) for name in sorted(ends)),
+        ("grant", "grt_after", NOW, NOW + 60, None),
+    ]
+    # whoever has seen these finds what comes later, and nothing twice
+    assert (await v.since(newest - 1, NOW))[1] == [told[-1]]
+
+
+async def test_the_apps_of_all_live_sessions_are_known_at_once(store: Store) -> None:
+    s, g = store.sessions, store.grants
+    await store.commit(
+        *(
+            s.insert(one)
+            for one in (session(), session("two"), session("ended"), session("over", expires_at=NOW))
+        ),
+        s.insert(session("bob", account_id="usr_bob")),
+        s.end("ses_ended", NOW, "signed_out"),
+        *(
+            g.insert(grant(f"{number}", session_id=f"ses_{name}", client_id=f"app_{app}"))
+            for number, (name, app) in enumerate(
+                [
+                    ("one", "shop"),
+                    ("one", "shop"),
+                    ("one", "blog"),
+                    ("two", "shop"),
+                    ("ended", "shop"),
+                    ("over", "shop"),
+                ]
+            )
+        ),
+        g.insert(grant("bob", session_id="ses_bob", account_id="usr_bob")),
+    )
+    assert list(await s.clients_in_all("usr_ada", NOW)) == [
+        ("ses_one", "app_blog"),
+        ("ses_one", "app_shop"),
+        ("ses_two", "app_shop"),
+    ]
+    assert list(await s.clients_in_all("usr_none", NOW)) == []

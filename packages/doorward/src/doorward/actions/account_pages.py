@@ -94,35 +94,39 @@ class AccountPages:
         self, account: Account, current: Session, *, caller: Caller, now: int, grants_too: bool = False
     ) -> int:
         """End every session but this one; how many. `grants_too`: every app's grant as well, offline ones and this session's
-        (the answer to "this wasn't me")."""
-        others = [s for s in await self.store.sessions.live_of(account.id, now) if s.id != current.id]
+        (the answer to "this wasn't me"). All in one commit: when it fails, nothing has ended, and the same form may be sent again.
+
+        The record has one line for all of them: a line for each would fill the owner's own page, and hide there what a thief did
+        before.
+        """
+        live = await self.store.sessions.live_of(account.id, now)
+        count = sum(session.id != current.id for session in live)
+        reason = "reported_by_owner" if grants_too else "ended_by_owner"
         if grants_too:
             writes = await self.ending.account(
-                account.id, now=now, reason="reported_by_owner", keep_session=current.id, sub_entry=False
+                account.id, now=now, reason=reason, keep_session=current.id, sub_entry=False
             )
         else:
-            writes = [
-                w for s in others for w in await self.ending.session(s, now=now, reason="ended_by_owner")
-            ]
-        for session in others:
+            writes = await self.ending.others(current, now=now, reason=reason)
+        if count:
             writes.append(
                 self.record(
-                    "session.ended",
+                    "sessions.ended",
                     caller=caller,
                     now=now,
                     account_id=account.id,
-                    session_id=session.id,
-                    reason="reported_by_owner" if grants_too else "ended_by_owner",
+                    session_id=current.id,
+                    reason=reason,
+                    count=count,
                 )
             )
         if writes:
             await self.store.commit(*writes)
         if grants_too:
-            await self.ending.late(account.id, now=now, reason="reported_by_owner", keep_session=current.id)
-        else:
-            for session in others:
-                await self.ending.late_in(session, now=now, reason="ended_by_owner")
-        return len(others)
+            await self.ending.late(account.id, now=now, reason=reason, keep_session=current.id)
+        elif writes:
+            await self.ending.late_beside(current, now=now, reason=reason)
+        return count
 
     async def apps(self, account: Account, now: int) -> Sequence[ConnectedApp]:
         """Every app with a consent or a living grant, by name. What was deleted meanwhile is not shown: it holds nothing any more."""

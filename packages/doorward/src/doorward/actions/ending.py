@@ -69,10 +69,7 @@ class Ending:
         `sub_entry` (disabled, deleted) also revokes whatever carries their `sub` and was issued up to now.
         """
         life = self._life()
-        writes: list[Write] = []
-        for session in await self.store.sessions.live_of(account_id, now):
-            if session.id != keep_session:
-                writes += await self._session(session, now, reason, life)
+        writes = await self._sessions(account_id, now, reason, keep_session, life)
         # The grants enter the view one by one even beside a `sub` entry: a token signed in another process in this very
         # moment may carry a later `iat` than the entry's bound.
         found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
@@ -84,6 +81,17 @@ class Ending:
         if sub_entry:
             writes.append(self.store.revocations.insert(rule.of_account(account_id, now=now, life=life)))
         return writes
+
+    async def others(self, current: Session, *, now: int, reason: str) -> list[Write]:
+        """All sessions of a person but this one, with the grants born in them that are not offline: a handful of writes, however
+        many they are. Nothing when there are none."""
+        life = self._life()
+        writes = await self._sessions(current.account_id, now, reason, current.id, life)
+        return [*writes, self._grants_but(current, now, reason, life)] if writes else []
+
+    async def late_beside(self, current: Session, *, now: int, reason: str) -> None:
+        """What `late_in` does for one session, for all those that `others` ended."""
+        await self.store.commit(self._grants_but(current, now, reason, self._life()))
 
     async def late(self, account_id: str, *, now: int, reason: str, keep_session: str | None = None) -> None:
         """What came into being between `account`'s look and the commit of its writes. Called right after that commit, which
@@ -122,27 +130,49 @@ class Ending:
             self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=life)),
         ]
 
+    def _grants_but(self, current: Session, now: int, reason: str, life: int) -> Write:
+        until = rule.of_grant(current.id, now=now, life=life).expires_at
+        return self.store.grants.end_of_account(current.account_id, now, reason, until, but=current.id)
+
+    async def _sessions(
+        self, account_id: str, now: int, reason: str, keep: str | None, life: int
+    ) -> list[Write]:
+        # of two one is another than the one that is kept
+        found = await self.store.sessions.live_of(account_id, now, limit=2)
+        if all(session.id == keep for session in found):
+            return []
+        until = rule.of_session(account_id, now=now, life=life).expires_at
+        told = await self.store.sessions.clients_in_all(account_id, now)
+        return [
+            self.store.sessions.end_of_account(account_id, now, reason, until, keep=keep),
+            *self._notices(account_id, [pair for pair in told if pair[0] != keep], now),
+        ]
+
     async def _session(self, session: Session, now: int, reason: str, life: int) -> list[Write]:
         return [
             self.store.sessions.end(session.id, now, reason),
             self.store.revocations.insert(rule.of_session(session.id, now=now, life=life)),
-            *await self._notices(session, now),
+            *self._notices(
+                session.account_id,
+                [(session.id, client_id) for client_id in await self.store.sessions.clients_in(session.id)],
+                now,
+            ),
         ]
 
-    async def _notices(self, session: Session, now: int) -> list[Write]:
+    def _notices(self, account_id: str, told: Sequence[tuple[str, str]], now: int) -> list[Write]:
         clients = self.catalog.current().clients
         return [
             self.store.messages.insert_logout(
                 LogoutNotice(
                     id=self.chance.new_id("lgo"),
                     client_id=client_id,
-                    account_id=session.account_id,
-                    session_id=session.id,
+                    account_id=account_id,
+                    session_id=session_id,
                     created_at=now,
                     next_try_at=now,
                 )
             )
-            for client_id in await self.store.sessions.clients_in(session.id)
+            for session_id, client_id in told
             if (client := clients.get(client_id)) is not None and client.backchannel_logout_uri
         ]
 

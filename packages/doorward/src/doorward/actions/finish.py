@@ -34,8 +34,8 @@ NEW_ACCOUNT = 3600
 """For how many seconds after an account was made a new device is no news to its owner."""
 
 MOST_SESSIONS = 1000
-"""Of one person; with the next one, the one that was seen longest ago ends. Whoever ends all of somebody's sessions ends them one by
-one, and everybody else's sign-out waits meanwhile: how many they are is not left to who signs in."""
+"""Of one person; with the next one, the one that was seen longest ago ends. Whoever ends all of somebody's sessions holds up
+everybody else's sign-out meanwhile, and tells the apps of each: how many they are is not left to who signs in."""
 
 
 class Asked(Struct, frozen=True):

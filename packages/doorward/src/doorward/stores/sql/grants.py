@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from doorward.model.account import Account
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
-from doorward.stores.sql.revocations import NEXT
+from doorward.stores.sql.revocations import NEXT, NUMBERED
 from doorward.stores.sql.rows import (
     ACCOUNT_COLUMNS,
     CODE_COLUMNS,
@@ -44,11 +44,11 @@ _ENTER_OF_ACCOUNT = (
     " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
     " FROM grants WHERE ended_at = ? AND end_reason = ? AND account_id = ?"
 )
-_NUMBERED = (
-    "UPDATE counters SET value = (SELECT MAX(seq) FROM revocations)"
-    " WHERE name = 'revocations' AND value < (SELECT MAX(seq) FROM revocations)"
-)
-_ONLY = {"session_id": " AND session_id = ? AND offline = 0", "client_id": " AND client_id = ?"}
+_ONLY = {
+    "session_id": " AND session_id = ? AND offline = 0",
+    "client_id": " AND client_id = ?",
+    "but": " AND session_id <> ? AND offline = 0",
+}
 _ALL = 2**62
 _DEPART = (
     "INSERT INTO departed_clients (client_id, at, reason) VALUES (?, ?, ?) ON CONFLICT (client_id) DO NOTHING"
@@ -163,7 +163,7 @@ class SqlGrants:
                 NEXT,
                 (_END_OF_ACCOUNT + also, (at, reason, at, *of), None),
                 (_ENTER_OF_ACCOUNT + also, (until, at, reason, *of), None),
-                (_NUMBERED, (), None),
+                NUMBERED,
             )
         )
 

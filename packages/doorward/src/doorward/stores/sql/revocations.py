@@ -13,6 +13,13 @@ _COLUMNS = "kind, ref, at, expires_at, before_at, seq"
 _LIVE = select(_COLUMNS, "revocations WHERE expires_at > ? ORDER BY seq")
 _SINCE = select(_COLUMNS, "revocations WHERE seq > ? AND expires_at > ? ORDER BY seq")
 NEXT: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'revocations'", (), None)
+NUMBERED: Step = (
+    "UPDATE counters SET value = (SELECT MAX(seq) FROM revocations)"
+    " WHERE name = 'revocations' AND value < (SELECT MAX(seq) FROM revocations)",
+    (),
+    None,
+)
+"""After very many entries of one statement, which were numbered from `NEXT` on: the counter goes where they end."""
 _INSERT = (
     "INSERT INTO revocations (kind, ref, at, expires_at, before_at, seq)"
     " VALUES (?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.model.session import Consent, Session
+from doorward.stores.sql.revocations import NEXT, NUMBERED
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, write
 from doorward.stores.sql.text import insert, select
 
@@ -26,6 +27,21 @@ _REPLACE_SECRET = (
 )
 _TOUCH = "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?"
 _END = "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
+# Very many at once, as grants are: the counter is raised first, which holds it while they are numbered.
+_END_OF_ACCOUNT = (
+    "UPDATE sessions SET ended_at = ?, end_reason = ?"
+    " WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? AND id <> ?"
+)
+_ENTER_OF_ACCOUNT = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'sid', id, ended_at, CAST(? AS BIGINT),"
+    " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
+    " FROM sessions WHERE account_id = ? AND ended_at = ? AND end_reason = ? AND id <> ?"
+)
+_CLIENTS_IN_ALL = (
+    "SELECT DISTINCT grants.session_id, grants.client_id FROM sessions JOIN grants ON grants.session_id = sessions.id"
+    " WHERE sessions.account_id = ? AND sessions.ended_at IS NULL AND sessions.expires_at > ?"
+    " ORDER BY grants.session_id, grants.client_id"
+)
 _CLIENTS_IN = "SELECT DISTINCT client_id FROM grants WHERE session_id = ? ORDER BY client_id"
 
 _CONSENT_COLUMNS = "account_id, client_id, audience, scopes, granted_at"
@@ -65,6 +81,9 @@ class SqlSessions:
 
     async def clients_in(self, session_id: str) -> Sequence[str]:
         return [row[0] for row in await self._db.all(_CLIENTS_IN, (session_id,))]
+
+    async def clients_in_all(self, account_id: str, now: int) -> Sequence[tuple[str, str]]:
+        return [(row[0], row[1]) for row in await self._db.all(_CLIENTS_IN_ALL, (account_id, now))]
 
     async def consents_of(self, account_id: str) -> Sequence[Consent]:
         return [_consent(row) for row in await self._db.all(_CONSENTS_OF, (account_id,))]
@@ -112,6 +131,19 @@ class SqlSessions:
 
     def end(self, session_id: str, at: int, reason: str) -> SqlWrite:
         return write(_END, at, reason, session_id)
+
+    def end_of_account(
+        self, account_id: str, at: int, reason: str, until: int, *, keep: str | None
+    ) -> SqlWrite:
+        kept = keep or ""
+        return SqlWrite(
+            (
+                NEXT,
+                (_END_OF_ACCOUNT, (at, reason, account_id, at, kept), None),
+                (_ENTER_OF_ACCOUNT, (until, account_id, at, reason, kept), None),
+                NUMBERED,
+            )
+        )
 
     def put_consent(self, consent: Consent) -> SqlWrite:
         c = consent
