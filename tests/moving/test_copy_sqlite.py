@@ -128,24 +128,6 @@ async def test_a_database_in_use_is_no_target_and_a_moved_one_no_source(tmp_path
         await moved(here, third)
 
 
-async def test_a_mover_that_slept_too_long_gives_up(tmp_path: Path) -> None:
-    """Its fence has opened by itself meanwhile, so somebody may have written to what it has copied."""
-    here, there = tmp_path / "a.db", tmp_path / "b.db"
-    async with sqlite_store(here) as store:
-        await settle(store, crowd(), 0, 20)
-
-        class Sleeps(Steps):
-            def step(self, table: str, rows: int) -> None:
-                super().step(table, rows)
-                with closing(sqlite3.connect(here)) as other:
-                    other.execute("UPDATE fence SET until = until - 31")
-                    other.commit()
-
-        with pytest.raises(CopyRefused, match="stood still"):
-            await moved(here, there, Sleeps())
-        await settle(store, crowd(), 20, 21)
-
-
 async def test_only_one_move_at_a_time(tmp_path: Path) -> None:
     here, there, third = tmp_path / "a.db", tmp_path / "b.db", tmp_path / "c.db"
     async with sqlite_store(here) as store:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import final
 
-from doorward.stores.sql.copy.fence import FENCED
+from doorward.stores.sql.copy.fence import FENCED, WRITTEN, in_force
 from doorward.stores.sql.copy.side import Version
 from doorward.stores.sql.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Kind, Table, in_order
 from doorward.stores.sql.migrate import APPLIED
@@ -19,7 +19,7 @@ from doorward.stores.sql.statements import Param, Row
 
 _KINDS: dict[str, Kind] = {"TEXT": "text", "BIGINT": "number", "BLOB": "bytes"}
 _NOW = "CAST(strftime('%s', 'now') AS INTEGER)"
-_IN_FORCE = "EXISTS (SELECT 1 FROM fence WHERE until > CAST(strftime('%s', 'now') AS INTEGER))"
+_UNTOUCHED = f"EXISTS (SELECT 1 FROM fence WHERE owner <> {WRITTEN})"  # noqa: S608 - a constant of this package
 
 
 async def open_sqlite_side(path: Path, *, read_only: bool = False) -> SqliteSide:
@@ -156,10 +156,13 @@ class SqliteSide:
             for table in tables:
                 for verb, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
                     but = f" AND {row}.name NOT IN {MARKS}" if table.name == "meta" else ""
+                    # one that an older program left behind says something else
+                    await self.run(f"DROP TRIGGER IF EXISTS {_trigger(table, verb)}")
                     await self.run(
-                        f"CREATE TRIGGER IF NOT EXISTS {_trigger(table, verb)} BEFORE {verb} ON {table.name}"
-                        f" WHEN {_IN_FORCE}{but}"
-                        f" BEGIN SELECT RAISE(ABORT, '{FENCED}'); END"
+                        f"CREATE TRIGGER {_trigger(table, verb)} BEFORE {verb} ON {table.name}"  # noqa: S608 - names from the schema
+                        f" WHEN {_UNTOUCHED}{but}"
+                        f" BEGIN SELECT RAISE(ABORT, '{FENCED}') FROM fence WHERE {in_force(_NOW)};"
+                        f" UPDATE fence SET owner = {WRITTEN}; END"
                     )
 
     async def drop_fence(self, tables: Sequence[Table]) -> None:
