@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64decode
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,9 @@ def test_a_token_carries_256_bits_as_43_characters() -> None:
     assert len(made) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", token) for token in made)
     assert len(CHANCE.token(16)) == 22
+    # chance in each of its bytes: one that stood still would be eight bits less
+    raw = [urlsafe_b64decode(token + "=") for token in made]
+    assert all(len({one[place] for one in raw}) > 200 for place in range(32))
 
 
 def test_an_id_is_a_uuid_of_version_7_that_sorts_by_time() -> None:

@@ -78,6 +78,12 @@ def test_the_password_is_never_printed(caplog: pytest.LogCaptureFixture) -> None
         ("postgresql://me:p/a?s#s@h/db", "postgresql://me:***@h/db"),
         ("postgresql:///db?user=me&password=secret&host=/run", "postgresql:///db?user=me&password=***&host=/run"),
         ("POSTGRESQL://me:secret@h/db", "POSTGRESQL://me:***@h/db"),
+        ("postgresql://me@h:5432/db?password=se@cret", "postgresql://me@h:5432/db?password=***"),
+        ("postgresql://h:5432/db?x=1&password=se@cret&y=2", "postgresql://h:5432/db?x=1&password=***&y=2"),
+        ("postgresql://h:5432/db?pass%77ord=secret", "postgresql://h:5432/db?pass%77ord=***"),
+        ("postgresql://h:5432/db?sslpassword=s:e@c", "postgresql://h:5432/db?sslpassword=***"),
+        ("postgresql://me:12?password=x@h/db", "postgresql://me:***?password=***"),
+        ("postgresql://me:p/q?a@h/db?PASSWORD=z&ssl=1", "postgresql://me:***@h/db?PASSWORD=***&ssl=1"),
         ("people.db", "people.db"),
     ],
 )  # fmt: skip

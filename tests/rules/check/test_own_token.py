@@ -14,6 +14,7 @@ from doorward.rules.check import own_token
 from doorward_verify import jwk, jws
 from doorward_verify.keyset import key_set
 from tests.rules import made
+from tests.verify.tokens import raw
 
 KEY = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k")
 KEYS = key_set(made.ISSUER, [KEY.public()])
@@ -41,6 +42,23 @@ def test_only_an_access_token_of_this_issuer_that_has_not_run_out_counts() -> No
 def test_a_foreign_key_of_the_same_name_does_not_count() -> None:
     other = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k")
     assert claims(jws.sign(encode({"iss": made.ISSUER, "exp": made.NOW + 10}), other, typ="at+jwt")) is None
+
+
+@pytest.mark.requirement(43)
+def test_a_key_or_an_address_that_the_token_brings_along_is_not_even_read() -> None:
+    other = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k")
+    header = {"alg": "ES256", "kid": "k", "typ": "at+jwt"}
+    payload = {"iss": made.ISSUER, "exp": made.NOW + 10}
+    brought: list[dict[str, Any]] = [
+        {"jwk": other.public_jwk()},
+        {"jku": "https://evil.example/keys"},
+        {"x5u": "https://evil.example/certificate"},
+        {"x5c": ["Y2VydGlmaWNhdGU="]},
+    ]
+    for members in brought:
+        assert claims(raw({**header, **members}, payload, other)) is None
+        # beside a good signature they change nothing
+        assert claims(raw({**header, **members}, payload, KEY)) is not None
 
 
 @given(st.text())

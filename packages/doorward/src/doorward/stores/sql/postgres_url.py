@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 _SCHEMES = ("postgresql://", "postgres://")
-_IN_QUERY = re.compile(r"(?i)\b(password|passwd|sslpassword)=[^&]*")
+_WORD = re.compile(r"([?&])([^=&?]*)=([^&]*)")
+_SECRET_WORDS = frozenset({"password", "passwd", "sslpassword"})
 
 
 def is_postgres(database: str) -> bool:
@@ -19,12 +21,25 @@ def shown(database: str) -> str:
     if not is_postgres(database):
         return database
     scheme, _, rest = database.partition("://")
-    # a password may hold what ends the host of a URL: it reaches to the last @ before path and query at the latest
-    before, at, behind = rest.rpartition("@")
+    secret = next((word for word in _WORD.finditer(rest) if _is_secret(word)), None)
+    head, words = (rest, "") if secret is None else (rest[: secret.start()], rest[secret.start() :])
+    # a password may hold what ends the host of a URL: it reaches to the last @, but for what is a word after the question mark
+    before, at, behind = head.rpartition("@")
     if at:
         user, colon, _ = before.partition(":")
-        rest = f"{user}{':***' if colon else ''}@{behind}"
-    return f"{scheme}://{_IN_QUERY.sub(lambda found: f'{found[1]}=***', rest)}"
+        head = f"{user}{':***' if colon else ''}@{behind}"
+    elif "@" in words and "/" not in head:
+        # a password that holds a question mark, and what looks like a word of its own
+        head = head.partition(":")[0] + ":***"
+    return f"{scheme}://{head}{_WORD.sub(_masked, words)}"
+
+
+def _is_secret(word: re.Match[str]) -> bool:
+    return unquote(word[2]).lower() in _SECRET_WORDS
+
+
+def _masked(word: re.Match[str]) -> str:
+    return f"{word[1]}{word[2]}=***" if _is_secret(word) else word[0]
 
 
 def each_host(url: str) -> Sequence[str]:
