@@ -88,9 +88,14 @@ async def _never() -> Message:
     return {"type": "http.disconnect"}
 
 
-@coroutine
-def _rest(run: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+async def _rest(run: Coroutine[Any, Any, None], waits_for: Any) -> None:
     """The rest of a coroutine that was begun without a task, for the task that it now becomes."""
+    # from Python 3.12 on a generator is no coroutine to asyncio, whatever it is decorated with
+    await _resumed(run, waits_for)
+
+
+@coroutine
+def _resumed(run: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
     while True:
         try:
             value = yield waits_for
