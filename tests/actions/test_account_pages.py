@@ -53,12 +53,12 @@ async def test_people_list_and_end_their_own_sessions(house: House) -> None:
     ada, eve = await house.person(), await house.person("eve@example.com")
     mine, other = await house.session(ada), await house.session(ada, seen_at=house.now - 50)
     hers = await house.session(eve)
-    assert [s.id for s in await house.pages.devices(ada, house.now)] == [mine.id, other.id]
+    assert [s.id for s in await house.pages.devices(ada, mine, house.now)] == [mine.id, other.id]
     assert not await house.pages.end_device(ada, hers.id, caller=CALLER, now=house.now)
     assert await house.pages.end_device(ada, other.id, caller=CALLER, now=house.now)
     assert not await house.pages.end_device(ada, other.id, caller=CALLER, now=house.now)
-    assert [s.id for s in await house.pages.devices(ada, house.now)] == [mine.id]
-    assert [s.id for s in await house.pages.devices(eve, house.now)] == [hers.id]
+    assert [s.id for s in await house.pages.devices(ada, mine, house.now)] == [mine.id]
+    assert [s.id for s in await house.pages.devices(eve, hers, house.now)] == [hers.id]
     _, revoked = await house.store.revocations.live(house.now)
     assert [(entry.kind, entry.ref) for entry in revoked] == [("sid", other.id)]
 
@@ -70,7 +70,7 @@ async def test_everything_but_this_browser_can_be_ended_at_once(house: House) ->
     for _ in range(3):
         await house.session(account)
     assert await house.pages.end_others(account, mine, caller=CALLER, now=house.now) == 3
-    assert [s.id for s in await house.pages.devices(account, house.now)] == [mine.id]
+    assert [s.id for s in await house.pages.devices(account, mine, house.now)] == [mine.id]
     (line,) = await house.pages.activity(account, house.now)
     assert (line.kind, line.detail) == ("sessions.ended", {"count": 3, "reason": "ended_by_owner"})
     assert await house.pages.end_others(account, mine, caller=CALLER, now=house.now) == 0
@@ -160,12 +160,15 @@ async def test_of_very_many_sessions_a_page_shows_the_last_and_any_can_be_ended(
     first = await house.session(ada, id="ses_first", seen_at=house.now - 9)
     for number in range(SHOWN):
         await house.session(ada, id=f"ses_{number}", seen_at=house.now - number % 5)
-    shown = await house.pages.devices(ada, house.now)
+    last = await house.session(ada, id="ses_last", seen_at=house.now - 10)
+    shown = await house.pages.devices(ada, last, house.now)
     assert len(shown) == SHOWN
+    # the browser that looks is always among them, and first
+    assert shown[0].id == last.id
     assert first.id not in {one.id for one in shown}
     assert await house.pages.end_device(ada, first.id, caller=CALLER, now=house.now)
     assert not await house.pages.end_device(ada, first.id, caller=CALLER, now=house.now)
-    assert await house.pages.end_others(ada, shown[0], caller=CALLER, now=house.now) == SHOWN - 1
+    assert await house.pages.end_others(ada, shown[0], caller=CALLER, now=house.now) == SHOWN
 
 
 async def test_an_app_with_very_many_grants_is_disconnected_whole(house: House) -> None:
@@ -199,7 +202,7 @@ async def test_this_was_not_me_ends_everything_else_and_every_app(house: House) 
     (hers,) = await house.pages.activity(eve, house.now)
     assert not await house.pages.report(ada, mine, hers.id, caller=CALLER, now=house.now)
     assert await house.pages.report(ada, mine, event.id, caller=CALLER, now=house.now)
-    assert [s.id for s in await house.pages.devices(ada, house.now)] == [mine.id]
+    assert [s.id for s in await house.pages.devices(ada, mine, house.now)] == [mine.id]
     ended = await house.store.sessions.get(thief.id)
     assert ended is not None
     assert ended.end_reason == "reported_by_owner"

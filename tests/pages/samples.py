@@ -104,7 +104,7 @@ def samples(
             problem=Problem(Wrong.STALE_FORM),
             email_problem=Problem(Wrong.EMAIL_INVALID),
             password_problem=Problem(Wrong.PASSWORD_TOO_SHORT, number=15),
-            name_problem=Problem(Wrong.NAME_TOO_LONG),
+            name_problem=Problem(Wrong.NAME_TOO_LONG, number=120),
         ),
         "check-mail": CheckMail("sign_up", "/sign-up/check", "/sign-up/check/resend", flow=FLOW),
         "check-mail-wrong": CheckMail(
@@ -175,7 +175,10 @@ def samples(
         ),
         "profile": Profile(email=text, email_verified=True, name=person, locale="de", done=Done.SAVED),
         "profile-wrong": Profile(
-            email=text, email_verified=False, name=person, name_problem=Problem(Wrong.NAME_TOO_LONG)
+            email=text,
+            email_verified=False,
+            name=person,
+            name_problem=Problem(Wrong.NAME_TOO_LONG, number=120),
         ),
         "methods": Methods(account=text, minimum=15, password_changed_at=AT - 9_000_000),
         "methods-full": Methods(
@@ -215,6 +218,21 @@ def samples(
                 DeviceLine(text, text, AT - 400_000, AT - 4_000_000),
             ),
             apps_notice=300,
+        ),
+        "devices-many": Devices(
+            devices=tuple(
+                DeviceLine(
+                    f"ses_{number}",
+                    "Firefox on Linux" if number % 3 else None,
+                    AT - number * 9000,
+                    AT - number * 90_000,
+                    address=None if number % 3 else text,
+                    current=not number,
+                )
+                for number in range(12)
+            ),
+            apps_notice=300,
+            more=True,
         ),
         "devices-none": Devices(devices=(), apps_notice=60, done=Done.OTHER_SESSIONS_ENDED),
         "apps": Apps(

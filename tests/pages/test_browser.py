@@ -135,6 +135,26 @@ def test_times_are_told_in_the_browser_s_own_zone(chrome: Browser, origin: str) 
     context.close()
 
 
+@pytest.mark.parametrize(
+    ("theirs", "page_is", "told"),
+    [
+        ("en-GB", "en", "22 November 2026"),
+        ("en-US", "en", "November 22, 2026"),
+        # a page in another language than the browser's is told in the page's
+        ("en-US", "de", "22. November 2026"),
+    ],
+)
+def test_days_are_written_as_the_browser_s_kind_of_the_language_does(
+    chrome: Browser, origin: str, theirs: str, page_is: str, told: str
+) -> None:
+    context = chrome.new_context(timezone_id="UTC", locale=theirs)
+    page = context.new_page()
+    page.goto(f"{origin}/{page_is}/activity")
+    first = page.locator("#activity time").first.inner_text()
+    context.close()
+    assert first.startswith(told)
+
+
 def test_recovery_codes_are_copied_and_downloaded(chrome: Browser, origin: str, tmp_path: Path) -> None:
     context = chrome.new_context(permissions=["clipboard-read", "clipboard-write"], accept_downloads=True)
     page = context.new_page()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.web.pages import language
-from doorward.web.pages.words import Words, calm, isolated
+from doorward.web.pages.words import Words, calm, device_name, isolated
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,18 @@ def test_a_calm_name_is_one_line_without_controls(name: str) -> None:
     assert calmed.isprintable() or all(char.isprintable() or ord(char) >= 0x80 for char in calmed)
     assert not set(calmed) & set("\r\n\t\x00\x1b\u202e\u2066\u2028\u2029")
     assert calm(calmed) == calmed
+
+
+@pytest.mark.parametrize(
+    ("locale", "label", "told"),
+    [
+        ("en", "Chrome on macOS", "Chrome on macOS"),
+        ("de", "Chrome on macOS", "Chrome auf macOS"),
+        ("ar", "Samsung Internet on Android", "Samsung Internet على Android"),
+        ("de", "Firefox", "Firefox"),
+        ("de", "a on b on c", "a on b on c"),
+        ("de", " on ", " auf "),
+    ],
+)
+def test_a_device_is_told_in_the_language_of_the_page(locale: str, label: str, told: str) -> None:
+    assert device_name(Words(locale), label) == told

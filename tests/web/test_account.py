@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from doorward.actions.account_pages import SHOWN
 from doorward.model.session import Consent
 from tests.people import (
     ISSUER,
@@ -161,6 +162,23 @@ async def test_all_other_devices_at_once(house: House) -> None:
     page = await browser.get("/account/devices")
     await browser.submit(page, "end-others")
     assert [(await b.get("/account")).status for b in (browser, other, third)] == [200, 303, 303]
+    assert "All other devices were signed out" in (await browser.get("/account/activity")).words
+
+
+async def test_of_very_many_devices_it_is_said_that_there_may_be_more(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    page = await browser.get("/account/devices")
+    assert 'id="more"' not in page.text
+    for number in range(SHOWN):
+        await house.session(account, seen_at=house.now - number, user_agent="", address="192.0.2.7")
+    page = await browser.get("/account/devices")
+    assert f"Here are {SHOWN} devices, those that were active last." in page.words
+    assert page.text.count("This device") == 1
+    # the way to end them all does not stand below two hundred others
+    assert page.text.index('id="end-others-submit"') < page.text.index('id="devices"')
+    # a number is not what a device is called
+    assert page.words.count("Unknown device 192.0.2.7") == SHOWN - 1
 
 
 @pytest.mark.requirement(74)

@@ -62,9 +62,11 @@ class AccountPages:
                 return after
         return account
 
-    async def devices(self, account: Account, now: int) -> Sequence[Session]:
-        """The live sessions, last seen first; of very many those that were seen last."""
-        return await self.store.sessions.live_of(account.id, now, limit=SHOWN)
+    async def devices(self, account: Account, current: Session, now: int) -> Sequence[Session]:
+        """The live sessions, this one first, then last seen first; of very many those that were seen last."""
+        found = await self.store.sessions.live_of(account.id, now, limit=SHOWN)
+        # a browser is noted as seen once in a while: others may seem to have been here later
+        return [current, *(session for session in found if session.id != current.id)][:SHOWN]
 
     async def end_device(self, account: Account, session_id: str, *, caller: Caller, now: int) -> bool:
         """End one session with all that hangs on it. False: it is not (or no longer) one of theirs."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from doorward.actions.account_pages import AccountPages, ConnectedApp
+from doorward.actions.account_pages import SHOWN, AccountPages, ConnectedApp
 from doorward.actions.change_password import ChangePassword
 from doorward.actions.second_factors import SecondFactors
 from doorward.model.audit import AuditEvent
@@ -15,6 +15,7 @@ from doorward.model.policy import TokenPolicy
 from doorward.model.session import Session
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.store import Store
+from doorward.rules.identify.account import MAX_NAME
 from doorward.rules.identify.device import describe
 from doorward.web import methods
 from doorward.web.arrival import STALE, Arrival
@@ -36,6 +37,7 @@ _HAPPENED: Final = {
     "sign_in.succeeded": Happened.SIGNED_IN,
     "sign_in.failed": Happened.SIGN_IN_FAILED,
     "session.ended": Happened.SESSION_ENDED,
+    "sessions.ended": Happened.OTHER_SESSIONS_ENDED,
     "password.changed": Happened.PASSWORD_CHANGED,
     "password.reset": Happened.PASSWORD_RESET,
     "password.reset_asked": Happened.RESET_ASKED,
@@ -109,7 +111,9 @@ class AccountHandlers:
             now=owner.visitor.now,
         )
         if saved is None:
-            return self._profile_again(owner, name, locale, 400, name_problem=Problem(Wrong.NAME_TOO_LONG))
+            return self._profile_again(
+                owner, name, locale, 400, name_problem=Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME)
+            )
         return self.own.done(owner, "/account", Done.SAVED)
 
     async def devices(self, request: Request) -> Response:
@@ -119,13 +123,11 @@ class AccountHandlers:
             return came
         owner, params = came
         now = owner.visitor.now
-        lines = tuple(
-            _device(session, owner.session.id, now)
-            for session in await self.pages.devices(owner.account, now)
-        )
+        found = await self.pages.devices(owner.account, owner.session, now)
         view = views.Devices(
-            devices=lines,
+            devices=tuple(_device(session, owner.session.id, now) for session in found),
             apps_notice=self.tokens.access_ttl,
+            more=len(found) == SHOWN,
             done=self.own.was_done(owner, params),
         )
         return page(view, owner.visitor)
@@ -232,9 +234,11 @@ class AccountHandlers:
 
 
 def _device(session: Session, current: str, now: int) -> views.DeviceLine:
+    known = describe(session.user_agent)
     return views.DeviceLine(
         id=session.id,
-        label=describe(session.user_agent) or session.address or "?",
+        label=known,
+        address=None if known else session.address or None,
         last_seen=session.seen_at,
         signed_in_at=session.auth_time,
         current=session.id == current,

@@ -10,6 +10,7 @@ from doorward.actions.verify_address import Verified, VerifyAddress
 from doorward.model.message import Ticket
 from doorward.model.refusal import Refusal
 from doorward.model.secret import Secret
+from doorward.rules.identify.account import MAX_NAME
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
 from doorward.web.arrival import STALE, Arrival, busy, ticket_of, waiting, weak
@@ -201,7 +202,7 @@ class SignUpPages:
             name,
             400,
             email_problem=Problem(wrong_email) if amiss.email else None,
-            name_problem=Problem(Wrong.NAME_TOO_LONG) if amiss.name else None,
+            name_problem=Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME) if amiss.name else None,
             password_problem=weak(amiss.password) if amiss.password else None,
         )
 

@@ -17,7 +17,7 @@ from doorward.web.mail.letters import (
     VerifyAddress,
 )
 from doorward.web.pages.qr import in_groups
-from doorward.web.pages.words import Words, calm
+from doorward.web.pages.words import Words, calm, device_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def _code_for(words: Words, minutes: int) -> str:
 def _whence(words: Words, at: int, device: str | None, place: str | None) -> str:
     parts = [words.moment(at)]
     if device is not None:
-        parts.append(calm(device))
+        parts.append(calm(device_name(words, device)))
     if place is not None:
         parts.append(words.text("%(place)s (approx.)", place=calm(place)))
     return " · ".join(parts)

@@ -12,7 +12,7 @@ from doorward.web.pages.views.account import ActivityLine, Done, Happened
 from doorward.web.pages.views.ends import Failure, Way
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import Problem, Wrong
-from doorward.web.pages.words import N_, Words, isolated
+from doorward.web.pages.words import N_, Words, device_name, isolated
 
 _PROBLEMS: Final = {
     Wrong.CREDENTIALS: N_("That email and password don't match."),
@@ -20,7 +20,6 @@ _PROBLEMS: Final = {
     Wrong.IDENTIFIER_MISSING: N_("Enter your email address."),
     Wrong.EMAIL_MISSING: N_("Enter your email address."),
     Wrong.EMAIL_INVALID: N_("Enter an email address like name@example.com."),
-    Wrong.NAME_TOO_LONG: N_("That name is too long. Use a shorter one."),
     Wrong.PASSWORD_MISSING: N_("Enter a password."),
     Wrong.PASSWORD_BREACHED: N_("That password has appeared in a data leak. Choose another one."),
     Wrong.PASSWORD_GUESSABLE: N_(
@@ -124,6 +123,7 @@ _HAPPENED: Final = {
     Happened.SIGN_IN_FAILED: (N_("Somebody tried to sign in and failed"), None),
     Happened.SIGNED_OUT: (N_("You signed out"), N_("You signed out of %(app)s")),
     Happened.SESSION_ENDED: (N_("A device was signed out"), None),
+    Happened.OTHER_SESSIONS_ENDED: (N_("All other devices were signed out"), None),
     Happened.PASSWORD_CHANGED: (N_("You changed your password"), None),
     Happened.PASSWORD_RESET: (N_("You set a new password by email"), None),
     Happened.RESET_ASKED: (N_("Somebody asked to reset your password"), None),
@@ -190,7 +190,7 @@ class Sentences:
                 return self.words.counted_html(
                     "Use at least %(number)s character.", "Use at least %(number)s characters.", number
                 )
-            case Wrong.PASSWORD_TOO_LONG:
+            case Wrong.PASSWORD_TOO_LONG | Wrong.NAME_TOO_LONG:
                 return self.words.counted_html(
                     "Use at most %(number)s character.", "Use at most %(number)s characters.", number
                 )
@@ -217,6 +217,12 @@ class Sentences:
         if line.app is not None and with_app is not None:
             return self.words.html(with_app, app=isolated(line.app))
         return self.words.html(plain)
+
+    def device(self, label: str | None) -> Markup:
+        """A device, described as `rules.identify.device` does it; None for one that nobody knows."""
+        if label is None:
+            return self.words.html(N_("Unknown device"))
+        return isolated(device_name(self.words, label))
 
     def scope(self, line: ScopeLine) -> Markup:
         """What an app may do, as a verb rather than a scope's name."""

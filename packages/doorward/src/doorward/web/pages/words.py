@@ -96,6 +96,14 @@ class Words:
         return self.text(N_("%(date)s at %(clock)s"), date=self.date(at), clock=self.clock(at))
 
 
+def device_name(words: Words, label: str) -> str:
+    """ "Chrome on macOS" in a language: the names are names, what joins them is a word. What has another shape stays as it is."""
+    browser, joined, system = label.partition(" on ")
+    if not joined or " on " in system:
+        return label
+    return words.text(N_("%(browser)s on %(system)s"), browser=browser, system=system)
+
+
 def _escaped(values: Mapping[str, object]) -> dict[str, object]:
     return {name: escape(value) for name, value in values.items()}
 

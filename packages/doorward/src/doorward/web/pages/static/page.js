@@ -43,7 +43,8 @@ const shapes = {
   date: { dateStyle: "long" },
   clock: { timeStyle: "short" },
 };
+// The browser's own kind of the page's language: en-GB and en-US write a day in two ways.
+const locale = navigator.languages.find((tag) => tag.split("-")[0] === document.documentElement.lang) ?? document.documentElement.lang;
 for (const time of document.querySelectorAll("time[data-shape]")) {
-  const locale = document.documentElement.lang;
   time.textContent = new Intl.DateTimeFormat(locale, shapes[time.dataset.shape]).format(new Date(time.dateTime));
 }

@@ -91,13 +91,15 @@ class RecoveryCodes:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLine:
-    """One session. `id` is posted back; `label` like "Chrome on macOS"; `place` approximate or None; Unix seconds."""
+    """One session. `id` is posted back; `label` like "Chrome on macOS", None when nobody knows what it is, and then its network
+    `address` is all there is to tell it by; `place` approximate or None; Unix seconds."""
 
     id: str
-    label: str
+    label: str | None
     last_seen: int
     signed_in_at: int
     place: str | None = None
+    address: str | None = None
     current: bool = False
     active_now: bool = False
 
@@ -106,12 +108,14 @@ class DeviceLine:
 class Devices:
     """/account/devices. Posts `session`, `csrf` to `end_action`; `csrf` to `end_others_action`.
 
-    `apps_notice` is the documented bound in seconds within which apps learn of an ended session.
+    `apps_notice` is the documented bound in seconds within which apps learn of an ended session; `more` that there may be further
+    sessions than those that are listed.
     """
 
     template: ClassVar[str] = "account/devices.html"
     devices: tuple[DeviceLine, ...]
     apps_notice: int
+    more: bool = False
     end_action: str = "/account/devices/end"
     end_others_action: str = "/account/devices/end-others"
     done: Done | None = None
@@ -148,6 +152,7 @@ class Happened(StrEnum):
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"
     SESSION_ENDED = "session_ended"
+    OTHER_SESSIONS_ENDED = "other_sessions_ended"
     PASSWORD_CHANGED = "password_changed"
     PASSWORD_RESET = "password_reset"
     RESET_ASKED = "reset_asked"
