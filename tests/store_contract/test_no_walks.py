@@ -26,6 +26,9 @@ _WHOLE = {
     "migrate.APPLIED",
     # a row for each process that answers
     "nodes._BEHIND",
+    "nodes._DOUBT",
+    "nodes._DOUBTED",
+    "nodes._SPEAKS",
 }
 
 _NEXT = "statement "
