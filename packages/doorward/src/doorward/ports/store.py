@@ -141,10 +141,6 @@ class Sessions(Protocol):
         """The apps that were given a grant in this session (they are told when it ends)."""
         ...
 
-    async def clients_in_all(self, account_id: str, now: int) -> Sequence[tuple[str, str]]:
-        """(session, app) of all live sessions of a person, each once."""
-        ...
-
     async def consents_of(self, account_id: str) -> Sequence[Consent]: ...
     async def consent(self, account_id: str, client_id: str, audience: str) -> Consent | None: ...
     def insert(self, session: Session) -> Write: ...
@@ -155,11 +151,6 @@ class Sessions(Protocol):
     def touch(self, session_id: str, seen_at: int) -> Write: ...
     def end(self, session_id: str, at: int, reason: str) -> Write:
         """Not guarded: ending twice is ending."""
-        ...
-
-    def end_of_account(self, account_id: str, at: int, reason: str, until: int, *, keep: str | None) -> Write:
-        """All live sessions of a person but `keep`. Each enters the revocation view until `until`. A few statements, however many
-        they are."""
         ...
 
     def put_consent(self, consent: Consent) -> Write: ...
@@ -195,9 +186,8 @@ class Grants(Protocol):
         ...
 
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> Write:
-        """All live grants of a person; `only` those of a `client_id`, or of a `session_id` without the offline ones, or those of
-        every session `but` one, without the offline ones and those of no session. Each enters the revocation view until `until`.
-        A few statements, however many they are."""
+        """All live grants of a person; `only` those of a `client_id`, or of a `session_id` without the offline ones. Each enters
+        the revocation view until `until`. A few statements, however many they are."""
         ...
 
     def end_of_client(self, client_id: str, at: int, reason: str) -> Write:
@@ -264,9 +254,14 @@ class Messages(Protocol):
 
 
 class Audit(Protocol):
-    """The append-only record."""
+    """The record: appended to at one end, and let go at the other when it is old enough."""
 
     def append(self, event: AuditEvent) -> Write: ...
+    async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
+        """Remove a small batch of what is older than `keep` seconds, or a whole month of it where the record lies in months; answers
+        how many lines (a month is one), 0 when nothing is left to do now."""
+        ...
+
     async def of_account(self, account_id: str, *, limit: int = 100) -> Sequence[AuditEvent]:
         """Newest first."""
         ...

@@ -87,6 +87,12 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     token: Secret | None = None
 
 
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the record of what happened is kept: in days, 0 for ever. On PostgreSQL a month goes when its last line is that old."""
+
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 400
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged, on standard error."""
 
@@ -116,6 +122,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
     source: str | None = None
     """The file that was read, if any; not a setting."""

@@ -76,7 +76,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
     outside.shared.start(background)
     background.start(outside.catalog.watch(), name="catalog")
     background.start(_tend(keys, outside), name="signing keys")
-    background.start(every(SWEEP, lambda: _sweep(outside), name="sweep"), name="sweep")
+    background.start(every(SWEEP, lambda: _sweep(outside, settings), name="sweep"), name="sweep")
     back_channel = BackChannel(development=settings.development)
     _start_outbox(settings, outside, background, back_channel)
     if settings.metrics.port is not None:
@@ -161,15 +161,19 @@ async def _tend(keys: ManageKeys, outside: Outside) -> None:
             await asyncio.wait_for(changed.wait(), TEND_KEYS)
 
 
-async def _sweep(outside: Outside) -> None:
+async def _sweep(outside: Outside, settings: Settings) -> None:
     """Small batches until nothing is left, with a breath between them, so that no request waits for long. Of all processes on the
     database one does so at a time: several would only wait for one another's rows."""
     now = outside.clock.now()
     mine = outside.store.attempts.claim("sweep", "turn", now + int(SWEEP) - 2, now=now)
     if not await outside.store.commit(mine):
         return
+    keep = settings.audit.keep_days * 86_400
     for _ in range(200):
-        if await outside.store.sweep(outside.clock.now()) == 0:
+        gone = await outside.store.sweep(outside.clock.now())
+        if keep:
+            gone += await outside.store.audit.let_go(outside.clock.now(), keep)
+        if gone == 0:
             break
         await asyncio.sleep(0.05)
     await outside.catalog.forget_the_dead()

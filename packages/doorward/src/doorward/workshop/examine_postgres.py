@@ -13,6 +13,7 @@ from doorward.settings.checks import loopback
 from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_remedy import remedy
 from doorward.stores.sql.postgres_url import shown
+from doorward.workshop.examine_audit import audit_record
 
 _OLDEST: Final = 14
 _SKEW_SECONDS: Final = 2.0
@@ -58,6 +59,8 @@ async def postgres(settings: Settings) -> AsyncIterator[Check]:
         yield await _connections(connection, settings)
         yield await _durability(connection)
         yield await _failover(connection)
+        if (record := await audit_record(connection, settings)) is not None:
+            yield record
         if await connection.fetchval("SELECT to_regclass('schema_migrations') IS NULL"):
             yield Check("schema", True, "made at the first start")
     except Exception as problem:  # noqa: BLE001 - see above

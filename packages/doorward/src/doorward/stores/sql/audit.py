@@ -1,4 +1,4 @@
-"""How is the record kept? Appended to, and read from its end; the database itself refuses anything else."""
+"""How is the record kept? Appended to, and read from its newest line; the database itself refuses that a line is changed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from doorward.model.audit import AuditEvent
+from doorward.stores.sql.audit_end import End
 from doorward.stores.sql.statements import Database, Row, SqlWrite, to_json, write
 from doorward.stores.sql.text import insert, select
 
@@ -25,10 +26,11 @@ _detail = msgspec.json.Decoder(dict[str, Any])
 
 
 class SqlAudit:
-    """`ports.store.Audit` in SQL."""
+    """`ports.store.Audit` in SQL. `end` is how old lines go on this engine."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, end: End) -> None:
         self._db = database
+        self._end = end
 
     def append(self, event: AuditEvent) -> SqlWrite:
         e = event
@@ -47,6 +49,9 @@ class SqlAudit:
             e.request_id,
             to_json(e.detail),
         )
+
+    async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
+        return await self._end(self._db, now, keep, limit)
 
     async def of_account(self, account_id: str, *, limit: int = 100) -> Sequence[AuditEvent]:
         return [_event(row) for row in await self._db.all(_OF_ACCOUNT, (account_id, limit))]

@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, final
 
 from doorward.ports.store import StoreUnavailable
+from doorward.stores.sql.audit_end import Months, line_by_line
 from doorward.stores.sql.migrate import known
 from doorward.stores.sql.postgres_commit import Committer
 from doorward.stores.sql.postgres_connect import Connector
@@ -30,6 +32,8 @@ from doorward.stores.sql.statements import Param, Query, Row, Step
 from doorward.stores.sql.store import SqlStore
 
 _MONTHS = "SELECT doorward_audit_months()"
+_DROP = "SELECT doorward_audit_drop(?, ?)"
+_TRIM = "SELECT doorward_audit_trim(?, ?, ?)"
 _AT_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -51,6 +55,11 @@ async def open_postgres(
         migrations = known(engine)
         await prepare(connection, migrations, migrate, where=where, collate=engine == "postgres")
         history = await history_of(connection) if engine == "postgres" else NONE
+        if migrate and engine == "postgres":
+            # After months without any server there is no month for today, and a first line elsewhere would keep it from being made.
+            # Where it cannot be made, the record is written all the same, and the sweep tries again.
+            with suppress(Exception):
+                await connection.fetch(_MONTHS)
     except StoreUnavailable:
         raise
     except Exception as problem:
@@ -63,8 +72,10 @@ async def open_postgres(
     # what other engines allow in one statement differs
     committer = Committer(tables_in(schema), join=engine == "postgres")
     database = PostgresDatabase(connect, chosen, committer, history)
-    upkeep = _MONTHS if engine == "postgres" else None
-    return SqlStore(database, known=migrations, close=database.close, upkeep=upkeep)
+    if engine != "postgres":
+        return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)
+    end = Months(_DROP, _TRIM)
+    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
 
 
 async def _engine(connection: Connection) -> str:

@@ -9,6 +9,7 @@ from doorward.ports.store import StoreUnavailable, Write
 from doorward.stores.sql.accounts import SqlAccounts
 from doorward.stores.sql.attempts import SqlAttempts
 from doorward.stores.sql.audit import SqlAudit
+from doorward.stores.sql.audit_end import End, line_by_line
 from doorward.stores.sql.grants import SqlGrants
 from doorward.stores.sql.messages import SqlMessages
 from doorward.stores.sql.migrate import APPLIED, READABLE, Migration, may_use
@@ -33,8 +34,8 @@ _PUT_META = (
 
 @final
 class SqlStore:
-    """`ports.store.Store` on one database. `known` are the migrations of this program; `close` is the engine's, and so is `upkeep`:
-    a statement to run now and then beside sweeping."""
+    """`ports.store.Store` on one database. `known` are the migrations of this program; `close` is the engine's, and so are `upkeep`,
+    a statement to run now and then beside sweeping, and `audit_end`, how old lines of the record go."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class SqlStore:
         known: tuple[Migration, ...],
         close: Callable[[], Awaitable[None]],
         upkeep: str | None = None,
+        audit_end: End = line_by_line,
     ) -> None:
         self._db = database
         self._known = known
@@ -60,7 +62,7 @@ class SqlStore:
         self.attempts = SqlAttempts(database)
         self.nodes = SqlNodes(database)
         self.messages = SqlMessages(database)
-        self.audit = SqlAudit(database)
+        self.audit = SqlAudit(database, audit_end)
 
     async def commit(self, *writes: Write) -> bool:
         """Durable when it answers True. A caller that stops waiting does not stop the commit."""

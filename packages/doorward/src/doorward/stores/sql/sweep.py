@@ -1,4 +1,4 @@
-"""What may go, and when? Expired rows, table by table, a small batch at a time; the audit record and consents never."""
+"""What may go, and when? Expired rows, table by table, a small batch at a time; consents never. How the audit record ends is in `audit_end.py`."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from doorward.model.copied import Moved, TableSum
 from doorward.ports.progress import Progress
+from doorward.stores.sql.audit_end import KEPT_FROM, SAY_KEPT_FROM
 from doorward.stores.sql.copy import chunks
 from doorward.stores.sql.copy.encode import Running
 from doorward.stores.sql.copy.fence import Fence
@@ -83,6 +84,7 @@ async def _begin(source: Side, target: Side, tables: Sequence[Table], *, resumed
     if arriving == source.place:
         async with target.transaction():
             await target.loosen()
+            await _let_go(source, target)
         return
     if resumed:
         raise CopyRefused(
@@ -107,6 +109,12 @@ async def _begin(source: Side, target: Side, tables: Sequence[Table], *, resumed
         for name in SEEDED:
             await target.run(f"DELETE FROM {name}")  # noqa: S608 - names from this package
         await target.loosen()
+
+
+async def _let_go(source: Side, target: Side) -> None:
+    """The source may have been served since, and have let go of old lines of its record: then they may go from the target, too."""
+    for row in await source.rows(_MARK, (KEPT_FROM,)):
+        await target.run(SAY_KEPT_FROM, (KEPT_FROM, row[0]))
 
 
 async def _copy(

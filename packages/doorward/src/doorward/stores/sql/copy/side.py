@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from doorward.stores.sql.audit_end import KEPT_FROM
 from doorward.stores.sql.copy.encode import Key
 from doorward.stores.sql.copy.tables import APPEND_ONLY, Table
 from doorward.stores.sql.statements import Param, Row
@@ -122,10 +123,10 @@ async def count(side: Side, table: Table) -> int:
 
 
 async def clear(side: Side, table: Table, after: Key | None, upto: Key | None) -> None:
-    """Remove the rows after `after` and up to and with `upto`. Lines that may only be added to stay."""
-    if table.name in APPEND_ONLY:
-        return
+    """Remove the rows after `after` and up to and with `upto`. Of lines that may only be added to, those that may go there."""
     condition, params = _between(side, table, after, upto)
+    if table.name in APPEND_ONLY:
+        condition += f" AND id < (SELECT value FROM meta WHERE name = '{KEPT_FROM}')"  # noqa: S608 - a name from this package
     await side.run(f"DELETE FROM {table.name} WHERE {condition}", params)  # noqa: S608 - names from the schema
 
 

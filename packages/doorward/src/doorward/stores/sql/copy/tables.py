@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from doorward.ports.store import StoreUnavailable
+from doorward.stores.sql.audit_end import KEPT_FROM
 
 Kind = Literal["text", "number", "bytes"]
 
@@ -19,13 +20,13 @@ ARRIVING = "arriving"
 MARKS = (MOVED, ARRIVING)
 """Names in `meta` that say something about one database, and not about what is in it."""
 
-_OF_ONE_DATABASE = (*MARKS, "schema.readable")
+_OF_ONE_DATABASE = (*MARKS, "schema.readable", KEPT_FROM)
 
 BOOKKEEPING = frozenset({"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes"})
 """Tables about one database: never copied."""
 
 APPEND_ONLY = frozenset({"audit"})
-"""Tables whose lines the database itself refuses to change or remove."""
+"""Tables whose lines the database itself refuses to change, and to remove before they are old enough (`audit_end.py`)."""
 
 SEEDED = frozenset({"counters"})
 """Tables that have rows in a database that nobody has used yet."""

@@ -1,0 +1,62 @@
+"""Does a move that was interrupted go on after its source has let go of old lines of the record?"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from doorward.outside.chance import SystemChance
+from doorward.ports.store import Store
+from doorward.stores.sql.copy.move import move
+from doorward.stores.sql.copy.open import open_side
+from doorward.stores.sql.open import open_store
+from doorward.stores.sql.postgres_options import PostgresOptions
+from tests.moving.test_copy_sqlite import Steps
+from tests.store_contract.samples import DAY, event
+
+pytestmark = pytest.mark.anyio
+
+
+async def written(store: Store, *days: float) -> list[str]:
+    """Lines of so many days ago; answers their ids."""
+    ids = [SystemChance(lambda day=day: time.time() - day * DAY).new_id("aud") for day in days]
+    assert await store.commit(*(store.audit.append(event(id=one)) for one in ids))
+    return ids
+
+
+@pytest.mark.parametrize("way", ["to postgresql", "from postgresql", "from file to file"])
+async def test_it_goes_on_and_the_target_has_what_the_source_has(
+    tmp_path: Path, way: str, request: pytest.FixtureRequest
+) -> None:
+    here, there = str(tmp_path / "a.db"), str(tmp_path / "b.db")
+    if way != "from file to file":
+        url = request.getfixturevalue("postgres_url")
+        here, there = (here, url) if way == "to postgresql" else (url, there)
+    store = await open_store(here)
+    kept = await written(store, *(10 - number / 10 for number in range(20)))
+    await written(store, *(500 + number for number in range(30)))
+    await (await open_store(there)).close()
+    source = await open_side(here, PostgresOptions())
+    target = await open_side(there, PostgresOptions())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            # four pieces of the record have arrived: old lines all of them
+            await move(source, target, owner="one", progress=Steps(stop_after=4), size=5)
+        arrived = (await target.rows("SELECT COUNT(*) FROM audit"))[0][0]
+        assert 15 <= arrived <= 25
+        # the source is served again, and sweeps: not everything that may go has gone when the move goes on
+        assert await store.audit.let_go(int(time.time()), 400 * DAY, 12) == 12
+        did = await move(source, target, owner="two", progress=Steps(), size=5)
+        assert {one.table: one.rows for one in did.tables}["audit"] == 20 + 30 - 12
+    finally:
+        await source.close()
+        await target.close()
+        await store.close()
+    after = await open_store(there)
+    try:
+        assert await after.audit.let_go(int(time.time()), 400 * DAY) == 18
+        assert [one.id for one in await after.audit.page()] == kept[::-1]
+    finally:
+        await after.close()
