@@ -11,7 +11,7 @@ from typing import Any, Final, cast, final
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 import msgspec
 
-from doorward.stores.sql.copy.fence import FENCED
+from doorward.stores.sql.copy.fence import FENCED, WRITTEN, in_force
 from doorward.stores.sql.copy.postgres_shape import COLUMNS, FOREIGN_KEYS, KEYS, TABLES, kind_of
 from doorward.stores.sql.copy.side import Version
 from doorward.stores.sql.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Table, in_order
@@ -27,16 +27,27 @@ from doorward.stores.sql.statements import Param, Row
 
 _HOUR: Final = 3600
 _NOW: Final = "SELECT EXTRACT(EPOCH FROM clock_timestamp())::bigint"
-_FUNCTION: Final = """
+_FUNCTION: Final = f"""
 CREATE OR REPLACE FUNCTION doorward_fence() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  now_ BIGINT;
+  held fence%ROWTYPE;
 BEGIN
-  IF EXISTS (SELECT 1 FROM fence WHERE until > EXTRACT(EPOCH FROM clock_timestamp())::bigint) THEN
-    RAISE EXCEPTION '%' USING ERRCODE = 'DW001';
-  END IF;
+  LOOP
+    SELECT * INTO held FROM fence;
+    EXIT WHEN NOT FOUND OR held.owner = {WRITTEN};
+    now_ := EXTRACT(EPOCH FROM clock_timestamp())::bigint;
+    IF EXISTS (SELECT 1 FROM (SELECT held.until) AS one WHERE {in_force("now_")}) THEN
+      RAISE EXCEPTION '{FENCED}' USING ERRCODE = 'DW001';
+    END IF;
+    -- the mover may put the time off in this very moment: of the two one is first, and the other sees it
+    UPDATE fence SET owner = {WRITTEN} WHERE owner = held.owner AND until = held.until;
+    EXIT WHEN FOUND;
+  END LOOP;
   IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
   RETURN NEW;
 END $$
-""".replace("%", FENCED)
+"""  # noqa: S608 - constants of this package
 _VERBS: Final = (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
 
 
