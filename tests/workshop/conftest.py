@@ -7,14 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+
+from tests.waiting import PATIENCE, until
 
 
 class Served:
@@ -36,7 +36,7 @@ class Served:
 
     def get(self, path: str) -> Any:
         """The JSON at a path."""
-        with urlopen(self.url + path, timeout=5) as answer:
+        with urlopen(self.url + path, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def lines(self) -> list[dict[str, Any]]:
@@ -45,21 +45,25 @@ class Served:
 
     def ready(self) -> Served:
         """Wait until it answers."""
-        until = time.monotonic() + 40
-        while time.monotonic() < until:
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                assert self.get("/readyz")["status"] == "ok"
-            except (URLError, ConnectionError, TimeoutError):
-                time.sleep(0.05)
-            else:
-                return self
-        raise AssertionError(self.log.read_text())
+        until(
+            lambda: self.process.poll() is not None or self.answers("/readyz"), self.log.read_text, look=0.05
+        )
+        assert self.process.poll() is None, self.log.read_text()
+        assert self.get("/readyz")["status"] == "ok"
+        return self
+
+    def answers(self, path: str) -> bool:
+        """Whether somebody is there, and content."""
+        try:
+            self.get(path)
+        except OSError:
+            return False
+        return True
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it politely; answers with its status."""
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
 
 Serve = Callable[..., Served]

