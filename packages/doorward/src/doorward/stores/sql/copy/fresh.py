@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from doorward.stores.sql.copy.load import counters_of
+from doorward.stores.sql.copy.others import nobody_answers, nobody_connected
+from doorward.stores.sql.copy.rights import as_owner, grant_again, granted
 from doorward.stores.sql.copy.side import Side, count
 from doorward.stores.sql.copy.sqlite_side import open_sqlite_side
 from doorward.stores.sql.copy.tables import BOOKKEEPING, SEEDED, CopyRefused
@@ -24,11 +26,6 @@ Fill = Callable[[Side, dict[str, int]], Awaitable[T]]
 """Fills an empty database of the backup's schema; told how far the counters of the replaced one were."""
 
 _CREATED = re.compile(r"CREATE (TABLE|FUNCTION) (\w+)")
-_OTHERS = (
-    "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    # a monitor looks in with a role of its own, and is in nobody's way
-    " AND backend_type = 'client backend' AND usename = current_user"
-)
 
 
 async def into_sqlite(path: Path, schema: int, fill: Fill[T], *, replace: bool) -> T:
@@ -67,14 +64,13 @@ async def into_postgres(
     migrations = _migrations("postgres", schema)
     side = await open_postgres_side(url, options)
     try:
-        if (others := (await side.rows(_OTHERS))[0][0]) > 0:
-            raise CopyRefused(
-                f"{others} others are connected to {side.place}.",
-                "Stop every server (and its pooler) on that database first.",
-            )
+        await nobody_connected(side)
         before = await _counted(side, replace=replace)
+        await nobody_answers(side)
         async with side.transaction():
             await side.run("SET LOCAL lock_timeout = '5s'")
+            await as_owner(side)
+            grants = await granted(side)
             made: dict[str, list[str]] = {"TABLE": [], "FUNCTION": ["doorward_fence"]}
             for kind, name in _CREATED.findall("\n".join(one.text for one in migrations)):
                 made[kind].append(name)
@@ -82,6 +78,8 @@ async def into_postgres(
                 await side.run(f"DROP TABLE IF EXISTS {name} CASCADE")
             for name in made["FUNCTION"]:
                 await side.run(f"DROP FUNCTION IF EXISTS {name} CASCADE")
+            # from here on a server that is started waits; was one started a moment ago?
+            await nobody_connected(side)
             await side.script(in_its_words(CREATE_HISTORY))
             for one in migrations[:schema]:
                 await side.script(in_its_words(one.text))
@@ -91,6 +89,7 @@ async def into_postgres(
                 await side.script(in_its_words(one.text))
                 await side.run(RECORD, (one.number, one.name, one.checksum))
             await side.run(SAY_READABLE, (readable(migrations),))
+            await grant_again(side, grants)
             await side.run("ANALYZE")
     finally:
         await side.close()
