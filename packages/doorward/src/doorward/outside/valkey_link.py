@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from hashlib import sha1
 from typing import Any, Final, cast, final
+from urllib.parse import parse_qs, urlsplit
 
 from valkey.asyncio import BlockingConnectionPool, Valkey
 from valkey.asyncio.retry import Retry
@@ -19,11 +21,14 @@ from doorward.outside.ticks import ticks
 LONGEST: Final = 0.25
 """Seconds that a request may lose to a cache that does not answer; the next requests lose none."""
 
+_WITH_TLS: Final = frozenset({"valkeys", "rediss"})
 _SLICES: Final = 10
 _SETTLE: Final = 1.5
 _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 5.0
 _CONNECTIONS: Final = 32
+_LOOK, _LOOK_AGAIN = 5.0, 1.0
+"""Seconds between two looks while it answers, and while it does not."""
 EPOCH: Final = "{doorward}:epoch"
 _log = logger("cache")
 
@@ -35,8 +40,12 @@ class CacheAway(Exception):
 def client(url: str) -> Valkey:
     """A client of `valkey://`, `valkeys://`, `redis://`, `rediss://` or `unix://`. It repeats nothing and waits for ever: who asks
     knows better."""
+    parts = urlsplit(url)
+    # The library asks for a certificate that somebody trusts, whoever it belongs to: then anybody on the way could count our tries.
+    named = parts.scheme in _WITH_TLS and parse_qs(parts.query).get("ssl_cert_reqs") != ["none"]
     pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
+        **({"ssl_check_hostname": True} if named else {}),
         timeout=None,
         max_connections=_CONNECTIONS,
         retry=Retry(NoBackoff(), 0),
@@ -65,11 +74,23 @@ class ValkeyLink:
         self._trying = False
         self._raised = False
         self._free = asyncio.Semaphore(_CONNECTIONS)
+        self._lost: list[Callable[[], None]] = []
 
     @property
     def away(self) -> bool:
         """Whether the last thing that was heard of it was a failure."""
         return self._away
+
+    def on_lost(self, listener: Callable[[], None]) -> None:
+        """Call `listener` each time that it answered before, and does no more."""
+        self._lost.append(listener)
+
+    async def watch(self) -> None:
+        """For ever: ask now and then, so that `away` is true of now and not of the last sign-in, and whoever comes finds it back."""
+        while True:
+            with suppress(CacheAway):
+                await self.do("PING")
+            await asyncio.sleep(_LOOK_AGAIN if self._away else _LOOK)
 
     async def do(self, *words: str | int) -> Any:
         """The answer to one command, within `LONGEST` seconds of being sent. Raises `CacheAway`."""
@@ -121,9 +142,11 @@ class ValkeyLink:
                 raise TimeoutError
             return await asking
         except (ValkeyError, OSError, TimeoutError) as problem:
-            if not self._away:
+            before, self._away, self._raised = self._away, True, False
+            if not before:
                 _log.warning("cache.away", reason=type(problem).__name__)
-            self._away, self._raised = True, False
+                for listener in self._lost:
+                    listener()
             self._away_until = self._passed() + self._pause
             raise CacheAway(f"the cache did not answer ({type(problem).__name__})") from None
         finally:
