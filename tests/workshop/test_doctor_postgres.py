@@ -67,9 +67,11 @@ def test_a_database_in_use_is_looked_through(tmp_path: Path, postgres_url: str) 
 
 
 def test_a_way_over_the_network_without_encryption_is_told() -> None:
-    assert way(None, encrypted=False).fix == way("127.0.0.1", encrypted=False).fix == ""
-    assert way("10.0.0.7", encrypted=True).fix == ""
-    assert "sslmode=verify-full" in way("10.0.0.7", encrypted=False).fix
+    for here in (None, "127.0.0.1"):
+        assert way(here, encrypted=False, named=False).fix == way(here, encrypted=True, named=False).fix == ""
+    assert way("10.0.0.7", encrypted=True, named=True).fix == ""
+    for encrypted in (False, True):
+        assert "sslmode=verify-full" in way("10.0.0.7", encrypted=encrypted, named=False).fix
 
 
 def test_too_many_processes_for_the_connections_are_found(tmp_path: Path, postgres_url: str) -> None:

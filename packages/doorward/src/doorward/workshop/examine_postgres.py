@@ -99,20 +99,23 @@ def _way(connection: Any) -> Check:
     peer: Any = transport.get_extra_info("peername")
     # a Unix socket has no host
     host = None if isinstance(peer, str | bytes | None) else str(peer[0])
-    return way(host, encrypted=transport.get_extra_info("ssl_object") is not None)
+    tls: Any = transport.get_extra_info("ssl_object")
+    return way(host, encrypted=tls is not None, named=tls is not None and tls.context.check_hostname)
 
 
-def way(host: str | None, *, encrypted: bool) -> Check:
-    """How what is read and written travels: whoever can change it on the way can change who is who."""
+def way(host: str | None, *, encrypted: bool, named: bool) -> Check:
+    """How what is read and written travels: whoever can change it on the way can change who is who. `named`: whether the
+    certificate has to be of the host that the URL names."""
     name = "database way"
-    if encrypted:
-        return Check(name, True, "encrypted")
+    if encrypted and named:
+        return Check(name, True, "encrypted, to the host that the URL names")
     if host is None or loopback(host):
         return Check(name, True, "stays on this machine")
+    said = f"encrypted to {host}, whoever that is: its name is not compared" if encrypted else None
     return Check(
         name,
         True,
-        f"not encrypted all the way to {host}",
+        said or f"not encrypted all the way to {host}",
         "Put ?sslmode=verify-full into the URL (with sslrootcert=… for a CA of your own).",
     )
 
