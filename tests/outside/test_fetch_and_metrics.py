@@ -69,6 +69,20 @@ async def test_a_logout_token_is_posted_as_a_form_over_https() -> None:
     assert b"application/x-www-form-urlencoded" in request
 
 
+async def test_no_logout_token_goes_to_a_host_with_a_good_certificate_of_another() -> None:
+    authority = trustme.CA()
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("app.elsewhere.example").configure_cert(server_side)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    app = App()
+    async with running(app, server_side) as port:
+        channel = BackChannel(context=trusting)
+        assert not await channel.post_logout_token(f"https://127.0.0.1:{port}/logout", "a.b.c")
+        await channel.close()
+    assert app.requests == []
+
+
 @pytest.mark.parametrize(
     ("answer", "taken"),
     [

@@ -8,6 +8,7 @@ import email.policy
 import ssl
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -150,6 +151,31 @@ async def test_mail_is_encrypted_as_configured_and_never_less(inbox: Inbox, tls:
         with pytest.raises(MailDelayed):
             await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=NOW)
         assert len(inbox.mails) == (1 if tls == "starttls" else 0)
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "mail.elsewhere.example"])
+async def test_a_good_certificate_of_another_host_is_none(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    authority = trustme.CA()
+    trusted = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(trusted)
+    # trusted by the whole machine, and asked as in real life: without a context of the test's
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(server_side)
+    running = controller(inbox, tls_context=server_side)
+    try:
+        server = SmtpServer("127.0.0.1", "no-reply@auth.example.com", running.port, tls="starttls", timeout=3)
+        if name == "127.0.0.1":
+            await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=NOW)
+            assert inbox.encrypted == [True]
+        else:
+            with pytest.raises(MailDelayed):
+                await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=NOW)
+            assert inbox.mails == []
     finally:
         running.stop()
 
