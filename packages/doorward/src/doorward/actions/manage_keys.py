@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from msgspec import structs
 
@@ -80,9 +81,12 @@ class ManageKeys:
             )
         age = self.clock.now() - following.created_at
         if age < self.publish_ahead and not force:
+            since = datetime.fromtimestamp(following.created_at, UTC)
+            known = datetime.fromtimestamp(following.created_at + self.publish_ahead, UTC)
             raise ManageRefused(
-                f"The next key was published {age} s ago, and APIs may need {self.publish_ahead} s to learn of it.",
-                "Wait, or turn at once with --force (verifiers fetch an unknown key when they meet it).",
+                f"Not every API may know the next key yet: it was published at {since:%Y-%m-%d %H:%M} UTC.",
+                f"Wait until {known:%Y-%m-%d %H:%M} UTC, or turn at once with --force (verifiers fetch an unknown key when"
+                " they meet it).",
             )
         life = longest_life(self.tokens, catalog.clients.values())
         if not await self.store.commit(*await self._writes(key_life.Turn(following, current), life)):
@@ -93,12 +97,17 @@ class ManageKeys:
         await self.catalog.settle()
         return structs.replace(following, state="current", activated_at=self.clock.now())
 
-    async def revoke(self, given: str) -> SigningKey:
-        """A key that may be in wrong hands: no token that it signed is accepted any more, and it leaves the published set. A
-        current key is followed by the next one at once. Raises `ManageRefused`."""
+    async def revocable(self, given: str) -> SigningKey:
+        """The key, if it can still be revoked: for whoever asks first. Raises `ManageRefused`."""
         key = find_key(await self.catalog.refresh(), given)
         if key.state in {"revoked", "retired"}:
             raise ManageRefused(f"The key {key.id} is {key.state} already.", "doorward keys list")
+        return key
+
+    async def revoke(self, given: str) -> SigningKey:
+        """A key that may be in wrong hands: no token that it signed is accepted any more, and it leaves the published set. A
+        current key is followed by the next one at once. Raises `ManageRefused`."""
+        key = await self.revocable(given)
         now = self.clock.now()
         if not await self.store.commit(
             self.store.registry.move_key(key.id, key.state, "revoked", now),

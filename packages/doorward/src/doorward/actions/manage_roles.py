@@ -54,6 +54,10 @@ class ManageRoles:
         return sorted((await self.catalog.refresh()).roles.values(), key=lambda role: role.name.casefold())
 
     @decided_anew
+    async def find(self, given: str) -> Role:
+        """One, by name or id. Raises `ManageRefused`."""
+        return find_role(await self.catalog.refresh(), given)
+
     async def delete(self, name: str) -> Role:
         """The role; nobody gets its permissions with their next token. Its name on a person means nothing any more."""
         catalog = await self.catalog.refresh()

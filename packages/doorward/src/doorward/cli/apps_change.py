@@ -33,11 +33,16 @@ def rotate_secret(
     json: Json = False,
 ) -> None:
     """Give an app a new secret, shown once, now."""
+
+    async def find(tools: Tools) -> Client:
+        return await tools.apps.find(app)
+
+    found = with_tools(context, config, find)
     if not keep_old:
-        confirm("The old secret stops working at once. Go on?", yes=yes, as_json=json)
+        confirm(f"The old secret of {found.name} stops working at once. Go on?", yes=yes, as_json=json)
 
     async def work(tools: Tools) -> NewSecret:
-        return await tools.apps.rotate_secret(app, keep_old=keep_old)
+        return await tools.apps.rotate_secret(found.id, keep_old=keep_old)
 
     made = with_tools(context, config, work)
     show_secret(made, f"{made.client.name} has a new secret.", as_json=json)

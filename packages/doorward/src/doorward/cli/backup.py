@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from doorward.cli import show
+from doorward.cli.amounts import size
 from doorward.cli.options import Config, Json
 from doorward.cli.passphrase import Passphrase, PassphraseFile, read_passphrase
 from doorward.cli.progress import Bar
@@ -33,6 +34,8 @@ def backup(
 
     The file is encrypted under the server's key, and with --passphrase opens without it.
     """
+    if verify:
+        must_be_there(file)
     secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=not verify)
     path = settings_file(config)
     place = None if str(file) == "-" else file
@@ -49,6 +52,12 @@ def backup(
     show.result(done, lambda console: told(console, done, f"{done.place} {said}"), as_json=json)
 
 
+def must_be_there(file: Path) -> None:
+    """Said before anybody is asked anything. Raises `Trouble`."""
+    if not file.exists():
+        raise Trouble(f"There is no file {file}.", "Name a file that doorward backup has written.")
+
+
 def told(console: Console, done: BackedUp, said: str) -> None:
     """What a backup holds."""
     rows = [(one.table, str(one.rows), one.checksum[:16]) for one in done.tables if one.rows]
@@ -56,5 +65,5 @@ def told(console: Console, done: BackedUp, said: str) -> None:
     show.done(
         console,
         f"{said}: {done.rows:,} rows of {done.facts.issuer}, {show.moment(done.facts.made_at)},"
-        f" {done.size / 1e6:,.1f} MB; opens with {' or '.join(done.facts.opens_with)}.",
+        f" {size(done.size)}; opens with {' or '.join(done.facts.opens_with)}.",
     )

@@ -84,10 +84,19 @@ def revoke(
     json: Json = False,
 ) -> None:
     """Take a key out at once, and every token that it signed."""
-    confirm(f"Revoke {key}? Tokens that it signed stop working.", yes=yes, as_json=json)
+
+    async def find(tools: Tools) -> SigningKey:
+        return await tools.keys.revocable(key)
+
+    found = with_tools(context, config, find)
+    confirm(
+        f"Revoke {found.id} ({found.alg}, {found.state})? Tokens that it signed stop working.",
+        yes=yes,
+        as_json=json,
+    )
 
     async def work(tools: Tools) -> SigningKey:
-        return await tools.keys.revoke(key)
+        return await tools.keys.revoke(found.id)
 
     gone = with_tools(context, config, work)
     show.result(

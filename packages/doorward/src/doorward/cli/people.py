@@ -147,6 +147,11 @@ def set_password(
     json: Json = False,
 ) -> None:
     """Set a new password; all their sessions end."""
+
+    async def find(tools: Tools) -> Account:
+        return await tools.people.find(who)
+
+    account = with_tools(context, config, find)
     password = read_password(from_stdin=password_stdin)
     if password is None:
         raise Trouble("There is no terminal to ask for the password.", "Pipe it in with --password-stdin.")
@@ -154,7 +159,7 @@ def set_password(
         context,
         config,
         json,
-        lambda tools: tools.people.set_password(who, password),
+        lambda tools: tools.people.set_password(account.id, password),
         "{} has a new password; their sessions have ended.",
     )
 

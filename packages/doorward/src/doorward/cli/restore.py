@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 
 from doorward.cli import show
-from doorward.cli.backup import told
+from doorward.cli.backup import must_be_there, told
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.passphrase import Passphrase, PassphraseFile, read_passphrase
 from doorward.cli.progress import Bar
@@ -37,6 +38,7 @@ def restore(
     json: Json = False,
 ) -> None:
     """Fill an empty database from a backup. The server must not run meanwhile."""
+    must_be_there(file)
     secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=False)
     if replace:
         confirm(f"Replace what is in {into or 'the database of the settings'}?", yes=yes, as_json=json)
@@ -56,9 +58,14 @@ def restore(
     def human(console: Console) -> None:
         told(console, done, f"{done.place} is restored")
         if not end_everything:
+            again = shlex.join(
+                ["doorward", "restore", str(file), *(["--into", into] if into else []), "--replace"]
+            )
             show.note(
                 "What ended after the backup was made is not known here: revoked tokens live on until they expire. "
-                "If that matters: doorward restore --replace --end-everything."
+                f"If that matters: {again} --end-everything"
             )
+        if into:
+            show.note(f"To serve it, set `database` to {done.place} and start the server.")
 
     show.result(done, human, as_json=json)

@@ -82,10 +82,15 @@ def delete(
     json: Json = False,
 ) -> None:
     """Delete a role; nobody gets its permissions with their next token."""
-    confirm(f"Delete the role {role}?", yes=yes, as_json=json)
+
+    async def find(tools: Tools) -> Role:
+        return await tools.roles.find(role)
+
+    found = with_tools(context, config, find)
+    confirm(f"Delete the role {found.name}?", yes=yes, as_json=json)
 
     async def work(tools: Tools) -> Role:
-        return await tools.roles.delete(role)
+        return await tools.roles.delete(found.name)
 
     gone = with_tools(context, config, work)
     show.result(

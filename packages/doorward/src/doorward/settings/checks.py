@@ -64,7 +64,7 @@ def database_problem(database: str) -> str | None:
         # what stands after two slashes is a host: it would be left out, and another file opened than the one that was meant
         return 'names no file; write three slashes and its path, as in "sqlite:///doorward.db"'
     if separator and scheme.lower() != "sqlite":
-        return f"names a {scheme} database; {_EITHER}"
+        return f"is of a kind that Doorward does not know ({scheme}); {_EITHER}"
     if not separator and scheme.lower().startswith(("postgres:", "postgresql:")):
         return "has no // after the colon; write postgresql://user@host/database"
     if _WORDS.match(database):

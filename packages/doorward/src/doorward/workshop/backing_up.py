@@ -185,7 +185,12 @@ def output(place: Path | None) -> Generator[IO[bytes]]:
     # A name that nobody foresees, and new: in a folder that others may write to, what lies under a name that is known may be theirs,
     # or lead elsewhere; and a second backup to the same place must not write into this one.
     part = place.with_name(f"{place.name}.{SystemChance().token(6)}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    if not place.parent.is_dir():
+        raise Trouble(f"There is no folder {place.parent}.", "Make it, or name a file elsewhere.")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, str(place)) from problem
     try:
         try:
             with os.fdopen(descriptor, "wb", 1 << 20) as out:
@@ -194,7 +199,8 @@ def output(place: Path | None) -> Generator[IO[bytes]]:
                 out.flush()
                 os.fsync(out.fileno())
         except OSError as problem:
-            raise OSError(problem.errno, problem.strerror, str(part)) from problem
+            # the name that people gave; the other one goes away again
+            raise OSError(problem.errno, problem.strerror, str(place)) from problem
         _name(part, place)
     except BaseException:
         with suppress(OSError):

@@ -224,5 +224,6 @@ def read(config: Path | None, environ: Mapping[str, str] = os.environ) -> Settin
     try:
         return load(config, environ)
     except SettingsError as error:
-        fix = "docs/reference/settings.md explains every setting."
+        # each problem says what it should be; where the documentation lies, who has installed a package cannot see
+        fix = "Correct that, then look again: doorward doctor"
         raise Trouble("\n  ".join(error.problems), fix) from None

@@ -135,9 +135,8 @@ def _breach_list(settings: Settings) -> Check:
     try:
         opened = open_list(path)
     except (BadBreachList, OSError) as problem:
-        return Check(
-            "breach list", False, str(problem), "See passwords.breached_list in docs/reference/settings.md."
-        )
+        fix = "Correct the file that passwords.breached_list names, or leave the setting out for the built-in list."
+        return Check("breach list", False, str(problem), fix)
     if opened is not None:
         opened.close()
     return Check("breach list", True, path)

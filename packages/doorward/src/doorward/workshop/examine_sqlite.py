@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from doorward.cli.amounts import size
 from doorward.cli.tools import Check
 
 _LITTLE: Final = 500 * 1024 * 1024
@@ -48,7 +49,7 @@ def disk(path: Path) -> Check:
     """Whether there is room for what people do next."""
     folder = next(parent for parent in path.parents if parent.exists())
     free = shutil.disk_usage(folder).free
-    said = f"{free // (1024 * 1024):,} MiB free in {folder}"
+    said = f"{size(free)} free in {folder}"
     if free < _NONE:
         return Check(
             "disk", False, f"{said}: nobody can sign in when it is full", "Make room, or move the database."

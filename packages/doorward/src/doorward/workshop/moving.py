@@ -74,7 +74,10 @@ def database_of(text: str) -> str:
     problem = database_problem(given)
     if problem is not None:
         # without the text itself: what is no URL of ours may hold a password all the same
-        raise Trouble(f"A database that the command names {problem}.")
+        said, _, fix = problem.partition("; ")
+        raise Trouble(
+            f"What the command names as a database {said}.", f"{fix[:1].upper()}{fix[1:]}." if fix else ""
+        )
     if is_postgres(given):
         return DatabaseUrl(given)
     return str(Path(sqlite_path(given)).expanduser().absolute())

@@ -1,0 +1,130 @@
+"""Does a command look whether what it was told can be true, before it asks anybody anything?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward.cli.amounts import size
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("keys", "revoke", "key_nosuch"), "There is no signing key key_nosuch."),
+        (("user", "delete", "eve@example.com"), "There is no person eve@example.com."),
+        (("user", "set-password", "eve@example.com"), "There is no person eve@example.com."),
+        (("app", "delete", "nosuch"), "There is no app nosuch."),
+        (("app", "rotate-secret", "nosuch"), "There is no app nosuch."),
+        (("api", "delete", "nosuch"), "There is no API nosuch."),
+        (("role", "delete", "nosuch"), "There is no role nosuch."),
+        (("restore", "nosuch.backup", "--replace"), "There is no file nosuch.backup."),
+        (("restore", "nosuch.backup", "--passphrase"), "There is no file nosuch.backup."),
+        (("backup", "nosuch.backup", "--verify", "--passphrase"), "There is no file nosuch.backup."),
+    ],
+)
+def test_what_is_not_there_is_said_before_anything_is_asked(
+    stocked: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    words = stocked(*arguments)
+    assert words.status == 1
+    assert said in words.err
+    assert "--yes" not in words.err
+    told = stocked(*arguments, "--json")
+    assert told.document["error"].startswith(said)
+
+
+def test_a_key_is_revoked_by_who_was_told_which_one_it_is(stocked: Run) -> None:
+    stocked("keys", "rotate", "--force")
+    keys = {key["state"]: key["id"] for key in stocked("keys", "list", "--json").document}
+    asked = stocked("keys", "revoke", keys["previous"])
+    assert asked.status == 1
+    assert "--yes" in asked.err
+    assert stocked("keys", "revoke", keys["previous"], "--yes").status == 0
+    again = stocked("keys", "revoke", keys["previous"])
+    assert f"The key {keys['previous']} is revoked already." in again.err
+
+
+def test_a_turn_of_keys_that_comes_too_early_names_the_hour(stocked: Run) -> None:
+    stocked("keys", "rotate", "--force")
+    refused = stocked("keys", "rotate")
+    assert refused.status == 1
+    assert "86400" not in refused.err
+    assert "Fix: Wait until 20" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (5550, "5.5 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (12_345_678, "12.3 MB"),
+        (74_700_000_000, "74.7 GB"),
+        (2_500_000_000_000_000, "2,500.0 TB"),
+    ],
+)
+def test_a_size_is_told_in_the_largest_unit_of_which_there_is_one(octets: int, said: str) -> None:
+    assert size(octets) == said
+
+
+def test_a_small_backup_has_a_size_and_a_restored_one_says_what_comes_next(stocked: Run, house: Path) -> None:
+    stocked("keys", "rotate", "--force")
+    written = stocked("backup", "first.backup")
+    assert written.status == 0
+    assert " kB; opens with " in written.out
+    done = stocked("restore", "first.backup", "--into", "other.db")
+    assert done.status == 0
+    assert f"To serve it, set `database` to {house / 'other.db'}" in done.err
+    assert "doorward restore first.backup --into other.db --replace --end-everything" in done.err
+
+
+def test_a_backup_that_cannot_be_written_is_told_under_the_name_that_was_given(
+    stocked: Run, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = stocked("backup", "no/such/folder.backup")
+    assert "There is no folder no/such." in nowhere.err
+
+    really = os.open
+
+    def refuse(path: Any, flags: int, mode: int = 0o777) -> int:
+        if str(path).endswith(".part"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+    refused = stocked("backup", "first.backup")
+    assert "first.backup: Permission denied." in refused.err
+    assert ".part" not in refused.err
+    assert sorted(house.glob("*.part")) == []
+
+
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        ("mysql://ada:secret@db/x", "is of a kind that Doorward does not know (mysql)."),
+        ("sqlite://host/x.db", "names no file."),
+        ("host=db password=secret", "is a list of words like host=… password=…."),
+    ],
+)
+def test_a_database_that_is_none_is_answered_with_one_that_is(run: Run, database: str, said: str) -> None:
+    words = run("move", database, "other.db")
+    assert words.status == 1
+    assert said in words.err
+    assert "Fix: " in words.err
+    assert "secret" not in words.err.replace("password=…", "")
+
+
+def test_settings_that_are_wrong_send_nobody_to_a_file_that_is_not_there(run: Run, house: Path) -> None:
+    (house / "doorward.toml").write_text('issuer = "ftp://x"\n', encoding="utf-8")
+    words = run("user", "list")
+    assert words.status == 1
+    assert "docs/" not in words.err
+    assert "Fix: Correct that, then look again: doorward doctor" in words.err
