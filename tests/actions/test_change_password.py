@@ -69,6 +69,27 @@ async def test_this_browser_stays_under_a_new_secret_and_everything_else_ends(ho
     assert {(entry.kind, entry.ref) for entry in revoked} == {("sid", other.id), ("grant", grant.id)}
 
 
+async def test_a_password_that_is_old_by_now_sets_no_new_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/incidents/2026-11-22-an-old-password-that-had-the-last-word.md: a reset by mail that leaves the sessions open overtakes
+    the change of somebody who showed the old password."""
+    account = await house.person()
+    session = await house.session(account)
+    hash_ = house.hasher.hash
+    reset = await hash_(Secret("what the owner chose by mail"))
+
+    async def slow(password: Secret) -> str:
+        await house.change_account(account, password_hash=reset, password_changed_at=house.now)
+        return await hash_(password)
+
+    monkeypatch.setattr(house.hasher, "hash", slow, raising=False)
+    assert isinstance(await change(house, account, session), Moved)
+    stored = await house.store.accounts.get(account.id)
+    assert stored is not None
+    assert stored.password_hash == reset
+
+
 async def test_the_owner_is_told_and_it_is_recorded(house: House) -> None:
     account = await house.person(locale="de")
     await change(house, account, await house.session(account))

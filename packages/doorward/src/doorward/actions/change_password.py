@@ -78,9 +78,13 @@ class ChangePassword:
         if weak is not None:
             return weak
         hashed = await self.hasher.hash(Secret(prepare(new.reveal())))
-        # Read again: the check may have stored a newer hash of the old password.
+        # Read again: the check may have stored a newer hash of the old password. Of another password nothing was shown.
         before = await self.store.accounts.get(account.id)
-        if before is None or before.disabled_at is not None:
+        if (
+            before is None
+            or before.disabled_at is not None
+            or before.password_changed_at != checked.password_changed_at
+        ):
             return Moved()
         changed = structs.replace(before, password_hash=hashed, password_changed_at=now)
         secret = self.chance.token()
