@@ -13,6 +13,7 @@ from doorward.outside.bells import Bells
 from doorward.outside.valkey_bell import ValkeyBell
 from doorward.outside.valkey_link import ValkeyLink
 from tests.valkey import ValkeyServer, valkey_server
+from tests.waiting import keeps_async, until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -23,39 +24,37 @@ async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyBell, list
     bell, rung = ValkeyBell(server.url, link), list[float]()
     bell.listen(lambda: rung.append(perf_counter()))
     task = asyncio.create_task(bell.run())
-    await until(lambda: bell.connected)
+    await until_async(lambda: bell.connected)
     yield bell, rung
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await link.close()
 
 
-async def until(true: object, seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # type: ignore[operator]
-            await asyncio.sleep(0.01)
-
-
 async def test_a_ring_is_heard_by_everybody_at_once() -> None:
     with valkey_server() as server:
         async with hung_up(server) as (one, first), hung_up(server) as (_, second):
-            first.clear()
-            second.clear()
-            began = perf_counter()
-            await one.ring()
-            await until(lambda: first and second)
-            assert max(*first, *second) - began < 0.5
+
+            async def until_heard() -> float:
+                first.clear()
+                second.clear()
+                began = perf_counter()
+                await one.ring()
+                await until_async(lambda: first and second)
+                return max(*first, *second) - began
+
+            await keeps_async(0.5, until_heard)
 
 
 async def test_who_was_cut_off_wakes_when_it_is_back_since_it_may_have_missed_something() -> None:
     with valkey_server() as server:
         async with hung_up(server) as (bell, rung):
             server.kill()
-            await until(lambda: not bell.connected)
+            await until_async(lambda: not bell.connected)
             await bell.ring()
             rung.clear()
             server.start()
-            await until(lambda: bell.connected)
+            await until_async(lambda: bell.connected)
             assert rung
 
 
@@ -66,9 +65,9 @@ async def test_a_server_that_hangs_is_taken_for_gone_and_nobody_waits_for_it() -
             began = perf_counter()
             await bell.ring()
             assert perf_counter() - began < 1
-            await until(lambda: not bell.connected, 15)
+            await until_async(lambda: not bell.connected)
             server.thaw()
-            await until(lambda: bell.connected)
+            await until_async(lambda: bell.connected)
 
 
 async def test_who_rings_and_leaves_waits_until_it_was_rung() -> None:
@@ -81,7 +80,31 @@ async def test_who_rings_and_leaves_waits_until_it_was_rung() -> None:
                 bells.changed()
             await bells.rung()
             await link.close()
-            await until(lambda: rung)
+            await until_async(lambda: rung)
             await asyncio.sleep(0.1)
             # a hundred commits at once are two rings
             assert len(rung) <= 2
+
+
+async def test_each_loss_is_told_once_and_to_have_none_is_no_loss() -> None:
+    with valkey_server() as server:
+        server.kill()
+        link = ValkeyLink(server.url)
+        bell, lost = ValkeyBell(server.url, link), list[str]()
+        link.on_lost(lambda: lost.append("link"))
+        bell.on_lost(lambda: lost.append("bell"))
+        tasks = [asyncio.create_task(work) for work in (bell.run(), link.watch())]
+        await until_async(lambda: link.away)
+        assert not link.up
+        server.start()
+        await until_async(lambda: bell.connected and link.up, 20)
+        assert lost == []
+        server.kill()
+        await until_async(lambda: not bell.connected and not link.up, 20)
+        # tried again, and in vain: that is no further loss
+        await asyncio.sleep(2.5)
+        assert sorted(lost) == ["bell", "link"]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await link.close()

@@ -33,6 +33,18 @@ class PrometheusMeter:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._links_up = Gauge(
+            "doorward_link_up",
+            "Whether a connection stands that this process can do without: 1 or 0.",
+            ["kind"],
+            registry=self._registry,
+        )
+        self._links_lost = Counter(
+            "doorward_links_lost",
+            "How often such a connection was lost.",
+            ["kind"],
+            registry=self._registry,
+        )
         self._counters: dict[str, Counter] = {}
         self._kinds: dict[tuple[str, str], Counter] = {}
         self._endpoints: dict[str, Histogram] = {}
@@ -50,6 +62,13 @@ class PrometheusMeter:
         if known is None:
             known = self._endpoints[endpoint] = self._durations.labels(endpoint)
         known.observe(seconds)
+
+    def link(self, kind: str, up: Callable[[], bool]) -> Callable[[], None]:
+        """Show a connection that this process can do without; `up` is asked whenever somebody looks, in whatever thread. Answers what is
+        to be called each time that it was lost. Shown from the start, so that an alarm sees the first loss."""
+        self._links_up.labels(kind).set_function(lambda: 1.0 if up() else 0.0)
+        lost = self._links_lost.labels(kind)
+        return lost.inc
 
     def page(self) -> bytes:
         """The text exposition format, with content type `CONTENT_TYPE`."""

@@ -27,6 +27,7 @@ class ValkeyBell:
         self._link = link
         self._wakes: list[Callable[[], None]] = []
         self._connected = False
+        self._lost: list[Callable[[], None]] = []
 
     @property
     def connected(self) -> bool:
@@ -36,6 +37,10 @@ class ValkeyBell:
     def listen(self, wake: Callable[[], None]) -> None:
         """See `ports.bell.Bell`."""
         self._wakes.append(wake)
+
+    def on_lost(self, listener: Callable[[], None]) -> None:
+        """Call `listener` each time that the subscription stood, and does no more."""
+        self._lost.append(listener)
 
     async def ring(self) -> None:
         """Publish one word. What is lost here is found by whoever looks for themselves."""
@@ -47,12 +52,16 @@ class ValkeyBell:
     async def run(self) -> None:
         """Subscribe, and again when the connection is lost or says nothing when it is asked."""
         while True:
+            reason = "closed"
             try:
                 await self._hear()
             except (ValkeyError, OSError, TimeoutError) as problem:
-                if self._connected:
-                    _log.warning("bell.lost", reason=type(problem).__name__)
-            self._connected = False
+                reason = type(problem).__name__
+            if self._connected:
+                self._connected = False
+                _log.warning("bell.lost", reason=reason)
+                for listener in self._lost:
+                    listener()
             await asyncio.sleep(_AGAIN)
 
     async def _hear(self) -> None:
@@ -77,6 +86,5 @@ class ValkeyBell:
                     for wake in self._wakes:
                         wake()
         finally:
-            self._connected = False
             await subscription.aclose()
             await valkey.aclose()

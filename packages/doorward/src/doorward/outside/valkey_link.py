@@ -74,12 +74,18 @@ class ValkeyLink:
         self._trying = False
         self._raised = False
         self._free = asyncio.Semaphore(_CONNECTIONS)
+        self._answered = False
         self._lost: list[Callable[[], None]] = []
 
     @property
     def away(self) -> bool:
         """Whether the last thing that was heard of it was a failure."""
         return self._away
+
+    @property
+    def up(self) -> bool:
+        """Whether it answered, and the last time too."""
+        return self._answered and not self._away
 
     def on_lost(self, listener: Callable[[], None]) -> None:
         """Call `listener` each time that it answered before, and does no more."""
@@ -140,11 +146,12 @@ class ValkeyLink:
                     break
             else:
                 raise TimeoutError
-            return await asking
+            answer = await asking
         except (ValkeyError, OSError, TimeoutError) as problem:
             before, self._away, self._raised = self._away, True, False
             if not before:
                 _log.warning("cache.away", reason=type(problem).__name__)
+            if self._answered and not before:
                 for listener in self._lost:
                     listener()
             self._away_until = self._passed() + self._pause
@@ -152,6 +159,8 @@ class ValkeyLink:
         finally:
             # the client closes the connection of whoever is cancelled, so that no late answer meets the next question
             asking.cancel()
+        self._answered = True
+        return answer
 
 
 async def _command(valkey: Valkey, words: Sequence[str | int]) -> Any:

@@ -59,7 +59,8 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
         await store.close()
         raise
     clock = clock or SystemClock()
-    shared = open_shared(settings, store, sealer, clock)
+    meter = PrometheusMeter()
+    shared = open_shared(settings, store, sealer, clock, meter)
     signer = CatalogSigner(settings.issuer, sealer)
     return Outside(
         store=store,
@@ -71,7 +72,7 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
         catalog=WatchedCatalog(store, signer, bell=shared.bells),
         hasher=Argon2Hasher(settings.passwords),
         breached=breached,
-        meter=PrometheusMeter(),
+        meter=meter,
         postman=SealingPostman(sealer, chance, mail_writer(settings)),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from doorward.actions.share_tallies import ShareTallies
 from doorward.outside.background import Background, every
 from doorward.outside.bells import Bells
 from doorward.outside.logs import logger
+from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.store_counters import StoreCounters
 from doorward.outside.tallies import Tallies
 from doorward.outside.valkey_bell import ValkeyBell
@@ -38,12 +39,14 @@ class Shared:
     failures: Failures
     begun: Begun
     share: ShareTallies
-    close_cache: Callable[[], Awaitable[None]] | None
+    cache: ValkeyLink | None
 
     def start(self, background: Background) -> None:
         """What goes on beside the requests."""
         background.start(self.bells.run(), name="bells")
         background.start(self.tallies.run(), name="tallies")
+        if self.cache is not None:
+            background.start(self.cache.watch(), name="cache")
         background.start(every(1.0, self.share, name="shared tallies"), name="shared tallies")
 
     async def close(self) -> None:
@@ -52,11 +55,13 @@ class Shared:
             await self.tallies.flush()
         except StoreUnavailable:
             _log.warning("tallies.lost")
-        if self.close_cache is not None:
-            await self.close_cache()
+        if self.cache is not None:
+            await self.cache.close()
 
 
-def open_shared(settings: Settings, store: Store, sealer: Sealer, clock: Clock) -> Shared:
+def open_shared(
+    settings: Settings, store: Store, sealer: Sealer, clock: Clock, meter: PrometheusMeter
+) -> Shared:
     """Nothing is connected yet: a cache that is away at the start is one that is away."""
     tallies = Tallies(store, clock)
     counters: Counters = StoreCounters(store)
@@ -66,18 +71,21 @@ def open_shared(settings: Settings, store: Store, sealer: Sealer, clock: Clock) 
         # the client library is not loaded where there is only a file
         from doorward.stores.sql.postgres_bell import PostgresBell
 
-        bells.append(
-            PostgresBell(
-                settings.database,
-                settings.postgres,
-                tell=lambda said: _log.warning("bell.postgres", reason=said),
-            )
+        announced = PostgresBell(
+            settings.database,
+            settings.postgres,
+            tell=lambda said: _log.warning("bell.postgres", reason=said),
         )
+        announced.on_lost(meter.link("database_bell", lambda: announced.connected))
+        bells.append(announced)
     if settings.cache is not None:
         url = settings.cache.reveal()
-        link = ValkeyLink(url)
+        link = cache = ValkeyLink(url)
         counters = ValkeyCounters(link, store, tallies)
-        bells.append(ValkeyBell(url, link))
+        bell = ValkeyBell(url, link)
+        link.on_lost(meter.link("cache", lambda: cache.up))
+        bell.on_lost(meter.link("cache_bell", lambda: bell.connected))
+        bells.append(bell)
     both = Bells(bells)
     store.on_change(both.changed)
     failures = Failures(settings.throttle.per_address)
@@ -89,7 +97,7 @@ def open_shared(settings: Settings, store: Store, sealer: Sealer, clock: Clock) 
         failures=failures,
         begun=begun,
         share=ShareTallies(store, sealer, clock, {"failures": failures.tally, "begun": begun.tally}),
-        close_cache=link.close if link is not None else None,
+        cache=link,
     )
 
 

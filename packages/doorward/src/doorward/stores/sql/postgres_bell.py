@@ -62,6 +62,7 @@ class PostgresBell:
         self._hello: asyncio.Event = asyncio.Event()
         self._word = ""
         self._connected = False
+        self._lost: list[Callable[[], None]] = []
 
     @property
     def connected(self) -> bool:
@@ -71,6 +72,10 @@ class PostgresBell:
     def listen(self, wake: Callable[[], None]) -> None:
         """See `Bell.listen`."""
         self._wakes.append(wake)
+
+    def on_lost(self, listener: Callable[[], None]) -> None:
+        """Call `listener` each time that rings were heard, and are no more."""
+        self._lost.append(listener)
 
     async def ring(self) -> None:
         """Nothing to do: the commit rang."""
@@ -92,6 +97,8 @@ class PostgresBell:
             if self._connected:
                 self._connected = False
                 pause = _FIRST_PAUSE
+                for listener in self._lost:
+                    listener()
                 # what was announced since it broke has to be looked for
                 self._wake()
             await asyncio.sleep(pause)
