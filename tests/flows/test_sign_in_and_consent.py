@@ -38,8 +38,15 @@ def test_cancel_tells_the_app_and_shares_nothing(server: Running, house: House) 
     page = person.sign_in(person.open(attempt.url), ADA, PASSWORD)
     page = person.press(page, "consent", "deny")
     assert house.web.error(attempt, page) == "access_denied"
+    assert person.open("/account").path == "/sign-in", "who said no is signed in no more than before"
     page = person.sign_in(person.open(attempt.url), ADA, PASSWORD)
     assert page.path == "/consent", "a no is not remembered as a yes"
+    # who was signed in before stays signed in
+    at_home = server.person()
+    assert at_home.sign_in(at_home.open("/sign-in"), ADA, PASSWORD).path == "/account"
+    again = house.web.begin("openid email orders:read")
+    assert house.web.error(again, at_home.press(at_home.open(again.url), "consent", "deny")) == "access_denied"
+    assert at_home.open("/account").path == "/account"
 
 
 @pytest.mark.requirement(12)
@@ -49,7 +56,6 @@ def test_a_public_app_on_loopback_is_asked_for_every_time(server: Running, house
         return (await tools.apps.create(wanted, kind="native", access=[API])).client.id
 
     native = App(server.issuer, server.operate(work), None, "http://127.0.0.1:41234/back")
-    server.settled()
     person = server.person()
     for number in range(2):
         attempt = native.begin("openid orders:read")

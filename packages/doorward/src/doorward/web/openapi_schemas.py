@@ -121,7 +121,6 @@ SCHEMAS: dict[str, Any] = {
             "sub": _text(),
             "name": _text(),
             "locale": _text(),
-            "updated_at": _number(),
             "email": _text(),
             "email_verified": {"type": "boolean"},
         },
