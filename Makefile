@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= auto
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test check bench bench-scale cluster soak format clean pages pin
+.PHONY: help setup dev demo test check bench bench-scale cluster deploy-trial soak format clean pages pin
 
 help: ## show this list
 	@echo "make: what there is to make" >&2
@@ -55,6 +55,12 @@ cluster: ## kill machines of a cluster under load; writes build/cluster.json
 	@$(PYTHON) tools/setup.py test
 	@$(RUN) tools/system.py
 	@exec $(RUN) -m trials.cluster $(ARGS)
+
+deploy-trial: ## boot a machine and run containers with what deploy/ holds (root, Debian)
+	@echo "make: running the deployment trial" >&2
+	@$(PYTHON) tools/setup.py test
+	@$(RUN) tools/system.py
+	@exec $(RUN) -m trials.deploy $(ARGS)
 
 soak: ## run the tests that take minutes
 	@echo "make: running the soak" >&2

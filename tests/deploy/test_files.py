@@ -1,6 +1,6 @@
 """Does what `deploy/` ships name files, settings and commands that exist, and does systemd understand its units?
 
-No image is built here: that needs a container runtime and its registry. What can be looked at without one is.
+No image is built here, and no machine booted: `make deploy-trial` does that, as root. What can be looked at without is.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from doorward.cli.app import app
 from doorward.settings import load
 from doorward.settings.load import known_settings
 from tests.flows.settings import ROOT
+from trials.deploy.machine import shown
 
 DEPLOY = ROOT / "deploy"
 CONTAINER = (DEPLOY / "Containerfile").read_text("utf-8")
@@ -44,6 +45,22 @@ def test_what_the_image_copies_is_there() -> None:
     for source, into in copied:
         assert (ROOT / source).exists(), source
         assert into == f"/src/{source}"
+
+
+def test_whatever_is_fetched_for_an_installation_has_a_hash() -> None:
+    """Also what builds the packages: pip fetches that on its own, and unpinned, where it is not told otherwise."""
+    guides = [ROOT / "docs/guides/deploy.md", DEPLOY / "Containerfile"]
+    commands = [
+        command
+        for guide in guides
+        for line in guide.read_text("utf-8").replace("\\\n", " ").splitlines()
+        for command in re.findall(r"bin/pip (?:install|wheel)[^&]*", line)
+    ]
+    assert len(commands) >= 6
+    for command in commands:
+        words = set(command.split())
+        local = {"--no-deps"} < words and words & {"--no-index", "--no-build-isolation"}
+        assert "--require-hashes" in words or local, command
 
 
 def test_the_image_runs_commands_that_exist_and_not_as_root() -> None:
@@ -75,6 +92,27 @@ def test_the_unit_names_settings_and_commands_that_exist() -> None:
     } == set()
     started = re.findall(r"^ExecStart=\S+/doorward (.*)$", SERVICE, flags=re.MULTILINE)[0].split()
     assert {word for word in started[1:] if word.startswith("--")} <= commands()[started[0]]
+
+
+def test_the_unit_goes_on_trying_and_runs_only_what_every_debian_has() -> None:
+    """systemd gives up after five starts in ten seconds unless told, and the socket with it; and the smallest Debian has no /bin/kill."""
+    lines = SERVICE.splitlines()
+    assert {"StartLimitIntervalSec=0", "Restart=on-failure"} <= set(lines)
+    assert lines.index("StartLimitIntervalSec=0") < lines.index("[Service]")
+    programs = re.findall(r"^Exec\w+=[-@:+!]*(\S+)", SERVICE, flags=re.MULTILINE)
+    assert set(programs) == {"/srv/doorward/current/bin/doorward", "/bin/sh"}
+
+
+def test_the_guide_shows_what_the_trial_runs(tmp_path: Path) -> None:
+    guide = shown()
+    assert "/srv/doorward/current" in guide.install
+    secrets = re.findall(r"/etc/doorward/[\w-]+$", guide.secrets, flags=re.MULTILINE)
+    handed = re.findall(r"^LoadCredential=[\w-]+:(\S+)$", SERVICE, flags=re.MULTILINE)
+    assert set(handed) == set(secrets) - {"/etc/doorward"}
+    named = dict(pair.split("=", 1) for pair in guide.environment)
+    assert {named["DOORWARD_DATABASE_FILE"], named["DOORWARD_KEYS__SECRET_KEY_FILE"]} == set(handed)
+    (tmp_path / "doorward.toml").write_text(guide.settings)
+    assert load(tmp_path / "doorward.toml", {}).issuer == "https://auth.example.com"
 
 
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
