@@ -202,22 +202,25 @@ async def test_what_one_counted_while_it_was_cut_off_counts_for_all_when_it_is_b
 
 async def test_a_cache_that_hangs_costs_a_quarter_of_a_second_once(store: Store) -> None:
     with valkey_server() as server:
-        async with processes(server, store, longest=LONGEST) as (one,):
+        # eight times as long, so that a busy machine does not look like a second wait
+        assert LONGEST == 0.25
+        longest = 8 * LONGEST
+        async with processes(server, store, longest=longest) as (one,):
             assert await one.counters.take(BOTH, NOW)
             server.freeze()
             began = perf_counter()
             assert await asyncio.gather(*(one.counters.take(BOTH, NOW) for _ in range(3))) == [True] * 3
-            assert 0.2 < perf_counter() - began < 1
+            assert 0.8 * longest < perf_counter() - began < 3 * longest
             began = perf_counter()
             assert await one.counters.take(BOTH, NOW)
             assert not await one.counters.take(BOTH, NOW)
             await one.counters.forget([Bucket("other", 1, 1)])
-            assert perf_counter() - began < 0.2
+            assert perf_counter() - began < longest
             # still hanging: one of the next requests tries, and the others do not wait for it
             one.passed.seconds += 2
             began = perf_counter()
             assert not any(await asyncio.gather(*(one.counters.take(BOTH, NOW) for _ in range(20))))
-            assert perf_counter() - began < 1
+            assert perf_counter() - began < 3 * longest
             assert one.link.away
             server.thaw()
             await back(one)

@@ -13,6 +13,7 @@ import httpx2
 from tests.flows.apps import App, good
 from tests.flows.seeds import PASSWORD
 from tests.flows.signing_in import tokens_by_challenge
+from tests.waiting import PATIENCE, until
 
 SCOPE = "openid orders:read"
 PEOPLE = ("ada@example.com", "bob@example.com")
@@ -50,11 +51,19 @@ class Load:
         for thread in self._threads:
             thread.start()
 
+    def goes_on(self, *, refreshes: int, sign_ins: int = 0) -> None:
+        """Wait until there were so many more, or something went wrong."""
+        refreshed, signed_in = self.refreshes + refreshes, self.sign_ins + sign_ins
+        until(
+            lambda: (self.refreshes >= refreshed and self.sign_ins >= signed_in) or self.wrong,
+            lambda: f"{self.refreshes} refreshes, {self.sign_ins} sign-ins",
+        )
+
     def stop(self) -> None:
         """End, once every request under way has been answered or lost."""
         self._stop.set()
         for thread in self._threads:
-            thread.join(40)
+            thread.join(PATIENCE + 10)
             assert not thread.is_alive()
 
     def _own(self, number: int) -> App:

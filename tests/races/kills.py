@@ -38,11 +38,12 @@ def kill_and_look(
             load = Load(app, [one.base for one in fleet.servers], refreshers=6, signers=3)
             load.families += kept
             load.start()
-            time.sleep(chance.uniform(0.4, 1.4))
+            load.goes_on(refreshes=30, sign_ins=6)
+            time.sleep(chance.uniform(0.0, 1.0))
             server.kill()
             server.start()
             # the load goes on against the new process for a moment: what was lost is asked for again
-            time.sleep(0.3)
+            load.goes_on(refreshes=20)
             load.stop()
             assert load.wrong == []
             every_newest_refreshes(app, load.families)

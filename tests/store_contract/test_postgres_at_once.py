@@ -27,6 +27,7 @@ from tests.store_contract.samples import (
     rotated,
     session,
 )
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -50,9 +51,10 @@ async def other(postgres_url: str) -> AsyncIterator[Any]:
 
 async def waits(task: asyncio.Task[Any], other: Any) -> None:
     """Until the commit of `task` waits for a lock that `other` holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not await other.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
         ):
             assert not task.done()
             await asyncio.sleep(0.01)
@@ -156,7 +158,9 @@ async def test_a_commit_in_a_deadlock_is_tried_again(store: Store, other: Any) -
             store.grants.end("grt_b", NOW, "signed_out"),
         )
     )
-    await asyncio.sleep(0.2)
+    # whoever looks for a deadlock ends itself: only ours does
+    await other.execute("SET deadlock_timeout = '1min'")
+    await waits(ours, other)
     # answers only once our commit has let go of the row
     await other.execute("UPDATE grants SET nonce = 'x' WHERE id = 'grt_a'")
     assert not ours.done()
@@ -183,7 +187,8 @@ async def test_a_row_that_stays_locked_is_waited_for_as_long_as_allowed(
         *(store.commit(store.put_meta("a", "3")) for _ in range(6)), return_exceptions=True
     )
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
-    assert asyncio.get_running_loop().time() - began < 4
+    # by the limits of before it would have been ten seconds at the least
+    assert asyncio.get_running_loop().time() - began < 8
     # reads went on, or could again at once
     assert await store.meta("a") == "1"
     await other.execute("COMMIT")
@@ -206,7 +211,7 @@ async def test_a_server_that_only_reads_is_left_and_the_writes_are_not_lost_in_b
     with pytest.raises(StoreUnavailable):
         await store.commit(store.put_meta("a", "2"))
     await other.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 assert await store.commit(store.put_meta("a", "3"))

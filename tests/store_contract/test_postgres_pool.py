@@ -138,13 +138,14 @@ async def test_one_with_an_open_transaction_is_never_given_on() -> None:
 
 
 async def test_one_that_lay_too_long_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_pool, "_STALE_SECONDS", 0.02)
+    monkeypatch.setattr(postgres_pool, "_STALE_SECONDS", 3600)
     lines = Lines()
     one = pool(lines)
     held = await one.take()
     one.give(held)
     assert await one.take() is held
     one.give(held)
+    monkeypatch.setattr(postgres_pool, "_STALE_SECONDS", 0.02)
     await asyncio.sleep(0.05)
     assert await one.take() is not held
     assert lines.made[0].closed
