@@ -31,6 +31,12 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname = current_schema()
 _OTHERS: Final = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
 _PROCESSES: Final = "SELECT count(*) FROM nodes WHERE expires_at > $1 AND id NOT LIKE 'doubted %'"
 
+_STANDBYS: Final = """
+SELECT count(*), count(sync_state), count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')),
+  (SELECT count(*) FROM pg_stat_activity WHERE usename = session_user AND wait_event = 'SyncRep'
+     AND query_start < clock_timestamp() - interval '1 second')
+FROM pg_stat_replication"""
+
 
 async def postgres(settings: Settings) -> AsyncIterator[Check]:
     """Everything about the server, its rights, its clock, its connections, and what it remembers when it falls over.
@@ -228,12 +234,18 @@ async def _durability(connection: Any) -> Check:
 async def _failover(connection: Any) -> Check:
     name = "standby"
     synchronous: str = await connection.fetchval("SHOW synchronous_standby_names")
-    standbys = int(await connection.fetchval("SELECT count(*) FROM pg_stat_replication"))
-    if synchronous and not standbys:
+    standbys, told, waited_for, waiting = await connection.fetchrow(_STANDBYS)
+    # whether one is the standby that is meant, only some roles are told; of commits of its own every role is
+    missing = not standbys or (told == standbys and not waited_for)
+    if synchronous and (missing or waiting):
+        now = f"{waiting} wait right now" if waiting else "every commit waits for it"
+        there = "that is none of those connected" if standbys else "none is connected"
         return Check(
             name,
             False,
-            f'none is connected, and synchronous_standby_names = "{synchronous}": every commit waits for it',
+            f'{there}, and synchronous_standby_names = "{synchronous}": {now}, and whoever writes hears 503'
+            if missing
+            else f'synchronous_standby_names = "{synchronous}", and it does not confirm: {now}, and whoever writes hears 503',
             "Start the standby, or empty synchronous_standby_names until it is back.",
         )
     if synchronous:

@@ -20,6 +20,7 @@ from doorward.stores.sql.postgres_errors import (
     unholdable,
     verdict,
 )
+from doorward.stores.sql.postgres_gate import Gate
 from doorward.stores.sql.postgres_merge import Group, Tables, apart, groups, overtaken
 from doorward.stores.sql.postgres_pool import Connection, Pool
 from doorward.stores.sql.postgres_use import settle, storable, taken
@@ -39,9 +40,11 @@ class Committer:
         self._tables = tables
         self._read = groups if join else apart
         self._plans: dict[tuple[tuple[str, int | None], ...], tuple[Group, ...]] = {}
+        self._gate = Gate()
 
     async def commit(self, pool: Pool, steps: Sequence[Step]) -> int:
         """See `Database.apply`."""
+        await self._gate.passed(pool)
         plan = self._plan(steps)
         alone = plan[0] if len(plan) == 1 else None
         params = [step[1] for step in steps]
@@ -62,6 +65,8 @@ class Committer:
                 await settle(pool, held, problem)
                 if not isinstance(problem, Exception):
                     raise
+                if isinstance(problem, TimeoutError):
+                    self._gate.unanswered()
                 if overtaken(state_of(problem), str(problem)) or row_is_gone(problem):
                     return LOST
                 if better_apart(problem) and any(group.count > 1 for group in plan):
