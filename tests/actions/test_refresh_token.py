@@ -72,6 +72,26 @@ async def test_two_processes_on_one_database_yield_one_successor(tmp_path: Path)
 
 
 @pytest.mark.requirement(18)
+@pytest.mark.parametrize("strict", [False, True])
+async def test_strictly_a_thief_who_keeps_step_with_the_owner_is_found(strict: bool) -> None:
+    async with back_channel(refresh_strict=strict) as channel:
+        await channel.person()
+        raw, grant = await channel.family()
+        owner = thief = raw
+        for _ in range(3):
+            owner = await next_token(channel, owner)
+            channel.clock.time += 100
+            if strict:
+                await is_refused(channel, thief)
+                break
+            thief = await next_token(channel, thief)
+            channel.clock.time += 100
+        stored = await channel.store.grants.get(grant.id)
+        assert stored is not None
+        assert stored.end_reason == ("refresh_token_replayed" if strict else None)
+
+
+@pytest.mark.requirement(18)
 async def test_an_answer_lost_on_the_way_is_given_again_however_late(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     lost = await next_token(channel, raw)

@@ -32,6 +32,7 @@ def decide(
     client: Client | None = None,
     grant: dict[str, Any] | None = None,
     leeway: int = 10,
+    strict: bool = False,
     now: int = NOW,
 ) -> object:
     """The verdict on token `shown` of a grant whose newest is r, of generation 9."""
@@ -41,8 +42,20 @@ def decide(
         made.grant(**(grant or {})),
         client=client or made.client(),
         leeway=leeway,
+        strict=strict,
         now=now,
     )
+
+
+@pytest.mark.requirement(18)
+def test_strictly_a_late_repeat_is_a_replay_though_its_successor_is_unused() -> None:
+    assert decide("p", spent("p", NOW - 9), strict=True) == Repeat(b"after p")
+    assert decide("p", spent("p", NOW - 10), strict=True) == Replayed()
+    assert decide("p", spent("p", NOW - 10)) == Repeat(b"after p")
+    # two requests that crossed on the wire, and what had been spent long before they did
+    assert decide("q", spent("p", NOW - 1), spent("q", NOW - 9), strict=True) == Repeat(b"after q")
+    assert decide("q", spent("p", NOW - 1), spent("q", NOW - 10), strict=True) == Replayed()
+    assert decide(strict=True) == Rotate()
 
 
 @pytest.mark.requirement(18)

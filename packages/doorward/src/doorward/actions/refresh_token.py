@@ -59,7 +59,13 @@ class RefreshGrant:
                 return Refusal("invalid_grant", GONE, "no such token")
             token, grant, account = found
             verdict = rotation.decide(
-                presented, token, grant, client=client, leeway=self.policy.refresh_leeway, now=now
+                presented,
+                token,
+                grant,
+                client=client,
+                leeway=self.policy.refresh_leeway,
+                strict=self.policy.refresh_strict,
+                now=now,
             )
             if isinstance(verdict, Refusal):
                 return verdict

@@ -11,13 +11,15 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class TokenPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long what lives. A code at most 60 s (ASVS 10.4.2); a refresh token's end is absolute (ASVS 10.4.8)."""
+    """How long what lives. A code at most 60 s (ASVS 10.4.2); a refresh token's end is absolute (ASVS 10.4.8). `refresh_strict`: a
+    spent refresh token yields its successor within the leeway only, not until that one was used."""
 
     access_ttl: Annotated[int, Meta(ge=10, le=86_400)] = 300
     id_ttl: Annotated[int, Meta(ge=10, le=86_400)] = 300
     code_ttl: Annotated[int, Meta(ge=5, le=60)] = 60
     refresh_ttl: Seconds = 30 * 86_400
     refresh_leeway: Annotated[int, Meta(ge=0, le=300)] = 10
+    refresh_strict: bool = False
     assertion_max_age: Annotated[int, Meta(ge=30, le=3600)] = 300
     status_list: bool = False
     status_list_ttl: Seconds = 60

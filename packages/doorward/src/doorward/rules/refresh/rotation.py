@@ -5,6 +5,8 @@ the newest                     -                                        Rotate (
 the one before                 unspent: the answer may have been lost   Repeat the same successor, however late
 one before that                spent less than the leeway ago           Repeat: two requests crossed on the wire
 any other of this family       spent longer ago                         Replayed: two parties hold this family; it ends
+
+Strictly, what was itself spent longer ago than the leeway is Replayed, whatever became of its successor.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ def decide(
     *,
     client: Client,
     leeway: int,
+    strict: bool = False,
     now: int,
 ) -> Rotate | Keep | Repeat | Replayed | Refusal:
     """The table above. `token` is the row of the grant that `presented` names; `leeway` is in seconds."""
@@ -75,7 +78,8 @@ def decide(
     successor_spent: int | None = None
     for spent in token.recent:
         if spent.hash == presented.hash:
-            if successor_spent is None or -CLOCKS_APART < now - successor_spent < leeway:
+            late = strict and not _within(leeway, spent.at, now)
+            if not late and (successor_spent is None or _within(leeway, successor_spent, now)):
                 return Repeat(spent.sealed)
             return Replayed()
         successor_spent = spent.at
@@ -83,6 +87,10 @@ def decide(
         # Never given out as far as this database knows: it was restored from a backup that is older than the token.
         return Refusal("invalid_grant", GONE, f"a token of grant {grant.id} that is newer than the database")
     return Replayed()
+
+
+def _within(leeway: int, at: int, now: int) -> bool:
+    return -CLOCKS_APART < now - at < leeway
 
 
 def belongs(presented: Presented, token: RefreshToken) -> bool:
