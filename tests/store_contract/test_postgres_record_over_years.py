@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -86,6 +87,31 @@ async def test_who_starts_after_months_without_any_server_has_a_month_for_its_fi
         await years.turn(datetime(2023, 4, 20, tzinfo=UTC))
         await years.upkeep(one)
         assert late not in {line.id for line in await one.audit.page()}
+
+
+async def test_of_many_that_start_at_once_none_writes_elsewhere(years: Years) -> None:
+    async with server(years.url):
+        pass
+    await years.turn(datetime(2022, 6, 1, tzinfo=UTC))
+
+    async def started() -> str:
+        async with server(years.url) as store:
+            return await years.written(store)
+
+    lines = await asyncio.gather(*(started() for _ in range(8)))
+    assert {await years.home(line) for line in lines} == {"audit_2022_06"}
+
+
+async def test_where_every_transaction_is_serializable_the_record_ends_too(years: Years) -> None:
+    name = urlsplit(years.url).path.lstrip("/")
+    await years.shell.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    async with server(years.url) as store, server(years.url) as other:
+        await years.written(store)
+        await years.written(store, datetime(2019, 1, 1, tzinfo=UTC))
+        await years.turn(BEGAN + timedelta(days=500))
+        line = await years.written(other)
+        assert sum(await asyncio.gather(years.upkeep(store), years.upkeep(other))) == 3 + 1
+        assert [one.id for one in await other.audit.page()] == [line]
 
 
 async def test_a_server_that_runs_through_a_long_outage_makes_up_for_it(years: Years) -> None:

@@ -32,6 +32,8 @@ from doorward.stores.sql.statements import Param, Query, Row, Step
 from doorward.stores.sql.store import SqlStore
 
 _MONTHS = "SELECT doorward_audit_months()"
+_TODAY = "SELECT to_regclass('audit_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')) IS NOT NULL"
+_TRIES_FOR_TODAY = 5
 _DROP = "SELECT doorward_audit_drop(?, ?)"
 _TRIM = "SELECT doorward_audit_trim(?, ?, ?)"
 _AT_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -56,10 +58,7 @@ async def open_postgres(
         await prepare(connection, migrations, migrate, where=where, collate=engine == "postgres")
         history = await history_of(connection) if engine == "postgres" else NONE
         if migrate and engine == "postgres":
-            # After months without any server there is no month for today, and a first line elsewhere would keep it from being made.
-            # Where it cannot be made, the record is written all the same, and the sweep tries again.
-            with suppress(Exception):
-                await connection.fetch(_MONTHS)
+            await _today(connection)
     except StoreUnavailable:
         raise
     except Exception as problem:
@@ -76,6 +75,17 @@ async def open_postgres(
         return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)
     end = Months(_DROP, _TRIM)
     return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
+
+
+async def _today(connection: Connection) -> None:
+    """After months without any server there is no month for today, and a first line elsewhere would keep it from being made. So it is
+    made before that line, by one of those that start; the others wait for it. Where it cannot be made, the record is written all
+    the same, and the sweep tries again."""
+    with suppress(Exception):
+        for _ in range(_TRIES_FOR_TODAY):
+            await connection.fetch(_MONTHS)
+            if (await connection.fetch(_TODAY))[0][0]:
+                return
 
 
 async def _engine(connection: Connection) -> str:
