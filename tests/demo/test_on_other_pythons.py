@@ -1,0 +1,59 @@
+"""Does the whole flow run on every Python that this machine has, besides the one that the tests run on?
+
+Once it did not: everything was tested on 3.11 alone, and what an image with 3.13 answered was 400.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.demo import running
+from tools.pythons import others
+
+pytestmark = pytest.mark.timeout(300)
+PYTHONS = others()
+
+
+def test_another_python_than_this_one_is_there() -> None:
+    if not PYTHONS:
+        pytest.skip(
+            f"no other Python from 3.11 on than {sys.version.split()[0]}: the flow ran on this one only"
+        )
+
+
+@pytest.mark.parametrize(
+    "version",
+    # the newest each time, the ones between with the soak
+    [*(pytest.param(version, marks=pytest.mark.soak) for version in list(PYTHONS)[:-1]), *list(PYTHONS)[-1:]],
+)
+def test_the_flow_runs_on(version: str, tmp_path: Path) -> None:
+    home = running.ROOT / "build" / "pythons" / version
+    home.parent.mkdir(parents=True, exist_ok=True)
+    setting_up = subprocess.run(
+        [PYTHONS[version], "tools/setup.py", "dev"],
+        cwd=running.ROOT,
+        env={**os.environ, "DOORWARD_VENV": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert setting_up.returncode == 0, setting_up.stderr
+    demo = subprocess.run(
+        [home / "bin" / "python", "-m", "doorward", "demo", "--json"],
+        cwd=tmp_path,
+        env=running.environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=running.PATIENCE,
+        check=False,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert msgspec.json.decode(running.steps(demo.stdout)[-1])
+    assert running.nothing_left(tmp_path)

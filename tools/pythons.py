@@ -1,0 +1,48 @@
+"""Which other Pythons does this machine have, that Doorward promises to run on?"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+OLDEST = (3, 11)
+_VERSION = re.compile(r"(\d+)\.(\d+)\.\d+")
+
+
+def others() -> dict[str, Path]:
+    """One interpreter for each minor version, `{"3.13": path}`, from the oldest that is promised on; the running one is not among them."""
+    found: dict[tuple[int, int], Path] = {}
+    for python in _candidates():
+        version = _version(python)
+        if version is not None and version >= OLDEST and version != sys.version_info[:2]:
+            found.setdefault(version, python)
+    return {f"{major}.{minor}": found[major, minor] for major, minor in sorted(found)}
+
+
+def _candidates() -> list[Path]:
+    named = [shutil.which(f"python3.{minor}") for minor in range(OLDEST[1], OLDEST[1] + 12)]
+    # the owner's real home: a bare environment names another one, or none
+    homes = {Path(pwd.getpwuid(os.getuid()).pw_dir), Path.home()}
+    kept = [python for home in sorted(homes) for python in home.glob(".pyenv/versions/3.*/bin/python3")]
+    return [Path(name) for name in named if name] + sorted(kept)
+
+
+def _version(python: Path) -> tuple[int, int] | None:
+    try:
+        said = subprocess.run(
+            [python, "-c", "import sys, venv, ensurepip; print(sys.version.split()[0])"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    # what has no venv cannot hold the libraries, and a pre-release or a shim without a Python behind it says no such version
+    match = _VERSION.fullmatch(said.stdout.strip())
+    return (int(match[1]), int(match[2])) if match and said.returncode == 0 else None
