@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.web.pages import language
-from doorward.web.pages.words import Words, calm, device_name, isolated
+from doorward.web.pages.words import Words, calm, device_html, device_name, isolated
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,9 @@ def test_a_calm_name_is_one_line_without_controls(name: str) -> None:
 )
 def test_a_device_is_told_in_the_language_of_the_page(locale: str, label: str, told: str) -> None:
     assert device_name(Words(locale), label) == told
+
+
+def test_from_right_to_left_each_name_of_a_device_stands_by_itself() -> None:
+    told = device_html(Words("ar"), "Chrome on <b>macOS")
+    assert told == "<bdi>Chrome</bdi> على <bdi>&lt;b&gt;macOS</bdi>"
+    assert device_html(Words("ar"), "Firefox") == "<bdi>Firefox</bdi>"

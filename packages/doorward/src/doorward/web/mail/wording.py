@@ -64,7 +64,7 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                     _code_for(words, letter.minutes),
                 ),
                 _("If it wasn't you, do nothing: no account is made. Never give this code to anybody."),
-                in_groups(letter.code, 3),
+                _grouped(letter.code),
                 (Link(_("Or open this link in the browser where you started:"), letter.link),),
             )
         case AddressTaken():
@@ -94,7 +94,7 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                 _(
                     "If it wasn't you, do nothing: your password stays as it is. Never give this code to anybody."
                 ),
-                in_groups(letter.code, 3),
+                _grouped(letter.code),
                 (Link(_("Or open this link in the browser where you started:"), letter.link),),
             )
         case PasswordChanged():
@@ -159,6 +159,12 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                 ),
                 links=(activity, not_you),
             )
+
+
+def _grouped(code: str) -> str:
+    # A space between two numbers lets a text from right to left change their order, and the code is another one; a no-break
+    # space is part of the number (UAX #9, rule W4).
+    return in_groups(code, 3).replace(" ", "\u00a0")
 
 
 def _code_for(words: Words, minutes: int) -> str:

@@ -12,7 +12,7 @@ from doorward.web.pages.views.account import ActivityLine, Done, Happened
 from doorward.web.pages.views.ends import Failure, Way
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import Problem, Wrong
-from doorward.web.pages.words import N_, Words, device_name, isolated
+from doorward.web.pages.words import N_, Words, device_html, isolated
 
 _PROBLEMS: Final = {
     Wrong.CREDENTIALS: N_("That email and password don't match."),
@@ -222,7 +222,7 @@ class Sentences:
         """A device, described as `rules.identify.device` does it; None for one that nobody knows."""
         if label is None:
             return self.words.html(N_("Unknown device"))
-        return isolated(device_name(self.words, label))
+        return device_html(self.words, label)
 
     def scope(self, line: ScopeLine) -> Markup:
         """What an app may do, as a verb rather than a scope's name."""

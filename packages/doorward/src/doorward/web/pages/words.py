@@ -104,6 +104,15 @@ def device_name(words: Words, label: str) -> str:
     return words.text(N_("%(browser)s on %(system)s"), browser=browser, system=system)
 
 
+def device_html(words: Words, label: str) -> Markup:
+    """The same for HTML. Each name by itself is isolated: as one, they would stand in the order of the first one's script, which
+    from right to left makes the system the browser."""
+    browser, joined, system = label.partition(" on ")
+    if not joined or " on " in system:
+        return isolated(label)
+    return words.html(N_("%(browser)s on %(system)s"), browser=isolated(browser), system=isolated(system))
+
+
 def _escaped(values: Mapping[str, object]) -> dict[str, object]:
     return {name: escape(value) for name, value in values.items()}
 
