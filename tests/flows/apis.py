@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from doorward_verify import Principal, Refused, ResourceServer
+from tests.waiting import until
 
 
 class Api:
@@ -41,11 +42,8 @@ class Api:
             return why.reason
         return None
 
-    def refused_after(self, token: str, *, patience: float = 5.0) -> tuple[float, str]:
+    def refused_after(self, token: str) -> tuple[float, str]:
         """For how many seconds from now the token is still taken, and why it then is not."""
         began = time.monotonic()
-        while time.monotonic() - began < patience:
-            if (why := self.refusal(token)) is not None:
-                return time.monotonic() - began, why
-            time.sleep(0.01)
-        raise AssertionError(f"still taken after {patience} s")
+        until(lambda: self.refusal(token) is not None, lambda: "still taken")
+        return time.monotonic() - began, self.refusal(token) or ""

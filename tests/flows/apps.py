@@ -6,6 +6,7 @@ import base64
 import hashlib
 import secrets
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +15,7 @@ import httpx2
 import msgspec
 
 from tests.flows.browsing import Page
+from tests.waiting import PATIENCE, until
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class App:
             verify=verify if verify is not None else issuer.startswith("https:"),
             trust_env=False,
             follow_redirects=False,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     def close(self) -> None:
@@ -200,6 +202,18 @@ def good(answer: httpx2.Response) -> Tokens:
     """The tokens of an answer that has to be good."""
     assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
     return Tokens(answer.json(), answer.headers)
+
+
+def healed(ask: Callable[[], httpx2.Response]) -> Tokens:
+    """The tokens that an app gets which asks again when it hears 503, as any has to: a busy machine may say it at any time."""
+    answers: list[httpx2.Response] = []
+
+    def answered() -> bool:
+        answers[:] = [ask()]
+        return answers[0].status_code != 503
+
+    until(answered, lambda: answers[0].text, look=0.3)
+    return good(answers[0])
 
 
 def refused(answer: httpx2.Response, error: str = "invalid_grant", status: int = 400) -> None:

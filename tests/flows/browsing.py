@@ -14,13 +14,14 @@ from __future__ import annotations
 import html
 import re
 import ssl
-import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx2
+
+from tests.waiting import PATIENCE, until
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
 _LONGEST_WALK = 12
@@ -155,7 +156,7 @@ class Person:
             verify=verify if verify is not None else issuer.startswith("https:"),
             trust_env=False,
             follow_redirects=False,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     def close(self) -> None:
@@ -304,15 +305,16 @@ class Person:
             found.append((to, subject, _plain(code) if code else None, text))
         return found
 
-    def mailed_code(self, email: str, *, seconds: float = 5.0) -> str:
+    def mailed_code(self, email: str) -> str:
         """The newest code that was mailed to this address."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            for to, _subject, code, _text in self.mails():
-                if to == email and code is not None:
-                    return code
-            time.sleep(0.05)
-        raise AssertionError(f"no code was mailed to {email}")
+        codes: list[str] = []
+
+        def come() -> bool:
+            codes[:] = [code for to, _, code, _ in self.mails() if to == email and code is not None]
+            return codes != []
+
+        until(come, lambda: f"no code was mailed to {email}", look=0.05)
+        return codes[0]
 
 
 def _plain(found: re.Match[str] | None) -> str:

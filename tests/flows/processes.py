@@ -12,7 +12,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +23,7 @@ import httpx2
 from tests.flows.seeds import House, seed_at
 from tests.flows.settings import environment, write_settings
 from tests.ports import free_port
-
-READY_SECONDS = 30
+from tests.waiting import PATIENCE, until
 
 
 @dataclass
@@ -76,18 +74,9 @@ class Process:
 
     def wait(self) -> None:
         """Until it is ready."""
-        until = time.monotonic() + READY_SECONDS
-        while time.monotonic() < until and self.running:
-            try:
-                if (
-                    httpx2.get(f"{self.base}/readyz", verify=False, trust_env=False, timeout=2).status_code
-                    == 200
-                ):
-                    return
-            except httpx2.HTTPError:
-                pass
-            time.sleep(0.03)
-        raise RuntimeError(f"the server does not start: {self.log.read_text()[-3000:]}")
+        until(lambda: self.ready or not self.running, self.log.read_text, look=0.03)
+        if not self.running:
+            raise RuntimeError(f"the server does not start: {self.log.read_text()[-3000:]}")
 
     def kill(self) -> None:
         """kill -9: nothing is written any more, nothing is closed."""
@@ -102,11 +91,20 @@ class Process:
             return
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
             raise
+
+    @property
+    def ready(self) -> bool:
+        """Whether it says that it is."""
+        try:
+            answer = httpx2.get(f"{self.base}/readyz", verify=False, trust_env=False, timeout=PATIENCE)
+        except httpx2.HTTPError:
+            return False
+        return answer.status_code == 200
 
     @property
     def running(self) -> bool:

@@ -11,7 +11,7 @@ In this process (flows; fast, and its log is at hand):
         tokens = app.redeem(attempt, person.press(page, "consent", "allow"))
 
 `server.operate(lambda tools: tools.people.disable("ada@example.com"))` is what a command would do, from outside, on the same
-database; `server.settled()` waits until the server has seen what a command changed about apps, APIs, roles or keys.
+database: the next request sees it. `server.clock.hold()` stops the clock until the test turns it: for what ends at a second.
 
 As processes of their own (races, kills): `tests/flows/processes.py`.
 """
@@ -46,11 +46,9 @@ from doorward.workshop.bench import CommandWorkshop
 from tests.flows.apis import Api
 from tests.flows.browsing import Person
 from tests.flows.settings import listening, write_settings
+from tests.waiting import PATIENCE, until
 
 T = TypeVar("T")
-START_SECONDS = 20
-CATALOG_SECONDS = 0.3
-"""A server looks for changes of apps, APIs, roles and keys every 100 to 200 ms."""
 
 
 class Log(io.TextIOBase):
@@ -74,14 +72,19 @@ class RealTime:
 
     def __init__(self) -> None:
         self.ahead = 0
+        self._held: float | None = None
 
     def now(self) -> int:
         """Seconds since the epoch."""
-        return int(time.time()) + self.ahead
+        return int(self.exactly())
 
     def exactly(self) -> float:
         """The same with its fraction, as an API's clock."""
-        return time.time() + self.ahead
+        return (time.time() if self._held is None else self._held) + self.ahead
+
+    def hold(self) -> None:
+        """From now on time passes by `ahead` alone, however long a busy machine takes for a request."""
+        self._held = time.time()
 
 
 @dataclass
@@ -111,10 +114,6 @@ class Running:
         """What an operator's command does: the actions on the store, opened for this alone."""
         return operate(self.config, work, self.log)
 
-    def settled(self) -> None:
-        """Wait until the server has looked at the catalog again."""
-        time.sleep(CATALOG_SECONDS)
-
     def events(self) -> list[dict[str, Any]]:
         """Everything that was logged since the start, as JSON lines."""
         return [json.loads(line) for line in self.log.getvalue().splitlines() if line.startswith("{")]
@@ -129,7 +128,7 @@ class Running:
             base_url=self.issuer,
             verify=self.tls if self.tls is not None else False,
             trust_env=False,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     def close(self) -> None:
@@ -201,7 +200,7 @@ def running(
     finally:
         here.close()
         server.should_exit = True
-        thread.join(15)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), "the server does not stop"
 
 
@@ -210,11 +209,9 @@ def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
 
 
 def _wait(server: uvicorn.Server, thread: threading.Thread, log: Log) -> None:
-    until = time.monotonic() + START_SECONDS
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > until:
-            raise RuntimeError(f"the server does not start: {log.getvalue()[-2000:]}")
-        time.sleep(0.01)
+    until(lambda: server.started or not thread.is_alive(), log.getvalue)
+    if not server.started:
+        raise RuntimeError(f"the server does not start: {log.getvalue()[-2000:]}")
 
 
 def _certificates(folder: Path) -> tuple[dict[str, Any], ssl.SSLContext, Path]:

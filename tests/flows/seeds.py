@@ -60,9 +60,7 @@ def draft(name: str, kind: AppKind, **changes: Any) -> Client:
 
 def seed(server: Running) -> House:
     """Everything, in one run of the actions; the server has seen it when this returns."""
-    house = seed_at(server.config, server.issuer, verify=server.tls)
-    server.settled()
-    return house
+    return seed_at(server.config, server.issuer, verify=server.tls)
 
 
 def seed_at(config: Path, issuer: str, *, verify: ssl.SSLContext | None = None) -> House:

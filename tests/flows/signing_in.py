@@ -9,8 +9,7 @@ import httpx2
 
 from tests.flows.apps import App, Tokens, good, pkce
 from tests.flows.seeds import PASSWORD
-
-PATIENCE = 10.0
+from tests.waiting import PATIENCE
 
 
 def challenge(app: App, **members: Any) -> httpx2.Response:
@@ -23,7 +22,7 @@ def challenge(app: App, **members: Any) -> httpx2.Response:
 def tokens_by_challenge(app: App, email: str, scope: str, *, password: str = PASSWORD) -> Tokens:
     """The whole way for somebody with one factor: credentials in, a code out, tokens for the code."""
     verifier, hashed = pkce()
-    until = time.monotonic() + PATIENCE
+    last = time.monotonic() + PATIENCE
     while True:
         answer = challenge(
             app,
@@ -34,7 +33,7 @@ def tokens_by_challenge(app: App, email: str, scope: str, *, password: str = PAS
             code_challenge_method="S256",
         )
         # a machine that is full of tests may have no time for a hash: that is a 503, and an app asks again
-        if answer.status_code != 503 or time.monotonic() > until:
+        if answer.status_code != 503 or time.monotonic() > last:
             break
         time.sleep(0.3)
     assert answer.status_code == 200, answer.text

@@ -5,7 +5,6 @@ With `postgres.prepared_statements = false`; nobody can listen there, so that ch
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -88,9 +87,8 @@ def test_an_app_that_is_deleted_by_command_is_refused_by_every_process_within_a_
     service = fleet.house.service
     good(service.token(grant_type="client_credentials", scope="orders:read"))
     operate(fleet.config, lambda tools: tools.apps.delete("Batch"))
-    began = time.monotonic()
+    # what was answered as done is seen by the next request
     for server in fleet.servers:
         there = App(service.issuer, service.client_id, service.secret, base=server.base)
-        while there.token(grant_type="client_credentials", scope="orders:read").status_code == 200:
-            assert time.monotonic() - began < 1
+        assert there.token(grant_type="client_credentials", scope="orders:read").status_code != 200
         there.close()

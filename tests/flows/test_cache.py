@@ -19,6 +19,7 @@ from tests.flows.running import operate
 from tests.flows.seeds import PASSWORD
 from tests.flows.signing_in import challenge, tokens_by_challenge
 from tests.valkey import ValkeyServer, valkey_server
+from tests.waiting import PATIENCE, keeps
 
 ENGINES = BOTH
 LIMIT = ThrottlePolicy().per_account
@@ -83,9 +84,7 @@ def test_when_the_cache_goes_and_comes_back_nobody_is_locked_out_and_no_guess_is
         away(cache, what)
         judged += looked_at(guesses(apps, "bob@example.com", 6))
         assert judged <= LIMIT
-        began = time.monotonic()
-        assert tokens_by_challenge(apps[0], "ada@example.com", "openid").body["id_token"]
-        assert time.monotonic() - began < 5
+        keeps(5, lambda: seconds_to_sign_in(apps[0]))
         back(cache, what)
         # as long as a process leaves it alone at most
         time.sleep(6)
@@ -97,6 +96,12 @@ def test_when_the_cache_goes_and_comes_back_nobody_is_locked_out_and_no_guess_is
         for server in fleet.servers:
             server.stop()
             assert server.troubles() == []
+
+
+def seconds_to_sign_in(app: App) -> float:
+    began = time.monotonic()
+    assert tokens_by_challenge(app, "ada@example.com", "openid").body["id_token"]
+    return time.monotonic() - began
 
 
 def away(cache: ValkeyServer, what: str) -> None:
@@ -127,17 +132,21 @@ def test_servers_start_without_the_cache_that_they_were_given(
 def test_a_change_is_carried_by_the_cache_too(tmp_path: Path, own_database: str | None) -> None:
     with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
         apps = everywhere(fleet)
-        tokens = tokens_by_challenge(apps[0], "ada@example.com", "openid orders:read offline_access")
-        first = apps[1].http.get(f"{apps[1].base}/revocations").json()["cursor"]
-        with ThreadPoolExecutor(1) as pool:
-            poll = pool.submit(
-                apps[1].http.get, f"{apps[1].base}/revocations", params={"after": first, "wait": "20"}
-            )
-            time.sleep(0.5)
-            began = time.monotonic()
-            assert apps[0].post("/revoke", token=tokens.refresh).status_code == 200
-            assert poll.result(5).json()["entries"]
-            assert time.monotonic() - began < 1
+
+        def until_told() -> float:
+            tokens = tokens_by_challenge(apps[0], "ada@example.com", "openid orders:read offline_access")
+            first = apps[1].http.get(f"{apps[1].base}/revocations").json()["cursor"]
+            with ThreadPoolExecutor(1) as pool:
+                poll = pool.submit(
+                    apps[1].http.get, f"{apps[1].base}/revocations", params={"after": first, "wait": "20"}
+                )
+                time.sleep(0.5)
+                began = time.monotonic()
+                assert apps[0].post("/revoke", token=tokens.refresh).status_code == 200
+                assert poll.result(PATIENCE).json()["entries"]
+                return time.monotonic() - began
+
+        keeps(1, until_told)
 
         async def another(tools: Tools) -> None:
             await tools.people.create("new@example.com", name=None, password=Secret(PASSWORD), roles=None)

@@ -26,6 +26,7 @@ SCOPE = "openid orders:read offline_access"
 
 @pytest.fixture(autouse=True)
 def afterwards(server: Running) -> Generator[None]:
+    server.clock.hold()
     yield
     server.clock.ahead += 7200
 

@@ -13,6 +13,7 @@ from tests.flows.raw import RawClient, RawRequest
 from tests.flows.running import Running, running
 from tests.flows.seeds import House
 from tests.flows.stumbling import sweep
+from tests.waiting import PATIENCE
 
 ENGINES = BOTH
 SPOTS = spots()
@@ -104,7 +105,9 @@ def test_what_is_no_http_is_turned_away_and_the_server_goes_on(
 ) -> None:
     import socket
 
-    with socket.create_connection(("127.0.0.1", int(raw.host.rpartition(b":")[2])), timeout=5) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", int(raw.host.rpartition(b":")[2])), timeout=PATIENCE
+    ) as connection:
         connection.sendall(request_line)
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(65_536)

@@ -100,9 +100,7 @@ def hearing(server: Running, house: House, listener: LogoutListener) -> App:
         assert made.secret is not None
         return App(server.issuer, made.client.id, made.secret.reveal(), CALLBACK)
 
-    app = server.operate(work)
-    server.settled()
-    return app
+    return server.operate(work)
 
 
 @pytest.mark.requirement(76)

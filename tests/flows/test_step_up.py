@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from tests.flows.running import Running
 from tests.flows.second_factor import set_up
 from tests.flows.seeds import API, PASSWORD, House
 from tests.flows.signing_in import challenge
+from tests.waiting import keeps
 
 ENGINES = BOTH
 AAL1, AAL2 = "urn:doorward:aal1", "urn:doorward:aal2"
@@ -111,12 +113,16 @@ def _pkce() -> dict[str, str]:
 
 @pytest.mark.requirement(72, 73)
 def test_a_changed_password_ends_every_other_session_and_all_grants(server: Running, house: House) -> None:
-    person, _ = newcomer(server, house, "change@example.com")
+    people = itertools.count(1)
+    keeps(1, lambda: changed(server, house, f"change{next(people)}@example.com"))
+
+
+def changed(server: Running, house: House, email: str) -> float:
+    """For somebody new. Answers for how many seconds an API still took the tokens of before."""
+    person, _ = newcomer(server, house, email)
     other = server.person()
     attempt = house.own.begin("openid orders:read offline_access")
-    elsewhere = house.own.redeem(
-        attempt, other.sign_in(other.open(attempt.url), "change@example.com", PASSWORD)
-    )
+    elsewhere = house.own.redeem(attempt, other.sign_in(other.open(attempt.url), email, PASSWORD))
     with server.api(API) as api:
         assert api.refusal(elsewhere.access) is None
         page = person.press(
@@ -128,7 +134,8 @@ def test_a_changed_password_ends_every_other_session_and_all_grants(server: Runn
         assert page.path == "/account/methods"
         assert page.problem is None
         took, why = api.refused_after(elsewhere.access)
-        assert (why, took < 1) == ("revoked", True)
+        assert why == "revoked"
     refused(house.own.refresh(elsewhere.refresh))
     assert other.open("/account").path == "/sign-in"
     assert person.open("/account").path == "/account"
+    return took

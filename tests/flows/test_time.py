@@ -22,7 +22,8 @@ DAY = 86_400
 
 @pytest.fixture(autouse=True)
 def back(server: Running) -> Generator[None]:
-    """What an earlier test left behind has ended long ago."""
+    """The clock stands still; what an earlier test left behind has ended long ago."""
+    server.clock.hold()
     yield
     server.clock.ahead += 400 * DAY
 
@@ -77,9 +78,9 @@ def test_an_answer_that_was_lost_long_ago_logs_nobody_out(server: Running, house
     again = good(house.own.refresh(tokens.refresh)).refresh
     assert again == lost, "however late, while the successor was never used"
     good(house.own.refresh(again))
-    server.clock.ahead += server.settings.tokens.refresh_leeway - 2
+    server.clock.ahead += server.settings.tokens.refresh_leeway - 1
     assert good(house.own.refresh(tokens.refresh)).refresh == lost, "within the leeway"
-    server.clock.ahead += 2
+    server.clock.ahead += 1
     refused(house.own.refresh(tokens.refresh))
 
 
@@ -112,6 +113,7 @@ def test_a_session_of_two_factors_is_short_where_the_operator_wants_it(
 ) -> None:
     sections = {"sessions": {"aal2_limits": True}}
     with running(tmp_path, sections=sections, database=own_database) as server:
+        server.clock.hold()
         policy = server.settings.sessions
         person = server.person()
         email = "short@example.com"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from threading import Thread
 
@@ -11,13 +12,20 @@ from tests.engines import BOTH
 from tests.flows.apps import good, header, refused
 from tests.flows.running import Running
 from tests.flows.seeds import API, OTHER_API, PASSWORD, House
+from tests.waiting import keeps
 
 ENGINES = BOTH
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.mark.requirement(15, 18, 39, 58, 67)
 def test_sign_up_verify_sign_in_code_api_refresh_replay_sign_out(server: Running, house: House) -> None:
+    people = itertools.count(1)
+    keeps(1, lambda: the_whole_flow(server, house, f"grace{next(people)}@example.com"))
+
+
+def the_whole_flow(server: Running, house: House, email: str) -> float:
+    """For somebody new. Answers for how many seconds an API took what was over, at most."""
     person, app = server.person(), house.web
     with server.api(API) as api, server.api(OTHER_API) as other:
         # 1 to 3: somebody new comes from the app, signs up, proves the address, and goes on where they were
@@ -25,12 +33,12 @@ def test_sign_up_verify_sign_in_code_api_refresh_replay_sign_out(server: Running
         page = person.open(attempt.url)
         assert page.path == "/sign-in"
         assert "Shop" in page.words
-        page = person.sign_up(page, "grace@example.com", "copper lantern sixty meadow", "Grace")
+        page = person.sign_up(page, email, "copper lantern sixty meadow", "Grace")
         assert page.path == "/consent"
         tokens = app.redeem(attempt, person.press(page, "consent", "allow"))
         # a customer may read: what the role does not give is left out, and the answer says so
         assert tokens.body["scope"] == "openid email orders:read offline_access"
-        assert tokens.identity["email"] == "grace@example.com"
+        assert tokens.identity["email"] == email
         assert tokens.identity["email_verified"] is True
         # 4: the API
         principal = api.verify(tokens.access)
@@ -55,10 +63,9 @@ def test_sign_up_verify_sign_in_code_api_refresh_replay_sign_out(server: Running
         server.clock.ahead += server.settings.tokens.refresh_leeway + 1
         refused(app.refresh(tokens.refresh))
         refused(app.refresh(newer.refresh))
-        took, why = api.refused_after(newer.access)
+        replayed, why = api.refused_after(newer.access)
         assert why == "revoked"
-        assert took < 1
-        assert any(to == "grace@example.com" and code is None for to, _, code, _ in person.mails())
+        assert any(to == email and code is None for to, _, code, _ in person.mails())
         # 7: once more, and then out
         attempt = app.begin("openid orders:read")
         fresh = app.redeem(attempt, person.open(attempt.url))
@@ -69,14 +76,19 @@ def test_sign_up_verify_sign_in_code_api_refresh_replay_sign_out(server: Running
         )
         assert left.outside
         assert left.url == "https://shop.example.net/bye?state=s1"
-        took, why = api.refused_after(fresh.access)
+        left_out, why = api.refused_after(fresh.access)
         assert why == "revoked"
-        assert took < 1
         refused(app.refresh(fresh.refresh))
+    return max(replayed, left_out)
 
 
 @pytest.mark.requirement(58, 72)
 def test_a_disabled_person_is_refused_everywhere_within_a_second(server: Running, house: House) -> None:
+    keeps(1, lambda: disabled(server, house))
+
+
+def disabled(server: Running, house: House) -> float:
+    """Bob, and enabled again. Answers for how many seconds an API still took his tokens."""
     tokens = []
     person = server.person()
     page = person.open("/sign-in")
@@ -95,7 +107,7 @@ def test_a_disabled_person_is_refused_everywhere_within_a_second(server: Running
         for one in (api, second):
             for _, got in tokens:
                 assert one.refused_after(got.access)[1] == "revoked"
-        assert time.monotonic() - began < 1
+        took = time.monotonic() - began
     for app, got in tokens:
         refused(app.refresh(got.refresh))
         assert app.userinfo(got.access).status_code == 401
@@ -106,3 +118,4 @@ def test_a_disabled_person_is_refused_everywhere_within_a_second(server: Running
     assert (again.status, again.problem) == (wrong.status, wrong.problem)
     server.operate(lambda tools: tools.people.enable("bob@example.com"))
     assert person.sign_in(person.open("/sign-in"), "bob@example.com", PASSWORD).path == "/account"
+    return took

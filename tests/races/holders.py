@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from tests.flows.apps import App, good
+from tests.flows.apps import App, healed
 from tests.flows.seeds import PASSWORD
 from tests.flows.signing_in import tokens_by_challenge
 from tests.waiting import PATIENCE, until
@@ -108,6 +108,10 @@ class Load:
             except httpx2.TransportError:
                 family.lost += 1
                 continue
+            if answer.status_code == 503:
+                # held up for a second it would rather say nothing: the client asks again, as any has to
+                time.sleep(0.05)
+                continue
             if answer.status_code != 200:
                 self.wrong.append(f"refresh: {answer.status_code} {answer.text}")
                 return
@@ -120,7 +124,7 @@ class Load:
 def every_newest_refreshes(app: App, families: list[Family]) -> None:
     """Every token that a client holds as its newest still refreshes; the client goes on with what it gets."""
     for family in families:
-        tokens = good(app.refresh(family.newest))
+        tokens = healed(lambda family=family: app.refresh(family.newest))
         family.spent.append((family.newest, time.monotonic()))
         family.newest = tokens.refresh
 

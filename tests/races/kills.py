@@ -45,7 +45,7 @@ def kill_and_look(
             # the load goes on against the new process for a moment: what was lost is asked for again
             load.goes_on(refreshes=20)
             load.stop()
-            assert load.wrong == []
+            assert load.wrong == [], load.wrong
             every_newest_refreshes(app, load.families)
             chance.shuffle(load.families)
             third = len(load.families) // 3

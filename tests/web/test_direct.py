@@ -14,6 +14,7 @@ import uvicorn
 from doorward.web.app import App, Server
 from doorward.web.direct import DirectProtocol
 from doorward.web.http import Request, Response, json_response, route
+from tests.waiting import PATIENCE
 
 
 class Nothing:
@@ -154,7 +155,7 @@ def asgi() -> Iterator[Running]:
 
 def talk(port: int, sent: bytes, *, answers: int = 1) -> list[tuple[int, dict[str, str], bytes]]:
     """Send raw bytes on one connection, and read that many answers."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         reader = connection.makefile("rb")
         heads = sent.split(b"HEAD ")
@@ -206,7 +207,7 @@ def test_both_ways_give_the_same_answer(direct: Running, asgi: Running, name: st
 
 
 def test_one_connection_serves_many_requests(direct: Running) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         reader = connection.makefile("rb")
         for _ in range(50):
             connection.sendall(REQUESTS["post"])
@@ -228,7 +229,7 @@ def test_pipelined_requests_are_answered_in_their_order(direct: Running) -> None
 
 
 def test_a_body_in_many_pieces_is_put_together(direct: Running) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         reader = connection.makefile("rb")
         for piece in (
             b"POST /echo HTT",
@@ -243,7 +244,7 @@ def test_a_body_in_many_pieces_is_put_together(direct: Running) -> None:
 
 
 def test_a_client_that_asks_first_is_told_to_go_on(direct: Running) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         reader = connection.makefile("rb")
         connection.sendall(
             b"POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n"
@@ -254,7 +255,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(direct: Running) -> None:
 
 
 def test_what_is_no_http_gets_400_and_the_connection_ends(direct: Running) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
         received = connection.makefile("rb").read()
         assert received.startswith(b"HTTP/1.1 400")
@@ -271,7 +272,7 @@ def test_what_is_no_http_gets_400_and_the_connection_ends(direct: Running) -> No
 )
 def test_what_two_servers_could_read_differently_is_refused(direct: Running, sent: bytes) -> None:
     """Request smuggling needs a message that proxy and server cut at different places (RFC 9112 §11.2)."""
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400")
 
@@ -284,7 +285,7 @@ def test_an_upgrade_is_not_offered_and_the_request_is_answered_plainly(direct: R
 
 
 def test_a_client_that_left_costs_nobody_else_anything(direct: Running) -> None:
-    gone = socket.create_connection(("127.0.0.1", direct.port), timeout=5)
+    gone = socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE)
     gone.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
     threading.Event().wait(0.05)
     gone.close()
@@ -294,7 +295,7 @@ def test_a_client_that_left_costs_nobody_else_anything(direct: Running) -> None:
 
 
 def test_a_request_under_way_is_answered_before_the_server_stops(direct: Running) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
         threading.Event().wait(0.05)
         direct.server.should_exit = True
@@ -314,7 +315,7 @@ def test_nothing_of_an_unforeseen_error_reaches_the_client(direct: Running) -> N
 
 
 def test_who_only_waits_for_news_does_not_hold_up_the_stop(direct: Running) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /news HTTP/1.1\r\nhost: h\r\n\r\n")
         threading.Event().wait(0.05)
         direct.server.should_exit = True

@@ -13,6 +13,7 @@ from contextlib import suppress
 import pytest
 
 from doorward.web.direct import DirectProtocol
+from tests.waiting import PATIENCE
 from tests.web.test_direct import REQUESTS, Running, read_answer, serve, talk
 
 
@@ -35,7 +36,7 @@ def closed_within(connection: socket.socket, seconds: float) -> bytes:
 
 def flooded(port: int, *, head: bytes, piece: bytes, times: int) -> tuple[int, bytes]:
     """Send `head`, then `piece` over and over until the server has enough: how many went, and what it said."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         sent = 0
         try:
             connection.sendall(head)
@@ -88,7 +89,7 @@ def test_nobody_fills_the_memory_with_a_request_without_end(direct: Running, wha
     ids=["a long address", "many fields"],
 )
 def test_a_head_that_is_too_large_is_refused_in_one_piece_too(direct: Running, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         assert closed_within(connection, 5).startswith(b"HTTP/1.1 4")
     assert direct.seen.paths == []
@@ -129,7 +130,7 @@ def impatient() -> Iterator[Running]:
     ids=["nothing", "half a line", "half a head", "half a body", "a blank after it", "half of the next"],
 )
 def test_a_connection_that_sends_no_whole_request_is_closed(impatient: Running, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", impatient.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=PATIENCE) as connection:
         for piece in sent.split(b"|"):
             connection.sendall(piece)
             threading.Event().wait(0.05)
@@ -138,7 +139,10 @@ def test_a_connection_that_sends_no_whole_request_is_closed(impatient: Running, 
 
 def test_one_byte_now_and_then_does_not_hold_a_connection(impatient: Running) -> None:
     sent = 0
-    with socket.create_connection(("127.0.0.1", impatient.port), timeout=5) as connection, suppress(OSError):
+    with (
+        socket.create_connection(("127.0.0.1", impatient.port), timeout=PATIENCE) as connection,
+        suppress(OSError),
+    ):
         for _ in range(40):
             connection.sendall(b"P")
             sent += 1
@@ -147,7 +151,7 @@ def test_one_byte_now_and_then_does_not_hold_a_connection(impatient: Running) ->
 
 
 def test_patience_is_not_asked_of_who_waits_for_us_or_between_requests(impatient: Running) -> None:
-    with socket.create_connection(("127.0.0.1", impatient.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=PATIENCE) as connection:
         reader = connection.makefile("rb")
         connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
         threading.Event().wait(0.8)
