@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from dataclasses import dataclass
 
@@ -103,6 +104,35 @@ def test_small_corrections_are_made_without_a_word(log: io.StringIO) -> None:
         clock.now()
     assert abs(clock.exact() - machine.wall) < 0.1
     assert log.getvalue() == ""
+
+
+def test_a_day_ahead_it_says_so_again_and_again_until_it_is_caught_up_with(log: io.StringIO) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.wall += 86_400
+    clock.now()
+    machine.wall -= 86_400
+    assert clock.ahead() == pytest.approx(86_400)
+    for _ in range(3602):
+        machine.later(1)
+        clock.now()
+    assert clock.ahead() == pytest.approx(86_400 - 3602 * (1 - CATCHING_UP), abs=1)
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+    first, *again = [one for one in told if one["event"] in {"clock.set_back", "clock.ahead"}]
+    assert first["event"] == "clock.set_back"
+    assert first["caught_up_in"] == pytest.approx(864_000, rel=0.01)
+    assert [one["event"] for one in again] == ["clock.ahead"] * 6
+    assert again[-1]["seconds"] == pytest.approx(86_400 - 360, abs=2)
+    # what is nearly caught up with is worth no more words
+    machine.wall += 86_400 - 360 - 50
+    said = log.getvalue()
+    for _ in range(1200):
+        machine.later(1)
+        clock.now()
+    assert log.getvalue().removeprefix(said).count("clock.ahead") == 0
+    assert clock.ahead() == 0
+    # a new process begins with the machine's
+    assert machine.clock().ahead() == 0
 
 
 @given(st.lists(st.tuples(st.floats(0, 1000), st.floats(-10_000, 10_000)), max_size=30))

@@ -9,6 +9,7 @@ from doorward.ports.store import Store
 from tests.store_contract.samples import NOW
 
 pytestmark = pytest.mark.anyio
+LATER = NOW + 10**9
 
 
 async def test_who_has_not_seen_the_newest_version_is_behind(store: Store, other: Store) -> None:
@@ -30,14 +31,14 @@ async def test_who_is_doubted_is_not_known_and_waited_for_until_it_speaks(store:
     for one in ("nod_a", "nod_b"):
         assert await store.commit(store.nodes.saw(one, 3, NOW))
     assert await store.commit(store.nodes.saw("nod_new", 4, NOW))
-    assert await other.commit(other.nodes.doubt("m1", behind=4, silent_at=-1))
+    assert await other.commit(other.nodes.doubt("m1", behind=4, silent_at=-1, not_before=LATER))
     assert await store.nodes.behind(4) == 2
     assert (await store.nodes.look("nod_a"))[1] is None
     assert (await store.nodes.look("nod_new"))[1] == 4
     doubted = await store.nodes.doubted()
     assert [one.rpartition(" ")[2] for one in doubted] == ["nod_a", "nod_b"]
     # who is doubted already is not doubted once more
-    assert await store.commit(store.nodes.doubt("m2", behind=4, silent_at=NOW))
+    assert await store.commit(store.nodes.doubt("m2", behind=4, silent_at=NOW, not_before=LATER))
     assert await other.nodes.doubted() == doubted
     # whoever speaks ends its own doubts alone
     assert await store.commit(store.nodes.saw("nod_a", 4, NOW))
@@ -54,8 +55,13 @@ async def test_of_whom_nothing_was_heard_in_time_is_doubted_and_never_simply_swe
     while await store.sweep(NOW + 10_000_000):
         pass
     assert await store.nodes.behind(1) == 2
-    assert await store.commit(store.nodes.doubt("m", behind=-1, silent_at=NOW + 1))
+    assert await store.nodes.heard_of_by() == NOW + 100
+    assert await store.commit(store.nodes.doubt("m", behind=-1, silent_at=NOW + 1, not_before=LATER))
     assert [one.rpartition(" ")[2] for one in await store.nodes.doubted()] == ["nod_a"]
+    # and who says to be heard of in a far future, as only a wrong clock does
+    assert await store.commit(store.nodes.doubt("n", behind=-1, silent_at=NOW + 1, not_before=NOW + 99))
+    assert len(await store.nodes.doubted()) == 2
+    assert await store.nodes.heard_of_by() is None
 
 
 async def test_a_commit_that_others_wait_for_is_told(store: Store) -> None:

@@ -18,7 +18,7 @@ from doorward.model.catalog import Catalog
 from doorward.outside.background import once
 from doorward.outside.bells import Wake
 from doorward.outside.logs import logger
-from doorward.outside.roll_call import LEASE, MARGIN, RollCall
+from doorward.outside.roll_call import HEARD_OF_WITHIN, LEASE, MARGIN, RollCall
 from doorward.outside.ticks import ticks
 from doorward.ports.bell import Bell
 from doorward.ports.clock import Clock
@@ -26,7 +26,7 @@ from doorward.ports.keys import Signer
 from doorward.ports.store import Store, StoreGone, StoreUnavailable
 
 _SLOWLY: Final = 0.5
-_RENEW: Final = 20
+_RENEW: Final = HEARD_OF_WITHIN // 2
 _TRIES: Final = 3
 _log = logger("catalog")
 
@@ -240,7 +240,7 @@ class WatchedCatalog:
             return True
         now, version = clock.now(), self._catalog.version
         try:
-            await self._store.commit(self._store.nodes.saw(node, version, now + 2 * _RENEW))
+            await self._store.commit(self._store.nodes.saw(node, version, now + HEARD_OF_WITHIN))
         except StoreUnavailable:
             # whoever waits for us waits for the end of our lease; but unknown we must not be
             if self._told < 0:

@@ -70,6 +70,14 @@ class PrometheusMeter:
         lost = self._links_lost.labels(kind)
         return lost.inc
 
+    def clock_ahead(self, seconds: Callable[[], float]) -> None:
+        """Show by how much this process's clock is ahead of the machine's; `seconds` is asked whenever somebody looks."""
+        Gauge(
+            "doorward_clock_ahead_seconds",
+            "By how much this process's clock is ahead of the machine's, which was set back.",
+            registry=self._registry,
+        ).set_function(seconds)
+
     def page(self) -> bytes:
         """The text exposition format, with content type `CONTENT_TYPE`."""
         return generate_latest(self._registry)

@@ -19,9 +19,12 @@ from doorward.ports.store import Store
 LEASE: Final = 1.0
 """Seconds. Every process of every version on one database has to use the same number."""
 MARGIN: Final = 0.1
+HEARD_OF_WITHIN: Final = 40
+"""Seconds from a word of a process to the time by which the next is due."""
 _PATIENCE: Final = 0.1
 _MARK_BYTES: Final = 6
 _NOBODY: Final = -1
+_NEVER: Final = 2**62
 _log = logger("nodes")
 
 
@@ -45,7 +48,7 @@ class RollCall:
                 await self._forget(silent)
                 return
             if now >= asked_at and not silent:
-                silent = await self._doubt(behind=version, silent_at=_NOBODY)
+                silent = await self._doubt(behind=version, silent_at=_NOBODY, not_before=_NEVER)
                 until = max(until, self._passed() + LEASE + MARGIN)
             await asyncio.sleep(max(0.0, min(pause, until - self._passed())))
             pause = min(pause * 1.5, 0.05)
@@ -53,17 +56,16 @@ class RollCall:
     async def look_for_the_dead(self, now: int) -> int:
         """Forget who was to be heard of before `now` (seconds) and is silent; answers how many that were. Takes the length of a
         lease when there is anybody to doubt. Raises `StoreUnavailable`."""
-        silent = await self._doubt(behind=_NOBODY, silent_at=now)
+        # due much later than any word of now: the word of a clock that was wrong, and maybe of a process that is no more
+        silent = await self._doubt(behind=_NOBODY, silent_at=now, not_before=now + 3 * HEARD_OF_WITHIN)
         if not silent:
             return 0
         await asyncio.sleep(LEASE + MARGIN)
         return await self._forget(silent)
 
-    async def _doubt(self, *, behind: int, silent_at: int) -> tuple[str, ...]:
-        nodes = self._store.nodes
-        await self._store.commit(
-            nodes.doubt(secrets.token_urlsafe(_MARK_BYTES), behind=behind, silent_at=silent_at)
-        )
+    async def _doubt(self, *, behind: int, silent_at: int, not_before: int) -> tuple[str, ...]:
+        nodes, mark = self._store.nodes, secrets.token_urlsafe(_MARK_BYTES)
+        await self._store.commit(nodes.doubt(mark, behind=behind, silent_at=silent_at, not_before=not_before))
         # with them those whom somebody doubted who was killed before the end
         return tuple(await nodes.doubted())
 

@@ -28,9 +28,14 @@ class Nodes(Protocol):
         doubt of it."""
         ...
 
-    def doubt(self, mark: str, *, behind: int, silent_at: int) -> Write:
-        """Doubt all who have not seen the version `behind`, or who were to be heard of before `silent_at` (seconds): one that lives
-        finds at its next look that it is not known, and makes itself known. `mark` is drawn anew for each call."""
+    async def heard_of_by(self) -> int | None:
+        """The latest time by which any is to be heard of (seconds, by that node's clock); None when there is none."""
+        ...
+
+    def doubt(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> Write:
+        """Doubt all who have not seen the version `behind`, or who were to be heard of before `silent_at` (seconds), or not before
+        `not_before`: one that lives finds at its next look that it is not known, and makes itself known. `mark` is drawn anew for
+        each call."""
         ...
 
     def leave(self, node_id: str) -> Write: ...

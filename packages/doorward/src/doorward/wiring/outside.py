@@ -58,8 +58,10 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
     except BaseException:
         await store.close()
         raise
-    clock = clock or SystemClock()
     meter = PrometheusMeter()
+    if clock is None:
+        clock = system = SystemClock()
+        meter.clock_ahead(system.ahead)
     shared = open_shared(settings, store, sealer, clock, meter)
     signer = CatalogSigner(settings.issuer, sealer)
     return Outside(

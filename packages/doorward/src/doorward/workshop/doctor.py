@@ -16,7 +16,7 @@ from doorward.settings.checks import loopback
 from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_url import is_postgres
 from doorward.stores.sql.standing import NotServed, admit
-from doorward.workshop import examine_front, examine_machine, examine_sqlite
+from doorward.workshop import examine_clocks, examine_front, examine_machine, examine_sqlite
 from doorward.workshop.examine_backup import last_backup
 from doorward.workshop.examine_cache import cache
 from doorward.workshop.examine_keys import key_encryption_key, signing_keys
@@ -85,6 +85,7 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         yield Check("schema", True, "this program's")
         if not is_postgres(database):
             yield await asyncio.to_thread(examine_sqlite.found, Path(database))
+        yield await examine_clocks.servers(store, SystemClock().now())
         yield await signing_keys(settings, store)
         yield await last_backup(store, now=SystemClock().now(), development=settings.development)
     except NotServed as problem:

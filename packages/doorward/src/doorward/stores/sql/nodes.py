@@ -25,7 +25,11 @@ _SAW = insert(
 _SPEAKS = "DELETE FROM nodes WHERE id LIKE ?"
 _LEAVE = "DELETE FROM nodes WHERE id = ?"
 _BEHIND = "SELECT COUNT(*) FROM nodes WHERE seen < ?"
-_DOUBT = "UPDATE nodes SET id = CAST(? AS TEXT) || id WHERE (seen < ? OR expires_at < ?) AND id NOT LIKE 'doubted %'"
+_DOUBT = (
+    "UPDATE nodes SET id = CAST(? AS TEXT) || id"
+    " WHERE (seen < ? OR expires_at < ? OR expires_at > ?) AND id NOT LIKE 'doubted %'"
+)
+_NEWEST = "SELECT MAX(expires_at) FROM nodes WHERE id NOT LIKE 'doubted %'"
 _DOUBTED = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
 
 
@@ -59,8 +63,12 @@ class SqlNodes:
             )
         )
 
-    def doubt(self, mark: str, *, behind: int, silent_at: int) -> SqlWrite:
-        return write(_DOUBT, f"doubted {mark} ", behind, silent_at)
+    async def heard_of_by(self) -> int | None:
+        row = await self._db.one(_NEWEST, ())
+        return row[0] if row else None
+
+    def doubt(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> SqlWrite:
+        return write(_DOUBT, f"doubted {mark} ", behind, silent_at, not_before)
 
     def leave(self, node_id: str) -> SqlWrite:
         return write(_LEAVE, node_id)
