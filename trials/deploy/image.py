@@ -107,7 +107,7 @@ def trial(report: Report, nginx: Path) -> None:
     told = f"user {user}, {', '.join(' '.join(line.split()) for line in shown.splitlines()[1:3])}"
     wrote = podman("diff", "one").split()
     kept = (user, re.findall(r"CapBnd:\s*0+\b", shown) != []) == ("10001", True) and "/etc/x" not in wrote
-    report.hold("who it is, with --read-only --cap-drop=all", told, kept=kept)
+    report.hold("who the container is, with --read-only --cap-drop=all", told, kept=kept)
     podman("healthcheck", "run", "one")
     report.hold("the image's health check", "healthy", kept=True)
     till, batch = seed(doorward)
@@ -130,14 +130,14 @@ def trial(report: Report, nginx: Path) -> None:
     podman("kill", "--signal=KILL", "one")
     start("one")
     report.hold(
-        "kill -9, and another container on the same volume",
+        "kill -9 of a container, and another on the same volume",
         "everybody is there",
         kept=signs_in(till, inside[0]),
     )
     left = [stop(name) for name in _PORTS]
     logs = "".join(map(log, _PORTS))
     report.hold(
-        "stopped at the end",
+        "both containers stopped at the end",
         ", ".join(left),
         kept=all(" 0 " in one for one in left) and "Traceback" not in logs,
     )

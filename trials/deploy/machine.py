@@ -168,7 +168,11 @@ def trial(report: Report, place: Path) -> None:
     report.under_load("another version by its link, then reload", crowd(), update)
     new = '"version": "9.9.9"' in ask("journalctl", "-u", "doorward", "-o", "cat", "-n", "50")
     same = machine.show("MainPID") == head
-    report.hold("… it is the new version, under the same process id", f"{new}, {same}", kept=new and same)
+    report.hold(
+        "… it is the new version, under the same process id",
+        "yes" if new and same else f"{new}, {same}",
+        kept=new and same,
+    )
 
     def restart() -> str:
         ask("systemctl", "restart", "doorward", check=True)
@@ -188,7 +192,9 @@ def trial(report: Report, place: Path) -> None:
     ask("systemctl", "stop", *_UNITS, check=True)
     clean = (machine.show("Result"), machine.show("ExecMainStatus")) == ("success", "0")
     report.hold(
-        "`systemctl stop` of both", f"status 0: {clean}; nobody answers", kept=clean and status(BASE) == 0
+        "`systemctl stop` of both",
+        "status 0; nobody answers" if clean else "no clean end",
+        kept=clean and status(BASE) == 0,
     )
     journal = ask("journalctl", "-u", "doorward", "-o", "cat")
     unforeseen = [line for line in journal.splitlines() if "Traceback" in line or "unforeseen" in line]
