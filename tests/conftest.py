@@ -16,6 +16,7 @@ import pytest
 
 from tests import ports
 from tests.engines import SQLITE, Engine
+from tests.found import found
 from tests.hardware_token import HardwareToken, new_token
 from tests.postgres import Databases, postgres_server
 from tools import system
@@ -33,60 +34,34 @@ def free_port() -> int:
     return ports.free_port()
 
 
-def _leave_out(missing: system.Missing) -> None:
-    if system.must_be_there():
-        pytest.fail(f"{missing}; in CI it has to be there", pytrace=False)
-    pytest.skip(str(missing))
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Path:
     """Where Debian's Chromium is; the test is left out, and counted, where it cannot be had."""
-    found = system.chromium()
-    if isinstance(found, system.Missing):
-        _leave_out(found)
-    assert isinstance(found, Path)
-    return found
+    return found(system.chromium())
 
 
 @pytest.fixture(scope="session")
 def hardware_token(tmp_path_factory: pytest.TempPathFactory) -> HardwareToken:
     """A token of SoftHSM, one for each worker. Its library is loaded once in a process, so it stays until the end."""
-    found = system.softhsm()
-    if isinstance(found, system.Missing):
-        _leave_out(found)
-    assert isinstance(found, Path)
-    return new_token(found, tmp_path_factory.mktemp("token"))
+    return new_token(found(system.softhsm()), tmp_path_factory.mktemp("token"))
 
 
 @pytest.fixture(scope="session")
 def node_peers() -> system.NodePeers:
     """Node 24 and the npm clients of tests/peers/package.json."""
-    found = system.node_peers()
-    if isinstance(found, system.Missing):
-        _leave_out(found)
-    assert isinstance(found, system.NodePeers)
-    return found
+    return found(system.node_peers())
 
 
 @pytest.fixture(scope="session")
 def postgres_programs() -> Path:
     """The folder of PostgreSQL's programs, for tests that start a server of their own."""
-    found = system.postgres()
-    if isinstance(found, system.Missing):
-        _leave_out(found)
-    assert isinstance(found, Path)
-    return found
+    return found(system.postgres())
 
 
 @pytest.fixture(scope="session")
 def pgbouncer_program() -> Path:
     """Where Debian's PgBouncer is."""
-    found = system.pgbouncer()
-    if isinstance(found, system.Missing):
-        _leave_out(found)
-    assert isinstance(found, Path)
-    return found
+    return found(system.pgbouncer())
 
 
 @pytest.fixture(scope="session")

@@ -30,15 +30,15 @@ from tests.store_contract.samples import (
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
+KINDS = ("postgres",)
 
 
 @pytest.fixture
-async def store(postgres_url: str) -> AsyncIterator[Store]:
-    opened = await open_store(postgres_url)
-    await opened.commit(opened.accounts.insert(account()))
-    await opened.commit(opened.grants.insert(grant()), opened.grants.insert_refresh(refresh()))
-    yield opened
-    await opened.close()
+async def store(store: Store) -> Store:
+    """With somebody who has a refresh token."""
+    await store.commit(store.accounts.insert(account()))
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
+    return store
 
 
 @pytest.fixture

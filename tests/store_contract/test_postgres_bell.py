@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 import pytest
 
 from doorward.ports.store import Store
-from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_bell import PostgresBell
 from doorward.stores.sql.postgres_options import PostgresOptions
 from tests.postgres import Databases
@@ -17,13 +16,7 @@ from tests.store_contract.samples import NOW, client, revocation
 from tests.waiting import PATIENCE, until_async
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def store(postgres_url: str) -> AsyncIterator[Store]:
-    opened = await open_store(postgres_url)
-    yield opened
-    await opened.close()
+KINDS = ("postgres",)
 
 
 @asynccontextmanager
