@@ -29,9 +29,8 @@ def read_passphrase(*, ask: bool, file: Path | None, twice: bool) -> Secret | No
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise Trouble(
-                f"The passphrase file {file} cannot be read ({type(error).__name__}).", "Name another one."
-            ) from None
+            why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+            raise Trouble(f"The passphrase file {file} cannot be read: {why}.", "Name another one.") from None
         if not lines or not lines[0]:
             raise Trouble(f"The first line of {file} is empty.", "Put the passphrase there.")
         return Secret(lines[0])
