@@ -16,11 +16,11 @@ from contextlib import contextmanager
 
 import httpx2
 
-from tests.flows.apps import App, good
+from tests.flows.apps import App, healed
 from tests.flows.signing_in import tokens_by_challenge
+from tests.waiting import PATIENCE, until
 
 SCOPE = "openid orders:read"
-PATIENCE = 40.0
 
 
 class Patient:
@@ -45,6 +45,16 @@ class Patient:
         """Begin."""
         for thread in self._threads:
             thread.start()
+
+    def goes_on(self, refreshes: int) -> None:
+        """Wait until there were so many more, or something went wrong."""
+        before = self.refreshes
+        until(lambda: self.refreshes >= before + refreshes or self.wrong, lambda: f"{self.refused} refused")
+
+    def is_refused(self) -> None:
+        """Wait until one more was told to come back."""
+        before = self.refused
+        until(lambda: self.refused > before or self.wrong, lambda: f"{self.refreshes} refreshed")
 
     def join(self) -> None:
         """Wait until each has its last answer."""
@@ -89,9 +99,10 @@ class Patient:
         """Every chain goes on; and who asks once more with the token before gets the same successor, not another one."""
         assert self.refreshes > 0
         for newest in self.newest:
-            successor = good(self._app.refresh(newest)).refresh
-            assert good(self._app.refresh(newest)).refresh == successor
-            assert self._app.introspect(good(self._app.refresh(successor)).access)["active"] is True
+            successor = healed(lambda newest=newest: self._app.refresh(newest)).refresh
+            assert healed(lambda newest=newest: self._app.refresh(newest)).refresh == successor
+            following = healed(lambda successor=successor: self._app.refresh(successor))
+            assert self._app.introspect(following.access)["active"] is True
         assert max((len(found) for found in self.successors.values()), default=0) <= 1
 
 

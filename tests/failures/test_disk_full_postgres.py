@@ -12,7 +12,7 @@ import pytest
 
 from tests.failures.disks import NoMount, fill, small_disk
 from tests.failures.witness import ADA, Witness, witness_of
-from tests.flows.apps import good
+from tests.flows.apps import healed
 from tests.flows.processes import processes
 from tests.flows.signing_in import tokens_by_challenge
 from tests.postgres import Postgres, postgres_server
@@ -46,9 +46,9 @@ def mounted(room: Path, megabytes: int) -> Generator[Path]:
 def everything_goes_on(witness: Witness, unused: tuple[str, str], chains: list[str]) -> None:
     witness.recovered()
     witness.everything_is_as_before()
-    assert good(witness.redeem(unused)).refresh
+    assert healed(lambda: witness.redeem(unused)).refresh
     for chain in chains:
-        assert good(witness.app.refresh(chain)).refresh
+        assert healed(lambda chain=chain: witness.app.refresh(chain)).refresh
 
 
 def test_no_room_for_rows(tmp_path: Path, room: Path) -> None:

@@ -17,11 +17,12 @@ import pytest
 
 from tests.failures.patience import patient_load
 from tests.failures.witness import ADA, witness_of
-from tests.flows.apps import good
+from tests.flows.apps import healed
 from tests.flows.processes import Fleet, processes
 from tests.flows.signing_in import tokens_by_challenge
 from tests.postgres import Postgres
 from tests.races.rounds import code_rounds, refresh_rounds
+from tests.waiting import until
 
 SCOPE = "openid orders:read"
 pytestmark = pytest.mark.timeout(120)
@@ -55,9 +56,9 @@ def test_connections_that_an_administrator_ends_are_made_anew(
         stop = threading.Event()
         with patient_load(fleet.house.own, [one.base for one in fleet.servers], stop) as load:
             for _ in range(10):
-                time.sleep(0.2)
+                load.goes_on(10)
                 cut_off(frail, frail_url)
-            time.sleep(0.3)
+            load.goes_on(10)
             stop.set()
         assert load.wrong == []
         load.nobody_is_signed_out()
@@ -77,9 +78,10 @@ def test_a_server_that_has_become_read_only_is_left_and_writes_are_503(
         frail.query("ALTER SYSTEM SET default_transaction_read_only = on")
         frail.query("SELECT pg_reload_conf()")
         try:
-            time.sleep(0.3)
-            until = time.monotonic() + 2
-            while time.monotonic() < until:
+            # the setting reaches the sessions that there are one by one
+            until(lambda: witness.app.refresh(witness.newest).status_code == 503)
+            last = time.monotonic() + 2
+            while time.monotonic() < last:
                 seen = witness.look()
                 assert seen.wrong == []
                 assert seen.refused >= {"refresh", "JSON sign-in", "cookie refresh"}, seen.answers
@@ -137,9 +139,8 @@ def test_fewer_connections_than_the_pool_wants_are_enough(
                 for answer, chain in zip(answers, chains, strict=True)
             ]
         frail.query(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
-        time.sleep(0.2)
         for chain in chains:
-            assert good(app.refresh(chain)).refresh
+            assert healed(lambda chain=chain: app.refresh(chain)).refresh
     frail.query(f"ALTER DATABASE {name} OWNER TO CURRENT_USER")
     frail.query(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}", frail_url)
     frail.query(f"DROP ROLE {role}")

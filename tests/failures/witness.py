@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 import httpx2
 
 from tests.flows.apis import Api
-from tests.flows.apps import App, good, pkce
+from tests.flows.apps import App, healed, pkce
 from tests.flows.browsing import Page, Person
 from tests.flows.processes import Fleet
 from tests.flows.seeds import API, CALLBACK, PASSWORD
 from tests.flows.signing_in import challenge, tokens_by_challenge
+from tests.waiting import PATIENCE, until
 
 SCOPE = "openid orders:read"
 ADA = "ada@example.com"
@@ -63,7 +64,7 @@ class Witness:
             App(one.issuer, one.client_id, one.secret, one.redirect_uri, base=self.base)
             for one in (fleet.house.own, fleet.house.service, fleet.house.spa)
         )
-        self.http = httpx2.Client(base_url=self.base, trust_env=False, timeout=60)
+        self.http = httpx2.Client(base_url=self.base, trust_env=False, timeout=PATIENCE)
         self.browser, self.left = Person(fleet.issuer), Person(fleet.issuer)
         for person in (self.browser, self.left):
             page = person.sign_in(person.open("/sign-in"), ADA, PASSWORD)
@@ -237,36 +238,39 @@ class Witness:
 
     def everything_is_as_before(self) -> None:
         """Who was signed in still is, and who was signed out stays out."""
-        seen = self.look()
-        until = time.monotonic() + 20
-        # hashing a password on a machine full of tests may be a 503 of its own, and is asked again
-        while seen.refused == {"JSON sign-in"} and time.monotonic() < until:
-            time.sleep(0.3)
-            seen = self.look()
-        assert seen.wrong == []
-        assert seen.refused == set(), f"still refused: {seen.refused}, {seen.seconds}"
-        assert good(self.app.refresh(self.newest)).refresh
+        looks: list[Seen] = []
+
+        def time_to_hash() -> bool:
+            # hashing a password on a machine full of tests may be a 503 of its own, and is asked again
+            looks.append(self.look())
+            return looks[-1].refused != {"JSON sign-in"}
+
+        until(time_to_hash, lambda: "no time for a hash", look=0.3)
+        assert [wrong for seen in looks for wrong in seen.wrong] == []
+        assert looks[-1].refused == set(), f"still refused: {looks[-1].refused}, {looks[-1].seconds}"
+        assert healed(lambda: self.app.refresh(self.newest)).refresh
         self.newest = self.newest_again()
         page: Page = self.browser.open("/account")
         assert (page.status, page.path) == (200, "/account")
         assert self.left.open("/account").path == "/sign-in"
         with Api(self.fleet.issuer, API) as api:
-            assert api.refusal(good(self.app.refresh(self.newest)).access) is None
+            assert api.refusal(healed(lambda: self.app.refresh(self.newest)).access) is None
             assert api.refusal(self.ended.access) == "revoked"
         self.newest = self.newest_again()
 
     def newest_again(self) -> str:
         """The newest refresh token: whoever lost an answer asks again and gets the same one."""
-        return good(self.app.refresh(self.newest)).refresh
+        return healed(lambda: self.app.refresh(self.newest)).refresh
 
-    def recovered(self, seconds: float = 20.0) -> float:
+    def recovered(self) -> float:
         """Waits until the server is ready again and refuses nothing; answers how long that took."""
         began = time.monotonic()
-        while time.monotonic() - began < seconds:
-            if self.http.get("/readyz").status_code == 200 and not self.look().refused:
-                return time.monotonic() - began
-            time.sleep(0.1)
-        raise AssertionError(f"not recovered after {seconds} s: {self.look()}")
+        until(
+            lambda: self.http.get("/readyz").status_code == 200 and not self.look().refused,
+            lambda: f"not recovered: {self.look()}",
+            look=0.1,
+        )
+        return time.monotonic() - began
 
 
 def _unavailable(answer: httpx2.Response) -> tuple[int, str | None]:
