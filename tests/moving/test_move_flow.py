@@ -18,6 +18,7 @@ from tests.flows.processes import Fleet, processes
 from tests.moving import house
 from tests.moving.load import refreshing
 from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 PEOPLE = 2000
 SAMPLE = [3, 77, 500, 1024, 1500, 1999, 42, 1]
@@ -72,15 +73,15 @@ async def killed_half_way(fleet: Fleet, kept: house.Kept, url: str) -> None:
     holder = await asyncpg.connect(url)
     try:
         await holder.execute("BEGIN; LOCK TABLE refresh_tokens IN SHARE MODE")
-        mover = await held_up(fleet, url, holder)
+        mover, waits = await held_up(fleet, url, holder, set())
         house.goes_on_reading(fleet, kept)
         mover.send_signal(signal.SIGINT)
-        _, err = mover.communicate(timeout=30)
+        _, err = mover.communicate(timeout=PATIENCE)
         assert mover.returncode == 130, err
         assert "Traceback" not in err, err
         # at once, and not when a time has come
         kept.tokens = good(fleet.house.own.refresh(kept.tokens.refresh))
-        mover = await held_up(fleet, url, holder)
+        mover, _ = await held_up(fleet, url, holder, waits)
         mover.kill()
         mover.communicate()
         house.told_to_come_back(fleet.house.own.refresh(kept.tokens.refresh))
@@ -89,12 +90,17 @@ async def killed_half_way(fleet: Fleet, kept: house.Kept, url: str) -> None:
         await holder.close()
 
 
-async def held_up(fleet: Fleet, url: str, holder: Any) -> subprocess.Popen[str]:
-    """A move that waits for the lock of `holder`."""
+async def held_up(
+    fleet: Fleet, url: str, holder: Any, before: set[int]
+) -> tuple[subprocess.Popen[str], set[int]]:
+    """A move that waits for the lock of `holder`, and who waits there by then: others than `before`, since somebody who has gone
+    away may still stand in the queue."""
     mover = house.doorward(fleet, "move", "doorward.db", url)
-    until = time.monotonic() + 60
-    while not await holder.fetchval("SELECT COUNT(*) FROM pg_locks WHERE NOT granted"):
+    last = time.monotonic() + PATIENCE
+    while True:
+        waits = {row[0] for row in await holder.fetch("SELECT pid FROM pg_locks WHERE NOT granted")}
+        if waits - before:
+            return mover, waits
         assert mover.poll() is None, mover.communicate()
-        assert time.monotonic() < until
+        assert time.monotonic() < last
         await asyncio.sleep(0.05)
-    return mover

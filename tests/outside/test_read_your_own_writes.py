@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from doorward.outside.seal import KeyedSealer
 from doorward.ports.store import Store, StoreUnavailable
 from doorward.stores.sql.sqlite import open_sqlite
 from tests.people import TurnedClock
+from tests.waiting import keeps_async, until_async
 
 pytestmark = pytest.mark.anyio
 SEALER = KeyedSealer(b"k" * 32)
@@ -106,18 +108,25 @@ async def test_what_is_answered_as_done_is_seen_by_the_next_request_on_any_node(
     began = perf_counter()
     assert await command_store.commit(command_store.registry.delete_role("rol_1"))
     await command.settle()
-    assert perf_counter() - began < LEASE / 2
+    assert perf_counter() - began < LEASE
     await command_store.close()
 
 
 async def test_a_node_that_is_held_up_is_waited_for_until_it_answers_no_more(tmp_path: Path) -> None:
-    store, command_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
+    files = itertools.count()
+    await keeps_async(LEASE + 0.5, lambda: held_up(tmp_path / f"{next(files)}.db"))
+
+
+async def held_up(path: Path) -> float:
+    """For how many seconds a command waits for a node that does not look."""
+    store, command_store = await open_sqlite(path), await open_sqlite(path)
     node, command = source(store), source(command_store)
     await node.join("nod_1", TurnedClock())  # and never looks again
     assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
     began = perf_counter()
     await command.settle()
-    assert LEASE <= perf_counter() - began < LEASE + 0.5
+    took = perf_counter() - began
+    assert took >= LEASE
     with pytest.raises(StoreUnavailable):
         node.current()
     # the next request asks, and goes on
@@ -125,6 +134,7 @@ async def test_a_node_that_is_held_up_is_waited_for_until_it_answers_no_more(tmp
     assert "a" in node.current().roles
     await store.close()
     await command_store.close()
+    return took
 
 
 async def test_without_the_database_nobody_answers_from_memory_for_longer_than_the_lease(
@@ -227,7 +237,7 @@ async def test_who_makes_itself_known_misses_no_change_that_was_answered_meanwhi
         assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
         began = perf_counter()
         await command.settle()
-        assert perf_counter() - began < LEASE / 2, "there was nobody to wait for"
+        assert perf_counter() - began < LEASE, "there was nobody to wait for"
         done.set()
 
     node = source(Meanwhile(store))
@@ -317,9 +327,8 @@ async def test_a_bell_is_answered_at_once_and_a_storm_of_rings_with_few_looks(tm
     await asyncio.sleep(0.05)
     began = perf_counter()
     assert await store.commit(store.registry.put_role(Role("rol_1", "a", {}, 1)))
-    while "a" not in node_slow.current().roles:
-        await asyncio.sleep(0.001)
-    assert perf_counter() - began < 0.5
+    await until_async(lambda: "a" in node_slow.current().roles)
+    assert perf_counter() - began < 10, "it looked by itself, after thirty seconds"
     asked = way.asked
     for _ in range(1000):
         bells.changed()
