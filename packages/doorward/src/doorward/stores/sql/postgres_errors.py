@@ -18,6 +18,7 @@ READ_ONLY = "25006"
 # the server goes or has gone, or this connection is of no use any more
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04", READ_ONLY})
 _NOT_UTF8 = "22021"
+_CANNOT_BE_SENT = "22000"
 
 
 def state_of(problem: BaseException) -> str | None:
@@ -76,6 +77,9 @@ def verdict(problem: BaseException, doing: str) -> Exception:
 
 
 def _line(problem: BaseException) -> str:
+    if state_of(problem) == _CANNOT_BE_SENT:
+        # the client library's own, whose text repeats the value
+        return type(problem).__name__
     message: Any = getattr(problem, "message", None)
     text = message if isinstance(message, str) else str(problem)
     state = state_of(problem)
