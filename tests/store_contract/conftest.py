@@ -12,9 +12,10 @@ from tests.store_contract.stores import STORES, Opener
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Once for each store; for those alone that the module names, where it asks for what one engine has."""
+    """Once for each store; for those alone that the module names, or the test (`stores.on`), where it asks for what one engine has."""
     if "opener" in metafunc.fixturenames:
-        metafunc.parametrize("opener", getattr(metafunc.module, "KINDS", sorted(STORES)), indirect=True)
+        kinds = getattr(metafunc.module, "KINDS", sorted(STORES))
+        metafunc.parametrize("opener", getattr(metafunc.function, "kinds", kinds), indirect=True)
 
 
 @pytest.fixture

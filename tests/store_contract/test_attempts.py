@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from doorward.model.bucket import Bucket
 from doorward.ports.store import Store
 from tests.store_contract.samples import NOW
+from tests.store_contract.stores import THEMSELVES, on
 
 pytestmark = pytest.mark.anyio
 _fresh = itertools.count()
@@ -44,6 +45,7 @@ async def test_windows_count_like_the_obvious_model(
         assert await store.attempts.count(bucket, now) == ((tries, ends) if ends > now else (0, now))
 
 
+@on(*THEMSELVES)
 @pytest.mark.requirement(81)
 async def test_no_try_is_lost_when_many_come_at_once(store: Store, other: Store) -> None:
     tries = [

@@ -7,6 +7,7 @@ import pytest
 from doorward.ports.store import Store, StoreConflict
 from doorward.stores.sql.statements import write
 from tests.store_contract.samples import event
+from tests.store_contract.stores import THEMSELVES, on
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +33,7 @@ async def test_pages_cover_every_event_once(store: Store, kind: str | None) -> N
     assert seen == [one for one in reversed(events) if kind in (None, one.kind)]
 
 
+@on(*THEMSELVES)
 @pytest.mark.parametrize(
     "statement",
     [

@@ -11,6 +11,7 @@ from doorward.outside.chance import SystemChance
 from doorward.ports.store import Store, StoreConflict
 from doorward.stores.sql.statements import write
 from tests.store_contract.samples import DAY, event
+from tests.store_contract.stores import THEMSELVES, on
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +48,7 @@ async def test_they_go_oldest_first_in_batches(store: Store) -> None:
     assert await store.audit.page() == []
 
 
+@on(*THEMSELVES)
 async def test_what_is_younger_is_refused_as_before_and_nothing_is_ever_changed(store: Store) -> None:
     await written(store, aged(900), young := aged(100))
     assert await store.audit.let_go(int(time.time()), KEEP) == 1

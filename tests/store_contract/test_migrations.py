@@ -12,7 +12,6 @@ import pytest
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql import postgres, sqlite
 from doorward.stores.sql.migrate import Migration, SchemaRefused, known, missing
-from doorward.stores.sql.open import open_store
 from tests.store_contract.children import said, start
 from tests.store_contract.stores import Opener
 
@@ -20,13 +19,14 @@ pytestmark = pytest.mark.anyio
 
 TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+    "relative": "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
     "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
 }
 
 
 async def run(opener: Opener, sql: str) -> list[tuple[object, ...]]:
     """What a shell would see."""
-    if opener.kind == "postgres":
+    if opener.kind != "sqlite":
         there = await asyncpg.connect(opener.place)
         rows = [tuple(row) for row in await there.fetch(sql)]
         await there.close()
@@ -55,7 +55,7 @@ async def test_a_second_start_changes_nothing(opener: Opener) -> None:
         store = await opener()
         assert await store.ready()
         await store.close()
-    own = [(migration.number, migration.name) for migration in known(opener.kind)]
+    own = [(migration.number, migration.name) for migration in known(opener.engine)]
     assert own[0] == (1, "first")
     assert await run(opener, "SELECT number, name FROM schema_migrations ORDER BY number") == own
 
@@ -79,11 +79,11 @@ async def test_a_newer_schema_is_refused_in_words_that_help(
         assert await store.ready()
         await store.commit(store.put_meta("kept", "yes"))
         await store.close()
-    own = len(known(opener.kind))
+    own = len(known(opener.engine))
     said = rf"schema version {own + 1}, this program knows versions up to {own}.*newer"
     for migrate in (True, False):
         with pytest.raises(SchemaRefused, match=said):
-            await open_store(opener.place, migrate=migrate)
+            await opener(migrate=migrate)
     assert await run(opener, "SELECT value FROM meta WHERE name = 'kept'") == [("yes",)]
 
 
@@ -125,7 +125,7 @@ async def test_what_was_said_about_another_version_counts_for_nothing(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await (await opener()).close()
-    own = len(known(opener.kind))
+    own = len(known(opener.engine))
     with monkeypatch.context() as patch:
         with_next(patch, "ALTER TABLE meta ADD COLUMN note TEXT")
         await (await opener()).close()
@@ -141,7 +141,7 @@ async def test_an_older_schema_is_brought_up_to_date_and_keeps_its_rows(
     await store.commit(store.put_meta("kept", "yes"))
     await store.close()
     with_next(monkeypatch, "ALTER TABLE meta ADD COLUMN note TEXT")
-    untouched = await open_store(opener.place, migrate=False)
+    untouched = await opener(migrate=False)
     assert not await untouched.ready()
     assert await untouched.meta("kept") == "yes"
     await untouched.close()
@@ -172,7 +172,7 @@ async def test_a_database_made_by_another_text_is_refused(opener: Opener) -> Non
 
 
 async def test_an_empty_database_is_not_ready_and_is_left_empty_by_who_only_looks(opener: Opener) -> None:
-    store = await open_store(opener.place, migrate=False)
+    store = await opener(migrate=False)
     assert not await store.ready()
     with pytest.raises(StoreUnavailable):
         await store.meta("issuer")
