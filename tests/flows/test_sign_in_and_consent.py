@@ -45,7 +45,9 @@ def test_cancel_tells_the_app_and_shares_nothing(server: Running, house: House) 
     at_home = server.person()
     assert at_home.sign_in(at_home.open("/sign-in"), ADA, PASSWORD).path == "/account"
     again = house.web.begin("openid email orders:read")
-    assert house.web.error(again, at_home.press(at_home.open(again.url), "consent", "deny")) == "access_denied"
+    assert (
+        house.web.error(again, at_home.press(at_home.open(again.url), "consent", "deny")) == "access_denied"
+    )
     assert at_home.open("/account").path == "/account"
 
 
