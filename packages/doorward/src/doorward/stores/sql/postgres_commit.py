@@ -14,6 +14,7 @@ from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql.postgres_errors import (
     again,
     better_apart,
+    contended,
     not_text,
     row_is_gone,
     state_of,
@@ -27,6 +28,8 @@ from doorward.stores.sql.postgres_use import settle, storable, taken
 from doorward.stores.sql.statements import LOST, Param, Step
 
 _TRIES = 10
+# However many stand at one row, one gets through each time: they are told to begin again for at most so long.
+_CONTENTION_SECONDS = 3.0
 _PAUSE_SECONDS, _LONGEST_PAUSE = 0.003, 0.1
 # More kinds of commits than the program has statements: then something makes them up, and memory must not pay for it.
 _PLANS = 2048
@@ -49,6 +52,7 @@ class Committer:
         alone = plan[0] if len(plan) == 1 else None
         params = [step[1] for step in steps]
         tries = 0
+        until = asyncio.get_running_loop().time() + _CONTENTION_SECONDS
         while True:
             held = pool.at_once() or await taken(pool)
             connection = held.connection
@@ -75,7 +79,8 @@ class Committer:
                     plan, alone = apart([(step[0], step[2]) for step in steps], self._tables), None
                     continue
                 tries += 1
-                if tries >= _TRIES or not (again(problem) or not_text(problem)):
+                tired = asyncio.get_running_loop().time() > until if contended(problem) else tries >= _TRIES
+                if tired or not (again(problem) or not_text(problem)):
                     raise unholdable(problem) or verdict(problem, "did not take the commit") from problem
                 if not_text(problem):
                     params = [storable(one) for one in params]

@@ -12,8 +12,10 @@ from doorward.ports.store import StoreConflict, StoreUnavailable
 _FOREIGN_KEY = "23503"
 # such a row is there already; the same statement has changed it already; the engine does not do this in one statement
 _APART = frozenset({"23505", "21000", "0A000"})
-# serialization failure, deadlock, a cached plan that a migration overtook: the database says itself that nothing was done
-_AGAIN = frozenset({"40001", "40P01", "0A000"})
+# serialization failure, deadlock
+_CONTENDED = frozenset({"40001", "40P01"})
+# and a cached plan that a migration overtook: the database says itself that nothing was done
+_AGAIN = _CONTENDED | {"0A000"}
 READ_ONLY = "25006"
 # the server goes or has gone, or this connection is of no use any more
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04", READ_ONLY})
@@ -34,6 +36,11 @@ def again(problem: BaseException) -> bool:
     """Whether the same thing may be tried again at once, since it is certain that nothing was done."""
     state = state_of(problem)
     return state in _AGAIN or state == READ_ONLY
+
+
+def contended(problem: BaseException) -> bool:
+    """Whether others at the same rows were quicker: each time at least one of them got through, so that trying on leads somewhere."""
+    return state_of(problem) in _CONTENDED
 
 
 def nobody_home(problem: BaseException) -> bool:
