@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from doorward.actions.share_tallies import ShareTallies
 from doorward.outside.background import Background, every
@@ -13,9 +14,6 @@ from doorward.outside.logs import logger
 from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.store_counters import StoreCounters
 from doorward.outside.tallies import Tallies
-from doorward.outside.valkey_bell import ValkeyBell
-from doorward.outside.valkey_counters import ValkeyCounters
-from doorward.outside.valkey_link import ValkeyLink
 from doorward.ports.bell import Bell
 from doorward.ports.clock import Clock
 from doorward.ports.counters import Counters
@@ -25,6 +23,9 @@ from doorward.rules.identify.failures import Failures
 from doorward.rules.prove.begun import PER_GUESS, Begun
 from doorward.settings import Settings
 from doorward.stores.sql.postgres_url import is_postgres
+
+if TYPE_CHECKING:
+    from doorward.outside.valkey_link import ValkeyLink
 
 _log = logger("bells")
 
@@ -79,6 +80,11 @@ def open_shared(
         announced.on_lost(meter.link("database_bell", lambda: announced.connected))
         bells.append(announced)
     if settings.cache is not None:
+        # nor is that of the cache where there is none
+        from doorward.outside.valkey_bell import ValkeyBell
+        from doorward.outside.valkey_counters import ValkeyCounters
+        from doorward.outside.valkey_link import ValkeyLink
+
         url = settings.cache.reveal()
         link = cache = ValkeyLink(url)
         counters = ValkeyCounters(link, store, tallies)
@@ -107,6 +113,9 @@ async def ringing(settings: Settings, store: Store) -> AsyncGenerator[None]:
     if settings.cache is None:
         yield
         return
+    from doorward.outside.valkey_bell import ValkeyBell
+    from doorward.outside.valkey_link import ValkeyLink
+
     url = settings.cache.reveal()
     link = ValkeyLink(url)
     bells = Bells([ValkeyBell(url, link)])
