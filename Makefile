@@ -33,7 +33,7 @@ test: ## run all tests but the soak
 	@echo "make: running the tests" >&2
 	@$(PYTHON) tools/setup.py test
 	@$(RUN) tools/system.py
-	@exec $(RUN) -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(ARGS)
+	@exec $(RUN) -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## format, lint, types, import contracts, house tests
 	@echo "make: checking the house" >&2
