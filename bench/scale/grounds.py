@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Collection, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, final
 
@@ -173,7 +173,9 @@ class PostgresGround:
     def warm(self, label: str) -> None:
         oid = self._server.query(f"SELECT oid FROM pg_database WHERE datname = '{label_to_name(label)}'")[0]
         for path in self._server.data.joinpath("base", oid).iterdir():
-            _read(path)
+            # the server writes some small files anew while we look
+            with suppress(FileNotFoundError):
+                _read(path)
 
     async def open(self, label: str) -> Store:
         return await open_store(self.url(label), migrate=False)
