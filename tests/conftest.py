@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests import ports
 from tests.engines import SQLITE, Engine
@@ -20,6 +21,10 @@ from tests.found import found
 from tests.hardware_token import HardwareToken, new_token
 from tests.postgres import Databases, postgres_server
 from tools import system
+
+# How long one example takes says more about the machine than about us.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,11 @@ _SHARE = 1_000
 
 
 def _begin() -> int:
-    number = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
-    # two runs on one machine begin elsewhere too
-    return (number * _SHARE + os.getppid() * 37) % (_HIGHEST - _LOWEST)
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    number = int(re.sub(r"\D", "", worker or "") or 0)
+    # two runs on one machine begin elsewhere too: a worker's parent is its run, without workers we are the run
+    run = os.getppid() if worker else os.getpid()
+    return (number * _SHARE + run * 37) % (_HIGHEST - _LOWEST)
 
 
 _places = (_LOWEST + place % (_HIGHEST - _LOWEST) for place in itertools.count(_begin()))

@@ -32,6 +32,8 @@ _PAUSE_SECONDS = 0.5
 # To fill a new index takes what it takes, and the others wait for it.
 _AS_LONG_AS_IT_TAKES = 86_400.0
 _NO_LOCK = "55P03"
+# The lock is held; or, on an engine without such locks, two met: begin again, a deadlock, a table or a row that is there already.
+_ANOTHER_AT_WORK = frozenset({_NO_LOCK, "40001", "40P01", "42P07", "23505"})
 _NO_FUNCTION = "42883"
 
 
@@ -58,10 +60,14 @@ async def prepare(
             await _run(connection, migrations, where, collate)
             return
         except Exception as problem:
-            if state_of(problem) != _NO_LOCK or tries > 120:
+            state = state_of(problem)
+            if state not in _ANOTHER_AT_WORK or tries > 120:
                 raise
-        await asyncio.sleep(_PAUSE_SECONDS)
-        needed = await _missing(connection, migrations, where)
+            await asyncio.sleep(_PAUSE_SECONDS)
+            before, needed = needed, await _missing(connection, migrations, where)
+            if state != _NO_LOCK and len(needed) == len(before):
+                # nobody else did it: such a table was there all the time
+                raise
 
 
 async def _missing(
@@ -78,7 +84,8 @@ async def _applied(connection: Connection) -> Sequence[tuple[int, str, str]]:
 
 
 async def _run(connection: Connection, migrations: Sequence[Migration], where: str, collate: bool) -> None:
-    await connection.execute("BEGIN")
+    # Whatever the database's own setting: who waited for the lock has to see what was done meanwhile.
+    await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
     try:
         await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
         await connection.execute("SET LOCAL statement_timeout = 0")
