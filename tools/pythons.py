@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-OLDEST = (3, 11)
+from tools.setup import OLDEST
+
 _VERSION = re.compile(r"(\d+)\.(\d+)\.\d+")
 
 

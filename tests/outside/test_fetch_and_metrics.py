@@ -48,13 +48,19 @@ async def running(app: App, context: ssl.SSLContext | None = None) -> AsyncGener
     server.close()
 
 
-@pytest.mark.requirement(76)
-async def test_a_logout_token_is_posted_as_a_form_over_https() -> None:
+def certified(name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's side with a certificate of that name, and a client's that trusts who made it."""
     authority = trustme.CA()
     server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    authority.issue_cert(name).configure_cert(server_side)
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
+    return server_side, trusting
+
+
+@pytest.mark.requirement(76)
+async def test_a_logout_token_is_posted_as_a_form_over_https() -> None:
+    server_side, trusting = certified("127.0.0.1")
     app = App()
     async with running(app, server_side) as port:
         channel = BackChannel(context=trusting)
@@ -70,11 +76,7 @@ async def test_a_logout_token_is_posted_as_a_form_over_https() -> None:
 
 
 async def test_no_logout_token_goes_to_a_host_with_a_good_certificate_of_another() -> None:
-    authority = trustme.CA()
-    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("app.elsewhere.example").configure_cert(server_side)
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    server_side, trusting = certified("app.elsewhere.example")
     app = App()
     async with running(app, server_side) as port:
         channel = BackChannel(context=trusting)

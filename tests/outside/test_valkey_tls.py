@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import trustme
 
 from doorward.outside.valkey_link import CacheAway, ValkeyLink
+from tests.both_ways import both_ways
 from tests.valkey import ValkeyServer, valkey_server
 
 pytestmark = pytest.mark.anyio
@@ -24,16 +25,9 @@ pytestmark = pytest.mark.anyio
 async def in_front_of(server: ValkeyServer, context: ssl.SSLContext) -> AsyncGenerator[int]:
     """TLS in front of a real server; its port."""
 
-    async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(65_536):
-                target.write(data)
-                await target.drain()
-        target.close()
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", server.port)
-        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+        await both_ways(reader, writer, far_reader, far_writer)
 
     listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     try:

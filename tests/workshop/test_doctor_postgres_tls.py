@@ -15,6 +15,7 @@ import trustme
 from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.workshop import examine_postgres
+from tests.both_ways import both_ways
 from tests.postgres import Databases
 
 pytestmark = pytest.mark.anyio
@@ -29,13 +30,6 @@ async def in_front_of(server: str, context: ssl.SSLContext) -> AsyncGenerator[in
 
     far = urlsplit(server)
 
-    async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(65_536):
-                target.write(data)
-                await target.drain()
-        target.close()
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             assert await reader.readexactly(len(_WANTS_TLS)) == _WANTS_TLS
@@ -43,7 +37,7 @@ async def in_front_of(server: str, context: ssl.SSLContext) -> AsyncGenerator[in
             await writer.drain()
             await writer.start_tls(context)
             far_reader, far_writer = await asyncio.open_connection(far.hostname, far.port)
-            await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+            await both_ways(reader, writer, far_reader, far_writer)
 
     listener = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
