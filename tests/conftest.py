@@ -21,6 +21,7 @@ from tests.found import found
 from tests.hardware_token import HardwareToken, new_token
 from tests.postgres import Databases, postgres_server
 from tools import system
+from tools.requirements_page import load
 
 # How long one example takes says more about the machine than about us.
 settings.register_profile("patient", settings(), deadline=None)
@@ -126,14 +127,13 @@ LONG = ("deploy", "failures", "moving", "bench", "workshop", "demo", "races")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A misspelt requirement line would otherwise show nothing and look like a test that shows something. What takes long is first."""
     items.sort(key=lambda item: not set(LONG) & set(item.path.parts))
+    known = load().numbers
     for item in items:
         for mark in item.iter_markers("requirement"):
-            if (
-                not mark.args
-                or not all(isinstance(n, int) and 1 <= n <= 92 for n in mark.args)
-                or mark.kwargs
-            ):
-                raise pytest.UsageError(f"{item.nodeid}: requirement() takes line numbers from 1 to 92")
+            if not mark.args or not all(isinstance(n, int) and n in known for n in mark.args) or mark.kwargs:
+                raise pytest.UsageError(
+                    f"{item.nodeid}: requirement() takes numbers of tools/requirements.toml, 1 to {max(known)}"
+                )
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
