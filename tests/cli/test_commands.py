@@ -181,6 +181,26 @@ def test_an_app_is_changed_and_what_is_not_named_stays(stocked: Run) -> None:
     assert stocked("app", "set", "shop", "--access-ttl", "3").status == 1
 
 
+@pytest.mark.requirement(14)
+def test_how_answers_and_claims_reach_an_app_is_chosen_and_changed(run: Run) -> None:
+    made = run(
+        "app", "create", "web", "--redirect", "https://a.example/cb", "--response-mode", "form_post",
+        "--id-token-claims", "asked", "--json",
+    ).document  # fmt: skip
+    assert (made["response_modes"], made["id_token_claims"]) == (["form_post"], "asked")
+    shown = run("app", "show", "web").out
+    assert "form_post" in shown
+    assert "asked for" in shown
+    changed = run(
+        "app", "set", "web", "--response-mode", "query", "--response-mode", "form_post",
+        "--id-token-claims", "all", "--json",
+    ).document  # fmt: skip
+    assert (changed["response_modes"], changed["id_token_claims"]) == (["query", "form_post"], "all")
+    native = ("app", "create", "phone", "--kind", "native", "--redirect", "com.example.app:/cb")
+    refused = run(*native, "--response-mode", "form_post")
+    assert (refused.status, "--response-mode query" in refused.err) == (1, True)
+
+
 def test_people_are_looked_after(stocked: Run) -> None:
     assert stocked("user", "show", "ADA@example.com", "--json").document["email"] == "ada@example.com"
     assert stocked("role", "create", "clerk").status == 0

@@ -120,6 +120,21 @@ def test_nothing_that_passes_can_run_or_mislead(uri: str) -> None:
             assert "@" not in uri.removeprefix(f"{scheme}://").partition("/")[0]
 
 
+@pytest.mark.requirement(14)
+def test_an_app_may_hear_answers_by_form_alone_where_a_form_can_be_posted() -> None:
+    posting = structs.replace(WEB, response_modes=("form_post",))
+    assert rule.client_problem(posting, native=False) is None
+    phone = structs.replace(
+        posting, auth_method="none", redirect_uris=("https://app.example.com/cb", "com.example.app:/cb")
+    )
+    assert "com.example.app:/cb" in (rule.client_problem(phone, native=True) or "")
+    both = structs.replace(phone, response_modes=("query", "form_post"))
+    assert rule.client_problem(both, native=True) is None
+    assert "--response-mode" in (
+        rule.client_problem(structs.replace(WEB, response_modes=()), native=False) or ""
+    )
+
+
 @pytest.mark.requirement(4)
 @pytest.mark.parametrize(
     "change",

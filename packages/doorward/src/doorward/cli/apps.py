@@ -10,13 +10,14 @@ import typer
 from rich.console import Console
 
 from doorward.actions.manage_apps import KINDS, AppKind, NewSecret
-from doorward.cli import documents, show
+from doorward.cli import apps_options, documents, show
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.client import Client, ClientAuthMethod, SigningAlgorithm
+from doorward.model.client import Client, ClientAuthMethod, IdTokenClaims, SigningAlgorithm
+from doorward.rules.permit.checks.scope import OIDC_SCOPES
 
 app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, delete.")
 
@@ -40,6 +41,8 @@ def create(
     signing_alg: Annotated[SigningAlgorithm, typer.Option(help="What its tokens are signed with.")] = "ES256",
     userinfo_signed_alg: Annotated[SigningAlgorithm | None, typer.Option(help="Sign userinfo answers with this.")] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help="An OpenID Connect scope that it may ask for (all, unless named).")] = None,
+    response_mode: Annotated[list[str] | None, typer.Option(metavar="MODE", help="query or form_post: how the answer may reach it (both, unless named).")] = None,
+    id_token_claims: Annotated[IdTokenClaims, typer.Option(help="all: ID tokens carry the claims of scopes. asked: only what the claims parameter names.")] = "all",
     no_pkce: Annotated[bool, typer.Option("--no-pkce", help="It cannot do PKCE (confidential OpenID Connect apps only).")] = False,
     no_rotation: Annotated[bool, typer.Option("--no-rotation", help="Its refresh token stays the same (private_key_jwt only).")] = False,
     access_ttl: Annotated[int | None, typer.Option(min=10, max=86_400, metavar="SECONDS", help="How long its access tokens live.")] = None,
@@ -73,7 +76,10 @@ def create(
         backchannel_logout_uri=backchannel_logout,
         origins=tuple(dict.fromkeys(origin or ())),
         grant_types=grants,
-        oidc_scopes=_scopes(scope, service=kind == "service"),
+        response_modes=apps_options.response_modes(response_mode or ("query", "form_post")),
+        oidc_scopes=apps_options.scopes(
+            (() if kind == "service" else OIDC_SCOPES) if scope is None else scope
+        ),
         first_party=first_party,
         pkce_required=not no_pkce,
         rotation=not no_rotation,
@@ -82,6 +88,7 @@ def create(
         default_max_age=max_age,
         signing_alg=signing_alg,
         userinfo_signed_alg=userinfo_signed_alg,
+        id_token_claims=id_token_claims,
     )
 
     async def work(tools: Tools) -> NewSecret:
@@ -188,19 +195,10 @@ def card(console: Console, client: Client) -> None:
         rows.insert(5, ("told of log-out at", client.backchannel_logout_uri))
     if not client.pkce_required:
         rows.append(("PKCE", "not required"))
+    if "authorization_code" in client.grant_types:
+        rows.append(("answers by", ", ".join(client.response_modes)))
+    if client.id_token_claims == "asked":
+        rows.append(("ID tokens carry", "only the claims that are asked for"))
     if not client.rotation:
         rows.append(("refresh token", "stays the same"))
     show.card(console, client.name, rows)
-
-
-def _scopes(given: list[str] | None, *, service: bool) -> tuple[str, ...]:
-    known = ("openid", "profile", "email", "offline_access")
-    if given is None:
-        return () if service else known
-    for name in given:
-        if name not in known:
-            raise Trouble(
-                f"{name} is no OpenID Connect scope.",
-                f"There are {', '.join(known)}; permissions of an API are given with --api API:{name}.",
-            )
-    return tuple(dict.fromkeys(given))

@@ -10,14 +10,14 @@ from msgspec import structs
 from rich.console import Console
 
 from doorward.actions.manage_apps import NewSecret
-from doorward.cli import documents, show
+from doorward.cli import apps_options, documents, show
 from doorward.cli.apps import AppName, app, card, show_secret
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.client import Client, SigningAlgorithm
+from doorward.model.client import Client, IdTokenClaims, SigningAlgorithm
 
 
 @app.command("rotate-secret")
@@ -80,6 +80,8 @@ def set_(
     origin: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="Replace all cookie origins by these.")] = None,
     jwks: Annotated[Path | None, typer.Option(metavar="FILE", help="New public keys, for private_key_jwt.")] = None,
     signing_alg: Annotated[SigningAlgorithm | None, typer.Option(help="What its tokens are signed with.")] = None,
+    response_mode: Annotated[list[str] | None, typer.Option(metavar="MODE", help="Replace the ways in which the answer may reach it.")] = None,
+    id_token_claims: Annotated[IdTokenClaims | None, typer.Option(help="Whether ID tokens carry the claims of scopes (all) or only what the claims parameter names (asked).")] = None,
     pkce: Annotated[bool | None, typer.Option("--pkce/--no-pkce", help="Whether it must use PKCE.")] = None,
     rotation: Annotated[bool | None, typer.Option("--rotation/--no-rotation", help="Whether its refresh tokens rotate.")] = None,
     access_ttl: Annotated[int | None, typer.Option(min=0, max=86_400, metavar="SECONDS", help="How long access tokens live; 0: as the server's.")] = None,
@@ -99,6 +101,8 @@ def set_(
         "first_party": first_party,
         "jwks": None if jwks is None else read_jwks(jwks),
         "signing_alg": signing_alg,
+        "response_modes": None if response_mode is None else apps_options.response_modes(response_mode),
+        "id_token_claims": id_token_claims,
         "pkce_required": pkce,
         "rotation": rotation,
     }

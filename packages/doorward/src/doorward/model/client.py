@@ -10,6 +10,7 @@ ClientAuthMethod = Literal["client_secret_basic", "client_secret_post", "private
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 ResponseMode = Literal["query", "form_post"]
 SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
+IdTokenClaims = Literal["all", "asked"]
 
 
 class ClientSecret(Struct, frozen=True):
@@ -26,6 +27,8 @@ class Client(Struct, frozen=True, kw_only=True):
     `access` maps an API's identifier to the permissions that this app may ever ask for there.
     `first_party` apps skip consent and may use the JSON sign-in endpoint and cookie delivery; `origins` are the web
     origins from which cookie delivery is accepted. `rotation=False` is only legal with private_key_jwt (FAPI 2.0 §5.3.2.1).
+    `id_token_claims`: whether the claims of scopes stand in ID tokens too ("all"), or only what the `claims` parameter names
+    there ("asked"); userinfo carries them in either case.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Client(Struct, frozen=True, kw_only=True):
     default_max_age: int | None = None
     signing_alg: SigningAlgorithm = "ES256"
     userinfo_signed_alg: SigningAlgorithm | None = None
+    id_token_claims: IdTokenClaims = "all"
 
     @property
     def confidential(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from doorward.model.client import Client
+from doorward.rules.permit.authorize import is_web
 from doorward.rules.permit.checks.redirect_uri import LOOPBACK
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
 
@@ -126,7 +127,18 @@ def client_problem(client: Client, *, native: bool) -> str | None:
         return "An app with a sign-in page needs --redirect URI (or --kind service, or --first-party)."
     if client.redirect_uris and not uses_code:
         return "A service signs nobody in: leave out --redirect, or choose another --kind."
-    return _credential_problem(client)
+    return _answer_problem(client) or _credential_problem(client)
+
+
+def _answer_problem(client: Client) -> str | None:
+    """How the authorization response travels (OAuth 2.0 Form Post Response Mode §2): a form is posted to web addresses only."""
+    if not client.response_modes:
+        return "An app hears answers in one way at least: --response-mode query, form_post, or both."
+    if "query" not in client.response_modes:
+        for uri in client.redirect_uris:
+            if not is_web(uri):
+                return f"{uri}: no form can be posted there, so the app needs --response-mode query too."
+    return None
 
 
 def _credential_problem(client: Client) -> str | None:
