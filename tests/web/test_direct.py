@@ -277,13 +277,6 @@ def test_what_two_servers_could_read_differently_is_refused(direct: Running, sen
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400")
 
 
-def test_an_upgrade_is_not_offered_and_the_request_is_answered_plainly(direct: Running) -> None:
-    sent = b"GET /echo HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
-    status, headers, _ = talk(direct.port, sent)[0]
-    assert status == 200
-    assert headers["connection"] == "close"
-
-
 def test_a_client_that_left_costs_nobody_else_anything(direct: Running) -> None:
     gone = socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE)
     gone.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 
-from doorward.web.direct import DirectProtocol
+from doorward.web.direct import MAX_QUEUED, DirectProtocol
 from tests.waiting import PATIENCE
 from tests.web.test_direct import REQUESTS, Running, read_answer, serve, talk
 
@@ -160,3 +160,30 @@ def test_patience_is_not_asked_of_who_waits_for_us_or_between_requests(impatient
         threading.Event().wait(0.8)
         connection.sendall(REQUESTS["get"])
         assert read_answer(reader)[0] == 200
+
+
+@pytest.mark.requirement(97)
+def test_a_connection_ends_when_more_requests_are_queued_than_may_be(direct: Running) -> None:
+    """docs/incidents/2026-11-29-requests-queued-without-a-bound.md"""
+    held = b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+        connection.sendall(held + REQUESTS["get"] * MAX_QUEUED)
+        threading.Event().wait(0.1)
+        direct.seen.release.set()
+        reader = connection.makefile("rb")
+        assert [read_answer(reader)[0] for _ in range(1 + MAX_QUEUED)] == [200] * (1 + MAX_QUEUED)
+    direct.seen.release.clear()
+    direct.seen.paths.clear()
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+        connection.sendall(held + REQUESTS["get"] * (MAX_QUEUED + 1))
+        # closed without a word: an answer here would be taken for the answer to the first request
+        assert closed_within(connection, PATIENCE) == b""
+    assert direct.seen.paths == []
+
+
+@pytest.mark.requirement(97)
+def test_requests_sent_together_are_all_answered_where_none_has_to_wait(direct: Running) -> None:
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+        connection.sendall(REQUESTS["get"] * 100)
+        reader = connection.makefile("rb")
+        assert [read_answer(reader)[0] for _ in range(100)] == [200] * 100

@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Coroutine, Generator
-from functools import partial
-from types import coroutine
-from typing import Any, ClassVar, Final, final
+from typing import Any, ClassVar, Final
 from urllib.parse import unquote
 
 import httptools
@@ -22,7 +19,8 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from doorward.web.app import READY_PATH, UNIX_PEER, App, Server
-from doorward.web.http import MAX_BODY, Message, Response, json_response
+from doorward.web.direct_cycle import Cycle, nothing_more, resume
+from doorward.web.http import MAX_BODY, Response, json_response
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Routes read at most MAX_BODY; a byte more is kept, so that they see that it was too much, and the rest is dropped.
@@ -32,81 +30,20 @@ MAX_HEAD: Final = 32 * 1024
 MAX_FIELDS: Final = 100
 MAX_MESSAGE: Final = 1024 * 1024
 """Bytes of a whole request, what is dropped of its body and fields after it included."""
-_TOO_LARGE: Final = (
+MAX_QUEUED: Final = 8
+"""Requests that may wait on one connection behind the one under way; a few bytes ask for each, and each costs some kilobytes."""
+_LAST_WORDS: Final = (
     b"content-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )
+# What belongs to an offer of another protocol (RFC 9110 §7.8, RFC 7540 §3.2).
+_OFFERS: Final = (b"upgrade", b"http2-settings")
 # Whoever looks whether we live or are ready hears the truth, however many others are here.
 _ALWAYS: Final = ("/healthz", READY_PATH)
 log = structlog.get_logger("doorward.direct")
 
 
-class _HeadTooLarge(Exception):
-    """Raised to the parser, which gives up: the answer is 400."""
-
-
-@final
-class _Cycle:
-    """One request on its way; the attributes are those that uvicorn's connection code looks at."""
-
-    __slots__ = (
-        "body",
-        "disconnected",
-        "head",
-        "keep_alive",
-        "message_event",
-        "more_body",
-        "response_complete",
-        "scope",
-        "turn",
-    )
-
-    def __init__(self, scope: dict[str, Any], *, head: bool, keep_alive: bool, turn: bool) -> None:
-        self.scope = scope
-        self.head = head
-        self.keep_alive = keep_alive
-        self.turn = turn
-        self.body = bytearray()
-        self.more_body = True
-        self.disconnected = False
-        self.response_complete = False
-        self.message_event = _NOBODY_WAITS
-
-
-@final
-class _NobodyWaits:
-    """In place of the event that ASGI's `receive` waits for."""
-
-    def set(self) -> None:
-        return
-
-
-_NOBODY_WAITS = _NobodyWaits()
-
-
-async def _never() -> Message:
-    """In place of ASGI's `receive`: the body is there already."""
-    return {"type": "http.disconnect"}
-
-
-async def _rest(run: Coroutine[Any, Any, None], waits_for: Any) -> None:
-    """The rest of a coroutine that was begun without a task, for the task that it now becomes."""
-    # from Python 3.12 on a generator is no coroutine to asyncio, whatever it is decorated with
-    await _resumed(run, waits_for)
-
-
-@coroutine
-def _resumed(run: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
-    while True:
-        try:
-            value = yield waits_for
-        except BaseException as problem:  # noqa: BLE001 - passed on: cancellation belongs to the coroutine
-            step = partial(run.throw, problem)
-        else:
-            step = partial(run.send, value)
-        try:
-            waits_for = step()
-        except StopIteration:
-            return
+class _Refused(Exception):
+    """Raised to the parser, which gives up: the connection ends, with 400 where an answer is due."""
 
 
 class DirectProtocol(HttpToolsProtocol):
@@ -128,6 +65,8 @@ class DirectProtocol(HttpToolsProtocol):
     _head_open: bool = False
     _looking: asyncio.TimerHandle | None = None
     _no_room: bool = False
+    _hosts: int = 0
+    _upgrade: bool = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -169,22 +108,57 @@ class DirectProtocol(HttpToolsProtocol):
             if self._size > (MAX_HEAD if self._head_open else MAX_MESSAGE):
                 self._too_large()
                 return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        parser: Any = self.parser
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offered:
+            self._go_on_without_upgrade(data[offered.args[0] :])
+        except httptools.HttpParserError:
+            self._end(400)
         if self._head_open and len(self.headers) > MAX_FIELDS:
             self._too_large()
 
+    def _go_on_without_upgrade(self, rest: bytes) -> None:
+        """An offer of another protocol is ignored (RFC 9110 §7.8): the parser, which stops at the end of such a head and takes its
+        body for that protocol, gets the same head without the offer, and what came after it. Java's HttpClient offers h2c
+        with every request. CONNECT is refused: it has no meaning but a tunnel."""
+        if not self._upgrade or self.transport.is_closing():
+            return
+        self._upgrade = False
+        parser: Any = self.parser
+        method: bytes = parser.get_method()
+        if method == b"CONNECT":
+            self._end(400)
+            return
+        version = parser.get_http_version().encode("ascii")
+        head = [method, b" ", self.url, b" HTTP/", version, b"\r\n"]
+        for name, value in self.headers:
+            if name == b"connection":
+                kept = b",".join(o for o in value.split(b",") if o.strip().lower() not in _OFFERS)
+                head += (b"connection: ", kept, b"\r\n") if kept else ()
+            elif name not in _OFFERS:
+                head += (name, b": ", value, b"\r\n")
+        head.append(b"\r\n")
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"".join(head) + rest)
+
     def _too_large(self) -> None:
+        self._end(431 if self._head_open else 413)
+
+    def _end(self, status: int) -> None:
+        """End the connection; with an answer only where it cannot be taken for the answer to a request before."""
         cycle: Any = self.cycle
-        if cycle is None or cycle.response_complete or cycle.more_body:
-            status = 431 if self._head_open else 413
-            self.transport.write(STATUS_LINE[status] + _TOO_LARGE)
+        if cycle is None or cycle.response_complete or (cycle.turn and cycle.more_body):
+            self.transport.write(STATUS_LINE[status] + _LAST_WORDS)
         self.transport.close()
 
     def on_message_begin(self) -> None:
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
-        self._size = 0
+        self._size = self._hosts = 0
         self._message_open = self._head_open = True
         self._since = self.loop.time()
 
@@ -194,15 +168,24 @@ class DirectProtocol(HttpToolsProtocol):
         if not self._head_open:
             return
         name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._head_open = False
         if len(self.headers) > MAX_FIELDS or len(self.url) > MAX_HEAD:
-            raise _HeadTooLarge
+            raise _Refused
         parser: Any = self.parser
+        if parser.should_upgrade():
+            self._upgrade = True
+            return
+        version = parser.get_http_version()
+        # RFC 9112 §3.2: without a host, or with two, a proxy and we could each mean another one.
+        if self._hosts != 1 and (self._hosts or version != "1.0"):
+            raise _Refused
         method = parser.get_method().decode("ascii")
         url = httptools.parse_url(self.url)
         path = (url.path or b"/").decode("ascii", "replace")
@@ -219,10 +202,10 @@ class DirectProtocol(HttpToolsProtocol):
         }
         before: Any = self.cycle
         turn = before is None or before.response_complete
-        keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
-        cycle = _Cycle(
-            scope, head=method == "HEAD", keep_alive=keep_alive and not parser.should_upgrade(), turn=turn
-        )
+        if not turn and len(self.pipeline) >= MAX_QUEUED:
+            raise _Refused
+        keep_alive = version != "1.0" and parser.should_keep_alive()
+        cycle = Cycle(scope, head=method == "HEAD", keep_alive=keep_alive, turn=turn)
         self.cycle = cycle  # pyright: ignore[reportAttributeAccessIssue]
         if not turn:
             self.flow.pause_reading()
@@ -236,6 +219,8 @@ class DirectProtocol(HttpToolsProtocol):
             cycle.body += body[: _KEPT - len(cycle.body)]
 
     def on_message_complete(self) -> None:
+        if self._upgrade:
+            return
         cycle: Any = self.cycle
         cycle.more_body = False
         self._message_open = False
@@ -263,7 +248,7 @@ class DirectProtocol(HttpToolsProtocol):
         if resting and self.loop.time() - self._since >= rested:
             self.transport.close()
 
-    def _begin(self, cycle: _Cycle) -> None:
+    def _begin(self, cycle: Cycle) -> None:
         """Run the handler until it has to wait for something; only then does it become a task.
 
         Most answers of the token endpoint never wait, and a task with its turn of the loop costs as much as parsing the
@@ -277,14 +262,14 @@ class DirectProtocol(HttpToolsProtocol):
                 waits_for = run.send(None)
             except StopIteration:
                 return
-            rest: Any = _rest(run, waits_for)
+            rest: Any = resume(run, waits_for)
             task: asyncio.Task[None] = self.loop.create_task(rest)
         else:
             task = self.loop.create_task(run)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def _run(self, cycle: _Cycle) -> None:
+    async def _run(self, cycle: Cycle) -> None:
         server: object = self.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         app: App | None = server.app if isinstance(server, Server) else None
         refused = self._no_room and cycle.scope["path"] not in _ALWAYS and self._full()
@@ -295,7 +280,7 @@ class DirectProtocol(HttpToolsProtocol):
                 response = await app.refuse(cycle.scope)
                 cycle.keep_alive = False
             else:
-                response = await app.respond(cycle.scope, _never, bytes(cycle.body))
+                response = await app.respond(cycle.scope, nothing_more, bytes(cycle.body))
                 if app.leaving:
                     cycle.keep_alive = False
         except asyncio.CancelledError:
@@ -317,7 +302,7 @@ class DirectProtocol(HttpToolsProtocol):
             return
         self._write(cycle, response)
 
-    def _write(self, cycle: _Cycle, response: Response) -> None:
+    def _write(self, cycle: Cycle, response: Response) -> None:
         lines = [STATUS_LINE[response.status]]
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")
