@@ -201,6 +201,29 @@ def test_how_answers_and_claims_reach_an_app_is_chosen_and_changed(run: Run) -> 
     assert (refused.status, "--response-mode query" in refused.err) == (1, True)
 
 
+@pytest.mark.requirement(101)
+def test_what_stands_in_for_pkce_is_chosen_by_the_operator_and_told(stocked: Run) -> None:
+    def made(name: str, *options: str) -> dict[str, Any]:
+        ended = stocked("app", "create", name, "--redirect", "https://a.example/cb", *options, "--json")
+        assert ended.status == 0, ended.out
+        return ended.document
+
+    assert made("one")["pkce"] == "or_nonce"
+    assert made("two", "--kind", "spa")["pkce"] == "required"
+    assert made("three", "--public")["pkce"] == "required"
+    assert made("four", "--pkce", "required")["pkce"] == "required"
+    assert made("five", "--no-pkce")["pkce"] == "or_nonce"
+    assert made("my blog", "--pkce", "optional")["pkce"] == "optional"
+    assert "cannot see" in stocked("app", "show", "one").out
+    shown = stocked("app", "show", "my blog").out
+    assert "weaker" in shown
+    assert "doorward app set 'my blog' --pkce or_nonce" in shown
+    assert stocked("app", "set", "my blog", "--pkce", "required", "--json").document["pkce"] == "required"
+    assert stocked("app", "set", "my blog", "--no-pkce", "--json").document["pkce"] == "or_nonce"
+    refused = stocked("app", "set", "two", "--pkce", "optional")
+    assert (refused.status, "public app" in refused.err) == (1, True)
+
+
 def test_people_are_looked_after(stocked: Run) -> None:
     assert stocked("user", "show", "ADA@example.com", "--json").document["email"] == "ada@example.com"
     assert stocked("role", "create", "clerk").status == 0

@@ -57,7 +57,7 @@ async def test_who_may_what(folder: Folder) -> None:
             await tools.apps.find(app.client_id) for app in (apps.shop, apps.driver, apps.report)
         ]
         assert shop.confidential
-        assert shop.pkce_required
+        assert shop.pkce == "required"
         assert not shop.first_party, "people see the consent page"
         assert apps.shop.secret is not None
         assert not driver.confidential

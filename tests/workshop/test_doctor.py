@@ -15,6 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
 from doorward.cli.tools import Check
+from doorward.model.client import Client
 from doorward.workshop.bench import CommandWorkshop
 from tests import ports
 from tests.workshop.conftest import Serve
@@ -66,6 +67,29 @@ def test_a_running_server_is_known_by_its_issuer(serve: Serve, tmp_path: Path) -
     assert "this server runs there" in checks["port"].said
     assert "ES256" in checks["signing keys"].said
     assert "WAL" in checks["database"].said
+
+
+@pytest.mark.requirement(101)
+def test_apps_without_pkce_and_nonce_are_named(folder: Path) -> None:
+    async def register() -> None:
+        async with CommandWorkshop().open(folder / "doorward.toml") as tools:
+            for name, pkce in (("shop", "or_nonce"), ("my blog", "optional")):
+                draft = Client(
+                    id="",
+                    name=name,
+                    auth_method="client_secret_basic",
+                    created_at=0,
+                    redirect_uris=("https://app.example.com/cb",),
+                    pkce=pkce,
+                )
+                await tools.apps.create(draft, kind="web")
+
+    asyncio.run(register())
+    check = examined(folder)["apps"]
+    assert check.ok
+    assert "my blog" in check.said
+    assert "shop" not in check.said
+    assert "doorward app set 'my blog' --pkce or_nonce" in check.fix
 
 
 def test_files_that_others_can_read_are_found(serve: Serve, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from doorward.model.client import Client
+from doorward.model.client import Client, Pkce
 from doorward.rules.permit import registration as rule
 
 WEB = Client(
@@ -135,19 +135,12 @@ def test_an_app_may_hear_answers_by_form_alone_where_a_form_can_be_posted() -> N
     )
 
 
-@pytest.mark.requirement(4)
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"auth_method": "none"},
-        {"oidc_scopes": ("profile",)},
-        {"oidc_scopes": ()},
-    ],
-)
-def test_only_a_confidential_openid_app_may_do_without_pkce(change: dict[str, Any]) -> None:
-    without = structs.replace(WEB, pkce_required=False)
+@pytest.mark.requirement(101)
+@pytest.mark.parametrize("pkce", ["or_nonce", "optional"])
+def test_only_a_confidential_app_may_do_without_pkce(pkce: Pkce) -> None:
+    without = structs.replace(WEB, pkce=pkce)
     assert rule.client_problem(without, native=False) is None
-    problem = rule.client_problem(structs.replace(without, **change), native=False)
+    problem = rule.client_problem(structs.replace(without, auth_method="none"), native=False)
     assert problem is not None
     assert "PKCE" in problem
 

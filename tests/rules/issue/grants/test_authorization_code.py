@@ -59,9 +59,11 @@ def test_where_the_request_named_no_place_only_the_one_registered_may_be_named_n
     assert isinstance(judge(bare, client=two), Refusal)
 
 
-@pytest.mark.requirement(5)
+@pytest.mark.requirement(5, 101)
 def test_a_verifier_without_a_stored_challenge_is_refused() -> None:
-    assert isinstance(judge(made.code(code_challenge=None)), Refusal)
+    for client in (made.client(), made.client(pkce="or_nonce"), made.client(pkce="optional")):
+        # whoever took the challenge out of the request on its way here (RFC 9700 §4.8.2) gets nowhere with it
+        assert isinstance(judge(made.code(code_challenge=None), client=client), Refusal)
 
 
 def test_a_public_apps_code_always_has_a_challenge() -> None:

@@ -16,7 +16,7 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.client import Client, ClientAuthMethod, IdTokenClaims, SigningAlgorithm
+from doorward.model.client import Client, ClientAuthMethod, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
 
 app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, delete.")
@@ -43,7 +43,8 @@ def create(
     scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help="An OpenID Connect scope that it may ask for (all, unless named).")] = None,
     response_mode: Annotated[list[str] | None, typer.Option(metavar="MODE", help="query or form_post: how the answer may reach it (both, unless named).")] = None,
     id_token_claims: Annotated[IdTokenClaims, typer.Option(help="all: ID tokens carry the claims of scopes. asked: only what the claims parameter names.")] = "all",
-    no_pkce: Annotated[bool, typer.Option("--no-pkce", help="It cannot do PKCE (confidential OpenID Connect apps only).")] = False,
+    pkce: Annotated[Pkce | None, typer.Option(help="required; or_nonce: PKCE, or a nonce with openid (web apps, unless named); optional: neither, which is weaker.")] = None,
+    no_pkce: Annotated[bool, typer.Option("--no-pkce", hidden=True)] = False,
     no_rotation: Annotated[bool, typer.Option("--no-rotation", help="Its refresh token stays the same (private_key_jwt only).")] = False,
     access_ttl: Annotated[int | None, typer.Option(min=10, max=86_400, metavar="SECONDS", help="How long its access tokens live.")] = None,
     refresh_ttl: Annotated[int | None, typer.Option(min=60, metavar="SECONDS", help="How long it stays signed in at most.")] = None,
@@ -65,10 +66,11 @@ def create(
             f"A {kind} app can keep no secret: everybody who has the app can read it.",
             "Leave out --auth-method, or take --kind web if a server of yours talks to the token endpoint.",
         )
+    auth = auth_method or ("none" if public else "private_key_jwt" if jwks else method)
     draft = Client(
         id="",
         name=name,
-        auth_method=auth_method or ("none" if public else "private_key_jwt" if jwks else method),
+        auth_method=auth,
         created_at=0,
         jwks=read_jwks(jwks) if jwks else None,
         redirect_uris=tuple(dict.fromkeys(redirect or ())),
@@ -81,7 +83,9 @@ def create(
             (() if kind == "service" else OIDC_SCOPES) if scope is None else scope
         ),
         first_party=first_party,
-        pkce_required=not no_pkce,
+        pkce=pkce
+        or apps_options.without_pkce(given=no_pkce)
+        or ("or_nonce" if kind == "web" and auth != "none" else "required"),
         rotation=not no_rotation,
         access_token_ttl=access_ttl,
         refresh_token_ttl=refresh_ttl,
@@ -193,9 +197,8 @@ def card(console: Console, client: Client) -> None:
         rows.insert(7, ("cookie origins", "\n".join(client.origins)))
     if client.backchannel_logout_uri:
         rows.insert(5, ("told of log-out at", client.backchannel_logout_uri))
-    if not client.pkce_required:
-        rows.append(("PKCE", "not required"))
     if "authorization_code" in client.grant_types:
+        rows.append(("PKCE", apps_options.pkce_words(client)))
         rows.append(("answers by", ", ".join(client.response_modes)))
     if client.id_token_claims == "asked":
         rows.append(("ID tokens carry", "only the claims that are asked for"))

@@ -17,7 +17,7 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.client import Client, IdTokenClaims, SigningAlgorithm
+from doorward.model.client import Client, IdTokenClaims, Pkce, SigningAlgorithm
 
 
 @app.command("rotate-secret")
@@ -82,7 +82,8 @@ def set_(
     signing_alg: Annotated[SigningAlgorithm | None, typer.Option(help="What its tokens are signed with.")] = None,
     response_mode: Annotated[list[str] | None, typer.Option(metavar="MODE", help="Replace the ways in which the answer may reach it.")] = None,
     id_token_claims: Annotated[IdTokenClaims | None, typer.Option(help="Whether ID tokens carry the claims of scopes (all) or only what the claims parameter names (asked).")] = None,
-    pkce: Annotated[bool | None, typer.Option("--pkce/--no-pkce", help="Whether it must use PKCE.")] = None,
+    pkce: Annotated[Pkce | None, typer.Option(help="required; or_nonce: PKCE, or a nonce with openid; optional: neither, which is weaker.")] = None,
+    no_pkce: Annotated[bool, typer.Option("--no-pkce", hidden=True)] = False,
     rotation: Annotated[bool | None, typer.Option("--rotation/--no-rotation", help="Whether its refresh tokens rotate.")] = None,
     access_ttl: Annotated[int | None, typer.Option(min=0, max=86_400, metavar="SECONDS", help="How long access tokens live; 0: as the server's.")] = None,
     refresh_ttl: Annotated[int | None, typer.Option(min=0, metavar="SECONDS", help="How long it stays signed in; 0: as the server's.")] = None,
@@ -103,7 +104,7 @@ def set_(
         "signing_alg": signing_alg,
         "response_modes": None if response_mode is None else apps_options.response_modes(response_mode),
         "id_token_claims": id_token_claims,
-        "pkce_required": pkce,
+        "pkce": pkce or apps_options.without_pkce(given=no_pkce),
         "rotation": rotation,
     }
     changes = {key: value for key, value in changes.items() if value is not None}

@@ -11,6 +11,7 @@ GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 ResponseMode = Literal["query", "form_post"]
 SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
 IdTokenClaims = Literal["all", "asked"]
+Pkce = Literal["required", "or_nonce", "optional"]
 
 
 class ClientSecret(Struct, frozen=True):
@@ -27,7 +28,9 @@ class Client(Struct, frozen=True, kw_only=True):
     `access` maps an API's identifier to the permissions that this app may ever ask for there.
     `first_party` apps skip consent and may use the JSON sign-in endpoint and cookie delivery; `origins` are the web
     origins from which cookie delivery is accepted. `rotation=False` is only legal with private_key_jwt (FAPI 2.0 §5.3.2.1).
-    `id_token_claims`: whether the claims of scopes stand in ID tokens too ("all"), or only what the `claims` parameter names
+    `pkce`: whether a confidential app's authorization requests must carry a PKCE challenge, may carry a nonce with scope `openid`
+    instead ("or_nonce"), or neither ("optional", which protects a stolen code by the app's credential alone). A public app always
+    must. `id_token_claims`: whether the claims of scopes stand in ID tokens too ("all"), or only what the `claims` parameter names
     there ("asked"); userinfo carries them in either case.
     """
 
@@ -46,7 +49,7 @@ class Client(Struct, frozen=True, kw_only=True):
     oidc_scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     access: dict[str, tuple[str, ...]] = field(default_factory=dict)
     first_party: bool = False
-    pkce_required: bool = True
+    pkce: Pkce = "required"
     rotation: bool = True
     access_token_ttl: int | None = None
     refresh_token_ttl: int | None = None

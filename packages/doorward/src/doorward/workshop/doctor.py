@@ -17,6 +17,7 @@ from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_url import is_postgres
 from doorward.stores.sql.standing import NotServed, admit
 from doorward.workshop import examine_clocks, examine_front, examine_machine, examine_sqlite
+from doorward.workshop.examine_apps import apps
 from doorward.workshop.examine_backup import last_backup
 from doorward.workshop.examine_cache import cache
 from doorward.workshop.examine_keys import key_encryption_key, signing_keys
@@ -87,6 +88,7 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
             yield await asyncio.to_thread(examine_sqlite.found, Path(database))
         yield await examine_clocks.servers(store, SystemClock().now())
         yield await signing_keys(settings, store)
+        yield await apps(store)
         yield await last_backup(store, now=SystemClock().now(), development=settings.development)
     except NotServed as problem:
         yield Check("database", False, problem.error, problem.fix)

@@ -144,8 +144,8 @@ def _answer_problem(client: Client) -> str | None:
 def _credential_problem(client: Client) -> str | None:
     if not client.confidential and "client_credentials" in client.grant_types:
         return "A public app has no credential of its own, so it cannot act for itself (OAuth 2.1 §4.2)."
-    if not client.pkce_required and (not client.confidential or "openid" not in client.oidc_scopes):
-        return "Only a confidential OpenID Connect app may do without PKCE; it then relies on nonce (RFC 9700 §2.1.1)."
+    if client.pkce != "required" and not client.confidential:
+        return "A public app always uses PKCE (OAuth 2.1 §7.5.1): --pkce required."
     if client.auth_method == "private_key_jwt" and not (client.jwks and client.jwks.get("keys")):
         return "private_key_jwt needs the app's public keys: --jwks FILE."
     if client.auth_method != "private_key_jwt" and client.jwks is not None:

@@ -6,6 +6,7 @@ import msgspec
 
 from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
+from doorward.stores.sql import app_document
 from doorward.stores.sql.statements import Database, Param, Row, SqlWrite, Step, guarded, to_json, told_by
 from doorward.stores.sql.text import insert, select
 
@@ -43,7 +44,6 @@ _RETIRE_KEY = (
     "UPDATE signing_keys SET state = ?, retired_at = COALESCE(retired_at, ?) WHERE id = ? AND state = ?"
 )
 
-_client = msgspec.json.Decoder(Client)
 _api = msgspec.json.Decoder(Api)
 _role = msgspec.json.Decoder(Role)
 
@@ -66,7 +66,7 @@ class SqlRegistry:
         )
         return Catalog(
             version=version[0][0],
-            clients={c.id: c for c in (_client.decode(row[0]) for row in clients)},
+            clients={c.id: c for c in (app_document.read(row[0]) for row in clients)},
             apis={a.identifier: a for a in (_api.decode(row[0]) for row in apis)},
             roles={r.name: r for r in (_role.decode(row[0]) for row in roles)},
             keys=tuple(_key(row) for row in keys),
@@ -76,7 +76,7 @@ class SqlRegistry:
         return guarded(self._unchanged, version)
 
     def put_client(self, client: Client) -> SqlWrite:
-        return _change(_PUT_CLIENT, client.id, to_json(client))
+        return _change(_PUT_CLIENT, client.id, app_document.write(client))
 
     def delete_client(self, client_id: str) -> SqlWrite:
         return _change(_DELETE_CLIENT, client_id)

@@ -1,0 +1,73 @@
+"""Does an app of somebody else's making get in as its operator registered it: PKCE, nonce, the way of its secret?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from doorward.cli.tools import Tools
+from tests.engines import BOTH
+from tests.flows.apps import App, good, refused
+from tests.flows.browsing import Person
+from tests.flows.running import Running
+from tests.flows.seeds import PASSWORD, House
+
+ENGINES = BOTH
+WITHOUT = {"code_challenge": "", "code_challenge_method": ""}
+
+
+@pytest.fixture
+def ada(server: Running, house: House) -> Person:
+    """Ada, signed in in this browser."""
+    person = server.person()
+    attempt = house.own.begin()
+    house.own.redeem(attempt, person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD))
+    return person
+
+
+def change(server: Running, app: str, **changes: Any) -> None:
+    """What `doorward app set` does."""
+
+    async def work(tools: Tools) -> None:
+        await tools.apps.change(app, lambda client: structs.replace(client, **changes))
+
+    server.operate(work)
+
+
+def bare(app: App, code: str, redirect_uri: str, **more: str) -> dict[str, str]:
+    """The fields that redeem a code without a verifier."""
+    return {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **more}
+
+
+@pytest.mark.requirement(5, 101)
+def test_a_client_without_pkce_gets_in_as_its_app_is_registered(
+    ada: Person, server: Running, house: House
+) -> None:
+    app = house.own
+    attempt = app.begin(**WITHOUT)
+    assert app.error(attempt, ada.open(attempt.url)) == "invalid_request"
+    change(server, "Till", pkce="or_nonce")
+    attempt = app.begin(**WITHOUT)
+    code = app.code(attempt, ada.open(attempt.url))
+    assert good(app.token(**bare(app, code, attempt.redirect_uri))).identity["nonce"] == attempt.nonce
+    attempt = app.begin(nonce="", **WITHOUT)
+    assert app.error(attempt, ada.open(attempt.url)) == "invalid_request"
+    change(server, "Till", pkce="optional")
+    attempt = app.begin(nonce="", **WITHOUT)
+    code = app.code(attempt, ada.open(attempt.url))
+    assert "nonce" not in good(app.token(**bare(app, code, attempt.redirect_uri))).identity
+    # who can do PKCE is still held to it
+    attempt = app.begin()
+    code = app.code(attempt, ada.open(attempt.url))
+    refused(app.token(**bare(app, code, attempt.redirect_uri)))
+    # and a challenge that somebody took out on the way is missed (RFC 9700 §4.8.2)
+    attempt = app.begin(**WITHOUT)
+    refused(app.redemption(attempt, app.code(attempt, ada.open(attempt.url))))
+
+
+@pytest.mark.requirement(101)
+def test_a_public_app_goes_nowhere_without_pkce(ada: Person, house: House) -> None:
+    attempt = house.spa.begin(**WITHOUT)
+    assert house.spa.error(attempt, ada.open(attempt.url)) == "invalid_request"
