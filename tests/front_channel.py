@@ -28,6 +28,7 @@ from doorward.actions.authorize import Authorize
 from doorward.actions.consent import AnswerConsent
 from doorward.actions.ending import Ending
 from doorward.actions.finish import Finish
+from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.own_tokens import OwnTokens
 from doorward.actions.record import Record
@@ -45,6 +46,7 @@ from doorward.model.secret import Secret
 from doorward.model.session import Session
 from doorward.model.signin import SignIn
 from doorward.outside.keys import SealedKeyMaker
+from doorward.outside.remarks import LoggedRemarks
 from doorward.ports.store import Store
 from doorward.rules.prove import begin
 from doorward.rules.prove import password as password_rule
@@ -311,6 +313,6 @@ async def _furnished(outside: Outside, settings: Settings, clock: TurnedClock) -
         sign_out=SignOutAction(store, catalog, ending, record, own_tokens),
         finish=finish,
         advance=advance,
-        authorize=Authorize(catalog, own_tokens, issuer),
+        authorize=Authorize(catalog, own_tokens, issuer, IgnoredScopes(catalog, LoggedRemarks())),
         consent=AnswerConsent(store, record, advance),
     )

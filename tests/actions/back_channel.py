@@ -16,6 +16,7 @@ from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.ending import Ending
 from doorward.actions.exchange_token import ExchangeToken
 from doorward.actions.give_tokens import GiveTokens
+from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.introspect import Introspect
 from doorward.actions.logout_token import LogoutToken
 from doorward.actions.record import Record
@@ -40,6 +41,7 @@ from doorward.outside.chance import SystemChance
 from doorward.outside.keys import CatalogSigner, SealedKeyMaker
 from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.postman import SealingPostman
+from doorward.outside.remarks import LoggedRemarks
 from doorward.outside.seal import KeyedSealer
 from doorward.ports.store import Store
 from doorward.rules.deliver.token_response import TokenResponse
@@ -192,7 +194,7 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
         await _furnish(store, SealedKeyMaker(sealer))
     await catalog.refresh()
     rules = structs.replace(TokenPolicy(), **policy)
-    meter = PrometheusMeter()
+    meter, remarks = PrometheusMeter(), LoggedRemarks()
     record = Record(store, chance)
     ending = Ending(store, chance, catalog, rules)
     give = GiveTokens(catalog, signer, chance, rules, made.ISSUER)
@@ -221,6 +223,7 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
                     meter=meter,
                     postman=SealingPostman(sealer, chance, _letter),
                     policy=rules,
+                    ignored_scopes=IgnoredScopes(catalog, remarks),
                 ),
                 give=give,
                 catalog=catalog,

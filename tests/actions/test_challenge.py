@@ -9,11 +9,13 @@ import pytest
 
 from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.challenge import Challenge, Code, More
+from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.prove_password import CheckPassword, ProvePassword
 from doorward.actions.prove_second_factor import ProveSecondFactor
 from doorward.actions.throttle import Throttle
 from doorward.model.digest import digest
 from doorward.model.refusal import Refusal
+from doorward.outside.remarks import LoggedRemarks
 from doorward.rules.identify.failures import Failures
 from tests.browsing import PASSWORD
 from tests.front_channel import CALLER, CODE_CHALLENGE, Front, front_channel
@@ -56,6 +58,7 @@ def challenge(front: Front) -> Challenge:
         advance=front.advance,
         sessions=settings.sessions,
         issuer=settings.issuer,
+        ignored_scopes=IgnoredScopes(out.catalog, LoggedRemarks()),
     )
 
 

@@ -10,10 +10,12 @@ from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.cookie_session import CookieSession, Delivered, Page, Standing
 from doorward.actions.exchange_token import ExchangeToken
 from doorward.actions.give_tokens import GiveTokens
+from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.redeem_code import RedeemCode
 from doorward.actions.refresh_token import RefreshGrant
 from doorward.actions.revocation_view import RevocationView
 from doorward.model.refusal import Refusal
+from doorward.outside.remarks import LoggedRemarks
 from doorward.rules.deliver.cookie import csrf_token
 from doorward.rules.identify.failures import Failures
 from tests.front_channel import CALLER, Front, front_channel
@@ -43,7 +45,15 @@ def cookies(front: Front) -> CookieSession:
         ),
         RedeemCode(out.store, front.ending, give, out.chance, front.record),
         RefreshGrant(
-            out.store, front.ending, give, out.chance, front.record, out.meter, out.postman, settings.tokens
+            out.store,
+            front.ending,
+            give,
+            out.chance,
+            front.record,
+            out.meter,
+            out.postman,
+            settings.tokens,
+            IgnoredScopes(out.catalog, LoggedRemarks()),
         ),
         give,
         out.catalog,

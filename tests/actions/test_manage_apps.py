@@ -16,7 +16,7 @@ from doorward.model.catalog import Permission
 from doorward.model.client import Client
 from doorward.model.digest import digest
 from doorward.model.grant import Grant
-from tests.actions.managing import NOW, WEB, Desk, opened
+from tests.actions.managing import ISSUER, NOW, WEB, Desk, opened
 
 pytestmark = pytest.mark.anyio
 API = "https://api.example.com"
@@ -53,7 +53,13 @@ async def test_a_public_app_has_no_secret(desk: Desk) -> None:
 async def test_access_is_written_by_name_identifier_or_id(desk: Desk) -> None:
     api = await desk.apis.find("orders")
     for number, text in enumerate(
-        ["orders:orders:read", f"{API}:orders:read", f"{api.id}:orders:read", "ORDERS:orders:read"]
+        [
+            "orders:orders:read",
+            f"{API}:orders:read",
+            f"{api.id}:orders:read",
+            "ORDERS:orders:read",
+            f"{API}/:orders:read",
+        ]
     ):
         app = await desk.apps.create(structs.replace(WEB, name=f"a{number}"), kind="web", access=[text])
         assert app.client.access == {API: ("orders:read",)}
@@ -195,6 +201,17 @@ async def test_an_api_that_cannot_be(
 ) -> None:
     with pytest.raises(ManageRefused, match=said):
         await desk.apis.create(identifier, name=name, permissions=[Permission(text) for text in permissions])
+
+
+@pytest.mark.requirement(37)
+async def test_one_url_is_one_api_however_it_is_spelled(desk: Desk) -> None:
+    for spelled in (API + "/", "https://API.example.com", API + ":443"):
+        with pytest.raises(ManageRefused, match="There is an API orders"):
+            await desk.apis.create(spelled, name="again", permissions=[])
+        assert (await desk.apis.find(spelled)).identifier == API
+    with pytest.raises(ManageRefused, match="own address"):
+        await desk.apis.create(f"{ISSUER}/", name="mine", permissions=[])
+    await desk.apis.create(API + "/v2", name="second", permissions=[])
 
 
 async def test_deleting_an_api_takes_it_from_apps_and_roles(desk: Desk) -> None:

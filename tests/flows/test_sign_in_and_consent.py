@@ -129,7 +129,7 @@ def test_an_uncertain_app_or_address_gets_a_page_and_never_a_redirect(
     ("changed", "error"),
     [
         ({"response_type": "token"}, "unsupported_response_type"),
-        ({"scope": "openid orders:delete"}, "invalid_scope"),
+        ({"scope": "orders:delete"}, "invalid_scope"),
         ({"resource": "https://unknown.example.com"}, "invalid_target"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge": ""}, "invalid_request"),

@@ -152,7 +152,7 @@ def test_nothing_is_posted_to_a_native_apps_scheme(given_uri: str | None) -> Non
         ({"request_uri": "urn:x"}, "request_uri_not_supported"),
         ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
-        ({"scope": "openid orders:delete"}, "invalid_scope"),
+        ({"scope": "orders:delete"}, "invalid_scope"),
         ({"resource": "urn:nowhere"}, "invalid_target"),
         ({"prompt": "none login"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),

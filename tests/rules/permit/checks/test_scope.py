@@ -10,7 +10,7 @@ import pytest
 from doorward.model.catalog import Api, Catalog, Permission
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
-from doorward.rules.permit.checks.scope import Target, target
+from doorward.rules.permit.checks.scope import Ignored, Target, ignored, target
 from tests.rules import made
 
 STOCK = "urn:example:stock"
@@ -58,7 +58,7 @@ def test_without_resource_the_scopes_may_tell() -> None:
 @pytest.mark.requirement(37)
 @pytest.mark.parametrize(
     "resource",
-    ["urn:example:foreign", "urn:example:nowhere", made.API + "/", made.API.upper(), "orders", "", "*"],
+    ["urn:example:foreign", "urn:example:nowhere", made.API + "/orders", STOCK.upper(), "orders", "", "*"],
 )
 def test_an_api_that_is_not_this_apps_is_no_target(resource: str) -> None:
     refused = ask(ONE, "openid", resource)
@@ -74,7 +74,7 @@ def test_an_api_that_was_removed_is_no_target() -> None:
 
 @pytest.mark.requirement(21)
 @pytest.mark.parametrize(
-    "scope", ["orders:delete", "openid orders:delete", "Orders:read", "stock:read", "phone"]
+    "scope", ["orders:delete", "Orders:read", "stock:read", "openid stock:read", "phone", "phone address"]
 )
 def test_what_the_app_may_not_ask_for_is_refused(scope: str) -> None:
     refused = ask(ONE, scope)
@@ -119,3 +119,40 @@ def test_order_stays_and_twice_is_once() -> None:
 
 def test_openid_scopes_can_be_kept_from_an_app() -> None:
     assert ask(made.client(oidc_scopes=("openid",)), "openid email").code == "invalid_scope"
+
+
+@pytest.mark.parametrize("scope", ["phone", "orders:raed", "openid phone stock:read", "profile address"])
+def test_what_an_app_that_acts_for_itself_asks_for_is_never_left_out(scope: str) -> None:
+    refused = target(
+        catalog=CATALOG, client=ONE, issuer=made.ISSUER, scope=scope, resource=None, person=False
+    )
+    assert isinstance(refused, Refusal)
+    assert refused.code == "invalid_scope"
+
+
+def test_with_openid_a_name_that_nothing_defines_is_left_out() -> None:
+    assert ask(ONE, "openid phone address orders:read orders:raed") == Target(
+        ("openid", "orders:read"), made.API
+    )
+    # what is left out does not count when the API is found by the scopes
+    assert ask(TWO, "openid phone stock:read").audience == STOCK
+
+
+def test_what_is_left_out_is_told_with_the_nearest() -> None:
+    assert ignored(CATALOG, ONE, "openid phone orders:raed") == (
+        Ignored("phone", None),
+        Ignored("orders:raed", "orders:read"),
+    )
+    assert ignored(CATALOG, ONE, "openid orders:read") == ()
+    assert ignored(CATALOG, ONE, None) == ()
+    # not the app's, but defined: that is refused, not left out
+    assert ignored(CATALOG, ONE, "openid stock:read") == ()
+
+
+@pytest.mark.requirement(37)
+@pytest.mark.parametrize(
+    "spelled", [made.API + "/", "HTTPS://api.example.com", "https://API.example.com:443/"]
+)
+def test_a_resource_is_compared_as_a_url_and_answered_as_registered(spelled: str) -> None:
+    assert ask(ONE, "openid", spelled) == Target(("openid",), made.API)
+    assert ask(TWO, "openid", made.ISSUER + "/").audience == made.ISSUER

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct, structs
 
+from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.own_tokens import OwnTokens
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
@@ -43,6 +44,7 @@ class Authorize:
     catalog: CatalogSource
     own_tokens: OwnTokens
     issuer: str
+    ignored_scopes: IgnoredScopes
 
     def __call__(self, params: Mapping[str, str]) -> Accepted | Unsure | Refused:
         """`params` are the request's, each given once; an empty one counts as left out (OAuth 2.1 §3.1). Pure but for the
@@ -66,6 +68,7 @@ class Authorize:
                 refusal = Refusal("invalid_request", "id_token_hint and claims name different people.")
                 return self.refuse(source, refusal)
             request = structs.replace(request, hint_subject=hint.sub)
+        self.ignored_scopes(source.client, params.get("scope"))
         return Accepted(request, source.client)
 
     def refuse(self, source: rule.Origin, refusal: Refusal) -> Refused:

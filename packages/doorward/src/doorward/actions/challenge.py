@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from doorward.actions.advance import Advance
 from doorward.actions.authenticate_client import AuthenticateClient
+from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.outcomes import Ask, AskConsent, Denied, Finished
 from doorward.actions.prove_password import ProvePassword
 from doorward.actions.prove_second_factor import ProveSecondFactor
@@ -67,6 +68,7 @@ class Challenge:
     advance: Advance
     sessions: SessionPolicy
     issuer: str
+    ignored_scopes: IgnoredScopes
     begun: Begun = field(default_factory=Begun)
 
     async def __call__(
@@ -122,6 +124,7 @@ class Challenge:
         request = permit({**asked, "response_type": "code"}, source, self.catalog.current(), self.issuer)
         if isinstance(request, Refusal):
             return request
+        self.ignored_scopes(client, asked.get("scope"))
         handle = HANDLE_PREFIX + self.chance.token()
         sign_in = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from doorward.actions.manage_lookup import find_api
 from doorward.actions.manage_refused import ManageRefused
 from doorward.model.catalog import Api, Catalog
+from doorward.rules.permit import resource
 
 
 def parse_access(catalog: Catalog, texts: Iterable[str]) -> dict[str, list[str]]:
@@ -42,6 +43,11 @@ def _split(catalog: Catalog, text: str) -> tuple[Api, str | None]:
             return api, None
         if text.casefold().startswith(f"{name.casefold()}:"):
             return api, text[len(name) + 1 :]
+    # an identifier that is a URL, in another spelling
+    for end in (len(text), *(at for at in range(len(text) - 1, -1, -1) if text[at] == ":")):
+        identifier = resource.find(text[:end], catalog.apis)
+        if identifier is not None:
+            return catalog.apis[identifier], text[end + 1 :] if end < len(text) else None
     # what stands before the last colon is the likeliest misspelt name
     alone = text.rpartition(":")[0] if text.count(":") > text.count("://") else text
     try:

@@ -15,7 +15,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
-from doorward.rules.permit import registration
+from doorward.rules.permit import registration, resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class ManageApis:
             problem = problem or registration.permission_problem(permission.name)
         if problem is not None:
             raise ManageRefused(problem)
-        if identifier == self.issuer:
+        if resource.same(identifier, self.issuer):
             raise ManageRefused("That is this server's own address.", "An API has an identifier of its own.")
         names = [permission.name for permission in permissions]
         if len(set(names)) != len(names):
             raise ManageRefused("A permission is named twice.", "Name each once.")
         shown = name or identifier
         for api in catalog.apis.values():
-            if api.identifier == identifier or api.name.casefold() == shown.casefold():
+            if resource.same(api.identifier, identifier) or api.name.casefold() == shown.casefold():
                 raise ManageRefused(
                     f"There is an API {api.name} ({api.identifier}) already.",
                     f"doorward api show {api.identifier}",

@@ -10,6 +10,7 @@ from doorward.model.catalog import Api, Catalog, Role, SigningKey
 from doorward.model.client import Client
 from doorward.ports.store import Store
 from doorward.rules.identify.account import normalise_email
+from doorward.rules.permit import resource
 
 # How many people are read to find a near miss: enough for a typo in a small house, bounded in a large one.
 _NEAR_AMONG = 2000
@@ -28,9 +29,9 @@ def find_client(catalog: Catalog, given: str) -> Client:
 
 def find_api(catalog: Catalog, given: str) -> Api:
     """By identifier, id, or name without regard to case. Raises `ManageRefused`."""
-    by_identifier = catalog.apis.get(given)
-    if by_identifier is not None:
-        return by_identifier
+    identifier = resource.find(given, catalog.apis)
+    if identifier is not None:
+        return catalog.apis[identifier]
     for api in catalog.apis.values():
         if given in {api.id, api.name} or api.name.casefold() == given.casefold():
             return api

@@ -17,6 +17,7 @@ from doorward.ports.chance import Chance
 from doorward.ports.store import Store, StoreUnavailable, Write
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.issue.grants import authorization_code as rule
+from doorward.rules.permit.resource import same
 from doorward.rules.refresh import text as refresh_text
 
 GONE = "The authorization code is invalid or has expired."
@@ -65,7 +66,7 @@ class RedeemCode:
     ) -> TokenResponse | Refusal | None:
         """None when the swap was lost."""
         resource = form.get("resource")
-        if resource is not None and resource != grant.audience:
+        if resource is not None and not same(resource, grant.audience):
             return Refusal("invalid_target", "The code is for another resource.")
         account = await self.store.accounts.get(grant.account_id)
         if account is None or account.disabled_at is not None:

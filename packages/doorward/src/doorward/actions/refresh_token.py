@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from doorward.actions.ending import Ending
 from doorward.actions.give_tokens import GiveTokens
+from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.record import Record
 from doorward.model.account import Account
 from doorward.model.caller import Caller
@@ -42,6 +43,7 @@ class RefreshGrant:
     meter: Meter
     postman: Postman
     policy: TokenPolicy
+    ignored_scopes: IgnoredScopes
 
     async def __call__(
         self, client: Client, form: Mapping[str, str], *, caller: Caller, now: int
@@ -73,9 +75,17 @@ class RefreshGrant:
                 return await self._replayed(grant, account, client, caller, now)
             if account is None or account.disabled_at is not None:
                 return Refusal("invalid_grant", GONE, "the account is gone or disabled")
-            scopes = grant_rule.narrow(grant, scope=form.get("scope"), resource=form.get("resource"))
+            scope = form.get("scope")
+            scopes = grant_rule.narrow(
+                grant,
+                scope=scope,
+                resource=form.get("resource"),
+                catalog=self.give.catalog.current(),
+            )
             if isinstance(scopes, Refusal):
                 return scopes
+            if scope is not None:
+                self.ignored_scopes(client, scope)
             new, writes = self._next(verdict, raw, token, now)
             answer = self.give.for_person(
                 grant, account, client, scopes=scopes, refresh_token=new, first=False, now=now

@@ -16,6 +16,7 @@ from doorward.actions.ending import Ending
 from doorward.actions.exchange_token import ExchangeToken
 from doorward.actions.finish import Finish
 from doorward.actions.give_tokens import GiveTokens
+from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.introspect import Introspect
 from doorward.actions.judge_password import JudgePassword
 from doorward.actions.own_tokens import OwnTokens
@@ -37,6 +38,7 @@ from doorward.actions.tickets import Tickets
 from doorward.actions.userinfo import Userinfo
 from doorward.actions.verify_address import VerifyAddress
 from doorward.outside.metrics import CONTENT_TYPE
+from doorward.outside.remarks import LoggedRemarks
 from doorward.settings import Settings
 from doorward.web import (
     account,
@@ -98,10 +100,11 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
     finish = Finish(store, chance, postman, ending, record, meter, settings.tokens, settings.sessions, issuer)
     advance = Advance(store, catalog, finish, settings.tokens, issuer)
     give = GiveTokens(catalog, signer, chance, settings.tokens, issuer)
+    ignored = IgnoredScopes(catalog, LoggedRemarks())
     exchange = ExchangeToken(
         authenticate,
         RedeemCode(store, ending, give, chance, record),
-        RefreshGrant(store, ending, give, chance, record, meter, postman, settings.tokens),
+        RefreshGrant(store, ending, give, chance, record, meter, postman, settings.tokens, ignored),
         give,
         catalog,
         chance,
@@ -131,7 +134,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         *authorize.routes(
             visitors=visitors,
             steps=steps,
-            authorize=Authorize(catalog, own_tokens, issuer),
+            authorize=Authorize(catalog, own_tokens, issuer, ignored),
             answer=AnswerConsent(store, record, advance),
             sealer=sealer,
         ),
@@ -180,6 +183,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
                 advance,
                 settings.sessions,
                 issuer,
+                ignored,
                 begun,
             )
         ),

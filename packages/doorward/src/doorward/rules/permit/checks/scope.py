@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 from shlex import quote
 from typing import Final
@@ -12,6 +13,7 @@ from msgspec import Struct
 from doorward.model.catalog import Catalog
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
+from doorward.rules.permit import resource as resources
 
 OIDC_SCOPES: Final = ("openid", "profile", "email", "offline_access")
 _TOKEN: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
@@ -24,18 +26,62 @@ class Target(Struct, frozen=True):
     audience: str
 
 
+class Ignored(Struct, frozen=True):
+    """A name that was asked for and that nothing here defines; `nearest` is the most similar one that the app may ask for."""
+
+    name: str
+    nearest: str | None
+
+
+def named(scope: str | None) -> tuple[str, ...]:
+    """The names in a scope parameter, each once, in order."""
+    return tuple(name for name in dict.fromkeys(scope.split(" ")) if name) if scope else ()
+
+
+def defined(catalog: Catalog, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of `names` that OpenID Connect or any API here gives a meaning to."""
+    permissions = {permission.name for api in catalog.apis.values() for permission in api.permissions}
+    return tuple(name for name in names if name in OIDC_SCOPES or name in permissions)
+
+
+def ignored(catalog: Catalog, client: Client, scope: str | None) -> tuple[Ignored, ...]:
+    """What of an accepted `scope` was left out because nothing defines it, for the operator's log.
+
+    A request without openid has none: there such a name is refused.
+    """
+    asked = named(scope)
+    mine = {*client.oidc_scopes, *(name for names in client.access.values() for name in names)}
+    if mine.issuperset(asked):
+        return ()
+    known = defined(catalog, asked)
+    return tuple(
+        Ignored(name, next(iter(get_close_matches(name, sorted(mine), n=1)), None))
+        for name in asked
+        if name not in known
+    )
+
+
 def target(
-    *, catalog: Catalog, client: Client, issuer: str, scope: str | None, resource: str | None
+    *,
+    catalog: Catalog,
+    client: Client,
+    issuer: str,
+    scope: str | None,
+    resource: str | None,
+    person: bool = True,
 ) -> Target | Refusal:
     """Settle audience and scopes together: permission names mean something only at an API.
 
-    Without `scope` nothing is asked for, and the token carries no scope: nobody gets by default what they did not name.
+    With openid, a name that nothing here defines is left out (OpenID Connect Core §3.1.2.1: scope values that are not
+    understood should be ignored); what is defined and not for this app is refused. `person` is False for an app that acts
+    for itself, which knows no openid. Without `scope` nothing is asked for: no person's token carries what was not named.
     """
-    asked = tuple(dict.fromkeys(scope.split(" "))) if scope else ()
-    asked = tuple(name for name in asked if name)
+    asked = named(scope)
     for name in asked:
         if not _TOKEN.fullmatch(name):
             return Refusal("invalid_scope", "The scope parameter is malformed.", f"scope value {name!r}")
+    if person and "openid" in asked:
+        asked = defined(catalog, asked)
     audience = _audience(catalog, client, issuer, asked, resource)
     if isinstance(audience, Refusal):
         return audience
@@ -74,8 +120,9 @@ def _audience(
 ) -> str | Refusal:
     reachable = [identifier for identifier in client.access if identifier in catalog.apis]
     if resource is not None:
-        if resource == issuer or resource in reachable:
-            return resource
+        meant = resources.find(resource, (*reachable, issuer))
+        if meant is not None:
+            return meant
         near = get_close_matches(resource, reachable, n=1)
         hint = f"; nearest {near[0]}" if near else ""
         return Refusal(

@@ -1,0 +1,109 @@
+"""What does an app hear that asks for scopes which nothing here defines, at each of the ways to a token?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+import pytest
+import structlog
+
+from doorward.actions.authenticate_client import AuthenticateClient
+from doorward.actions.challenge import Challenge, Code
+from doorward.actions.ignored_scopes import IgnoredScopes
+from doorward.actions.prove_password import CheckPassword, ProvePassword
+from doorward.actions.prove_second_factor import ProveSecondFactor
+from doorward.actions.throttle import Throttle
+from doorward.model.caller import Caller
+from doorward.outside.remarks import LoggedRemarks
+from doorward.rules.identify.failures import Failures
+from tests.front_channel import CODE_CHALLENGE, PASSWORD, Front, front_channel
+from tests.rules import made
+from tests.tabs import said
+
+pytestmark = pytest.mark.anyio
+OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
+TV = made.public(id="app_tv", name="tv", first_party=True, redirect_uris=())
+ASKED = "openid phone address orders:raed orders:read"
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(OWN, TV)
+        yield opened
+
+
+def told(lines: Sequence[Any]) -> list[tuple[str, str, str | None]]:
+    """App, name and nearest of each line about an ignored scope."""
+    return [
+        (line["app"], line["scope"], line["nearest"]) for line in lines if line["event"] == "scope ignored"
+    ]
+
+
+async def test_what_nothing_defines_is_left_out_and_the_answer_says_what_was_given(front: Front) -> None:
+    tab = front.browser()
+    await tab.sign_in()
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            answer = said(await tab.get(front.asking(OWN, scope=ASKED, resource=made.API + "/")))
+            tokens = await front.redeem(
+                OWN, answer["code"], redirect_uri=OWN.redirect_uris[0], resource=made.API + ":443"
+            )
+            assert tokens["scope"] == "openid orders:read"
+            form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "scope": ASKED}
+            again = await front.token(OWN, form)
+            assert (again["status"], again.get("scope")) == (200, "openid orders:read")
+    assert told(lines) == [
+        ("own", "phone", None),
+        ("own", "address", None),
+        ("own", "orders:raed", "orders:read"),
+    ]
+
+
+async def test_a_permission_that_exists_and_is_not_the_apps_is_refused(front: Front) -> None:
+    reader = made.client(
+        id="app_reader",
+        name="reader",
+        first_party=True,
+        redirect_uris=OWN.redirect_uris,
+        access={made.API: ("orders:read",)},
+    )
+    await front.register(reader)
+    tab = front.browser()
+    await tab.sign_in()
+    assert said(await tab.get(front.asking(reader, scope="openid orders:write")))["error"] == "invalid_scope"
+
+
+async def test_the_json_sign_in_leaves_the_same_out(front: Front) -> None:
+    out, settings = front.outside, front.settings
+    throttle = Throttle(out.store, out.sealer, settings.throttle, out.shared.counters)
+    check = CheckPassword(out.store, out.hasher, throttle, front.record, out.meter)
+    challenge = Challenge(
+        store=out.store,
+        catalog=out.catalog,
+        chance=out.chance,
+        clock=front.clock,
+        authenticate=AuthenticateClient(
+            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
+        ),
+        prove_password=ProvePassword(out.store, check),
+        prove_second_factor=ProveSecondFactor(out.store, out.sealer, throttle, front.record, out.meter),
+        advance=front.advance,
+        sessions=settings.sessions,
+        issuer=settings.issuer,
+        ignored_scopes=IgnoredScopes(out.catalog, LoggedRemarks()),
+    )
+    asked = {"client_id": TV.id, "code_challenge": CODE_CHALLENGE, "code_challenge_method": "S256"}
+    params = {**asked, "scope": ASKED, "username": "ada@example.com", "password": PASSWORD}
+    with structlog.testing.capture_logs() as lines:
+        outcome = await challenge(params, authorization=None, caller=Caller("192.0.2.1", "tests", "req"))
+    assert isinstance(outcome, Code)
+    tokens = await front.redeem(TV, outcome.authorization_code)
+    assert tokens["scope"] == "openid orders:read"
+    assert told(lines) == [
+        ("tv", "phone", None),
+        ("tv", "address", None),
+        ("tv", "orders:raed", "orders:read"),
+    ]
