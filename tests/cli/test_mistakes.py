@@ -29,6 +29,9 @@ from tests.cli.conftest import Run
         (("app", "create", "x", "--kind", "wbe"), "wbe"),
         (("keys", "rotate", "--alg", "HS256"), "HS256"),
         (("serve", "--port", "99999"), "65535"),
+        (("app", "create", "x", "--refresh-ttl", str(10**20)), "3153600000"),
+        (("app", "set", "x", "--refresh-ttl", str(10**20)), "3153600000"),
+        (("app", "create", "x", "--max-age", str(10**20)), "3153600000"),
     ],
 )
 def test_a_misspelt_command_is_status_2_and_says_what_was_meant(

@@ -6,13 +6,15 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Sink
+from aiosmtpd.handlers import Message, Sink
 
 from doorward.cli.tools import Check
 from doorward.model.client import Client
@@ -189,3 +191,67 @@ def test_settings_that_cannot_be_read_are_the_only_finding(folder: Path) -> None
     checks = asyncio.run(CommandWorkshop().doctor(folder / "doorward.toml"))
     assert [check.name for check in checks] == ["settings"]
     assert "Did you mean issuer?" in checks[0].said
+
+
+class Kept(Message):
+    """A mail server that keeps what it was given, or refuses the recipient."""
+
+    def __init__(self, *, refuses: bool = False) -> None:
+        super().__init__()
+        self.refuses = refuses
+        self.mails: list[EmailMessage] = []
+
+    def handle_message(self, message: Any) -> None:
+        self.mails.append(message)
+
+    async def handle_RCPT(  # noqa: N802 - the mail server calls it by the command
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if self.refuses:
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+def tried(folder: Path, port: int, to: str) -> Check:
+    issuer = (folder / "doorward.toml").read_text().splitlines()[0]
+    write(
+        folder,
+        f'{issuer}\n[mail]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nsender = "Acme, Inc. <a@example.com>"\n',
+    )
+    (check,) = asyncio.run(CommandWorkshop().doctor(folder / "doorward.toml", mail_to=to))
+    return check
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_test_mail_is_sent_on_request_and_the_answer_is_told(folder: Path, refuses: bool) -> None:
+    inbox = Kept(refuses=refuses)
+    running = Controller(inbox, hostname="127.0.0.1", port=ports.free_port())
+    running.start()
+    try:
+        check = tried(folder, running.port, " Ada@Example.com ")
+    finally:
+        running.stop()
+    assert check.ok is not refuses
+    if refuses:
+        assert "550" in check.said
+        assert inbox.mails == []
+        assert check.fix
+        return
+    assert "ada@example.com and said: OK" in check.said
+    (mail,) = inbox.mails
+    assert mail["To"] == "ada@example.com"
+    assert mail["From"] == '"Acme, Inc." <a@example.com>'
+
+
+def test_a_test_mail_that_cannot_be_sent_says_why(folder: Path) -> None:
+    closed = ports.free_port()
+    assert "no mail server at 127.0.0.1" in tried(folder, closed, "ada@example.com").said
+    assert "is no e-mail address" in tried(folder, closed, "ada").said
+    (check,) = asyncio.run(
+        CommandWorkshop().doctor(
+            write(folder, 'issuer = "http://127.0.0.1:9"\n') / "doorward.toml", mail_to="a@b.example"
+        )
+    )
+    assert not check.ok
+    assert "mail.host" in check.fix

@@ -74,3 +74,28 @@ async def test_a_name_that_nobody_compares_is_told(
         assert "whoever that is" in await said_of(f"{url}?sslmode=verify-ca&sslrootcert={trusted}")
         named = await said_of(f"{url}?sslmode=verify-full&sslrootcert={trusted}")
         assert named == "encrypted, to the host that the URL names"
+
+
+async def test_what_hosting_companies_write_is_checked_against_the_authorities_of_the_machine(
+    tmp_path: Path, postgres: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examine_postgres, "loopback", lambda _: False)
+    authority = trustme.CA()
+    trusted = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(trusted)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    async with in_front_of(postgres.base, context) as port:
+        parts = urlsplit(postgres.base)
+        user = parts.netloc.rpartition("@")[0]
+        url = f"postgresql://{user}@127.0.0.1:{port}{parts.path}"
+        for words in (
+            "sslmode=require&channel_binding=require&connect_timeout=9",
+            "sslmode=verify-full&sslrootcert=system",
+            "sslaccept=strict&pgbouncer=true&connection_limit=1",
+        ):
+            monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await said_of(f"{url}?{words}")
+            monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+            assert await said_of(f"{url}?{words}") == "encrypted, to the host that the URL names"

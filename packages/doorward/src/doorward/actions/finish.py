@@ -27,6 +27,7 @@ from doorward.rules.check import session as session_rule
 from doorward.rules.deliver.redirect import success
 from doorward.rules.identify.device import describe
 from doorward.rules.issue import status_index
+from doorward.rules.issue.refresh_life import refresh_life
 from doorward.rules.permit.entitle import Granted
 from doorward.rules.prove.assurance import Achieved
 
@@ -215,7 +216,7 @@ class Finish:
     async def _grant(self, asked: Asked, session: Session, reached: Achieved, now: int) -> Grant:
         request, scopes = asked.request, asked.granted.scopes
         offline = "offline_access" in scopes
-        ends = now + (asked.client.refresh_token_ttl or self.tokens.refresh_ttl)
+        ends = now + refresh_life(asked.client, self.tokens)
         number, index = await self._status(now) if self.tokens.status_list else (None, None)
         return Grant(
             id=self.chance.new_id("grt"),

@@ -10,6 +10,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.clock import Clock
 from doorward.ports.keys import Signer
 from doorward.ports.store import Store
+from doorward.rules.issue.refresh_life import refresh_life
 from doorward.rules.revoke import status_list as rule
 
 _MOST_KEPT: Final = 64
@@ -51,6 +52,4 @@ class StatusList:
 
     def _longest(self) -> int:
         clients = self.catalog.current().clients.values()
-        return max(
-            self.policy.refresh_ttl, max((client.refresh_token_ttl or 0 for client in clients), default=0)
-        )
+        return max(self.policy.refresh_ttl, *(refresh_life(client, self.policy) for client in clients), 0)

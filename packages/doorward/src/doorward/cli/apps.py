@@ -17,6 +17,7 @@ from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
 from doorward.model.client import Client, ClientAuthMethod, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.model.policy import LONGEST
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
 
 app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, delete.")
@@ -47,8 +48,8 @@ def create(
     no_pkce: Annotated[bool, typer.Option("--no-pkce", hidden=True)] = False,
     no_rotation: Annotated[bool, typer.Option("--no-rotation", help="Its refresh token stays the same (private_key_jwt only).")] = False,
     access_ttl: Annotated[int | None, typer.Option(min=10, max=86_400, metavar="SECONDS", help="How long its access tokens live.")] = None,
-    refresh_ttl: Annotated[int | None, typer.Option(min=60, metavar="SECONDS", help="How long it stays signed in at most.")] = None,
-    max_age: Annotated[int | None, typer.Option(min=0, metavar="SECONDS", help="The oldest sign-in that it accepts.")] = None,
+    refresh_ttl: Annotated[int | None, typer.Option(min=60, max=LONGEST, metavar="SECONDS", help="How long it stays signed in at most.")] = None,
+    max_age: Annotated[int | None, typer.Option(min=0, max=LONGEST, metavar="SECONDS", help="The oldest sign-in that it accepts.")] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:  # fmt: skip

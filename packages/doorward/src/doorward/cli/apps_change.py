@@ -18,6 +18,7 @@ from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
 from doorward.model.client import Client, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.model.policy import LONGEST
 
 
 @app.command("rotate-secret")
@@ -86,8 +87,8 @@ def set_(
     no_pkce: Annotated[bool, typer.Option("--no-pkce", hidden=True)] = False,
     rotation: Annotated[bool | None, typer.Option("--rotation/--no-rotation", help="Whether its refresh tokens rotate.")] = None,
     access_ttl: Annotated[int | None, typer.Option(min=0, max=86_400, metavar="SECONDS", help="How long access tokens live; 0: as the server's.")] = None,
-    refresh_ttl: Annotated[int | None, typer.Option(min=0, metavar="SECONDS", help="How long it stays signed in; 0: as the server's.")] = None,
-    max_age: Annotated[int | None, typer.Option(min=-1, metavar="SECONDS", help="The oldest sign-in that it accepts; -1: any.")] = None,
+    refresh_ttl: Annotated[int | None, typer.Option(min=0, max=LONGEST, metavar="SECONDS", help="How long it stays signed in; 0: as the server's.")] = None,
+    max_age: Annotated[int | None, typer.Option(min=-1, max=LONGEST, metavar="SECONDS", help="The oldest sign-in that it accepts; -1: any.")] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:  # fmt: skip

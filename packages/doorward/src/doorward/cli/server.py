@@ -53,11 +53,19 @@ def doctor(
     quick: Annotated[
         bool, typer.Option("--quick", help="Only ask the server that runs here whether it is ready.")
     ] = False,
+    mail_to: Annotated[
+        str | None,
+        typer.Option(
+            "--mail-to",
+            metavar="ADDRESS",
+            help="Only send a test mail there, and say what the mail server answered.",
+        ),
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Say what is wrong with this server, and how to mend it."""
-    checks = finish(lambda: workshop(context).doctor(settings_file(config), quick=quick))
+    checks = finish(lambda: workshop(context).doctor(settings_file(config), quick=quick, mail_to=mail_to))
     failed = sum(not check.ok for check in checks)
     show.result(
         {"ok": not failed, "checks": list(checks)}, lambda console: _checks(console, checks), as_json=json

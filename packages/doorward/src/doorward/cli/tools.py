@@ -61,8 +61,11 @@ class Workshop(Protocol):
         """Bring the database up to this program's schema; answers with the file's path."""
         ...
 
-    async def doctor(self, config: Path | None, *, quick: bool = False) -> Sequence[Check]:
-        """Look at everything that can be wrong; with `quick`, only whether the server that runs here is ready."""
+    async def doctor(
+        self, config: Path | None, *, quick: bool = False, mail_to: str | None = None
+    ) -> Sequence[Check]:
+        """Look at everything that can be wrong; with `quick`, only whether the server that runs here is ready. With `mail_to` a test mail
+        is sent to that address, and nothing else is looked at."""
         ...
 
     def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int | None) -> None:

@@ -6,8 +6,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Seconds = Annotated[int, Meta(ge=1)]
-Count = Annotated[int, Meta(ge=1)]
+LONGEST = 100 * 365 * 86_400
+"""Seconds: a hundred years. Every moment that it leads to can be stored in both databases, be written as a date and be put into a token."""
+
+Seconds = Annotated[int, Meta(ge=1, le=LONGEST)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
 class TokenPolicy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,9 +53,9 @@ class PasswordPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     min_length: Annotated[int, Meta(ge=8, le=64)] = 15
     min_length_with_second_factor: Annotated[int, Meta(ge=8, le=64)] = 8
     max_length: Annotated[int, Meta(ge=64, le=4096)] = 256
-    memory_kib: Annotated[int, Meta(ge=19_456)] = 19_456
-    iterations: Annotated[int, Meta(ge=2)] = 2
-    lanes: Annotated[int, Meta(ge=1)] = 1
+    memory_kib: Annotated[int, Meta(ge=19_456, le=4_194_304)] = 19_456
+    iterations: Annotated[int, Meta(ge=2, le=1000)] = 2
+    lanes: Annotated[int, Meta(ge=1, le=255)] = 1
     threads: Annotated[int, Meta(ge=0, le=64)] = 0
     queue: Count = 256
     breached_list: str | None = None

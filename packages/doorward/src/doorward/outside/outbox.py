@@ -34,7 +34,7 @@ AT_ONCE: Final = 8
 class MailSender(Protocol):
     """Hands over one mail, or raises `MailRefused` or `MailDelayed`."""
 
-    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> None: ...
+    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> object: ...
 
 
 Deliver = Callable[[LogoutNotice], Awaitable[bool]]

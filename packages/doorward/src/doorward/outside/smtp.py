@@ -8,12 +8,13 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import Literal, final
 
 import aiosmtplib
 from msgspec import Struct
 
+from doorward.model.mailbox import sender_of
 from doorward.model.message import Letter
 from doorward.model.secret import Secret
 
@@ -48,15 +49,18 @@ class SmtpSender:
         self._server = server
         self._context = context
 
-    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> None:
-        """Hand over one mail. Raises `MailRefused` or `MailDelayed`. `mail_id` becomes the Message-ID, so that a mail sent
-        twice after a crash is one mail to the reader's program."""
+    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> str:
+        """Hand over one mail; answers with what the server said when it took it. Raises `MailRefused` or `MailDelayed`. `mail_id`
+        becomes the Message-ID, so that a mail sent twice after a crash is one mail to the reader's program.
+
+        An address with letters beyond ASCII before the @ travels by SMTPUTF8 (RFC 6531), and is refused where the server does not offer it.
+        """
         try:
             message = compose(self._server.sender, to, letter, mail_id=mail_id, at=at)
         except (ValueError, MessageError):
             raise MailRefused("the address or the subject cannot be written into a mail header") from None
         try:
-            await aiosmtplib.send(
+            _, answer = await aiosmtplib.send(
                 message,
                 hostname=self._server.host,
                 port=self._server.port or _DEFAULT_PORTS[self._server.tls],
@@ -79,11 +83,21 @@ class SmtpSender:
             if error.code >= 500 and isinstance(error, aiosmtplib.SMTPDataError):
                 raise MailRefused(f"the mail server refused the mail ({error.code})") from None
             raise MailDelayed(f"the mail server answered {error.code}") from None
+        except aiosmtplib.SMTPNotSupported as error:
+            if "SMTPUTF8" not in str(error):
+                raise MailDelayed(f"the mail server lacks what is needed: {error}") from None
+            raise MailRefused(
+                "the address has letters beyond ASCII, and the mail server does not offer SMTPUTF8"
+            ) from None
+        except UnicodeError:
+            raise MailDelayed("the name of this machine cannot be said to the mail server") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise MailDelayed(f"no mail server at {self._server.host}: {type(error).__name__}") from None
+        return " ".join(answer.split())[:200]
 
-    async def probe(self) -> None:
-        """Connect, greet, sign in, leave: what `doorward doctor` shows. Raises `MailDelayed`."""
+    async def probe(self) -> bool:
+        """Connect, greet, sign in, leave: what `doorward doctor` shows. Answers whether the server takes addresses with letters beyond
+        ASCII (SMTPUTF8). Raises `MailDelayed`."""
         client = aiosmtplib.SMTP(
             hostname=self._server.host,
             port=self._server.port or _DEFAULT_PORTS[self._server.tls],
@@ -97,6 +111,7 @@ class SmtpSender:
         try:
             async with client:
                 await client.noop()
+                return client.supports_extension("smtputf8")
         except aiosmtplib.SMTPAuthenticationError as error:
             raise MailDelayed(f"the mail server refused our user name and password ({error.code})") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
@@ -105,13 +120,13 @@ class SmtpSender:
 
 def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> EmailMessage:
     """The message (RFC 5322). Header values go through the email package, which refuses line breaks (header injection)."""
-    name, address = parseaddr(sender)
+    origin = sender_of(sender)
     message = EmailMessage(policy=SMTP)
-    message["From"] = Address(display_name=name, addr_spec=address)
+    message["From"] = origin
     message["To"] = Address(addr_spec=to)
     message["Subject"] = " ".join(letter.subject.split())
     message["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
-    message["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{mail_id}@{origin.domain}>"
     # RFC 3834 §5: no vacation responder answers
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)

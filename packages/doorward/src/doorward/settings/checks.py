@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from doorward.model.mailbox import sender_of
 from doorward.settings.tree import KeySettings, Settings
+from doorward.stores.sql.postgres_words import BadWord, missing_file
 
 Problem = tuple[str, str]
 """(dotted name of the setting, what is wrong and what would be right)."""
@@ -94,6 +96,12 @@ def _postgres_problem(database: str) -> str | None:
         broken = True
     if broken:
         return "is no URL of a PostgreSQL database: the port is no number, or the password holds one of / ? # [ ] @ unescaped (write %2F for /)"
+    try:
+        missing = missing_file(database)
+    except BadWord as problem:
+        return str(problem)
+    if missing is not None:
+        return f"names {missing[1]} as its {missing[0]}, and there is no such file"
     if len(path) < 2 and "dbname=" not in query and "database=" not in query:
         return "names no database after the host; write postgresql://user@host/database"
     return None
@@ -168,8 +176,14 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
         )
     if mail.user is not None and mail.password is None:
         yield "mail.password", "is missing: mail.user is set (or use mail.password_file)"
-    if mail.sender is not None and ("@" not in mail.sender or "\n" in mail.sender or "\r" in mail.sender):
-        yield "mail.sender", f'is "{mail.sender}"; it should be an address like "no-reply@example.com"'
+    if mail.sender is not None:
+        try:
+            sender_of(mail.sender)
+        except ValueError as problem:
+            yield "mail.sender", f'is "{mail.sender}", and {problem}'
+    yield from _hosts(settings)
+    if any(not character.isprintable() for character in settings.brand.name):
+        yield "brand.name", "holds a line break or another character that nobody sees"
     if settings.metrics.port is not None and settings.metrics.port == settings.port:
         yield (
             "metrics.port",
@@ -187,6 +201,29 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
     breached = settings.passwords.breached_list
     if breached is not None and not Path(breached).is_file():
         yield "passwords.breached_list", f"names {breached}, and there is no such file"
+
+
+def _hosts(settings: Settings) -> Iterator[Problem]:
+    """What is looked up or listened on is a name or an address, and nothing else with it."""
+    for name, host in (
+        ("mail.host", settings.mail.host),
+        ("metrics.host", settings.metrics.host),
+        ("server.host", settings.server.host),
+    ):
+        if host is None or host.startswith("unix:"):
+            continue
+        if "://" in host or "/" in host:
+            yield (
+                name,
+                f'is "{host}"; it is a host\'s name or address alone, without {"://" if "://" in host else "/"}',
+            )
+        elif not host or any(character.isspace() for character in host):
+            yield name, f'is "{host}"; it should be a host\'s name or address, without spaces'
+        elif _PORT_BEHIND.fullmatch(host):
+            yield name, f'is "{host}"; the port is a setting of its own, {name.partition(".")[0]}.port'
+
+
+_PORT_BEHIND = re.compile(r"[^:]+:\d+|\[.*\]:\d+")
 
 
 def _keys(keys: KeySettings) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from doorward.model.decoded import NotText, decoded
 from doorward.settings.problems import did_you_mean
 
 PREFIX = "DOORWARD_"
@@ -15,8 +16,14 @@ _OTHERS = frozenset({"DOORWARD_CONFIG", "DOORWARD_CHROMIUM"})
 _OTHER_PREFIXES = ("DOORWARD_TEST_", "DOORWARD_DEMO_", "DOORWARD_BENCH_")
 # As hosting platforms name it.
 _ALIASES = {"DOORWARD_DATABASE_URL": "database", "DOORWARD_CACHE_URL": "cache"}
-# An orchestrator that knows a service called "doorward" puts these into the environment of every neighbour.
-_SERVICE_LINKS = re.compile(r"DOORWARD_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_\w+)?)$")
+# Kubernetes puts these into the environment of every neighbour of a service: one called "doorward", or "doorward-postgresql" beside it.
+# Known by what they hold as well: DOORWARD_SERVER_PORT=8000 is a slip and has to be told.
+_SERVICE_LINKS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
+    (re.compile(r"DOORWARD_(\w+_)?SERVICE_HOST"), re.compile(r"[0-9A-Fa-f.:]+")),
+    (re.compile(r"DOORWARD_(\w+_)?SERVICE_PORT(_\w+)?"), re.compile(r"\d+")),
+    (re.compile(r"DOORWARD_(\w+_)?PORT(_\d+_(TCP|UDP|SCTP))?"), re.compile(r"(tcp|udp|sctp)://\S+")),
+    (re.compile(r"DOORWARD_(\w+_)?PORT_\d+_(TCP|UDP|SCTP)_(ADDR|PORT|PROTO)"), re.compile(r"\S+")),
+)
 
 
 def from_environment(
@@ -30,7 +37,7 @@ def from_environment(
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable.startswith(_OTHER_PREFIXES):
             continue
-        if variable in _OTHERS or _SERVICE_LINKS.match(variable):
+        if variable in _OTHERS:
             continue
         if variable in by_variable:
             name = by_variable[variable]
@@ -40,15 +47,21 @@ def from_environment(
         elif variable.endswith("_FILE") and variable.removesuffix("_FILE") in by_variable:
             name = by_variable[variable.removesuffix("_FILE")]
             try:
-                text = Path(environ[variable]).read_text(encoding="utf-8").rstrip("\r\n")
-            except (OSError, UnicodeDecodeError) as error:
+                text = decoded(Path(environ[variable]).read_bytes()).rstrip("\r\n")
+            except OSError as error:
                 problems.append(f"{variable}: the file cannot be read ({error}).")
+            except NotText as error:
+                problems.append(f"{variable}: the file {environ[variable]} {error}.")
             else:
                 from_files[name] = (variable, text, True)
-        else:
+        elif not _of_a_service(variable, environ[variable]):
             problems.append(f"{variable}: there is no such setting.{did_you_mean(variable, by_variable)}")
     problems.extend(
         f"{given[name][0]} and {from_files[name][0]} are both set; keep one of them."
         for name in sorted(given.keys() & from_files.keys())
     )
     return from_files | given
+
+
+def _of_a_service(variable: str, value: str) -> bool:
+    return any(name.fullmatch(variable) and held.fullmatch(value) for name, held in _SERVICE_LINKS)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import NODEFAULT, inspect, structs
 
+from doorward.model.decoded import NotText, decoded
 from doorward.model.secret import Secret
 from doorward.settings.checks import cache_problem, database_problem, issuer_problem, loopback, problems_of
 from doorward.settings.environment import from_environment
@@ -18,7 +19,7 @@ from doorward.settings.problems import SettingsError, did_you_mean
 from doorward.settings.tree import NOT_SETTINGS, Settings
 from doorward.settings.values import WrongValue, coerce
 from doorward.stores.sql.postgres_url import DatabaseUrl, is_postgres
-from doorward.stores.sql.sqlite_path import sqlite_path
+from doorward.stores.sql.sqlite_path import opened_before, sqlite_path
 
 Given = dict[str, tuple[str, object, bool]]
 """Dotted name -> (where it was said, the value, whether it is text from the environment)."""
@@ -70,11 +71,13 @@ def _from_file(
     path: Path, known: Mapping[str, inspect.Field], problems: list[str]
 ) -> tuple[Given, dict[str, int]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decoded(path.read_bytes()).replace("\r\n", "\n")
     except FileNotFoundError:
         raise SettingsError([f"{path}: there is no such file."]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{path}: cannot be read ({error})."]) from None
+    except OSError as error:
+        raise SettingsError([f"{path}: cannot be read ({error.strerror})."]) from None
+    except NotText as error:
+        raise SettingsError([f"{path}: {error}."]) from None
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -139,16 +142,30 @@ def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
     if name == "issuer" and (problem := issuer_problem(str(value))):
         raise WrongValue(problem)
     if name == "database":
-        if problem := database_problem(str(value)):
-            raise WrongValue(problem)
-        if is_postgres(str(value)):
-            return DatabaseUrl(str(value))
-        return str(home / _expanded(Path(sqlite_path(str(value)))))
+        return _database(str(value), home)
     if name == "cache" and isinstance(value, Secret) and (problem := cache_problem(value.reveal())):
         raise WrongValue(problem)
     if name in _PATHS and isinstance(value, str):
         return str(home / _expanded(Path(value)))
     return value
+
+
+def _database(written: str, home: Path) -> str:
+    """The URL of a PostgreSQL database, or the file's full path. Space around it is none of it: it came from a file or a copy."""
+    database = written.strip()
+    if problem := database_problem(database):
+        raise WrongValue(problem)
+    if is_postgres(database):
+        return DatabaseUrl(database)
+    path = home / _expanded(Path(sqlite_path(database)))
+    # what an older version made of the same words: a new and empty database beside it would look as if everybody were gone
+    for old in (opened_before(database), sqlite_path(written) if written != database else None):
+        if old is not None and (there := home / _expanded(Path(old))).is_file() and not path.exists():
+            raise WrongValue(
+                f'names {path}, which does not exist, and versions up to 0.1 opened "{there}" for it; rename that file (with -wal and -shm '
+                "beside it) to the right name while no server runs, or write its own name here"
+            )
+    return str(path)
 
 
 def _expanded(path: Path) -> Path:
@@ -206,10 +223,14 @@ def _beside(database: object, home: Path) -> Path:
 
 def _secret_in(path: str, name: str, where: str) -> Secret:
     try:
-        return Secret(Path(path).read_text(encoding="utf-8").rstrip("\r\n"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError([f"{where}: {name} {path} cannot be read ({why})."]) from None
+        secret = Secret(decoded(Path(path).read_bytes()).rstrip("\r\n"))
+    except OSError as error:
+        raise SettingsError([f"{where}: {name} {path} cannot be read ({error.strerror})."]) from None
+    except NotText as error:
+        raise SettingsError([f"{where}: {name} {path} {error}."]) from None
+    if not secret:
+        raise SettingsError([f"{where}: {name} {path} is empty."])
+    return secret
 
 
 def _fields(tree: type[Settings]) -> tuple[inspect.Field, ...]:

@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from doorward.model.policy import MailTickets, PasswordPolicy, SessionPolicy, ThrottlePolicy, TokenPolicy
+from doorward.model.policy import (
+    LONGEST,
+    MailTickets,
+    PasswordPolicy,
+    SessionPolicy,
+    ThrottlePolicy,
+    TokenPolicy,
+)
 from doorward.model.secret import Secret
 from doorward.stores.sql.postgres_options import PostgresOptions
 
@@ -69,7 +76,7 @@ class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
     pkcs11_pin: Secret | None = None
     pkcs11_pin_file: str | None = None
     publish_ahead: Annotated[int, Meta(ge=0, le=30 * 86_400)] = 86_400
-    rotate_after: Annotated[int, Meta(ge=0)] = 90 * 86_400
+    rotate_after: Annotated[int, Meta(ge=0, le=LONGEST)] = 90 * 86_400
 
 
 class BrandSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.store import Store
 from doorward.rules.deliver.redirect import AuthResponse
+from doorward.rules.issue.refresh_life import refresh_life
 from doorward.rules.prove import begin
 from doorward.rules.prove.begun import Begun
 from doorward.web.consent_view import consent_view
@@ -185,7 +186,7 @@ class Steps:
 
     def consent_page(self, visitor: Visitor, asked: AskConsent) -> Response:
         """The question whether the app may."""
-        lasts = asked.client.refresh_token_ttl or self.advance.tokens.refresh_ttl
+        lasts = refresh_life(asked.client, self.advance.tokens)
         return page(consent_view(asked, self.catalog.current(), lasts), named(visitor, asked.client.name))
 
     def _remember(self, visitor: Visitor, done: Finished) -> None:

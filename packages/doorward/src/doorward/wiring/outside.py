@@ -12,6 +12,7 @@ from doorward.outside.catalog import WatchedCatalog
 from doorward.outside.chance import SystemChance
 from doorward.outside.clock import SystemClock
 from doorward.outside.keys import CatalogSigner
+from doorward.outside.logs import logger
 from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.passwords import Argon2Hasher
 from doorward.outside.postman import SealingPostman
@@ -22,6 +23,8 @@ from doorward.ports.postman import MailKind, Postman
 from doorward.ports.store import Store
 from doorward.settings import Settings
 from doorward.stores.sql.open import open_store
+from doorward.stores.sql.postgres_url import is_postgres
+from doorward.stores.sql.postgres_words import understood
 from doorward.stores.sql.standing import admit
 from doorward.web.mail import letters
 from doorward.web.mail import render as mail_render
@@ -51,6 +54,10 @@ async def open_outside(settings: Settings, *, clock: Clock | None = None) -> Out
     """The adapters, ready. Raises `KeyProblem`, `StoreUnavailable`, `SchemaRefused`, `BadBreachList`."""
     chance = SystemChance()
     breached = open_list(settings.passwords.breached_list) or nothing_listed
+    plain = str.__str__(settings.database)
+    if is_postgres(plain):
+        for note in understood(plain).notes:
+            logger("database").info("database.url", note=note)
     store = await open_store(settings.database, postgres=settings.postgres)
     try:
         await admit(store.meta, where=str(settings.database))

@@ -119,8 +119,10 @@ class CommandWorkshop:
         # as it is shown: without a password
         return str(settings.database)
 
-    async def doctor(self, config: Path | None, *, quick: bool = False) -> Sequence[Check]:
-        """See `doctor.examine` and `doctor.glance`; settings that cannot be read are its first and only finding."""
+    async def doctor(
+        self, config: Path | None, *, quick: bool = False, mail_to: str | None = None
+    ) -> Sequence[Check]:
+        """See `doctor.examine`, `doctor.glance` and `examine_mail.test_mail`; settings that cannot be read are its first and only finding."""
         # imported here: only this command needs an HTTP client
         from doorward.workshop.doctor import examine, glance
 
@@ -128,6 +130,10 @@ class CommandWorkshop:
             settings = load(config, os.environ)
         except SettingsError as error:
             return [Check("settings", False, problem) for problem in error.problems]
+        if mail_to is not None:
+            from doorward.workshop.examine_mail import test_mail
+
+            return [await test_mail(settings, mail_to)]
         return await (glance if quick else examine)(settings)
 
     def serve(self, config: Path | None, *, host: str | None, port: int | None, workers: int | None) -> None:

@@ -9,10 +9,8 @@ from pathlib import Path
 from doorward.cli.tools import Check
 from doorward.outside.breached import BadBreachList, open_list
 from doorward.outside.clock import SystemClock
-from doorward.outside.smtp import MailDelayed, SmtpSender, SmtpServer
 from doorward.ports.store import StoreUnavailable
 from doorward.settings import Settings
-from doorward.settings.checks import loopback
 from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_url import is_postgres
 from doorward.stores.sql.standing import NotServed, admit
@@ -21,6 +19,7 @@ from doorward.workshop.examine_apps import apps
 from doorward.workshop.examine_backup import last_backup
 from doorward.workshop.examine_cache import cache
 from doorward.workshop.examine_keys import key_encryption_key, signing_keys
+from doorward.workshop.examine_mail import mail
 
 
 async def examine(settings: Settings) -> list[Check]:
@@ -38,7 +37,7 @@ async def examine(settings: Settings) -> list[Check]:
     ]
     checks += [check async for check in _database(settings)]
     checks.append(await cache(settings))
-    checks.append(await _mail(settings))
+    checks.append(await mail(settings))
     checks.append(await asyncio.to_thread(_breach_list, settings))
     checks.append(await examine_front.port(settings))
     return [check for check in checks if check is not None]
@@ -96,39 +95,6 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         yield Check("database", False, str(problem), fix)
     finally:
         await store.close()
-
-
-async def _mail(settings: Settings) -> Check:
-    mail = settings.mail
-    if mail.host is None:
-        if settings.development:
-            return Check("mail", True, f"kept in the outbox: {settings.issuer}/_dev/outbox")
-        return Check(
-            "mail",
-            False,
-            "no mail server: mail stays in the outbox, so nobody can sign up or reset a password",
-            "Set mail.host and mail.sender.",
-        )
-    server = SmtpServer(
-        host=mail.host,
-        sender=mail.sender or "",
-        port=mail.port,
-        user=mail.user,
-        password=mail.password,
-        tls=mail.tls,
-        timeout=mail.timeout,
-    )
-    try:
-        await SmtpSender(server).probe()
-    except MailDelayed as problem:
-        return Check(
-            "mail", False, f"{mail.host}: {problem}", "Check mail.host, mail.port, mail.tls and the password."
-        )
-    if mail.tls == "none" and not loopback(mail.host):
-        return Check(
-            "mail", False, f"{mail.host} answers, but codes travel unencrypted", 'Set mail.tls = "starttls".'
-        )
-    return Check("mail", True, f"{mail.host} answers ({mail.tls})")
 
 
 def _breach_list(settings: Settings) -> Check:

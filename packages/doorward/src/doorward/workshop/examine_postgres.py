@@ -13,6 +13,7 @@ from doorward.settings.checks import loopback
 from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_remedy import remedy
 from doorward.stores.sql.postgres_url import shown
+from doorward.stores.sql.postgres_words import understood, with_words
 from doorward.workshop.examine_audit import audit_record
 
 _OLDEST: Final = 14
@@ -45,6 +46,8 @@ async def postgres(settings: Settings) -> AsyncIterator[Check]:
     """
     url = str.__str__(settings.database)
     where = shown(url)
+    if notes := understood(url).notes:
+        yield Check("database URL", True, "; ".join(notes))
     try:
         connection: Any = await Connector(url, settings.postgres)()
     except Exception as problem:  # noqa: BLE001 - whatever the driver, the resolver or TLS says
@@ -132,7 +135,8 @@ async def _pooler(connection: Any, settings: Settings) -> Check:
     between = connection.get_server_pid() != await connection.fetchval("SELECT pg_backend_pid()")
     if not between:
         return Check(name, True, "none: connected to PostgreSQL itself")
-    if settings.postgres.prepared_statements:
+    words = understood(str.__str__(settings.database))
+    if with_words(settings.postgres, words).prepared_statements:
         return Check(
             name,
             False,

@@ -13,6 +13,7 @@ from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.postgres_pool import Connection
 from doorward.stores.sql.postgres_url import DatabaseUrl, shown
+from doorward.stores.sql.postgres_words import understood, with_words
 
 _CHANNEL = "doorward"
 _HELLO = "hello "
@@ -55,7 +56,7 @@ class PostgresBell:
         plain = url.reveal() if isinstance(url, DatabaseUrl) else url
         self._name = shown(plain)
         self._connect = Connector(plain, chosen)
-        self._pooled = not chosen.prepared_statements
+        self._pooled = not with_words(chosen, understood(plain)).prepared_statements
         self._tell = tell
         self._told: set[str] = set()
         self._wakes: list[Callable[[], None]] = []

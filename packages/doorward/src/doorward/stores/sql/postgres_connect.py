@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import suppress
 from typing import Any, cast, final
+from urllib.parse import parse_qsl
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 
@@ -12,6 +14,7 @@ from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.postgres_pool import Connection
 from doorward.stores.sql.postgres_socket import keep_watch
 from doorward.stores.sql.postgres_url import asks_for_role, each_host
+from doorward.stores.sql.postgres_words import Words, understood, with_words
 
 # How long one server may be silent before the next is asked beside it.
 _STAGGER_SECONDS = 0.3
@@ -24,9 +27,11 @@ class Connector:
     """Connects to the servers of one URL. The server that answered last is asked first."""
 
     def __init__(self, url: str, options: PostgresOptions) -> None:
-        self._servers = list(each_host(url))
-        self._arguments = _arguments(url, options)
-        self._patience = options.connect_timeout
+        words = understood(url)
+        chosen = with_words(options, words)
+        self._servers = list(each_host(words.url))
+        self._arguments = _arguments(words, chosen)
+        self._patience = chosen.connect_timeout
 
     async def __call__(self) -> Connection:
         """A new connection. Raises what asyncpg raises: of the server that was asked first, when none takes us."""
@@ -75,7 +80,7 @@ def _unwanted(task: asyncio.Task[Connection]) -> None:
             task.result().terminate()
 
 
-def _arguments(url: str, options: PostgresOptions) -> dict[str, Any]:
+def _arguments(words: Words, options: PostgresOptions) -> dict[str, Any]:
     limit = options.statement_timeout
     arguments: dict[str, Any] = {
         "timeout": options.connect_timeout,
@@ -83,12 +88,38 @@ def _arguments(url: str, options: PostgresOptions) -> dict[str, Any]:
         "statement_cache_size": 512 if options.prepared_statements else 0,
         "max_cached_statement_lifetime": 0,
     }
-    if not asks_for_role(url):
+    if not asks_for_role(words.url):
         # a standby answers with what was true a moment ago, and takes no writes
         arguments["target_session_attrs"] = "read-write"
     if options.prepared_statements:
-        arguments["server_settings"] = _session(limit)
+        # what the URL sets is meant
+        ours = _session(limit).items()
+        arguments["server_settings"] = {name: value for name, value in ours if name not in words.settings}
+    if words.system_roots:
+        arguments["ssl"] = _system_roots(words.url)
     return arguments
+
+
+def _system_roots(url: str) -> ssl.SSLContext:
+    """`sslrootcert=system` of libpq: the authorities that this machine trusts (or those of SSL_CERT_FILE), and the host's own name. The
+    client library does not know the word and would look for a file of that name. Raises OSError for a certificate that cannot be read.
+    """
+    given = dict(parse_qsl(url.partition("?")[2]))
+    context = ssl.create_default_context()
+    # PostgreSQL 17 wants it where TLS comes first (sslnegotiation=direct)
+    context.set_alpn_protocols(["postgresql"])
+    if "sslcert" in given:
+        context.load_cert_chain(given["sslcert"], given.get("sslkey"), given.get("sslpassword", ""))
+    if "sslcrl" in given:
+        context.load_verify_locations(given["sslcrl"])
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+    for word, end in (
+        ("ssl_min_protocol_version", "minimum_version"),
+        ("ssl_max_protocol_version", "maximum_version"),
+    ):
+        if word in given:
+            setattr(context, end, ssl.TLSVersion[given[word].replace(".", "_")])
+    return context
 
 
 def _session(limit: float) -> dict[str, str]:

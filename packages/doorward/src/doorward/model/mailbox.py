@@ -1,0 +1,44 @@
+"""The sender of mail, as an operator writes it into the settings: an address, or a name and an address (RFC 5322 §3.4)."""
+
+from __future__ import annotations
+
+import re
+from email.headerregistry import Address
+from typing import Final
+
+_NAMED: Final = re.compile(r"(.*?)\s*<([^<>]*)>")
+_ADDRESS: Final = re.compile(r"[^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+")
+
+
+def sender_of(text: str) -> Address:
+    """`no-reply@example.com` or `Acme, Inc. <no-reply@example.com>`; the name may stand in quotes and need not.
+
+    A domain of other scripts is put into ASCII. Raises ValueError; its text completes "is "…", and ".
+    """
+    written = text.strip()
+    if not written.isprintable():
+        raise ValueError("that holds a line break or another character that nobody sees")
+    named = _NAMED.fullmatch(written)
+    name, address = (named[1], named[2].strip()) if named else ("", written)
+    if len(name) > 1 and name.startswith('"') and name.endswith('"'):
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(
+            'that is no address; write "no-reply@example.com" or "Example, Inc. <no-reply@example.com>"'
+        )
+    local, _, domain = address.rpartition("@")
+    if not local.isascii():
+        raise ValueError("the part before the @ has letters beyond ASCII, which many mail servers refuse")
+    try:
+        return Address(display_name=name, username=local, domain=_ascii(domain))
+    except (ValueError, IndexError):
+        raise ValueError(f"{address} is no address that mail can come from") from None
+
+
+def _ascii(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    # imported only here: its tables are large and most domains never need them
+    import idna
+
+    return idna.encode(domain, uts46=True, transitional=False).decode("ascii")

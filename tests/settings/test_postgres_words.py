@@ -1,0 +1,154 @@
+"""Is what hosting companies, poolers and libpq write into a PostgreSQL URL kept to, or left out with a word about it?"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from doorward.settings import SettingsError, load
+from doorward.settings.checks import database_problem
+from doorward.stores.sql.postgres_connect import Connector
+from doorward.stores.sql.postgres_options import PostgresOptions
+from doorward.stores.sql.postgres_words import BadWord, understood, with_words
+
+BASE = "postgresql://me:s3same@db.example:5432/people"
+
+# As they stand in the consoles of hosting companies and in the guides of poolers and drivers.
+HOSTED = [
+    "sslmode=require&channel_binding=require",
+    "sslmode=require&channel_binding=require&connect_timeout=15&application_name=x",
+    "sslmode=require&options=endpoint%3Dep-cool-darkness-123456",
+    "sslmode=verify-full&sslrootcert=system&sslnegotiation=direct",
+    "sslmode=verify-full&options=--cluster%3Dgold-1",
+    "pgbouncer=true&connection_limit=1&pool_timeout=20",
+    "sslmode=require&supa=base-pooler.x",
+    "sslmode=require&pgbouncer=true&connect_timeout=10&schema=public&sslaccept=strict",
+    "sslmode=no-verify",
+    "ssl=true&keepalives=1&keepalives_idle=30&tcp_user_timeout=5000&load_balance_hosts=random",
+    "sslmode=prefer&gssencmode=disable&sslcompression=0&fallback_application_name=psql&client_encoding=UTF8",
+    "sslmode=require&",
+    "sslmode=",
+]
+
+
+@pytest.mark.parametrize("words", HOSTED)
+def test_a_hosted_url_is_taken_and_a_connector_can_be_made_of_it(words: str) -> None:
+    url = f"{BASE}?{words}"
+    assert database_problem(url) is None
+    Connector(url, PostgresOptions())
+    known = {"sslmode", "sslnegotiation", "options", "application_name", "search_path"}
+    # nothing else may reach the server, which refuses what it does not know
+    assert understood(url).settings <= known
+
+
+def test_system_roots_check_the_certificate_and_the_name() -> None:
+    words = understood(f"{BASE}?sslmode=require&sslrootcert=system&sslnegotiation=direct")
+    assert words.url == f"{BASE}?sslmode=verify-full&sslnegotiation=direct"
+    connector = Connector(f"{BASE}?sslrootcert=system", PostgresOptions())
+    context = connector._arguments["ssl"]
+    assert isinstance(context, ssl.SSLContext)
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("written", "mode", "system"),
+    [
+        ("sslmode=require&channel_binding=require", "verify-full", True),
+        ("channel_binding=require", "verify-full", True),
+        ("sslmode=require&channel_binding=require&sslrootcert=/ca.pem", "verify-full", False),
+        ("sslmode=verify-ca&channel_binding=require&sslrootcert=/ca.pem", "verify-ca", False),
+        ("sslmode=require&channel_binding=prefer", "require", False),
+    ],
+)
+def test_a_binding_that_cannot_be_had_is_never_less_than_a_checked_certificate(
+    written: str, mode: str, system: bool
+) -> None:
+    words = understood(f"{BASE}?{written}")
+    assert f"sslmode={mode}" in words.url
+    assert words.system_roots is system
+    assert "channel_binding" not in words.url
+    assert any("channel_binding" in note for note in words.notes) is system
+
+
+def test_what_poolers_are_told_by_is_kept_to() -> None:
+    for word in (
+        "pgbouncer=true",
+        "statement_cache_size=0",
+        "prepareThreshold=0",
+        "prepared_statements=false",
+    ):
+        options = with_words(PostgresOptions(), understood(f"{BASE}?{word}"))
+        assert options.prepared_statements is False
+    plain = with_words(PostgresOptions(), understood(f"{BASE}?pgbouncer=false"))
+    assert plain.prepared_statements is True
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("7", 7), ("0", 5), ("-1", 5), ("99999999999999", 5)])
+def test_the_urls_connect_timeout_counts_where_it_can(written: str, seconds: int) -> None:
+    words = understood(f"{BASE}?connect_timeout={written}")
+    assert with_words(PostgresOptions(), words).connect_timeout == seconds
+    assert "connect_timeout" not in words.url
+    assert bool(words.notes) is (written != "7")
+
+
+def test_what_the_url_sets_on_the_server_stands_over_ours() -> None:
+    connector = Connector(f"{BASE}?application_name=mine&statement_timeout=1", PostgresOptions())
+    assert "application_name" not in connector._arguments["server_settings"]
+    assert "statement_timeout" not in connector._arguments["server_settings"]
+    assert "jit" in connector._arguments["server_settings"]
+
+
+def test_other_drivers_words_for_schema_and_encryption() -> None:
+    assert understood(f"{BASE}?schema=auth").url == f"{BASE}?search_path=auth"
+    assert understood(f"{BASE}?currentSchema=public").url == BASE
+    assert understood(f"{BASE}?ssl=true").url == f"{BASE}?sslmode=require"
+    assert understood(f"{BASE}?sslaccept=strict").system_roots
+    assert understood("postgresql:///people?hostaddr=127.0.0.1").url == "postgresql:///people?host=127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("sslmod=require", "Did you mean sslmode?"),
+        ("sslMode=require", "Did you mean sslmode?"),
+        ("channelbinding=require", "Did you mean channel_binding?"),
+        ("sslmode=s3same", "none of disable"),
+        ("channel_binding=s3same", "none of disable"),
+        ("sslnegotiation=direct&sslmode=prefer", "needs sslmode=require"),
+        ("require_auth=scram-sha-256", "require_auth"),
+        ("sslcrldir=/x", "sslcrl"),
+        ("gssencmode=require", "GSSAPI"),
+        ("connect_timeout=s3same", "no number"),
+        ("ssl_min_protocol_version=SSLv3", "none of TLSv1"),
+        ("sslmode=verify-full&sslrootcert=/none/ca.pem", "there is no such file"),
+        ("target_session_attrs=master", "none of any"),
+    ],
+)
+def test_what_would_fail_or_trust_more_is_refused_as_a_setting(written: str, told: str) -> None:
+    problem = database_problem(f"{BASE}?{written}")
+    assert problem is not None
+    assert told in problem
+    assert "s3same" not in problem
+    with pytest.raises(SettingsError, match="database"):
+        load(None, {"DOORWARD_ISSUER": "http://127.0.0.1:9000", "DOORWARD_DATABASE_URL": f"{BASE}?{written}"})
+
+
+@pytest.mark.parametrize(
+    "name", ["lock_timeout", "idle_session_timeout", "TimeZone", "work_mem", "role", "tcp_keepalives_idle"]
+)
+def test_settings_of_the_server_itself_are_passed_on(name: str) -> None:
+    assert understood(f"{BASE}?{name}=1").url == f"{BASE}?{name}=1"
+
+
+def test_a_certificate_file_that_is_there_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("x")
+    assert database_problem(f"{BASE}?sslmode=verify-ca&sslrootcert={tmp_path}/ca.pem") is None
+
+
+def test_too_many_words_are_no_url() -> None:
+    with pytest.raises(BadWord, match="more words"):
+        understood(f"{BASE}?" + "&".join(f"a{n}=1" for n in range(200)))
+    assert database_problem(f"{BASE}?" + "&".join(f"a{n}=1" for n in range(200))) is not None
