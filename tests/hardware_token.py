@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 SECURITY_OFFICER = "87654321"
 
 
@@ -48,5 +50,5 @@ def new_token(module: Path, folder: Path) -> HardwareToken:
     token = HardwareToken(module, folder)
     make = ["softhsm2-util", "--init-token", "--free", "--label", token.label]
     pins = ["--pin", token.pin, "--so-pin", SECURITY_OFFICER]
-    subprocess.run([*make, *pins], check=True, capture_output=True, timeout=60)
+    subprocess.run([*make, *pins], check=True, capture_output=True, timeout=PATIENCE)
     return token

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from tests.ports import free_port
 from tests.postgres import USER, Databases, query, run_as, watchdog
+from tests.waiting import PATIENCE
 
 START_SECONDS = 20
 
@@ -84,11 +85,11 @@ def pgbouncer(program: Path, server: Databases, *, connections: int = 4) -> Gene
         yield bouncer
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
         shutil.rmtree(room, ignore_errors=True)
         assert watch.stdin is not None
         watch.stdin.close()
-        watch.wait(10)
+        watch.wait(PATIENCE)
 
 
 def _answers(bouncer: Bouncer) -> bool:

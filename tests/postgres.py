@@ -36,6 +36,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psutil
 
 from tests.ports import free_port
+from tests.waiting import PATIENCE
 from tools import system
 
 USER = "doorward"
@@ -74,7 +75,7 @@ def query(programs: Path, url: str, text: str) -> list[str]:
         [str(programs / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
         env={**os.environ, "PGCONNECT_TIMEOUT": "10"},
     )
@@ -182,7 +183,7 @@ class Postgres(Databases):
         process = self._running[-1]
         if process.poll() is None:
             process.send_signal(by)
-        process.wait(60)
+        process.wait(PATIENCE)
 
 
 @contextmanager
@@ -242,7 +243,7 @@ def postgres_server(
             shutil.rmtree(room, ignore_errors=True)
         assert watch.stdin is not None
         watch.stdin.close()
-        watch.wait(10)
+        watch.wait(PATIENCE)
 
 
 def watchdog(room: Path, *, kept: bool = False, pid: str = "data/postmaster.pid") -> subprocess.Popen[bytes]:

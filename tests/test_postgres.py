@@ -14,6 +14,7 @@ import pytest
 
 from tests.pgbouncer import pgbouncer
 from tests.postgres import Databases, Postgres, named, postgres_server, query
+from tests.waiting import PATIENCE
 from tools import system
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +65,7 @@ def test_a_frozen_server_answers_nobody_until_it_is_thawed(own: Postgres) -> Non
         assert begun.poll() is None
     finally:
         own.thaw()
-    assert begun.communicate(timeout=30)[0] == b"5\n"
+    assert begun.communicate(timeout=PATIENCE)[0] == b"5\n"
 
 
 def test_killed_tests_leave_no_server_and_no_folder(postgres_programs: Path) -> None:
@@ -81,8 +82,8 @@ def test_killed_tests_leave_no_server_and_no_folder(postgres_programs: Path) -> 
     assert psutil.pid_exists(int(pid))
     assert Path(folder).is_dir()
     os.kill(child.pid, signal.SIGKILL)
-    child.wait(10)
-    until = time.monotonic() + 10
+    child.wait(PATIENCE)
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and (_runs(int(pid)) or Path(folder).exists()):
         time.sleep(0.05)
     assert not _runs(int(pid))

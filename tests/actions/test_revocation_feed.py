@@ -17,7 +17,7 @@ from doorward.outside.bells import Bells
 from doorward.ports.store import StoreUnavailable
 from tests.actions.back_channel import BackChannel, back_channel
 from tests.rules import made
-from tests.waiting import keeps_async, until_async
+from tests.waiting import PATIENCE, keeps_async, until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -195,7 +195,7 @@ async def test_release_answers_everybody_at_once(channel: BackChannel) -> None:
     waiting = asyncio.create_task(channel.feed(cursor, 20))
     await until_async(lambda: waiting_at(channel) == 1)
     channel.feed.watch.release()
-    assert (await asyncio.wait_for(waiting, 10))["entries"] == []
+    assert (await asyncio.wait_for(waiting, PATIENCE))["entries"] == []
 
 
 @pytest.mark.requirement(58)
@@ -204,10 +204,10 @@ async def test_who_takes_every_place_to_wait_keeps_no_api_from_the_news(channel:
     cursor = (await channel.feed(None, 0))["cursor"]
     strangers = [asyncio.create_task(channel.feed(cursor, 20)) for _ in range(MOST_WAITING)]
     await until_async(lambda: waiting_at(channel) == MOST_WAITING)
-    quiet = await asyncio.wait_for(channel.feed(cursor, 20), 10)
+    quiet = await asyncio.wait_for(channel.feed(cursor, 20), PATIENCE)
     assert quiet == {"cursor": cursor, "reset": False, "entries": []}
     await end(channel, "grt_a")
-    news = await asyncio.wait_for(channel.feed(quiet["cursor"], 20), 10)
+    news = await asyncio.wait_for(channel.feed(quiet["cursor"], 20), PATIENCE)
     assert [entry["id"] for entry in news["entries"]] == ["grt_a"]
     channel.feed.watch.release()
     await asyncio.gather(*strangers)
@@ -225,7 +225,7 @@ async def test_an_outage_is_told_to_those_who_wait(
 
     monkeypatch.setattr(type(channel.store.revocations), "newest", gone)
     with pytest.raises(StoreUnavailable):
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, PATIENCE)
 
 
 async def test_two_processes_on_a_new_database_agree_on_its_name(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from bench.scale.content import World
 from doorward.rules.refresh import text
 from doorward.stores.sql.sweep import TOKEN_GRACE
 from tests.house import tree
+from tests.waiting import PATIENCE
 
 WORLD = World(begins_ms=1_760_000_000_000, client_id="app_1")
 
@@ -51,7 +52,6 @@ def test_expired_rows_are_past_the_day_that_the_sweep_gives_them() -> None:
     assert {WORLD.expired(n)[0][0] for n in range(1000)}.isdisjoint(WORLD.grant_id(n) for n in range(1000))
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("engine", promises.ENGINES)
 def test_a_tiny_edition_measures_every_figure_and_leaves_no_database(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -63,7 +63,9 @@ def test_a_tiny_edition_measures_every_figure_and_leaves_no_database(
     command += ["--seconds", "0.2", "--expired", "2000", "--without-workers", "--ordinary"]
     command += ["--folder", str(folder), "--into", str(tmp_path)]
     try:
-        ran = subprocess.run(command, cwd=tree.ROOT, capture_output=True, text=True, timeout=280, check=False)
+        ran = subprocess.run(
+            command, cwd=tree.ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
         left = folder.exists()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

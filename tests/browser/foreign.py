@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
+from tests.waiting import PATIENCE
+
 
 @dataclass(frozen=True)
 class Arrived:
@@ -71,7 +73,7 @@ class ForeignApp:
         basic = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
         headers = {"Authorization": f"Basic {basic}"}
         asked = Request(f"{self.issuer}/token", urlencode(form).encode(), headers)
-        with urlopen(asked, timeout=10) as answer:
+        with urlopen(asked, timeout=PATIENCE) as answer:
             return json.load(answer)
 
 
@@ -118,4 +120,4 @@ def foreign_app() -> Iterator[ForeignApp]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(PATIENCE)

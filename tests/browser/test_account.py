@@ -10,8 +10,9 @@ from pyotp.totp import TOTP
 
 from tests.browser.conftest import NewPerson
 from tests.browser.person import PASSWORD, Person
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 NEW_PASSWORD = "eleven quiet otters sleep"
 
 
@@ -152,7 +153,7 @@ def _change(grace: Person, current: str, new: str) -> None:
 
 def _signed_out_of_the_shop(person: Person) -> None:
     """The server tells the app (Back-Channel Logout), or the app notices at its next refresh: soon, and not by a click."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while True:
         person.page.goto(person.places.shop)
         if person.page.locator("#sign-in").count():

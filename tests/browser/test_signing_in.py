@@ -12,8 +12,9 @@ from doorward.dev.folder import NAME
 from tests.browser.conftest import NewPerson
 from tests.browser.person import PASSWORD, Person
 from tests.demo import running
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 ALICE = ("alice@example.com", "seven green lanterns")
 IN_THE_SHOP = "Hello, Alice Archer"
 NEW_PASSWORD = "eleven quiet otters sleep"
@@ -137,7 +138,7 @@ def _allow_if_asked(alice: Person) -> None:
 
 def _run_out(dev: running.Dev, flow: str) -> None:
     """As if half an hour had gone by."""
-    with closing(sqlite3.connect(dev.folder / NAME / "doorward.db", timeout=10)) as database:
+    with closing(sqlite3.connect(dev.folder / NAME / "doorward.db", timeout=PATIENCE)) as database:
         changed = database.execute(
             "UPDATE sign_ins SET expires_at = expires_at - 3600,"
             " doc = json_set(doc, '$.expires_at', expires_at - 3600) WHERE id = ?",

@@ -9,7 +9,7 @@ from tests.browser.conftest import NewPerson
 from tests.browser.foreign import ForeignApp
 from tests.browser.person import PASSWORD, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 CONSENT = "Connect Kite Club to your account?"
 BACK = "Back at Kite Club"
 

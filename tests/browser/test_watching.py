@@ -9,7 +9,7 @@ from tests.browser.person import Person, person
 from tests.browser.watched import audit
 from tests.demo import running
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def on_a_terminal(arguments: list[str], typed: list[tuple[str, str]], folder: Pa
         stdin=follower, stdout=follower, stderr=follower, cwd=folder, env=environment, start_new_session=True,
     )  # fmt: skip
     os.close(follower)
-    seen, since, until = "", 0, time.monotonic() + 60
+    seen, since, until = "", 0, time.monotonic() + PATIENCE
     waiting = list(typed)
     while time.monotonic() < until:
         ready, _, _ = select.select([leader], [], [], 0.2)
@@ -199,7 +200,7 @@ def on_a_terminal(arguments: list[str], typed: list[tuple[str, str]], folder: Pa
             os.write(leader, waiting.pop(0)[1].encode() + b"\n")
     try:
         assert not waiting, f"never asked: {waiting[0][0]!r} in {seen!r}"
-        status = process.wait(30)
+        status = process.wait(PATIENCE)
     finally:
         process.kill()
         os.close(leader)

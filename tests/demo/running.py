@@ -18,9 +18,9 @@ from pathlib import Path
 from doorward.dev.folder import Folder
 from doorward.dev.places import free_places
 from doorward.dev.state import State
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 90.0
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -26,8 +26,6 @@ from doorward.demo.drive.wire import Exchange
 from doorward.dev.state import State
 from tests.demo import running
 
-pytestmark = pytest.mark.timeout(240)
-
 
 class Heard:
     """What a drive tells, kept."""

@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from tests.demo import running
+from tests.waiting import PATIENCE
 from tools.pythons import others
 
-pytestmark = pytest.mark.timeout(300)
 PYTHONS = others()
 
 
@@ -41,7 +41,7 @@ def test_the_flow_runs_on(version: str, tmp_path: Path) -> None:
         env={**os.environ, "DOORWARD_VENV": str(home)},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
         check=False,
     )
     assert setting_up.returncode == 0, setting_up.stderr

@@ -12,8 +12,8 @@ import pytest
 
 from doorward.demo.drive.page import Page
 from tests.demo import running
+from tests.waiting import PATIENCE
 
-pytestmark = pytest.mark.timeout(240)
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
 PASSWORDS = {ALICE: "seven green lanterns", BOB: "quiet harbour at noon", CAROL: "paper boats in april"}
 
@@ -29,7 +29,7 @@ class Person:
 
     def __init__(self, dev: running.Dev) -> None:
         self.shop = dev.state.places.shop
-        self.http = httpx2.Client(trust_env=False, follow_redirects=True, timeout=10)
+        self.http = httpx2.Client(trust_env=False, follow_redirects=True, timeout=PATIENCE)
         self.at = httpx2.URL(self.shop)
         self.html = ""
         self.status = 0
@@ -169,7 +169,7 @@ def test_when_a_person_is_disabled_the_app_is_told_and_ends_its_session(dev: run
     log = dev.folder / ".doorward-dev" / "logs" / "app.log"
     before = log.read_text().count("POST '/backchannel-logout' 200")
     assert running.run(dev.folder, "user", "disable", frank, *config).returncode == 0
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while log.read_text().count("POST '/backchannel-logout' 200") == before:
         assert time.monotonic() < until, "the app was never told"
         time.sleep(0.05)

@@ -18,8 +18,6 @@ from doorward.dev.places import free_places
 from doorward.dev.state import read
 from tests.demo import running
 
-pytestmark = pytest.mark.timeout(240)
-
 
 def test_it_starts_says_where_everything_is_and_stops_cleanly(tmp_path: Path) -> None:
     started = running.start(tmp_path)

@@ -24,6 +24,7 @@ import trustme
 from tests.flows.seeds import House, seed_at
 from tests.flows.settings import ROOT, environment, write_settings
 from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 DEPLOY = ROOT / "deploy"
 
@@ -64,7 +65,7 @@ class Node:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.config.parent, env=surroundings
             )
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while self.told("server.ready") == ready:
             assert self._process.poll() is None, self.log.read_text()[-3000:]
             assert time.monotonic() < until, self.log.read_text()[-3000:]
@@ -77,13 +78,13 @@ class Node:
     def kill(self) -> None:
         """kill -9."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def stop(self) -> None:
         """SIGTERM, and its end."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            assert self._process.wait(40) == 0, self.log.read_text()[-3000:]
+            assert self._process.wait(PATIENCE) == 0, self.log.read_text()[-3000:]
 
 
 @dataclass
@@ -100,7 +101,7 @@ class Place:
     def http(self, *, source: str | None = None) -> httpx2.Client:
         """Somebody outside, at an address of this machine that is no proxy's."""
         transport = httpx2.HTTPTransport(verify=self.tls, local_address=source, trust_env=False)
-        return httpx2.Client(base_url=self.issuer, transport=transport, timeout=30)
+        return httpx2.Client(base_url=self.issuer, transport=transport, timeout=PATIENCE)
 
 
 def configuration(folder: Path, *, names: str, port: int, plain: int, upstreams: list[str]) -> Path:
@@ -187,7 +188,7 @@ def proxied(
             yield place
         finally:
             running.terminate()
-            running.wait(20)
+            running.wait(PATIENCE)
     finally:
         house.close()
         for node in made:
@@ -195,7 +196,7 @@ def proxied(
 
 
 def _wait_for(place: Place, running: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     with place.http() as client:
         while True:
             assert running.poll() is None, (place.folder / "nginx.out").read_text()

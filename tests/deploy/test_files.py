@@ -19,6 +19,7 @@ from doorward.cli.app import app
 from doorward.settings import load
 from doorward.settings.load import known_settings
 from tests.flows.settings import ROOT
+from tests.waiting import PATIENCE
 from trials.deploy.machine import shown
 
 DEPLOY = ROOT / "deploy"
@@ -133,7 +134,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     ours = [line for line in done.stderr.splitlines() if "doorward" in line]
     assert ours == [], done.stderr
@@ -152,6 +153,6 @@ def test_a_wrong_unit_is_noticed(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert "doorward.service" in done.stderr

@@ -25,9 +25,9 @@ from tests.flows.seeds import House, seed_at
 from tests.flows.settings import SOURCES, environment, write_settings
 from tests.flows.signing_in import tokens_by_challenge
 from tests.ports import free_port
+from tests.waiting import PATIENCE
 from tests.workshop.crowd import Crowd
 
-pytestmark = pytest.mark.timeout(300)
 ENGINES = ("sqlite", "postgres")
 NEXT = len(known("sqlite")) + 1
 ADDS = (
@@ -92,7 +92,7 @@ def reload(node: Node) -> None:
     """SIGHUP, and wait until the new workers serve."""
     before = node.told("server.reloaded")
     node.process.send_signal(signal.SIGHUP)
-    until = time.monotonic() + 90
+    until = time.monotonic() + PATIENCE
     while node.told("server.reloaded") == before:
         assert time.monotonic() < until, node.log.read_text()[-3000:]
         time.sleep(0.05)
@@ -100,7 +100,7 @@ def reload(node: Node) -> None:
 
 def ready(node: Node) -> int:
     """What a load balancer sees."""
-    return httpx2.get(f"http://127.0.0.1:{node.port}/readyz", trust_env=False, timeout=10).status_code
+    return httpx2.get(f"http://127.0.0.1:{node.port}/readyz", trust_env=False, timeout=PATIENCE).status_code
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def renewing(house: House, node: Node) -> Generator[list[str]]:
         yield wrong
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(PATIENCE)
         app.close()
 
 
@@ -180,7 +180,7 @@ def test_a_node_that_cannot_read_the_new_schema_says_so_and_is_not_ready(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1
     assert f"has schema version {NEXT}, this program knows versions up to {NEXT - 1}" in done.stderr
@@ -227,11 +227,11 @@ def test_a_script_behind_a_link_is_run_by_what_the_link_names(tmp_path: Path) ->
         assert _sources(running.pid) == str(tmp_path / "two")
     finally:
         running.terminate()
-        assert running.wait(40) == 0
+        assert running.wait(PATIENCE) == 0
 
 
 def _logged(log: Path, event: str) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while f'"{event}"' not in log.read_text():
         assert time.monotonic() < until, log.read_text()[-3000:]
         time.sleep(0.05)

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.waiting import PATIENCE
+
 READY = b"Z\x00\x00\x00\x05"
 """ReadyForQuery: PostgreSQL has answered a request whole."""
 
@@ -158,10 +160,10 @@ def cable(upstream: int) -> Generator[Cable]:
     ready = threading.Event()
     thread = threading.Thread(target=line._run, args=(ready,), daemon=True)
     thread.start()
-    ready.wait(10)
+    ready.wait(PATIENCE)
     try:
         yield line
     finally:
         line.cut()
         line._loop.call_soon_threadsafe(line._loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)

@@ -25,7 +25,6 @@ from tests.flows.signing_in import tokens_by_challenge
 from tests.postgres import Postgres
 
 SCOPE = "openid orders:read"
-pytestmark = pytest.mark.timeout(120)
 LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"statement_timeout": 2, "connect_timeout": 2, "pool_wait": 5},
     "passwords": {"threads": 2},

@@ -17,7 +17,6 @@ from tests.flows.processes import processes
 from tests.flows.signing_in import tokens_by_challenge
 from tests.postgres import Postgres, postgres_server
 
-pytestmark = pytest.mark.timeout(240)
 SCOPE = "openid orders:read"
 # the tries of sign-ins that are right and end in 503 are not given back
 PATIENT = {"throttle": {"per_account": 10_000, "per_device": 10_000, "per_address": 10_000}}

@@ -10,7 +10,6 @@ from tests.failures.disks import NoMount, fill, no_file_beyond, small_disk
 from tests.failures.witness import Witness, witness_of
 from tests.flows.processes import Process, processes
 
-pytestmark = pytest.mark.timeout(180)
 WRITES = {"refresh", "JSON sign-in", "cookie refresh"}
 
 

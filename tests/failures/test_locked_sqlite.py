@@ -7,12 +7,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from tests.failures.witness import witness_of
 from tests.flows.processes import processes
 
-pytestmark = pytest.mark.timeout(180)
 BUSY = 15
 
 

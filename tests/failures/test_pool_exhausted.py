@@ -18,6 +18,7 @@ from tests.flows.apps import good, healed
 from tests.flows.processes import processes
 from tests.flows.signing_in import tokens_by_challenge
 from tests.postgres import Databases
+from tests.waiting import PATIENCE
 
 SCOPE = "openid orders:read"
 LIMITS: dict[str, dict[str, Any]] = {
@@ -44,7 +45,7 @@ def holding(server: Databases, url: str, lock: str) -> Generator[None]:
         yield
     finally:
         somebody.stdin.close()
-        somebody.wait(10)
+        somebody.wait(PATIENCE)
         somebody.stdout.close()
 
 

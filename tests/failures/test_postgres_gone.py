@@ -20,7 +20,6 @@ from tests.flows.processes import processes
 from tests.flows.seeds import API
 from tests.postgres import Postgres
 
-pytestmark = pytest.mark.timeout(180)
 AWAY = 10.0
 LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"statement_timeout": 2, "connect_timeout": 2, "pool_wait": 1},

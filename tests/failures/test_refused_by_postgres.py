@@ -22,10 +22,9 @@ from tests.flows.processes import Fleet, processes
 from tests.flows.signing_in import tokens_by_challenge
 from tests.postgres import Postgres
 from tests.races.rounds import code_rounds, refresh_rounds
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SCOPE = "openid orders:read"
-pytestmark = pytest.mark.timeout(120)
 LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"pool_wait": 2, "connect_timeout": 2},
     "passwords": {"threads": 2},
@@ -80,7 +79,7 @@ def test_a_server_that_has_become_read_only_is_left_and_writes_are_503(
         try:
             # the setting reaches the sessions that there are one by one
             until(lambda: witness.app.refresh(witness.newest).status_code == 503)
-            last = time.monotonic() + 2
+            last = time.monotonic() + PATIENCE
             while time.monotonic() < last:
                 seen = witness.look()
                 assert seen.wrong == []

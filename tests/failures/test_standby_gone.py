@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
 from doorward.cli.tools import Check
 from doorward.settings import load
 from doorward.workshop.examine_postgres import postgres
@@ -26,7 +24,6 @@ from tests.flows.processes import processes
 from tests.flows.settings import write_settings
 from tests.postgres import Postgres
 
-pytestmark = pytest.mark.timeout(180)
 POOL = 8
 LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"pool_size": POOL, "statement_timeout": 2, "connect_timeout": 2, "pool_wait": 1},

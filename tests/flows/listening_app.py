@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
+from tests.waiting import PATIENCE
+
 
 class LogoutListener:
     """`url` is what the app registers; `token()` waits for the next logout token."""
@@ -57,4 +59,4 @@ def listening_app(statuses: list[int] | None = None) -> Generator[LogoutListener
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(PATIENCE)

@@ -82,7 +82,7 @@ class Process:
         """kill -9: nothing is written any more, nothing is closed."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
 
     def stop(self) -> None:
         """SIGTERM, as a service manager stops it."""
@@ -94,7 +94,7 @@ class Process:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(PATIENCE)
             raise
 
     @property

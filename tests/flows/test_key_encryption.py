@@ -19,6 +19,7 @@ from tests.flows.running import operate
 from tests.flows.settings import environment
 from tests.flows.signing_in import tokens_by_challenge
 from tests.hardware_token import HardwareToken
+from tests.waiting import PATIENCE
 
 ENGINES = BOTH
 
@@ -32,7 +33,7 @@ def command(fleet: Fleet, *arguments: str, config: Path | None = None) -> subpro
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -147,5 +148,5 @@ def test_neither_root_nor_key_is_in_the_database_or_in_a_log(
 def dump(url: str, request: pytest.FixtureRequest) -> bytes:
     """Every row of a database on PostgreSQL, as text; what is binary in hex."""
     programs: Path = request.getfixturevalue("postgres_programs")
-    made = subprocess.run([str(programs / "pg_dump"), url], capture_output=True, check=True, timeout=60)
+    made = subprocess.run([str(programs / "pg_dump"), url], capture_output=True, check=True, timeout=PATIENCE)
     return made.stdout

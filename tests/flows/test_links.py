@@ -15,6 +15,7 @@ from tests.engines import BOTH
 from tests.flows.processes import Fleet, processes
 from tests.postgres import Databases
 from tests.valkey import valkey_server
+from tests.waiting import PATIENCE
 
 ENGINES = BOTH
 TOKEN = "scrape-me-if-you-know-me"
@@ -33,7 +34,7 @@ class Link(NamedTuple):
 def links(fleet: Fleet) -> dict[str, Link]:
     base = fleet.servers[0].base
     headers = {"authorization": f"Bearer {TOKEN}"}
-    page = httpx2.get(f"{base}/metrics", headers=headers, trust_env=False, timeout=10).text
+    page = httpx2.get(f"{base}/metrics", headers=headers, trust_env=False, timeout=PATIENCE).text
     up = re.findall(r'^doorward_link_up\{kind="(\w+)"\} ([01])\.0$', page, re.MULTILINE)
     lost = dict(re.findall(r'^doorward_links_lost_total\{kind="(\w+)"\} (\d+)\.0$', page, re.MULTILINE))
     return {kind: Link(value == "1", int(lost.pop(kind))) for kind, value in up} | {

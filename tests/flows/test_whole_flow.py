@@ -15,7 +15,6 @@ from tests.flows.seeds import API, OTHER_API, PASSWORD, House
 from tests.waiting import keeps
 
 ENGINES = BOTH
-pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.mark.requirement(15, 18, 39, 58, 67)

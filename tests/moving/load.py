@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tests.flows.apps import App
 from tests.flows.processes import Fleet
+from tests.waiting import PATIENCE
 
 
 class Refreshing:
@@ -50,7 +51,7 @@ class Refreshing:
         """End, when every request was answered."""
         self._stop.set()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(PATIENCE)
         for app in self._apps:
             app.close()
 

@@ -9,6 +9,7 @@ import asyncpg
 
 from tests.flows.processes import Fleet
 from tests.moving.house import doorward
+from tests.waiting import PATIENCE
 
 
 async def killed_at(fleet: Fleet, url: str, *, chunks: int) -> None:
@@ -16,7 +17,7 @@ async def killed_at(fleet: Fleet, url: str, *, chunks: int) -> None:
     mover = doorward(fleet, "move", "doorward.db", url)
     watcher = await asyncpg.connect(url)
     try:
-        until = time.monotonic() + 120
+        until = time.monotonic() + PATIENCE
         while True:
             assert mover.poll() is None, mover.communicate()
             assert time.monotonic() < until

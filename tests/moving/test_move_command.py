@@ -13,6 +13,7 @@ import pytest
 
 from doorward.cli import progress
 from tests.cli.conftest import Ended
+from tests.waiting import PATIENCE
 
 Run = Callable[..., Ended]
 SECRET = "geheim-9f31"
@@ -109,7 +110,7 @@ def test_a_terminal_sees_the_pace_and_a_pipe_nothing(monkeypatch: pytest.MonkeyP
         assert not b"".join(seen)
         work(terminal, quiet=False)
         terminal.flush()
-    reader.join(5)
+    reader.join(PATIENCE)
     shown = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", b"".join(seen))
     assert b"copy" in shown
     assert b"3000/3000" in shown

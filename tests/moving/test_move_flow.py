@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import pytest
 
 from doorward.stores.sql.postgres import open_postgres
 from tests.flows.apps import good
@@ -24,7 +23,6 @@ PEOPLE = 2000
 SAMPLE = [3, 77, 500, 1024, 1500, 1999, 42, 1]
 
 
-@pytest.mark.timeout(400)
 def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path, postgres_url: str) -> None:
     with processes(tmp_path, 1, sections={"tokens": {"access_ttl": 3600}}) as fleet:
         kept = house.fill(fleet, PEOPLE)

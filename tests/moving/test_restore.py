@@ -27,6 +27,7 @@ from doorward.stores.sql.sqlite_file import prepare
 from tests.cli.conftest import Ended
 from tests.flows.settings import environment
 from tests.moving.crowd import crowd, fill, sqlite_store
+from tests.waiting import PATIENCE
 
 Run = Callable[..., Ended]
 PASSPHRASE = "apple brick candle dune"
@@ -279,7 +280,7 @@ def test_a_restore_that_was_killed_is_simply_run_again(backed_up: Run, house: Pa
         stderr=subprocess.PIPE,
         text=True,
     )
-    _, err = restorer.communicate(timeout=60)
+    _, err = restorer.communicate(timeout=PATIENCE)
     assert restorer.returncode == -signal.SIGKILL, err
     assert not (house / "b.db").exists()
     assert (house / "b.db.restoring").exists()
@@ -293,5 +294,6 @@ import os, signal, sys
 from doorward.stores.sql.copy import fresh
 fresh._as_one_file = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 from doorward.__main__ import main
+from tests.waiting import PATIENCE
 sys.exit(main())
 """

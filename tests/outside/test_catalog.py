@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from msgspec import structs
@@ -15,7 +17,7 @@ from doorward.outside.keys import CatalogSigner, SealedKeyMaker
 from doorward.outside.seal import KeyedSealer
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql.sqlite import open_sqlite
-from tests.waiting import until_async
+from tests.waiting import PATIENCE, keeps_async, until_async
 
 pytestmark = pytest.mark.anyio
 SEALER = KeyedSealer(b"k" * 32)
@@ -31,11 +33,17 @@ async def test_a_change_of_another_process_is_there_within_a_second(tmp_path: Pa
     background = Background()
     background.start(catalog.watch(), name="catalog")
     key = structs.replace(SealedKeyMaker(SEALER).make("key_1", "ES256", 1), state="current", activated_at=1)
-    role = Role("rol_1", "customer", {}, 1)
-    assert await command.commit(command.registry.put_role(role), command.registry.insert_key(key))
-    async with asyncio.timeout(1):
-        while "customer" not in catalog.current().roles:
-            await asyncio.sleep(0.01)
+    numbers = count(1)
+
+    async def seconds_until_there() -> float:
+        name = f"customer_{next(numbers)}"
+        assert await command.commit(command.registry.put_role(Role(f"rol_{name}", name, {}, 1)))
+        began = perf_counter()
+        await until_async(lambda: name in catalog.current().roles)
+        return perf_counter() - began
+
+    assert await command.commit(command.registry.insert_key(key))
+    await keeps_async(1, seconds_until_there)
     # the key came with it: what the snapshot promises can be signed
     assert signer.sign({}, typ="JWT")
     assert seen[-1] == catalog.current().version > seen[0]
@@ -78,7 +86,7 @@ async def test_a_task_outlives_its_failures_and_ends_when_told() -> None:
 
     background = Background()
     background.start(every(0.001, work, name="test"), name="test")
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         while rounds < 5:
             await asyncio.sleep(0.001)
     await background.stop()

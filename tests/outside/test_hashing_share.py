@@ -15,6 +15,7 @@ from doorward.model.policy import PasswordPolicy
 from doorward.model.secret import Secret
 from doorward.outside.hashing_share import EVERY, PATIENCE, PIECE, Share, processor_time
 from doorward.outside.passwords import Argon2Hasher
+from tests import waiting
 
 pytestmark = [
     pytest.mark.anyio,
@@ -148,7 +149,7 @@ async def test_a_loop_that_never_waits_rests_for_a_password(monkeypatch: pytest.
 
     try:
         spinning = asyncio.create_task(busy())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(waiting.PATIENCE):
             stored = await hasher.hash(Secret("correct horse battery staple"))
         over.set()
         await spinning

@@ -27,6 +27,7 @@ from doorward.outside.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServ
 from doorward.ports.store import Store
 from doorward.stores.sql.sqlite import open_sqlite
 from tests import ports
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 NOW = 1_800_000_000
@@ -83,7 +84,7 @@ def controller(inbox: Inbox, **options: Any) -> Controller:
 @pytest.fixture
 def plain(inbox: Inbox) -> Iterator[SmtpServer]:
     running = controller(inbox)
-    yield SmtpServer("127.0.0.1", "Doorward <no-reply@auth.example.com>", running.port, tls="none", timeout=5)
+    yield SmtpServer("127.0.0.1", "Doorward <no-reply@auth.example.com>", running.port, tls="none")
     running.stop()
 
 
@@ -142,7 +143,8 @@ async def test_mail_is_encrypted_as_configured_and_never_less(inbox: Inbox, tls:
     try:
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
-        server = SmtpServer("127.0.0.1", "no-reply@auth.example.com", running.port, tls=tls, timeout=3)
+        wait = 20 if tls == "starttls" else 3
+        server = SmtpServer("127.0.0.1", "no-reply@auth.example.com", running.port, tls=tls, timeout=wait)
         if tls == "starttls":
             await SmtpSender(server, context=trusting).send("ada@example.com", LETTER, mail_id="m", at=NOW)
             assert inbox.encrypted == [True]
@@ -293,12 +295,12 @@ async def test_a_worker_that_died_in_the_middle_leaves_the_mail_to_the_next(desk
 
 
 async def test_a_kick_sends_at_once(desk: Desk) -> None:
-    worker = MailWorker(desk.store, SEALER, desk, desk.clock, desk.meter, interval=60)
+    worker = MailWorker(desk.store, SEALER, desk, desk.clock, desk.meter, interval=2 * PATIENCE)
     task = asyncio.create_task(worker.run())
     await asyncio.sleep(0.05)
     await desk.post()
     worker.kick()
-    async with asyncio.timeout(30):  # and not at the next round, after sixty seconds
+    async with asyncio.timeout(PATIENCE):  # and not at the next round
         while not desk.sent:
             await asyncio.sleep(0.01)
     task.cancel()

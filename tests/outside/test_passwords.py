@@ -21,6 +21,7 @@ from doorward.outside.hashing_memory import give_back
 from doorward.outside.imported_hashes import verify_imported
 from doorward.outside.passwords import Argon2Hasher, cores
 from doorward.ports.passwords import HashingBusy
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 RIGHT = Secret("correct horse battery staple")
@@ -93,7 +94,7 @@ async def test_who_has_gone_costs_nothing_and_blocks_nobody(hasher: Argon2Hasher
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 assert await hasher.hash(RIGHT)
@@ -190,7 +191,7 @@ async def test_nobody_is_left_waiting_when_answers_are_handed_over_together(thre
     made = Argon2Hasher(PasswordPolicy(threads=threads, queue=64))
     try:
         for asked in (1, 2, 5, 17):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 stored = await asyncio.gather(*(made.hash(RIGHT) for _ in range(asked)))
             assert len(set(stored)) == asked
     finally:

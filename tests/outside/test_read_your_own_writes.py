@@ -21,7 +21,7 @@ from doorward.outside.seal import KeyedSealer
 from doorward.ports.store import Store, StoreUnavailable
 from doorward.stores.sql.sqlite import open_sqlite
 from tests.people import TurnedClock
-from tests.waiting import keeps_async, until_async
+from tests.waiting import PATIENCE, keeps_async, until_async
 
 pytestmark = pytest.mark.anyio
 SEALER = KeyedSealer(b"k" * 32)
@@ -241,7 +241,7 @@ async def test_who_makes_itself_known_misses_no_change_that_was_answered_meanwhi
         done.set()
 
     node = source(Meanwhile(store))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await node.join("nod_1", TurnedClock())
     assert "a" in node.current().roles
     await store.close()
@@ -296,7 +296,7 @@ async def test_a_database_that_reads_and_commits_nothing_takes_no_lease(tmp_path
     assert "a" in node.current().roles
     watching.cancel()
     way.hangs = False
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await node.leave()
     await store.close()
     await other.close()

@@ -14,7 +14,7 @@ from tests.pages.app import App, app
 from tests.pages.gallery import LEAVING, browser, served
 from tests.pages.samples import samples
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.browser
 NAMES = sorted(set(samples()) - LEAVING)
 # One of each layout; their longest words are what breaks a narrow page.
 LAYOUTS = sorted({name for name in NAMES if "error-" not in name})

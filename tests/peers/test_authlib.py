@@ -10,7 +10,7 @@ from tests.flows.seeds import API, CALLBACK, PASSWORD
 from tests.peers.authlib_client import AuthlibClient
 from tests.peers.conftest import Registered
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.peer
 SCOPE = "openid profile email orders:read offline_access"
 
 

@@ -12,7 +12,7 @@ from tests.peers.conftest import AFTER, Registered
 from tests.peers.node_client import NodeClient
 from tools.system import NodePeers
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.peer
 SCOPE = "openid profile email orders:read offline_access"
 
 

@@ -11,6 +11,7 @@ import httpx2
 from tests.flows.apps import App, Attempt, pkce
 from tests.flows.processes import Fleet
 from tests.flows.seeds import PASSWORD
+from tests.waiting import PATIENCE
 
 MANY = 64
 
@@ -73,7 +74,7 @@ class Crowd:
 async def crowd(fleet: Fleet, app: App) -> AsyncGenerator[Crowd]:
     """The crowd, its connections open before anybody asks."""
     bases = [server.base for server in fleet.servers]
-    clients = [httpx2.AsyncClient(verify=False, trust_env=False, timeout=30) for _ in range(MANY)]
+    clients = [httpx2.AsyncClient(verify=False, trust_env=False, timeout=PATIENCE) for _ in range(MANY)]
     try:
         await asyncio.gather(
             *(client.get(f"{bases[number % len(bases)]}/healthz") for number, client in enumerate(clients))

@@ -10,6 +10,7 @@ import httpx2
 
 from tests.flows.browsing import Page, Person
 from tests.flows.processes import Fleet
+from tests.waiting import PATIENCE
 
 
 async def at_once(
@@ -20,7 +21,7 @@ async def at_once(
     bases = [server.base for server in fleet.servers]
     cookie = "; ".join(f"{name}={value.value}" for name, value in person.cookies.items())
     headers = {"cookie": cookie, "origin": fleet.issuer, "accept": "text/html", "user-agent": person.agent}
-    clients = [httpx2.AsyncClient(verify=False, trust_env=False, timeout=60) for _ in requests]
+    clients = [httpx2.AsyncClient(verify=False, trust_env=False, timeout=PATIENCE) for _ in requests]
 
     async def one(number: int) -> httpx2.Response:
         method, path, form = requests[number]

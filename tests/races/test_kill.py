@@ -10,7 +10,6 @@ from tests.engines import BOTH
 from tests.races.kills import kill_and_look
 
 ENGINES = BOTH
-pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.mark.requirement(18)

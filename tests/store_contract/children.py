@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.store_contract.stores import Opener
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +43,7 @@ def said(*children: subprocess.Popen[str]) -> list[list[str]]:
     """The lines of each child, which must all have ended well."""
     lines: list[list[str]] = []
     for child in children:
-        out, _ = child.communicate(timeout=100)
+        out, _ = child.communicate(timeout=PATIENCE)
         assert child.returncode == 0
         lines.append(out.splitlines())
     return lines

@@ -22,6 +22,7 @@ from tests.store_contract.samples import (
     ticket,
 )
 from tests.store_contract.stores import Opener
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -110,7 +111,7 @@ async def test_a_caller_that_goes_away_does_not_stop_its_commit(store: Store) ->
     with pytest.raises(asyncio.CancelledError):
         await task
     # one connection may be slower than another
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await store.meta("left") != "yes":
             await asyncio.sleep(0.01)
 

@@ -13,6 +13,7 @@ import pytest
 from doorward.outside.chance import SystemChance
 from doorward.ports.store import Store
 from tests.store_contract.samples import NOW, event
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 KINDS = ("postgres",)
@@ -106,7 +107,7 @@ async def test_a_long_look_at_the_record_is_not_waited_for(store: Store, shell: 
     await shell.execute("BEGIN")
     await shell.fetch("SELECT count(*) FROM audit")
     sweeping = asyncio.create_task(store.sweep(NOW))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         for number in range(20):
             assert await store.commit(store.audit.append(event(id=at(datetime.now(UTC)), at=number)))
         await sweeping

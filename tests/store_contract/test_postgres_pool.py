@@ -10,6 +10,7 @@ import pytest
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql import postgres_pool
 from doorward.stores.sql.postgres_pool import Held, Pool
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -177,7 +178,7 @@ async def test_who_stops_waiting_takes_nothing_along() -> None:
         await asyncio.gather(waiting, return_exceptions=True)
         if not given_first:
             one.give(held)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE):
             again: Held = await one.take()
         one.give(again)
     assert len(lines.made) == 1
@@ -188,7 +189,7 @@ async def test_who_stops_waiting_takes_nothing_along() -> None:
     one.drop(held)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         one.give(await one.take())
 
 

@@ -177,10 +177,9 @@ async def test_who_reads_the_record_for_long_is_not_waited_for_and_the_month_goe
         reader = years.shell
         async with reader.transaction():
             await reader.fetch("SELECT count(*) FROM audit")
-            began = datetime.now(UTC)
+            # nothing here ends before the reader does, if it waits for him
             assert await years.upkeep(store) == 0
             await years.written(store)
-            assert datetime.now(UTC) - began < timedelta(seconds=2)
             assert "audit_2021_10" in await years.parts()
         # not at once again: each try makes who writes wait for a moment
         assert await years.upkeep(store) == 0

@@ -12,6 +12,7 @@ from doorward.ports.store import Store
 from tests.store_contract.children import go, said, start
 from tests.store_contract.samples import DAY, NOW, code, grant, refresh, rotated
 from tests.store_contract.stores import Opener
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -123,7 +124,7 @@ async def test_loops_in_several_threads_share_one_store(store: Store) -> None:
 async def test_single_commits_after_a_pause_are_never_left_waiting(store: Store) -> None:
     # each commit finds the writing thread asleep or just falling asleep: a lost wake-up would hang here
     for number in range(1500):
-        await asyncio.wait_for(store.commit(store.put_meta("n", str(number))), timeout=20)
+        await asyncio.wait_for(store.commit(store.put_meta("n", str(number))), timeout=PATIENCE)
         if number % 7 == 0:
             await asyncio.sleep(0.0002 * (number % 5))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from doorward.stores.sql.sqlite_turn import Turn
+from tests.waiting import PATIENCE
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -56,7 +57,7 @@ def test_who_waits_comes_before_who_has_just_written(tmp_path: Path) -> None:
 def test_a_holder_that_hangs_does_not_stop_the_others(tmp_path: Path) -> None:
     path, queue = tmp_path / "a.db", tmp_path / "a.db-turn"
     hanging = Turn(queue, 1)
-    assert hanging._enter(time.monotonic() + 1)
+    assert hanging._enter(time.monotonic() + PATIENCE)
     connection = connect(path)
     turn = Turn(queue, 0.4)
     turn.begin(connection)

@@ -15,6 +15,7 @@ from doorward_verify.jwk import SigningKey, signing_key
 from doorward_verify.jws import sign
 from doorward_verify.refused import Refused
 from doorward_verify.resource_server import ResourceServer
+from tests.waiting import PATIENCE
 
 AUDIENCE = "https://api.example.com"
 
@@ -155,7 +156,7 @@ def running() -> Generator[Issuer]:
             issuer.changed.notify_all()
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def reason(server: ResourceServer, token: Any, **when: Any) -> str:

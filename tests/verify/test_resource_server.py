@@ -49,7 +49,10 @@ def test_a_hundred_first_tokens_at_once_fetch_the_keys_once(issuer: Issuer, serv
 def test_event_loops_wait_without_blocking(issuer: Issuer, serve: Serve) -> None:
     async def main() -> None:
         slow = threading.Event()
-        issuer.override["/jwks"] = lambda: (slow.wait(5), (200, {}, json.dumps(issuer.jwks()).encode()))[1]
+        issuer.override["/jwks"] = lambda: (
+            slow.wait(PATIENCE),
+            (200, {}, json.dumps(issuer.jwks()).encode()),
+        )[1]
         server = serve()
         verifying = [asyncio.create_task(server.verify_async(issuer.token())) for _ in range(20)]
         ticks = 0

@@ -139,7 +139,7 @@ def serve(protocol: object) -> Iterator[Running]:
     yield Running(listener.getsockname()[1], seen, server, thread)
     seen.release.set()
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE)
     listener.close()
 
 
@@ -283,7 +283,7 @@ def test_a_client_that_left_costs_nobody_else_anything(direct: Running) -> None:
     threading.Event().wait(0.05)
     gone.close()
     direct.seen.release.set()
-    assert direct.seen.finished.wait(5)
+    assert direct.seen.finished.wait(PATIENCE)
     assert talk(direct.port, REQUESTS["get"])[0][0] == 200
 
 
@@ -297,7 +297,7 @@ def test_a_request_under_way_is_answered_before_the_server_stops(direct: Running
         status, headers, body = read_answer(connection.makefile("rb"))
         assert (status, body) == (200, b'{"held":true}')
         assert headers["connection"] == "close"
-    direct.thread.join(10)
+    direct.thread.join(PATIENCE)
     assert not direct.thread.is_alive()
 
 
@@ -313,5 +313,5 @@ def test_who_only_waits_for_news_does_not_hold_up_the_stop(direct: Running) -> N
         threading.Event().wait(0.05)
         direct.server.should_exit = True
         assert read_answer(connection.makefile("rb"))[2] == b'{"news":[]}'
-    direct.thread.join(4)
+    direct.thread.join(PATIENCE)
     assert not direct.thread.is_alive()

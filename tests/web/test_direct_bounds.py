@@ -46,7 +46,7 @@ def flooded(port: int, *, head: bytes, piece: bytes, times: int) -> tuple[int, b
                 threading.Event().wait(0.001)
         except OSError:
             pass
-        return sent, closed_within(connection, 5)
+        return sent, closed_within(connection, PATIENCE)
 
 
 FLOODS = {
@@ -91,7 +91,7 @@ def test_nobody_fills_the_memory_with_a_request_without_end(direct: Running, wha
 def test_a_head_that_is_too_large_is_refused_in_one_piece_too(direct: Running, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
-        assert closed_within(connection, 5).startswith(b"HTTP/1.1 4")
+        assert closed_within(connection, PATIENCE).startswith(b"HTTP/1.1 4")
     assert direct.seen.paths == []
 
 
@@ -134,7 +134,7 @@ def test_a_connection_that_sends_no_whole_request_is_closed(impatient: Running, 
         for piece in sent.split(b"|"):
             connection.sendall(piece)
             threading.Event().wait(0.05)
-        closed_within(connection, 3)
+        closed_within(connection, PATIENCE)
 
 
 def test_one_byte_now_and_then_does_not_hold_a_connection(impatient: Running) -> None:

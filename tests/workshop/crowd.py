@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 # What is started while they ask needs the machine as well.
 _BREATH = 0.02
@@ -45,7 +45,7 @@ class Crowd:
             "content-type": "application/x-www-form-urlencoded",
         }
         self._prefix = prefix
-        self._connect = connect or (lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=60))
+        self._connect = connect or (lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
         self._stop = threading.Event()
         kinds: list[tuple[str, Callable[[str], None], int]] = [
             ("kept", self._kept, kept),
@@ -67,7 +67,7 @@ class Crowd:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(70)
+            thread.join(PATIENCE)
         assert not any(thread.is_alive() for thread in self._threads)
 
     def has_asked(self, times: int, *kinds: str) -> None:

@@ -18,8 +18,6 @@ from tests.waiting import until
 from tests.workshop.conftest import Serve, Served
 from tests.workshop.crowd import Crowd
 
-pytestmark = pytest.mark.timeout(240)
-
 
 def service(folder: Path) -> tuple[str, str]:
     """Id and secret of an app that acts for itself."""

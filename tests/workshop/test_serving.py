@@ -160,7 +160,7 @@ def test_metrics_have_a_port_for_each_worker(serve: Serve, tmp_path: Path, worke
 
     def page(number: int) -> bytes:
         try:
-            with urlopen(f"http://127.0.0.1:{port + number}/metrics", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{port + number}/metrics", timeout=PATIENCE) as answer:
                 return answer.read()
         except OSError:
             return b""
