@@ -9,6 +9,7 @@ import pytest
 
 from doorward.actions.outcomes import AskConsent, Denied
 from doorward.model.signin import Proof, SignIn
+from doorward.web.consent_view import consent_view
 from tests.front_channel import CALLER, Front, front_channel
 from tests.rules import made
 
@@ -85,3 +86,27 @@ async def test_of_many_answers_one_counts(front: Front) -> None:
     assert sum(answer is not None for answer in answers) == 1
     written = [*await front.audited("consent.granted"), *await front.audited("consent.denied")]
     assert len(written) == 1
+
+
+@pytest.mark.requirement(12)
+async def test_what_is_asked_for_by_name_is_shown_and_agreed_to_as_well(front: Front) -> None:
+    async def ask() -> AskConsent | object:
+        request = front.request(
+            scopes=("openid",), claims={"userinfo": {"email": None}, "id_token": {"acr": None}}
+        )
+        proofs = (Proof("password", front.now, ("pwd",)),)
+        sign_in = await front.begin(request, account_id="usr_ada", proofs=proofs)
+        return await front.advance(sign_in, session=None, device_hash=None, caller=CALLER, now=front.now)
+
+    await front.consent(await question(front, "openid"), allow=True, caller=CALLER, now=front.now)
+    asked = await ask()
+    assert isinstance(asked, AskConsent)
+    assert (asked.scopes, asked.by_name) == (("openid",), ("email",))
+    shown = consent_view(asked, front.outside.catalog.current(), 60)
+    assert [line.name for line in shown.scopes] == ["openid", "email"]
+    agreed = await front.consent(asked, allow=True, caller=CALLER, now=front.now)
+    assert isinstance(agreed, SignIn)
+    # agreed to, and still no scope of the token
+    assert agreed.request is not None
+    assert agreed.request.scopes == ("openid",)
+    assert not isinstance(await ask(), AskConsent)

@@ -188,3 +188,29 @@ async def test_a_permission_is_not_a_role(desk: Desk) -> None:
     await desk.apis.create("https://api.example.com", name="orders", permissions=[Permission("orders:read")])
     with pytest.raises(ManageRefused, match="no role orders:read"):
         await desk.people.create("ada@example.com", roles=["orders:read"])
+
+
+async def test_what_apps_are_told_of_a_person_can_be_said_and_taken_back(desk: Desk) -> None:
+    ada = await desk.people.create("ada@example.com", name="Ada L.")
+    assert ada.updated_at == NOW
+    desk.clock.time += 60
+    said = {"given_name": " Ada ", "family_name": "Lovelace", "zoneinfo": "Europe/London"}
+    told = await desk.people.set_profile("ada@example.com", said)
+    assert (told.given_name, told.family_name, told.zoneinfo) == ("Ada", "Lovelace", "Europe/London")
+    assert (told.name, told.updated_at) == ("Ada L.", NOW + 60)
+    assert await desk.store.accounts.get(ada.id) == told
+    (event,) = await desk.audited("account.profile_set")
+    assert event.detail == {"by": "operator", "changed": "family_name given_name zoneinfo"}
+    bare = await desk.people.set_profile("ada@example.com", {"given_name": "", "zoneinfo": " "})
+    assert (bare.given_name, bare.family_name, bare.zoneinfo) == (None, "Lovelace", None)
+    for wrong in ({"zoneinfo": "Europe/../x"}, {"given_name": "x" * 121}, {"family_name": "Lovelace"}):
+        with pytest.raises(ManageRefused):
+            await desk.people.set_profile("ada@example.com", wrong)
+
+
+async def test_what_no_app_is_told_leaves_the_time_of_the_profile(desk: Desk) -> None:
+    await desk.roles.create("clerk", permissions=())
+    await desk.people.create("ada@example.com")
+    desk.clock.time += 60
+    assert (await desk.people.disable("ada@example.com")).updated_at == NOW
+    assert (await desk.people.set_password("ada@example.com", GOOD)).updated_at == NOW

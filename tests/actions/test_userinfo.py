@@ -102,3 +102,35 @@ async def test_what_was_revoked_or_whose_person_is_gone_opens_nothing(channel: B
     assert grant is not None
     assert await channel.store.commit(*channel.ending.grant(grant, now=channel.clock.time, reason="revoked"))
     await no(channel, access)
+
+
+async def test_roles_reach_an_app_of_any_audience_in_userinfo_and_id_token(channel: BackChannel) -> None:
+    scopes = ("openid", "roles", "groups")
+    await channel.put(made.client(oidc_scopes=scopes))
+    raw, _ = await channel.family(scopes=scopes, audience=made.ISSUER)
+    answer = await channel.refresh(raw)
+    assert isinstance(answer, TokenResponse)
+    identity = channel.claims(answer.id_token or "", "JWT")
+    assert (identity["roles"], identity["groups"]) == (["reader"], ["reader"])
+    assert await channel.userinfo(answer.access_token) == {
+        "sub": "usr_ada",
+        "roles": ("reader",),
+        "groups": ("reader",),
+    }
+    # at the API that the roles do not reach the access token still names none
+    assert channel.claims(answer.access_token, "at+jwt")["roles"] == []
+
+
+async def test_an_app_that_wants_only_what_it_names_in_id_tokens_finds_the_rest_in_userinfo(
+    channel: BackChannel,
+) -> None:
+    await channel.put(made.client(id_token_claims="asked"))
+    raw, _ = await channel.family(scopes=("openid", "email"), claims={"id_token": {"name": None}})
+    answer = await channel.refresh(raw)
+    assert isinstance(answer, TokenResponse)
+    identity = channel.claims(answer.id_token or "", "JWT")
+    assert identity["name"] == "Ada"
+    assert "email" not in identity
+    said = await channel.userinfo(answer.access_token)
+    assert isinstance(said, dict)
+    assert said["email"] == "ada@example.com"

@@ -234,6 +234,15 @@ def test_people_are_looked_after(stocked: Run) -> None:
     assert stocked("user", "revoke-role", "ada@example.com", "clerk", "--json").document["roles"] == [
         "customer"
     ]
+    told = stocked(
+        "user", "set", "ada@example.com", "--given-name", "Ada", "--zoneinfo", "Europe/London", "--json"
+    ).document
+    assert (told["given_name"], told["family_name"], told["zoneinfo"]) == ("Ada", None, "Europe/London")
+    assert told["updated_at"]
+    assert "Europe/London" in stocked("user", "show", "ada@example.com").out
+    misspelt = stocked("user", "set", "ada@example.com", "--zoneinfo", "Europe/Lodnon")
+    assert (misspelt.status, "Europe/London" in misspelt.err) == (1, True)
+    assert stocked("user", "set", "ada@example.com").status == 1
     assert stocked("user", "disable", "ada@example.com", "--json").document["disabled_at"]
     assert "disabled" in stocked("user", "list").out
     assert stocked("user", "enable", "ada@example.com", "--json").document["disabled_at"] is None

@@ -36,6 +36,10 @@ def account(name: str = "ada", /, **changes: Any) -> Account:
         "locale": "de",
         "password_hash": "$argon2id$1",
         "password_changed_at": NOW,
+        "given_name": "Ada",
+        "family_name": "Ünal",
+        "zoneinfo": "Europe/Istanbul",
+        "updated_at": NOW - 1,
         "role_names": ("buyer", "shop keeper"),
     }
     return Account(**values | changes)

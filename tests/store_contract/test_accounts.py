@@ -25,7 +25,16 @@ pytestmark = pytest.mark.anyio
 async def test_a_person_comes_back_as_they_went_in(store: Store) -> None:
     ada = account()
     bare = account(
-        "bare", name=None, locale=None, password_hash=None, password_changed_at=None, role_names=()
+        "bare",
+        name=None,
+        locale=None,
+        password_hash=None,
+        password_changed_at=None,
+        given_name=None,
+        family_name=None,
+        zoneinfo=None,
+        updated_at=None,
+        role_names=(),
     )
     assert await store.commit(store.accounts.insert(ada))
     assert await store.commit(store.accounts.insert(bare))

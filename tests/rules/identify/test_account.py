@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.rules.identify.account import looked_up_as, normalise_email, normalise_name
+from doorward.rules.identify.account import looked_up_as, normalise_email, normalise_name, normalise_zone
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,19 @@ def test_a_name_keeps_its_letters_and_loses_what_is_not_seen() -> None:
     assert normalise_name("علي") == "علي"
     assert normalise_name("") == ""
     assert normalise_name("x" * 121) is None
+
+
+def test_a_time_zone_looks_like_one() -> None:
+    for zone in ("Europe/Berlin", "UTC", "Etc/GMT+5", "America/Argentina/Ushuaia", ""):
+        assert normalise_zone(f" {zone} ") == zone
+    for wrong in (
+        "Europe/",
+        "../etc/passwd",
+        "Europe/../x",
+        "/etc",
+        "a b",
+        "Europe\\Berlin",
+        "x" * 65,
+        "a/b/c/d",
+    ):
+        assert normalise_zone(wrong) is None

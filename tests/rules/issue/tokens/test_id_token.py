@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
+from doorward.model.client import Client
 from doorward.rules.issue.tokens import id_token
 from tests.rules import made
 
 
-def claims(*, first: bool = True, **grant: Any) -> dict[str, Any]:
+def claims(*, first: bool = True, app: Client | None = None, **grant: Any) -> dict[str, Any]:
     held = made.grant(**grant)
     return id_token.claims(
         held,
         account=made.account(),
-        client=made.client(),
+        client=app or made.client(),
+        catalog=made.catalog(),
         scopes=held.scopes,
         access_token="t",
         issuer=made.ISSUER,
@@ -63,3 +65,17 @@ def test_at_hash_is_the_left_half_of_the_hash(alg: Any, expected: str) -> None:
 
 def test_at_hash_for_ed25519_is_half_of_sha_512() -> None:
     assert len(id_token.at_hash("t", "Ed25519")) == 43
+
+
+def test_claims_of_scopes_stand_here_unless_the_app_wants_only_what_it_names() -> None:
+    scopes = ("openid", "email", "profile", "roles")
+    every = made.client(oidc_scopes=scopes)
+    assert {"email", "email_verified", "name", "roles"} <= claims(app=every, scopes=scopes).keys()
+    asked = made.client(oidc_scopes=scopes, id_token_claims="asked")
+    assert (
+        not {"email", "email_verified", "name", "roles", "preferred_username"}
+        & claims(app=asked, scopes=scopes).keys()
+    )
+    named = claims(app=asked, scopes=scopes, claims={"id_token": {"roles": None}, "userinfo": {"name": None}})
+    assert named["roles"] == ("reader",)
+    assert not {"email", "name"} & named.keys()

@@ -57,6 +57,7 @@ class AccountPages:
             after = structs.replace(before, name=called or None, locale=locale)
             if after == before:
                 return after
+            after = structs.replace(after, updated_at=now)
             event = self.record("account.profile_changed", caller=caller, now=now, account_id=account.id)
             if await self.store.commit(self.store.accounts.replace(after, old=before), event):
                 return after

@@ -21,6 +21,7 @@ from doorward.model.signin import Proof, SignIn
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.store import Store, Write
 from doorward.rules.deliver.redirect import failure
+from doorward.rules.issue.tokens.person import scopes_behind
 from doorward.rules.permit import consent as consent_rule
 from doorward.rules.permit.checks.redirect_uri import matches
 from doorward.rules.permit.entitle import entitle
@@ -129,10 +130,12 @@ class Advance:
         )
         if not sign_in.consented:
             earlier = await self.store.sessions.consent(account.id, client.id, request.audience)
-            if consent_rule.needed(client, request, granted.scopes, earlier):
+            behind = scopes_behind(client, request.claims) if "openid" in granted.scopes else ()
+            by_name = tuple(name for name in behind if name not in granted.scopes)
+            if consent_rule.needed(client, request, (*granted.scopes, *by_name), earlier):
                 if "none" in request.prompt:
                     return self.deny(sign_in, Refusal("consent_required", "The person has to agree first."))
-                return AskConsent(sign_in, account, client, request, granted.scopes)
+                return AskConsent(sign_in, account, client, request, granted.scopes, by_name)
         return Asked(request, client, granted)
 
     async def _without_void_proofs(self, sign_in: SignIn, session: Session | None) -> SignIn | None:

@@ -36,7 +36,7 @@ class AnswerConsent:
             account_id=asked.account.id,
             client_id=asked.client.id,
             ok=allow,
-            scopes=list(asked.scopes),
+            scopes=[*asked.scopes, *asked.by_name],
             audience=asked.request.audience,
         )
         if not allow:
@@ -46,7 +46,7 @@ class AnswerConsent:
             return self.advance.deny(sign_in, Refusal("access_denied", "The person did not agree."))
         account, audience = asked.account.id, asked.request.audience
         earlier = await self.store.sessions.consent(account, asked.client.id, audience)
-        scopes = tuple(dict.fromkeys((*(earlier.scopes if earlier else ()), *asked.scopes)))
+        scopes = tuple(dict.fromkeys((*(earlier.scopes if earlier else ()), *asked.scopes, *asked.by_name)))
         # From here on the request asks for what was shown: a role that is given meanwhile adds nothing unseen.
         narrowed = structs.replace(asked.request, scopes=asked.scopes)
         agreed = structs.replace(sign_in, consented=True, request=narrowed)

@@ -49,11 +49,12 @@ class GiveTokens:
         now: int,
     ) -> TokenResponse:
         """An access token, an ID token when `scopes` hold openid, and the refresh token given in."""
+        catalog = self.catalog.current()
         entitlement = of_grant(
             grant,
             account=account,
             client=client,
-            catalog=self.catalog.current(),
+            catalog=catalog,
             scopes=scopes,
             status_uri=None if grant.status_list is None else f"{self.issuer}/status/{grant.status_list}",
         )
@@ -67,6 +68,7 @@ class GiveTokens:
                     grant,
                     account=account,
                     client=client,
+                    catalog=catalog,
                     scopes=entitlement.scopes,
                     access_token=token,
                     issuer=self.issuer,

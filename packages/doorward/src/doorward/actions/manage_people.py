@@ -20,7 +20,7 @@ from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.passwords import PasswordHasher
 from doorward.ports.store import Store, Write
-from doorward.rules.identify.account import normalise_email, normalise_name
+from doorward.rules.identify.account import normalise_email, normalise_name, normalise_zone
 from doorward.rules.prove import password as password_rule
 
 _TRIES = 5
@@ -63,6 +63,7 @@ class ManagePeople:
             created_at=now,
             name=shown or None,
             locale=locale,
+            updated_at=now,
             role_names=_role_names(catalog, roles),
         )
         if password is not None:
@@ -126,6 +127,22 @@ class ManagePeople:
         )
         await self.ending.late(account.id, now=now, reason="account_deleted")
         return account
+
+    async def set_profile(self, who: str, said: Mapping[str, str]) -> Account:
+        """What apps are told of them: any of `name`, `given_name`, `family_name`, `zoneinfo`; an empty one is not known."""
+        kept = {key: _said(key, text) for key, text in said.items()}
+
+        def change(account: Account, now: int) -> Account:
+            new = structs.replace(account, **kept)
+            if new == account:
+                raise ManageRefused(
+                    f"Nothing would change about {account.email}.", f"doorward user show {account.email}"
+                )
+            return structs.replace(new, updated_at=now)
+
+        return await self._change(
+            who, change, "account.profile_set", detail={"changed": " ".join(sorted(kept))}
+        )
 
     async def grant_role(self, who: str, role: str) -> Account:
         """One role more; it reaches their apps with the next token."""
@@ -194,6 +211,15 @@ class ManagePeople:
         return audit_write(
             self.store, self.chance, kind, now, account_id=account.id, detail=dict(detail or {})
         )
+
+
+def _said(key: str, text: str) -> str | None:
+    kept = normalise_zone(text) if key == "zoneinfo" else normalise_name(text)
+    if kept is None and key == "zoneinfo":
+        raise ManageRefused(f"{text[:80]} is no time zone.", "It should look like Europe/Berlin.")
+    if kept is None:
+        raise ManageRefused(f"The {key.replace('_', ' ')} is too long.", "At most 120 characters.")
+    return kept or None
 
 
 def _role_names(catalog: Catalog, roles: Sequence[str] | None) -> tuple[str, ...]:

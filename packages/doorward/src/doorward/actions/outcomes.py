@@ -21,13 +21,17 @@ class Ask(Struct, frozen=True):
 
 
 class AskConsent(Struct, frozen=True):
-    """The person has to say whether the app may have `scopes`."""
+    """The person has to say whether the app may have `scopes`.
+
+    `by_name` are scopes that were not asked for, but of which the request's `claims` parameter names a claim.
+    """
 
     sign_in: SignIn
     account: Account
     client: Client
     request: AuthRequest
     scopes: tuple[str, ...]
+    by_name: tuple[str, ...] = ()
 
 
 class Finished(Struct, frozen=True):

@@ -83,6 +83,7 @@ class VerifyAddress:
             password_hash=payload["password_hash"],
             # When it was chosen, not when the mail was read: proofs made since then are proofs of this password.
             password_changed_at=ticket.created_at,
+            updated_at=now,
             role_names=tuple(roles),
         )
         made = await self.store.commit(

@@ -13,7 +13,19 @@ import typer.main
 from typer.exceptions import Abort, Exit, TyperException
 
 from doorward import __version__
-from doorward.cli import apis, apps_change, backup, dev, keys, move, people, restore, roles, server, show
+from doorward.cli import (
+    apis,
+    apps_change,
+    backup,
+    dev,
+    keys,
+    move,
+    people_profile,
+    restore,
+    roles,
+    server,
+    show,
+)
 from doorward.cli.tools import Workshop
 from doorward.cli.trouble import Trouble
 
@@ -31,7 +43,7 @@ app.command()(server.serve)
 app.command()(dev.dev)
 app.command()(dev.demo)
 app.command()(server.doctor)
-app.add_typer(people.app, name="user")
+app.add_typer(people_profile.app, name="user")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(roles.app, name="role")

@@ -19,10 +19,14 @@ def of_account(account: Account) -> dict[str, Any]:
         "email": account.email,
         "name": account.name,
         "locale": account.locale,
+        "given_name": account.given_name,
+        "family_name": account.family_name,
+        "zoneinfo": account.zoneinfo,
         "roles": list(account.role_names),
         "has_password": account.password_hash is not None,
         "password_changed_at": account.password_changed_at,
         "created_at": account.created_at,
+        "updated_at": account.updated_at,
         "disabled_at": account.disabled_at,
     }
 

@@ -109,7 +109,7 @@ def show_(context: typer.Context, who: Who, config: Config = None, json: Json = 
 @app.command()
 def disable(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
     """Keep somebody out. Sign-in is refused, every session and token ends now."""
-    _do(
+    changed(
         context,
         config,
         json,
@@ -121,7 +121,7 @@ def disable(context: typer.Context, who: Who, config: Config = None, json: Json 
 @app.command()
 def enable(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
     """Let somebody in again."""
-    _do(context, config, json, lambda tools: tools.people.enable(who), "{} may sign in again.")
+    changed(context, config, json, lambda tools: tools.people.enable(who), "{} may sign in again.")
 
 
 @app.command()
@@ -135,7 +135,7 @@ def delete(
 
     account = with_tools(context, config, find)
     confirm(f"Delete {account.email} for good?", yes=yes, as_json=json)
-    _do(context, config, json, lambda tools: tools.people.delete(account.id), "{} is deleted.")
+    changed(context, config, json, lambda tools: tools.people.delete(account.id), "{} is deleted.")
 
 
 @app.command("set-password")
@@ -155,7 +155,7 @@ def set_password(
     password = read_password(from_stdin=password_stdin)
     if password is None:
         raise Trouble("There is no terminal to ask for the password.", "Pipe it in with --password-stdin.")
-    _do(
+    changed(
         context,
         config,
         json,
@@ -172,7 +172,9 @@ def grant_role(
     context: typer.Context, who: Who, role: RoleName, config: Config = None, json: Json = False
 ) -> None:
     """Give somebody a role. Their apps see it with the next token."""
-    _do(context, config, json, lambda tools: tools.people.grant_role(who, role), f"{{}} has the role {role}.")
+    changed(
+        context, config, json, lambda tools: tools.people.grant_role(who, role), f"{{}} has the role {role}."
+    )
 
 
 @app.command("revoke-role")
@@ -180,7 +182,7 @@ def revoke_role(
     context: typer.Context, who: Who, role: RoleName, config: Config = None, json: Json = False
 ) -> None:
     """Take a role away; the next token is without it."""
-    _do(
+    changed(
         context,
         config,
         json,
@@ -189,13 +191,14 @@ def revoke_role(
     )
 
 
-def _do(
+def changed(
     context: typer.Context,
     config: Path | None,
     as_json: bool,
     work: Callable[[Tools], Awaitable[Account]],
     said: str,
 ) -> None:
+    """Do `work` on one person and say so; `{}` in `said` is their address."""
     account = with_tools(context, config, work)
     show.result(
         documents.of_account(account),
@@ -211,6 +214,7 @@ def _card(console: Console, account: Account) -> None:
         [
             ("id", account.id),
             ("name", account.name or ""),
+            *((label, value) for label, value in _more(account) if value),
             ("roles", ", ".join(account.role_names)),
             (
                 "password",
@@ -220,3 +224,11 @@ def _card(console: Console, account: Account) -> None:
             ("state", f"disabled {show.moment(account.disabled_at)}" if account.disabled_at else "active"),
         ],
     )
+
+
+def _more(account: Account) -> list[tuple[str, str | None]]:
+    return [
+        ("given name", account.given_name),
+        ("family name", account.family_name),
+        ("time zone", account.zoneinfo),
+    ]

@@ -13,6 +13,9 @@ class Account(Struct, frozen=True):
     """A person. `id` is the `sub` of their tokens (`usr_…`, never reused); `email` is normalised and verified.
 
     `password_hash` is an Argon2id PHC string (or an imported one); `role_names` name catalog roles.
+    `given_name`, `family_name` and `zoneinfo` (an IANA time zone name) are there where an operator has said them: they are never
+    made out of `name`. `updated_at` (seconds) is when what apps are told of the person last changed, None where that was before
+    it was kept.
     """
 
     id: str
@@ -23,6 +26,10 @@ class Account(Struct, frozen=True):
     password_hash: str | None = None
     password_changed_at: int | None = None
     disabled_at: int | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    zoneinfo: str | None = None
+    updated_at: int | None = None
     role_names: tuple[str, ...] = ()
 
 

@@ -19,7 +19,7 @@ def consent_view(asked: AskConsent, catalog: Catalog, lasts: int) -> Consent:
             described[name].description or None if name in described else None,
             api.name if api is not None and name in described else None,
         )
-        for name in asked.scopes
+        for name in (*asked.scopes, *asked.by_name)
     )
     target = urlsplit(asked.request.redirect_uri)
     offline = "offline_access" in asked.scopes

@@ -33,5 +33,5 @@ def answer(
     asked: dict[str, Any] = grant.claims.get("userinfo") or {}
     return client, {
         "sub": account.id,
-        **person.claims(account, client, scopes=scopes, asked=asked),
+        **person.claims(account, client, catalog=catalog, scopes=scopes, asked=asked),
     }

@@ -9,9 +9,12 @@ from typing import Final
 MAX_EMAIL: Final = 254
 MAX_LOCAL: Final = 64
 MAX_NAME: Final = 120
+MAX_ZONE: Final = 64
 
 _LOCAL: Final = re.compile(r"[^\s\"(),:;<>@\[\]\\.]+(?:\.[^\s\"(),:;<>@\[\]\\.]+)*")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
 def normalise_email(text: str) -> str | None:
@@ -52,6 +55,12 @@ def normalise_name(text: str) -> str | None:
     kept = "".join(char if _visible(char) else " " for char in unicodedata.normalize("NFC", text))
     name = " ".join(kept.split())
     return name if len(name) <= MAX_NAME else None
+
+
+def normalise_zone(text: str) -> str | None:
+    """The name of a time zone in the form of the IANA database (`Europe/Berlin`, `UTC`). "" means none; None when it is no name."""
+    zone = text.strip()
+    return zone if not zone or (len(zone) <= MAX_ZONE and _ZONE.fullmatch(zone)) else None
 
 
 def _domain(domain: str) -> str | None:

@@ -16,11 +16,12 @@ _PAGE = select(ACCOUNT_COLUMNS, "accounts WHERE id > ? ORDER BY id LIMIT ?")
 _INSERT = insert("accounts", ACCOUNT_COLUMNS, "ON CONFLICT (email) DO NOTHING")
 _REPLACE = (
     "UPDATE accounts SET email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
-    " disabled_at = ?, role_names = ? WHERE id = ?"
+    " disabled_at = ?, given_name = ?, family_name = ?, zoneinfo = ?, updated_at = ?, role_names = ? WHERE id = ?"
 )
 _AS_BEFORE = (
     " AND email = ? AND COALESCE(name, '') = ? AND COALESCE(locale, '') = ? AND COALESCE(password_hash, '') = ?"
-    " AND COALESCE(password_changed_at, -1) = ? AND COALESCE(disabled_at, -1) = ? AND role_names = ?"
+    " AND COALESCE(password_changed_at, -1) = ? AND COALESCE(disabled_at, -1) = ? AND COALESCE(given_name, '') = ?"
+    " AND COALESCE(family_name, '') = ? AND COALESCE(zoneinfo, '') = ? AND COALESCE(updated_at, -1) = ? AND role_names = ?"
 )
 _DELETE_SIGN_INS = "DELETE FROM sign_ins WHERE account_id = ?"
 _DELETE_TICKETS = "DELETE FROM tickets WHERE account_id = ?"
@@ -70,6 +71,10 @@ class SqlAccounts:
             a.password_hash,
             a.password_changed_at,
             a.disabled_at,
+            a.given_name,
+            a.family_name,
+            a.zoneinfo,
+            a.updated_at,
             to_json(a.role_names),
         )
 
@@ -83,6 +88,10 @@ class SqlAccounts:
             a.password_hash,
             a.password_changed_at,
             a.disabled_at,
+            a.given_name,
+            a.family_name,
+            a.zoneinfo,
+            a.updated_at,
             to_json(a.role_names),
             a.id,
         )
@@ -97,6 +106,10 @@ class SqlAccounts:
             old.password_hash or "",
             -1 if old.password_changed_at is None else old.password_changed_at,
             -1 if old.disabled_at is None else old.disabled_at,
+            old.given_name or "",
+            old.family_name or "",
+            old.zoneinfo or "",
+            -1 if old.updated_at is None else old.updated_at,
             to_json(old.role_names),
         )
 

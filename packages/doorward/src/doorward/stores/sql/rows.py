@@ -20,7 +20,8 @@ REFRESH_WIDTH = 7
 GRANT_WIDTH = 18
 
 ACCOUNT_COLUMNS = (
-    "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, role_names"
+    "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, given_name, family_name,"
+    " zoneinfo, updated_at, role_names"
 )
 
 _claims = msgspec.json.Decoder(dict[str, Any])

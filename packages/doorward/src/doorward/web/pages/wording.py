@@ -143,11 +143,11 @@ _HAPPENED: Final = {
 
 _SCOPES: Final = {
     "openid": N_("Know that it is you"),
-    "profile": N_("See your name and language"),
+    "profile": N_("See your name, language and time zone"),
     "email": N_("See your email address"),
     "offline_access": N_("Stay connected while you are away"),
-    "phone": N_("See your phone number"),
-    "address": N_("See your postal address"),
+    "roles": N_("See your roles"),
+    "groups": N_("See your roles, as groups"),
 }
 
 Told = Callable[[int, str], Markup]

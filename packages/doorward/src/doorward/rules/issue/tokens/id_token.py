@@ -7,6 +7,7 @@ from hashlib import sha256, sha512
 from typing import Any, Final
 
 from doorward.model.account import Account
+from doorward.model.catalog import Catalog
 from doorward.model.client import Client, SigningAlgorithm
 from doorward.model.grant import Grant
 from doorward.rules.issue.tokens import person
@@ -20,6 +21,7 @@ def claims(
     *,
     account: Account,
     client: Client,
+    catalog: Catalog,
     scopes: tuple[str, ...],
     access_token: str,
     issuer: str,
@@ -27,9 +29,19 @@ def claims(
     ttl: int,
     first: bool,
 ) -> dict[str, Any]:
-    """The payload. `first` for the one that answers the authorization request, which alone carries its nonce (§12.2)."""
+    """The payload. `first` for the one that answers the authorization request, which alone carries its nonce (§12.2).
+
+    The claims of scopes stand here as well as in userinfo, since many clients read nothing else, unless the app is registered
+    for what the `claims` parameter names alone.
+    """
     said: dict[str, Any] = {
-        **person.claims(account, client, scopes=scopes, asked=grant.claims.get("id_token") or {}),
+        **person.claims(
+            account,
+            client,
+            catalog=catalog,
+            scopes=scopes if client.id_token_claims == "all" else (),
+            asked=grant.claims.get("id_token") or {},
+        ),
         "iss": issuer,
         "sub": account.id,
         "aud": client.id,

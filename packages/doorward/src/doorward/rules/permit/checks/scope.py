@@ -15,7 +15,8 @@ from doorward.model.client import Client
 from doorward.model.refusal import Refusal
 from doorward.rules.permit import resource as resources
 
-OIDC_SCOPES: Final = ("openid", "profile", "email", "offline_access")
+OIDC_SCOPES: Final = ("openid", "profile", "email", "offline_access", "roles", "groups")
+"""The scopes that are no permission of an API. `roles` and `groups` (the name that other clients know) carry the same names."""
 _TOKEN: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 

@@ -1,0 +1,51 @@
+"""`doorward user set`: what apps are told of a person."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated
+from zoneinfo import available_timezones
+
+import typer
+
+from doorward.cli.options import Config, Json
+from doorward.cli.people import Who, app, changed
+from doorward.cli.tools import Tools
+from doorward.cli.trouble import Trouble
+from doorward.model.account import Account
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    who: Who,
+    name: Annotated[str | None, typer.Option(help="What they are called; empty: nothing is known.")] = None,
+    given_name: Annotated[str | None, typer.Option(help="Their given names; empty for none.")] = None,
+    family_name: Annotated[str | None, typer.Option(help="Their family names; empty for none.")] = None,
+    zoneinfo: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Their time zone, as in Europe/Berlin; empty for none.")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Say what apps are told of somebody. What is not named stays."""
+    said = {"name": name, "given_name": given_name, "family_name": family_name, "zoneinfo": zoneinfo}
+    changes = {key: value for key, value in said.items() if value is not None}
+    if not changes:
+        raise Trouble("Nothing was named to change.", "See what can be: doorward user set --help")
+    if zoneinfo:
+        _known(zoneinfo)
+
+    async def work(tools: Tools) -> Account:
+        return await tools.people.set_profile(who, changes)
+
+    changed(context, config, json, work, "Apps are told something new of {}.")
+
+
+def _known(zone: str) -> None:
+    # A machine without a time zone database knows none: the form alone is checked then, by the action.
+    zones = available_timezones()
+    if zones and zone not in zones:
+        near = get_close_matches(zone, sorted(zones), n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}?" if near else "It should look like Europe/Berlin."
+        raise Trouble(f"There is no time zone {zone[:80]}.", hint)
