@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from doorward.model.client import ClientSecret
+from doorward.model.client import Client, ClientSecret
 from doorward.model.refusal import Refusal
 from doorward.rules.deliver.token_response import TokenResponse
+from doorward.rules.discovery import metadata
 from doorward_verify import jwk
 from tests.actions.back_channel import CALLER, BackChannel, assertion, back_channel
 from tests.rules import made
@@ -49,14 +50,60 @@ def refused(answer: object, code: str) -> Refusal:
 
 
 @pytest.mark.requirement(24)
-async def test_an_app_uses_only_its_registered_way_of_proving_itself(channel: BackChannel) -> None:
+async def test_a_secret_is_taken_by_basic_and_in_the_body_unless_the_app_is_pinned(
+    channel: BackChannel,
+) -> None:
     form = {"grant_type": "client_credentials"}
+    in_body = {**form, "client_id": "app_web", "client_secret": made.SECRET}
+    for method in ("client_secret_basic", "client_secret_post"):
+        await channel.put(made.client(auth_method=method))
+        given(await channel.ask(form))
+        given(await channel.exchange(in_body, caller=CALLER))
+        wrong = {**in_body, "client_secret": "dw_cs_wrong"}
+        refused(await channel.exchange(wrong, caller=CALLER), "invalid_client")
+    await channel.put(made.client(auth_pinned=True))
+    given(await channel.ask(form))
+    refused(await channel.exchange(in_body, caller=CALLER), "invalid_client")
+    await channel.put(made.client(auth_method="client_secret_post", auth_pinned=True))
+    given(await channel.exchange(in_body, caller=CALLER))
+    refused(await channel.ask(form), "invalid_client")
+    refused(await channel.exchange({**form, "client_id": "app_web"}, caller=CALLER), "invalid_client")
+
+
+@pytest.mark.requirement(24)
+async def test_an_app_that_signs_never_falls_back_to_a_secret(channel: BackChannel) -> None:
+    key = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
+    # a secret that was left behind in the document counts for nothing
+    await channel.put(made.client(auth_method="private_key_jwt", jwks={"keys": [key.public_jwk()]}))
+    form = {"grant_type": "client_credentials"}
+    refused(await channel.ask(form), "invalid_client")
     in_body = {**form, "client_id": "app_web", "client_secret": made.SECRET}
     refused(await channel.exchange(in_body, caller=CALLER), "invalid_client")
     refused(await channel.exchange({**form, "client_id": "app_web"}, caller=CALLER), "invalid_client")
-    await channel.put(made.client(auth_method="client_secret_post"))
-    given(await channel.exchange(in_body, caller=CALLER))
-    refused(await channel.ask(form), "invalid_client")
+    given(await channel.exchange({**form, **assertion(channel, key)}, caller=CALLER))
+
+
+@pytest.mark.requirement(24)
+async def test_every_way_that_the_metadata_names_lets_its_app_in(channel: BackChannel) -> None:
+    key = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
+    jwks = {"keys": [key.public_jwk()]}
+    await channel.put(made.client(id="app_key", auth_method="private_key_jwt", secrets=(), jwks=jwks))
+    await channel.put(made.public())
+    basic = "Basic " + b64encode(f"app_web:{made.SECRET}".encode()).decode()
+    ways: dict[str, tuple[str | None, dict[str, str]]] = {
+        "client_secret_basic": (basic, {}),
+        "client_secret_post": (None, {"client_id": "app_web", "client_secret": made.SECRET}),
+        "private_key_jwt": (None, assertion(channel, key, iss="app_key", sub="app_key")),
+        "none": (None, {"client_id": "app_spa"}),
+    }
+    named = metadata(made.ISSUER, locales=("en",))["token_endpoint_auth_methods_supported"]
+    assert set(named) == set(ways)
+    for name in named:
+        authorization, form = ways[name]
+        found = await channel.exchange.authenticate(
+            authorization, form, caller=CALLER, now=channel.clock.now()
+        )
+        assert isinstance(found, Client), name
 
 
 @pytest.mark.requirement(24)
@@ -86,6 +133,7 @@ async def test_a_signed_assertion_proves_an_app_once(channel: BackChannel) -> No
     given(await channel.exchange(once, caller=CALLER))
     refused(await channel.exchange(once, caller=CALLER), "invalid_client")
     refused(await channel.exchange(form(aud=f"{made.ISSUER}/token"), caller=CALLER), "invalid_client")
+    given(await channel.exchange(form(aud=[made.ISSUER]), caller=CALLER))
     at_once = form()
     answers = await asyncio.gather(*(channel.exchange(at_once, caller=CALLER) for _ in range(16)))
     assert sum(isinstance(answer, TokenResponse) for answer in answers) == 1

@@ -20,6 +20,9 @@ from tests.actions.managing import ISSUER, NOW, WEB, Desk, opened
 
 pytestmark = pytest.mark.anyio
 API = "https://api.example.com"
+JWKS: dict[str, Any] = {
+    "keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "a"}]
+}
 
 
 @pytest.fixture
@@ -141,6 +144,53 @@ async def test_a_new_secret_replaces_the_old_one_now_or_later(desk: Desk) -> Non
     await made(desk, name="spa", auth_method="none")
     with pytest.raises(ManageRefused, match="no secret"):
         await desk.apps.rotate_secret("spa")
+
+
+async def test_an_app_proves_itself_in_another_way_without_a_new_id(desk: Desk) -> None:
+    web = (await made(desk, pkce="or_nonce")).client
+
+    async def to(**changes: Any) -> NewSecret:
+        return await desk.apps.change("web", lambda app: structs.replace(app, **changes))
+
+    pinned = await to(auth_method="client_secret_post", auth_pinned=True)
+    assert (pinned.secret, pinned.client.secrets) == (None, web.secrets)
+    with pytest.raises(ManageRefused, match="--jwks"):
+        await to(auth_method="private_key_jwt")
+    signing = await to(auth_method="private_key_jwt", jwks=JWKS)
+    assert (signing.secret, signing.client.secrets, signing.client.jwks) == (None, (), JWKS)
+    with pytest.raises(ManageRefused, match="only for --auth-method"):
+        await to(auth_method="client_secret_basic", jwks={**JWKS, "more": 1})
+    again = await to(auth_method="client_secret_basic", auth_pinned=False)
+    assert again.secret is not None
+    assert again.client.jwks is None
+    assert [secret.hash for secret in again.client.secrets] == [digest(again.secret.reveal())]
+    with pytest.raises(ManageRefused, match="PKCE"):
+        await to(auth_method="none", pkce="optional")
+    public = (await to(auth_method="none")).client
+    assert (public.id, public.secrets, public.jwks, public.pkce) == (web.id, (), None, "required")
+    kinds = [event.detail["changed"] for event in await desk.audited("app.changed")]
+    assert kinds[-1] == ["auth_method", "secrets", "pkce"]
+
+
+async def test_an_app_that_an_api_introspects_as_stays_able_to_prove_itself(desk: Desk) -> None:
+    await made(desk)
+    await desk.apis.introspect_as("orders", "web")
+    with pytest.raises(ManageRefused, match="introspects as"):
+        await desk.apps.change("web", lambda app: structs.replace(app, auth_method="none"))
+    await desk.apis.introspect_as("orders", None)
+    await desk.apps.change("web", lambda app: structs.replace(app, auth_method="none"))
+
+
+async def test_a_native_app_with_keys_of_its_own_can_be_changed(desk: Desk) -> None:
+    phone = structs.replace(
+        WEB, name="phone", auth_method="private_key_jwt", jwks=JWKS, redirect_uris=("com.example.app:/cb",)
+    )
+    await desk.apps.create(phone, kind="native")
+    assert (
+        await desk.apps.change("phone", lambda app: structs.replace(app, name="tablet"))
+    ).client.redirect_uris == phone.redirect_uris
+    with pytest.raises(ManageRefused, match="can keep no secret"):
+        await desk.apps.change("tablet", lambda app: structs.replace(app, auth_method="client_secret_basic"))
 
 
 async def test_never_more_than_two_secrets_live(desk: Desk) -> None:

@@ -86,45 +86,6 @@ def test_kinds_of_apps(run: Run) -> None:
     assert (ours["first_party"], ours["origins"]) == (True, ["https://ours.example"])
 
 
-@pytest.mark.requirement(19, 22)
-def test_an_app_with_keys_of_its_own(run: Run, house: Path) -> None:
-    keys = {
-        "keys": [
-            {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "a"}
-        ]
-    }
-    (house / "keys.json").write_text(json.dumps(keys))
-    made = run(
-        "app",
-        "create",
-        "bank",
-        "--redirect",
-        "https://a.example/cb",
-        "--jwks",
-        "keys.json",
-        "--no-rotation",
-        "--json",
-    )
-    assert (made.status, made.document["auth_method"], made.document["rotation"]) == (
-        0,
-        "private_key_jwt",
-        False,
-    )
-    assert made.document["jwks"] == keys
-    for text in (
-        "nonsense",
-        "{}",
-        '{"keys": []}',
-        '{"keys": [3]}',
-        '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}',
-        json.dumps({"kty": "oct", "k": "AAAA"}),
-    ):
-        (house / "bad.json").write_text(text)
-        bad = run("app", "create", "x", "--redirect", "https://a.example/cb", "--jwks", "bad.json", "--json")
-        assert bad.status == 1
-        assert "bad.json" in bad.document["error"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -151,77 +112,6 @@ def test_an_app_that_cannot_be_is_refused_in_words_and_json(
     told = stocked("app", "create", "x", *arguments, "--json")
     assert (told.status, told.err, set(told.document)) == (1, "", {"error", "fix"})
     assert said in f"{told.document['error']} {told.document['fix']}"
-
-
-def test_an_app_is_changed_and_what_is_not_named_stays(stocked: Run) -> None:
-    before = stocked("app", "show", "web", "--json").document
-    changed = stocked(
-        "app", "set", "web", "--name", "shop", "--first-party", "--access-ttl", "60", "--backchannel-logout",
-        "https://app.example.com/logout", "--signing-alg", "Ed25519", "--json",
-    ).document  # fmt: skip
-    expected = {
-        "name": "shop", "first_party": True, "access_token_ttl": 60, "signing_alg": "Ed25519",
-        "backchannel_logout_uri": "https://app.example.com/logout",
-    }  # fmt: skip
-    assert changed == before | expected
-    keys = stocked("keys", "list", "--json").document
-    assert {key["alg"] for key in keys if key["state"] == "current"} == {"ES256", "Ed25519"}
-    back = stocked(
-        "app", "set", "shop", "--access-ttl", "0", "--backchannel-logout", "", "--third-party", "--json"
-    ).document
-    assert (back["access_token_ttl"], back["backchannel_logout_uri"], back["first_party"]) == (
-        None,
-        None,
-        False,
-    )
-    assert stocked("app", "set", "shop", "--no-api", "orders", "--json").document["access"] == {}
-    added = stocked("app", "add-redirect", "shop", "https://app.example.com/two", "--json").document
-    assert added["redirect_uris"] == ["https://app.example.com/cb", "https://app.example.com/two"]
-    assert stocked("app", "set", "shop").status == 1
-    assert stocked("app", "set", "shop", "--access-ttl", "3").status == 1
-
-
-@pytest.mark.requirement(14)
-def test_how_answers_and_claims_reach_an_app_is_chosen_and_changed(run: Run) -> None:
-    made = run(
-        "app", "create", "web", "--redirect", "https://a.example/cb", "--response-mode", "form_post",
-        "--id-token-claims", "asked", "--json",
-    ).document  # fmt: skip
-    assert (made["response_modes"], made["id_token_claims"]) == (["form_post"], "asked")
-    shown = run("app", "show", "web").out
-    assert "form_post" in shown
-    assert "asked for" in shown
-    changed = run(
-        "app", "set", "web", "--response-mode", "query", "--response-mode", "form_post",
-        "--id-token-claims", "all", "--json",
-    ).document  # fmt: skip
-    assert (changed["response_modes"], changed["id_token_claims"]) == (["query", "form_post"], "all")
-    native = ("app", "create", "phone", "--kind", "native", "--redirect", "com.example.app:/cb")
-    refused = run(*native, "--response-mode", "form_post")
-    assert (refused.status, "--response-mode query" in refused.err) == (1, True)
-
-
-@pytest.mark.requirement(101)
-def test_what_stands_in_for_pkce_is_chosen_by_the_operator_and_told(stocked: Run) -> None:
-    def made(name: str, *options: str) -> dict[str, Any]:
-        ended = stocked("app", "create", name, "--redirect", "https://a.example/cb", *options, "--json")
-        assert ended.status == 0, ended.out
-        return ended.document
-
-    assert made("one")["pkce"] == "or_nonce"
-    assert made("two", "--kind", "spa")["pkce"] == "required"
-    assert made("three", "--public")["pkce"] == "required"
-    assert made("four", "--pkce", "required")["pkce"] == "required"
-    assert made("five", "--no-pkce")["pkce"] == "or_nonce"
-    assert made("my blog", "--pkce", "optional")["pkce"] == "optional"
-    assert "cannot see" in stocked("app", "show", "one").out
-    shown = stocked("app", "show", "my blog").out
-    assert "weaker" in shown
-    assert "doorward app set 'my blog' --pkce or_nonce" in shown
-    assert stocked("app", "set", "my blog", "--pkce", "required", "--json").document["pkce"] == "required"
-    assert stocked("app", "set", "my blog", "--no-pkce", "--json").document["pkce"] == "or_nonce"
-    refused = stocked("app", "set", "two", "--pkce", "optional")
-    assert (refused.status, "public app" in refused.err) == (1, True)
 
 
 def test_people_are_looked_after(stocked: Run) -> None:

@@ -71,3 +71,26 @@ def test_a_client_without_pkce_gets_in_as_its_app_is_registered(
 def test_a_public_app_goes_nowhere_without_pkce(ada: Person, house: House) -> None:
     attempt = house.spa.begin(**WITHOUT)
     assert house.spa.error(attempt, ada.open(attempt.url)) == "invalid_request"
+
+
+@pytest.mark.requirement(24)
+def test_an_app_sends_its_secret_as_its_client_does_at_every_endpoint(server: Running, house: House) -> None:
+    app = house.service
+    in_body = {"client_id": app.client_id, "client_secret": app.secret or ""}
+    grant = {"grant_type": "client_credentials", "scope": "orders:read"}
+    token = good(app.token(**grant)).access
+
+    def answers(**fields: str) -> list[int]:
+        return [
+            app.http.post(f"{server.issuer}{path}", data={**fields, **in_body}).status_code
+            for path in ("/token", "/introspect", "/revoke")
+        ]
+
+    assert answers(**grant, token=token) == [200, 200, 200]
+    assert app.introspect(token) == {"active": False}
+    both = app.http.post(f"{server.issuer}/token", data={**grant, **in_body}, headers=app.authorization)
+    refused(both, "invalid_request")
+    change(server, "Batch", auth_pinned=True)
+    assert answers(**grant, token=token) == [401, 401, 401]
+    good(app.token(**grant))
+    change(server, "Batch", auth_pinned=False)

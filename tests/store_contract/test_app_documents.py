@@ -86,3 +86,15 @@ def test_the_program_before_makes_no_app_weaker(pkce: Pkce) -> None:
     assert before(document).pkce_required is (pkce == "required")
     rewritten = app_document.read(written_before(before(document)))
     assert rewritten.pkce == ("required" if pkce == "required" else "or_nonce")
+
+
+@pytest.mark.requirement(24)
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_an_app_from_before_may_send_its_secret_either_way(
+    method: Literal["client_secret_basic", "client_secret_post"],
+) -> None:
+    assert not stored_before(auth_method=method).auth_pinned
+    # and the program before finds a way that it knows, whatever is registered now
+    for pinned in (False, True):
+        document = app_document.write(client(auth_method=method, auth_pinned=pinned))
+        assert before(document).auth_method == method

@@ -17,7 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message, Sink
 
 from doorward.cli.tools import Check
-from doorward.model.client import Client
+from doorward.model.client import Client, Pkce
 from doorward.workshop.bench import CommandWorkshop
 from tests import ports
 from tests.workshop.conftest import Serve
@@ -75,7 +75,8 @@ def test_a_running_server_is_known_by_its_issuer(serve: Serve, tmp_path: Path) -
 def test_apps_without_pkce_and_nonce_are_named(folder: Path) -> None:
     async def register() -> None:
         async with CommandWorkshop().open(folder / "doorward.toml") as tools:
-            for name, pkce in (("shop", "or_nonce"), ("my blog", "optional")):
+            chosen: dict[str, Pkce] = {"shop": "or_nonce", "my blog": "optional"}
+            for name, pkce in chosen.items():
                 draft = Client(
                     id="",
                     name=name,

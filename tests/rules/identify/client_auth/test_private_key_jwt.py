@@ -68,15 +68,25 @@ def test_a_good_assertion_is_remembered_until_it_could_not_be_used_any_more() ->
     [
         f"{made.ISSUER}/token",
         f"{made.ISSUER}/",
-        [made.ISSUER],
+        [],
+        [f"{made.ISSUER}/token"],
+        [made.ISSUER, made.ISSUER],
+        [[made.ISSUER]],
+        {made.ISSUER: 1},
         [made.ISSUER, "https://evil.example.com"],
         "",
         None,
         1,
     ],
 )
-def test_the_audience_is_the_issuer_as_one_string(aud: object) -> None:
+def test_no_other_audience_is_taken(aud: object) -> None:
     assert isinstance(judge(aud=aud), Refusal)
+
+
+@pytest.mark.requirement(22)
+@pytest.mark.parametrize("aud", [made.ISSUER, [made.ISSUER]])
+def test_the_audience_is_the_issuer_or_a_list_of_it_alone(aud: object) -> None:
+    assert isinstance(judge(aud=aud), Assertion)
 
 
 @pytest.mark.requirement(23)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -22,6 +23,7 @@ from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
 from doorward.rules.permit import registration
+from doorward.rules.permit.authorize import is_web
 
 AppKind = Literal["web", "spa", "native", "service"]
 KINDS: Mapping[AppKind, tuple[ClientAuthMethod, tuple[GrantType, ...]]] = {
@@ -67,10 +69,7 @@ class ManageApps:
             secrets=(),
         )
         _check(client, native=kind == "native")
-        secret: Secret | None = None
-        if client.auth_method in {"client_secret_basic", "client_secret_post"}:
-            secret, stored = self._new_secret(now)
-            client = structs.replace(client, secrets=(stored,))
+        client, secret = self._credentials(client, now)
         await self._put(catalog, client, "app.created", now, {"name": client.name})
         return NewSecret(client, secret)
 
@@ -91,9 +90,9 @@ class ManageApps:
         change: Callable[[Client], Client],
         *,
         access: Sequence[str] = (),
-    ) -> Client:
+    ) -> NewSecret:
         """Apply `change` to the app as it is now; `access` adds APIs or replaces what is allowed there. The result is checked as
-        a whole."""
+        a whole. An app that is to prove itself in another way loses what it proved itself with, and gets a secret if it needs one."""
         catalog = await self.catalog.refresh()
         old = find_client(catalog, app)
         new = change(old)
@@ -105,10 +104,19 @@ class ManageApps:
             if problem := registration.name_problem(new.name, prefix="app"):
                 raise ManageRefused(problem)
             _refuse_taken(catalog, new.name, but=old.id)
-        _check(new, native=_is_native(old))
+        new = _credible(new, old)
+        _check(new, native=_is_native(old) or not new.confidential)
+        asking = [api.name for api in catalog.apis.values() if api.client_id == old.id]
+        if asking and not new.confidential:
+            raise ManageRefused(
+                f"{old.name} is what {asking[0]} introspects as, so it must be able to prove itself.",
+                f"doorward api introspect-as {quote(asking[0])} --none",
+            )
+        now = self.clock.now()
+        new, secret = self._credentials(new, now)
         changed = [name for name in Client.__struct_fields__ if getattr(old, name) != getattr(new, name)]
-        await self._put(catalog, new, "app.changed", self.clock.now(), {"changed": changed})
-        return new
+        await self._put(catalog, new, "app.changed", now, {"changed": changed})
+        return NewSecret(new, secret)
 
     async def add_redirect(self, app: str, uri: str) -> Client:
         """One more redirect URI."""
@@ -122,17 +130,17 @@ class ManageApps:
                 raise ManageRefused(f"{uri}: {problem}")
             return structs.replace(client, redirect_uris=(*client.redirect_uris, uri))
 
-        return await self.change(app, change)
+        return (await self.change(app, change)).client
 
     @decided_anew
     async def rotate_secret(self, app: str, *, keep_old: int = 0) -> NewSecret:
         """A new secret. The old one goes now, or after `keep_old` seconds, so that a running app can be told in peace."""
         catalog = await self.catalog.refresh()
         client = find_client(catalog, app)
-        if client.auth_method not in {"client_secret_basic", "client_secret_post"}:
+        if not client.secretive:
             raise ManageRefused(
                 f"{client.name} has no secret: it authenticates with {client.auth_method}.",
-                "Nothing is to be rotated.",
+                f"doorward app set {quote(client.name)} --auth-method client_secret gives it one.",
             )
         now = self.clock.now()
         secret, stored = self._new_secret(now)
@@ -161,6 +169,13 @@ class ManageApps:
         await commit_as_read(self.store, self.catalog, catalog, *writes)
         return client
 
+    def _credentials(self, client: Client, now: int) -> tuple[Client, Secret | None]:
+        """With a secret, if the app proves itself by one and has none."""
+        if not client.secretive or client.secrets:
+            return client, None
+        secret, stored = self._new_secret(now)
+        return structs.replace(client, secrets=(stored,)), secret
+
     def _new_secret(self, now: int) -> tuple[Secret, ClientSecret]:
         text = SECRET_PREFIX + self.chance.token(32)
         return Secret(text), ClientSecret(hash=digest(text), created_at=now)
@@ -177,7 +192,20 @@ class ManageApps:
 
 def _is_native(client: Client) -> bool:
     # The kind is not kept: an app that has a private-use scheme was registered as native, and a public app may be one.
-    return not client.confidential
+    return not client.confidential or not all(is_web(uri) for uri in client.redirect_uris)
+
+
+def _credible(new: Client, old: Client) -> Client:
+    """Without the credentials of the way in which the app proves itself no more; a credential that nobody uses is a door that
+    nobody watches. A public app always uses PKCE."""
+    if new.auth_method == old.auth_method:
+        return new
+    return structs.replace(
+        new,
+        secrets=new.secrets if new.secretive else (),
+        jwks=new.jwks if new.auth_method == "private_key_jwt" or new.jwks != old.jwks else None,
+        pkce=new.pkce if new.confidential or new.pkce != old.pkce else "required",
+    )
 
 
 def _check(client: Client, *, native: bool) -> None:

@@ -11,12 +11,13 @@ from rich.console import Console
 
 from doorward.actions.manage_apps import KINDS, AppKind, NewSecret
 from doorward.cli import apps_options, documents, show
+from doorward.cli.apps_options import AuthChoice
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.client import Client, ClientAuthMethod, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.model.policy import LONGEST
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
 
@@ -37,11 +38,12 @@ def create(
     first_party: Annotated[bool, typer.Option("--first-party", help="Yours: no consent page; JSON sign-in and cookies allowed.")] = False,
     origin: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="A web origin that may use cookie delivery.")] = None,
     public: Annotated[bool, typer.Option("--public", help="It can keep no secret.")] = False,
-    auth_method: Annotated[ClientAuthMethod | None, typer.Option(help="How it authenticates at the token endpoint.")] = None,
+    auth_method: Annotated[AuthChoice | None, typer.Option(help="How it authenticates: client_secret is by Basic or in the body.")] = None,
     jwks: Annotated[Path | None, typer.Option(metavar="FILE", help="Its public keys (a JWK Set), for private_key_jwt.")] = None,
     signing_alg: Annotated[SigningAlgorithm, typer.Option(help="What its tokens are signed with.")] = "ES256",
     userinfo_signed_alg: Annotated[SigningAlgorithm | None, typer.Option(help="Sign userinfo answers with this.")] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help="An OpenID Connect scope that it may ask for (all, unless named).")] = None,
+    grant_type: Annotated[list[str] | None, typer.Option(metavar="GRANT", help="How it may get tokens, instead of the kind's ways.")] = None,
     response_mode: Annotated[list[str] | None, typer.Option(metavar="MODE", help="query or form_post: how the answer may reach it (both, unless named).")] = None,
     id_token_claims: Annotated[IdTokenClaims, typer.Option(help="all: ID tokens carry the claims of scopes. asked: only what the claims parameter names.")] = "all",
     pkce: Annotated[Pkce | None, typer.Option(help="required; or_nonce: PKCE, or a nonce with openid (web apps, unless named); optional: neither, which is weaker.")] = None,
@@ -61,24 +63,26 @@ def create(
         raise Trouble(
             "A service acts for itself, so it needs a credential of its own.", "Leave out --public."
         )
-    secretive = auth_method in {"client_secret_basic", "client_secret_post"}
+    secretive = auth_method in {"client_secret", *SECRET_METHODS}
     if kind in {"spa", "native"} and secretive:
         raise Trouble(
             f"A {kind} app can keep no secret: everybody who has the app can read it.",
             "Leave out --auth-method, or take --kind web if a server of yours talks to the token endpoint.",
         )
-    auth = auth_method or ("none" if public else "private_key_jwt" if jwks else method)
+    auth = auth_method or (
+        "none" if public else "private_key_jwt" if jwks else "client_secret" if method != "none" else method
+    )
     draft = Client(
         id="",
         name=name,
-        auth_method=auth,
+        **apps_options.authentication(auth),
         created_at=0,
         jwks=read_jwks(jwks) if jwks else None,
         redirect_uris=tuple(dict.fromkeys(redirect or ())),
         post_logout_redirect_uris=tuple(dict.fromkeys(post_logout or ())),
         backchannel_logout_uri=backchannel_logout,
         origins=tuple(dict.fromkeys(origin or ())),
-        grant_types=grants,
+        grant_types=grants if grant_type is None else apps_options.grant_types(grant_type),
         response_modes=apps_options.response_modes(response_mode or ("query", "form_post")),
         oidc_scopes=apps_options.scopes(
             (() if kind == "service" else OIDC_SCOPES) if scope is None else scope
@@ -118,7 +122,10 @@ def list_(context: typer.Context, config: Config = None, json: Json = False) -> 
     clients = with_tools(context, config, work)
 
     def human(console: Console) -> None:
-        rows = [(c.name, c.auth_method, "first-party" if c.first_party else "", c.id) for c in clients]
+        rows = [
+            (c.name, apps_options.authentication_words(c), "first-party" if c.first_party else "", c.id)
+            for c in clients
+        ]
         show.table(
             console,
             ("name", "authenticates with", "", "client_id"),
@@ -184,7 +191,7 @@ def card(console: Console, client: Client) -> None:
     access = [f"{identifier}: {', '.join(names) or 'nothing'}" for identifier, names in client.access.items()]
     rows = [
         ("client_id", client.id),
-        ("authenticates with", client.auth_method),
+        ("authenticates with", apps_options.authentication_words(client)),
         ("may use", ", ".join(client.grant_types)),
         ("comes back to", "\n".join(client.redirect_uris)),
         ("after sign-out", "\n".join(client.post_logout_redirect_uris)),

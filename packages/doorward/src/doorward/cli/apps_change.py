@@ -12,12 +12,20 @@ from rich.console import Console
 from doorward.actions.manage_apps import NewSecret
 from doorward.cli import apps_options, documents, show
 from doorward.cli.apps import AppName, app, card, show_secret
+from doorward.cli.apps_options import AuthChoice, UserinfoChoice
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.client import Client, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.model.client import (
+    SECRET_METHODS,
+    Client,
+    ClientAuthMethod,
+    IdTokenClaims,
+    Pkce,
+    SigningAlgorithm,
+)
 from doorward.model.policy import LONGEST
 
 
@@ -79,8 +87,12 @@ def set_(
     no_api: Annotated[list[str] | None, typer.Option(metavar="API", help="An API that it may not call any more.")] = None,
     first_party: Annotated[bool | None, typer.Option("--first-party/--third-party", help="Whether it is yours.")] = None,
     origin: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="Replace all cookie origins by these.")] = None,
+    auth_method: Annotated[AuthChoice | None, typer.Option(help="How it authenticates from now on; a new secret is shown once, now.")] = None,
     jwks: Annotated[Path | None, typer.Option(metavar="FILE", help="New public keys, for private_key_jwt.")] = None,
     signing_alg: Annotated[SigningAlgorithm | None, typer.Option(help="What its tokens are signed with.")] = None,
+    userinfo_signed_alg: Annotated[UserinfoChoice | None, typer.Option(help="Sign userinfo answers with this; none: plain JSON.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help='Replace the OpenID Connect scopes that it may ask for by these; "" for none.')] = None,
+    grant_type: Annotated[list[str] | None, typer.Option(metavar="GRANT", help="Replace the ways in which it may get tokens.")] = None,
     response_mode: Annotated[list[str] | None, typer.Option(metavar="MODE", help="Replace the ways in which the answer may reach it.")] = None,
     id_token_claims: Annotated[IdTokenClaims | None, typer.Option(help="Whether ID tokens carry the claims of scopes (all) or only what the claims parameter names (asked).")] = None,
     pkce: Annotated[Pkce | None, typer.Option(help="required; or_nonce: PKCE, or a nonce with openid; optional: neither, which is weaker.")] = None,
@@ -89,27 +101,36 @@ def set_(
     access_ttl: Annotated[int | None, typer.Option(min=0, max=86_400, metavar="SECONDS", help="How long access tokens live; 0: as the server's.")] = None,
     refresh_ttl: Annotated[int | None, typer.Option(min=0, max=LONGEST, metavar="SECONDS", help="How long it stays signed in; 0: as the server's.")] = None,
     max_age: Annotated[int | None, typer.Option(min=-1, max=LONGEST, metavar="SECONDS", help="The oldest sign-in that it accepts; -1: any.")] = None,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Change an app. What is not named stays."""
     if access_ttl is not None and 0 < access_ttl < 10:
         raise Trouble(f"--access-ttl is {access_ttl}; it can be 10 to 86400, or 0.", "")
+    if refresh_ttl is not None and 0 < refresh_ttl < 60:
+        raise Trouble(f"--refresh-ttl is {refresh_ttl}; it can be 60 or more, or 0.", "")
     changes: dict[str, Any] = {
         "name": name,
-        "redirect_uris": None if redirect is None else tuple(dict.fromkeys(redirect)),
-        "post_logout_redirect_uris": None if post_logout is None else tuple(dict.fromkeys(post_logout)),
-        "origins": None if origin is None else tuple(dict.fromkeys(origin)),
+        "redirect_uris": None if redirect is None else apps_options.listed(redirect),
+        "post_logout_redirect_uris": None if post_logout is None else apps_options.listed(post_logout),
+        "origins": None if origin is None else apps_options.listed(origin),
         "first_party": first_party,
         "jwks": None if jwks is None else read_jwks(jwks),
         "signing_alg": signing_alg,
         "response_modes": None if response_mode is None else apps_options.response_modes(response_mode),
         "id_token_claims": id_token_claims,
+        "oidc_scopes": None if scope is None else apps_options.scopes(scope),
+        "grant_types": None if grant_type is None else apps_options.grant_types(grant_type),
         "pkce": pkce or apps_options.without_pkce(given=no_pkce),
         "rotation": rotation,
     }
     changes = {key: value for key, value in changes.items() if value is not None}
-    # these three can be taken away again
+    if auth_method is not None:
+        changes |= apps_options.authentication(auth_method)
+    # these can be taken away again
+    if userinfo_signed_alg is not None:
+        changes["userinfo_signed_alg"] = None if userinfo_signed_alg == "none" else userinfo_signed_alg
     if backchannel_logout is not None:
         changes["backchannel_logout_uri"] = backchannel_logout or None
     if access_ttl is not None:
@@ -121,7 +142,10 @@ def set_(
     if not changes and not api and not no_api:
         raise Trouble("Nothing was named to change.", "See what can be: doorward app set --help")
 
-    async def work(tools: Tools) -> Client:
+    if auth_method is not None:
+        _confirm_method(context, config, app, changes["auth_method"], yes=yes, as_json=json)
+
+    async def work(tools: Tools) -> NewSecret:
         gone = {(await tools.apis.find(given)).identifier for given in no_api or ()}
 
         def change(client: Client) -> Client:
@@ -132,7 +156,34 @@ def set_(
         await tools.keys.tend()
         return changed
 
-    _shown(with_tools(context, config, work), as_json=json)
+    made = with_tools(context, config, work)
+    show_secret(made, f"Changed {made.client.name}.", as_json=json)
+
+
+def _confirm_method(
+    context: typer.Context,
+    config: Path | None,
+    app: str,
+    method: ClientAuthMethod,
+    *,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Ask before a credential goes that a running app may be using."""
+
+    async def find(tools: Tools) -> Client:
+        return await tools.apps.find(app)
+
+    found = with_tools(context, config, find)
+    secret = found.secretive and method not in SECRET_METHODS
+    keys = found.jwks is not None and method != "private_key_jwt"
+    if secret or keys:
+        what = "secret" if secret else "keys"
+        confirm(
+            f"The {what} of {found.name} will not be taken any more, at once. Go on?",
+            yes=yes,
+            as_json=as_json,
+        )
 
 
 def _shown(client: Client, *, as_json: bool) -> None:

@@ -4,30 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from shlex import quote
-from typing import TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from doorward.cli.trouble import Trouble
-from doorward.model.client import Client, Pkce, ResponseMode
+from doorward.model.client import SECRET_METHODS, Client, GrantType, Pkce, ResponseMode
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
+
+AuthChoice = Literal["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+"""What `--auth-method` takes: a secret in either way, or one way alone."""
+UserinfoChoice = Literal["ES256", "RS256", "Ed25519", "none"]
+"""What `--userinfo-signed-alg` takes; "none" is plain JSON."""
 
 Word = TypeVar("Word", bound=str)
 
 
 def scopes(given: Sequence[str]) -> tuple[str, ...]:
     """OpenID Connect scopes, each once. Raises `Trouble` for a name that is none of them."""
-    for name in given:
+    names = listed(given)
+    for name in names:
         if name not in OIDC_SCOPES:
             raise Trouble(
                 f"{name} is no OpenID Connect scope.",
                 f"There are {', '.join(OIDC_SCOPES)}; permissions of an API are given with --api API:{name}.",
             )
-    return tuple(dict.fromkeys(given))
+    return names
+
+
+def grant_types(given: Sequence[str]) -> tuple[GrantType, ...]:
+    """Grant types, each once. Raises `Trouble` for a name that is none of them."""
+    grants: tuple[GrantType, ...] = get_args(GrantType)
+    return tuple(_word(grants, name, "--grant-type") for name in listed(given))
+
+
+def listed(given: Sequence[str]) -> tuple[str, ...]:
+    """The values of an option that may be given several times, each once; a single empty one is none at all."""
+    return tuple(name for name in dict.fromkeys(given) if name or len(given) > 1)
+
+
+def authentication(choice: AuthChoice) -> dict[str, Any]:
+    """The members of an app that say how it proves itself."""
+    if choice == "client_secret":
+        return {"auth_method": "client_secret_basic", "auth_pinned": False}
+    return {"auth_method": choice, "auth_pinned": choice in SECRET_METHODS}
+
+
+def authentication_words(client: Client) -> str:
+    """How the app proves itself, for the person who reads `app show`."""
+    if client.secretive and not client.auth_pinned:
+        return "a secret, by Basic or in the body"
+    return client.auth_method
 
 
 def response_modes(given: Sequence[str]) -> tuple[ResponseMode, ...]:
     """Response modes, each once. Raises `Trouble` for a name that is none of them."""
     modes: tuple[ResponseMode, ...] = get_args(ResponseMode)
-    return tuple(_word(modes, name, "--response-mode") for name in dict.fromkeys(given))
+    return tuple(_word(modes, name, "--response-mode") for name in listed(given))
 
 
 def without_pkce(*, given: bool) -> Pkce | None:

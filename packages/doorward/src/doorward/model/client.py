@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
@@ -12,6 +12,8 @@ ResponseMode = Literal["query", "form_post"]
 SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
 IdTokenClaims = Literal["all", "asked"]
 Pkce = Literal["required", "or_nonce", "optional"]
+SECRET_METHODS: Final[frozenset[ClientAuthMethod]] = frozenset({"client_secret_basic", "client_secret_post"})
+"""The two ways in which a secret may travel (RFC 6749 §2.3.1)."""
 
 
 class ClientSecret(Struct, frozen=True):
@@ -25,6 +27,7 @@ class ClientSecret(Struct, frozen=True):
 class Client(Struct, frozen=True, kw_only=True):
     """A registered application (`client_id` = `id`, `app_…`). Times to live are in seconds.
 
+    An app with a secret may send it by Basic or in the body, unless `auth_pinned` holds it to its `auth_method`.
     `access` maps an API's identifier to the permissions that this app may ever ask for there.
     `first_party` apps skip consent and may use the JSON sign-in endpoint and cookie delivery; `origins` are the web
     origins from which cookie delivery is accepted. `rotation=False` is only legal with private_key_jwt (FAPI 2.0 §5.3.2.1).
@@ -38,6 +41,7 @@ class Client(Struct, frozen=True, kw_only=True):
     name: str
     auth_method: ClientAuthMethod
     created_at: int
+    auth_pinned: bool = False
     secrets: tuple[ClientSecret, ...] = ()
     jwks: dict[str, Any] | None = None
     redirect_uris: tuple[str, ...] = ()
@@ -62,3 +66,8 @@ class Client(Struct, frozen=True, kw_only=True):
     def confidential(self) -> bool:
         """Whether the app can keep a credential (OAuth 2.1 §2.1)."""
         return self.auth_method != "none"
+
+    @property
+    def secretive(self) -> bool:
+        """Whether the app proves itself with a secret."""
+        return self.auth_method in SECRET_METHODS

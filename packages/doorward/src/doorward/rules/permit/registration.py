@@ -112,6 +112,12 @@ def role_problem(name: str) -> str | None:
 def client_problem(client: Client, *, native: bool) -> str | None:
     """Whether an app's registration makes sense as a whole."""
     uses_code = "authorization_code" in client.grant_types
+    if not client.grant_types:
+        return (
+            "An app gets tokens in one way at least: --grant-type authorization_code or client_credentials."
+        )
+    if "refresh_token" in client.grant_types and not uses_code:
+        return "Refresh tokens come from a sign-in: --grant-type authorization_code too, or leave out refresh_token."
     for uri in client.redirect_uris:
         if problem := redirect_uri_problem(uri, native=native):
             return f"{uri}: {problem}"
@@ -146,12 +152,14 @@ def _credential_problem(client: Client) -> str | None:
         return "A public app has no credential of its own, so it cannot act for itself (OAuth 2.1 §4.2)."
     if client.pkce != "required" and not client.confidential:
         return "A public app always uses PKCE (OAuth 2.1 §7.5.1): --pkce required."
+    if client.secretive and not all(is_web(uri) for uri in client.redirect_uris):
+        return "An app on people's devices can keep no secret: everybody who has the app can read it; --auth-method none."
     if client.auth_method == "private_key_jwt" and not (client.jwks and client.jwks.get("keys")):
         return "private_key_jwt needs the app's public keys: --jwks FILE."
     if client.auth_method != "private_key_jwt" and client.jwks is not None:
         return "Public keys are only for --auth-method private_key_jwt."
     if not client.rotation and client.auth_method != "private_key_jwt":
-        return "Refresh tokens may stay the same only for apps that authenticate with private_key_jwt (FAPI 2.0 §5.3.2.1)."
+        return "Refresh tokens may stay the same only for apps that authenticate with private_key_jwt (FAPI 2.0 §5.3.2.1): --rotation."
     if client.origins and not client.first_party:
         return "Cookie delivery (--origin) is only for --first-party apps."
     return None

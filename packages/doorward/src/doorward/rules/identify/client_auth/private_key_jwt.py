@@ -60,10 +60,10 @@ def check(
         return _no(f"a claim is missing or of the wrong type: {no}")
     if claims.iss != client.id or claims.sub != client.id:
         return _no("iss and sub must both be the client_id")
-    # One string that is the issuer: with a list, or a token endpoint's URL, another server could be made to collect
-    # assertions that work here (audience injection, RFC 7523bis §3).
-    if claims.aud != issuer:
-        return _no(f"aud must be {issuer!r}, as one string")
+    # The issuer and nobody else: with a second name in the list, or a token endpoint's URL, another server could be made to
+    # collect assertions that work here (audience injection, RFC 7523bis §3). A list of one says the same as the string.
+    if claims.aud not in (issuer, [issuer]):
+        return _no(f"aud must be {issuer!r}, or a list of it alone")
     if claims.exp <= now:
         return _no("it has expired")
     if max(claims.iat or 0, claims.nbf or 0) > now + AHEAD:

@@ -104,7 +104,8 @@ def _fix(catalog: Catalog, client: Client, audience: str, name: str) -> str:
     """The command that mends it, quoted, since the scope came from outside; `--api` replaces, so what is there is named too."""
     api = catalog.apis.get(audience)
     if name in OIDC_SCOPES:
-        return f"leave it out, or register the app anew with --scope {name}"
+        wanted = " ".join(f"--scope {known}" for known in (*client.oidc_scopes, name))
+        return f"leave it out, or doorward app set {quote(client.name)} {wanted}"
     if api is None:
         having = [api.name for api in catalog.apis.values() if any(p.name == name for p in api.permissions)]
         if not having:

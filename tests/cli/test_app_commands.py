@@ -1,0 +1,192 @@
+"""Is an app registered and changed as its options say, and is each of its members one that can be changed?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward.model.client import Client
+from tests.cli.conftest import Run
+
+
+@pytest.mark.requirement(19, 22)
+def test_an_app_with_keys_of_its_own(run: Run, house: Path) -> None:
+    keys = {
+        "keys": [
+            {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "a"}
+        ]
+    }
+    (house / "keys.json").write_text(json.dumps(keys))
+    made = run(
+        "app",
+        "create",
+        "bank",
+        "--redirect",
+        "https://a.example/cb",
+        "--jwks",
+        "keys.json",
+        "--no-rotation",
+        "--json",
+    )
+    assert (made.status, made.document["auth_method"], made.document["rotation"]) == (
+        0,
+        "private_key_jwt",
+        False,
+    )
+    assert made.document["jwks"] == keys
+    for text in (
+        "nonsense",
+        "{}",
+        '{"keys": []}',
+        '{"keys": [3]}',
+        '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}',
+        json.dumps({"kty": "oct", "k": "AAAA"}),
+    ):
+        (house / "bad.json").write_text(text)
+        bad = run("app", "create", "x", "--redirect", "https://a.example/cb", "--jwks", "bad.json", "--json")
+        assert bad.status == 1
+        assert "bad.json" in bad.document["error"]
+
+
+def test_an_app_is_changed_and_what_is_not_named_stays(stocked: Run) -> None:
+    before = stocked("app", "show", "web", "--json").document
+    changed = stocked(
+        "app", "set", "web", "--name", "shop", "--first-party", "--access-ttl", "60", "--backchannel-logout",
+        "https://app.example.com/logout", "--signing-alg", "Ed25519", "--json",
+    ).document  # fmt: skip
+    expected = {
+        "name": "shop", "first_party": True, "access_token_ttl": 60, "signing_alg": "Ed25519",
+        "backchannel_logout_uri": "https://app.example.com/logout",
+    }  # fmt: skip
+    assert changed == before | expected
+    keys = stocked("keys", "list", "--json").document
+    assert {key["alg"] for key in keys if key["state"] == "current"} == {"ES256", "Ed25519"}
+    back = stocked(
+        "app", "set", "shop", "--access-ttl", "0", "--backchannel-logout", "", "--third-party", "--json"
+    ).document
+    assert (back["access_token_ttl"], back["backchannel_logout_uri"], back["first_party"]) == (
+        None,
+        None,
+        False,
+    )
+    assert stocked("app", "set", "shop", "--no-api", "orders", "--json").document["access"] == {}
+    added = stocked("app", "add-redirect", "shop", "https://app.example.com/two", "--json").document
+    assert added["redirect_uris"] == ["https://app.example.com/cb", "https://app.example.com/two"]
+    assert stocked("app", "set", "shop").status == 1
+    assert stocked("app", "set", "shop", "--access-ttl", "3").status == 1
+
+
+@pytest.mark.requirement(14)
+def test_how_answers_and_claims_reach_an_app_is_chosen_and_changed(run: Run) -> None:
+    made = run(
+        "app", "create", "web", "--redirect", "https://a.example/cb", "--response-mode", "form_post",
+        "--id-token-claims", "asked", "--json",
+    ).document  # fmt: skip
+    assert (made["response_modes"], made["id_token_claims"]) == (["form_post"], "asked")
+    shown = run("app", "show", "web").out
+    assert "form_post" in shown
+    assert "asked for" in shown
+    changed = run(
+        "app", "set", "web", "--response-mode", "query", "--response-mode", "form_post",
+        "--id-token-claims", "all", "--json",
+    ).document  # fmt: skip
+    assert (changed["response_modes"], changed["id_token_claims"]) == (["query", "form_post"], "all")
+    native = ("app", "create", "phone", "--kind", "native", "--redirect", "com.example.app:/cb")
+    refused = run(*native, "--response-mode", "form_post")
+    assert (refused.status, "--response-mode query" in refused.err) == (1, True)
+
+
+@pytest.mark.requirement(101)
+def test_what_stands_in_for_pkce_is_chosen_by_the_operator_and_told(stocked: Run) -> None:
+    def made(name: str, *options: str) -> dict[str, Any]:
+        ended = stocked("app", "create", name, "--redirect", "https://a.example/cb", *options, "--json")
+        assert ended.status == 0, ended.out
+        return ended.document
+
+    assert made("one")["pkce"] == "or_nonce"
+    assert made("two", "--kind", "spa")["pkce"] == "required"
+    assert made("three", "--public")["pkce"] == "required"
+    assert made("four", "--pkce", "required")["pkce"] == "required"
+    assert made("five", "--no-pkce")["pkce"] == "or_nonce"
+    assert made("my blog", "--pkce", "optional")["pkce"] == "optional"
+    assert "cannot see" in stocked("app", "show", "one").out
+    shown = stocked("app", "show", "my blog").out
+    assert "weaker" in shown
+    assert "doorward app set 'my blog' --pkce or_nonce" in shown
+    assert stocked("app", "set", "my blog", "--pkce", "required", "--json").document["pkce"] == "required"
+    assert stocked("app", "set", "my blog", "--no-pkce", "--json").document["pkce"] == "or_nonce"
+    refused = stocked("app", "set", "two", "--pkce", "optional")
+    assert (refused.status, "public app" in refused.err) == (1, True)
+
+
+@pytest.mark.requirement(24)
+def test_every_member_of_an_app_can_be_changed_without_a_new_id(stocked: Run, house: Path) -> None:
+    (house / "keys.json").write_text(
+        '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+    )
+    # member: the options of `app set`, and what stands there then
+    ways: dict[str, tuple[list[str], Any]] = {
+        "name": (["--name", "shop"], "shop"),
+        "redirect_uris": (["--redirect", "https://a.example/1"], ["https://a.example/1"]),
+        "post_logout_redirect_uris": (["--post-logout", "https://a.example/2"], ["https://a.example/2"]),
+        "backchannel_logout_uri": (["--backchannel-logout", "https://a.example/3"], "https://a.example/3"),
+        "first_party": (["--first-party"], True),
+        "origins": (["--origin", "https://a.example"], ["https://a.example"]),
+        "grant_types": (
+            ["--grant-type", "authorization_code", "--grant-type", "client_credentials"],
+            ["authorization_code", "client_credentials"],
+        ),
+        "response_modes": (["--response-mode", "form_post"], ["form_post"]),
+        "oidc_scopes": (["--scope", "openid", "--scope", "email"], ["openid", "email"]),
+        "access": (["--no-api", "orders"], {}),
+        "pkce": (["--pkce", "optional"], "optional"),
+        "access_token_ttl": (["--access-ttl", "60"], 60),
+        "refresh_token_ttl": (["--refresh-ttl", "6000"], 6000),
+        "default_max_age": (["--max-age", "0"], 0),
+        "signing_alg": (["--signing-alg", "Ed25519"], "Ed25519"),
+        "userinfo_signed_alg": (["--userinfo-signed-alg", "ES256"], "ES256"),
+        "id_token_claims": (["--id-token-claims", "asked"], "asked"),
+        "auth_pinned": (["--auth-method", "client_secret_basic"], True),
+        "auth_method": (["--auth-method", "client_secret_post"], "client_secret_post"),
+        "jwks": (
+            ["--auth-method", "private_key_jwt", "--jwks", "keys.json"],
+            json.loads((house / "keys.json").read_text()),
+        ),
+        "rotation": (["--no-rotation"], False),
+    }
+    fixed = {"id", "created_at", "secrets"}
+    assert set(ways) == set(Client.__struct_fields__) - fixed
+    first = stocked("app", "show", "web", "--json").document
+    for member, (options, value) in ways.items():
+        before = stocked("app", "show", first["id"], "--json").document
+        assert before[member] != value, member
+        changed = stocked("app", "set", first["id"], *options, "--yes", "--json")
+        assert changed.status == 0, changed.out
+        assert changed.document[member] == value
+    for options, member, value in (
+        (["--post-logout", ""], "post_logout_redirect_uris", []),
+        (["--origin", ""], "origins", []),
+        (["--scope", ""], "oidc_scopes", []),
+        (["--userinfo-signed-alg", "none"], "userinfo_signed_alg", None),
+        (["--rotation", "--auth-method", "client_secret"], "auth_method", "client_secret_basic"),
+    ):
+        changed = stocked("app", "set", first["id"], *options, "--yes", "--json").document
+        assert changed[member] == value
+    assert changed["client_secret"].startswith("dw_cs_")
+    assert stocked("app", "show", first["id"], "--json").document["id"] == first["id"]
+
+
+@pytest.mark.requirement(17, 24)
+def test_a_new_way_of_proving_itself_is_asked_about_and_shows_its_secret_once(stocked: Run) -> None:
+    asked = stocked("app", "set", "web", "--auth-method", "none")
+    assert (asked.status, "--yes" in asked.err) == (1, True)
+    assert stocked("app", "set", "web", "--auth-method", "none", "--yes").status == 0
+    given = stocked("app", "set", "web", "--auth-method", "client_secret")
+    assert (given.status, given.out.count("dw_cs_")) == (0, 1)
+    assert "dw_cs_" not in stocked("app", "set", "web", "--auth-method", "client_secret_basic").out
+    assert "Basic or in the body" not in stocked("app", "show", "web").out
+    assert stocked("app", "set", "web", "--grant-type", "password").status == 1
+    assert stocked("app", "set", "web", "--refresh-ttl", "3").status == 1
