@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -123,6 +123,18 @@ class Front:
     async def remove(self, client: Client) -> None:
         """Take an app out of the registry."""
         assert await self.store.commit(self.store.registry.delete_client(client.id))
+        await self.outside.catalog.refresh()
+
+    async def rotate_out(self, state: Literal["retired", "revoked"] = "retired") -> None:
+        """The key that has signed so far leaves the published set; another signs."""
+        registry, keys = self.store.registry, self.outside.catalog.current().keys
+        (key,) = [key for key in keys if key.state == "current"]
+        (following,) = [key for key in keys if key.state == "next"]
+        assert await self.store.commit(
+            registry.move_key(key.id, "current", "previous", self.now),
+            registry.move_key(following.id, "next", "current", self.now),
+        )
+        assert await self.store.commit(registry.move_key(key.id, "previous", state, self.now))
         await self.outside.catalog.refresh()
 
     async def person(self, **changes: Any) -> Account:

@@ -24,9 +24,28 @@ async def front() -> AsyncGenerator[Front]:
 
 async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -> None:
     sign = front.outside.signer.sign
-    assert front.own_tokens.hint(sign(CLAIMS, typ="JWT")) == Hint("usr_ada", "ses_one", ("app_web",))
+    assert front.own_tokens.hint(sign(CLAIMS, typ="JWT")) == Hint(
+        "usr_ada", "ses_one", ("app_web",), exp=1, published=True
+    )
     several = {**CLAIMS, "aud": ["a", "b", 3], "sid": 4}
-    assert front.own_tokens.hint(sign(several, typ="JWT")) == Hint("usr_ada", None, ("a", "b"))
+    assert front.own_tokens.hint(sign(several, typ="JWT")) == Hint(
+        "usr_ada", None, ("a", "b"), exp=1, published=True
+    )
+
+
+@pytest.mark.requirement(75)
+async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(front: Front) -> None:
+    token = front.outside.signer.sign(CLAIMS, typ="JWT")
+    (key,) = [key for key in front.outside.catalog.current().keys if key.state == "current"]
+    for old, new in (("current", "previous"), ("previous", "retired"), ("retired", "revoked")):
+        assert await front.store.commit(front.store.registry.move_key(key.id, old, new, front.now))
+        await front.outside.catalog.refresh()
+        hint = front.own_tokens.hint(token)
+        if new == "revoked":
+            assert hint is None
+        else:
+            assert hint is not None
+            assert hint.published == (new == "previous")
 
 
 @pytest.mark.requirement(39, 75)

@@ -10,7 +10,7 @@ import pytest
 from doorward.model.grant import Grant
 from doorward.model.refusal import Refusal
 from doorward.model.session import Session
-from doorward.rules.revoke.logout import SignOut
+from doorward.rules.revoke.logout import Asking, SignOut
 from tests.front_channel import CALLER, Front, front_channel
 from tests.rules import made
 
@@ -75,13 +75,30 @@ async def test_a_hint_is_read_and_a_bad_one_counts_as_none(front: Front) -> None
     session = await front.session(await front.person())
     claims = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": session.id}
     good = front.outside.signer.sign(claims, typ="JWT")
-    decided = front.sign_out.decide({"id_token_hint": good}, session)
-    assert decided == SignOut(ask=False, client_id="app_web", target=None, state=None)
+    asking = Asking(session=session)
+    decided = await front.sign_out.decide({"id_token_hint": good}, asking, now=front.now)
+    assert decided == SignOut(ask=False, ends=(session,), client_id="app_web", target=None, state=None)
     for params in ({}, {"id_token_hint": ""}, {"id_token_hint": good + "x"}, {"client_id": "app_web"}):
-        decided = front.sign_out.decide(params, session)
+        decided = await front.sign_out.decide(params, asking, now=front.now)
         assert isinstance(decided, SignOut)
         assert decided.ask
-    refused = front.sign_out.decide(
-        {"id_token_hint": good, "post_logout_redirect_uri": "https://x.example"}, session
-    )
-    assert isinstance(refused, Refusal)
+    wrong = {"id_token_hint": good, "post_logout_redirect_uri": "https://x.example"}
+    assert isinstance(await front.sign_out.decide(wrong, asking, now=front.now), Refusal)
+    # what a hint that does not hold would say of the app is not believed
+    wrong["id_token_hint"] += "x"
+    decided = await front.sign_out.decide({**wrong, "client_id": "app_web"}, asking, now=front.now)
+    assert isinstance(decided, SignOut)
+    assert (decided.ask, decided.target) == (True, None)
+
+
+@pytest.mark.requirement(75)
+async def test_without_the_cookie_the_hint_names_the_session(front: Front) -> None:
+    session = await front.session(await front.person())
+    claims = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": session.id, "exp": front.now + 1}
+    fresh = {"id_token_hint": front.outside.signer.sign(claims, typ="JWT")}
+    decided = await front.sign_out.decide(fresh, Asking(), now=front.now)
+    assert isinstance(decided, SignOut)
+    assert (decided.ask, decided.ends) == (False, (session,))
+    decided = await front.sign_out.decide(fresh, Asking(), now=front.now + 1)
+    assert isinstance(decided, SignOut)
+    assert decided.ask

@@ -47,6 +47,13 @@ class ForeignApp:
         """The address of its page with the link; `more` are parameters of the authorization request."""
         return f"{self.origin}/?{urlencode(more)}"
 
+    def embedding(self, how: str, url: str) -> str:
+        """The address of its page that loads `url`: as `img`, as `iframe`, by a `form` that sends itself, or by one into a `frame`.
+
+        A form sends the parameters of the address as its fields.
+        """
+        return f"{self.origin}/embedding?{urlencode({'how': how, 'url': url})}"
+
     def request(self, more: dict[str, str]) -> str:
         """An authorization request."""
         digest = hashlib.sha256(self._verifier.encode()).digest()
@@ -87,6 +94,8 @@ def foreign_app() -> Iterator[ForeignApp]:
             fields = {name: values[0] for name, values in parse_qs(parts.query).items()}
             if parts.path == "/callback":
                 return self._callback(fields)
+            if parts.path == "/embedding":
+                return self._page(_embedded(fields["how"], fields["url"]))
             address = html.escape(app.request(fields))
             return self._page(f'<h1>Kite Club</h1><p><a id="connect" href="{address}">Connect</a></p>')
 
@@ -121,3 +130,22 @@ def foreign_app() -> Iterator[ForeignApp]:
         server.shutdown()
         server.server_close()
         thread.join(PATIENCE)
+
+
+def _embedded(how: str, url: str) -> str:
+    shown = html.escape(url)
+    if how == "img":
+        return f'<h1>Kite Club</h1><img alt="" src="{shown}">'
+    if how == "iframe":
+        return f'<h1>Kite Club</h1><iframe src="{shown}"></iframe>'
+    parts = urlsplit(url)
+    fields = "".join(
+        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(values[0])}">'
+        for name, values in parse_qs(parts.query).items()
+    )
+    action = html.escape(parts._replace(query="").geturl())
+    target = ' target="frame"' if how == "frame" else ""
+    return (
+        f'<h1>Kite Club</h1><iframe name="frame"></iframe><form id="form" method="post" action="{action}"{target}>'
+        f"{fields}</form><script>document.getElementById('form').submit()</script>"
+    )

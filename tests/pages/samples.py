@@ -143,6 +143,7 @@ def samples(
         "consent-small": Consent(
             app=app, host="localhost:8000", account=text, scopes=(), lasts=36000, flow=FLOW
         ),
+        "sign-out-by-app": SignOutAsk(account="", app=text),
         "sign-out": SignOutAsk(account=text, hidden=(("state", text), ("post_logout_redirect_uri", text))),
         "signed-out": SignedOut(app_url="https://orders.example.com/"),
         "signed-out-plain": SignedOut(),

@@ -110,6 +110,20 @@ async def test_in_a_post_only_the_body_counts(front: Front) -> None:
     assert page.status == 400
 
 
+@pytest.mark.requirement(75)
+async def test_silent_renewal_outlives_a_rotation_of_keys_and_no_revocation(front: Front) -> None:
+    tab = await signed_in(front)
+    tokens = await front.redeem(OWN, said(await tab.get(front.asking(OWN)))["code"])
+    asking = front.asking(OWN, prompt="none", id_token_hint=tokens["id_token"])
+    await front.rotate_out()
+    answer = said(await tab.get(asking))
+    assert "code" in answer, answer
+    (key,) = [key for key in front.outside.catalog.current().keys if key.state == "retired"]
+    assert await front.store.commit(front.store.registry.move_key(key.id, "retired", "revoked", front.now))
+    await front.outside.catalog.refresh()
+    assert said(await tab.get(asking))["error"] == "invalid_request"
+
+
 async def test_a_parameter_without_a_value_counts_as_left_out(front: Front) -> None:
     tab = await signed_in(front)
     empty = dict.fromkeys(

@@ -195,12 +195,29 @@ async def test_signing_out_works_when_the_access_cookie_says_nothing_any_more(
     assert again.status == 204
 
 
+@pytest.mark.requirement(72, 100)
+async def test_leaving_ends_the_session_whose_cookie_it_takes(front: Front) -> None:
+    """No token says any more which session it was: its cookie does."""
+    tab, _ = await signed_in(front)
+    kept = {"__Host-dw_session": tab.cookies["__Host-dw_session"]}
+    front.clock.time += 400
+    del tab.cookies[AT], tab.cookies[RT]
+    page = await call(tab, "/cookie/sign-out", {"client_id": APP.id})
+    assert page.status == 204
+    tab.cookies = kept
+    assert (await tab.get("/account")).status == 303
+    (event,) = await front.audited("session.ended")
+    assert event.client_id == APP.id
+
+
 async def test_another_apps_cookies_are_not_ones_own(front: Front) -> None:
     await front.register(made.public(id="app_two", name="two", first_party=True, origins=(PAGE,)))
     tab, heard = await signed_in(front)
     assert (await call(tab, "/cookie/session?client_id=app_two")).status == 401
     page = await call(tab, "/cookie/sign-out", {"client_id": "app_two"}, x_csrf_token=heard["csrf_token"])
     assert page.status == 204
+    assert (await call(tab, f"/cookie/session?client_id={APP.id}")).status == 200
+    assert (await tab.get("/account")).status == 200
     (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
     assert grant.client_id == APP.id
 

@@ -159,11 +159,14 @@ async def test_a_form_on_another_site_takes_nobodys_cookies(front: Front) -> Non
 async def test_there_is_no_open_redirect(front: Front, target: str) -> None:
     tab, tokens = await signed_in(front)
     for who in (tab, front.browser()):
-        for named in ({"client_id": "app_own"}, {"id_token_hint": tokens["id_token"]}, {}):
+        for named in ({"client_id": "app_own"}, {"id_token_hint": tokens["id_token"]}):
             page = await who.get(leaving(post_logout_redirect_uri=target, **named))
             assert page.status == 400
             assert page.header("location") is None
             assert "evil.example" not in page.text
+    page = await tab.get(leaving(post_logout_redirect_uri=target))
+    assert "Sign out?" in page.words
+    assert "evil.example" not in page.text
     assert await is_signed_in(tab)
 
 
@@ -178,7 +181,34 @@ async def test_who_is_not_signed_in_is_led_on(front: Front) -> None:
     assert (await tab.get("/logout")).header("location") == "/signed-out"
     page = await tab.get(leaving(client_id="app_own", post_logout_redirect_uri=BYE))
     assert page.header("location") == BYE
+    assert (await tab.get(leaving(post_logout_redirect_uri=BYE))).header("location") == "/signed-out"
     assert "You are signed out" in (await tab.get("/signed-out")).words
+
+
+@pytest.mark.requirement(75, 100)
+async def test_who_is_signed_in_is_never_told_otherwise(front: Front) -> None:
+    tab, _ = await signed_in(front)
+    page = await tab.get("/signed-out")
+    assert page.header("location") == "/logout"
+    assert "You are signed in as ada@example.com" in (await tab.follow(page)).words
+
+
+@pytest.mark.requirement(75)
+async def test_without_a_hint_that_holds_the_person_is_asked_and_stays_here(front: Front) -> None:
+    for asked in (
+        {"post_logout_redirect_uri": BYE},
+        {"post_logout_redirect_uri": BYE, "id_token_hint": "garbage"},
+        {"post_logout_redirect_uri": BYE, "id_token_hint": "garbage", "client_id": "app_own"},
+    ):
+        tab, tokens = await signed_in(front)
+        hint = tokens["id_token"][:-4] + "AAAA" if "id_token_hint" in asked else None
+        page = await tab.get(leaving(**{**asked, "state": "x", **({"id_token_hint": hint} if hint else {})}))
+        assert "Sign out?" in page.words
+        page = await tab.submit(page, "sign-out", confirm="yes")
+        assert page.header("location") == "/signed-out"
+        assert not await is_signed_in(tab)
+        # nobody is signed in any more: it leads nowhere else then
+        assert (await tab.get(leaving(**asked))).header("location") == "/signed-out"
 
 
 @pytest.mark.requirement(9)

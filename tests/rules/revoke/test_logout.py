@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from doorward.model.refusal import Refusal
 from doorward.model.session import Session
-from doorward.rules.revoke.logout import Hint, SignOut, decide
+from doorward.rules.revoke.logout import Asking, Hint, SignOut, decide
 from tests.rules import made
 
 BYE = "https://app.example.com/bye"
@@ -25,18 +26,23 @@ SESSION = Session(
     acr="urn:doorward:aal1",
     amr=("pwd",),
 )
+OLDER = structs.replace(SESSION, id="ses_old")
 HINT = Hint("usr_ada", "ses_one", ("app_web",))
+FRESH = structs.replace(HINT, exp=made.NOW + 1, published=True)
 
 
-def ask(session: Session | None = SESSION, hint: Hint | None = None, **given: str | None) -> Any:
+def ask(session: Session | None = SESSION, hint: Hint | None = None, **given: Any) -> Any:
+    """What is decided; what is not a parameter of the rule itself is said of who asks."""
+    about = {name: given.pop(name) for name in ("hinted", "browser", "blind", "safe") if name in given}
     asked = {"client_id": None, "target": None, "state": None, **given}
-    return decide(catalog=made.catalog(APP, OTHER), session=session, hint=hint, **asked)
+    asking = Asking(session=session, **about)
+    return decide(catalog=made.catalog(APP, OTHER), now=made.NOW, asking=asking, hint=hint, **asked)
 
 
 @pytest.mark.requirement(75)
 def test_the_apps_own_hint_about_this_session_signs_out_at_once() -> None:
     assert ask(hint=HINT, target=BYE, state="x") == SignOut(
-        ask=False, client_id="app_web", target=BYE, state="x"
+        ask=False, ends=(SESSION,), client_id="app_web", target=BYE, state="x"
     )
     assert not ask(hint=Hint("usr_ada", None, ("app_web",))).ask
 
@@ -57,8 +63,60 @@ def test_without_a_hint_or_with_one_about_somebody_else_the_person_is_asked(hint
 
 
 def test_nobody_is_asked_who_is_not_signed_in() -> None:
-    assert ask(session=None) == SignOut(ask=False, client_id=None, target=None, state=None)
-    assert not ask(session=None, hint=HINT, target=BYE).ask
+    nothing = SignOut(ask=False, ends=(), client_id=None, target=None, state=None)
+    assert ask(session=None) == nothing
+    assert ask(session=None, hint=HINT, target=BYE, browser=True) == structs.replace(
+        nothing, client_id="app_web", target=BYE
+    )
+    # an ended session, one that ran out and another person's are nobody's to end
+    ended = structs.replace(SESSION, ended_at=made.NOW - 1)
+    for hinted in (ended, structs.replace(SESSION, expires_at=made.NOW)):
+        assert ask(session=None, hint=FRESH, hinted=hinted) == structs.replace(nothing, client_id="app_web")
+    eve = structs.replace(FRESH, sub="usr_eve")
+    assert ask(session=None, hint=eve, hinted=SESSION).ends == ()
+
+
+@pytest.mark.requirement(75, 100)
+@pytest.mark.parametrize(
+    ("hint", "browser", "asked"),
+    [
+        (FRESH, False, False),
+        (FRESH, True, True),
+        (structs.replace(FRESH, exp=made.NOW), False, True),
+        (structs.replace(FRESH, published=False), False, True),
+        (structs.replace(FRESH, published=False), True, True),
+    ],
+)
+def test_without_the_cookie_only_a_program_with_a_fresh_hint_ends_the_hints_session_at_once(
+    hint: Hint, browser: bool, asked: bool
+) -> None:
+    decided = ask(session=None, hint=hint, hinted=SESSION, browser=browser, target=BYE)
+    assert decided == SignOut(ask=asked, ends=(SESSION,), client_id="app_web", target=BYE, state=None)
+
+
+@pytest.mark.requirement(75)
+def test_a_hint_whose_key_was_rotated_out_counts_beside_its_sessions_cookie() -> None:
+    old = structs.replace(HINT, exp=made.NOW - 86_400, published=False)
+    assert not ask(hint=old, hinted=SESSION, browser=True).ask
+
+
+@pytest.mark.requirement(75, 100)
+def test_who_confirms_ends_this_browsers_session_and_the_hints() -> None:
+    hint = structs.replace(FRESH, sid="ses_old")
+    decided = ask(hint=hint, hinted=OLDER, browser=True)
+    assert decided.ask
+    assert decided.ends == (SESSION, OLDER)
+
+
+@pytest.mark.requirement(75, 100)
+def test_nobody_seems_to_be_signed_in_where_browsers_keep_the_cookie_back() -> None:
+    assert ask(session=None, browser=True, blind=True, client_id="app_web", target=BYE).ask
+    assert not ask(session=None, browser=True, client_id="app_web", target=BYE).ask
+
+
+def test_a_head_request_ends_nothing() -> None:
+    assert ask(hint=FRESH, safe=True).ask
+    assert ask(session=None, hint=FRESH, hinted=SESSION, safe=True).ask
 
 
 @pytest.mark.requirement(75)
@@ -85,13 +143,26 @@ def test_an_address_that_is_not_this_apps_is_never_gone_to(target: str) -> None:
 
 @pytest.mark.requirement(75)
 def test_nobody_is_sent_back_to_an_app_that_did_not_say_who_it_is() -> None:
-    assert isinstance(ask(target=BYE), Refusal)
-    assert isinstance(ask(hint=Hint("usr_ada", "ses_one", ()), target=BYE), Refusal)
-    assert isinstance(ask(hint=Hint("usr_ada", "ses_one", ("app_web", "app_spa")), target=BYE), Refusal)
-    # the app is gone: its hint still says who was meant, its address no longer counts
-    gone = Hint("usr_ada", "ses_one", ("app_gone",))
-    assert isinstance(ask(hint=gone, target=BYE), Refusal)
-    assert ask(hint=gone) == SignOut(ask=False, client_id=None, target=None, state=None)
+    for hint in (
+        None,
+        Hint("usr_ada", "ses_one", ()),
+        Hint("usr_ada", "ses_one", ("app_web", "app_spa")),
+        # the app is gone: its hint still says who was meant, its address no longer counts
+        Hint("usr_ada", "ses_one", ("app_gone",)),
+    ):
+        decided = ask(hint=hint, target=BYE)
+        assert decided.ends == (SESSION,)
+        assert (decided.ask, decided.target, decided.client_id) == (hint is None, None, None)
+        assert "post_logout_redirect_uri" in decided.stays
+
+
+@pytest.mark.requirement(75)
+def test_a_hint_that_does_not_hold_never_leads_to_the_app() -> None:
+    for target in (BYE, "https://evil.example/"):
+        for session in (SESSION, None):
+            decided = ask(session, bad_hint=True, client_id="app_web", target=target)
+            assert (decided.ask, decided.target) == (session is not None, None)
+            assert "hint" in decided.stays
 
 
 def test_a_request_that_does_not_fit_together_is_refused() -> None:

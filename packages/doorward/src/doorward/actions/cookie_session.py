@@ -12,6 +12,7 @@ from doorward.actions.exchange_token import ExchangeToken
 from doorward.actions.revocation_view import RevocationView
 from doorward.actions.sign_out import SignOutAction
 from doorward.model.caller import Caller
+from doorward.model.digest import digest
 from doorward.model.grant import Grant
 from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
@@ -114,10 +115,15 @@ class CookieSession:
         refresh_token: str | None,
         csrf: str | None,
         *,
+        session_secret: str | None,
         page: Page,
         caller: Caller,
-    ) -> Refusal | None:
-        """Sign out everywhere that this sign-in reaches: the session, its grants, the tokens already given."""
+    ) -> Refusal | bool:
+        """Sign out everywhere that this sign-in reaches: the session, its grants, the tokens already given. Answers whether the
+        cookies are this app's to take away: False when they hold another app's tokens, and then nothing ends.
+
+        `session_secret` is the session cookie, if it came along: that session ends too, since the answer takes the cookie away.
+        """
         refusal = self._allowed(client_id, page)
         if refusal is not None:
             return refusal
@@ -128,18 +134,23 @@ class CookieSession:
             if not rule.csrf_holds(access_token or "", csrf):
                 return Refusal("access_denied", "X-CSRF-Token is missing or wrong.")
             grant = await self.store.grants.get(str(claims["jti"]).partition(".")[0])
+        elif claims is not None:
+            return False
         elif refresh_token:
             # The access cookie ran out first: nothing is left that a CSRF token could be bound to, and the Origin, checked
             # above, says that it is the app's own page that wants out.
             grant = await self._grant_of(refresh_token, client_id)
-        if grant is None:
-            return None
-        session = await self.store.sessions.get(grant.session_id) if grant.session_id else None
-        if session is not None and session.ended_at is None:
+        left = [
+            await self.store.sessions.by_secret(digest(session_secret)) if session_secret else None,
+            await self.store.sessions.get(grant.session_id)
+            if grant is not None and grant.session_id
+            else None,
+        ]
+        for session in {one.id: one for one in left if one is not None and one.ended_at is None}.values():
             await self.sign_out.end(session, reason="signed_out", client_id=client_id, caller=caller, now=now)
-        if grant.ended_at is None:
+        if grant is not None and grant.ended_at is None:
             await self.store.commit(*self.sign_out.ending.grant(grant, now=now, reason="signed_out"))
-        return None
+        return True
 
     async def _grant_of(self, refresh_token: str, client_id: str | None) -> Grant | None:
         """The grant whose token this is or once was, if it is this app's."""

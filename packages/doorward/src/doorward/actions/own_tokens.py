@@ -9,6 +9,7 @@ from doorward.ports.keys import Signer
 from doorward.rules.revoke.logout import Hint
 from doorward_verify import jws
 from doorward_verify.encoding import Malformed, json_object
+from doorward_verify.keyset import KeySet
 from doorward_verify.refused import Refused
 
 ALGORITHMS = ("ES256", "RS256", "Ed25519")
@@ -16,19 +17,25 @@ ALGORITHMS = ("ES256", "RS256", "Ed25519")
 
 @dataclass(frozen=True, slots=True)
 class OwnTokens:
-    """Verifies id_token_hint: our signature, our issuer, type JWT. An expired hint still tells who was meant."""
+    """Verifies id_token_hint: our signature, our issuer, type JWT. An expired hint still tells who was meant, and so does one
+    whose key was rotated out since; a revoked key signs nothing."""
 
     signer: Signer
     issuer: str
 
     def hint(self, token: str) -> Hint | None:
         """What the hint says, or None when it is not one of ours (then it is as if it was not sent)."""
-        try:
-            verified = jws.verify(token, self.signer.keys(), algorithms=ALGORITHMS, types=("jwt",))
-            claims: dict[str, Any] = json_object(verified.payload)
-        except (Refused, Malformed):
+        payload = _payload(token, self.signer.keys())
+        published = payload is not None
+        if payload is None:
+            payload = _payload(token, self.signer.retired_keys())
+        if payload is None:
             return None
-        sub, sid, aud = claims.get("sub"), claims.get("sid"), claims.get("aud")
+        try:
+            claims: dict[str, Any] = json_object(payload)
+        except Malformed:
+            return None
+        sub, sid, aud, exp = claims.get("sub"), claims.get("sid"), claims.get("aud"), claims.get("exp")
         if claims.get("iss") != self.issuer or not isinstance(sub, str):
             return None
         audiences: list[Any] = aud if isinstance(aud, list) else [aud]  # pyright: ignore[reportUnknownVariableType]
@@ -36,4 +43,13 @@ class OwnTokens:
             sub=sub,
             sid=sid if isinstance(sid, str) else None,
             aud=tuple(item for item in audiences if isinstance(item, str)),
+            exp=exp if isinstance(exp, int) else 0,
+            published=published,
         )
+
+
+def _payload(token: str, keys: KeySet) -> bytes | None:
+    try:
+        return jws.verify(token, keys, algorithms=ALGORITHMS, types=("jwt",)).payload
+    except (Refused, Malformed):
+        return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from doorward.actions.ending import Ending
 from doorward.actions.own_tokens import OwnTokens
 from doorward.actions.record import Record
@@ -26,13 +28,20 @@ class SignOutAction:
     record: Record
     own_tokens: OwnTokens
 
-    def decide(self, params: Mapping[str, str], session: Session | None) -> rule.SignOut | Refusal:
+    async def decide(
+        self, params: Mapping[str, str], asking: rule.Asking, *, now: int
+    ) -> rule.SignOut | Refusal:
         """What to do with /logout's parameters. A hint that is not ours counts as none, so the person is asked (line 75)."""
         token = params.get("id_token_hint")
+        hint = self.own_tokens.hint(token) if token else None
+        if hint is not None and hint.sid is not None:
+            asking = structs.replace(asking, hinted=await self.store.sessions.get(hint.sid))
         return rule.decide(
             catalog=self.catalog.current(),
-            session=session,
-            hint=self.own_tokens.hint(token) if token else None,
+            now=now,
+            asking=asking,
+            hint=hint,
+            bad_hint=bool(token) and hint is None,
             client_id=params.get("client_id"),
             target=params.get("post_logout_redirect_uri"),
             state=params.get("state"),

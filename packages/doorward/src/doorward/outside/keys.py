@@ -54,7 +54,7 @@ class SealedKeyMaker:
 class CatalogSigner:
     """`ports.keys.Signer` with the keys of the catalog. A header is encoded once for each key and type."""
 
-    __slots__ = ("_current", "_heads", "_issuer", "_keys", "_known", "_opened", "_sealer")
+    __slots__ = ("_current", "_heads", "_issuer", "_keys", "_known", "_opened", "_retired", "_sealer")
 
     def __init__(self, issuer: str, sealer: Sealer) -> None:
         self._issuer = issuer
@@ -64,6 +64,7 @@ class CatalogSigner:
         self._current: dict[str, jwk.SigningKey] = {}
         self._heads: dict[tuple[str, str], jws.Signer] = {}
         self._keys: KeySet = key_set(issuer, ())
+        self._retired: KeySet | None = None
 
     def sign(self, claims: dict[str, Any], *, typ: str, alg: SigningAlgorithm = "ES256") -> str:
         """A compact JWS under the current key of `alg`. Raises KeyError when there is none."""
@@ -79,6 +80,13 @@ class CatalogSigner:
     def keys(self) -> KeySet:
         """The same keys, ready to verify with."""
         return self._keys
+
+    def retired_keys(self) -> KeySet:
+        """Parsed when first asked for: few requests need them, and there are more of them with each rotation."""
+        if self._retired is None:
+            old = (key for key in self._known if key.state == "retired")
+            self._retired = key_set(self._issuer, [jwk.parse_public(key.public_jwk) for key in old])
+        return self._retired
 
     def install(self, keys: Sequence[SigningKey]) -> None:
         """Take over the catalog's keys. Only current keys are opened. Raises ValueError, and changes nothing, when one was
@@ -96,6 +104,7 @@ class CatalogSigner:
         self._current = current
         self._heads = {}
         self._keys = key_set(self._issuer, public)
+        self._retired = None
 
     def _open(self, key: SigningKey) -> jwk.SigningKey:
         return jwk.parse_private(_decode(self._sealer.open(PURPOSE, key.id, key.sealed)))

@@ -25,6 +25,10 @@ class Signer(Protocol):
         """The public keys as `doorward_verify` takes them: for tokens of our own that come back (userinfo, id_token_hint)."""
         ...
 
+    def retired_keys(self) -> KeySet:
+        """The public keys that were rotated out, never a revoked one: for hints that are older than the published set."""
+        ...
+
     def install(self, keys: Sequence[SigningKey]) -> None:
         """Take over what the catalog holds now."""
         ...

@@ -52,6 +52,10 @@ _HAPPENED: Final = {
     "account.profile_changed": Happened.PROFILE_CHANGED,
     "account.activity_reported": Happened.REPORTED,
 }
+_ENDED_BY: Final = {
+    "signed_out": Happened.SIGNED_OUT,
+    "signed_out_by_app": Happened.SIGNED_OUT_BY_APP,
+}
 _REPORTABLE: Final = frozenset(
     {
         Happened.SIGNED_IN,
@@ -262,8 +266,8 @@ def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine | None:
     kind = _HAPPENED.get(event.kind)
     if kind is None:
         return None
-    if kind is Happened.SESSION_ENDED and event.detail.get("reason") == "signed_out":
-        kind = Happened.SIGNED_OUT
+    if kind is Happened.SESSION_ENDED:
+        kind = _ENDED_BY.get(str(event.detail.get("reason")), kind)
     client = catalog.clients.get(event.client_id) if event.client_id else None
     return views.ActivityLine(
         id=event.id,

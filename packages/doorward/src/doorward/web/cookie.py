@@ -49,22 +49,23 @@ class CookieEndpoints:
         return self._shared(request, client_id, json_response(body))
 
     async def sign_out(self, request: Request) -> Response:
-        """POST /cookie/sign-out: `client_id`, with X-CSRF-Token. Answers 204 also when nobody was signed in any more."""
+        """POST /cookie/sign-out: `client_id`, with X-CSRF-Token. Answers 204 also when nobody was signed in to this app any more."""
         form = await request.form()
         client_id = form.get("client_id")
         cookies = request.cookies()
-        refusal = await self.cookies.end(
+        outcome = await self.cookies.end(
             client_id,
             cookies.get(self.jar.name("at")),
             cookies.get(self.jar.name("rt")),
             request.header(b"x-csrf-token"),
+            session_secret=cookies.get(self.jar.name("session")),
             page=_page(request),
             caller=_caller(request),
         )
-        if refusal is not None:
-            return self._shared(request, client_id, _refused(refusal))
+        if isinstance(outcome, Refusal):
+            return self._shared(request, client_id, _refused(outcome))
         response = Response(204).add("cache-control", "no-store")
-        for kind in ("at", "rt", "session"):
+        for kind in ("at", "rt", "session") if outcome else ():
             response.add("set-cookie", self.jar.clear(kind))
         return self._shared(request, client_id, response)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hmac import compare_digest
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from doorward.actions.sign_out import SignOutAction
 from doorward.model.refusal import Refusal
 from doorward.ports.keys import Sealer
-from doorward.rules.revoke.logout import SignOut
+from doorward.rules.revoke.logout import Asking, SignOut
 from doorward.web.http import BadForm, Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure
@@ -33,7 +34,7 @@ class LogoutPages:
     sealer: Sealer
 
     async def logout(self, request: Request) -> Response:
-        """Sign out at once when the hint fits this session, else ask first (RP-Initiated Logout 1.0 §2, line 75).
+        """Sign out at once when the hint is about this browser's session, else ask first (RP-Initiated Logout 1.0 §2, line 75).
 
         An app may send its request by POST (§2): without our form token such a POST decides nothing more than a GET does.
         """
@@ -54,37 +55,63 @@ class LogoutPages:
         if visitor.bare_post:
             # Too long to go on by GET, and without cookies nobody can know who is signed in: nothing is said to have been done.
             return page(ErrorPage(Failure.TOO_LARGE), visitor, 413)
-        decision = self.sign_out.decide(params, visitor.session)
+        decision = await self.sign_out.decide(params, _asking(visitor), now=visitor.now)
         if isinstance(decision, Refusal):
             log.warning("sign-out request refused", because=decision.because)
             return page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.say), visitor, 400)
-        confirmed = posted and params.get("confirm") == "yes" and self._ours(visitor, params)
+        if decision.stays:
+            log.warning("sign-out stays here", because=decision.stays, client_id=decision.client_id)
+        about = self._about(visitor, decision)
+        confirmed = posted and params.get("confirm") == "yes" and self._ours(visitor, params, about)
         if decision.ask and not confirmed:
-            hidden = tuple((name, params[name]) for name in _CARRIED if name in params)
-            account = visitor.account.email if visitor.account else ""
-            return page(SignOutAsk(account=account, hidden=hidden), visitor)
-        if visitor.session is not None:
-            visitor.forget_browser()
+            return self._question(visitor, decision, params, about)
+        for session in decision.ends:
+            own = visitor.session is not None and session.id == visitor.session.id
             await self.sign_out.end(
-                visitor.session,
-                reason="signed_out",
+                session,
+                reason="signed_out" if own else "signed_out_by_app",
                 client_id=decision.client_id,
                 caller=visitor.caller,
                 now=visitor.now,
             )
+        if visitor.session is not None:
+            visitor.forget_browser()
         visitor.forget_session()
         return self._onward(visitor, decision)
 
     async def signed_out(self, request: Request) -> Response:
-        """The page at the end, when no app asked to have the person back."""
-        return page(SignedOut(), await self.visitors.meet(request))
+        """The page at the end, when no app asked to have the person back. Who is signed in is not told otherwise (line 100)."""
+        visitor = await self.visitors.meet(request)
+        if visitor.session is not None:
+            return visitor.dress(redirect(self.steps.link("/logout")))
+        return page(SignedOut(), visitor)
 
-    def _ours(self, visitor: Visitor, form: dict[str, str]) -> bool:
+    def _question(
+        self, visitor: Visitor, decision: SignOut, params: Mapping[str, str], about: str
+    ) -> Response:
+        carried = [name for name in _CARRIED if name in params]
+        if decision.target is None and "post_logout_redirect_uri" in carried:
+            carried.remove("post_logout_redirect_uri")
+        client = self.sign_out.catalog.current().clients.get(decision.client_id or "")
+        view = SignOutAsk(
+            account=visitor.account.email if visitor.account else "",
+            app=client.name if client is not None and visitor.session is None and decision.ends else None,
+            hidden=(*((name, params[name]) for name in carried), ("about", about)),
+        )
+        return page(view, visitor)
+
+    def _about(self, visitor: Visitor, decision: SignOut) -> str:
+        """What the question is about, for this browser alone: the answer to one question never ends what another was about, say
+        somebody else's session, who signed in here while the page stood open."""
+        ends = " ".join(session.id for session in decision.ends)
+        return self.sealer.tag("sign-out", f"{visitor.browser} {decision.client_id or '-'} {ends}")
+
+    def _ours(self, visitor: Visitor, form: Mapping[str, str], about: str) -> bool:
         try:
-            visitor.guard(form, sealer=self.sealer)
+            visitor.guard(dict(form), sealer=self.sealer)
         except Forbidden:
             return False
-        return True
+        return compare_digest(form.get("about", "").encode(), about.encode())
 
     def _onward(self, visitor: Visitor, decision: SignOut) -> Response:
         if decision.target is None:
@@ -96,6 +123,16 @@ class LogoutPages:
         if visitor.request.method == "POST":
             return page(Continue(url=url, because="signed_out"), visitor)
         return visitor.dress(redirect(url))
+
+
+def _asking(visitor: Visitor) -> Asking:
+    request = visitor.request
+    return Asking(
+        session=visitor.session,
+        browser=any(name.startswith(b"sec-fetch-") for name, _ in request.raw_headers),
+        blind=request.header(b"sec-fetch-dest") not in {None, "document"},
+        safe=request.method == "HEAD",
+    )
 
 
 def routes(*, visitors: Visitors, steps: Steps, sign_out: SignOutAction, sealer: Sealer) -> list[Route]:

@@ -122,6 +122,10 @@ _HAPPENED: Final = {
     Happened.SIGNED_IN: (N_("You signed in"), N_("You signed in to %(app)s")),
     Happened.SIGN_IN_FAILED: (N_("Somebody tried to sign in and failed"), None),
     Happened.SIGNED_OUT: (N_("You signed out"), N_("You signed out of %(app)s")),
+    Happened.SIGNED_OUT_BY_APP: (
+        N_("A device was signed out through an app"),
+        N_("A device was signed out through %(app)s"),
+    ),
     Happened.SESSION_ENDED: (N_("A device was signed out"), None),
     Happened.OTHER_SESSIONS_ENDED: (N_("All other devices were signed out"), None),
     Happened.PASSWORD_CHANGED: (N_("You changed your password"), None),

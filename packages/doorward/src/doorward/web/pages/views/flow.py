@@ -70,14 +70,17 @@ class FormPost:
 
 @dataclass(frozen=True, slots=True)
 class SignOutAsk:
-    """/logout without a trustworthy hint (ASVS 10.6.2). Posts `confirm=yes`, `csrf` and `hidden`.
+    """/logout without a trustworthy hint, or without the cookie of the session that the hint names (ASVS 10.6.2). Posts
+    `confirm=yes`, `csrf` and `hidden`.
 
-    `account` is who is signed in ("" = nobody is named); `hidden` are the request's own parameters to carry along; `stay` the path of the
+    `account` is who is signed in ("" = nobody is named); `app` the app that asks to end a session that is not this browser's,
+    as far as can be seen; `hidden` are the request's own parameters to carry along; `stay` the path of the
     other way.
     """
 
     template: ClassVar[str] = "sign_out_ask.html"
     account: str
+    app: str | None = None
     action: str = "/logout"
     hidden: tuple[tuple[str, str], ...] = ()
     stay: str = "/account"
