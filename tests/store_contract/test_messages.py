@@ -33,6 +33,17 @@ async def test_a_ticket_moves_on_once(store: Store, moved: dict[str, int]) -> No
     assert await store.commit(store.messages.replace_ticket(new, replace(new, tries=5, used_at=NOW + 9)))
 
 
+@pytest.mark.requirement(94)
+async def test_a_persons_tickets_become_those_of_nobody(store: Store) -> None:
+    hers, other = ticket("ada", account_id="usr_ada"), ticket("bob", account_id="usr_bob")
+    await store.commit(store.messages.insert_ticket(hers), store.messages.insert_ticket(other))
+    assert await store.commit(store.messages.detach_tickets("usr_ada"))
+    assert await store.messages.ticket(hers.id) == replace(hers, account_id=None)
+    assert await store.messages.ticket(other.id) == other
+    # and nobody who had read it before brings it back
+    assert not await store.commit(store.messages.replace_ticket(hers, replace(hers, tries=1)))
+
+
 @pytest.mark.requirement(82)
 async def test_every_guess_counts_however_many_come_at_once(store: Store, other: Store) -> None:
     await store.commit(store.messages.insert_ticket(ticket()))

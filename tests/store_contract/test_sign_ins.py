@@ -56,3 +56,14 @@ async def test_what_one_process_wrote_another_can_replace(store: Store, opener: 
     found = await store.sign_ins.get("sin_one")
     assert found is not None
     assert found.return_to == "p5"
+
+
+@pytest.mark.requirement(94)
+async def test_the_running_sign_ins_of_a_person_go_together(store: Store) -> None:
+    ada, hers = sign_in("ada", account_id="usr_ada"), sign_in("bob", account_id="usr_bob")
+    nobodys, over = sign_in("none"), sign_in("over", account_id="usr_ada", expires_at=NOW)
+    await store.commit(*(store.sign_ins.insert(one) for one in (ada, hers, nobodys, over)))
+    assert await store.commit(store.sign_ins.end_of_account("usr_ada", NOW))
+    left = [one.id for one in (ada, hers, nobodys, over) if await store.sign_ins.get(one.id)]
+    assert left == ["sin_bob", "sin_none", "sin_over"]
+    assert not await store.commit(store.sign_ins.replace(ada, replace(ada, consented=True)))

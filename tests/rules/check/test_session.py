@@ -66,8 +66,8 @@ def test_without_its_person_a_session_is_over() -> None:
 
 @pytest.mark.requirement(73)
 def test_recent_is_ten_minutes_from_the_last_proof() -> None:
-    assert rule.recent(session(), POLICY, NOW + 600)
-    assert not rule.recent(session(), POLICY, NOW + 601)
+    assert rule.recent(session(), ADA, POLICY, NOW + 600)
+    assert not rule.recent(session(), ADA, POLICY, NOW + 601)
 
 
 @pytest.mark.requirement(71)
@@ -81,3 +81,10 @@ def test_a_session_that_is_stepped_up_late_has_the_whole_time_of_its_new_level()
     # a proof never moves the end that the session was born with
     last = session(auth_time=NOW + POLICY.absolute - 10)
     assert rule.absolute_end(last, POLICY) == NOW + POLICY.absolute
+
+
+@pytest.mark.requirement(94)
+def test_what_a_session_proved_before_a_reset_is_no_recent_proof() -> None:
+    for changed, recent in ((NOW - 1, True), (NOW, True), (NOW + 1, False)):
+        account = Account(id="usr_1", email="ada@example.com", created_at=1, password_changed_at=changed)
+        assert rule.recent(session(), account, POLICY, NOW + 2) is recent

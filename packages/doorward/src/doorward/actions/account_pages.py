@@ -123,11 +123,10 @@ class AccountPages:
                     count=count,
                 )
             )
-        if writes:
-            await self.store.commit(*writes)
+        await self.store.commit(*writes)
         if grants_too:
             await self.ending.late(account.id, now=now, reason=reason, keep_session=current.id)
-        elif writes:
+        else:
             await self.ending.late_beside(current, now=now, reason=reason)
         return count
 

@@ -17,7 +17,7 @@ from doorward.model.policy import TokenPolicy
 from doorward.model.refusal import Refusal
 from doorward.model.request import AuthRequest
 from doorward.model.session import Session
-from doorward.model.signin import Proof, SignIn
+from doorward.model.signin import SignIn
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.store import Store, Write
 from doorward.rules.deliver.redirect import failure
@@ -27,6 +27,7 @@ from doorward.rules.permit.checks.redirect_uri import matches
 from doorward.rules.permit.entitle import entitle
 from doorward.rules.prove.journey import achieved, next_step
 from doorward.rules.prove.levels import LEVELS, at_least
+from doorward.rules.prove.standing import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,14 @@ class Advance:
         sign_in = checked
         request = sign_in.request
         account = await self._account(sign_in)
-        proofs = _standing(sign_in, account) if account else ()
         factors = await self.store.accounts.factors(account.id) if account else ()
+        proofs = standing(sign_in.proofs, account, factors) if account else ()
+        if account is not None and proofs != sign_in.proofs:
+            # taken out for good, so that the pages see the same and ask for it again
+            kept = structs.replace(sign_in, proofs=proofs)
+            if not await self.store.commit(self.store.sign_ins.replace(sign_in, kept)):
+                return Stale(sign_in)
+            sign_in = kept
         step = next_step(
             proofs=proofs,
             enrolled=frozenset(factor.kind for factor in factors),
@@ -160,19 +167,6 @@ class Advance:
             return None
         account = await self.store.accounts.get(sign_in.account_id)
         return account if account is not None and account.disabled_at is None else None
-
-
-def _standing(sign_in: SignIn, account: Account) -> tuple[Proof, ...]:
-    """The proofs that still count: a password that was changed since proves nothing any more."""
-    changed = account.password_changed_at or 0
-
-    def stands(proof: Proof) -> bool:
-        if proof.kind != "password":
-            return True
-        # what a session vouches for carries no mark: with the password its sessions end
-        return proof.at >= changed if proof.against is None else proof.against == changed
-
-    return tuple(proof for proof in sign_in.proofs if stands(proof))
 
 
 def _wanted(request: AuthRequest | None) -> str | None:

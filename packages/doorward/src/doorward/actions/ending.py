@@ -61,13 +61,27 @@ class Ending:
             return [self.store.grants.end_of_account(account_id, now, reason, until, client_id=client_id)]
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
+    def outstanding(self, account_id: str, *, now: int) -> list[Write]:
+        """What was made for a person and not used yet: mailed codes and links, and the sign-ins under way in which something was
+        shown (line 94). Who asked for a mail sees nothing of it: the ticket is from now on one that nothing opens (line 80)."""
+        return [
+            self.store.messages.detach_tickets(account_id),
+            self.store.sign_ins.end_of_account(account_id, now),
+        ]
+
     async def account(
         self, account_id: str, *, now: int, reason: str, keep_session: str | None = None, sub_entry: bool
     ) -> list[Write]:
         """All sessions of a person but `keep_session`, and all their grants, offline ones too (ASVS 7.4.2, 7.4.3).
 
-        `sub_entry` (disabled, deleted) also revokes whatever carries their `sub` and was issued up to now.
+        `sub_entry` (disabled, deleted) also revokes whatever carries their `sub` and was issued up to now. What is outstanding ends too.
         """
+        ended = await self._account(account_id, now, reason, keep_session, sub_entry=sub_entry)
+        return [*self.outstanding(account_id, now=now), *ended]
+
+    async def _account(
+        self, account_id: str, now: int, reason: str, keep_session: str | None, *, sub_entry: bool
+    ) -> list[Write]:
         life = self._life()
         writes = await self._sessions(account_id, now, reason, keep_session, life)
         # The grants enter the view one by one even beside a `sub` entry: a token signed in another process in this very
@@ -84,10 +98,12 @@ class Ending:
 
     async def others(self, current: Session, *, now: int, reason: str) -> list[Write]:
         """All sessions of a person but this one, with the grants born in them that are not offline: a handful of writes, however
-        many they are. Nothing when there are none."""
+        many they are. What is outstanding ends too: who stands in the middle of a sign-in would be in a session a moment later."""
         life = self._life()
         writes = await self._sessions(current.account_id, now, reason, current.id, life)
-        return [*writes, self._grants_but(current, now, reason, life)] if writes else []
+        if writes:
+            writes.append(self._grants_but(current, now, reason, life))
+        return [*self.outstanding(current.account_id, now=now), *writes]
 
     async def late_beside(self, current: Session, *, now: int, reason: str) -> None:
         """What `late_in` does for one session, for all those that `others` ended."""
@@ -99,9 +115,7 @@ class Ending:
 
         Without this a session opened with the stolen password in those milliseconds outlives the change of the password.
         """
-        writes = await self.account(
-            account_id, now=now, reason=reason, keep_session=keep_session, sub_entry=False
-        )
+        writes = await self._account(account_id, now, reason, keep_session, sub_entry=False)
         if writes:
             await self.store.commit(*writes)
 

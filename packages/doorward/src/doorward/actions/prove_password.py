@@ -22,6 +22,7 @@ from doorward.rules.identify.account import looked_up_as
 from doorward.rules.prove import password as rule
 from doorward.rules.prove.assurance import counting
 from doorward.rules.prove.attempts import Wait
+from doorward.rules.prove.standing import of_password
 
 MISMATCH: Final = "That email and password don't match."
 """The one answer for a wrong password, an unknown person and a disabled account (ASVS 6.3.8)."""
@@ -146,7 +147,7 @@ class ProvePassword:
         if isinstance(known, Refusal):
             return known
         account, writes = known
-        proof = _proof(account, now)
+        proof = of_password(account, now)
         return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
 
     async def of_new(
@@ -158,12 +159,8 @@ class ProvePassword:
         if isinstance(known, Refusal):
             return known
         account, writes = known
-        changed = with_proof(sign_in, account.id, _proof(account, now))
+        changed = with_proof(sign_in, account.id, of_password(account, now))
         return changed, [self.store.sign_ins.insert(changed), *writes]
-
-
-def _proof(account: Account, now: int) -> Proof:
-    return Proof("password", now, ("pwd",), against=account.password_changed_at or 0)
 
 
 async def add_proof(

@@ -19,6 +19,7 @@ from doorward.ports.meter import Meter
 from doorward.ports.store import Store, Write
 from doorward.rules.prove.assurance import counting
 from doorward.rules.prove.factors import recovery_code, totp
+from doorward.rules.prove.standing import of_recovery_code, of_totp, standing
 
 WRONG: Final = "That code doesn't work. Wait for a new one, or use a recovery code."
 SEED_PURPOSE: Final = "totp"
@@ -99,14 +100,15 @@ class ProveSecondFactor:
         return await self._failed(account, caller, now)
 
     async def _whose(self, sign_in: SignIn, now: int) -> Account | None:
-        """The account, if its password was proven in this sign-in and the sign-in still runs."""
-        proven = any(proof.kind == "password" for proof in counting(sign_in.proofs, sign_in.fresh_after))
-        if sign_in.account_id is None or not proven:
-            return None
-        if sign_in.done_at is not None or now >= sign_in.expires_at:
+        """The account, if its password as it is now was proven in this sign-in and the sign-in still runs. Who has shown an earlier
+        one is nobody who may try codes."""
+        if sign_in.account_id is None or sign_in.done_at is not None or now >= sign_in.expires_at:
             return None
         account = await self.store.accounts.get(sign_in.account_id)
-        return account if account is not None and account.disabled_at is None else None
+        if account is None or account.disabled_at is not None:
+            return None
+        proofs = standing(counting(sign_in.proofs, sign_in.fresh_after), account, ())
+        return account if any(proof.kind == "password" for proof in proofs) else None
 
     def _match(self, factors: Sequence[Factor], typed: str, now: int) -> tuple[Proof, Write] | None:
         digits = totp.tidy(typed)
@@ -117,13 +119,12 @@ class ProveSecondFactor:
                 seed = self.sealer.open(SEED_PURPOSE, factor.id, factor.sealed)
                 step = totp.match(seed, digits, now=now, last_step=factor.last_step)
                 if step is not None:
-                    return Proof("totp", now, ("otp",)), self.store.accounts.use_totp_step(factor.id, step)
+                    return of_totp(factor, now), self.store.accounts.use_totp_step(factor.id, step)
             return None
         found = recovery_code.match(factors, typed)
         if found is None:
             return None
-        # No registered method reference fits a recovery code (RFC 8176 §2); "rc" is ours.
-        return Proof("recovery_code", now, ("rc",)), self.store.accounts.use_recovery_code(found.id, now)
+        return of_recovery_code(found, now), self.store.accounts.use_recovery_code(found.id, now)
 
     async def _failed(self, account: Account, caller: Caller, now: int) -> Refusal:
         await self.store.commit(

@@ -26,6 +26,7 @@ from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors import mail_code
 from doorward.rules.prove.factors.mail_code import Missed
 from doorward.rules.prove.password import Weak, prepare
+from doorward.rules.prove.standing import for_ticket, ticket_stands
 
 
 class Reset(Struct, frozen=True):
@@ -86,7 +87,7 @@ class ResetPassword:
             locale=locale,
             browser_hash=browser_hash,
             sign_in_id=sign_in_id,
-            payload={},
+            payload=for_ticket(account),
             caller=caller,
             now=now,
             replaces=replaces,
@@ -144,13 +145,7 @@ class ResetPassword:
             if ticket is not None and ticket.account_id is not None
             else None
         )
-        # An address that changed hands since the mail was written proves nothing about this account.
-        if (
-            ticket is None
-            or account is None
-            or account.disabled_at is not None
-            or account.email != ticket.email
-        ):
+        if ticket is None or account is None or not ticket_stands(ticket, account):
             return None
         return ticket, account, self.judge.minimum(second_factor=await self._second_factor(account))
 
@@ -191,15 +186,16 @@ class ResetPassword:
         device_secret = None if device_hash is not None else self.chance.token()
         trusted = device_hash if device_hash is not None else digest(device_secret or "")
         done = await self.store.commit(
-            self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
+            # the person's row first: of two resets at once one waits there, before it holds its ticket
             self.store.accounts.replace(changed, old=account),
+            self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
             self.store.messages.insert_mail(letter),
             self.store.sessions.trust_device(trusted, account.id, now),
             self.record("password.reset", caller=caller, now=now, account_id=account.id),
             *(
                 await self.ending.account(account.id, now=now, reason="password_reset", sub_entry=False)
                 if end_sessions
-                else []
+                else self.ending.outstanding(account.id, now=now)
             ),
         )
         if not done:

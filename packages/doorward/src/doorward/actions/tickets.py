@@ -22,6 +22,7 @@ from doorward.ports.store import Store, Write
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors import mail_code
 from doorward.rules.prove.factors.mail_code import Missed
+from doorward.rules.prove.standing import ticket_stands
 
 _LINK_PATHS: Final = {"sign_up": "/verify", "reset": "/reset/link"}
 _TRIES: Final = 8
@@ -133,6 +134,8 @@ class Tickets:
         )
         if isinstance(shown, Missed):
             return shown
+        if not await self._stands(counted):
+            return Missed("used")
         await self.store.commit(*self.throttle.clear(buckets))
         await self.throttle.forget(buckets)
         return counted
@@ -145,7 +148,7 @@ class Tickets:
         shown = mail_code.by_link(ticket, kind=kind, browser_hash=browser_hash, now=now)
         if isinstance(shown, Missed):
             return shown
-        return ticket if ticket is not None else Missed("unknown")
+        return ticket if ticket is not None and await self._stands(ticket) else Missed("used")
 
     async def held(self, kind: TicketKind, ticket_id: str, browser_hash: bytes) -> Ticket | None:
         """The ticket that this browser asked for, whatever became of it."""
@@ -153,6 +156,12 @@ class Tickets:
         if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
             return None
         return ticket
+
+    async def _stands(self, ticket: Ticket) -> bool:
+        # a sign-up is for an address that nobody has; whether it still is free is decided when the account is made
+        if ticket.kind == "sign_up":
+            return True
+        return ticket_stands(ticket, await self.store.accounts.get(ticket.account_id or ""))
 
     async def _count(self, ticket: Ticket) -> Ticket | None:
         for _ in range(_TRIES):

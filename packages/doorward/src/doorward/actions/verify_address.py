@@ -13,12 +13,13 @@ from doorward.model.account import Account
 from doorward.model.caller import Caller
 from doorward.model.message import Ticket
 from doorward.model.refusal import Refusal
-from doorward.model.signin import Proof, SignIn
+from doorward.model.signin import SignIn
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.store import Store
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
+from doorward.rules.prove.standing import of_password
 
 
 class Verified(Struct, frozen=True):
@@ -67,8 +68,7 @@ class VerifyAddress:
         It was typed in this very browser, minutes ago, by who then showed that the mail box is theirs: asking for it again would
         prove nothing more. The proof bears the time at which it was typed, so that max_age and prompt=login are not cheated.
         """
-        set_at = verified.ticket.created_at
-        proof = Proof("password", set_at, ("pwd",), against=set_at)
+        proof = of_password(verified.account, verified.ticket.created_at)
         return await add_proof(self.store, sign_in, verified.account.id, proof, now)
 
     async def _make(self, ticket: Ticket, caller: Caller, now: int) -> Verified | Missed:

@@ -14,6 +14,7 @@ class Ticket(Struct, frozen=True, kw_only=True):
 
     Bound to the browser that asked. For a sign-up, `payload` holds what the account will be made of (never a clear password);
     `account_id` is None when no such account exists, and then nothing was sent: the row is kept so that both cases cost the same.
+    For a reset it holds `against`: when the password had been set that it is to replace (`rules/prove/standing.py`).
     """
 
     id: str

@@ -15,8 +15,9 @@ Step = Literal["password", "second_factor"]
 class Proof(Struct, frozen=True):
     """One thing that the person has shown: which factor, when, and its method references (RFC 8176).
 
-    `against`, of a password: when the one that was shown had been set (0: nobody knows). It tells it from another that was set in
-    the very second of the proof, or by a clock that was wrong.
+    `against` is the state that it was made for, and with which it ends (`rules/prove/standing.py`). Of a password: when the one that
+    was shown had been set (0: nobody knows), which tells it from another that was set in the very second of the proof, or by a clock
+    that was wrong. Of a second factor: a digest of the factor's id. What a session vouches for has none: it ends with the session.
     """
 
     kind: ProofKind

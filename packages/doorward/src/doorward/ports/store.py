@@ -17,10 +17,10 @@ from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.model.message import LogoutNotice, Outgoing, Ticket
 from doorward.model.revocation import Revocation
 from doorward.model.session import Consent, Session
-from doorward.model.signin import SignIn
 from doorward.model.wrapped_key import WrappedKey
 from doorward.ports.attempts import Attempts
 from doorward.ports.nodes import Nodes
+from doorward.ports.sign_ins import SignIns
 from doorward.ports.write import Write
 
 
@@ -114,17 +114,6 @@ class WrappedKeys(Protocol):
 
     def remove(self, wrapped: WrappedKey) -> Write:
         """Guarded: loses when it is gone, so that of two who drop one another's wrapping one is told."""
-        ...
-
-
-class SignIns(Protocol):
-    """Sign-ins under way."""
-
-    async def get(self, sign_in_id: str) -> SignIn | None: ...
-    async def by_handle(self, handle_hash: bytes) -> SignIn | None: ...
-    def insert(self, sign_in: SignIn) -> Write: ...
-    def replace(self, old: SignIn, new: SignIn) -> Write:
-        """Guarded: loses when the row changed since `old` was read, so that no step is taken twice."""
         ...
 
 
@@ -251,7 +240,11 @@ class Messages(Protocol):
     async def ticket_by_link(self, link_hash: bytes) -> Ticket | None: ...
     def insert_ticket(self, ticket: Ticket) -> Write: ...
     def replace_ticket(self, old: Ticket, new: Ticket) -> Write:
-        """Guarded by (tries, proven_at, used_at) as in `old`, so that guesses count and a ticket is used once."""
+        """Guarded by (tries, proven_at, used_at, account_id) as in `old`, so that guesses count and a ticket is used once."""
+        ...
+
+    def detach_tickets(self, account_id: str) -> Write:
+        """The tickets of a person become those of nobody: their codes and links open nothing any more."""
         ...
 
     async def due_mail(self, now: int, limit: int = 20) -> Sequence[Outgoing]: ...

@@ -52,7 +52,7 @@ class OwnAccount:
 
     def confirm_first(self, owner: Owner, back: str) -> Response | None:
         """None when the sign-in is recent; else the way over the page that asks again (ASVS 7.5.1, line 73)."""
-        if session_rule.recent(owner.session, self.policy, owner.visitor.now):
+        if session_rule.recent(owner.session, owner.account, self.policy, owner.visitor.now):
             return None
         return self.go(owner.visitor, f"/account/confirm?return_to={quote(back)}")
 

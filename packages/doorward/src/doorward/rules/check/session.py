@@ -43,6 +43,9 @@ def absolute_end(session: Session, policy: SessionPolicy) -> int:
     return min(session.expires_at, session.auth_time + absolute)
 
 
-def recent(session: Session, policy: SessionPolicy, now: int) -> bool:
-    """Whether the person proved themselves recently enough for a sensitive edit (ASVS 7.5.1, line 73)."""
-    return now - session.auth_time <= policy.recent
+def recent(session: Session, account: Account, policy: SessionPolicy, now: int) -> bool:
+    """Whether the person proved themselves recently enough for a sensitive edit (ASVS 7.5.1, line 73), and with the password that
+    the account has now: a session outlives a reset if its owner wants it to; what was shown in it before does not (line 94)."""
+    return now - session.auth_time <= policy.recent and session.auth_time >= (
+        account.password_changed_at or 0
+    )

@@ -22,7 +22,9 @@ _REPLACE_TICKET = (
     "UPDATE tickets SET email = ?, code_hash = ?, link_hash = ?, browser_hash = ?, created_at = ?, expires_at = ?,"
     " account_id = ?, sign_in_id = ?, payload = ?, tries = ?, proven_at = ?, used_at = ?"
     " WHERE id = ? AND tries = ? AND COALESCE(proven_at, -1) = ? AND COALESCE(used_at, -1) = ?"
+    " AND COALESCE(account_id, '') = ?"
 )
+_DETACH_TICKETS = "UPDATE tickets SET account_id = NULL WHERE account_id = ?"
 
 _MAIL_COLUMNS = "id, recipient, kind, sealed, created_at, next_try_at, tries, sent_at, failed_at"
 _DUE = "sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?"
@@ -96,7 +98,11 @@ class SqlMessages:
             old.tries,
             -1 if old.proven_at is None else old.proven_at,
             -1 if old.used_at is None else old.used_at,
+            old.account_id or "",
         )
+
+    def detach_tickets(self, account_id: str) -> SqlWrite:
+        return write(_DETACH_TICKETS, account_id)
 
     async def due_mail(self, now: int, limit: int = 20) -> Sequence[Outgoing]:
         return [_to_mail(row) for row in await self._db.all(_DUE_MAIL, (now, limit))]

@@ -13,6 +13,7 @@ _INSERT = "INSERT INTO sign_ins (id, handle_hash, account_id, expires_at, doc) V
 _REPLACE = (
     "UPDATE sign_ins SET handle_hash = ?, account_id = ?, expires_at = ?, doc = ? WHERE id = ? AND doc = ?"
 )
+_END_OF_ACCOUNT = "DELETE FROM sign_ins WHERE account_id = ? AND expires_at > ?"
 
 _decoder = msgspec.json.Decoder(SignIn)
 
@@ -34,6 +35,9 @@ class SqlSignIns:
     def insert(self, sign_in: SignIn) -> SqlWrite:
         s = sign_in
         return write(_INSERT, s.id, s.handle_hash, s.account_id, s.expires_at, to_json(s))
+
+    def end_of_account(self, account_id: str, at: int) -> SqlWrite:
+        return write(_END_OF_ACCOUNT, account_id, at)
 
     def replace(self, old: SignIn, new: SignIn) -> SqlWrite:
         # the whole document is compared: whatever changed in between, the step was decided on something else

@@ -1,0 +1,130 @@
+"""Does what was proven for an earlier state of an account still open it? Over two processes on one database."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from doorward.cli.tools import Tools
+from tests.engines import BOTH
+from tests.flows.browsing import Page, Person
+from tests.flows.processes import Fleet, processes
+from tests.flows.running import operate
+from tests.flows.seeds import PASSWORD
+
+ENGINES = BOTH
+ADA = "ada@example.com"
+OWNERS, THIEFS = "marble harbour tundra six", "copper lantern meadow two"
+pytestmark = pytest.mark.requirement(94)
+
+
+class Through(Person):
+    """A browser whose requests go to one of several processes behind one issuer."""
+
+    def __init__(self, fleet: Fleet, number: int) -> None:
+        super().__init__(fleet.issuer)
+        self._base = fleet.servers[number].base
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        fields: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx2.Response:
+        """The same request, at that process."""
+        path = url.removeprefix(self.issuer)
+        sent = {
+            "user-agent": self.agent,
+            "cookie": "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items()),
+        }
+        if method == "POST":
+            sent |= {"origin": self.issuer, "sec-fetch-site": "same-origin"}
+        answer = self._client.request(method, self._base + path, headers=sent | (headers or {}), data=fields)
+        for line in answer.headers.get_list("set-cookie"):
+            self._keep(line, self.issuer + path)
+        return answer
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, own_database: str | None) -> Generator[Fleet]:
+    with processes(tmp_path, 2, database=own_database) as opened:
+        yield opened
+        for server in opened.servers:
+            assert server.unforeseen() == []
+
+
+@pytest.fixture
+def people(fleet: Fleet) -> Generator[tuple[Through, Through]]:
+    """The owner at the first process, somebody who reads the owner's mail at the second."""
+    owner, thief = Through(fleet, 0), Through(fleet, 1)
+    with owner, thief:
+        yield owner, thief
+
+
+def asked(person: Person) -> tuple[Page, str]:
+    """The page that waits for the code, and the code."""
+    page = person.press(person.open("/reset"), "reset", email=ADA)
+    assert "check" in page.forms, page.words
+    return page, person.mailed_code(ADA)
+
+
+def proven(person: Person) -> Page:
+    """The form for the new password."""
+    page, code = asked(person)
+    page = person.press(page, "check", code=code)
+    assert "new-password" in page.forms, page.words
+    return page
+
+
+def opens(fleet: Fleet, password: str) -> bool:
+    """Whether somebody who has never been here gets in with it."""
+    with Person(fleet.issuer) as visitor:
+        return visitor.sign_in(visitor.open("/sign-in"), ADA, password).path == "/account"
+
+
+def test_a_second_reset_does_not_take_the_account_again(
+    fleet: Fleet, people: tuple[Through, Through]
+) -> None:
+    owner, thief = people
+    open_form = proven(thief)
+    with Through(fleet, 1) as other:
+        waiting, code = asked(other)
+        done = owner.press(proven(owner), "new-password", password=OWNERS)
+        assert "sign-in" in done.forms, done.words
+        # the form that was open, and the code that was not typed yet
+        assert "reset" in thief.press(open_form, "new-password", password=THIEFS).forms
+        assert "new-password" not in other.press(waiting, "check", code=code).forms
+    assert opens(fleet, OWNERS)
+    assert not opens(fleet, THIEFS)
+
+
+def test_a_changed_password_ends_the_resets_that_were_open(
+    fleet: Fleet, people: tuple[Through, Through]
+) -> None:
+    owner, thief = people
+    assert owner.sign_in(owner.open("/sign-in"), ADA, PASSWORD).path == "/account"
+    open_form = proven(thief)
+    page = owner.open("/account/methods")
+    owner.press(page, "password-change", current=PASSWORD, new=OWNERS)
+    assert "reset" in thief.press(open_form, "new-password", password=THIEFS).forms
+    assert opens(fleet, OWNERS)
+    assert not opens(fleet, THIEFS)
+
+
+def test_an_account_that_was_closed_and_opened_again_knows_nothing_of_before(
+    fleet: Fleet, people: tuple[Through, Through]
+) -> None:
+    _, thief = people
+    open_form = proven(thief)
+
+    async def closed_and_opened(tools: Tools) -> None:
+        await tools.people.disable(ADA)
+        await tools.people.enable(ADA)
+
+    operate(fleet.config, closed_and_opened)
+    assert "reset" in thief.press(open_form, "new-password", password=THIEFS).forms
+    assert opens(fleet, PASSWORD)
