@@ -47,7 +47,7 @@ from doorward.ports.store import Store
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.identify.failures import Failures
 from doorward.rules.refresh import text as refresh_text
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.stores.sql.open import open_store
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import json_object
 from tests.rules import made
@@ -183,8 +183,8 @@ def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict
 
 @asynccontextmanager
 async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGenerator[BackChannel]:
-    """One process's worth of back channel on the database at `path`; two on one path are two processes on one database."""
-    store = await open_sqlite(path)
+    """One process's worth of back channel on the database at `path`, a file or a URL; two on one path are two processes on one database."""
+    store = await open_store(str(path))
     sealer = KeyedSealer(b"k" * 32)
     chance = SystemChance()
     clock = MovedClock()
@@ -231,7 +231,7 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
                 clock=clock,
                 meter=meter,
             ),
-            introspect=Introspect(authenticate, store, catalog, signer, clock, view, made.ISSUER),
+            introspect=Introspect(authenticate, store, catalog, signer, clock, view, rules, made.ISSUER),
             revoke=RevokeToken(authenticate, store, ending, signer, record, clock, view, made.ISSUER),
             userinfo=Userinfo(store, catalog, signer, clock, view, made.ISSUER),
             feed=RevocationFeed(store, chance, clock, Watch(store)),

@@ -126,6 +126,29 @@ async def test_renewal_rotates_as_the_token_endpoint_does(front: Front) -> None:
     assert isinstance(await action.renew("app_nobody", one.refresh_token, page=HERE, caller=CALLER), Refusal)
 
 
+@pytest.mark.requirement(18)
+async def test_a_lost_renewal_is_given_again_once_a_day_as_at_the_token_endpoint(front: Front) -> None:
+    got = await delivered(front)
+    action = cookies(front)
+    lost = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+    assert isinstance(lost, Delivered)
+    front.clock.time += 3600
+    # a laptop that slept, with two tabs
+    for _ in range(2):
+        again = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+        assert isinstance(again, Delivered)
+        assert again.refresh_token == lost.refresh_token
+    lines = await front.outside.store.audit.page(kind="refresh_token.repeated_late")
+    assert [(line.account_id, line.client_id, line.user_agent) for line in lines] == [
+        ("usr_ada", APP.id, CALLER.user_agent)
+    ]
+    front.clock.time += 3600
+    assert isinstance(await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER), Refusal), (
+        "a copy of the cookie"
+    )
+    assert isinstance(await action.renew(APP.id, lost.refresh_token, page=HERE, caller=CALLER), Refusal)
+
+
 @pytest.mark.requirement(72)
 async def test_a_revoked_or_expired_token_stands_for_nobody(front: Front) -> None:
     got = await delivered(front)

@@ -79,7 +79,6 @@ async def test_what_does_not_hold_is_inactive_and_nothing_more(channel: BackChan
     other_key = channel.signer.sign(channel.claims(access), typ="at+jwt", alg="Ed25519").split(".")[2]
     for bad in (
         answer.id_token or "",
-        refresh,
         "dw_rt_" + "x" * 43,
         "x",
         "a.b.c",

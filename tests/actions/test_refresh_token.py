@@ -109,7 +109,7 @@ async def test_a_replay_after_the_leeway_ends_the_family_is_audited_and_told_to_
     third = await channel.refresh(second)
     assert isinstance(third, TokenResponse)
     assert third.refresh_token is not None
-    channel.clock.time += 9
+    channel.clock.time += channel.policy.refresh_leeway - 1
     assert await next_token(channel, raw) == second
     channel.clock.time += 1
     await asyncio.gather(*(is_refused(channel, raw) for _ in range(8)))

@@ -84,6 +84,21 @@ def test_an_answer_that_was_lost_long_ago_logs_nobody_out(server: Running, house
     refused(house.own.refresh(tokens.refresh))
 
 
+@pytest.mark.requirement(18)
+def test_a_public_app_hears_an_answer_that_was_lost_overnight_and_who_lives_on_spent_tokens_ends_the_family(
+    server: Running, house: House
+) -> None:
+    tokens = tokens_by_challenge(house.spa, ADA, "openid orders:read offline_access")
+    lost = good(house.spa.refresh(tokens.refresh)).refresh
+    server.clock.ahead += DAY // 2
+    assert good(house.spa.refresh(tokens.refresh)).refresh == lost
+    server.clock.ahead += server.settings.tokens.refresh_leeway - 1
+    assert good(house.spa.refresh(tokens.refresh)).refresh == lost, "the window of the late repeat"
+    server.clock.ahead += 1
+    refused(house.spa.refresh(tokens.refresh))
+    refused(house.spa.refresh(lost))
+
+
 @pytest.mark.requirement(71)
 def test_a_session_ends_when_it_was_idle_and_at_its_absolute_end(server: Running, house: House) -> None:
     policy = server.settings.sessions

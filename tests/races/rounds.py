@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from msgspec import structs
+
+from doorward.ports.store import Store
+from doorward.stores.sql.open import open_store
 from tests.flows.apps import App, payload
 from tests.flows.processes import Fleet
 from tests.flows.seeds import API
@@ -86,3 +90,50 @@ async def code_rounds(
             spent = await everybody.one(1, grant_type="refresh_token", refresh_token=given["refresh_token"])
             assert spent.status_code == 400, f"round {number}: a code that came twice left a refresh token"
             assert app.introspect(given["access_token"]) == {"active": False}
+
+
+async def late_rounds(fleet: Fleet, app: App, database: str, *, email: str = "ada@example.com") -> None:
+    """The answer was lost and the device slept for hours; then everybody asks at once with the parent: all are answered with one
+    successor, one line is written, and nobody is signed out."""
+    async with crowd(fleet, app) as everybody:
+        code, attempt = await everybody.code(email, SCOPE)
+        first = await everybody.one(
+            0, grant_type="authorization_code", code=code, code_verifier=attempt.verifier
+        )
+        parent: str = first.json()["refresh_token"]
+        grant = payload(first.json()["access_token"])["jti"].partition(".")[0]
+        lost = await everybody.one(1, grant_type="refresh_token", refresh_token=parent)
+        store = await open_store(database, migrate=False)
+        try:
+            now = await _hours_ago(store, grant)
+            # the second crowd comes within the window that the first one opened
+            for _ in range(2):
+                answers = await everybody.refreshing(parent)
+                assert Counter(answer.status_code for answer in answers) == {200: MANY}
+                assert {answer.json()["refresh_token"] for answer in answers} == {
+                    lost.json()["refresh_token"]
+                }
+            found = await store.grants.refresh(grant)
+            assert found is not None
+            token, stored = found
+            assert stored.ended_at is None
+            assert token.late_at is not None
+            assert token.late_at >= now
+            lines = await store.audit.page(kind="refresh_token.repeated_late")
+            assert [line.grant_id for line in lines].count(grant) == 1
+        finally:
+            await store.close()
+        following = await everybody.one(
+            2, grant_type="refresh_token", refresh_token=lost.json()["refresh_token"]
+        )
+        assert following.status_code == 200, following.text
+
+
+async def _hours_ago(store: Store, grant: str) -> int:
+    """What was spent just now was spent hours ago. Answers when it really was."""
+    found = await store.grants.refresh(grant)
+    assert found is not None
+    token, _ = found
+    older = [structs.replace(spent, at=spent.at - 40_000) for spent in token.recent]
+    assert await store.commit(store.grants.spend_refresh(token, structs.replace(token, recent=tuple(older))))
+    return token.recent[0].at

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engines import BOTH
 from tests.flows.processes import Fleet
-from tests.races.rounds import code_rounds, crossing_rounds, refresh_rounds
+from tests.races.rounds import code_rounds, crossing_rounds, late_rounds, refresh_rounds
 
 ENGINES = BOTH
 pytestmark = pytest.mark.anyio
@@ -25,6 +25,13 @@ async def test_a_successor_that_is_used_while_others_still_ask_with_its_parent_l
     fleet: Fleet,
 ) -> None:
     await crossing_rounds(fleet, fleet.house.own, 10)
+
+
+@pytest.mark.requirement(18)
+async def test_64_late_repeats_at_once_are_all_answered_by_one_write_and_log_nobody_out(
+    fleet: Fleet, database: str | None
+) -> None:
+    await late_rounds(fleet, fleet.house.spa, database or str(fleet.config.parent / "doorward.db"))
 
 
 @pytest.mark.requirement(15)

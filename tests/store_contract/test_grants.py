@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.model.grant import Spent
 from doorward.model.revocation import Revocation
@@ -90,6 +91,26 @@ async def test_a_refresh_token_is_spent_once_and_leaves_one_successor(store: Sto
     third = rotated(second, "three")
     assert await store.commit(store.grants.spend_refresh(second, third))
     assert await store.grants.refresh("grt_one") == (third, grant())
+
+
+@pytest.mark.requirement(18)
+async def test_a_late_repeat_is_written_once_and_stays_when_the_token_is_spent(store: Store) -> None:
+    first = refresh()
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(first))
+    assert await store.commit(store.grants.repeat_late(first, NOW + 5))
+    late = replace(first, late_at=NOW + 5)
+    assert await store.grants.refresh("grt_one") == (late, grant())
+    # who read the row before
+    assert not await store.commit(store.grants.repeat_late(first, NOW + 6))
+    second = rotated(late, "two")
+    assert await store.commit(store.grants.spend_refresh(late, second))
+    assert await store.grants.refresh("grt_one") == (second, grant())
+    # the chain has moved on
+    assert not await store.commit(store.grants.repeat_late(late, NOW + DAY))
+    assert await store.commit(store.grants.repeat_late(second, NOW + DAY))
+    assert await store.commit(store.grants.end("grt_one", NOW + DAY, "revoked"))
+    assert not await store.commit(store.grants.repeat_late(replace(second, late_at=NOW + DAY), NOW + 2 * DAY))
+    assert (await store.grants.refresh("grt_one") or [None])[0] == replace(second, late_at=NOW + DAY)
 
 
 @pytest.mark.parametrize("why", ["ended", "expired", "no grant", "no token"])

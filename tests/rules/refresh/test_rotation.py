@@ -10,7 +10,7 @@ from doorward.model.client import Client
 from doorward.model.grant import Spent
 from doorward.model.refusal import Refusal
 from doorward.rules.refresh import rotation
-from doorward.rules.refresh.rotation import Keep, Repeat, Replayed, Rotate
+from doorward.rules.refresh.rotation import Keep, LateRepeat, Repeat, Replayed, Rotate
 from doorward.rules.refresh.text import Presented
 from tests.rules import made
 
@@ -68,6 +68,73 @@ def test_the_table() -> None:
     assert decide("o", spent("p", NOW - 1), spent("q", NOW - 10), spent("o")) == Replayed()
     assert decide("a", spent("p", NOW - 1), spent("q", NOW - 9), generation=3) == Replayed()
     assert decide("a", generation=8) == Replayed()
+
+
+DAY = 86_400
+PUBLIC = made.client(auth_method="none", secrets=())
+
+
+def public(shown: str, *recent: Spent, late_at: int | None = None, leeway: int = 60) -> object:
+    """The verdict on a token of an app that has no credential; a is one of long ago."""
+    generation = 3 if shown == "a" else None
+    return decide(
+        shown, *recent, client=PUBLIC, token={"late_at": late_at}, leeway=leeway, generation=generation
+    )
+
+
+@pytest.mark.requirement(18)
+def test_the_table_of_public_apps() -> None:
+    p = b"after p"
+    assert public("r") == Rotate()
+    assert public("p", spent("p", NOW - 59)) == Repeat(p)
+    assert public("p", spent("p", NOW - 60)) == LateRepeat(p)
+    assert public("p", spent("p", NOW - 20 * DAY)) == LateRepeat(p)
+    # the window that a late repeat opens
+    assert public("p", spent("p", NOW - DAY), late_at=NOW) == Repeat(p)
+    assert public("p", spent("p", NOW - DAY), late_at=NOW - 59) == Repeat(p)
+    assert public("p", spent("p", NOW - DAY), late_at=NOW - 60) == Replayed()
+    assert public("p", spent("p", NOW - DAY), late_at=NOW - DAY + 1) == Replayed()
+    assert public("p", spent("p", NOW - DAY), late_at=NOW - DAY) == LateRepeat(p)
+    # what was spent just now is no late repeat, and needs none
+    assert public("p", spent("p", NOW - 5), late_at=NOW - 3600) == Repeat(p)
+
+
+@pytest.mark.requirement(18)
+def test_a_late_repeat_never_brings_back_what_the_chain_has_left_behind() -> None:
+    for late_at in (None, NOW, NOW - 3600, NOW - DAY):
+        assert public("q", spent("p", NOW - 60), spent("q", NOW - 900), late_at=late_at) == Replayed()
+        assert public("a", spent("p", NOW - 1), late_at=late_at) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_in_the_window_the_parent_is_repeated_although_its_successor_is_in_use() -> None:
+    used = (spent("p", NOW - 20), spent("q", NOW - DAY))
+    assert public("q", *used, late_at=NOW - 30) == Repeat(b"after q")
+    # a spent token that turns up shortly after its successor was used is as late as one that turns up before
+    assert public("q", *used) == LateRepeat(b"after q")
+    assert public("q", *used, late_at=NOW - 3600) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_without_any_leeway_two_requests_of_a_public_app_at_once_are_no_replay() -> None:
+    assert public("p", spent("p", NOW - 9), leeway=0) == Repeat(b"after p")
+    assert public("p", spent("p", NOW - 10), leeway=0) == LateRepeat(b"after p")
+    assert public("p", spent("p", NOW - 500), late_at=NOW - 9, leeway=0) == Repeat(b"after p")
+    assert public("p", spent("p", NOW - 500), late_at=NOW - 10, leeway=0) == Replayed()
+    assert public("q", spent("p"), spent("q"), leeway=0) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_strictly_there_is_no_late_repeat() -> None:
+    for late_at in (None, NOW, NOW - 2 * DAY):
+        token = {"late_at": late_at}
+        assert decide("p", spent("p", NOW - 10), client=PUBLIC, token=token, strict=True) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_what_marks_a_late_repeat_stays_when_the_chain_moves_on() -> None:
+    token = made.refresh(late_at=NOW - 7)
+    assert rotation.rotated(token, new_hash=b"n" * 32, sealed=b"x", leeway=60, now=NOW).late_at == NOW - 7
 
 
 @pytest.mark.requirement(18)

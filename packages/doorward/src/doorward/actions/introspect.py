@@ -10,6 +10,7 @@ from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.revocation_view import RevocationView
 from doorward.model.caller import Caller
 from doorward.model.client import Client
+from doorward.model.policy import TokenPolicy
 from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.clock import Clock
@@ -19,6 +20,7 @@ from doorward.rules.check import introspect as rule
 from doorward.rules.check import own_token
 from doorward.rules.refresh import rotation
 from doorward.rules.refresh import text as refresh_text
+from doorward.rules.refresh.rotation import Keep, Replayed, Rotate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Introspect:
     signer: Signer
     clock: Clock
     view: RevocationView
+    policy: TokenPolicy
     issuer: str
 
     async def __call__(
@@ -68,4 +71,19 @@ class Introspect:
         held, grant, account = found
         if account is None or account.disabled_at is not None:
             return rule.INACTIVE
-        return rule.of_refresh(held, grant, asker, newest=rotation.is_newest(presented, held), now=now)
+        # the verdict of a refresh, of which nothing is written
+        verdict = rotation.decide(
+            presented,
+            held,
+            grant,
+            client=asker,
+            leeway=self.policy.refresh_leeway,
+            strict=self.policy.refresh_strict,
+            now=now,
+        )
+        return rule.of_refresh(
+            held,
+            grant,
+            answered=not isinstance(verdict, Refusal | Replayed),
+            newest=isinstance(verdict, Rotate | Keep),
+        )

@@ -1,4 +1,4 @@
-"""The next token for the same person: strict rotation that no race and no lost answer turns into a log-out
+"""The next token for the same person: rotation that no race and no lost answer turns into a log-out
 (OAuth 2.1 §4.3, lines 18-21; docs/decisions on rotation)."""
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.refresh import grant as grant_rule
 from doorward.rules.refresh import rotation, successor
 from doorward.rules.refresh import text as refresh_text
-from doorward.rules.refresh.rotation import GONE, Keep, Repeat, Replayed, Rotate
+from doorward.rules.refresh.rotation import GONE, Keep, LateRepeat, Repeat, Replayed, Rotate
 
 ROUNDS = 4
 """Each lost swap means that somebody else moved the chain on; the second look already finds a successor to repeat."""
+_COUNTED = {Rotate: "rotate", Keep: "keep", Repeat: "repeat", LateRepeat: "late_repeat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +88,27 @@ class RefreshGrant:
             if scope is not None:
                 self.ignored_scopes(client, scope)
             new, writes = self._next(verdict, raw, token, now)
+            if isinstance(verdict, LateRepeat):
+                writes.append(self._event("refresh_token.repeated_late", grant, client, caller, now))
             answer = self.give.for_person(
                 grant, account, client, scopes=scopes, refresh_token=new, first=False, now=now
             )
             if not writes or await self.store.commit(*writes):
-                self.meter.count("refreshes", type(verdict).__name__.lower())
+                self.meter.count("refreshes", _COUNTED[type(verdict)])
                 return answer
         return Refusal("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
 
     def _next(
-        self, verdict: Rotate | Keep | Repeat, raw: str, token: RefreshToken, now: int
+        self, verdict: Rotate | Keep | Repeat | LateRepeat, raw: str, token: RefreshToken, now: int
     ) -> tuple[str, list[Write]]:
         match verdict:
             case Keep():
                 return raw, []
             case Repeat(sealed):
                 return refresh_text.following(raw, successor.unseal(raw, sealed)), []
+            case LateRepeat(sealed):
+                new = refresh_text.following(raw, successor.unseal(raw, sealed))
+                return new, [self.store.grants.repeat_late(token, now)]
             case Rotate():
                 secret = self.chance.token(refresh_text.SECRET_BYTES)
                 new = refresh_text.following(raw, secret)
@@ -122,16 +128,7 @@ class RefreshGrant:
         writes: list[Write] = [
             self.store.attempts.claim("replayed", grant.id, grant.expires_at),
             *self.ending.grant(grant, now=now, reason="refresh_token_replayed"),
-            self.record(
-                "refresh_token.replayed",
-                caller=caller,
-                now=now,
-                account_id=grant.account_id,
-                client_id=client.id,
-                session_id=grant.session_id,
-                grant_id=grant.id,
-                ok=False,
-            ),
+            self._event("refresh_token.replayed", grant, client, caller, now, ok=False),
         ]
         if account is not None:
             mail = self.postman.write(
@@ -146,4 +143,18 @@ class RefreshGrant:
         self.meter.count("refreshes", "replayed")
         return Refusal(
             "invalid_grant", GONE, f"a spent token of grant {grant.id} came back; the grant has ended"
+        )
+
+    def _event(
+        self, kind: str, grant: Grant, client: Client, caller: Caller, now: int, *, ok: bool = True
+    ) -> Write:
+        return self.record(
+            kind,
+            caller=caller,
+            now=now,
+            account_id=grant.account_id,
+            client_id=client.id,
+            session_id=grant.session_id,
+            grant_id=grant.id,
+            ok=ok,
         )

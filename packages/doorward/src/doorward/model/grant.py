@@ -62,7 +62,8 @@ class RefreshToken(Struct, frozen=True, kw_only=True):
     """The one live refresh token of a grant, known by its SHA-256, and the few before it that may still be on their way.
 
     `generation` counts from 1. `family_hash` is the SHA-256 of the secret that all tokens of the grant share: it tells a token
-    spent long ago, of which nothing else is kept, from one that somebody made up. `recent` begins with the newest.
+    spent long ago, of which nothing else is kept, from one that somebody made up. `recent` begins with the newest. `late_at`: when a
+    public app last had an answer repeated that was older than the leeway (seconds).
     """
 
     grant_id: str
@@ -72,3 +73,4 @@ class RefreshToken(Struct, frozen=True, kw_only=True):
     created_at: int
     expires_at: int
     recent: tuple[Spent, ...] = ()
+    late_at: int | None = None

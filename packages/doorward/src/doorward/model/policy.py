@@ -14,14 +14,14 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
 class TokenPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long what lives. A code at most 60 s (ASVS 10.4.2); a refresh token's end is absolute (ASVS 10.4.8). `refresh_strict`: a
-    spent refresh token yields its successor within the leeway only, not until that one was used."""
+    """How long what lives. A code at most 60 s (ASVS 10.4.2); a refresh token's end is absolute (ASVS 10.4.8). `refresh_leeway`: for
+    how long a spent refresh token may come again; `refresh_strict`: and never later, for any app (`rules.refresh.rotation`)."""
 
     access_ttl: Annotated[int, Meta(ge=10, le=86_400)] = 300
     id_ttl: Annotated[int, Meta(ge=10, le=86_400)] = 300
     code_ttl: Annotated[int, Meta(ge=5, le=60)] = 60
     refresh_ttl: Seconds = 30 * 86_400
-    refresh_leeway: Annotated[int, Meta(ge=0, le=300)] = 10
+    refresh_leeway: Annotated[int, Meta(ge=0, le=300)] = 60
     refresh_strict: bool = False
     assertion_max_age: Annotated[int, Meta(ge=30, le=3600)] = 300
     status_list: bool = False

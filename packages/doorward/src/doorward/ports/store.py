@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from doorward.model.account import Account, Factor
-from doorward.model.audit import AuditEvent
 from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
@@ -19,6 +18,7 @@ from doorward.model.revocation import Revocation
 from doorward.model.session import Consent, Session
 from doorward.model.wrapped_key import WrappedKey
 from doorward.ports.attempts import Attempts
+from doorward.ports.audit import Audit
 from doorward.ports.nodes import Nodes
 from doorward.ports.sign_ins import SignIns
 from doorward.ports.write import Write
@@ -211,6 +211,10 @@ class Grants(Protocol):
         """Guarded: `new` replaces `old` while that is still the newest and its grant lives at `new.created_at`; else it loses."""
         ...
 
+    def repeat_late(self, token: RefreshToken, at: int) -> Write:
+        """`late_at` becomes `at`. Guarded: `token` is still the newest, its `late_at` what was read, and its grant lives at `at`."""
+        ...
+
     async def status_indexes(self, list_id: int, now: int) -> Sequence[int]:
         """The indexes of the ended grants of one status list."""
         ...
@@ -257,26 +261,6 @@ class Messages(Protocol):
     async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]: ...
     def insert_logout(self, notice: LogoutNotice) -> Write: ...
     def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> Write: ...
-
-
-class Audit(Protocol):
-    """The record: appended to at one end, and let go at the other when it is old enough."""
-
-    def append(self, event: AuditEvent) -> Write: ...
-    async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
-        """Remove a small batch of what is older than `keep` seconds, or a whole month of it where the record lies in months; answers
-        how many lines (a month is one), 0 when nothing is left to do now."""
-        ...
-
-    async def of_account(self, account_id: str, *, limit: int = 100) -> Sequence[AuditEvent]:
-        """Newest first."""
-        ...
-
-    async def page(
-        self, *, before: str | None = None, kind: str | None = None, limit: int = 100
-    ) -> Sequence[AuditEvent]:
-        """Newest first; `before` is the last id of the page before."""
-        ...
 
 
 class Store(Protocol):

@@ -48,6 +48,7 @@ _HAPPENED: Final = {
     "recovery_codes.used": Happened.RECOVERY_CODE_USED,
     "consent.granted": Happened.APP_CONNECTED,
     "consent.removed": Happened.APP_DISCONNECTED,
+    "refresh_token.repeated_late": Happened.TOKEN_REPEATED_LATE,
     "refresh_token.replayed": Happened.TOKEN_REPLAYED,
     "account.profile_changed": Happened.PROFILE_CHANGED,
     "account.activity_reported": Happened.REPORTED,
@@ -66,6 +67,7 @@ _REPORTABLE: Final = frozenset(
         Happened.RECOVERY_CODES_MADE,
         Happened.RECOVERY_CODE_USED,
         Happened.APP_CONNECTED,
+        Happened.TOKEN_REPEATED_LATE,
         Happened.TOKEN_REPLAYED,
     }
 )

@@ -164,7 +164,9 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         ),
         *logout.routes(visitors=visitors, steps=steps, sign_out=sign_out, sealer=sealer),
         *token.routes(exchange),
-        *introspection.routes(Introspect(authenticate, store, catalog, signer, clock, view, issuer)),
+        *introspection.routes(
+            Introspect(authenticate, store, catalog, signer, clock, view, settings.tokens, issuer)
+        ),
         *revocation.routes(RevokeToken(authenticate, store, ending, signer, record, clock, view, issuer)),
         *userinfo.routes(Userinfo(store, catalog, signer, clock, view, issuer)),
         *feed.routes(

@@ -48,7 +48,7 @@ def replay(journey: Journey) -> str:
     status, said = _refresh(journey, journey.has.refresh)
     expect(status == 400, "status 400 for the newest token of the family too", status)
     return (
-        f"Refused after a leeway of {journey.state.refresh_leeway} s (10 s by default); "
+        f"Refused after a leeway of {journey.state.refresh_leeway} s (60 s by default); "
         f"the family ended, and its access token was refused after {took:.0f} ms"
     )
 

@@ -26,16 +26,10 @@ def of_access(claims: Mapping[str, Any]) -> dict[str, Any]:
     return {"active": True, "token_type": "Bearer", **claims}
 
 
-def of_refresh(token: RefreshToken, grant: Grant, asker: Client, *, newest: bool, now: int) -> dict[str, Any]:
-    """The answer about a refresh token, which only its own app may hear. A spent one is inactive: `newest` says
-    whether it is the one that holds now."""
-    dead = (
-        not newest
-        or grant.client_id != asker.id
-        or grant.ended_at is not None
-        or now >= min(token.expires_at, grant.expires_at)
-    )
-    if dead:
+def of_refresh(token: RefreshToken, grant: Grant, *, answered: bool, newest: bool) -> dict[str, Any]:
+    """The answer about a refresh token to its own app. `answered`: whether the token endpoint would answer that app's request with it
+    now, so that both say the same of a spent one; `newest`: whether it is the one that was given out at `token.created_at`."""
+    if not answered:
         return INACTIVE
     return {
         "active": True,
@@ -43,6 +37,6 @@ def of_refresh(token: RefreshToken, grant: Grant, asker: Client, *, newest: bool
         "sub": grant.account_id,
         "aud": grant.audience,
         "scope": " ".join(grant.scopes),
-        "iat": token.created_at,
+        **({"iat": token.created_at} if newest else {}),
         "exp": min(token.expires_at, grant.expires_at),
     }

@@ -86,6 +86,12 @@ _SPEND = (
     " WHERE grant_id = ? AND hash = ? AND EXISTS (SELECT 1 FROM grants"
     " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?)"
 )
+# the chain stands where it stood when it was decided, and nobody else was given the late repeat meanwhile
+_REPEAT_LATE = (
+    "UPDATE refresh_tokens SET late_at = ? WHERE grant_id = ? AND hash = ? AND COALESCE(late_at, 0) = ?"
+    " AND EXISTS (SELECT 1 FROM grants"
+    " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?)"
+)
 
 
 class SqlGrants:
@@ -207,6 +213,9 @@ class SqlGrants:
             new.created_at,
         )
 
+    def repeat_late(self, token: RefreshToken, at: int) -> SqlWrite:
+        return guarded(_REPEAT_LATE, at, token.grant_id, token.hash, token.late_at or 0, at)
+
     async def status_indexes(self, list_id: int, now: int) -> Sequence[int]:
         return [row[0] for row in await self._db.all(_STATUS_INDEXES, (list_id, now - TOKEN_GRACE))]
 
@@ -224,4 +233,5 @@ def _refresh_params(token: RefreshToken) -> tuple[Param, ...]:
         t.created_at,
         t.expires_at,
         from_recent(t.recent),
+        t.late_at,
     )

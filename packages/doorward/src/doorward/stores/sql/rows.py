@@ -15,8 +15,8 @@ GRANT_COLUMNS = (
     " nonce, claims, status_list, status_index, ended_at, end_reason"
 )
 CODE_COLUMNS = "hash, grant_id, client_id, created_at, expires_at, redirect_uri, code_challenge, redeemed_at"
-REFRESH_COLUMNS = "grant_id, family_hash, generation, hash, created_at, expires_at, recent"
-REFRESH_WIDTH = 7
+REFRESH_COLUMNS = "grant_id, family_hash, generation, hash, created_at, expires_at, recent, late_at"
+REFRESH_WIDTH = 8
 GRANT_WIDTH = 18
 
 ACCOUNT_COLUMNS = (
@@ -85,6 +85,7 @@ def to_refresh(row: Row) -> RefreshToken:
         created_at=row[4],
         expires_at=row[5],
         recent=_spent.decode(row[6]),
+        late_at=row[7],
     )
 
 

@@ -137,6 +137,10 @@ _HAPPENED: Final = {
     Happened.RECOVERY_CODE_USED: (N_("A recovery code was used to sign in"), None),
     Happened.APP_CONNECTED: (N_("You connected an app"), N_("You connected %(app)s")),
     Happened.APP_DISCONNECTED: (N_("You disconnected an app"), N_("You disconnected %(app)s")),
+    Happened.TOKEN_REPEATED_LATE: (
+        N_("An app renewed its access late, as after a lost connection"),
+        N_("%(app)s renewed its access late, as after a lost connection"),
+    ),
     Happened.TOKEN_REPLAYED: (
         N_("An app's sign-in was used twice, so we ended it"),
         N_("The sign-in of %(app)s was used twice, so we ended it"),

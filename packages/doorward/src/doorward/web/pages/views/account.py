@@ -163,6 +163,7 @@ class Happened(StrEnum):
     RECOVERY_CODE_USED = "recovery_code_used"
     APP_CONNECTED = "app_connected"
     APP_DISCONNECTED = "app_disconnected"
+    TOKEN_REPEATED_LATE = "token_repeated_late"
     TOKEN_REPLAYED = "token_replayed"
     PROFILE_CHANGED = "profile_changed"
     REPORTED = "reported"

@@ -1,0 +1,85 @@
+"""Owners whose answers are lost now and then, and nobody else: how often the rule signs them out, and how often a line tells of it.
+
+An app is opened six times a day, for 20 to 120 minutes; it refreshes when it is opened and every five minutes while it is open. Of
+the 60 apps 20 try again by themselves after 5 seconds, 20 with their next timer after 5 minutes, and 20 are on devices that fall
+asleep: they ask again when they are opened the next time. An answer that is asked for again may be lost again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Final
+
+from msgspec import Struct
+
+from bench.rotation.family import Family, Rule
+
+DAYS: Final = 30
+DAY: Final = 86_400
+PACE: Final = 300
+AGAIN: Final = (5, PACE, None)
+"""Seconds after which an app tries again that heard nothing; None: not before it is opened anew."""
+EACH: Final = 20
+OPENINGS: Final = 6
+LOSSES: Final = (0.0005, 0.002, 0.01)
+
+
+class Kept(Struct, frozen=True):
+    """What came of it, for all apps together."""
+
+    refreshes: int
+    lost: int
+    signed_out: int
+    late: int
+
+
+def openings(chance: Random) -> Iterator[tuple[int, int]]:
+    """When an app is opened and closed, in seconds: in each sixth of a day's 18 waking hours once."""
+    part = 18 * 3600 // OPENINGS
+    for day in range(DAYS):
+        for number in range(OPENINGS):
+            length = 1200 + int(chance.random() * 6000)
+            begin = day * DAY + 6 * 3600 + number * part + int(chance.random() * (part - length))
+            yield begin, begin + length
+
+
+def used(rule: Rule, loss: float, again: int | None, seed: int) -> Kept:
+    """One app for 30 days. Who is signed out signs in again at once, and goes on with a new family."""
+    chance = Random(seed)
+    family, token = Family(rule, 0), 1
+    refreshes = lost = signed_out = late = 0
+    for begin, end in list(openings(chance)):
+        now = begin
+        while now < end:
+            answer = family.refresh(token, now)
+            refreshes += 1
+            if answer is None:
+                signed_out += 1
+                late += len(family.late)
+                family, token = Family(rule, now), 1
+                now += PACE
+            elif chance.random() < loss:
+                lost += 1
+                if again is None:
+                    break
+                now += again
+            else:
+                token = answer
+                now += PACE
+    return Kept(refreshes, lost, signed_out, late + len(family.late))
+
+
+def month(rule: Rule, loss: float, kinds: Sequence[int | None] = AGAIN) -> Kept:
+    """The 20 apps of each of these kinds; all 60 unless fewer are named."""
+    each = [
+        used(rule, loss, again, app)
+        for app in range(EACH * len(AGAIN))
+        if (again := AGAIN[app % len(AGAIN)]) in kinds
+    ]
+    return Kept(
+        sum(one.refreshes for one in each),
+        sum(one.lost for one in each),
+        sum(one.signed_out for one in each),
+        sum(one.late for one in each),
+    )
