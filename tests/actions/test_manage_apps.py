@@ -283,7 +283,7 @@ async def test_a_role_holds_permissions_of_apis(desk: Desk) -> None:
     with pytest.raises(ManageRefused, match="no permission"):
         await desk.roles.create("x", permissions=["orders:nothing"])
     with pytest.raises(ManageRefused, match="printable"):
-        await desk.roles.create(" x", permissions=())
+        await desk.roles.create(" \u200b", permissions=())
     await desk.roles.delete("customer")
     assert await desk.roles.listed() == []
     assert [event.kind for event in await desk.audited()][-2:] == ["role.created", "role.deleted"]

@@ -58,6 +58,16 @@ async def test_the_apps_code_is_the_second_proof(house: House) -> None:
     assert "second_factor.succeeded" in await house.kinds()
 
 
+@pytest.mark.parametrize("zero", ["\u0660", "\u06f0", "\u0966", "\uff10"])
+async def test_a_code_in_the_digits_of_other_scripts_is_the_same_code(house: House, zero: str) -> None:
+    account = await house.person()
+    seed, codes = await house.authenticator(account)
+    typed = "".join(chr(ord(zero) + int(digit)) for digit in code_for(seed, house.now))
+    assert isinstance(await prove(house, await waiting(house, account), f"\u200e{typed}\u200f"), SignIn)
+    wide = "".join(chr(ord(char) - 0x21 + 0xFF01) if char != "-" else char for char in codes[0])
+    assert isinstance(await prove(house, await waiting(house, account), f"\ufeff{wide}"), SignIn)
+
+
 @pytest.mark.requirement(85)
 async def test_no_code_is_looked_at_before_a_password_was_shown(house: House) -> None:
     account = await house.person()

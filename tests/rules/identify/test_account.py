@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.rules.identify.account import looked_up_as, normalise_email, normalise_name, normalise_zone
+from doorward.rules.identify.account import (
+    looked_up_as,
+    new_email,
+    normalise_email,
+    normalise_name,
+    normalise_zone,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +26,10 @@ from doorward.rules.identify.account import looked_up_as, normalise_email, norma
         ("ada@faß.example", "ada@xn--fa-hia.example"),
         ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
         ("a" * 64 + "@example.com", "a" * 64 + "@example.com"),
+        ("\u200eada@example.com\u200f", "ada@example.com"),
+        ("\ufeffada@example.com\u200b\u00a0", "ada@example.com"),
+        ("\u202aada@example.com\u202c", "ada@example.com"),
+        ("ada＠example.com", "ada@example.com"),
     ],
 )
 def test_one_spelling_for_each_address(typed: str, found: str) -> None:
@@ -62,6 +72,10 @@ def test_what_is_no_address_is_none(typed: str) -> None:
 
 def test_letters_that_only_look_alike_stay_two_people() -> None:
     assert normalise_email("ﬁn@example.com") != normalise_email("fin@example.com")
+    # who registered one of them before signs in; nobody registers another
+    assert new_email("ﬁn@example.com") is None
+    assert new_email("ａｄａ@example.com") is None
+    assert new_email("müller@example.com") == "müller@example.com"
     assert normalise_email("аda@example.com") != normalise_email("ada@example.com")
 
 
@@ -84,7 +98,9 @@ def test_a_name_keeps_its_letters_and_loses_what_is_not_seen() -> None:
     assert normalise_name("  Ada \u202e  Lovelace\n") == "Ada Lovelace"
     assert normalise_name("علي") == "علي"
     assert normalise_name("") == ""
+    assert normalise_name("علی\u200cرضا") == "علی\u200cرضا"
     assert normalise_name("x" * 121) is None
+    assert normalise_name("\U000e0067" * 3000) is None
 
 
 def test_a_time_zone_looks_like_one() -> None:

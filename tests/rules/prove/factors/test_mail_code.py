@@ -76,10 +76,3 @@ def test_what_was_proven_may_be_acted_on_once_and_for_a_while() -> None:
     assert not usable(proven, browser=OTHER)
     assert not usable(structs.replace(proven, used_at=1550))
     assert not usable(structs.replace(proven, kind="sign_up"))
-
-
-def test_spaces_in_a_code_do_not_matter() -> None:
-    assert rule.tidy(" 123 456 ") == "123456"
-    # what stands in the mail, copied from there
-    assert rule.tidy("123\u00a0456") == "123456"
-    assert rule.tidy("123-456") == "123456"

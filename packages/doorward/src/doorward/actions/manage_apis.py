@@ -15,6 +15,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
+from doorward.rules.identify import text
 from doorward.rules.permit import registration, resource
 
 
@@ -33,6 +34,7 @@ class ManageApis:
         """Register. `identifier` is what apps send as `resource` and what stands in `aud`; without `name` it is the name too."""
         catalog = await self.catalog.refresh()
         problem = registration.identifier_problem(identifier)
+        name = text.name(name) if name is not None else None
         if problem is None and name is not None:
             problem = registration.name_problem(name, prefix="api")
         for permission in permissions:
@@ -46,7 +48,7 @@ class ManageApis:
             raise ManageRefused("A permission is named twice.", "Name each once.")
         shown = name or identifier
         for api in catalog.apis.values():
-            if resource.same(api.identifier, identifier) or api.name.casefold() == shown.casefold():
+            if resource.same(api.identifier, identifier) or text.same_as(api.name) == text.same_as(shown):
                 raise ManageRefused(
                     f"There is an API {api.name} ({api.identifier}) already.",
                     f"doorward api show {api.identifier}",

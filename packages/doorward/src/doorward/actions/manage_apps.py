@@ -22,6 +22,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
+from doorward.rules.identify import text
 from doorward.rules.permit import registration
 from doorward.rules.permit.authorize import is_web
 
@@ -57,6 +58,7 @@ class ManageApps:
         """Register. Of `draft` count all members but id, secrets, access and created_at; `access` names
         APIs and permissions as `API:permission,permission` (none named: all that the API has)."""
         catalog = await self.catalog.refresh()
+        draft = structs.replace(draft, name=text.name(draft.name))
         if problem := registration.name_problem(draft.name, prefix="app"):
             raise ManageRefused(problem)
         _refuse_taken(catalog, draft.name)
@@ -101,6 +103,7 @@ class ManageApps:
         if new == old:
             raise ManageRefused(f"Nothing would change about {old.name}.", f"doorward app show {old.name}")
         if new.name != old.name:
+            new = structs.replace(new, name=text.name(new.name))
             if problem := registration.name_problem(new.name, prefix="app"):
                 raise ManageRefused(problem)
             _refuse_taken(catalog, new.name, but=old.id)
@@ -216,7 +219,7 @@ def _check(client: Client, *, native: bool) -> None:
 
 def _refuse_taken(catalog: Catalog, name: str, *, but: str = "") -> None:
     for client in catalog.clients.values():
-        if client.id != but and client.name.casefold() == name.casefold():
+        if client.id != but and text.same_as(client.name) == text.same_as(name):
             raise ManageRefused(
                 f"There is an app named {client.name} already.", f"doorward app show {client.name}"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
 
 from doorward.actions.manage_refused import ManageRefused, not_found
 from doorward.model.account import Account
@@ -10,6 +11,7 @@ from doorward.model.catalog import Api, Catalog, Role, SigningKey
 from doorward.model.client import Client
 from doorward.ports.store import Store
 from doorward.rules.identify.account import normalise_email
+from doorward.rules.identify.text import same_as
 from doorward.rules.permit import resource
 
 # How many people are read to find a near miss: enough for a typo in a small house, bounded in a large one.
@@ -21,9 +23,9 @@ def find_client(catalog: Catalog, given: str) -> Client:
     by_id = catalog.clients.get(given)
     if by_id is not None:
         return by_id
-    named = [client for client in catalog.clients.values() if client.name.casefold() == given.casefold()]
-    if named:
-        return named[0]
+    named = _called("app", given, catalog.clients.values())
+    if named is not None:
+        return named
     raise not_found("app", given, _names(catalog.clients), "doorward app list")
 
 
@@ -33,8 +35,11 @@ def find_api(catalog: Catalog, given: str) -> Api:
     if identifier is not None:
         return catalog.apis[identifier]
     for api in catalog.apis.values():
-        if given in {api.id, api.name} or api.name.casefold() == given.casefold():
+        if given == api.id:
             return api
+    named = _called("API", given, catalog.apis.values())
+    if named is not None:
+        return named
     known = [name for api in catalog.apis.values() for name in (api.identifier, api.name)]
     raise not_found("API", given, known, "doorward api list")
 
@@ -44,8 +49,11 @@ def find_role(catalog: Catalog, given: str) -> Role:
     if given in catalog.roles:
         return catalog.roles[given]
     for role in catalog.roles.values():
-        if role.id == given or role.name.casefold() == given.casefold():
+        if role.id == given:
             return role
+    named = _called("role", given, catalog.roles.values())
+    if named is not None:
+        return named
     raise not_found("role", given, catalog.roles, "doorward role list")
 
 
@@ -68,6 +76,31 @@ async def find_account(store: Store, given: str) -> Account:
         )
     near = await store.accounts.page(limit=_NEAR_AMONG)
     raise not_found("person", given, [account.email for account in near], "doorward user list")
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=_Named)
+
+
+def _called(kind: str, given: str, among: Iterable[_N]) -> _N | None:
+    """The one that is called so; else the one whose name is the same to people. Raises `ManageRefused` where several are, as they could be
+    registered by older versions: none of them may be taken for another."""
+    every = list(among)
+    exact = [one for one in every if one.name == given]
+    wanted = same_as(given)
+    found = exact or [one for one in every if same_as(one.name) == wanted]
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise ManageRefused(
+            f"There is more than one {kind} with the name {given}.", f"Name it by its id: {ids}"
+        )
+    return found[0] if found else None
 
 
 def _names(clients: Mapping[str, Client]) -> Iterable[str]:

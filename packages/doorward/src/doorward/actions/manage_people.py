@@ -20,7 +20,8 @@ from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.passwords import PasswordHasher
 from doorward.ports.store import Store, Write
-from doorward.rules.identify.account import normalise_email, normalise_name, normalise_zone
+from doorward.rules.identify import text
+from doorward.rules.identify.account import new_email, normalise_name, normalise_zone
 from doorward.rules.prove import password as password_rule
 
 _TRIES = 5
@@ -49,12 +50,15 @@ class ManagePeople:
     ) -> Account:
         """A person whose address counts as verified: the operator vouches for it. Without `password` they set one with
         "forgot password". Without `roles` they get the default ones."""
-        address = normalise_email(email)
+        address = new_email(email)
         if address is None:
             raise ManageRefused(f"{email} is no e-mail address.", "It should look like ada@example.com.")
         shown = normalise_name(name) if name is not None else ""
         if shown is None:
             raise ManageRefused("The name is too long.", "At most 120 characters.")
+        spoken = text.locale(locale) if locale else None
+        if locale and spoken is None:
+            raise ManageRefused(f"{locale} is no language.", "It should look like de or pt-BR (RFC 5646).")
         catalog = await self.catalog.refresh()
         now = self.clock.now()
         account = Account(
@@ -62,7 +66,7 @@ class ManagePeople:
             email=address,
             created_at=now,
             name=shown or None,
-            locale=locale,
+            locale=spoken,
             updated_at=now,
             role_names=_role_names(catalog, roles),
         )

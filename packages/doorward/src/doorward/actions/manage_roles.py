@@ -14,6 +14,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
+from doorward.rules.identify import text
 from doorward.rules.permit import registration
 
 
@@ -31,10 +32,12 @@ class ManageRoles:
         """A role that holds permissions, each given as `API:permission,permission` (none named: all that the API has now). A default role is given to
         everybody who signs up from now on."""
         catalog = await self.catalog.refresh()
+        name = text.name(name)
         if problem := registration.role_problem(name):
             raise ManageRefused(problem)
-        if any(role.name.casefold() == name.casefold() for role in catalog.roles.values()):
-            raise ManageRefused(f"There is a role {name} already.", "doorward role list")
+        for other in catalog.roles.values():
+            if text.same_as(other.name) == text.same_as(name):
+                raise ManageRefused(f"There is a role {other.name} already.", "doorward role list")
         held = {identifier: tuple(names) for identifier, names in parse_access(catalog, permissions).items()}
         now = self.clock.now()
         role = Role(

@@ -17,6 +17,7 @@ from doorward.model.signin import Proof, SignIn
 from doorward.ports.keys import Sealer
 from doorward.ports.meter import Meter
 from doorward.ports.store import Store, Write
+from doorward.rules.identify import text
 from doorward.rules.prove.assurance import counting
 from doorward.rules.prove.factors import recovery_code, totp
 from doorward.rules.prove.standing import of_recovery_code, of_totp, standing
@@ -111,7 +112,7 @@ class ProveSecondFactor:
         return account if any(proof.kind == "password" for proof in proofs) else None
 
     def _match(self, factors: Sequence[Factor], typed: str, now: int) -> tuple[Proof, Write] | None:
-        digits = totp.tidy(typed)
+        digits = text.code(typed)
         if totp.looks_like(digits):
             for factor in factors:
                 if factor.kind != "totp" or factor.sealed is None:

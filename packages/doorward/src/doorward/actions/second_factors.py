@@ -22,6 +22,7 @@ from doorward.ports.chance import Chance
 from doorward.ports.keys import Sealer
 from doorward.ports.postman import MailKind, Postman
 from doorward.ports.store import Store, Write
+from doorward.rules.identify import text
 from doorward.rules.identify.device import describe
 from doorward.rules.prove import password as password_rule
 from doorward.rules.prove.factors import recovery_code, totp
@@ -87,7 +88,7 @@ class SecondFactors:
         seed = self._unseal(account, session, sealed, now)
         if seed is None:
             return SetupOver()
-        step = totp.match(seed, totp.tidy(typed), now=now, last_step=None)
+        step = totp.match(seed, text.code(typed), now=now, last_step=None)
         if step is None:
             return WrongCode()
         factor_id = self.chance.new_id("fac")

@@ -14,7 +14,7 @@ from doorward.model.message import Ticket
 from doorward.model.secret import Secret
 from doorward.ports.passwords import PasswordHasher
 from doorward.ports.store import Store
-from doorward.rules.identify.account import normalise_email, normalise_name
+from doorward.rules.identify.account import new_email, normalise_name
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.password import Weak, prepare
 
@@ -51,7 +51,7 @@ class SignUp:
         now: int,
     ) -> Ticket | Amiss | Wait:
         """A ticket whether or not the address is taken, after the same work (line 80). Raises `HashingBusy`."""
-        address, called = normalise_email(email), normalise_name(name)
+        address, called = new_email(email), normalise_name(name)
         # What is wrong at a glance is said for nothing. The estimate costs more than a hash, and anybody may ask for one.
         weak = self.judge.measure(password, second_factor=False)
         if address is None or called is None or weak is not None:

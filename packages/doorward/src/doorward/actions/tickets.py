@@ -19,6 +19,7 @@ from doorward.ports.chance import Chance
 from doorward.ports.keys import Sealer
 from doorward.ports.postman import Postman
 from doorward.ports.store import Store, Write
+from doorward.rules.identify import text
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors import mail_code
 from doorward.rules.prove.factors.mail_code import Missed
@@ -126,7 +127,7 @@ class Tickets:
             return Missed("used")
         shown = mail_code.by_code(
             counted,
-            self._code_hash(counted.id, mail_code.tidy(typed)[:64]),
+            self._code_hash(counted.id, text.code(typed)),
             kind=kind,
             browser_hash=browser_hash,
             max_tries=self.throttle.policy.per_code,

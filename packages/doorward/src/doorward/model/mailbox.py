@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from email.headerregistry import Address
 from typing import Final
 
@@ -16,7 +17,7 @@ def sender_of(text: str) -> Address:
     A domain of other scripts is put into ASCII. Raises ValueError; its text completes "is "…", and ".
     """
     written = text.strip()
-    if not written.isprintable():
+    if any(unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} for char in written):
         raise ValueError("that holds a line break or another character that nobody sees")
     named = _NAMED.fullmatch(written)
     name, address = (named[1], named[2].strip()) if named else ("", written)

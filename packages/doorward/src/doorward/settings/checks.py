@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from doorward.model.mailbox import sender_of
+from doorward.rules.identify.text import one_line
 from doorward.settings.tree import KeySettings, Settings
 from doorward.stores.sql.postgres_words import BadWord, missing_file
 
@@ -182,7 +183,7 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
         except ValueError as problem:
             yield "mail.sender", f'is "{mail.sender}", and {problem}'
     yield from _hosts(settings)
-    if any(not character.isprintable() for character in settings.brand.name):
+    if not one_line(settings.brand.name):
         yield "brand.name", "holds a line break or another character that nobody sees"
     if settings.metrics.port is not None and settings.metrics.port == settings.port:
         yield (

@@ -20,6 +20,7 @@ from doorward.workshop.examine_backup import last_backup
 from doorward.workshop.examine_cache import cache
 from doorward.workshop.examine_keys import key_encryption_key, signing_keys
 from doorward.workshop.examine_mail import mail
+from doorward.workshop.examine_names import names
 
 
 async def examine(settings: Settings) -> list[Check]:
@@ -88,6 +89,7 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         yield await examine_clocks.servers(store, SystemClock().now())
         yield await signing_keys(settings, store)
         yield await apps(store)
+        yield await names(store)
         yield await last_backup(store, now=SystemClock().now(), development=settings.development)
     except NotServed as problem:
         yield Check("database", False, problem.error, problem.fix)

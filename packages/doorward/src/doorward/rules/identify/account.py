@@ -6,10 +6,13 @@ import re
 import unicodedata
 from typing import Final
 
+from doorward.rules.identify import text as kinds
+
 MAX_EMAIL: Final = 254
 MAX_LOCAL: Final = 64
 MAX_NAME: Final = 120
 MAX_ZONE: Final = 64
+_MAX_TYPED_NAME: Final = 2000
 
 _LOCAL: Final = re.compile(r"[^\s\"(),:;<>@\[\]\\.]+(?:\.[^\s\"(),:;<>@\[\]\\.]+)*")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -23,7 +26,10 @@ def normalise_email(text: str) -> str | None:
     Lower case throughout, NFC, the domain in ASCII. Mail goes to this spelling and never to the typed one, so that two
     spellings that fall together cannot send one person's code to another.
     """
-    text = unicodedata.normalize("NFC", text.strip())
+    text = unicodedata.normalize("NFC", kinds.trimmed(text))
+    if "@" not in text:
+        # as some keyboards write it
+        text = text.replace("\uff20", "@")
     local, at, domain = text.rpartition("@")
     if not at or len(text) > MAX_EMAIL:
         return None
@@ -41,25 +47,33 @@ def normalise_email(text: str) -> str | None:
     return f"{local}@{ascii_domain}"
 
 
+def new_email(text: str) -> str | None:
+    """The same for an address that is not registered yet: no character may be another form of a plainer one (RFC 8265 §3.3), so that
+    nobody registers what looks like somebody else's address. Who registered such a one before signs in as ever."""
+    email = normalise_email(text)
+    return email if email is not None and kinds.compatible(email) else None
+
+
 def looked_up_as(text: str) -> str:
     """What somebody typed as their identifier, as a bounded text that any of our keys can be made of: the address where it
     is one, else something that no account has, so that the unknown travel the same road as the known (line 80)."""
     email = normalise_email(text)
     if email is not None:
         return email
-    return text.strip().lower()[:MAX_EMAIL].encode("utf-8", "replace").decode("utf-8")
+    return kinds.trimmed(text).lower()[:MAX_EMAIL].encode("utf-8", "replace").decode("utf-8")
 
 
 def normalise_name(text: str) -> str | None:
-    """A display name: NFC, single spaces, no control or direction characters. "" means none; None when it is too long."""
-    kept = "".join(char if _visible(char) else " " for char in unicodedata.normalize("NFC", text))
-    name = " ".join(kept.split())
+    """A display name, as of `text.name`. "" means none; None when it is too long."""
+    if len(text) > _MAX_TYPED_NAME:
+        return None
+    name = kinds.name(text)
     return name if len(name) <= MAX_NAME else None
 
 
 def normalise_zone(text: str) -> str | None:
     """The name of a time zone in the form of the IANA database (`Europe/Berlin`, `UTC`). "" means none; None when it is no name."""
-    zone = text.strip()
+    zone = kinds.trimmed(text)
     return zone if not zone or (len(zone) <= MAX_ZONE and _ZONE.fullmatch(zone)) else None
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from doorward.model.client import Client
+from doorward.rules.identify import text
 from doorward.rules.permit.authorize import is_web
 from doorward.rules.permit.checks.redirect_uri import LOOPBACK
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
@@ -95,8 +96,8 @@ def permission_problem(name: str) -> str | None:
 
 def name_problem(name: str, *, prefix: str) -> str | None:
     """The name of an app or an API: something to say in its place, that cannot be taken for an id."""
-    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        return f"A name has 1 to {MAX_NAME} printable characters and no space at its ends."
+    if not name or name != text.name(name) or len(name) > MAX_NAME:
+        return f"A name has 1 to {MAX_NAME} characters that can be seen, and no space at its ends."
     if name.startswith(f"{prefix}_"):
         return f"A name cannot begin with {prefix}_: that is how ids begin."
     return None
@@ -104,7 +105,7 @@ def name_problem(name: str, *, prefix: str) -> str | None:
 
 def role_problem(name: str) -> str | None:
     """A role's name appears in tokens: short, printable."""
-    if not _ROLE.fullmatch(name) or not name.isprintable() or name.startswith("rol_"):
+    if not _ROLE.fullmatch(name) or name != text.name(name) or name.startswith("rol_"):
         return "A role's name has 1 to 64 printable characters, no space at its ends, and does not begin with rol_."
     return None
 

@@ -62,11 +62,6 @@ def usable(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, ttl:
     )
 
 
-def tidy(typed: str) -> str:
-    """What was typed, without the spaces and hyphens that people and paste put between digits."""
-    return "".join(char for char in typed if not char.isspace() and char not in "-\u2013\u2212")
-
-
 def _held(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, now: int) -> Ticket | Missed:
     if ticket is None or ticket.kind != kind:
         return Missed("unknown")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from doorward.model.account import Factor
+from doorward.rules.identify.text import code
 
 COUNT: Final = 10
 LENGTH: Final = 24
@@ -28,7 +29,7 @@ def spell(numbers: Sequence[int]) -> str:
 
 def digest(typed: str) -> bytes | None:
     """The SHA-256 under which the code is stored; None when it cannot be one. Case, spaces and hyphens do not matter."""
-    text = "".join(char for char in typed.upper() if char.isalnum()).translate(_READ)
+    text = "".join(char for char in code(typed).upper() if char.isalnum()).translate(_READ)
     if len(text) != LENGTH or any(char not in ALPHABET for char in text):
         return None
     return hashlib.sha256(text.encode("ascii")).digest()

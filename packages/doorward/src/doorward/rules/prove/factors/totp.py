@@ -40,13 +40,8 @@ def match(seed: bytes, code: str, *, now: int, last_step: int | None) -> int | N
 
 
 def looks_like(text: str) -> bool:
-    """Whether this is a code from an app rather than a recovery code. `text` as of `tidy`."""
+    """Whether this is a code from an app rather than a recovery code. `text` as of `identify.text.code`."""
     return len(text) == DIGITS and text.isascii() and text.isdigit()
-
-
-def tidy(text: str) -> str:
-    """What was typed, without the spaces and hyphens that apps and people put between digits."""
-    return "".join(char for char in text if not char.isspace() and char not in "-\u2013\u2212")
 
 
 def key_text(seed: bytes) -> str:
