@@ -26,11 +26,11 @@ class Account(Struct, frozen=True):
     password_hash: str | None = None
     password_changed_at: int | None = None
     disabled_at: int | None = None
+    role_names: tuple[str, ...] = ()
     given_name: str | None = None
     family_name: str | None = None
     zoneinfo: str | None = None
     updated_at: int | None = None
-    role_names: tuple[str, ...] = ()
 
 
 class Factor(Struct, frozen=True):

@@ -71,11 +71,11 @@ class SqlAccounts:
             a.password_hash,
             a.password_changed_at,
             a.disabled_at,
+            to_json(a.role_names),
             a.given_name,
             a.family_name,
             a.zoneinfo,
             a.updated_at,
-            to_json(a.role_names),
         )
 
     def replace(self, account: Account, *, old: Account | None = None) -> SqlWrite:

@@ -20,10 +20,11 @@ REFRESH_WIDTH = 8
 GRANT_WIDTH = 18
 
 ACCOUNT_COLUMNS = (
-    "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, given_name, family_name,"
-    " zoneinfo, updated_at, role_names"
+    "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, role_names, given_name,"
+    " family_name, zoneinfo, updated_at"
 )
 
+_ROLES = 8
 _claims = msgspec.json.Decoder(dict[str, Any])
 _names = msgspec.json.Decoder(tuple[str, ...])
 _spent = msgspec.msgpack.Decoder(tuple[Spent, ...])
@@ -32,8 +33,8 @@ _pack = msgspec.msgpack.Encoder().encode
 
 def to_account(row: Row, start: int = 0) -> Account:
     """An account from `ACCOUNT_COLUMNS`, which begin at `start`."""
-    account_id, email, created_at, *rest, role_names = row[start:] if start else row
-    return Account(account_id, email, created_at, *rest, role_names=_names.decode(role_names))
+    found = row[start:] if start else row
+    return Account(*found[:_ROLES], _names.decode(found[_ROLES]), *found[_ROLES + 1 :])
 
 
 def to_grant(row: Row, start: int = 0) -> Grant:
