@@ -12,6 +12,7 @@ from tests.house import tree
 REMEMBERS = {
     "actions/exchange_token.py": "AskedBefore: hangs on the snapshot of the configuration",
     "actions/judge_password.py": "_Turn: a queue for this machine's processors",
+    "actions/post_once.py": "PostOnce: how many requests wait here",
     "actions/revocation_feed.py": "Watch, RevocationFeed: who waits here; the document, while nothing was revoked",
     "actions/revocation_view.py": "RevocationView: brought up to date before each answer",
     "actions/status_list.py": "StatusList: while neither revocations nor configuration changed",

@@ -84,7 +84,7 @@ async def test_consent_cannot_be_given_by_another_page(front: Front) -> None:
         await tab.post("/consent", {**fields, "csrf": "A" * 43}),
         await tab.post("/consent", {name: fields[name] for name in ("flow", "decision")}),
         await tab.post("/consent", fields, origin="https://evil.example", site="cross-site"),
-        await tab.post("/consent", fields, origin="null", site="same-origin"),
+        await tab.post("/consent", fields, origin="null", site="cross-site"),
         await tab.post("/consent", fields, origin=None, site="cross-site"),
         await tab.post("/consent", fields, origin=None, site="same-site"),
         await tab.foreign_post("/consent", fields),

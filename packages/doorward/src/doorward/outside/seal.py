@@ -50,6 +50,14 @@ class KeyedSealer:
         except InvalidTag:
             raise ValueError(f"not sealed for this {purpose}, or under another secret key") from None
 
+    def seal_under(self, secret: str, purpose: str, clear: bytes) -> bytes:
+        """As `seal`, under a key that only who has `secret` as well can derive."""
+        return self._under(secret, purpose).seal(purpose, "", clear)
+
+    def open_under(self, secret: str, purpose: str, sealed: bytes) -> bytes:
+        """What was sealed. Raises ValueError as `open` does."""
+        return self._under(secret, purpose).open(purpose, "", sealed)
+
     def tag(self, purpose: str, text: str) -> str:
         """HMAC-SHA-256 of the text, base64url."""
         key = self._tag_keys.get(purpose)
@@ -57,6 +65,10 @@ class KeyedSealer:
             key = self._tag_keys[purpose] = self._derive(f"doorward tag {purpose}")
         digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
         return b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+
+    def _under(self, secret: str, purpose: str) -> KeyedSealer:
+        key = self._derive(f"doorward under {purpose}")
+        return KeyedSealer(hmac.digest(key, secret.encode("utf-8", "surrogatepass"), "sha256"))
 
     def _cipher(self, purpose: str) -> AESGCM:
         cipher = self._ciphers.get(purpose)

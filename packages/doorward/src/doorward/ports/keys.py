@@ -49,6 +49,14 @@ class Sealer(Protocol):
         """Raises ValueError when it was not sealed for this purpose and context."""
         ...
 
+    def seal_under(self, secret: str, purpose: str, clear: bytes) -> bytes:
+        """Sealed so that both the server's secret key and `secret`, which is stored nowhere, are needed to open it."""
+        ...
+
+    def open_under(self, secret: str, purpose: str, sealed: bytes) -> bytes:
+        """Raises ValueError when it was not sealed under this secret for this purpose."""
+        ...
+
     def tag(self, purpose: str, text: str) -> str:
         """A keyed hash (HMAC-SHA-256, base64url): CSRF tokens, throttle buckets."""
         ...

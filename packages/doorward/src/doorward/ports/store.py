@@ -20,6 +20,7 @@ from doorward.model.wrapped_key import WrappedKey
 from doorward.ports.attempts import Attempts
 from doorward.ports.audit import Audit
 from doorward.ports.nodes import Nodes
+from doorward.ports.posts import Posts
 from doorward.ports.sign_ins import SignIns
 from doorward.ports.write import Write
 
@@ -286,6 +287,8 @@ class Store(Protocol):
     def nodes(self) -> Nodes: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def posts(self) -> Posts: ...
     @property
     def audit(self) -> Audit: ...
 

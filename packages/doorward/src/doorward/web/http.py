@@ -139,7 +139,7 @@ class Request:
             raise BadForm("The query is not valid.") from None
 
     async def body(self, limit: int = MAX_BODY) -> bytes:
-        """The whole body. Raises `BodyTooLarge` beyond `limit` bytes, `ClientGone` when the connection ended."""
+        """The whole body, however often it is asked for. Raises `BodyTooLarge` beyond `limit` bytes, `ClientGone` when the connection ended."""
         if self._body is not None:
             if len(self._body) > limit:
                 raise BodyTooLarge
@@ -151,6 +151,7 @@ class Request:
         if not message.get("more_body", False):
             if len(chunk) > limit:
                 raise BodyTooLarge
+            self._body = chunk
             return chunk
         parts = [chunk]
         size = len(chunk)
@@ -164,7 +165,8 @@ class Request:
                 raise BodyTooLarge
             parts.append(chunk)
             if not message.get("more_body", False):
-                return b"".join(parts)
+                self._body = b"".join(parts)
+                return self._body
 
     async def form(self, limit: int = MAX_BODY) -> dict[str, str]:
         """The form fields of a POST. Raises `BadForm` (also for another content type) and `BodyTooLarge`."""

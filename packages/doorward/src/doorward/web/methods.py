@@ -82,7 +82,7 @@ class MethodHandlers:
             case Refusal():
                 return await self._methods(owner, 400, current_problem=Problem(Wrong.PASSWORD_MISMATCH))
             case Moved():
-                return await self._methods(owner, 409, problem=STALE)
+                return await self._methods(owner, 409, problem=Problem(Wrong.CHANGED_MEANWHILE))
 
     async def set_up(self, request: Request) -> Response:
         """A QR code. Nothing is set up until the app's code comes back."""

@@ -73,7 +73,7 @@ class OwnAccount:
         return Done(what)
 
     def stale(self, owner: Owner) -> Response:
-        """The form was not ours, or not of this browser: nothing was done, and the way back is there."""
+        """The form was not ours, or not of this browser: it was not used, and the way back is there."""
         view = ErrorPage(Failure.STALE_FORM, ways=(Way.ACCOUNT, Way.HOME))
         return page(view, owner.visitor, 403)
 

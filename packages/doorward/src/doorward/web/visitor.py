@@ -15,6 +15,7 @@ from doorward.ports.clock import Clock
 from doorward.ports.keys import Sealer
 from doorward.ports.store import Store
 from doorward.rules.check import session as session_rule
+from doorward.rules.check.form_origin import Sent, sent_from
 from doorward.web.cookies import CookieJar
 from doorward.web.http import Request, Response
 from doorward.web.pages import language
@@ -76,17 +77,7 @@ class Visitor:
 
     def guard(self, form: dict[str, str], *, sealer: Sealer) -> None:
         """Raise `Forbidden` unless the form carries this browser's token and comes from our origin (ASVS 3.5.1)."""
-        request = self.request
-        origin = request.header(b"origin")
-        if origin is not None and origin != self.origin:
-            raise Forbidden
-        site = request.header(b"sec-fetch-site")
-        if site is not None and site not in {"same-origin", "none"}:
-            raise Forbidden
-        given = form.get("csrf", "")
-        expected = sealer.tag("csrf", self.browser)
-        # Tags are compared by their own keyed hash: equal time whatever the guess is.
-        if sealer.tag("csrf-compare", given) != sealer.tag("csrf-compare", expected):
+        if _sent(self.request, self.origin) is not Sent.OURS or not _carries(form, self.browser, sealer):
             raise Forbidden
 
     def remember_session(self, secret: str, max_age: int) -> None:
@@ -138,6 +129,15 @@ class Visitors:
     default_locale: str
     development: bool
 
+    def browser_of(self, request: Request) -> str | None:
+        """The cookie that a browser is known by, if the request brought one."""
+        given = request.cookies().get(self.jar.name("browser"), "")
+        return given if _is_token(given) else None
+
+    def ours(self, request: Request, form: dict[str, str], browser: str) -> bool:
+        """The same question as `Visitor.guard`'s, before anybody was met."""
+        return _sent(request, self.origin) is Sent.OURS and _carries(form, browser, self.sealer)
+
     async def meet(
         self, request: Request, *, ui_locales: tuple[str, ...] = (), app_name: str | None = None
     ) -> Visitor:
@@ -145,12 +145,12 @@ class Visitors:
         now = self.clock.now()
         cookies = request.cookies()
         set_cookies: list[str] = []
-        browser = cookies.get(self.jar.name("browser"), "")
-        if not _is_token(browser):
+        browser = self.browser_of(request)
+        if browser is None:
             browser = self.chance.token()
             # Another site's form comes without our cookies (SameSite=Lax). An answer that set a new one would throw away the one
             # that is there, and with it every form that is open in this browser.
-            if not _foreign_post(request, self.origin):
+            if request.method != "POST" or _sent(request, self.origin) is Sent.OURS:
                 set_cookies.append(self.jar.set("browser", browser, BROWSER_AGE))
         session, account = await self._session(cookies.get(self.jar.name("session")), now)
         device = cookies.get(self.jar.name("device"))
@@ -169,6 +169,7 @@ class Visitors:
             request_id=request.request_id,
             app_name=app_name,
             development=self.development,
+            once=self.chance.token(16),
         )
         return Visitor(
             request=request,
@@ -198,13 +199,14 @@ class Visitors:
         return session, account
 
 
-def _foreign_post(request: Request, origin: str) -> bool:
-    if request.method != "POST":
-        return False
-    return request.header(b"sec-fetch-site") == "cross-site" or request.header(b"origin") not in {
-        None,
-        origin,
-    }
+def _sent(request: Request, own: str) -> Sent:
+    return sent_from(request.header(b"origin"), request.header(b"sec-fetch-site"), own)
+
+
+def _carries(form: dict[str, str], browser: str, sealer: Sealer) -> bool:
+    """Whether the form has this browser's token. Tags are compared by their own keyed hash: equal time whatever the guess is."""
+    expected = sealer.tag("csrf-compare", sealer.tag("csrf", browser))
+    return sealer.tag("csrf-compare", form.get("csrf", "")) == expected
 
 
 def _is_token(text: str) -> bool:

@@ -20,6 +20,7 @@ from doorward.actions.ignored_scopes import IgnoredScopes
 from doorward.actions.introspect import Introspect
 from doorward.actions.judge_password import JudgePassword
 from doorward.actions.own_tokens import OwnTokens
+from doorward.actions.post_once import PostOnce
 from doorward.actions.prove_password import CheckPassword, ProvePassword
 from doorward.actions.prove_second_factor import ProveSecondFactor
 from doorward.actions.record import Record
@@ -39,6 +40,7 @@ from doorward.actions.userinfo import Userinfo
 from doorward.actions.verify_address import VerifyAddress
 from doorward.outside.metrics import CONTENT_TYPE
 from doorward.outside.remarks import LoggedRemarks
+from doorward.rules.prove.begun import PER_GUESS, Begun
 from doorward.settings import Settings
 from doorward.web import (
     account,
@@ -61,6 +63,7 @@ from doorward.web import (
 from doorward.web.arrival import Arrival
 from doorward.web.cookies import CookieJar
 from doorward.web.http import Route
+from doorward.web.once import Once
 from doorward.web.pages import language
 from doorward.web.steps import Steps
 from doorward.web.visitor import Visitors
@@ -198,4 +201,10 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
     ]
     if settings.metrics.token is not None:
         found.append(front.metrics_route(settings.metrics.token, meter.page, CONTENT_TYPE))
-    return found
+    once = Once(
+        visitors,
+        sealer,
+        PostOnce(store, sealer, clock, settings.sessions),
+        Begun(settings.throttle.per_address * PER_GUESS),
+    )
+    return [once.around(item) for item in found]

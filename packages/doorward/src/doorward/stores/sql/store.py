@@ -14,6 +14,7 @@ from doorward.stores.sql.grants import SqlGrants
 from doorward.stores.sql.messages import SqlMessages
 from doorward.stores.sql.migrate import APPLIED, READABLE, Migration, may_use
 from doorward.stores.sql.nodes import SqlNodes
+from doorward.stores.sql.posts import SqlPosts
 from doorward.stores.sql.registry import RAISE, SqlRegistry
 from doorward.stores.sql.revocations import NEXT, SqlRevocations
 from doorward.stores.sql.sessions import SqlSessions
@@ -62,6 +63,7 @@ class SqlStore:
         self.attempts = SqlAttempts(database)
         self.nodes = SqlNodes(database)
         self.messages = SqlMessages(database)
+        self.posts = SqlPosts(database)
         self.audit = SqlAudit(database, audit_end)
 
     async def commit(self, *writes: Write) -> bool:

@@ -15,6 +15,7 @@ _AGING: tuple[tuple[str, str, str, int, str], ...] = (
     # a page that was left open over night still knows where its person wanted to go: the step begins again, it is not lost
     ("sign_ins", "id", "expires_at", _DAY, "AND handle_hash IS NULL"),
     ("sign_ins", "id", "expires_at", 0, "AND handle_hash IS NOT NULL"),
+    ("answered_posts", "place", "expires_at", 0, ""),
     ("tickets", "id", "expires_at", 0, ""),
     ("attempts", "bucket", "ends_at", 0, ""),
     # what a process with a faster clock takes for over may still be good for another

@@ -32,7 +32,11 @@ _PROBLEMS: Final = {
     Wrong.CODE_MISSING: N_("Enter the code."),
     Wrong.CODE_WRONG: N_("That code didn't work. Check it, or use the newest one."),
     Wrong.RECOVERY_CODE_WRONG: N_("That recovery code didn't work. Each code works once."),
-    Wrong.STALE_FORM: N_("This page was open for too long, so nothing was done. Please try again."),
+    Wrong.STALE_FORM: N_("This page was out of date, so we didn't use what you sent. Please try again."),
+    Wrong.CHANGED_MEANWHILE: N_(
+        "Your account changed while this page was open, so we didn't use what you sent. See what is set now, then try"
+        " again."
+    ),
     Wrong.LOCALE_UNKNOWN: N_("Choose one of the languages in the list."),
 }
 
@@ -64,7 +68,10 @@ _FAILURES: Final = {
     ),
     Failure.FORBIDDEN: _Page(N_("You can't do that here"), N_("Your account isn't allowed to do this.")),
     Failure.STALE_FORM: _Page(
-        N_("That page was open for too long"), N_("Nothing was done. Start again and it will work.")
+        N_("That page was out of date"),
+        N_(
+            "We didn't use what you sent from it. See how things are now, and try again if you still want to."
+        ),
     ),
     Failure.LINK_EXPIRED: _Page(
         N_("This link no longer works"), N_("It was used already or it is too old. Ask for a new one.")
@@ -91,7 +98,9 @@ _FAILURES: Final = {
     ),
     Failure.SERVER_ERROR: _Page(
         N_("Something went wrong on our side"),
-        N_("It isn't your fault, and nothing was lost. Try again in a minute."),
+        N_(
+            "It isn't your fault. If you were changing something, see whether it was done before you try again."
+        ),
     ),
 }
 

@@ -22,8 +22,10 @@ MARKS = (MOVED, ARRIVING)
 
 _OF_ONE_DATABASE = (*MARKS, "schema.readable", KEPT_FROM)
 
-BOOKKEEPING = frozenset({"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes"})
-"""Tables about one database: never copied."""
+BOOKKEEPING = frozenset(
+    {"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes", "answered_posts"}
+)
+"""Tables about one database, or of use for some seconds: never copied."""
 
 APPEND_ONLY = frozenset({"audit"})
 """Tables whose lines the database itself refuses to change, and to remove before they are old enough (`audit_end.py`)."""

@@ -15,6 +15,17 @@ for (const button of document.querySelectorAll("[data-show]")) {
   input.form.addEventListener("submit", () => set(false));
 }
 
+for (const form of document.querySelectorAll("form[method=post]")) {
+  // The server answers a double click once; this only spares it the second request. Nothing stays locked when no answer comes, or
+  // when the page is shown again by the back button.
+  let sent = 0;
+  form.addEventListener("submit", (event) => {
+    if (performance.now() - sent < 10000 && sent) event.preventDefault();
+    else sent = performance.now();
+  });
+  window.addEventListener("pageshow", () => { sent = 0; });
+}
+
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;
   const source = document.getElementById(button.dataset.copy);

@@ -20,7 +20,8 @@ class PageContext:
 
     `locale` is a tag from `language.LOCALES` (choose it with `language.choose`); `csrf_token` goes into every form
     that stays on this server; `app_name` is the app that the person came from, or None; `issuer` is the issuer URL,
-    whose path is put before every path on the page; `request_id` is shown on error pages.
+    whose path is put before every path on the page; `request_id` is shown on error pages; `once` is of this one page, and goes into
+    its forms: what is posted with it twice is one deed (`web/once.py`).
     """
 
     locale: str
@@ -31,3 +32,4 @@ class PageContext:
     app_name: str | None = None
     static_version: str = VERSION
     development: bool = False
+    once: str = ""

@@ -34,7 +34,9 @@ class Wrong(StrEnum):
     TOO_MANY_TRIES = "too_many_tries"
     """Give `at`: when the next try is allowed."""
     STALE_FORM = "stale_form"
-    """The CSRF token or the sign-in behind the form is gone; nothing was done, the form is fresh now."""
+    """The CSRF token or the sign-in behind the form is gone; this post was not used, the form is fresh now."""
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    """Another page or device changed the account while this post was worked on; this post was not used."""
     LOCALE_UNKNOWN = "locale_unknown"
 
 
