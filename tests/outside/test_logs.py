@@ -47,6 +47,11 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
         "Cookie: __Host-dw_session=abcdef; a=b",
         "https://auth.example.com/authorize?client_id=a&state=s3cr3t",
         "/verify?token=s3cr3t",
+        "id_token_hint=s3cr3t&state=s3cr3t",
+        "a form: client_id=app_1&login_hint=s3cr3t@example.com&code=s3cr3t",
+        "https://app.example.com/cb#code=s3cr3t&state=s3cr3t",
+        "refresh_token=s3cr3t;csrf=s3cr3t password=s3cr3t",
+        "https://auth.example.com/logout?id_token_hint=s3cr3t&post_logout_redirect_uri=https%3A%2F%2Fa%2F",
         "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
     ],
 )
@@ -63,7 +68,7 @@ def test_what_looks_like_a_secret_is_hidden_wherever_it_stands(out: io.StringIO,
 
 @pytest.mark.parametrize(
     "key",
-    ["password", "new_password", "client_secret", "refresh_token", "code", "user_code", "code_verifier", "cookie", "Authorization", "client_assertion", "csrf", "sealed", "private_key", "otp", "secret_hash"],
+    ["password", "new_password", "client_secret", "refresh_token", "code", "user_code", "code_verifier", "cookie", "Authorization", "client_assertion", "csrf", "sealed", "private_key", "otp", "id_token_hint", "login_hint", "logout_hint", "secret_hash"],
 )  # fmt: skip
 def test_what_is_called_a_secret_is_hidden_whatever_it_looks_like(out: io.StringIO, key: str) -> None:
     logs.logger("test").info("happened", **{key: "plain words"}, inner={key: ["plain words"]})
@@ -73,6 +78,9 @@ def test_what_is_called_a_secret_is_hidden_whatever_it_looks_like(out: io.String
 def test_what_is_needed_stays(out: io.StringIO) -> None:
     logs.logger("test").info(
         "happened", client_id="app_1", error_code="invalid_grant", status_code=400, tries=3
+    )
+    assert logs.redact("client_id=app_1 scope=openid error_code=invalid_grant max_age='x'") == (
+        "client_id=app_1 scope=openid error_code=invalid_grant max_age='x'"
     )
     (line,) = lines(out)
     assert line["client_id"] == "app_1"

@@ -14,7 +14,7 @@ import structlog
 HIDDEN = "***"
 _SECRET_KEYS = re.compile(
     r"passw|secret|token|cookie|authorization|assertion|verifier|private|sealed|credential|otp|\bcode\b|^code$|_code$|csrf|"
-    r"api_key|hash$",
+    r"api_key|hash$|login_hint|logout_hint",
     re.IGNORECASE,
 )
 _NOT_SECRET = frozenset(
@@ -30,6 +30,13 @@ _SECRET_TEXT = re.compile(
 )
 # what follows the question mark of a URL or a path: state, codes, login hints, e-mail addresses
 _QUERY = re.compile(r"((?:https?://|/)[^\s?\"'<>]*)\?[^\s\"'<>]+")
+# the same without an address before it: a query string or a form, as libraries put them into their messages. An ID token that
+# an app sends as a hint holds its person's address
+_PARAMETER = re.compile(
+    r"\b((?:id_token_hint|login_hint|logout_hint|(?:access_|refresh_|id_|logout_)?token|client_secret|client_assertion|assertion"
+    r"|code|code_verifier|auth_session|password|csrf|state|nonce|claims|username|email)=)[^\s&;\"'<>]+",
+    re.IGNORECASE,
+)
 _MAX_TEXT = 2000
 
 
@@ -37,7 +44,8 @@ def redact(value: Any) -> Any:
     """The value with everything that looks like a secret replaced, at any depth."""
     if isinstance(value, str):
         text = value if len(value) <= _MAX_TEXT else value[:_MAX_TEXT] + "…"
-        return _QUERY.sub(rf"\1?{HIDDEN}", _SECRET_TEXT.sub(HIDDEN, text))
+        text = _QUERY.sub(rf"\1?{HIDDEN}", _SECRET_TEXT.sub(HIDDEN, text))
+        return _PARAMETER.sub(rf"\1{HIDDEN}", text) if "=" in text else text
     if isinstance(value, bytes | bytearray | memoryview):
         return HIDDEN
     if isinstance(value, Mapping):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from doorward.model.client import ResponseMode, SigningAlgorithm
 from doorward.rules import index
 from doorward.rules.issue.tokens import person
 from doorward.rules.permit.checks import openid
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
 from doorward.rules.prove.levels import LEVELS
 
-SIGNING_ALGORITHMS: Final = ("ES256", "RS256", "Ed25519")
+SIGNING_ALGORITHMS: Final = get_args(SigningAlgorithm)
 _CONFIDENTIAL: Final = [name for name in index.CLIENT_AUTHENTICATIONS if name != "none"]
 _PROTOCOL_CLAIMS: Final = ("iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid")
 
@@ -31,7 +32,7 @@ def metadata(issuer: str, *, locales: Sequence[str]) -> dict[str, Any]:
         "revocation_feed_endpoint": f"{issuer}/revocations",
         "scopes_supported": list(OIDC_SCOPES),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "form_post"],
+        "response_modes_supported": list(get_args(ResponseMode)),
         "grant_types_supported": list(index.GRANTS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
@@ -51,7 +52,7 @@ def metadata(issuer: str, *, locales: Sequence[str]) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "acr_values_supported": list(LEVELS),
         "prompt_values_supported": sorted(openid.PROMPTS),
-        "display_values_supported": sorted(openid.DISPLAYS),
+        "display_values_supported": sorted(openid.SUITED),
         "ui_locales_supported": list(locales),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

@@ -33,8 +33,9 @@ _pack = msgspec.msgpack.Encoder().encode
 
 def to_account(row: Row, start: int = 0) -> Account:
     """An account from `ACCOUNT_COLUMNS`, which begin at `start`."""
-    found = row[start:] if start else row
-    return Account(*found[:_ROLES], _names.decode(found[_ROLES]), *found[_ROLES + 1 :])
+    values = list(row[start:] if start else row)
+    values[_ROLES] = _names.decode(values[_ROLES])
+    return Account(*values)
 
 
 def to_grant(row: Row, start: int = 0) -> Grant:

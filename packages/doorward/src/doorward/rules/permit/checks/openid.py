@@ -10,6 +10,8 @@ from doorward_verify.encoding import Malformed, json_object
 
 PROMPTS: Final = frozenset({"none", "login", "consent", "select_account", "create"})
 DISPLAYS: Final = frozenset({"page", "popup", "touch", "wap"})
+SUITED: Final = DISPLAYS - {"wap"}
+"""What our page suits: it is one, made for any size of window and for fingers. `wap` is taken too, and gets the same page."""
 MAX_AGE_LIMIT: Final = 10 * 365 * 86_400
 _MAX_AGE_DIGITS: Final = 12
 _TAG: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
