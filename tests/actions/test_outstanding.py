@@ -116,7 +116,7 @@ async def signs_out_elsewhere(house: House, account: Account) -> None:
 
 
 async def reports(house: House, account: Account) -> None:
-    (event, *_) = await house.store.audit.of_account(account.id)
+    (event, *_) = await house.store.audit.page()
     session = await house.session(account)
     assert await house.pages.report(account, session, event.id, caller=CALLER, now=house.now)
 

@@ -253,6 +253,10 @@ def notice(name: str = "one", /, **changes: Any) -> LogoutNotice:
     return LogoutNotice(**values | changes)
 
 
+SEEN = ("sign_in.succeeded", "sign_in.failed")
+"""Kinds of lines that are asked for together."""
+
+
 def event(number: int = 1, /, **changes: Any) -> AuditEvent:
     values: dict[str, Any] = {
         "id": f"aud_{number:032x}",

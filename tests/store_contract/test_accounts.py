@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from doorward.ports.store import Store
 from tests.store_contract.samples import (
     NOW,
+    SEEN,
     account,
     consent,
     event,
@@ -143,7 +144,7 @@ async def test_deleting_a_person_takes_what_is_theirs_and_leaves_the_record(stor
             await store.messages.ticket(f"tkt_{name}") is not None,
         ]
     assert left == {"ada": [False] * 7, "bob": [True] * 7}
-    assert len(await store.audit.of_account("usr_ada")) == 1
+    assert len(await store.audit.of_account("usr_ada", SEEN)) == 1
     # its tokens must stay recognisable
     assert await store.grants.get("grt_ada") is not None
 

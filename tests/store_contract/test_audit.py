@@ -6,7 +6,7 @@ import pytest
 
 from doorward.ports.store import Store, StoreConflict
 from doorward.stores.sql.statements import write
-from tests.store_contract.samples import event
+from tests.store_contract.samples import NOW, SEEN, event
 from tests.store_contract.stores import THEMSELVES, on
 
 pytestmark = pytest.mark.anyio
@@ -16,8 +16,28 @@ async def test_events_come_back_as_they_went_in_newest_first(store: Store) -> No
     bare = event(2, ok=False, kind="sign_in.failed", account_id=None, address=None, detail={})
     await store.commit(store.audit.append(event(1)), store.audit.append(bare), store.audit.append(event(3)))
     assert list(await store.audit.page()) == [event(3), bare, event(1)]
-    assert list(await store.audit.of_account("usr_ada")) == [event(3), event(1)]
-    assert list(await store.audit.of_account("usr_ada", limit=1)) == [event(3)]
+    assert list(await store.audit.of_account("usr_ada", SEEN)) == [event(3), event(1)]
+    assert list(await store.audit.of_account("usr_ada", SEEN, limit=1)) == [event(3)]
+    assert list(await store.audit.of_account("usr_ada", ())) == []
+    assert await store.audit.get(bare.id) == bare
+    assert await store.audit.get("aud_none") is None
+
+
+@pytest.mark.requirement(99)
+async def test_the_lines_of_a_person_come_by_kind_in_pages_and_from_a_time_on(store: Store) -> None:
+    kinds = ("a.shown", "b.hidden", "c.shown", "d.hidden")
+    events = [event(n, kind=kinds[n % 4], at=NOW + n) for n in range(40)]
+    others = [event(100 + n, kind=kinds[n % 4], account_id=("usr_bob", None)[n % 2]) for n in range(8)]
+    await store.commit(*(store.audit.append(one) for one in (*events, *others)))
+    wanted = [one for one in reversed(events) if one.kind.endswith("shown") and one.at >= NOW + 5]
+    seen, before = [], None
+    while page := await store.audit.of_account(
+        "usr_ada", ("c.shown", "a.shown", "e.shown"), since=NOW + 5, before=before, limit=4
+    ):
+        assert len(page) <= 4
+        seen += page
+        before = page[-1].id
+    assert seen == wanted
 
 
 @pytest.mark.parametrize("kind", [None, "sign_in.failed"])

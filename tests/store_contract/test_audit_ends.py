@@ -10,7 +10,7 @@ import pytest
 from doorward.outside.chance import SystemChance
 from doorward.ports.store import Store, StoreConflict
 from doorward.stores.sql.statements import write
-from tests.store_contract.samples import DAY, event
+from tests.store_contract.samples import DAY, SEEN, event
 from tests.store_contract.stores import THEMSELVES, on
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ async def test_old_lines_go_and_younger_ones_stay(store: Store) -> None:
     assert await store.audit.let_go(int(time.time()), KEEP) == 3
     assert await store.audit.let_go(int(time.time()), KEEP) == 0
     assert [one.id for one in await store.audit.page()] == young[::-1]
-    assert [one.id for one in await store.audit.of_account("usr_ada")] == young[::-1]
+    assert [one.id for one in await store.audit.of_account("usr_ada", SEEN)] == young[::-1]
     assert [one.id for one in await store.audit.page(before=young[1], limit=5)] == young[:1]
     assert await store.sweep(int(time.time())) == 0
 

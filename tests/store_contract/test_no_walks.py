@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from doorward.stores import sql
-from doorward.stores.sql import sweep
+from doorward.stores.sql import audit, sweep
 from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_text import numbered
 from tests.postgres import Databases
@@ -49,6 +49,7 @@ def statements() -> dict[str, str]:
     for number, (look, remove, _) in enumerate(sweep._STATEMENTS):
         found[f"sweep.look{number}"] = look
         found[f"sweep.remove{number}"] = remove
+    found["audit.of_kinds"] = audit.of_kinds(20)
     assert len(found) > 60
     return {name: text for name, text in found.items() if name not in _WHOLE}
 
@@ -61,8 +62,10 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     for name, text in statements().items():
         plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
         steps = [row[3] for row in plan]
-        # `oldest` is no table, but the few rows that were found for it
-        walked = [step for step in steps if step.startswith("SCAN") and step != "SCAN oldest"]
+        # no tables, but the few rows that were found for them
+        walked = [
+            step for step in steps if step.startswith("SCAN") and step not in {"SCAN oldest", "SCAN newest"}
+        ]
         if any("INDEX" not in step for step in walked):
             walks[name] = " | ".join(steps)
     connection.close()
@@ -84,3 +87,29 @@ async def test_on_postgresql(postgres: Databases, postgres_url: str) -> None:
             walks[name] = line.strip()
     assert name
     assert walks == {}
+
+
+@pytest.mark.requirement(99)
+async def test_of_what_a_person_is_not_shown_nothing_is_read_on_sqlite(tmp_path: Path) -> None:
+    path = tmp_path / "doorward.db"
+    await (await open_store(str(path))).close()
+    connection = sqlite3.connect(path)
+    text = audit.of_kinds(3)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
+    connection.close()
+    looks = [row[3] for row in plan if row[3].startswith("SEARCH")]
+    assert looks == ["SEARCH audit USING INDEX audit_shown (account_id=? AND kind=? AND id<?)"] * 3
+
+
+@pytest.mark.requirement(99)
+async def test_of_what_a_person_is_not_shown_nothing_is_read_on_postgresql(
+    postgres: Databases, postgres_url: str
+) -> None:
+    await (await open_store(postgres_url)).close()
+    script = ["SET enable_seqscan = off", f"EXPLAIN (GENERIC_PLAN) {numbered(audit.of_kinds(3))}"]
+    looks = [line.strip() for line in postgres.query("; ".join(script), postgres_url) if "Index Cond" in line]
+    assert looks
+    for look in looks:
+        assert look.startswith("Index Cond: ((account_id = ")
+        assert "(kind = " in look
+        assert "(id < " in look

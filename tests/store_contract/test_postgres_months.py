@@ -12,7 +12,7 @@ import pytest
 
 from doorward.outside.chance import SystemChance
 from doorward.ports.store import Store
-from tests.store_contract.samples import NOW, event
+from tests.store_contract.samples import NOW, SEEN, event
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
@@ -74,7 +74,7 @@ async def test_a_line_lies_in_its_month_and_all_are_read_as_one(store: Store, sh
     assert [one.id for one in await store.audit.page()] == newest
     assert [one.id for one in await store.audit.page(before=newest[1], limit=2)] == newest[2:4]
     assert [one.id for one in await store.audit.page(kind="sign_in.succeeded", limit=3)] == newest[:3]
-    assert [one.id for one in await store.audit.of_account("usr_ada")] == newest
+    assert [one.id for one in await store.audit.of_account("usr_ada", SEEN)] == newest
 
 
 async def test_no_line_is_changed_by_going_to_its_month(store: Store, shell: Any) -> None:

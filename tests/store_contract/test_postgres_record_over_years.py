@@ -18,7 +18,7 @@ from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.statements import write
 from tests.moving.test_copy_sqlite import Steps
 from tests.postgres import Databases
-from tests.store_contract.samples import DAY
+from tests.store_contract.samples import DAY, SEEN
 from tests.store_contract.years import BEGAN, KEEP, Years, server, turned
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +50,7 @@ async def test_five_years_pass_and_each_line_finds_its_month_and_goes_with_it(ye
         left = [line for at, line in lines if at >= first]
         assert len(left) < len(lines) / 3
         assert [one.id for one in await store.audit.page(limit=1000)] == left[::-1]
-        assert [one.id for one in await store.audit.of_account("usr_ada", limit=1000)] == left[::-1]
+        assert [one.id for one in await store.audit.of_account("usr_ada", SEEN, limit=1000)] == left[::-1]
         assert await years.shell.fetchval("SELECT count(*) FROM audit_later") == 0
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
+from urllib.parse import quote
 
 import pytest
 
-from doorward.actions.account_pages import SHOWN
+from doorward.actions.account_pages import ACTIVITY_LINES, SHOWN
+from doorward.model.account import Account
+from doorward.model.audit import AuditEvent
 from doorward.model.session import Consent
+from doorward.outside.chance import SystemChance
 from tests.people import (
     ISSUER,
     OTHER_PASSWORD,
@@ -214,6 +218,61 @@ async def test_activity_is_told_in_sentences_and_can_be_disowned(house: House) -
     assert 'id="done"' in shown.text
     assert (await thief.get("/account")).status == 303
     assert (await browser.get("/account")).status == 200
+
+
+async def flooded(house: House, account: Account, kind: str, lines: int) -> None:
+    """So many lines of a kind, one second after the other."""
+    chance = SystemChance()
+    events = [
+        AuditEvent(id=chance.new_id("aud"), at=house.now, kind=kind, account_id=account.id)
+        for _ in range(lines)
+    ]
+    assert await house.store.commit(*(house.store.audit.append(event) for event in events))
+
+
+@pytest.mark.requirement(99)
+async def test_what_is_not_shown_pushes_nothing_off_the_activity_page(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    for kind in ("token.revoked", "code.issued", "code.redeemed", "second_factor.succeeded", "kind.of.later"):
+        await flooded(house, account, kind, 400)
+    page = await browser.get("/account/activity")
+    assert "You signed in" in page.words
+    # and what it tells of can still be disowned
+    report = next(name for name in page.forms if name.startswith("report-"))
+    done = await browser.follow(await browser.submit(page, report))
+    assert done.path.startswith("/account/methods?done=reported")
+
+
+@pytest.mark.requirement(99)
+async def test_what_is_shown_is_on_some_page_however_much_there_is(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    await flooded(house, account, "account.profile_changed", 7)
+    await flooded(house, account, "sign_in.failed", 2 * ACTIVITY_LINES)
+    page = await browser.get("/account/activity")
+    seen, pages = page.words, 1
+    while (older := re.search(r'id="older" href="([^"]+)"', page.text)) is not None:
+        page = await browser.get(older[1])
+        seen += page.words
+        pages += 1
+    assert pages == 3
+    assert seen.count("Somebody tried to sign in and failed") == 2 * ACTIVITY_LINES
+    assert seen.count("You changed your profile") == 7
+    assert seen.count("You signed in") == 1
+    report = next(name for name in page.forms if name.startswith("report-"))
+    done = await browser.follow(await browser.submit(page, report))
+    assert done.path.startswith("/account/methods?done=reported")
+
+
+@pytest.mark.requirement(99)
+@pytest.mark.parametrize("before", ["", "x", "aud_", "aud_" + "0" * 32, "aud_" + "f" * 33, "é", "'"])
+async def test_a_page_of_activity_that_nobody_linked_to_is_a_page(house: House, before: str) -> None:
+    await house.person()
+    browser = await signed_in(house)
+    page = await browser.get(f"/account/activity?before={quote(before)}")
+    assert page.status == 200
+    assert ("You signed in" in page.words) is (before != "aud_" + "0" * 32)
 
 
 @pytest.mark.requirement(71, 72)

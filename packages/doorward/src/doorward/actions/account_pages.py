@@ -20,6 +20,8 @@ from doorward.ports.store import Store
 from doorward.rules.identify.account import normalise_name
 
 ACTIVITY_DAYS: Final = 90
+ACTIVITY_LINES: Final = 50
+"""On one page."""
 SHOWN: Final = 200
 """Sessions on a page: whoever knows a password can begin as many as they like, and each page would cost as much as all of them."""
 _TRIES: Final = 3
@@ -165,18 +167,23 @@ class AccountPages:
             await self.store.commit(*late)
         return True
 
-    async def activity(self, account: Account, now: int, limit: int = 300) -> Sequence[AuditEvent]:
-        """The last 90 days of their record, newest first."""
-        oldest = now - ACTIVITY_DAYS * 86_400
-        return [e for e in await self.store.audit.of_account(account.id, limit=limit) if e.at >= oldest]
+    async def activity(
+        self, account: Account, kinds: Sequence[str], now: int, *, before: str | None = None
+    ) -> tuple[Sequence[AuditEvent], str | None]:
+        """A page of the last 90 days of their record, newest first, of these kinds alone: what is not shown pushes nothing off the
+        page. With it the `before` of the next page; None when there is none."""
+        found = await self.store.audit.of_account(
+            account.id, kinds, since=_oldest(now), before=before, limit=ACTIVITY_LINES + 1
+        )
+        page = found[:ACTIVITY_LINES]
+        return page, page[-1].id if len(found) > ACTIVITY_LINES else None
 
     async def report(
         self, account: Account, current: Session, event_id: str, *, caller: Caller, now: int
     ) -> bool:
         """ "This wasn't me": everything but this browser is signed out, every app loses its access. False: no such event of theirs."""
-        events = await self.activity(account, now)
-        found = next((event for event in events if event.id == event_id), None)
-        if found is None:
+        found = await self.store.audit.get(event_id)
+        if found is None or found.account_id != account.id or found.at < _oldest(now):
             return False
         await self.end_others(account, current, caller=caller, now=now, grants_too=True)
         await self.store.commit(
@@ -191,3 +198,7 @@ class AccountPages:
             )
         )
         return True
+
+
+def _oldest(now: int) -> int:
+    return now - ACTIVITY_DAYS * 86_400

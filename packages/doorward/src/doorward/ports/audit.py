@@ -18,8 +18,18 @@ class Audit(Protocol):
         how many lines (a month is one), 0 when nothing is left to do now."""
         ...
 
-    async def of_account(self, account_id: str, *, limit: int = 100) -> Sequence[AuditEvent]:
-        """Newest first."""
+    async def get(self, event_id: str) -> AuditEvent | None: ...
+    async def of_account(
+        self,
+        account_id: str,
+        kinds: Sequence[str],
+        *,
+        since: int = 0,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[AuditEvent]:
+        """Lines of these kinds from `since` (seconds) on, newest first; `before` is the last id of the page before. Lines of other
+        kinds are not read, however many there are."""
         ...
 
     async def page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from doorward.web.pages.views.problems import Problem, Wrong
 ACTIVE_NOW: Final = 300
 """Seconds since it was last seen within which a device counts as active."""
 
+_EVENT: Final = re.compile(r"aud_[0-9a-f]{32}")
 _HAPPENED: Final = {
     "account.created": Happened.ACCOUNT_CREATED,
     "sign_up.completed": Happened.EMAIL_VERIFIED,
@@ -192,15 +194,25 @@ class AccountHandlers:
         return self.own.done(owner, "/account/apps", Done.APP_DISCONNECTED)
 
     async def activity(self, request: Request) -> Response:
-        """What happened in the last 90 days."""
+        """What happened in the last 90 days, a page at a time."""
         came = await self.own.look(request)
         if isinstance(came, Response):
             return came
         owner, params = came
+        before = params.get("before", "")
+        events, older = await self.pages.activity(
+            owner.account,
+            tuple(_HAPPENED),
+            owner.visitor.now,
+            before=before if _EVENT.fullmatch(before) else None,
+        )
         catalog = self.catalog.current()
-        events = await self.pages.activity(owner.account, owner.visitor.now)
-        lines = tuple(line for event in events if (line := _line(event, catalog)) is not None)
-        return page(views.Activity(lines, done=self.own.was_done(owner, params)), owner.visitor)
+        view = views.Activity(
+            tuple(_line(event, catalog) for event in events),
+            older=f"/account/activity?before={older}" if older else None,
+            done=self.own.was_done(owner, params),
+        )
+        return page(view, owner.visitor)
 
     async def report(self, request: Request) -> Response:
         """ "This wasn't me": everything else ends, and what to change comes next."""
@@ -264,10 +276,8 @@ def _app(app: ConnectedApp, catalog: Catalog) -> views.AppLine:
     return views.AppLine(app.client.id, app.client.name, host, tuple(lines.values()), app.connected_at)
 
 
-def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine | None:
-    kind = _HAPPENED.get(event.kind)
-    if kind is None:
-        return None
+def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine:
+    kind = _HAPPENED[event.kind]
     if kind is Happened.SESSION_ENDED:
         kind = _ENDED_BY.get(str(event.detail.get("reason")), kind)
     client = catalog.clients.get(event.client_id) if event.client_id else None

@@ -10,19 +10,30 @@ import msgspec
 from doorward.model.audit import AuditEvent
 from doorward.stores.sql.audit_end import End
 from doorward.stores.sql.statements import Database, Row, SqlWrite, to_json, write
-from doorward.stores.sql.text import insert, select
+from doorward.stores.sql.text import insert, newest_of, select
 
 _COLUMNS = (
     "id, at, kind, ok, account_id, client_id, session_id, grant_id, address, user_agent, request_id, detail"
 )
 _APPEND = insert("audit", _COLUMNS)
-_OF_ACCOUNT = select(_COLUMNS, "audit WHERE account_id = ? ORDER BY id DESC LIMIT ?")
+_GET = select(_COLUMNS, "audit WHERE id = ?")
+# One kind at a time, each from its own end: of one kind after the other in one index, the newest of all are found only by reading all.
+_OF_ACCOUNT_AND_KIND = select(
+    _COLUMNS, "audit WHERE account_id = ? AND kind = ? AND id < ? AND at >= ? ORDER BY id DESC LIMIT ?"
+)
+_AFTER_ALL = "b"
+"""Greater than every id (`aud_…`)."""
 _PAGE = select(_COLUMNS, "audit ORDER BY id DESC LIMIT ?")
 _PAGE_BEFORE = select(_COLUMNS, "audit WHERE id < ? ORDER BY id DESC LIMIT ?")
 _KIND = select(_COLUMNS, "audit WHERE kind = ? ORDER BY id DESC LIMIT ?")
 _KIND_BEFORE = select(_COLUMNS, "audit WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?")
 
 _detail = msgspec.json.Decoder(dict[str, Any])
+
+
+def of_kinds(number: int) -> str:
+    """The newest lines of a person of so many kinds: the values of one kind for each, then how many lines."""
+    return newest_of(_OF_ACCOUNT_AND_KIND, number, _COLUMNS, "id")
 
 
 class SqlAudit:
@@ -53,8 +64,24 @@ class SqlAudit:
     async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
         return await self._end(self._db, now, keep, limit)
 
-    async def of_account(self, account_id: str, *, limit: int = 100) -> Sequence[AuditEvent]:
-        return [_event(row) for row in await self._db.all(_OF_ACCOUNT, (account_id, limit))]
+    async def get(self, event_id: str) -> AuditEvent | None:
+        row = await self._db.one(_GET, (event_id,))
+        return None if row is None else _event(row)
+
+    async def of_account(
+        self,
+        account_id: str,
+        kinds: Sequence[str],
+        *,
+        since: int = 0,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[AuditEvent]:
+        if not kinds:
+            return []
+        of_each = [(account_id, kind, before or _AFTER_ALL, since, limit) for kind in kinds]
+        params = [value for one in of_each for value in one]
+        return [_event(row) for row in await self._db.all(of_kinds(len(kinds)), (*params, limit))]
 
     async def page(
         self, *, before: str | None = None, kind: str | None = None, limit: int = 100

@@ -23,6 +23,12 @@ def one_of(columns: str, table: str, key: str, number: int) -> str:
     return select(columns, f"{table} WHERE {key} IN ({marks})")
 
 
+def newest_of(statement: str, number: int, columns: str, order: str) -> str:
+    """The rows of `number` runs of one SELECT of `columns`, each with its own values, together: newest first by `order`, then how many."""
+    runs = " UNION ALL ".join([select("*", f"({statement}) AS newest")] * number)
+    return select(columns, f"({runs}) AS newest ORDER BY {order} DESC LIMIT ?")
+
+
 MOST = 500
 """Rows that one statement takes out of a large table at most, so that nobody waits long for it."""
 
