@@ -259,7 +259,7 @@ async def test_what_is_shown_is_on_some_page_however_much_there_is(house: House)
     assert pages == 3
     assert seen.count("Somebody tried to sign in and failed") == 2 * ACTIVITY_LINES
     assert seen.count("You changed your profile") == 7
-    assert seen.count("You signed in") == 1
+    assert seen.count("This wasn't me : You signed in") == 1
     report = next(name for name in page.forms if name.startswith("report-"))
     done = await browser.follow(await browser.submit(page, report))
     assert done.path.startswith("/account/methods?done=reported")
