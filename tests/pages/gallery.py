@@ -75,10 +75,10 @@ def served() -> Iterator[str]:
 
 
 @contextmanager
-def browser(executable: Path) -> Iterator[Browser]:
+def browser(executable: Path, *more: str) -> Iterator[Browser]:
     """A Chromium that speaks to nobody but the pages it is given."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=executable, args=[*ARGUMENTS, *more])
         yield chromium
         chromium.close()
 

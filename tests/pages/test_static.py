@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import pytest
 
@@ -49,3 +50,12 @@ def test_no_file_names_another_host() -> None:
         assert "//" not in text.replace("// ", ""), name
         assert "@import" not in text
         assert "url(" not in text
+
+
+def test_sizes_of_text_follow_the_browser_s_own_setting() -> None:
+    """A size in pixels stays as it is when somebody has chosen larger text (WCAG 2.2, 1.4.4)."""
+    found = static.find(f"{static.VERSION}/page.css")
+    assert found is not None
+    css = found[0].body.decode()
+    fixed = re.findall(r"(?:font(?:-size)?|line-height):[^;}]*\dpx", css)
+    assert fixed == []
