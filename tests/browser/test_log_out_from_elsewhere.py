@@ -13,7 +13,7 @@ from tests.browser.foreign import ForeignApp
 from tests.browser.person import Person, person
 from tests.demo import running
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

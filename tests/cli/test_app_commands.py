@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from doorward.model.client import Client
+from doorward.stores.sql.sqlite import open_sqlite
 from tests.cli.conftest import Run
+from tests.store_contract.samples import notice
 
 
 @pytest.mark.requirement(19, 22)
@@ -190,3 +193,21 @@ def test_a_new_way_of_proving_itself_is_asked_about_and_shows_its_secret_once(st
     assert "Basic or in the body" not in stocked("app", "show", "web").out
     assert stocked("app", "set", "web", "--grant-type", "password").status == 1
     assert stocked("app", "set", "web", "--refresh-ttl", "3").status == 1
+
+
+def test_show_tells_what_the_app_was_not_told(stocked: Run, house: Path) -> None:
+    set_ = stocked("app", "set", "web", "--backchannel-logout", "https://app.example.com/out", "--json")
+    assert "not told of log-outs" not in stocked("app", "show", "web").out
+
+    async def remember() -> None:
+        store = await open_sqlite(house / "doorward.db")
+        untold = notice(client_id=set_.document["client_id"], problem="it answered 404", tries=3)
+        await store.commit(store.messages.insert_logout(untold))
+        await store.close()
+
+    asyncio.run(remember())
+    shown = stocked("app", "show", "web").out
+    assert "1 tried again, 0 given up" in shown
+    assert "it answered 404" in shown
+    document = stocked("app", "show", "web", "--json").document["undelivered_logouts"]
+    assert (document["waiting"], document["problem"]) == (1, "it answered 404")

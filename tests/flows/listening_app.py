@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import ssl
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from tests.waiting import PATIENCE
 class LogoutListener:
     """`url` is what the app registers; `token()` waits for the next logout token."""
 
-    def __init__(self, port: int, got: queue.Queue[tuple[str, str]]) -> None:
-        self.url = f"http://127.0.0.1:{port}/back-channel-logout"
+    def __init__(self, port: int, got: queue.Queue[tuple[str, str]], scheme: str) -> None:
+        self.url = f"{scheme}://127.0.0.1:{port}/back-channel-logout"
         self.statuses: list[int] = []
         self._got = got
 
@@ -35,8 +36,10 @@ class LogoutListener:
 
 
 @contextmanager
-def listening_app(statuses: list[int] | None = None) -> Generator[LogoutListener]:
-    """`statuses` are what it answers, one after the other; 200 when there are none left."""
+def listening_app(
+    statuses: list[int] | None = None, *, tls: ssl.SSLContext | None = None
+) -> Generator[LogoutListener]:
+    """`statuses` are what it answers, one after the other; 200 when there are none left. With `tls` it speaks https."""
     got: queue.Queue[tuple[str, str]] = queue.Queue()
     answers = list(statuses or [])
 
@@ -52,10 +55,12 @@ def listening_app(statuses: list[int] | None = None) -> Generator[LogoutListener
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield LogoutListener(server.server_address[1], got)
+        yield LogoutListener(server.server_address[1], got, "https" if tls else "http")
     finally:
         server.shutdown()
         server.server_close()

@@ -158,14 +158,15 @@ def running(
     prefix: str = "",
     sections: dict[str, dict[str, Any]] | None = None,
     database: str | None = None,
+    environ: dict[str, str] | None = None,
 ) -> Generator[Running]:
     """A server on a free port of 127.0.0.1 for as long as the block lasts. `prefix` is a path that the issuer has; `database` a URL,
-    or a SQLite file in `folder` if it is left out."""
+    or a SQLite file in `folder` if it is left out; `environ` are variables that stand over the settings file."""
     listener = listening()
     scheme = "https" if https else "http"
     issuer = f"{scheme}://{'localhost' if https else '127.0.0.1'}:{listener.getsockname()[1]}{prefix}"
     config = write_settings(folder, issuer, sections, database=database)
-    settings = load(config, {})
+    settings = load(config, environ or {})
     log = Log()
     logs.configure("info", "json", out=cast("TextIO", log))
     clock = RealTime()

@@ -64,10 +64,12 @@ async def test_a_logout_token_is_posted_as_a_form_over_https() -> None:
     app = App()
     async with running(app, server_side) as port:
         channel = BackChannel(context=trusting)
-        assert await channel.post_logout_token(f"https://127.0.0.1:{port}/logout", "a.b.c")
+        assert await channel.post_logout_token(f"https://127.0.0.1:{port}/logout", "a.b.c") is None
         await channel.close()
         distrusting = BackChannel()
-        assert not await distrusting.post_logout_token(f"https://127.0.0.1:{port}/logout", "a.b.c")
+        problem = await distrusting.post_logout_token(f"https://127.0.0.1:{port}/logout", "a.b.c")
+        assert problem is not None
+        assert "its certificate is not trusted" in problem
         await distrusting.close()
     (request,) = app.requests
     assert request.startswith(b"POST /logout HTTP/1.1\r\n")
@@ -80,33 +82,56 @@ async def test_no_logout_token_goes_to_a_host_with_a_good_certificate_of_another
     app = App()
     async with running(app, server_side) as port:
         channel = BackChannel(context=trusting)
-        assert not await channel.post_logout_token(f"https://127.0.0.1:{port}/logout", "a.b.c")
+        problem = await channel.post_logout_token(f"https://127.0.0.1:{port}/logout", "a.b.c")
+        assert problem is not None
+        assert "its certificate is not trusted" in problem
         await channel.close()
     assert app.requests == []
 
 
 @pytest.mark.parametrize(
-    ("answer", "taken"),
+    ("answer", "problem"),
     [
-        (b"HTTP/1.1 204 No Content\r\n\r\n", True),
-        (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", True),
-        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", False),
-        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", False),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 100_000, True),
-        (b"nonsense\r\n\r\n", False),
-        (b"", False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", None),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", None),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 100_000, None),
+        (
+            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 6\r\n\r\nsecret",
+            "it answered 400: it did not accept the log-out token",
+        ),
+        (b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", "it answered 202"),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "it answered 503"),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+            "redirects are not followed",
+        ),
+        (b"nonsense\r\n\r\n", "RemoteProtocolError"),
+        (b"", "RemoteProtocolError"),
     ],
 )
 async def test_what_the_app_answers_decides_and_redirects_are_not_followed(
-    answer: bytes, taken: bool
+    answer: bytes, problem: str | None
 ) -> None:
     app = App()
     app.answer = answer
     async with running(app) as port:
         channel = BackChannel(development=True)
-        assert await channel.post_logout_token(f"http://127.0.0.1:{port}/logout", "t") is taken
+        said = await channel.post_logout_token(f"http://127.0.0.1:{port}/logout", "t")
         await channel.close()
     assert len(app.requests) == 1
+    if problem is None or said is None:
+        assert said == problem
+    else:
+        assert problem in said
+        assert "secret" not in said, "what an app says may hold anything"
+
+
+async def test_an_app_that_is_not_there_is_told_by_the_kind_of_fault(free_port: int) -> None:
+    channel = BackChannel(development=True)
+    said = await channel.post_logout_token(f"http://127.0.0.1:{free_port}/logout", "t")
+    await channel.close()
+    assert said is not None
+    assert "ConnectError" in said
 
 
 @pytest.mark.parametrize(

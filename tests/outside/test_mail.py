@@ -315,10 +315,10 @@ async def test_logout_notices_are_tried_again_and_given_up_after_an_hour(desk: D
     asked: list[int] = []
     takes = False
 
-    async def deliver(given: LogoutNotice) -> bool:
+    async def deliver(given: LogoutNotice) -> str | None:
         assert given.id == "lgo_1"
         asked.append(desk.clock.time)
-        return takes
+        return None if takes else "it answered 400"
 
     worker = LogoutWorker(desk.store, deliver, desk.clock, desk.meter)
     while desk.clock.time - NOW < LOGOUT_LIFE + 2000:
@@ -326,14 +326,18 @@ async def test_logout_notices_are_tried_again_and_given_up_after_an_hour(desk: D
         desk.clock.time += 1
     assert asked[:4] == [NOW, NOW + 2, NOW + 12, NOW + 72]
     assert asked[-1] - NOW >= LOGOUT_LIFE
+    assert len(asked) < 12, "however long an app is away, it is asked a handful of times"
+    (untold,) = await desk.store.messages.undelivered()
+    assert (untold.client_id, untold.waiting, untold.failed) == ("app_1", 0, 1)
+    assert untold.problem == "it answered 400"
     takes = True
     again = structs.replace(notice, id="lgo_1", created_at=desk.clock.time, next_try_at=desk.clock.time)
     await desk.store.commit(desk.store.messages.insert_logout(structs.replace(again, id="lgo_2")))
     asked.clear()
 
-    async def delivered(_notice: LogoutNotice) -> bool:
+    async def delivered(_notice: LogoutNotice) -> str | None:
         asked.append(desk.clock.time)
-        return True
+        return None
 
     second = LogoutWorker(desk.store, delivered, desk.clock, desk.meter)
     assert await second.send_due() == 1

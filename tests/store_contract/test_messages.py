@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -97,5 +98,28 @@ async def test_a_logout_notice_is_taken_by_one_worker(store: Store) -> None:
     taken = replace(rows[0], next_try_at=NOW + 60, tries=1)
     assert await store.commit(store.messages.replace_logout(rows[0], taken))
     assert not await store.commit(store.messages.replace_logout(rows[0], taken))
-    assert await store.commit(store.messages.replace_logout(taken, replace(taken, failed_at=NOW)))
+    assert await store.commit(
+        store.messages.replace_logout(taken, replace(taken, failed_at=NOW, problem="it answered 500"))
+    )
     assert [one.id for one in await store.messages.due_logouts(NOW + 99)] == ["lgo_two", "lgo_later"]
+
+
+async def test_what_apps_were_not_told_is_counted_for_each_app(store: Store) -> None:
+    assert await store.messages.undelivered() == []
+    named = [notice(str(n), client_id=app) for n, app in enumerate("aabbc")]
+    await store.commit(*(store.messages.insert_logout(one) for one in named))
+    ends: list[dict[str, Any]] = [
+        {"problem": "first", "tries": 1},
+        {"problem": "second", "tries": 9, "failed_at": NOW},
+        {"problem": "third", "tries": 1},
+        # told in the end
+        {"problem": "fourth", "tries": 2, "sent_at": NOW},
+        {"tries": 1},
+    ]
+    for one, end in zip(named, ends, strict=True):
+        assert await store.commit(store.messages.replace_logout(one, replace(one, **end)))
+    found = await store.messages.undelivered()
+    assert [(u.client_id, u.waiting, u.failed, u.problem) for u in found] == [
+        ("a", 1, 1, "second"),
+        ("b", 1, 0, "third"),
+    ]

@@ -46,6 +46,7 @@ def test_a_fresh_development_house_is_well(folder: Path) -> None:
     assert all(check.ok for check in checks.values()), checks
     assert set(checks) == {
         "settings",
+        "authorities",
         "issuer",
         "proxies",
         "clock",

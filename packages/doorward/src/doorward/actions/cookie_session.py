@@ -115,9 +115,9 @@ class CookieSession:
         refresh_token: str | None,
         csrf: str | None,
         *,
-        session_secret: str | None,
         page: Page,
         caller: Caller,
+        session_secret: str | None = None,
     ) -> Refusal | bool:
         """Sign out everywhere that this sign-in reaches: the session, its grants, the tokens already given. Answers whether the
         cookies are this app's to take away: False when they hold another app's tokens, and then nothing ends.

@@ -17,6 +17,7 @@ from doorward.actions.manage_refused import ManageRefused
 from doorward.model.catalog import Catalog
 from doorward.model.client import Client, ClientAuthMethod, ClientSecret, GrantType
 from doorward.model.digest import digest
+from doorward.model.message import Undelivered
 from doorward.model.secret import Secret
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
@@ -80,6 +81,10 @@ class ManageApps:
         return sorted(
             (await self.catalog.refresh()).clients.values(), key=lambda client: client.name.casefold()
         )
+
+    async def undelivered(self, client_id: str) -> Undelivered | None:
+        """What the app could not be told of log-outs in the last 30 days; None when there is nothing."""
+        return next((u for u in await self.store.messages.undelivered() if u.client_id == client_id), None)
 
     async def find(self, app: str) -> Client:
         """One app."""

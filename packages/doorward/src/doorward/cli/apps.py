@@ -18,6 +18,7 @@ from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
 from doorward.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.model.message import Undelivered
 from doorward.model.policy import LONGEST
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
 
@@ -140,11 +141,15 @@ def list_(context: typer.Context, config: Config = None, json: Json = False) -> 
 def show_(context: typer.Context, app: AppName, config: Config = None, json: Json = False) -> None:
     """Show one app."""
 
-    async def work(tools: Tools) -> Client:
-        return await tools.apps.find(app)
+    async def work(tools: Tools) -> tuple[Client, Undelivered | None]:
+        client = await tools.apps.find(app)
+        return client, await tools.apps.undelivered(client.id)
 
-    client = with_tools(context, config, work)
-    show.result(documents.of_client(client), lambda console: card(console, client), as_json=json)
+    client, undelivered = with_tools(context, config, work)
+    document = documents.of_client(client)
+    if undelivered is not None:
+        document["undelivered_logouts"] = documents.of_undelivered(undelivered)
+    show.result(document, lambda console: card(console, client, undelivered), as_json=json)
 
 
 @app.command()
@@ -186,7 +191,7 @@ def show_secret(made: NewSecret, said: str, *, as_json: bool) -> None:
     show.result(document, human, as_json=as_json)
 
 
-def card(console: Console, client: Client) -> None:
+def card(console: Console, client: Client, undelivered: Undelivered | None = None) -> None:
     """One app, for people."""
     access = [f"{identifier}: {', '.join(names) or 'nothing'}" for identifier, names in client.access.items()]
     rows = [
@@ -205,6 +210,8 @@ def card(console: Console, client: Client) -> None:
         rows.insert(7, ("cookie origins", "\n".join(client.origins)))
     if client.backchannel_logout_uri:
         rows.insert(5, ("told of log-out at", client.backchannel_logout_uri))
+        if undelivered is not None:
+            rows.insert(6, ("not told of log-outs", _undelivered_words(undelivered)))
     if "authorization_code" in client.grant_types:
         rows.append(("PKCE", apps_options.pkce_words(client)))
         rows.append(("answers by", ", ".join(client.response_modes)))
@@ -213,3 +220,8 @@ def card(console: Console, client: Client) -> None:
     if not client.rotation:
         rows.append(("refresh token", "stays the same"))
     show.card(console, client.name, rows)
+
+
+def _undelivered_words(undelivered: Undelivered) -> str:
+    counts = f"{undelivered.waiting} tried again, {undelivered.failed} given up"
+    return f"{counts}; the last of {show.moment(undelivered.last_at)}\n{undelivered.problem}"

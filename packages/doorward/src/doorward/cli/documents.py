@@ -9,6 +9,7 @@ from msgspec import to_builtins
 from doorward.model.account import Account
 from doorward.model.catalog import Api, Role, SigningKey
 from doorward.model.client import Client
+from doorward.model.message import Undelivered
 from doorward.model.wrapped_key import WrappedKey
 
 
@@ -38,6 +39,11 @@ def of_client(client: Client) -> dict[str, Any]:
         {"created_at": secret.created_at, "expires_at": secret.expires_at} for secret in client.secrets
     ]
     return {"id": client.id, "client_id": client.id, **{k: v for k, v in document.items() if k != "id"}}
+
+
+def of_undelivered(undelivered: Undelivered) -> dict[str, Any]:
+    """What an app was not told of."""
+    return {name: value for name, value in to_builtins(undelivered).items() if name != "client_id"}
 
 
 def of_api(api: Api) -> dict[str, Any]:

@@ -58,7 +58,10 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 class LogoutNotice(Struct, frozen=True, kw_only=True):
-    """A back-channel logout to deliver (OpenID Connect Back-Channel Logout 1.0 §2.5); its token is made when it is sent."""
+    """A back-channel logout to deliver (OpenID Connect Back-Channel Logout 1.0 §2.5); its token is made when it is sent.
+
+    `problem` says why the last try that failed did, for the operator.
+    """
 
     id: str
     client_id: str
@@ -69,3 +72,14 @@ class LogoutNotice(Struct, frozen=True, kw_only=True):
     tries: int = 0
     sent_at: int | None = None
     failed_at: int | None = None
+    problem: str | None = None
+
+
+class Undelivered(Struct, frozen=True, kw_only=True):
+    """What an app has not been told of: notices that are tried again, notices that were given up, and why the last one failed."""
+
+    client_id: str
+    waiting: int
+    failed: int
+    last_at: int
+    problem: str

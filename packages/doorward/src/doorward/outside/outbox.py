@@ -37,8 +37,8 @@ class MailSender(Protocol):
     async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> object: ...
 
 
-Deliver = Callable[[LogoutNotice], Awaitable[bool]]
-"""Sends one logout notice; False: not now. Given by the wiring, since it signs a token under the rules."""
+Deliver = Callable[[LogoutNotice], Awaitable[str | None]]
+"""Sends one logout notice; None: it was taken, else why not. Given by the wiring, since it signs a token under the rules."""
 
 
 def pause(pauses: tuple[int, ...], tries: int) -> int:
@@ -148,18 +148,19 @@ class LogoutWorker:
         taken = structs.replace(notice, tries=notice.tries + 1, next_try_at=self._clock.now() + CLAIM)
         if not await self._store.commit(messages.replace_logout(notice, taken)):
             return
-        delivered = await self._deliver(notice)
+        problem = await self._deliver(notice)
         now = self._clock.now()
-        if delivered:
-            after = structs.replace(taken, sent_at=now)
+        told = {"notice_id": notice.id, "client_id": notice.client_id, "tries": taken.tries}
+        if problem is None:
+            after, kind = structs.replace(taken, sent_at=now), "sent"
         elif now - notice.created_at >= LOGOUT_LIFE:
-            after = structs.replace(taken, failed_at=now)
-            _log.warning(
-                "logout.given_up", notice_id=notice.id, client_id=notice.client_id, tries=taken.tries
-            )
+            after, kind = structs.replace(taken, failed_at=now, problem=problem), "failed"
+            _log.warning("logout.given_up", reason=problem, **told)
         else:
-            after = structs.replace(taken, next_try_at=now + pause(LOGOUT_PAUSES, taken.tries))
-        self._meter.count("logout_notices", "sent" if delivered else "delayed")
+            later = now + pause(LOGOUT_PAUSES, taken.tries)
+            after, kind = structs.replace(taken, next_try_at=later, problem=problem), "delayed"
+            _log.warning("logout.delayed", reason=problem, **told)
+        self._meter.count("logout_notices", kind)
         await self._store.commit(messages.replace_logout(taken, after))
 
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 from doorward.model.mailbox import sender_of
 from doorward.model.message import Letter
 from doorward.model.secret import Secret
+from doorward.outside import trust
 
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -47,7 +48,7 @@ class SmtpSender:
 
     def __init__(self, server: SmtpServer, *, context: ssl.SSLContext | None = None) -> None:
         self._server = server
-        self._context = context
+        self._context = context if context is not None else trust.context()
 
     async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> str:
         """Hand over one mail; answers with what the server said when it took it. Raises `MailRefused` or `MailDelayed`. `mail_id`
@@ -92,7 +93,7 @@ class SmtpSender:
         except UnicodeError:
             raise MailDelayed("the name of this machine cannot be said to the mail server") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise MailDelayed(f"no mail server at {self._server.host}: {type(error).__name__}") from None
+            raise MailDelayed(f"no mail server at {self._server.host}: {trust.why(error)}") from None
         return " ".join(answer.split())[:200]
 
     async def probe(self) -> bool:
@@ -115,7 +116,7 @@ class SmtpSender:
         except aiosmtplib.SMTPAuthenticationError as error:
             raise MailDelayed(f"the mail server refused our user name and password ({error.code})") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise MailDelayed(f"{type(error).__name__}: {error}") from None
+            raise MailDelayed(trust.why(error)) from None
 
 
 def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> EmailMessage:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from doorward.model.mailbox import sender_of
+from doorward.outside.trust import ca_file_problem
 from doorward.rules.identify.text import one_line
 from doorward.settings.tree import KeySettings, Settings
 from doorward.stores.sql.postgres_words import BadWord, missing_file
@@ -151,6 +152,8 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
             "development",
             f"is true, but the issuer {settings.issuer} is not on this machine; development is only for http://127.0.0.1:…",
         )
+    if settings.ca_file is not None and (problem := ca_file_problem(settings.ca_file)) is not None:
+        yield "ca_file", problem
     server = settings.server
     if (server.tls_cert is None) != (server.tls_key is None):
         missing = "tls_key" if server.tls_key is None else "tls_cert"

@@ -125,6 +125,7 @@ def _place(path: Path | None, lines: Mapping[str, int], name: str) -> str:
 
 _PATHS = frozenset(
     {
+        "ca_file",
         "server.tls_cert",
         "server.tls_key",
         "mail.password_file",

@@ -112,6 +112,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `database` is the path of the SQLite file, made absolute, or the URL of a PostgreSQL database, which prints without its password. `development` opens `/_dev/outbox` and allows http
     and is only possible with an issuer on this machine. `cache` is the URL of a Valkey or Redis server, if there is one.
+    `ca_file` (PEM) holds authorities that are trusted beside the machine's where this server calls others.
     """
 
     issuer: str
@@ -119,6 +120,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     cache: Secret | None = None
     postgres: PostgresOptions = field(default_factory=PostgresOptions)
     development: bool = False
+    ca_file: str | None = None
     server: ServerSettings = field(default_factory=ServerSettings)
     tokens: TokenPolicy = field(default_factory=TokenPolicy)
     sessions: SessionPolicy = field(default_factory=SessionPolicy)

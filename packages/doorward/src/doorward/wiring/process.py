@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from ipaddress import ip_network
@@ -14,7 +15,7 @@ from doorward.actions.logout_token import LogoutToken
 from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.revocation_feed import Watch
 from doorward.model.message import LogoutNotice
-from doorward.outside import logs
+from doorward.outside import logs, trust
 from doorward.outside.background import Background, every, once
 from doorward.outside.fetch import BackChannel
 from doorward.outside.keys import SealedKeyMaker
@@ -77,8 +78,9 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
     background.start(outside.catalog.watch(), name="catalog")
     background.start(_tend(keys, outside), name="signing keys")
     background.start(every(SWEEP, lambda: _sweep(outside, settings), name="sweep"), name="sweep")
-    back_channel = BackChannel(development=settings.development)
-    _start_outbox(settings, outside, background, back_channel)
+    trusting = trust.context(settings.ca_file)
+    back_channel = BackChannel(development=settings.development, context=trusting)
+    _start_outbox(settings, outside, background, back_channel, trusting)
     if settings.metrics.port is not None:
         show = _show_metrics(outside, settings.metrics.host, settings.metrics.port)
         background.start(show, name="metrics")
@@ -117,7 +119,11 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
 
 
 def _start_outbox(
-    settings: Settings, outside: Outside, background: Background, back_channel: BackChannel
+    settings: Settings,
+    outside: Outside,
+    background: Background,
+    back_channel: BackChannel,
+    trusting: ssl.SSLContext,
 ) -> None:
     mail = settings.mail
     if mail.host is not None:
@@ -131,15 +137,18 @@ def _start_outbox(
             tls=mail.tls,
             timeout=mail.timeout,
         )
-        sender = SmtpSender(server)
+        sender = SmtpSender(server, context=trusting)
         worker = MailWorker(outside.store, outside.sealer, sender, outside.clock, outside.meter)
         background.start(worker.run(), name="mail")
     tokens = LogoutToken(outside.catalog, outside.signer, outside.chance, settings.issuer)
 
-    async def deliver(notice: LogoutNotice) -> bool:
-        made = tokens(notice, now=outside.clock.now())
+    async def deliver(notice: LogoutNotice) -> str | None:
+        try:
+            made = tokens(notice, now=outside.clock.now())
+        except KeyError:
+            return "there is no key yet to sign the log-out token with"
         # Gone, or no longer interested: nothing is owed any more.
-        return made is None or await back_channel.post_logout_token(*made)
+        return None if made is None else await back_channel.post_logout_token(*made)
 
     notices = LogoutWorker(outside.store, deliver, outside.clock, outside.meter)
     background.start(notices.run(), name="log-out notices")

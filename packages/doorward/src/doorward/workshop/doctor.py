@@ -18,6 +18,7 @@ from doorward.workshop import examine_clocks, examine_front, examine_machine, ex
 from doorward.workshop.examine_apps import apps
 from doorward.workshop.examine_backup import last_backup
 from doorward.workshop.examine_cache import cache
+from doorward.workshop.examine_calls import authorities, told
 from doorward.workshop.examine_keys import key_encryption_key, signing_keys
 from doorward.workshop.examine_mail import mail
 from doorward.workshop.examine_names import names
@@ -38,6 +39,7 @@ async def examine(settings: Settings) -> list[Check]:
     ]
     checks += [check async for check in _database(settings)]
     checks.append(await cache(settings))
+    checks.append(await asyncio.to_thread(authorities, settings))
     checks.append(await mail(settings))
     checks.append(await asyncio.to_thread(_breach_list, settings))
     checks.append(await examine_front.port(settings))
@@ -90,6 +92,7 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         yield await signing_keys(settings, store)
         yield await apps(store)
         yield await names(store)
+        yield await told(store)
         yield await last_backup(store, now=SystemClock().now(), development=settings.development)
     except NotServed as problem:
         yield Check("database", False, problem.error, problem.fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from doorward.cli.tools import Check
 from doorward.model.message import Letter
+from doorward.outside import trust
 from doorward.outside.chance import SystemChance
 from doorward.outside.clock import SystemClock
 from doorward.outside.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
@@ -28,7 +29,7 @@ async def mail(settings: Settings) -> Check:
             "Set mail.host and mail.sender.",
         )
     try:
-        await SmtpSender(server).probe()
+        await SmtpSender(server, context=trust.context(settings.ca_file)).probe()
     except MailDelayed as problem:
         return Check(_NAME, False, f"{server.host}: {problem}", _CHECK)
     if server.tls == "none" and not loopback(server.host):
@@ -55,7 +56,9 @@ async def test_mail(settings: Settings, to: str) -> Check:
     letter = Letter(subject=f"Test mail from {settings.brand.name}", text=said, html="")
     mail_id = SystemChance().new_id("mai")
     try:
-        answer = await SmtpSender(server).send(address, letter, mail_id=mail_id, at=now)
+        answer = await SmtpSender(server, context=trust.context(settings.ca_file)).send(
+            address, letter, mail_id=mail_id, at=now
+        )
     except MailRefused as problem:
         return Check(
             name,

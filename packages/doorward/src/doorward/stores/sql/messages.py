@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from doorward.model.message import LogoutNotice, Outgoing, Ticket
+from doorward.model.message import LogoutNotice, Outgoing, Ticket, Undelivered
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
 from doorward.stores.sql.text import insert, select
 
@@ -31,16 +31,24 @@ _DUE = "sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next
 _DUE_MAIL = select(_MAIL_COLUMNS, f"outgoing_mail WHERE {_DUE}")
 _RECENT_MAIL = select(_MAIL_COLUMNS, "outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?")
 _INSERT_MAIL = insert("outgoing_mail", _MAIL_COLUMNS)
-_MOVE = (
-    "SET next_try_at = ?, tries = ?, sent_at = ?, failed_at = ?"
-    " WHERE id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
-)
-_REPLACE_MAIL = f"UPDATE outgoing_mail {_MOVE}"
+_MOVED = "next_try_at = ?, tries = ?, sent_at = ?, failed_at = ?"
+_AS_READ = "WHERE id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
+_REPLACE_MAIL = f"UPDATE outgoing_mail SET {_MOVED} {_AS_READ}"  # noqa: S608 - names from here
 
-_NOTICE_COLUMNS = "id, client_id, account_id, session_id, created_at, next_try_at, tries, sent_at, failed_at"
+_NOTICE_COLUMNS = (
+    "id, client_id, account_id, session_id, created_at, next_try_at, tries, sent_at, failed_at, problem"
+)
 _DUE_LOGOUTS = select(_NOTICE_COLUMNS, f"logout_notices WHERE {_DUE}")
 _INSERT_LOGOUT = insert("logout_notices", _NOTICE_COLUMNS)
-_REPLACE_LOGOUT = f"UPDATE logout_notices {_MOVE}"
+_REPLACE_LOGOUT = f"UPDATE logout_notices SET {_MOVED}, problem = ? {_AS_READ}"  # noqa: S608 - names from here
+_UNDELIVERED = select(
+    "client_id, COUNT(*), SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), MAX(created_at)",
+    "logout_notices WHERE sent_at IS NULL AND problem IS NOT NULL GROUP BY client_id ORDER BY client_id",
+)
+_LAST_PROBLEM = select(
+    "problem",
+    "logout_notices WHERE client_id = ? AND sent_at IS NULL AND problem IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+)
 
 _payload = msgspec.json.Decoder(dict[str, Any])
 
@@ -126,7 +134,16 @@ class SqlMessages:
         )
 
     def replace_mail(self, old: Outgoing, new: Outgoing) -> SqlWrite:
-        return _moved(_REPLACE_MAIL, old, new)
+        return guarded(
+            _REPLACE_MAIL,
+            new.next_try_at,
+            new.tries,
+            new.sent_at,
+            new.failed_at,
+            old.id,
+            old.next_try_at,
+            old.tries,
+        )
 
     async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]:
         return [_to_notice(row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
@@ -144,16 +161,37 @@ class SqlMessages:
             n.tries,
             n.sent_at,
             n.failed_at,
+            n.problem,
         )
 
     def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> SqlWrite:
-        return _moved(_REPLACE_LOGOUT, old, new)
+        return guarded(
+            _REPLACE_LOGOUT,
+            new.next_try_at,
+            new.tries,
+            new.sent_at,
+            new.failed_at,
+            new.problem,
+            old.id,
+            old.next_try_at,
+            old.tries,
+        )
 
-
-def _moved(sql: str, old: Outgoing | LogoutNotice, new: Outgoing | LogoutNotice) -> SqlWrite:
-    return guarded(
-        sql, new.next_try_at, new.tries, new.sent_at, new.failed_at, old.id, old.next_try_at, old.tries
-    )
+    async def undelivered(self) -> Sequence[Undelivered]:
+        found: list[Undelivered] = []
+        for client_id, count, failed, last_at in await self._db.all(_UNDELIVERED, ()):
+            last = await self._db.one(_LAST_PROBLEM, (client_id,))
+            if last is not None:
+                found.append(
+                    Undelivered(
+                        client_id=client_id,
+                        waiting=int(count) - int(failed),
+                        failed=int(failed),
+                        last_at=last_at,
+                        problem=last[0],
+                    )
+                )
+        return found
 
 
 def _to_ticket(row: Row) -> Ticket:
@@ -200,4 +238,5 @@ def _to_notice(row: Row) -> LogoutNotice:
         tries=row[6],
         sent_at=row[7],
         failed_at=row[8],
+        problem=row[9],
     )
