@@ -35,6 +35,7 @@ WEB = Client(
     auth_method="client_secret_basic",
     created_at=0,
     redirect_uris=("https://app.example.com/cb",),
+    id_token_signed_alg="ES256",
 )
 
 
@@ -79,6 +80,7 @@ def desk(store: SqlStore, clock: TurnedClock) -> Desk:
     hasher = Argon2Hasher(policy)
     ending = Ending(store, chance, catalog, tokens)
     judge = JudgePassword(policy, nothing_listed, "auth.example.com", "Doorward")
+    keys = ManageKeys(store, catalog, SealedKeyMaker(SEALER), chance, clock, tokens, DAY, 90 * DAY)
     return Desk(
         store=store,
         clock=clock,
@@ -86,10 +88,10 @@ def desk(store: SqlStore, clock: TurnedClock) -> Desk:
         signer=signer,
         hasher=hasher,
         people=ManagePeople(store, catalog, chance, clock, hasher, ending, judge),
-        apps=ManageApps(store, catalog, chance, clock, ending),
-        apis=ManageApis(store, catalog, chance, clock, ISSUER),
+        apps=ManageApps(store, catalog, chance, clock, ending, keys),
+        apis=ManageApis(store, catalog, chance, clock, ISSUER, keys),
         roles=ManageRoles(store, catalog, chance, clock),
-        keys=ManageKeys(store, catalog, SealedKeyMaker(SEALER), chance, clock, tokens, DAY, 90 * DAY),
+        keys=keys,
     )
 
 

@@ -159,7 +159,7 @@ async def test_entries_outlive_the_longest_token_that_they_concern(channel: Back
 @pytest.mark.requirement(76)
 async def test_the_logout_token_says_who_and_what_and_lives_two_minutes(channel: BackChannel) -> None:
     await channel.put(
-        made.client(backchannel_logout_uri="https://app.example.com/logout", signing_alg="RS256")
+        made.client(backchannel_logout_uri="https://app.example.com/logout", id_token_signed_alg="RS256")
     )
     session = await channel.session(await channel.person())
     await channel.family()

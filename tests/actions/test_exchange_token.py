@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 import pytest
+from msgspec import structs
 
 from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.model.client import Client
@@ -243,14 +244,25 @@ async def test_a_deleted_app_gets_nothing_any_more(channel: BackChannel) -> None
 
 
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "Ed25519"])
-async def test_tokens_are_signed_with_the_algorithm_of_the_app(channel: BackChannel, alg: str) -> None:
+async def test_each_token_is_signed_as_its_reader_was_registered(channel: BackChannel, alg: str) -> None:
     await channel.person()
-    await channel.put(made.client(signing_alg=alg))
-    answer = given(await channel.ask(redemption(await channel.code())))
-    for token in (answer.access_token, answer.id_token or ""):
-        head, _, _, _ = jws.split(token)
-        assert jws.parse_header(head).alg == alg
-    channel.claims(answer.access_token)
+
+    async def algorithms(client: Client, **api: Any) -> tuple[str, str | None, str]:
+        found = channel.catalog.current().apis[made.API]
+        await channel.store.commit(channel.store.registry.put_api(structs.replace(found, **api)))
+        await channel.put(client)
+        answer = given(await channel.ask(redemption(await channel.code())))
+        access, identity = (
+            jws.parse_header(jws.split(t)[0]) for t in (answer.access_token, answer.id_token or "")
+        )
+        assert identity.typ == "JWT"
+        return access.alg, access.typ, identity.alg
+
+    assert await algorithms(made.client(id_token_signed_alg=alg)) == ("ES256", "at+jwt", alg)
+    # an app from before keeps the algorithm of both, until the API says which one it reads
+    both = made.client(id_token_signed_alg=alg, access_token_signed_alg=alg)
+    assert await algorithms(both) == (alg, "at+jwt", alg)
+    assert await algorithms(both, signing_alg="Ed25519", token_type="JWT") == ("Ed25519", "JWT", alg)
 
 
 @pytest.mark.requirement(17)

@@ -7,20 +7,26 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jwt
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec import structs
 
 from doorward.actions.ending import Ending
 from doorward.actions.manage_refused import ManageRefused
+from doorward.model.catalog import KeyState, SigningKey
 from doorward.model.policy import TokenPolicy
 from doorward.outside.chance import SystemChance
+from doorward.outside.keys import PURPOSE
 from doorward.rules.revoke.ending import MARGIN
 from doorward.stores.sql.sqlite import open_sqlite
-from doorward_verify import jws
+from doorward_verify import jwk, jws
+from doorward_verify.encoding import b64url_decode
 from doorward_verify.refused import Refused
-from tests.actions.managing import DAY, NOW, WEB, Desk, TurnedClock, desk, opened
+from tests.actions.managing import DAY, NOW, SEALER, WEB, Desk, TurnedClock, desk, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -118,12 +124,62 @@ async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens
 
 async def test_an_algorithm_gets_its_keys_when_an_app_asks_for_it(house: Desk) -> None:
     await house.keys.tend()
-    with pytest.raises(ManageRefused, match="No app uses Ed25519"):
+    with pytest.raises(ManageRefused, match="no API uses Ed25519"):
         await house.keys.rotate("Ed25519")
-    await house.apps.create(structs.replace(WEB, signing_alg="Ed25519"), kind="web")
+    await house.apps.create(structs.replace(WEB, id_token_signed_alg="Ed25519"), kind="web")
+    # with the app, since it may be used before anybody looks after the keys
+    assert await states(house, "Ed25519") == {"current": 1}
+    assert house.signer.sign({}, typ="JWT", alg="Ed25519")
     await house.keys.tend()
     assert await states(house, "Ed25519") == {"current": 1, "next": 1}
-    assert house.signer.sign({}, typ="JWT", alg="Ed25519")
+    await house.apps.change("web", lambda app: structs.replace(app, userinfo_signed_alg="RS256"))
+    assert await states(house, "RS256") == {"current": 1}
+
+
+async def test_an_algorithm_gets_its_key_when_an_api_asks_for_it(house: Desk) -> None:
+    await house.apis.create("https://a.example.com", name="a", permissions=[], signing_alg="Ed25519")
+    assert await states(house, "Ed25519") == {"current": 1}
+    await house.apis.change("a", lambda api: structs.replace(api, signing_alg="RS256", token_type="JWT"))
+    assert await states(house, "RS256") == {"current": 1}
+    (event,) = await house.audited("api.changed")
+    assert event.detail["changed"] == ["signing_alg", "token_type"]
+    with pytest.raises(ManageRefused, match="Nothing would change"):
+        await house.apis.change("a", lambda api: api)
+
+
+def of_before(name: str, state: KeyState) -> SigningKey:
+    """An RSA key as the program before made it."""
+    key = jwk.signing_key(rsa.generate_private_key(65537, 3072), alg="RS256", kid=name)
+    sealed = SEALER.seal(PURPOSE, name, msgspec.json.encode(key.private_jwk()))
+    public: dict[str, Any] = {**key.public_jwk()}
+    return SigningKey(name, "RS256", state, public, sealed, NOW - 2 * DAY, NOW - 2 * DAY)
+
+
+async def test_rsa_keys_of_another_size_give_way_without_a_token_that_nobody_can_verify(house: Desk) -> None:
+    registry = house.store.registry
+    await house.store.commit(
+        registry.insert_key(of_before("key_old", "current")),
+        registry.insert_key(of_before("key_then", "next")),
+    )
+    await house.apps.create(structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
+    await house.keys.tend()
+
+    def signed() -> int:
+        kid = jwt.get_unverified_header(house.signer.sign({}, typ="JWT", alg="RS256"))["kid"]
+        (key,) = [key for key in house.catalog.current().keys if key.id == kid]
+        return int.from_bytes(b64url_decode(key.public_jwk["n"]), "big").bit_length()
+
+    assert await states(house, "RS256") == {"current": 1, "next": 1, "retired": 1}
+    assert signed() == 3072
+    (event,) = [one for one in await house.audited("key.created") if "instead_of" in one.detail]
+    assert event.detail["instead_of"] == "key_then"
+    published = {key["kid"] for key in house.signer.jwks()["keys"]}
+    house.clock.time += DAY
+    await house.keys.tend()
+    await house.catalog.refresh()
+    assert signed() == 2048
+    assert jwt.get_unverified_header(house.signer.sign({}, typ="JWT", alg="RS256"))["kid"] in published
+    assert await house.keys.tend() == 0
 
 
 async def test_a_revoked_key_is_out_at_once_and_followed_by_the_next(house: Desk) -> None:

@@ -54,6 +54,12 @@ async def test_no_other_kind_of_our_tokens_is_a_hint(front: Front, typ: str) -> 
     assert front.own_tokens.hint(front.outside.signer.sign(CLAIMS, typ=typ)) is None
 
 
+@pytest.mark.requirement(39, 75)
+async def test_an_access_token_of_type_jwt_is_no_hint(front: Front) -> None:
+    access = {**CLAIMS, "client_id": "app_web", "jti": "grt_one.x", "scope": "openid"}
+    assert front.own_tokens.hint(front.outside.signer.sign(access, typ="JWT")) is None
+
+
 @pytest.mark.requirement(42, 75)
 async def test_nobody_elses_token_is_a_hint(front: Front) -> None:
     sign = front.outside.signer.sign

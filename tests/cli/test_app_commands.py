@@ -58,15 +58,15 @@ def test_an_app_is_changed_and_what_is_not_named_stays(stocked: Run) -> None:
     before = stocked("app", "show", "web", "--json").document
     changed = stocked(
         "app", "set", "web", "--name", "shop", "--first-party", "--access-ttl", "60", "--backchannel-logout",
-        "https://app.example.com/logout", "--signing-alg", "Ed25519", "--json",
+        "https://app.example.com/logout", "--id-token-signed-alg", "Ed25519", "--json",
     ).document  # fmt: skip
     expected = {
-        "name": "shop", "first_party": True, "access_token_ttl": 60, "signing_alg": "Ed25519",
+        "name": "shop", "first_party": True, "access_token_ttl": 60, "id_token_signed_alg": "Ed25519",
         "backchannel_logout_uri": "https://app.example.com/logout",
     }  # fmt: skip
     assert changed == before | expected
     keys = stocked("keys", "list", "--json").document
-    assert {key["alg"] for key in keys if key["state"] == "current"} == {"ES256", "Ed25519"}
+    assert {key["alg"] for key in keys if key["state"] == "current"} == {"ES256", "RS256", "Ed25519"}
     back = stocked(
         "app", "set", "shop", "--access-ttl", "0", "--backchannel-logout", "", "--third-party", "--json"
     ).document
@@ -149,7 +149,8 @@ def test_every_member_of_an_app_can_be_changed_without_a_new_id(stocked: Run, ho
         "access_token_ttl": (["--access-ttl", "60"], 60),
         "refresh_token_ttl": (["--refresh-ttl", "6000"], 6000),
         "default_max_age": (["--max-age", "0"], 0),
-        "signing_alg": (["--signing-alg", "Ed25519"], "Ed25519"),
+        "id_token_signed_alg": (["--id-token-signed-alg", "Ed25519"], "Ed25519"),
+        "access_token_signed_alg": (["--access-token-signed-alg", "Ed25519"], "Ed25519"),
         "userinfo_signed_alg": (["--userinfo-signed-alg", "ES256"], "ES256"),
         "id_token_claims": (["--id-token-claims", "asked"], "asked"),
         "auth_pinned": (["--auth-method", "client_secret_basic"], True),
@@ -173,6 +174,7 @@ def test_every_member_of_an_app_can_be_changed_without_a_new_id(stocked: Run, ho
         (["--post-logout", ""], "post_logout_redirect_uris", []),
         (["--origin", ""], "origins", []),
         (["--scope", ""], "oidc_scopes", []),
+        (["--access-token-signed-alg", "api"], "access_token_signed_alg", None),
         (["--userinfo-signed-alg", "none"], "userinfo_signed_alg", None),
         (["--rotation", "--auth-method", "client_secret"], "auth_method", "client_secret_basic"),
     ):
@@ -211,3 +213,21 @@ def test_show_tells_what_the_app_was_not_told(stocked: Run, house: Path) -> None
     assert "it answered 404" in shown
     document = stocked("app", "show", "web", "--json").document["undelivered_logouts"]
     assert (document["waiting"], document["problem"]) == (1, "it answered 404")
+
+
+def test_new_apps_of_every_kind_get_rs256_id_tokens_and_access_tokens_as_the_api_says(stocked: Run) -> None:
+    def made(name: str, *options: str) -> dict[str, Any]:
+        ended = stocked("app", "create", name, *options, "--json")
+        assert ended.status == 0, ended.out
+        return ended.document
+
+    back = ("--redirect", "https://a.example/cb")
+    for kind, more in (("web", back), ("spa", back), ("native", back), ("service", ())):
+        document = made(f"a {kind}", "--kind", kind, *more)
+        assert (document["id_token_signed_alg"], document["access_token_signed_alg"]) == ("RS256", None)
+    # the option's older name meant both
+    both = made("old words", *back, "--signing-alg", "Ed25519")
+    assert (both["id_token_signed_alg"], both["access_token_signed_alg"]) == ("Ed25519", "Ed25519")
+    changed = stocked("app", "set", "a web", "--signing-alg", "ES256", "--json").document
+    assert (changed["id_token_signed_alg"], changed["access_token_signed_alg"]) == ("ES256", "ES256")
+    assert "for APIs that have not chosen" in stocked("app", "show", "a web").out

@@ -63,6 +63,12 @@ def test_no_private_member_is_ever_published(alg: SigningAlgorithm) -> None:
         assert published["alg"] == alg
 
 
+def test_an_rsa_key_has_exactly_2048_bits() -> None:
+    for _ in range(3):
+        modulus = made("key_1", "current", "RS256").public_jwk["n"]
+        assert int.from_bytes(b64url_decode(modulus), "big").bit_length() == 2048
+
+
 def test_the_private_half_is_sealed_under_its_row() -> None:
     key = made("key_1", "current")
     clear = msgspec.json.decode(SEALER.open("signing key", "key_1", key.sealed))

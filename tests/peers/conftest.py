@@ -42,8 +42,8 @@ class Registered:
             task |= {"private_key": self.key.as_pem(private=True).decode(), "kid": self.key.kid}
         if self.client.userinfo_signed_alg is not None:
             task["metadata"]["userinfo_signed_response_alg"] = self.client.userinfo_signed_alg
-        if self.client.signing_alg != "ES256":
-            task["metadata"]["id_token_signed_response_alg"] = self.client.signing_alg
+        if self.client.id_token_signed_alg != "RS256":
+            task["metadata"]["id_token_signed_response_alg"] = self.client.id_token_signed_alg
         return task
 
 
@@ -74,8 +74,8 @@ def apps(server: Running, house: House) -> dict[str, Registered]:
         ("client_secret_post", "web", {"auth_method": "client_secret_post"}),
         ("private_key_jwt", "web", {"auth_method": "private_key_jwt", "jwks": public}),
         ("none", "spa", {}),
-        ("signed", "web", {"signing_alg": "RS256", "userinfo_signed_alg": "ES256"}),
-        ("ed25519", "web", {"signing_alg": "Ed25519"}),
+        ("signed", "web", {"access_token_signed_alg": "RS256", "userinfo_signed_alg": "ES256"}),
+        ("ed25519", "web", {"id_token_signed_alg": "Ed25519", "access_token_signed_alg": "Ed25519"}),
         ("service", "service", {}),
     ]
 
@@ -88,7 +88,6 @@ def apps(server: Running, house: House) -> dict[str, Registered]:
             )
             secret = made.secret.reveal() if made.secret else None
             found[name] = Registered(made.client, secret, key if name == "private_key_jwt" else None)
-        await tools.keys.tend()
         return found
 
     made = server.operate(work)

@@ -118,7 +118,7 @@ async def test_a_key_revoked_by_two_is_revoked_once_and_replaced_once(place: str
 async def test_an_algorithm_that_an_app_was_set_to_gets_its_keys_once(place: str) -> None:
     async with nodes(place) as desks:
         await desks[0].keys.tend()
-        await desks[0].apps.create(structs.replace(WEB, signing_alg="RS256"), kind="web")
+        await desks[0].apps.create(structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
         await asyncio.gather(*(one.keys.tend() for one in desks))
         assert await states(desks[0], "RS256") == {"current": 1, "next": 1}
 

@@ -25,6 +25,7 @@ def client(**changes: Any) -> Client:
         "name": "web",
         "auth_method": "client_secret_basic",
         "created_at": NOW - 1000,
+        "id_token_signed_alg": "ES256",
         "secrets": (ClientSecret(sha256(SECRET.encode()).digest(), NOW - 1000),),
         "redirect_uris": (REDIRECT,),
         "grant_types": ("authorization_code", "refresh_token", "client_credentials"),

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from doorward.model.client import Client, ClientSecret, Pkce
+from doorward.rules.issue.tokens import access
 from doorward.stores.sql import app_document
-from tests.store_contract.samples import client
+from tests.store_contract.samples import api, client
 
 Algorithm = Literal["ES256", "RS256", "Ed25519"]
 
@@ -98,3 +99,23 @@ def test_an_app_from_before_may_send_its_secret_either_way(
     for pinned in (False, True):
         document = app_document.write(client(auth_method=method, auth_pinned=pinned))
         assert before(document).auth_method == method
+
+
+@pytest.mark.parametrize("alg", ["ES256", "RS256", "Ed25519"])
+def test_an_app_from_before_keeps_the_algorithm_of_all_its_tokens(alg: Algorithm) -> None:
+    app = stored_before(signing_alg=alg)
+    assert app.id_token_signed_alg == alg
+    assert access.form(app, None) == (alg, "at+jwt")
+    assert access.form(app, api()) == (alg, "at+jwt")
+    # until it is changed, or its API chooses
+    changed = app_document.read(app_document.write(structs.replace(app, id_token_signed_alg="ES256")))
+    assert (changed.id_token_signed_alg, access.form(changed, api())[0]) == ("ES256", alg)
+    assert access.form(app, api(signing_alg="RS256", token_type="JWT")) == ("RS256", "JWT")
+
+
+def test_the_program_before_signs_id_tokens_as_the_app_wants_them() -> None:
+    document = app_document.write(client(id_token_signed_alg="RS256"))
+    assert before(document).signing_alg == "RS256"
+    # what it writes anew is an app from before: one algorithm for both
+    rewritten = app_document.read(written_before(before(document)))
+    assert (rewritten.id_token_signed_alg, rewritten.access_token_signed_alg) == ("RS256", "RS256")

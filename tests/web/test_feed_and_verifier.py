@@ -61,7 +61,7 @@ async def principal(channel: BackChannel, asgi: Asgi) -> Principal:
 async def test_the_verifier_takes_our_access_tokens_and_nothing_else_of_ours(
     channel: BackChannel, asgi: Asgi, alg: str
 ) -> None:
-    await channel.put(made.client(signing_alg=alg))
+    await channel.put(made.client(id_token_signed_alg=alg, access_token_signed_alg=alg))
     raw, _ = await channel.family()
     answer = await channel.refresh(raw)
     assert isinstance(answer, TokenResponse)

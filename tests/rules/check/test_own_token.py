@@ -11,12 +11,21 @@ from hypothesis import strategies as st
 from msgspec.json import encode
 
 from doorward.rules.check import own_token
+from doorward.rules.issue.entitlement import of_grant
+from doorward.rules.issue.tokens import access, id_token, person
 from doorward_verify import jwk, jws
 from doorward_verify.keyset import key_set
 from tests.rules import made
 from tests.verify.tokens import raw
 
 KEY = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k")
+SAID: dict[str, Any] = {
+    "iss": made.ISSUER,
+    "exp": made.NOW + 10,
+    "client_id": "app_web",
+    "jti": "grt_one.x",
+    "scope": "openid",
+}
 KEYS = key_set(made.ISSUER, [KEY.public()])
 
 
@@ -25,30 +34,54 @@ def claims(token: str, now: int = made.NOW) -> dict[str, Any] | None:
 
 
 def token(typ: str = "at+jwt", **changes: Any) -> str:
-    return jws.sign(encode({"iss": made.ISSUER, "exp": made.NOW + 10, **changes}), KEY, typ=typ)
+    return jws.sign(encode({**SAID, **changes}), KEY, typ=typ)
 
 
 @pytest.mark.requirement(39, 47)
 def test_only_an_access_token_of_this_issuer_that_has_not_run_out_counts() -> None:
     assert claims(token()) is not None
     assert claims(token(), made.NOW + 10) is None
-    assert claims(token("JWT")) is None
     assert claims(token("logout+jwt")) is None
     assert claims(token(iss="https://other.example.com")) is None
     for exp in (None, "9999999999", made.NOW):
         assert claims(token(exp=exp)) is None
 
 
+@pytest.mark.requirement(39)
+def test_an_access_token_of_type_jwt_is_told_from_an_id_token_by_its_claims() -> None:
+    account, client, catalog = made.account(name="Ada"), made.client(), made.catalog()
+    said = access.claims(
+        of_grant(made.grant(), account=account, client=client, catalog=catalog, scopes=("openid",), status_uri=None),
+        issuer=made.ISSUER, now=made.NOW, ttl=60, unique="x",
+    )  # fmt: skip
+    assert own_token.is_access(said)
+    assert claims(jws.sign(encode(said), KEY, typ="JWT")) is not None
+    everything = {"id_token": dict.fromkeys((*person.CLAIMS, "client_id", "jti", "scope"))}
+    identity = id_token.claims(
+        made.grant(claims=everything), account=account, client=client, catalog=catalog,
+        scopes=("openid", "profile", "email", "roles", "groups"), access_token="x", issuer=made.ISSUER,
+        now=made.NOW, ttl=60, first=True,
+    )  # fmt: skip
+    assert not own_token.is_access(identity)
+    assert claims(jws.sign(encode(identity), KEY, typ="JWT")) is None
+    # not even one that somebody taught to name an app, a jti and a scope
+    assert claims(token("JWT", at_hash="x")) is None
+    for missing in ("client_id", "jti", "scope"):
+        less = {name: value for name, value in SAID.items() if name != missing}
+        assert claims(jws.sign(encode(less), KEY, typ="JWT")) is None
+    assert claims(token("JWT", events={})) is None
+
+
 def test_a_foreign_key_of_the_same_name_does_not_count() -> None:
     other = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k")
-    assert claims(jws.sign(encode({"iss": made.ISSUER, "exp": made.NOW + 10}), other, typ="at+jwt")) is None
+    assert claims(jws.sign(encode(SAID), other, typ="at+jwt")) is None
 
 
 @pytest.mark.requirement(43)
 def test_a_key_or_an_address_that_the_token_brings_along_is_not_even_read() -> None:
     other = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k")
     header = {"alg": "ES256", "kid": "k", "typ": "at+jwt"}
-    payload = {"iss": made.ISSUER, "exp": made.NOW + 10}
+    payload = SAID
     brought: list[dict[str, Any]] = [
         {"jwk": other.public_jwk()},
         {"jku": "https://evil.example/keys"},

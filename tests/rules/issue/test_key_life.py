@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from doorward.model.catalog import KeyState, SigningKey
+from doorward.model.catalog import Api, KeyState, SigningKey
 from doorward.model.client import Client, SigningAlgorithm
 from doorward.rules.issue import key_life
-from doorward.rules.issue.key_life import Change, Lengthen, Publish, Retire, Start, Turn
+from doorward.rules.issue.key_life import Change, Lengthen, Publish, Replace, Retire, Start, Turn
+from doorward_verify.encoding import b64url_encode
 
 DAY = 86_400
 NOW = 1_800_000_000
@@ -110,7 +111,40 @@ def test_each_algorithm_has_its_own_chain() -> None:
 
 
 def test_algorithms_are_those_of_the_apps_and_always_es256() -> None:
-    app = Client(id="app_1", name="a", auth_method="none", created_at=0)
-    rsa = structs.replace(app, signing_alg="RS256", userinfo_signed_alg="Ed25519")
-    assert key_life.algorithms([]) == ("ES256",)
-    assert key_life.algorithms([app, rsa, rsa]) == ("ES256", "RS256", "Ed25519")
+    app = Client(id="app_1", name="a", auth_method="none", created_at=0, id_token_signed_alg="ES256")
+    rsa = structs.replace(app, id_token_signed_alg="RS256", userinfo_signed_alg="Ed25519")
+    assert key_life.algorithms([], []) == ("ES256",)
+    assert key_life.algorithms([app, rsa, rsa], []) == ("ES256", "RS256", "Ed25519")
+    from_before = structs.replace(app, access_token_signed_alg="Ed25519")
+    assert key_life.algorithms([from_before], []) == ("ES256", "Ed25519")
+    service = structs.replace(rsa, grant_types=("client_credentials",))
+    assert key_life.algorithms([service], []) == ("ES256",)
+    api = Api("api_1", "https://api.example.com", "a", (), 0)
+    assert key_life.algorithms([], [api, structs.replace(api, signing_alg="RS256")]) == ("ES256", "RS256")
+
+
+def test_what_nothing_can_be_signed_with_is_missing() -> None:
+    held = [key("a", "current", age=1), key("b", "next", age=1, alg="RS256")]
+    assert key_life.missing(held, ("ES256", "RS256", "Ed25519")) == ("RS256", "Ed25519")
+
+
+def of_bits(made: SigningKey, bits: int) -> SigningKey:
+    return structs.replace(
+        made, public_jwk={"n": b64url_encode((1 << (bits - 1)).to_bytes(bits // 8, "big"))}
+    )
+
+
+def test_rsa_keys_of_another_size_give_way_the_next_at_once_and_the_current_one_by_a_turn() -> None:
+    def rsa(name: str, state: KeyState, bits: int, age: int) -> SigningKey:
+        return of_bits(key(name, state, age=age, alg="RS256"), bits)
+
+    old, old_next = rsa("a", "current", 3072, 2 * DAY), rsa("b", "next", 3072, 2 * DAY)
+    assert due(old, old_next, needed=("RS256",)) == [Replace(old_next)]
+    assert due(old, old_next, needed=("RS256",), rotate_after=0) == [Replace(old_next)]
+    young = rsa("c", "next", 2048, DAY - 1)
+    assert due(old, young, needed=("RS256",)) == []
+    ripe = rsa("c", "next", 2048, DAY)
+    assert due(old, ripe, needed=("RS256",)) == [Turn(ripe, old)]
+    # who turns keys by hand goes on doing so
+    assert due(old, ripe, needed=("RS256",), rotate_after=0) == []
+    assert due(rsa("c", "current", 2048, DAY), rsa("d", "next", 2048, DAY), needed=("RS256",)) == []

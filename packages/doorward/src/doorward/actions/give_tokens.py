@@ -77,7 +77,7 @@ class GiveTokens:
                     first=first,
                 ),
                 typ=id_token.TYP,
-                alg=client.signing_alg,
+                alg=client.id_token_signed_alg,
             )
         return TokenResponse(
             access_token=token,
@@ -90,4 +90,5 @@ class GiveTokens:
 
     def _access(self, entitlement: Entitlement, client: Client, ttl: int, now: int) -> str:
         said = access.claims(entitlement, issuer=self.issuer, now=now, ttl=ttl, unique=self.chance.token(16))
-        return self.signer.sign(said, typ=access.TYP, alg=client.signing_alg)
+        alg, typ = access.form(client, self.catalog.current().apis.get(entitlement.audience))
+        return self.signer.sign(said, typ=typ, alg=alg)

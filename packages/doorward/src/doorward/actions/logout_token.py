@@ -26,4 +26,5 @@ class LogoutToken:
         if client is None or client.backchannel_logout_uri is None:
             return None
         said = rule.claims(notice, issuer=self.issuer, now=now, unique=self.chance.token(16))
-        return client.backchannel_logout_uri, self.signer.sign(said, typ=rule.TYP, alg=client.signing_alg)
+        token = self.signer.sign(said, typ=rule.TYP, alg=client.id_token_signed_alg)
+        return client.backchannel_logout_uri, token

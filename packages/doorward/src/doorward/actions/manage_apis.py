@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
 
-from doorward.actions.manage_commit import audit_write, commit_as_read, decided_anew
+from doorward.actions.manage_commit import Overtaken, audit_write, commit_as_read, decided_anew
+from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.manage_lookup import find_api, find_client
 from doorward.actions.manage_refused import ManageRefused
-from doorward.model.catalog import Api, Permission
+from doorward.model.catalog import Api, Permission, TokenType
+from doorward.model.client import SigningAlgorithm
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
 from doorward.rules.identify import text
+from doorward.rules.issue import key_life
 from doorward.rules.permit import registration, resource
 
 
@@ -28,9 +31,18 @@ class ManageApis:
     chance: Chance
     clock: Clock
     issuer: str
+    keys: ManageKeys
 
     @decided_anew
-    async def create(self, identifier: str, *, name: str | None, permissions: Sequence[Permission]) -> Api:
+    async def create(
+        self,
+        identifier: str,
+        *,
+        name: str | None,
+        permissions: Sequence[Permission],
+        signing_alg: SigningAlgorithm | None = None,
+        token_type: TokenType = "at+jwt",
+    ) -> Api:
         """Register. `identifier` is what apps send as `resource` and what stands in `aud`; without `name` it is the name too."""
         catalog = await self.catalog.refresh()
         problem = registration.identifier_problem(identifier)
@@ -60,7 +72,11 @@ class ManageApis:
             name=shown,
             permissions=tuple(permissions),
             created_at=now,
+            signing_alg=signing_alg,
+            token_type=token_type,
         )
+        if await self.keys.ready(key_life.algorithms([], [api])):
+            raise Overtaken
         await commit_as_read(
             self.store,
             self.catalog,
@@ -77,6 +93,23 @@ class ManageApis:
     async def find(self, api: str) -> Api:
         """One API."""
         return find_api(await self.catalog.refresh(), api)
+
+    @decided_anew
+    async def change(self, api: str, change: Callable[[Api], Api]) -> Api:
+        """Apply `change` to the API as it is now: how its access tokens are signed and typed."""
+        catalog = await self.catalog.refresh()
+        old = find_api(catalog, api)
+        new = change(old)
+        if new == old:
+            raise ManageRefused(
+                f"Nothing would change about {old.name}.", f"doorward api show {old.identifier}"
+            )
+        if await self.keys.ready(key_life.algorithms([], [new])):
+            raise Overtaken
+        changed = [name for name in Api.__struct_fields__ if getattr(old, name) != getattr(new, name)]
+        audit = self._audit("api.changed", new, self.clock.now(), {"changed": changed})
+        await commit_as_read(self.store, self.catalog, catalog, self.store.registry.put_api(new), audit)
+        return new
 
     @decided_anew
     async def introspect_as(self, api: str, app: str | None) -> Api:
@@ -121,6 +154,8 @@ class ManageApis:
         )
         return found
 
-    def _audit(self, kind: str, api: Api, now: int, detail: Mapping[str, str] | None = None) -> Write:
-        said = {"api": api.identifier, **(detail or {})}
+    def _audit(
+        self, kind: str, api: Api, now: int, detail: Mapping[str, str | list[str]] | None = None
+    ) -> Write:
+        said: dict[str, str | list[str]] = {"api": api.identifier, **(detail or {})}
         return audit_write(self.store, self.chance, kind, now, client_id=api.client_id, detail=said)

@@ -11,7 +11,8 @@ from msgspec import Struct, structs
 
 from doorward.actions.ending import Ending
 from doorward.actions.manage_access import parse_access
-from doorward.actions.manage_commit import audit_write, commit_as_read, decided_anew
+from doorward.actions.manage_commit import Overtaken, audit_write, commit_as_read, decided_anew
+from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.manage_lookup import find_client
 from doorward.actions.manage_refused import ManageRefused
 from doorward.model.catalog import Catalog
@@ -24,6 +25,7 @@ from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
 from doorward.rules.identify import text
+from doorward.rules.issue import key_life
 from doorward.rules.permit import registration
 from doorward.rules.permit.authorize import is_web
 
@@ -53,6 +55,7 @@ class ManageApps:
     chance: Chance
     clock: Clock
     ending: Ending
+    keys: ManageKeys
 
     @decided_anew
     async def create(self, draft: Client, *, kind: AppKind, access: Sequence[str] = ()) -> NewSecret:
@@ -191,6 +194,8 @@ class ManageApps:
     async def _put(
         self, catalog: Catalog, client: Client, kind: str, now: int, detail: Mapping[str, str | list[str]]
     ) -> None:
+        if await self.keys.ready(key_life.algorithms([client], [])):
+            raise Overtaken
         put, audit = self.store.registry.put_client(client), self._audit(kind, client, now, detail)
         await commit_as_read(self.store, self.catalog, catalog, put, audit)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -39,14 +39,14 @@ class ManageKeys:
 
     async def tend(self) -> int:
         """Do what is due, and say how many changes that were. Call it before the first request and every minute or so: at the
-        first start it makes a current and a next ES256 key, later also those of other algorithms that an app asks for."""
+        first start it makes a current and a next ES256 key, later also those of other algorithms that an app or an API needs."""
         made = 0
         for _ in range(4):
             catalog = await self.catalog.refresh()
             life = longest_life(self.tokens, catalog.clients.values())
             changes = key_life.due(
                 catalog.keys,
-                key_life.algorithms(catalog.clients.values()),
+                key_life.algorithms(catalog.clients.values(), catalog.apis.values()),
                 now=self.clock.now(),
                 publish_ahead=self.publish_ahead,
                 rotate_after=self.rotate_after,
@@ -59,6 +59,18 @@ class ManageKeys:
             for change in changes:
                 made += await self.store.commit(*await self._writes(change, life))
         return made
+
+    async def ready(self, needed: Iterable[SigningAlgorithm]) -> bool:
+        """Make a current key for each algorithm that has none, and say whether any was made: before an app or an API that needs
+        it is written, so that nobody is answered who cannot be given a token. What follows it is made by `tend`."""
+        catalog = await self.catalog.refresh()
+        made = 0
+        for alg in key_life.missing(catalog.keys, needed):
+            following = key_life.first(catalog.keys, alg, "next")
+            change = key_life.Start(alg) if following is None else key_life.Turn(following, None)
+            life = longest_life(self.tokens, catalog.clients.values())
+            made += await self.store.commit(*await self._writes(change, life))
+        return bool(made)
 
     async def listed(self) -> Sequence[SigningKey]:
         """All keys, oldest first."""
@@ -76,8 +88,8 @@ class ManageKeys:
         following, current = key_life.first(keys, alg, "next"), key_life.first(keys, alg, "current")
         if following is None:
             raise ManageRefused(
-                f"No app uses {alg}, so there is no key to rotate.",
-                "Keys are made when an app is set to an algorithm: doorward app set APP --signing-alg …",
+                f"No app and no API uses {alg}, so there is no key to rotate.",
+                "Keys are made when one is set to an algorithm: doorward app set APP --id-token-signed-alg …",
             )
         age = self.clock.now() - following.created_at
         if age < self.publish_ahead and not force:
@@ -128,6 +140,13 @@ class ManageKeys:
             case key_life.Publish(alg):
                 key = await self._make(alg, now, "next")
                 return [registry.insert_key(key), self._audit("key.created", now, key, state="next")]
+            case key_life.Replace(following):
+                key = await self._make(following.alg, now, "next")
+                return [
+                    registry.move_key(following.id, "next", "retired", now),
+                    registry.insert_key(key),
+                    self._audit("key.created", now, key, state="next", instead_of=following.id),
+                ]
             case key_life.Turn(following, current):
                 writes: list[Write] = []
                 if current is not None:

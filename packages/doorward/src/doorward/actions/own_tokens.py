@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doorward.ports.keys import Signer
+from doorward.rules.check import own_token
 from doorward.rules.revoke.logout import Hint
 from doorward_verify import jws
 from doorward_verify.encoding import Malformed, json_object
@@ -35,6 +36,8 @@ class OwnTokens:
             claims: dict[str, Any] = json_object(payload)
         except Malformed:
             return None
+        if own_token.is_access(claims):
+            return None  # for an API that is set to type JWT
         sub, sid, aud, exp = claims.get("sub"), claims.get("sid"), claims.get("aud"), claims.get("exp")
         if claims.get("iss") != self.issuer or not isinstance(sub, str):
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from msgspec import structs
 from rich.console import Console
 
 from doorward.cli import documents, show
@@ -12,11 +13,23 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.catalog import Api, Permission
+from doorward.model.catalog import Api, Permission, TokenType
+from doorward.model.client import SigningAlgorithm
 
 app = typer.Typer(no_args_is_help=True, help="APIs: identifiers and permissions.")
 
 ApiName = Annotated[str, typer.Argument(metavar="API", help="Identifier, name or id of the API.")]
+
+
+ApiAlgorithm = Annotated[
+    SigningAlgorithm | None, typer.Option("--signing-alg", help="What access tokens for it are signed with.")
+]
+ApiTokenType = Annotated[
+    TokenType | None,
+    typer.Option(
+        "--token-type", help="at+jwt; or JWT, for verifiers that refuse that (doorward-verify takes no JWT)."
+    ),
+]
 
 
 @app.command()
@@ -36,6 +49,8 @@ def create(
             help='A permission, with what the consent page says: orders:read="See your orders".',
         ),
     ] = None,
+    signing_alg: ApiAlgorithm = None,
+    token_type: ApiTokenType = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -43,7 +58,13 @@ def create(
     permissions = [Permission(*_halves(text)) for text in permission or ()]
 
     async def work(tools: Tools) -> Api:
-        return await tools.apis.create(identifier, name=name, permissions=permissions)
+        return await tools.apis.create(
+            identifier,
+            name=name,
+            permissions=permissions,
+            signing_alg=signing_alg,
+            token_type=token_type or "at+jwt",
+        )
 
     api = with_tools(context, config, work)
 
@@ -52,6 +73,33 @@ def create(
         _card(console, api)
 
     show.result(documents.of_api(api), human, as_json=json)
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    api: ApiName,
+    signing_alg: ApiAlgorithm = None,
+    token_type: ApiTokenType = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Change an API. What is not named stays."""
+    named = {"signing_alg": signing_alg, "token_type": token_type}
+    changes = {key: value for key, value in named.items() if value is not None}
+    if not changes:
+        raise Trouble("Nothing was named to change.", "See what can be: doorward api set --help")
+
+    async def work(tools: Tools) -> Api:
+        return await tools.apis.change(api, lambda found: structs.replace(found, **changes))
+
+    changed = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        show.done(console, f"Changed {changed.name}.")
+        _card(console, changed)
+
+    show.result(documents.of_api(changed), human, as_json=json)
 
 
 @app.command("list")
@@ -133,6 +181,11 @@ def _halves(text: str) -> tuple[str, str]:
     return name, description
 
 
+def _tokens(api: Api) -> str:
+    said = f"{api.signing_alg or 'ES256, unless an app has another from before'}, typ {api.token_type}"
+    return f"{said}; doorward-verify refuses this typ" if api.token_type == "JWT" else said
+
+
 def _card(console: Console, api: Api) -> None:
     permissions = "\n".join(f"{p.name}  {p.description}".rstrip() for p in api.permissions)
     show.card(
@@ -142,6 +195,7 @@ def _card(console: Console, api: Api) -> None:
             ("identifier", api.identifier),
             ("id", api.id),
             ("permissions", permissions),
+            ("its access tokens", _tokens(api)),
             ("introspects as", api.client_id or "nobody"),
             ("created", show.moment(api.created_at)),
         ],

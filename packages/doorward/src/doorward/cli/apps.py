@@ -41,7 +41,8 @@ def create(
     public: Annotated[bool, typer.Option("--public", help="It can keep no secret.")] = False,
     auth_method: Annotated[AuthChoice | None, typer.Option(help="How it authenticates: client_secret is by Basic or in the body.")] = None,
     jwks: Annotated[Path | None, typer.Option(metavar="FILE", help="Its public keys (a JWK Set), for private_key_jwt.")] = None,
-    signing_alg: Annotated[SigningAlgorithm, typer.Option(help="What its tokens are signed with.")] = "ES256",
+    id_token_signed_alg: Annotated[SigningAlgorithm | None, typer.Option(help="What its ID tokens and log-out tokens are signed with (RS256, unless named).")] = None,
+    signing_alg: Annotated[SigningAlgorithm | None, typer.Option(hidden=True)] = None,
     userinfo_signed_alg: Annotated[SigningAlgorithm | None, typer.Option(help="Sign userinfo answers with this.")] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help="An OpenID Connect scope that it may ask for (all, unless named).")] = None,
     grant_type: Annotated[list[str] | None, typer.Option(metavar="GRANT", help="How it may get tokens, instead of the kind's ways.")] = None,
@@ -96,16 +97,13 @@ def create(
         access_token_ttl=access_ttl,
         refresh_token_ttl=refresh_ttl,
         default_max_age=max_age,
-        signing_alg=signing_alg,
+        **apps_options.algorithms(id_token_signed_alg or signing_alg or "RS256", both=signing_alg),
         userinfo_signed_alg=userinfo_signed_alg,
         id_token_claims=id_token_claims,
     )
 
     async def work(tools: Tools) -> NewSecret:
-        made = await tools.apps.create(draft, kind=kind, access=api or ())
-        # an algorithm that no app used so far has no key yet
-        await tools.keys.tend()
-        return made
+        return await tools.apps.create(draft, kind=kind, access=api or ())
 
     made = with_tools(context, config, work)
     show_secret(made, f"Registered {made.client.name}.", as_json=json)
@@ -203,7 +201,7 @@ def card(console: Console, client: Client, undelivered: Undelivered | None = Non
         ("APIs", "\n".join(access)),
         ("scopes", " ".join(client.oidc_scopes)),
         ("first-party", "yes" if client.first_party else "no"),
-        ("signed with", client.signing_alg),
+        ("ID tokens", client.id_token_signed_alg),
         ("created", show.moment(client.created_at)),
     ]
     if client.origins:
@@ -215,6 +213,8 @@ def card(console: Console, client: Client, undelivered: Undelivered | None = Non
     if "authorization_code" in client.grant_types:
         rows.append(("PKCE", apps_options.pkce_words(client)))
         rows.append(("answers by", ", ".join(client.response_modes)))
+    if client.access_token_signed_alg is not None:
+        rows.append(("access tokens", f"{client.access_token_signed_alg}, for APIs that have not chosen"))
     if client.id_token_claims == "asked":
         rows.append(("ID tokens carry", "only the claims that are asked for"))
     if not client.rotation:

@@ -12,7 +12,7 @@ from rich.console import Console
 from doorward.actions.manage_apps import NewSecret
 from doorward.cli import apps_options, documents, show
 from doorward.cli.apps import AppName, app, card, show_secret
-from doorward.cli.apps_options import AuthChoice, UserinfoChoice
+from doorward.cli.apps_options import AccessChoice, AuthChoice, UserinfoChoice
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
@@ -89,7 +89,9 @@ def set_(
     origin: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="Replace all cookie origins by these.")] = None,
     auth_method: Annotated[AuthChoice | None, typer.Option(help="How it authenticates from now on; a new secret is shown once, now.")] = None,
     jwks: Annotated[Path | None, typer.Option(metavar="FILE", help="New public keys, for private_key_jwt.")] = None,
-    signing_alg: Annotated[SigningAlgorithm | None, typer.Option(help="What its tokens are signed with.")] = None,
+    id_token_signed_alg: Annotated[SigningAlgorithm | None, typer.Option(help="What its ID tokens and log-out tokens are signed with.")] = None,
+    access_token_signed_alg: Annotated[AccessChoice | None, typer.Option(help="What its access tokens are signed with for APIs that have not chosen; api: no algorithm of its own.")] = None,
+    signing_alg: Annotated[SigningAlgorithm | None, typer.Option(hidden=True)] = None,
     userinfo_signed_alg: Annotated[UserinfoChoice | None, typer.Option(help="Sign userinfo answers with this; none: plain JSON.")] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help='Replace the OpenID Connect scopes that it may ask for by these; "" for none.')] = None,
     grant_type: Annotated[list[str] | None, typer.Option(metavar="GRANT", help="Replace the ways in which it may get tokens.")] = None,
@@ -117,7 +119,7 @@ def set_(
         "origins": None if origin is None else apps_options.listed(origin),
         "first_party": first_party,
         "jwks": None if jwks is None else read_jwks(jwks),
-        "signing_alg": signing_alg,
+        **apps_options.algorithms(id_token_signed_alg, both=signing_alg),
         "response_modes": None if response_mode is None else apps_options.response_modes(response_mode),
         "id_token_claims": id_token_claims,
         "oidc_scopes": None if scope is None else apps_options.scopes(scope),
@@ -129,6 +131,10 @@ def set_(
     if auth_method is not None:
         changes |= apps_options.authentication(auth_method)
     # these can be taken away again
+    if access_token_signed_alg is not None:
+        changes["access_token_signed_alg"] = (
+            None if access_token_signed_alg == "api" else access_token_signed_alg
+        )
     if userinfo_signed_alg is not None:
         changes["userinfo_signed_alg"] = None if userinfo_signed_alg == "none" else userinfo_signed_alg
     if backchannel_logout is not None:
@@ -152,9 +158,7 @@ def set_(
             access = {key: names for key, names in client.access.items() if key not in gone}
             return structs.replace(client, **changes, access=access)
 
-        changed = await tools.apps.change(app, change, access=api or ())
-        await tools.keys.tend()
-        return changed
+        return await tools.apps.change(app, change, access=api or ())
 
     made = with_tools(context, config, work)
     show_secret(made, f"Changed {made.client.name}.", as_json=json)

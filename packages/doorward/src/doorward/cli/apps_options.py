@@ -7,13 +7,15 @@ from shlex import quote
 from typing import Any, Literal, TypeVar, get_args
 
 from doorward.cli.trouble import Trouble
-from doorward.model.client import SECRET_METHODS, Client, GrantType, Pkce, ResponseMode
+from doorward.model.client import SECRET_METHODS, Client, GrantType, Pkce, ResponseMode, SigningAlgorithm
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
 
 AuthChoice = Literal["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 """What `--auth-method` takes: a secret in either way, or one way alone."""
 UserinfoChoice = Literal["ES256", "RS256", "Ed25519", "none"]
 """What `--userinfo-signed-alg` takes; "none" is plain JSON."""
+AccessChoice = Literal["ES256", "RS256", "Ed25519", "api"]
+"""What `--access-token-signed-alg` takes; "api" leaves it to the APIs."""
 
 Word = TypeVar("Word", bound=str)
 
@@ -46,6 +48,14 @@ def authentication(choice: AuthChoice) -> dict[str, Any]:
     if choice == "client_secret":
         return {"auth_method": "client_secret_basic", "auth_pinned": False}
     return {"auth_method": choice, "auth_pinned": choice in SECRET_METHODS}
+
+
+def algorithms(id_token: SigningAlgorithm | None, *, both: SigningAlgorithm | None) -> dict[str, Any]:
+    """The members of an app that say what its tokens are signed with. `both` is `--signing-alg`, the only option before
+    access tokens had another; it means what it meant for one more release."""
+    if both is None:
+        return {"id_token_signed_alg": id_token}
+    return {"id_token_signed_alg": id_token or both, "access_token_signed_alg": both}
 
 
 def authentication_words(client: Client) -> str:

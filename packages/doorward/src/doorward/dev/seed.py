@@ -8,7 +8,6 @@ from msgspec import structs
 
 from doorward.actions.manage_apis import ManageApis
 from doorward.actions.manage_apps import KINDS, AppKind, ManageApps
-from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.manage_people import ManagePeople
 from doorward.actions.manage_refused import ManageRefused
 from doorward.actions.manage_roles import ManageRoles
@@ -43,8 +42,6 @@ class Register(Protocol):
     def apis(self) -> ManageApis: ...
     @property
     def roles(self) -> ManageRoles: ...
-    @property
-    def keys(self) -> ManageKeys: ...
 
 
 async def seed(register: Register, places: Places, known: DemoApps | None) -> DemoApps:
@@ -142,7 +139,6 @@ async def _app(
     old = there.get(draft.name)
     if old is None:
         made = await register.apps.create(draft, kind=kind, access=access)
-        await register.keys.tend()
         return Credential(made.client.id, made.secret.reveal() if made.secret else None)
     await _mend(register, old, draft, access)
     if old.auth_method == "none":

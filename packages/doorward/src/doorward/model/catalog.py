@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
@@ -16,10 +16,17 @@ class Permission(Struct, frozen=True):
     description: str = ""
 
 
+TokenType = Literal["at+jwt", "JWT"]
+RSA_BITS: Final = 2048
+"""The size of the RSA keys that are made here."""
+
+
 class Api(Struct, frozen=True):
     """A protected resource. `identifier` is its `resource` and `aud` (an absolute URI, RFC 8707 §2).
 
-    `client_id` names the app as which the API introspects tokens, if it does.
+    `client_id` names the app as which the API introspects tokens, if it does. `signing_alg` and `token_type` are the API's choice for
+    its access tokens: without one they are signed with ES256, and their `typ` is `at+jwt` (RFC 9068 §2.1); `JWT` is for verifiers that
+    refuse that.
     """
 
     id: str
@@ -28,6 +35,8 @@ class Api(Struct, frozen=True):
     permissions: tuple[Permission, ...]
     created_at: int
     client_id: str | None = None
+    signing_alg: SigningAlgorithm | None = None
+    token_type: TokenType = "at+jwt"
 
 
 class Role(Struct, frozen=True):

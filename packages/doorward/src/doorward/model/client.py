@@ -35,6 +35,9 @@ class Client(Struct, frozen=True, kw_only=True):
     instead ("or_nonce"), or neither ("optional", which protects a stolen code by the app's credential alone). A public app always
     must. `id_token_claims`: whether the claims of scopes stand in ID tokens too ("all"), or only what the `claims` parameter names
     there ("asked"); userinfo carries them in either case.
+    ID tokens and log-out tokens are signed with `id_token_signed_alg`; RS256 is OpenID Connect's own default (Dynamic Client
+    Registration 1.0 §2). `access_token_signed_alg` is what an app was registered with before APIs could choose, for its access
+    tokens for APIs that have not chosen; every other app has None.
     """
 
     id: str
@@ -58,7 +61,8 @@ class Client(Struct, frozen=True, kw_only=True):
     access_token_ttl: int | None = None
     refresh_token_ttl: int | None = None
     default_max_age: int | None = None
-    signing_alg: SigningAlgorithm = "ES256"
+    id_token_signed_alg: SigningAlgorithm = "RS256"
+    access_token_signed_alg: SigningAlgorithm | None = None
     userinfo_signed_alg: SigningAlgorithm | None = None
     id_token_claims: IdTokenClaims = "all"
 

@@ -8,7 +8,7 @@ from typing import Any, cast, final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from doorward.model.catalog import SigningKey
+from doorward.model.catalog import RSA_BITS, SigningKey
 from doorward.model.client import SigningAlgorithm
 from doorward.ports.keys import Sealer
 from doorward_verify import jwk, jws
@@ -31,12 +31,13 @@ class SealedKeyMaker:
         self._sealer = sealer
 
     def make(self, key_id: str, alg: SigningAlgorithm, now: int) -> SigningKey:
-        """A new key in state `next`; its `kid` is its id. RSA keys have 3072 bits (NIST SP 800-57 Part 1 §5.6.1)."""
+        """A new key in state `next`; its `kid` is its id. RSA keys have 2048 bits (NIST SP 800-57 Part 1
+        §5.6.1): they sign ID tokens, which are believed for minutes, and 3072 would make each of them three times as dear."""
         key: jwk.PrivateKey
         if alg == "ES256":
             key = ec.generate_private_key(ec.SECP256R1())
         elif alg == "RS256":
-            key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+            key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         else:
             key = ed25519.Ed25519PrivateKey.generate()
         made = jwk.signing_key(key, alg=alg, kid=key_id)

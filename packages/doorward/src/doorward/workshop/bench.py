@@ -75,22 +75,23 @@ class CommandWorkshop:
             ending = Ending(store, chance, catalog, settings.tokens)
             host = urlsplit(settings.issuer).hostname or ""
             judge = JudgePassword(settings.passwords, breached, host, settings.brand.name)
+            keys = ManageKeys(
+                store,
+                catalog,
+                SealedKeyMaker(sealer),
+                chance,
+                clock,
+                settings.tokens,
+                settings.keys.publish_ahead,
+                settings.keys.rotate_after,
+            )
             async with ringing(settings, store):
                 yield Tools(
                     people=ManagePeople(store, catalog, chance, clock, hasher, ending, judge),
-                    apps=ManageApps(store, catalog, chance, clock, ending),
-                    apis=ManageApis(store, catalog, chance, clock, settings.issuer),
+                    apps=ManageApps(store, catalog, chance, clock, ending, keys),
+                    apis=ManageApis(store, catalog, chance, clock, settings.issuer, keys),
                     roles=ManageRoles(store, catalog, chance, clock),
-                    keys=ManageKeys(
-                        store,
-                        catalog,
-                        SealedKeyMaker(sealer),
-                        chance,
-                        clock,
-                        settings.tokens,
-                        settings.keys.publish_ahead,
-                        settings.keys.rotate_after,
-                    ),
+                    keys=keys,
                     wrappings=ManageWrappings(store, key_wrapper(settings), root, chance, clock),
                     clock=clock,
                     issuer=settings.issuer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from doorward_verify import jws
@@ -10,7 +11,15 @@ from doorward_verify.keyset import KeySet
 from doorward_verify.refused import Refused
 
 ALGORITHMS: Final = ("ES256", "RS256", "Ed25519")
-_TYPES: Final = frozenset({"at+jwt"})
+_TYPES: Final = frozenset({"at+jwt", "jwt"})
+_IN_EVERY_ACCESS_TOKEN: Final = frozenset({"client_id", "jti", "scope"})
+_IN_NO_ACCESS_TOKEN: Final = frozenset({"at_hash", "nonce", "events"})
+
+
+def is_access(claims: Mapping[str, Any]) -> bool:
+    """Whether claims that we signed are those of an access token. Its `typ` alone does not tell: an API may be set to `JWT`, which
+    ID tokens and signed userinfo answers have too. Those never carry `client_id`, `jti` or `scope`; an ID token always has `at_hash`."""
+    return claims.keys() >= _IN_EVERY_ACCESS_TOKEN and claims.keys().isdisjoint(_IN_NO_ACCESS_TOKEN)
 
 
 def claims(token: str, keys: KeySet, *, issuer: str, now: int) -> dict[str, Any] | None:
@@ -24,4 +33,4 @@ def claims(token: str, keys: KeySet, *, issuer: str, now: int) -> dict[str, Any]
     # Our signature vouches for the form of everything else; an old key could have signed for another issuer of this name.
     if said.get("iss") != issuer or not isinstance(said.get("exp"), int) or said["exp"] <= now:
         return None
-    return said
+    return said if is_access(said) else None

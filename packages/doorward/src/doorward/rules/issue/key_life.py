@@ -10,8 +10,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from doorward.model.catalog import SigningKey
+from doorward.model.catalog import RSA_BITS, Api, SigningKey
 from doorward.model.client import Client, SigningAlgorithm
+from doorward.rules.issue.tokens import access
+from doorward_verify.encoding import b64url_decode
 
 
 class Start(Struct, frozen=True):
@@ -24,6 +26,12 @@ class Publish(Struct, frozen=True):
     """Make the key that comes after the current one."""
 
     alg: SigningAlgorithm
+
+
+class Replace(Struct, frozen=True):
+    """The key that was to come is of another make than those that are made now: it has signed nothing, and another takes its place."""
+
+    following: SigningKey
 
 
 class Turn(Struct, frozen=True):
@@ -45,17 +53,24 @@ class Retire(Struct, frozen=True):
     key: SigningKey
 
 
-Change = Start | Publish | Turn | Lengthen | Retire
+Change = Start | Publish | Replace | Turn | Lengthen | Retire
 
 
-def algorithms(clients: Iterable[Client]) -> tuple[SigningAlgorithm, ...]:
-    """ES256, and what any app is registered to get."""
-    used: list[SigningAlgorithm] = ["ES256"]
+def algorithms(clients: Iterable[Client], apis: Iterable[Api]) -> tuple[SigningAlgorithm, ...]:
+    """ES256, and what any app or API is registered to get. An app that signs nobody in gets no ID token."""
+    used: list[SigningAlgorithm | None] = [access.DEFAULT]
     for client in clients:
-        used.append(client.signing_alg)
-        if client.userinfo_signed_alg is not None:
-            used.append(client.userinfo_signed_alg)
-    return tuple(dict.fromkeys(used))
+        if "authorization_code" in client.grant_types:
+            used.extend((client.id_token_signed_alg, client.userinfo_signed_alg))
+        used.append(client.access_token_signed_alg)
+    used.extend(api.signing_alg for api in apis)
+    return tuple(alg for alg in dict.fromkeys(used) if alg is not None)
+
+
+def missing(keys: Iterable[SigningKey], needed: Iterable[SigningAlgorithm]) -> tuple[SigningAlgorithm, ...]:
+    """The algorithms that nothing can be signed with yet."""
+    held = list(keys)
+    return tuple(alg for alg in needed if first(held, alg, "current") is None)
 
 
 def due(
@@ -72,7 +87,8 @@ def due(
     """What is to be done now. Times in seconds; `rotate_after` 0: never by itself; `access_life` and `id_life` the longest that
     access and ID tokens live which are given out now; `margin` for how long a verifier may still accept what has expired.
 
-    A turn that comes due while the next key is younger than `publish_ahead` waits; a missing current key never does.
+    A turn that comes due while the next key is younger than `publish_ahead` waits; a missing current key never does. RSA keys of
+    another size than `RSA_BITS`, which older programs made, are replaced: the next one at once, the current one by a turn.
     """
     held = list(keys)
     changes: list[Change] = []
@@ -84,9 +100,11 @@ def due(
             # what follows the new current key is made in the next round
         elif following is None:
             changes.append(Publish(alg))
+        elif _other_make(following):
+            changes.append(Replace(following))
         elif (
             rotate_after
-            and now - (current.activated_at or current.created_at) >= rotate_after
+            and (now - (current.activated_at or current.created_at) >= rotate_after or _other_make(current))
             and now - following.created_at >= publish_ahead
         ):
             changes.append(Turn(following, current))
@@ -104,3 +122,10 @@ def first(keys: Iterable[SigningKey], alg: str, state: str) -> SigningKey | None
     """The oldest key of an algorithm in a state."""
     fitting = [key for key in keys if key.alg == alg and key.state == state]
     return min(fitting, key=lambda key: (key.created_at, key.id), default=None)
+
+
+def _other_make(key: SigningKey) -> bool:
+    modulus: object = key.public_jwk.get("n")
+    if key.alg != "RS256" or not isinstance(modulus, str):
+        return False
+    return int.from_bytes(b64url_decode(modulus), "big").bit_length() != RSA_BITS

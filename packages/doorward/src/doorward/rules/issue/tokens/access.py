@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from doorward.model.client import Client
+from doorward.model.catalog import Api, TokenType
+from doorward.model.client import Client, SigningAlgorithm
 from doorward.model.entitlement import Entitlement
 from doorward.model.policy import TokenPolicy
 
-TYP: Final = "at+jwt"
+DEFAULT: Final[SigningAlgorithm] = "ES256"
+
+
+def form(client: Client, api: Api | None) -> tuple[SigningAlgorithm, TokenType]:
+    """Algorithm and `typ` of this app's access tokens for `api`; None for a token that is for no API.
+
+    Whoever verifies decides, so the API's choice comes first. An app from before APIs could choose keeps its algorithm where none
+    was made.
+    """
+    chosen = None if api is None else api.signing_alg
+    return chosen or client.access_token_signed_alg or DEFAULT, "at+jwt" if api is None else api.token_type
 
 
 def lifetime(client: Client, policy: TokenPolicy) -> int:

@@ -50,7 +50,7 @@ def claims(
         "auth_time": grant.auth_time,
         "acr": grant.acr,
         "amr": grant.amr,
-        "at_hash": at_hash(access_token, client.signing_alg),
+        "at_hash": at_hash(access_token, client.id_token_signed_alg),
     }
     if grant.session_id is not None:
         said["sid"] = grant.session_id

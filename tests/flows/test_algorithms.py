@@ -1,0 +1,112 @@
+"""Are tokens signed and typed as their readers were registered, from an app's first moment on, and is none taken for another kind?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from doorward.cli.tools import Tools
+from doorward_verify.claims import AccessRules
+from doorward_verify.keyset import parse_jwks
+from doorward_verify.refused import Refused
+from doorward_verify.verifier import Verifier
+from tests.engines import BOTH
+from tests.flows.apps import App, Tokens, header
+from tests.flows.browsing import Person
+from tests.flows.running import Running
+from tests.flows.seeds import API, CALLBACK, PASSWORD, House, draft
+
+ENGINES = BOTH
+ADA = "ada@example.com"
+
+
+@pytest.fixture
+def ada(server: Running, house: House) -> Person:
+    """Ada, signed in in this browser."""
+    person = server.person()
+    attempt = house.own.begin()
+    house.own.redeem(attempt, person.sign_in(person.open(attempt.url), ADA, PASSWORD))
+    return person
+
+
+def tokens(ada: Person, app: App) -> Tokens:
+    """Tokens for a request that this browser answers without a page."""
+    attempt = app.begin("openid email orders:read")
+    return app.redeem(attempt, ada.open(attempt.url))
+
+
+def api(server: Running, **changes: Any) -> None:
+    """What `doorward api set` does."""
+
+    async def work(tools: Tools) -> None:
+        await tools.apis.change(API, lambda found: structs.replace(found, **changes))
+
+    server.operate(work)
+
+
+def algorithm(token: str) -> tuple[str, str]:
+    """`alg` and `typ` of a token."""
+    head = header(token)
+    return head["alg"], head["typ"]
+
+
+def test_an_app_has_its_keys_from_its_first_moment_on(server: Running, house: House, ada: Person) -> None:
+    house_alg = tokens(ada, house.own)
+    assert algorithm(house_alg.body["id_token"]) == ("RS256", "JWT")
+    assert algorithm(house_alg.access) == ("ES256", "at+jwt")
+
+    async def work(tools: Tools) -> App:
+        wanted = draft("New", "web", first_party=True, id_token_signed_alg="Ed25519")
+        made = await tools.apps.create(wanted, kind="web", access=[API])
+        assert made.secret is not None
+        return App(server.issuer, made.client.id, made.secret.reveal(), CALLBACK, verify=server.tls)
+
+    app = server.operate(work)
+    try:
+        # at once: nobody has looked after the keys since
+        found = tokens(ada, app)
+        assert algorithm(found.body["id_token"]) == ("Ed25519", "JWT")
+        published = {key["kid"] for key in app.http.get(f"{server.issuer}/jwks").json()["keys"]}
+        assert header(found.body["id_token"])["kid"] in published
+    finally:
+        app.close()
+
+
+@pytest.mark.requirement(39)
+def test_an_access_token_of_type_jwt_works_here_and_no_id_token_passes_for_one(
+    server: Running, house: House, ada: Person
+) -> None:
+    app, issuer = house.own, server.issuer
+    api(server, signing_alg="RS256", token_type="JWT")
+    try:
+        found = tokens(ada, app)
+        access, identity = found.access, found.body["id_token"]
+        assert algorithm(access) == algorithm(identity) == ("RS256", "JWT")
+        # userinfo, introspection and revocation take it for what it is
+        assert app.userinfo(access).json()["email"] == ADA
+        assert app.introspect(access)["active"] is True
+        assert house.reader.introspect(access)["sub"] == found.identity["sub"]
+        # and the ID token of the same answer is none
+        assert app.userinfo(identity).status_code == 401
+        assert app.introspect(identity) == {"active": False}
+        assert house.reader.introspect(identity) == {"active": False}
+        assert app.post("/revoke", token=identity).status_code == 200
+        assert app.introspect(access)["active"] is True
+        # nor is the access token a hint about whom to ask
+        attempt = app.begin(id_token_hint=access)
+        assert app.error(attempt, ada.open(attempt.url)) == "invalid_request"
+        # the verifier takes at+jwt alone
+        keys = parse_jwks(issuer, app.http.get(f"{issuer}/jwks").content)
+        verifier = Verifier(AccessRules(issuer, API, frozenset({"RS256", "ES256"}), 0), keys)
+        for token in (access, identity):
+            refused = verifier.verify(token, found.claims["iat"])
+            assert isinstance(refused, Refused)
+            assert refused.reason == "type"
+        assert app.post("/revoke", token=access).status_code == 200
+        assert app.introspect(access) == {"active": False}
+        assert app.userinfo(access).status_code == 401
+    finally:
+        api(server, signing_alg="ES256", token_type="at+jwt")
+    assert algorithm(tokens(ada, app).access) == ("ES256", "at+jwt")
