@@ -48,8 +48,9 @@ def run(house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     """`run("user", "list", stdin="…")`."""
     assert house.is_dir()
 
-    def command(*arguments: str, stdin: str = "") -> Ended:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+    def command(*arguments: str, stdin: str | bytes = "") -> Ended:
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
         capsys.readouterr()
         status = main(CommandWorkshop(), arguments)
         seen = capsys.readouterr()

@@ -59,9 +59,12 @@ def test_a_turn_of_keys_that_comes_too_early_names_the_hour(stocked: Run) -> Non
 
 def test_a_passphrase_file_that_cannot_be_read_is_told_in_words(stocked: Run, house: Path) -> None:
     (house / "words").write_bytes(b"\xff\xfe")
-    for file, why in (("nosuch", "No such file or directory"), ("words", "it is no UTF-8")):
+    for file, why in (
+        ("nosuch", "cannot be read: No such file or directory"),
+        ("words", "is UTF-16; save it as UTF-8"),
+    ):
         words = stocked("backup", "first.backup", "--passphrase-file", file)
-        assert f"The passphrase file {file} cannot be read: {why}." in words.err
+        assert f"The passphrase file {file} {why}." in words.err
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,10 @@ class ManagePeople:
         """One page, in order of id."""
         return await self.store.accounts.page(after=after, limit=limit)
 
+    async def count(self, *, after: str | None = None) -> int:
+        """How many people there are behind the one with this id."""
+        return await self.store.accounts.count(after=after)
+
     async def find(self, who: str) -> Account:
         """One person."""
         return await find_account(self.store, who)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Annotated, Any
 
@@ -20,12 +23,15 @@ from doorward.cli import (
     dev,
     keys,
     move,
+    outputs,
     people_profile,
     restore,
     roles,
     server,
     show,
 )
+from doorward.cli.options import Config, Json
+from doorward.cli.outputs import OutputLost
 from doorward.cli.tools import Workshop
 from doorward.cli.trouble import Trouble
 
@@ -66,17 +72,45 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    config: Config = None,
+    json: Json = False,
 ) -> None:
     """Doorward, an authentication server of your own."""
-    del version  # the callback has answered
+    del (
+        version,
+        config,
+        json,
+    )  # the callback has answered, and `arranged` has put the others behind the command
 
 
 def main(workshop: Workshop, arguments: Sequence[str] | None = None) -> int:
     """Run one command and answer with the exit status. Errors too are one JSON document when `--json` was asked for."""
+    outputs.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
+    try:
+        status = _run(workshop, given, as_json=as_json)
+        outputs.finish()
+    except OutputLost as lost:
+        outputs.give_up()
+        if not lost.closed:
+            with suppress(OSError):
+                show.trouble(
+                    Trouble(f"What the command printed is lost: {lost.reason}.", _LOST), as_json=False
+                )
+        return 1
+    return status
+
+
+_LOST = "What it does was done. Look with its list or show command; a secret that was to be shown once has to be made anew."
+
+
+def _run(workshop: Workshop, given: list[str], *, as_json: bool) -> int:
     command: Any = typer.main.get_command(app)
     try:
+        for argument in given:
+            _refuse_undecoded(argument)
+        given = arranged(given)
         status = command.main(args=given, prog_name="doorward", standalone_mode=False, obj=workshop)
     except Trouble as trouble:
         show.trouble(trouble, as_json=as_json)
@@ -92,9 +126,55 @@ def main(workshop: Workshop, arguments: Sequence[str] | None = None) -> int:
     except Abort:
         show.trouble(Trouble("Stopped; nothing was changed."), as_json=as_json)
         return 130
-    except BrokenPipeError:
+    except OSError as problem:
+        # the parser prints its help itself; what commands do with files and network says its own words
+        if problem.filename is None and problem.errno in {errno.EPIPE, errno.ENOSPC, errno.EIO}:
+            raise OutputLost(problem) from None
+        show.trouble(
+            Trouble(
+                f"{problem.filename or 'The system'}: {problem.strerror or type(problem).__name__}.", _RIGHTS
+            ),
+            as_json=as_json,
+        )
         return 1
     return status if isinstance(status, int) else 0
+
+
+_RIGHTS = "Run the command as the server's user, or look at the rights of that file and its folder."
+
+
+def _refuse_undecoded(argument: str) -> None:
+    """Text in another encoding than the terminal's settings say would be stored as something else. Raises `Trouble`."""
+    try:
+        argument.encode("utf-8")
+    except UnicodeEncodeError:
+        if not os.path.exists(argument):  # noqa: PTH110 - the name of a file may be any bytes
+            shown = argument.encode("utf-8", "backslashreplace").decode()
+            raise Trouble(
+                f"{shown} is no text in the encoding that this terminal is set to.",
+                "Set LC_ALL=C.UTF-8, or type it there.",
+            ) from None
+
+
+def arranged(given: Sequence[str]) -> list[str]:
+    """The arguments with `--config FILE` and `--json` behind the command where they stand before it. Raises `Trouble`."""
+    ahead: list[str] = []
+    rest = list(given)
+    while rest:
+        if rest[0] == "--json" or rest[0].startswith("--config="):
+            ahead.append(rest.pop(0))
+        elif rest[0] == "--config" and len(rest) > 1:
+            ahead += [rest.pop(0), rest.pop(0)]
+        else:
+            break
+    if not ahead or not rest or rest[0].startswith("-"):
+        return list(given)
+    end = rest.index("--") if "--" in rest else len(rest)
+    if any(word.startswith("--config") for word in ahead) and any(
+        word == "--config" or word.startswith("--config=") for word in rest[:end]
+    ):
+        raise Trouble("--config is given twice.", "Name one settings file.", code=2)
+    return [*rest[:end], *ahead, *rest[end:]]
 
 
 _NOISE = re.compile(r" \(Possible options: [^)]*\)|(?<=: )Value error, ")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from doorward.cli.trouble import Trouble
+from doorward.model.decoded import NotText, decoded
 from doorward_verify.jwk import InvalidKey, parse_public
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -17,9 +18,11 @@ def read_jwks(path: Path) -> dict[str, Any]:
     """A JWK Set (RFC 7517 §5) or a single JWK, of public keys that can be used. Raises `Trouble`."""
     fix = 'The file should hold a JWK Set of public keys: {"keys": [{"kty": "EC", "crv": "P-256", …}]}.'
     try:
-        document = _decode(path.read_bytes())
+        document = _decode(decoded(path.read_bytes()))
     except OSError as error:
         raise Trouble(f"{path} cannot be read ({error.strerror}).", fix) from None
+    except NotText as error:
+        raise Trouble(f"{path} {error}.", fix) from None
     except msgspec.DecodeError as error:
         raise Trouble(f"{path} is not the JSON that is needed ({error}).", fix) from None
     keys: Any = document.get("keys", [document] if "kty" in document else None)

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from doorward.cli.run import typed
 from doorward.cli.trouble import Trouble
+from doorward.model.decoded import NotText, decoded
 from doorward.model.secret import Secret
 
 Passphrase = Annotated[
@@ -27,10 +29,13 @@ def read_passphrase(*, ask: bool, file: Path | None, twice: bool) -> Secret | No
     """The passphrase, if one was asked for. Raises `Trouble`."""
     if file is not None:
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-            raise Trouble(f"The passphrase file {file} cannot be read: {why}.", "Name another one.") from None
+            lines = decoded(file.read_bytes()).splitlines()
+        except OSError as error:
+            raise Trouble(
+                f"The passphrase file {file} cannot be read: {error.strerror}.", "Name another one."
+            ) from None
+        except NotText as error:
+            raise Trouble(f"The passphrase file {file} {error}.", "Write it anew as UTF-8 text.") from None
         if not lines or not lines[0]:
             raise Trouble(f"The first line of {file} is empty.", "Put the passphrase there.")
         return Secret(lines[0])
@@ -38,4 +43,4 @@ def read_passphrase(*, ask: bool, file: Path | None, twice: bool) -> Secret | No
         return None
     if not sys.stdin.isatty():
         raise Trouble("Nobody can be asked for a passphrase here.", "Use --passphrase-file FILE.")
-    return Secret(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
+    return typed(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))

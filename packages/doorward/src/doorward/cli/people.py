@@ -67,6 +67,7 @@ def create(
 def list_(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    everybody: Annotated[bool, typer.Option("--all", help="All of them, however many there are.")] = False,
     after: Annotated[
         str | None, typer.Option(metavar="ID", help="Begin after this id (the next page).")
     ] = None,
@@ -75,10 +76,15 @@ def list_(
 ) -> None:
     """List people, oldest first."""
 
-    async def work(tools: Tools) -> list[Account]:
-        return list(await tools.people.listed(after=after, limit=limit))
+    async def work(tools: Tools) -> tuple[list[Account], int]:
+        found = list(await tools.people.listed(after=after, limit=limit))
+        while everybody and (
+            page := await tools.people.listed(after=found[-1].id if found else after, limit=10_000)
+        ):
+            found += page
+        return found, await tools.people.count(after=found[-1].id) if found else 0
 
-    accounts = with_tools(context, config, work)
+    accounts, more = with_tools(context, config, work)
 
     def human(console: Console) -> None:
         rows = [
@@ -93,6 +99,8 @@ def list_(
         )
 
     show.result([documents.of_account(account) for account in accounts], human, as_json=json)
+    if more:
+        show.note(f"{more} more: --after {accounts[-1].id}, --limit N, or --all")
 
 
 @app.command("show")

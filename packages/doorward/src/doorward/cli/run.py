@@ -13,11 +13,13 @@ import typer
 from doorward.actions.manage_refused import ManageRefused
 from doorward.cli.tools import Tools, Workshop
 from doorward.cli.trouble import Trouble
+from doorward.model.decoded import NotText, decoded
 from doorward.model.secret import Secret
 from doorward.ports.passwords import HashingBusy
 from doorward.ports.store import StoreUnavailable
 
 T = TypeVar("T")
+_LONGEST = 65_536
 
 
 def workshop(context: typer.Context) -> Workshop:
@@ -78,7 +80,12 @@ def read_password(*, from_stdin: bool) -> Secret | None:
     every process on the machine can read."""
     if from_stdin:
         # exactly one line: what `printf '%s'` and `echo` both send
-        text = sys.stdin.readline().rstrip("\r\n")
+        try:
+            text = decoded(sys.stdin.buffer.readline(_LONGEST)).rstrip("\r\n")
+        except NotText as problem:
+            raise Trouble(
+                f"Standard input {problem}.", "Pipe the password in as UTF-8 text of one line."
+            ) from None
         if not text:
             raise Trouble(
                 "Standard input was empty.", "Pipe the password in, as in: pass show ada | doorward …"
@@ -86,4 +93,16 @@ def read_password(*, from_stdin: bool) -> Secret | None:
         return Secret(text)
     if not sys.stdin.isatty():
         return None
-    return Secret(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    return typed(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def typed(secret: str) -> Secret:
+    """What was typed at a prompt. Raises `Trouble` where the terminal's settings make no text of it: another one would be stored."""
+    try:
+        secret.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Trouble(
+            "What was typed is no text in the encoding that this terminal is set to.",
+            "Set LC_ALL=C.UTF-8 and type it again.",
+        ) from None
+    return Secret(secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from doorward.cli.outputs import OutputLost
 from doorward.cli.trouble import Trouble
 
 Human = Callable[[Console], None]
@@ -19,15 +21,24 @@ Human = Callable[[Console], None]
 
 def result(document: Any, human: Human, *, as_json: bool) -> None:
     """The outcome, on standard output."""
-    if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-        sys.stdout.buffer.flush()
-    else:
-        human(_console())
+    try:
+        if as_json:
+            sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+            sys.stdout.buffer.flush()
+        else:
+            human(_console())
+            sys.stdout.flush()
+    except OSError as problem:
+        raise OutputLost(problem) from None
 
 
 def trouble(problem: Trouble, *, as_json: bool) -> None:
-    """What went wrong: JSON on standard output, so that one reader gets either; else words on standard error."""
+    """What went wrong: JSON on standard output, so that one reader gets either; else words on standard error, if that takes any."""
+    with suppress(OSError):
+        _trouble(problem, as_json=as_json)
+
+
+def _trouble(problem: Trouble, *, as_json: bool) -> None:
     if as_json:
         document = {"error": problem.error, "fix": problem.fix}
         sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")

@@ -33,4 +33,4 @@ def decoded(raw: bytes) -> str:
 def _every_second_is_zero(raw: bytes) -> bool:
     """Whether it is UTF-16 of Latin letters that does not say so."""
     pairs = len(raw) // 2
-    return pairs > 0 and pairs in {raw[0::2].count(0), raw[1::2].count(0)}
+    return pairs > 1 and pairs in {raw[0::2].count(0), raw[1::2].count(0)}

@@ -6,6 +6,7 @@ import os
 from base64 import b64decode, b64encode
 from pathlib import Path
 
+from doorward.model.decoded import NotText, decoded
 from doorward.model.secret import Secret
 from doorward.ports.key_wrapper import KeyProblem
 
@@ -44,10 +45,14 @@ def secret_key(given: Secret | None, path: str, *, generate: bool) -> bytes:
         return decode_key(given.reveal())
     file = Path(path)
     try:
-        return decode_key(file.read_text(encoding="ascii"))
+        return decode_key(decoded(file.read_bytes()))
     except FileNotFoundError:
         pass
-    except (OSError, UnicodeDecodeError) as error:
+    except NotText as error:
+        raise SecretKeyProblem(
+            f"The secret key file {file} {error}.", "It holds one line of base64."
+        ) from None
+    except OSError as error:
         raise SecretKeyProblem(
             f"The secret key file {file} cannot be read ({type(error).__name__}).",
             "Let the server's user read it.",

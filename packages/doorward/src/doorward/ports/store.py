@@ -38,6 +38,10 @@ class Accounts(Protocol):
         """In order of id; `after` is the last id of the page before."""
         ...
 
+    async def count(self, *, after: str | None = None) -> int:
+        """How many there are behind `after`. Reads an entry of the index for each."""
+        ...
+
     async def factors(self, account_id: str) -> Sequence[Factor]: ...
     def insert(self, account: Account) -> Write:
         """Guarded: loses when the e-mail address is taken."""

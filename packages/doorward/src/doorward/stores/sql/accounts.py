@@ -13,6 +13,7 @@ _GET = select(ACCOUNT_COLUMNS, "accounts WHERE id = ?")
 _BY_EMAIL = select(ACCOUNT_COLUMNS, "accounts WHERE email = ?")
 _FIND = select(ACCOUNT_COLUMNS, "accounts WHERE id = ? OR email IN (?, ?, ?) ORDER BY id")
 _PAGE = select(ACCOUNT_COLUMNS, "accounts WHERE id > ? ORDER BY id LIMIT ?")
+_COUNT = "SELECT count(*) FROM accounts WHERE id > ?"
 _INSERT = insert("accounts", ACCOUNT_COLUMNS, "ON CONFLICT (email) DO NOTHING")
 _REPLACE = (
     "UPDATE accounts SET email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
@@ -55,6 +56,10 @@ class SqlAccounts:
 
     async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[Account]:
         return [to_account(row) for row in await self._db.all(_PAGE, (after or "", limit))]
+
+    async def count(self, *, after: str | None = None) -> int:
+        row = await self._db.one(_COUNT, (after or "",))
+        return 0 if row is None else int(row[0])
 
     async def factors(self, account_id: str) -> Sequence[Factor]:
         return [Factor(*row) for row in await self._db.all(_FACTORS, (account_id,))]
