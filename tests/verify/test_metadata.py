@@ -5,7 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from doorward_verify.metadata import InvalidMetadata, check_issuer, check_url, metadata_url, parse_metadata
+from doorward_verify.metadata import (
+    InvalidMetadata,
+    NoMetadata,
+    check_issuer,
+    check_url,
+    metadata_urls,
+    parse_metadata,
+)
 from tests.verify.tokens import ISSUER
 
 GOOD = {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks", "revocation_feed_endpoint": f"{ISSUER}/revocations"}
@@ -88,10 +95,26 @@ def test_an_issuer_has_no_query_and_no_fragment() -> None:
             check_issuer(bad)
 
 
-def test_the_well_known_part_goes_before_the_path() -> None:
-    assert metadata_url(ISSUER) == f"{ISSUER}/.well-known/oauth-authorization-server"
-    assert metadata_url(f"{ISSUER}/") == f"{ISSUER}/.well-known/oauth-authorization-server"
-    assert metadata_url(f"{ISSUER}/tenant/a") == f"{ISSUER}/.well-known/oauth-authorization-server/tenant/a"
+@pytest.mark.parametrize("path", ["", "/", "/tenant/a", "/tenant/a/"])
+def test_the_well_known_part_goes_before_the_path_and_in_the_other_form_behind_it(path: str) -> None:
+    before, behind = metadata_urls(f"{ISSUER}{path}")
+    assert before == f"{ISSUER}/.well-known/oauth-authorization-server{path.rstrip('/')}"
+    assert behind == f"{ISSUER}{path.rstrip('/')}/.well-known/openid-configuration"
+
+
+def test_where_the_keys_are_named_by_the_caller_the_metadata_need_not_say() -> None:
+    for jwks_uri in (None, "https://keys.example.net/jwks", 5):
+        found = parse_metadata(ISSUER, document(jwks_uri=jwks_uri), keys=False)
+        assert (found.jwks_uri, found.revocation_feed) == (None, f"{ISSUER}/revocations")
+    with pytest.raises(InvalidMetadata, match="jwks_uri="):
+        parse_metadata(ISSUER, document(jwks_uri="https://keys.example.net/jwks"))
+    with pytest.raises(InvalidMetadata, match="another issuer"):
+        parse_metadata(ISSUER, document(issuer="https://evil.example"), keys=False)
+
+
+def test_a_page_for_people_is_no_metadata() -> None:
+    with pytest.raises(NoMetadata):
+        parse_metadata(ISSUER, b"<!doctype html>")
 
 
 def test_metadata_has_a_size_and_is_an_object() -> None:

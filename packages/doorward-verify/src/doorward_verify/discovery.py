@@ -1,4 +1,4 @@
-"""Where do the issuer's keys and its revocation feed stand? Its metadata, fetched when needed; and what its drivers share."""
+"""Where the issuer's keys and its revocation feed stand: its metadata, fetched when needed; and what its drivers share."""
 
 import threading
 from collections.abc import Callable
@@ -6,7 +6,14 @@ from concurrent.futures import Future
 from typing import Final
 
 from doorward_verify.fetch import Fetcher, FetchFailed
-from doorward_verify.metadata import MAX_METADATA_BYTES, Metadata, metadata_url, parse_metadata
+from doorward_verify.metadata import (
+    MAX_METADATA_BYTES,
+    InvalidMetadata,
+    Metadata,
+    NoMetadata,
+    metadata_urls,
+    parse_metadata,
+)
 
 FETCH_DEADLINE: Final = 10.0
 METADATA_FOR: Final = 3600.0
@@ -17,7 +24,10 @@ Chance = Callable[[], float]
 
 
 class Discovery:
-    """The issuer's metadata, fetched when first needed and again after an hour. One fetch at a time."""
+    """The issuer's metadata, fetched when first needed and again after an hour. One fetch at a time.
+
+    With a `jwks_uri` the keys are read from there, on whatever host that is, and what the metadata says of keys does not matter.
+    """
 
     def __init__(self, issuer: str, fetcher: Fetcher, clock: Clock, *, jwks_uri: str | None = None) -> None:
         self._issuer = issuer
@@ -34,13 +44,7 @@ class Discovery:
             if self._known is not None and 0 <= now - self._known[1] < METADATA_FOR:
                 return self._known[0]
             try:
-                document = self._fetcher.fetch(
-                    metadata_url(self._issuer),
-                    accept="application/json",
-                    max_bytes=MAX_METADATA_BYTES,
-                    deadline=FETCH_DEADLINE,
-                )
-                metadata = parse_metadata(self._issuer, document)
+                metadata = self._fetch()
             except FetchFailed:
                 if self._known is None:
                     raise
@@ -50,7 +54,27 @@ class Discovery:
 
     def jwks_uri(self) -> str:
         """Where the keys stand: as the caller said, else as the metadata says."""
-        return self._jwks_uri or self.get().jwks_uri
+        found = self._jwks_uri or self.get().jwks_uri
+        if found is None:
+            raise InvalidMetadata("the metadata has no jwks_uri")
+        return found
+
+    def _fetch(self) -> Metadata:
+        """From the one place or the other. Who answers for another issuer, or cannot be reached, is not asked a second time."""
+        missing: list[str] = []
+        for url in metadata_urls(self._issuer):
+            try:
+                document = self._fetcher.fetch(
+                    url, accept="application/json", max_bytes=MAX_METADATA_BYTES, deadline=FETCH_DEADLINE
+                )
+                return parse_metadata(self._issuer, document, keys=self._jwks_uri is None)
+            except NoMetadata as error:
+                missing.append(f"{url}: {error}")
+            except FetchFailed as error:
+                if error.status is None:
+                    raise
+                missing.append(f"{url}: {error}")
+        raise FetchFailed(f"the issuer has no metadata; {'; '.join(missing)}")
 
 
 def unstoppable() -> Future[None]:

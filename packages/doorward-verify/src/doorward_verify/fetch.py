@@ -18,7 +18,11 @@ _CHUNK: Final = 64 * 1024
 
 
 class FetchFailed(Exception):
-    """Nothing usable came back. The message says why, without credentials or bodies."""
+    """Nothing usable came back. The message says why, without credentials or bodies; `status` is that of an answer which was not 200."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Fetcher:
@@ -103,7 +107,10 @@ def _get(connection: HTTPConnection, url: str, accept: str, max_bytes: int, ends
     )
     response = connection.getresponse()
     if response.status != 200:
-        raise FetchFailed(f"the answer has status {response.status}, not 200; redirects are not followed")
+        raise FetchFailed(
+            f"the answer has status {response.status}, not 200; redirects are not followed",
+            status=response.status,
+        )
     if response.getheader("Content-Encoding", "identity").lower() != "identity":
         raise FetchFailed("the answer is compressed, which was not asked for")
     if response.length is not None and response.length > max_bytes:

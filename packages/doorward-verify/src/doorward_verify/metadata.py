@@ -1,4 +1,4 @@
-"""What does the issuer say of itself, and is it the issuer that we asked? RFC 8414 §3, OpenID Connect Discovery 1.0 §4."""
+"""What the issuer says of itself, taken only from the issuer that was asked: RFC 8414 §3, OpenID Connect Discovery 1.0 §4."""
 
 from ipaddress import ip_address
 from typing import Any, Final
@@ -11,45 +11,55 @@ from doorward_verify.encoding import Malformed, json_object
 MAX_METADATA_BYTES: Final = 128 * 1024
 _SHOWN: Final = 200
 WELL_KNOWN: Final = "/.well-known/oauth-authorization-server"
+OPENID: Final = "/.well-known/openid-configuration"
 
 
 class InvalidMetadata(ValueError):
     """The metadata cannot be trusted or read. The message says why."""
 
 
+class NoMetadata(InvalidMetadata):
+    """What stands there is no JSON object: a page for people, say, which some hosts show at any path."""
+
+
 class Metadata(Struct, frozen=True):
-    """The members that an API needs."""
+    """The members that an API needs. `jwks_uri` is None where it was not asked for."""
 
     issuer: str
-    jwks_uri: str
+    jwks_uri: str | None
     revocation_feed: str | None
 
 
-def metadata_url(issuer: str) -> str:
-    """Where the metadata stands: the well-known part goes between host and path, RFC 8414 §3.1."""
+def metadata_urls(issuer: str) -> tuple[str, str]:
+    """Where the metadata may stand, in the order in which to ask: by RFC 8414 §3.1 the well-known part goes between host and path;
+    by OpenID Connect Discovery 1.0 §4 it goes behind the path, and many issuers have it there alone."""
     parts = urlsplit(issuer)
-    return urlunsplit((parts.scheme, parts.netloc, WELL_KNOWN + parts.path.rstrip("/"), "", ""))
+    path = parts.path.rstrip("/")
+    places = (WELL_KNOWN + path, path + OPENID)
+    first, second = (urlunsplit((parts.scheme, parts.netloc, place, "", "")) for place in places)
+    return first, second
 
 
-def parse_metadata(issuer: str, document: bytes) -> Metadata:
-    """Read the metadata of `issuer`. Raises `InvalidMetadata`.
+def parse_metadata(issuer: str, document: bytes, *, keys: bool = True) -> Metadata:
+    """Read the metadata of `issuer`. Raises `InvalidMetadata`, and `NoMetadata` where the document is something else.
 
     Its `issuer` has to be identical to the one that was asked (RFC 8414 §3.3: otherwise any host could speak for any
     other), and its endpoints have to be on the issuer's own origin, so that the pinned issuer is all one has to trust.
+    `keys` False: the caller knows where the keys stand, so that what is said of them here does not matter.
     """
     if len(document) > MAX_METADATA_BYTES:
         raise InvalidMetadata(f"the metadata is bigger than {MAX_METADATA_BYTES} bytes")
     try:
         members = json_object(document)
     except Malformed as error:
-        raise InvalidMetadata(f"the metadata is {error}") from None
+        raise NoMetadata(f"the metadata is {error}") from None
     if members.get("issuer") != issuer:
         named = repr(members.get("issuer"))[:_SHOWN]
         raise InvalidMetadata(
             f"the metadata of {issuer} names another issuer, {named}; they have to be the same to the letter"
         )
-    jwks_uri = _endpoint(members, "jwks_uri", issuer)
-    if jwks_uri is None:
+    jwks_uri = _endpoint(members, "jwks_uri", issuer) if keys else None
+    if keys and jwks_uri is None:
         raise InvalidMetadata("the metadata has no jwks_uri")
     return Metadata(issuer, jwks_uri, _endpoint(members, "revocation_feed_endpoint", issuer))
 
@@ -107,5 +117,6 @@ def _endpoint(members: dict[str, Any], name: str, issuer: str) -> str | None:
     if not isinstance(value, str):
         raise InvalidMetadata(f"`{name}` is not text")
     if origin_of(check_url(value)) != origin_of(issuer):
-        raise InvalidMetadata(f"`{name}` is not on the issuer's own origin")
+        fix = "; to trust keys from there, name their address as jwks_uri=" if name == "jwks_uri" else ""
+        raise InvalidMetadata(f"`{name}` is not on the issuer's own origin{fix}")
     return value
