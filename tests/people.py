@@ -48,6 +48,7 @@ from doorward.ports.postman import MailKind
 from doorward.ports.store import Store
 from doorward.rules.prove import begin
 from doorward.rules.prove import password as password_rule
+from doorward.rules.prove.begun import Begun
 from doorward.rules.prove.factors import totp
 from doorward.stores.sql.sqlite import open_sqlite
 from doorward.web import account as account_web
@@ -105,6 +106,7 @@ class House:
     factors: SecondFactors
     pages: AccountPages
     app: App
+    begun: Begun
 
     @property
     def now(self) -> int:
@@ -275,8 +277,8 @@ async def open_house(
     verify = VerifyAddress(store, chance, catalog, tickets, record)
     reset = ResetPassword(store, chance, hasher, judge, counters, tickets, postman, ending, record)
     change = ChangePassword(store, chance, hasher, check, judge, postman, ending, record)
-    factors = SecondFactors(store, chance, sealer, check, postman, record, passwords, "Acme")
-    pages = AccountPages(store, catalog, ending, record)
+    factors = SecondFactors(store, chance, sealer, check, postman, record, counters, passwords, "Acme")
+    pages = AccountPages(store, catalog, ending, record, counters)
     finish = Finish(store, chance, postman, ending, record, meter, tokens, sessions, ISSUER)
     advance = Advance(store, catalog, finish, tokens, ISSUER)
     jar = CookieJar(secure=True)
@@ -337,6 +339,7 @@ async def open_house(
             factors,
             pages,
             app,
+            steps.begun,
         )
     finally:
         hasher.close()

@@ -26,6 +26,7 @@ from doorward.actions.revocation_feed import RevocationFeed, Watch
 from doorward.actions.revocation_view import RevocationView
 from doorward.actions.revoke_token import RevokeToken
 from doorward.actions.status_list import StatusList
+from doorward.actions.throttle import Throttle
 from doorward.actions.userinfo import Userinfo
 from doorward.model.account import Account
 from doorward.model.caller import Caller
@@ -33,7 +34,7 @@ from doorward.model.client import Client
 from doorward.model.digest import digest
 from doorward.model.grant import Grant, RefreshToken
 from doorward.model.message import Letter
-from doorward.model.policy import TokenPolicy
+from doorward.model.policy import ThrottlePolicy, TokenPolicy
 from doorward.model.refusal import Refusal
 from doorward.model.session import Session
 from doorward.outside.catalog import WatchedCatalog
@@ -43,6 +44,7 @@ from doorward.outside.metrics import PrometheusMeter
 from doorward.outside.postman import SealingPostman
 from doorward.outside.remarks import LoggedRemarks
 from doorward.outside.seal import KeyedSealer
+from doorward.outside.store_counters import StoreCounters
 from doorward.ports.store import Store
 from doorward.rules.deliver.token_response import TokenResponse
 from doorward.rules.identify.failures import Failures
@@ -199,6 +201,7 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
     ending = Ending(store, chance, catalog, rules)
     give = GiveTokens(catalog, signer, chance, rules, made.ISSUER)
     view = RevocationView(store)
+    throttle = Throttle(store, sealer, ThrottlePolicy(), StoreCounters(store))
     authenticate = AuthenticateClient(
         store, catalog, record, meter, Failures(per_address=20), rules, made.ISSUER
     )
@@ -232,7 +235,9 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
                 meter=meter,
             ),
             introspect=Introspect(authenticate, store, catalog, signer, clock, view, rules, made.ISSUER),
-            revoke=RevokeToken(authenticate, store, ending, signer, record, clock, view, made.ISSUER),
+            revoke=RevokeToken(
+                authenticate, store, ending, signer, record, throttle, meter, clock, view, made.ISSUER
+            ),
             userinfo=Userinfo(store, catalog, signer, clock, view, made.ISSUER),
             feed=RevocationFeed(store, chance, clock, Watch(store)),
             status=StatusList(store, catalog, signer, clock, rules, made.ISSUER),

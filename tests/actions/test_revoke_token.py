@@ -8,6 +8,8 @@ import pytest
 
 from doorward.model.refusal import Refusal
 from doorward.rules.deliver.token_response import TokenResponse
+from doorward.rules.prove import budget
+from doorward.rules.revoke import bounds, ending
 from tests.actions.back_channel import CALLER, BackChannel, back_channel, basic
 from tests.rules import made
 
@@ -113,3 +115,107 @@ async def test_a_public_app_gives_back_its_own(channel: BackChannel) -> None:
     assert await channel.revoke(form, authorization=None, caller=CALLER) is None
     again = {"grant_type": "refresh_token", "refresh_token": raw, "client_id": "app_spa"}
     assert isinstance(await channel.exchange(again, caller=CALLER), Refusal)
+
+
+async def own_token(channel: BackChannel) -> str:
+    answer = await channel.ask({"grant_type": "client_credentials", "scope": "orders:read"})
+    assert isinstance(answer, TokenResponse)
+    return answer.access_token
+
+
+async def kinds(channel: BackChannel) -> list[str]:
+    _, entries = await channel.store.revocations.live(channel.clock.time)
+    return [entry.kind for entry in entries]
+
+
+async def repeated(channel: BackChannel, raw: str) -> str:
+    answer = await channel.refresh(raw)
+    assert isinstance(answer, TokenResponse)
+    return answer.access_token
+
+
+@pytest.mark.requirement(93)
+async def test_after_twenty_tokens_of_a_grant_the_grant_ends_and_nothing_more_can_come(
+    channel: BackChannel,
+) -> None:
+    raw, grant = await channel.family()
+    first = await repeated(channel, raw)
+    for _ in range(bounds.OF_GRANT):
+        assert await give_back(channel, await repeated(channel, raw)) is None
+    assert await kinds(channel) == ["jti"] * bounds.OF_GRANT
+    assert await channel.audited("token.revoked") == 0
+    assert await revoked(channel, first) is None
+    assert await give_back(channel, await repeated(channel, raw)) is None
+    assert await kinds(channel) == ["jti"] * bounds.OF_GRANT + ["grant"]
+    assert await revoked(channel, first) == "grant"
+    ended = await channel.store.grants.get(grant.id)
+    assert ended is not None
+    assert ended.end_reason == "revoked"
+    assert isinstance(await channel.refresh(raw), Refusal)
+    (line,) = await channel.store.audit.page(kind="token.revoked", limit=10)
+    assert (line.grant_id, line.detail["token_kind"]) == (grant.id, "access_token")
+
+
+@pytest.mark.requirement(93)
+async def test_tokens_that_have_expired_do_not_count(channel: BackChannel) -> None:
+    raw, _ = await channel.family()
+    for _ in range(bounds.OF_GRANT):
+        await give_back(channel, await repeated(channel, raw))
+    channel.clock.time += 300 + ending.MARGIN
+    assert await give_back(channel, await repeated(channel, raw)) is None
+    assert await kinds(channel) == ["jti"]
+
+
+@pytest.mark.requirement(93)
+async def test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_refused(
+    channel: BackChannel,
+) -> None:
+    for _ in range(budget.REVOCATIONS):
+        mine = await both(channel)
+        assert await give_back(channel, mine.access_token) is None
+    assert set(await kinds(channel)) == {"jti"}
+    beyond = await both(channel)
+    assert await give_back(channel, beyond.access_token) is None
+    assert await revoked(channel, beyond.access_token) == "grant"
+    assert (await kinds(channel)).count("jti") == budget.REVOCATIONS
+    # somebody else's, and the same person's at another app, are counted by themselves
+    await channel.person(id="usr_bob", email="bob@example.com")
+    raw, _ = await channel.family(account_id="usr_bob")
+    bobs = await repeated(channel, raw)
+    assert await give_back(channel, bobs) is None
+    assert await revoked(channel, bobs) == "jti"
+
+
+@pytest.mark.requirement(93)
+async def test_after_two_hundred_tokens_of_an_app_itself_one_entry_ends_all_it_has(
+    channel: BackChannel,
+) -> None:
+    spared = await own_token(channel)
+    for _ in range(bounds.OF_APP):
+        assert await give_back(channel, await own_token(channel)) is None
+    assert await kinds(channel) == ["jti"] * bounds.OF_APP
+    assert await revoked(channel, spared) is None
+    for _ in range(5):
+        channel.clock.time += 1
+        token = await own_token(channel)
+        assert await give_back(channel, token) is None
+        assert await revoked(channel, token) == "client"
+        assert await kinds(channel) == ["jti"] * bounds.OF_APP + ["client"]
+    assert await revoked(channel, spared) == "client"
+    channel.clock.time += 1
+    assert await revoked(channel, await own_token(channel)) is None
+    assert await channel.audited("token.revoked") == 1
+
+
+async def test_a_token_whose_grant_has_no_row_ends_all_the_same(channel: BackChannel) -> None:
+    raw, grant = await channel.family()
+    tokens = [await repeated(channel, raw) for _ in range(bounds.OF_GRANT + 1)]
+
+    async def unknown(_: object, grant_id: str) -> None:
+        assert grant_id == grant.id
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(channel.store.grants), "get", unknown)
+        for token in tokens:
+            assert await give_back(channel, token) is None
+    assert await revoked(channel, tokens[-1]) == "grant"

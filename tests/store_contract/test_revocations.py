@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from doorward.ports.store import Store
+from doorward.ports.store import Store, Write
 from tests.store_contract.samples import NOW, revocation
 
 pytestmark = pytest.mark.anyio
@@ -73,3 +73,69 @@ async def test_two_stores_at_once_share_one_numbering(store: Store, other: Store
     assert sorted(seen) == sorted(f"{name}{n}" for name in "ab" for n in range(40))
     _, entries = await store.revocations.live(NOW)
     assert [one.seq for one in entries] == list(range(1, 81))
+
+
+def few(store: Store, name: str, *, holder: str = "grt_one", most: int = 5, now: int = NOW) -> Write:
+    """An entry for one token of a holder who may have five."""
+    entry = revocation(name, kind="jti", at=now, expires_at=now + 360)
+    return store.revocations.insert_few(entry, holder=holder, most=most, now=now)
+
+
+@pytest.mark.requirement(93)
+async def test_a_holder_has_so_many_entries_and_no_more_until_they_expire(store: Store) -> None:
+    assert [await store.commit(few(store, f"t{n}")) for n in range(7)] == [True] * 5 + [False] * 2
+    assert await store.commit(few(store, "other", holder="grt_two"))
+    newest, entries = await store.revocations.live(NOW)
+    assert [one.ref for one in entries] == ["t0", "t1", "t2", "t3", "t4", "other"]
+    assert newest == 6, "what lost leaves no gap"
+    assert not await store.commit(few(store, "t8", now=NOW + 359))
+    assert await store.commit(few(store, "t9", now=NOW + 360))
+
+
+@pytest.mark.requirement(93)
+async def test_of_many_at_once_as_many_are_kept_as_the_limit_says(store: Store, other: Store) -> None:
+    won = await asyncio.gather(
+        *(
+            each.commit(few(each, f"{name}{n}"))
+            for n in range(20)
+            for name, each in (("a", store), ("b", other))
+        )
+    )
+    assert won.count(True) == 5
+    newest, entries = await store.revocations.live(NOW)
+    assert (newest, len(entries)) == (5, 5)
+
+
+def later(store: Store, before: int, *, name: str = "app_one") -> Write:
+    """An entry for all tokens of an app."""
+    entry = revocation(name, kind="client", at=NOW, expires_at=before + 360, before=before)
+    return store.revocations.insert_later(entry, now=NOW)
+
+
+@pytest.mark.requirement(93)
+async def test_a_later_bound_takes_the_place_of_an_earlier_one_and_of_nothing_else(store: Store) -> None:
+    deleted = revocation("app_one", kind="client", before=NOW - 5)
+    assert await store.commit(store.revocations.insert(deleted), few(store, "t1", holder="app_one"))
+    for before, won in ((NOW, True), (NOW, False), (NOW - 1, False), (NOW + 1, True)):
+        assert await store.commit(later(store, before)) is won
+    assert await store.commit(later(store, NOW, name="app_two"))
+    _, entries = await store.revocations.live(NOW)
+    assert [(one.ref, one.before) for one in entries] == [
+        ("app_one", NOW - 5),
+        ("t1", None),
+        ("app_one", NOW + 1),
+        ("app_two", NOW),
+    ]
+
+
+@pytest.mark.requirement(93)
+async def test_of_many_who_say_the_same_at_once_one_does(store: Store, other: Store) -> None:
+    won = await asyncio.gather(*(each.commit(later(each, NOW)) for _ in range(20) for each in (store, other)))
+    assert won.count(True) == 1
+    assert await store.revocations.newest() == 1
+
+
+async def test_entries_are_read_in_pieces(store: Store) -> None:
+    await store.commit(*(store.revocations.insert(revocation(f"{n}")) for n in range(5)))
+    newest, entries = await store.revocations.since(1, NOW, 2)
+    assert (newest, [one.seq for one in entries]) == (5, [2, 3])

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from doorward.actions.ending import Ending
 from doorward.actions.record import Record
+from doorward.actions.throttle import Throttle
 from doorward.model.account import Account
 from doorward.model.audit import AuditEvent
 from doorward.model.caller import Caller
@@ -18,6 +19,8 @@ from doorward.model.session import Session
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.store import Store
 from doorward.rules.identify.account import normalise_name
+from doorward.rules.prove.attempts import Wait
+from doorward.rules.prove.budget import Change
 
 ACTIVITY_DAYS: Final = 90
 ACTIVITY_LINES: Final = 50
@@ -44,14 +47,16 @@ class AccountPages:
     catalog: CatalogSource
     ending: Ending
     record: Record
+    throttle: Throttle
 
     async def save_profile(
         self, account: Account, *, name: str, locale: str | None, caller: Caller, now: int
-    ) -> Account | None:
-        """Name and language. None: the name is too long. `locale` None: as the browser says."""
+    ) -> Account | Wait | None:
+        """Name and language. None: the name is too long; `Wait`: changed too often. `locale` None: as the browser says."""
         called = normalise_name(name)
         if called is None:
             return None
+        counted = False
         for _ in range(_TRIES):
             before = await self.store.accounts.get(account.id)
             if before is None:
@@ -59,6 +64,9 @@ class AccountPages:
             after = structs.replace(before, name=called or None, locale=locale)
             if after == before:
                 return after
+            if not counted and (wait := await self._take("profile", account, now)) is not None:
+                return wait
+            counted = True
             after = structs.replace(after, updated_at=now)
             event = self.record("account.profile_changed", caller=caller, now=now, account_id=account.id)
             if await self.store.commit(self.store.accounts.replace(after, old=before), event):
@@ -82,7 +90,7 @@ class AccountPages:
         ):
             return False
         await self.store.commit(
-            *await self.ending.session(found, now=now, reason="ended_by_owner"),
+            *await self.ending.session(found, now=now, reason="ended_by_owner", first=True),
             self.record(
                 "session.ended",
                 caller=caller,
@@ -186,6 +194,9 @@ class AccountPages:
         if found is None or found.account_id != account.id or found.at < _oldest(now):
             return False
         await self.end_others(account, current, caller=caller, now=now, grants_too=True)
+        # what was reported is always done; only the line in the record that says so has a limit
+        if await self._take("report", account, now) is not None:
+            return True
         await self.store.commit(
             self.record(
                 "account.activity_reported",
@@ -199,6 +210,8 @@ class AccountPages:
         )
         return True
 
+    async def _take(self, change: Change, account: Account, now: int) -> Wait | None:
+        return await self.throttle.take(self.throttle.of_changes(change, account.id), now)
 
 def _oldest(now: int) -> int:
     return now - ACTIVITY_DAYS * 86_400

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from doorward.actions.ending import Ending
 from doorward.actions.judge_password import JudgePassword
-from doorward.actions.prove_password import CheckPassword
+from doorward.actions.prove_password import CheckPassword, too_many
 from doorward.actions.record import Record
 from doorward.model.account import Account
 from doorward.model.caller import Caller
@@ -77,6 +77,10 @@ class ChangePassword:
         )
         if weak is not None:
             return weak
+        throttle = self.check.throttle
+        wait = await throttle.take(throttle.of_changes("methods", account.id), now)
+        if wait is not None:
+            return too_many(wait, "passwords changed")
         hashed = await self.hasher.hash(Secret(prepare(new.reveal())))
         # Read again: the check may have stored a newer hash of the old password. Of another password nothing was shown.
         before = await self.store.accounts.get(account.id)

@@ -149,7 +149,9 @@ class CookieSession:
         for session in {one.id: one for one in left if one is not None and one.ended_at is None}.values():
             await self.sign_out.end(session, reason="signed_out", client_id=client_id, caller=caller, now=now)
         if grant is not None and grant.ended_at is None:
-            await self.store.commit(*self.sign_out.ending.grant(grant, now=now, reason="signed_out"))
+            await self.store.commit(
+                *self.sign_out.ending.grant(grant, now=now, reason="signed_out", first=True)
+            )
         return True
 
     async def _grant_of(self, refresh_token: str, client_id: str | None) -> Grant | None:

@@ -16,6 +16,7 @@ from doorward.model.session import Session
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.store import Store, Write
+from doorward.rules.revoke import bounds
 from doorward.rules.revoke import ending as rule
 
 MANY: Final = 40
@@ -32,15 +33,29 @@ class Ending:
     catalog: CatalogSource
     policy: TokenPolicy
 
-    def grant(self, grant: Grant, *, now: int, reason: str) -> list[Write]:
-        """One app's grant: its refresh tokens are dead with it, its access tokens enter the revocation view (RFC 7009 §2.1)."""
-        return self._grant(grant.id, now, reason, self._life())
+    def grant(self, grant: Grant, *, now: int, reason: str, first: bool = False) -> list[Write]:
+        """One app's grant: its refresh tokens are dead with it, its access tokens enter the revocation view (RFC 7009 §2.1).
 
-    async def session(self, session: Session, *, now: int, reason: str) -> list[Write]:
+        `first`: guarded, the commit loses when the grant has ended. Whoever sends one request a thousand times at once makes one
+        entry with it, not a thousand.
+        """
+        return self._grant(grant.id, now, reason, self._life(), first=first)
+
+    def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
+        """The access tokens of a grant that has no row."""
+        return self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=self._life()))
+
+    def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
+        """All tokens that an app has now, by one entry; the token issued at `iat` is among them. Guarded: loses when one that is
+        there covers it."""
+        entry = bounds.of_all_until_now(client_id, iat=iat, now=now, life=self._life())
+        return self.store.revocations.insert_later(entry, now=now)
+
+    async def session(self, session: Session, *, now: int, reason: str, first: bool = False) -> list[Write]:
         """A browser session: the grants born in it that are not offline, its `sid`, and a notice to each app that asked for one
-        (OpenID Connect Back-Channel Logout 1.0 §2.3)."""
+        (OpenID Connect Back-Channel Logout 1.0 §2.3). `first` as for a grant."""
         return [
-            *await self._session(session, now, reason, self._life()),
+            *await self._session(session, now, reason, self._life(), first=first),
             *await self.grants_of(session, now=now, reason=reason),
         ]
 
@@ -138,9 +153,10 @@ class Ending:
         life = self._life()
         return [write for grant in grants for write in self._grant(grant.id, now, reason, life)]
 
-    def _grant(self, grant_id: str, now: int, reason: str, life: int) -> list[Write]:
+    def _grant(self, grant_id: str, now: int, reason: str, life: int, *, first: bool = False) -> list[Write]:
+        end = self.store.grants.end_first if first else self.store.grants.end
         return [
-            self.store.grants.end(grant_id, now, reason),
+            end(grant_id, now, reason),
             self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=life)),
         ]
 
@@ -162,9 +178,12 @@ class Ending:
             *self._notices(account_id, [pair for pair in told if pair[0] != keep], now),
         ]
 
-    async def _session(self, session: Session, now: int, reason: str, life: int) -> list[Write]:
+    async def _session(
+        self, session: Session, now: int, reason: str, life: int, *, first: bool
+    ) -> list[Write]:
+        end = self.store.sessions.end_first if first else self.store.sessions.end
         return [
-            self.store.sessions.end(session.id, now, reason),
+            end(session.id, now, reason),
             self.store.revocations.insert(rule.of_session(session.id, now=now, life=life)),
             *self._notices(
                 session.account_id,

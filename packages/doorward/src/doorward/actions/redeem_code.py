@@ -111,7 +111,7 @@ class RedeemCode:
     async def _reused(self, grant: Grant, caller: Caller, now: int) -> Refusal:
         if grant.ended_at is None:
             await self.store.commit(
-                *self.ending.grant(grant, now=now, reason="code_reused"),
+                *self.ending.grant(grant, now=now, reason="code_reused", first=True),
                 self._event("code.reused", grant, caller, now, ok=False),
             )
         return Refusal(

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.ending import Ending
 from doorward.actions.record import Record
 from doorward.actions.revocation_view import RevocationView
+from doorward.actions.throttle import Throttle
 from doorward.model.caller import Caller
 from doorward.model.client import Client
+from doorward.model.grant import Grant
 from doorward.model.refusal import Refusal
 from doorward.ports.clock import Clock
 from doorward.ports.keys import Signer
-from doorward.ports.store import Store, Write
+from doorward.ports.meter import Meter
+from doorward.ports.store import Store
 from doorward.rules.check import own_token
 from doorward.rules.refresh import rotation
 from doorward.rules.refresh import text as refresh_text
+from doorward.rules.revoke import bounds
 from doorward.rules.revoke import ending as ending_rule
 from doorward.rules.revoke.token import owner
+
+TOLD_EVERY: Final = 900
+"""Seconds between two lines in the record that say that all tokens of an app were revoked."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeToken:
-    """A refresh token takes its whole grant with it, access tokens included; an access token goes alone."""
+    """A refresh token takes its whole grant with it, access tokens included; an access token goes alone, unless very many do.
+
+    Revoking is never refused: whoever holds a stolen token could otherwise use the limit up, and keep it. What has a limit is how
+    many entries and lines in the record it makes (`rules/revoke/bounds.py`).
+    """
 
     authenticate: AuthenticateClient
     store: Store
     ending: Ending
     signer: Signer
     record: Record
+    throttle: Throttle
+    meter: Meter
     clock: Clock
     view: RevocationView
     issuer: str
@@ -60,12 +74,7 @@ class RevokeToken:
         refusal = owner(client, grant.client_id)
         if refusal is not None or grant.ended_at is not None:
             return refusal
-        await self.store.commit(
-            *self.ending.grant(grant, now=now, reason="revoked"),
-            self._event(
-                client, caller, now, kind="refresh_token", account_id=grant.account_id, grant_id=grant.id
-            ),
-        )
+        await self._end(grant, client, caller, now, kind="refresh_token")
         return None
 
     async def _access(self, token: str, client: Client, caller: Caller, now: int) -> Refusal | None:
@@ -75,30 +84,60 @@ class RevokeToken:
         refusal = owner(client, claims["client_id"])
         if refusal is not None or (await self.view.fresh(now)).revoked(claims) is not None:
             return refusal
-        jti: str = claims["jti"]
-        sub: str = claims["sub"]
-        await self.store.commit(
-            self.store.revocations.insert(ending_rule.of_token(jti, exp=claims["exp"], now=now)),
-            self._event(
-                client,
-                caller,
-                now,
-                kind="access_token",
-                account_id=None if sub == client.id else sub,
-                grant_id=jti.partition(".")[0],
-            ),
-        )
+        if claims["sub"] == client.id:
+            await self._own(claims, client, caller, now)
+        else:
+            await self._of_person(claims, client, caller, now)
         return None
 
-    def _event(
-        self, client: Client, caller: Caller, now: int, *, kind: str, account_id: str | None, grant_id: str
-    ) -> Write:
-        return self.record(
+    async def _of_person(self, claims: Mapping[str, Any], client: Client, caller: Caller, now: int) -> None:
+        grant_id: str = claims["jti"].partition(".")[0]
+        budget = self.throttle.of_revocations(claims["sub"], client.id)
+        if await self.throttle.take((budget,), now) is None and await self._alone(
+            claims, grant_id, bounds.OF_GRANT, now
+        ):
+            return
+        grant = await self.store.grants.get(grant_id)
+        if grant is None:
+            # a database that came from a backup may know less than its tokens
+            await self.store.commit(self.ending.tokens_of_grant(grant_id, now=now))
+        else:
+            await self._end(grant, client, caller, now, kind="access_token")
+
+    async def _own(self, claims: Mapping[str, Any], client: Client, caller: Caller, now: int) -> None:
+        """A token that the app got for itself: there is no grant that could end."""
+        if await self._alone(claims, client.id, bounds.OF_APP, now):
+            return
+        if await self.store.commit(self.ending.own_tokens(client.id, iat=claims["iat"], now=now)):
+            self.meter.count("revocations", "own_tokens")
+            # as often as once a second, which the record need not hear
+            once = self.store.attempts.claim("own_tokens", client.id, now + TOLD_EVERY, now=now)
+            event = self.record(
+                "token.revoked", caller=caller, now=now, client_id=client.id, token_kind="own_tokens"
+            )
+            await self.store.commit(once, event)
+
+    async def _alone(self, claims: Mapping[str, Any], holder: str, most: int, now: int) -> bool:
+        """Whether an entry for this one token was made. It has no line in the record: a token is a matter of minutes, and whoever
+        asks for more of them could fill the record as fast as the view."""
+        entry = ending_rule.of_token(claims["jti"], exp=claims["exp"], now=now)
+        made = await self.store.commit(
+            self.store.revocations.insert_few(entry, holder=holder, most=most, now=now)
+        )
+        if made:
+            self.meter.count("revocations", "access_token")
+        return made
+
+    async def _end(self, grant: Grant, client: Client, caller: Caller, now: int, *, kind: str) -> None:
+        """The whole grant, once: when somebody else ended it in this very moment, nothing is written."""
+        event = self.record(
             "token.revoked",
             caller=caller,
             now=now,
-            account_id=account_id,
+            account_id=grant.account_id,
             client_id=client.id,
-            grant_id=grant_id,
+            grant_id=grant.id,
             token_kind=kind,
         )
+        if await self.store.commit(*self.ending.grant(grant, now=now, reason="revoked", first=True), event):
+            self.meter.count("revocations", "grant")

@@ -9,9 +9,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from doorward.actions.prove_password import CheckPassword
+from doorward.actions.prove_password import CheckPassword, too_many
 from doorward.actions.prove_second_factor import SEED_PURPOSE
 from doorward.actions.record import Record
+from doorward.actions.throttle import Throttle
 from doorward.model.account import Account, Factor
 from doorward.model.caller import Caller
 from doorward.model.policy import PasswordPolicy
@@ -25,6 +26,7 @@ from doorward.ports.store import Store, Write
 from doorward.rules.identify import text
 from doorward.rules.identify.device import describe
 from doorward.rules.prove import password as password_rule
+from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors import recovery_code, totp
 from doorward.rules.prove.password import Weak
 
@@ -72,6 +74,7 @@ class SecondFactors:
     check: CheckPassword
     postman: Postman
     record: Record
+    throttle: Throttle
     policy: PasswordPolicy
     brand: str
 
@@ -82,7 +85,7 @@ class SecondFactors:
 
     async def confirm(
         self, account: Account, session: Session, *, sealed: str, typed: str, caller: Caller, now: int
-    ) -> Codes | WrongCode | SetupOver:
+    ) -> Codes | WrongCode | SetupOver | Wait:
         """The app counts from the moment that it has shown the right code; that code is spent. An earlier app and its recovery
         codes stop working. New recovery codes come with it."""
         seed = self._unseal(account, session, sealed, now)
@@ -91,6 +94,8 @@ class SecondFactors:
         step = totp.match(seed, text.code(typed), now=now, last_step=None)
         if step is None:
             return WrongCode()
+        if (wait := await self._take(account, now)) is not None:
+            return wait
         factor_id = self.chance.new_id("fac")
         factor = Factor(
             id=factor_id,
@@ -137,6 +142,8 @@ class SecondFactors:
         least = password_rule.minimum(self.policy, second_factor=False)
         if password_rule.length(password.reveal()) < least:
             return Weak("too_short", least)
+        if (wait := await self._take(account, now)) is not None:
+            return too_many(wait, "second factors changed")
         await self.store.commit(
             self.store.accounts.remove_factors(account.id, "totp"),
             self.store.accounts.remove_factors(account.id, "recovery_code"),
@@ -147,11 +154,14 @@ class SecondFactors:
 
     async def new_codes(
         self, account: Account, session: Session, *, caller: Caller, now: int
-    ) -> Codes | None:
-        """New recovery codes in place of the old. None: there is no app that they could stand in for."""
+    ) -> Codes | Wait | None:
+        """New recovery codes in place of the old. None: there is no app that they could stand in for. `Wait`: made too often, each
+        time with a mail to their owner."""
         factors = await self.store.accounts.factors(account.id)
         if not any(factor.kind == "totp" for factor in factors):
             return None
+        if (wait := await self._take(account, now)) is not None:
+            return wait
         codes, writes = self._new_codes(account, now)
         await self.store.commit(
             *writes,
@@ -159,6 +169,9 @@ class SecondFactors:
             self._noted("recovery_codes.made", account, session, caller, now),
         )
         return Codes(codes)
+
+    async def _take(self, account: Account, now: int) -> Wait | None:
+        return await self.throttle.take(self.throttle.of_changes("methods", account.id), now)
 
     def _new_codes(self, account: Account, now: int) -> tuple[tuple[str, ...], list[Write]]:
         bound = len(recovery_code.ALPHABET)

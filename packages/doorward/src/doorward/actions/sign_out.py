@@ -60,6 +60,6 @@ class SignOutAction:
             client_id=client_id,
             reason=reason,
         )
-        writes = await self.ending.session(session, now=now, reason=reason)
+        writes = await self.ending.session(session, now=now, reason=reason, first=True)
         await self.store.commit(*writes, event)
         await self.ending.late_in(session, now=now, reason=reason)

@@ -11,7 +11,7 @@ from doorward.model.policy import ThrottlePolicy
 from doorward.ports.counters import Counters
 from doorward.ports.keys import Sealer
 from doorward.ports.store import Store, Write
-from doorward.rules.prove import attempts
+from doorward.rules.prove import attempts, budget
 from doorward.rules.prove.attempts import Guessed, Wait
 
 _TRIES: Final = 5
@@ -52,6 +52,14 @@ class Throttle:
         return attempts.of_mail(
             email, address, trusted_device=trusted_device, policy=self.policy, tag=self._tag
         )
+
+    def of_changes(self, change: budget.Change, account_id: str) -> tuple[Bucket, ...]:
+        """The counters of what a signed-in person changes."""
+        return budget.of_changes(change, account_id, policy=self.policy, tag=self._tag)
+
+    def of_revocations(self, account_id: str, client_id: str) -> Bucket:
+        """The counter of one person's access tokens that an app revoked one by one."""
+        return budget.of_revocations(account_id, client_id, policy=self.policy, tag=self._tag)
 
     async def full(self, buckets: Sequence[Bucket], now: int) -> Wait | None:
         """Whether one of them is full already; nothing is written."""

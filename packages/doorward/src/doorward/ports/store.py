@@ -14,13 +14,13 @@ from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.model.message import LogoutNotice, Outgoing, Ticket, Undelivered
-from doorward.model.revocation import Revocation
 from doorward.model.session import Consent, Session
 from doorward.model.wrapped_key import WrappedKey
 from doorward.ports.attempts import Attempts
 from doorward.ports.audit import Audit
 from doorward.ports.nodes import Nodes
 from doorward.ports.posts import Posts
+from doorward.ports.revocations import Revocations
 from doorward.ports.sign_ins import SignIns
 from doorward.ports.write import Write
 
@@ -151,6 +151,10 @@ class Sessions(Protocol):
         """Not guarded: ending twice is ending."""
         ...
 
+    def end_first(self, session_id: str, at: int, reason: str) -> Write:
+        """The same, guarded: loses when it has ended, so that of many who end one session at once one enters it in the view."""
+        ...
+
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, *, keep: str | None) -> Write:
         """All live sessions of a person but `keep`. Each enters the revocation view until `until`. A few statements, however many
         they are."""
@@ -206,6 +210,10 @@ class Grants(Protocol):
         """Not guarded; the refresh token of an ended grant is dead with it."""
         ...
 
+    def end_first(self, grant_id: str, at: int, reason: str) -> Write:
+        """The same, guarded: loses when it has ended, so that of many who end one grant at once one enters it in the view."""
+        ...
+
     def insert_code(self, code: AuthorizationCode) -> Write: ...
     def redeem_code(self, code_hash: bytes, at: int) -> Write:
         """Guarded: a code is redeemed once (OAuth 2.1 §4.1.3)."""
@@ -225,21 +233,6 @@ class Grants(Protocol):
         ...
 
     async def status_index_taken(self, list_id: int, index: int) -> bool: ...
-
-
-class Revocations(Protocol):
-    """The revocation view."""
-
-    async def live(self, now: int) -> tuple[int, Sequence[Revocation]]:
-        """The newest seq, and every entry that has not expired."""
-        ...
-
-    async def since(self, seq: int, now: int) -> tuple[int, Sequence[Revocation]]:
-        """The newest seq, and the entries after `seq`; of no use when the two are not of one history (`same_history`)."""
-        ...
-
-    async def newest(self) -> int: ...
-    def insert(self, revocation: Revocation) -> Write: ...
 
 
 class Messages(Protocol):

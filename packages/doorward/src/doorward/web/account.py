@@ -18,8 +18,9 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.store import Store
 from doorward.rules.identify.account import MAX_NAME
 from doorward.rules.identify.device import describe
+from doorward.rules.prove.attempts import Wait
 from doorward.web import methods
-from doorward.web.arrival import STALE, Arrival
+from doorward.web.arrival import STALE, Arrival, busy
 from doorward.web.http import Request, Response, Route, route
 from doorward.web.own_account import OwnAccount, Owner
 from doorward.web.page import page
@@ -118,6 +119,10 @@ class AccountHandlers:
             caller=owner.visitor.caller,
             now=owner.visitor.now,
         )
+        if isinstance(saved, Wait):
+            problem = Problem(Wrong.TOO_MANY_TRIES, at=saved.until)
+            again = self._profile_again(owner, name, locale, 429, problem=problem)
+            return busy(again, saved.until, owner.visitor.now)
         if saved is None:
             return self._profile_again(
                 owner, name, locale, 400, name_problem=Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME)

@@ -14,10 +14,11 @@ from doorward.model.secret import Secret
 from doorward.ports.chance import Chance
 from doorward.ports.store import Store
 from doorward.rules.prove import begin
+from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors import recovery_code
 from doorward.rules.prove.password import Weak
 from doorward.web.arrival import STALE, busy, weak
-from doorward.web.http import Request, Response, Route, redirect, route
+from doorward.web.http import ComeBackLater, Request, Response, Route, redirect, route
 from doorward.web.own_account import OwnAccount, Owner, own_path
 from doorward.web.page import page
 from doorward.web.pages.views import account as views
@@ -124,6 +125,9 @@ class MethodHandlers:
             return page(shown, visitor)
         if isinstance(outcome, SetupOver):
             return self.own.go(visitor, AUTHENTICATOR)
+        if isinstance(outcome, Wait):
+            problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.until)
+            return busy(self._setup(owner, again, problem, 429), outcome.until, visitor.now)
         return self._setup(owner, again, Problem(Wrong.CODE_WRONG), 400)
 
     async def remove(self, request: Request) -> Response:
@@ -167,6 +171,9 @@ class MethodHandlers:
         )
         if made is None:
             return self.own.go(visitor, METHODS)
+        if isinstance(made, Wait):
+            problem = Problem(Wrong.TOO_MANY_TRIES, at=made.until)
+            return busy(await self._methods(owner, 429, problem=problem), made.until, visitor.now)
         return page(views.RecoveryCodes(made.codes, owner.account.email), visitor)
 
     async def confirm(self, request: Request) -> Response:
@@ -189,6 +196,11 @@ class MethodHandlers:
             return self._ask_password(owner, back, "/account/confirm", STALE, 403)
         if not form.get("password"):
             return self._ask_password(owner, back, "/account/confirm", Problem(Wrong.PASSWORD_MISSING), 400)
+        begun = self.own.arrival.steps.begun
+        if (until := begun.full(owner.account.id, visitor.now)) is not None:
+            # each that succeeds leaves a line in the record: counted with the sign-ins that this person begins
+            raise ComeBackLater(until - visitor.now)
+        begun.note(owner.account.id, visitor.now)
         # The session vouches for nothing here: all is shown anew.
         sign_in = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),

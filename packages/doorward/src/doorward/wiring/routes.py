@@ -161,16 +161,20 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         *account.routes(
             arrival=arrival,
             store=store,
-            pages=AccountPages(store, catalog, ending, record),
+            pages=AccountPages(store, catalog, ending, record, throttle),
             change=ChangePassword(store, chance, hasher, check, judge, postman, ending, record),
-            factors=SecondFactors(store, chance, sealer, check, postman, record, settings.passwords, brand),
+            factors=SecondFactors(
+                store, chance, sealer, check, postman, record, throttle, settings.passwords, brand
+            ),
         ),
         *logout.routes(visitors=visitors, steps=steps, sign_out=sign_out, sealer=sealer),
         *token.routes(exchange),
         *introspection.routes(
             Introspect(authenticate, store, catalog, signer, clock, view, settings.tokens, issuer)
         ),
-        *revocation.routes(RevokeToken(authenticate, store, ending, signer, record, clock, view, issuer)),
+        *revocation.routes(
+            RevokeToken(authenticate, store, ending, signer, record, throttle, meter, clock, view, issuer)
+        ),
         *userinfo.routes(Userinfo(store, catalog, signer, clock, view, issuer)),
         *feed.routes(
             RevocationFeed(store, chance, clock, watch),

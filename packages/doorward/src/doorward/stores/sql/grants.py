@@ -161,6 +161,9 @@ class SqlGrants:
     def end(self, grant_id: str, at: int, reason: str) -> SqlWrite:
         return write(_END, at, reason, grant_id)
 
+    def end_first(self, grant_id: str, at: int, reason: str) -> SqlWrite:
+        return guarded(_END, at, reason, grant_id)
+
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> SqlWrite:
         also = "".join(_ONLY[name] for name in only)
         of = (account_id, *only.values())

@@ -132,6 +132,9 @@ class SqlSessions:
     def end(self, session_id: str, at: int, reason: str) -> SqlWrite:
         return write(_END, at, reason, session_id)
 
+    def end_first(self, session_id: str, at: int, reason: str) -> SqlWrite:
+        return guarded(_END, at, reason, session_id)
+
     def end_of_account(
         self, account_id: str, at: int, reason: str, until: int, *, keep: str | None
     ) -> SqlWrite:
