@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import structs
-from msgspec.json import encode
+from msgspec.json import decode, encode
 
 from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.ending import Ending
@@ -161,6 +161,16 @@ class BackChannel:
         )
 
 
+async def told(feed: RevocationFeed, after: str | None = None, wait: float = 0) -> dict[str, Any]:
+    """An answer of the feed's first edition."""
+    return decode(await feed.plain(after, wait))
+
+
+async def page(feed: RevocationFeed, after: str | None = None, wait: float = 0) -> dict[str, Any]:
+    """An answer of its second edition."""
+    return decode(await feed.pages(after, wait))
+
+
 def basic(client: Client) -> str:
     """The Authorization header of an app whose secret is `made.SECRET`."""
     return "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()
@@ -239,7 +249,7 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
                 authenticate, store, ending, signer, record, throttle, meter, clock, view, made.ISSUER
             ),
             userinfo=Userinfo(store, catalog, signer, clock, view, made.ISSUER),
-            feed=RevocationFeed(store, chance, clock, Watch(store)),
+            feed=RevocationFeed(store, chance, clock, Watch(store), sealer),
             status=StatusList(store, catalog, signer, clock, rules, made.ISSUER),
             logout=LogoutToken(catalog, signer, chance, made.ISSUER),
             view=view,

@@ -17,8 +17,10 @@ from doorward.actions.revocation_feed import RevocationFeed, Watch
 from doorward.actions.revocation_view import RevocationView
 from doorward.model.revocation import Revocation, same_history
 from doorward.outside.chance import SystemChance
+from doorward.outside.seal import KeyedSealer
 from doorward.stores.sql.postgres import open_postgres
 from doorward.stores.sql.store import SqlStore
+from tests.actions.back_channel import told
 from tests.front_channel import TurnedClock
 from tests.postgres import Postgres, postgres_server
 from tests.rules import made
@@ -63,7 +65,7 @@ class Failover:
 
 def feed_of(store: SqlStore) -> RevocationFeed:
     """What APIs ask."""
-    return RevocationFeed(store, SystemChance(), TurnedClock(), Watch(store))
+    return RevocationFeed(store, SystemChance(), TurnedClock(), Watch(store), KeyedSealer(b"k" * 32))
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ async def failover(tmp_path: Path) -> AsyncGenerator[Failover]:
         url = server.create()
         store = await open_postgres(url)
         assert await store.commit(store.registry.put_client(made.client()))
-        await feed_of(store)(None, 0)
+        await told(feed_of(store))
         await store.close()
         server.stop()
         copy = server.data.with_name("copy")
@@ -102,16 +104,16 @@ async def test_a_token_that_is_revoked_afterwards_is_refused(failover: Failover)
 async def test_apis_are_told_everything_anew(failover: Failover) -> None:
     feed = feed_of(failover.store)
     await failover.revoke("grt_before")
-    first = await feed(None, 0)
+    first = await told(feed, None, 0)
     assert [entry["id"] for entry in first["entries"]] == ["grt_before"]
     await failover.happens()
     await failover.revoke("grt_after")
-    second = await feed(first["cursor"], 0)
+    second = await told(feed, first["cursor"], 0)
     assert second["reset"] is True
     assert [entry["id"] for entry in second["entries"]] == ["grt_after"]
     # and from there on only what is new
     await failover.revoke("grt_later")
-    third = await feed(second["cursor"], 0)
+    third = await told(feed, second["cursor"], 0)
     assert (third["reset"], [entry["id"] for entry in third["entries"]]) == (False, ["grt_later"])
 
 

@@ -36,6 +36,7 @@ class Issuer:
         self.dead = False
         self.dead_feed = False
         self.override: dict[str, Callable[[], tuple[int, dict[str, str], bytes]]] = {}
+        self.on_feed: Callable[[dict[str, list[str]]], bytes] | None = None
         self.changed = threading.Condition()
 
     def count(self, path: str) -> int:
@@ -91,7 +92,8 @@ class Issuer:
         if parts.path == "/jwks":
             return 200, {}, msgspec.json.encode(self.jwks())
         if parts.path == "/revocations":
-            return 200, {}, msgspec.json.encode(self._feed(parse_qs(parts.query)))
+            query = parse_qs(parts.query)
+            return 200, {}, self.on_feed(query) if self.on_feed else msgspec.json.encode(self._feed(query))
         return 404, {}, b"{}"
 
     def _feed(self, query: dict[str, list[str]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from doorward_verify.principal import Principal
-from doorward_verify.revocation import Entry, Feed, InvalidFeed, RevocationView, parse_feed
+from doorward_verify.revocation import Entry, Feed, InvalidFeed, RevocationView, hidden, parse_feed
 from tests.verify.tokens import NOW
 
 TOKEN = Principal(
@@ -126,3 +126,100 @@ def test_a_kind_of_a_newer_server_is_named_and_left_out() -> None:
     found = parse_feed(feed(entries=[{"kind": "device", "id": "d"}, {"kind": "sid", "id": "s", "exp": NOW}]))
     assert found.unknown_kinds == ("device",)
     assert [entry.id for entry in found.entries] == ["s"]
+
+
+SALT = "a-salt-of-today"
+
+
+def concealed(*entries: Entry) -> list[Entry]:
+    return [Entry(one.kind, hidden(SALT, one.kind, one.id), one.exp, one.before) for one in entries]
+
+
+@pytest.mark.requirement(58, 98)
+@pytest.mark.parametrize(
+    ("entry", "revoked"),
+    [
+        (Entry("jti", "grt_1.abc", NOW + 300), True),
+        (Entry("jti", "grt_1", NOW + 300), False),
+        (Entry("grant", "grt_1", NOW + 300), True),
+        (Entry("grant", "grt_1.abc", NOW + 300), False),
+        (Entry("sid", "ses_1", NOW + 300), True),
+        (Entry("sid", "ses_2", NOW + 300), False),
+        (Entry("sub", "usr_1", NOW + 300, NOW), True),
+        (Entry("sub", "usr_1", NOW + 300, NOW - 1), False),
+        (Entry("client", "app_1", NOW + 300, NOW), True),
+        (Entry("client", "usr_1", NOW + 300, NOW), False),
+    ],
+)
+def test_what_a_hidden_entry_revokes(entry: Entry, revoked: bool) -> None:
+    made = RevocationView()
+    made.apply(Feed("1", True, concealed(entry), salt=SALT), NOW)
+    assert made.revokes(TOKEN) is revoked
+    made.apply(Feed("2", False, [], salt=SALT), NOW + 61)  # what was forgotten meanwhile changes nothing
+    assert made.revokes(TOKEN) is revoked
+
+
+@pytest.mark.requirement(58, 98)
+def test_the_hash_is_the_documented_one() -> None:
+    assert hidden("salt", "sub", "usr_1") == "p3de1dVL5zLEjgAFFiLNGw"
+
+
+@pytest.mark.requirement(58)
+def test_half_a_whole_view_replaces_nothing() -> None:
+    made = view(Entry("sid", "ses_1", NOW + 300))
+    generation = made.generation
+    made.apply(Feed("1", True, [Entry("sid", "ses_2", NOW + 300)], more=True), NOW)
+    assert made.revokes(TOKEN)
+    assert made.generation == generation
+    made.apply(Feed("2", False, [Entry("grant", "grt_1", NOW + 300)], more=True), NOW)
+    made.apply(Feed("3", False, [], more=False), NOW)
+    assert made.generation > generation
+    assert made.revokes(TOKEN)  # by its grant now
+    assert len(made) == 2
+    # and from there on it grows
+    made.apply(Feed("4", False, [Entry("sid", "ses_3", NOW + 300)]), NOW)
+    assert len(made) == 3
+
+
+def test_a_whole_view_that_begins_again_in_the_middle_forgets_the_half() -> None:
+    made = RevocationView()
+    made.apply(Feed("1", True, [Entry("sid", "ses_1", NOW + 300)], more=True), NOW)
+    made.apply(Feed("9", True, [Entry("sid", "ses_2", NOW + 300)]), NOW)
+    assert not made.revokes(TOKEN)
+    made.apply(Feed("1", True, [Entry("sid", "ses_1", NOW + 300)], more=True), NOW)
+    made.distrust()
+    made.apply(Feed("1", False, []), NOW)
+    assert len(made) == 0
+
+
+def test_a_salt_that_changes_without_a_new_beginning_makes_the_next_answer_a_whole_one() -> None:
+    made = RevocationView()
+    made.apply(Feed("1", True, concealed(Entry("sid", "ses_1", NOW + 300)), salt=SALT), NOW)
+    with pytest.raises(InvalidFeed, match="salt"):
+        made.apply(Feed("2", False, [], salt="another"), NOW)
+    assert made.cursor is None
+    assert made.revokes(TOKEN)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"salt": ""},
+        {"salt": "x" * 129},
+        {"salt": 5},
+        {"more": "no"},
+        {"salt": SALT},  # with ids that are no hashes
+        {"salt": SALT, "entries": [{"kind": "sid", "id": "AAAA", "exp": NOW}]},
+        {"salt": SALT, "entries": [{"kind": "sid", "id": "é", "exp": NOW}]},
+    ],
+    ids=str,
+)
+def test_a_page_that_is_not_as_agreed_is_invalid(others: dict[str, Any]) -> None:
+    with pytest.raises(InvalidFeed):
+        parse_feed(feed(**others))
+
+
+def test_a_page_as_agreed() -> None:
+    entries = [{"kind": "sid", "id": hidden(SALT, "sid", "ses_1"), "exp": NOW}]
+    found = parse_feed(feed(salt=SALT, more=True, entries=entries))
+    assert (found.salt, found.more, len(found.entries)) == (SALT, True, 1)

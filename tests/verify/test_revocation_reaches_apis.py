@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+import msgspec
 import pytest
 
 from doorward_verify.refused import Refused
 from doorward_verify.resource_server import ResourceServer
+from doorward_verify.revocation import hidden
 from tests.verify.issuer import Issuer, reason
 from tests.waiting import keeps, until
 
@@ -142,3 +144,77 @@ def test_a_forked_child_feeds_its_own_view(issuer: Issuer, serve: Serve) -> None
 def test_without_a_first_view_nothing_is_accepted(issuer: Issuer, serve: Serve) -> None:
     issuer.override["/revocations"] = lambda: (500, {}, b"")
     assert reason(serve(wait=1), issuer.token()) == "revocation_unavailable"
+
+
+class Paged:
+    """An issuer's feed in pages of ten, hidden by a salt; it can break off after a page, or begin anew under another salt."""
+
+    def __init__(self, issuer: Issuer, count: int) -> None:
+        self.salt = "first"
+        self.names = [f"ses_{number}" for number in range(count)]
+        self.broken_at: int | None = None
+        self.answered: list[str] = []
+        issuer.on_feed = self.answer
+
+    def answer(self, query: dict[str, list[str]]) -> bytes:
+        assert query["v"] == ["2"]
+        cursor = query.get("after", [""])[0]
+        self.answered.append(cursor)
+        salt, _, place = cursor.partition(".")
+        start = int(place) if salt == self.salt else 0
+        if self.broken_at is not None and start >= self.broken_at:
+            return b"<!doctype html>"
+        if start == len(self.names):
+            time.sleep(0.2)
+        page = self.names[start : start + 10]
+        exp = int(time.time()) + 900
+        return msgspec.json.encode(
+            {
+                "cursor": f"{self.salt}.{start + len(page)}",
+                "reset": salt != self.salt,
+                "salt": self.salt,
+                "more": start + len(page) < len(self.names),
+                "entries": [
+                    {"kind": "sid", "id": hidden(self.salt, "sid", name), "exp": exp} for name in page
+                ],
+            }
+        )
+
+
+@pytest.mark.requirement(58, 93)
+def test_a_view_of_many_pages_is_read_to_its_end_before_anything_is_accepted(
+    issuer: Issuer, serve: Serve
+) -> None:
+    feed = Paged(issuer, 95)
+    server = serve()
+    assert reason(server, issuer.token(sid="ses_94")) == "revoked"
+    assert reason(server, issuer.token(sid="ses_x")) == "good"
+    assert feed.answered[:10] == ["", *(f"first.{start}" for start in range(10, 100, 10))]
+    feed.names.append("ses_x")
+    until(lambda: reason(server, issuer.token(sid="ses_x")) == "revoked")
+
+
+@pytest.mark.requirement(58)
+def test_a_view_that_breaks_off_in_the_middle_is_no_view_and_is_read_on_later(
+    issuer: Issuer, serve: Serve
+) -> None:
+    feed = Paged(issuer, 95)
+    feed.broken_at = 50
+    server = serve(wait=1)
+    assert reason(server, issuer.token(sid="ses_x")) == "revocation_unavailable"
+    feed.broken_at = None
+    until(lambda: reason(server, issuer.token(sid="ses_x")) == "good")
+    assert reason(server, issuer.token(sid="ses_94")) == "revoked"
+    assert feed.answered.count("first.10") == 1, "what was read is not read again"
+
+
+@pytest.mark.requirement(58, 98)
+def test_a_new_salt_leaves_no_moment_in_which_a_revoked_token_is_taken(issuer: Issuer, serve: Serve) -> None:
+    feed = Paged(issuer, 95)
+    server = serve()
+    token = issuer.token(sid="ses_94")
+    assert reason(server, token) == "revoked"
+    feed.salt = "second"
+    until(lambda: reason(server, token) != "revoked" or "second.95" in feed.answered)
+    assert reason(server, token) == "revoked"
+    assert reason(server, issuer.token(sid="ses_x")) == "good"

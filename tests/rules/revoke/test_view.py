@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doorward.model.revocation import Revocation
-from doorward.rules.revoke.view import View, wire
+from doorward.rules.revoke.view import View
 
 NOW = 1_800_000_000
 
@@ -53,8 +53,3 @@ def test_what_has_expired_is_forgotten() -> None:
     held.forget(NOW + 9)
     assert held.revoked(token()) is None
     assert held.seq == 2
-
-
-def test_the_wire_form_has_a_bound_only_where_there_is_one() -> None:
-    assert wire(Revocation("grant", "g", 1, 2)) == {"kind": "grant", "id": "g", "exp": 2}
-    assert wire(Revocation("sub", "u", 1, 2, 0)) == {"kind": "sub", "id": "u", "exp": 2, "before": 0}

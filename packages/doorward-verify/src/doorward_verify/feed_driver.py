@@ -1,4 +1,4 @@
-"""Who feeds the revocation view? A daemon thread that long-polls the issuer's feed; what an entry means stands in `revocation`."""
+"""The daemon thread that feeds the revocation view: it long-polls the issuer's feed. What an entry means stands in `revocation`."""
 
 import logging
 import threading
@@ -13,6 +13,7 @@ from doorward_verify.revocation import MAX_FEED_BYTES, InvalidFeed, RevocationVi
 
 log = logging.getLogger("doorward_verify")
 
+VERSION: Final = "2"
 LONGEST_WAIT: Final = 20
 # The least time between two polls: a feed that always has news must not be asked by every API without a break.
 POLL_PAUSE: Final = 0.1
@@ -73,37 +74,44 @@ class FeedDriver:
             self._stop.wait(pause)
 
     def _poll(self) -> bool:
-        view = self._view
         try:
             endpoint = self._discovery.get().revocation_feed
             if endpoint is None:
                 return self._without_feed()
-            feed = parse_feed(
-                self._fetcher.fetch(
-                    _poll_url(endpoint, view.cursor, self._wait),
-                    accept="application/json",
-                    max_bytes=MAX_FEED_BYTES,
-                    deadline=self._wait + FETCH_DEADLINE / 2 if view.cursor is not None else FETCH_DEADLINE,
-                )
-            )
+            # page after page without a pause: only with the last one is the view what the issuer has
+            while self._read(endpoint):
+                pass
         except (FetchFailed, InvalidFeed, InvalidMetadata) as error:
             if not self._stop.is_set():
                 log.warning("the revocation feed could not be read: %s", error)
                 # the next answer is to be the whole view: a cursor must not be what keeps us from one
-                if isinstance(error, (FetchFailed, InvalidFeed)) and "status 4" in str(error):
-                    view.cursor = None
+                if isinstance(error, FetchFailed) and error.status is not None and 400 <= error.status < 500:
+                    self._view.cursor = None
             return False
         except Exception:  # a thread that ends here would freeze the view for good
             log.exception("the revocation feed could not be read")
             return False
+        return not self._stop.is_set()
+
+    def _read(self, endpoint: str) -> bool:
+        """One answer into the view; whether the next page follows at once."""
+        view = self._view
+        document = self._fetcher.fetch(
+            _poll_url(endpoint, view.cursor, self._wait),
+            accept="application/json",
+            max_bytes=MAX_FEED_BYTES,
+            deadline=self._wait + FETCH_DEADLINE / 2 if view.cursor is not None else FETCH_DEADLINE,
+        )
+        feed = parse_feed(document)
         if self._stop.is_set():  # whoever started anew feeds the view now
             return False
         for kind in feed.unknown_kinds:
             log.warning("the revocation feed has entries of a kind that this version does not know: %s", kind)
         now = self._clock()
         view.apply(feed, now)
-        view.fresh_until = now + self._outage
-        return True
+        if not feed.more:
+            view.fresh_until = now + self._outage
+        return feed.more
 
     def _without_feed(self) -> bool:
         if self._required:
@@ -118,7 +126,7 @@ class FeedDriver:
 
 
 def _poll_url(endpoint: str, cursor: str | None, wait: int) -> str:
-    if cursor is None:
-        return endpoint
+    # an issuer that does not know the parameter answers as it always did, which is understood as well
+    asked = {"v": VERSION} | ({} if cursor is None else {"after": cursor, "wait": str(wait)})
     mark = "&" if "?" in endpoint else "?"
-    return f"{endpoint}{mark}{urlencode({'after': cursor, 'wait': wait})}"
+    return f"{endpoint}{mark}{urlencode(asked)}"

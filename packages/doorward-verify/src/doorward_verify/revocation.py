@@ -1,15 +1,21 @@
-"""Has this token been revoked? The local view of the issuer's revocation feed: it is fed and never fetches."""
+"""The local view of the issuer's revocation feed: which tokens are revoked. It is fed and never fetches."""
 
+import hashlib
+from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec import DecodeError, Struct, ValidationError, convert, field
 
-from doorward_verify.encoding import Malformed, json_object
+from doorward_verify.encoding import Malformed, b64url_decode, b64url_encode, json_object
 from doorward_verify.principal import Principal
 
 MAX_FEED_BYTES: Final = 32 * 1024 * 1024
 FORGET_EVERY: Final = 60
 KINDS: Final = frozenset({"jti", "grant", "sid", "sub", "client"})
+HIDDEN_BYTES: Final = 16
+MAX_SALT_CHARS: Final = 128
+# What one process looks up again and again: the ids of remembered tokens, and the people, sessions and apps that many tokens share.
+_KEPT_HASHES: Final = 16_384
 
 
 class InvalidFeed(ValueError):
@@ -26,23 +32,47 @@ class Entry(Struct, frozen=True):
 
 
 class Feed(Struct, frozen=True):
-    """One answer of the feed. `reset`: it is the whole live view and replaces what was there."""
+    """One answer of the feed. `reset`: the whole live view begins with it and replaces what was there. `more`: the next page follows
+    at once. With a `salt` the entries' ids are hidden (`hidden`), without one they are plain, as older issuers write them."""
 
     cursor: str
     reset: bool
     entries: list[Entry]
     unknown_kinds: tuple[str, ...] = ()
+    more: bool = False
+    salt: str | None = None
 
 
 class _Raw(Struct, frozen=True):
     cursor: str
     reset: bool = False
     entries: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    more: bool = False
+    salt: str | None = None
 
 
 class _View(Struct, frozen=True):
-    ids: dict[str, dict[str, int]]
-    before: dict[str, dict[str, tuple[int, int]]]
+    salt: str | None
+    ids: dict[str, dict[str | bytes, int]]
+    before: dict[str, dict[str | bytes, tuple[int, int]]]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.ids.values())) + sum(map(len, self.before.values()))
+
+    def key(self, kind: str, id_: str) -> str | bytes:
+        return id_ if self.salt is None else _kept_hash(self.salt, kind, id_)
+
+
+def hidden(salt: str, kind: str, id_: str) -> str:
+    """An id as a feed with a salt writes it: base64url of the first 16 bytes of SHA-256 of salt, kind and id with colons between."""
+    return b64url_encode(_hash(salt, kind, id_))
+
+
+def _hash(salt: str, kind: str, id_: str) -> bytes:
+    return hashlib.sha256(f"{salt}:{kind}:{id_}".encode("utf-8", "surrogatepass")).digest()[:HIDDEN_BYTES]
+
+
+_kept_hash = lru_cache(_KEPT_HASHES)(_hash)
 
 
 def parse_feed(document: bytes) -> Feed:
@@ -61,8 +91,23 @@ def parse_feed(document: bytes) -> Feed:
         raise InvalidFeed(f"the revocation feed is not as agreed: {error}") from None
     if any(entry.before is None for entry in entries if entry.kind in ("sub", "client")):
         raise InvalidFeed("the revocation feed is not as agreed: `before` is missing")
+    if raw.salt is not None:
+        _check_hidden(raw.salt, entries)
     unknown = sorted({str(entry.get("kind"))[:32] for entry in raw.entries if entry.get("kind") not in KINDS})
-    return Feed(raw.cursor, raw.reset, entries, tuple(unknown))
+    return Feed(raw.cursor, raw.reset, entries, tuple(unknown), raw.more, raw.salt)
+
+
+def _check_hidden(salt: str, entries: list[Entry]) -> None:
+    if not 0 < len(salt) <= MAX_SALT_CHARS:
+        raise InvalidFeed(
+            f"the revocation feed is not as agreed: a salt has 1 to {MAX_SALT_CHARS} characters"
+        )
+    try:
+        if all(len(b64url_decode(entry.id)) == HIDDEN_BYTES for entry in entries):
+            return
+    except Malformed:
+        pass
+    raise InvalidFeed(f"the revocation feed is not as agreed: an id is not the hash of {HIDDEN_BYTES} bytes")
 
 
 class RevocationView:
@@ -72,33 +117,48 @@ class RevocationView:
     is when the view becomes too old to be relied upon (never, where no feed is consulted).
     """
 
-    __slots__ = ("_forgotten_at", "_view", "cursor", "fresh_until", "generation")
+    __slots__ = ("_coming", "_forgotten_at", "_view", "cursor", "fresh_until", "generation")
 
     def __init__(self) -> None:
         self.cursor: str | None = None
         self.generation = 0
         self.fresh_until = float("-inf")
-        self._view = _empty()
+        self._view = _empty(None)
+        self._coming: _View | None = None
         self._forgotten_at = 0.0
 
     def __len__(self) -> int:
-        view = self._view
-        return sum(map(len, view.ids.values())) + sum(map(len, view.before.values()))
+        return len(self._view)
 
     def distrust(self) -> None:
         """Rely on it no more until the whole view has come in anew."""
         self.cursor = None
         self.fresh_until = float("-inf")
+        self._coming = None
 
     def apply(self, feed: Feed, now: float) -> None:
-        """Take in one answer. The view is changed before the generation: who read the old one looks again."""
+        """Take in one answer. The view is changed before the generation: who read the old one looks again. Raises `InvalidFeed`.
+
+        The pages of a whole view are gathered beside the one that is there, which answers until the last of them has come: half
+        a view would accept what the other half revokes.
+        """
         whole = feed.reset or self.cursor is None
-        changed = bool(feed.entries) or (whole and len(self) > 0)
-        view = _empty() if whole else self._view
+        if whole:
+            self._coming = _empty(feed.salt)
+        view = self._view if self._coming is None else self._coming
+        if feed.salt != view.salt:
+            self.cursor = None
+            raise InvalidFeed("the revocation feed changed its salt without beginning anew")
         for entry in feed.entries:
             _add(view, entry)
-        self._view = view
         self.cursor = feed.cursor
+        if self._coming is None:
+            changed = bool(feed.entries)
+        elif feed.more:
+            return
+        else:
+            changed = len(view) > 0 or len(self) > 0
+            self._view, self._coming = view, None
         if changed:
             self.generation += 1
         if now - self._forgotten_at >= FORGET_EVERY or now < self._forgotten_at:
@@ -110,37 +170,44 @@ class RevocationView:
         if not self.generation:  # nothing was revoked yet
             return False
         view = self._view
-        ids = view.ids
+        ids, key = view.ids, view.key
         jti = principal.jti
         grant, dot, _ = jti.partition(".")
-        if jti in ids["jti"] or (dot and grant in ids["grant"]) or principal.sid in ids["sid"]:
+        # a kind without entries costs no hash
+        if ids["jti"] and key("jti", jti) in ids["jti"]:
             return True
-        issued_at = principal.issued_at
-        sub = view.before["sub"].get(principal.sub)
-        if sub is not None and issued_at <= sub[0]:
+        if dot and ids["grant"] and key("grant", grant) in ids["grant"]:
             return True
-        client = view.before["client"].get(principal.client_id)
-        return client is not None and issued_at <= client[0]
+        if principal.sid is not None and ids["sid"] and key("sid", principal.sid) in ids["sid"]:
+            return True
+        return any(
+            (held := view.before[kind])
+            and (found := held.get(key(kind, id_))) is not None
+            and principal.issued_at <= found[0]
+            for kind, id_ in (("sub", principal.sub), ("client", principal.client_id))
+        )
 
 
-def _empty() -> _View:
-    return _View({"jti": {}, "grant": {}, "sid": {}}, {"sub": {}, "client": {}})
+def _empty(salt: str | None) -> _View:
+    return _View(salt, {"jti": {}, "grant": {}, "sid": {}}, {"sub": {}, "client": {}})
 
 
 def _add(view: _View, entry: Entry) -> None:
+    id_ = entry.id if view.salt is None else b64url_decode(entry.id)
     if entry.before is None or entry.kind in view.ids:
         ids = view.ids[entry.kind]
-        ids[entry.id] = max(entry.exp, ids.get(entry.id, 0))
+        ids[id_] = max(entry.exp, ids.get(id_, 0))
         return
     before = view.before[entry.kind]
-    earlier = before.get(entry.id, (0, 0))
-    before[entry.id] = (max(entry.before, earlier[0]), max(entry.exp, earlier[1]))
+    earlier = before.get(id_, (0, 0))
+    before[id_] = (max(entry.before, earlier[0]), max(entry.exp, earlier[1]))
 
 
 def _without_expired(view: _View, now: float) -> _View:
     # Kept longer by the widest skew: a token may be accepted that long past its own end.
     line = now - 60
     return _View(
+        view.salt,
         {kind: {id_: exp for id_, exp in ids.items() if exp >= line} for kind, ids in view.ids.items()},
         {
             kind: {id_: both for id_, both in before.items() if both[1] >= line}

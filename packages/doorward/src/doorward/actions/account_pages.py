@@ -213,5 +213,6 @@ class AccountPages:
     async def _take(self, change: Change, account: Account, now: int) -> Wait | None:
         return await self.throttle.take(self.throttle.of_changes(change, account.id), now)
 
+
 def _oldest(now: int) -> int:
     return now - ACTIVITY_DAYS * 86_400

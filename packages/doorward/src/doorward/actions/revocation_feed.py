@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from doorward.model.revocation import same_history
+from doorward.model.revocation import beside, same_history
 from doorward.ports.bell import Bell
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
+from doorward.ports.keys import Sealer
 from doorward.ports.store import Store, StoreUnavailable
-from doorward.rules.revoke.view import wire
+from doorward.rules.revoke import wire
+from doorward.rules.revoke.pages import NEWS, PAGE, Pages, join
+from doorward.rules.revoke.wire import PLAIN, hiding, plain
 
 LONGEST_WAIT: Final = 25
 MOST_WAITING: Final = 2000
@@ -100,46 +103,97 @@ class Watch:
 
 @dataclass(slots=True)
 class RevocationFeed:
-    """Everything that is live, or what came after a cursor. A cursor names the database as well as the place in it, so that one
-    from before a rebuild is answered with everything instead of with silence."""
+    """Everything that is live, or what came after a cursor; page by page in the second edition.
+
+    A cursor names the database and the salt as well as the place, so that one from before a rebuild, or of another day, is
+    answered with everything instead of with silence. What is live is read from the database once and grows at its end: to be
+    asked costs one small read, whatever the cursor.
+    """
 
     store: Store
     chance: Chance
     clock: Clock
     watch: Watch
+    sealer: Sealer
     _database: str | None = None
-    _whole: dict[str, Any] | None = None
-    _whole_of: tuple[int, int] = (-1, 0)
+    _salt: tuple[int, str] = (-1, "")
+    _pages: Pages = field(default_factory=Pages)
+    _forgotten_at: int = 0
+    _whole: tuple[int, Pages | None, bytes] = (-1, None, b"")
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def __call__(self, after: str | None, wait: float) -> dict[str, Any]:
-        """The feed document; with `wait` (seconds, at most `LONGEST_WAIT`) held until something new is there."""
+    async def plain(self, after: str | None, wait: float) -> bytes:
+        """The first edition, with ids in clear and in one piece. `wait` in seconds, at most `LONGEST_WAIT`: the answer is held until
+        something new is there."""
         database = self._database or await self._name()
-        seq = _place(after, database)
-        newest = await self.store.revocations.newest()
-        if seq is None or seq > newest or not same_history(seq, newest):
-            return await self._everything(database, newest)
-        if seq == newest and wait > 0:
-            await self.watch.beyond(seq, min(wait, LONGEST_WAIT))
-        newest, entries = await self.store.revocations.since(seq, self.clock.now())
-        if not same_history(seq, newest):
-            return await self._everything(database, newest)
-        return _document(database, newest, entries=[wire(entry) for entry in entries], reset=False)
+        pages, seq = await self._found(_place(after, database), wait)
+        if seq is None or pages.behind(seq) > NEWS:
+            made, of, body = self._whole
+            if made != pages.seq or of is not pages:
+                body = _document(database, pages.seq, pages.whole(PLAIN, plain), reset=True)
+                self._whole = pages.seq, pages, body
+            return body
+        return _document(database, pages.seq, join(pages.since(seq), plain), reset=False)
 
-    async def _everything(self, database: str, newest: int) -> dict[str, Any]:
-        """All that is live: the very same document for everybody who asks until something is added, so that asking for everything
-        over and over costs no more than asking for nothing. One at a time makes it anew."""
-        async with self._loading:
-            now = self.clock.now()
-            of, until = self._whole_of
-            if self._whole is None or of != newest or now >= until:
-                found, entries = await self.store.revocations.live(now)
-                self._whole = _document(
-                    database, found, entries=[wire(entry) for entry in entries], reset=True
-                )
-                # what expires meanwhile concerns no token any more, and is told for a minute longer
-                self._whole_of = (found, now + _KEPT)
-            return self._whole
+    async def pages(self, after: str | None, wait: float) -> bytes:
+        """The second edition: ids hidden by a salt, and at most a page in an answer. `more`: the next one follows at once."""
+        salt = await self._salt_of_today()
+        pages, seq = await self._found(_place(after, salt), wait)
+        part = pages.after(seq or 0, salt, hiding(salt))
+        also = b'"salt":"%s","more":%s,' % (salt.encode(), b"false" if part.last else b"true")
+        return _document(salt, part.seq, part.text, reset=seq is None, also=also)
+
+    async def _found(self, seq: int | None, wait: float) -> tuple[Pages, int | None]:
+        """The view as of now, and the place of the cursor in it; None when the answer has to begin anew. Waits while there is
+        nothing after the cursor."""
+        pages = await self._current()
+        if seq is not None and seq == pages.seq and wait > 0:
+            await self.watch.beyond(seq, min(wait, LONGEST_WAIT))
+            pages = await self._current()
+        if seq is not None and (seq > pages.seq or not same_history(seq, pages.seq)):
+            seq = None
+        return pages, seq
+
+    async def _current(self) -> Pages:
+        """Everything that was committed before this call."""
+        newest = await self.store.revocations.newest()
+        now = self.clock.now()
+        if newest != self._pages.seq or now >= self._forgotten_at + _KEPT or now < self._forgotten_at:
+            async with self._loading:
+                # who held the lock before may have read further than this call had
+                newest = await self.store.revocations.newest()
+                if newest != self._pages.seq:
+                    self._pages = await self._grown(self._pages, newest, now)
+                if now >= self._forgotten_at + _KEPT or now < self._forgotten_at:
+                    self._pages.forget(now)
+                    self._forgotten_at = now
+        return self._pages
+
+    async def _grown(self, pages: Pages, newest: int, now: int) -> Pages:
+        """In pieces, so that others are answered between them."""
+        while True:
+            if newest < pages.seq or not same_history(newest, pages.seq):
+                # Another database than a moment ago (restored from a backup, or a standby that lacked the last commits): nothing
+                # that was learnt may stay or be missed.
+                pages = Pages()
+            asked = pages.seq
+            newest, entries = await self.store.revocations.since(asked, now, limit=PAGE)
+            if asked and not same_history(newest, asked):
+                continue
+            full = len(entries) == PAGE
+            pages.feed(beside(newest, entries[-1].seq) if full else newest, entries)
+            if not full:
+                return pages
+
+    async def _salt_of_today(self) -> str:
+        """The same in every process; nobody can tell the next one from those that were. A database that was rebuilt has others."""
+        database = self._database or await self._name()
+        day, salt = self._salt
+        today = wire.day(self.clock.now())
+        if day != today:
+            salt = self.sealer.tag("feed", f"{database}:{today}")[: wire.SALT_CHARS]
+            self._salt = today, salt
+        return salt
 
     async def _name(self) -> str:
         """The database's own name, drawn once in its life; of two processes that draw at once one wins."""
@@ -156,12 +210,14 @@ class RevocationFeed:
         return name
 
 
-def _place(cursor: str | None, database: str) -> int | None:
+def _place(cursor: str | None, name: str) -> int | None:
     if cursor is None:
         return None
-    name, _, seq = cursor.rpartition(".")
-    return int(seq) if name == database and seq.isascii() and seq.isdigit() and len(seq) < 17 else None
+    named, _, seq = cursor.rpartition(".")
+    return int(seq) if named == name and seq.isascii() and seq.isdigit() and len(seq) < 17 else None
 
 
-def _document(database: str, newest: int, *, entries: list[dict[str, Any]], reset: bool) -> dict[str, Any]:
-    return {"cursor": f"{database}.{newest}", "reset": reset, "entries": entries}
+def _document(name: str, seq: int, entries: bytes, *, reset: bool, also: bytes = b"") -> bytes:
+    """The answer; name and salt are base64url, which JSON need not escape."""
+    begins = b"true" if reset else b"false"
+    return b'{"cursor":"%s.%d","reset":%s,%s"entries":[%s]}' % (name.encode(), seq, begins, also, entries)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
-from doorward.model.revocation import same_history
+from doorward.model.revocation import beside, same_history
 from doorward.ports.store import Store
+from doorward.rules.revoke.pages import PAGE
 from doorward.rules.revoke.view import View
 
 _FORGET_EVERY = 60
@@ -18,22 +20,30 @@ class RevocationView:
     store: Store
     _view: View = field(default_factory=View)
     _forgotten_at: int = 0
+    _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def fresh(self, now: int) -> View:
         """The view with everything that was committed before this call."""
-        newest = await self.store.revocations.newest()
+        if await self.store.revocations.newest() != self._view.seq:
+            # One at a time: who came second would take the number that it read before for another database, and read all anew.
+            async with self._loading:
+                await self._catch_up(await self.store.revocations.newest(), now)
+        if now - self._forgotten_at >= _FORGET_EVERY:
+            self._view.forget(now)
+            self._forgotten_at = now
+        return self._view
+
+    async def _catch_up(self, newest: int, now: int) -> None:
+        """In pieces, so that others are answered between them."""
         view = self._view
         while newest != view.seq:
             if newest < view.seq or not same_history(newest, view.seq):
                 # Another database than a moment ago (restored from a backup, or a standby that lacked the last commits): nothing
                 # that was learnt may stay or be missed.
-                view = self._view = View()
+                view = View()
             asked = view.seq
-            newest, entries = await self.store.revocations.since(asked, now)
+            newest, entries = await self.store.revocations.since(asked, now, limit=PAGE)
             if asked == 0 or same_history(newest, asked):
-                view.feed(newest, entries)
-                break
-        if now - self._forgotten_at >= _FORGET_EVERY:
-            view.forget(now)
-            self._forgotten_at = now
-        return view
+                full = len(entries) == PAGE
+                view.feed(beside(newest, entries[-1].seq) if full else newest, entries)
+        self._view = view

@@ -28,3 +28,8 @@ def same_history(one: int, other: int) -> bool:
     """Whether two such numbers were given by one history of the database. After a failover to a standby that lacked the last
     commits there is another one, which gives the same numbers to other things."""
     return one >> HISTORY_BITS == other >> HISTORY_BITS
+
+
+def beside(newest: int, place: int) -> int:
+    """The number of an entry at `place`, in the history that `newest` is of."""
+    return newest >> HISTORY_BITS << HISTORY_BITS | place

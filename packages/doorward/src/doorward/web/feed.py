@@ -1,11 +1,9 @@
-"""What APIs poll: the revocation feed, and the status lists of grants. Public like the keys: only opaque ids are in them."""
+"""What APIs poll: the revocation feed, and the status lists of grants. Public like the keys: nothing in them names anybody."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final, final
-
-import msgspec
+from dataclasses import dataclass
+from typing import Final
 
 from doorward.actions.revocation_feed import LONGEST_WAIT, RevocationFeed
 from doorward.actions.status_list import StatusList
@@ -15,38 +13,25 @@ STATUS_PATH: Final = "/status/"
 _MAX_DIGITS: Final = 12
 
 
-@final
-class Encoded:
-    """The last whole document as bytes: with many entries, encoding is what it costs to answer."""
-
-    __slots__ = ("_body", "_document")
-
-    def __init__(self) -> None:
-        self._document: object = None
-        self._body = b""
-
-    def of(self, document: dict[str, Any]) -> bytes:
-        """Encoded once for as long as it is the same object; nobody changes it."""
-        if document is not self._document:
-            self._document, self._body = document, msgspec.json.encode(document)
-        return self._body
-
-
 @dataclass(frozen=True, slots=True)
 class FeedEndpoints:
     """GET /revocations and GET /status/<n>."""
 
     feed: RevocationFeed
     lists: StatusList
-    encoded: Encoded = field(default_factory=Encoded)
 
     async def revocations(self, request: Request) -> Response:
-        """`after` is the cursor of the last answer; `wait` holds the answer back until something new is there."""
+        """`after` is the cursor of the last answer; `wait` holds the answer back until something new is there; `v` is the edition."""
         query = request.query()
-        document = await self.feed(query.get("after"), _seconds(query.get("wait")))
-        if document["reset"]:
-            return Response(200, JSON_HEADERS, self.encoded.of(document))
-        return json_response(document)
+        after, wait = query.get("after"), _seconds(query.get("wait"))
+        match query.get("v"):
+            case None | "1":
+                body = await self.feed.plain(after, wait)
+            case "2":
+                body = await self.feed.pages(after, wait)
+            case _:
+                raise BadForm("v is 2, or left out for the feed as older verifiers read it.")
+        return Response(200, JSON_HEADERS, body)
 
     async def status(self, request: Request) -> Response:
         """The status list token (Token Status List §8.2)."""

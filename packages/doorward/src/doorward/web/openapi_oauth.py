@@ -185,6 +185,11 @@ def published() -> dict[str, Any]:
                         "Seconds to wait for something new.",
                         {"type": "number", "minimum": 0, "maximum": 25},
                     ),
+                    parameter(
+                        "v",
+                        "2: ids are hidden, and a long view comes in pages. Left out: as in the version before.",
+                        {"type": "string", "enum": ["1", "2"]},
+                    ),
                 ],
                 responses={"200": answer("The feed.", "RevocationFeed"), **errors("400", "503")},
             )

@@ -223,6 +223,8 @@ SCHEMAS: dict[str, Any] = {
         {
             "cursor": _text("Send it as `after`."),
             "reset": {"type": "boolean", "description": "Whether to replace everything held so far."},
+            "more": {"type": "boolean", "description": "Whether the next page follows at once."},
+            "salt": _text("What the ids are hashed with; without it they are plain."),
             "entries": {
                 "type": "array",
                 "items": _object(

@@ -177,7 +177,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         ),
         *userinfo.routes(Userinfo(store, catalog, signer, clock, view, issuer)),
         *feed.routes(
-            RevocationFeed(store, chance, clock, watch),
+            RevocationFeed(store, chance, clock, watch, sealer),
             StatusList(store, catalog, signer, clock, settings.tokens, issuer),
         ),
         *challenge.routes(

@@ -56,11 +56,3 @@ class View:
         if iat <= self._bounded["client"].get(claims["client_id"], (-1, 0))[0]:
             return "client"
         return None
-
-
-def wire(entry: Revocation) -> dict[str, Any]:
-    """An entry as the feed carries it (docs/reference/endpoints-token.md)."""
-    said: dict[str, Any] = {"kind": entry.kind, "id": entry.ref, "exp": entry.expires_at}
-    if entry.before is not None:
-        said["before"] = entry.before
-    return said
