@@ -42,6 +42,9 @@ class AuthenticateClient:
             if isinstance(verdict, Client):
                 return verdict
             client_id = presented.client_id
+            meant = self.catalog.current().clients.get(client_id)
+            if meant is not None:
+                verdict = verdict.to(meant.name)
         else:
             verdict, client_id = presented, None
         if verdict.code != "invalid_client":
@@ -95,6 +98,5 @@ class AuthenticateClient:
             )
         if noted.retry_at is None:
             return refusal
-        return Refusal(
-            "invalid_client", "Too many failed attempts from this address.", refusal.because, noted.retry_at
-        )
+        say = "Too many failed attempts from this address."
+        return Refusal("invalid_client", say, refusal.because, noted.retry_at, refusal.app)

@@ -53,16 +53,19 @@ class Authorize:
         catalog = self.catalog.current()
         source = rule.origin(params, catalog)
         if isinstance(source, Refusal):
-            return Unsure(source)
+            named = catalog.clients.get(params.get("client_id", ""))
+            return Unsure(source if named is None else source.to(named.name))
         request = rule.authorize(params, source, catalog, self.issuer)
         if isinstance(request, Refusal):
             return self.refuse(source, request)
         if (token := params.get("id_token_hint")) is not None:
             hint = self.own_tokens.hint(token)
             if hint is None or source.client.id not in hint.aud:
-                refusal = Refusal(
-                    "invalid_request", "The id_token_hint is not one that this app got from here."
+                because = (
+                    "id_token_hint does not verify, or is another app's. Fix: the app sends its own ID token"
                 )
+                say = "The id_token_hint is not one that this app got from here."
+                refusal = Refusal("invalid_request", say, because)
                 return self.refuse(source, refusal)
             if request.hint_subject not in {None, hint.sub}:
                 refusal = Refusal("invalid_request", "id_token_hint and claims name different people.")
@@ -73,6 +76,7 @@ class Authorize:
 
     def refuse(self, source: rule.Origin, refusal: Refusal) -> Refused:
         """The refusal, addressed to the app."""
+        refusal = refusal.to(source.client.name)
         response = failure(
             redirect_uri=source.redirect_uri,
             mode=source.response_mode,

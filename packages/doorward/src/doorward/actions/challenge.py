@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from doorward.actions.advance import Advance
 from doorward.actions.authenticate_client import AuthenticateClient
@@ -80,11 +81,21 @@ class Challenge:
         client = await self.authenticate(authorization, params, caller=caller, now=now)
         if isinstance(client, Refusal):
             return client
+        outcome = await self._called(client, params, caller, now)
+        if isinstance(outcome, Refusal):
+            return outcome.to(client.name)
+        if isinstance(outcome, More) and outcome.because is not None:
+            return structs.replace(outcome, because=outcome.because.to(client.name))
+        return outcome
+
+    async def _called(
+        self, client: Client, params: Mapping[str, str], caller: Caller, now: int
+    ) -> Code | More | Refusal:
         if not client.first_party or "authorization_code" not in client.grant_types:
             return Refusal(
                 "unauthorized_client",
                 "This app must send people to the sign-in page.",
-                f"app {client.name!r} is not first-party. Fix: doorward app set {client.name} --first-party",
+                f"app {client.name!r} is not first-party. Fix: doorward app set {quote(client.name)} --first-party",
             )
         # An app's own server speaks for all its people from one address; it has shown its credential.
         counted = not client.confidential and "auth_session" not in params

@@ -92,6 +92,12 @@ class ExchangeToken:
         client = await self.authenticate(authorization, form, caller=caller, now=now)
         if isinstance(client, Refusal):
             return client
+        answer = await self._granted(grant_type, client, form, caller, now)
+        return answer.to(client.name) if isinstance(answer, Refusal) else answer
+
+    async def _granted(
+        self, grant_type: str, client: Client, form: Mapping[str, str], caller: Caller, now: int
+    ) -> TokenResponse | Refusal:
         if grant_type not in client.grant_types:
             return Refusal(
                 "unauthorized_client",

@@ -46,10 +46,13 @@ class Introspect:
             return asker
         if not asker.confidential:
             # Line 56: without a credential anybody could scan for tokens.
-            return Refusal("invalid_client", "Introspection needs client authentication.", "a public app")
+            because = f"{asker.name} is public. Fix: doorward app create NAME --kind service, and ask as that"
+            return Refusal("invalid_client", "Introspection needs client authentication.", because).to(
+                asker.name
+            )
         token = form.get("token")
         if not token:
-            return Refusal("invalid_request", "token is missing.")
+            return Refusal("invalid_request", "token is missing.").to(asker.name)
         # token_type_hint only says where to look first (§2.1); a token's form says it as well.
         if token.startswith(refresh_text.PREFIX):
             return await self._refresh(token, asker, now)

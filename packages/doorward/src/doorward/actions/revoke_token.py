@@ -59,10 +59,12 @@ class RevokeToken:
             return client
         token = form.get("token")
         if not token:
-            return Refusal("invalid_request", "token is missing.")
-        if token.startswith(refresh_text.PREFIX):
-            return await self._refresh(token, client, caller, now)
-        return await self._access(token, client, caller, now)
+            refusal = Refusal("invalid_request", "token is missing.")
+        elif token.startswith(refresh_text.PREFIX):
+            refusal = await self._refresh(token, client, caller, now)
+        else:
+            refusal = await self._access(token, client, caller, now)
+        return None if refusal is None else refusal.to(client.name)
 
     async def _refresh(self, token: str, client: Client, caller: Caller, now: int) -> Refusal | None:
         presented = refresh_text.read(token)

@@ -31,7 +31,12 @@ class Userinfo:
         now = self.clock.now()
         said = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
         if said is None or (await self.view.fresh(now)).revoked(said) is not None:
-            return Refusal("invalid_token", rule.INVALID)
+            because = (
+                "no access token of ours"
+                if said is None
+                else f"the token of app {said['client_id']} is revoked"
+            )
+            return Refusal("invalid_token", rule.INVALID, because)
         grant_id: str = said["jti"].partition(".")[0]
         answer = rule.answer(
             said,
@@ -40,7 +45,8 @@ class Userinfo:
             catalog=self.catalog.current(),
         )
         if isinstance(answer, Refusal):
-            return answer
+            meant = self.catalog.current().clients.get(said["client_id"])
+            return answer if meant is None else answer.to(meant.name)
         client, claims = answer
         if client.userinfo_signed_alg is None:
             return claims

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 RefusalCode = Literal[
     # RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6, RFC 9470 §3, RFC 6750 §3.1
@@ -40,6 +40,7 @@ RefusalCode = Literal[
 class Refusal(Struct, frozen=True):
     """Why the answer is no. `code` is the specification's; `say` is safe to send to the client; `because` is for the log only.
 
+    `because` may end in " Fix: …", what mends it. `app` is the app's name, for the log as well.
     `retry_at` (seconds since the epoch) is set when waiting helps. Neither text ever holds a secret.
     """
 
@@ -47,3 +48,8 @@ class Refusal(Struct, frozen=True):
     say: str
     because: str = ""
     retry_at: int | None = None
+    app: str = ""
+
+    def to(self, app: str) -> Refusal:
+        """The same, said to the app of this name."""
+        return structs.replace(self, app=app)

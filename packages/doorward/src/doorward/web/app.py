@@ -10,6 +10,7 @@ from typing import Final, Protocol, final
 
 import structlog
 
+from doorward.model.refusal import Refusal
 from doorward.ports.meter import Meter
 from doorward.ports.passwords import HashingBusy
 from doorward.ports.store import StoreConflict, StoreUnavailable
@@ -29,6 +30,7 @@ from doorward.web.http import (
     json_response,
     send_response,
 )
+from doorward.web.refusals import note
 
 RETRY_AFTER: Final = b"2"
 _CORS: Final = (
@@ -212,11 +214,10 @@ class App:
         except Exception:
             log.exception("unforeseen error", path=request.path, request_id=request.request_id)
             self._meter.count("unforeseen_errors")
-            status, code, say = (
-                500,
-                "server_error",
-                f"Something went wrong here. Request {request.request_id}.",
-            )
+            status, code = 500, "server_error"
+            say = f"Something went wrong here. Request {request.request_id}."
+        if status < 500:
+            note(Refusal(code, say), request)
         if item.page:
             response = await self._error_page(request, status)
         else:

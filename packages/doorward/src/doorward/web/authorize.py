@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import structlog
-
 from doorward.actions.authorize import Accepted, Authorize, Refused, Unsure
 from doorward.actions.consent import AnswerConsent
 from doorward.actions.outcomes import AskConsent, Denied
+from doorward.model.refusal import Refusal
 from doorward.ports.keys import Sealer
 from doorward.web.http import BadForm, Request, Response, Route, route
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
+from doorward.web.refusals import note
 from doorward.web.steps import Steps, named
 from doorward.web.visitor import Forbidden, Visitors
-
-log = structlog.get_logger("doorward.authorize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,7 @@ class AuthorizePages:
         except BadForm as problem:
             # Which of two client_ids or redirect_uris is meant cannot be known, so nobody is redirected (line 9, line 2).
             visitor = await self.visitors.meet(request)
+            note(Refusal("invalid_request", str(problem)), request, event="authorization request refused")
             return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), visitor, 400)
         if request.method == "POST":
             elsewhere = self.steps.again_by_get(await self.visitors.meet(request), "/authorize", params)
@@ -45,19 +44,17 @@ class AuthorizePages:
         outcome = self.authorize(params)
         if isinstance(outcome, Unsure):
             visitor = await self.visitors.meet(request)
-            log.warning(
-                "authorization request refused",
-                error_code=outcome.refusal.code,
-                because=outcome.refusal.because,
+            note(
+                outcome.refusal,
+                request,
+                event="authorization request refused",
+                client_id=params.get("client_id"),
+                warning=True,
             )
             return page(_unsure(outcome), visitor, 400)
         if isinstance(outcome, Refused):
             visitor = await self.visitors.meet(request)
-            log.info(
-                "authorization request refused",
-                error_code=outcome.refusal.code,
-                because=outcome.refusal.because,
-            )
+            note(outcome.refusal, request, event="authorization request refused")
             return self.steps.deliver(visitor, outcome.response, denied=True)
         return await self._go(request, outcome)
 

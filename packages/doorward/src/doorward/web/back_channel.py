@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
-
 from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
 from doorward.web.http import BadForm, Request, Response, json_response
+from doorward.web.refusals import note
 
 STATUS: Final = {"invalid_client": 401, "temporarily_unavailable": 503, "server_error": 500}
 _TOO_MANY: Final = 429
-log = structlog.get_logger("doorward.oauth")
 
 
 def caller(request: Request) -> Caller:
@@ -36,16 +34,10 @@ async def asked(request: Request) -> tuple[dict[str, str], str | None]:
 
 def refused(refusal: Refusal, request: Request, *, now: int) -> Response:
     """The error response; `because` goes to the log and nowhere else."""
+    note(refusal, request)
     status = STATUS.get(refusal.code, 400)
     if refusal.retry_at is not None and status != STATUS["temporarily_unavailable"]:
         status = _TOO_MANY
-    log.info(
-        "refused",
-        path=request.path,
-        error_code=refusal.code,
-        because=refusal.because or refusal.say,
-        request_id=request.request_id,
-    )
     response = json_response({"error": refusal.code, "error_description": refusal.say}, status)
     if refusal.retry_at is not None:
         response.add("retry-after", str(max(1, refusal.retry_at - now)))

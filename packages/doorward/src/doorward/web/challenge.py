@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from doorward.actions.challenge import Challenge, Code, More
 from doorward.model.refusal import Refusal
 from doorward.web.back_channel import caller, refused
 from doorward.web.http import BadForm, Request, Response, Route, json_response, route
-
-log = structlog.get_logger("doorward.challenge")
+from doorward.web.refusals import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class ChallengeEndpoint:
             case Code(authorization_code=code):
                 return json_response({"authorization_code": code})
             case More():
-                return _more(outcome, self.challenge.clock.now())
+                return _more(outcome, request, self.challenge.clock.now())
             case Refusal():
                 return refused(outcome, request, now=self.challenge.clock.now())
 
@@ -57,7 +54,7 @@ async def _parameters(request: Request) -> dict[str, str]:
     return params
 
 
-def _more(outcome: More, now: int) -> Response:
+def _more(outcome: More, request: Request, now: int) -> Response:
     body: dict[str, Any] = {
         "error": "insufficient_authorization",
         "error_description": "More is needed to sign in.",
@@ -67,7 +64,7 @@ def _more(outcome: More, now: int) -> Response:
     because = outcome.because
     if because is None:
         return json_response(body, 403)
-    log.info("sign-in step refused", code=because.code, because=because.because)
+    note(because, request, event="sign-in step refused")
     body["error"] = because.code
     body["error_description"] = because.say
     if because.retry_at is None:

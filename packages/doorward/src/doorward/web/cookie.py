@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
-
 from doorward.actions.cookie_session import CookieSession, Delivered, Page
 from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
 from doorward.web.cookies import CookieJar
 from doorward.web.http import Request, Response, Route, json_response, route
-
-log = structlog.get_logger("doorward.cookie")
+from doorward.web.refusals import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,9 @@ class CookieEndpoints:
         """POST /cookie/token: `client_id`, `code`, `code_verifier`, `redirect_uri`."""
         form = await request.form()
         outcome = await self.cookies.begin(form, page=_page(request), caller=_caller(request))
-        return self._shared(request, form.get("client_id"), self._set(outcome))
+        return self._shared(
+            request, form.get("client_id"), self._set(request, form.get("client_id"), outcome)
+        )
 
     async def refresh(self, request: Request) -> Response:
         """POST /cookie/refresh: `client_id`; the refresh token comes with the cookie."""
@@ -36,7 +35,7 @@ class CookieEndpoints:
         client_id = form.get("client_id")
         token = request.cookies().get(self.jar.name("rt"))
         outcome = await self.cookies.renew(client_id, token, page=_page(request), caller=_caller(request))
-        return self._shared(request, client_id, self._set(outcome))
+        return self._shared(request, client_id, self._set(request, client_id, outcome))
 
     async def session(self, request: Request) -> Response:
         """GET /cookie/session?client_id=…: what the cookie says, and the CSRF token for unsafe requests."""
@@ -44,7 +43,7 @@ class CookieEndpoints:
         token = request.cookies().get(self.jar.name("at"))
         outcome = await self.cookies.standing(client_id, token, page=_page(request))
         if isinstance(outcome, Refusal):
-            return self._shared(request, client_id, _refused(outcome))
+            return self._shared(request, client_id, self._refused(request, client_id, outcome))
         body = {**outcome.claims, "csrf_token": outcome.csrf_token, "expires_in": outcome.expires_in}
         return self._shared(request, client_id, json_response(body))
 
@@ -63,7 +62,7 @@ class CookieEndpoints:
             caller=_caller(request),
         )
         if isinstance(outcome, Refusal):
-            return self._shared(request, client_id, _refused(outcome))
+            return self._shared(request, client_id, self._refused(request, client_id, outcome))
         response = Response(204).add("cache-control", "no-store")
         for kind in ("at", "rt", "session") if outcome else ():
             response.add("set-cookie", self.jar.clear(kind))
@@ -84,9 +83,9 @@ class CookieEndpoints:
             response.add("access-control-max-age", "600")
         return response
 
-    def _set(self, outcome: Delivered | Refusal) -> Response:
+    def _set(self, request: Request, client_id: str | None, outcome: Delivered | Refusal) -> Response:
         if isinstance(outcome, Refusal):
-            response = _refused(outcome)
+            response = self._refused(request, client_id, outcome)
             if outcome.code == "invalid_grant":
                 # What cannot be renewed any more is of no use to anybody: the next page load asks for a sign-in.
                 response.add("set-cookie", self.jar.clear("at"))
@@ -103,6 +102,13 @@ class CookieEndpoints:
             # Ends with the browser; the server's own absolute end holds in any case.
             response.add("set-cookie", self.jar.set("rt", outcome.refresh_token, None))
         return response
+
+    def _refused(self, request: Request, client_id: str | None, refusal: Refusal) -> Response:
+        client = self.catalog.current().clients.get(client_id or "")
+        app = client.name if client is not None else None
+        note(refusal, request, event="cookie delivery refused", app=app, client_id=client_id)
+        status = {"invalid_client": 401, "access_denied": 403, "invalid_token": 401}.get(refusal.code, 400)
+        return json_response({"error": refusal.code, "error_description": refusal.say}, status)
 
     def _shared(self, request: Request, client_id: str | None, response: Response) -> Response:
         """CORS with credentials, for exactly the origins that are registered for this app."""
@@ -121,12 +127,6 @@ def _page(request: Request) -> Page:
 
 def _caller(request: Request) -> Caller:
     return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
-
-
-def _refused(refusal: Refusal) -> Response:
-    log.info("cookie delivery refused", code=refusal.code, because=refusal.because)
-    status = {"invalid_client": 401, "access_denied": 403, "invalid_token": 401}.get(refusal.code, 400)
-    return json_response({"error": refusal.code, "error_description": refusal.say}, status)
 
 
 def routes(*, cookies: CookieSession, catalog: CatalogSource, jar: CookieJar) -> list[Route]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import structlog
-
 from doorward.actions.sign_out import SignOutAction
 from doorward.model.refusal import Refusal
 from doorward.ports.keys import Sealer
@@ -17,11 +15,11 @@ from doorward.web.http import BadForm, Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure
 from doorward.web.pages.views.flow import Continue, SignedOut, SignOutAsk
+from doorward.web.refusals import note
 from doorward.web.steps import Steps
 from doorward.web.visitor import Forbidden, Visitor, Visitors
 
 _CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales")
-log = structlog.get_logger("doorward.logout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,11 @@ class LogoutPages:
             return page(ErrorPage(Failure.TOO_LARGE), visitor, 413)
         decision = await self.sign_out.decide(params, _asking(visitor), now=visitor.now)
         if isinstance(decision, Refusal):
-            log.warning("sign-out request refused", because=decision.because)
+            self._note(decision, request, params)
             return page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.say), visitor, 400)
         if decision.stays:
-            log.warning("sign-out stays here", because=decision.stays, client_id=decision.client_id)
+            fix = "Fix: the app sends the ID token that it got from here, and its own client_id"
+            self._note(Refusal("invalid_request", "", f"{decision.stays}. {fix}"), request, params)
         about = self._about(visitor, decision)
         confirmed = posted and params.get("confirm") == "yes" and self._ours(visitor, params, about)
         if decision.ask and not confirmed:
@@ -78,6 +77,18 @@ class LogoutPages:
             visitor.forget_browser()
         visitor.forget_session()
         return self._onward(visitor, decision)
+
+    def _note(self, refusal: Refusal, request: Request, params: Mapping[str, str]) -> None:
+        client_id = params.get("client_id")
+        client = self.sign_out.catalog.current().clients.get(client_id or "")
+        note(
+            refusal,
+            request,
+            event="sign-out request refused",
+            app=client.name if client is not None else None,
+            client_id=client_id,
+            warning=True,
+        )
 
     async def signed_out(self, request: Request) -> Response:
         """The page at the end, when no app asked to have the person back. Who is signed in is not told otherwise (line 100)."""

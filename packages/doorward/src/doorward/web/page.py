@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import structlog
+
 from doorward.web.http import Response
 from doorward.web.pages import csp
 from doorward.web.pages.render import render
 from doorward.web.pages.views.context import PageContext, View
+from doorward.web.pages.views.ends import ErrorPage
 from doorward.web.pages.views.flow import FormPost
 from doorward.web.visitor import Visitor
 
@@ -21,9 +24,22 @@ SECURITY_HEADERS: Final = (
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 )
 
+log = structlog.get_logger("doorward.pages")
+
 
 def html(view: View, context: PageContext, status: int = 200) -> Response:
-    """The view as HTML, never stored by anybody: a page shows who is signed in and carries a form token."""
+    """The view as HTML, never stored by anybody: a page shows who is signed in and carries a form token.
+
+    Each error page leaves a line in the log under the number that it shows: whoever is asked for help finds it there.
+    """
+    if isinstance(view, ErrorPage):
+        log.info(
+            "error page",
+            request_id=context.request_id,
+            status=status,
+            kind=view.kind.value,
+            because=view.detail,
+        )
     policy = csp.form_post_policy([view.url]) if isinstance(view, FormPost) else csp.CONTENT_SECURITY_POLICY
     response = Response(
         status, [(b"content-type", b"text/html; charset=utf-8")], render(view, context).encode()

@@ -28,6 +28,7 @@ from doorward.web.http import ComeBackLater, Response, redirect
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.flow import Continue, FormPost
+from doorward.web.refusals import note
 from doorward.web.visitor import Visitor
 
 LONGEST_QUERY: Final = 6000
@@ -136,12 +137,9 @@ class Steps:
                 if outcome.response is None:
                     return visitor.dress(redirect(self.link(outcome.sign_in.return_to or "/account")))
                 return self.deliver(visitor, outcome.response)
-            case Denied(response=None, refusal=refusal):
-                view = ErrorPage(Failure.UNKNOWN_APP, detail=refusal.say, ways=(Way.HOME, Way.ACCOUNT))
-                return page(view, visitor, 400)
             case Denied():
-                assert outcome.response is not None
-                return self.deliver(visitor, outcome.response, denied=True)
+                self._note(visitor, outcome)
+                return self._denied(visitor, outcome)
             case Stale(sign_in=sign_in):
                 newest = await self.store.sign_ins.get(sign_in.id)
                 # What lost the race may have been the session: with the one that was read then, it would lose again and again.
@@ -149,6 +147,25 @@ class Steps:
                 if newest is None or newest.done_at is not None:
                     return await self.restart(visitor, newest or sign_in)
                 return await self.follow(visitor, newest)
+
+    def _denied(self, visitor: Visitor, outcome: Denied) -> Response:
+        if outcome.response is not None:
+            return self.deliver(visitor, outcome.response, denied=True)
+        detail = outcome.refusal.say
+        view = ErrorPage(Failure.UNKNOWN_APP, detail=detail, ways=(Way.HOME, Way.ACCOUNT))
+        return page(view, visitor, 400)
+
+    def _note(self, visitor: Visitor, outcome: Denied) -> None:
+        request = outcome.sign_in.request
+        client_id = request.client_id if request is not None else None
+        client = self.catalog.current().clients.get(client_id or "")
+        note(
+            outcome.refusal,
+            visitor.request,
+            event="authorization request refused",
+            app=client.name if client is not None else None,
+            client_id=client_id,
+        )
 
     async def _as_now(self, visitor: Visitor) -> Visitor:
         """The same visitor with their session as it is stored now: signed out in another tab, or stepped up there."""

@@ -8,6 +8,7 @@ from typing import Final
 from doorward.actions.userinfo import Userinfo
 from doorward.model.refusal import Refusal
 from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.web.refusals import note
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _STATUS: Final = {"invalid_request": 400, "insufficient_scope": 403}
@@ -24,13 +25,13 @@ class UserinfoEndpoint:
         """JSON, or a signed JWT for an app registered so."""
         token = await _bearer(request)
         if isinstance(token, Refusal):
-            return _refused(token)
+            return _refused(token, request)
         if token is None:
             # No error code for who brought nothing: there is nothing to correct yet (RFC 6750 §3.1).
             return Response(401, [(b"cache-control", b"no-store")]).add("www-authenticate", "Bearer")
         answer = await self.userinfo(token)
         if isinstance(answer, Refusal):
-            return _refused(answer)
+            return _refused(answer, request)
         if isinstance(answer, str):
             return Response(200, _JWT_HEADERS, answer.encode("ascii"))
         return json_response(answer)
@@ -55,7 +56,8 @@ async def _bearer(request: Request) -> str | Refusal | None:
     return token.strip()
 
 
-def _refused(refusal: Refusal) -> Response:
+def _refused(refusal: Refusal, request: Request) -> Response:
+    note(refusal, request)
     scope = ', scope="openid"' if refusal.code == "insufficient_scope" else ""
     body = {"error": refusal.code, "error_description": refusal.say}
     return json_response(body, _STATUS.get(refusal.code, 401)).add(

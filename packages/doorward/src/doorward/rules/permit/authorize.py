@@ -40,7 +40,9 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
     client = catalog.clients.get(client_id)
     if client is None:
         return Refusal(
-            "invalid_client", "This app is not registered here.", f"client_id {client_id[:80]!r} is unknown"
+            "invalid_client",
+            "This app is not registered here.",
+            f"client_id {client_id[:80]!r} is unknown. Fix: doorward app list names the ids, doorward app create registers an app",
         )
     if "authorization_code" not in client.grant_types:
         return Refusal(
@@ -53,7 +55,9 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
         # With one registered URI it may be left out (OAuth 2.1 §4.1.1); OpenID Connect requires it.
         if len(client.redirect_uris) != 1 or "openid" in params.get("scope", "").split():
             return Refusal(
-                "invalid_request", "The app did not say where to return to.", "redirect_uri is missing"
+                "invalid_request",
+                "The app did not say where to return to.",
+                "redirect_uri is missing. Fix: the app sends it; it may be left out with one registered and without openid",
             )
         target = client.redirect_uris[0]
     elif redirect_uri.matches(client.redirect_uris, given):

@@ -1,0 +1,265 @@
+"""Does whoever runs the server find each refusal in the log: which app, why, what mends it, under the number that was shown?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, get_args
+
+import pytest
+import structlog
+
+from doorward.model.refusal import Refusal, RefusalCode
+from doorward.web.http import Request
+from doorward.web.refusals import FIXES, note
+from tests.front_channel import CODE_CHALLENGE, Front, front_channel
+from tests.rules import made
+from tests.tabs import Page, Tab
+
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement(100)]
+OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
+SPA = made.public(
+    id="app_spa",
+    name="spa",
+    first_party=True,
+    redirect_uris=("https://spa.example.com/cb",),
+    origins=("https://spa.example.com",),
+)
+WEB = made.client()
+BEGIN = {
+    "client_id": "app_spa",
+    "scope": "openid",
+    "code_challenge": CODE_CHALLENGE,
+    "code_challenge_method": "S256",
+}
+Ask = Callable[[Front, Tab], Awaitable[Page]]
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(OWN, SPA, WEB)
+        yield opened
+
+
+def authorize(app: Any = OWN, **changes: str | None) -> Ask:
+    return lambda front, tab: tab.get(front.asking(app, **changes))
+
+
+def post(path: str, form: dict[str, str], app: Any = None, **headers: str) -> Ask:
+    async def ask(front: Front, tab: Tab) -> Page:
+        sent = dict(headers)
+        if app is not None:
+            from tests.actions.back_channel import basic
+
+            sent["authorization"] = basic(app)
+        return await tab.ask("POST", path, form=form, **sent)
+
+    return ask
+
+
+def get(path: str, **headers: str) -> Ask:
+    return lambda front, tab: tab.ask("GET", path, **headers)
+
+
+CODE = {"grant_type": "authorization_code", "code": "x"}
+# What is asked, the app that the line names (None: nobody knows one), and a part of reason and fix.
+REFUSED: dict[str, tuple[Ask, str | None, str, str]] = {
+    "an unknown app": (authorize(client_id="app_nobody"), None, "app_nobody", "doorward app list"),
+    "a foreign address": (
+        authorize(redirect_uri="https://own.example.com/cb/"),
+        "own",
+        "trailing slash",
+        "doorward app add-redirect own",
+    ),
+    "no address": (authorize(redirect_uri=None), "own", "redirect_uri is missing", "the app sends it"),
+    "no sign-in app": (
+        authorize(WEB, client_id="app_robot"),
+        "robot",
+        "no code grant",
+        "doorward app show robot",
+    ),
+    "a parameter twice": (
+        get("/authorize?client_id=app_own&client_id=app_own"),
+        None,
+        "more than once",
+        "request",
+    ),
+    "no response type": (authorize(response_type=None), "own", "response_type is missing", "request"),
+    "no PKCE": (
+        authorize(SPA, code_challenge=None, code_challenge_method=None),
+        "spa",
+        "code_challenge",
+        "request",
+    ),
+    "a scope of others": (authorize(scope="orders:delete"), "own", "orders:delete", "leave it out"),
+    "a resource": (authorize(resource="urn:nowhere"), "own", "urn:nowhere", "doorward api list"),
+    "a prompt": (authorize(prompt="none login"), "own", "prompt=none", "request"),
+    "a request object": (
+        authorize(request="e30.e30."),
+        "own",
+        "Request objects",
+        "switch request objects off",
+    ),
+    "nobody signed in": (authorize(prompt="none"), "own", "sign in", "without prompt=none"),
+    "a hint of others": (authorize(id_token_hint="e30.e30.x"), "own", "id_token_hint", "its own ID token"),
+    "a code that is none": (post("/token", CODE, OWN), "own", "no such code", "new sign-in"),
+    "no grant": (post("/token", {}, OWN), None, "grant_type is missing", "request"),
+    "an unknown grant": (post("/token", {"grant_type": "password"}, OWN), None, "password", "metadata"),
+    "a wrong secret": (
+        post("/token", {**CODE, "client_id": "app_own", "client_secret": "wrong"}),
+        "own",
+        "secret",
+        "doorward app show own",
+    ),
+    "an unknown app at /token": (
+        post("/token", {**CODE, "client_id": "app_nobody"}),
+        None,
+        "app_nobody",
+        "doorward app show",
+    ),
+    "a body that is no form": (
+        lambda front, tab: tab.ask("POST", "/token", body=b"{}", content_type="text/plain"),
+        None,
+        "form",
+        "request",
+    ),
+    "nothing to give": (
+        post("/token", {"grant_type": "client_credentials", "scope": "openid"}, WEB),
+        "web",
+        "no permission",
+        "doorward app set web --api",
+    ),
+    "a spent refresh token": (
+        post("/token", {"grant_type": "refresh_token", "refresh_token": "x"}, OWN),
+        "own",
+        "not a refresh token",
+        "new sign-in",
+    ),
+    "introspection of nothing": (post("/introspect", {}, OWN), "own", "token is missing", "request"),
+    "introspection by the public": (
+        post("/introspect", {"client_id": "app_spa", "token": "x"}),
+        "spa",
+        "public",
+        "--kind service",
+    ),
+    "revocation of nothing": (post("/revoke", {}, OWN), "own", "token is missing", "request"),
+    "userinfo without a good token": (
+        get("/userinfo", authorization="Bearer junk"),
+        None,
+        "no access token of ours",
+        "new token",
+    ),
+    "JSON sign-in of others": (
+        post("/authorize-challenge", {"scope": "openid"}, WEB),
+        "web",
+        "not first-party",
+        "doorward app set web --first-party",
+    ),
+    "a wrong password": (
+        post("/authorize-challenge", {**BEGIN, "username": "ada@example.com", "password": "wrong wrong"}),
+        "spa",
+        "",
+        "",
+    ),
+    "a sign-in that is over": (
+        post("/authorize-challenge", {**BEGIN, "auth_session": "dw_as_x"}),
+        "spa",
+        "over",
+        "begins again",
+    ),
+    "cookies at another origin": (
+        post("/cookie/refresh", {"client_id": "app_spa"}, origin="https://evil.example"),
+        "spa",
+        "evil.example",
+        "doorward app set spa --origin",
+    ),
+    "cookies of nobody": (
+        post("/cookie/refresh", {"client_id": "app_no"}),
+        None,
+        "not registered",
+        "doorward app show",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_a_refusal_names_app_reason_and_fix(front: Front, name: str) -> None:
+    robot = made.client(id="app_robot", name="robot", grant_types=("client_credentials",), redirect_uris=())
+    await front.register(robot)
+    ask, app, reason, fix = REFUSED[name]
+    tab = front.browser()
+    await tab.get("/sign-in")
+    with structlog.testing.capture_logs() as lines:
+        page = await ask(front, tab)
+    found = [line for line in lines if "refused" in line["event"]]
+    assert len(found) == 1, (page.status, lines)
+    (line,) = found
+    assert line.get("app") == app
+    assert reason in line["because"]
+    assert line["because"]
+    assert line["request_id"]
+    assert line["path"]
+    assert fix in line["fix"]
+    assert line["fix"]
+    assert "APP" not in line["fix"] or app is None
+    shown = re.search(r'id="request-id"[^>]*>([^<]+)<', page.text)
+    assert shown is None or shown[1] == line["request_id"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        get("/nowhere", accept="text/html"),
+        post("/", {}),
+        get("/consent?flow=a&flow=b"),
+        get("/logout?state=a&state=b"),
+        get("/account/verify?token=gone"),
+        authorize(client_id="app_nobody"),
+        get("/authorize?scope=a&scope=b"),
+        lambda front, tab: tab.ask("POST", "/sign-in", body=b"x" * 70_000, content_type="text/plain"),
+    ],
+)
+async def test_the_number_on_an_error_page_is_in_the_log(front: Front, ask: Ask) -> None:
+    with structlog.testing.capture_logs() as lines:
+        page = await ask(front, front.browser())
+    shown = re.search(r'id="request-id"[^>]*>([^<]+)<', page.text)
+    assert page.status >= 400
+    assert shown is not None, page.status
+    assert shown[1] in {line.get("request_id") for line in lines}
+    assert {"status", "kind"} <= {key for line in lines if line["event"] == "error page" for key in line}
+
+
+async def test_a_person_who_says_no_is_in_the_log_as_well(front: Front) -> None:
+    tab = front.browser()
+    page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(WEB))))
+    with structlog.testing.capture_logs() as lines:
+        await tab.submit(page, "consent", decision="deny")
+    (line,) = [line for line in lines if "refused" in line["event"]]
+    assert (line["app"], line["error_code"], line["because"]) == (
+        "web",
+        "access_denied",
+        "The person did not agree",
+    )
+
+
+def test_every_refusal_has_a_fix() -> None:
+    assert FIXES.keys() == set(get_args(RefusalCode))
+
+
+def test_what_a_refusal_says_itself_comes_first_and_names_from_outside_are_one_word() -> None:
+    async def never() -> dict[str, Any]:
+        raise AssertionError
+
+    request = Request(
+        {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}, never
+    )
+    with structlog.testing.capture_logs() as lines:
+        note(Refusal("invalid_scope", "No.", "why so. Fix: do this").to("a b"), request)
+        note(Refusal("invalid_scope", "No.").to("a b"), request)
+        note(Refusal("invalid_client", "No."), request, client_id="x';reboot'")
+    own, general, unknown = lines
+    assert (own["because"], own["fix"], own["app"]) == ("why so", "do this", "a b")
+    assert (general["because"], "doorward app show 'a b'" in general["fix"]) == ("No", True)
+    assert "reboot" not in unknown["fix"].split()
