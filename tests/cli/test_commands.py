@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from doorward.model.account import Factor
+from doorward.stores.sql.open import open_store
 from tests.cli.conftest import Run
 
 PASSWORD = "walrus canyon velvet twelve"
@@ -238,3 +241,42 @@ def test_migrate_and_the_openapi_document(run: Run, house: Path) -> None:
     assert run("export-openapi", "--output", "api.json").status == 0
     assert json.loads((house / "api.json").read_text()) == document
     assert run("export-openapi", "--output", "/nowhere/api.json").status == 1
+
+
+def test_a_lost_phone_is_seen_and_taken_away(stocked: Run) -> None:
+    none = stocked("user", "factors", "ada@example.com", "--json").document
+    assert none["authenticator"] is None
+    assert none["recovery_codes"] == {"left": 0, "used": 0, "made_at": None}
+    refused = stocked("user", "reset-factors", "ada@example.com", "--yes")
+    assert refused.status == 1
+    assert "has no second factor" in refused.err
+    _with_a_phone("ada@example.com")
+    shown = stocked("user", "show", "ada@example.com", "--json").document
+    assert shown["factors"]["authenticator"]["last_used_at"] == 1_800_000_000
+    assert shown["factors"]["recovery_codes"]["left"] == 1
+    assert "sealed" not in stocked("user", "show", "ada@example.com", "--json").out
+    words = stocked("user", "factors", "ada@example.com").out
+    assert "1 left of 2" in words
+    gone = stocked("user", "reset-factors", "ada@example.com", "--yes", "--json").document
+    assert gone["authenticator"] is None
+    assert stocked("user", "show", "ada@example.com", "--json").document["factors"]["authenticator"] is None
+    assert stocked("user", "reset-factors", "ada@example.com", "--yes").status == 1
+
+
+def _with_a_phone(email: str) -> None:
+    async def work() -> None:
+        store = await open_store("doorward.db")
+        (account,) = await store.accounts.find(email)
+        at = account.created_at
+        await store.commit(
+            store.accounts.add_factor(
+                Factor("fac_1", account.id, "totp", at, sealed=b"seed", last_step=60_000_000)
+            ),
+            store.accounts.add_factor(Factor("fac_2", account.id, "recovery_code", at, code_hash=b"a")),
+            store.accounts.add_factor(
+                Factor("fac_3", account.id, "recovery_code", at, code_hash=b"b", used_at=at)
+            ),
+        )
+        await store.close()
+
+    asyncio.run(work())

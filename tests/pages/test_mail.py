@@ -18,6 +18,7 @@ from doorward.web.mail.letters import (
     ResetPassword,
     SecondFactorAdded,
     SecondFactorRemoved,
+    SecondFactorReset,
     VerifyAddress,
 )
 from doorward.web.mail.render import MailContext, render
@@ -40,6 +41,8 @@ def letters(name: str = "Orders") -> list[Letter]:
         RefreshReplayed(AT, name),
         SecondFactorAdded(AT, name),
         SecondFactorRemoved(AT, place=name),
+        SecondFactorReset(AT),
+        SecondFactorReset(AT, password_too=True),
         RecoveryCodesMade(AT),
     ]
 

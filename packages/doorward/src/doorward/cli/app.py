@@ -24,7 +24,7 @@ from doorward.cli import (
     keys,
     move,
     outputs,
-    people_profile,
+    people_factors,
     restore,
     roles,
     server,
@@ -49,7 +49,7 @@ app.command()(server.serve)
 app.command()(dev.dev)
 app.command()(dev.demo)
 app.command()(server.doctor)
-app.add_typer(people_profile.app, name="user")
+app.add_typer(people_factors.app, name="user")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(roles.app, name="role")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import to_builtins
 
-from doorward.model.account import Account
+from doorward.model.account import Account, Factor
 from doorward.model.catalog import Api, Role, SigningKey
 from doorward.model.client import Client
 from doorward.model.message import Undelivered
 from doorward.model.wrapped_key import WrappedKey
+from doorward.rules.prove.factors import totp
 
 
 def of_account(account: Account) -> dict[str, Any]:
@@ -29,6 +31,25 @@ def of_account(account: Account) -> dict[str, Any]:
         "created_at": account.created_at,
         "updated_at": account.updated_at,
         "disabled_at": account.disabled_at,
+    }
+
+
+def of_factors(factors: Sequence[Factor]) -> dict[str, Any]:
+    """A person's second factors: since when, last used when, and how many recovery codes are left; no seed, no hash."""
+    app = next((one for one in factors if one.kind == "totp"), None)
+    codes = [one for one in factors if one.kind == "recovery_code"]
+    return {
+        "authenticator": None
+        if app is None
+        else {
+            "added_at": app.created_at,
+            "last_used_at": None if app.last_step is None else app.last_step * totp.PERIOD,
+        },
+        "recovery_codes": {
+            "left": sum(one.used_at is None for one in codes),
+            "used": sum(one.used_at is not None for one in codes),
+            "made_at": max((one.created_at for one in codes), default=None),
+        },
     }
 
 

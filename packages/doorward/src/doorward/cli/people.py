@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, read_password, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.account import Account
+from doorward.model.account import Account, Factor
 
 app = typer.Typer(no_args_is_help=True, help="People: create, disable, delete, passwords, roles.")
 
@@ -107,11 +107,12 @@ def list_(
 def show_(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
     """Show one person."""
 
-    async def work(tools: Tools) -> Account:
-        return await tools.people.find(who)
+    async def work(tools: Tools) -> tuple[Account, Sequence[Factor]]:
+        return await tools.factors.of(who)
 
-    account = with_tools(context, config, work)
-    show.result(documents.of_account(account), lambda console: _card(console, account), as_json=json)
+    account, factors = with_tools(context, config, work)
+    document = {**documents.of_account(account), "factors": documents.of_factors(factors)}
+    show.result(document, lambda console: _card(console, account, factors), as_json=json)
 
 
 @app.command()
@@ -215,7 +216,23 @@ def changed(
     )
 
 
-def _card(console: Console, account: Account) -> None:
+def factors_said(factors: Sequence[Factor]) -> list[tuple[str, str]]:
+    """Second factors as lines of a card."""
+    said = documents.of_factors(factors)
+    app, codes = said["authenticator"], said["recovery_codes"]
+    used = "" if app is None or app["last_used_at"] is None else f", used {show.moment(app['last_used_at'])}"
+    return [
+        ("authenticator app", "none" if app is None else f"set up {show.moment(app['added_at'])}{used}"),
+        (
+            "recovery codes",
+            "none"
+            if codes["made_at"] is None
+            else f"{codes['left']} left of {codes['left'] + codes['used']}, made {show.moment(codes['made_at'])}",
+        ),
+    ]
+
+
+def _card(console: Console, account: Account, factors: Sequence[Factor] = ()) -> None:
     show.card(
         console,
         account.email,
@@ -228,6 +245,7 @@ def _card(console: Console, account: Account) -> None:
                 "password",
                 f"set {show.moment(account.password_changed_at)}" if account.password_hash else "none",
             ),
+            *factors_said(factors),
             ("created", show.moment(account.created_at)),
             ("state", f"disabled {show.moment(account.disabled_at)}" if account.disabled_at else "active"),
         ],

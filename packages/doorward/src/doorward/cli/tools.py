@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from doorward.actions.manage_apis import ManageApis
 from doorward.actions.manage_apps import ManageApps
+from doorward.actions.manage_factors import ManageFactors
 from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.manage_people import ManagePeople
 from doorward.actions.manage_roles import ManageRoles
@@ -28,6 +29,7 @@ class Tools:
     """The actions of one command run, on the store that the settings name."""
 
     people: ManagePeople
+    factors: ManageFactors
     apps: ManageApps
     apis: ManageApis
     roles: ManageRoles

@@ -15,6 +15,7 @@ MailKind = Literal[
     "refresh_replayed",
     "second_factor_added",
     "second_factor_removed",
+    "second_factor_reset",
     "recovery_codes_made",
 ]
 

@@ -6,13 +6,14 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import final
+from typing import Any, final
 from urllib.parse import urlsplit
 
 from doorward.actions.ending import Ending
 from doorward.actions.judge_password import JudgePassword
 from doorward.actions.manage_apis import ManageApis
 from doorward.actions.manage_apps import ManageApps
+from doorward.actions.manage_factors import ManageFactors
 from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.manage_people import ManagePeople
 from doorward.actions.manage_roles import ManageRoles
@@ -21,6 +22,7 @@ from doorward.actions.open_root import RootSecret
 from doorward.cli.tools import Check, Tools
 from doorward.cli.trouble import Trouble
 from doorward.model.copied import BackedUp, Moved
+from doorward.model.message import Letter
 from doorward.model.secret import Secret
 from doorward.outside import logs
 from doorward.outside.breached import BadBreachList, nothing_listed, open_list
@@ -29,10 +31,12 @@ from doorward.outside.chance import SystemChance
 from doorward.outside.clock import SystemClock
 from doorward.outside.keys import CatalogSigner, SealedKeyMaker
 from doorward.outside.passwords import Argon2Hasher
+from doorward.outside.postman import Render, SealingPostman
 from doorward.outside.seal import KeyedSealer
 from doorward.outside.secret_key import secret_key
 from doorward.outside.wrap_local import LocalWrapper
 from doorward.ports.key_wrapper import KeyProblem, KeyWrapper
+from doorward.ports.postman import MailKind
 from doorward.ports.progress import Progress
 from doorward.ports.store import Store
 from doorward.settings import Settings, SettingsError, load
@@ -88,6 +92,9 @@ class CommandWorkshop:
             async with ringing(settings, store):
                 yield Tools(
                     people=ManagePeople(store, catalog, chance, clock, hasher, ending, judge),
+                    factors=ManageFactors(
+                        store, chance, clock, ending, SealingPostman(sealer, chance, _letters(settings))
+                    ),
                     apps=ManageApps(store, catalog, chance, clock, ending, keys),
                     apis=ManageApis(store, catalog, chance, clock, settings.issuer, keys),
                     roles=ManageRoles(store, catalog, chance, clock),
@@ -234,3 +241,13 @@ def read(config: Path | None, environ: Mapping[str, str] = os.environ) -> Settin
         # each problem says what it should be; where the documentation lies, who has installed a package cannot see
         fix = "Correct that, then look again: doorward doctor"
         raise Trouble("\n  ".join(error.problems), fix) from None
+
+
+def _letters(settings: Settings) -> Render:
+    def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> Letter:
+        # imported here: only a command that writes a mail needs templates and languages
+        from doorward.wiring.outside import mail_writer
+
+        return mail_writer(settings)(kind, locale, values)
+
+    return write

@@ -77,6 +77,15 @@ class SecondFactorRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondFactorReset:
+    """An operator took the authenticator app and the recovery codes away, for somebody who said that the phone is lost; with
+    `password_too` the password as well."""
+
+    at: int
+    password_too: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryCodesMade:
     """New recovery codes were made; the old ones stopped working."""
 
@@ -94,6 +103,7 @@ Letter = (
     | RefreshReplayed
     | SecondFactorAdded
     | SecondFactorRemoved
+    | SecondFactorReset
     | RecoveryCodesMade
 )
 
@@ -107,6 +117,7 @@ LETTERS: Final = MappingProxyType(
         "refresh_replayed": RefreshReplayed,
         "second_factor_added": SecondFactorAdded,
         "second_factor_removed": SecondFactorRemoved,
+        "second_factor_reset": SecondFactorReset,
         "recovery_codes_made": RecoveryCodesMade,
     }
 )

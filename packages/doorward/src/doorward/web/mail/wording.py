@@ -14,6 +14,7 @@ from doorward.web.mail.letters import (
     ResetPassword,
     SecondFactorAdded,
     SecondFactorRemoved,
+    SecondFactorReset,
     VerifyAddress,
 )
 from doorward.web.pages.qr import in_groups
@@ -149,6 +150,30 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                     _whence(words, letter.at, letter.device, letter.place),
                 ),
                 links=(activity, not_you),
+            )
+        case SecondFactorReset():
+            return Said(
+                _("The authenticator app was removed from your account at %(brand)s", brand=brand),
+                (
+                    _(
+                        "The people who run %(brand)s removed the authenticator app and the recovery codes from your"
+                        " account, and signed you out everywhere.",
+                        brand=brand,
+                    ),
+                    _("To sign in, choose a new password first.")
+                    if letter.password_too
+                    else _("From now on your password alone is enough to sign in."),
+                    _whence(words, letter.at, None, None),
+                ),
+                _("If you didn't ask for this, tell them at once."),
+                links=(
+                    *(
+                        (Link(_("Forgot your password? Choose a new one:"), f"{issuer}/reset"),)
+                        if letter.password_too
+                        else ()
+                    ),
+                    Link(_("Set up an authenticator app again:"), f"{issuer}/account/methods"),
+                ),
             )
         case RecoveryCodesMade():
             return Said(

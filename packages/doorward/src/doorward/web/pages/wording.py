@@ -142,6 +142,10 @@ _HAPPENED: Final = {
     Happened.RESET_ASKED: (N_("Somebody asked to reset your password"), None),
     Happened.AUTHENTICATOR_ADDED: (N_("You added an authenticator app"), None),
     Happened.AUTHENTICATOR_REMOVED: (N_("You removed your authenticator app"), None),
+    Happened.AUTHENTICATOR_RESET: (
+        N_("The people who run this service removed your authenticator app"),
+        None,
+    ),
     Happened.RECOVERY_CODES_MADE: (N_("You made new recovery codes"), None),
     Happened.RECOVERY_CODE_USED: (N_("A recovery code was used to sign in"), None),
     Happened.APP_CONNECTED: (N_("You connected an app"), N_("You connected %(app)s")),

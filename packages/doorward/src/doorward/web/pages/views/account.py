@@ -159,6 +159,7 @@ class Happened(StrEnum):
     RESET_ASKED = "reset_asked"
     AUTHENTICATOR_ADDED = "authenticator_added"
     AUTHENTICATOR_REMOVED = "authenticator_removed"
+    AUTHENTICATOR_RESET = "authenticator_reset"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
     APP_CONNECTED = "app_connected"
