@@ -29,8 +29,11 @@ def exchange(port: int, request: bytes) -> tuple[int, bytes]:
         connection.close()
 
 
-def check_token_answer(port: int, request: bytes, *, refresh: bool) -> dict[str, Any]:
-    """One token request, opened: status 200, an ES256 JWT as access token, and a refresh token or none.
+def check_token_answer(
+    port: int, request: bytes, *, refresh: bool, id_token: str | None = None
+) -> dict[str, Any]:
+    """One token request, opened: status 200, an ES256 JWT as access token, a refresh token or none, and an ID token of the algorithm
+    `id_token`, or none.
 
     Returns the members of the answer. Raises NotTheWork.
     """
@@ -38,15 +41,21 @@ def check_token_answer(port: int, request: bytes, *, refresh: bool) -> dict[str,
     if status != 200:
         raise NotTheWork(f"the token endpoint answered {status}: {body[:300].decode(errors='replace')}")
     members = msgspec.json.decode(body, type=dict[str, Any])
-    token = str(members.get("access_token", ""))
-    if token.count(".") != 2:
-        raise NotTheWork("the access token is not a JWT")
-    head = token.split(".", maxsplit=1)[0]
-    header = msgspec.json.decode(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=dict[str, Any])
-    if header.get("alg") != "ES256":
-        raise NotTheWork(f"the access token is signed with {header.get('alg')}, not ES256")
+    _check_signed(members, "access_token", "ES256")
     if ("refresh_token" in members) != refresh:
         raise NotTheWork(f"a refresh token was {'expected' if refresh else 'not expected'} in the answer")
-    if "id_token" in members:
+    if id_token is not None:
+        _check_signed(members, "id_token", id_token)
+    elif "id_token" in members:
         raise NotTheWork("the answer carries an ID token, which the other side does not sign")
     return members
+
+
+def _check_signed(members: dict[str, Any], name: str, algorithm: str) -> None:
+    token = str(members.get(name, ""))
+    if token.count(".") != 2:
+        raise NotTheWork(f"{name} is not a JWT")
+    head = token.split(".", maxsplit=1)[0]
+    header = msgspec.json.decode(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=dict[str, Any])
+    if header.get("alg") != algorithm:
+        raise NotTheWork(f"{name} is signed with {header.get('alg')}, not {algorithm}")

@@ -14,11 +14,12 @@ from bench.pin import Cores
 
 _CLIENT_CREDENTIALS = "client_credentials_vs_oidc_provider"
 _REFRESH = "refresh_durable_vs_oidc_provider"
+_OPENID = "refresh_openid_rs256_vs_es256"
 _SIGN_IN = "sign_in_vs_raw_argon2"
 _STORM = "token_p99_storm_ratio"
 _MEMORY = "worker_rss_mib"
 VERIFY = ("verify_cold_es256_vs_raw", "verify_cold_es256_vs_pyjwt", "verify_warm_vs_pyjwt")
-SERVER = (_CLIENT_CREDENTIALS, _REFRESH, _SIGN_IN, _STORM, _MEMORY)
+SERVER = (_CLIENT_CREDENTIALS, _REFRESH, _OPENID, _SIGN_IN, _STORM, _MEMORY)
 _PACED_SHARE = 0.5
 # Short and many: both sides take all of one core, and whatever else the machine does falls on either by chance.
 _SIGN_IN_ROUNDS = 7
@@ -85,7 +86,7 @@ def serving(plan: Plan, report: Report) -> None:
                     report.reasons[name] = f"no peer: {missing}"
         plan.tell("Doorward: an app, people, a server")
         ours = stack.enter_context(server.started(plan.cores.server))
-        steps = (_client_credentials, _refresh, _sign_in, _storm)
+        steps = (_client_credentials, _refresh, _refresh_openid, _sign_in, _storm)
         for name, step in zip(SERVER, steps, strict=False):
             if name in plan.names:
                 with _section(report, name):
@@ -159,7 +160,17 @@ def _client_credentials(plan: Plan, report: Report, ours: server.Server, other: 
 def _refresh(plan: Plan, report: Report, ours: server.Server, other: peer.Peer | None) -> None:
     theirs = _theirs(other, peer.refresh) if other else None
     label = other.label if other else ""
-    _versus(plan, report, _REFRESH, "refresh", rounds.refresh(ours), theirs, label)
+    _versus(plan, report, _REFRESH, "refresh", rounds.refresh(ours, ours.web), theirs, label)
+
+
+def _refresh_openid(plan: Plan, report: Report, ours: server.Server, _other: peer.Peer | None) -> None:
+    plan.tell("refresh with openid, RS256 and ES256 in turns")
+    compared = rounds.alternate(
+        rounds.refresh(ours, ours.rs256), rounds.refresh(ours, ours.es256), plan.seconds
+    )
+    report.values[_OPENID] = compared.ratio
+    _say(report, "refresh with openid, RS256", compared.ours)
+    _say(report, "refresh with openid, ES256", compared.theirs)
 
 
 def _sign_in(plan: Plan, report: Report, ours: server.Server, _other: peer.Peer | None) -> None:

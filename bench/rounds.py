@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.connection import Group
 from bench.load import Result, run
-from bench.server import Server
+from bench.server import App, Server
 
 ROUNDS = 3
 STORM_CONNECTIONS = 8
@@ -109,12 +109,12 @@ def client_credentials(server: Server) -> Side:
     return side
 
 
-def refresh(server: Server) -> Side:
-    """Our side of refresh. The families come from real sign-ins, once; each round goes on where the last one ended."""
-    families = server.new_families()
+def refresh(server: Server, app: App) -> Side:
+    """Our side of refresh. The families come from real sign-ins at `app`, once; each round goes on where the last one ended."""
+    families = server.new_families(app)
 
     def side(warm_up: float, seconds: float) -> Result:
-        group = Group("doorward: refresh", server.refresh_flows(families))
+        group = Group("doorward: refresh", server.refresh_flows(app, families))
         return run("127.0.0.1", server.port, [group], warm_up=warm_up, seconds=seconds)[0]
 
     return side

@@ -43,13 +43,25 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class App:
+    """An app that signs people in: its Basic credentials, what it asks for, and what its ID tokens are signed with, if it gets any."""
+
+    basic: str
+    scope: str
+    id_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
-    """A running Doorward: where it listens, the Basic credentials of its two apps, and the people that it knows."""
+    """A running Doorward: where it listens, the Basic credentials of its apps, and the people that it knows. `rs256` and `es256` get
+    ID tokens, `web` asks for none."""
 
     port: int
     pid: int
     service: str
-    web: str
+    web: App
+    rs256: App
+    es256: App
     people: Sequence[Person]
 
     @property
@@ -68,50 +80,53 @@ class Server:
         check_token_answer(self.port, request, refresh=False)
         return [requests.always(request) for _ in range(CONNECTIONS)]
 
-    def sign_in(self, person: Person, challenge: str) -> bytes:
-        """The request that signs a person in by the JSON endpoint, in one step."""
+    def sign_in(self, person: Person, challenge: str, app: App) -> bytes:
+        """The request that signs a person in at an app by the JSON endpoint, in one step."""
         members = {
             "username": person.email,
             "password": person.password,
-            "scope": SCOPE,
+            "scope": app.scope,
             "resource": RESOURCE,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
         body = msgspec.json.encode(members)
-        return requests.post(self.host, "/authorize-challenge", body, "application/json", self.web)
+        return requests.post(self.host, "/authorize-challenge", body, "application/json", app.basic)
 
     def sign_in_flows(self, connections: int) -> list[Flow]:
         """Connections that sign in one person after the other, each beginning with another one."""
         _, challenge = _pkce()
-        every = [self.sign_in(person, challenge) for person in self.people]
+        every = [self.sign_in(person, challenge, self.web) for person in self.people]
         shift = max(1, len(every) // connections)
         starts = [number * shift % len(every) for number in range(connections)]
         return [requests.in_turn(every[start:] + every[:start]) for start in starts]
 
-    def new_families(self) -> list[deque[str]]:
+    def new_families(self, app: App) -> list[deque[str]]:
         """Fresh refresh families by whole sign-ins, shared out over the connections; one of them has been opened."""
         count = CONNECTIONS * FAMILIES_PER_CONNECTION
         with ThreadPoolExecutor(max_workers=4) as pool:
-            tokens = list(pool.map(self._family, (self.people[n % len(self.people)] for n in range(count))))
+            people = (self.people[n % len(self.people)] for n in range(count))
+            tokens = list(pool.map(lambda person: self._family(person, app), people))
         fields = {"grant_type": "refresh_token", "refresh_token": tokens[0]}
-        request = requests.form(self.host, "/token", fields, self.web)
-        tokens[0] = str(check_token_answer(self.port, request, refresh=True)["refresh_token"])
+        request = requests.form(self.host, "/token", fields, app.basic)
+        answer = check_token_answer(self.port, request, refresh=True, id_token=app.id_token)
+        tokens[0] = str(answer["refresh_token"])
         return requests.shared_out(tokens, CONNECTIONS)
 
-    def _family(self, person: Person) -> str:
+    def _family(self, person: Person, app: App) -> str:
         verifier, challenge = _pkce()
-        status, body = exchange(self.port, self.sign_in(person, challenge))
+        status, body = exchange(self.port, self.sign_in(person, challenge, app))
         if status != 200:
             raise NotTheWork(f"signing in answered {status}: {body[:300].decode(errors='replace')}")
         code = msgspec.json.decode(body, type=dict[str, Any])["authorization_code"]
         fields = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
-        request = requests.form(self.host, "/token", fields, self.web)
-        return str(check_token_answer(self.port, request, refresh=True)["refresh_token"])
+        request = requests.form(self.host, "/token", fields, app.basic)
+        answer = check_token_answer(self.port, request, refresh=True, id_token=app.id_token)
+        return str(answer["refresh_token"])
 
-    def refresh_flows(self, families: list[deque[str]]) -> list[Flow]:
+    def refresh_flows(self, app: App, families: list[deque[str]]) -> list[Flow]:
         """32 connections that rotate, each with families of its own."""
-        return [requests.rotation(self.host, "/token", self.web, mine) for mine in families]
+        return [requests.rotation(self.host, "/token", app.basic, mine) for mine in families]
 
     def worker_mib(self, *, highest: bool = False) -> float:
         """Resident memory of the worker now, or its highest ever, in MiB: of the largest child, or of the process itself."""
@@ -149,7 +164,7 @@ def operate(config: Path, *arguments: str, given: str | None = None) -> dict[str
     return msgspec.json.decode(done.stdout, type=dict[str, Any])
 
 
-def _set_up(config: Path) -> tuple[str, str, list[Person]]:
+def _set_up(config: Path) -> tuple[str, list[App], list[Person]]:
     permissions = SCOPE.split()
     allowed = f"{RESOURCE}:{','.join(permissions)}"
     named = [part for name in permissions for part in ("--permission", name)]
@@ -157,7 +172,15 @@ def _set_up(config: Path) -> tuple[str, str, list[Person]]:
     operate(config, "role", "create", "buyer", "--allow", allowed)
     service = operate(config, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
     shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
-    web = operate(config, "app", "create", "Shop", "--kind", "web", *shop)
+    apps: list[App] = []
+    for name, alg, openid in (
+        ("Shop", "RS256", False),
+        ("Reader", "RS256", True),
+        ("Old reader", "ES256", True),
+    ):
+        made = operate(config, "app", "create", name, "--id-token-signed-alg", alg, *shop)
+        scope = f"openid {SCOPE}" if openid else SCOPE
+        apps.append(App(credentials(made), scope, alg if openid else None))
     people = [
         Person(f"person-{number}@example.com", f"bench {secrets.token_urlsafe(18)}")
         for number in range(PEOPLE)
@@ -169,7 +192,7 @@ def _set_up(config: Path) -> tuple[str, str, list[Person]]:
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         list(pool.map(create, people))
-    return credentials(service), credentials(web), people
+    return credentials(service), apps, people
 
 
 def credentials(app: dict[str, Any]) -> str:
@@ -190,12 +213,12 @@ def started(core: int) -> Generator[Server]:
         f'[server]\nport = {port}\n[log]\nlevel = "warning"\n'
     )
     try:
-        service, web, people = _set_up(config)
+        service, apps, people = _set_up(config)
         command = [sys.executable, "-m", "doorward", "serve", "--config", str(config)]
         command += ["--host", "127.0.0.1", "--port", str(port)]
         log = BUILD / "bench" / "server.log"
         with running(command, core=core, log=log) as process:
             wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
-            yield Server(port=port, pid=process.pid, service=service, web=web, people=people)
+            yield Server(port, process.pid, service, *apps, people=people)
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -110,7 +110,8 @@ class Growing:
         operate(path, "role", "create", "buyer", "--allow", allowed)
         service = operate(path, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
         shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
-        web = operate(path, "app", "create", "Shop", "--kind", "web", *shop)
+        # its refreshes give ID tokens, and what the database costs shall not hide behind RSA
+        web = operate(path, "app", "create", "Shop", "--id-token-signed-alg", "ES256", *shop)
         state = State(
             schema=schema,
             begins_ms=int(time.time() * 1000) - content.SPAN_MS,
