@@ -12,10 +12,11 @@ import pytest
 from doorward.model.client import Client
 from doorward.stores.sql.sqlite import open_sqlite
 from tests.cli.conftest import Run
+from tests.rules.weak_keys import ROCA, rsa_jwk
 from tests.store_contract.samples import notice
 
 
-@pytest.mark.requirement(19, 22)
+@pytest.mark.requirement(19, 49)
 def test_an_app_with_keys_of_its_own(run: Run, house: Path) -> None:
     keys = {
         "keys": [
@@ -47,11 +48,16 @@ def test_an_app_with_keys_of_its_own(run: Run, house: Path) -> None:
         '{"keys": [3]}',
         '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}',
         json.dumps({"kty": "oct", "k": "AAAA"}),
+        json.dumps(rsa_jwk(ROCA)),
+        json.dumps(rsa_jwk(ROCA, 3)),
+        json.dumps(rsa_jwk(ROCA >> 1025 | 1)),
     ):
         (house / "bad.json").write_text(text)
         bad = run("app", "create", "x", "--redirect", "https://a.example/cb", "--jwks", "bad.json", "--json")
         assert bad.status == 1
         assert "bad.json" in bad.document["error"]
+        rotated = run("app", "set", "bank", "--jwks", "bad.json", "--json")
+        assert (rotated.status, rotated.document["error"]) == (1, bad.document["error"])
 
 
 def test_an_app_is_changed_and_what_is_not_named_stays(stocked: Run) -> None:

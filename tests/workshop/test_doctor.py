@@ -18,8 +18,10 @@ from aiosmtpd.handlers import Message, Sink
 
 from doorward.cli.tools import Check
 from doorward.model.client import Client, Pkce
+from doorward.stores.sql.sqlite import open_sqlite
 from doorward.workshop.bench import CommandWorkshop
 from tests import ports
+from tests.rules.weak_keys import ROCA, rsa_jwk
 from tests.workshop.conftest import Serve
 
 
@@ -94,6 +96,28 @@ def test_apps_without_pkce_and_nonce_are_named(folder: Path) -> None:
     assert "my blog" in check.said
     assert "shop" not in check.said
     assert "doorward app set 'my blog' --pkce or_nonce" in check.fix
+
+
+@pytest.mark.requirement(49)
+def test_an_app_whose_key_anybody_can_factor_is_found(folder: Path) -> None:
+    async def register() -> None:
+        store = await open_sqlite(folder / "doorward.db")
+        card = Client(
+            id="app_card",
+            name="card reader",
+            auth_method="private_key_jwt",
+            created_at=0,
+            jwks={"keys": [rsa_jwk(ROCA)]},
+        )
+        await store.commit(store.registry.put_client(card))
+        await store.close()
+
+    asyncio.run(register())
+    check = examined(folder)["apps"]
+    assert not check.ok
+    assert "card reader" in check.said
+    assert "ROCA" in check.said
+    assert "doorward app set 'card reader' --jwks" in check.fix
 
 
 def test_files_that_others_can_read_are_found(serve: Serve, tmp_path: Path) -> None:

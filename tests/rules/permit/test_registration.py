@@ -11,6 +11,7 @@ from msgspec import structs
 
 from doorward.model.client import Client, Pkce
 from doorward.rules.permit import registration as rule
+from tests.rules.weak_keys import ROCA, rsa_jwk
 
 WEB = Client(
     id="app_1",
@@ -19,7 +20,7 @@ WEB = Client(
     created_at=0,
     redirect_uris=("https://app.example.com/callback",),
 )
-KEYS = {"keys": [{"kty": "EC"}]}
+KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
 
 
 @pytest.mark.requirement(3)
@@ -143,6 +144,15 @@ def test_only_a_confidential_app_may_do_without_pkce(pkce: Pkce) -> None:
     problem = rule.client_problem(structs.replace(without, auth_method="none"), native=False)
     assert problem is not None
     assert "PKCE" in problem
+
+
+@pytest.mark.requirement(49)
+def test_weak_keys_are_not_registered() -> None:
+    signed = structs.replace(WEB, auth_method="private_key_jwt", jwks=KEYS)
+    assert rule.client_problem(signed, native=False) is None
+    for weak, said in ((rsa_jwk(ROCA), "ROCA"), (rsa_jwk(ROCA, 3), "exponent"), ({"kty": "EC"}, "Key 2")):
+        rotated = structs.replace(signed, jwks={"keys": [*KEYS["keys"], weak]})
+        assert said in (rule.client_problem(rotated, native=False) or "")
 
 
 @pytest.mark.requirement(19)

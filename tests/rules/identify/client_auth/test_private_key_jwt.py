@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from msgspec import structs
 from msgspec.json import encode
 
+from doorward.model.client import Client
 from doorward.model.refusal import Refusal
 from doorward.model.secret import Secret
 from doorward.rules.identify.client_auth.private_key_jwt import Assertion, check
 from doorward.rules.identify.presented import Presented
 from doorward_verify import jwk, jws
 from tests.rules import made
+from tests.rules.weak_keys import roca_key
 
 KEY = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
 EDWARDS = jwk.signing_key(ed25519.Ed25519PrivateKey.generate(), kid="k2")
@@ -138,3 +141,24 @@ def test_an_app_without_keys_or_an_empty_hand_is_refused() -> None:
     shown = Presented("private_key_jwt", "app_web", assertion=Secret("x"))
     for presented, client in ((shown, bare), (Presented("private_key_jwt", "app_web"), APP)):
         assert isinstance(check(presented, client, issuer=made.ISSUER, max_age=300, now=NOW), Refusal)
+
+
+@pytest.mark.requirement(49)
+def test_a_key_that_anybody_can_factor_proves_nothing_although_it_is_registered() -> None:
+    card = roca_key()
+    weak = made.client(auth_method="private_key_jwt", secrets=(), jwks={"keys": [card.public_jwk()]})
+    both = structs.replace(weak, jwks={"keys": [card.public_jwk(), KEY.public_jwk()]})
+    claims = {"iss": APP.id, "sub": APP.id, "aud": made.ISSUER, "jti": "j1", "iat": NOW, "exp": NOW + 60}
+
+    def by(key: jwk.SigningKey, client: Client) -> Assertion | Refusal:
+        shown = Presented(
+            "private_key_jwt", APP.id, assertion=Secret(jws.sign(encode(claims), key, typ="JWT"))
+        )
+        return check(shown, client, issuer=made.ISSUER, max_age=300, now=NOW)
+
+    refused = by(card, weak)
+    assert isinstance(refused, Refusal)
+    assert "ROCA" in refused.because
+    assert isinstance(by(card, both), Refusal)
+    # the app's other key, to which it is being rotated, works
+    assert isinstance(by(KEY, both), Assertion)

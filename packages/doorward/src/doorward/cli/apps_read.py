@@ -9,6 +9,7 @@ import msgspec
 
 from doorward.cli.trouble import Trouble
 from doorward.model.decoded import NotText, decoded
+from doorward.rules.identify import key_strength
 from doorward_verify.jwk import InvalidKey, parse_public
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -32,7 +33,8 @@ def read_jwks(path: Path) -> dict[str, Any]:
         try:
             if not isinstance(key, dict):
                 raise InvalidKey("it is not an object")
-            parse_public(key)  # pyright: ignore[reportUnknownArgumentType]
+            if weak := key_strength.weakness(parse_public(key)):  # pyright: ignore[reportUnknownArgumentType]
+                raise InvalidKey(weak)
         except InvalidKey as error:
             raise Trouble(f"Key {number} of {path} cannot be used: {error}.", fix) from None
     return {"keys": keys}

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from doorward.model.client import Client
-from doorward.rules.identify import text
+from doorward.rules.identify import key_strength, text
 from doorward.rules.permit.authorize import is_web
 from doorward.rules.permit.checks.redirect_uri import LOOPBACK
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
@@ -157,6 +157,8 @@ def _credential_problem(client: Client) -> str | None:
         return "An app on people's devices can keep no secret: everybody who has the app can read it; --auth-method none."
     if client.auth_method == "private_key_jwt" and not (client.jwks and client.jwks.get("keys")):
         return "private_key_jwt needs the app's public keys: --jwks FILE."
+    if client.jwks is not None and (problem := key_strength.problem(client.jwks)):
+        return problem
     if client.auth_method != "private_key_jwt" and client.jwks is not None:
         return "Public keys are only for --auth-method private_key_jwt."
     if not client.rotation and client.auth_method != "private_key_jwt":

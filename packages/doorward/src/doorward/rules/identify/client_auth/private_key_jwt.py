@@ -10,11 +10,12 @@ from msgspec.json import encode
 
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
+from doorward.rules.identify import key_strength
 from doorward.rules.identify.presented import FAILED, Presented
 from doorward_verify.encoding import Malformed, json_object
 from doorward_verify.jwk import InvalidKey
 from doorward_verify.jws import verify
-from doorward_verify.keyset import KeySet, parse_jwks
+from doorward_verify.keyset import KeySet, key_set, parse_jwks
 from doorward_verify.refused import Refused
 
 METADATA: Final = ("private_key_jwt",)
@@ -79,8 +80,13 @@ def check(
 
 @lru_cache(maxsize=1024)
 def _keys(client_id: str, jwks: bytes) -> KeySet:
-    """Parsed once per registered key set; parsing checks that points are on their curve, which costs more than a signature."""
-    return parse_jwks(client_id, jwks)
+    """Parsed once per registered key set; parsing checks that points are on their curve, which costs more than a signature. A key
+    whose private half anybody can find proves nothing, however long it has been registered. Raises `InvalidKey`."""
+    parsed = parse_jwks(client_id, jwks)
+    reasons = [reason for key in parsed.keys if (reason := key_strength.broken(key)) is not None]
+    if reasons and len(reasons) == len(parsed.keys):
+        raise InvalidKey(f"no registered key can be used: {reasons[0]}")
+    return key_set(client_id, (key for key in parsed.keys if key_strength.broken(key) is None))
 
 
 def _no(because: str) -> Refusal:

@@ -1,0 +1,93 @@
+"""Public keys of apps whose private half can be found, or that are weaker than they need to be (line 49).
+
+Only RSA leaves so much room to its maker. The size is checked where a key is parsed (`doorward_verify.jwk`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from math import gcd, isqrt, prod
+from typing import Any, Final, cast
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from doorward_verify.jwk import InvalidKey, VerifyingKey, parse_public
+
+LEAST_EXPONENT: Final = 65_537
+"""FIPS 186-5 §5.1: with a smaller one a careless verifier can be shown a forged signature."""
+_CLOSE: Final = 100
+"""Steps of Fermat's method: it finds two primes that were chosen one after the other."""
+
+
+def _primes(count: int) -> tuple[int, ...]:
+    found: list[int] = []
+    number = 2
+    while len(found) < count:
+        if all(number % prime for prime in found):
+            found.append(number)
+        number += 1
+    return tuple(found)
+
+
+_SMALL: Final = _primes(126)
+_PRODUCT: Final = prod(_SMALL)
+
+
+@lru_cache(maxsize=1)
+def _powers() -> tuple[tuple[int, frozenset[int]], ...]:
+    """For each of the first 39 primes the powers of 65537 modulo it, where they are not all residues that a modulus can have."""
+    told: list[tuple[int, frozenset[int]]] = []
+    for prime in _SMALL[:39]:
+        reached = frozenset(pow(LEAST_EXPONENT, n, prime) for n in range(prime - 1))
+        if len(reached) < prime - 1:
+            told.append((prime, reached))
+    return tuple(told)
+
+
+def factorable(modulus: int) -> str | None:
+    """Why this RSA modulus can be taken apart, or None.
+
+    ROCA (CVE-2017-15361; Nemec, Sys, Svenda, Klinec, Matyas, "The Return of Coppersmith's Attack", ACM CCS 2017, §2): a library of smart
+    cards and TPMs made primes of the form k * M + (65537^a mod M), where M is the product of the first 39, 71, 126 or 225 primes by
+    the key's size. So the modulus too is a power of 65537 modulo each of them, which of a hundred million other keys less than one is.
+    """
+    if gcd(modulus, _PRODUCT) != 1:
+        return "it can be divided by a small prime"
+    if all(modulus % prime in reached for prime, reached in _powers()):
+        return (
+            "it was made by a library whose keys can be factored (ROCA, CVE-2017-15361): "
+            "make a new key outside the smart card or TPM, or update the device first"
+        )
+    middle = isqrt(modulus - 1) + 1
+    for number in range(middle, middle + _CLOSE):
+        rest = number * number - modulus
+        if isqrt(rest) ** 2 == rest:
+            return "its two primes lie so close together that it can be factored (Fermat's method)"
+    return None
+
+
+def broken(key: VerifyingKey) -> str | None:
+    """Why anybody can find the private half of this key, or None."""
+    return factorable(key.key.public_numbers().n) if isinstance(key.key, rsa.RSAPublicKey) else None
+
+
+def weakness(key: VerifyingKey) -> str | None:
+    """Why this key is not registered, or None."""
+    if isinstance(key.key, rsa.RSAPublicKey) and key.key.public_numbers().e < LEAST_EXPONENT:
+        return f"its exponent is {key.key.public_numbers().e}; it should be {LEAST_EXPONENT}"
+    return broken(key)
+
+
+def problem(jwks: Mapping[str, Any]) -> str | None:
+    """What is wrong with the first bad key of an app's JWK Set, for the person who registers; None when all can be used."""
+    for number, key in enumerate(cast("list[Any]", jwks.get("keys") or []), 1):
+        try:
+            if not isinstance(key, Mapping):
+                raise InvalidKey("it is not an object")
+            found = weakness(parse_public(cast("Mapping[str, Any]", key)))
+        except InvalidKey as error:
+            found = str(error)
+        if found is not None:
+            return f"Key {number} of the app cannot be used: {found}."
+    return None
