@@ -16,6 +16,7 @@ from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.steps import Steps, named
 from doorward.web.visitor import Forbidden, Visitor, Visitors
 
+_FLOW: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 TICKET: Final = re.compile(r"tkt_[0-9a-f]{32}")
 STALE: Final = Problem(Wrong.STALE_FORM)
 
@@ -66,6 +67,23 @@ class Arrival:
             return sign_in
         return await self.dress(visitor, sign_in), sign_in
 
+    async def kept(self, visitor: Visitor, flow: str | None) -> tuple[Visitor, SignIn | None]:
+        """The same for a form that is not ours: whatever of its sign-in this browser may go on with, to show the form once more."""
+        sign_in = await self.steps.kept(visitor, flow)
+        return (visitor, None) if sign_in is None else (await self.dress(visitor, sign_in), sign_in)
+
+    async def onward(
+        self, visitor: Visitor, flow: str | None, path: str = "/sign-in", *, lost: bool = False
+    ) -> Response | None:
+        """For a form that is not ours and whose step cannot be shown once more in this browser: the way to `path`, with the same app.
+        None when it can. `lost`: what the step hangs on, beside the sign-in, was of another cookie too."""
+        sign_in = await self.steps.kept(visitor, flow)
+        if sign_in is None:
+            return self.steps.went_stale(visitor, path, None) if lost and visitor.on_our_page else None
+        if path == "/sign-in" and sign_in.id != flow:
+            return await self.steps.follow_stale(visitor, sign_in)
+        return self.steps.went_stale(visitor, path, sign_in) if lost else None
+
     async def dress(self, visitor: Visitor, sign_in: SignIn) -> Visitor:
         """The visitor as a guest of the app that sent them."""
         if sign_in.request is None:
@@ -74,6 +92,19 @@ class Arrival:
         if sign_in.request.ui_locales:
             visitor = await self.visitors.meet(visitor.request, ui_locales=sign_in.request.ui_locales)
         return named(visitor, client.name if client else None)
+
+
+def went_stale(visitor: Visitor, params: dict[str, str]) -> Problem | None:
+    """What a page has to say first when one before it had gone stale."""
+    word = params.get("stale")
+    return STALE if word is not None and word == visitor.stale_word(params.get("flow", "")) else None
+
+
+def with_flow(path: str, flow: str | None) -> str:
+    """A path of ours that goes on naming the sign-in, if that can be the name of one."""
+    if not flow or not _FLOW.fullmatch(flow):
+        return path
+    return f"{path}{'&' if '?' in path else '?'}flow={flow}"
 
 
 def ticket_of(params: dict[str, str]) -> str | None:

@@ -79,6 +79,14 @@ class AuthorizePages:
             form = await request.form()
         except BadForm as problem:
             return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), visitor, 400)
+        try:
+            visitor.guard(form, sealer=self.sealer)
+            ours = True
+        except Forbidden:
+            ours = False
+            kept = await self.steps.kept(visitor, form.get("flow"))
+            if kept is not None and kept.id != form.get("flow"):
+                return await self.steps.follow_stale(visitor, kept)
         sign_in = await self.steps.load(visitor, form.get("flow"))
         if isinstance(sign_in, Response):
             return sign_in
@@ -91,12 +99,8 @@ class AuthorizePages:
         )
         if not isinstance(asked, AskConsent):
             return await self.steps.answer(visitor, asked)
-        try:
-            visitor.guard(form, sealer=self.sealer)
-        except Forbidden:
-            return self.steps.consent_page(visitor, asked)
         decision = form.get("decision")
-        if decision not in {"allow", "deny"}:
+        if not ours or decision not in {"allow", "deny"}:
             return self.steps.consent_page(visitor, asked)
         outcome = await self.answer(asked, allow=decision == "allow", caller=visitor.caller, now=visitor.now)
         if outcome is None:

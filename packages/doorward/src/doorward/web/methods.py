@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from doorward.actions.change_password import Changed, ChangePassword, Moved
 from doorward.actions.prove_password import ProvePassword
@@ -27,6 +28,7 @@ from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.pages.views.sign_in import ReAuth
 
 METHODS: Final = "/account/methods"
+CONFIRM: Final = "/account/confirm"
 AUTHENTICATOR: Final = "/account/methods/authenticator"
 REMOVE: Final = "/account/methods/authenticator/remove"
 
@@ -182,7 +184,7 @@ class MethodHandlers:
         if isinstance(came, Response):
             return came
         owner, params = came
-        return self._ask_password(owner, own_path(params.get("return_to", "")), "/account/confirm", None, 200)
+        return self._ask_password(owner, own_path(params.get("return_to", "")), CONFIRM, None, 200)
 
     async def confirmed(self, request: Request) -> Response:
         """The password again, then whatever else this person's sign-in asks for: the same journey as at the front door, so that
@@ -193,9 +195,9 @@ class MethodHandlers:
         owner, form, ours = came
         visitor, back = owner.visitor, own_path(form.get("return_to", ""))
         if not ours:
-            return self._ask_password(owner, back, "/account/confirm", STALE, 403)
+            return self._ask_password(owner, back, CONFIRM, STALE, 403)
         if not form.get("password"):
-            return self._ask_password(owner, back, "/account/confirm", Problem(Wrong.PASSWORD_MISSING), 400)
+            return self._ask_password(owner, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING), 400)
         begun = self.own.arrival.steps.begun
         if (until := begun.full(owner.account.id, visitor.now)) is not None:
             # each that succeeds leaves a line in the record: counted with the sign-ins that this person begins
@@ -223,7 +225,7 @@ class MethodHandlers:
             request_id=request.request_id,
         )
         if isinstance(outcome, Refusal):
-            return self._refused(owner, back, "/account/confirm", outcome)
+            return self._refused(owner, back, CONFIRM, outcome)
         return await self.own.arrival.steps.follow(visitor, outcome)
 
     async def well_known(self, request: Request) -> Response:
@@ -276,6 +278,9 @@ class MethodHandlers:
     def _ask_password(
         self, owner: Owner, back: str, action: str, problem: Problem | None, status: int
     ) -> Response:
+        if action == CONFIRM:
+            # a reload by GET still knows where the person wants to go
+            action = f"{CONFIRM}?return_to={quote(back)}"
         view = ReAuth(account=owner.account.email, return_to=back, action=action, problem=problem)
         return page(view, owner.visitor, status)
 
@@ -289,10 +294,13 @@ def routes(
     on = MethodHandlers(own, store, chance, sessions, prove_password, change_password, factors)
     return [
         route("/account/methods", "GET", on.show, page=True),
+        route("/account/methods/password", "GET", own.shown_at(METHODS), page=True),
         route("/account/methods/password", "POST", on.change, page=True),
         route("/account/methods/authenticator", "GET", on.set_up, page=True),
         route("/account/methods/authenticator", "POST", on.confirm_set_up, page=True),
+        route("/account/methods/authenticator/remove", "GET", own.shown_at(METHODS), page=True),
         route("/account/methods/authenticator/remove", "POST", on.remove, page=True),
+        route("/account/methods/recovery", "GET", own.shown_at(METHODS), page=True),
         route("/account/methods/recovery", "POST", on.new_codes, page=True),
         route("/account/confirm", "GET", on.confirm, page=True),
         route("/account/confirm", "POST", on.confirmed, page=True),

@@ -69,7 +69,10 @@ def paths() -> dict[str, Any]:
         if fields is not None:
             found[path]["post"] = _post(path, said, fields)
     for path, (said, fields) in _ONLY_SENT.items():
-        found[path] = {"post": _post(path, said, fields)}
+        found[path] = {
+            "get": _get(path, "Leads to the page with the form"),
+            "post": _post(path, said, fields),
+        }
     found["/static/{name}"] = {
         "get": {
             "operationId": "static",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,7 @@ from doorward.model.policy import SessionPolicy
 from doorward.model.session import Session
 from doorward.rules.check import session as session_rule
 from doorward.web.arrival import Arrival
-from doorward.web.http import Request, Response, redirect
+from doorward.web.http import Handler, Request, Response, redirect
 from doorward.web.page import page
 from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
@@ -48,7 +49,18 @@ class OwnAccount:
         """A POST: the form, and whether it is ours. Who is signed out by now signs in first and finds the page `back`."""
         visitor, form, ours = await self.arrival.act(request)
         owner = _owner(visitor)
-        return (owner, form, ours) if owner is not None else await self._sign_in_first(visitor, back)
+        if owner is not None:
+            return owner, form, ours
+        return await self._sign_in_first(dataclasses.replace(visitor, stale=True), back)
+
+    def shown_at(self, path: str) -> Handler:
+        """For the address of a form that stands on the page at `path`: a GET, by a reload after its answer, leads there."""
+
+        async def lead(request: Request) -> Response:
+            del request
+            return redirect(self.arrival.steps.link(path))
+
+        return lead
 
     def confirm_first(self, owner: Owner, back: str) -> Response | None:
         """None when the sign-in is recent; else the way over the page that asks again (ASVS 7.5.1, line 73)."""

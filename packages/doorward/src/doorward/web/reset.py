@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from doorward.actions.reset_password import BadAddress, Reset, ResetPassword
 from doorward.model.message import Ticket
@@ -10,7 +11,7 @@ from doorward.model.secret import Secret
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
 from doorward.rules.prove.password import Weak
-from doorward.web.arrival import STALE, Arrival, busy, ticket_of, waiting, weak
+from doorward.web.arrival import STALE, Arrival, busy, ticket_of, waiting, weak, went_stale, with_flow
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views import reset as views
@@ -35,19 +36,26 @@ class ResetPages:
             return arrived
         visitor, sign_in = arrived
         hint = sign_in.request.login_hint if sign_in is not None and sign_in.request is not None else None
-        return page(views.ResetAsk(flow=sign_in.id if sign_in else None, email=(hint or "")[:254]), visitor)
+        view = views.ResetAsk(
+            flow=sign_in.id if sign_in else None,
+            email=(hint or "")[:254],
+            problem=went_stale(visitor, params),
+        )
+        return page(view, visitor)
 
     async def answer(self, request: Request) -> Response:
         """An address."""
         visitor, form, ours = await self.arrival.act(request)
+        email = form.get("email", "")
+        if not ours:
+            visitor, kept = await self.arrival.kept(visitor, form.get("flow"))
+            view = views.ResetAsk(flow=kept.id if kept else None, email=email[:254], problem=STALE)
+            return page(view, visitor, 403)
         arrived = await self.arrival.flow(visitor, form.get("flow"))
         if isinstance(arrived, Response):
             return arrived
         visitor, sign_in = arrived
         flow = sign_in.id if sign_in else None
-        email = form.get("email", "")
-        if not ours:
-            return page(views.ResetAsk(flow=flow, email=email[:254], problem=STALE), visitor, 403)
         outcome = await self.reset.ask(
             email=email,
             locale=visitor.context.locale,
@@ -73,7 +81,7 @@ class ResetPages:
         visitor, params = await self.arrival.look(request)
         ticket_id = ticket_of(params)
         if ticket_id is None or not await self._open(visitor, ticket_id):
-            return self._over(visitor)
+            return self._over(visitor, params.get("flow"))
         return self._check_page(visitor, ticket_id, params.get("flow"), resent="resent" in params)
 
     async def check_code(self, request: Request) -> Response:
@@ -81,9 +89,9 @@ class ResetPages:
         visitor, form, ours = await self.arrival.act(request)
         ticket_id, flow = ticket_of(request.query()), form.get("flow")
         if ticket_id is None:
-            return self._over(visitor)
+            return self._over(visitor, flow)
         if not ours:
-            return self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+            return await self._check_again(visitor, ticket_id, flow)
         code = form.get("code", "")
         if not code.strip():
             return self._check_page(visitor, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING), status=400)
@@ -101,14 +109,24 @@ class ResetPages:
             return busy(shown, outcome, visitor.now)
         return self._check_page(visitor, ticket_id, flow, problem=Problem(Wrong.CODE_WRONG), status=400)
 
+    async def resent(self, request: Request) -> Response:
+        """Another mail was asked for, and the page is loaded again: where the form stands."""
+        visitor, params = await self.arrival.look(request)
+        ticket_id, flow = ticket_of(params), params.get("flow")
+        return (
+            self._over(visitor, flow)
+            if ticket_id is None
+            else self._to("/reset/check", visitor, ticket_id, flow)
+        )
+
     async def resend(self, request: Request) -> Response:
         """Another mail; the earlier one stops working."""
         visitor, form, ours = await self.arrival.act(request)
         ticket_id, flow = ticket_of(request.query()), form.get("flow")
         if ticket_id is None:
-            return self._over(visitor)
+            return self._over(visitor, flow)
         if not ours:
-            return self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+            return await self._check_again(visitor, ticket_id, flow)
         outcome = await self.reset.again(
             ticket_id,
             locale=visitor.context.locale,
@@ -122,7 +140,7 @@ class ResetPages:
         if isinstance(outcome, Wait):
             shown = self._check_page(visitor, ticket_id, flow, problem=waiting(outcome), status=429)
             return busy(shown, outcome, visitor.now)
-        return self._over(visitor)
+        return self._over(visitor, flow)
 
     async def link(self, request: Request) -> Response:
         """The page behind the mailed link: a button, since scanners open links."""
@@ -133,14 +151,14 @@ class ResetPages:
         )
         if isinstance(found, Missed):
             return _link_missed(visitor, found, token)
-        return page(LinkPage("reset", "/reset/link", token, found.sign_in_id), visitor)
+        return page(LinkPage("reset", _link_action(token), token, found.sign_in_id), visitor)
 
     async def press(self, request: Request) -> Response:
         """The button behind the link."""
         visitor, form, ours = await self.arrival.act(request)
         token, flow = form.get("token", ""), form.get("flow")
         if not ours:
-            return page(LinkPage("reset", "/reset/link", token[:200], flow or None), visitor, 403)
+            return page(LinkPage("reset", _link_action(token[:200]), token[:200], flow or None), visitor, 403)
         outcome = await self.reset.by_link(token, browser_hash=visitor.browser_hash, now=visitor.now)
         if isinstance(outcome, Ticket):
             return self._to("/reset/new", visitor, outcome.id, outcome.sign_in_id)
@@ -157,9 +175,11 @@ class ResetPages:
         ticket_id, flow = ticket_of(request.query()), form.get("flow")
         ends = form.get("end_sessions") == "yes"
         if ticket_id is None:
-            return self._over(visitor)
+            return self._over(visitor, flow)
         if not ours:
-            return await self._new_page(visitor, ticket_id, flow, problem=STALE, status=403)
+            lost = await self.reset.tickets.held("reset", ticket_id, visitor.browser_hash) is None
+            onward = await self.arrival.onward(visitor, flow, "/reset", lost=lost)
+            return onward or await self._new_page(visitor, ticket_id, flow, problem=STALE, status=403)
         outcome = await self.reset.set(
             ticket_id,
             Secret(form.get("password", "")),
@@ -177,7 +197,7 @@ class ResetPages:
             if outcome.device_secret is not None:
                 visitor.remember_device(outcome.device_secret)
             return self._to("/sign-in", visitor, ticket_id, flow, "&reset=1")
-        return self._over(visitor)
+        return self._over(visitor, flow)
 
     async def _new_page(
         self,
@@ -192,7 +212,7 @@ class ResetPages:
     ) -> Response:
         opened = await self.reset.open(ticket_id, visitor.browser_hash, visitor.now) if ticket_id else None
         if opened is None:
-            return self._over(visitor)
+            return self._over(visitor, flow)
         ticket, account, minimum = opened
         view = views.ResetNew(
             account=account.email,
@@ -230,13 +250,24 @@ class ResetPages:
         )
         return page(view, visitor, status)
 
-    def _over(self, visitor: Visitor) -> Response:
+    async def _check_again(self, visitor: Visitor, ticket_id: str, flow: str | None) -> Response:
+        """For a form that is not ours. The code is bound to the browser that asked for it: one with another cookie begins again."""
+        lost = await self.reset.tickets.held("reset", ticket_id, visitor.browser_hash) is None
+        onward = await self.arrival.onward(visitor, flow, "/reset", lost=lost)
+        return onward or self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+
+    def _over(self, visitor: Visitor, flow: str | None) -> Response:
         # An expired step never shows a page: it begins again.
-        return visitor.dress(redirect(self.arrival.steps.link("/reset")))
+        return visitor.dress(redirect(self.arrival.steps.link(with_flow("/reset", flow))))
 
     def _to(self, path: str, visitor: Visitor, ticket_id: str, flow: str | None, more: str = "") -> Response:
-        kept = f"&flow={flow}" if flow and flow.replace("_", "").isalnum() and flow.isascii() else ""
-        return visitor.dress(redirect(self.arrival.steps.link(f"{path}?ticket={ticket_id}{more}{kept}")))
+        target = with_flow(f"{path}?ticket={ticket_id}{more}", flow)
+        return visitor.dress(redirect(self.arrival.steps.link(target)))
+
+
+def _link_action(token: str) -> str:
+    # the address that the mail named: what a reload asks for
+    return f"/reset/link?token={quote(token, safe='')}"
 
 
 def _link_missed(visitor: Visitor, missed: Missed, token: str) -> Response:
@@ -253,6 +284,7 @@ def routes(*, arrival: Arrival, reset: ResetPassword) -> list[Route]:
         route("/reset", "POST", pages.answer, page=True),
         route("/reset/check", "GET", pages.check, page=True),
         route("/reset/check", "POST", pages.check_code, page=True),
+        route("/reset/resend", "GET", pages.resent, page=True),
         route("/reset/resend", "POST", pages.resend, page=True),
         route("/reset/link", "GET", pages.link, page=True),
         route("/reset/link", "POST", pages.press, page=True),

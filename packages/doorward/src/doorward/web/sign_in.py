@@ -14,7 +14,7 @@ from doorward.model.signin import SignIn
 from doorward.ports.store import Store
 from doorward.rules.prove.assurance import SECOND_FACTORS, counting
 from doorward.rules.prove.factors import recovery_code
-from doorward.web.arrival import STALE, Arrival, busy, ticket_of
+from doorward.web.arrival import STALE, Arrival, busy, ticket_of, went_stale
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views import sign_in as views
@@ -58,6 +58,7 @@ class SignInPages:
             flow=sign_in.id if sign_in else None,
             identifier=(reset_email or hint or "")[:254],
             last_used="password" if visitor.device else None,
+            problem=went_stale(visitor, params),
             password_reset=reset_email is not None,
         )
         return page(view, visitor)
@@ -67,11 +68,16 @@ class SignInPages:
         visitor, form, ours = await self.arrival.act(request)
         identifier, password = form.get("identifier", ""), form.get("password", "")
         if not ours:
-            return self._again(visitor, form.get("flow"), identifier, FORGED_STATUS, problem=STALE)
+            visitor, kept = await self.arrival.kept(visitor, form.get("flow"))
+            return self._again(visitor, kept.id if kept else None, identifier, FORGED_STATUS, problem=STALE)
         if not identifier.strip() or not password:
+            arrived = await self.arrival.flow(visitor, form.get("flow"))
+            if isinstance(arrived, Response):
+                return arrived
+            visitor, begun = arrived
             return self._again(
                 visitor,
-                form.get("flow"),
+                begun.id if begun else None,
                 identifier,
                 WRONG_STATUS,
                 identifier_problem=None if identifier.strip() else Problem(Wrong.IDENTIFIER_MISSING),
@@ -119,6 +125,8 @@ class SignInPages:
     async def answer_code(self, request: Request) -> Response:
         """A code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
         visitor, form, ours = await self.arrival.act(request)
+        if not ours and (onward := await self.arrival.onward(visitor, form.get("flow"))) is not None:
+            return onward
         arrived = await self.arrival.flow(visitor, form.get("flow"))
         if isinstance(arrived, Response):
             return arrived
@@ -179,6 +187,8 @@ class SignInPages:
         factors = await self.store.accounts.factors(sign_in.account_id or "")
         view = views.SecondFactor(
             flow=sign_in.id,
+            # a reload by GET shows the form that was shown
+            action="/sign-in/code?method=recovery" if method == "recovery" else "/sign-in/code",
             method=method,
             recovery_available=recovery_code.left(factors) > 0,
             problem=problem,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from doorward.actions.sign_up import Amiss, SignUp
 from doorward.actions.tickets import Tickets
@@ -13,7 +14,7 @@ from doorward.model.secret import Secret
 from doorward.rules.identify.account import MAX_NAME
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
-from doorward.web.arrival import STALE, Arrival, busy, ticket_of, waiting, weak
+from doorward.web.arrival import STALE, Arrival, busy, ticket_of, waiting, weak, went_stale, with_flow
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views import sign_up as views
@@ -40,21 +41,25 @@ class SignUpPages:
         visitor, sign_in = arrived
         hint = sign_in.request.login_hint if sign_in is not None and sign_in.request is not None else None
         view = views.SignUp(
-            minimum=self._minimum(), flow=sign_in.id if sign_in else None, email=(hint or "")[:254]
+            minimum=self._minimum(),
+            flow=sign_in.id if sign_in else None,
+            email=(hint or "")[:254],
+            problem=went_stale(visitor, params),
         )
         return page(view, visitor)
 
     async def answer(self, request: Request) -> Response:
         """Address, password, perhaps a name. Raises `HashingBusy`."""
         visitor, form, ours = await self.arrival.act(request)
+        email, password, name = form.get("email", ""), form.get("password", ""), form.get("name", "")
+        if not ours:
+            visitor, kept = await self.arrival.kept(visitor, form.get("flow"))
+            return self._again(visitor, kept.id if kept else None, email, name, 403, problem=STALE)
         arrived = await self.arrival.flow(visitor, form.get("flow"))
         if isinstance(arrived, Response):
             return arrived
         visitor, sign_in = arrived
         flow = sign_in.id if sign_in else None
-        email, password, name = form.get("email", ""), form.get("password", ""), form.get("name", "")
-        if not ours:
-            return self._again(visitor, flow, email, name, 403, problem=STALE)
         outcome = await self.sign_up(
             email=email,
             password=Secret(password),
@@ -79,7 +84,7 @@ class SignUpPages:
         ticket_id = ticket_of(params)
         ticket = await self.tickets.held("sign_up", ticket_id, visitor.browser_hash) if ticket_id else None
         if ticket is None or ticket.used_at is not None:
-            return visitor.dress(redirect(self.arrival.steps.link("/sign-up")))
+            return self._over(visitor, params.get("flow"))
         return self._check_page(visitor, ticket.id, params.get("flow"), resent="resent" in params)
 
     async def check_code(self, request: Request) -> Response:
@@ -88,9 +93,9 @@ class SignUpPages:
         ticket_id = ticket_of(request.query())
         flow = form.get("flow")
         if ticket_id is None:
-            return visitor.dress(redirect(self.arrival.steps.link("/sign-up")))
+            return self._over(visitor, flow)
         if not ours:
-            return self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+            return await self._check_again(visitor, ticket_id, flow)
         code = form.get("code", "")
         if not code.strip():
             return self._check_page(visitor, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING), status=400)
@@ -109,15 +114,23 @@ class SignUpPages:
             return busy(shown, outcome, visitor.now)
         return self._check_page(visitor, ticket_id, flow, problem=Problem(Wrong.CODE_WRONG), status=400)
 
+    async def resent(self, request: Request) -> Response:
+        """Another mail was asked for, and the page is loaded again: where the form stands."""
+        visitor, params = await self.arrival.look(request)
+        ticket_id = ticket_of(params)
+        if ticket_id is None:
+            return self._over(visitor, params.get("flow"))
+        return self._to_check(visitor, ticket_id, params.get("flow"))
+
     async def resend(self, request: Request) -> Response:
         """Another mail; the earlier one stops working."""
         visitor, form, ours = await self.arrival.act(request)
         ticket_id = ticket_of(request.query())
         flow = form.get("flow")
         if ticket_id is None:
-            return visitor.dress(redirect(self.arrival.steps.link("/sign-up")))
+            return self._over(visitor, flow)
         if not ours:
-            return self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+            return await self._check_again(visitor, ticket_id, flow)
         outcome = await self.sign_up.again(
             ticket_id,
             browser_hash=visitor.browser_hash,
@@ -130,7 +143,7 @@ class SignUpPages:
         if isinstance(outcome, Wait):
             shown = self._check_page(visitor, ticket_id, flow, problem=waiting(outcome), status=429)
             return busy(shown, outcome, visitor.now)
-        return visitor.dress(redirect(self.arrival.steps.link("/sign-up")))
+        return self._over(visitor, flow)
 
     async def link(self, request: Request) -> Response:
         """The page behind the mailed link. It only shows a button: scanners open links, people press buttons."""
@@ -141,14 +154,16 @@ class SignUpPages:
         )
         if isinstance(found, Missed):
             return _link_missed(visitor, found, token)
-        return page(views.LinkPage("sign_up", "/verify", token, found.sign_in_id), visitor)
+        return page(views.LinkPage("sign_up", _link_action(token), token, found.sign_in_id), visitor)
 
     async def press(self, request: Request) -> Response:
         """The button behind the link."""
         visitor, form, ours = await self.arrival.act(request)
         token = form.get("token", "")
         if not ours:
-            again = views.LinkPage("sign_up", "/verify", token[:200], form.get("flow") or None)
+            again = views.LinkPage(
+                "sign_up", _link_action(token[:200]), token[:200], form.get("flow") or None
+            )
             return page(again, visitor, 403)
         outcome = await self.verify.by_link(
             token, browser_hash=visitor.browser_hash, caller=visitor.caller, now=visitor.now
@@ -167,10 +182,19 @@ class SignUpPages:
             return await self.arrival.steps.load_and_follow(visitor, sign_in.id)
         return await self.arrival.steps.follow(visitor, proven)
 
+    async def _check_again(self, visitor: Visitor, ticket_id: str, flow: str | None) -> Response:
+        """For a form that is not ours. The code is bound to the browser that asked for it: one with another cookie begins again."""
+        lost = await self.tickets.held("sign_up", ticket_id, visitor.browser_hash) is None
+        onward = await self.arrival.onward(visitor, flow, "/sign-up", lost=lost)
+        return onward or self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+
+    def _over(self, visitor: Visitor, flow: str | None) -> Response:
+        # An expired step never shows a page: it begins again.
+        return visitor.dress(redirect(self.arrival.steps.link(with_flow("/sign-up", flow))))
+
     def _to_check(self, visitor: Visitor, ticket_id: str, flow: str | None, more: str = "") -> Response:
-        kept = f"&flow={flow}" if flow and flow.replace("_", "").isalnum() and flow.isascii() else ""
-        target = self.arrival.steps.link(f"/sign-up/check?ticket={ticket_id}{more}{kept}")
-        return visitor.dress(redirect(target))
+        target = with_flow(f"/sign-up/check?ticket={ticket_id}{more}", flow)
+        return visitor.dress(redirect(self.arrival.steps.link(target)))
 
     def _check_page(
         self,
@@ -235,6 +259,11 @@ class SignUpPages:
         return self.sign_up.judge.minimum(second_factor=False)
 
 
+def _link_action(token: str) -> str:
+    # the address that the mail named: what a reload asks for
+    return f"/verify?token={quote(token, safe='')}"
+
+
 def _link_missed(visitor: Visitor, missed: Missed, token: str) -> Response:
     if missed.why == "browser":
         return page(views.LinkPage("sign_up", "/verify", token[:200], wrong_browser=True), visitor)
@@ -242,13 +271,14 @@ def _link_missed(visitor: Visitor, missed: Missed, token: str) -> Response:
 
 
 def routes(*, arrival: Arrival, sign_up: SignUp, verify: VerifyAddress, tickets: Tickets) -> list[Route]:
-    """The four paths."""
+    """The paths on the way to an account."""
     pages = SignUpPages(arrival, sign_up, verify, tickets)
     return [
         route("/sign-up", "GET", pages.ask, page=True),
         route("/sign-up", "POST", pages.answer, page=True),
         route("/sign-up/check", "GET", pages.check, page=True),
         route("/sign-up/check", "POST", pages.check_code, page=True),
+        route("/sign-up/resend", "GET", pages.resent, page=True),
         route("/sign-up/resend", "POST", pages.resend, page=True),
         route("/verify", "GET", pages.link, page=True),
         route("/verify", "POST", pages.press, page=True),

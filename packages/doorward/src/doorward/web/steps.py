@@ -90,8 +90,40 @@ class Steps:
             return await self.restart(visitor, sign_in)
         return sign_in
 
+    async def kept(self, visitor: Visitor, flow: str | None) -> SignIn | None:
+        """For a form whose token is not this browser's: the sign-in with which its page can go on.
+
+        After a sign-out in another tab, or with lost cookies, the browser of the sign-in is gone for ever. A page of ours that stands in
+        this browser may go on to the same app, as with the app's own address: what was proven there does not count, and whom it was for
+        is not told. What another site sent gets nothing of it.
+        """
+        found = await self.store.sign_ins.get(flow) if flow else None
+        if found is None or found.browser_hash is None:
+            return None
+        mine = found.browser_hash == visitor.browser_hash
+        if mine and found.done_at is None and visitor.now < found.expires_at:
+            return found
+        if not visitor.on_our_page:
+            return None
+        request = found.request
+        if request is not None and not mine:
+            request = structs.replace(request, login_hint=None)
+        return await self.begin(visitor, request, found.return_to)
+
+    def went_stale(self, visitor: Visitor, path: str, sign_in: SignIn | None) -> Response:
+        """On from a page that cannot go on as it is; the page that comes says once that it was out of date."""
+        word = visitor.stale_word(sign_in.id if sign_in else "")
+        return visitor.dress(redirect(self.link(f"{path}?stale={word}", sign_in)))
+
+    async def follow_stale(self, visitor: Visitor, sign_in: SignIn) -> Response:
+        """To wherever the sign-in stands now, for somebody whose page was out of date."""
+        return await self.follow(dataclasses.replace(visitor, stale=True), sign_in)
+
     async def restart(self, visitor: Visitor, stale: SignIn) -> Response:
-        """Begin again where the stale sign-in wanted to go. What a prompt asked for was asked; the session decides now."""
+        """Begin again where the stale sign-in wanted to go. What a prompt asked for was asked; the session decides now. What a form had
+        sent is lost then, and the next page says so."""
+        if visitor.request.method == "POST":
+            visitor = dataclasses.replace(visitor, stale=True)
         request = stale.request
         if request is not None and stale.done_at is not None:
             request = structs.replace(request, prompt=request.prompt - {"login", "select_account", "create"})
@@ -125,7 +157,10 @@ class Steps:
         match outcome:
             case Ask(sign_in=sign_in, step="password"):
                 create = sign_in.request is not None and "create" in sign_in.request.prompt
-                return visitor.dress(redirect(self.link("/sign-up" if create else "/sign-in", sign_in)))
+                path = "/sign-up" if create else "/sign-in"
+                if visitor.stale:
+                    return self.went_stale(visitor, path, sign_in)
+                return visitor.dress(redirect(self.link(path, sign_in)))
             case Ask(sign_in=sign_in):
                 return visitor.dress(redirect(self.link("/sign-in/code", sign_in)))
             case AskConsent(sign_in=sign_in):

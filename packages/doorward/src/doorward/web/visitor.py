@@ -49,6 +49,8 @@ class Visitor:
     jar: CookieJar
     origin: str
     set_cookies: list[str] = field(default_factory=list)
+    stale: bool = False
+    """Whether what this request sent is not used, because its page was out of date; the page that comes next says so."""
 
     @property
     def browser_hash(self) -> bytes:
@@ -79,6 +81,15 @@ class Visitor:
         """Raise `Forbidden` unless the form carries this browser's token and comes from our origin (ASVS 3.5.1)."""
         if _sent(self.request, self.origin) is not Sent.OURS or not _carries(form, self.browser, sealer):
             raise Forbidden
+
+    @property
+    def on_our_page(self) -> bool:
+        """Whether the request was sent by a page of ours in this browser, of whichever cookies it had then."""
+        return _sent(self.request, self.origin) is Sent.OURS
+
+    def stale_word(self, flow: str) -> str:
+        """What an address carries whose page is to say that it went stale: no link from elsewhere can make a page say so."""
+        return digest(f"stale {self.csrf_token} {flow}").hex()[:16]
 
     def remember_session(self, secret: str, max_age: int) -> None:
         """Send the session cookie."""
