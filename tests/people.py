@@ -248,6 +248,7 @@ async def open_house(
     passwords: PasswordPolicy | None = None,
     development: bool = True,
     listed: Any = nothing_listed,
+    beyond_ascii: bool = True,
 ) -> AsyncGenerator[House]:
     """The house, and its end."""
     passwords = passwords or PasswordPolicy(threads=2)
@@ -273,7 +274,7 @@ async def open_house(
     tickets = Tickets(store, chance, sealer, postman, counters, record, tickets_policy, ISSUER)
     prove_password = ProvePassword(store, check)
     prove_second = ProveSecondFactor(store, sealer, counters, record, meter)
-    sign_up = SignUp(store, hasher, judge, counters, tickets)
+    sign_up = SignUp(store, hasher, judge, counters, tickets, beyond_ascii)
     verify = VerifyAddress(store, chance, catalog, tickets, record)
     reset = ResetPassword(store, chance, hasher, judge, counters, tickets, postman, ending, record)
     change = ChangePassword(store, chance, hasher, check, judge, postman, ending, record)

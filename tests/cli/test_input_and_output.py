@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Run
+from tests.waiting import PATIENCE
 
 PASSWORD = "walrus canyon velvet twelve"
 DOORWARD = [sys.executable, "-m", "doorward"]
@@ -21,14 +23,14 @@ def create(run: Run, stdin: bytes) -> tuple[int, str]:
     return ended.status, ended.err
 
 
-def program(house: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+def program(house: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
     environ = {
         name: value for name, value in os.environ.items() if not name.startswith(("DOORWARD_", "LC_", "LANG"))
     }
-    environ |= options.pop("environ", {})  # type: ignore[arg-type]
+    environ |= options.pop("environ", {})
     return subprocess.run(
-        [*DOORWARD, *arguments], cwd=house, env=environ, check=False, timeout=100, **options
-    )  # type: ignore[call-overload]
+        [*DOORWARD, *arguments], cwd=house, env=environ, check=False, timeout=PATIENCE, **options
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_a_closed_output_never_becomes_the_database(house: Path) -> None:
         cwd=house,
         env={name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")},
         check=False,
-        timeout=100,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0
     assert (house / "doorward.db").read_bytes()[:16] == b"SQLite format 3\0"
@@ -196,7 +198,7 @@ def test_arguments_in_another_encoding_are_refused(house: Path) -> None:
         env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1"},
         capture_output=True,
         check=False,
-        timeout=100,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 1
     assert b"LC_ALL" in ended.stderr

@@ -188,3 +188,14 @@ async def test_the_page_speaks_the_persons_language_and_so_does_the_mail(house: 
     await ask(english, "other@example.com")
     (_, _, other), *_ = await house.mails()
     assert found.subject != other.subject
+
+
+async def test_an_address_that_mail_does_not_reach_is_refused_on_the_form() -> None:
+    async with open_house(beyond_ascii=False) as house:
+        page = await ask(house.browser(), email="müller@example.com")
+        assert page.status == 400
+        assert "before the @" in page.words
+        assert await house.mails() == []
+        assert (await ask(house.browser(), email="mueller@bücher.example")).status == 303
+    async with open_house(beyond_ascii=True) as house:
+        assert (await ask(house.browser(), email="müller@example.com")).status == 303

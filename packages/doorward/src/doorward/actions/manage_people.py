@@ -38,6 +38,7 @@ class ManagePeople:
     hasher: PasswordHasher
     ending: Ending
     judge: JudgePassword
+    beyond_ascii: bool = True
 
     async def create(
         self,
@@ -53,6 +54,11 @@ class ManagePeople:
         address = new_email(email)
         if address is None:
             raise ManageRefused(f"{email} is no e-mail address.", "It should look like ada@example.com.")
+        if not self.beyond_ascii and not address.isascii():
+            raise ManageRefused(
+                f"{address} has letters beyond ASCII before the @, and mail would not reach it.",
+                "Set mail.smtputf8 = true if your mail server offers SMTPUTF8 (doorward doctor).",
+            )
         shown = normalise_name(name) if name is not None else ""
         if shown is None:
             raise ManageRefused("The name is too long.", "At most 120 characters.")

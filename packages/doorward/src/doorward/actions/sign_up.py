@@ -20,22 +20,25 @@ from doorward.rules.prove.password import Weak, prepare
 
 
 class Amiss(Struct, frozen=True):
-    """What has to be mended on the form. None of it depends on whether the account exists."""
+    """What has to be mended on the form. None of it depends on whether the account exists. `beyond_ascii`: the address is one, and mail
+    does not reach it from here."""
 
     email: bool = False
+    beyond_ascii: bool = False
     name: bool = False
     password: Weak | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """Takes what the account will be made of, and sends code and link."""
+    """Takes what the account will be made of, and sends code and link. `beyond_ascii`: whether mail reaches addresses with such letters before the @."""
 
     store: Store
     hasher: PasswordHasher
     judge: JudgePassword
     throttle: Throttle
     tickets: Tickets
+    beyond_ascii: bool = True
 
     async def __call__(
         self,
@@ -54,8 +57,9 @@ class SignUp:
         address, called = new_email(email), normalise_name(name)
         # What is wrong at a glance is said for nothing. The estimate costs more than a hash, and anybody may ask for one.
         weak = self.judge.measure(password, second_factor=False)
-        if address is None or called is None or weak is not None:
-            return Amiss(email=address is None, name=called is None, password=weak)
+        unreached = address is not None and not self.beyond_ascii and not address.isascii()
+        if address is None or unreached or called is None or weak is not None:
+            return Amiss(email=address is None, beyond_ascii=unreached, name=called is None, password=weak)
         wait = await self.throttle.take([self.throttle.of_estimates(caller.address)], now)
         if wait is not None:
             return wait

@@ -87,6 +87,7 @@ class Tickets:
             locale=spoken,
             now=now,
             values=self._values(kind, code, link) if live or kind == "reset" else {},
+            ticket_id=ticket_id if live else None,
         )
         writes: list[Write] = []
         if replaces is not None:

@@ -49,12 +49,13 @@ class Outgoing(Struct, frozen=True, kw_only=True):
 
 class Letter(Struct, frozen=True, kw_only=True):
     """What `Outgoing.sealed` holds, as JSON (sealed for the purpose "mail" under the row's id). `code` is the one-time code in
-    the text, if there is one: the development outbox shows it large."""
+    the text, if there is one: the development outbox shows it large. `ticket_id`: the ticket whose code and link it carries."""
 
     subject: str
     text: str
     html: str
     code: str | None = None
+    ticket_id: str | None = None
 
 
 class LogoutNotice(Struct, frozen=True, kw_only=True):

@@ -23,6 +23,8 @@ _log = logger("outbox")
 # minutes: the first tries come quickly, and after a day nobody waits for it any more.
 MAIL_PAUSES: Final = (5, 15, 60, 300, 900, 3600)
 MAIL_LIFE: Final = 86_400
+# What a mail of the version before, which names no ticket, is taken for: codes live ten minutes at most (ASVS 6.6).
+_CODE_LIFE: Final = 600
 # A logout token lives two minutes and is made anew for each try; an app that is down for an hour has lost the notice.
 LOGOUT_PAUSES: Final = (2, 10, 60, 300, 900)
 LOGOUT_LIFE: Final = 3600
@@ -36,6 +38,9 @@ class MailSender(Protocol):
 
     async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> object: ...
 
+
+Spent = Callable[[str, int], Awaitable[str | None]]
+"""(ticket's id, now) -> why its code works no more, or None. Given by the wiring, since it asks the rules."""
 
 Deliver = Callable[[LogoutNotice], Awaitable[str | None]]
 """Sends one logout notice; None: it was taken, else why not. Given by the wiring, since it signs a token under the rules."""
@@ -58,8 +63,10 @@ class MailWorker:
         clock: Clock,
         meter: Meter,
         *,
+        spent: Spent | None = None,
         interval: float = 1.0,
     ) -> None:
+        self._spent = spent
         self._store = store
         self._sealer = sealer
         self._sender = sender
@@ -96,6 +103,11 @@ class MailWorker:
             return  # another worker has it
         try:
             letter = open_letter(self._sealer, mail)
+            if (why := await self._useless(mail, letter, now)) is not None:
+                self._meter.count("mails", "dropped")
+                _log.warning("mail.dropped", mail_id=mail.id, kind=mail.kind, reason=why)
+                await self._store.commit(messages.replace_mail(taken, structs.replace(taken, failed_at=now)))
+                return
             await self._sender.send(mail.to, letter, mail_id=mail.id, at=mail.created_at)
             after = structs.replace(taken, sent_at=self._clock.now())
             self._meter.count("mails", "sent")
@@ -106,6 +118,11 @@ class MailWorker:
             self._meter.count("mails", "failed")
             _log.warning("mail.failed", mail_id=mail.id, kind=mail.kind, reason=str(error))
         await self._store.commit(messages.replace_mail(taken, after))
+
+    async def _useless(self, mail: Outgoing, letter: Letter, now: int) -> str | None:
+        if letter.ticket_id is not None:
+            return await self._spent(letter.ticket_id, now) if self._spent is not None else None
+        return "its code has expired" if letter.code and now >= mail.created_at + _CODE_LIFE else None
 
     def _later(self, mail: Outgoing, reason: str) -> Outgoing:
         now = self._clock.now()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, final
 
 import msgspec
+from msgspec import structs
 
 from doorward.model.message import Letter, Outgoing
 from doorward.ports.chance import Chance
@@ -40,9 +41,17 @@ class SealingPostman:
         self._render = render
 
     def write(
-        self, kind: MailKind, *, to: str, locale: str | None, now: int, values: dict[str, Any]
+        self,
+        kind: MailKind,
+        *,
+        to: str,
+        locale: str | None,
+        now: int,
+        values: dict[str, Any],
+        ticket_id: str | None = None,
     ) -> Outgoing:
         """A row for the outbox, due at once. Its body may carry a code or a link, so the database sees it only sealed."""
         mail_id = self._chance.new_id("mai")
-        sealed = self._sealer.seal(PURPOSE, mail_id, _encode(self._render(kind, locale, values)))
+        letter = structs.replace(self._render(kind, locale, values), ticket_id=ticket_id)
+        sealed = self._sealer.seal(PURPOSE, mail_id, _encode(letter))
         return Outgoing(id=mail_id, to=to, kind=kind, sealed=sealed, created_at=now, next_try_at=now)

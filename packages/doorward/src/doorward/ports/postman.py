@@ -21,8 +21,18 @@ MailKind = Literal[
 
 
 class Postman(Protocol):
-    """Renders and seals a mail; `store.messages.insert_mail(...)` puts it into the transaction."""
+    """Renders and seals a mail; `store.messages.insert_mail(...)` puts it into the transaction.
+
+    A mail with `ticket_id` is sent only while that ticket's code and link work.
+    """
 
     def write(
-        self, kind: MailKind, *, to: str, locale: str | None, now: int, values: dict[str, Any]
+        self,
+        kind: MailKind,
+        *,
+        to: str,
+        locale: str | None,
+        now: int,
+        values: dict[str, Any],
+        ticket_id: str | None = None,
     ) -> Outgoing: ...

@@ -40,7 +40,8 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The SMTP server. Without `host` mail stays in the outbox and `doorward doctor` says so.
 
-    `tls`: `starttls` (refused when the server does not offer it), `tls` from the first byte, or `none`.
+    `tls`: `starttls` (refused when the server does not offer it), `tls` from the first byte, or `none`. `smtputf8`: whether new addresses
+    may have letters beyond ASCII before the @, which not every mail server on the way takes (RFC 6531).
     """
 
     host: str | None = None
@@ -50,6 +51,7 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     password_file: str | None = None
     tls: Literal["starttls", "tls", "none"] = "starttls"
     sender: str | None = None
+    smtputf8: bool = False
     timeout: Annotated[int, Meta(ge=1, le=300)] = 20
 
 
@@ -135,6 +137,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     log: LogSettings = field(default_factory=LogSettings)
     source: str | None = None
     """The file that was read, if any; not a setting."""
+
+    @property
+    def beyond_ascii(self) -> bool:
+        """Whether an address with letters beyond ASCII before the @ can be registered: mail has to reach it."""
+        return self.mail.smtputf8 or self.mail.host is None
 
     @property
     def port(self) -> int:

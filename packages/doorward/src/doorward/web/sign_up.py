@@ -219,13 +219,15 @@ class SignUpPages:
 
     def _amiss(self, visitor: Visitor, flow: str | None, email: str, name: str, amiss: Amiss) -> Response:
         wrong_email = Wrong.EMAIL_INVALID if email.strip() else Wrong.EMAIL_MISSING
+        if amiss.beyond_ascii:
+            wrong_email = Wrong.EMAIL_BEYOND_ASCII
         return self._again(
             visitor,
             flow,
             email,
             name,
             400,
-            email_problem=Problem(wrong_email) if amiss.email else None,
+            email_problem=Problem(wrong_email) if amiss.email or amiss.beyond_ascii else None,
             name_problem=Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME) if amiss.name else None,
             password_problem=weak(amiss.password) if amiss.password else None,
         )

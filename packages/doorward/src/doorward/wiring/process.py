@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from doorward.actions.logout_token import LogoutToken
 from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.revocation_feed import Watch
+from doorward.actions.still_works import StillWorks
 from doorward.model.message import LogoutNotice
 from doorward.outside import logs, trust
 from doorward.outside.background import Background, every, once
@@ -138,7 +139,14 @@ def _start_outbox(
             timeout=mail.timeout,
         )
         sender = SmtpSender(server, context=trusting)
-        worker = MailWorker(outside.store, outside.sealer, sender, outside.clock, outside.meter)
+        worker = MailWorker(
+            outside.store,
+            outside.sealer,
+            sender,
+            outside.clock,
+            outside.meter,
+            spent=StillWorks(outside.store),
+        )
         background.start(worker.run(), name="mail")
     tokens = LogoutToken(outside.catalog, outside.signer, outside.chance, settings.issuer)
 

@@ -150,7 +150,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         ),
         *sign_up.routes(
             arrival=arrival,
-            sign_up=SignUp(store, hasher, judge, throttle, tickets),
+            sign_up=SignUp(store, hasher, judge, throttle, tickets, settings.beyond_ascii),
             verify=VerifyAddress(store, chance, catalog, tickets, record),
             tickets=tickets,
         ),

@@ -91,7 +91,9 @@ class CommandWorkshop:
             )
             async with ringing(settings, store):
                 yield Tools(
-                    people=ManagePeople(store, catalog, chance, clock, hasher, ending, judge),
+                    people=ManagePeople(
+                        store, catalog, chance, clock, hasher, ending, judge, settings.beyond_ascii
+                    ),
                     factors=ManageFactors(
                         store, chance, clock, ending, SealingPostman(sealer, chance, _letters(settings))
                     ),

@@ -29,12 +29,19 @@ async def mail(settings: Settings) -> Check:
             "Set mail.host and mail.sender.",
         )
     try:
-        await SmtpSender(server, context=trust.context(settings.ca_file)).probe()
+        offered = await SmtpSender(server, context=trust.context(settings.ca_file)).probe()
     except MailDelayed as problem:
         return Check(_NAME, False, f"{server.host}: {problem}", _CHECK)
     if server.tls == "none" and not loopback(server.host):
         return Check(
             _NAME, False, f"{server.host} answers, but codes travel unencrypted", 'Set mail.tls = "starttls".'
+        )
+    if settings.mail.smtputf8 and not offered:
+        return Check(
+            _NAME,
+            False,
+            f"{server.host} answers, and does not offer SMTPUTF8: mail to addresses beyond ASCII is refused",
+            "Set mail.smtputf8 = false, so that nobody signs up with one, or take another mail server.",
         )
     return Check(_NAME, True, f"{server.host} answers ({server.tls})")
 

@@ -20,6 +20,9 @@ _PROBLEMS: Final = {
     Wrong.IDENTIFIER_MISSING: N_("Enter your email address."),
     Wrong.EMAIL_MISSING: N_("Enter your email address."),
     Wrong.EMAIL_INVALID: N_("Enter an email address like name@example.com."),
+    Wrong.EMAIL_BEYOND_ASCII: N_(
+        "We can't send email to an address with accents or letters of other scripts before the @. Use another one."
+    ),
     Wrong.PASSWORD_MISSING: N_("Enter a password."),
     Wrong.PASSWORD_BREACHED: N_("That password has appeared in a data leak. Choose another one."),
     Wrong.PASSWORD_GUESSABLE: N_(

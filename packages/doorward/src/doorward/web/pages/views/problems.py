@@ -16,6 +16,8 @@ class Wrong(StrEnum):
     IDENTIFIER_MISSING = "identifier_missing"
     EMAIL_MISSING = "email_missing"
     EMAIL_INVALID = "email_invalid"
+    EMAIL_BEYOND_ASCII = "email_beyond_ascii"
+    """Letters beyond ASCII before the @, which our mail server does not send to."""
     NAME_TOO_LONG = "name_too_long"
     PASSWORD_MISSING = "password_missing"
     PASSWORD_TOO_SHORT = "password_too_short"
