@@ -12,8 +12,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from doorward.rules.prove.factors import totp
 from doorward.web.app import App
+from doorward.web.cookies import CookieJar
 
 ISSUER = "https://auth.example.com"
+JAR = CookieJar.of(ISSUER)
+SESSION, BROWSER, AT, RT = (JAR.name(kind) for kind in ("session", "browser", "at", "rt"))
 PASSWORD = "teapot gravel orchid nine"
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
 

@@ -288,7 +288,7 @@ async def _furnished(outside: Outside, settings: Settings, clock: TurnedClock) -
     )
     await catalog.refresh()
     parts = urlsplit(issuer)
-    jar = CookieJar(secure=parts.scheme == "https")
+    jar = CookieJar.of(issuer)
     app = App(
         routes(settings, outside, jar, Watch(store)),
         prefix=parts.path.rstrip("/"),

@@ -282,7 +282,7 @@ async def open_house(
     pages = AccountPages(store, catalog, ending, record, counters)
     finish = Finish(store, chance, postman, ending, record, meter, tokens, sessions, ISSUER)
     advance = Advance(store, catalog, finish, tokens, ISSUER)
-    jar = CookieJar(secure=True)
+    jar = CookieJar.of(ISSUER)
     visitors = Visitors(
         store=store,
         sealer=sealer,

@@ -18,6 +18,7 @@ from doorward.model.session import Session
 from doorward.model.signin import SignIn
 from doorward.rules.permit.entitle import Granted
 from doorward.rules.prove.assurance import Achieved
+from tests.browsing import SESSION
 from tests.front_channel import CALLER, Front, front_channel
 from tests.rules import made
 
@@ -198,7 +199,7 @@ async def test_a_step_up_on_the_third_day_gets_the_time_of_its_new_level() -> No
         (grant,) = await front.store.grants.live_of_account(ada.id, front.now)
         assert grant.expires_at == front.now + DAY
         tab = front.browser()
-        tab.cookies["__Host-dw_session"] = outcome.session_secret or ""
+        tab.cookies[SESSION] = outcome.session_secret or ""
         assert (await tab.get("/account")).status == 200
 
 

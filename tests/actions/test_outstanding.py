@@ -14,6 +14,7 @@ from doorward.model.refusal import Refusal
 from doorward.model.secret import Secret
 from doorward.model.signin import SignIn
 from doorward.rules.prove.factors.mail_code import Missed
+from tests import browsing
 from tests.people import CALLER, CHROME, OTHER_PASSWORD, PASSWORD, House, code_for, open_house
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(94)]
@@ -81,7 +82,7 @@ async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) ->
 async def walks_in(house: House, sign_in: SignIn) -> bool:
     """Whether the sign-in, as its browser goes on with it, ends in a session."""
     browser = house.browser()
-    browser.cookies["__Host-dw_browser"] = "b" * 43
+    browser.cookies[browsing.BROWSER] = "b" * 43
     page = await browser.follow(await browser.get(f"/sign-in/code?flow={sign_in.id}"))
     return page.path == "/account"
 

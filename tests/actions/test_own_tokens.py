@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from msgspec.json import encode
 
+from doorward.model.catalog import KeyState
 from doorward.rules.revoke.logout import Hint
 from tests.front_channel import Front, front_channel
 from tests.rules import made
@@ -37,7 +38,12 @@ async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -
 async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(front: Front) -> None:
     token = front.outside.signer.sign(CLAIMS, typ="JWT")
     (key,) = [key for key in front.outside.catalog.current().keys if key.state == "current"]
-    for old, new in (("current", "previous"), ("previous", "retired"), ("retired", "revoked")):
+    moves: tuple[tuple[KeyState, KeyState], ...] = (
+        ("current", "previous"),
+        ("previous", "retired"),
+        ("retired", "revoked"),
+    )
+    for old, new in moves:
         assert await front.store.commit(front.store.registry.move_key(key.id, old, new, front.now))
         await front.outside.catalog.refresh()
         hint = front.own_tokens.hint(token)

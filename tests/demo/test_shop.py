@@ -134,7 +134,7 @@ def test_an_answer_to_a_sign_in_that_was_not_begun_here_is_refused(dev: running.
             state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
             answer = person.get(f"{shop}/callback?state={state}&{query}")
             assert answer.status_code == 400
-            assert "shop_session" not in answer.headers.get("set-cookie", "")
+            assert "_session" not in answer.headers.get("set-cookie", "")
 
 
 def test_saying_no_leads_back_with_a_plain_page(dev: running.Dev) -> None:

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx2
 
+from doorward.web.cookies import CookieJar, CookieKind
 from tests.waiting import PATIENCE, until
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
@@ -241,8 +242,8 @@ class Person:
             "accept": "text/html,application/xhtml+xml,*/*;q=0.8",
             "accept-language": self.language,
         }
-        if self.cookies:
-            sent["cookie"] = "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items())
+        if fitting := self.sent_to(url):
+            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in fitting)
         if method == "POST":
             sent |= {"origin": self._origin, "sec-fetch-site": "same-origin"}
         sent |= headers or {}
@@ -253,6 +254,20 @@ class Person:
         for line in answer.headers.get_list("set-cookie"):
             self._keep(line, url)
         return answer
+
+    def named(self, kind: CookieKind) -> str:
+        """What the server calls a cookie."""
+        return CookieJar.of(self.issuer).name(kind)
+
+    def sent_to(self, url: str) -> list[tuple[str, str]]:
+        """The cookies that an address gets, each with its value: a cookie goes to its own path and below (RFC 6265 §5.1.4)."""
+        path = urlsplit(url).path or "/"
+        found: list[tuple[str, str]] = []
+        for name, cookie in self.cookies.items():
+            own = cookie.attributes.get("path", "/").rstrip("/")
+            if path == own or path.startswith(f"{own}/"):
+                found.append((name, cookie.value))
+        return found
 
     def _read(self, url: str, answer: httpx2.Response, trail: list[Answer]) -> Page:
         page = Page(url, answer.status_code, answer.text, answer.headers, trail=trail)
@@ -273,6 +288,9 @@ class Person:
             sound = "secure" in attributes and "domain" not in attributes and attributes.get("path") == "/"
             assert sound, f"a browser drops this cookie: {line}"
             assert secure, f"a browser drops this cookie over http: {line}"
+        if name.startswith("__Secure-"):
+            assert secure, f"a browser drops this cookie over http: {line}"
+            assert "secure" in attributes, f"a browser drops this cookie: {line}"
         if attributes.get("max-age") == "0":
             self.cookies.pop(name, None)
         else:

@@ -20,7 +20,6 @@ from tests.waiting import keeps
 
 ENGINES = BOTH
 ORIGIN = {"origin": "https://counter.example.net", "sec-fetch-site": "same-site"}
-AT, RT = "__Host-dw_at", "__Host-dw_rt"
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +57,9 @@ def signed_in(server: Running, house: House) -> tuple[Person, httpx2.Response]:
 def test_the_tokens_come_as_host_cookies_out_of_every_scripts_reach(server: Running, house: House) -> None:
     person, answer = signed_in(server, house)
     assert set(answer.json()) == {"expires_in", "scope", "csrf_token"}
-    for name in (AT, RT, "__Host-dw_session", "__Host-dw_browser", "__Host-dw_device"):
-        cookie = person.cookies[name]
-        assert cookie.attributes["path"] == "/"
+    for kind in ("at", "rt", "session", "browser", "device"):
+        cookie = person.cookies[person.named(kind)]
+        assert cookie.attributes["path"] == ("/cookie" if kind == "rt" else "/")
         assert cookie.attributes["samesite"] == "Lax"
         assert {"secure", "httponly"} <= set(cookie.attributes)
         assert "domain" not in cookie.attributes
@@ -71,11 +70,20 @@ def test_the_tokens_come_as_host_cookies_out_of_every_scripts_reach(server: Runn
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.requirement(69)
+def test_no_api_of_the_host_gets_the_refresh_token(server: Running, house: House) -> None:
+    person, _ = signed_in(server, house)
+    sent = dict(person.sent_to("/api/orders"))
+    assert person.named("at") in sent
+    assert person.named("rt") not in sent
+    assert person.named("rt") in dict(person.sent_to("/cookie/refresh"))
+
+
 @pytest.mark.requirement(70)
 def test_an_api_takes_the_cookie_and_for_unsafe_methods_the_csrf_token(server: Running, house: House) -> None:
     person, answer = signed_in(server, house)
     csrf: str = answer.json()["csrf_token"]
-    token = person.cookies[AT].value
+    token = person.cookies[person.named("at")].value
     hashed = hashlib.sha256(f"doorward-csrf:{token}".encode()).digest()
     assert csrf == base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
     auth = ResourceServer(
@@ -88,7 +96,7 @@ def test_an_api_takes_the_cookie_and_for_unsafe_methods_the_csrf_token(server: R
     )
 
     def asked(method: str, origin: str | None = None, csrf_token: str | None = None) -> str:
-        carried = (f"theme=dark; {AT}={token}",)
+        carried = (f"theme=dark; {person.named('at')}={token}",)
         own = "https://api.example.net"
         return auth.token_of(
             Asked(method=method, own_origin=own, cookies=carried, origin=origin, csrf_token=csrf_token)
@@ -104,23 +112,23 @@ def test_an_api_takes_the_cookie_and_for_unsafe_methods_the_csrf_token(server: R
 
 def test_the_page_learns_who_is_signed_in_and_renews_without_a_word(server: Running, house: House) -> None:
     person, answer = signed_in(server, house)
-    before = {name: person.cookies[name].value for name in (AT, RT)}
+    before = {name: person.cookies[name].value for name in (person.named("at"), person.named("rt"))}
     said = person.ask("GET", f"/cookie/session?client_id={house.spa.client_id}", None, ORIGIN)
     assert said.status_code == 200
-    assert said.json()["sub"] == payload(before[AT])["sub"]
+    assert said.json()["sub"] == payload(before[person.named("at")])["sub"]
     assert said.json()["csrf_token"] == answer.json()["csrf_token"]
-    assert before[AT] not in said.text
+    assert before[person.named("at")] not in said.text
     renewed = person.ask("POST", "/cookie/refresh", {"client_id": house.spa.client_id}, ORIGIN)
     assert renewed.status_code == 200, renewed.text
-    assert person.cookies[AT].value != before[AT]
-    assert person.cookies[RT].value != before[RT]
+    assert person.cookies[person.named("at")].value != before[person.named("at")]
+    assert person.cookies[person.named("rt")].value != before[person.named("rt")]
     # an answer that was lost on the way: the same successor comes again
-    after = person.cookies[RT].value
-    person.cookies[RT].value = before[RT]
+    after = person.cookies[person.named("rt")].value
+    person.cookies[person.named("rt")].value = before[person.named("rt")]
     assert (
         person.ask("POST", "/cookie/refresh", {"client_id": house.spa.client_id}, ORIGIN).status_code == 200
     )
-    assert person.cookies[RT].value == after
+    assert person.cookies[person.named("rt")].value == after
 
 
 @pytest.mark.requirement(70)
@@ -160,15 +168,15 @@ def left(server: Running, house: House) -> float:
     person, _ = signed_in(server, house)
     mine = {"client_id": house.spa.client_id}
     renewed = person.ask("POST", "/cookie/refresh", mine, ORIGIN).json()
-    token, refresh = person.cookies[AT].value, person.cookies[RT].value
+    token, refresh = person.cookies[person.named("at")].value, person.cookies[person.named("rt")].value
     with server.api(API) as api:
         for csrf in ({}, {"x-csrf-token": "wrong"}):
             assert person.ask("POST", "/cookie/sign-out", mine, {**ORIGIN, **csrf}).status_code == 403
         assert api.refusal(token) is None
         done = person.ask("POST", "/cookie/sign-out", mine, {**ORIGIN, "x-csrf-token": renewed["csrf_token"]})
         assert done.status_code == 204
-        assert AT not in person.cookies
-        assert RT not in person.cookies
+        assert person.named("at") not in person.cookies
+        assert person.named("rt") not in person.cookies
         took, why = api.refused_after(token)
         assert why == "revoked"
     refused(house.spa.refresh(refresh))

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from doorward.web.cookies import CookieJar
 from tests.browsing import Page, _Forms
 from tests.engines import BOTH
 from tests.flows.processes import Fleet, processes
@@ -46,15 +47,16 @@ def test_one_session_one_mail_one_line_over_two_processes(tmp_path: Path, own_da
             fields |= {"identifier": "ada@example.com", "password": PASSWORD}
             answers = at_once(fleet, client, "/sign-in", fields)
             assert {answer.status_code for answer in answers} == {303}
-            cookies = {answer.cookies["dw_session"] for answer in answers}
+            session = CookieJar.of(fleet.issuer).name("session")
+            cookies = {answer.cookies[session] for answer in answers}
             assert len(cookies) == 1
-            client.cookies.set("dw_session", cookies.pop())
+            client.cookies.set(session, cookies.pop())
             fields = form_at(client, "/account/methods", "password-change")
             fields |= {"current": PASSWORD, "new": "walrus canyon velvet twelve"}
             answers = at_once(fleet, client, "/account/methods/password", fields)
             assert {answer.status_code for answer in answers} == {303}
             assert len({answer.headers["location"] for answer in answers}) == 1
-            assert len({answer.cookies["dw_session"] for answer in answers}) == 1
+            assert len({answer.cookies[session] for answer in answers}) == 1
         events = operate(fleet.config, lambda tools: tools.people.store.audit.page(limit=500))
         kinds = [event.kind for event in events]
         assert kinds.count("sign_in.succeeded") == 1

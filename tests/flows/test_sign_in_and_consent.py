@@ -183,7 +183,7 @@ def test_a_sign_in_form_from_elsewhere_signs_nobody_in(server: Running, house: H
     ):
         answer = person.ask("POST", "/sign-in", fields, headers)
         assert answer.status_code == 403
-        assert "dw_session" not in person.cookies
+        assert person.named("session") not in person.cookies
     answer = person.ask("POST", "/sign-in", {**fields, "csrf": "wrong"})
     assert answer.status_code == 403
     stranger = server.person()

@@ -32,7 +32,7 @@ def test_a_session_of_one_factor_steps_up_to_two_under_a_new_cookie(server: Runn
     person, before = newcomer(server, house, "step@example.com")
     assert before.claims["acr"] == AAL1
     phone, _ = set_up(person, server)
-    earlier = person.cookies["dw_session"].value
+    earlier = person.cookies[person.named("session")].value
     # now that there is a second factor, the session of one is not enough for anybody
     attempt = house.own.begin("openid orders:read", acr_values=AAL2)
     page = person.open(attempt.url)
@@ -45,13 +45,16 @@ def test_a_session_of_one_factor_steps_up_to_two_under_a_new_cookie(server: Runn
     assert after.identity["acr"] == AAL2
     assert sorted(after.claims["amr"]) == ["mfa", "otp", "pwd"]
     assert after.claims["auth_time"] > before.claims["auth_time"]
-    assert person.cookies["dw_session"].value != earlier, "a new cookie value at step-up"
+    assert person.cookies[person.named("session")].value != earlier, "a new cookie value at step-up"
     assert after.claims["sid"] == before.claims["sid"]
     stolen = server.person()
-    stolen.cookies = {"dw_session": person.cookies["dw_session"]}
-    stolen.cookies["dw_session"].value, person_value = earlier, stolen.cookies["dw_session"].value
+    stolen.cookies = {person.named("session"): person.cookies[person.named("session")]}
+    stolen.cookies[stolen.named("session")].value, person_value = (
+        earlier,
+        stolen.cookies[stolen.named("session")].value,
+    )
     assert stolen.open("/account").path == "/sign-in", "the old value is worth nothing"
-    person.cookies["dw_session"].value = person_value
+    person.cookies[person.named("session")].value = person_value
     with server.api(API) as api:
         principal = api.verify(after.access)
         assert principal.acr == AAL2

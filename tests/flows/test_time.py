@@ -169,12 +169,12 @@ def test_a_planted_session_cookie_is_never_adopted(server: Running, house: House
     del house
     person = server.person()
     planted = "A" * 43
-    person.cookies["dw_session"] = Cookie(planted, {}, "")
+    person.cookies[person.named("session")] = Cookie(planted, {}, "")
     page = person.open("/sign-in")
     assert person.sign_in(page, ADA, PASSWORD).path == "/account"
-    assert person.cookies["dw_session"].value != planted
+    assert person.cookies[person.named("session")].value != planted
     victim = server.person()
-    victim.cookies["dw_session"] = Cookie(planted, {}, "")
+    victim.cookies[victim.named("session")] = Cookie(planted, {}, "")
     assert victim.open("/account").path == "/sign-in"
 
 

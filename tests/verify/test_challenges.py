@@ -1,11 +1,12 @@
 """What does a client hear, and which token does its request carry? RFC 6750, 9728, 9470; cookies with CSRF."""
 
+import hashlib
 from typing import Any
 
 import pytest
 
 from doorward_verify.challenges import challenge, metadata_location, metadata_path, protected_resource
-from doorward_verify.cookie import Asked, cookie_name, csrf_token, presented
+from doorward_verify.cookie import Asked, cookie_names, csrf_token, issuer_mark, presented
 from doorward_verify.demands import check, demand
 from doorward_verify.principal import Principal
 from doorward_verify.refused import Refused
@@ -123,11 +124,11 @@ def test_one_text_for_a_list_is_a_mistake_that_is_said_at_once() -> None:
 # -- which token
 
 
-def token_of(cookie: str | None = "__Host-dw_at", origins: frozenset[str] = frozenset(), **asked: Any) -> str:
+def token_of(
+    names: tuple[str, ...] = ("__Host-dw_at",), origins: frozenset[str] = frozenset(), **asked: Any
+) -> str:
     try:
-        return presented(
-            Asked(**{"method": "GET", "own_origin": OWN, **asked}), cookie=cookie, origins=origins
-        )
+        return presented(Asked(**{"method": "GET", "own_origin": OWN, **asked}), names=names, origins=origins)
     except Refused as refused:
         return f"refused: {refused.reason}"
 
@@ -158,7 +159,7 @@ CSRF = csrf_token("abc")
 
 def test_the_cookie_is_read_only_where_it_is_wanted_and_the_header_wins() -> None:
     assert token_of(cookies=COOKIE) == "abc"
-    assert token_of(cookie=None, cookies=COOKIE) == "refused: no_token"
+    assert token_of(names=(), cookies=COOKIE) == "refused: no_token"
     assert token_of(cookies=COOKIE, authorization=("Bearer def",)) == "def"
     assert token_of(cookies=("__Host-dw_at=",)) == "refused: no_token"
     assert token_of(cookies=("dw_at=abc; __host-dw_at=abc",)) == "refused: no_token"
@@ -201,16 +202,36 @@ def test_an_origin_has_to_be_our_own_or_listed(origin: str | None, expected: str
 
 def test_the_csrf_token_is_as_agreed_with_the_server() -> None:
     import base64
-    import hashlib
 
     digest = hashlib.sha256(b"doorward-csrf:abc").digest()
     assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == CSRF
 
 
-def test_the_cookies_name_follows_the_issuer() -> None:
-    assert cookie_name("https://auth.example.com") == "__Host-dw_at"
-    assert cookie_name("http://127.0.0.1:8000") == "dw_at"
-    assert cookie_name("http://localhost:8000") == "dw_at"
+def test_the_cookies_names_follow_the_issuer() -> None:
+    mark = hashlib.sha256(b"https://auth.example.com").hexdigest()[:8]
+    assert cookie_names("https://auth.example.com") == (f"__Host-dw_{mark}_at", "__Host-dw_at")
+    for issuer in ("http://127.0.0.1:8000", "http://localhost:8000"):
+        assert cookie_names(issuer) == (f"dw_{issuer_mark(issuer)}_at", "dw_at")
+
+
+def test_of_two_issuers_on_one_host_each_has_its_own_cookie() -> None:
+    names = {
+        name
+        for issuer in ("https://a.example", "https://a.example/two", "https://a.example:8443")
+        for name in cookie_names(issuer)[:1]
+    }
+    assert len(names) == 3
+
+
+def test_the_cookie_of_the_release_before_is_read_where_the_new_one_is_not() -> None:
+    names = cookie_names("https://auth.example.com")
+    new, old = (f"{name}={value}" for name, value in zip(names, ("abc", "def"), strict=True))
+    assert token_of(names=names, cookies=(old,)) == "def"
+    assert token_of(names=names, cookies=(f"{old}; {new}",)) == "abc"
+    assert token_of(names=names, cookies=(f"{old}; {new}; {new}",)) == "refused: bad_request"
+    assert token_of(names=names, cookies=(f"{old}; {old}",)) == "refused: bad_request"
+    other = cookie_names("https://auth.example.com:8443")[0]
+    assert token_of(names=names, cookies=(f"{other}=abc",)) == "refused: no_token"
 
 
 def test_a_csrf_refusal_is_403_without_a_challenge() -> None:

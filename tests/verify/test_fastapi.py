@@ -9,7 +9,7 @@ import pytest
 from fastapi import Depends, FastAPI, Security, WebSocket
 from fastapi.testclient import TestClient
 
-from doorward_verify.cookie import csrf_token
+from doorward_verify.cookie import cookie_names, csrf_token
 from doorward_verify.fastapi import Principal, ResourceServer
 from doorward_verify.testing import TokenMint, minting
 from tests.verify.issuer import AUDIENCE, Issuer
@@ -154,9 +154,10 @@ def test_the_metadata_of_the_resource_is_served(client: TestClient) -> None:
     assert answer.json()["scopes_supported"] == ["orders:read"]
 
 
-def test_the_cookie_with_csrf(client: TestClient, tokens: TokenMint) -> None:
+@pytest.mark.parametrize("name", cookie_names("https://auth.example.com"))
+def test_the_cookie_with_csrf(client: TestClient, tokens: TokenMint, name: str) -> None:
     token = tokens.token(scopes=["orders:read", "orders:write"])
-    cookie = {"Cookie": f"__Host-dw_at={token}"}
+    cookie = {"Cookie": f"{name}={token}"}
     assert client.get("/orders", headers=cookie).status_code == 200
     assert client.post("/orders", headers=cookie).status_code == 403
     good = {**cookie, "X-CSRF-Token": csrf_token(token)}
@@ -176,7 +177,9 @@ def test_a_web_socket_carries_its_token_too(client: TestClient, tokens: TokenMin
     assert denied.value.status_code == 401
     with (
         pytest.raises(WebSocketDenialResponse),
-        client.websocket_connect("/live", headers={"Cookie": f"__Host-dw_at={tokens.token()}"}),
+        client.websocket_connect(
+            "/live", headers={"Cookie": f"{cookie_names('https://auth.example.com')[0]}={tokens.token()}"}
+        ),
     ):
         pass  # another site can open one with the cookie, and cannot set a header
 

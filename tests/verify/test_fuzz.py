@@ -190,7 +190,7 @@ def test_any_request(
 ) -> None:
     asked = Asked(method, own, authorization, (*cookies, "__Host-dw_at=abc"), origin, csrf)
     try:
-        presented(asked, cookie="__Host-dw_at", origins=frozenset({"https://a.example"}))
+        presented(asked, names=("__Host-dw_x_at", "__Host-dw_at"), origins=frozenset({"https://a.example"}))
     except Refused as refused:
         answer = challenge(refused, "https://api.example.com/x")
         assert 400 <= answer.status <= 503

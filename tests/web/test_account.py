@@ -13,6 +13,7 @@ from doorward.model.account import Account
 from doorward.model.audit import AuditEvent
 from doorward.model.session import Consent
 from doorward.outside.chance import SystemChance
+from tests.browsing import SESSION
 from tests.people import (
     ISSUER,
     OTHER_PASSWORD,
@@ -155,7 +156,7 @@ async def test_devices_are_listed_and_ended(house: House) -> None:
     _, revoked = await house.store.revocations.live(house.now)
     assert [entry.kind for entry in revoked] == ["sid"]
     await browser.post("/account/devices/end", {"csrf": await csrf(browser), "session": mine.id})
-    assert "__Host-dw_session" not in browser.cookies
+    assert SESSION not in browser.cookies
     assert await house.store.sessions.live_of(account.id, house.now) == []
 
 
@@ -288,4 +289,4 @@ async def test_a_disabled_person_is_out_at_the_next_click(house: House) -> None:
 def _digest(browser: Browser) -> bytes:
     from doorward.model.digest import digest
 
-    return digest(browser.cookies["__Host-dw_session"])
+    return digest(browser.cookies[SESSION])

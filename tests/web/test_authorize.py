@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorward.model.catalog import Role
+from tests.browsing import SESSION
 from tests.front_channel import Front, front_channel
 from tests.rules import made
 from tests.tabs import Tab, said, sent_to
@@ -209,7 +210,7 @@ async def test_who_is_signed_in_is_asked_again_where_the_app_wants_that(
 ) -> None:
     tab = await signed_in(front)
     front.clock.time += 60
-    before = tab.cookies["__Host-dw_session"]
+    before = tab.cookies[SESSION]
     page = await tab.get(front.asking(OWN, **asked))
     assert (page.header("location") or "").startswith("/sign-in?flow=")
     page = await tab.sign_in_at(page)
@@ -218,7 +219,7 @@ async def test_who_is_signed_in_is_asked_again_where_the_app_wants_that(
     (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
     assert grant.auth_time == front.now
     # the same session under a new cookie value (line 68)
-    assert tab.cookies["__Host-dw_session"] != before
+    assert tab.cookies[SESSION] != before
     assert len(await front.store.sessions.live_of("usr_ada", front.now)) == 1
 
 
@@ -271,7 +272,7 @@ async def test_a_required_level_is_reached_or_refused(front: Front) -> None:
     account = await front.store.accounts.get("usr_ada")
     assert account is not None
     await front.authenticator(account)
-    before = tab.cookies["__Host-dw_session"]
+    before = tab.cookies[SESSION]
     page = await tab.get(front.asking(OWN, claims=essential))
     assert (page.header("location") or "").startswith("/sign-in/code?flow=")
     page = await tab.on(page)
@@ -280,7 +281,7 @@ async def test_a_required_level_is_reached_or_refused(front: Front) -> None:
     assert tokens["status"] == 200
     (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
     assert (grant.acr, set(grant.amr)) == ("urn:doorward:aal2", {"pwd", "otp", "mfa"})
-    assert tab.cookies["__Host-dw_session"] != before
+    assert tab.cookies[SESSION] != before
 
 
 async def test_a_scope_that_the_person_lacks_is_left_out(front: Front) -> None:

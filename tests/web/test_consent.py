@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from tests.browsing import SESSION
 from tests.front_channel import Front, front_channel
 from tests.rules import made
 from tests.tabs import Tab, said, sent_to
@@ -101,7 +102,7 @@ async def test_consent_is_the_accounts_who_is_signed_in_when_it_is_given(front: 
     tab = await signed_in(front)
     page = await tab.on(await tab.get(front.asking(made.client())))
     fields = {**page.forms["consent"].fields, "decision": "allow"}
-    tab.cookies.pop("__Host-dw_session")
+    tab.cookies.pop(SESSION)
     await tab.sign_in("eve@example.com")
     answer = await tab.post("/consent", fields)
     assert (answer.header("location") or "").startswith("/sign-in?flow=")

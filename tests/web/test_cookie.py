@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.browsing import Page
+from tests.browsing import AT, BROWSER, JAR, RT, SESSION, Page
 from tests.front_channel import Front, front_channel
 from tests.rules import made
 from tests.tabs import Tab, said
@@ -16,7 +16,6 @@ from tests.tabs import Tab, said
 pytestmark = pytest.mark.anyio
 PAGE = "https://app.example.com"
 APP = made.public(first_party=True, origins=(PAGE,))
-AT, RT = "__Host-dw_at", "__Host-dw_rt"
 
 
 @pytest.fixture
@@ -61,6 +60,8 @@ async def test_tokens_come_as_guarded_cookies_and_never_in_a_body(front: Front) 
     page = await call(tab, "/cookie/token", form(await code(front, tab)))
     lines = {line.partition("=")[0]: line for name, line in page.headers if name == "set-cookie"}
     assert lines.keys() == {AT, RT}
+    assert "; Path=/cookie; " in lines[RT]
+    assert RT.startswith("__Secure-")
     for line in lines.values():
         for attribute in ("; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"):
             assert attribute in line
@@ -158,7 +159,7 @@ async def test_signing_out_needs_the_csrf_token(front: Front) -> None:
     assert (await call(tab, f"/cookie/session?client_id={APP.id}")).status == 200
     page = await call(tab, "/cookie/sign-out", {"client_id": APP.id}, x_csrf_token=heard["csrf_token"])
     assert page.status == 204
-    assert not {AT, RT, "__Host-dw_session"} & set(tab.cookies)
+    assert not {AT, RT, SESSION} & set(tab.cookies)
 
 
 @pytest.mark.requirement(72)
@@ -169,7 +170,7 @@ async def test_signing_out_ends_the_session_the_grant_and_the_tokens(front: Fron
     await call(tab, "/cookie/sign-out", {"client_id": APP.id}, x_csrf_token=heard["csrf_token"])
     assert (await call(thief, f"/cookie/session?client_id={APP.id}")).status == 401
     assert (await call(thief, "/cookie/refresh", {"client_id": APP.id})).status == 400
-    thief.cookies = {"__Host-dw_session": thief.cookies.get("__Host-dw_session", "")}
+    thief.cookies = {SESSION: thief.cookies.get(SESSION, "")}
     assert (await thief.get("/account")).status == 303
     assert len(await front.audited("session.ended")) == 1
 
@@ -199,7 +200,7 @@ async def test_signing_out_works_when_the_access_cookie_says_nothing_any_more(
 async def test_leaving_ends_the_session_whose_cookie_it_takes(front: Front) -> None:
     """No token says any more which session it was: its cookie does."""
     tab, _ = await signed_in(front)
-    kept = {"__Host-dw_session": tab.cookies["__Host-dw_session"]}
+    kept = {SESSION: tab.cookies[SESSION]}
     front.clock.time += 400
     del tab.cookies[AT], tab.cookies[RT]
     page = await call(tab, "/cookie/sign-out", {"client_id": APP.id})
@@ -261,3 +262,77 @@ async def test_a_parameter_given_twice_is_refused(front: Front) -> None:
     assert page.status == 400
     page = await call(tab, "/cookie/session?client_id=app_spa&client_id=app_two")
     assert page.status == 400
+
+
+@pytest.mark.requirement(69, 70)
+async def test_a_refresh_cookie_that_a_sibling_domain_has_set_is_not_taken(front: Front) -> None:
+    """`__Secure-` keeps nobody of the same site from setting one: the thief's own, so that the owner acts in the thief's account."""
+    thief, _ = await signed_in(front)
+    owner, _ = await signed_in(front)
+    own = owner.cookies[RT]
+    for planted in (thief.cookies[RT], thief.cookies[RT].rpartition(".")[0], thief.cookies[RT][:-1], "", "."):
+        owner.cookies[RT] = planted
+        page = await call(owner, "/cookie/refresh", {"client_id": APP.id})
+        assert page.status == 400, planted
+    # browsers send the one of the longer path first: the owner's is found beside it
+    line = f"{RT}={thief.cookies[RT]}; {RT}={own}; {BROWSER}={owner.cookies[BROWSER]}"
+    page = await call(front.browser(), "/cookie/refresh", {"client_id": APP.id}, cookie=line)
+    assert page.status == 200
+    # and another browser's cookie does not make it good
+    line = f"{RT}={own}; {BROWSER}={thief.cookies[BROWSER]}"
+    assert (await call(front.browser(), "/cookie/refresh", {"client_id": APP.id}, cookie=line)).status == 400
+    assert (
+        await call(front.browser(), "/cookie/refresh", {"client_id": APP.id}, cookie=f"{RT}={own}")
+    ).status == 400
+
+
+@pytest.mark.requirement(69)
+async def test_a_browser_without_the_cookie_to_bind_to_gets_it_beside(front: Front) -> None:
+    tab = front.browser()
+    fresh = form(await code(front, tab))
+    del tab.cookies[BROWSER]
+    page = await call(tab, "/cookie/token", fresh)
+    assert page.status == 200
+    assert len(tab.cookies[BROWSER]) == 43
+    assert (await call(tab, "/cookie/refresh", {"client_id": APP.id})).status == 200
+
+
+@pytest.mark.requirement(69)
+async def test_the_refresh_cookie_of_the_release_before_is_read_once_and_replaced(front: Front) -> None:
+    tab, _ = await signed_in(front)
+    old_at, old_rt = JAR.old_name("at"), JAR.old_name("rt")
+    tab.cookies[old_at], tab.cookies[old_rt] = tab.cookies.pop(AT), tab.cookies.pop(RT).rpartition(".")[0]
+    assert (await call(tab, f"/cookie/session?client_id={APP.id}")).status == 200
+    page = await call(tab, "/cookie/refresh", {"client_id": APP.id})
+    assert page.status == 200
+    assert {AT, RT} <= tab.cookies.keys()
+    assert not {old_at, old_rt} & tab.cookies.keys()
+    assert (await call(tab, "/cookie/refresh", {"client_id": APP.id})).status == 200
+
+
+@pytest.mark.requirement(69)
+async def test_old_cookies_of_another_issuer_on_this_host_stay(front: Front) -> None:
+    tab, heard = await signed_in(front)
+    theirs = {JAR.old_name("at"): "a.b.c", JAR.old_name("rt"): "dw_rt_" + "x" * 100}
+    tab.cookies.update(theirs)
+    await call(tab, "/cookie/refresh", {"client_id": APP.id})
+    heard = msgspec.json.decode((await call(tab, f"/cookie/session?client_id={APP.id}")).text)
+    page = await call(tab, "/cookie/sign-out", {"client_id": APP.id}, x_csrf_token=heard["csrf_token"])
+    assert page.status == 204
+    assert theirs.items() <= tab.cookies.items()
+    assert not {AT, RT} & tab.cookies.keys()
+
+
+@pytest.mark.requirement(72, 100)
+async def test_signing_out_with_the_cookies_of_the_release_before_takes_them(front: Front) -> None:
+    tab, heard = await signed_in(front)
+    for kind in ("at", "rt", "session"):
+        tab.cookies[JAR.old_name(kind)] = (
+            tab.cookies.pop(JAR.name(kind)).rpartition(".")[0]
+            if kind == "rt"
+            else tab.cookies.pop(JAR.name(kind))
+        )
+    page = await call(tab, "/cookie/sign-out", {"client_id": APP.id}, x_csrf_token=heard["csrf_token"])
+    assert page.status == 204
+    assert not {JAR.old_name(kind) for kind in ("at", "rt", "session")} & tab.cookies.keys()
+    assert (await tab.get("/account")).status == 303

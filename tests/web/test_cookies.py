@@ -1,27 +1,60 @@
-"""Is every cookie of ours out of the reach of scripts, of other sites and of sibling domains?"""
+"""Is every cookie set with all attributes, and do two issuers on one host keep to their own?"""
 
 from __future__ import annotations
+
+from typing import get_args
 
 import pytest
 
 from doorward.web.cookies import CookieJar, CookieKind
 
-KINDS: list[CookieKind] = ["browser", "session", "device", "locale", "at", "rt"]
+KINDS: tuple[CookieKind, ...] = get_args(CookieKind)
+ISSUER = "https://auth.example.com"
 
 
 @pytest.mark.requirement(69)
-@pytest.mark.parametrize("kind", KINDS)
-def test_over_https_every_cookie_is_bound_to_this_host(kind: CookieKind) -> None:
-    jar = CookieJar(secure=True)
-    assert jar.name(kind) == f"__Host-dw_{kind}"
-    assert jar.set(kind, "v", 60) == f"__Host-dw_{kind}=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=60; Secure"
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "rt"])
+def test_over_https_the_name_guards_the_attributes(kind: CookieKind) -> None:
+    jar = CookieJar.of(ISSUER)
+    assert jar.name(kind) == f"__Host-dw_{jar.mark}_{kind}"
+    line = jar.set(kind, "v", 60)
+    assert line == f"{jar.name(kind)}=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=60; Secure"
     assert "Max-Age" not in jar.set(kind, "v", None)
-    assert jar.clear(kind) == f"__Host-dw_{kind}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure"
+    assert jar.clear(kind) == f"{jar.name(kind)}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure"
+
+
+@pytest.mark.requirement(69)
+@pytest.mark.parametrize(("issuer", "path"), [(ISSUER, "/cookie"), (f"{ISSUER}/id", "/id/cookie")])
+def test_the_refresh_cookie_goes_to_its_own_endpoints_alone(issuer: str, path: str) -> None:
+    jar = CookieJar.of(issuer)
+    assert jar.name("rt") == f"__Secure-dw_{jar.mark}_rt"
+    assert jar.set("rt", "v", None) == f"{jar.name('rt')}=v; Path={path}; HttpOnly; SameSite=Lax; Secure"
+    assert f"Path={path};" in jar.clear("rt")
 
 
 @pytest.mark.requirement(69)
 @pytest.mark.parametrize("kind", KINDS)
-def test_over_http_on_this_machine_the_names_are_others(kind: CookieKind) -> None:
-    jar = CookieJar(secure=False)
+def test_development_over_http_has_names_of_its_own(kind: CookieKind) -> None:
+    jar = CookieJar.of("http://127.0.0.1:8000")
     line = jar.set(kind, "v", None)
-    assert line == f"dw_{kind}=v; Path=/; HttpOnly; SameSite=Lax"
+    assert line.startswith(f"dw_{jar.mark}_{kind}=v;")
+    assert "Secure" not in line
+    assert "HttpOnly" in line
+
+
+@pytest.mark.requirement(69)
+def test_issuers_on_one_host_share_no_name() -> None:
+    issuers = (ISSUER, f"{ISSUER}/two", f"{ISSUER}:8443", "http://127.0.0.1:1", "http://127.0.0.1:2")
+    names = {CookieJar.of(issuer).name(kind) for issuer in issuers for kind in KINDS}
+    assert len(names) == len(issuers) * len(KINDS)
+    assert CookieJar.of(ISSUER).name("session") == CookieJar.of(ISSUER).name("session")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_name_of_the_release_before_is_read_where_the_new_one_is_not(kind: CookieKind) -> None:
+    jar = CookieJar.of(ISSUER)
+    old, new = {f"__Host-dw_{kind}": "old"}, {jar.name(kind): "new"}
+    assert (jar.read({}, kind), jar.aged({}, kind)) == (None, False)
+    assert (jar.read(old, kind), jar.aged(old, kind)) == ("old", True)
+    assert (jar.read({**old, **new}, kind), jar.aged({**old, **new}, kind)) == ("new", False)
+    assert jar.clear_old(kind).startswith(f"__Host-dw_{kind}=; Path=/; ")

@@ -12,7 +12,8 @@ from doorward.web.http import Request
 from tests.rules import made
 
 pytestmark = pytest.mark.anyio
-PAGES = StatusPages(jar=CookieJar(secure=True), issuer=made.ISSUER, brand_name="<Acme>", default_locale="en")
+JAR = CookieJar.of(made.ISSUER)
+PAGES = StatusPages(jar=JAR, issuer=made.ISSUER, brand_name="<Acme>", default_locale="en")
 
 
 def request(method: str = "GET", /, **headers: str) -> Request:
@@ -50,7 +51,7 @@ async def test_a_form_that_met_a_busy_server_can_be_sent_again_as_it_was() -> No
     "tongue", ["de", "de-AT,en;q=0.5", "../../etc/passwd", "x" * 9000, "é", ";q=;q=", "\x00", "*"]
 )
 async def test_no_language_header_or_cookie_breaks_it(tongue: str) -> None:
-    for headers in ({"accept_language": tongue}, {"cookie": f"__Host-dw_locale={tongue}"}):
+    for headers in ({"accept_language": tongue}, {"cookie": f"{JAR.name('locale')}={tongue}"}):
         response = await PAGES(request(**headers), 404)
         assert response.status == 404
         assert (b'lang="de"' in response.body) == tongue.startswith("de")

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.browsing import SESSION
 from tests.front_channel import Front, front_channel
 from tests.rules import made
 from tests.tabs import Tab, said, sent_to
@@ -173,7 +174,7 @@ async def test_there_is_no_open_redirect(front: Front, target: str) -> None:
 @pytest.mark.requirement(75)
 async def test_a_request_without_the_session_cookie_takes_none_away(front: Front) -> None:
     page = await front.browser().get("/logout")
-    assert not [value for name, value in page.headers if name == "set-cookie" and "dw_session" in value]
+    assert not [value for name, value in page.headers if name == "set-cookie" and SESSION in value]
 
 
 async def test_who_is_not_signed_in_is_led_on(front: Front) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from tests.browsing import SESSION
 from tests.people import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -119,11 +120,11 @@ async def test_a_new_password_over_the_page(house: House) -> None:
         answer = await browser.submit(page, "password-change", **typed)
         assert answer.status == 400
         assert said in answer.words
-    before = browser.cookies["__Host-dw_session"]
+    before = browser.cookies[SESSION]
     done = await browser.submit(page, "password-change", current=PASSWORD, new=OTHER_PASSWORD)
     shown = await browser.follow(done)
     assert 'id="done"' in shown.text
-    assert browser.cookies["__Host-dw_session"] != before
+    assert browser.cookies[SESSION] != before
     assert (await other.get("/account")).status == 303
     assert (await house.browser().sign_in(password=PASSWORD)).status == 400
     assert (await house.browser().sign_in(password=OTHER_PASSWORD)).status == 303

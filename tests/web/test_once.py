@@ -12,7 +12,7 @@ from doorward.actions.revocation_feed import Watch
 from doorward.rules.check import repeat
 from doorward.web.app import App
 from doorward.wiring.routes import routes
-from tests.browsing import PASSWORD, Page
+from tests.browsing import BROWSER, PASSWORD, SESSION, Page
 from tests.front_channel import Front, front_channel
 from tests.rules import made
 from tests.tabs import Tab, said, sent_to
@@ -74,7 +74,7 @@ async def test_a_sign_in_posted_twice_is_one_session_with_one_cookie(
         pages = [await tab.post("/sign-in", fields), await second.post("/sign-in", fields)]
     assert [page.status for page in pages] == [303, 303]
     assert told(pages[0]) == told(pages[1])
-    assert tab.cookies["__Host-dw_session"] == second.cookies["__Host-dw_session"]
+    assert tab.cookies[SESSION] == second.cookies[SESSION]
     assert len(await front.store.sessions.live_of("usr_ada", front.now)) == 1
     assert len(await front.audited("sign_in.succeeded")) == 1
     assert (await second.get("/account")).status == 200
@@ -158,7 +158,7 @@ async def test_never_after_a_sign_out(front: Front) -> None:
     fields = await typed(tab)
     before = twin(tab)
     await tab.post("/sign-in", fields)
-    signed_in, secret = twin(tab), tab.cookies["__Host-dw_session"]
+    signed_in, secret = twin(tab), tab.cookies[SESSION]
     page = await tab.get("/logout")
     assert (await tab.submit(page, "sign-out", confirm="yes")).status == 303
     for thief in (before, signed_in):
@@ -194,8 +194,8 @@ async def test_never_for_a_session_that_was_ended_elsewhere(front: Front) -> Non
     (session,) = await front.store.sessions.live_of("usr_ada", front.now)
     assert await front.store.commit(front.store.sessions.end(session.id, front.now, "signed_out"))
     answer = await second.post("/sign-in", fields)
-    assert second.cookies.get("__Host-dw_session") != tab.cookies["__Host-dw_session"]
-    assert tab.cookies["__Host-dw_session"] not in str(answer.headers)
+    assert second.cookies.get(SESSION) != tab.cookies[SESSION]
+    assert tab.cookies[SESSION] not in str(answer.headers)
 
 
 async def test_a_planted_browser_cookie_does_not_get_what_was_meant_for_the_session(front: Front) -> None:
@@ -206,7 +206,7 @@ async def test_a_planted_browser_cookie_does_not_get_what_was_meant_for_the_sess
     fields = {**page.forms["consent"].fields, "decision": "allow"}
     first = said(await tab.post("/consent", fields))
     thief = Tab(tab.app, "203.0.113.9")
-    thief.cookies = {"__Host-dw_browser": tab.cookies["__Host-dw_browser"]}
+    thief.cookies = {BROWSER: tab.cookies[BROWSER]}
     answer = await thief.post("/consent", fields)
     assert first["code"] not in answer.text
     assert first["code"] not in str(answer.headers)
@@ -221,10 +221,10 @@ async def test_another_browser_or_another_site_gets_nothing(front: Front) -> Non
     await stranger.get("/sign-in")
     assert (await stranger.post("/sign-in", fields)).status == 403
     forged = twin(tab)
-    del forged.cookies["__Host-dw_session"]
+    del forged.cookies[SESSION]
     answer = await forged.post("/sign-in", fields, origin="https://evil.example", site="cross-site")
     assert answer.status == 403
-    assert "__Host-dw_session" not in forged.cookies
+    assert SESSION not in forged.cookies
 
 
 async def test_who_reads_the_database_cannot_open_what_is_kept(front: Front) -> None:
@@ -232,7 +232,7 @@ async def test_who_reads_the_database_cannot_open_what_is_kept(front: Front) -> 
     tab = front.browser()
     fields = await typed(tab)
     await tab.post("/sign-in", fields)
-    browser, session = tab.cookies["__Host-dw_browser"], tab.cookies["__Host-dw_session"]
+    browser, session = tab.cookies[BROWSER], tab.cookies[SESSION]
     database = front.store._db  # type: ignore[attr-defined]
     ((place, post, sealed),) = await database.all("SELECT place, post, sealed FROM answered_posts", ())
     assert place == repeat.place(browser)

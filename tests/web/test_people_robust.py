@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.browsing import SESSION
 from tests.people import PASSWORD, Browser, House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -143,5 +144,5 @@ async def test_whatever_is_typed_into_a_form_is_answered(house: House) -> None:
             sent = {**given_fields, "csrf": token if genuine else "no"}
             page = await browser.post(f"{path}?ticket={quote(given_fields.get('ticket', ''), safe='')}", sent)
             assert page.status in MEANT, (path, sent)
-            if browser is owner and "__Host-dw_session" not in owner.cookies:
+            if browser is owner and SESSION not in owner.cookies:
                 await owner.sign_in(password=PASSWORD)

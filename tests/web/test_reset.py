@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from tests.browsing import SESSION
 from tests.people import OTHER_PASSWORD, PASSWORD, Browser, House, Page, code_for, open_house
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +42,7 @@ async def test_code_new_password_sign_in(house: House) -> None:
     browser = house.browser()
     form = await to_new(house, browser)
     done = await browser.submit(form, "new-password", password=OTHER_PASSWORD)
-    assert "__Host-dw_session" not in browser.cookies, "a reset alone signs nobody in"
+    assert SESSION not in browser.cookies, "a reset alone signs nobody in"
     page = await browser.follow(done)
     assert "Your new password is set" in page.words
     assert page.forms["sign-in"].fields["identifier"] == "ada@example.com"
@@ -88,7 +89,7 @@ async def test_the_second_factor_is_still_asked_for(house: House) -> None:
     page = await browser.follow(await browser.submit(form, "new-password", password=OTHER_PASSWORD))
     asked = await browser.submit(page, "sign-in", password=OTHER_PASSWORD)
     assert (asked.header("location") or "").startswith("/sign-in/code")
-    assert "__Host-dw_session" not in browser.cookies
+    assert SESSION not in browser.cookies
     code_page = await browser.follow(asked)
     done = await browser.submit(code_page, "second-factor", code=code_for(seed, house.now))
     assert done.header("location") == "/account"

@@ -8,6 +8,7 @@ import pytest
 
 from doorward.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.model.request import AuthRequest
+from tests.browsing import BROWSER, SESSION
 from tests.people import ISSUER, PASSWORD, Browser, House, Page, code_for, flow_of, open_house
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,7 @@ async def from_app(house: House, browser: Browser, **asked: object) -> str:
         audience=ISSUER,
         **asked,  # type: ignore[arg-type]
     )
-    sign_in = await house.sign_in(browser.cookies["__Host-dw_browser"], request=request, return_to=None)
+    sign_in = await house.sign_in(browser.cookies[BROWSER], request=request, return_to=None)
     return sign_in.id
 
 
@@ -50,21 +51,21 @@ async def test_the_right_password_opens_the_account_pages(house: House) -> None:
 async def test_the_session_cookie_is_new_and_guarded(house: House) -> None:
     await house.person()
     browser = house.browser()
-    browser.cookies["__Host-dw_session"] = "A" * 43
+    browser.cookies[SESSION] = "A" * 43
     page = await browser.sign_in()
     lines = [value for name, value in page.headers if name == "set-cookie"]
-    (session,) = [line for line in lines if line.startswith("__Host-dw_session=")]
+    (session,) = [line for line in lines if line.startswith(f"{SESSION}=")]
     assert "A" * 43 not in session
     for attribute in ("; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"):
         assert attribute in session
     assert "Domain" not in session
-    first = browser.cookies["__Host-dw_session"]
+    first = browser.cookies[SESSION]
     again = await browser.get("/account/confirm?return_to=/account/methods")
     page = await browser.submit(again, "confirm", password=PASSWORD)
     assert page.header("location") == "/account/methods"
-    assert browser.cookies["__Host-dw_session"] != first
+    assert browser.cookies[SESSION] != first
     old = house.browser()
-    old.cookies["__Host-dw_session"] = first
+    old.cookies[SESSION] = first
     assert (await old.get("/account")).status == 303
 
 
@@ -77,7 +78,7 @@ async def test_wrong_unknown_and_disabled_get_the_same_page(house: House) -> Non
     for email in ("ada@example.com", "bob@example.com", "eve@example.com"):
         browser = house.browser()
         pages.append(await browser.sign_in(email, "not the right password"))
-        assert "__Host-dw_session" not in browser.cookies
+        assert SESSION not in browser.cookies
     assert {page.status for page in pages} == {400}
     assert {page.problem for page in pages} == {WRONG}
 
@@ -110,7 +111,7 @@ async def test_too_many_tries_says_when_and_the_owner_is_not_locked_out(house: H
     assert page.problem is not None
     assert page.problem.startswith("Too many tries. Try again at")
     # the owner's own browser is known, also without a session
-    del owner.cookies["__Host-dw_session"]
+    del owner.cookies[SESSION]
     assert (await owner.sign_in()).status == 303
 
 
@@ -135,7 +136,7 @@ async def test_a_form_from_elsewhere_acts_on_nothing(house: House) -> None:
         assert answer.status == 403
         assert answer.problem is not None
         assert "sign-in" in answer.forms, "the page again, with a form that works"
-    assert "__Host-dw_session" not in browser.cookies
+    assert SESSION not in browser.cookies
     assert (await browser.submit(refused[0], "sign-in", password=PASSWORD)).status == 303
 
 
@@ -213,7 +214,7 @@ async def test_with_an_authenticator_the_password_alone_opens_nothing(house: Hou
     browser = house.browser()
     page = await browser.sign_in()
     assert (page.header("location") or "").startswith("/sign-in/code?flow=")
-    assert "__Host-dw_session" not in browser.cookies
+    assert SESSION not in browser.cookies
     assert (await browser.get("/account")).status == 303
     asked = await browser.follow(page)
     wrong = await browser.submit(asked, "second-factor", code="000 000")
@@ -235,7 +236,7 @@ async def test_the_code_page_shows_nothing_to_who_has_not_shown_a_password(house
     browser = house.browser()
     assert (await browser.get("/sign-in/code")).header("location") == "/sign-in"
     form = (await browser.get("/sign-in")).forms["sign-in"].fields
-    sign_in = await house.sign_in(browser.cookies["__Host-dw_browser"], account_id=account.id)
+    sign_in = await house.sign_in(browser.cookies[BROWSER], account_id=account.id)
     for page in (
         await browser.get(f"/sign-in/code?flow={sign_in.id}"),
         await browser.post(
@@ -245,7 +246,7 @@ async def test_the_code_page_shows_nothing_to_who_has_not_shown_a_password(house
     ):
         assert page.status == 303
         assert (page.header("location") or "").startswith("/sign-in?flow=")
-    assert "__Host-dw_session" not in browser.cookies
+    assert SESSION not in browser.cookies
 
 
 @pytest.mark.requirement(84)

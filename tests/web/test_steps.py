@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browsing import flow_of
+from tests.browsing import SESSION, flow_of
 from tests.front_channel import Front, front_channel
 from tests.rules import made
 from tests.tabs import Tab, said
@@ -43,7 +43,7 @@ async def test_another_browsers_flow_is_not_joined(front: Front) -> None:
     assert answer.header("location") == "/sign-in"
     answer = await thief.get(f"/consent?flow={fields['flow']}")
     assert answer.header("location") == "/sign-in"
-    assert "__Host-dw_session" not in thief.cookies
+    assert SESSION not in thief.cookies
 
 
 @pytest.mark.requirement(70)

@@ -8,12 +8,11 @@ import pytest
 
 from doorward.model.digest import digest
 from doorward.model.policy import SessionPolicy
+from tests.browsing import BROWSER, JAR, SESSION, Page
 from tests.front_channel import Front, front_channel
 from tests.rules import made
 
 pytestmark = pytest.mark.anyio
-SESSION = "__Host-dw_session"
-BROWSER = "__Host-dw_browser"
 
 
 @pytest.fixture
@@ -140,3 +139,55 @@ async def test_a_session_is_touched_once_a_minute(front: Front) -> None:
         stored = await front.store.sessions.get(session.id)
         assert stored is not None
         assert stored.seen_at == made.NOW + seen
+
+
+def set_by(page: Page) -> list[str]:
+    """The Set-Cookie lines of an answer."""
+    return [value for name, value in page.headers if name == "set-cookie"]
+
+
+async def test_cookies_of_the_release_before_are_read_and_replaced_at_the_next_answer(front: Front) -> None:
+    await front.session(await front.person(), "s" * 43)
+    tab = front.browser()
+    old = {kind: JAR.old_name(kind) for kind in ("browser", "session", "device")}
+    tab.cookies = {old["browser"]: "b" * 43, old["session"]: "s" * 43, old["device"]: "d" * 43}
+    page = await tab.get("/account")
+    assert page.status == 200, "nobody is signed out by the new release"
+    assert tab.cookies == {BROWSER: "b" * 43, SESSION: "s" * 43, JAR.name("device"): "d" * 43}
+    assert set_by(await tab.get("/account")) == []
+
+
+async def test_an_old_session_cookie_that_is_not_ours_stays_where_it_is(front: Front) -> None:
+    """Of another issuer on this host: who took it away would sign somebody else's people out."""
+    tab = front.browser()
+    tab.cookies = {JAR.old_name("session"): "x" * 43, BROWSER: "b" * 43}
+    for path in ("/account", "/logout"):
+        page = await tab.get(path)
+        assert not [line for line in set_by(page) if "session" in line.partition("=")[0]]
+    assert tab.cookies[JAR.old_name("session")] == "x" * 43
+
+
+async def test_who_signs_out_with_an_old_cookie_is_signed_out(front: Front) -> None:
+    await front.session(await front.person(), "s" * 43)
+    tab = front.browser()
+    tab.cookies = {JAR.old_name("browser"): "b" * 43, JAR.old_name("session"): "s" * 43}
+    page = await tab.get("/logout")
+    again = front.browser()
+    again.cookies = {JAR.old_name("browser"): "b" * 43, JAR.old_name("session"): "s" * 43}
+    page = await again.submit(page, "sign-out", confirm="yes")
+    assert page.header("location") == "/signed-out"
+    assert again.cookies == {}
+    assert len([line for line in set_by(page) if line.startswith(f"{SESSION}=")]) == 1
+    assert not await opens(front, "s" * 43)
+
+
+async def test_a_session_of_the_release_before_counts_beside_a_new_cookie_that_is_over(front: Front) -> None:
+    """Two releases side by side: who signed in at the older one is signed in at the newer one too."""
+    ada = await front.person()
+    await front.session(ada, "s" * 43)
+    over = await front.session(ada, "o" * 43)
+    await front.store.commit(front.store.sessions.end(over.id, front.now, "test"))
+    tab = front.browser()
+    tab.cookies = {SESSION: "o" * 43, JAR.old_name("session"): "s" * 43, BROWSER: "b" * 43}
+    assert (await tab.get("/account")).status == 200
+    assert tab.cookies == {SESSION: "s" * 43, BROWSER: "b" * 43}

@@ -32,16 +32,25 @@ def csrf_token(access_token: str) -> str:
     return b64url_encode(sha256(b"doorward-csrf:" + access_token.encode("utf-8", "surrogatepass")).digest())
 
 
-def cookie_name(issuer: str) -> str:
-    """`__Host-dw_at`, which no neighbour can set (RFC 6265bis §4.1.3.2); `dw_at` for a plain-http issuer in development."""
+def issuer_mark(issuer: str) -> str:
+    """What an issuer's cookies bear in their names, 8 hex digits: browsers tell neither ports nor, for `__Host-`, paths apart, and two
+    issuers on one host would overwrite each other's."""
+    return sha256(issuer.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def cookie_names(issuer: str) -> tuple[str, str]:
+    """The names of the access token's cookie, the first that is there counts: `__Host-dw_<mark>_at`, which no neighbour can set
+    (RFC 6265bis §4.1.3.2), and the one without the mark that servers before 0.2 set. Without `__Host-` for a plain-http issuer in
+    development."""
     scheme, host, _ = origin_of(issuer)
-    return "dw_at" if scheme == "http" and is_loopback(host) else "__Host-dw_at"
+    prefix = "" if scheme == "http" and is_loopback(host) else "__Host-"
+    return f"{prefix}dw_{issuer_mark(issuer)}_at", f"{prefix}dw_at"
 
 
-def presented(asked: Asked, *, cookie: str | None, origins: frozenset[str] = frozenset()) -> str:
+def presented(asked: Asked, *, names: tuple[str, ...] = (), origins: frozenset[str] = frozenset()) -> str:
     """The access token of a request. Raises `Refused`.
 
-    An Authorization header wins over the cookie. `cookie` is the name of the accepted cookie, None for none. With a
+    An Authorization header wins over the cookie. `names` are those of the accepted cookie: the first that is there. With a
     cookie, what changes something must carry the CSRF token, and an Origin, where there is one, must be the request's
     own or one of `origins`.
     """
@@ -49,7 +58,7 @@ def presented(asked: Asked, *, cookie: str | None, origins: frozenset[str] = fro
         raise Refused("bad_request", "there is more than one Authorization header")
     if asked.authorization:
         return _bearer(asked.authorization[0])
-    token = _cookie(asked.cookies, cookie) if cookie is not None else None
+    token = next((found for name in names if (found := _cookie(asked.cookies, name))), None)
     if token is None:
         raise Refused("no_token", "there is no access token")
     if asked.method not in SAFE_METHODS:

@@ -179,7 +179,7 @@ class ResourceServer:
     def token_of(self, asked: cookie.Asked) -> str:
         """The access token of a request, from its Authorization header or (if set) its cookie. Raises `Refused`."""
         return cookie.presented(
-            asked, cookie=cookie.cookie_name(self.issuer) if self._cookie else None, origins=self._origins
+            asked, names=cookie.cookie_names(self.issuer) if self._cookie else (), origins=self._origins
         )
 
     def check(self, principal: Principal, asked: demands.Demand, *, now: float | None = None) -> None:

@@ -154,6 +154,10 @@ class CookieSession:
             )
         return True
 
+    async def knows(self, refresh_token: str, client_id: str | None) -> bool:
+        """Whether this is, or once was, a refresh token of this app here."""
+        return await self._grant_of(refresh_token, client_id) is not None
+
     async def _grant_of(self, refresh_token: str, client_id: str | None) -> Grant | None:
         """The grant whose token this is or once was, if it is this app's."""
         presented = refresh_text.read(refresh_token)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hmac import compare_digest
 
 from doorward.actions.cookie_session import CookieSession, Delivered, Page
 from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
+from doorward.ports.chance import Chance
+from doorward.ports.keys import Sealer
 from doorward.web.cookies import CookieJar
 from doorward.web.http import Request, Response, Route, json_response, route
 from doorward.web.refusals import note
+from doorward.web.visitor import BROWSER_AGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +24,34 @@ class CookieEndpoints:
     cookies: CookieSession
     catalog: CatalogSource
     jar: CookieJar
+    sealer: Sealer
+    chance: Chance
 
     async def token(self, request: Request) -> Response:
         """POST /cookie/token: `client_id`, `code`, `code_verifier`, `redirect_uri`."""
         form = await request.form()
+        client_id = form.get("client_id")
         outcome = await self.cookies.begin(form, page=_page(request), caller=_caller(request))
-        return self._shared(
-            request, form.get("client_id"), self._set(request, form.get("client_id"), outcome)
-        )
+        response = self._set(request, client_id, outcome)
+        if isinstance(outcome, Delivered):
+            await self._replace_old(request, client_id, response)
+        return self._shared(request, client_id, response)
 
     async def refresh(self, request: Request) -> Response:
         """POST /cookie/refresh: `client_id`; the refresh token comes with the cookie."""
         form = await request.form()
         client_id = form.get("client_id")
-        token = request.cookies().get(self.jar.name("rt"))
+        token = self._refresh_token(request)
         outcome = await self.cookies.renew(client_id, token, page=_page(request), caller=_caller(request))
-        return self._shared(request, client_id, self._set(request, client_id, outcome))
+        response = self._set(request, client_id, outcome)
+        if isinstance(outcome, Delivered):
+            await self._replace_old(request, client_id, response)
+        return self._shared(request, client_id, response)
 
     async def session(self, request: Request) -> Response:
         """GET /cookie/session?client_id=…: what the cookie says, and the CSRF token for unsafe requests."""
         client_id = request.query().get("client_id")
-        token = request.cookies().get(self.jar.name("at"))
+        token = self.jar.read(request.cookies(), "at")
         outcome = await self.cookies.standing(client_id, token, page=_page(request))
         if isinstance(outcome, Refusal):
             return self._shared(request, client_id, self._refused(request, client_id, outcome))
@@ -54,10 +65,10 @@ class CookieEndpoints:
         cookies = request.cookies()
         outcome = await self.cookies.end(
             client_id,
-            cookies.get(self.jar.name("at")),
-            cookies.get(self.jar.name("rt")),
+            self.jar.read(cookies, "at"),
+            self._refresh_token(request),
             request.header(b"x-csrf-token"),
-            session_secret=cookies.get(self.jar.name("session")),
+            session_secret=self.jar.read(cookies, "session"),
             page=_page(request),
             caller=_caller(request),
         )
@@ -66,6 +77,10 @@ class CookieEndpoints:
         response = Response(204).add("cache-control", "no-store")
         for kind in ("at", "rt", "session") if outcome else ():
             response.add("set-cookie", self.jar.clear(kind))
+            if self.jar.aged(cookies, kind):
+                response.add("set-cookie", self.jar.clear_old(kind))
+        if outcome and not self.jar.aged(cookies, "rt"):
+            await self._replace_old(request, client_id, response)
         return self._shared(request, client_id, response)
 
     async def preflight(self, request: Request) -> Response:
@@ -82,6 +97,38 @@ class CookieEndpoints:
             response.add("access-control-allow-headers", "content-type, x-csrf-token")
             response.add("access-control-max-age", "600")
         return response
+
+    def _refresh_token(self, request: Request) -> str | None:
+        """The refresh token of the cookie that was set beside this browser's own: a sibling domain can set another one of that name,
+        for its own account (login CSRF), and not the tag that it needs. Under the old name, which nobody else can set, it stands bare.
+        """
+        browser = self._browser(request)
+        for value in request.cookies_named(self.jar.name("rt")):
+            token, _, tag = value.rpartition(".")
+            if browser is not None and compare_digest(tag.encode(), self._tag(browser, token).encode()):
+                return token
+        return request.cookies().get(self.jar.old_name("rt"))
+
+    def _browser(self, request: Request) -> str | None:
+        return self.jar.read(request.cookies(), "browser") or None
+
+    def _tag(self, browser: str, token: str) -> str:
+        return self.sealer.tag("refresh cookie", f"{browser} {token}")
+
+    def _bound(self, request: Request, token: str, response: Response) -> str:
+        """The refresh cookie's value, and beside it the cookie that it is bound to, where the browser has none yet."""
+        browser = self._browser(request)
+        if browser is None:
+            browser = self.chance.token()
+            response.add("set-cookie", self.jar.set("browser", browser, BROWSER_AGE))
+        return f"{token}.{self._tag(browser, token)}"
+
+    async def _replace_old(self, request: Request, client_id: str | None, response: Response) -> None:
+        """Take away the old refresh cookie, if it is this app's here: another issuer on this host may have set one of that name."""
+        old = request.cookies().get(self.jar.old_name("rt"))
+        if old and await self.cookies.knows(old, client_id):
+            response.add("set-cookie", self.jar.clear_old("rt"))
+            response.add("set-cookie", self.jar.clear_old("at"))
 
     def _set(self, request: Request, client_id: str | None, outcome: Delivered | Refusal) -> Response:
         if isinstance(outcome, Refusal):
@@ -100,7 +147,8 @@ class CookieEndpoints:
         response.add("set-cookie", self.jar.set("at", outcome.access_token, outcome.expires_in))
         if outcome.refresh_token is not None:
             # Ends with the browser; the server's own absolute end holds in any case.
-            response.add("set-cookie", self.jar.set("rt", outcome.refresh_token, None))
+            value = self._bound(request, outcome.refresh_token, response)
+            response.add("set-cookie", self.jar.set("rt", value, None))
         return response
 
     def _refused(self, request: Request, client_id: str | None, refusal: Refusal) -> Response:
@@ -129,9 +177,11 @@ def _caller(request: Request) -> Caller:
     return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
 
 
-def routes(*, cookies: CookieSession, catalog: CatalogSource, jar: CookieJar) -> list[Route]:
+def routes(
+    *, cookies: CookieSession, catalog: CatalogSource, jar: CookieJar, sealer: Sealer, chance: Chance
+) -> list[Route]:
     """The four paths and their preflight."""
-    endpoints = CookieEndpoints(cookies, catalog, jar)
+    endpoints = CookieEndpoints(cookies, catalog, jar, sealer, chance)
     found = [
         route("/cookie/token", "POST", endpoints.token),
         route("/cookie/refresh", "POST", endpoints.refresh),

@@ -33,7 +33,7 @@ class StatusPages:
     async def __call__(self, request: Request, status: int) -> Response:
         """The page; no form of ours stands on it, so it carries no token and sets no cookie."""
         locale = language.choose(
-            cookie=request.cookies().get(self._jar.name("locale")),
+            cookie=self._jar.read(request.cookies(), "locale"),
             accept_language=request.header(b"accept-language"),
             default=self._locale,
         )

@@ -131,6 +131,11 @@ class Request:
                     found[name] = value
         return found
 
+    def cookies_named(self, name: str) -> list[str]:
+        """Every cookie of that name: beside ours there may be one that a sibling domain has set."""
+        pairs = (part.strip().partition("=") for line in self.headers(b"cookie") for part in line.split(";"))
+        return [value for given, separator, value in pairs if separator and given == name]
+
     def query(self) -> dict[str, str]:
         """The query parameters. Raises `BadForm`."""
         try:

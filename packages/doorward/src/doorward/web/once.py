@@ -14,6 +14,7 @@ from doorward.ports.keys import Sealer
 from doorward.rules.check import repeat
 from doorward.rules.check.repeat import Kept
 from doorward.rules.prove.begun import Begun
+from doorward.web.cookies import CookieKind
 from doorward.web.http import BadForm, Handler, Request, Response, Route
 from doorward.web.visitor import Visitors
 
@@ -51,7 +52,7 @@ class Once:
             if self._leaves(response):
                 await self.posts.forget(browser)
             return response
-        session = self._hash(request.cookies().get(self.visitors.jar.name("session")))
+        session = self._hash(self.visitors.jar.read(request.cookies(), "session"))
         first = await self.posts.first(browser, post, session)
         if isinstance(first, bytes):
             return _thawed(first)
@@ -97,8 +98,8 @@ class Once:
         """Whether the answer takes the browser's cookie away, as a sign-out does."""
         return self._set(response, "browser") == ""
 
-    def _set(self, response: Response, kind: str) -> str | None:
-        start = f"{self.visitors.jar.name(kind)}=".encode()  # pyright: ignore[reportArgumentType]
+    def _set(self, response: Response, kind: CookieKind) -> str | None:
+        start = f"{self.visitors.jar.name(kind)}=".encode()
         for name, line in reversed(response.headers):
             if name == b"set-cookie" and line.startswith(start):
                 return line[len(start) :].partition(b";")[0].decode("latin-1")

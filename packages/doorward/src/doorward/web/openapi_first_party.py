@@ -77,7 +77,12 @@ def first_party() -> dict[str, Any]:
 
 
 def _cookie(name: str, summary: str, asked: str, given: str) -> Operation:
-    cookies = {"Set-Cookie": {"description": "__Host-dw_at and __Host-dw_rt.", "schema": {"type": "string"}}}
+    cookies = {
+        "Set-Cookie": {
+            "description": "__Host-dw_<mark>_at and __Secure-dw_<mark>_rt.",
+            "schema": {"type": "string"},
+        }
+    }
     return operation(
         name,
         summary,

@@ -16,7 +16,7 @@ from doorward.ports.keys import Sealer
 from doorward.ports.store import Store
 from doorward.rules.check import session as session_rule
 from doorward.rules.check.form_origin import Sent, sent_from
-from doorward.web.cookies import CookieJar
+from doorward.web.cookies import CookieJar, CookieKind
 from doorward.web.http import Request, Response
 from doorward.web.pages import language
 from doorward.web.pages.views.context import PageContext
@@ -51,6 +51,8 @@ class Visitor:
     set_cookies: list[str] = field(default_factory=list)
     stale: bool = False
     """Whether what this request sent is not used, because its page was out of date; the page that comes next says so."""
+    moved: bool = False
+    """Whether the session's cookie came under the old name, and leaves under the new one."""
 
     @property
     def browser_hash(self) -> bytes:
@@ -93,28 +95,34 @@ class Visitor:
 
     def remember_session(self, secret: str, max_age: int) -> None:
         """Send the session cookie."""
-        self.set_cookies.append(self.jar.set("session", secret, max_age))
+        self._put(self.jar.set("session", secret, max_age))
 
     def forget_session(self) -> None:
         """Remove the session cookie, if this request came with one. Without the condition a form on another site, whose POST
         comes without it, could take it from a browser that keeps it (forced log-out, line 75)."""
-        if self.jar.name("session") in self.request.cookies():
-            self.set_cookies.append(self.jar.clear("session"))
+        if self.jar.name("session") in self.request.cookies() or self.moved:
+            self._put(self.jar.clear("session"))
 
     def forget_browser(self) -> None:
         """Remove the cookie that binds pausing sign-ins: what the person who leaves had begun, nobody goes on with."""
-        self.set_cookies.append(self.jar.clear("browser"))
+        self._put(self.jar.clear("browser"))
 
     @property
     def bare_post(self) -> bool:
         """Whether this is a POST without any cookie of ours: another site's form, or the first request ever."""
         cookies = self.request.cookies()
-        names = (self.jar.name("browser"), self.jar.name("session"))
-        return self.request.method == "POST" and not any(name in cookies for name in names)
+        found = (self.jar.read(cookies, "browser"), self.jar.read(cookies, "session"))
+        return self.request.method == "POST" and found == (None, None)
 
     def remember_device(self, secret: str) -> None:
         """Send the trusted-device cookie."""
-        self.set_cookies.append(self.jar.set("device", secret, DEVICE_AGE))
+        self._put(self.jar.set("device", secret, DEVICE_AGE))
+
+    def _put(self, line: str) -> None:
+        """One line for each name: what was decided last counts."""
+        name = line.partition("=")[0] + "="
+        self.set_cookies[:] = [other for other in self.set_cookies if not other.startswith(name)]
+        self.set_cookies.append(line)
 
     def dress(self, response: Response) -> Response:
         """The response with this request's cookies on it."""
@@ -142,8 +150,8 @@ class Visitors:
 
     def browser_of(self, request: Request) -> str | None:
         """The cookie that a browser is known by, if the request brought one."""
-        given = request.cookies().get(self.jar.name("browser"), "")
-        return given if _is_token(given) else None
+        given = self.jar.read(request.cookies(), "browser")
+        return given if given is not None and _is_token(given) else None
 
     def ours(self, request: Request, form: dict[str, str], browser: str) -> bool:
         """The same question as `Visitor.guard`'s, before anybody was met."""
@@ -163,11 +171,21 @@ class Visitors:
             # that is there, and with it every form that is open in this browser.
             if request.method != "POST" or _sent(request, self.origin) is Sent.OURS:
                 set_cookies.append(self.jar.set("browser", browser, BROWSER_AGE))
+        elif self.jar.aged(cookies, "browser"):
+            set_cookies += self._moved("browser", browser, BROWSER_AGE)
         session, account = await self._session(cookies.get(self.jar.name("session")), now)
-        device = cookies.get(self.jar.name("device"))
+        moved = False
+        if session is None and (old := cookies.get(self.jar.old_name("session"))) is not None:
+            # of another issuer on this host, if it is not ours: then it stays where it is
+            session, account = await self._session(old, now)
+            if moved := session is not None:
+                set_cookies += self._moved("session", old, session.expires_at - now)
+        device = self.jar.read(cookies, "device")
+        if device and self.jar.aged(cookies, "device"):
+            set_cookies += self._moved("device", device, DEVICE_AGE) if _is_token(device) else ()
         locale = language.choose(
             ui_locales=" ".join(ui_locales),
-            cookie=cookies.get(self.jar.name("locale")) or (account.locale if account else None),
+            cookie=self.jar.read(cookies, "locale") or (account.locale if account else None),
             accept_language=request.header(b"accept-language"),
             default=self.default_locale,
         )
@@ -194,7 +212,11 @@ class Visitors:
             jar=self.jar,
             origin=self.origin,
             set_cookies=set_cookies,
+            moved=moved,
         )
+
+    def _moved(self, kind: CookieKind, value: str, max_age: int) -> tuple[str, str]:
+        return self.jar.set(kind, value, max_age), self.jar.clear_old(kind)
 
     async def _session(self, secret: str | None, now: int) -> tuple[Session | None, Account | None]:
         if secret is None or not _is_token(secret):

@@ -87,7 +87,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> tuple[App,
         background.start(show, name="metrics")
     parts = urlsplit(settings.issuer)
     watch = Watch(outside.store, outside.shared.bells)
-    jar = CookieJar(secure=parts.scheme == "https")
+    jar = CookieJar.of(settings.issuer)
     app = App(
         routes(settings, outside, jar, watch),
         prefix=parts.path.rstrip("/"),

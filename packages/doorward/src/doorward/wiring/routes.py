@@ -200,6 +200,8 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
             cookies=CookieSession(exchange, catalog, store, signer, clock, view, sign_out, issuer, origin),
             catalog=catalog,
             jar=jar,
+            sealer=sealer,
+            chance=chance,
         ),
         *outbox.routes(development=settings.development, visitors=visitors, store=store, sealer=sealer),
     ]

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from starlette.applications import Starlette
@@ -24,8 +24,6 @@ from doorward.demo.shop.provider import Provider, Registration, Turned, Unavaila
 from doorward.demo.shop.sessions import Pending, Session, Sessions, pending
 from doorward_verify.refused import Refused
 
-_SESSION: Final = "shop_session"
-_PENDING: Final = "shop_sign_in"
 _MAX_BODY: Final = 64 * 1024
 
 
@@ -39,9 +37,19 @@ class Shop:
     sessions: Sessions = field(default_factory=Sessions)
     seen: logout_token.SeenOnce = field(default_factory=logout_token.SeenOnce)
 
+    @property
+    def session_cookie(self) -> str:
+        """Browsers tell no ports apart: two shops on one host would sign each other's people out."""
+        return f"shop_{urlsplit(self.registration.redirect_uri).port or 0}_session"
+
+    @property
+    def sign_in_cookie(self) -> str:
+        """The same for a sign-in that has begun."""
+        return f"shop_{urlsplit(self.registration.redirect_uri).port or 0}_sign_in"
+
     async def home(self, request: Request) -> Response:
         """Signed out: a button. Signed in: who you are, and your orders, fetched from the API with your access token."""
-        session = self.sessions.get(request.cookies.get(_SESSION))
+        session = self.sessions.get(request.cookies.get(self.session_cookie))
         if session is None:
             return views.signed_out(self.registration)
         try:
@@ -54,17 +62,21 @@ class Shop:
         begun = pending(clock_and_chance.now())
         address = await self.provider.sign_in_address(begun)
         response = RedirectResponse(address, 303)
-        self._set(response, _PENDING, self.sessions.begin(request.cookies.get(_PENDING), begun))
+        self._set(
+            response,
+            self.sign_in_cookie,
+            self.sessions.begin(request.cookies.get(self.sign_in_cookie), begun),
+        )
         return response
 
     async def callback(self, request: Request) -> Response:
         """Back from the sign-in page: with a code, or with the reason why there is none."""
         query = request.query_params
-        browser, now = request.cookies.get(_PENDING), clock_and_chance.now()
+        browser, now = request.cookies.get(self.sign_in_cookie), clock_and_chance.now()
         begun = self.sessions.take_pending(browser, query.get("state"), now)
         if begun is None:
             # a sign-in that this browser did not begin: somebody else's code must not become this person's session
-            if self.sessions.get(request.cookies.get(_SESSION)) is not None:
+            if self.sessions.get(request.cookies.get(self.session_cookie)) is not None:
                 # the back button, or a tab from before: whoever is signed in stays so, and the answer is not looked at
                 return RedirectResponse("/", 303)
             return views.failed("This sign-in was not begun here, or too long ago.", 400)
@@ -76,14 +88,14 @@ class Shop:
             session = await self._session(query.get("code", ""), begun)
         except (Turned, Refused):
             return views.failed("The sign-in could not be completed.", 400)
-        self.sessions.remove(request.cookies.get(_SESSION))
+        self.sessions.remove(request.cookies.get(self.session_cookie))
         response = RedirectResponse("/", 303)
-        self._set(response, _SESSION, self.sessions.add(session))
+        self._set(response, self.session_cookie, self.sessions.add(session))
         return response
 
     async def order(self, request: Request) -> Response:
         """Place an order, if the API lets this person."""
-        session = self.sessions.get(request.cookies.get(_SESSION))
+        session = self.sessions.get(request.cookies.get(self.session_cookie))
         form = await _form(request)
         if session is None or not _same(form.get("csrf"), session.csrf):
             return RedirectResponse("/", 303)
@@ -98,7 +110,7 @@ class Shop:
 
     async def sign_out(self, request: Request) -> Response:
         """Out of this app, and on to the server, which ends the session everywhere."""
-        key = request.cookies.get(_SESSION)
+        key = request.cookies.get(self.session_cookie)
         session = self.sessions.get(key)
         form = await _form(request)
         if session is None or not _same(form.get("csrf"), session.csrf):
@@ -106,7 +118,7 @@ class Shop:
         address = await self.provider.sign_out_address(session.id_token, clock_and_chance.token())
         self.sessions.remove(key)
         response = RedirectResponse(address, 303)
-        response.delete_cookie(_SESSION)
+        response.delete_cookie(self.session_cookie)
         return response
 
     async def signed_out(self, request: Request) -> Response:
@@ -161,11 +173,11 @@ class Shop:
         return views.orders(session, answer, placed=placed, now=clock_and_chance.now())
 
     def _over(self, request: Request) -> Response:
-        self.sessions.remove(request.cookies.get(_SESSION))
+        self.sessions.remove(request.cookies.get(self.session_cookie))
         response = views.signed_out(
             self.registration, ended="Your session has ended. Sign in again to go on."
         )
-        response.delete_cookie(_SESSION)
+        response.delete_cookie(self.session_cookie)
         return response
 
     def _set(self, response: Response, name: str, value: str) -> None:

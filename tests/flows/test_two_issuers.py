@@ -1,0 +1,44 @@
+"""Two issuers on one host, which browsers tell apart neither by port nor by path: does each leave the other's people alone?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.running import Running, running
+from tests.flows.seeds import PASSWORD, seed
+
+ADA = "ada@example.com"
+
+
+@pytest.mark.requirement(69)
+@pytest.mark.parametrize("prefixes", [("", ""), ("/one", "/two")])
+def test_a_browser_is_signed_in_at_both_and_out_of_one_alone(
+    prefixes: tuple[str, str], tmp_path: Path
+) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    with running(folders[0], prefix=prefixes[0]) as one, running(folders[1], prefix=prefixes[1]) as two:
+        houses = [seed(one), seed(two)]
+        here, there = one.person(), two.person()
+        # one browser: what either sets is sent to both
+        there.cookies = here.cookies
+        for server, person in ((one, here), (two, there)):
+            assert inside(person.sign_in(person.open(at(server, "/sign-in")), ADA, PASSWORD).path)
+        assert inside(here.open(at(one, "/account")).path), "signed out by the other's sign-in"
+        here.press(here.open(at(one, "/logout")), "sign-out")
+        assert not inside(here.open(at(one, "/account")).path)
+        assert inside(there.open(at(two, "/account")).path), "signed out by the other's sign-out"
+        for made in houses:
+            made.close()
+
+
+def at(server: Running, path: str) -> str:
+    return server.issuer + path
+
+
+def inside(path: str) -> bool:
+    """Whether the account page came."""
+    return path.endswith("/account")
