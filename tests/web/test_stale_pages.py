@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browsing import PASSWORD, Page, flow_of
+from tests.browsing import PASSWORD, SESSION, Page, flow_of
 from tests.front_channel import Front, front_channel
 from tests.rules import made
 from tests.tabs import Tab, said
@@ -112,7 +112,7 @@ async def test_only_a_page_of_ours_goes_on_and_nothing_proven_comes_along(front:
         assert "consent" not in shown.forms
         assert shown.forms["sign-in"].fields["flow"] != fields["flow"]
     assert len(await front.store.audit.page(limit=100)) == before
-    assert "__Host-dw_session" not in victim.cookies
+    assert SESSION not in victim.cookies
 
 
 async def test_every_form_keeps_the_sign_in_in_its_address(front: Front) -> None:
