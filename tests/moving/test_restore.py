@@ -294,6 +294,5 @@ import os, signal, sys
 from doorward.stores.sql.copy import fresh
 fresh._as_one_file = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 from doorward.__main__ import main
-from tests.waiting import PATIENCE
 sys.exit(main())
 """
