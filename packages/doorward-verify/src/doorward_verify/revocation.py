@@ -170,22 +170,25 @@ class RevocationView:
         if not self.generation:  # nothing was revoked yet
             return False
         view = self._view
-        ids, key = view.ids, view.key
-        jti = principal.jti
+        jti, sid = principal.jti, principal.sid
         grant, dot, _ = jti.partition(".")
         # a kind without entries costs no hash
-        if ids["jti"] and key("jti", jti) in ids["jti"]:
+        jtis, grants, sids = view.ids["jti"], view.ids["grant"], view.ids["sid"]
+        if jtis and view.key("jti", jti) in jtis:
             return True
-        if dot and ids["grant"] and key("grant", grant) in ids["grant"]:
+        if grants and dot and view.key("grant", grant) in grants:
             return True
-        if principal.sid is not None and ids["sid"] and key("sid", principal.sid) in ids["sid"]:
+        if sids and sid is not None and view.key("sid", sid) in sids:
             return True
-        return any(
-            (held := view.before[kind])
-            and (found := held.get(key(kind, id_))) is not None
-            and principal.issued_at <= found[0]
-            for kind, id_ in (("sub", principal.sub), ("client", principal.client_id))
-        )
+        subs, clients = view.before["sub"], view.before["client"]
+        if subs:
+            found = subs.get(view.key("sub", principal.sub))
+            if found is not None and principal.issued_at <= found[0]:
+                return True
+        if clients:
+            found = clients.get(view.key("client", principal.client_id))
+            return found is not None and principal.issued_at <= found[0]
+        return False
 
 
 def _empty(salt: str | None) -> _View:
