@@ -129,6 +129,7 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
         letter.code or "",
         browser_hash=BROWSER,
         device_hash=None,
+        address="192.0.2.1",
         now=house.now,
     )
     thief = Thief(house.store, house.now)

@@ -208,7 +208,7 @@ async def test_a_browser_becomes_known_and_the_owner_hears_of_a_new_one(front: F
     ada = await front.person()
     outcome = await done(front, await front.begin(None), ada)
     known = digest(outcome.device_secret or "")
-    assert await front.store.sessions.device_trusted(known, ada.id)
+    assert await front.store.sessions.knows_device(known, ada.id)
     assert [mail.kind for mail in await front.store.messages.recent_mail()] == ["new_device"]
     again = await done(front, await front.begin(None), ada, device_hash=known)
     assert again.device_secret is None

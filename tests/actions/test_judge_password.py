@@ -127,4 +127,9 @@ async def test_a_stranger_has_so_many_estimates_and_no_more(
     elsewhere = structs.replace(CALLER, address="198.51.100.7")
     assert isinstance(await sign_up(house, "p5@example.com", caller=elsewhere), Ticket)
     # who signs up clumsily has not used up their tries at signing in
-    assert await house.throttle.full([house.throttle.of_address(CALLER.address)], house.now) is None
+    policy, ada = house.throttle.policy, "ada@example.com"
+    guess = await house.throttle.guess(
+        "password", ada, account_id=None, device_hash=None, address=CALLER.address, now=house.now
+    )
+    assert not isinstance(guess, Wait)
+    assert guess.networks[0].limit == policy.per_address

@@ -64,7 +64,9 @@ async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
 
 
 async def typed(house: House, ticket: Ticket, code: str, browser: bytes = BROWSER) -> object:
-    return await house.reset.by_code(ticket.id, code, browser_hash=browser, device_hash=None, now=house.now)
+    return await house.reset.by_code(
+        ticket.id, code, browser_hash=browser, device_hash=None, address="192.0.2.1", now=house.now
+    )
 
 
 async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) -> object:

@@ -155,7 +155,7 @@ async def test_waiting_helps_and_the_answer_says_until_when(house: House) -> Non
 @pytest.mark.requirement(81)
 async def test_an_attacker_elsewhere_cannot_lock_the_owners_own_device_out(house: House) -> None:
     account = await house.person()
-    await house.store.commit(house.store.sessions.trust_device(DEVICE, account.id, house.now))
+    await house.store.commit(house.store.sessions.remember_device(DEVICE, account.id, house.now))
     await fail(house, LIMIT + 3)
     elsewhere = await prove(house, await house.sign_in(), address="203.0.113.9")
     assert isinstance(elsewhere, Refusal)
@@ -167,7 +167,7 @@ async def test_an_attacker_elsewhere_cannot_lock_the_owners_own_device_out(house
 async def test_a_known_device_is_throttled_too_and_is_known_for_its_own_people_only(house: House) -> None:
     account = await house.person()
     await house.person("eve@example.com")
-    await house.store.commit(house.store.sessions.trust_device(DEVICE, account.id, house.now))
+    await house.store.commit(house.store.sessions.remember_device(DEVICE, account.id, house.now))
     await fail(house, ThrottlePolicy().per_device, device=DEVICE)
     assert isinstance(await prove(house, await house.sign_in(), device=DEVICE), Refusal)
     # eve's tries from ada's device count as a stranger's

@@ -128,7 +128,7 @@ async def test_who_has_the_password_elsewhere_does_not_use_up_the_owners_tries(h
     account = await house.person()
     seed, _ = await house.authenticator(account)
     device = b"d" * 32
-    await house.store.commit(house.store.sessions.trust_device(device, account.id, house.now))
+    await house.store.commit(house.store.sessions.remember_device(device, account.id, house.now))
     for number in range(LIMIT + 1):
         await prove(house, await waiting(house, account, f"b{number}"), "no code")
     outcome = await prove(house, await waiting(house, account), code_for(seed, house.now), device=device)

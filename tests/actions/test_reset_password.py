@@ -61,7 +61,9 @@ async def letter(house: House) -> tuple[str, str]:
 async def proven(house: House, email: str = "ada@example.com") -> Ticket:
     ticket = await ask(house, email)
     code, _ = await letter(house)
-    shown = await house.reset.by_code(ticket.id, code, browser_hash=BROWSER, device_hash=None, now=house.now)
+    shown = await house.reset.by_code(
+        ticket.id, code, browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+    )
     assert isinstance(shown, Ticket)
     return shown
 
@@ -100,7 +102,9 @@ async def test_known_unknown_and_disabled_addresses_get_the_same_answer(house: H
 
 @pytest.mark.requirement(80)
 async def test_an_unknown_address_takes_as_long_as_a_known_one() -> None:
-    async with open_house(throttle=ThrottlePolicy(mails_per_address=1000, per_address=10_000)) as house:
+    async with open_house(
+        throttle=ThrottlePolicy(mails_per_address=1000, mails_per_day=10_000, per_address=10_000)
+    ) as house:
         await house.person()
         await ask(house)
         await ask(house, "nobody@example.com")
@@ -123,7 +127,7 @@ async def test_an_unknown_address_takes_as_long_as_a_known_one() -> None:
 async def test_nothing_opens_the_ticket_of_an_unknown_address(house: House) -> None:
     ticket = await ask(house, "nobody@example.com")
     missed = await house.reset.by_code(
-        ticket.id, "123456", browser_hash=BROWSER, device_hash=None, now=house.now
+        ticket.id, "123456", browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
     )
     assert missed == Missed("code")
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
@@ -137,7 +141,7 @@ class _KnownDigits:
         self.token, self.new_id, self.below = self._chance.token, self._chance.new_id, self._chance.below
 
     def digits(self, length: int = 6) -> str:
-        return "123456"[:length]
+        return "123456789"[:length]
 
 
 @pytest.mark.requirement(80)
@@ -148,7 +152,7 @@ async def test_even_the_code_that_was_drawn_opens_no_ticket_of_an_unknown_addres
     for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
         ticket = await ask(known, email)
         shown = await known.reset.by_code(
-            ticket.id, "123456", browser_hash=BROWSER, device_hash=None, now=house.now
+            ticket.id, "123456789", browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
         )
         assert isinstance(shown, Ticket) is opens
 
@@ -164,7 +168,9 @@ async def test_a_code_or_a_link_opens_the_way_to_a_new_password(house: House) ->
     assert opened is not None
     assert (opened[1].id, opened[2]) == (account.id, 15)
     # either works, once
-    again = await house.reset.by_code(ticket.id, code, browser_hash=BROWSER, device_hash=None, now=house.now)
+    again = await house.reset.by_code(
+        ticket.id, code, browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+    )
     assert again == Missed("used")
     assert isinstance(await set_new(house, ticket), Reset)
     assert isinstance(await set_new(house, ticket), Over)
@@ -233,7 +239,9 @@ async def test_it_all_belongs_to_one_browser_and_ten_minutes(house: House) -> No
     assert await house.reset.by_link(token, browser_hash=other, now=house.now) == Missed("browser")
     house.later(600)
     assert await house.reset.by_link(token, browser_hash=BROWSER, now=house.now) == Missed("expired")
-    missed = await house.reset.by_code(late.id, code, browser_hash=BROWSER, device_hash=None, now=house.now)
+    missed = await house.reset.by_code(
+        late.id, code, browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+    )
     assert missed == Missed("expired")
 
 
@@ -284,7 +292,9 @@ async def test_another_mail_replaces_the_first(house: House) -> None:
         ticket.id, locale="en", browser_hash=BROWSER, device_hash=None, caller=CALLER, now=house.now
     )
     assert isinstance(again, Ticket)
-    missed = await house.reset.by_code(ticket.id, code, browser_hash=BROWSER, device_hash=None, now=house.now)
+    missed = await house.reset.by_code(
+        ticket.id, code, browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+    )
     assert missed == Missed("used")
     gone = await house.reset.again(
         ticket.id, locale="en", browser_hash=BROWSER, device_hash=None, caller=CALLER, now=house.now

@@ -99,7 +99,7 @@ async def test_the_persons_own_words_and_listed_passwords_are_refused() -> None:
 
 @pytest.mark.requirement(80)
 async def test_a_taken_address_takes_as_long_as_a_free_one() -> None:
-    policy = ThrottlePolicy(mails_per_address=1000, per_address=10_000)
+    policy = ThrottlePolicy(mails_per_address=1000, mails_per_day=10_000, per_address=10_000)
     async with open_house(passwords=PasswordPolicy(threads=1), throttle=policy) as house:
         await house.person()
         # templates and word lists are loaded once

@@ -8,9 +8,11 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from doorward.actions.throttle import Throttle
+from doorward.model.bucket import Bucket
 from doorward.model.policy import ThrottlePolicy
 from doorward.outside.store_counters import StoreCounters
-from doorward.rules.prove.attempts import Wait
+from doorward.rules.prove import attempts
+from doorward.rules.prove.attempts import Guessed, Wait
 from tests.people import House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -23,19 +25,30 @@ async def house() -> AsyncGenerator[House]:
         yield opened
 
 
+def own(house: House, guessed: Guessed, who: str) -> tuple[Bucket, ...]:
+    return attempts.guess(
+        guessed,
+        who,
+        "192.0.2.1",
+        known_device=None,
+        policy=house.throttle.policy,
+        tag=lambda text: house.sealer.tag("throttle", text),
+    ).own
+
+
 @pytest.mark.requirement(81)
 async def test_over_several_processes_exactly_as_many_are_looked_at_as_the_limit_says(house: House) -> None:
     processes = [
         Throttle(house.store, house.sealer, ThrottlePolicy(), StoreCounters(house.store)) for _ in range(4)
     ]
-    buckets = processes[0].of_person("password", "ada@example.com", None)
+    buckets = own(house, "password", "ada@example.com")
     answers = await asyncio.gather(*(process.take(buckets, house.now) for process in processes * 10))
     assert sum(not isinstance(answer, Wait) for answer in answers) == LIMIT
 
 
 @pytest.mark.requirement(81)
 async def test_in_one_process_exactly_as_many_are_looked_at(house: House) -> None:
-    buckets = house.throttle.of_person("password", "ada@example.com", None)
+    buckets = own(house, "password", "ada@example.com")
     answers = await asyncio.gather(*(house.throttle.take(buckets, house.now) for _ in range(40)))
     assert sum(not isinstance(answer, Wait) for answer in answers) == LIMIT
     # the refused ones are counted nowhere: not in the day's counter either, which would keep the owner out till tomorrow
@@ -44,7 +57,7 @@ async def test_in_one_process_exactly_as_many_are_looked_at(house: House) -> Non
 
 
 async def test_being_refused_is_not_counted_and_does_not_lengthen_the_wait(house: House) -> None:
-    buckets = house.throttle.of_person("code", "usr_1", None)
+    buckets = own(house, "code", "usr_1")
     for _ in range(ThrottlePolicy().per_code):
         assert await house.throttle.take(buckets, house.now) is None
     end = house.now + ThrottlePolicy().window
@@ -56,18 +69,21 @@ async def test_being_refused_is_not_counted_and_does_not_lengthen_the_wait(house
 
 
 async def test_the_counters_name_nobody(house: House) -> None:
-    for bucket in (
-        *house.throttle.of_person("password", "ada@example.com", b"d" * 32),
-        house.throttle.of_address("192.0.2.1"),
-        *house.throttle.of_mail("ada@example.com", "192.0.2.1", None),
-    ):
+    policy, ada = house.throttle.policy, "ada@example.com"
+
+    def tag(text: str) -> str:
+        return house.sealer.tag("throttle", text)
+
+    guess = attempts.guess("password", ada, "192.0.2.1", known_device=None, policy=policy, tag=tag)
+    mail = attempts.of_mail(ada, "192.0.2.1", known_device=None, policy=policy, tag=tag)
+    for bucket in (*guess.own, *guess.networks, *mail.all):
         assert len(bucket.key) == 43
         assert "ada" not in bucket.key
 
 
 @pytest.mark.requirement(81)
 async def test_a_window_that_a_wrong_clock_opened_far_ahead_keeps_nobody_out(house: House) -> None:
-    buckets = house.throttle.of_person("code", "usr_1", None)
+    buckets = own(house, "code", "usr_1")
     house.later(365 * 86_400)
     for _ in range(ThrottlePolicy().per_code):
         assert await house.throttle.take(buckets, house.now) is None
@@ -81,7 +97,7 @@ async def test_a_window_that_a_wrong_clock_opened_far_ahead_keeps_nobody_out(hou
 
 @pytest.mark.requirement(81)
 async def test_clocks_that_differ_by_minutes_share_one_window(house: House) -> None:
-    buckets = house.throttle.of_person("code", "usr_1", None)
+    buckets = own(house, "code", "usr_1")
     for number in range(ThrottlePolicy().per_code):
         assert await house.throttle.take(buckets, house.now + 300 * (number % 2)) is None
     assert isinstance(await house.throttle.take(buckets, house.now), Wait)

@@ -13,6 +13,7 @@ PATIENT: dict[str, dict[str, Any]] = {
         "per_address": MANY,
         "per_code": MANY,
         "mails_per_address": MANY,
+        "mails_per_day": MANY,
     },
     "metrics": {"token": "metrics-token-of-the-tests"},
 }

@@ -27,7 +27,7 @@ def write_settings(
     wanted: dict[str, dict[str, Any]] = {
         "passwords": {"threads": 2},
         # every person of a test has the same address, 127.0.0.1
-        "throttle": {"per_address": 100_000, "mails_per_address": 1_000},
+        "throttle": {"per_address": 100_000, "mails_per_address": 1_000, "mails_per_day": 10_000},
         "log": {"level": "info", "format": "json"},
     }
     for name, values in (sections or {}).items():

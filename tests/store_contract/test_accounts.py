@@ -125,7 +125,7 @@ async def test_deleting_a_person_takes_what_is_theirs_and_leaves_the_record(stor
             store.accounts.add_factor(factor(name, **mine)),
             store.sessions.insert(session(name, **mine)),
             store.sessions.put_consent(consent(**mine)),
-            store.sessions.trust_device(sha(name), f"usr_{name}", NOW),
+            store.sessions.remember_device(sha(name), f"usr_{name}", NOW),
             store.sign_ins.insert(sign_in(name, **mine)),
             store.messages.insert_ticket(ticket(name, kind="reset", **mine)),
             store.grants.insert(grant(name, **mine)),
@@ -139,7 +139,7 @@ async def test_deleting_a_person_takes_what_is_theirs_and_leaves_the_record(stor
             len(await store.accounts.factors(f"usr_{name}")) == 1,
             await store.sessions.get(f"ses_{name}") is not None,
             len(await store.sessions.consents_of(f"usr_{name}")) == 1,
-            await store.sessions.device_trusted(sha(name), f"usr_{name}"),
+            await store.sessions.knows_device(sha(name), f"usr_{name}"),
             await store.sign_ins.get(f"sin_{name}") is not None,
             await store.messages.ticket(f"tkt_{name}") is not None,
         ]

@@ -184,8 +184,8 @@ async def test_sweeping_takes_what_expired_in_small_batches(store: Store) -> Non
         store.grants.insert_refresh(refresh("new", expires_at=NOW - 1)),
         store.sessions.insert(session("old", expires_at=NOW - 2 * DAY)),
         store.sessions.insert(session("new", expires_at=NOW - 1)),
-        store.sessions.trust_device(sha("old"), "usr_ada", long_ago),
-        store.sessions.trust_device(sha("new"), "usr_ada", NOW - 300 * DAY),
+        store.sessions.remember_device(sha("old"), "usr_ada", long_ago),
+        store.sessions.remember_device(sha("new"), "usr_ada", NOW - 300 * DAY),
         store.messages.insert_mail(mail("old", created_at=NOW - 2 * DAY, sent_at=NOW - 2 * DAY)),
         store.messages.insert_mail(mail("waiting", created_at=NOW - 2 * DAY)),
         store.messages.insert_mail(mail("older", created_at=NOW - 31 * DAY, failed_at=NOW)),
@@ -210,7 +210,7 @@ async def test_sweeping_takes_what_expired_in_small_batches(store: Store) -> Non
     assert await store.grants.refresh("grt_old") is None
     assert await store.grants.refresh("grt_new") is not None
     assert (await store.sessions.get("ses_old"), await store.sessions.get("ses_new") is None) == (None, False)
-    assert not await store.sessions.device_trusted(sha("old"), "usr_ada")
-    assert await store.sessions.device_trusted(sha("new"), "usr_ada")
+    assert not await store.sessions.knows_device(sha("old"), "usr_ada")
+    assert await store.sessions.knows_device(sha("new"), "usr_ada")
     assert [one.id for one in await store.messages.recent_mail()] == ["mai_waiting"]
     assert len(await store.audit.page()) == 1

@@ -1,4 +1,4 @@
-"""Do browser sessions, consents and trusted devices come back, and is what ended ended?"""
+"""Do browser sessions, consents and known devices come back, and is what ended ended?"""
 
 from __future__ import annotations
 
@@ -97,12 +97,12 @@ async def test_consents_are_listed_changed_and_removed(store: Store) -> None:
     assert await store.sessions.consent("usr_ada", "app_shop", "https://orders.example") is None
 
 
-async def test_a_device_is_trusted_for_one_person(store: Store) -> None:
-    assert not await store.sessions.device_trusted(sha("phone"), "usr_ada")
+async def test_a_device_is_known_to_one_person(store: Store) -> None:
+    assert not await store.sessions.knows_device(sha("phone"), "usr_ada")
     for at in (NOW, NOW + 1):
-        assert await store.commit(store.sessions.trust_device(sha("phone"), "usr_ada", at))
-    assert await store.sessions.device_trusted(sha("phone"), "usr_ada")
-    assert not await store.sessions.device_trusted(sha("phone"), "usr_bob")
+        assert await store.commit(store.sessions.remember_device(sha("phone"), "usr_ada", at))
+    assert await store.sessions.knows_device(sha("phone"), "usr_ada")
+    assert not await store.sessions.knows_device(sha("phone"), "usr_bob")
 
 
 @pytest.mark.requirement(72, 74)

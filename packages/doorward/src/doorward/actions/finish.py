@@ -196,12 +196,12 @@ class Finish:
     ) -> tuple[str | None, list[Write]]:
         """From now on this browser is known to the account: its tries are counted by themselves, so that nobody elsewhere can
         lock the owner out (line 81)."""
-        if device_hash is not None and await self.store.sessions.device_trusted(device_hash, account.id):
+        if device_hash is not None and await self.store.sessions.knows_device(device_hash, account.id):
             return None, []
-        # A browser keeps one device cookie for all its people: a known one is trusted for this account too.
+        # A browser keeps one device cookie for all its people: one that others have is made known to this account too.
         secret = None if device_hash is not None else self.chance.token()
         known = device_hash if device_hash is not None else digest(secret or "")
-        writes = [self.store.sessions.trust_device(known, account.id, now)]
+        writes = [self.store.sessions.remember_device(known, account.id, now)]
         if now - account.created_at >= NEW_ACCOUNT:
             mail = self.postman.write(
                 "new_device",

@@ -10,7 +10,6 @@ from msgspec import structs
 from doorward.actions.record import Record
 from doorward.actions.throttle import Throttle
 from doorward.model.account import Account
-from doorward.model.bucket import Bucket
 from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
 from doorward.model.secret import Secret
@@ -21,7 +20,7 @@ from doorward.ports.store import Store, Write
 from doorward.rules.identify.account import looked_up_as
 from doorward.rules.prove import password as rule
 from doorward.rules.prove.assurance import counting
-from doorward.rules.prove.attempts import Wait
+from doorward.rules.prove.attempts import Guess, Wait
 from doorward.rules.prove.standing import of_password
 
 MISMATCH: Final = "That email and password don't match."
@@ -67,42 +66,45 @@ class CheckPassword:
         """Like the call, with what is to be written for somebody who is let in: it goes along with the caller's own commit."""
         who = looked_up_as(identifier)
         account = await self.store.accounts.by_email(who)
-        trusted = await self.throttle.trusted(device_hash, account.id if account else None)
-        buckets = self.throttle.of_person("password", who, trusted)
-        address = self.throttle.of_address(caller.address)
-        wait = await self.throttle.take(buckets, now, unless=[address])
-        if wait is not None:
+        guess = await self.throttle.guess(
+            "password",
+            who,
+            account_id=account.id if account else None,
+            device_hash=device_hash,
+            address=caller.address,
+            now=now,
+        )
+        if isinstance(guess, Wait):
             self.meter.count("sign_ins", "throttled")
-            return too_many(wait, "throttled by person or address")
+            return too_many(guess, "throttled by person or address")
         typed = rule.prepare(password.reveal()) if len(password.reveal()) <= rule.MAX_TYPED else ""
         stored = account.password_hash if account is not None else None
         good = await self.hasher.verify(stored if typed else None, Secret(typed))
         if not good or account is None or stored is None or account.disabled_at is not None:
             why = "unknown" if account is None else "disabled" if good else "password"
-            return await self._failed(account, why, buckets, address, caller, now)
+            return await self._failed(account, why, guess, caller, now)
         if self.hasher.outdated(stored):
             await self._rehash(account, stored, typed)
         # The password is right whatever becomes of the caller's commit, so no guess is won by forgetting here already.
-        await self.throttle.forget(buckets)
-        return account, self.throttle.clear(buckets)
+        await self.throttle.forget(guess.own)
+        return account, self.throttle.clear(guess.own)
 
     async def _failed(
         self,
         account: Account | None,
         why: str,
-        buckets: tuple[Bucket, ...],
-        address: Bucket,
+        guess: Guess,
         caller: Caller,
         now: int,
     ) -> Refusal:
         account_id = account.id if account else None
         writes = [
-            self.throttle.add(address, now),
+            *self.throttle.missed(guess, now),
             self.record(
                 "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why
             ),
         ]
-        if await self.throttle.filled(buckets, now):
+        if await self.throttle.filled(guess.own, now):
             writes.append(
                 self.record("sign_in.throttled", caller=caller, now=now, account_id=account_id, ok=False)
             )

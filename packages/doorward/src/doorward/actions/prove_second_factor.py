@@ -19,6 +19,7 @@ from doorward.ports.meter import Meter
 from doorward.ports.store import Store, Write
 from doorward.rules.identify import text
 from doorward.rules.prove.assurance import counting
+from doorward.rules.prove.attempts import Guess, Wait
 from doorward.rules.prove.factors import recovery_code, totp
 from doorward.rules.prove.standing import of_recovery_code, of_totp, standing
 
@@ -58,11 +59,12 @@ class ProveSecondFactor:
         account = await self._whose(sign_in, now)
         if account is None:
             return GONE
-        trusted = await self.throttle.trusted(device_hash, account.id)
-        buckets = self.throttle.of_person("code", account.id, trusted)
-        if (wait := await self.throttle.take(buckets, now)) is not None:
+        guess = await self.throttle.guess(
+            "code", account.id, account_id=account.id, device_hash=device_hash, address=address, now=now
+        )
+        if isinstance(guess, Wait):
             self.meter.count("second_factors", "throttled")
-            return too_many(wait, "second factor throttled")
+            return too_many(guess, "second factor throttled")
         typed = code.reveal()[:_MAX_TYPED]
         for _ in range(_TRIES):
             factors = await self.store.accounts.factors(account.id)
@@ -74,7 +76,7 @@ class ProveSecondFactor:
             writes = [
                 spend,
                 self.store.sign_ins.replace(sign_in, changed),
-                *self.throttle.clear(buckets),
+                *self.throttle.clear(guess.own),
                 self.record(
                     "second_factor.succeeded",
                     caller=caller,
@@ -91,14 +93,14 @@ class ProveSecondFactor:
                     )
                 )
             if await self.store.commit(*writes):
-                await self.throttle.forget(buckets)
+                await self.throttle.forget(guess.own)
                 return changed
             # Lost: either the code was spent in between, then it no longer matches, or the sign-in moved on.
             current = await self.store.sign_ins.get(sign_in.id)
             if current is None or await self._whose(current, now) is None:
                 return GONE
             sign_in = current
-        return await self._failed(account, caller, now)
+        return await self._failed(account, guess, caller, now)
 
     async def _whose(self, sign_in: SignIn, now: int) -> Account | None:
         """The account, if its password as it is now was proven in this sign-in and the sign-in still runs. Who has shown an earlier
@@ -127,9 +129,9 @@ class ProveSecondFactor:
             return None
         return of_recovery_code(found, now), self.store.accounts.use_recovery_code(found.id, now)
 
-    async def _failed(self, account: Account, caller: Caller, now: int) -> Refusal:
+    async def _failed(self, account: Account, guess: Guess, caller: Caller, now: int) -> Refusal:
         await self.store.commit(
-            self.throttle.add(self.throttle.of_address(caller.address), now),
+            *self.throttle.missed(guess, now),
             self.record("second_factor.failed", caller=caller, now=now, account_id=account.id, ok=False),
         )
         self.meter.count("second_factors", "failed")

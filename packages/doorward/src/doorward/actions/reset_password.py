@@ -76,8 +76,13 @@ class ResetPassword:
         if address is None:
             return BadAddress()
         account = await self.store.accounts.by_email(address)
-        trusted = await self.throttle.trusted(device_hash, account.id if account else None)
-        wait = await self.throttle.take(self.throttle.of_mail(address, caller.address, trusted), now)
+        wait = await self.throttle.mail(
+            address,
+            account_id=account.id if account else None,
+            device_hash=device_hash,
+            address=caller.address,
+            now=now,
+        )
         if wait is not None:
             return wait
         ticket = await self.tickets.send(
@@ -121,11 +126,24 @@ class ResetPassword:
         return Over() if isinstance(asked, BadAddress) else asked
 
     async def by_code(
-        self, ticket_id: str, typed: str, *, browser_hash: bytes, device_hash: bytes | None, now: int
+        self,
+        ticket_id: str,
+        typed: str,
+        *,
+        browser_hash: bytes,
+        device_hash: bytes | None,
+        address: str,
+        now: int,
     ) -> Ticket | Missed | Wait:
         """The ticket, proven, when the code is right."""
         shown = await self.tickets.by_code(
-            "reset", ticket_id, typed, browser_hash=browser_hash, device_hash=device_hash, now=now
+            "reset",
+            ticket_id,
+            typed,
+            browser_hash=browser_hash,
+            device_hash=device_hash,
+            address=address,
+            now=now,
         )
         return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
 
@@ -184,13 +202,13 @@ class ResetPassword:
             values={"at": now, "device": describe(caller.user_agent)},
         )
         device_secret = None if device_hash is not None else self.chance.token()
-        trusted = device_hash if device_hash is not None else digest(device_secret or "")
+        device = device_hash if device_hash is not None else digest(device_secret or "")
         done = await self.store.commit(
             # the person's row first: of two resets at once one waits there, before it holds its ticket
             self.store.accounts.replace(changed, old=account),
             self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
             self.store.messages.insert_mail(letter),
-            self.store.sessions.trust_device(trusted, account.id, now),
+            self.store.sessions.remember_device(device, account.id, now),
             self.record("password.reset", caller=caller, now=now, account_id=account.id),
             *(
                 await self.ending.account(account.id, now=now, reason="password_reset", sub_entry=False)

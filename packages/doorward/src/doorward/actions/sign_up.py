@@ -60,15 +60,20 @@ class SignUp:
         unreached = address is not None and not self.beyond_ascii and not address.isascii()
         if address is None or unreached or called is None or weak is not None:
             return Amiss(email=address is None, beyond_ascii=unreached, name=called is None, password=weak)
-        wait = await self.throttle.take([self.throttle.of_estimates(caller.address)], now)
+        wait = await self.throttle.take(self.throttle.of_estimates(caller.address), now)
         if wait is not None:
             return wait
         weak = await self.judge(password, email=address, name=called, second_factor=False)
         if weak is not None:
             return Amiss(password=weak)
         account = await self.store.accounts.by_email(address)
-        trusted = await self.throttle.trusted(device_hash, account.id if account else None)
-        wait = await self.throttle.take(self.throttle.of_mail(address, caller.address, trusted), now)
+        wait = await self.throttle.mail(
+            address,
+            account_id=account.id if account else None,
+            device_hash=device_hash,
+            address=caller.address,
+            now=now,
+        )
         if wait is not None:
             return wait
         hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
@@ -95,8 +100,13 @@ class SignUp:
         if old is None or old.used_at is not None:
             return None
         account = await self.store.accounts.by_email(old.email)
-        trusted = await self.throttle.trusted(device_hash, account.id if account else None)
-        wait = await self.throttle.take(self.throttle.of_mail(old.email, caller.address, trusted), now)
+        wait = await self.throttle.mail(
+            old.email,
+            account_id=account.id if account else None,
+            device_hash=device_hash,
+            address=caller.address,
+            now=now,
+        )
         if wait is not None:
             return wait
         return await self.tickets.send(

@@ -12,7 +12,7 @@ from doorward.ports.counters import Counters
 from doorward.ports.keys import Sealer
 from doorward.ports.store import Store, Write
 from doorward.rules.prove import attempts, budget
-from doorward.rules.prove.attempts import Guessed, Wait
+from doorward.rules.prove.attempts import Guess, Guessed, Wait
 
 _TRIES: Final = 5
 
@@ -26,32 +26,55 @@ class Throttle:
     policy: ThrottlePolicy
     counters: Counters
 
-    async def trusted(self, device_hash: bytes | None, account_id: str | None) -> bytes | None:
-        """The device's hash if this person signed in on it before. Asked for unknown people just the same (line 80)."""
+    async def known(self, device_hash: bytes | None, account_id: str | None) -> bytes | None:
+        """The device's hash if this account knows it: this person signed in on it before. Asked for unknown people just the same
+        (line 80)."""
         if device_hash is None:
             return None
-        known = await self.store.sessions.device_trusted(device_hash, account_id or "usr_nobody")
+        known = await self.store.sessions.knows_device(device_hash, account_id or "usr_nobody")
         return device_hash if known and account_id is not None else None
 
-    def of_person(self, guessed: Guessed, who: str, trusted_device: bytes | None) -> tuple[Bucket, ...]:
-        """The counters of one person's secret."""
-        return attempts.of_person(
-            guessed, who, trusted_device=trusted_device, policy=self.policy, tag=self._tag
+    async def guess(
+        self,
+        guessed: Guessed,
+        who: str,
+        *,
+        account_id: str | None,
+        device_hash: bytes | None,
+        address: str,
+        now: int,
+    ) -> Guess | Wait:
+        """Count a guess at a secret, before it is looked at. `who` is whom it is aimed at, as it was typed or as the secret says;
+        `account_id` the account behind that, if there is one. Every guess that somebody could hope to win goes through here, and
+        ends in `missed` or in `clear` and `forget` (line 96)."""
+        device = await self.known(device_hash, account_id)
+        counters = attempts.guess(
+            guessed, who, address, known_device=device, policy=self.policy, tag=self._tag
         )
+        wait = await self.take(counters.own, now, unless=counters.networks)
+        return counters if wait is None else wait
 
-    def of_address(self, address: str) -> Bucket:
-        """The counter of wrong guesses from one address."""
-        return attempts.of_address(address, policy=self.policy, tag=self._tag)
+    def missed(self, guess: Guess, now: int) -> list[Write]:
+        """It was wrong, and counts for the networks that it came from: for the caller's commit."""
+        # in one order, so that two commits never wait for one another's rows
+        networks = sorted(guess.networks, key=lambda bucket: bucket.key)
+        return [self.store.attempts.add(bucket.key, now, bucket.window) for bucket in networks]
 
-    def of_estimates(self, address: str) -> Bucket:
-        """The counter of new passwords that strangers at one address had estimated."""
+    def of_estimates(self, address: str) -> tuple[Bucket, ...]:
+        """The counters of new passwords that strangers at one address had estimated."""
         return attempts.of_estimates(address, policy=self.policy, tag=self._tag)
 
-    def of_mail(self, email: str, address: str, trusted_device: bytes | None) -> tuple[Bucket, ...]:
-        """The counters of mails that somebody makes us send."""
-        return attempts.of_mail(
-            email, address, trusted_device=trusted_device, policy=self.policy, tag=self._tag
-        )
+    async def mail(
+        self, email: str, *, account_id: str | None, device_hash: bytes | None, address: str, now: int
+    ) -> Wait | None:
+        """Count a mail that somebody makes us send to `email`, which `account_id` has, if anybody."""
+        device = await self.known(device_hash, account_id)
+        mail = attempts.of_mail(email, address, known_device=device, policy=self.policy, tag=self._tag)
+        may = attempts.may_mail(mail, await self.counters.counted(mail.all, now), now)
+        if isinstance(may, Wait):
+            return may
+        wait = await self.take(may, now)
+        return None if wait is None else Wait(wait.until, stranger=device is None)
 
     def of_changes(self, change: budget.Change, account_id: str) -> tuple[Bucket, ...]:
         """The counters of what a signed-in person changes."""
@@ -87,10 +110,6 @@ class Throttle:
     async def filled(self, buckets: Sequence[Bucket], now: int) -> bool:
         """Whether the try just counted was the last one that is looked at: worth a line in the record, once a window."""
         return await self.full(buckets, now) is not None
-
-    def add(self, bucket: Bucket, now: int) -> Write:
-        """One more try, for the caller's commit."""
-        return self.store.attempts.add(bucket.key, now, bucket.window)
 
     def clear(self, buckets: Sequence[Bucket]) -> list[Write]:
         """It was them: the counters of their own tries begin anew (NIST SP 800-63B-4 §3.2.2). Call `forget` when it is committed."""

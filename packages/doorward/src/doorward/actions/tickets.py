@@ -64,7 +64,7 @@ class Tickets:
         live = account is None if kind == "sign_up" else account is not None and account.disabled_at is None
         ticket_id, code, link = (
             self.chance.new_id("tkt"),
-            self.chance.digits(mail_code.DIGITS),
+            self.chance.digits(mail_code.DIGITS[kind]),
             self.chance.token(),
         )
         ticket = Ticket(
@@ -109,20 +109,27 @@ class Tickets:
         *,
         browser_hash: bytes,
         device_hash: bytes | None,
+        address: str,
         now: int,
     ) -> Ticket | Missed | Wait:
         """The ticket as stored now, its code shown; the caller marks it in the commit of what it is used for.
 
-        Guesses are counted twice: on the ticket, and across all tickets of the address, so that asking for new mails buys no new
-        guesses. The link goes on working, so that nobody's mail box is locked by somebody else's guesses.
+        Guesses are counted on the ticket, and like all others: across all tickets of the address, so that asking for new mails buys no
+        new guesses, and for the requester's networks, so that asking for other people's mails buys none either. The link goes on working, so that nobody's mail box is locked by somebody else's guesses.
         """
         ticket = await self.store.messages.ticket(ticket_id)
         if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
             return Missed("unknown")
-        trusted = await self.throttle.trusted(device_hash, ticket.account_id)
-        buckets = self.throttle.of_person("mail_code", f"{kind}:{ticket.email}", trusted)
-        if (wait := await self.throttle.take(buckets, now)) is not None:
-            return wait
+        guess = await self.throttle.guess(
+            "mail_code",
+            f"{kind}:{ticket.email}",
+            account_id=ticket.account_id,
+            device_hash=device_hash,
+            address=address,
+            now=now,
+        )
+        if isinstance(guess, Wait):
+            return guess
         counted = await self._count(ticket)
         if counted is None:
             return Missed("used")
@@ -135,11 +142,13 @@ class Tickets:
             now=now,
         )
         if isinstance(shown, Missed):
+            if missed := self.throttle.missed(guess, now):
+                await self.store.commit(*missed)
             return shown
         if not await self._stands(counted):
             return Missed("used")
-        await self.store.commit(*self.throttle.clear(buckets))
-        await self.throttle.forget(buckets)
+        await self.store.commit(*self.throttle.clear(guess.own))
+        await self.throttle.forget(guess.own)
         return counted
 
     async def by_link(

@@ -51,7 +51,13 @@ class VerifyAddress:
     ) -> Verified | Missed | Wait:
         """The account, when the code is right."""
         shown = await self.tickets.by_code(
-            "sign_up", ticket_id, typed, browser_hash=browser_hash, device_hash=device_hash, now=now
+            "sign_up",
+            ticket_id,
+            typed,
+            browser_hash=browser_hash,
+            device_hash=device_hash,
+            address=caller.address,
+            now=now,
         )
         return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
 

@@ -62,7 +62,8 @@ class PasswordPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How many failures in a window before waiting: for one account from unknown devices, for one trusted device, for one address."""
+    """How many failures in a window before waiting: for one account from unknown devices, for one known device, for one network
+    address. `mails_per_address`: mails that one requester may cause an address in a window; `mails_per_day`: all strangers, in a day."""
 
     window: Seconds = 900
     per_account: Count = 10
@@ -70,6 +71,7 @@ class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
     per_address: Count = 100
     per_code: Count = 5
     mails_per_address: Count = 5
+    mails_per_day: Count = 50
 
 
 class MailTickets(Struct, frozen=True, forbid_unknown_fields=True):

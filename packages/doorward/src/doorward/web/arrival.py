@@ -119,8 +119,8 @@ def weak(problem: Weak) -> Problem:
 
 
 def waiting(wait: Wait) -> Problem:
-    """ "Too many tries. Try again at 14:32."."""
-    return Problem(Wrong.TOO_MANY_TRIES, at=wait.until)
+    """ "Too many tries. Try again at 14:32."; of mails to an address, who else can be asked."""
+    return Problem(Wrong.TOO_MANY_MAILS if wait.stranger else Wrong.TOO_MANY_TRIES, at=wait.until)
 
 
 def busy(response: Response, wait: Wait | int | None, now: int) -> Response:

@@ -100,6 +100,7 @@ class ResetPages:
             code,
             browser_hash=visitor.browser_hash,
             device_hash=visitor.device_hash,
+            address=visitor.address,
             now=visitor.now,
         )
         if isinstance(outcome, Ticket):

@@ -61,7 +61,7 @@ class Visitor:
 
     @property
     def device_hash(self) -> bytes | None:
-        """What a trusted device is known by, if this browser has the cookie."""
+        """What an account knows this device by, if the browser has the cookie."""
         return digest(self.device) if self.device else None
 
     @property
@@ -115,7 +115,7 @@ class Visitor:
         return self.request.method == "POST" and found == (None, None)
 
     def remember_device(self, secret: str) -> None:
-        """Send the trusted-device cookie."""
+        """Send the cookie by which accounts know this device."""
         self._put(self.jar.set("device", secret, DEVICE_AGE))
 
     def _put(self, line: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final, final
 
 from msgspec import Struct
 
-from doorward.rules.identify.network import network
+from doorward.rules.identify.network import blocks
 from doorward.rules.identify.tally import Tally
 
 WINDOW: Final = 900
@@ -39,11 +39,16 @@ class Failures:
         self._audited = 0
 
     def note(self, address: str, now: int) -> Noted:
-        """Count one more failure from `address` (IPv6: from its /64) at `now`."""
-        count, end = self.tally.note(network(address), now)
+        """Count one more failure from `address` (IPv6: from its blocks; `count` is that of the narrowest) at `now`."""
+        over: list[int] = []
+        count = 0
+        for block in reversed(blocks(address)):
+            count, end = self.tally.note(block.name, now)
+            if count > self._limit * block.times:
+                over.append(end)
         # The 1st, 2nd, 4th, 8th …: the record shows how far it went without growing as fast as the attack.
         worth = count & (count - 1) == 0 and self._budget(now)
-        return Noted(count, worth, end if count > self._limit else None)
+        return Noted(count, worth, max(over, default=None))
 
     def _budget(self, now: int) -> bool:
         if now // 60 != self._minute:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from doorward.rules.identify.network import network
+from doorward.rules.identify.network import blocks
 from doorward.rules.identify.tally import Tally
 
 WINDOW: Final = 900
@@ -20,8 +20,8 @@ BATCH: Final = 32
 
 @final
 class Begun:
-    """At most `limit` sign-ins in 15 minutes from one address (IPv6: one /64), or of one person who is signed in; `tally` is shared with the other
-    processes."""
+    """At most `limit` sign-ins in 15 minutes from one address (IPv6: by its blocks), or of one person who is signed in; `tally` is
+    shared with the other processes."""
 
     __slots__ = ("_limit", "tally")
 
@@ -31,9 +31,15 @@ class Begun:
 
     def full(self, who: str, now: int) -> int | None:
         """From when on (seconds) an address or a person (by id) may begin one again; None when it may now."""
-        count, end = self.tally.count(network(who), now)
-        return end if count >= self._limit else None
+        full = [
+            end
+            for block in blocks(who)
+            for count, end in [self.tally.count(block.name, now)]
+            if count >= self._limit * block.times
+        ]
+        return max(full, default=None)
 
     def note(self, who: str, now: int) -> None:
         """Count one more."""
-        self.tally.note(network(who), now)
+        for block in blocks(who):
+            self.tally.note(block.name, now)

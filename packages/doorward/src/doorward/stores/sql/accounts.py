@@ -119,7 +119,7 @@ class SqlAccounts:
         )
 
     def delete(self, account_id: str) -> SqlWrite:
-        # factors, sessions, consents and trusted devices hang on the account and go with its row
+        # factors, sessions, consents and known devices hang on the account and go with its row
         return SqlWrite(
             tuple((sql, (account_id,), None) for sql in (_DELETE_SIGN_INS, _DELETE_TICKETS, _DELETE))
         )

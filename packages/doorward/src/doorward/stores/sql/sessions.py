@@ -1,4 +1,4 @@
-"""How are browser sessions, consents and trusted devices kept?"""
+"""How are browser sessions, consents and known devices kept?"""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ _PUT_CONSENT = insert(
 )
 _REMOVE_CONSENTS = "DELETE FROM consents WHERE account_id = ? AND client_id = ?"
 
-_TRUST = (
+_REMEMBER = (
     "INSERT INTO trusted_devices (account_id, device_hash, trusted_at) VALUES (?, ?, ?)"
     " ON CONFLICT (account_id, device_hash) DO UPDATE SET trusted_at = excluded.trusted_at"
 )
-_TRUSTED = "SELECT 1 FROM trusted_devices WHERE account_id = ? AND device_hash = ?"
+_KNOWS = "SELECT 1 FROM trusted_devices WHERE account_id = ? AND device_hash = ?"
 
 
 class SqlSessions:
@@ -155,11 +155,11 @@ class SqlSessions:
     def remove_consents(self, account_id: str, client_id: str) -> SqlWrite:
         return write(_REMOVE_CONSENTS, account_id, client_id)
 
-    def trust_device(self, device_hash: bytes, account_id: str, at: int) -> SqlWrite:
-        return write(_TRUST, account_id, device_hash, at)
+    def remember_device(self, device_hash: bytes, account_id: str, at: int) -> SqlWrite:
+        return write(_REMEMBER, account_id, device_hash, at)
 
-    async def device_trusted(self, device_hash: bytes, account_id: str) -> bool:
-        return await self._db.one(_TRUSTED, (account_id, device_hash)) is not None
+    async def knows_device(self, device_hash: bytes, account_id: str) -> bool:
+        return await self._db.one(_KNOWS, (account_id, device_hash)) is not None
 
 
 def _session(row: Row) -> Session:

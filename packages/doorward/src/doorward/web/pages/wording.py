@@ -210,6 +210,14 @@ class Sentences:
                 )
             case Wrong.TOO_MANY_TRIES:
                 return html(N_("Too many tries. Try again in a few minutes."))
+            case Wrong.TOO_MANY_MAILS:
+                return html(
+                    N_(
+                        "Too many messages were asked for this address. The next one can be sent from %(moment)s on. Until then, a"
+                        " device on which you have signed in before is not held up; or ask whoever runs this service for help."
+                    ),
+                    moment=self.told(problem.at or 0, "moment"),
+                )
             case Wrong.PASSWORD_TOO_SHORT:
                 return self.words.counted_html(
                     "Use at least %(number)s character.", "Use at least %(number)s characters.", number

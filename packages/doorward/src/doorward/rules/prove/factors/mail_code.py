@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from doorward.model.message import Ticket, TicketKind
 
-DIGITS = 6
+DIGITS: Final[Mapping[TicketKind, int]] = {"sign_up": 6, "reset": 9}
+"""How long a code is. One for a reset opens an account that is somebody's: at the 50 guesses a day that are looked at for each address,
+six digits fall once in 20,000 days and addresses, and whoever has very many networks has as many addresses to guess at. Nine fall
+once in 20 million, and are three groups of three to type."""
 
 
 class Proven(Struct, frozen=True):

@@ -35,6 +35,8 @@ class Wrong(StrEnum):
     RECOVERY_CODE_WRONG = "recovery_code_wrong"
     TOO_MANY_TRIES = "too_many_tries"
     """Give `at`: when the next try is allowed."""
+    TOO_MANY_MAILS = "too_many_mails"
+    """Give `at`: when the next mail is sent. It says the other ways in, too, and the same for addresses that nobody has."""
     STALE_FORM = "stale_form"
     """The CSRF token or the sign-in behind the form is gone; this post was not used, the form is fresh now."""
     CHANGED_MEANWHILE = "changed_meanwhile"

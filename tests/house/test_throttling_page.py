@@ -1,0 +1,99 @@
+"""Has every sentence of docs/explain/throttling.md a test that shows it?"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import pytest
+
+from doorward.model.policy import ThrottlePolicy
+from tests.house import tree
+
+PAGE: Final = (tree.ROOT / "docs/explain/throttling.md").read_text("utf-8")
+PASSWORD: Final = "actions/test_prove_password.py::"
+GUESS: Final = "actions/test_every_guess.py::"
+OUT: Final = "flows/test_locked_out.py::"
+RULE: Final = "rules/prove/test_attempts.py::"
+THROTTLE: Final = "actions/test_throttle.py::"
+
+# How a sentence or a row of the table begins, and the tests that show it.
+SHOWN: Final = {
+    "Every guess at a secret": PASSWORD + "test_of_many_guesses_at_once_only_so_many_are_looked_at",
+    "A guess is at an account": GUESS + "test_they_use_up_the_same_ones",
+    "| password | the name, from": PASSWORD
+    + "test_unknown_people_are_throttled_at_the_same_try_as_known_ones",
+    "| password | the name, on": PASSWORD
+    + "test_a_known_device_is_throttled_too_and_is_known_for_its_own_people_only",
+    "| authenticator": "actions/test_prove_second_factor.py::test_guesses_are_counted_across_sign_ins_and_addresses",
+    "| mailed code": "actions/test_verify_address.py::test_new_mails_buy_no_new_guesses",
+    "| anything, and wrong": GUESS + "test_wrong_guesses_at_anything_use_up_the_networks_tries",
+    "| mails that strangers": OUT
+    + "test_a_stranger_who_fills_every_counter_of_an_account_leaves_the_owner_the_reset",
+    "| | the address, for all networks that": RULE
+    + "test_a_network_that_has_not_asked_gets_a_mail_although_the_shared_counter_is_full",
+    "| | the address, for all networks |": OUT
+    + "test_a_day_has_so_many_mails_and_then_the_page_says_what_helps",
+    "| | the network": RULE + "test_mails_are_counted_for_each_requester_and_for_all_of_them",
+    "| mails that a known": RULE + "test_fifty_mails_a_day_are_all_that_strangers_can_cause",
+    "Beside each of the first four": PASSWORD
+    + "test_a_patient_attacker_gets_no_more_than_a_hundred_tries_a_day",
+    "A full counter answers 429": OUT + "test_a_day_has_so_many_mails_and_then_the_page_says_what_helps",
+    "Being refused": THROTTLE + "test_being_refused_is_not_counted_and_does_not_lengthen_the_wait",
+    "Success empties": PASSWORD + "test_success_forgets_the_failures_before_it",
+    "The network's counters count failures": GUESS + "test_who_is_right_uses_up_nobodys_tries",
+    "An IPv4 address counts": "rules/identify/test_network.py::test_an_ipv6_household_is_one_address",
+    "An IPv6 address counts": "rules/identify/test_network.py::test_a_larger_block_may_do_more_but_not_as_much_more_as_it_is_larger",
+    "For mails, a /48": OUT + "test_the_networks_of_one_site_are_one_requester_and_the_owners_is_another",
+    "A device is known": "actions/test_reset_password.py::test_who_resets_may_sign_in_though_strangers_used_up_the_tries",
+    "It has a cookie": RULE + "test_a_known_device_shares_no_counter_with_strangers",
+    "The network's counters neither": OUT + "test_a_guesser_behind_the_same_address_holds_up_no_known_device",
+    "For every other account": OUT + "test_a_guesser_behind_the_same_address_holds_up_no_known_device",
+    "An attacker can fill": OUT
+    + "test_a_stranger_who_fills_every_counter_of_an_account_leaves_the_owner_the_reset",
+    "Then an owner on a new device": OUT
+    + "test_a_stranger_who_fills_every_counter_of_an_account_leaves_the_owner_the_reset",
+    "A network that has not asked": OUT
+    + "test_a_stranger_who_fills_every_counter_of_an_account_leaves_the_owner_the_reset",
+    "What an attacker with very many": OUT + "test_a_day_has_so_many_mails_and_then_the_page_says_what_helps",
+    "Wrong mailed codes": GUESS + "test_wrong_codes_stop_no_link",
+    "It carries 256 bits": GUESS + "test_wrong_codes_stop_no_link",
+    "The code beside it": GUESS + "test_a_code_for_a_reset_is_longer_than_one_for_a_sign_up",
+    "What the server drew": "outside/test_chance_and_seal.py::test_a_token_carries_256_bits_as_43_characters",
+    "Apps that fail": "actions/test_authenticate_client.py::test_wrong_guesses_are_slowed_down_and_the_right_secret_still_works",
+    "The counters' names": THROTTLE + "test_the_counters_name_nobody",
+    "A reader of the database": THROTTLE + "test_the_counters_name_nobody",
+    "They go when": "store_contract/test_sweep.py::",
+    "A try is counted in all": THROTTLE + "test_in_one_process_exactly_as_many_are_looked_at",
+    "So of a thousand": THROTTLE
+    + "test_over_several_processes_exactly_as_many_are_looked_at_as_the_limit_says",
+    "[What happens when": "flows/test_cache.py::test_when_the_cache_goes_and_comes_back_nobody_is_locked_out_and_no_guess_is_won",
+    "Wrong guesses from one network": OUT + "test_wrong_codes_of_mails_use_up_the_networks_tries",
+}
+
+
+def said() -> list[str]:
+    """The page's sentences, and the rows of its table."""
+    found: list[str] = []
+    for line in PAGE.splitlines():
+        if line.startswith("| What") or line.startswith("|---") or line.startswith("#") or not line.strip():
+            continue
+        found += [line] if line.startswith("|") else re.split(r"(?<=[.])\s+(?=[A-Z\[])", line)
+    return found
+
+
+@pytest.mark.requirement(95, 96)
+def test_every_sentence_has_a_test() -> None:
+    bare = [sentence for sentence in said() if not any(sentence.startswith(begins) for begins in SHOWN)]
+    assert not bare, bare
+    idle = [begins for begins in SHOWN if not any(sentence.startswith(begins) for sentence in said())]
+    assert not idle, idle
+    for test in SHOWN.values():
+        path, _, name = test.partition("::")
+        assert f"def {name}(" in (tree.ROOT / "tests" / path).read_text("utf-8"), test
+
+
+@pytest.mark.parametrize("name", ThrottlePolicy.__struct_fields__)
+def test_the_numbers_are_the_defaults(name: str) -> None:
+    default = getattr(ThrottlePolicy(), name)
+    assert re.search(rf"`throttle\.{name}` \({default}\b", PAGE), f"throttle.{name} ({default})"
