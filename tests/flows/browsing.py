@@ -16,7 +16,7 @@ import re
 import ssl
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx2
@@ -164,7 +164,7 @@ class Person:
         """End the connections."""
         self._client.close()
 
-    def __enter__(self) -> Person:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -63,7 +63,7 @@ SHOWN: Final = {
     "Apps that fail": "actions/test_authenticate_client.py::test_wrong_guesses_are_slowed_down_and_the_right_secret_still_works",
     "The counters' names": THROTTLE + "test_the_counters_name_nobody",
     "A reader of the database": THROTTLE + "test_the_counters_name_nobody",
-    "They go when": "store_contract/test_sweep.py::",
+    "They go when": "store_contract/test_commit.py::test_sweeping_takes_what_expired_in_small_batches",
     "A try is counted in all": THROTTLE + "test_in_one_process_exactly_as_many_are_looked_at",
     "So of a thousand": THROTTLE
     + "test_over_several_processes_exactly_as_many_are_looked_at_as_the_limit_says",
@@ -76,7 +76,7 @@ def said() -> list[str]:
     """The page's sentences, and the rows of its table."""
     found: list[str] = []
     for line in PAGE.splitlines():
-        if line.startswith("| What") or line.startswith("|---") or line.startswith("#") or not line.strip():
+        if line.startswith(("| What", "|---", "#")) or not line.strip():
             continue
         found += [line] if line.startswith("|") else re.split(r"(?<=[.])\s+(?=[A-Z\[])", line)
     return found

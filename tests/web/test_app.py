@@ -106,7 +106,13 @@ async def test_what_a_client_wrote_into_the_header_itself_is_not_believed() -> N
         "",
         "unknown",
         "evil\x00",
-        "1.2.3.4:80",
+        "1.2.3.4:",
+        "1.2.3.4:x",
+        "1.2.3.4:999999",
+        "[1.2.3.4]:80",
+        "[2001:db8::7",
+        "[2001:db8::7]443",
+        "[]",
         "<script>",
         ",",
         "10.1.1.1, 10.1.1.2",
@@ -303,3 +309,22 @@ async def test_a_whole_sign_in_below_a_path(mounted: Front) -> None:
     assert page.status == 200
     assert "ada@example.com" in page.text
     assert (await tab.get("/account")).status == 404
+
+
+@pytest.mark.requirement(96)
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("203.0.113.7:51234", "203.0.113.7"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("2001:DB8:0::7", "2001:db8::7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("[::ffff:cb00:7107]:443", "203.0.113.7"),
+    ],
+)
+async def test_an_entry_may_have_a_port_and_any_spelling(written: str, meant: str) -> None:
+    for proxies in (["10.0.0.0/8"], ["::ffff:10.0.0.0/104"]):
+        assert await address(proxies, "10.1.2.3", written) == meant
+        # one of ours with a port is ours
+        assert await address(proxies, "10.1.2.3", f"6.6.6.6, {written}, 10.9.9.9:3128") == meant

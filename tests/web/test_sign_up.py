@@ -143,7 +143,7 @@ async def test_messages_are_limited_and_the_page_says_until_when(house: House) -
     page = await ask(browser)
     assert page.status == 429
     assert page.problem is not None
-    assert page.problem.startswith("Too many tries.")
+    assert page.problem.startswith("Too many messages were asked for this address.")
 
 
 @pytest.mark.requirement(70)

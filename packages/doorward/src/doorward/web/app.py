@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from itertools import count
 from time import perf_counter
 from typing import Final, Protocol, final
@@ -14,6 +14,7 @@ from doorward.model.refusal import Refusal
 from doorward.ports.meter import Meter
 from doorward.ports.passwords import HashingBusy
 from doorward.ports.store import StoreConflict, StoreUnavailable
+from doorward.web.forwarded import Proxies
 from doorward.web.http import (
     BadForm,
     BodyTooLarge,
@@ -95,7 +96,7 @@ class App:
         self._mount = prefix
         self._hot = frozenset(prefix + item.path for item in routes if item.hot)
         self._https = https
-        self._proxies = tuple(trusted_proxies)
+        self._proxies = Proxies(trusted_proxies)
         self._error_page = error_page
         self._meter = meter
         self._tag = process_tag
@@ -264,45 +265,13 @@ class App:
         return response.add("allow", allowed)
 
     def _address(self, scope: Scope) -> str:
-        """The client's address: the nearest entry of X-Forwarded-For that no trusted proxy of ours wrote about itself.
-
-        The header is believed only from a trusted peer, and read from the right: what stands further left was sent by
-        whoever came before, and may be a lie.
-        """
         peer: str = scope["client"][0] if scope.get("client") else ""
-        if scope.get("client") is not UNIX_PEER and not self._trusted(peer):
-            return peer
-        hops = [
-            hop.strip()
-            for name, value in scope["headers"]
-            if name == b"x-forwarded-for"
-            for hop in value.decode("latin-1").split(",")
-        ]
-        for hop in reversed(hops):
-            if not self._trusted(hop):
-                return hop if _is_address(hop) else peer
-        return peer
-
-    def _trusted(self, address: str) -> bool:
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        # A socket for both families shows an IPv4 proxy as ::ffff:10.0.0.1.
-        plain = (parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None) or parsed
-        return any(plain in network or parsed in network for network in self._proxies)
+        forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        return self._proxies.client(peer, forwarded, believed=scope.get("client") is UNIX_PEER)
 
 
 async def _nothing_comes() -> Message:
     return {"type": "http.disconnect"}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 Starter = Callable[[], Awaitable[tuple[App, Callable[[], Awaitable[None]]]]]

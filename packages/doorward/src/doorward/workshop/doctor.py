@@ -15,6 +15,7 @@ from doorward.stores.sql.open import open_store
 from doorward.stores.sql.postgres_url import is_postgres
 from doorward.stores.sql.standing import NotServed, admit
 from doorward.workshop import examine_clocks, examine_front, examine_machine, examine_sqlite
+from doorward.workshop.examine_addresses import addresses
 from doorward.workshop.examine_apps import apps
 from doorward.workshop.examine_backup import last_backup
 from doorward.workshop.examine_cache import cache
@@ -90,6 +91,8 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
             yield await asyncio.to_thread(examine_sqlite.found, Path(database))
         yield await examine_clocks.servers(store, SystemClock().now())
         yield await signing_keys(settings, store)
+        if (seen := await addresses(settings, store)) is not None:
+            yield seen
         yield await apps(store)
         yield await names(store)
         yield await told(store)
