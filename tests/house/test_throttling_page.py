@@ -68,6 +68,12 @@ SHOWN: Final = {
     "So of a thousand": THROTTLE
     + "test_over_several_processes_exactly_as_many_are_looked_at_as_the_limit_says",
     "[What happens when": "flows/test_cache.py::test_when_the_cache_goes_and_comes_back_nobody_is_locked_out_and_no_guess_is_won",
+    "Each of these leaves": "rules/prove/test_budget.py::test_changes_have_a_window_and_a_day",
+    "| name and language": "web/test_budgets.py::test_a_profile_is_saved_so_often_and_then_later",
+    "| password, authenticator app": "web/test_budgets.py::test_an_authenticator_app_is_set_up_so_often_and_then_later",
+    "| reports of": "web/test_budgets.py::test_a_report_is_always_acted_on_and_written_down_so_often",
+    "| access tokens": "actions/test_revoke_token.py::test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_refused",
+    "| typing the password": "web/test_budgets.py::test_a_password_typed_again_and_again_counts_with_the_sign_ins_that_were_begun",
     "Wrong guesses from one network": OUT + "test_wrong_codes_of_mails_use_up_the_networks_tries",
 }
 
