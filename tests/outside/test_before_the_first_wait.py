@@ -16,7 +16,7 @@ from doorward.outside.seal import KeyedSealer
 from doorward.stores.sql.postgres_connect import Connector
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.sqlite import open_sqlite
-from doorward.web import direct
+from doorward.web import direct_cycle
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ async def begun_early(work: Awaitable[object]) -> None:
             waits_for = coroutine.send(None)
         except StopIteration:
             return
-        tasks.append(loop.create_task(direct._rest(coroutine, waits_for)))
+        tasks.append(loop.create_task(direct_cycle.resume(coroutine, waits_for)))
 
     tasks: list[asyncio.Task[None]] = []
     loop.call_soon(begin)
@@ -54,7 +54,7 @@ def test_what_is_left_of_it_is_a_coroutine_to_any_python() -> None:
         return
 
     run = nothing()
-    rest = direct._rest(run, None)
+    rest = direct_cycle.resume(run, None)
     assert inspect.iscoroutine(rest)
     rest.close()
     run.close()
