@@ -273,7 +273,7 @@ async def open_house(
     judge = JudgePassword(passwords, listed, "auth.example.com", "Acme")
     tickets = Tickets(store, chance, sealer, postman, counters, record, tickets_policy, ISSUER)
     prove_password = ProvePassword(store, check)
-    prove_second = ProveSecondFactor(store, sealer, counters, record, meter)
+    prove_second = ProveSecondFactor(store, sealer, counters, record, meter, postman)
     sign_up = SignUp(store, hasher, judge, counters, tickets, beyond_ascii)
     verify = VerifyAddress(store, chance, catalog, tickets, record)
     reset = ResetPassword(store, chance, hasher, judge, counters, tickets, postman, ending, record)

@@ -54,7 +54,9 @@ def challenge(front: Front) -> Challenge:
             out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
         ),
         prove_password=ProvePassword(out.store, check),
-        prove_second_factor=ProveSecondFactor(out.store, out.sealer, throttle, front.record, out.meter),
+        prove_second_factor=ProveSecondFactor(
+            out.store, out.sealer, throttle, front.record, out.meter, out.postman
+        ),
         advance=front.advance,
         sessions=settings.sessions,
         issuer=settings.issuer,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from doorward.actions.prove_password import MISMATCH
+from doorward.actions.prove_password import DISABLED, MISMATCH
 from doorward.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.model.refusal import Refusal
 from doorward.model.secret import Secret
@@ -71,7 +71,7 @@ async def test_the_right_password_is_a_proof_in_the_stored_sign_in(house: House)
 
 
 @pytest.mark.requirement(80)
-async def test_unknown_wrong_and_disabled_are_one_answer_and_one_kind_of_record(house: House) -> None:
+async def test_unknown_and_wrong_are_one_answer_and_one_kind_of_record(house: House) -> None:
     await house.person()
     gone = await house.person("eve@example.com")
     await house.change_account(gone, disabled_at=house.now)
@@ -82,7 +82,7 @@ async def test_unknown_wrong_and_disabled_are_one_answer_and_one_kind_of_record(
     for identifier, password in (
         ("ada@example.com", "not the password"),
         ("nobody@example.com", PASSWORD),
-        ("eve@example.com", PASSWORD),
+        ("eve@example.com", "not the password"),
         ("dan@example.com", PASSWORD),
         ("no address at all", PASSWORD),
         ("ada@example.com", "x" * 10_000),
@@ -94,6 +94,17 @@ async def test_unknown_wrong_and_disabled_are_one_answer_and_one_kind_of_record(
     assert [event.kind for event in events] == ["sign_in.failed"] * 6
     # what was typed as a name may be a password: it is nowhere in the record
     assert all("identifier" not in event.detail and "nobody" not in str(event.detail) for event in events)
+
+
+@pytest.mark.requirement(72, 80)
+async def test_who_shows_the_right_password_of_a_disabled_account_hears_whom_to_ask(house: House) -> None:
+    eve = await house.person("eve@example.com")
+    await house.change_account(eve, disabled_at=house.now)
+    outcome = await prove(house, await house.sign_in(), PASSWORD, "eve@example.com")
+    assert isinstance(outcome, Refusal)
+    assert (outcome.code, outcome.say) == ("access_denied", DISABLED)
+    (event,) = await house.audit()
+    assert (event.kind, event.detail["reason"]) == ("sign_in.failed", "disabled")
 
 
 @pytest.mark.requirement(80)

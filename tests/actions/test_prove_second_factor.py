@@ -165,6 +165,15 @@ async def test_a_recovery_code_stands_in_for_the_app_once(house: House) -> None:
     assert isinstance(await prove(house, await waiting(house, account, "three"), codes[4]), SignIn)
     used = [event for event in await house.audit() if event.kind == "recovery_codes.used"]
     assert sorted(event.detail["left"] for event in used) == [8, 9]
+    mails = [
+        (to, letter.subject, "9 recovery codes are left" in letter.text)
+        for to, kind, letter in await house.mails()
+        if kind == "recovery_code_used"
+    ]
+    assert sorted(mails) == [
+        ("ada@example.com", "A recovery code of your account at Acme was used", False),
+        ("ada@example.com", "A recovery code of your account at Acme was used", True),
+    ]
 
 
 @pytest.mark.requirement(84)

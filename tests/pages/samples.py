@@ -106,7 +106,7 @@ def samples(
             password_problem=Problem(Wrong.PASSWORD_TOO_SHORT, number=15),
             name_problem=Problem(Wrong.NAME_TOO_LONG, number=120),
         ),
-        "check-mail": CheckMail("sign_up", "/sign-up/check", "/sign-up/check/resend", flow=FLOW),
+        "check-mail": CheckMail("sign_up", "/sign-up/check", "/sign-up/check/resend", flow=FLOW, email=text),
         "check-mail-wrong": CheckMail(
             "reset", "/reset/check", "/reset/check/resend", flow=FLOW, problem=Problem(Wrong.CODE_WRONG)
         ),
@@ -125,11 +125,11 @@ def samples(
         ),
         "reset-done": ResetDone(flow=FLOW),
         "reset-done-kept": ResetDone(sessions_ended=False),
-        "second-factor": SecondFactor(flow=FLOW),
+        "second-factor": SecondFactor(account=text, flow=FLOW),
         "second-factor-wrong": SecondFactor(
-            flow=FLOW, problem=Problem(Wrong.CODE_WRONG), recovery_available=False
+            account=text, flow=FLOW, problem=Problem(Wrong.CODE_WRONG), recovery_available=False
         ),
-        "second-factor-recovery": SecondFactor(flow=FLOW, method="recovery"),
+        "second-factor-recovery": SecondFactor(account=text, flow=FLOW, method="recovery"),
         "consent": Consent(
             app=app,
             host=text if app != "Orders" else "orders.example.com",

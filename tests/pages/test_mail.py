@@ -14,6 +14,7 @@ from doorward.web.mail.letters import (
     NewDevice,
     PasswordChanged,
     RecoveryCodesMade,
+    RecoveryCodeUsed,
     RefreshReplayed,
     ResetPassword,
     SecondFactorAdded,
@@ -44,6 +45,8 @@ def letters(name: str = "Orders") -> list[Letter]:
         SecondFactorReset(AT),
         SecondFactorReset(AT, password_too=True),
         RecoveryCodesMade(AT),
+        RecoveryCodeUsed(AT, 1, name),
+        RecoveryCodeUsed(AT, 0),
     ]
 
 

@@ -89,7 +89,9 @@ async def test_the_json_sign_in_leaves_the_same_out(front: Front) -> None:
             out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
         ),
         prove_password=ProvePassword(out.store, check),
-        prove_second_factor=ProveSecondFactor(out.store, out.sealer, throttle, front.record, out.meter),
+        prove_second_factor=ProveSecondFactor(
+            out.store, out.sealer, throttle, front.record, out.meter, out.postman
+        ),
         advance=front.advance,
         sessions=settings.sessions,
         issuer=settings.issuer,

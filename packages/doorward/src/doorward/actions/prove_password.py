@@ -24,7 +24,9 @@ from doorward.rules.prove.attempts import Guess, Wait
 from doorward.rules.prove.standing import of_password
 
 MISMATCH: Final = "That email and password don't match."
-"""The one answer for a wrong password, an unknown person and a disabled account (ASVS 6.3.8)."""
+"""The one answer for a wrong password and an unknown person (ASVS 6.3.8)."""
+DISABLED: Final = "This account is disabled. Ask the people who run this service."
+"""For who has shown the right password of a disabled account: nobody else learns that there is one."""
 
 GONE: Final = Refusal("invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished")
 _TRIES: Final = 5
@@ -110,7 +112,7 @@ class CheckPassword:
             )
         await self.store.commit(*writes)
         self.meter.count("sign_ins", "failed")
-        return Refusal("access_denied", MISMATCH, why)
+        return Refusal("access_denied", DISABLED if why == "disabled" else MISMATCH, why)
 
     async def _rehash(self, account: Account, stored: str, typed: str) -> None:
         # The person is in either way: when the pool is busy, the next sign-in makes the newer hash.

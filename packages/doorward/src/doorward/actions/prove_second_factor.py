@@ -16,8 +16,10 @@ from doorward.model.secret import Secret
 from doorward.model.signin import Proof, SignIn
 from doorward.ports.keys import Sealer
 from doorward.ports.meter import Meter
+from doorward.ports.postman import Postman
 from doorward.ports.store import Store, Write
 from doorward.rules.identify import text
+from doorward.rules.identify.device import describe
 from doorward.rules.prove.assurance import counting
 from doorward.rules.prove.attempts import Guess, Wait
 from doorward.rules.prove.factors import recovery_code, totp
@@ -38,6 +40,7 @@ class ProveSecondFactor:
     throttle: Throttle
     record: Record
     meter: Meter
+    postman: Postman
 
     async def __call__(
         self,
@@ -87,11 +90,19 @@ class ProveSecondFactor:
             ]
             if proof.kind == "recovery_code":
                 left = recovery_code.left(factors) - 1
-                writes.append(
+                mail = self.postman.write(
+                    "recovery_code_used",
+                    to=account.email,
+                    locale=account.locale,
+                    now=now,
+                    values={"at": now, "left": left, "device": describe(user_agent)},
+                )
+                writes += [
                     self.record(
                         "recovery_codes.used", caller=caller, now=now, account_id=account.id, left=left
-                    )
-                )
+                    ),
+                    self.store.messages.insert_mail(mail),
+                ]
             if await self.store.commit(*writes):
                 await self.throttle.forget(guess.own)
                 return changed

@@ -17,6 +17,7 @@ MailKind = Literal[
     "second_factor_removed",
     "second_factor_reset",
     "recovery_codes_made",
+    "recovery_code_used",
 ]
 
 

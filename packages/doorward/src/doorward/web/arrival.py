@@ -10,6 +10,7 @@ from doorward.model.signin import SignIn
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.keys import Sealer
 from doorward.rules.prove.attempts import Wait
+from doorward.rules.prove.factors.mail_code import Missed
 from doorward.rules.prove.password import Weak
 from doorward.web.http import Request, Response
 from doorward.web.pages.views.problems import Problem, Wrong
@@ -121,6 +122,13 @@ def weak(problem: Weak) -> Problem:
 def waiting(wait: Wait) -> Problem:
     """ "Too many tries. Try again at 14:32."; of mails to an address, who else can be asked."""
     return Problem(Wrong.TOO_MANY_MAILS if wait.stranger else Wrong.TOO_MANY_TRIES, at=wait.until)
+
+
+def missed(outcome: Missed | Wait) -> Problem:
+    """What is wrong with a mailed code, and what helps: the link goes on working when no more codes are looked at."""
+    if isinstance(outcome, Wait):
+        return Problem(Wrong.CODE_SPENT, at=outcome.until)
+    return Problem(Wrong.CODE_SPENT if outcome.why == "spent" else Wrong.CODE_WRONG)
 
 
 def busy(response: Response, wait: Wait | int | None, now: int) -> Response:

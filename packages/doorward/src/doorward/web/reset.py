@@ -11,7 +11,7 @@ from doorward.model.secret import Secret
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
 from doorward.rules.prove.password import Weak
-from doorward.web.arrival import STALE, Arrival, busy, ticket_of, waiting, weak, went_stale, with_flow
+from doorward.web.arrival import STALE, Arrival, busy, missed, ticket_of, waiting, weak, went_stale, with_flow
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views import reset as views
@@ -82,7 +82,7 @@ class ResetPages:
         ticket_id = ticket_of(params)
         if ticket_id is None or not await self._open(visitor, ticket_id):
             return self._over(visitor, params.get("flow"))
-        return self._check_page(visitor, ticket_id, params.get("flow"), resent="resent" in params)
+        return await self._check_page(visitor, ticket_id, params.get("flow"), resent="resent" in params)
 
     async def check_code(self, request: Request) -> Response:
         """The code from the mail."""
@@ -94,7 +94,9 @@ class ResetPages:
             return await self._check_again(visitor, ticket_id, flow)
         code = form.get("code", "")
         if not code.strip():
-            return self._check_page(visitor, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING), status=400)
+            return await self._check_page(
+                visitor, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING), status=400
+            )
         outcome = await self.reset.by_code(
             ticket_id,
             code,
@@ -106,9 +108,9 @@ class ResetPages:
         if isinstance(outcome, Ticket):
             return self._to("/reset/new", visitor, outcome.id, flow)
         if isinstance(outcome, Wait):
-            shown = self._check_page(visitor, ticket_id, flow, problem=waiting(outcome), status=429)
+            shown = await self._check_page(visitor, ticket_id, flow, problem=missed(outcome), status=429)
             return busy(shown, outcome, visitor.now)
-        return self._check_page(visitor, ticket_id, flow, problem=Problem(Wrong.CODE_WRONG), status=400)
+        return await self._check_page(visitor, ticket_id, flow, problem=missed(outcome), status=400)
 
     async def resent(self, request: Request) -> Response:
         """Another mail was asked for, and the page is loaded again: where the form stands."""
@@ -139,7 +141,7 @@ class ResetPages:
         if isinstance(outcome, Ticket):
             return self._to("/reset/check", visitor, outcome.id, flow, "&resent=1")
         if isinstance(outcome, Wait):
-            shown = self._check_page(visitor, ticket_id, flow, problem=waiting(outcome), status=429)
+            shown = await self._check_page(visitor, ticket_id, flow, problem=waiting(outcome), status=429)
             return busy(shown, outcome, visitor.now)
         return self._over(visitor, flow)
 
@@ -230,7 +232,7 @@ class ResetPages:
         ticket = await self.reset.tickets.held("reset", ticket_id, visitor.browser_hash)
         return ticket is not None and ticket.used_at is None and ticket.proven_at is None
 
-    def _check_page(
+    async def _check_page(
         self,
         visitor: Visitor,
         ticket_id: str,
@@ -240,11 +242,13 @@ class ResetPages:
         problem: Problem | None = None,
         status: int = 200,
     ) -> Response:
+        asked = await self.reset.tickets.held("reset", ticket_id, visitor.browser_hash)
         view = CheckMail(
             purpose="reset",
             action=f"/reset/check?ticket={ticket_id}",
             resend_action=f"/reset/resend?ticket={ticket_id}",
             flow=flow or None,
+            email=asked.email if asked is not None else None,
             minutes=self.reset.tickets.policy.ttl // 60,
             resent=resent,
             problem=problem,
@@ -255,7 +259,7 @@ class ResetPages:
         """For a form that is not ours. The code is bound to the browser that asked for it: one with another cookie begins again."""
         lost = await self.reset.tickets.held("reset", ticket_id, visitor.browser_hash) is None
         onward = await self.arrival.onward(visitor, flow, "/reset", lost=lost)
-        return onward or self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+        return onward or await self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
 
     def _over(self, visitor: Visitor, flow: str | None) -> Response:
         # An expired step never shows a page: it begins again.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from doorward.actions.prove_password import ProvePassword
+from doorward.actions.prove_password import DISABLED, ProvePassword
 from doorward.actions.prove_second_factor import ProveSecondFactor
 from doorward.actions.tickets import Tickets
 from doorward.model.refusal import Refusal
@@ -105,7 +105,7 @@ class SignInPages:
             problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
             shown = self._again(visitor, sign_in.id, identifier, 429, problem=problem)
             return busy(shown, outcome.retry_at, visitor.now)
-        problem = Problem(Wrong.CREDENTIALS)
+        problem = Problem(Wrong.ACCOUNT_DISABLED if outcome.say == DISABLED else Wrong.CREDENTIALS)
         return self._again(visitor, sign_in.id, identifier, WRONG_STATUS, problem=problem)
 
     async def ask_code(self, request: Request) -> Response:
@@ -184,8 +184,10 @@ class SignInPages:
     async def _code_page(
         self, visitor: Visitor, sign_in: SignIn, method: _Method, problem: Problem | None, status: int
     ) -> Response:
+        account = await self.store.accounts.get(sign_in.account_id or "")
         factors = await self.store.accounts.factors(sign_in.account_id or "")
         view = views.SecondFactor(
+            account=account.email if account is not None else "",
             flow=sign_in.id,
             # a reload by GET shows the form that was shown
             action="/sign-in/code?method=recovery" if method == "recovery" else "/sign-in/code",

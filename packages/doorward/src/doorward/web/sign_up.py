@@ -14,7 +14,7 @@ from doorward.model.secret import Secret
 from doorward.rules.identify.account import MAX_NAME
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
-from doorward.web.arrival import STALE, Arrival, busy, ticket_of, waiting, weak, went_stale, with_flow
+from doorward.web.arrival import STALE, Arrival, busy, missed, ticket_of, waiting, weak, went_stale, with_flow
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views import sign_up as views
@@ -85,7 +85,7 @@ class SignUpPages:
         ticket = await self.tickets.held("sign_up", ticket_id, visitor.browser_hash) if ticket_id else None
         if ticket is None or ticket.used_at is not None:
             return self._over(visitor, params.get("flow"))
-        return self._check_page(visitor, ticket.id, params.get("flow"), resent="resent" in params)
+        return await self._check_page(visitor, ticket.id, params.get("flow"), resent="resent" in params)
 
     async def check_code(self, request: Request) -> Response:
         """The code from the mail."""
@@ -98,7 +98,9 @@ class SignUpPages:
             return await self._check_again(visitor, ticket_id, flow)
         code = form.get("code", "")
         if not code.strip():
-            return self._check_page(visitor, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING), status=400)
+            return await self._check_page(
+                visitor, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING), status=400
+            )
         outcome = await self.verify.by_code(
             ticket_id,
             code,
@@ -110,9 +112,9 @@ class SignUpPages:
         if isinstance(outcome, Verified):
             return await self._go_on(visitor, outcome)
         if isinstance(outcome, Wait):
-            shown = self._check_page(visitor, ticket_id, flow, problem=waiting(outcome), status=429)
+            shown = await self._check_page(visitor, ticket_id, flow, problem=missed(outcome), status=429)
             return busy(shown, outcome, visitor.now)
-        return self._check_page(visitor, ticket_id, flow, problem=Problem(Wrong.CODE_WRONG), status=400)
+        return await self._check_page(visitor, ticket_id, flow, problem=missed(outcome), status=400)
 
     async def resent(self, request: Request) -> Response:
         """Another mail was asked for, and the page is loaded again: where the form stands."""
@@ -141,7 +143,7 @@ class SignUpPages:
         if isinstance(outcome, Ticket):
             return self._to_check(visitor, outcome.id, flow, "&resent=1")
         if isinstance(outcome, Wait):
-            shown = self._check_page(visitor, ticket_id, flow, problem=waiting(outcome), status=429)
+            shown = await self._check_page(visitor, ticket_id, flow, problem=waiting(outcome), status=429)
             return busy(shown, outcome, visitor.now)
         return self._over(visitor, flow)
 
@@ -186,7 +188,7 @@ class SignUpPages:
         """For a form that is not ours. The code is bound to the browser that asked for it: one with another cookie begins again."""
         lost = await self.tickets.held("sign_up", ticket_id, visitor.browser_hash) is None
         onward = await self.arrival.onward(visitor, flow, "/sign-up", lost=lost)
-        return onward or self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+        return onward or await self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
 
     def _over(self, visitor: Visitor, flow: str | None) -> Response:
         # An expired step never shows a page: it begins again.
@@ -196,7 +198,7 @@ class SignUpPages:
         target = with_flow(f"/sign-up/check?ticket={ticket_id}{more}", flow)
         return visitor.dress(redirect(self.arrival.steps.link(target)))
 
-    def _check_page(
+    async def _check_page(
         self,
         visitor: Visitor,
         ticket_id: str,
@@ -206,11 +208,13 @@ class SignUpPages:
         problem: Problem | None = None,
         status: int = 200,
     ) -> Response:
+        asked = await self.tickets.held("sign_up", ticket_id, visitor.browser_hash)
         view = views.CheckMail(
             purpose="sign_up",
             action=f"/sign-up/check?ticket={ticket_id}",
             resend_action=f"/sign-up/resend?ticket={ticket_id}",
             flow=flow or None,
+            email=asked.email if asked is not None else None,
             minutes=self.tickets.policy.ttl // 60,
             resent=resent,
             problem=problem,

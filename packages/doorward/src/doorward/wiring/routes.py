@@ -97,7 +97,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
     check = CheckPassword(store, hasher, throttle, record, meter)
     judge = JudgePassword(settings.passwords, outside.breached, parts.hostname or "", brand)
     prove_password = ProvePassword(store, check)
-    prove_second = ProveSecondFactor(store, sealer, throttle, record, meter)
+    prove_second = ProveSecondFactor(store, sealer, throttle, record, meter, postman)
     tickets = Tickets(store, chance, sealer, postman, throttle, record, settings.tickets, issuer)
     # From proof to code, from code to tokens.
     finish = Finish(store, chance, postman, ending, record, meter, settings.tokens, settings.sessions, issuer)

@@ -94,6 +94,16 @@ class RecoveryCodesMade:
     place: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RecoveryCodeUsed:
+    """A recovery code was used to sign in; `left` of them are left."""
+
+    at: int
+    left: int
+    device: str | None = None
+    place: str | None = None
+
+
 Letter = (
     VerifyAddress
     | AddressTaken
@@ -105,6 +115,7 @@ Letter = (
     | SecondFactorRemoved
     | SecondFactorReset
     | RecoveryCodesMade
+    | RecoveryCodeUsed
 )
 
 LETTERS: Final = MappingProxyType(
@@ -119,6 +130,7 @@ LETTERS: Final = MappingProxyType(
         "second_factor_removed": SecondFactorRemoved,
         "second_factor_reset": SecondFactorReset,
         "recovery_codes_made": RecoveryCodesMade,
+        "recovery_code_used": RecoveryCodeUsed,
     }
 )
 """Which letter a `MailKind` of the postman's port means; the port's `values` are its fields."""

@@ -10,6 +10,7 @@ from doorward.web.mail.letters import (
     NewDevice,
     PasswordChanged,
     RecoveryCodesMade,
+    RecoveryCodeUsed,
     RefreshReplayed,
     ResetPassword,
     SecondFactorAdded,
@@ -174,6 +175,20 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                     ),
                     Link(_("Set up an authenticator app again:"), f"{issuer}/account/methods"),
                 ),
+            )
+        case RecoveryCodeUsed():
+            return Said(
+                _("A recovery code of your account at %(brand)s was used", brand=brand),
+                (
+                    _("Somebody signed in with your password and one of your recovery codes."),
+                    words.counted(
+                        "%(number)s recovery code is left. You can make new ones on the page of your sign-in methods.",
+                        "%(number)s recovery codes are left. You can make new ones on the page of your sign-in methods.",
+                        letter.left,
+                    ),
+                    _whence(words, letter.at, letter.device, letter.place),
+                ),
+                links=(activity, not_you),
             )
         case RecoveryCodesMade():
             return Said(

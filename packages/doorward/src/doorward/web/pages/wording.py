@@ -17,6 +17,9 @@ from doorward.web.pages.words import N_, Words, device_html, isolated
 _PROBLEMS: Final = {
     Wrong.CREDENTIALS: N_("That email and password don't match."),
     Wrong.PASSWORD_MISMATCH: N_("That password isn't right."),
+    Wrong.ACCOUNT_DISABLED: N_(
+        "Your account is disabled. Ask the people who run this service to enable it again."
+    ),
     Wrong.IDENTIFIER_MISSING: N_("Enter your email address."),
     Wrong.EMAIL_MISSING: N_("Enter your email address."),
     Wrong.EMAIL_INVALID: N_("Enter an email address like name@example.com."),
@@ -34,6 +37,9 @@ _PROBLEMS: Final = {
     Wrong.PASSWORD_UNCHANGED: N_("That is your current password. Choose another one."),
     Wrong.CODE_MISSING: N_("Enter the code."),
     Wrong.CODE_WRONG: N_("That code didn't work. Check it, or use the newest one."),
+    Wrong.CODE_SPENT: N_(
+        "Too many wrong codes, so this message's code no longer works. Send another message, or open the link in this one."
+    ),
     Wrong.RECOVERY_CODE_WRONG: N_("That recovery code didn't work. Each code works once."),
     Wrong.STALE_FORM: N_("This page was out of date, so we didn't use what you sent. Please try again."),
     Wrong.CHANGED_MEANWHILE: N_(
@@ -207,6 +213,13 @@ class Sentences:
             case Wrong.TOO_MANY_TRIES if problem.at is not None:
                 return html(
                     N_("Too many tries. Try again at %(clock)s."), clock=self.told(problem.at, "clock")
+                )
+            case Wrong.CODE_SPENT if problem.at is not None:
+                return html(
+                    N_(
+                        "Too many wrong codes. Open the link in the message instead, or try again at %(clock)s."
+                    ),
+                    clock=self.told(problem.at, "clock"),
                 )
             case Wrong.TOO_MANY_TRIES:
                 return html(N_("Too many tries. Try again in a few minutes."))

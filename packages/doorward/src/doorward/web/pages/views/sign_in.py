@@ -33,11 +33,12 @@ class SignIn:
 class SecondFactor:
     """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `csrf`, `flow`.
 
-    `method` is the view shown; `recovery_available` offers the other one. The links to the other view are
+    `account` is the address of who has shown their password; `method` is the view shown; `recovery_available` offers the other one. The links to the other view are
     `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1` starts over.
     """
 
     template: ClassVar[str] = "second_factor.html"
+    account: str
     flow: str | None = None
     action: str = "/sign-in/code"
     method: Literal["authenticator", "recovery"] = "authenticator"

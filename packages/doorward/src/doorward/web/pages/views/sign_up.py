@@ -31,7 +31,8 @@ class SignUp:
 class CheckMail:
     """/sign-up/check and /reset/check. Posts `code`, `csrf`, `flow`; the second form posts `csrf`, `flow` to `resend_action`.
 
-    The same words whether or not a message went out (ASVS 6.3.8). `minutes` is how long the code works;
+    The same words whether or not a message went out (ASVS 6.3.8). `email` is what was typed, to see a slip of the finger; None
+    in a browser that did not ask. `minutes` is how long the code works;
     `resent` says that another message may be on its way.
     """
 
@@ -40,6 +41,7 @@ class CheckMail:
     action: str
     resend_action: str
     flow: str | None = None
+    email: str | None = None
     minutes: int = 10
     resent: bool = False
     problem: Problem | None = None
