@@ -83,7 +83,7 @@ def people(
     foreign: tuple[str, ...] = ()
     if "kites" in request.fixturenames:
         app: ForeignApp = request.getfixturevalue("kites")
-        foreign = (app.origin,)
+        foreign = (app.origin, app.elsewhere.removesuffix("/landed"))
 
     def make() -> Person:
         made.append(person(chrome, dev.state.places, scripts=scripts, more=foreign))

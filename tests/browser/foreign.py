@@ -36,12 +36,19 @@ class ForeignApp:
     client_id: str = ""
     secret: str = ""
     arrived: list[Arrived] = field(default_factory=list[Arrived])
+    onward: str | None = None
+    """Where the callback sends the browser on to, if anywhere."""
     _verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
 
     @property
     def callback(self) -> str:
         """Its redirect_uri."""
         return f"{self.origin}/callback"
+
+    @property
+    def elsewhere(self) -> str:
+        """A page of the same app on another host, as where an app's callback is one service and its pages are another."""
+        return f"{self.origin.replace('localhost', '127.0.0.1')}/landed"
 
     def begin(self, **more: str) -> str:
         """The address of its page with the link; `more` are parameters of the authorization request."""
@@ -94,6 +101,8 @@ def foreign_app() -> Iterator[ForeignApp]:
             fields = {name: values[0] for name, values in parse_qs(parts.query).items()}
             if parts.path == "/callback":
                 return self._callback(fields)
+            if parts.path == "/landed":
+                return self._page("<h1>Landed elsewhere</h1>")
             if parts.path == "/embedding":
                 return self._page(_embedded(fields["how"], fields["url"]))
             address = html.escape(app.request(fields))
@@ -105,6 +114,12 @@ def foreign_app() -> Iterator[ForeignApp]:
 
         def _callback(self, fields: dict[str, str]) -> None:
             app.arrived.append(Arrived(self.command, fields))
+            if app.onward is not None:
+                self.send_response(302)
+                self.send_header("location", app.onward)
+                self.send_header("content-length", "0")
+                self.end_headers()
+                return
             what = "no" if "error" in fields else "yes"
             self._page(f'<h1>Back at Kite Club</h1><p id="answer">{what}</p>')
 

@@ -53,6 +53,32 @@ def test_allow_and_cancel_both_arrive_at_the_app(
     assert [(came.method, "code" in came.fields) for came in kites.arrived[1:]] == [(method, True)] * 2
 
 
+@pytest.mark.requirement(14)
+@pytest.mark.parametrize("mode", ["query", "form_post"])
+def test_a_callback_may_send_the_browser_on_to_another_host(
+    people: NewPerson, kites: ForeignApp, email: str, mode: str
+) -> None:
+    grace = people()
+    grace.new_account(email, "Grace Host")
+    kites.arrived.clear()
+    kites.onward = kites.elsewhere
+    try:
+        for agreed in (False, True):
+            # after the question, whose form a POST ended, and after nothing at all
+            grace.page.goto(kites.begin(response_mode=mode))
+            if agreed:
+                grace.page.click("#connect")
+            else:
+                grace.press("#connect", CONSENT)
+                grace.page.click("#allow")
+            _continue_if_posted(grace, mode)
+            expect(grace.page.locator("h1")).to_have_text("Landed elsewhere")
+            assert grace.page.url == kites.elsewhere
+    finally:
+        kites.onward = None
+    assert ["code" in came.fields for came in kites.arrived] == [True, True]
+
+
 def test_the_answer_arrives_straight_after_the_password_too(
     people: NewPerson, kites: ForeignApp, email: str
 ) -> None:

@@ -144,7 +144,7 @@ def test_form_post_brings_the_answer_in_a_form_and_nothing_in_the_address(
     page = ada.open(attempt.url)
     assert page.status == 200
     assert page.forms["form-post"].action == house.own.redirect_uri
-    assert "form-action 'self' https://shop.example.net;" in page.headers["content-security-policy"]
+    assert "form-action 'self' https:;" in page.headers["content-security-policy"]
     sent = ada.press(page, "form-post", "continue")
     assert sent.url == house.own.redirect_uri
     house.own.redeem(attempt, sent)

@@ -148,7 +148,7 @@ async def test_form_post_brings_the_answer_in_a_form_and_nothing_in_the_address(
         assert form.fields["state"].replace("\n", "\r\n").replace("\r\r", "\r") == state
         assert "<script>alert" not in page.text
         policy = page.header("content-security-policy") or ""
-        assert "form-action 'self' https://own.example.com;" in policy
+        assert "form-action 'self' https:;" in policy
         assert "frame-ancestors 'none'" in policy
 
 

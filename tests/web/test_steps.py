@@ -10,7 +10,7 @@ import pytest
 from tests.browsing import SESSION, flow_of
 from tests.front_channel import Front, front_channel
 from tests.rules import made
-from tests.tabs import Tab, said
+from tests.tabs import Tab, said, sent_to
 
 pytestmark = pytest.mark.anyio
 OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
@@ -131,3 +131,20 @@ async def test_an_expired_or_finished_flow_begins_again_with_the_same_destinatio
     done = await tab.sign_in_at(again)
     assert said(done)["state"] == "st"
     assert said(await tab.get(again.header("location") or ""))["state"] == "st"
+
+
+@pytest.mark.requirement(10)
+async def test_a_page_of_ours_that_finds_nothing_left_to_ask_ends_on_a_page_and_not_in_a_redirect(
+    front: Front,
+) -> None:
+    """Such a GET may be the redirect of a form, and then the browser would hold form-action against the way to the app."""
+    tab = await signed_in(front)
+    first = await tab.on(await tab.get(front.asking(made.client())))
+    second = await tab.on(await tab.get(front.asking(made.client(), state="other")))
+    assert second.path.startswith("/consent")
+    await tab.submit(first, "consent", decision="allow")
+    again = await tab.get(second.path)
+    assert again.status == 200
+    assert sent_to(again).startswith(made.REDIRECT)
+    # what an app sent here itself goes back by redirect
+    assert (await tab.get(front.asking(made.client(), state="third"))).status == 303

@@ -214,13 +214,14 @@ class Steps:
     def deliver(self, visitor: Visitor, response: AuthResponse, *, denied: bool = False) -> Response:
         """The authorization response in its mode.
 
-        After a POST it is a 200 page that refreshes: browsers apply form-action to the redirects after a POST, and a 303 to the
-        app would die of our own policy.
+        It is a 200 page that refreshes, since browsers apply form-action to the redirects after a POST, and a 303 to the app
+        would die of our own policy. A GET of one of our pages may be such a redirect too, of a form that led there; only what
+        comes to /authorize by GET comes from the app, and is sent back by a redirect.
         """
         if response.mode == "form_post":
             view = FormPost(url=response.target, fields=tuple(response.fields.items()), app=response.app_name)
             return page(view, visitor)
-        if visitor.request.method == "POST":
+        if visitor.request.method == "POST" or visitor.request.path != "/authorize":
             because = "denied" if denied else "signed_in"
             return page(Continue(url=response.url, app=response.app_name, because=because), visitor)
         return visitor.dress(redirect(response.url))
