@@ -310,7 +310,9 @@ async def open_house(
             *sign_up_web.routes(arrival=arrival, sign_up=sign_up, verify=verify, tickets=tickets),
             *reset_web.routes(arrival=arrival, reset=reset),
             *account_web.routes(arrival=arrival, store=store, pages=pages, change=change, factors=factors),
-            *outbox_web.routes(development=development, visitors=visitors, store=store, sealer=sealer),
+            *outbox_web.routes(
+                development=development, visitors=visitors, store=store, sealer=sealer, issuer=ISSUER
+            ),
         ],
         prefix="",
         https=True,

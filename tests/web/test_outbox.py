@@ -41,3 +41,32 @@ async def test_a_mail_sealed_under_another_key_is_passed_over() -> None:
         shown = await browser.get("/_dev/outbox")
         assert shown.status == 200
         assert shown.text.count("new@example.com") >= 1
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "[::1", "localhost.evil.example"]
+)
+async def test_a_foreign_name_for_this_machine_reads_no_mail(host: str) -> None:
+    async with open_house(development=True) as house:
+        page = await house.browser().get("/sign-up")
+        await house.browser().submit(page, "sign-up", email="new@example.com", password=PASSWORD)
+        answer = await house.browser()._ask("GET", "/_dev/outbox", b"", {"host": host})
+        assert answer.status in {400, 404}
+        assert "new@example.com" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "auth.example.com",
+        "AUTH.example.com:443",
+        "localhost:8000",
+        "127.0.0.1:8000",
+        "127.9.9.9",
+        "[::1]:8000",
+    ],
+)
+async def test_the_issuers_name_and_this_machines_own_do(host: str) -> None:
+    async with open_house(development=True) as house:
+        answer = await house.browser()._ask("GET", "/_dev/outbox", b"", {"host": host})
+        assert answer.status == 200

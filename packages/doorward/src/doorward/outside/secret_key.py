@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 from doorward.model.decoded import NotText, decoded
@@ -36,10 +37,12 @@ def decode_key(text: str) -> bytes:
     return key
 
 
-def secret_key(given: Secret | None, path: str, *, generate: bool) -> bytes:
+def secret_key(
+    given: Secret | None, path: str, *, generate: bool, own: Callable[[int, Path], None] | None = None
+) -> bytes:
     """The key from the settings, else from the file, else a new one written there with mode 0600. Raises `SecretKeyProblem`.
 
-    Two processes that start at once end with the same key: the file is linked into place whole, and only if it is not there.
+    `own` is called with the new file's descriptor and its folder. Two processes that start at once end with the same key: the file is linked into place whole, and only if it is not there.
     """
     if given is not None:
         return decode_key(given.reveal())
@@ -63,7 +66,7 @@ def secret_key(given: Secret | None, path: str, *, generate: bool) -> bytes:
             f"openssl rand -base64 {SIZE} > {file} && chmod 600 {file}",
         )
     try:
-        _write_new(file, b64encode(os.urandom(SIZE)) + b"\n")
+        _write_new(file, b64encode(os.urandom(SIZE)) + b"\n", own)
     except OSError as error:
         raise SecretKeyProblem(
             f"The secret key file {file} cannot be written ({error.strerror}).",
@@ -72,12 +75,14 @@ def secret_key(given: Secret | None, path: str, *, generate: bool) -> bytes:
     return decode_key(file.read_text(encoding="ascii"))
 
 
-def _write_new(file: Path, content: bytes) -> None:
+def _write_new(file: Path, content: bytes, own: Callable[[int, Path], None] | None) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as out:
+            if own is not None:
+                own(descriptor, file.absolute().parent)
             out.write(content)
             out.flush()
             os.fsync(out.fileno())

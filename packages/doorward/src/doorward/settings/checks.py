@@ -6,14 +6,13 @@ import ipaddress
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from doorward.model.mailbox import sender_of
 from doorward.outside.trust import ca_file_problem
 from doorward.rules.identify.text import one_line
 from doorward.settings.tree import KeySettings, Settings
-from doorward.stores.sql.postgres_words import BadWord, missing_file
+from doorward.stores.sql.postgres_words import BadWord, absent, missing_file
 
 Problem = tuple[str, str]
 """(dotted name of the setting, what is wrong and what would be right)."""
@@ -159,7 +158,7 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
         missing = "tls_key" if server.tls_key is None else "tls_cert"
         yield f"server.{missing}", "is missing: tls_cert and tls_key go together"
     for name, path in (("tls_cert", server.tls_cert), ("tls_key", server.tls_key)):
-        if path is not None and not Path(path).is_file():
+        if path is not None and absent(path):
             yield f"server.{name}", f"names {path}, and there is no such file"
     if server.host.startswith("unix:") and not server.host.startswith("unix:/"):
         yield (
@@ -203,7 +202,7 @@ def problems_of(settings: Settings) -> Iterator[Problem]:
             "is longer than passwords.min_length; a second factor never asks for a longer password",
         )
     breached = settings.passwords.breached_list
-    if breached is not None and not Path(breached).is_file():
+    if breached is not None and absent(breached):
         yield "passwords.breached_list", f"names {breached}, and there is no such file"
 
 
@@ -263,7 +262,7 @@ def _keys(keys: KeySettings) -> Iterator[Problem]:
                 )
                 break
         return
-    if not Path(keys.pkcs11_module).is_file():
+    if absent(keys.pkcs11_module):
         yield "keys.pkcs11_module", f"names {keys.pkcs11_module}, and there is no such file"
     if keys.pkcs11_token is None:
         yield "keys.pkcs11_token", "is missing: the label of the token that has the key"

@@ -11,6 +11,7 @@ from doorward.outside.wrap_command import CommandWrapper
 from doorward.outside.wrap_local import LocalWrapper
 from doorward.ports.key_wrapper import KeyWrapper
 from doorward.settings import Settings
+from doorward.stores.sql.owner import hand_over
 
 
 def key_wrapper(settings: Settings, *, generate: bool = False) -> KeyWrapper:
@@ -29,7 +30,9 @@ def key_wrapper(settings: Settings, *, generate: bool = False) -> KeyWrapper:
             wrap=shlex.split(keys.wrap_command) if keys.wrap_command is not None else None,
             timeout=keys.command_timeout,
         )
-    return LocalWrapper(secret_key(keys.secret_key, settings.secret_key_path, generate=generate))
+    return LocalWrapper(
+        secret_key(keys.secret_key, settings.secret_key_path, generate=generate, own=hand_over)
+    )
 
 
 def place_of(settings: Settings) -> str:

@@ -203,7 +203,13 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
             sealer=sealer,
             chance=chance,
         ),
-        *outbox.routes(development=settings.development, visitors=visitors, store=store, sealer=sealer),
+        *outbox.routes(
+            development=settings.development,
+            visitors=visitors,
+            store=store,
+            sealer=sealer,
+            issuer=settings.issuer,
+        ),
     ]
     if settings.metrics.token is not None:
         found.append(front.metrics_route(settings.metrics.token, meter.page, CONTENT_TYPE))

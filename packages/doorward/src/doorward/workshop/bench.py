@@ -41,6 +41,7 @@ from doorward.ports.progress import Progress
 from doorward.ports.store import Store
 from doorward.settings import Settings, SettingsError, load
 from doorward.stores.sql.open import open_store
+from doorward.stores.sql.owner import hand_over
 from doorward.stores.sql.standing import admit
 from doorward.wiring.key_wrapper import key_wrapper
 from doorward.wiring.root import root_secret
@@ -113,7 +114,7 @@ class CommandWorkshop:
         """Variables of the `[keys]` section speak of the key in use, so none of them counts here."""
         try:
             if key_file is not None:
-                return LocalWrapper(secret_key(None, str(key_file.absolute()), generate=True))
+                return LocalWrapper(secret_key(None, str(key_file.absolute()), generate=True, own=hand_over))
             environ = {
                 name: text for name, text in os.environ.items() if not name.startswith("DOORWARD_KEYS_")
             }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from doorward.cli.tools import Check
@@ -28,23 +29,46 @@ from doorward.workshop.examine_names import names
 async def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which things depend on one another. One with `ok` and a `fix` is a warning."""
     said = f"read from {settings.source}" if settings.source else "read from the environment"
-    checks: list[Check | None] = [
-        Check("settings", True, said),
-        examine_front.issuer(settings),
-        await asyncio.to_thread(examine_front.certificate, settings),
-        examine_front.proxies(settings),
-        examine_machine.clock(),
-        examine_machine.workers(settings),
-        examine_machine.files(settings),
-        await key_encryption_key(settings),
+    looks: list[tuple[str, Callable[[], Check | Awaitable[Check | None] | None]]] = [
+        ("issuer", lambda: examine_front.issuer(settings)),
+        ("certificate", lambda: asyncio.to_thread(examine_front.certificate, settings)),
+        ("proxies", lambda: examine_front.proxies(settings)),
+        ("clock", examine_machine.clock),
+        ("workers", lambda: examine_machine.workers(settings)),
+        ("open files", lambda: examine_machine.files(settings)),
+        ("secret key", lambda: key_encryption_key(settings)),
     ]
-    checks += [check async for check in _database(settings)]
-    checks.append(await cache(settings))
-    checks.append(await asyncio.to_thread(authorities, settings))
-    checks.append(await mail(settings))
-    checks.append(await asyncio.to_thread(_breach_list, settings))
-    checks.append(await examine_front.port(settings))
+    later: list[tuple[str, Callable[[], Check | Awaitable[Check | None] | None]]] = [
+        ("cache", lambda: cache(settings)),
+        ("authorities", lambda: asyncio.to_thread(authorities, settings)),
+        ("mail", lambda: mail(settings)),
+        ("breach list", lambda: asyncio.to_thread(_breach_list, settings)),
+        ("port", lambda: examine_front.port(settings)),
+    ]
+    checks: list[Check | None] = [Check("settings", True, said)]
+    checks += [await _looked(name, look) for name, look in looks]
+    try:
+        checks += [check async for check in _database(settings)]
+    except (OSError, sqlite3.Error) as problem:
+        checks.append(_unseen("database", problem))
+    checks += [await _looked(name, look) for name, look in later]
     return [check for check in checks if check is not None]
+
+
+async def _looked(name: str, look: Callable[[], Check | Awaitable[Check | None] | None]) -> Check | None:
+    """What it finds; where this user may not look, that, and the others are made all the same."""
+    try:
+        found = look()
+        return await found if isinstance(found, Awaitable) else found
+    except OSError as problem:
+        return _unseen(name, problem)
+
+
+def _unseen(name: str, problem: OSError | sqlite3.Error) -> Check:
+    where = getattr(problem, "filename", None) or "it"
+    why = getattr(problem, "strerror", None) or str(problem)
+    fix = "Run the doctor as the server's user, as in: sudo -u doorward doorward doctor"
+    return Check(name, False, f"{where} cannot be looked at: {why}", fix)
 
 
 async def glance(settings: Settings) -> list[Check]:

@@ -199,9 +199,17 @@ def missing_file(url: str) -> tuple[str, str] | None:
     if given.get("sslmode") not in _ENCRYPTED:
         return None
     for word in _FILES:
-        if word in given and not Path(given[word]).is_file():
+        if word in given and absent(given[word]):
             return word, given[word]
     return None
+
+
+def absent(path: str) -> bool:
+    """Whether there is certainly no such file: in a folder that this user may not enter, whoever needs the file will see."""
+    try:
+        return not Path(path).is_file()
+    except OSError:
+        return False
 
 
 def _check(name: str, value: str) -> None:

@@ -16,6 +16,7 @@ from typing import final
 
 from doorward.ports.store import StoreUnavailable
 from doorward.stores.sql.migrate import known
+from doorward.stores.sql.owner import whose
 from doorward.stores.sql.sqlite_file import BUSY_SECONDS, connect, prepare
 from doorward.stores.sql.sqlite_turn import Turn
 from doorward.stores.sql.sqlite_writer import Writer
@@ -44,7 +45,7 @@ async def open_sqlite(path: str | Path, *, migrate: bool = True) -> SqlStore:
     except (sqlite3.Error, OSError) as problem:
         if folder:
             folder.cleanup()
-        raise StoreUnavailable(f"The database {file} cannot be opened: {problem}") from problem
+        raise StoreUnavailable(f"The database {file} cannot be opened: {problem}.{whose(file)}") from problem
 
     async def close() -> None:
         await database.close()

@@ -19,6 +19,7 @@ from doorward.stores.sql.migrate import (
     missing,
     readable,
 )
+from doorward.stores.sql.owner import hand_over, make_folders
 
 # How long a commit waits for another process before the answer is 503.
 BUSY_SECONDS = 15.0
@@ -54,15 +55,20 @@ def prepare(path: Path, migrations: Sequence[Migration], migrate: bool) -> None:
 
 
 def _make_private(path: Path, *, tighten: bool) -> None:
-    for folder in reversed([parent for parent in path.absolute().parents if not parent.exists()]):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    make_folders(path)
     # A file that is there is never opened here: closing it would drop the locks that SQLite holds on it for this process
     # (fcntl locks belong to process and file), and another process could then remove a journal that is in use.
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         if tighten and path.stat().st_mode & 0o077:
             path.chmod(0o600)
+        return
+    try:
+        # SQLite gives its own files beside this one the same owner
+        hand_over(made, path.absolute().parent)
+    finally:
+        os.close(made)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import final
 
+from doorward.stores.sql.owner import hand_over
+
 try:
     import fcntl
 except ImportError:  # no such locks here: one process at a time is served well without them
@@ -28,7 +30,11 @@ class Turn:
     """One writer's place at the turnstile. `seconds`: how long to wait for the database before giving up."""
 
     def __init__(self, path: Path, seconds: float) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            hand_over(self._file, path.absolute().parent)
+        except FileExistsError:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._seconds = seconds
 
     def begin(self, connection: sqlite3.Connection) -> None:

@@ -18,6 +18,7 @@ from doorward.stores.sql.copy.side import Side, count
 from doorward.stores.sql.copy.sqlite_side import open_sqlite_side
 from doorward.stores.sql.copy.tables import BOOKKEEPING, SEEDED, CopyRefused
 from doorward.stores.sql.migrate import CREATE_HISTORY, RECORD, SAY_READABLE, Migration, known, readable
+from doorward.stores.sql.owner import make_folders
 from doorward.stores.sql.postgres_options import PostgresOptions
 from doorward.stores.sql.sqlite_file import connect, prepare
 
@@ -108,8 +109,7 @@ def _migrations(engine: str, schema: int) -> tuple[Migration, ...]:
 
 async def _look(path: Path, *, replace: bool) -> dict[str, int]:
     """What is at `path` now. Raises `CopyRefused` when it must stay."""
-    for folder in reversed([p for p in path.absolute().parents if not p.exists()]):  # noqa: ASYNC240
-        folder.mkdir(mode=0o700, exist_ok=True)
+    make_folders(path)
     if not path.exists() or path.stat().st_size == 0:  # noqa: ASYNC240
         return {}
     side = await open_sqlite_side(path, read_only=True)

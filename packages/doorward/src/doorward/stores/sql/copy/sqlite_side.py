@@ -27,8 +27,8 @@ async def open_sqlite_side(path: Path, *, read_only: bool = False) -> SqliteSide
     try:
         if not path.is_file():  # noqa: ASYNC240 - a command has nothing else to do meanwhile
             raise CopyRefused(f"There is no database {path}.", "Name the file of a database that is there.")
-        connection = connect(path)
         with _told(path):
+            connection = connect(path)
             connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
             connection.execute("PRAGMA cache_size = -65536")
             # what a power cut takes is whole commits, never the file; `durable` makes sure of them at the end
