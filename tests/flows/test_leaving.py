@@ -117,7 +117,7 @@ def test_an_app_that_listens_is_told_by_a_logout_token_even_if_it_is_away_at_fir
     second = listener.token()
     seen: list[str] = []
     for token in (first, second):
-        read = jwt.decode(token, keys, algorithms=["ES256"])
+        read = jwt.decode(token, keys, algorithms=["RS256"])
         assert read.header["typ"] == "logout+jwt"
         claims = read.claims
         assert claims["iss"] == server.issuer

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from shlex import quote
 from typing import Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
@@ -30,6 +31,7 @@ from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
+from doorward.rules.identify import page
 from doorward.rules.permit.authorize import Origin
 from doorward.rules.permit.authorize import authorize as permit
 from doorward.rules.prove import begin
@@ -73,20 +75,33 @@ class Challenge:
     begun: Begun = field(default_factory=Begun)
 
     async def __call__(
-        self, params: Mapping[str, str], *, authorization: str | None, caller: Caller
+        self,
+        params: Mapping[str, str],
+        *,
+        authorization: str | None,
+        caller: Caller,
+        origin: str | None = None,
     ) -> Code | More | Refusal:
-        """`params` are the request's, form or JSON; an empty one counts as left out (OAuth 2.1 §3.1). Raises `StoreUnavailable`, `HashingBusy`."""
+        """`origin` is that of the page which asks, if a page does. `params` are the request's, form or JSON; an empty one counts as left out (OAuth 2.1 §3.1). Raises `StoreUnavailable`, `HashingBusy`."""
         now = self.clock.now()
         params = {name: value for name, value in params.items() if value}
         client = await self.authenticate(authorization, params, caller=caller, now=now)
         if isinstance(client, Refusal):
             return client
+        # before anything is counted or looked at: a stranger's page could have each of its visitors guess
+        if (refusal := page.may_ask(client, origin=origin, own_origin=self._own_origin)) is not None:
+            return refusal.to(client.name)
         outcome = await self._called(client, params, caller, now)
         if isinstance(outcome, Refusal):
             return outcome.to(client.name)
         if isinstance(outcome, More) and outcome.because is not None:
             return structs.replace(outcome, because=outcome.because.to(client.name))
         return outcome
+
+    @property
+    def _own_origin(self) -> str:
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
 
     async def _called(
         self, client: Client, params: Mapping[str, str], caller: Caller, now: int

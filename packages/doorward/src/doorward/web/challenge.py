@@ -7,6 +7,7 @@ from typing import Any
 
 from doorward.actions.challenge import Challenge, Code, More
 from doorward.model.refusal import Refusal
+from doorward.rules.identify import page
 from doorward.web.back_channel import caller, refused
 from doorward.web.http import BadForm, Request, Response, Route, json_response, route
 from doorward.web.refusals import note
@@ -25,14 +26,32 @@ class ChallengeEndpoint:
         if len(headers) > 1:
             raise BadForm("Send one Authorization header.")
         authorization = headers[0] if headers else None
-        outcome = await self.challenge(params, authorization=authorization, caller=caller(request))
+        origin = request.header(b"origin")
+        outcome = await self.challenge(
+            params, authorization=authorization, caller=caller(request), origin=origin
+        )
         match outcome:
             case Code(authorization_code=code):
-                return json_response({"authorization_code": code})
+                response = json_response({"authorization_code": code})
             case More():
-                return _more(outcome, request, self.challenge.clock.now())
+                response = _more(outcome, request, self.challenge.clock.now())
             case Refusal():
-                return refused(outcome, request, now=self.challenge.clock.now())
+                response = refused(outcome, request, now=self.challenge.clock.now())
+        client = self.challenge.catalog.current().clients.get(params.get("client_id", ""))
+        if origin is not None and client is not None and origin in page.origins(client):
+            response.add("access-control-allow-origin", origin)
+        return response.add("vary", "Origin")
+
+    async def preflight(self, request: Request) -> Response:
+        """OPTIONS: whether a page may send JSON here. Which app it speaks for is not said yet, so any app's page may ask; no credentials."""
+        response = Response(204).add("vary", "Origin").add("allow", "OPTIONS, POST")
+        origin = request.header(b"origin")
+        if origin is not None and page.known(self.challenge.catalog.current().clients.values(), origin):
+            response.add("access-control-allow-origin", origin)
+            response.add("access-control-allow-methods", "POST")
+            response.add("access-control-allow-headers", "authorization, content-type, dpop")
+            response.add("access-control-max-age", "600")
+        return response
 
 
 async def _parameters(request: Request) -> dict[str, str]:
@@ -74,5 +93,9 @@ def _more(outcome: More, request: Request, now: int) -> Response:
 
 
 def routes(*, challenge: Challenge) -> list[Route]:
-    """The one path. Open to scripts of other origins: no cookie is read here, and the credential is in the body."""
-    return [route("/authorize-challenge", "POST", ChallengeEndpoint(challenge).handle, cors=True)]
+    """The one path. Open to the pages of the app that asks, and to what is no page."""
+    endpoint = ChallengeEndpoint(challenge)
+    return [
+        route("/authorize-challenge", "POST", endpoint.handle),
+        route("/authorize-challenge", "OPTIONS", endpoint.preflight),
+    ]

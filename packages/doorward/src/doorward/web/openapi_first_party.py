@@ -34,7 +34,8 @@ def first_party() -> dict[str, Any]:
                     "429": answer("Too many tries; `retry_at` says until when.", "ChallengeMore"),
                     **errors("400", "401", "413", "503"),
                 },
-            )
+            ),
+            "options": _preflight("authorizeChallengePreflight"),
         },
         "/cookie/token": {
             "post": _cookie(
