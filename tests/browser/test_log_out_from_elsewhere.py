@@ -76,3 +76,19 @@ def test_a_browser_that_has_lost_the_cookie_is_asked_and_told_the_truth(
     expect(page.locator("h1")).to_have_text("You are signed out")
     assert not signed_in(grace)
     elsewhere.close()
+
+
+@pytest.mark.requirement(75)
+def test_an_apps_form_signs_out_and_its_id_token_stands_in_no_address_of_ours(
+    grace: Person, kites: ForeignApp, email: str
+) -> None:
+    hint = connected(grace, kites, email)
+    asked: list[str] = []
+    grace.page.on("request", lambda request: asked.append(request.url))
+    fields = urlencode({"id_token_hint": hint})
+    grace.page.goto(kites.embedding("form", f"{grace.places.issuer}/logout?{fields}"))
+    expect(grace.page.locator("h1")).to_have_text("You are signed out")
+    assert not signed_in(grace)
+    ours = [url for url in asked if url.startswith(grace.places.issuer)]
+    assert any(url.endswith("/logout") for url in ours)
+    assert not any(hint[:20] in url for url in ours)

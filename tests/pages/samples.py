@@ -35,6 +35,7 @@ from doorward.web.pages.views import (
     SignedOut,
     SignIn,
     SignOutAsk,
+    SignOutOn,
     SignUp,
     TotpSetup,
     View,
@@ -145,6 +146,7 @@ def samples(
         ),
         "sign-out-by-app": SignOutAsk(account="", app=text),
         "sign-out": SignOutAsk(account=text, hidden=(("state", text), ("post_logout_redirect_uri", text))),
+        "sign-out-on": SignOutOn(hidden=(("id_token_hint", text),)),
         "signed-out": SignedOut(app_url="https://orders.example.com/"),
         "signed-out-plain": SignedOut(),
         "continue": Continue(

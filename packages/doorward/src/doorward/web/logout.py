@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
+from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from doorward.actions.sign_out import SignOutAction
@@ -14,12 +15,14 @@ from doorward.rules.revoke.logout import Asking, SignOut
 from doorward.web.http import BadForm, Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure
-from doorward.web.pages.views.flow import Continue, SignedOut, SignOutAsk
+from doorward.web.pages.views.flow import Continue, SignedOut, SignOutAsk, SignOutOn
 from doorward.web.refusals import note
 from doorward.web.steps import Steps
 from doorward.web.visitor import Forbidden, Visitor, Visitors
 
 _CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales")
+_FROM_HERE: Final = "from_here"
+"""Marks the form by which our own page repeats an app's POST, so that a browser without cookies is not sent round for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,18 @@ class LogoutPages:
         if (locales := params.get("ui_locales")) is not None:
             visitor = await self.visitors.meet(request, ui_locales=tuple(locales.split()))
         params = {name: value for name, value in params.items() if value}
-        elsewhere = self.steps.again_by_get(
-            visitor, "/logout", {k: params[k] for k in _CARRIED if k in params}
-        )
-        if elsewhere is not None:
+        carried = {name: params[name] for name in _CARRIED if name in params}
+        asking = _asking(visitor)
+        if visitor.bare_post and asking.browser:
+            if _FROM_HERE not in params:
+                return page(SignOutOn(hidden=(*carried.items(), (_FROM_HERE, "1"))), visitor)
+        elif (elsewhere := self.steps.again_by_get(visitor, "/logout", carried)) is not None:
+            # An old browser, or a program, for which no page of ours would send a form.
             return elsewhere
-        if visitor.bare_post:
+        elif visitor.bare_post:
             # Too long to go on by GET, and without cookies nobody can know who is signed in: nothing is said to have been done.
             return page(ErrorPage(Failure.TOO_LARGE), visitor, 413)
-        decision = await self.sign_out.decide(params, _asking(visitor), now=visitor.now)
+        decision = await self.sign_out.decide(params, asking, now=visitor.now)
         if isinstance(decision, Refusal):
             self._note(decision, request, params)
             return page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.say), visitor, 400)

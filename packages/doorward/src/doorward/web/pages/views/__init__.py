@@ -16,7 +16,15 @@ from doorward.web.pages.views.account import (
 )
 from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.views.ends import ErrorPage, Failure, Home, Outbox, OutboxMessage, Way
-from doorward.web.pages.views.flow import Consent, Continue, FormPost, ScopeLine, SignedOut, SignOutAsk
+from doorward.web.pages.views.flow import (
+    Consent,
+    Continue,
+    FormPost,
+    ScopeLine,
+    SignedOut,
+    SignOutAsk,
+    SignOutOn,
+)
 from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.pages.views.reset import ResetAsk, ResetDone, ResetNew
 from doorward.web.pages.views.sign_in import ReAuth, SecondFactor, SignIn
@@ -54,6 +62,7 @@ __all__ = [
     "SecondFactor",
     "SignIn",
     "SignOutAsk",
+    "SignOutOn",
     "SignUp",
     "SignedOut",
     "TotpSetup",

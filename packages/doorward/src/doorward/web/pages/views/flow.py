@@ -87,6 +87,16 @@ class SignOutAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOutOn:
+    """The same request once more, as a form of ours that sends itself: an app's POST comes without our cookies (SameSite=Lax), and
+    its ID token belongs into no address. `hidden` are the request's own parameters."""
+
+    template: ClassVar[str] = "sign_out_on.html"
+    hidden: tuple[tuple[str, str], ...]
+    action: str = "/logout"
+
+
+@dataclass(frozen=True, slots=True)
 class SignedOut:
     """After sign-out. `app_url` leads back to the app when a checked post_logout_redirect_uri or home page is known."""
 
