@@ -12,6 +12,7 @@ from doorward.actions.revocation_view import RevocationView
 from doorward.model.revocation import Revocation
 from tests.actions.back_channel import BackChannel, back_channel
 from tests.rules import made
+from tests.waiting import until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -72,3 +73,42 @@ async def test_a_long_view_is_read_in_pieces_to_its_end(
     assert max(read) <= 10
     assert sum(read) == count
     assert all(known.revoked(token(f"grt_{number}")) == "grant" for number in range(count))
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.parametrize("what", ["view", "feed"])
+async def test_who_was_overtaken_between_two_looks_reads_nothing_anew(
+    channel: BackChannel, read: list[int], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """docs/incidents/2026-11-29-an-old-cursor-that-cost-the-whole-feed.md"""
+    for number in range(5):
+        await end(channel, f"grt_{number}")
+    view = RevocationView(channel.store)
+
+    async def look() -> None:
+        if what == "view":
+            await view.fresh(made.NOW)
+        else:
+            await channel.feed.plain(None, 0)
+
+    await look()
+    assert read == [5]
+    newest = channel.store.revocations.newest
+    overtaken = asyncio.Event()
+    first = [True]
+
+    async def slowly() -> int:
+        found = await newest()
+        if first and first.pop():
+            await overtaken.wait()
+        return found
+
+    monkeypatch.setattr(channel.store.revocations, "newest", slowly)
+    late = asyncio.create_task(look())
+    await asyncio.sleep(0)
+    await until_async(lambda: not first)
+    await end(channel, "grt_new")
+    await look()
+    overtaken.set()
+    await late
+    assert read == [5, 1]
