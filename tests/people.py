@@ -269,7 +269,8 @@ async def open_house(
     postman = SealingPostman(sealer, chance, write)
     ending = Ending(store, chance, catalog, tokens)
     counters = Throttle(store, sealer, throttle or ThrottlePolicy(), StoreCounters(store))
-    check = CheckPassword(store, hasher, counters, record, meter)
+    begun = Begun()
+    check = CheckPassword(store, hasher, counters, record, meter, begun)
     judge = JudgePassword(passwords, listed, "auth.example.com", "Acme")
     tickets = Tickets(store, chance, sealer, postman, counters, record, tickets_policy, ISSUER)
     prove_password = ProvePassword(store, check)
@@ -296,7 +297,7 @@ async def open_house(
         default_locale="en",
         development=development,
     )
-    steps = Steps(store, chance, catalog, advance, sessions, ISSUER)
+    steps = Steps(store, chance, catalog, advance, sessions, ISSUER, begun)
     arrival = Arrival(visitors, steps, catalog, sealer)
     app = App(
         [
@@ -342,7 +343,7 @@ async def open_house(
             factors,
             pages,
             app,
-            steps.begun,
+            begun,
         )
     finally:
         hasher.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec import structs
@@ -21,6 +21,7 @@ from doorward.rules.identify.account import looked_up_as
 from doorward.rules.prove import password as rule
 from doorward.rules.prove.assurance import counting
 from doorward.rules.prove.attempts import Guess, Wait
+from doorward.rules.prove.begun import Begun
 from doorward.rules.prove.standing import of_password
 
 MISMATCH: Final = "That email and password don't match."
@@ -47,6 +48,7 @@ class CheckPassword:
     throttle: Throttle
     record: Record
     meter: Meter
+    begun: Begun = field(default_factory=Begun)
 
     async def __call__(
         self, identifier: str, password: Secret, *, device_hash: bytes | None, caller: Caller, now: int
@@ -85,6 +87,10 @@ class CheckPassword:
         if not good or account is None or stored is None or account.disabled_at is not None:
             why = "unknown" if account is None else "disabled" if good else "password"
             return await self._failed(account, why, guess, caller, now)
+        if (until := self.begun.full(account.id, now)) is not None:
+            # The right one, again and again: each leaves lines in the record, and a session that every API hears of when it ends.
+            return too_many(Wait(until), "sign-ins of one person")
+        self.begun.note(account.id, now)
         if self.hasher.outdated(stored):
             await self._rehash(account, stored, typed)
         # The password is right whatever becomes of the caller's commit, so no guess is won by forgetting here already.

@@ -19,7 +19,7 @@ from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors import recovery_code
 from doorward.rules.prove.password import Weak
 from doorward.web.arrival import STALE, busy, weak
-from doorward.web.http import ComeBackLater, Request, Response, Route, redirect, route
+from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.own_account import OwnAccount, Owner, own_path
 from doorward.web.page import page
 from doorward.web.pages.views import account as views
@@ -198,11 +198,6 @@ class MethodHandlers:
             return self._ask_password(owner, back, CONFIRM, STALE, 403)
         if not form.get("password"):
             return self._ask_password(owner, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING), 400)
-        begun = self.own.arrival.steps.begun
-        if (until := begun.full(owner.account.id, visitor.now)) is not None:
-            # each that succeeds leaves a line in the record: counted with the sign-ins that this person begins
-            raise ComeBackLater(until - visitor.now)
-        begun.note(owner.account.id, visitor.now)
         # The session vouches for nothing here: all is shown anew.
         sign_in = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),

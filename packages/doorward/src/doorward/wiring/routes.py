@@ -94,7 +94,7 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         store, catalog, record, meter, outside.shared.failures, settings.tokens, issuer
     )
     # Proving who somebody is.
-    check = CheckPassword(store, hasher, throttle, record, meter)
+    check = CheckPassword(store, hasher, throttle, record, meter, outside.shared.begun)
     judge = JudgePassword(settings.passwords, outside.breached, parts.hostname or "", brand)
     prove_password = ProvePassword(store, check)
     prove_second = ProveSecondFactor(store, sealer, throttle, record, meter, postman)
