@@ -280,3 +280,35 @@ def _with_a_phone(email: str) -> None:
         await store.close()
 
     asyncio.run(work())
+
+
+def test_a_role_and_an_api_are_changed_while_they_are_in_use(stocked: Run) -> None:
+    stocked("api", "create", "https://till.example.com", "--name", "till", "--permission", "till:open")
+    stocked("role", "create", "cashier", "--allow", "till")
+    granted = stocked("user", "grant-role", "ada@example.com", "cashier", "--json").document
+    assert "cashier" in granted["roles"]
+    changed = stocked("api", "set", "till", "--permission", "till:count=Count the money", "--json")
+    assert [one["name"] for one in changed.document["permissions"]] == ["till:open", "till:count"]
+    role = stocked("role", "set", "cashier", "--allow", "till", "--default", "--name", "teller", "--json")
+    assert role.document["permissions"] == {"https://till.example.com": ["till:open", "till:count"]}
+    assert (role.document["name"], role.document["default"]) == ("teller", True)
+    assert stocked("role", "show", "teller", "--json").document == role.document
+    assert "till:open, till:count" in stocked("role", "show", "teller").out
+    assert "key" not in role.document
+    for command in (("user", "show", "ada@example.com"), ("user", "list")):
+        assert "teller" in stocked(*command).out
+        assert "rol_" not in stocked(*command).out
+    narrowed = stocked("api", "set", "till", "--no-permission", "till:open", "--yes", "--json")
+    assert [one["name"] for one in narrowed.document["permissions"]] == ["till:count"]
+    shown = stocked("role", "show", "teller", "--json").document
+    assert shown["permissions"] == {"https://till.example.com": ["till:count"]}
+    gone = stocked("role", "set", "teller", "--no-allow", "till", "--no-default", "--json").document
+    assert (gone["permissions"], gone["default"]) == ({}, False)
+    for refused in (
+        ("role", "set", "teller"),
+        ("api", "set", "till"),
+        ("role", "set", "nobody", "--default"),
+        ("api", "set", "till", "--no-permission", "till:open", "--yes"),
+        ("role", "set", "teller", "--allow", "till:nothing"),
+    ):
+        assert stocked(*refused).status == 1

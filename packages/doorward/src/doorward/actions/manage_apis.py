@@ -1,8 +1,8 @@
-"""What an operator does with APIs: register, choose the app that introspects for them, delete. All audited."""
+"""What an operator does with APIs: register, change, choose the app that introspects for them, delete. All audited."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -11,7 +11,7 @@ from doorward.actions.manage_commit import Overtaken, audit_write, commit_as_rea
 from doorward.actions.manage_keys import ManageKeys
 from doorward.actions.manage_lookup import find_api, find_client
 from doorward.actions.manage_refused import ManageRefused
-from doorward.model.catalog import Api, Permission, TokenType
+from doorward.model.catalog import Api, Catalog, Permission, TokenType
 from doorward.model.client import SigningAlgorithm
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
@@ -55,9 +55,7 @@ class ManageApis:
             raise ManageRefused(problem)
         if resource.same(identifier, self.issuer):
             raise ManageRefused("That is this server's own address.", "An API has an identifier of its own.")
-        names = [permission.name for permission in permissions]
-        if len(set(names)) != len(names):
-            raise ManageRefused("A permission is named twice.", "Name each once.")
+        _each_once([permission.name for permission in permissions])
         shown = name or identifier
         for api in catalog.apis.values():
             if resource.same(api.identifier, identifier) or text.same_as(api.name) == text.same_as(shown):
@@ -95,11 +93,21 @@ class ManageApis:
         return find_api(await self.catalog.refresh(), api)
 
     @decided_anew
-    async def change(self, api: str, change: Callable[[Api], Api]) -> Api:
-        """Apply `change` to the API as it is now: how its access tokens are signed and typed."""
+    async def change(
+        self,
+        api: str,
+        change: Callable[[Api], Api],
+        *,
+        permissions: Sequence[Permission] = (),
+        without: Sequence[str] = (),
+    ) -> Api:
+        """Apply `change` to the API as it is now: its name, how its access tokens are signed and typed. `permissions` come to it, or get
+        another description; those named in `without` go, from apps and roles too: one of that name that comes later is another one."""
         catalog = await self.catalog.refresh()
         old = find_api(catalog, api)
-        new = change(old)
+        new = _with_permissions(change(old), permissions, without)
+        if new.name != old.name:
+            new = structs.replace(new, name=_new_name(catalog, new.name, old))
         if new == old:
             raise ManageRefused(
                 f"Nothing would change about {old.name}.", f"doorward api show {old.identifier}"
@@ -107,8 +115,21 @@ class ManageApis:
         if await self.keys.ready(key_life.algorithms([], [new])):
             raise Overtaken
         changed = [name for name in Api.__struct_fields__ if getattr(old, name) != getattr(new, name)]
-        audit = self._audit("api.changed", new, self.clock.now(), {"changed": changed})
-        await commit_as_read(self.store, self.catalog, catalog, self.store.registry.put_api(new), audit)
+        was, now = [{permission.name for permission in one.permissions} for one in (old, new)]
+        audit = self._audit(
+            "api.changed",
+            new,
+            self.clock.now(),
+            {"changed": changed, "added": sorted(now - was), "removed": sorted(was - now)},
+        )
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            self.store.registry.put_api(new),
+            *self._narrowed(catalog, old.identifier, was - now),
+            audit,
+        )
         return new
 
     @decided_anew
@@ -133,29 +154,78 @@ class ManageApis:
         """The API, and every app's and role's access to it. Tokens for it expire by themselves: no new one is given."""
         catalog = await self.catalog.refresh()
         found = find_api(catalog, api)
-        registry = self.store.registry
-        writes: list[Write] = []
-        for client in catalog.clients.values():
-            if found.identifier in client.access:
-                access = {key: value for key, value in client.access.items() if key != found.identifier}
-                writes.append(registry.put_client(structs.replace(client, access=access)))
-        for role in catalog.roles.values():
-            if found.identifier in role.permissions:
-                permissions = {k: v for k, v in role.permissions.items() if k != found.identifier}
-                writes.append(registry.put_role(structs.replace(role, permissions=permissions)))
         now = self.clock.now()
         await commit_as_read(
             self.store,
             self.catalog,
             catalog,
-            *writes,
-            registry.delete_api(found.id),
+            *self._narrowed(catalog, found.identifier, None),
+            self.store.registry.delete_api(found.id),
             self._audit("api.deleted", found, now),
         )
         return found
+
+    def _narrowed(self, catalog: Catalog, identifier: str, gone: Set[str] | None) -> list[Write]:
+        """Apps and roles without these permissions at one API; None: without the API."""
+        writes: list[Write] = []
+        for client in catalog.clients.values():
+            access = _without(client.access, identifier, gone)
+            if access != client.access:
+                writes.append(self.store.registry.put_client(structs.replace(client, access=access)))
+        for role in catalog.roles.values():
+            permissions = _without(role.permissions, identifier, gone)
+            if permissions != role.permissions:
+                writes.append(self.store.registry.put_role(structs.replace(role, permissions=permissions)))
+        return writes
 
     def _audit(
         self, kind: str, api: Api, now: int, detail: Mapping[str, str | list[str]] | None = None
     ) -> Write:
         said: dict[str, str | list[str]] = {"api": api.identifier, **(detail or {})}
         return audit_write(self.store, self.chance, kind, now, client_id=api.client_id, detail=said)
+
+
+def _without(
+    held: Mapping[str, tuple[str, ...]], identifier: str, gone: Set[str] | None
+) -> dict[str, tuple[str, ...]]:
+    if gone is None:
+        return {api: names for api, names in held.items() if api != identifier}
+    return {
+        api: tuple(name for name in names if name not in gone) if api == identifier else names
+        for api, names in held.items()
+    }
+
+
+def _with_permissions(api: Api, permissions: Sequence[Permission], without: Sequence[str]) -> Api:
+    held = {permission.name: permission for permission in api.permissions}
+    _each_once([*(permission.name for permission in permissions), *without])
+    for name in without:
+        if held.pop(name, None) is None:
+            raise ManageRefused(
+                f"The API {api.name} has no permission {name}.", f"It has: {', '.join(held) or 'none'}."
+            )
+    for permission in permissions:
+        known = held.get(permission.name)
+        if known is None and (problem := registration.permission_problem(permission.name)):
+            raise ManageRefused(problem)
+        # named without words, one that is there keeps its own
+        held[permission.name] = known if known is not None and not permission.description else permission
+    return structs.replace(api, permissions=tuple(held.values()))
+
+
+def _each_once(names: Sequence[str]) -> None:
+    if len(set(names)) != len(names):
+        raise ManageRefused("A permission is named twice.", "Name each once.")
+
+
+def _new_name(catalog: Catalog, given: str, old: Api) -> str:
+    name = text.name(given)
+    if problem := registration.name_problem(name, prefix="api"):
+        raise ManageRefused(problem)
+    for other in catalog.apis.values():
+        if other.id != old.id and text.same_as(other.name) == text.same_as(name):
+            raise ManageRefused(
+                f"There is an API {other.name} ({other.identifier}) already.",
+                f"doorward api show {other.identifier}",
+            )
+    return name

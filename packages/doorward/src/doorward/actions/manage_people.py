@@ -160,32 +160,37 @@ class ManagePeople:
 
     async def grant_role(self, who: str, role: str) -> Account:
         """One role more; it reaches their apps with the next token."""
-        name = find_role(await self.catalog.refresh(), role).name
+        found = find_role(await self.catalog.refresh(), role)
 
         def change(account: Account, _now: int) -> Account:
-            if name in account.role_names:
+            if found.held_as in account.role_names:
                 raise ManageRefused(
-                    f"{account.email} has the role {name} already.", f"doorward user show {account.email}"
+                    f"{account.email} has the role {found.name} already.",
+                    f"doorward user show {account.email}",
                 )
-            return structs.replace(account, role_names=(*account.role_names, name))
+            return structs.replace(account, role_names=(*account.role_names, found.held_as))
 
-        return await self._change(who, change, "account.role_granted", detail={"role": name})
+        return await self._change(who, change, "account.role_granted", detail={"role": found.name})
 
     async def revoke_role(self, who: str, role: str) -> Account:
         """One role less; tokens given out keep it until they expire, the next one is without."""
-        catalog = await self.catalog.refresh()
-        held = (await self.find(who)).role_names
-        # a role that was deleted from the catalog can still be taken from a person
-        name = role if role in held else find_role(catalog, role).name
+        found = find_role(await self.catalog.refresh(), role)
 
         def change(account: Account, _now: int) -> Account:
-            if name not in account.role_names:
+            if found.held_as not in account.role_names:
                 raise ManageRefused(
-                    f"{account.email} does not have the role {name}.", f"doorward user show {account.email}"
+                    f"{account.email} does not have the role {found.name}.",
+                    f"doorward user show {account.email}",
                 )
-            return structs.replace(account, role_names=tuple(r for r in account.role_names if r != name))
+            left = tuple(held for held in account.role_names if held != found.held_as)
+            return structs.replace(account, role_names=left)
 
-        return await self._change(who, change, "account.role_revoked", detail={"role": name})
+        return await self._change(who, change, "account.role_revoked", detail={"role": found.name})
+
+    def named(self, account: Account) -> Account:
+        """The same person to be shown: their roles by name, without those that are deleted."""
+        names = tuple(role.name for role in self.catalog.current().held(account))
+        return structs.replace(account, role_names=names)
 
     async def _change(
         self,
@@ -238,8 +243,8 @@ def _said(key: str, text: str) -> str | None:
 
 def _role_names(catalog: Catalog, roles: Sequence[str] | None) -> tuple[str, ...]:
     if roles is None:
-        return tuple(role.name for role in catalog.roles.values() if role.default)
-    return tuple(dict.fromkeys(find_role(catalog, name).name for name in roles))
+        return tuple(role.held_as for role in catalog.roles.values() if role.default)
+    return tuple(dict.fromkeys(find_role(catalog, name).held_as for name in roles))
 
 
 def _explain(weak: password_rule.Weak) -> tuple[str, str]:

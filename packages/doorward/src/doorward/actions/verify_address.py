@@ -79,7 +79,7 @@ class VerifyAddress:
 
     async def _make(self, ticket: Ticket, caller: Caller, now: int) -> Verified | Missed:
         payload = ticket.payload
-        roles = sorted(role.name for role in self.catalog.current().roles.values() if role.default)
+        roles = sorted(role.held_as for role in self.catalog.current().roles.values() if role.default)
         account = Account(
             id=self.chance.new_id("usr"),
             email=ticket.email,

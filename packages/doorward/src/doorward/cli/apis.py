@@ -79,19 +79,38 @@ def create(
 def set_(
     context: typer.Context,
     api: ApiName,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    permission: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[=TEXT]", help="One more permission, or new words for one that is there."),
+    ] = None,
+    no_permission: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A permission that goes, from apps and roles too."),
+    ] = None,
     signing_alg: ApiAlgorithm = None,
     token_type: ApiTokenType = None,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Change an API. What is not named stays."""
-    named = {"signing_alg": signing_alg, "token_type": token_type}
+    named = {"name": name, "signing_alg": signing_alg, "token_type": token_type}
     changes = {key: value for key, value in named.items() if value is not None}
-    if not changes:
+    if not changes and not permission and not no_permission:
         raise Trouble("Nothing was named to change.", "See what can be: doorward api set --help")
+    added = [Permission(*_halves(text)) for text in permission or ()]
+    if no_permission:
+        gone = ", ".join(no_permission)
+        confirm(f"Take {gone} away, from every app and role that has it?", yes=yes, as_json=json)
 
     async def work(tools: Tools) -> Api:
-        return await tools.apis.change(api, lambda found: structs.replace(found, **changes))
+        return await tools.apis.change(
+            api,
+            lambda found: structs.replace(found, **changes),
+            permissions=added,
+            without=no_permission or (),
+        )
 
     changed = with_tools(context, config, work)
 

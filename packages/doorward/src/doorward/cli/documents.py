@@ -73,8 +73,10 @@ def of_api(api: Api) -> dict[str, Any]:
 
 
 def of_role(role: Role) -> dict[str, Any]:
-    """A role."""
-    return to_builtins(role)
+    """A role; by what it is held is the database's own business."""
+    document: dict[str, Any] = to_builtins(role)
+    del document["key"]
+    return document
 
 
 def of_key(key: SigningKey) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def create(
     password = None if no_password else read_password(from_stdin=password_stdin)
 
     async def work(tools: Tools) -> Account:
-        return await tools.people.create(email, name=name, locale=locale, password=password, roles=role)
+        made = await tools.people.create(email, name=name, locale=locale, password=password, roles=role)
+        return tools.people.named(made)
 
     account = with_tools(context, config, work)
 
@@ -82,7 +83,8 @@ def list_(
             page := await tools.people.listed(after=found[-1].id if found else after, limit=10_000)
         ):
             found += page
-        return found, await tools.people.count(after=found[-1].id) if found else 0
+        more = await tools.people.count(after=found[-1].id) if found else 0
+        return [tools.people.named(account) for account in found], more
 
     accounts, more = with_tools(context, config, work)
 
@@ -108,7 +110,8 @@ def show_(context: typer.Context, who: Who, config: Config = None, json: Json = 
     """Show one person."""
 
     async def work(tools: Tools) -> tuple[Account, Sequence[Factor]]:
-        return await tools.factors.of(who)
+        account, held = await tools.factors.of(who)
+        return tools.people.named(account), held
 
     account, factors = with_tools(context, config, work)
     document = {**documents.of_account(account), "factors": documents.of_factors(factors)}
@@ -208,7 +211,11 @@ def changed(
     said: str,
 ) -> None:
     """Do `work` on one person and say so; `{}` in `said` is their address."""
-    account = with_tools(context, config, work)
+
+    async def named(tools: Tools) -> Account:
+        return tools.people.named(await work(tools))
+
+    account = with_tools(context, config, named)
     show.result(
         documents.of_account(account),
         lambda console: show.done(console, said.replace("{}", account.email)),

@@ -63,7 +63,7 @@ def reset_factors(
     )
 
     async def work(tools: Tools) -> Account:
-        return await tools.factors.reset(account.id, forget_password=forget_password)
+        return tools.people.named(await tools.factors.reset(account.id, forget_password=forget_password))
 
     changed = with_tools(context, config, work)
 

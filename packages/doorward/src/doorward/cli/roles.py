@@ -11,9 +11,12 @@ from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
+from doorward.cli.trouble import Trouble
 from doorward.model.catalog import Role
 
 app = typer.Typer(no_args_is_help=True, help="Roles: named sets of permissions.")
+
+RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="Name or id of the role.")]
 
 
 @app.command()
@@ -39,8 +42,7 @@ def create(
 
     def human(console: Console) -> None:
         show.done(console, f"Created the role {role.name}.")
-        rows = [(api, ", ".join(names)) for api, names in role.permissions.items()]
-        show.card(console, role.name, rows or [("permissions", "none")])
+        _card(console, role)
 
     show.result(documents.of_role(role), human, as_json=json)
 
@@ -73,10 +75,59 @@ def list_(context: typer.Context, config: Config = None, json: Json = False) -> 
     show.result([documents.of_role(role) for role in roles], human, as_json=json)
 
 
+@app.command("show")
+def show_(context: typer.Context, role: RoleName, config: Config = None, json: Json = False) -> None:
+    """Show one role."""
+
+    async def work(tools: Tools) -> Role:
+        return await tools.roles.find(role)
+
+    found = with_tools(context, config, work)
+    show.result(documents.of_role(found), lambda console: _card(console, found), as_json=json)
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    role: RoleName,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="API[:PERM,PERM…]", help="An API that it reaches, or what it may there from now on."
+        ),
+    ] = None,
+    no_allow: Annotated[
+        list[str] | None, typer.Option(metavar="API", help="An API that it does not reach any more.")
+    ] = None,
+    default: Annotated[
+        bool | None, typer.Option("--default/--no-default", help="Whether everybody who signs up gets it.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="A new name; who holds it goes on holding it.")] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Change a role. What is not named stays."""
+    if allow is None and no_allow is None and default is None and name is None:
+        raise Trouble("Nothing was named to change.", "See what can be: doorward role set --help")
+
+    async def work(tools: Tools) -> Role:
+        return await tools.roles.change(
+            role, name=name, allow=allow or (), disallow=no_allow or (), default=default
+        )
+
+    changed = with_tools(context, config, work)
+
+    def human(console: Console) -> None:
+        show.done(console, f"Changed {changed.name}; who holds it has it so with the next token.")
+        _card(console, changed)
+
+    show.result(documents.of_role(changed), human, as_json=json)
+
+
 @app.command()
 def delete(
     context: typer.Context,
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="Name or id of the role.")],
+    role: RoleName,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -95,4 +146,18 @@ def delete(
     gone = with_tools(context, config, work)
     show.result(
         documents.of_role(gone), lambda console: show.done(console, f"{gone.name} is deleted."), as_json=json
+    )
+
+
+def _card(console: Console, role: Role) -> None:
+    rows = [(api, ", ".join(names)) for api, names in role.permissions.items()]
+    show.card(
+        console,
+        role.name,
+        [
+            ("id", role.id),
+            *(rows or [("permissions", "none")]),
+            ("given at sign-up", "yes" if role.default else "no"),
+            ("created", show.moment(role.created_at)),
+        ],
     )

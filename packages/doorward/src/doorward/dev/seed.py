@@ -118,9 +118,11 @@ async def _roles(register: Register) -> None:
         held = tuple(permissions.split(","))
         if old is not None and old.permissions == {orders.identifier: held} and old.default == default:
             continue
-        if old is not None:
-            await register.roles.delete(old.id)
-        await register.roles.create(name, permissions=[f"{ORDERS}:{permissions}"], default=default)
+        allowed = [f"{ORDERS}:{permissions}"]
+        if old is None:
+            await register.roles.create(name, permissions=allowed, default=default)
+        else:
+            await register.roles.change(old.id, allow=allowed, default=default)
 
 
 async def _person(register: Register, person: SeededPerson) -> None:

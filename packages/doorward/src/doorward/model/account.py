@@ -12,7 +12,8 @@ FactorKind = Literal["totp", "recovery_code"]
 class Account(Struct, frozen=True):
     """A person. `id` is the `sub` of their tokens (`usr_…`, never reused); `email` is normalised and verified.
 
-    `password_hash` is an Argon2id PHC string (or an imported one); `role_names` name catalog roles.
+    `password_hash` is an Argon2id PHC string (or an imported one); `role_names` say which roles they hold, each as
+    `Role.held_as` has it: what they are called is read from the catalog.
     `given_name`, `family_name` and `zoneinfo` (an IANA time zone name) are there where an operator has said them: they are never
     made out of `name`. `updated_at` (seconds) is when what apps are told of the person last changed, None where that was before
     it was kept.

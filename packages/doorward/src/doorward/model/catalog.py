@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
+from doorward.model.account import Account
 from doorward.model.client import Client, SigningAlgorithm
 
 
@@ -40,13 +41,23 @@ class Api(Struct, frozen=True):
 
 
 class Role(Struct, frozen=True):
-    """A named set of permissions: API identifier -> permission names. A `default` role is given to everybody who signs up."""
+    """A named set of permissions: API identifier -> permission names. A `default` role is given to everybody who signs up.
+
+    `key` is what stands with those who hold the role: its id, which no other role ever has, so that nobody who held a deleted role
+    holds the next one of that name. Empty for a role from before that was kept, which is held by its name.
+    """
 
     id: str
     name: str
     permissions: dict[str, tuple[str, ...]]
     created_at: int
     default: bool = False
+    key: str = ""
+
+    @property
+    def held_as(self) -> str:
+        """What stands in `Account.role_names` of those who hold it."""
+        return self.key or self.name
 
 
 # retired: rotated out, and the last token that it signed has expired; revoked: taken out by command, at once
@@ -79,3 +90,12 @@ class Catalog(Struct, frozen=True):
     apis: dict[str, Api] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     keys: tuple[SigningKey, ...] = ()
+    roles_held: dict[str, Role] = field(default_factory=dict)
+    """The roles by what stands with their holders; made out of `roles`."""
+
+    def __post_init__(self) -> None:
+        structs.force_setattr(self, "roles_held", {role.held_as: role for role in self.roles.values()})
+
+    def held(self, account: Account) -> tuple[Role, ...]:
+        """The roles that somebody holds, without those that are deleted."""
+        return tuple(role for held in account.role_names if (role := self.roles_held.get(held)) is not None)

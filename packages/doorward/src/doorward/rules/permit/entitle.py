@@ -38,7 +38,9 @@ def entitle(
     roles: tuple[str, ...] = ()
     if role_names is not None:
         reaching = [
-            role for name in role_names if (role := catalog.roles.get(name)) and audience in role.permissions
+            role
+            for held in role_names
+            if (role := catalog.roles_held.get(held)) and audience in role.permissions
         ]
         roles = tuple(role.name for role in reaching)
         usable = usable.intersection(name for role in reaching for name in role.permissions[audience])

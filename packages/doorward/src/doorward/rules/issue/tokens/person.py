@@ -43,7 +43,7 @@ def claims(
         return {}
     # The name that people sign in with here is their address: it is told to who may see the address, and to nobody else.
     addressed = "email" in given or ("email" in asked and "email" in mine)
-    held = tuple(name for name in account.role_names if name in catalog.roles)
+    held = tuple(role.name for role in catalog.held(account))
     known = {
         "name": account.name,
         "given_name": account.given_name,
