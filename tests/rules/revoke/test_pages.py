@@ -72,7 +72,7 @@ def test_who_follows_from_anywhere_hears_all_that_is_behind(count: int, start: i
 def test_a_page_is_given_whole_to_who_is_far_behind_and_the_news_alone_to_who_is_near() -> None:
     pages = filled(25)
     assert told(pages.after(4, "plain", plain).text) == [f"g{seq}" for seq in range(1, 11)]
-    assert told(pages.after(8, "plain", plain).text) == ["g9", "g10"]
+    assert told(pages.after(8, "plain", plain).text) == [f"g{seq}" for seq in range(1, 11)]
     assert told(pages.after(23, "plain", plain).text) == ["g24", "g25"]
     assert pages.after(25, "plain", plain).text == b""
 
@@ -91,6 +91,26 @@ def test_a_pages_text_is_made_once_and_grows_at_its_end() -> None:
     pages.feed(13, [entry(13)])
     assert told(pages.whole("plain", write)) == [f"g{seq}" for seq in range(1, 14)]
     assert written == list(range(1, 14))
+
+
+def test_the_news_are_put_together_once_for_all_who_ask_until_the_next_comes() -> None:
+    written: list[int] = []
+
+    def write(one: Revocation) -> bytes:
+        written.append(one.seq)
+        return plain(one)
+
+    pages = filled(14)
+    for _ in range(3):
+        assert told(pages.after(12, "plain", write).text) == ["g13", "g14"]
+        assert told(pages.news(12, "plain", write)) == ["g13", "g14"]
+        assert told(pages.news(13, "plain", write)) == ["g14"]
+    assert written == [13, 14, 14]
+    pages.feed(15, [entry(15)])
+    assert told(pages.news(13, "plain", write)) == ["g14", "g15"]
+    pages.feed(16, [entry(16, kind="client", ref="app", before=NOW)])
+    pages.feed(17, [entry(17, kind="client", ref="app", before=NOW + 1)])
+    assert told(pages.news(14, "plain", write)) == ["g15", "app"]
 
 
 def test_of_many_editions_the_last_two_are_kept() -> None:

@@ -14,7 +14,7 @@ from doorward.ports.clock import Clock
 from doorward.ports.keys import Sealer
 from doorward.ports.store import Store, StoreUnavailable
 from doorward.rules.revoke import wire
-from doorward.rules.revoke.pages import NEWS, PAGE, Pages, join
+from doorward.rules.revoke.pages import NEWS, PAGE, Pages
 from doorward.rules.revoke.wire import PLAIN, hiding, plain
 
 LONGEST_WAIT: Final = 25
@@ -133,7 +133,7 @@ class RevocationFeed:
                 body = _document(database, pages.seq, pages.whole(PLAIN, plain), reset=True)
                 self._whole = pages.seq, pages, body
             return body
-        return _document(database, pages.seq, join(pages.since(seq), plain), reset=False)
+        return _document(database, pages.seq, pages.news(seq, PLAIN, plain), reset=False)
 
     async def pages(self, after: str | None, wait: float) -> bytes:
         """The second edition: ids hidden by a salt, and at most a page in an answer. `more`: the next one follows at once."""

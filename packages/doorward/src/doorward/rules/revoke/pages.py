@@ -14,8 +14,8 @@ PAGE: Final = 5000
 """Entries on a page: some 350 kB of text."""
 
 NEWS: Final = 256
-"""So many entries after a cursor are put together for whoever asks. Who is further behind gets whole pages, whose text is there
-already: an old cursor costs no more than none."""
+"""So many entries after a cursor are put together by themselves, and kept until the next one comes. Who is further behind gets whole
+pages, whose text is there already: no cursor costs more than none."""
 
 _PLACE: Final = (1 << HISTORY_BITS) - 1
 _EDITIONS: Final = 2
@@ -62,12 +62,13 @@ class Page:
 class Pages:
     """Fed in the order of `seq`, which is the number up to which everything is here, with the history of the database above it."""
 
-    __slots__ = ("_bounds", "_pages", "seq")
+    __slots__ = ("_bounds", "_news", "_pages", "seq")
 
     def __init__(self) -> None:
         self.seq = 0
         self._pages: list[Page] = []
         self._bounds: dict[tuple[RevocationKind, str], Revocation] = {}
+        self._news: dict[tuple[str, int], bytes] = {}
 
     def __len__(self) -> int:
         return sum(len(page.entries) for page in self._pages)
@@ -83,6 +84,7 @@ class Pages:
             if not self._pages or len(self._pages[-1].entries) >= PAGE:
                 self._pages.append(Page([]))
             self._pages[-1].entries.append(entry)
+        self._news.clear()
         self.seq = seq
 
     def forget(self, now: int) -> None:
@@ -97,6 +99,7 @@ class Pages:
             else:
                 kept.append(page)
         self._pages = kept
+        self._news.clear()
         self._bounds = {name: entry for name, entry in self._bounds.items() if entry.expires_at > now}
 
     def after(self, seq: int, edition: str, write: Write) -> Part:
@@ -109,8 +112,8 @@ class Pages:
         page, last = self._pages[number], number == len(self._pages) - 1
         reached = self.seq if last else beside(self.seq, _last(page))
         start = bisect_right(page.entries, place, key=_seq)
-        if start and len(page.entries) - start <= NEWS:
-            return Part(join(page.entries[start:], write), reached, last)
+        if start and last and len(page.entries) - start <= NEWS:
+            return Part(self._kept(edition, page.entries[start:], write), reached, last)
         return Part(page.text(edition, write), reached, last)
 
     def behind(self, seq: int) -> int:
@@ -123,15 +126,33 @@ class Pages:
         after = len(first.entries) - bisect_right(first.entries, place, key=_seq)
         return after + sum(len(page.entries) for page in others)
 
+    def news(self, seq: int, edition: str, write: Write) -> bytes:
+        """The text of the entries that follow the number `seq`, which are `NEWS` at most."""
+        return self._kept(edition, self.since(seq), write)
+
     def since(self, seq: int) -> Sequence[Revocation]:
         """The entries that follow the number `seq`."""
         place = seq & _PLACE
         number = bisect_right(self._pages, place, key=_last)
-        return [entry for page in self._pages[number:] for entry in page.entries if entry.seq > place]
+        if number == len(self._pages):
+            return []
+        first, *others = (page.entries for page in self._pages[number:])
+        return [
+            *first[bisect_right(first, place, key=_seq) :],
+            *(one for entries in others for one in entries),
+        ]
 
     def whole(self, edition: str, write: Write) -> bytes:
         """Everything, with commas between."""
         return b",".join(page.text(edition, write) for page in self._pages)
+
+    def _kept(self, edition: str, entries: Sequence[Revocation], write: Write) -> bytes:
+        """The text of the newest entries: all who wait hear the same."""
+        name = edition, len(entries)
+        text = self._news.get(name)
+        if text is None:
+            text = self._news[name] = join(entries, write)
+        return text
 
     def _remove(self, entry: Revocation) -> None:
         number = bisect_right(self._pages, entry.seq - 1, key=_last)
