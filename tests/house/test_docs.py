@@ -83,3 +83,38 @@ def test_every_audited_event_is_documented() -> None:
     page = (tree.DOCS / "reference" / "audit.md").read_text("utf-8")
     missing = {kind: where for kind, where in kinds.items() if f"`{kind}`" not in page}
     assert not missing, f"docs/reference/audit.md does not speak of {missing}"
+
+
+_PAGE_IN_SOURCES = re.compile(r"docs/[\w./-]*\w\.md")
+_MODULE_IN_SOURCES = re.compile(r"`((?:[\w-]+/)*[\w-]+\.py)`")
+_SOURCES = {".py", ".toml", ".sql", ".html", ".service", ".sh", ".yml", ".yaml", ""}
+
+
+def named_and_not_there(text: str, known: frozenset[str]) -> list[str]:
+    """Pages that a source names by their path, and modules that it names in backticks, of which there are none."""
+    pages = [page for page in _PAGE_IN_SOURCES.findall(text) if page not in known]
+    modules = [
+        module
+        for module in _MODULE_IN_SOURCES.findall(text)
+        if not any(path == module or path.endswith(f"/{module}") for path in known)
+    ]
+    return pages + modules
+
+
+def test_what_is_not_there_is_found() -> None:
+    known = frozenset({"docs/reference/cli.md", "packages/doorward/src/doorward/web/app.py"})
+    text = "see docs/reference/cli.md, docs/reference/gone.md, `web/app.py`, `app.py` and `wiring.py`"
+    assert named_and_not_there(text, known) == ["docs/reference/gone.md", "wiring.py"]
+
+
+def test_every_page_and_module_that_a_source_names_is_there() -> None:
+    known = frozenset(tree.name(path) for path in tree.files())
+    dead: list[str] = []
+    for path in tree.files():
+        if path.suffix in _SOURCES and path != Path(__file__):
+            try:
+                text = path.read_text("utf-8")
+            except UnicodeDecodeError:
+                continue
+            dead += [f"{tree.name(path)}: {named}" for named in named_and_not_there(text, known)]
+    assert not dead, f"these are named and not there: {dead}"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from doorward.model.policy import ThrottlePolicy
-from tests.browsing import PASSWORD
+from tests.browsing import PASSWORD, Page
 from tests.front_channel import CODE_CHALLENGE, Front, front_channel
 from tests.rules import made
 
@@ -228,7 +228,7 @@ async def test_a_member_or_parameter_given_twice_is_refused(front: Front) -> Non
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"1", b"null", b'{"client_id":{}}', b'{"client_id":null}', b'{"client_id":true}',
+    [b"", b"{", b"[]", b"1", b"null", b'{"client_id":{}}', b'{"client_id":true}',
      b'{"client_id":1.5}', b'{"client_id":"\\u0000"}', b'{"client_id":"\\ud800"}', b'{"a":' + b"1" * 5000 + b"}",
      b'{"a":' * 3000, b"\xff", b'{"client_id":"app_tv"} x'],
 )  # fmt: skip
@@ -238,6 +238,35 @@ async def test_a_body_that_cannot_be_read_is_a_bad_request(front: Front, body: b
     )
     assert page.status == 400
     assert msgspec.json.decode(page.text)["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("name", ["code", "password", "username"])
+async def test_what_people_type_is_text_and_no_number(front: Front, name: str) -> None:
+    page = await front.browser().ask(
+        "POST",
+        "/authorize-challenge",
+        body=msgspec.json.encode({**BEGIN, name: 12345}),
+        content_type="application/json",
+    )
+    assert page.status == 400
+    said = msgspec.json.decode(page.text)
+    assert said["error"] == "invalid_request"
+    assert said["error_description"].startswith(f"{name} must be text")
+
+
+async def test_a_null_member_counts_as_left_out(front: Front) -> None:
+    plain = await begin(front, BEGIN)
+    nulls = await begin(front, {**BEGIN, "code": None, "password": None, "max_age": None, "x": None})
+    assert (plain.status, nulls.status) == (403, 403)
+    assert msgspec.json.decode(nulls.text)["next"] == msgspec.json.decode(plain.text)["next"]
+    without = await begin(front, {**BEGIN, "client_id": None})
+    assert without.status in {400, 401}
+
+
+async def begin(front: Front, members: dict[str, Any]) -> Page:
+    return await front.browser().ask(
+        "POST", "/authorize-challenge", body=msgspec.json.encode(members), content_type="application/json"
+    )
 
 
 NAMES = st.sampled_from(

@@ -46,7 +46,7 @@ def test_the_serving_process_holds_nothing_that_only_commands_need(serve: Serve)
 def test_what_lies_in_the_folder_it_is_started_in_is_no_part_of_it(
     serve: Serve, tmp_path: Path, workers: str
 ) -> None:
-    """A forgotten `secrets.py`, or one that somebody put there who may write to that folder."""
+    """A forgotten secrets.py, or one that somebody put there who may write to that folder."""
     for name in ("secrets", "uvicorn", "token", "doorward"):
         (tmp_path / f"{name}.py").write_text(
             f"open({str(tmp_path / 'ran')!r}, 'w').close()\nraise SystemExit(7)\n"

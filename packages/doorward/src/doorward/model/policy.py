@@ -1,4 +1,4 @@
-"""The numbers that an operator may choose, as the rules take them. All times are seconds. `settings.py` fills them in."""
+"""The numbers that an operator may choose, as the rules take them. All times are seconds. `settings/tree.py` says where they are set (docs/reference/settings.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a backup file look like? A head that anybody can read, then frames that only the data key opens (docs/reference/backup.md).
+"""What does a backup file look like? A head that anybody can read, then frames that only the data key opens (docs/reference/backup-format.md).
 
     DOORWARD BACKUP 1 ⏎ | length of the head, 4 bytes | head, JSON | frame | frame | … | last frame
     frame: length of what follows, 4 bytes | AES-256-GCM of the compressed payload, tag at its end

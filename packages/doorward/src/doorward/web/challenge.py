@@ -54,12 +54,21 @@ class ChallengeEndpoint:
         return response
 
 
+# What people type: what a number makes of it is another text.
+_TEXT = frozenset({"code", "password", "username"})
+
+
 async def _parameters(request: Request) -> dict[str, str]:
     kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
     if kind != "application/json":
         return await request.form()
     params: dict[str, str] = {}
     for name, value in (await request.json_object()).items():
+        if value is None:
+            # as a parameter without a value, which counts as omitted (RFC 6749 §3.2)
+            continue
+        if name in _TEXT and not isinstance(value, str):
+            raise BadForm(f'{name} must be text, as in "012345": a number loses its leading zeros.')
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise BadForm("Every member must be text.")
         text = str(value)
