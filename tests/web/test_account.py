@@ -231,6 +231,28 @@ async def flooded(house: House, account: Account, kind: str, lines: int) -> None
     assert await house.store.commit(*(house.store.audit.append(event) for event in events))
 
 
+@pytest.mark.requirement(18)
+async def test_a_late_repeat_is_told_with_app_and_device_and_can_be_disowned(house: House) -> None:
+    account = await house.person()
+    shop = await house.app_named("Shop")
+    browser = await signed_in(house)
+    event = AuditEvent(
+        id=SystemChance().new_id("aud"),
+        at=house.now,
+        kind="refresh_token.repeated_late",
+        account_id=account.id,
+        client_id=shop.id,
+        user_agent="Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0",
+    )
+    assert await house.store.commit(house.store.audit.append(event))
+    page = await browser.get("/account/activity")
+    assert "Shop renewed its access late, as after a lost connection" in page.words
+    assert "Firefox on Windows" in page.words
+    (form,) = [name for name, form in page.forms.items() if form.fields.get("event") == event.id]
+    done = await browser.follow(await browser.submit(page, form))
+    assert done.path.startswith("/account/methods?done=reported")
+
+
 @pytest.mark.requirement(99)
 async def test_what_is_not_shown_pushes_nothing_off_the_activity_page(house: House) -> None:
     account = await house.person()
