@@ -253,6 +253,22 @@ async def test_a_late_repeat_is_told_with_app_and_device_and_can_be_disowned(hou
     assert done.path.startswith("/account/methods?done=reported")
 
 
+async def test_a_password_that_an_operator_set_is_not_told_as_the_persons_own_deed(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    event = AuditEvent(
+        id=SystemChance().new_id("aud"),
+        at=house.now,
+        kind="password.changed",
+        account_id=account.id,
+        detail={"by": "operator"},
+    )
+    assert await house.store.commit(house.store.audit.append(event))
+    words = (await browser.get("/account/activity")).words
+    assert "The people who run this service set a new password for you" in words
+    assert "You changed your password" not in words
+
+
 @pytest.mark.requirement(99)
 async def test_what_is_not_shown_pushes_nothing_off_the_activity_page(house: House) -> None:
     account = await house.person()

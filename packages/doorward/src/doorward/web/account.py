@@ -65,6 +65,7 @@ _REPORTABLE: Final = frozenset(
     {
         Happened.SIGNED_IN,
         Happened.PASSWORD_CHANGED,
+        Happened.PASSWORD_SET,
         Happened.PASSWORD_RESET,
         Happened.AUTHENTICATOR_ADDED,
         Happened.AUTHENTICATOR_REMOVED,
@@ -285,6 +286,8 @@ def _app(app: ConnectedApp, catalog: Catalog) -> views.AppLine:
 
 def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine:
     kind = _HAPPENED[event.kind]
+    if kind is Happened.PASSWORD_CHANGED and event.detail.get("by") == "operator":
+        kind = Happened.PASSWORD_SET
     if kind is Happened.SESSION_ENDED:
         kind = _ENDED_BY.get(str(event.detail.get("reason")), kind)
     client = catalog.clients.get(event.client_id) if event.client_id else None

@@ -147,6 +147,7 @@ _HAPPENED: Final = {
     Happened.SESSION_ENDED: (N_("A device was signed out"), None),
     Happened.OTHER_SESSIONS_ENDED: (N_("All other devices were signed out"), None),
     Happened.PASSWORD_CHANGED: (N_("You changed your password"), None),
+    Happened.PASSWORD_SET: (N_("The people who run this service set a new password for you"), None),
     Happened.PASSWORD_RESET: (N_("You set a new password by email"), None),
     Happened.RESET_ASKED: (N_("Somebody asked to reset your password"), None),
     Happened.AUTHENTICATOR_ADDED: (N_("You added an authenticator app"), None),

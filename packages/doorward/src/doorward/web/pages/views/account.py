@@ -155,6 +155,7 @@ class Happened(StrEnum):
     SESSION_ENDED = "session_ended"
     OTHER_SESSIONS_ENDED = "other_sessions_ended"
     PASSWORD_CHANGED = "password_changed"
+    PASSWORD_SET = "password_set"
     PASSWORD_RESET = "password_reset"
     RESET_ASKED = "reset_asked"
     AUTHENTICATOR_ADDED = "authenticator_added"
