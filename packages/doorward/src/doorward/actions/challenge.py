@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from shlex import quote
 from typing import Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
@@ -32,6 +31,7 @@ from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.store import Store, Write
 from doorward.rules.identify import page
+from doorward.rules.identify.web_origin import web_origin
 from doorward.rules.permit.authorize import Origin
 from doorward.rules.permit.authorize import authorize as permit
 from doorward.rules.prove import begin
@@ -99,9 +99,8 @@ class Challenge:
         return outcome
 
     @property
-    def _own_origin(self) -> str:
-        parts = urlsplit(self.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
+    def _own_origin(self) -> str | None:
+        return web_origin(self.issuer)
 
     async def _called(
         self, client: Client, params: Mapping[str, str], caller: Caller, now: int

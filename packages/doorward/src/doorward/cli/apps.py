@@ -83,7 +83,7 @@ def create(
         redirect_uris=tuple(dict.fromkeys(redirect or ())),
         post_logout_redirect_uris=tuple(dict.fromkeys(post_logout or ())),
         backchannel_logout_uri=backchannel_logout,
-        origins=tuple(dict.fromkeys(origin or ())),
+        origins=apps_options.origins(origin or ()),
         grant_types=grants if grant_type is None else apps_options.grant_types(grant_type),
         response_modes=apps_options.response_modes(response_mode or ("query", "form_post")),
         oidc_scopes=apps_options.scopes(

@@ -116,7 +116,7 @@ def set_(
         "name": name,
         "redirect_uris": None if redirect is None else apps_options.listed(redirect),
         "post_logout_redirect_uris": None if post_logout is None else apps_options.listed(post_logout),
-        "origins": None if origin is None else apps_options.listed(origin),
+        "origins": None if origin is None else apps_options.origins(origin),
         "first_party": first_party,
         "jwks": None if jwks is None else read_jwks(jwks),
         **apps_options.algorithms(id_token_signed_alg, both=signing_alg),

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args
 from doorward.cli.trouble import Trouble
 from doorward.model.client import SECRET_METHODS, Client, GrantType, Pkce, ResponseMode, SigningAlgorithm
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
+from doorward.rules.permit.registration import plain_origin
 
 AuthChoice = Literal["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 """What `--auth-method` takes: a secret in either way, or one way alone."""
@@ -41,6 +42,11 @@ def grant_types(given: Sequence[str]) -> tuple[GrantType, ...]:
 def listed(given: Sequence[str]) -> tuple[str, ...]:
     """The values of an option that may be given several times, each once; a single empty one is none at all."""
     return tuple(name for name in dict.fromkeys(given) if name or len(given) > 1)
+
+
+def origins(given: Sequence[str]) -> tuple[str, ...]:
+    """The same for web origins, as browsers write them."""
+    return tuple(dict.fromkeys(plain_origin(origin) for origin in listed(given)))
 
 
 def authentication(choice: AuthChoice) -> dict[str, Any]:

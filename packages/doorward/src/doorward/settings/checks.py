@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from doorward.model.mailbox import sender_of
 from doorward.outside.trust import ca_file_problem
 from doorward.rules.identify.text import one_line
+from doorward.rules.identify.web_origin import web_origin
 from doorward.settings.tree import KeySettings, Settings
 from doorward.stores.sql.postgres_words import BadWord, absent, missing_file
 
@@ -53,6 +54,9 @@ def issuer_problem(issuer: str) -> str | None:
         return (
             "has a character that does not belong into a URL; write other scripts in their ASCII form (xn--…)"
         )
+    if web_origin(issuer) is None:
+        # what it is compared with comes from browsers: it could never match
+        return f'is "{issuer}", and no browser can open that host; it should look like "https://auth.example.com"'
     return None
 
 

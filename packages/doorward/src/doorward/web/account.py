@@ -20,7 +20,7 @@ from doorward.rules.identify.account import MAX_NAME
 from doorward.rules.identify.device import describe
 from doorward.rules.prove.attempts import Wait
 from doorward.web import methods
-from doorward.web.arrival import STALE, Arrival, busy
+from doorward.web.arrival import Arrival, busy, not_ours
 from doorward.web.http import Request, Response, Route, route
 from doorward.web.own_account import OwnAccount, Owner
 from doorward.web.page import page
@@ -112,7 +112,7 @@ class AccountHandlers:
         owner, form, ours = came
         name, locale = form.get("name", ""), form.get("locale", "")
         if not ours:
-            return self._profile_again(owner, name, locale, 403, problem=STALE)
+            return self._profile_again(owner, name, locale, 403, problem=not_ours(owner.visitor))
         if locale and locale not in language.LOCALES:
             return self._profile_again(owner, name, "", 400, problem=Problem(Wrong.LOCALE_UNKNOWN))
         saved = await self.pages.save_profile(

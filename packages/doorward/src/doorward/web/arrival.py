@@ -101,6 +101,11 @@ def went_stale(visitor: Visitor, params: dict[str, str]) -> Problem | None:
     return STALE if word is not None and word == visitor.stale_word(params.get("flow", "")) else None
 
 
+def not_ours(visitor: Visitor) -> Problem:
+    """What the page says whose form was not used: its token was not this browser's, or it came from elsewhere."""
+    return STALE if visitor.on_our_page else Problem(Wrong.FOREIGN_FORM)
+
+
 def with_flow(path: str, flow: str | None) -> str:
     """A path of ours that goes on naming the sign-in, if that can be the name of one."""
     if not flow or not _FLOW.fullmatch(flow):

@@ -11,6 +11,7 @@ from doorward.model.refusal import Refusal
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.keys import Sealer
+from doorward.rules.deliver.cookie import registered
 from doorward.web.cookies import CookieJar
 from doorward.web.http import Request, Response, Route, json_response, route
 from doorward.web.refusals import note
@@ -88,7 +89,7 @@ class CookieEndpoints:
         response = Response(204).add("vary", "Origin")
         origin = request.header(b"origin")
         if origin is not None and any(
-            client.first_party and origin in client.origins
+            client.first_party and registered(client, origin)
             for client in self.catalog.current().clients.values()
         ):
             response.add("access-control-allow-origin", origin)
@@ -163,7 +164,7 @@ class CookieEndpoints:
         response.add("vary", "Origin")
         origin = request.header(b"origin")
         client = self.catalog.current().clients.get(client_id or "")
-        if origin is not None and client is not None and client.first_party and origin in client.origins:
+        if origin is not None and client is not None and client.first_party and registered(client, origin):
             response.add("access-control-allow-origin", origin)
             response.add("access-control-allow-credentials", "true")
         return response

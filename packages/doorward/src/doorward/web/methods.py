@@ -18,7 +18,7 @@ from doorward.rules.prove import begin
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors import recovery_code
 from doorward.rules.prove.password import Weak
-from doorward.web.arrival import STALE, busy, weak
+from doorward.web.arrival import busy, not_ours, weak
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.own_account import OwnAccount, Owner, own_path
 from doorward.web.page import page
@@ -60,7 +60,7 @@ class MethodHandlers:
             return came
         owner, form, ours = came
         if not ours:
-            return await self._methods(owner, 403, problem=STALE)
+            return await self._methods(owner, 403, problem=not_ours(owner.visitor))
         current, new = form.get("current", ""), form.get("new", "")
         if not current:
             return await self._methods(owner, 400, current_problem=Problem(Wrong.PASSWORD_MISSING))
@@ -111,7 +111,7 @@ class MethodHandlers:
         if again is None:
             return self.own.go(visitor, AUTHENTICATOR)
         if not ours:
-            return self._setup(owner, again, STALE, 403)
+            return self._setup(owner, again, not_ours(owner.visitor), 403)
         if not code.strip():
             return self._setup(owner, again, Problem(Wrong.CODE_MISSING), 400)
         outcome = await self.factors.confirm(
@@ -139,7 +139,7 @@ class MethodHandlers:
             return came
         owner, form, ours = came
         if not ours:
-            return self._ask_password(owner, METHODS, REMOVE, STALE, 403)
+            return self._ask_password(owner, METHODS, REMOVE, not_ours(owner.visitor), 403)
         if "password" not in form:
             return self._ask_password(owner, METHODS, REMOVE, None, 200)
         if not form["password"]:
@@ -166,7 +166,7 @@ class MethodHandlers:
             return came
         owner, _, ours = came
         if not ours:
-            return await self._methods(owner, 403, problem=STALE)
+            return await self._methods(owner, 403, problem=not_ours(owner.visitor))
         visitor = owner.visitor
         made = await self.factors.new_codes(
             owner.account, owner.session, caller=visitor.caller, now=visitor.now
@@ -195,7 +195,7 @@ class MethodHandlers:
         owner, form, ours = came
         visitor, back = owner.visitor, own_path(form.get("return_to", ""))
         if not ours:
-            return self._ask_password(owner, back, CONFIRM, STALE, 403)
+            return self._ask_password(owner, back, CONFIRM, not_ours(owner.visitor), 403)
         if not form.get("password"):
             return self._ask_password(owner, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING), 400)
         # The session vouches for nothing here: all is shown anew.

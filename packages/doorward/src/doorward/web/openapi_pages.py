@@ -103,6 +103,7 @@ def answers(*, onward: bool = False) -> dict[str, Any]:
         "404": "There is no such page.",
         "410": "The link from the mail no longer works.",
         "413": "The body is too large.",
+        "421": "Opened at another address than the issuer's; the page leads there.",
         "429": "Too many tries; the page says until when.",
         "503": "Not now; try again.",
     }

@@ -11,7 +11,17 @@ from doorward.model.secret import Secret
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
 from doorward.rules.prove.password import Weak
-from doorward.web.arrival import STALE, Arrival, busy, missed, ticket_of, waiting, weak, went_stale, with_flow
+from doorward.web.arrival import (
+    Arrival,
+    busy,
+    missed,
+    not_ours,
+    ticket_of,
+    waiting,
+    weak,
+    went_stale,
+    with_flow,
+)
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views import reset as views
@@ -49,7 +59,9 @@ class ResetPages:
         email = form.get("email", "")
         if not ours:
             visitor, kept = await self.arrival.kept(visitor, form.get("flow"))
-            view = views.ResetAsk(flow=kept.id if kept else None, email=email[:254], problem=STALE)
+            view = views.ResetAsk(
+                flow=kept.id if kept else None, email=email[:254], problem=not_ours(visitor)
+            )
             return page(view, visitor, 403)
         arrived = await self.arrival.flow(visitor, form.get("flow"))
         if isinstance(arrived, Response):
@@ -182,7 +194,9 @@ class ResetPages:
         if not ours:
             lost = await self.reset.tickets.held("reset", ticket_id, visitor.browser_hash) is None
             onward = await self.arrival.onward(visitor, flow, "/reset", lost=lost)
-            return onward or await self._new_page(visitor, ticket_id, flow, problem=STALE, status=403)
+            return onward or await self._new_page(
+                visitor, ticket_id, flow, problem=not_ours(visitor), status=403
+            )
         outcome = await self.reset.set(
             ticket_id,
             Secret(form.get("password", "")),
@@ -259,7 +273,9 @@ class ResetPages:
         """For a form that is not ours. The code is bound to the browser that asked for it: one with another cookie begins again."""
         lost = await self.reset.tickets.held("reset", ticket_id, visitor.browser_hash) is None
         onward = await self.arrival.onward(visitor, flow, "/reset", lost=lost)
-        return onward or await self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+        return onward or await self._check_page(
+            visitor, ticket_id, flow, problem=not_ours(visitor), status=403
+        )
 
     def _over(self, visitor: Visitor, flow: str | None) -> Response:
         # An expired step never shows a page: it begins again.

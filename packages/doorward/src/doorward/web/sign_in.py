@@ -14,7 +14,7 @@ from doorward.model.signin import SignIn
 from doorward.ports.store import Store
 from doorward.rules.prove.assurance import SECOND_FACTORS, counting
 from doorward.rules.prove.factors import recovery_code
-from doorward.web.arrival import STALE, Arrival, busy, ticket_of, went_stale
+from doorward.web.arrival import Arrival, busy, not_ours, ticket_of, went_stale
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views import sign_in as views
@@ -69,7 +69,9 @@ class SignInPages:
         identifier, password = form.get("identifier", ""), form.get("password", "")
         if not ours:
             visitor, kept = await self.arrival.kept(visitor, form.get("flow"))
-            return self._again(visitor, kept.id if kept else None, identifier, FORGED_STATUS, problem=STALE)
+            return self._again(
+                visitor, kept.id if kept else None, identifier, FORGED_STATUS, problem=not_ours(visitor)
+            )
         if not identifier.strip() or not password:
             arrived = await self.arrival.flow(visitor, form.get("flow"))
             if isinstance(arrived, Response):
@@ -138,7 +140,7 @@ class SignInPages:
         method: _Method = "recovery" if form.get("method") == "recovery" else "authenticator"
         code = form.get("code", "")
         if not ours:
-            return await self._code_page(visitor, sign_in, method, STALE, FORGED_STATUS)
+            return await self._code_page(visitor, sign_in, method, not_ours(visitor), FORGED_STATUS)
         if not code.strip():
             return await self._code_page(visitor, sign_in, method, Problem(Wrong.CODE_MISSING), WRONG_STATUS)
         outcome = await self.prove_second_factor(

@@ -14,7 +14,17 @@ from doorward.model.secret import Secret
 from doorward.rules.identify.account import MAX_NAME
 from doorward.rules.prove.attempts import Wait
 from doorward.rules.prove.factors.mail_code import Missed
-from doorward.web.arrival import STALE, Arrival, busy, missed, ticket_of, waiting, weak, went_stale, with_flow
+from doorward.web.arrival import (
+    Arrival,
+    busy,
+    missed,
+    not_ours,
+    ticket_of,
+    waiting,
+    weak,
+    went_stale,
+    with_flow,
+)
 from doorward.web.http import Request, Response, Route, redirect, route
 from doorward.web.page import page
 from doorward.web.pages.views import sign_up as views
@@ -54,7 +64,9 @@ class SignUpPages:
         email, password, name = form.get("email", ""), form.get("password", ""), form.get("name", "")
         if not ours:
             visitor, kept = await self.arrival.kept(visitor, form.get("flow"))
-            return self._again(visitor, kept.id if kept else None, email, name, 403, problem=STALE)
+            return self._again(
+                visitor, kept.id if kept else None, email, name, 403, problem=not_ours(visitor)
+            )
         arrived = await self.arrival.flow(visitor, form.get("flow"))
         if isinstance(arrived, Response):
             return arrived
@@ -188,7 +200,9 @@ class SignUpPages:
         """For a form that is not ours. The code is bound to the browser that asked for it: one with another cookie begins again."""
         lost = await self.tickets.held("sign_up", ticket_id, visitor.browser_hash) is None
         onward = await self.arrival.onward(visitor, flow, "/sign-up", lost=lost)
-        return onward or await self._check_page(visitor, ticket_id, flow, problem=STALE, status=403)
+        return onward or await self._check_page(
+            visitor, ticket_id, flow, problem=not_ours(visitor), status=403
+        )
 
     def _over(self, visitor: Visitor, flow: str | None) -> Response:
         # An expired step never shows a page: it begins again.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import final
 
+import structlog
+
 from doorward.model.account import Account
 from doorward.model.caller import Caller
 from doorward.model.digest import digest
@@ -24,6 +26,9 @@ from doorward.web.pages.views.context import PageContext
 BROWSER_AGE = 400 * 86_400
 DEVICE_AGE = 400 * 86_400
 _TOKEN_LENGTH = 43
+
+
+log = structlog.get_logger("doorward.forms")
 
 
 class Forbidden(Exception):
@@ -81,7 +86,25 @@ class Visitor:
 
     def guard(self, form: dict[str, str], *, sealer: Sealer) -> None:
         """Raise `Forbidden` unless the form carries this browser's token and comes from our origin (ASVS 3.5.1)."""
-        if _sent(self.request, self.origin) is not Sent.OURS or not _carries(form, self.browser, sealer):
+        request = self.request
+        if not self.on_our_page:
+            origin = request.header(b"origin")
+            log.warning(
+                "form refused",
+                because="origin",
+                path=request.path,
+                expected=self.origin,
+                received=None if origin is None else origin[:200],
+                fetch_site=(request.header(b"sec-fetch-site") or "")[:40] or None,
+                request_id=request.request_id,
+                # only a browser without Sec-Fetch-Site leaves this to be guessed
+                fix="a proxy adds Referrer-Policy: no-referrer; let our header through"
+                if origin == "null"
+                else None,
+            )
+            raise Forbidden
+        if not _carries(form, self.browser, sealer):
+            log.info("form refused", because="token", path=request.path, request_id=request.request_id)
             raise Forbidden
 
     @property

@@ -40,6 +40,7 @@ from doorward.actions.userinfo import Userinfo
 from doorward.actions.verify_address import VerifyAddress
 from doorward.outside.metrics import CONTENT_TYPE
 from doorward.outside.remarks import LoggedRemarks
+from doorward.rules.identify.web_origin import web_origin
 from doorward.rules.prove.begun import PER_GUESS, Begun
 from doorward.settings import Settings
 from doorward.web import (
@@ -65,6 +66,7 @@ from doorward.web.cookies import CookieJar
 from doorward.web.http import Route
 from doorward.web.once import Once
 from doorward.web.pages import language
+from doorward.web.right_host import RightHost
 from doorward.web.steps import Steps
 from doorward.web.visitor import Visitors
 from doorward.wiring.outside import Outside
@@ -82,7 +84,8 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
     )
     issuer, brand = settings.issuer, settings.brand.name
     parts = urlsplit(issuer)
-    origin = f"{parts.scheme}://{parts.netloc}"
+    # settings have made sure that browsers can open it
+    origin = web_origin(issuer) or f"{parts.scheme}://{parts.netloc}"
     # What many actions share.
     record = Record(store, chance)
     ending = Ending(store, chance, catalog, settings.tokens)
@@ -219,4 +222,5 @@ def routes(settings: Settings, outside: Outside, jar: CookieJar, watch: Watch) -
         PostOnce(store, sealer, clock, settings.sessions),
         Begun(settings.throttle.per_address * PER_GUESS),
     )
-    return [once.around(item) for item in found]
+    host = RightHost(jar, issuer, origin, parts.path.rstrip("/"), brand, settings.brand.locale)
+    return [host.around(once.around(item)) for item in found]

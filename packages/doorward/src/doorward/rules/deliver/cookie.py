@@ -9,6 +9,7 @@ from shlex import quote
 
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
+from doorward.rules.identify.web_origin import web_origin
 
 
 def csrf_token(access_token: str) -> str:
@@ -21,6 +22,11 @@ def csrf_token(access_token: str) -> str:
 def csrf_holds(access_token: str, given: str | None) -> bool:
     """Whether `given` is the token for this cookie; constant time."""
     return given is not None and hmac.compare_digest(csrf_token(access_token).encode(), given.encode())
+
+
+def registered(client: Client, origin: str) -> bool:
+    """Whether the app names this origin, in whichever spelling it was registered."""
+    return any(web_origin(each) == origin for each in client.origins)
 
 
 def allowed(
@@ -48,7 +54,7 @@ def allowed(
         if reading and fetch_site in {None, "same-origin", "none"}:
             return None
         return Refusal("invalid_request", "An Origin header is required.")
-    if origin != own_origin and origin not in client.origins:
+    if origin != own_origin and not registered(client, origin):
         return Refusal(
             "access_denied",
             "This web origin may not use cookie delivery.",

@@ -5,21 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from shlex import quote
-from urllib.parse import urlsplit
 
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
-
-_DEFAULT_PORTS = {"https": 443, "http": 80}
+from doorward.rules.identify.web_origin import web_origin
 
 
 def origins(client: Client) -> frozenset[str]:
     """The origins of the app's pages: those that are registered, and those of its redirect URIs, where its codes arrive anyway."""
-    own = (_origin_of(uri) for uri in client.redirect_uris)
-    return frozenset(client.origins).union(origin for origin in own if origin is not None)
+    named = (web_origin(uri) for uri in (*client.origins, *client.redirect_uris))
+    return frozenset(origin for origin in named if origin is not None)
 
 
-def may_ask(client: Client, *, origin: str | None, own_origin: str) -> Refusal | None:
+def may_ask(client: Client, *, origin: str | None, own_origin: str | None) -> Refusal | None:
     """Whether a request with this Origin may be made in the app's name. None: it may.
 
     Without an Origin it comes from no page (a native app, a command line). An app that has shown a credential is believed: no page has
@@ -39,17 +37,3 @@ def may_ask(client: Client, *, origin: str | None, own_origin: str) -> Refusal |
 def known(clients: Iterable[Client], origin: str) -> bool:
     """Whether any app of the house has pages there: all that can be known at a preflight, which names no app."""
     return any(client.first_party and origin in origins(client) for client in clients)
-
-
-def _origin_of(uri: str) -> str | None:
-    """The origin as browsers write it (RFC 6454 §6.2); None for an address that is no page's."""
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    shown = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
-    return f"{parts.scheme}://{host}{shown}"

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from doorward.model.client import Client
 from doorward.rules.identify import key_strength, text
+from doorward.rules.identify.web_origin import web_origin
 from doorward.rules.permit.authorize import is_web
 from doorward.rules.permit.checks.redirect_uri import LOOPBACK
 from doorward.rules.permit.checks.scope import OIDC_SCOPES
@@ -65,12 +66,20 @@ def web_address_problem(uri: str) -> str | None:
 
 def origin_problem(origin: str) -> str | None:
     """A web origin (RFC 6454 §6.2): scheme, host and port, nothing after it."""
-    problem = web_address_problem(origin)
+    plain = web_origin(origin)
+    if plain is None:
+        return "No browser has such an origin; it should look like https://app.example.com"
+    problem = web_address_problem(plain)
     if problem is not None:
         return problem
     parts = urlsplit(origin)
-    plain = f"{parts.scheme}://{parts.netloc}"
-    return None if origin == plain else f"An origin has no path; write {plain}"
+    bare = not parts.path and "?" not in origin and "#" not in origin and "@" not in parts.netloc
+    return None if bare else f"An origin has no path; write {plain}"
+
+
+def plain_origin(origin: str) -> str:
+    """A good origin as browsers write it; another stays as it is, to be refused in the words it came in."""
+    return (web_origin(origin) or origin) if origin_problem(origin) is None else origin
 
 
 def identifier_problem(identifier: str) -> str | None:

@@ -42,6 +42,10 @@ _PROBLEMS: Final = {
     ),
     Wrong.RECOVERY_CODE_WRONG: N_("That recovery code didn't work. Each code works once."),
     Wrong.STALE_FORM: N_("This page was out of date, so we didn't use what you sent. Please try again."),
+    Wrong.FOREIGN_FORM: N_(
+        "Your browser didn't say that this form came from our own page, so we didn't use it. Please try again here. If it"
+        " happens again, tell the people who run this service."
+    ),
     Wrong.CHANGED_MEANWHILE: N_(
         "Your account changed while this page was open, so we didn't use what you sent. See what is set now, then try"
         " again."
@@ -81,6 +85,10 @@ _FAILURES: Final = {
         N_(
             "We didn't use what you sent from it. See how things are now, and try again if you still want to."
         ),
+    ),
+    Failure.WRONG_HOST: _Page(
+        N_("This is not our address"),
+        N_("You opened this service under another name than its own, and its forms work only there."),
     ),
     Failure.LINK_EXPIRED: _Page(
         N_("This link no longer works"), N_("It was used already or it is too old. Ask for a new one.")

@@ -18,6 +18,8 @@ class Failure(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     FORBIDDEN = "forbidden"
     STALE_FORM = "stale_form"
+    WRONG_HOST = "wrong_host"
+    """Opened under another name than the issuer's; `right_url` leads to the same page there."""
     LINK_EXPIRED = "link_expired"
     SIGN_UP_CLOSED = "sign_up_closed"
     TOO_LARGE = "too_large"
@@ -44,7 +46,7 @@ class ErrorPage:
 
     `detail` is one safe technical sentence for the app's developer (what was got, what is nearest, how to mend it);
     `app_url` leads back to the app when a checked address is known; `flow` keeps the sign-in; `retry_at` in Unix
-    seconds. There is always at least one way on.
+    seconds; `right_url` leads to the same page at our own address, `right_host`. There is always at least one way on.
     """
 
     template: ClassVar[str] = "error.html"
@@ -54,6 +56,8 @@ class ErrorPage:
     app_url: str | None = None
     flow: str | None = None
     retry_at: int | None = None
+    right_url: str | None = None
+    right_host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

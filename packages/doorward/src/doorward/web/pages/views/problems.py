@@ -43,6 +43,8 @@ class Wrong(StrEnum):
     """Give `at`: when the next mail is sent. It says the other ways in, too, and the same for addresses that nobody has."""
     STALE_FORM = "stale_form"
     """The CSRF token or the sign-in behind the form is gone; this post was not used, the form is fresh now."""
+    FOREIGN_FORM = "foreign_form"
+    """The browser did not say that the form came from a page of ours (Origin, Sec-Fetch-Site); this post was not used."""
     CHANGED_MEANWHILE = "changed_meanwhile"
     """Another page or device changed the account while this post was worked on; this post was not used."""
     LOCALE_UNKNOWN = "locale_unknown"

@@ -1,0 +1,96 @@
+"""Pages that were opened at another name than the issuer's: they say where to go, instead of showing forms that cannot work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import structlog
+from msgspec import structs
+
+from doorward.rules.check.form_origin import Sent, sent_from
+from doorward.rules.identify.web_origin import web_origin
+from doorward.web.cookies import CookieJar
+from doorward.web.http import Request, Response, Route
+from doorward.web.page import html
+from doorward.web.pages import language
+from doorward.web.pages.views.context import PageContext
+from doorward.web.pages.views.ends import ErrorPage, Failure
+
+# Apps send people there by forms of their own pages, which may stand at any origin.
+_OF_APPS: Final = frozenset({"/authorize"})
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+MISDIRECTED: Final = 421
+"""RFC 9110 §15.5.20."""
+log = structlog.get_logger("doorward.forms")
+
+
+@dataclass(frozen=True, slots=True)
+class RightHost:
+    """Goes around the handlers of pages. `origin` is ours as browsers write it, `prefix` the path of the issuer."""
+
+    jar: CookieJar
+    issuer: str
+    origin: str
+    prefix: str
+    brand_name: str
+    default_locale: str
+
+    def around(self, item: Route) -> Route:
+        """The route, if it is a page, with this around its handler."""
+        if not item.page:
+            return item
+        handler = item.handler
+        aliases = self._aliases()
+
+        async def answer(request: Request) -> Response:
+            return self._where(request) if self._elsewhere(request, aliases) else await handler(request)
+
+        return structs.replace(item, handler=answer)
+
+    def _aliases(self) -> frozenset[str]:
+        """The other names under which this machine reaches a server on itself."""
+        scheme, _, rest = self.origin.partition("://")
+        name, colon, port = rest.rpartition(":") if not rest.endswith("]") else (rest, "", "")
+        if not name:
+            name, colon, port = rest, "", ""
+        if name not in _LOOPBACK:
+            return frozenset()
+        return frozenset(f"{scheme}://{other}{colon}{port}" for other in _LOOPBACK if other != name)
+
+    def _elsewhere(self, request: Request, aliases: frozenset[str]) -> bool:
+        """Of a form the browser says it. Of a page that is only looked at, Host alone would: but a proxy may write there what it
+        likes, so it is believed only where none is needed, on one machine."""
+        if request.method == "POST":
+            sent = sent_from(request.header(b"origin"), request.header(b"sec-fetch-site"), self.origin)
+            return sent is Sent.ELSEWHERE and request.path not in _OF_APPS
+        host = request.header(b"host")
+        scheme = self.origin.partition(":")[0]
+        return host is not None and bool(aliases) and web_origin(f"{scheme}://{host}") in aliases
+
+    def _where(self, request: Request) -> Response:
+        log.warning(
+            "page opened at another address",
+            expected=self.origin,
+            received=(request.header(b"origin") or request.header(b"host") or "")[:200],
+            path=request.path,
+            request_id=request.request_id,
+            fix=f"open {self.origin}; behind a proxy, issuer has to be the address that browsers open",
+        )
+        locale = language.choose(
+            cookie=self.jar.read(request.cookies(), "locale"),
+            accept_language=request.header(b"accept-language"),
+            default=self.default_locale,
+        )
+        context = PageContext(
+            locale=locale,
+            csrf_token="",
+            brand_name=self.brand_name,
+            issuer=self.issuer,
+            request_id=request.request_id,
+        )
+        query = "" if request.method == "POST" else request.query_string.decode("latin-1")
+        there = f"{self.origin}{self.prefix}{quote(request.path)}" + (f"?{query}" if query else "")
+        view = ErrorPage(Failure.WRONG_HOST, right_url=there, right_host=self.origin, ways=())
+        return html(view, context, MISDIRECTED)
