@@ -172,7 +172,7 @@ async def test_a_session_that_another_sign_in_ends_keeps_no_grant(
         reached=Achieved("urn:doorward:aal1", ("pwd",), front.now),
         asked=None,
         old=None if crowd else thief.session,
-        device_hash=None,
+        devices=(),
         caller=AT_THE_DOOR,
         now=front.now,
     )

@@ -104,7 +104,7 @@ async def test_no_session_opened_with_the_old_password_outlives_its_change(
     thief = Thief(house.store, house.now)
     between(monkeypatch, thief)
     changed = await house.change(
-        account, mine, current=Secret(PASSWORD), new=Secret(OTHER_PASSWORD), device_hash=None, caller=CALLER,
+        account, mine, current=Secret(PASSWORD), new=Secret(OTHER_PASSWORD), devices=(), caller=CALLER,
         now=house.now,
     )  # fmt: skip
     assert isinstance(changed, Changed)
@@ -120,7 +120,7 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
 ) -> None:
     account = await house.person()
     ticket = await house.reset.ask(
-        email=account.email, locale="en", browser_hash=BROWSER, device_hash=None, sign_in_id=None, caller=CALLER,
+        email=account.email, locale="en", browser_hash=BROWSER, devices=(), sign_in_id=None, caller=CALLER,
         now=house.now,
     )  # fmt: skip
     (_, _, letter), *_ = await house.mails()
@@ -128,7 +128,7 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
         ticket.id,  # type: ignore[union-attr]
         letter.code or "",
         browser_hash=BROWSER,
-        device_hash=None,
+        devices=(),
         address="192.0.2.1",
         now=house.now,
     )
@@ -139,7 +139,7 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
         Secret(OTHER_PASSWORD),
         end_sessions=True,
         browser_hash=BROWSER,
-        device_hash=None,
+        devices=(),
         caller=CALLER,
         now=house.now,
     )

@@ -35,7 +35,7 @@ async def change(
         session,
         current=Secret(current),
         new=Secret(new),
-        device_hash=None,
+        devices=(),
         caller=CALLER,
         now=house.now,
     )

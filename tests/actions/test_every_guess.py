@@ -37,7 +37,11 @@ async def house() -> AsyncGenerator[House]:
 
 async def password(house: House, account: Account, device: bytes | None, number: int) -> object:
     return await house.check(
-        account.email, Secret(f"wrong {number}"), device_hash=device, caller=CALLER, now=house.now
+        account.email,
+        Secret(f"wrong {number}"),
+        devices=(device,) if device else (),
+        caller=CALLER,
+        now=house.now,
     )
 
 
@@ -46,7 +50,11 @@ async def second_factor(house: House, account: Account, device: bytes | None, nu
         f"b{number}", account_id=account.id, proofs=(of_password(account, house.now),)
     )
     return await house.prove_second_factor(
-        sign_in, code=Secret("000000"), address=CALLER.address, device_hash=device, now=house.now
+        sign_in,
+        code=Secret("000000"),
+        address=CALLER.address,
+        devices=(device,) if device else (),
+        now=house.now,
     )
 
 
@@ -56,7 +64,7 @@ async def reset_code(house: House, account: Account, device: bytes | None, numbe
         email=account.email,
         locale="en",
         browser_hash=BROWSER,
-        device_hash=DEVICE,
+        devices=(DEVICE,),
         sign_in_id=None,
         caller=elsewhere(number),
         now=house.now,
@@ -66,7 +74,7 @@ async def reset_code(house: House, account: Account, device: bytes | None, numbe
         ticket.id,
         "no",
         browser_hash=BROWSER,
-        device_hash=device,
+        devices=(device,) if device else (),
         address=CALLER.address,
         now=house.now,
     )
@@ -79,14 +87,19 @@ async def sign_up_code(house: House, account: Account, device: bytes | None, num
         name="",
         locale="en",
         browser_hash=BROWSER,
-        device_hash=None,
+        devices=(),
         sign_in_id=None,
         caller=elsewhere(number),
         now=house.now,
     )
     assert isinstance(ticket, Ticket), ticket
     return await house.verify.by_code(
-        ticket.id, "no", browser_hash=BROWSER, device_hash=device, caller=CALLER, now=house.now
+        ticket.id,
+        "no",
+        browser_hash=BROWSER,
+        devices=(device,) if device else (),
+        caller=CALLER,
+        now=house.now,
     )
 
 
@@ -141,9 +154,7 @@ async def test_nodes_count_together(house: House) -> None:
     for number in range(LIMIT):
         assert looked_at(await password((house, there)[number % 2], account, None, number))
     for node in (house, there):
-        outcome = await node.check(
-            account.email, Secret(PASSWORD), device_hash=None, caller=CALLER, now=house.now
-        )
+        outcome = await node.check(account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now)
         assert isinstance(outcome, Refusal)
         assert outcome.code == "too_many_attempts"
 
@@ -151,9 +162,7 @@ async def test_nodes_count_together(house: House) -> None:
 async def test_who_is_right_uses_up_nobodys_tries(house: House) -> None:
     account = await house.person()
     for _ in range(LIMIT + 3):
-        done = await house.check(
-            account.email, Secret(PASSWORD), device_hash=None, caller=CALLER, now=house.now
-        )
+        done = await house.check(account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now)
         assert isinstance(done, Account)
 
 

@@ -41,7 +41,7 @@ async def finish(
     asked = Asked(request, made.client(), Granted(scopes, ("orders:read",), ("reader",))) if request else None
     given: dict[str, Any] = {
         "reached": Achieved("urn:doorward:aal1", ("pwd",), front.now),
-        "device_hash": None,
+        "devices": (),
         "caller": CALLER,
         "now": front.now,
         **changes,
@@ -208,17 +208,37 @@ async def test_a_browser_becomes_known_and_the_owner_hears_of_a_new_one(front: F
     ada = await front.person()
     outcome = await done(front, await front.begin(None), ada)
     known = digest(outcome.device_secret or "")
-    assert await front.store.sessions.knows_device(known, ada.id)
+    assert await front.store.sessions.known_device((known,), ada.id) == known
     assert [mail.kind for mail in await front.store.messages.recent_mail()] == ["new_device"]
-    again = await done(front, await front.begin(None), ada, device_hash=known)
+    again = await done(front, await front.begin(None), ada, devices=(known,))
     assert again.device_secret is None
     assert len(await front.store.messages.recent_mail()) == 1
-    # the JSON sign-in has no browser
+    # each way in tells the owner, the JSON sign-in too
     handle = await front.begin(front.request(), handle_hash=b"h" * 32, browser_hash=None)
-    assert (await done(front, handle, ada)).device_secret is None
+    token = (await done(front, handle, ada)).device_secret
+    assert token is not None
+    assert len(await front.store.messages.recent_mail()) == 2
+    handle = await front.begin(front.request(), handle_hash=b"i" * 32, browser_hash=None)
+    assert (await done(front, handle, ada, devices=(digest(token),))).device_secret is None
+    assert len(await front.store.messages.recent_mail()) == 2
     young = await front.person(id="usr_new", email="new@example.com", created_at=front.now)
     await done(front, await front.begin(None), young)
-    assert len(await front.store.messages.recent_mail()) == 1
+    assert len(await front.store.messages.recent_mail()) == 2
+
+
+@pytest.mark.requirement(81, 95)
+async def test_each_person_of_a_browser_is_known_by_a_secret_of_their_own(front: Front) -> None:
+    """docs/incidents/2026-11-29-a-device-known-for-everybody.md"""
+    thief = await front.person(id="usr_eve", email="eve@example.com")
+    first = await done(front, await front.begin(None), thief)
+    secret = digest(first.device_secret or "")
+    # Ada signs in on the same browser; whoever kept its cookie from before is no known device of hers
+    ada = await front.person()
+    second = await done(front, await front.begin(None), ada, devices=(secret,))
+    assert second.device_secret is not None
+    assert await front.store.sessions.known_device((secret,), ada.id) is None
+    kinds = [(mail.to, mail.kind) for mail in await front.store.messages.recent_mail()]
+    assert ("ada@example.com", "new_device") in kinds
 
 
 @pytest.mark.requirement(57)

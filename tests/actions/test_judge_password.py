@@ -65,7 +65,7 @@ async def sign_up(
     house: House, email: str = "new@example.com", password: str = PASSWORD, caller: Caller = CALLER
 ) -> Ticket | Amiss | Wait:
     return await house.sign_up(
-        email=email, password=Secret(password), name="", locale="en", browser_hash=digest("b"), device_hash=None,
+        email=email, password=Secret(password), name="", locale="en", browser_hash=digest("b"), devices=(),
         sign_in_id=None, caller=caller, now=house.now,
     )  # fmt: skip
 
@@ -129,7 +129,7 @@ async def test_a_stranger_has_so_many_estimates_and_no_more(
     # who signs up clumsily has not used up their tries at signing in
     policy, ada = house.throttle.policy, "ada@example.com"
     guess = await house.throttle.guess(
-        "password", ada, account_id=None, device_hash=None, address=CALLER.address, now=house.now
+        "password", ada, account_id=None, devices=(), address=CALLER.address, now=house.now
     )
     assert not isinstance(guess, Wait)
     assert guess.networks[0].limit == policy.per_address

@@ -35,7 +35,7 @@ async def shown_password(house: House, browser: str = "browser") -> SignIn:
         password=Secret(PASSWORD),
         address="192.0.2.1",
         user_agent=CHROME,
-        device_hash=None,
+        devices=(),
         now=house.now,
     )
     assert isinstance(outcome, SignIn), outcome
@@ -44,7 +44,7 @@ async def shown_password(house: House, browser: str = "browser") -> SignIn:
 
 async def shown_code(house: House, sign_in: SignIn, code: str) -> SignIn | Refusal:
     return await house.prove_second_factor(
-        sign_in, code=Secret(code), address="192.0.2.1", device_hash=None, now=house.now, user_agent=CHROME
+        sign_in, code=Secret(code), address="192.0.2.1", devices=(), now=house.now, user_agent=CHROME
     )
 
 
@@ -53,7 +53,7 @@ async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
         email="ada@example.com",
         locale="en",
         browser_hash=browser,
-        device_hash=None,
+        devices=(),
         sign_in_id=None,
         caller=CALLER,
         now=house.now,
@@ -65,7 +65,7 @@ async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
 
 async def typed(house: House, ticket: Ticket, code: str, browser: bytes = BROWSER) -> object:
     return await house.reset.by_code(
-        ticket.id, code, browser_hash=browser, device_hash=None, address="192.0.2.1", now=house.now
+        ticket.id, code, browser_hash=browser, devices=(), address="192.0.2.1", now=house.now
     )
 
 
@@ -75,7 +75,7 @@ async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) ->
         Secret(password),
         end_sessions=ends,
         browser_hash=BROWSER,
-        device_hash=None,
+        devices=(),
         caller=CALLER,
         now=house.now,
     )
@@ -100,7 +100,7 @@ async def changes(house: House, account: Account) -> None:
         session,
         current=Secret(PASSWORD),
         new=Secret(OTHER_PASSWORD),
-        device_hash=None,
+        devices=(),
         caller=CALLER,
         now=house.now,
     )
@@ -121,7 +121,7 @@ async def signs_out_elsewhere(house: House, account: Account) -> None:
 async def reports(house: House, account: Account) -> None:
     (event, *_) = await house.store.audit.page()
     session = await house.session(account)
-    assert await house.pages.report(account, session, event.id, caller=CALLER, now=house.now)
+    assert await house.pages.report(account, session, event.id, devices=(), caller=CALLER, now=house.now)
 
 
 @pytest.mark.parametrize("change", [changes, resets, signs_out_elsewhere, reports])

@@ -47,7 +47,7 @@ async def prove(
         password=Secret(password),
         address=address,
         user_agent=CHROME,
-        device_hash=device,
+        devices=(device,) if device else (),
         now=house.now,
         request_id="r-1",
     )

@@ -38,7 +38,7 @@ async def prove(
         sign_in,
         code=Secret(code),
         address=address,
-        device_hash=device,
+        devices=(device,) if device else (),
         now=house.now,
         user_agent=CHROME,
         request_id="r-2",

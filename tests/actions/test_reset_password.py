@@ -39,7 +39,7 @@ async def ask(house: House, email: str = "ada@example.com", **changes: Any) -> T
     values: dict[str, Any] = {
         "locale": "en",
         "browser_hash": BROWSER,
-        "device_hash": None,
+        "devices": (),
         "sign_in_id": None,
         "caller": CALLER,
         "now": house.now,
@@ -62,7 +62,7 @@ async def proven(house: House, email: str = "ada@example.com") -> Ticket:
     ticket = await ask(house, email)
     code, _ = await letter(house)
     shown = await house.reset.by_code(
-        ticket.id, code, browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
     )
     assert isinstance(shown, Ticket)
     return shown
@@ -73,7 +73,7 @@ async def set_new(
 ) -> Reset | Weak | Over:
     values: dict[str, Any] = {
         "browser_hash": BROWSER,
-        "device_hash": None,
+        "devices": (),
         "caller": CALLER,
         "now": house.now,
     }
@@ -93,7 +93,7 @@ async def test_known_unknown_and_disabled_addresses_get_the_same_answer(house: H
         email="nonsense",
         locale="en",
         browser_hash=BROWSER,
-        device_hash=None,
+        devices=(),
         sign_in_id=None,
         caller=CALLER,
         now=house.now,
@@ -127,7 +127,7 @@ async def test_an_unknown_address_takes_as_long_as_a_known_one() -> None:
 async def test_nothing_opens_the_ticket_of_an_unknown_address(house: House) -> None:
     ticket = await ask(house, "nobody@example.com")
     missed = await house.reset.by_code(
-        ticket.id, "123456", browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+        ticket.id, "123456", browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
     )
     assert missed == Missed("code")
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
@@ -152,7 +152,7 @@ async def test_even_the_code_that_was_drawn_opens_no_ticket_of_an_unknown_addres
     for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
         ticket = await ask(known, email)
         shown = await known.reset.by_code(
-            ticket.id, "123456789", browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+            ticket.id, "123456789", browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
         )
         assert isinstance(shown, Ticket) is opens
 
@@ -169,7 +169,7 @@ async def test_a_code_or_a_link_opens_the_way_to_a_new_password(house: House) ->
     assert (opened[1].id, opened[2]) == (account.id, 15)
     # either works, once
     again = await house.reset.by_code(
-        ticket.id, code, browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
     )
     assert again == Missed("used")
     assert isinstance(await set_new(house, ticket), Reset)
@@ -181,7 +181,7 @@ async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) ->
     assert isinstance(await set_new(house, await proven(house)), Reset)
     for password, good in ((PASSWORD, False), (OTHER_PASSWORD, True)):
         outcome = await house.check(
-            "ada@example.com", Secret(password), device_hash=None, caller=CALLER, now=house.now
+            "ada@example.com", Secret(password), devices=(), caller=CALLER, now=house.now
         )
         assert isinstance(outcome, Refusal) is not good
 
@@ -240,7 +240,7 @@ async def test_it_all_belongs_to_one_browser_and_ten_minutes(house: House) -> No
     house.later(600)
     assert await house.reset.by_link(token, browser_hash=BROWSER, now=house.now) == Missed("expired")
     missed = await house.reset.by_code(
-        late.id, code, browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+        late.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
     )
     assert missed == Missed("expired")
 
@@ -266,18 +266,18 @@ async def test_who_resets_may_sign_in_though_strangers_used_up_the_tries(house: 
     await house.person()
     for number in range(ThrottlePolicy().per_account + 1):
         caller = Caller(f"198.51.100.{number}", CHROME)
-        await house.check("ada@example.com", Secret("wrong"), device_hash=None, caller=caller, now=house.now)
+        await house.check("ada@example.com", Secret("wrong"), devices=(), caller=caller, now=house.now)
     done = await set_new(house, await proven(house))
     assert isinstance(done, Reset)
     assert done.device_secret is not None
     elsewhere = await house.check(
-        "ada@example.com", Secret(OTHER_PASSWORD), device_hash=None, caller=CALLER, now=house.now
+        "ada@example.com", Secret(OTHER_PASSWORD), devices=(), caller=CALLER, now=house.now
     )
     assert isinstance(elsewhere, Refusal)
     here = await house.check(
         "ada@example.com",
         Secret(OTHER_PASSWORD),
-        device_hash=digest(done.device_secret),
+        devices=(digest(done.device_secret),),
         caller=CALLER,
         now=house.now,
     )
@@ -289,15 +289,15 @@ async def test_another_mail_replaces_the_first(house: House) -> None:
     ticket = await ask(house)
     code, _ = await letter(house)
     again = await house.reset.again(
-        ticket.id, locale="en", browser_hash=BROWSER, device_hash=None, caller=CALLER, now=house.now
+        ticket.id, locale="en", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
     )
     assert isinstance(again, Ticket)
     missed = await house.reset.by_code(
-        ticket.id, code, browser_hash=BROWSER, device_hash=None, address="192.0.2.1", now=house.now
+        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
     )
     assert missed == Missed("used")
     gone = await house.reset.again(
-        ticket.id, locale="en", browser_hash=BROWSER, device_hash=None, caller=CALLER, now=house.now
+        ticket.id, locale="en", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
     )
     assert isinstance(gone, Over)
 
@@ -313,7 +313,7 @@ async def test_mails_to_one_address_are_limited_for_known_and_unknown_alike(hous
             email=email,
             locale="en",
             browser_hash=BROWSER,
-            device_hash=None,
+            devices=(),
             sign_in_id=None,
             caller=CALLER,
             now=house.now,

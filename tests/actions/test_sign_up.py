@@ -34,7 +34,7 @@ async def ask(house: House, email: str = "new@example.com", **changes: Any) -> T
         "name": "New Person",
         "locale": "de",
         "browser_hash": BROWSER,
-        "device_hash": None,
+        "devices": (),
         "sign_in_id": None,
         "caller": CALLER,
         "now": house.now,
@@ -137,7 +137,7 @@ async def test_another_mail_makes_the_earlier_code_worthless(house: House) -> No
     assert isinstance(first, Ticket)
     (_, _, letter), *_ = await house.mails()
     again = await house.sign_up.again(
-        first.id, browser_hash=BROWSER, device_hash=None, caller=CALLER, now=house.now
+        first.id, browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
     )
     assert isinstance(again, Ticket)
     assert again.payload == first.payload
@@ -146,7 +146,7 @@ async def test_another_mail_makes_the_earlier_code_worthless(house: House) -> No
     assert stored.used_at == house.now
     assert len(await house.mails()) == 2
     missed = await house.verify.by_code(
-        first.id, letter.code or "", browser_hash=BROWSER, device_hash=None, caller=CALLER, now=house.now
+        first.id, letter.code or "", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
     )
     assert missed.__class__.__name__ == "Missed"
 
@@ -156,7 +156,7 @@ async def test_only_the_browser_that_asked_can_ask_again(house: House) -> None:
     assert isinstance(first, Ticket)
     for ticket_id, browser in ((first.id, digest("another")), ("tkt_" + "0" * 32, BROWSER)):
         again = await house.sign_up.again(
-            ticket_id, browser_hash=browser, device_hash=None, caller=CALLER, now=house.now
+            ticket_id, browser_hash=browser, devices=(), caller=CALLER, now=house.now
         )
         assert again is None
     assert len(await house.mails()) == 1

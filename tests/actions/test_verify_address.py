@@ -38,7 +38,7 @@ async def asked(house: House, email: str = "new@example.com", **changes: Any) ->
         "name": "New Person",
         "locale": "de",
         "browser_hash": BROWSER,
-        "device_hash": None,
+        "devices": (),
         "sign_in_id": None,
         "caller": CALLER,
         "now": house.now,
@@ -54,7 +54,7 @@ async def by_code(
     house: House, ticket: Ticket, code: str, browser: bytes = BROWSER
 ) -> Verified | Missed | Wait:
     return await house.verify.by_code(
-        ticket.id, code, browser_hash=browser, device_hash=None, caller=CALLER, now=house.now
+        ticket.id, code, browser_hash=browser, devices=(), caller=CALLER, now=house.now
     )
 
 

@@ -18,6 +18,7 @@ from doorward.web.mail.letters import (
     RefreshReplayed,
     ResetPassword,
     SecondFactorAdded,
+    SecondFactorFailed,
     SecondFactorRemoved,
     SecondFactorReset,
     VerifyAddress,
@@ -47,6 +48,7 @@ def letters(name: str = "Orders") -> list[Letter]:
         RecoveryCodesMade(AT),
         RecoveryCodeUsed(AT, 1, name),
         RecoveryCodeUsed(AT, 0),
+        SecondFactorFailed(AT, name),
     ]
 
 

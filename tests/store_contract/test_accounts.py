@@ -139,7 +139,7 @@ async def test_deleting_a_person_takes_what_is_theirs_and_leaves_the_record(stor
             len(await store.accounts.factors(f"usr_{name}")) == 1,
             await store.sessions.get(f"ses_{name}") is not None,
             len(await store.sessions.consents_of(f"usr_{name}")) == 1,
-            await store.sessions.knows_device(sha(name), f"usr_{name}"),
+            await store.sessions.known_device((sha(name),), f"usr_{name}") is not None,
             await store.sign_ins.get(f"sin_{name}") is not None,
             await store.messages.ticket(f"tkt_{name}") is not None,
         ]

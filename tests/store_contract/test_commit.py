@@ -210,7 +210,7 @@ async def test_sweeping_takes_what_expired_in_small_batches(store: Store) -> Non
     assert await store.grants.refresh("grt_old") is None
     assert await store.grants.refresh("grt_new") is not None
     assert (await store.sessions.get("ses_old"), await store.sessions.get("ses_new") is None) == (None, False)
-    assert not await store.sessions.knows_device(sha("old"), "usr_ada")
-    assert await store.sessions.knows_device(sha("new"), "usr_ada")
+    assert await store.sessions.known_device((sha("old"),), "usr_ada") is None
+    assert await store.sessions.known_device((sha("new"),), "usr_ada")
     assert [one.id for one in await store.messages.recent_mail()] == ["mai_waiting"]
     assert len(await store.audit.page()) == 1

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from doorward.model.revocation import Revocation
+from doorward.model.session import MOST_DEVICES
 from doorward.ports.store import Store
 from tests.store_contract.samples import NOW, account, consent, grant, session, sha
 
@@ -98,11 +99,26 @@ async def test_consents_are_listed_changed_and_removed(store: Store) -> None:
 
 
 async def test_a_device_is_known_to_one_person(store: Store) -> None:
-    assert not await store.sessions.knows_device(sha("phone"), "usr_ada")
+    phone, mine = sha("phone"), tuple(sha(f"other {number}") for number in range(MOST_DEVICES - 1))
+    assert await store.sessions.known_device((phone,), "usr_ada") is None
     for at in (NOW, NOW + 1):
-        assert await store.commit(store.sessions.remember_device(sha("phone"), "usr_ada", at))
-    assert await store.sessions.knows_device(sha("phone"), "usr_ada")
-    assert not await store.sessions.knows_device(sha("phone"), "usr_bob")
+        assert await store.commit(store.sessions.remember_device(phone, "usr_ada", at))
+    for asked in ((phone,), (*mine, phone), (phone, *mine)):
+        assert await store.sessions.known_device(asked, "usr_ada") == phone
+        assert await store.sessions.known_device(asked, "usr_bob") is None
+    for asked in ((), mine, (*mine, sha("one more"), phone)):
+        assert await store.sessions.known_device(asked, "usr_ada") is None
+
+
+async def test_an_account_forgets_its_devices_but_one(store: Store) -> None:
+    for name, who in (("phone", "usr_ada"), ("desk", "usr_ada"), ("desk", "usr_bob")):
+        await store.commit(store.sessions.remember_device(sha(name), who, NOW))
+    await store.commit(store.sessions.forget_devices("usr_ada", but=sha("desk")))
+    assert await store.sessions.known_device((sha("phone"),), "usr_ada") is None
+    assert await store.sessions.known_device((sha("desk"),), "usr_ada") == sha("desk")
+    await store.commit(store.sessions.forget_devices("usr_ada", but=None))
+    assert await store.sessions.known_device((sha("desk"),), "usr_ada") is None
+    assert await store.sessions.known_device((sha("desk"),), "usr_bob") == sha("desk")
 
 
 @pytest.mark.requirement(72, 74)

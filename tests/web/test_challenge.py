@@ -132,13 +132,30 @@ async def test_wrong_and_unknown_sound_the_same(front: Front) -> None:
     for username, password in (
         ("ada@example.com", "wrong"),
         ("bob@example.com", "wrong"),
-        ("eve@example.com", PASSWORD),
+        ("eve@example.com", "wrong"),
     ):
         answer = await call(front, {**BEGIN, "username": username, "password": password})
         answer.pop("auth_session")
         answers.append(answer)
     assert answers[0] == answers[1] == answers[2]
     assert answers[0]["error_description"] == "That email and password don't match."
+    right = await call(front, {**BEGIN, "username": "eve@example.com", "password": PASSWORD})
+    assert right["error_description"] == "This account is disabled. Ask the people who run this service."
+
+
+@pytest.mark.requirement(95)
+async def test_an_app_keeps_a_token_by_which_the_account_knows_its_device(front: Front) -> None:
+    first = await call(front, {**BEGIN, **ADA})
+    assert len(first["device_token"]) == 43
+    mails = await front.store.messages.recent_mail()
+    assert [mail.kind for mail in mails] == ["new_device"]
+    again = await call(front, {**BEGIN, **ADA, "device_token": first["device_token"]})
+    assert set(again) == {"status", "authorization_code"} | (set(again) - {"device_token"})
+    assert "device_token" not in again
+    assert len(await front.store.messages.recent_mail()) == 1
+    # a made-up token knows nobody
+    assert "device_token" in await call(front, {**BEGIN, **ADA, "device_token": "x" * 500})
+    assert len(await front.store.messages.recent_mail()) == 2
 
 
 @pytest.mark.requirement(85)

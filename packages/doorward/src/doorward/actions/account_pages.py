@@ -187,13 +187,23 @@ class AccountPages:
         return page, page[-1].id if len(found) > ACTIVITY_LINES else None
 
     async def report(
-        self, account: Account, current: Session, event_id: str, *, caller: Caller, now: int
+        self,
+        account: Account,
+        current: Session,
+        event_id: str,
+        *,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
     ) -> bool:
-        """ "This wasn't me": everything but this browser is signed out, every app loses its access. False: no such event of theirs."""
+        """ "This wasn't me": everything but this browser is signed out and forgotten as a device, every app loses its access. False: no
+        such event of theirs."""
         found = await self.store.audit.get(event_id)
         if found is None or found.account_id != account.id or found.at < _oldest(now):
             return False
         await self.end_others(account, current, caller=caller, now=now, grants_too=True)
+        known = await self.throttle.known(devices, account.id)
+        await self.store.commit(self.store.sessions.forget_devices(account.id, but=known))
         # what was reported is always done; only the line in the record that says so has a limit
         if await self._take("report", account, now) is not None:
             return True

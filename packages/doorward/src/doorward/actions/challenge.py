@@ -46,6 +46,8 @@ class Code(Struct, frozen=True):
     """The end: an authorization code for the token endpoint."""
 
     authorization_code: str
+    device_token: str | None = None
+    """For the app to keep on this person's device, and to send as `device_token` next time: their account then knows the device."""
 
 
 class More(Struct, frozen=True):
@@ -119,14 +121,15 @@ class Challenge:
         if isinstance(begun, Refusal):
             return begun
         sign_in, handle, new = begun
+        devices = _devices(params.get("device_token"))
         if new:
-            sign_in, refusal, unsaved = await self._prove_new(sign_in, params, caller, now)
+            sign_in, refusal, unsaved = await self._prove_new(sign_in, params, devices, caller, now)
         else:
-            sign_in, refusal = await self._prove(sign_in, params, caller, now)
+            sign_in, refusal = await self._prove(sign_in, params, devices, caller, now)
             unsaved = []
         if refusal is not None and refusal.code == "invalid_session":
             return _OVER
-        outcome = await self._more(sign_in, handle, refusal, caller, now, unsaved)
+        outcome = await self._more(sign_in, handle, refusal, devices, caller, now, unsaved)
         if counted and not isinstance(outcome, Code):
             self.begun.note(caller.address, now)
         return outcome
@@ -163,7 +166,12 @@ class Challenge:
         return sign_in, handle, True
 
     async def _prove_new(
-        self, sign_in: SignIn, params: Mapping[str, str], caller: Caller, now: int
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
     ) -> tuple[SignIn, Refusal | None, list[Write]]:
         """As `_prove`, for a sign-in that is not stored yet, with what stores it: mostly it ends in this very call, and its
         beginning and its end are one commit."""
@@ -173,6 +181,7 @@ class Challenge:
                 sign_in,
                 identifier=params["username"],
                 password=Secret(params["password"]),
+                devices=devices,
                 caller=caller,
                 now=now,
             )
@@ -183,10 +192,15 @@ class Challenge:
         if "code" not in params:
             return sign_in, None if "password" not in params else _NO_USERNAME, unsaved
         await self.store.commit(*unsaved)
-        return *(await self._prove(sign_in, params, caller, now)), []
+        return *(await self._prove(sign_in, params, devices, caller, now)), []
 
     async def _prove(
-        self, sign_in: SignIn, params: Mapping[str, str], caller: Caller, now: int
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
     ) -> tuple[SignIn, Refusal | None]:
         """The sign-in with what was proven, and what was wrong. A right password beside a wrong code stays proven."""
         if "password" in params:
@@ -199,7 +213,7 @@ class Challenge:
                 address=caller.address,
                 user_agent=caller.user_agent,
                 request_id=caller.request_id,
-                device_hash=None,
+                devices=devices,
                 now=now,
             )
             if isinstance(outcome, Refusal):
@@ -212,7 +226,7 @@ class Challenge:
                 address=caller.address,
                 user_agent=caller.user_agent,
                 request_id=caller.request_id,
-                device_hash=None,
+                devices=devices,
                 now=now,
             )
             if isinstance(outcome, Refusal):
@@ -225,6 +239,7 @@ class Challenge:
         sign_in: SignIn,
         handle: str,
         because: Refusal | None,
+        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
         unsaved: list[Write],
@@ -232,15 +247,15 @@ class Challenge:
         if because is not None and because.code == "invalid_request":
             return because
         outcome = await self.advance(
-            sign_in, session=None, device_hash=None, caller=caller, now=now, first=unsaved
+            sign_in, session=None, devices=devices, caller=caller, now=now, first=unsaved
         )
         if not isinstance(outcome, Finished):
             await self.store.commit(*unsaved)
         match outcome:
             case Ask(step=step):
                 return More(handle, step, because)
-            case Finished(code=str() as code):
-                return Code(code)
+            case Finished(code=str() as code, device_secret=secret):
+                return Code(code, secret)
             case AskConsent():
                 # prompt=consent asks for a page, and this endpoint has none (§5.2.2: redirect_to_web).
                 return Refusal("interaction_required", "Send the person to the sign-in page for consent.")
@@ -248,3 +263,8 @@ class Challenge:
                 return refusal
             case _:
                 return _OVER
+
+
+def _devices(token: str | None) -> tuple[bytes, ...]:
+    """What an account may know the app's device by. A value that was never given out is simply not known."""
+    return (digest(token),) if token else ()

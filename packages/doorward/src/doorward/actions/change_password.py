@@ -55,13 +55,13 @@ class ChangePassword:
         *,
         current: Secret,
         new: Secret,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
     ) -> Changed | Weak | Refusal | Moved:
         """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
         `HashingBusy`."""
-        checked = await self.check(account.email, current, device_hash=device_hash, caller=caller, now=now)
+        checked = await self.check(account.email, current, devices=devices, caller=caller, now=now)
         if isinstance(checked, Refusal):
             return checked
         if checked.id != account.id:
@@ -101,8 +101,10 @@ class ChangePassword:
             now=now,
             values={"at": now, "device": describe(caller.user_agent)},
         )
+        known = await throttle.known(devices, account.id)
         done = await self.store.commit(
             self.store.accounts.replace(changed, old=before),
+            self.store.sessions.forget_devices(account.id, but=known),
             self.store.sessions.replace_secret(session, renewed),
             self.store.messages.insert_mail(letter),
             self.record(

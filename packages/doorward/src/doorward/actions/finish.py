@@ -69,7 +69,7 @@ class Finish:
         reached: Achieved,
         asked: Asked | None,
         old: Session | None,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
         first: Sequence[Write] = (),
@@ -97,9 +97,10 @@ class Finish:
                     method=" ".join(reached.amr),
                 )
             )
-            if sign_in.browser_hash is not None:
-                device_secret, more = await self._device(account, device_hash, caller, now)
-                writes += more
+            # Every way in tells the owner of a new device. A page's app is known to who sits there; a JSON sign-in's is not.
+            app = asked.client.name if asked is not None and sign_in.handle_hash is not None else None
+            device_secret, more = await self._device(account, devices, app, caller, now)
+            writes += more
         response = code = None
         if asked is not None:
             request, client = asked.request, asked.client
@@ -192,23 +193,21 @@ class Finish:
         return session, secret, [*writes, self.store.sessions.insert(session)], ended
 
     async def _device(
-        self, account: Account, device_hash: bytes | None, caller: Caller, now: int
+        self, account: Account, devices: tuple[bytes, ...], app: str | None, caller: Caller, now: int
     ) -> tuple[str | None, list[Write]]:
-        """From now on this browser is known to the account: its tries are counted by themselves, so that nobody elsewhere can
-        lock the owner out (line 81)."""
-        if device_hash is not None and await self.store.sessions.knows_device(device_hash, account.id):
+        """From now on this device is known to the account: its tries are counted by themselves, so that nobody elsewhere can
+        lock the owner out (line 81). The secret by which it is known is this person's alone."""
+        if devices and await self.store.sessions.known_device(devices, account.id) is not None:
             return None, []
-        # A browser keeps one device cookie for all its people: one that others have is made known to this account too.
-        secret = None if device_hash is not None else self.chance.token()
-        known = device_hash if device_hash is not None else digest(secret or "")
-        writes = [self.store.sessions.remember_device(known, account.id, now)]
+        secret = self.chance.token()
+        writes = [self.store.sessions.remember_device(digest(secret), account.id, now)]
         if now - account.created_at >= NEW_ACCOUNT:
             mail = self.postman.write(
                 "new_device",
                 to=account.email,
                 locale=account.locale,
                 now=now,
-                values={"at": now, "device": describe(caller.user_agent)},
+                values={"at": now, "device": describe(caller.user_agent), "app": app},
             )
             writes.append(self.store.messages.insert_mail(mail))
         return secret, writes

@@ -59,6 +59,7 @@ class ManageFactors:
                 self.store.accounts.replace(new, old=old),
                 self.store.accounts.remove_factors(old.id, "totp"),
                 self.store.accounts.remove_factors(old.id, "recovery_code"),
+                self.store.sessions.forget_devices(old.id, but=None),
                 *await self.ending.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
                 self.store.messages.insert_mail(letter),
                 audit_write(

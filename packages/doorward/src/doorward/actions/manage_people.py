@@ -210,6 +210,7 @@ class ManagePeople:
             writes: list[Write] = [self.store.accounts.replace(new, old=old)]
             if ends is not None:
                 writes += await self.ending.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
+                writes.append(self.store.sessions.forget_devices(old.id, but=None))
             if await self.store.commit(*writes, self._audit(kind, new, now, detail)):
                 if ends is not None:
                     await self.ending.late(old.id, now=now, reason=ends)

@@ -37,7 +37,8 @@ class AskConsent(Struct, frozen=True):
 class Finished(Struct, frozen=True):
     """Signed in. `response` carries the code to the app (None: a sign-in to the account pages).
 
-    `session_secret` and `device_secret` are new cookie values, when there are any; they exist nowhere else.
+    `session_secret` is the new value of the session's cookie, `device_secret` one more of the device's, when there are any; they exist
+    nowhere else.
     """
 
     sign_in: SignIn

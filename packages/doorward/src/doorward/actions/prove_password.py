@@ -51,13 +51,13 @@ class CheckPassword:
     begun: Begun = field(default_factory=Begun)
 
     async def __call__(
-        self, identifier: str, password: Secret, *, device_hash: bytes | None, caller: Caller, now: int
+        self, identifier: str, password: Secret, *, devices: tuple[bytes, ...], caller: Caller, now: int
     ) -> Account | Refusal:
         """The account, if it exists, is enabled and this is its password; else a refusal that does not tell these apart.
 
         The same reads, writes and hashing take place whichever it is (line 80). Raises `HashingBusy`.
         """
-        known = await self.known(identifier, password, device_hash=device_hash, caller=caller, now=now)
+        known = await self.known(identifier, password, devices=devices, caller=caller, now=now)
         if isinstance(known, Refusal):
             return known
         account, writes = known
@@ -65,7 +65,7 @@ class CheckPassword:
         return account
 
     async def known(
-        self, identifier: str, password: Secret, *, device_hash: bytes | None, caller: Caller, now: int
+        self, identifier: str, password: Secret, *, devices: tuple[bytes, ...], caller: Caller, now: int
     ) -> tuple[Account, list[Write]] | Refusal:
         """Like the call, with what is to be written for somebody who is let in: it goes along with the caller's own commit."""
         who = looked_up_as(identifier)
@@ -74,7 +74,7 @@ class CheckPassword:
             "password",
             who,
             account_id=account.id if account else None,
-            device_hash=device_hash,
+            devices=devices,
             address=caller.address,
             now=now,
         )
@@ -144,7 +144,7 @@ class ProvePassword:
         password: Secret,
         address: str,
         user_agent: str,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         now: int,
         request_id: str = "",
     ) -> SignIn | Refusal:
@@ -153,7 +153,7 @@ class ProvePassword:
         if sign_in.done_at is not None or now >= sign_in.expires_at:
             return GONE
         caller = Caller(address, user_agent, request_id)
-        known = await self.check.known(identifier, password, device_hash=device_hash, caller=caller, now=now)
+        known = await self.check.known(identifier, password, devices=devices, caller=caller, now=now)
         if isinstance(known, Refusal):
             return known
         account, writes = known
@@ -161,11 +161,18 @@ class ProvePassword:
         return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
 
     async def of_new(
-        self, sign_in: SignIn, *, identifier: str, password: Secret, caller: Caller, now: int
+        self,
+        sign_in: SignIn,
+        *,
+        identifier: str,
+        password: Secret,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
     ) -> tuple[SignIn, list[Write]] | Refusal:
         """For a sign-in that nobody has stored yet: what it is now, and the writes that store it, for the caller's commit.
         The same refusals as the call; after one of them it still is not stored. Raises `HashingBusy`."""
-        known = await self.check.known(identifier, password, device_hash=None, caller=caller, now=now)
+        known = await self.check.known(identifier, password, devices=devices, caller=caller, now=now)
         if isinstance(known, Refusal):
             return known
         account, writes = known

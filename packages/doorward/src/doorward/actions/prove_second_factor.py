@@ -21,7 +21,7 @@ from doorward.ports.store import Store, Write
 from doorward.rules.identify import text
 from doorward.rules.identify.device import describe
 from doorward.rules.prove.assurance import counting
-from doorward.rules.prove.attempts import Guess, Wait
+from doorward.rules.prove.attempts import DAY, Guess, Wait
 from doorward.rules.prove.factors import recovery_code, totp
 from doorward.rules.prove.standing import of_recovery_code, of_totp, standing
 
@@ -29,6 +29,8 @@ WRONG: Final = "That code doesn't work. Wait for a new one, or use a recovery co
 SEED_PURPOSE: Final = "totp"
 _TRIES: Final = 5
 _MAX_TYPED: Final = 200
+TOLD_AFTER: Final = 3
+"""Wrong codes behind a right password within a day, before the owner gets a mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class ProveSecondFactor:
         *,
         code: Secret,
         address: str,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         now: int,
         user_agent: str = "",
         request_id: str = "",
@@ -63,7 +65,7 @@ class ProveSecondFactor:
         if account is None:
             return GONE
         guess = await self.throttle.guess(
-            "code", account.id, account_id=account.id, device_hash=device_hash, address=address, now=now
+            "code", account.id, account_id=account.id, devices=devices, address=address, now=now
         )
         if isinstance(guess, Wait):
             self.meter.count("second_factors", "throttled")
@@ -146,4 +148,20 @@ class ProveSecondFactor:
             self.record("second_factor.failed", caller=caller, now=now, account_id=account.id, ok=False),
         )
         self.meter.count("second_factors", "failed")
+        if await self.throttle.tries(guess.own, now) >= TOLD_AFTER:
+            await self._tell(account, caller, now)
         return Refusal("access_denied", WRONG, "wrong or spent code")
+
+    async def _tell(self, account: Account, caller: Caller, now: int) -> None:
+        """Whoever types codes here has shown the password: its owner hears of it, once a day however many are wrong."""
+        mail = self.postman.write(
+            "second_factor_failed",
+            to=account.email,
+            locale=account.locale,
+            now=now,
+            values={"at": now, "device": describe(caller.user_agent)},
+        )
+        await self.store.commit(
+            self.store.attempts.claim("second_factor_failed", account.id, now + DAY, now=now),
+            self.store.messages.insert_mail(mail),
+        )

@@ -34,7 +34,7 @@ class Reset(Struct, frozen=True):
     sign in although somebody elsewhere has used up the account's tries (line 81)."""
 
     account: Account
-    device_secret: str | None
+    device_secret: str
 
 
 class Over(Struct, frozen=True):
@@ -65,7 +65,7 @@ class ResetPassword:
         email: str,
         locale: str,
         browser_hash: bytes,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         sign_in_id: str | None,
         caller: Caller,
         now: int,
@@ -79,7 +79,7 @@ class ResetPassword:
         wait = await self.throttle.mail(
             address,
             account_id=account.id if account else None,
-            device_hash=device_hash,
+            devices=devices,
             address=caller.address,
             now=now,
         )
@@ -105,7 +105,7 @@ class ResetPassword:
         *,
         locale: str,
         browser_hash: bytes,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
     ) -> Ticket | Wait | Over:
@@ -117,7 +117,7 @@ class ResetPassword:
             email=old.email,
             locale=locale,
             browser_hash=browser_hash,
-            device_hash=device_hash,
+            devices=devices,
             sign_in_id=old.sign_in_id,
             caller=caller,
             now=now,
@@ -131,7 +131,7 @@ class ResetPassword:
         typed: str,
         *,
         browser_hash: bytes,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         address: str,
         now: int,
     ) -> Ticket | Missed | Wait:
@@ -141,7 +141,7 @@ class ResetPassword:
             ticket_id,
             typed,
             browser_hash=browser_hash,
-            device_hash=device_hash,
+            devices=devices,
             address=address,
             now=now,
         )
@@ -174,7 +174,7 @@ class ResetPassword:
         *,
         end_sessions: bool,
         browser_hash: bytes,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
     ) -> Reset | Weak | Over:
@@ -201,14 +201,15 @@ class ResetPassword:
             now=now,
             values={"at": now, "device": describe(caller.user_agent)},
         )
-        device_secret = None if device_hash is not None else self.chance.token()
-        device = device_hash if device_hash is not None else digest(device_secret or "")
+        device_secret = self.chance.token()
         done = await self.store.commit(
             # the person's row first: of two resets at once one waits there, before it holds its ticket
             self.store.accounts.replace(changed, old=account),
             self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
             self.store.messages.insert_mail(letter),
-            self.store.sessions.remember_device(device, account.id, now),
+            # whoever knew the password, or sat at a device, before is a stranger from now on
+            self.store.sessions.forget_devices(account.id, but=None),
+            self.store.sessions.remember_device(digest(device_secret), account.id, now),
             self.record("password.reset", caller=caller, now=now, account_id=account.id),
             *(
                 await self.ending.account(account.id, now=now, reason="password_reset", sub_entry=False)

@@ -127,7 +127,7 @@ class SecondFactors:
         session: Session,
         *,
         password: Secret,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
     ) -> Weak | Refusal | None:
@@ -136,7 +136,7 @@ class SecondFactors:
         A password shorter than the least length of an only factor stays beside a second one: `Weak("too_short")`, and the mend is
         to change it first. How long it is nobody knows but its owner, who therefore types it here. Raises `HashingBusy`.
         """
-        checked = await self.check(account.email, password, device_hash=device_hash, caller=caller, now=now)
+        checked = await self.check(account.email, password, devices=devices, caller=caller, now=now)
         if isinstance(checked, Refusal):
             return checked
         least = password_rule.minimum(self.policy, second_factor=False)

@@ -48,7 +48,7 @@ class SignUp:
         name: str,
         locale: str,
         browser_hash: bytes,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         sign_in_id: str | None,
         caller: Caller,
         now: int,
@@ -70,7 +70,7 @@ class SignUp:
         wait = await self.throttle.mail(
             address,
             account_id=account.id if account else None,
-            device_hash=device_hash,
+            devices=devices,
             address=caller.address,
             now=now,
         )
@@ -93,7 +93,7 @@ class SignUp:
         return ticket
 
     async def again(
-        self, ticket_id: str, *, browser_hash: bytes, device_hash: bytes | None, caller: Caller, now: int
+        self, ticket_id: str, *, browser_hash: bytes, devices: tuple[bytes, ...], caller: Caller, now: int
     ) -> Ticket | Wait | None:
         """Another mail for the same sign-up; the earlier code and link stop working. None: there is nothing to send again."""
         old = await self.tickets.held("sign_up", ticket_id, browser_hash)
@@ -103,7 +103,7 @@ class SignUp:
         wait = await self.throttle.mail(
             old.email,
             account_id=account.id if account else None,
-            device_hash=device_hash,
+            devices=devices,
             address=caller.address,
             now=now,
         )

@@ -26,13 +26,13 @@ class Throttle:
     policy: ThrottlePolicy
     counters: Counters
 
-    async def known(self, device_hash: bytes | None, account_id: str | None) -> bytes | None:
-        """The device's hash if this account knows it: this person signed in on it before. Asked for unknown people just the same
-        (line 80)."""
-        if device_hash is None:
+    async def known(self, devices: tuple[bytes, ...], account_id: str | None) -> bytes | None:
+        """The hash that this account knows the device by: this person signed in on it before. Asked for unknown people just the
+        same (line 80)."""
+        if not devices:
             return None
-        known = await self.store.sessions.knows_device(device_hash, account_id or "usr_nobody")
-        return device_hash if known and account_id is not None else None
+        known = await self.store.sessions.known_device(devices, account_id or "usr_nobody")
+        return known if account_id is not None else None
 
     async def guess(
         self,
@@ -40,14 +40,14 @@ class Throttle:
         who: str,
         *,
         account_id: str | None,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         address: str,
         now: int,
     ) -> Guess | Wait:
         """Count a guess at a secret, before it is looked at. `who` is whom it is aimed at, as it was typed or as the secret says;
         `account_id` the account behind that, if there is one. Every guess that somebody could hope to win goes through here, and
         ends in `missed` or in `clear` and `forget` (line 96)."""
-        device = await self.known(device_hash, account_id)
+        device = await self.known(devices, account_id)
         counters = attempts.guess(
             guessed, who, address, known_device=device, policy=self.policy, tag=self._tag
         )
@@ -65,10 +65,10 @@ class Throttle:
         return attempts.of_estimates(address, policy=self.policy, tag=self._tag)
 
     async def mail(
-        self, email: str, *, account_id: str | None, device_hash: bytes | None, address: str, now: int
+        self, email: str, *, account_id: str | None, devices: tuple[bytes, ...], address: str, now: int
     ) -> Wait | None:
         """Count a mail that somebody makes us send to `email`, which `account_id` has, if anybody."""
-        device = await self.known(device_hash, account_id)
+        device = await self.known(devices, account_id)
         mail = attempts.of_mail(email, address, known_device=device, policy=self.policy, tag=self._tag)
         may = attempts.may_mail(mail, await self.counters.counted(mail.all, now), now)
         if isinstance(may, Wait):
@@ -106,6 +106,10 @@ class Throttle:
             if (wait := await self.full(buckets, now)) is not None:
                 return wait
         return Wait(now + 1)
+
+    async def tries(self, buckets: Sequence[Bucket], now: int) -> int:
+        """How many tries the fullest of them has counted."""
+        return max((tries for _, tries, _ in await self.counters.counted(buckets, now)), default=0)
 
     async def filled(self, buckets: Sequence[Bucket], now: int) -> bool:
         """Whether the try just counted was the last one that is looked at: worth a line in the record, once a window."""

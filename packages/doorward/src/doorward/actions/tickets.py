@@ -108,7 +108,7 @@ class Tickets:
         typed: str,
         *,
         browser_hash: bytes,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         address: str,
         now: int,
     ) -> Ticket | Missed | Wait:
@@ -124,7 +124,7 @@ class Tickets:
             "mail_code",
             f"{kind}:{ticket.email}",
             account_id=ticket.account_id,
-            device_hash=device_hash,
+            devices=devices,
             address=address,
             now=now,
         )

@@ -45,7 +45,7 @@ class VerifyAddress:
         typed: str,
         *,
         browser_hash: bytes,
-        device_hash: bytes | None,
+        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
     ) -> Verified | Missed | Wait:
@@ -55,7 +55,7 @@ class VerifyAddress:
             ticket_id,
             typed,
             browser_hash=browser_hash,
-            device_hash=device_hash,
+            devices=devices,
             address=caller.address,
             now=now,
         )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
+
+MOST_DEVICES: Final = 6
+"""People whom one browser is known by, at most: each has a secret of their own there, and the oldest one goes."""
 
 
 class Session(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ MailKind = Literal[
     "second_factor_reset",
     "recovery_codes_made",
     "recovery_code_used",
+    "second_factor_failed",
 ]
 
 

@@ -232,7 +232,12 @@ class AccountHandlers:
             return self.own.stale(owner)
         visitor = owner.visitor
         reported = await self.pages.report(
-            owner.account, owner.session, form.get("event", ""), caller=visitor.caller, now=visitor.now
+            owner.account,
+            owner.session,
+            form.get("event", ""),
+            devices=visitor.devices,
+            caller=visitor.caller,
+            now=visitor.now,
         )
         if not reported:
             return self.own.go(visitor, "/account/activity")

@@ -93,7 +93,7 @@ class AuthorizePages:
         asked = await self.steps.advance(
             sign_in,
             session=visitor.session,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             caller=visitor.caller,
             now=visitor.now,
         )

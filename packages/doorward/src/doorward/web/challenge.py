@@ -31,8 +31,9 @@ class ChallengeEndpoint:
             params, authorization=authorization, caller=caller(request), origin=origin
         )
         match outcome:
-            case Code(authorization_code=code):
-                response = json_response({"authorization_code": code})
+            case Code(authorization_code=code, device_token=device):
+                known = {} if device is None else {"device_token": device}
+                response = json_response({"authorization_code": code, **known})
             case More():
                 response = _more(outcome, request, self.challenge.clock.now())
             case Refusal():

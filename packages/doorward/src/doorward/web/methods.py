@@ -69,7 +69,7 @@ class MethodHandlers:
             owner.session,
             current=Secret(current),
             new=Secret(new),
-            device_hash=owner.visitor.device_hash,
+            devices=owner.visitor.devices,
             caller=owner.visitor.caller,
             now=owner.visitor.now,
         )
@@ -148,7 +148,7 @@ class MethodHandlers:
             owner.account,
             owner.session,
             password=Secret(form["password"]),
-            device_hash=owner.visitor.device_hash,
+            devices=owner.visitor.devices,
             caller=owner.visitor.caller,
             now=owner.visitor.now,
         )
@@ -215,7 +215,7 @@ class MethodHandlers:
             password=Secret(form["password"]),
             address=visitor.address,
             user_agent=visitor.user_agent,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             now=visitor.now,
             request_id=request.request_id,
         )

@@ -158,7 +158,16 @@ SCHEMAS: dict[str, Any] = {
             **_CLIENT,
         }
     ),
-    "ChallengeCode": _object({"authorization_code": _text()}, "authorization_code", closed=True),
+    "ChallengeCode": _object(
+        {
+            "authorization_code": _text(),
+            "device_token": _text(
+                "On a device that the account did not know: send it with the next sign-in."
+            ),
+        },
+        "authorization_code",
+        closed=True,
+    ),
     "ChallengeMore": _object(
         {
             "error": _text("insufficient_authorization, or why the last step was refused"),

@@ -72,7 +72,7 @@ class ResetPages:
             email=email,
             locale=visitor.context.locale,
             browser_hash=visitor.browser_hash,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             sign_in_id=flow,
             caller=visitor.caller,
             now=visitor.now,
@@ -113,7 +113,7 @@ class ResetPages:
             ticket_id,
             code,
             browser_hash=visitor.browser_hash,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             address=visitor.address,
             now=visitor.now,
         )
@@ -146,7 +146,7 @@ class ResetPages:
             ticket_id,
             locale=visitor.context.locale,
             browser_hash=visitor.browser_hash,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             caller=visitor.caller,
             now=visitor.now,
         )
@@ -202,7 +202,7 @@ class ResetPages:
             Secret(form.get("password", "")),
             end_sessions=ends,
             browser_hash=visitor.browser_hash,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             caller=visitor.caller,
             now=visitor.now,
         )
@@ -211,8 +211,7 @@ class ResetPages:
                 visitor, ticket_id, flow, ends=ends, password_problem=weak(outcome), status=400
             )
         if isinstance(outcome, Reset):
-            if outcome.device_secret is not None:
-                visitor.remember_device(outcome.device_secret)
+            visitor.remember_device(outcome.device_secret)
             return self._to("/sign-in", visitor, ticket_id, flow, "&reset=1")
         return self._over(visitor, flow)
 

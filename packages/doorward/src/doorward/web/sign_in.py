@@ -57,7 +57,7 @@ class SignInPages:
         view = views.SignIn(
             flow=sign_in.id if sign_in else None,
             identifier=(reset_email or hint or "")[:254],
-            last_used="password" if visitor.device else None,
+            last_used="password" if visitor.device_secrets else None,
             problem=went_stale(visitor, params),
             password_reset=reset_email is not None,
         )
@@ -95,7 +95,7 @@ class SignInPages:
             password=Secret(password),
             address=visitor.address,
             user_agent=visitor.user_agent,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             now=visitor.now,
             request_id=request.request_id,
         )
@@ -147,7 +147,7 @@ class SignInPages:
             sign_in,
             code=Secret(code),
             address=visitor.address,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             now=visitor.now,
             user_agent=visitor.user_agent,
             request_id=request.request_id,

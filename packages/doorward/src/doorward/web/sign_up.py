@@ -78,7 +78,7 @@ class SignUpPages:
             name=name,
             locale=visitor.context.locale,
             browser_hash=visitor.browser_hash,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             sign_in_id=flow,
             caller=visitor.caller,
             now=visitor.now,
@@ -117,7 +117,7 @@ class SignUpPages:
             ticket_id,
             code,
             browser_hash=visitor.browser_hash,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             caller=visitor.caller,
             now=visitor.now,
         )
@@ -148,7 +148,7 @@ class SignUpPages:
         outcome = await self.sign_up.again(
             ticket_id,
             browser_hash=visitor.browser_hash,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             caller=visitor.caller,
             now=visitor.now,
         )

@@ -146,7 +146,7 @@ class Steps:
         outcome = await self.advance(
             sign_in,
             session=visitor.session,
-            device_hash=visitor.device_hash,
+            devices=visitor.devices,
             caller=visitor.caller,
             now=visitor.now,
         )

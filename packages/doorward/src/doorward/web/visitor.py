@@ -11,7 +11,7 @@ from doorward.model.account import Account
 from doorward.model.caller import Caller
 from doorward.model.digest import digest
 from doorward.model.policy import SessionPolicy
-from doorward.model.session import Session
+from doorward.model.session import MOST_DEVICES, Session
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
 from doorward.ports.keys import Sealer
@@ -48,7 +48,7 @@ class Visitor:
     browser: str
     session: Session | None
     account: Account | None
-    device: str | None
+    device_secrets: tuple[str, ...]
     csrf_token: str
     context: PageContext
     jar: CookieJar
@@ -65,9 +65,10 @@ class Visitor:
         return digest(self.browser)
 
     @property
-    def device_hash(self) -> bytes | None:
-        """What an account knows this device by, if the browser has the cookie."""
-        return digest(self.device) if self.device else None
+    def devices(self) -> tuple[bytes, ...]:
+        """What accounts know this device by: each of its people by a secret of their own, so that nobody who signed in here once
+        counts as known for the others."""
+        return tuple(digest(secret) for secret in self.device_secrets)
 
     @property
     def user_agent(self) -> str:
@@ -138,8 +139,9 @@ class Visitor:
         return self.request.method == "POST" and found == (None, None)
 
     def remember_device(self, secret: str) -> None:
-        """Send the cookie by which accounts know this device."""
-        self._put(self.jar.set("device", secret, DEVICE_AGE))
+        """Send the cookie by which accounts know this device, with the secret of one more person before the others'."""
+        secrets = (secret, *self.device_secrets)[:MOST_DEVICES]
+        self._put(self.jar.set("device", ".".join(secrets), DEVICE_AGE))
 
     def _put(self, line: str) -> None:
         """One line for each name: what was decided last counts."""
@@ -203,9 +205,9 @@ class Visitors:
             session, account = await self._session(old, now)
             if moved := session is not None:
                 set_cookies += self._moved("session", old, session.expires_at - now)
-        device = self.jar.read(cookies, "device")
-        if device and self.jar.aged(cookies, "device"):
-            set_cookies += self._moved("device", device, DEVICE_AGE) if _is_token(device) else ()
+        secrets = _device_secrets(self.jar.read(cookies, "device"))
+        if secrets and self.jar.aged(cookies, "device"):
+            set_cookies += self._moved("device", ".".join(secrets), DEVICE_AGE)
         locale = language.choose(
             ui_locales=" ".join(ui_locales),
             cookie=self.jar.read(cookies, "locale") or (account.locale if account else None),
@@ -229,7 +231,7 @@ class Visitors:
             browser=browser,
             session=session,
             account=account,
-            device=device if device and _is_token(device) else None,
+            device_secrets=secrets,
             csrf_token=csrf,
             context=context,
             jar=self.jar,
@@ -263,6 +265,10 @@ def _carries(form: dict[str, str], browser: str, sealer: Sealer) -> bool:
     """Whether the form has this browser's token. Tags are compared by their own keyed hash: equal time whatever the guess is."""
     expected = sealer.tag("csrf-compare", sealer.tag("csrf", browser))
     return sealer.tag("csrf-compare", form.get("csrf", "")) == expected
+
+
+def _device_secrets(cookie: str | None) -> tuple[str, ...]:
+    return tuple(part for part in (cookie or "").split(".")[:MOST_DEVICES] if _is_token(part))
 
 
 def _is_token(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from doorward.model.session import Consent, Session
+from doorward.model.session import MOST_DEVICES, Consent, Session
 from doorward.stores.sql.revocations import NEXT, NUMBERED
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, write
 from doorward.stores.sql.text import insert, select
@@ -58,7 +58,12 @@ _REMEMBER = (
     "INSERT INTO trusted_devices (account_id, device_hash, trusted_at) VALUES (?, ?, ?)"
     " ON CONFLICT (account_id, device_hash) DO UPDATE SET trusted_at = excluded.trusted_at"
 )
-_KNOWS = "SELECT 1 FROM trusted_devices WHERE account_id = ? AND device_hash = ?"
+# as many places as MOST_DEVICES says
+_KNOWN = (
+    "SELECT device_hash FROM trusted_devices"
+    " WHERE account_id = ? AND device_hash IN (?, ?, ?, ?, ?, ?) LIMIT 1"
+)
+_FORGET = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash <> ?"
 
 
 class SqlSessions:
@@ -158,8 +163,13 @@ class SqlSessions:
     def remember_device(self, device_hash: bytes, account_id: str, at: int) -> SqlWrite:
         return write(_REMEMBER, account_id, device_hash, at)
 
-    async def knows_device(self, device_hash: bytes, account_id: str) -> bool:
-        return await self._db.one(_KNOWS, (account_id, device_hash)) is not None
+    async def known_device(self, devices: Sequence[bytes], account_id: str) -> bytes | None:
+        asked = (*devices[:MOST_DEVICES], *(b"",) * (MOST_DEVICES - len(devices)))
+        row = await self._db.one(_KNOWN, (account_id, *asked))
+        return bytes(row[0]) if row is not None else None
+
+    def forget_devices(self, account_id: str, *, but: bytes | None) -> SqlWrite:
+        return write(_FORGET, account_id, but or b"")
 
 
 def _session(row: Row) -> Session:

@@ -104,6 +104,15 @@ class RecoveryCodeUsed:
     place: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SecondFactorFailed:
+    """Somebody has shown the password, and several wrong codes after it."""
+
+    at: int
+    device: str | None = None
+    place: str | None = None
+
+
 Letter = (
     VerifyAddress
     | AddressTaken
@@ -116,6 +125,7 @@ Letter = (
     | SecondFactorReset
     | RecoveryCodesMade
     | RecoveryCodeUsed
+    | SecondFactorFailed
 )
 
 LETTERS: Final = MappingProxyType(
@@ -131,6 +141,7 @@ LETTERS: Final = MappingProxyType(
         "second_factor_reset": SecondFactorReset,
         "recovery_codes_made": RecoveryCodesMade,
         "recovery_code_used": RecoveryCodeUsed,
+        "second_factor_failed": SecondFactorFailed,
     }
 )
 """Which letter a `MailKind` of the postman's port means; the port's `values` are its fields."""

@@ -14,6 +14,7 @@ from doorward.web.mail.letters import (
     RefreshReplayed,
     ResetPassword,
     SecondFactorAdded,
+    SecondFactorFailed,
     SecondFactorRemoved,
     SecondFactorReset,
     VerifyAddress,
@@ -175,6 +176,17 @@ def put_into_words(letter: Letter, words: Words, *, brand: str, issuer: str) -> 
                     ),
                     Link(_("Set up an authenticator app again:"), f"{issuer}/account/methods"),
                 ),
+            )
+        case SecondFactorFailed():
+            return Said(
+                _("Wrong codes at the sign-in to your account at %(brand)s", brand=brand),
+                (
+                    _(
+                        "Somebody typed your password, and then several wrong codes. Nobody was let in by them."
+                    ),
+                    _whence(words, letter.at, letter.device, letter.place),
+                ),
+                links=(activity, not_you),
             )
         case RecoveryCodeUsed():
             return Said(
