@@ -5,13 +5,15 @@ docs/incidents/2026-11-22-sign-ins-left-lying.md
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Generator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 
-from doorward.rules.permit.authorize import MOST_KEPT
+from doorward.rules.permit.weight import MOST_KEPT, MOST_OF_STRANGER
 from doorward.rules.prove.begun import PER_GUESS
 from tests.flows.running import Running, running
 from tests.flows.seeds import PASSWORD, House, seed
@@ -38,7 +40,7 @@ def rows(server: Running) -> int:
     return count
 
 
-@pytest.mark.requirement(81)
+@pytest.mark.requirement(81, 93)
 def test_a_stranger_leaves_so_many_sign_ins_and_no_more(server: Running, house: House) -> None:
     url = house.web.begin("openid").url
     with server.http() as client:
@@ -98,3 +100,74 @@ def test_an_app_has_us_keep_no_more_than_it_needs(server: Running, house: House)
     assert answer.status_code == 303
     assert "error=invalid_request" in answer.headers["location"]
     assert rows(server) == 0
+
+
+def largest(server: Running) -> int:
+    """Bytes of the largest row."""
+    path = server.config.parent / server.settings.database
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        (size,) = database.execute("SELECT max(length(CAST(doc AS BLOB))) FROM sign_ins").fetchone()
+    return size or 0
+
+
+def asking(house: House, **params: str) -> str:
+    """An address of the sign-in for the app, with these parameters beside what it sends."""
+    parts = urlsplit(house.web.begin("openid").url)
+    return urlunsplit(parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), **params})))
+
+
+@pytest.mark.requirement(93)
+def test_what_a_stranger_sends_leaves_two_kilobytes_at_most(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        house = seed(server)
+        answers: list[int] = []
+        with server.http() as client:
+            for name in ("state", "nonce", "login_hint", "claims", "acr_values", "ui_locales"):
+                for text in ("€" * 800, "€" * 1300, "😀" * 1000, "\\" * 2000, "x" * 900, "x" * 2000):
+                    sent = {
+                        "claims": json.dumps({"id_token": {text: None}}, ensure_ascii=False),
+                        "ui_locales": " ".join(["en" + "-abcdefgh" * (len(text) // 90)] * 10),
+                    }.get(name, text)
+                    answers.append(client.get(asking(house, **{name: sent})).status_code)
+        assert set(answers) == {303}
+        assert largest(server) <= 2048
+        house.close()
+
+
+@pytest.mark.requirement(93)
+def test_a_long_state_comes_back_to_its_app(server: Running, house: House) -> None:
+    state = "bm9uY2U:https://kibana.example.com/app/discover#/?" + "columns=message,host.name&" * 90
+    assert len(state) > MOST_OF_STRANGER
+    with server.person() as ada:
+        page = ada.sign_in(ada.open(asking(house, state=state)), "ada@example.com", PASSWORD)
+        page = ada.press(page, "consent", "allow")
+        assert page.outside
+        assert page.query["state"] == state
+        assert largest(server) <= 2048
+        # and once more for somebody who is known now
+        page = ada.open(asking(house, state=state + "more"))
+        assert page.query["state"] == state + "more"
+
+
+@pytest.mark.requirement(93)
+def test_what_is_too_long_is_said_to_the_app(server: Running, house: House) -> None:
+    with server.http() as client:
+        answer = client.get(asking(house, nonce="n" * (MOST_OF_STRANGER + 1)))
+    sent = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    assert sent["error"] == "invalid_request"
+    assert str(MOST_OF_STRANGER) in sent["error_description"]
+    assert rows(server) == 0
+
+
+def test_a_page_whose_sign_in_is_gone_leads_on_to_the_app(server: Running, house: House) -> None:
+    with server.person() as ada:
+        page = ada.open(asking(house, state="overnight"))
+        path = server.config.parent / server.settings.database
+        with sqlite3.connect(path) as database:
+            database.execute("DELETE FROM sign_ins")
+        page = ada.sign_in(page, "ada@example.com", PASSWORD)
+        assert "sign-in" in page.forms
+        page = ada.press(ada.sign_in(page, "ada@example.com", PASSWORD), "consent", "allow")
+        assert page.query["state"] == "overnight"
+        # what the browser had kept went with the answer
+        assert not any("asked" in name for name in ada.cookies)

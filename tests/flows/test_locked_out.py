@@ -103,6 +103,7 @@ def test_the_networks_of_one_site_are_one_requester_and_the_owners_is_another(se
         assert resets(owner)
 
 
+@pytest.mark.requirement(93)
 def test_a_day_has_so_many_mails_and_then_the_page_says_what_helps(server: Running) -> None:
     pages: list[str] = []
     for email in (ADA, NOBODY):

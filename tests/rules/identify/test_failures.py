@@ -57,3 +57,13 @@ def test_ipv4_addresses_on_a_socket_for_both_families_are_not_one() -> None:
     assert failures.note("::ffff:192.0.2.1", NOW).count == 1
     assert failures.note("::ffff:198.51.100.1", NOW).count == 1
     assert failures.note("192.0.2.1", NOW).count == 2
+
+
+def test_a_subscriber_with_very_many_networks_of_ipv6_is_held_up_by_the_larger_blocks() -> None:
+    failures = Failures(2)
+    notes = [failures.note(f"2001:db8:1:{number:x}::1", NOW).retry_at for number in range(9)]
+    # each /64 fails once; the /56 that they share may fail four times as often as one address
+    assert notes == [None] * 8 + [NOW + WINDOW]
+    wider = Failures(1)
+    notes = [wider.note(f"2001:db8:1:{number:x}00::1", NOW).retry_at for number in range(17)]
+    assert notes == [None] * 16 + [NOW + WINDOW]

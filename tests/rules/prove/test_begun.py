@@ -33,3 +33,12 @@ def test_the_count_itself_has_an_end() -> None:
     for number in range(MAX_KEYS + 100):
         begun.note(f"a{number}", NOW)
     assert len(begun.tally) == MAX_KEYS
+
+
+def test_a_larger_block_of_ipv6_may_begin_more_but_not_without_end() -> None:
+    begun = Begun(1)
+    for number in range(4):
+        assert begun.full(f"2001:db8:1:{number:x}::1", NOW) is None
+        begun.note(f"2001:db8:1:{number:x}::1", NOW)
+    assert begun.full("2001:db8:1:9::1", NOW) == NOW + WINDOW
+    assert begun.full("2001:db8:1:900::1", NOW) is None

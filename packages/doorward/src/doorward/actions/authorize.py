@@ -15,6 +15,7 @@ from doorward.model.request import AuthRequest
 from doorward.ports.catalog import CatalogSource
 from doorward.rules.deliver.redirect import AuthResponse, failure
 from doorward.rules.permit import authorize as rule
+from doorward.rules.permit.weight import for_stranger
 
 
 class Accepted(Struct, frozen=True):
@@ -73,6 +74,17 @@ class Authorize:
             request = structs.replace(request, hint_subject=hint.sub)
         self.ignored_scopes(source.client, params.get("scope"))
         return Accepted(request, source.client)
+
+    def lighter(self, accepted: Accepted, *, carried: bool) -> Accepted | Refused:
+        """The request as it is kept for a stranger; `carried`: their browser keeps the whole of it."""
+        asked = accepted.request
+        kept = for_stranger(asked, carried=carried)
+        if not isinstance(kept, Refusal):
+            return Accepted(kept, accepted.client)
+        source = rule.Origin(
+            accepted.client, asked.redirect_uri, asked.response_mode, asked.state, asked.redirect_uri_given
+        )
+        return self.refuse(source, kept)
 
     def refuse(self, source: rule.Origin, refusal: Refusal) -> Refused:
         """The refusal, addressed to the app."""

@@ -34,6 +34,7 @@ from doorward.rules.identify import page
 from doorward.rules.identify.web_origin import web_origin
 from doorward.rules.permit.authorize import Origin
 from doorward.rules.permit.authorize import authorize as permit
+from doorward.rules.permit.weight import MOST_OF_STRANGER, too_heavy, weight
 from doorward.rules.prove import begin
 from doorward.rules.prove.begun import Begun
 
@@ -152,6 +153,8 @@ class Challenge:
         request = permit({**asked, "response_type": "code"}, source, self.catalog.current(), self.issuer)
         if isinstance(request, Refusal):
             return request
+        if weight(request) > MOST_OF_STRANGER:
+            return too_heavy(MOST_OF_STRANGER)
         self.ignored_scopes(client, asked.get("scope"))
         handle = HANDLE_PREFIX + self.chance.token()
         sign_in = begin.sign_in(

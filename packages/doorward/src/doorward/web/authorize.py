@@ -10,6 +10,7 @@ from doorward.actions.consent import AnswerConsent
 from doorward.actions.outcomes import AskConsent, Denied
 from doorward.model.refusal import Refusal
 from doorward.ports.keys import Sealer
+from doorward.web.asked import pack
 from doorward.web.http import BadForm, Request, Response, Route, route
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
@@ -56,7 +57,7 @@ class AuthorizePages:
             visitor = await self.visitors.meet(request)
             note(outcome.refusal, request, event="authorization request refused")
             return self.steps.deliver(visitor, outcome.response, denied=True)
-        return await self._go(request, outcome)
+        return await self._go(request, outcome, params)
 
     async def consent(self, request: Request) -> Response:
         """GET /consent shows the question; it decides nothing."""
@@ -109,10 +110,20 @@ class AuthorizePages:
             return await self.steps.answer(visitor, outcome)
         return await self.steps.follow(visitor, outcome)
 
-    async def _go(self, request: Request, accepted: Accepted) -> Response:
+    async def _go(self, request: Request, accepted: Accepted, params: Mapping[str, str]) -> Response:
         asked = accepted.request
         visitor = named(await self.visitors.meet(request, ui_locales=asked.ui_locales), accepted.client.name)
-        return await self.steps.follow(visitor, await self.steps.begin(visitor, asked))
+        if visitor.session is not None:
+            return await self.steps.follow(visitor, await self.steps.begin(visitor, asked))
+        # an id of the same length stands in for the one that there will be
+        kept = self.authorize.lighter(accepted, carried=pack("sin_" + 32 * "0", params) is not None)
+        if isinstance(kept, Refused):
+            note(kept.refusal, request, event="authorization request refused")
+            return self.steps.deliver(visitor, kept.response, denied=True)
+        sign_in = await self.steps.begin(visitor, kept.request)
+        if (carried := pack(sign_in.id, params)) is not None:
+            visitor.remember_asked(carried)
+        return await self.steps.follow(visitor, sign_in)
 
 
 def _unsure(outcome: Unsure) -> ErrorPage:

@@ -21,8 +21,10 @@ from doorward.ports.chance import Chance
 from doorward.ports.store import Store
 from doorward.rules.deliver.redirect import AuthResponse
 from doorward.rules.issue.refresh_life import refresh_life
+from doorward.rules.permit.weight import given_back
 from doorward.rules.prove import begin
 from doorward.rules.prove.begun import Begun
+from doorward.web.asked import state_of, unpack
 from doorward.web.consent_view import consent_view
 from doorward.web.http import ComeBackLater, Response, redirect
 from doorward.web.page import page
@@ -84,6 +86,9 @@ class Steps:
         if not flow:
             return await self.begin(visitor, None, "/account")
         sign_in = await self.store.sign_ins.get(flow)
+        if sign_in is None and (known := unpack(visitor.asked or "")) is not None and known[0] == flow:
+            # the row went when it expired, or with what was proven in it: the app's own request brings another one
+            return visitor.dress(redirect(f"{self.link('/authorize')}?{known[1]}"))
         if sign_in is None or sign_in.browser_hash != visitor.browser_hash:
             return visitor.dress(redirect(self.link("/sign-in")))
         if sign_in.done_at is not None or visitor.now >= sign_in.expires_at:
@@ -218,6 +223,10 @@ class Steps:
         would die of our own policy. A GET of one of our pages may be such a redirect too, of a form that led there; only what
         comes to /authorize by GET comes from the app, and is sent back by a redirect.
         """
+        response = structs.replace(
+            response, fields=given_back(response.fields, state_of(visitor.asked or ""))
+        )
+        visitor.forget_asked()
         if response.mode == "form_post":
             view = FormPost(url=response.target, fields=tuple(response.fields.items()), app=response.app_name)
             return page(view, visitor)

@@ -18,6 +18,7 @@ from doorward.ports.keys import Sealer
 from doorward.ports.store import Store
 from doorward.rules.check import session as session_rule
 from doorward.rules.check.form_origin import Sent, sent_from
+from doorward.web.asked import MAX_AGE as ASKED_AGE
 from doorward.web.cookies import CookieJar, CookieKind
 from doorward.web.http import Request, Response
 from doorward.web.pages import language
@@ -137,6 +138,20 @@ class Visitor:
         cookies = self.request.cookies()
         found = (self.jar.read(cookies, "browser"), self.jar.read(cookies, "session"))
         return self.request.method == "POST" and found == (None, None)
+
+    def remember_asked(self, value: str) -> None:
+        """Have the browser keep what an app asked for (`web/asked.py`)."""
+        self._put(self.jar.set("asked", value, ASKED_AGE))
+
+    def forget_asked(self) -> None:
+        """The app has its answer."""
+        if self.asked is not None:
+            self._put(self.jar.clear("asked"))
+
+    @property
+    def asked(self) -> str | None:
+        """What the browser keeps of it."""
+        return self.request.cookies().get(self.jar.name("asked"))
 
     def remember_device(self, secret: str) -> None:
         """Send the cookie by which accounts know this device, with the secret of one more person before the others'."""

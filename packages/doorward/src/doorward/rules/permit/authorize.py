@@ -7,7 +7,6 @@ never by redirect (OAuth 2.1 §4.1.2.1, line 2); from then on the app hears it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from msgspec import Struct
 
@@ -16,11 +15,7 @@ from doorward.model.client import Client, ResponseMode
 from doorward.model.refusal import Refusal
 from doorward.model.request import AuthRequest
 from doorward.rules.permit.checks import openid, pkce, redirect_uri, scope
-
-MOST_KEPT: Final = 8192
-"""Characters of what an app may have us keep for it, for as long as a sign-in lies open: texts of its own making, all together."""
-
-_KEPT: Final = ("state", "nonce", "login_hint", "claims", "acr_values")
+from doorward.rules.permit.weight import MOST_KEPT, too_heavy, weight
 
 
 class Origin(Struct, frozen=True):
@@ -92,7 +87,7 @@ def authorize(
 ) -> AuthRequest | Refusal:
     """Second half: everything else, in the order of the table below. A `Refusal` goes to the app by redirect."""
     client = source.client
-    for check in (_unsupported, _kept, _response):
+    for check in (_unsupported, _response):
         refusal = check(params, source)
         if refusal is not None:
             return refusal
@@ -127,7 +122,7 @@ def authorize(
     if isinstance(claims, Refusal):
         return claims
     essential = openid.essential_acr(claims)
-    return AuthRequest(
+    request = AuthRequest(
         client_id=client.id,
         redirect_uri=source.redirect_uri,
         response_mode=source.response_mode,
@@ -147,6 +142,7 @@ def authorize(
         claims=claims,
         redirect_uri_given=source.given,
     )
+    return request if weight(request) <= MOST_KEPT else too_heavy(MOST_KEPT)
 
 
 def _unsupported(params: Mapping[str, str], source: Origin) -> Refusal | None:
@@ -156,15 +152,6 @@ def _unsupported(params: Mapping[str, str], source: Origin) -> Refusal | None:
     if "request_uri" in params:
         return Refusal("request_uri_not_supported", "Request URIs are not supported.")
     return None
-
-
-def _kept(params: Mapping[str, str], source: Origin) -> Refusal | None:
-    del source
-    if sum(len(params.get(name, "")) for name in _KEPT) <= MOST_KEPT:
-        return None
-    return Refusal(
-        "invalid_request", f"{', '.join(_KEPT)} together may have no more than {MOST_KEPT} characters."
-    )
 
 
 def _response(params: Mapping[str, str], source: Origin) -> Refusal | None:

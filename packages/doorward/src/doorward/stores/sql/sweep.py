@@ -12,9 +12,8 @@ _DAY = 86_400
 
 # table, its key, the column that ages, seconds to keep a row after that, further condition
 _AGING: tuple[tuple[str, str, str, int, str], ...] = (
-    # a page that was left open over night still knows where its person wanted to go: the step begins again, it is not lost
-    ("sign_ins", "id", "expires_at", _DAY, "AND handle_hash IS NULL"),
-    ("sign_ins", "id", "expires_at", 0, "AND handle_hash IS NOT NULL"),
+    # anybody may leave one; a page that was left open over night goes on by what its browser kept (web/asked.py)
+    ("sign_ins", "id", "expires_at", 0, ""),
     ("answered_posts", "place", "expires_at", 0, ""),
     ("tickets", "id", "expires_at", 0, ""),
     ("attempts", "bucket", "ends_at", 0, ""),
