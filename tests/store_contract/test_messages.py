@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from doorward.model.message import Outgoing, UndeliveredMail
 from doorward.ports.store import Store
 from tests.store_contract.samples import NOW, mail, notice, sha, ticket
 
@@ -123,3 +124,18 @@ async def test_what_apps_were_not_told_is_counted_for_each_app(store: Store) -> 
         ("a", 1, 1, "second"),
         ("b", 1, 0, "third"),
     ]
+
+
+async def test_mail_that_did_not_leave_is_counted(store: Store) -> None:
+    assert await store.messages.undelivered_mail() is None
+    fresh, tried, given_up, sent = (mail(name) for name in ("fresh", "tried", "given-up", "sent"))
+    await store.commit(*(store.messages.insert_mail(one) for one in (fresh, tried, given_up, sent)))
+    assert await store.messages.undelivered_mail() is None
+    ends: list[tuple[Outgoing, dict[str, int]]] = [
+        (tried, {"tries": 1}),
+        (given_up, {"tries": 9, "failed_at": NOW}),
+        (sent, {"tries": 2, "sent_at": NOW}),
+    ]
+    for one, end in ends:
+        assert await store.commit(store.messages.replace_mail(one, replace(one, **end)))
+    assert await store.messages.undelivered_mail() == UndeliveredMail(waiting=1, failed=1, last_at=NOW)

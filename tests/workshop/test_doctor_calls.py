@@ -8,9 +8,9 @@ import pytest
 
 from doorward.settings import Settings
 from doorward.stores.sql.sqlite import open_sqlite
-from doorward.workshop.examine_calls import authorities, told
+from doorward.workshop.examine_calls import authorities, mailed, told
 from tests.rules import made
-from tests.store_contract.samples import notice
+from tests.store_contract.samples import NOW, mail, notice
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +31,18 @@ async def test_an_app_that_is_not_told_is_named_with_the_reason(tmp_path: Path) 
         assert "My Shop: 1 tried again, 0 given up, the last since it answered 404" in found.said
         assert "app_gone" in found.said
         assert "doorward app show" in found.fix
+    finally:
+        await store.close()
+
+
+async def test_mail_that_was_given_up_is_counted(tmp_path: Path) -> None:
+    store = await open_sqlite(tmp_path / "a.db")
+    try:
+        assert (await mailed(store)).fix == ""
+        await store.commit(store.messages.insert_mail(mail(tries=9, failed_at=NOW)))
+        found = await mailed(store)
+        assert "0 tried again, 1 given up" in found.said
+        assert "--mail-to" in found.fix
     finally:
         await store.close()
 

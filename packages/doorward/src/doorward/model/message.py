@@ -76,6 +76,14 @@ class LogoutNotice(Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
+class UndeliveredMail(Struct, frozen=True, kw_only=True):
+    """Mail that is tried again, mail that was given up, and when the newest of it was written (seconds)."""
+
+    waiting: int
+    failed: int
+    last_at: int
+
+
 class Undelivered(Struct, frozen=True, kw_only=True):
     """What an app has not been told of: notices that are tried again, notices that were given up, and why the last one failed."""
 

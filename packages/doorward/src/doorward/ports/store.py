@@ -13,7 +13,7 @@ from doorward.model.account import Account, Factor
 from doorward.model.catalog import Api, Catalog, KeyState, Role, SigningKey
 from doorward.model.client import Client
 from doorward.model.grant import AuthorizationCode, Grant, RefreshToken
-from doorward.model.message import LogoutNotice, Outgoing, Ticket, Undelivered
+from doorward.model.message import LogoutNotice, Outgoing, Ticket, Undelivered, UndeliveredMail
 from doorward.model.session import Consent, Session
 from doorward.model.wrapped_key import WrappedKey
 from doorward.ports.attempts import Attempts
@@ -265,6 +265,10 @@ class Messages(Protocol):
     async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]: ...
     def insert_logout(self, notice: LogoutNotice) -> Write: ...
     def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> Write: ...
+    async def undelivered_mail(self) -> UndeliveredMail | None:
+        """What did not leave at the first try and has not left since; None when there is nothing."""
+        ...
+
     async def undelivered(self) -> Sequence[Undelivered]:
         """Of each app that was not told of a log-out at the first try, what is still to be told and what was given up."""
         ...

@@ -20,7 +20,7 @@ from doorward.workshop.examine_addresses import addresses
 from doorward.workshop.examine_apps import apps
 from doorward.workshop.examine_backup import last_backup
 from doorward.workshop.examine_cache import cache
-from doorward.workshop.examine_calls import authorities, told
+from doorward.workshop.examine_calls import authorities, mailed, told
 from doorward.workshop.examine_keys import key_encryption_key, signing_keys
 from doorward.workshop.examine_mail import mail
 from doorward.workshop.examine_names import names
@@ -120,6 +120,7 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         yield await apps(store)
         yield await names(store)
         yield await told(store)
+        yield await mailed(store)
         yield await last_backup(store, now=SystemClock().now(), development=settings.development)
     except NotServed as problem:
         yield Check("database", False, problem.error, problem.fix)

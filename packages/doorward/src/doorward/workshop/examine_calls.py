@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from shlex import quote
 
+from doorward.cli.show import moment
 from doorward.cli.tools import Check
 from doorward.outside import trust
 from doorward.ports.store import Store
@@ -50,4 +51,18 @@ async def told(store: Store) -> Check:
         True,
         "; ".join(lines),
         f"doorward app show {where} names the address; correct it by app set --backchannel-logout.",
+    )
+
+
+async def mailed(store: Store) -> Check:
+    """Whether mail leaves. Why one did not is in the server's log (`mail.delayed`, `mail.given_up`, `mail.failed`)."""
+    name = "mail sent"
+    found = await store.messages.undelivered_mail()
+    if found is None:
+        return Check(name, True, "all of it left at the first try, as far as is remembered")
+    return Check(
+        name,
+        True,
+        f"{found.waiting} tried again, {found.failed} given up in the last 30 days; the newest is of {moment(found.last_at)}",
+        "The log says why (mail.delayed, mail.given_up, mail.failed); doorward doctor --mail-to ADDRESS tries one.",
     )

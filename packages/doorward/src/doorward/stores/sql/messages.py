@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from doorward.model.message import LogoutNotice, Outgoing, Ticket, Undelivered
+from doorward.model.message import LogoutNotice, Outgoing, Ticket, Undelivered, UndeliveredMail
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
 from doorward.stores.sql.text import insert, select
 
@@ -41,6 +41,10 @@ _NOTICE_COLUMNS = (
 _DUE_LOGOUTS = select(_NOTICE_COLUMNS, f"logout_notices WHERE {_DUE}")
 _INSERT_LOGOUT = insert("logout_notices", _NOTICE_COLUMNS)
 _REPLACE_LOGOUT = f"UPDATE logout_notices SET {_MOVED}, problem = ? {_AS_READ}"  # noqa: S608 - names from here
+_UNDELIVERED_MAIL = select(
+    "COUNT(*), COALESCE(SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), 0), MAX(created_at)",
+    "outgoing_mail WHERE sent_at IS NULL AND tries > 0",
+)
 _UNDELIVERED = select(
     "client_id, COUNT(*), SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), MAX(created_at)",
     "logout_notices WHERE sent_at IS NULL AND problem IS NOT NULL GROUP BY client_id ORDER BY client_id",
@@ -176,6 +180,12 @@ class SqlMessages:
             old.next_try_at,
             old.tries,
         )
+
+    async def undelivered_mail(self) -> UndeliveredMail | None:
+        row = await self._db.one(_UNDELIVERED_MAIL, ())
+        if row is None or not row[0]:
+            return None
+        return UndeliveredMail(waiting=int(row[0]) - int(row[1]), failed=int(row[1]), last_at=row[2])
 
     async def undelivered(self) -> Sequence[Undelivered]:
         found: list[Undelivered] = []
