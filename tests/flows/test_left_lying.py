@@ -171,3 +171,15 @@ def test_a_page_whose_sign_in_is_gone_leads_on_to_the_app(server: Running, house
         assert page.query["state"] == "overnight"
         # what the browser had kept went with the answer
         assert not any("asked" in name for name in ada.cookies)
+
+
+@pytest.mark.requirement(93)
+def test_an_answer_at_once_has_its_state_and_takes_no_other_tabs(server: Running, house: House) -> None:
+    long, other = "x/" * 1000 + "tab", "y/" * 1000 + "frame"
+    with server.person() as ada:
+        page = ada.open(asking(house, state=long))
+        silent = ada.open(asking(house, state=other, prompt="none"))
+        assert silent.query["error"] == "login_required"
+        assert silent.query["state"] == other
+        page = ada.press(ada.sign_in(page, "ada@example.com", PASSWORD), "consent", "allow")
+        assert page.query["state"] == long

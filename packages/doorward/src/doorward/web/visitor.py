@@ -144,14 +144,22 @@ class Visitor:
         self._put(self.jar.set("asked", value, ASKED_AGE))
 
     def forget_asked(self) -> None:
-        """The app has its answer."""
-        if self.asked is not None:
+        """The app has its answer. One that is given at once leaves alone what the browser keeps for another tab."""
+        name = self.jar.name("asked") + "="
+        kept = [line for line in self.set_cookies if not line.startswith(name)]
+        at_once = len(kept) < len(self.set_cookies)
+        self.set_cookies[:] = kept
+        if not at_once and self.asked is not None:
             self._put(self.jar.clear("asked"))
 
     @property
     def asked(self) -> str | None:
-        """What the browser keeps of it."""
-        return self.request.cookies().get(self.jar.name("asked"))
+        """What the browser keeps of it, from this answer on."""
+        name = self.jar.name("asked")
+        for line in self.set_cookies:
+            if line.startswith(name + "="):
+                return line[len(name) + 1 :].partition(";")[0]
+        return self.request.cookies().get(name)
 
     def remember_device(self, secret: str) -> None:
         """Send the cookie by which accounts know this device, with the secret of one more person before the others'."""
