@@ -19,9 +19,9 @@ from tests.flows.seeds import PASSWORD, seed_at
 from tests.flows.settings import write_settings
 from tests.ports import free_port
 from tests.rules.identify.origins import ORIGINS
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120), pytest.mark.requirement(70)]
+pytestmark = [pytest.mark.browser, pytest.mark.requirement(70)]
 EVIL = "/another-site"
 """A page of somebody else, at the name localhost: another site than 127.0.0.1."""
 
@@ -57,7 +57,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
                 self.end_headers()
                 self.wfile.write(known.evil)
                 return
-            upstream = http.client.HTTPConnection("127.0.0.1", inner, timeout=60)
+            upstream = http.client.HTTPConnection("127.0.0.1", inner, timeout=PATIENCE)
             upstream.request(self.command, self.path, body, dict(self.headers.items()))
             answer = upstream.getresponse()
             content = answer.read()

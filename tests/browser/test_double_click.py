@@ -16,7 +16,7 @@ from tests.browser.conftest import NewPerson
 from tests.browser.person import PASSWORD, Person
 from tests.demo import running
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120), pytest.mark.requirement(100)]
+pytestmark = [pytest.mark.browser, pytest.mark.requirement(100)]
 NEW_PASSWORD = "eleven quiet otters sleep"
 HANDS = (0, 40, 90, 150)
 """Milliseconds that a hand holds the button down: of clicks that follow at once Chromium itself drops the first form."""

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import NewPerson
 from tests.browser.person import PASSWORD, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120), pytest.mark.requirement(100)]
+pytestmark = [pytest.mark.browser, pytest.mark.requirement(100)]
 ALICE = ("alice@example.com", "seven green lanterns")
 STALE = "This page was out of date, so we didn't use what you sent. Please try again."
 FOR_THE_SHOP = "to continue to Corner Shop"

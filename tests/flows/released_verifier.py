@@ -12,6 +12,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 SOURCES = Path(__file__).parents[1] / "verify" / "released" / "doorward_verify-first.zip"
 _PROGRAM = """
 import sys
@@ -52,5 +54,5 @@ def released_verifier(issuer: str, audience: str) -> Generator[Callable[[str], s
         yield verify
     finally:
         asked.close()
-        program.wait(60)
+        program.wait(PATIENCE)
         said.close()

@@ -14,6 +14,7 @@ from tests.engines import BOTH
 from tests.flows.processes import Fleet, processes
 from tests.flows.running import operate
 from tests.flows.seeds import PASSWORD
+from tests.waiting import PATIENCE
 
 ENGINES = BOTH
 FORM = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
@@ -33,7 +34,7 @@ def at_once(fleet: Fleet, client: httpx2.Client, path: str, fields: dict[str, st
 
     def post(base: str) -> httpx2.Response:
         headers = {**FORM, "origin": fleet.issuer, "cookie": line, "host": fleet.issuer.partition("//")[2]}
-        return httpx2.post(base + path, data=fields, headers=headers, trust_env=False, timeout=60)
+        return httpx2.post(base + path, data=fields, headers=headers, trust_env=False, timeout=PATIENCE)
 
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(post, [server.base for server in fleet.servers] * 2))
@@ -42,7 +43,7 @@ def at_once(fleet: Fleet, client: httpx2.Client, path: str, fields: dict[str, st
 @pytest.mark.requirement(100)
 def test_one_session_one_mail_one_line_over_two_processes(tmp_path: Path, own_database: str | None) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
-        with httpx2.Client(base_url=fleet.issuer, trust_env=False, timeout=60) as client:
+        with httpx2.Client(base_url=fleet.issuer, trust_env=False, timeout=PATIENCE) as client:
             fields = form_at(client, "/sign-in", "sign-in")
             fields |= {"identifier": "ada@example.com", "password": PASSWORD}
             answers = at_once(fleet, client, "/sign-in", fields)

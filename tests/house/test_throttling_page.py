@@ -73,7 +73,7 @@ SHOWN: Final = {
     "| password, authenticator app": "web/test_budgets.py::test_an_authenticator_app_is_set_up_so_often_and_then_later",
     "| reports of": "web/test_budgets.py::test_a_report_is_always_acted_on_and_written_down_so_often",
     "| access tokens": "actions/test_revoke_token.py::test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_refused",
-    "| typing the password": "web/test_budgets.py::test_a_password_typed_again_and_again_counts_with_the_sign_ins_that_were_begun",
+    "| right passwords": "web/test_budgets.py::test_who_knows_a_password_begins_so_many_sessions_and_then_later",
     "Wrong guesses from one network": OUT + "test_wrong_codes_of_mails_use_up_the_networks_tries",
 }
 
