@@ -70,6 +70,9 @@ async def test_ids_and_addresses_are_compared_byte_by_byte(store: Store) -> None
     assert [one.id for one in await store.accounts.page()] == [f"usr_{name}" for name in names]
     assert [one.id for one in await store.accounts.page(after="usr_Z", limit=2)] == ["usr_a", "usr_b"]
     assert [one.id for one in await store.accounts.page(after="usr_ü")] == ["usr_😀"]
+    assert await store.accounts.count() == len(names)
+    assert await store.accounts.count(after="usr_z") == 5
+    assert await store.accounts.count(after="usr_😀") == 0
     assert await store.accounts.by_email("B@example.org") != await store.accounts.by_email("b@example.org")
 
 
