@@ -145,10 +145,26 @@ async def test_no_other_page_confirms_for_a_browser_without_the_cookie(front: Fr
         await front.browser().post("/logout", fields, origin="https://evil.example", site="cross-site"),
     ]
     for page in forged:
-        assert page.status == 303 or "Sign out?" in page.words
+        assert page.status == 303 or "Sign out?" in page.words or "Going on to sign-out" in page.words
     assert await goes_on(front, tokens)
     # where a browser keeps our cookies back, nobody can know who is signed in
     page = await front.browser().ask(
         "GET", leaving(client_id="app_own", post_logout_redirect_uri=BYE), **EMBEDDED[1]
     )
     assert "Sign out?" in page.words
+
+
+@pytest.mark.requirement(75, 100)
+async def test_a_foreign_form_that_passes_for_ours_is_told_of_no_sign_out(front: Front) -> None:
+    """It comes without cookies: that nobody seems to be signed in proves nothing."""
+    tab, tokens = await signed_in(front)
+    for form in (
+        {},
+        {"client_id": "app_own", "post_logout_redirect_uri": BYE},
+        {"id_token_hint": tokens["id_token"], "confirm": "yes"},
+    ):
+        page = await tab.foreign_post("/logout", {**form, "from_here": "1"})
+        assert page.header("location") is None
+        assert "You are signed out" not in page.words
+        assert await is_signed_in(tab)
+        assert await goes_on(front, tokens)

@@ -51,7 +51,8 @@ class LogoutPages:
         carried = {name: params[name] for name in _CARRIED if name in params}
         asking = _asking(visitor)
         if visitor.bare_post and asking.browser:
-            if _FROM_HERE not in params:
+            # Only our own page's word counts: another site's form that says so has left the cookies behind like any other.
+            if _FROM_HERE not in params or request.header(b"sec-fetch-site") != "same-origin":
                 return page(SignOutOn(hidden=(*carried.items(), (_FROM_HERE, "1"))), visitor)
         elif (elsewhere := self.steps.again_by_get(visitor, "/logout", carried)) is not None:
             # An old browser, or a program, for which no page of ours would send a form.
