@@ -38,7 +38,7 @@ async def test_name_and_language_are_saved_and_nothing_else_changes(house: House
     saved = await house.pages.save_profile(
         account, name="  Ada  King ", locale="fr", caller=CALLER, now=house.now
     )
-    assert saved is not None
+    assert isinstance(saved, Account)
     assert (saved.name, saved.locale) == ("Ada King", "fr")
     assert await house.store.accounts.get(account.id) == saved
     assert saved.password_hash == account.password_hash

@@ -17,8 +17,9 @@ _BY_KEYWORD = {
 
 
 def _seconds(node: ast.expr | None) -> float | None:
-    if isinstance(node, ast.Constant) and type(node.value) in {int, float} and 1 <= node.value < PATIENCE:
-        return node.value
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < PATIENCE:
+        return value
     return None
 
 

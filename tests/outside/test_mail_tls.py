@@ -14,7 +14,6 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from doorward.model.message import Letter
 from doorward.outside.smtp import MailDelayed, SmtpSender, SmtpServer
 from tests import ports
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 LETTER = Letter(subject="Your code", text="It is 123456.", html="<p>It is 123456.</p>", code="123456")
@@ -47,9 +46,7 @@ async def test_a_good_certificate_of_another_host_is_none(
     running = Controller(inbox, hostname="127.0.0.1", port=ports.free_port(), tls_context=server_side)
     running.start()
     try:
-        server = SmtpServer(
-            "127.0.0.1", "no-reply@auth.example.com", running.port, tls="starttls", timeout=PATIENCE
-        )
+        server = SmtpServer("127.0.0.1", "no-reply@auth.example.com", running.port, tls="starttls")
         if name == "127.0.0.1":
             await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=1_800_000_000)
             assert inbox.encrypted == 1

@@ -103,7 +103,7 @@ async def test_a_report_is_always_acted_on_and_written_down_so_often(house: Hous
     current = await house.session(account)
     for _ in range(CHANGES + 5):
         other = await house.session(account)
-        assert await house.pages.report(account, current, event.id, caller=CALLER, now=house.now)
+        assert await house.pages.report(account, current, event.id, devices=(), caller=CALLER, now=house.now)
         ended = await house.store.sessions.get(other.id)
         assert ended is not None
         assert ended.end_reason == "reported_by_owner"

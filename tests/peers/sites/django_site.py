@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 from wsgiref.simple_server import make_server
 
@@ -73,17 +73,17 @@ MOZILLA: dict[str, Any] = {
 }
 
 
-def leaving(request: HttpRequest) -> str:
+def leaving(request: Any) -> str:
     """Where the site's log-out leads, as the documentation of mozilla-django-oidc shows it."""
     hint = request.session["oidc_id_token"]
     return f"{ISSUER}/logout?" + urlencode({"id_token_hint": hint, "post_logout_redirect_uri": BASE})
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Any) -> HttpResponse:
     return JsonResponse({"signed_in": request.user.is_authenticated})
 
 
-def me(request: HttpRequest) -> HttpResponse:
+def me(request: Any) -> HttpResponse:
     if not request.user.is_authenticated:
         return HttpResponse(status=401)
     user: Any = request.user
@@ -133,4 +133,4 @@ if WHICH == "allauth":
 else:
     urlpatterns += [path("oidc/", include("mozilla_django_oidc.urls"))]
 call_command("migrate", verbosity=0)
-make_server("127.0.0.1", int(os.environ["PORT"]), get_wsgi_application()).serve_forever()
+make_server("127.0.0.1", int(os.environ["PORT"]), cast("Any", get_wsgi_application())).serve_forever()

@@ -29,6 +29,7 @@ def test_the_vector_is_made_as_the_library_made_its_primes() -> None:
 @pytest.mark.parametrize(
     ("modulus", "said"),
     [(ROCA, "ROCA"), (CLOSE, "close together"), (HONEST.public_numbers().n * 3, "small prime")],
+    ids=["ROCA", "close together", "small prime"],
 )
 def test_a_modulus_that_can_be_taken_apart_is_told(modulus: int, said: str) -> None:
     assert said in (key_strength.factorable(modulus) or "")
