@@ -65,6 +65,17 @@ def test_an_offered_upgrade_is_ignored_and_the_body_arrives(
     assert direct.seen.paths == ["/echo", "/echo"]
 
 
+def test_any_number_of_offers_on_one_connection_is_answered(direct: Running) -> None:
+    """docs/incidents/2026-11-29-each-offer-one-call-deeper.md"""
+    many = 600
+    one = b"GET /empty HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
+    last = b"GET /empty HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+        connection.sendall(one * many + last)
+        answers = connection.makefile("rb").read()
+    assert answers.count(b"HTTP/1.1 204") == many + 1
+
+
 def test_an_offered_upgrade_waits_for_its_turn_as_any_request_does(direct: Running) -> None:
     held = b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n"
     with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:

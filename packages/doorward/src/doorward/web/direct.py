@@ -109,28 +109,34 @@ class DirectProtocol(HttpToolsProtocol):
                 self._too_large()
                 return
         self._unset_keepalive_if_required()
-        parser: Any = self.parser
-        try:
-            parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offered:
-            self._go_on_without_upgrade(data[offered.args[0] :])
-        except httptools.HttpParserError:
-            self._end(400)
+        pieces: list[bytes | memoryview] = [data]
+        while pieces:
+            piece = pieces.pop()
+            parser: Any = self.parser
+            try:
+                parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as offered:
+                # a loop: of requests that all offer it, each would else be answered one call deeper than the one before
+                if (head := self._without_offer()) is not None:
+                    pieces = [memoryview(piece)[offered.args[0] :], head]
+            except httptools.HttpParserError:
+                self._end(400)
+                break
         if self._head_open and len(self.headers) > MAX_FIELDS:
             self._too_large()
 
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
+    def _without_offer(self) -> bytes | None:
         """An offer of another protocol is ignored (RFC 9110 §7.8): the parser, which stops at the end of such a head and takes its
-        body for that protocol, gets the same head without the offer, and what came after it. Java's HttpClient offers h2c
-        with every request. CONNECT is refused: it has no meaning but a tunnel."""
+        body for that protocol, is replaced, and gets the same head without the offer before what came after it. Java's
+        HttpClient offers h2c with every request. CONNECT is refused: it has no meaning but a tunnel."""
         if not self._upgrade or self.transport.is_closing():
-            return
+            return None
         self._upgrade = False
         parser: Any = self.parser
         method: bytes = parser.get_method()
         if method == b"CONNECT":
             self._end(400)
-            return
+            return None
         version = parser.get_http_version().encode("ascii")
         head = [method, b" ", self.url, b" HTTP/", version, b"\r\n"]
         for name, value in self.headers:
@@ -142,7 +148,7 @@ class DirectProtocol(HttpToolsProtocol):
         head.append(b"\r\n")
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(b"".join(head) + rest)
+        return b"".join(head)
 
     def _too_large(self) -> None:
         self._end(431 if self._head_open else 413)
