@@ -124,6 +124,26 @@ async def test_an_unknown_address_takes_as_long_as_a_known_one() -> None:
 
 
 @pytest.mark.requirement(80)
+async def test_an_unknown_address_takes_the_same_statements_and_leaves_no_mail(house: House) -> None:
+    await house.person()
+    sent: list[list[str]] = []
+    commit = house.store.commit
+
+    async def watched(*writes: Any) -> bool:
+        sent.append([statement for write in writes for statement, _, _ in write.steps])
+        return await commit(*writes)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(house.store, "commit", watched)
+        await ask(house)
+        known = list(sent)
+        sent.clear()
+        await ask(house, "nobody@example.com")
+    assert sent == known
+    assert [to for to, _, _ in await house.mails()] == ["ada@example.com"]
+
+
+@pytest.mark.requirement(80)
 async def test_nothing_opens_the_ticket_of_an_unknown_address(house: House) -> None:
     ticket = await ask(house, "nobody@example.com")
     missed = await house.reset.by_code(

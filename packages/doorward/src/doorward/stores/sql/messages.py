@@ -41,6 +41,7 @@ _NOTICE_COLUMNS = (
 _DUE_LOGOUTS = select(_NOTICE_COLUMNS, f"logout_notices WHERE {_DUE}")
 _INSERT_LOGOUT = insert("logout_notices", _NOTICE_COLUMNS)
 _REPLACE_LOGOUT = f"UPDATE logout_notices SET {_MOVED}, problem = ? {_AS_READ}"  # noqa: S608 - names from here
+_DISCARD_MAIL = "DELETE FROM outgoing_mail WHERE id = ?"
 _UNDELIVERED_MAIL = select(
     "COUNT(*), COALESCE(SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), 0), MAX(created_at)",
     "outgoing_mail WHERE sent_at IS NULL AND tries > 0",
@@ -121,6 +122,9 @@ class SqlMessages:
 
     async def recent_mail(self, limit: int = 50) -> Sequence[Outgoing]:
         return [_to_mail(row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
+
+    def discard_mail(self, mail_id: str) -> SqlWrite:
+        return write(_DISCARD_MAIL, mail_id)
 
     def insert_mail(self, mail: Outgoing) -> SqlWrite:
         m = mail
