@@ -30,7 +30,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 # Each of these leaves the page at once, or shows what another sample shows already.
-LEAVING = frozenset({"continue", "continue-denied", "form-post"})
+LEAVING = frozenset({"continue", "continue-denied", "form-post", "sign-out-on"})
 
 
 class _Pages(BaseHTTPRequestHandler):
