@@ -110,8 +110,35 @@ def test_other_drivers_words_for_schema_and_encryption() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "mode", "system"),
+    [
+        ("sslmode=require&sslaccept=strict", "verify-full", True),
+        ("sslmode=prefer&sslaccept=strict", "verify-full", True),
+        ("sslmode=require&sslaccept=strict&sslrootcert=/ca.pem", "verify-full", False),
+        ("sslmode=require&sslaccept=accept_invalid_certs", "require", False),
+        ("ssl=require", "require", False),
+        ("ssl=verify-full", "verify-full", False),
+        ("ssl=yes", "require", False),
+        ("ssl=no-verify", "require", False),
+        ("sslmode=prefer&ssl=true", "require", False),
+        ("sslmode=verify-full&ssl=true", "verify-full", False),
+        ("sslmode=allow&requiressl=1", "require", False),
+        ("sslmode=prefer&ssl=false", "prefer", False),
+    ],
+)
+def test_of_several_words_for_encryption_the_strictest_counts(written: str, mode: str, system: bool) -> None:
+    """docs/incidents/2026-11-29-a-strict-word-beside-a-weaker-one.md"""
+    words = understood(f"{BASE}?{written}")
+    assert f"sslmode={mode}" in words.url
+    assert words.system_roots is system
+
+
+@pytest.mark.parametrize(
     ("written", "told"),
     [
+        ("ssl=s3same", "none of true, false"),
+        ("sslaccept=s3same", "none of strict"),
+        ("requiressl=s3same", "none of 0, 1"),
         ("sslmod=require", "Did you mean sslmode?"),
         ("sslMode=require", "Did you mean sslmode?"),
         ("channelbinding=require", "Did you mean channel_binding?"),

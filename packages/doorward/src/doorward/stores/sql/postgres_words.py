@@ -17,6 +17,12 @@ from doorward.stores.sql.postgres_options import PostgresOptions
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
+# Other drivers' `ssl`, as the sslmode that it means.
+_SSL: Final = (
+    dict.fromkeys(("true", "1", "on", "yes", "no-verify"), "require")
+    | dict.fromkeys(("false", "0", "off", "no"), "")
+    | {mode: mode for mode in SSL_MODES}
+)
 _TLS_VERSIONS: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
@@ -63,6 +69,8 @@ _CHOICES: Final = {
     "ssl_max_protocol_version": _TLS_VERSIONS,
     "gssencmode": ("disable", "prefer", "require"),
     "gsslib": ("gssapi", "sspi"),
+    "sslaccept": ("strict", "accept_invalid_certs"),
+    "requiressl": ("0", "1"),
 }
 _POOL_SIZE: Final = "how many connections there are says postgres.pool_size"
 _POOL_WAIT: Final = "how long a request waits for a connection says postgres.pool_wait"
@@ -222,6 +230,8 @@ def _check(name: str, value: str) -> None:
     choices = _CHOICES.get(name)
     if choices is not None and value not in choices:
         raise BadWord(f"has a {name} that is none of {', '.join(choices)}")
+    if name == "ssl" and value.lower() not in _SSL:
+        raise BadWord(f"has an ssl that is none of true, false, {', '.join(SSL_MODES)}")
     if name == "gssencmode" and value == "require":
         raise BadWord("asks for GSSAPI encryption, which this server does not speak; use sslmode=verify-full")
     if name == "port" and not all(part.isascii() and part.isdigit() for part in value.split(",")):
@@ -231,15 +241,18 @@ def _check(name: str, value: str) -> None:
 
 
 def _encryption(given: dict[str, str], kept: dict[str, str]) -> None:
-    """Other drivers' words for sslmode."""
-    if given.get("sslmode") == "no-verify":
-        kept["sslmode"] = "require"
-    if "sslmode" not in given:
-        if given.get("ssl", "").lower() in {"true", "1"} or given.get("requiressl") == "1":
-            kept["sslmode"] = "require"
-        if given.get("sslaccept") == "strict":
-            kept["sslmode"] = "verify-full"
-            kept.setdefault("sslrootcert", "system")
+    """Other drivers' words for sslmode. Of several the strictest counts: to leave one out would trust more than was asked for."""
+    strict = given.get("sslaccept") == "strict"
+    modes = [
+        "require" if given.get("sslmode") == "no-verify" else given.get("sslmode", ""),
+        _SSL[given.get("ssl", "false").lower()],
+        "require" if given.get("requiressl") == "1" else "",
+        "verify-full" if strict else "",
+    ]
+    if any(modes):
+        kept["sslmode"] = max(filter(None, modes), key=SSL_MODES.index)
+    if strict:
+        kept.setdefault("sslrootcert", "system")
     if kept.get("sslnegotiation") == "direct" and not (
         kept.get("sslmode") in _ENCRYPTED
         or kept.get("sslrootcert") == "system"
