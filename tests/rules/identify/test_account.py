@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
+from types import SimpleNamespace
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorward.rules.identify import account
 from doorward.rules.identify.account import (
     looked_up_as,
     new_email,
@@ -117,3 +122,24 @@ def test_a_time_zone_looks_like_one() -> None:
         "a/b/c/d",
     ):
         assert normalise_zone(wrong) is None
+
+
+def test_what_is_too_long_for_an_address_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/incidents/2026-11-29-a-second-for-a-request-full-of-accents.md"""
+    seen: list[int] = []
+
+    def normalize(form: Literal["NFC"], text: str) -> str:
+        seen.append(len(text))
+        return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr(
+        account, "unicodedata", SimpleNamespace(normalize=normalize, category=unicodedata.category)
+    )
+    typed = "a" + "\u0323\u0307" * 15_000 + "@example.com"
+    assert normalise_email(typed) is None
+    assert len(looked_up_as(typed)) <= 254
+    assert max(seen, default=0) <= 4 * 254
+
+
+def test_an_address_of_the_greatest_length_may_be_typed_in_pieces() -> None:
+    assert normalise_email("\u03b1\u0313\u0300\u0345" * 21 + "@example.com") == "\u1f82" * 21 + "@example.com"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -155,3 +156,18 @@ def test_compatible_forms_are_told() -> None:
     assert text.compatible("müller")
     assert not text.compatible("ａｄａ")
     assert not text.compatible("ﬁn")
+
+
+def test_flags_are_looked_for_once_in_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/incidents/2026-11-29-a-second-for-a-request-full-of-accents.md"""
+    looks: list[str] = []
+    pattern = text._TAGGED_FLAG
+
+    def finditer(typed: str) -> object:
+        looks.append(typed)
+        return pattern.finditer(typed)
+
+    monkeypatch.setattr(text, "_TAGGED_FLAG", SimpleNamespace(finditer=finditer))
+    scotland = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+    assert text.name(scotland * 200 + "\U000e0067" * 50) == scotland * 200
+    assert len(looks) == 1

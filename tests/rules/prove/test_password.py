@@ -146,3 +146,19 @@ def test_any_text_gets_an_answer(typed: str, second_factor: bool) -> None:
     assert found is None or found.why in {
         "missing", "too_short", "too_long", "breached", "guessable", "context"
     }  # fmt: skip
+
+
+def test_what_is_certainly_too_long_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/incidents/2026-11-29-a-second-for-a-request-full-of-accents.md"""
+    prepared: list[int] = []
+
+    def prepare(typed: str) -> str:
+        prepared.append(len(typed))
+        return unicodedata.normalize("NFKC", typed)
+
+    monkeypatch.setattr(rule, "prepare", prepare)
+    policy = PasswordPolicy(max_length=64)
+    assert rule.measure("a" + "\u0323\u0307" * 2000, policy, second_factor=False) == Weak("too_long", 64)
+    assert prepared == []
+    # of four code points one letter
+    assert rule.measure("\u03b1\u0313\u0300\u0345" * 64, policy, second_factor=False) is None

@@ -56,7 +56,8 @@ def name(typed: str) -> str:
     invisible characters go, direction marks among them, since they could make a name read as another one.
     """
     text = unicodedata.normalize("NFC", typed)
-    kept = "".join(_shown(text, at, char) for at, char in enumerate(text))
+    flags = _flags(text)
+    kept = "".join(_shown(text, at, char, flags) for at, char in enumerate(text))
     found = unicodedata.normalize("NFC", " ".join(kept.split()))
     return found if any(_seen(char) for char in found) else ""
 
@@ -109,7 +110,7 @@ def _seen(char: str) -> bool:
     return char not in _BLANK and unicodedata.category(char) not in {"Cf", "Mn", "Me", "Zs"}
 
 
-def _shown(text: str, at: int, char: str) -> str:
+def _shown(text: str, at: int, char: str, flags: frozenset[int]) -> str:
     category = unicodedata.category(char)
     if category in _LINE_BREAKING:
         return " "
@@ -117,7 +118,7 @@ def _shown(text: str, at: int, char: str) -> str:
         return char
     if char in (_NON_JOINER, _JOINER):
         return char if _joins(text, at) else ""
-    return char if _of_a_flag(text, at) else ""
+    return char if at in flags else ""
 
 
 def _joins(text: str, at: int) -> bool:
@@ -139,6 +140,8 @@ def _picture(text: str, at: int, step: int) -> bool:
     return 0 <= at < len(text) and unicodedata.category(text[at]) in {"So", "Sm", "Cn"}
 
 
-def _of_a_flag(text: str, at: int) -> bool:
-    """Whether a tag character is part of a flag such as Scotland's."""
-    return any(found.start() < at < found.end() for found in _TAGGED_FLAG.finditer(text))
+def _flags(text: str) -> frozenset[int]:
+    """Where the tag characters of flags such as Scotland's stand."""
+    return frozenset(
+        at for found in _TAGGED_FLAG.finditer(text) for at in range(found.start() + 1, found.end())
+    )

@@ -24,6 +24,11 @@ MAX_TYPED: Final = 4096
 """More than this is no password but load; it is refused before anything is computed with it."""
 
 
+COMPOSED: Final = 4
+"""Code points of which NFKC makes one at most (U+1F82): what has more than so many times the greatest length is too long, and nothing has to
+be computed to know it. Of a run of accents the time grows with the square of their number."""
+
+
 class Weak(Struct, frozen=True):
     """Why it is refused. `number` is the limit that was missed, where there is one: the page says how to mend it."""
 
@@ -57,7 +62,8 @@ def measure(typed: str, policy: PasswordPolicy, *, second_factor: bool) -> Weak 
     """The length alone, before anything costs time."""
     if not typed:
         return Weak("missing")
-    if len(typed) > MAX_TYPED or len(prepare(typed)) > policy.max_length:
+    most = min(MAX_TYPED, COMPOSED * policy.max_length)
+    if len(typed) > most or len(prepare(typed)) > policy.max_length:
         return Weak("too_long", policy.max_length)
     least = minimum(policy, second_factor=second_factor)
     if length(typed) < least:
