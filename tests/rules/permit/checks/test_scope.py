@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from doorward.model.catalog import Api, Catalog, Permission
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
+from doorward.rules.permit.checks import scope
 from doorward.rules.permit.checks.scope import Ignored, Target, ignored, target
 from tests.rules import made
 
@@ -156,3 +158,18 @@ def test_what_is_left_out_is_told_with_the_nearest() -> None:
 def test_a_resource_is_compared_as_a_url_and_answered_as_registered(spelled: str) -> None:
     assert ask(ONE, "openid", spelled) == Target(("openid",), made.API)
     assert ask(TWO, "openid", made.ISSUER + "/").audience == made.ISSUER
+
+
+def test_of_thousands_of_names_some_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/incidents/2026-11-29-the-nearest-of-thousands-of-scopes.md"""
+    looked_for: list[str] = []
+
+    def nearest(name: str, among: Sequence[str], n: int) -> list[str]:
+        looked_for.append(name)
+        return list(among[:n])
+
+    monkeypatch.setattr(scope, "get_close_matches", nearest)
+    names = [f"{number}{'x' * 100}" for number in range(5000)]
+    assert len(ignored(CATALOG, ONE, " ".join(["openid", *names]))) == scope.MOST_TOLD
+    assert len(looked_for) == scope.MOST_TOLD
+    assert max(map(len, looked_for)) <= 80

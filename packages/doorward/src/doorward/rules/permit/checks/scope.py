@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 from shlex import quote
 from typing import Final
 
@@ -17,6 +18,9 @@ from doorward.rules.permit import resource as resources
 
 OIDC_SCOPES: Final = ("openid", "profile", "email", "offline_access", "roles", "groups")
 """The scopes that are no permission of an API. `roles` and `groups` (the name that other clients know) carry the same names."""
+MOST_TOLD: Final = 20
+"""Names of one request that the operator is told of: a stranger can send thousands, and looking for the nearest of each takes time."""
+_LONGEST: Final = 80
 _TOKEN: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
@@ -46,7 +50,7 @@ def defined(catalog: Catalog, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def ignored(catalog: Catalog, client: Client, scope: str | None) -> tuple[Ignored, ...]:
-    """What of an accepted `scope` was left out because nothing defines it, for the operator's log.
+    """What of an accepted `scope` was left out because nothing defines it, `MOST_TOLD` names at most, for the operator's log.
 
     A request without openid has none: there such a name is refused.
     """
@@ -55,10 +59,10 @@ def ignored(catalog: Catalog, client: Client, scope: str | None) -> tuple[Ignore
     if mine.issuperset(asked):
         return ()
     known = defined(catalog, asked)
+    unknown = islice((name for name in asked if name not in known), MOST_TOLD)
     return tuple(
-        Ignored(name, next(iter(get_close_matches(name, sorted(mine), n=1)), None))
-        for name in asked
-        if name not in known
+        Ignored(name, next(iter(get_close_matches(name[:_LONGEST], sorted(mine), n=1)), None))
+        for name in unknown
     )
 
 
