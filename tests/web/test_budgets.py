@@ -9,8 +9,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from doorward.actions.change_password import Changed
+from doorward.model.secret import Secret
 from doorward.rules.prove.budget import CHANGES
-from tests.people import CALLER, PASSWORD, Browser, House, code_for, key_bytes, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, Browser, House, code_for, key_bytes, open_house
 
 pytestmark = pytest.mark.anyio
 
@@ -128,3 +130,27 @@ async def test_who_knows_a_password_begins_so_many_sessions_and_then_later(house
     assert (await house.browser("198.51.100.7").sign_in("bob@example.com")).status == 303
     house.later(901)
     assert (await house.browser("198.51.100.7").sign_in()).status == 303
+
+
+@pytest.mark.requirement(93)
+async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_password(house: House) -> None:
+    """docs/incidents/2026-11-29-a-stolen-session-that-held-up-its-owner.md"""
+    account = await house.person()
+    await house.authenticator(account)
+    stolen, session = await house.session(account), await house.session(account)
+    for _ in range(CHANGES + 1):
+        await house.factors.new_codes(account, stolen, caller=CALLER, now=house.now)
+    removed = await house.factors.remove(
+        account, session, password=Secret(PASSWORD), devices=(), caller=CALLER, now=house.now
+    )
+    assert removed is None
+    changed = await house.change(
+        account,
+        session,
+        current=Secret(PASSWORD),
+        new=Secret(OTHER_PASSWORD),
+        devices=(),
+        caller=CALLER,
+        now=house.now,
+    )
+    assert isinstance(changed, Changed)

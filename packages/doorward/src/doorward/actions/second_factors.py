@@ -27,6 +27,7 @@ from doorward.rules.identify import text
 from doorward.rules.identify.device import describe
 from doorward.rules.prove import password as password_rule
 from doorward.rules.prove.attempts import Wait
+from doorward.rules.prove.budget import Change
 from doorward.rules.prove.factors import recovery_code, totp
 from doorward.rules.prove.password import Weak
 
@@ -142,7 +143,7 @@ class SecondFactors:
         least = password_rule.minimum(self.policy, second_factor=False)
         if password_rule.length(password.reveal()) < least:
             return Weak("too_short", least)
-        if (wait := await self._take(account, now)) is not None:
+        if (wait := await self._take(account, now, "with_password")) is not None:
             return too_many(wait, "second factors changed")
         await self.store.commit(
             self.store.accounts.remove_factors(account.id, "totp"),
@@ -170,8 +171,8 @@ class SecondFactors:
         )
         return Codes(codes)
 
-    async def _take(self, account: Account, now: int) -> Wait | None:
-        return await self.throttle.take(self.throttle.of_changes("methods", account.id), now)
+    async def _take(self, account: Account, now: int, change: Change = "methods") -> Wait | None:
+        return await self.throttle.take(self.throttle.of_changes(change, account.id), now)
 
     def _new_codes(self, account: Account, now: int) -> tuple[tuple[str, ...], list[Write]]:
         bound = len(recovery_code.ALPHABET)

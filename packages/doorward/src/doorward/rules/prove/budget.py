@@ -12,10 +12,11 @@ from doorward.model.bucket import Bucket
 from doorward.model.policy import ThrottlePolicy
 from doorward.rules.prove.attempts import DAILY, DAY
 
-Change = Literal["profile", "methods", "report"]
+Change = Literal["profile", "methods", "with_password", "report"]
 
 CHANGES: Final = 20
-"""Of one kind in a window: name and language; password, authenticator app and recovery codes; reports of what was not them."""
+"""Of one kind in a window: name and language; what is set up for a sign-in; what the password is typed again for, to change it or take
+the authenticator app away, so that whoever has a session alone is not in its owner's way; reports of what was not them."""
 
 REVOCATIONS: Final = 100
 """Access tokens of one person at one app that are revoked one by one in a window; beyond it each takes its grant with it."""
