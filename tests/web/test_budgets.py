@@ -117,8 +117,8 @@ async def test_who_knows_a_password_begins_so_many_sessions_and_then_later(house
     account = await house.person()
     browser = await signed_in(house)
     page = await browser.get("/account/confirm")
-    while house.begun.full(account.id, house.now) is None:
-        house.begun.note(account.id, house.now)
+    while house.begun.full(f"password {account.id}", house.now) is None:
+        house.begun.note(f"password {account.id}", house.now)
     lines = await house.kinds()
     assert (await browser.submit(page, "confirm", password=PASSWORD)).status == 429
     elsewhere = await house.browser("198.51.100.7").sign_in()
@@ -154,3 +154,12 @@ async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_passwo
         now=house.now,
     )
     assert isinstance(changed, Changed)
+
+
+@pytest.mark.requirement(93)
+async def test_sign_ins_that_a_session_begins_keep_nobody_out_who_knows_the_password(house: House) -> None:
+    """docs/incidents/2026-11-29-a-stolen-session-that-held-up-its-owner.md"""
+    account = await house.person()
+    while house.begun.full(account.id, house.now) is None:
+        house.begun.note(account.id, house.now)
+    assert (await house.browser("198.51.100.7").sign_in()).status == 303

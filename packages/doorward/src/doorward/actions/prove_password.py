@@ -87,10 +87,12 @@ class CheckPassword:
         if not good or account is None or stored is None or account.disabled_at is not None:
             why = "unknown" if account is None else "disabled" if good else "password"
             return await self._failed(account, why, guess, caller, now)
-        if (until := self.begun.full(account.id, now)) is not None:
+        # apart from the sign-ins that a session begins: who has stolen one would else keep its owner out everywhere
+        shown = f"password {account.id}"
+        if (until := self.begun.full(shown, now)) is not None:
             # The right one, again and again: each leaves lines in the record, and a session that every API hears of when it ends.
             return too_many(Wait(until), "sign-ins of one person")
-        self.begun.note(account.id, now)
+        self.begun.note(shown, now)
         if self.hasher.outdated(stored):
             await self._rehash(account, stored, typed)
         # The password is right whatever becomes of the caller's commit, so no guess is won by forgetting here already.
