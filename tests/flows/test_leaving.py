@@ -18,6 +18,7 @@ from tests.flows.seeds import API, CALLBACK, PASSWORD, House, draft
 
 ENGINES = BOTH
 AFTER = "https://shop.example.net/bye"
+ELSEWHERE = {"origin": "https://evil.example.net", "sec-fetch-site": "cross-site"}
 
 
 def signed_in(server: Running, app: App, scope: str = "openid orders:read") -> tuple[Person, Tokens]:
@@ -58,7 +59,7 @@ def test_without_a_hint_or_with_another_persons_the_person_is_asked(server: Runn
         assert "ada@example.com" in page.words
         assert person.open("/account").path == "/account", "nothing has happened yet"
     # a POST from elsewhere decides no more than a GET
-    asked = person.ask("POST", "/logout", {"confirm": "yes"}, {"origin": "https://evil.example.net"})
+    asked = person.ask("POST", "/logout", {"confirm": "yes"}, ELSEWHERE)
     assert asked.status_code == 200
     assert person.open("/account").path == "/account"
     page = person.press(

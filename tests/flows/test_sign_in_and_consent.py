@@ -177,9 +177,9 @@ def test_a_sign_in_form_from_elsewhere_signs_nobody_in(server: Running, house: H
     page = person.open("/sign-in")
     fields = {**page.forms["sign-in"].fields, "identifier": ADA, "password": PASSWORD}
     for headers in (
-        {"origin": "https://evil.example.net"},
+        {"origin": "https://evil.example.net", "sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "cross-site"},
-        {"origin": "null"},
+        {"origin": "null", "sec-fetch-site": "cross-site"},
     ):
         answer = person.ask("POST", "/sign-in", fields, headers)
         assert answer.status_code == 403

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import structlog
-
 from doorward.outside.remarks import MOST_OF_AN_APP, LoggedRemarks
+from tests.logged import captured
 
 
 def test_the_same_is_said_once_and_something_else_again() -> None:
-    with structlog.testing.capture_logs() as lines:
+    with captured() as lines:
         remarks = LoggedRemarks()
         for _ in range(3):
             remarks.once("scope ignored", "app_one", "phone", scope="phone", nearest=None)
@@ -24,7 +23,7 @@ def test_the_same_is_said_once_and_something_else_again() -> None:
 
 
 def test_who_invents_names_fills_neither_log_nor_memory() -> None:
-    with structlog.testing.capture_logs() as lines:
+    with captured() as lines:
         remarks = LoggedRemarks()
         for number in range(MOST_OF_AN_APP * 5):
             remarks.once("scope ignored", "app_one", f"name{number}")

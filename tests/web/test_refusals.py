@@ -7,12 +7,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, get_args
 
 import pytest
-import structlog
 
 from doorward.model.refusal import Refusal, RefusalCode
 from doorward.web.http import Request
 from doorward.web.refusals import FIXES, note
 from tests.front_channel import CODE_CHALLENGE, Front, front_channel
+from tests.logged import captured
 from tests.rules import made
 from tests.tabs import Page, Tab
 
@@ -191,7 +191,7 @@ async def test_a_refusal_names_app_reason_and_fix(front: Front, name: str) -> No
     ask, app, reason, fix = REFUSED[name]
     tab = front.browser()
     await tab.get("/sign-in")
-    with structlog.testing.capture_logs() as lines:
+    with captured() as lines:
         page = await ask(front, tab)
     found = [line for line in lines if "refused" in line["event"]]
     assert len(found) == 1, (page.status, lines)
@@ -222,7 +222,7 @@ async def test_a_refusal_names_app_reason_and_fix(front: Front, name: str) -> No
     ],
 )
 async def test_the_number_on_an_error_page_is_in_the_log(front: Front, ask: Ask) -> None:
-    with structlog.testing.capture_logs() as lines:
+    with captured() as lines:
         page = await ask(front, front.browser())
     shown = re.search(r'id="request-id"[^>]*>([^<]+)<', page.text)
     assert page.status >= 400
@@ -234,7 +234,7 @@ async def test_the_number_on_an_error_page_is_in_the_log(front: Front, ask: Ask)
 async def test_a_person_who_says_no_is_in_the_log_as_well(front: Front) -> None:
     tab = front.browser()
     page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(WEB))))
-    with structlog.testing.capture_logs() as lines:
+    with captured() as lines:
         await tab.submit(page, "consent", decision="deny")
     (line,) = [line for line in lines if "refused" in line["event"]]
     assert (line["app"], line["error_code"], line["because"]) == (
@@ -255,7 +255,7 @@ def test_what_a_refusal_says_itself_comes_first_and_names_from_outside_are_one_w
     request = Request(
         {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}, never
     )
-    with structlog.testing.capture_logs() as lines:
+    with captured() as lines:
         note(Refusal("invalid_scope", "No.", "why so. Fix: do this").to("a b"), request)
         note(Refusal("invalid_scope", "No.").to("a b"), request)
         note(Refusal("invalid_client", "No."), request, client_id="x';reboot'")

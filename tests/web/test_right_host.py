@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 import pytest
-from structlog.testing import capture_logs
 
 from doorward.rules.permit.registration import plain_origin
 from tests.browsing import PASSWORD
 from tests.front_channel import Front, front_channel
+from tests.logged import captured
 from tests.rules import made
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +50,7 @@ async def test_what_is_refused_is_told_to_the_person_and_in_the_log(
     tab = front.browser()
     page = await tab.get("/sign-in")
     fields = {**page.forms["sign-in"].fields, "identifier": "ada@example.com", "password": PASSWORD}
-    with capture_logs() as lines:
+    with captured() as lines:
         answer = await tab.ask("POST", "/sign-in", form=fields, **headers)
     assert answer.status == 403
     assert answer.problem is not None
@@ -115,7 +115,7 @@ async def test_a_form_that_was_opened_at_another_address_says_where_to_go(issuer
         prefix = "/tenant" if issuer.endswith("tenant") else ""
         page = await tab.get(f"{prefix}/sign-in")
         fields = {**page.forms["sign-in"].fields, "identifier": "ada@example.com", "password": PASSWORD}
-        with capture_logs() as lines:
+        with captured() as lines:
             answer = await tab.post(
                 f"{prefix}/sign-in", fields, origin="https://203.0.113.7", site="same-origin"
             )

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
-import structlog
 
 from doorward.actions.authenticate_client import AuthenticateClient
 from doorward.actions.challenge import Challenge, Code
@@ -18,6 +17,7 @@ from doorward.model.caller import Caller
 from doorward.outside.remarks import LoggedRemarks
 from doorward.rules.identify.failures import Failures
 from tests.front_channel import CODE_CHALLENGE, PASSWORD, Front, front_channel
+from tests.logged import captured
 from tests.rules import made
 from tests.tabs import said
 
@@ -45,7 +45,7 @@ def told(lines: Sequence[Any]) -> list[tuple[str, str, str | None]]:
 async def test_what_nothing_defines_is_left_out_and_the_answer_says_what_was_given(front: Front) -> None:
     tab = front.browser()
     await tab.sign_in()
-    with structlog.testing.capture_logs() as lines:
+    with captured() as lines:
         for _ in range(3):
             answer = said(await tab.get(front.asking(OWN, scope=ASKED, resource=made.API + "/")))
             tokens = await front.redeem(
@@ -99,7 +99,7 @@ async def test_the_json_sign_in_leaves_the_same_out(front: Front) -> None:
     )
     asked = {"client_id": TV.id, "code_challenge": CODE_CHALLENGE, "code_challenge_method": "S256"}
     params = {**asked, "scope": ASKED, "username": "ada@example.com", "password": PASSWORD}
-    with structlog.testing.capture_logs() as lines:
+    with captured() as lines:
         outcome = await challenge(params, authorization=None, caller=Caller("192.0.2.1", "tests", "req"))
     assert isinstance(outcome, Code)
     tokens = await front.redeem(TV, outcome.authorization_code)

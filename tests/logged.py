@@ -1,0 +1,20 @@
+"""What is logged while a test does something, whatever level an earlier test on the same worker has set."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from doorward.outside import logs
+
+
+@contextmanager
+def captured() -> Generator[list[MutableMapping[str, Any]]]:
+    """The events, as dictionaries."""
+    # a command that ran in this process has set the level of commands
+    logs.configure("info", "json")
+    with capture_logs() as lines:
+        yield lines
