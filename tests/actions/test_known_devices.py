@@ -130,3 +130,25 @@ async def test_several_wrong_second_factors_behind_a_right_password_are_told_to_
     for _ in range(5):
         await wrong()
     assert await told() == 2
+
+
+@pytest.mark.requirement(93)
+async def test_who_knows_the_password_fills_neither_the_mail_box_nor_the_list_of_devices(
+    house: House,
+) -> None:
+    account = await house.person()
+    house.clock.time += 7200
+    for number in range(25):
+        assert (await house.browser(f"192.0.2.{number}").sign_in()).status == 303
+        house.clock.time += 1
+    assert len([kind for _, kind, _ in await house.mails() if kind == "new_device"]) == 20
+    for number in range(120):
+        device = digest(f"device {number}")
+        await house.store.commit(house.store.sessions.remember_device(device, account.id, house.now + number))
+    assert await house.store.sessions.devices_since(account.id, 0, 1000) == 100
+    newest, oldest = digest("device 119"), digest("device 0")
+    assert await house.store.sessions.known_device((newest,), account.id) == newest
+    assert await house.store.sessions.known_device((oldest,), account.id) is None
+    house.clock.time += 90_000
+    assert (await house.browser("192.0.2.99").sign_in()).status == 303
+    assert len([kind for _, kind, _ in await house.mails() if kind == "new_device"]) == 21

@@ -34,6 +34,10 @@ from doorward.rules.prove.assurance import Achieved
 NEW_ACCOUNT = 3600
 """For how many seconds after an account was made a new device is no news to its owner."""
 
+DAY = 86_400
+MOST_TOLD = 20
+"""Mails about new devices that one person gets in a day. Whoever knows the password causes each, and after twenty its owner knows."""
+
 MOST_SESSIONS = 1000
 """Of one person; with the next one, the one that was seen longest ago ends. Whoever ends all of somebody's sessions holds up
 everybody else's sign-out meanwhile, and tells the apps of each: how many they are is not left to who signs in."""
@@ -201,7 +205,8 @@ class Finish:
             return None, []
         secret = self.chance.token()
         writes = [self.store.sessions.remember_device(digest(secret), account.id, now)]
-        if now - account.created_at >= NEW_ACCOUNT:
+        told = await self.store.sessions.devices_since(account.id, now - DAY, MOST_TOLD)
+        if now - account.created_at >= NEW_ACCOUNT and told < MOST_TOLD:
             mail = self.postman.write(
                 "new_device",
                 to=account.email,

@@ -10,6 +10,10 @@ MOST_DEVICES: Final = 6
 """People whom one browser is known by, at most: each has a secret of their own there, and the oldest one goes."""
 
 
+MOST_KNOWN: Final = 100
+"""Devices that one account knows, at most; the one that became known first goes."""
+
+
 class Session(Struct, frozen=True, kw_only=True):
     """`id` is the public `sid` (`ses_…`); the cookie holds another, secret value of which only the SHA-256 is stored.
 

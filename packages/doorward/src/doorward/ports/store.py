@@ -167,6 +167,10 @@ class Sessions(Protocol):
         """Which of these the account knows; of more than `MOST_DEVICES` only the first are looked at."""
         ...
 
+    async def devices_since(self, account_id: str, since: int, limit: int) -> int:
+        """How many devices became known to the account from `since` on; counted up to `limit`."""
+        ...
+
     def forget_devices(self, account_id: str, *, but: bytes | None) -> Write:
         """The account knows no device any more, `but` one."""
         ...

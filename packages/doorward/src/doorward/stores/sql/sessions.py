@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from doorward.model.session import MOST_DEVICES, Consent, Session
+from doorward.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Session
 from doorward.stores.sql.revocations import NEXT, NUMBERED
 from doorward.stores.sql.statements import Database, Row, SqlWrite, guarded, write
 from doorward.stores.sql.text import insert, select
@@ -62,6 +62,15 @@ _REMEMBER = (
 _KNOWN = (
     "SELECT device_hash FROM trusted_devices"
     " WHERE account_id = ? AND device_hash IN (?, ?, ?, ?, ?, ?) LIMIT 1"
+)
+_SINCE = (
+    "SELECT COUNT(*) FROM"
+    " (SELECT 1 FROM trusted_devices WHERE account_id = ? AND trusted_at >= ? LIMIT ?) AS held"
+)
+# the newest stay; of one second, whichever
+_CROWD_OUT = (
+    "DELETE FROM trusted_devices WHERE account_id = ? AND trusted_at <"
+    " (SELECT trusted_at FROM trusted_devices WHERE account_id = ? ORDER BY trusted_at DESC LIMIT 1 OFFSET ?)"
 )
 _FORGET = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash <> ?"
 
@@ -161,7 +170,12 @@ class SqlSessions:
         return write(_REMOVE_CONSENTS, account_id, client_id)
 
     def remember_device(self, device_hash: bytes, account_id: str, at: int) -> SqlWrite:
-        return write(_REMEMBER, account_id, device_hash, at)
+        crowd_out = (_CROWD_OUT, (account_id, account_id, MOST_KNOWN - 1), None)
+        return SqlWrite(((_REMEMBER, (account_id, device_hash, at), None), crowd_out))
+
+    async def devices_since(self, account_id: str, since: int, limit: int) -> int:
+        row = await self._db.one(_SINCE, (account_id, since, limit))
+        return int(row[0]) if row is not None else 0
 
     async def known_device(self, devices: Sequence[bytes], account_id: str) -> bytes | None:
         asked = (*devices[:MOST_DEVICES], *(b"",) * (MOST_DEVICES - len(devices)))
