@@ -22,13 +22,15 @@ from tests.flows.processes import Fleet, processes
 from tests.flows.signing_in import tokens_by_challenge
 from tests.postgres import Postgres
 from tests.races.rounds import code_rounds, refresh_rounds
-from tests.waiting import PATIENCE, until
+from tests.waiting import until
 
 SCOPE = "openid orders:read"
 LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"pool_wait": 2, "connect_timeout": 2},
     "passwords": {"threads": 2},
 }
+
+READ_ONLY_SECONDS = 2.0
 
 
 @contextmanager
@@ -79,7 +81,7 @@ def test_a_server_that_has_become_read_only_is_left_and_writes_are_503(
         try:
             # the setting reaches the sessions that there are one by one
             until(lambda: witness.app.refresh(witness.newest).status_code == 503)
-            last = time.monotonic() + PATIENCE
+            last = time.monotonic() + READ_ONLY_SECONDS
             while time.monotonic() < last:
                 seen = witness.look()
                 assert seen.wrong == []

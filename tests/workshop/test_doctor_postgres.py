@@ -10,6 +10,7 @@ import pytest
 
 from doorward.cli.tools import Check
 from doorward.settings import load
+from doorward.settings.problems import SettingsError
 from doorward.stores.sql.open import open_store
 from doorward.workshop.doctor import examine
 from doorward.workshop.examine_postgres import way
@@ -144,7 +145,8 @@ def test_each_reason_why_it_cannot_be_reached_has_a_remedy_of_its_own(
         return found.fix
 
     assert "createdb" in fix(named(postgres_url, "not_there"))
-    assert "after the ?" in fix(f"{postgres_url}?sslmod=require")
+    with pytest.raises(SettingsError, match="Did you mean sslmode"):
+        fix(f"{postgres_url}?sslmod=require")
     assert "the user and the password" in fix(as_user(postgres_url, "not_there", "hush-hush-hush"))
     assert "Start PostgreSQL" in fix("postgresql://doorward@127.0.0.1:1/doorward")
 

@@ -92,13 +92,15 @@ def main(workshop: Workshop, arguments: Sequence[str] | None = None) -> int:
         status = _run(workshop, given, as_json=as_json)
         outputs.finish()
     except OutputLost as lost:
-        outputs.give_up()
+        outputs.give_up(sys.stdout)
         if not lost.closed:
             with suppress(OSError):
                 show.trouble(
                     Trouble(f"What the command printed is lost: {lost.reason}.", _LOST), as_json=False
                 )
         return 1
+    finally:
+        outputs.settle_errors()
     return status
 
 

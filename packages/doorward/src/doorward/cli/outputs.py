@@ -63,12 +63,20 @@ def finish() -> None:
         raise OutputLost(problem) from None
 
 
-def give_up() -> None:
+def give_up(stream: TextIO) -> None:
     """Whatever is printed from now on goes nowhere, so that the end of the program does not stumble over it once more."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def settle_errors() -> None:
+    """Where standard error takes nothing either, there is nobody to tell: Python would end with a status of its own (120)."""
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        give_up(sys.stderr)
 
 
 def _plain(problem: UnicodeError) -> tuple[str, int]:
