@@ -3,7 +3,8 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 # what goes to the program behind a target: make test ARGS="-k refresh"
 ARGS ?=
-PYTEST_WORKERS ?= auto
+# one more than there are cores: many tests wait for a server, a browser or a second that has to pass
+PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 # A bare environment has no locale and no home worth writing to; the sources are UTF-8 either way.
 export PYTHONUTF8 := 1
