@@ -68,7 +68,8 @@ def children(served: Served) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+# ten take more than a minute: those of a process alone are left to the soak, which has the time
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.soak), 2])
 def test_ten_reloads_under_load_lose_nothing(
     serve: Serve, tmp_path: Path, free_port: int, workers: int
 ) -> None:
