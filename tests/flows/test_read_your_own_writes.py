@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from os import kill
 from pathlib import Path
 from secrets import token_hex
+from statistics import median_low
 
 import pytest
 
@@ -142,7 +143,7 @@ def test_a_process_that_slept_for_ten_seconds_is_waited_for_once_and_says_no_to_
             time.sleep(max(0.0, stopped + 10 - time.monotonic()))
             kill(asleep, signal.SIGCONT)
             assert {one.result().status_code for one in waiting} == {401}
-        assert min(waits[1:]) < 0.9 < waits[0], waits
+        assert median_low(waits[1:]) < 0.9 < waits[0], waits
         # and awake it is waited for again
         client_id, secret = operate(fleet.config, created)
         again = App(fleet.issuer, client_id, secret, base=fleet.servers[1].base)
@@ -163,4 +164,4 @@ def test_a_process_that_was_killed_is_waited_for_once(tmp_path: Path, own_databa
 
         for _ in range(4):
             operate(fleet.config, changed)
-        assert min(waits[1:]) < 0.9 < waits[0], waits
+        assert median_low(waits[1:]) < 0.9 < waits[0], waits

@@ -1,4 +1,4 @@
-"""What does an app hear that asks for scopes which nothing here defines, at each of the ways to a token?"""
+"""Scopes that nothing here defines, at each of the ways to a token."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
-from doorward.actions.authenticate_client import AuthenticateClient
-from doorward.actions.challenge import Challenge, Code
-from doorward.actions.ignored_scopes import IgnoredScopes
-from doorward.actions.prove_password import CheckPassword, ProvePassword
-from doorward.actions.prove_second_factor import ProveSecondFactor
-from doorward.actions.throttle import Throttle
+from doorward.actions.challenge import Code
 from doorward.model.caller import Caller
-from doorward.outside.remarks import LoggedRemarks
-from doorward.rules.identify.failures import Failures
+from tests.actions.test_challenge import challenge
 from tests.front_channel import CODE_CHALLENGE, PASSWORD, Front, front_channel
 from tests.logged import captured
 from tests.rules import made
@@ -77,30 +71,12 @@ async def test_a_permission_that_exists_and_is_not_the_apps_is_refused(front: Fr
 
 
 async def test_the_json_sign_in_leaves_the_same_out(front: Front) -> None:
-    out, settings = front.outside, front.settings
-    throttle = Throttle(out.store, out.sealer, settings.throttle, out.shared.counters)
-    check = CheckPassword(out.store, out.hasher, throttle, front.record, out.meter)
-    challenge = Challenge(
-        store=out.store,
-        catalog=out.catalog,
-        chance=out.chance,
-        clock=front.clock,
-        authenticate=AuthenticateClient(
-            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
-        ),
-        prove_password=ProvePassword(out.store, check),
-        prove_second_factor=ProveSecondFactor(
-            out.store, out.sealer, throttle, front.record, out.meter, out.postman
-        ),
-        advance=front.advance,
-        sessions=settings.sessions,
-        issuer=settings.issuer,
-        ignored_scopes=IgnoredScopes(out.catalog, LoggedRemarks()),
-    )
     asked = {"client_id": TV.id, "code_challenge": CODE_CHALLENGE, "code_challenge_method": "S256"}
     params = {**asked, "scope": ASKED, "username": "ada@example.com", "password": PASSWORD}
     with captured() as lines:
-        outcome = await challenge(params, authorization=None, caller=Caller("192.0.2.1", "tests", "req"))
+        outcome = await challenge(front)(
+            params, authorization=None, caller=Caller("192.0.2.1", "tests", "req")
+        )
     assert isinstance(outcome, Code)
     tokens = await front.redeem(TV, outcome.authorization_code)
     assert tokens["scope"] == "openid orders:read"
