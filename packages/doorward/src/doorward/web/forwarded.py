@@ -1,4 +1,4 @@
-"""Which address does a request come from, by the word of the proxies that are ours? (X-Forwarded-For; it has no specification.)"""
+"""Address of a request behind proxies of ours, from X-Forwarded-For (which has no specification)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with what this server calls: whom it trusts, and apps that are not told of log-outs? Part of `doctor`; changes
+"""Checks of what this server calls: whom it trusts, and apps that are not told of log-outs. Part of `doctor`; changes
 nothing."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be wrong with the way mail leaves? Part of `doctor`; sends nothing but the test mail that was asked for."""
+"""Checks of the way mail leaves. Part of `doctor`; sends nothing but the test mail that was asked for."""
 
 from __future__ import annotations
 

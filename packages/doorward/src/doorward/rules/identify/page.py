@@ -1,4 +1,4 @@
-"""Which web pages are an app's own, and may a page ask in its name? (Fetch standard §3.3, CORS; for browsers alone: whatever is no page
+"""Web pages that are an app's own and may ask in its name (Fetch standard §3.3, CORS; for browsers alone: whatever is no page
 sends no Origin)"""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much may an app have us keep for it? Bytes as they are stored, of texts that are the app's, or whoever sent somebody here, to choose."""
+"""Weight of a begun sign-in: the bytes that are stored of texts that are the app's, or whoever sent somebody here, to choose."""
 
 from __future__ import annotations
 

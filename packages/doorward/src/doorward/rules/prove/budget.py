@@ -1,4 +1,4 @@
-"""How often may one person change something that leaves a line in the record, a mail, or an entry for every API (line 93)?
+"""Budgets for what one person changes: each change leaves a line in the record, a mail, or an entry for every API (line 93).
 
 These are no guesses: whoever is counted here is signed in or holds the app's own token, and is only ever in their own way.
 """

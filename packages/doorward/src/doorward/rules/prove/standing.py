@@ -1,4 +1,4 @@
-"""Which of what was proven still counts? A proof ends with the state that it was made for: password, address, factor, account (line 94)."""
+"""Proofs that still count. A proof ends with the state that it was made for: password, address, factor, account (line 94)."""
 
 from __future__ import annotations
 
