@@ -17,7 +17,7 @@ from doorward.model.account import Account
 from doorward.model.digest import digest
 from doorward.model.grant import Grant
 from doorward.model.secret import Secret
-from doorward.model.session import Session
+from doorward.model.session import EndReason, Session
 from doorward.ports.store import Store, Write
 from tests.actions.managing import NOW, Desk, opened
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
@@ -75,7 +75,7 @@ def between(monkeypatch: pytest.MonkeyPatch, thief: Thief) -> None:
         account_id: str,
         *,
         now: int,
-        reason: str,
+        reason: EndReason,
         keep_session: str | None = None,
         sub_entry: bool,
     ) -> list[Write]:

@@ -156,7 +156,7 @@ async def test_a_revoked_or_expired_token_stands_for_nobody(front: Front) -> Non
     for nobody in (None, "", "x", got.access_token + "x"):
         assert isinstance(await action.standing(APP.id, nobody, page=HERE), Refusal)
     (session,) = await front.store.sessions.live_of("usr_ada", front.now)
-    await front.sign_out.end(session, reason="test", client_id=None, caller=CALLER, now=front.now)
+    await front.sign_out.end(session, reason="signed_out", client_id=None, caller=CALLER, now=front.now)
     assert isinstance(await action.standing(APP.id, got.access_token, page=HERE), Refusal)
     fresh = await delivered(front)
     front.clock.time += 300
@@ -167,7 +167,7 @@ async def test_a_revoked_or_expired_token_stands_for_nobody(front: Front) -> Non
 async def test_leaving_ends_the_session_even_when_the_grant_had_ended(front: Front) -> None:
     got = await delivered(front)
     (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
-    await front.store.commit(*front.ending.grant(grant, now=front.now, reason="replayed"))
+    await front.store.commit(*front.ending.grant(grant, now=front.now, reason="refresh_token_replayed"))
     left = await cookies(front).end(
         APP.id, got.access_token, got.refresh_token, None, page=HERE, caller=CALLER
     )

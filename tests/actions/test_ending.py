@@ -81,7 +81,9 @@ async def test_of_very_many_grants_none_is_forgotten_and_the_commit_stays_short(
     assert await revoked(channel, {**claims, "sid": None}) == "grant"
     assert await lives(channel, offline)
     more = [(await channel.family(offline=True))[0] for _ in range(MANY + 1)]
-    writes = await channel.ending.account(ada.id, now=channel.clock.time, reason="disabled", sub_entry=False)
+    writes = await channel.ending.account(
+        ada.id, now=channel.clock.time, reason="account_disabled", sub_entry=False
+    )
     assert len(writes) < 10
     assert await channel.store.commit(*writes)
     assert not any([await lives(channel, raw) for raw in (*more, offline)])
@@ -94,7 +96,9 @@ async def test_disabling_a_person_ends_all_sessions_and_tokens(channel: BackChan
     await channel.session(ada, "ses_two")
     raw, _ = await channel.family(offline=True)
     claims, raw = await tokens(channel, raw)
-    writes = await channel.ending.account(ada.id, now=channel.clock.time, reason="disabled", sub_entry=True)
+    writes = await channel.ending.account(
+        ada.id, now=channel.clock.time, reason="account_disabled", sub_entry=True
+    )
     assert await channel.store.commit(*writes)
     assert not await channel.store.sessions.live_of(ada.id, channel.clock.time)
     assert not await lives(channel, raw)

@@ -109,7 +109,7 @@ async def test_what_another_process_revoked_is_inactive_at_the_next_question(tmp
 async def test_tokens_of_a_disabled_person_are_inactive(channel: BackChannel) -> None:
     access, refresh = await both(channel)
     writes = await channel.ending.account(
-        "usr_ada", now=channel.clock.time, reason="disabled", sub_entry=True
+        "usr_ada", now=channel.clock.time, reason="account_disabled", sub_entry=True
     )
     assert await channel.store.commit(*writes)
     assert await ask(channel, access) == await ask(channel, refresh) == INACTIVE

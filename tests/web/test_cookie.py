@@ -184,7 +184,7 @@ async def test_signing_out_works_when_the_access_cookie_says_nothing_any_more(
     kept = dict(tab.cookies)
     if ended == "grant ended already":
         (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
-        await front.store.commit(*front.ending.grant(grant, now=front.now, reason="test"))
+        await front.store.commit(*front.ending.grant(grant, now=front.now, reason="revoked"))
     else:
         front.clock.time += 400
         tab.cookies.pop(AT)

@@ -96,7 +96,7 @@ async def test_the_feed_reaches_the_verifiers_view(channel: BackChannel, asgi: A
     elif what == "session":
         writes = await channel.ending.session(session, now=now, reason="signed_out")
     elif what == "account":
-        writes = await channel.ending.account("usr_ada", now=now, reason="disabled", sub_entry=True)
+        writes = await channel.ending.account("usr_ada", now=now, reason="account_disabled", sub_entry=True)
     else:
         writes = channel.ending.client("app_web", now=now, reason="app_deleted")
     assert await channel.store.commit(*writes)

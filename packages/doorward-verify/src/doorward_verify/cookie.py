@@ -12,6 +12,7 @@ from doorward_verify.refused import Refused
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER: Final = "X-CSRF-Token"
+_CSRF_LABEL: Final = b"doorward-csrf:"
 MAX_COOKIE_CHARS: Final = 64 * 1024
 
 
@@ -29,7 +30,7 @@ class Asked(Struct, frozen=True):
 
 def csrf_token(access_token: str) -> str:
     """What `X-CSRF-Token` has to say beside the cookie: only a page that was given it by its own site can know it."""
-    return b64url_encode(sha256(b"doorward-csrf:" + access_token.encode("utf-8", "surrogatepass")).digest())
+    return b64url_encode(sha256(_CSRF_LABEL + access_token.encode("utf-8", "surrogatepass")).digest())
 
 
 def issuer_mark(issuer: str) -> str:

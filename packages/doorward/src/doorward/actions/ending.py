@@ -12,7 +12,7 @@ from typing import Final
 from doorward.model.grant import Grant
 from doorward.model.message import LogoutNotice
 from doorward.model.policy import TokenPolicy
-from doorward.model.session import Session
+from doorward.model.session import EndReason, Session
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.store import Store, Write
@@ -33,7 +33,7 @@ class Ending:
     catalog: CatalogSource
     policy: TokenPolicy
 
-    def grant(self, grant: Grant, *, now: int, reason: str, first: bool = False) -> list[Write]:
+    def grant(self, grant: Grant, *, now: int, reason: EndReason, first: bool = False) -> list[Write]:
         """One app's grant: its refresh tokens are dead with it, its access tokens enter the revocation view (RFC 7009 §2.1).
 
         `first`: guarded, the commit loses when the grant has ended. Whoever sends one request a thousand times at once makes one
@@ -51,7 +51,9 @@ class Ending:
         entry = bounds.of_all_until_now(client_id, iat=iat, now=now, life=self._life())
         return self.store.revocations.insert_later(entry, now=now)
 
-    async def session(self, session: Session, *, now: int, reason: str, first: bool = False) -> list[Write]:
+    async def session(
+        self, session: Session, *, now: int, reason: EndReason, first: bool = False
+    ) -> list[Write]:
         """A browser session: the grants born in it that are not offline, its `sid`, and a notice to each app that asked for one
         (OpenID Connect Back-Channel Logout 1.0 §2.3). `first` as for a grant."""
         return [
@@ -59,7 +61,7 @@ class Ending:
             *await self.grants_of(session, now=now, reason=reason),
         ]
 
-    async def grants_of(self, session: Session, *, now: int, reason: str) -> list[Write]:
+    async def grants_of(self, session: Session, *, now: int, reason: EndReason) -> list[Write]:
         """The grants born in a session that are not offline."""
         found = await self.store.grants.live_of_session(session.id, now, limit=MANY + 1)
         if len(found) > MANY:
@@ -68,7 +70,7 @@ class Ending:
             return [end(session.account_id, now, reason, until, session_id=session.id)]
         return self._each([grant for grant in found if not grant.offline], now, reason)
 
-    async def app_of(self, account_id: str, client_id: str, *, now: int, reason: str) -> list[Write]:
+    async def app_of(self, account_id: str, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
         """The grants that a person gave to one app, offline ones too."""
         found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
         if len(found) > MANY:
@@ -85,7 +87,13 @@ class Ending:
         ]
 
     async def account(
-        self, account_id: str, *, now: int, reason: str, keep_session: str | None = None, sub_entry: bool
+        self,
+        account_id: str,
+        *,
+        now: int,
+        reason: EndReason,
+        keep_session: str | None = None,
+        sub_entry: bool,
     ) -> list[Write]:
         """All sessions of a person but `keep_session`, and all their grants, offline ones too (ASVS 7.4.2, 7.4.3).
 
@@ -95,7 +103,7 @@ class Ending:
         return [*self.outstanding(account_id, now=now), *ended]
 
     async def _account(
-        self, account_id: str, now: int, reason: str, keep_session: str | None, *, sub_entry: bool
+        self, account_id: str, now: int, reason: EndReason, keep_session: str | None, *, sub_entry: bool
     ) -> list[Write]:
         life = self._life()
         writes = await self._sessions(account_id, now, reason, keep_session, life)
@@ -111,7 +119,7 @@ class Ending:
             writes.append(self.store.revocations.insert(rule.of_account(account_id, now=now, life=life)))
         return writes
 
-    async def others(self, current: Session, *, now: int, reason: str) -> list[Write]:
+    async def others(self, current: Session, *, now: int, reason: EndReason) -> list[Write]:
         """All sessions of a person but this one, with the grants born in them that are not offline: a handful of writes, however
         many they are. What is outstanding ends too: who stands in the middle of a sign-in would be in a session a moment later."""
         life = self._life()
@@ -120,11 +128,13 @@ class Ending:
             writes.append(self._grants_but(current, now, reason, life))
         return [*self.outstanding(current.account_id, now=now), *writes]
 
-    async def late_beside(self, current: Session, *, now: int, reason: str) -> None:
+    async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
         """What `late_in` does for one session, for all those that `others` ended."""
         await self.store.commit(self._grants_but(current, now, reason, self._life()))
 
-    async def late(self, account_id: str, *, now: int, reason: str, keep_session: str | None = None) -> None:
+    async def late(
+        self, account_id: str, *, now: int, reason: EndReason, keep_session: str | None = None
+    ) -> None:
         """What came into being between `account`'s look and the commit of its writes. Called right after that commit, which
         must have changed the account's row: `Finish` is guarded by it, so that nothing more can come of the old one.
 
@@ -134,14 +144,14 @@ class Ending:
         if writes:
             await self.store.commit(*writes)
 
-    async def late_in(self, session: Session, *, now: int, reason: str) -> None:
+    async def late_in(self, session: Session, *, now: int, reason: EndReason) -> None:
         """The same for a session: grants that were being born in it while it was ended. Called right after the commit of
         `session`'s writes. From then on the guard of `Finish` lets no other one come."""
         writes = await self.grants_of(session, now=now, reason=reason)
         if writes:
             await self.store.commit(*writes)
 
-    def client(self, client_id: str, *, now: int, reason: str) -> list[Write]:
+    def client(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
         """An app that goes: its grants, and one entry for every access token that carries its `client_id`. Of very many grants the
         sweep ends the rest: none of them is of use to anybody without the app."""
         return [
@@ -149,23 +159,25 @@ class Ending:
             self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
         ]
 
-    def _each(self, grants: Sequence[Grant], now: int, reason: str) -> list[Write]:
+    def _each(self, grants: Sequence[Grant], now: int, reason: EndReason) -> list[Write]:
         life = self._life()
         return [write for grant in grants for write in self._grant(grant.id, now, reason, life)]
 
-    def _grant(self, grant_id: str, now: int, reason: str, life: int, *, first: bool = False) -> list[Write]:
+    def _grant(
+        self, grant_id: str, now: int, reason: EndReason, life: int, *, first: bool = False
+    ) -> list[Write]:
         end = self.store.grants.end_first if first else self.store.grants.end
         return [
             end(grant_id, now, reason),
             self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=life)),
         ]
 
-    def _grants_but(self, current: Session, now: int, reason: str, life: int) -> Write:
+    def _grants_but(self, current: Session, now: int, reason: EndReason, life: int) -> Write:
         until = rule.of_grant(current.id, now=now, life=life).expires_at
         return self.store.grants.end_of_account(current.account_id, now, reason, until, but=current.id)
 
     async def _sessions(
-        self, account_id: str, now: int, reason: str, keep: str | None, life: int
+        self, account_id: str, now: int, reason: EndReason, keep: str | None, life: int
     ) -> list[Write]:
         # of two one is another than the one that is kept
         found = await self.store.sessions.live_of(account_id, now, limit=2)
@@ -179,7 +191,7 @@ class Ending:
         ]
 
     async def _session(
-        self, session: Session, now: int, reason: str, life: int, *, first: bool
+        self, session: Session, now: int, reason: EndReason, life: int, *, first: bool
     ) -> list[Write]:
         end = self.store.sessions.end_first if first else self.store.sessions.end
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec import Struct, structs
 
@@ -17,7 +18,7 @@ from doorward.model.digest import digest
 from doorward.model.grant import AuthorizationCode, Grant
 from doorward.model.policy import SessionPolicy, TokenPolicy
 from doorward.model.request import AuthRequest
-from doorward.model.session import Session
+from doorward.model.session import EndReason, Session
 from doorward.model.signin import SignIn
 from doorward.ports.chance import Chance
 from doorward.ports.meter import Meter
@@ -31,6 +32,7 @@ from doorward.rules.issue.refresh_life import refresh_life
 from doorward.rules.permit.entitle import Granted
 from doorward.rules.prove.assurance import Achieved
 
+CODE_PREFIX: Final = "dw_ac_"
 NEW_ACCOUNT = 3600
 """For how many seconds after an account was made a new device is no news to its owner."""
 
@@ -108,7 +110,7 @@ class Finish:
         response = code = None
         if asked is not None:
             request, client = asked.request, asked.client
-            code = f"dw_ac_{self.chance.token()}"
+            code = f"{CODE_PREFIX}{self.chance.token()}"
             grant = await self._grant(asked, session, reached, now)
             writes += [
                 self.store.grants.insert(grant),
@@ -149,7 +151,7 @@ class Finish:
         old: Session | None,
         caller: Caller,
         now: int,
-    ) -> tuple[Session, str | None, list[Write], list[tuple[Session, str]]]:
+    ) -> tuple[Session, str | None, list[Write], list[tuple[Session, EndReason]]]:
         """The session to go on in, its new cookie value if it has one, the writes, and which sessions end by them and why.
 
         It is the old one untouched, the old one under a new cookie value (step-up), or a new one: the cookie's value changes
@@ -171,7 +173,7 @@ class Finish:
                 seen_at=now,
             )
             return renewed, secret, [self.store.sessions.replace_secret(mine, renewed)], []
-        ended = [(old, "replaced")] if old is not None else []
+        ended: list[tuple[Session, EndReason]] = [(old, "replaced")] if old is not None else []
         live = await self.store.sessions.live_of(account.id, now, limit=MOST_SESSIONS)
         if len(live) == MOST_SESSIONS:
             ended.append((live[-1], "too_many"))

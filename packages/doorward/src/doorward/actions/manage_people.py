@@ -15,6 +15,7 @@ from doorward.actions.manage_refused import ManageRefused
 from doorward.model.account import Account
 from doorward.model.catalog import Catalog
 from doorward.model.secret import Secret
+from doorward.model.session import EndReason
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.chance import Chance
 from doorward.ports.clock import Clock
@@ -198,7 +199,7 @@ class ManagePeople:
         change: Callable[[Account, int], Account],
         kind: str,
         *,
-        ends: str | None = None,
+        ends: EndReason | None = None,
         sub_entry: bool = True,
         detail: Mapping[str, str] | None = None,
     ) -> Account:

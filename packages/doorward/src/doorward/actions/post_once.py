@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import final
+from typing import Final, final
 
 import msgspec
 import structlog
@@ -17,7 +17,7 @@ from doorward.rules.check import repeat
 from doorward.rules.check import session as session_rule
 from doorward.rules.check.repeat import Kept
 
-_PURPOSE = "answered post"
+_PURPOSE: Final = "answered post"
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Kept)
 log = structlog.get_logger("doorward.posts")

@@ -24,6 +24,9 @@ _SLOWLY: Final = 0.5
 _BREATH: Final = 0.005
 _FOREVER: Final = 2**53
 _KEPT: Final = 60
+_NAME: Final = "feed"
+"""Where the database keeps its own name, in `meta`, and who may draw it."""
+_SALT_PURPOSE: Final = "feed"
 
 
 @dataclass(slots=True)
@@ -191,19 +194,19 @@ class RevocationFeed:
         day, salt = self._salt
         today = wire.day(self.clock.now())
         if day != today:
-            salt = self.sealer.tag("feed", f"{database}:{today}")[: wire.SALT_CHARS]
+            salt = self.sealer.tag(_SALT_PURPOSE, f"{database}:{today}")[: wire.SALT_CHARS]
             self._salt = today, salt
         return salt
 
     async def _name(self) -> str:
         """The database's own name, drawn once in its life; of two processes that draw at once one wins."""
-        name = await self.store.meta("feed")
+        name = await self.store.meta(_NAME)
         if name is None:
             await self.store.commit(
-                self.store.attempts.claim("feed", "name", _FOREVER),
-                self.store.put_meta("feed", self.chance.token(6)),
+                self.store.attempts.claim(_NAME, "name", _FOREVER),
+                self.store.put_meta(_NAME, self.chance.token(6)),
             )
-            name = await self.store.meta("feed")
+            name = await self.store.meta(_NAME)
         if name is None:
             raise StoreUnavailable("the database did not keep the feed's name")
         self._database = name

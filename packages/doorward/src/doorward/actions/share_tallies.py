@@ -12,6 +12,7 @@ from doorward.ports.store import Store
 from doorward.rules.identify.tally import Tally
 
 _MOST: Final = 200
+_PURPOSE: Final = "tally"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +46,4 @@ class ShareTallies:
                         tally.learn(names[tag], tries, end)
 
     def _tag(self, name: str, key: str) -> str:
-        return self.sealer.tag("tally", f"{name}:{key}")
+        return self.sealer.tag(_PURPOSE, f"{name}:{key}")

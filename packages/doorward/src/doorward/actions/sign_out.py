@@ -12,7 +12,7 @@ from doorward.actions.own_tokens import OwnTokens
 from doorward.actions.record import Record
 from doorward.model.caller import Caller
 from doorward.model.refusal import Refusal
-from doorward.model.session import Session
+from doorward.model.session import EndReason, Session
 from doorward.ports.catalog import CatalogSource
 from doorward.ports.store import Store
 from doorward.rules.revoke import logout as rule
@@ -48,7 +48,7 @@ class SignOutAction:
         )
 
     async def end(
-        self, session: Session, *, reason: str, client_id: str | None, caller: Caller, now: int
+        self, session: Session, *, reason: EndReason, client_id: str | None, caller: Caller, now: int
     ) -> None:
         """End the session with everything that must end with it, and write it down."""
         event = self.record(

@@ -15,6 +15,7 @@ from doorward.rules.prove import attempts, budget
 from doorward.rules.prove.attempts import Guess, Guessed, Wait
 
 _TRIES: Final = 5
+_PURPOSE: Final = "throttle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +127,4 @@ class Throttle:
         await self.counters.forget(buckets)
 
     def _tag(self, text: str) -> str:
-        return self.sealer.tag("throttle", text)
+        return self.sealer.tag(_PURPOSE, text)

@@ -27,6 +27,7 @@ from doorward.rules.prove.standing import ticket_stands
 
 _LINK_PATHS: Final = {"sign_up": "/verify", "reset": "/reset/link"}
 _TRIES: Final = 8
+_CODE_PURPOSE: Final = "mail-code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ class Tickets:
 
     def _code_hash(self, ticket_id: str, code: str) -> bytes:
         # Six digits are guessed from a plain hash in a moment; under the server's key a stolen database says nothing.
-        return self.sealer.tag("mail-code", f"{ticket_id}:{code}").encode("ascii")
+        return self.sealer.tag(_CODE_PURPOSE, f"{ticket_id}:{code}").encode("ascii")
 
     def _values(self, kind: TicketKind, code: str, link: str) -> dict[str, Any]:
         return {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct, field
+
+LETTER_PURPOSE: Final = "mail"
+"""What a letter is sealed for."""
 
 TicketKind = Literal["sign_up", "reset"]
 
@@ -48,7 +51,7 @@ class Outgoing(Struct, frozen=True, kw_only=True):
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """What `Outgoing.sealed` holds, as JSON (sealed for the purpose "mail" under the row's id). `code` is the one-time code in
+    """What `Outgoing.sealed` holds, as JSON (sealed for `LETTER_PURPOSE` under the row's id). `code` is the one-time code in
     the text, if there is one: the development outbox shows it large. `ticket_id`: the ticket whose code and link it carries."""
 
     subject: str

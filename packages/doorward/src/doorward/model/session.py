@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -12,6 +12,27 @@ MOST_DEVICES: Final = 6
 
 MOST_KNOWN: Final = 100
 """Devices that one account knows, at most; the one that became known first goes."""
+
+EndReason = Literal[
+    "account_deleted",
+    "account_disabled",
+    "app_deleted",
+    "code_reused",
+    "disconnected",
+    "ended_by_owner",
+    "password_changed",
+    "password_reset",
+    "refresh_token_replayed",
+    "replaced",
+    "reported_by_owner",
+    "restored",
+    "revoked",
+    "second_factor_reset",
+    "signed_out",
+    "signed_out_by_app",
+    "too_many",
+]
+"""Why a session or a grant ended, as its row and the audit record keep it. A row may be of another version, so what it holds is text."""
 
 
 class Session(Struct, frozen=True, kw_only=True):

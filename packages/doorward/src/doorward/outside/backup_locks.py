@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Final
 
 from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
@@ -18,6 +19,8 @@ KEY_SIZE = 32
 SHORTEST = 12
 """Characters of a passphrase at least: whoever has the file can try as many as they like."""
 _SALT = 16
+_CONTEXT: Final = "backup "
+"""With the backup's id: what a wrapped data key is bound to."""
 # four times what a sign-in costs (RFC 9106 §4 goes higher; a backup is made, and restored, on small machines too)
 _TIME, _MEMORY, _LANES = 4, 256 * 1024, 4
 # and what a file may ask for: it comes from outside, and each try costs what it says
@@ -31,7 +34,7 @@ def new_data_key() -> bytes:
 
 async def lock_by_key(wrapper: KeyWrapper, backup: str, data_key: bytes) -> Lock:
     """Raises `KeyProblem`."""
-    return Lock("key", await wrapper.wrap(f"backup {backup}", data_key), id=wrapper.id)
+    return Lock("key", await wrapper.wrap(_CONTEXT + backup, data_key), id=wrapper.id)
 
 
 def lock_by_passphrase(passphrase: Secret, backup: str, data_key: bytes) -> Lock:
@@ -43,7 +46,7 @@ def lock_by_passphrase(passphrase: Secret, backup: str, data_key: bytes) -> Lock
         )
     salt = os.urandom(_SALT)
     cipher = _cipher(passphrase, salt, _TIME, _MEMORY, _LANES)
-    return Lock("passphrase", seal(cipher, f"backup {backup}", data_key), "", salt, _TIME, _MEMORY, _LANES)
+    return Lock("passphrase", seal(cipher, _CONTEXT + backup, data_key), "", salt, _TIME, _MEMORY, _LANES)
 
 
 async def open_lock(head: Head, wrapper: KeyWrapper | None, passphrase: Secret | None) -> bytes:
@@ -56,7 +59,7 @@ async def open_lock(head: Head, wrapper: KeyWrapper | None, passphrase: Secret |
         # its own first; the others' in case one key goes by two names
         for lock in sorted(locks, key=lambda one: one.id != wrapper.id):
             try:
-                return await wrapper.unwrap(f"backup {head.id}", lock.wrapped)
+                return await wrapper.unwrap(_CONTEXT + head.id, lock.wrapped)
             except WrongKey:
                 continue
             except KeyProblem as problem:
@@ -96,7 +99,7 @@ def _by_passphrase(head: Head, passphrase: Secret) -> bytes:
             raise BackupProblem("The backup is damaged: nobody makes keys like that.", "Take another backup.")
         cipher = _cipher(passphrase, lock.salt, lock.time, lock.memory, lock.lanes)
         try:
-            return unseal(cipher, f"backup {head.id}", lock.wrapped)
+            return unseal(cipher, _CONTEXT + head.id, lock.wrapped)
         except WrongKey:
             continue
     raise BackupProblem("That is not the passphrase of this backup.", "Type it again; letter case counts.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast, final
+from typing import Any, Final, cast, final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -14,7 +14,7 @@ from doorward.ports.keys import Sealer
 from doorward_verify import jwk, jws
 from doorward_verify.keyset import KeySet, key_set
 
-PURPOSE = "signing key"
+PURPOSE: Final = "signing key"
 PUBLISHED = frozenset({"next", "current", "previous"})
 
 _encode = msgspec.json.Encoder().encode

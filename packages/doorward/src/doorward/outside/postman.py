@@ -8,12 +8,11 @@ from typing import Any, final
 import msgspec
 from msgspec import structs
 
-from doorward.model.message import Letter, Outgoing
+from doorward.model.message import LETTER_PURPOSE, Letter, Outgoing
 from doorward.ports.chance import Chance
 from doorward.ports.keys import Sealer
 from doorward.ports.postman import MailKind
 
-PURPOSE = "mail"
 Render = Callable[[MailKind, str | None, dict[str, Any]], Letter]
 """(kind, locale, values) -> the letter. Given by the wiring, since the templates stand on another floor."""
 
@@ -24,7 +23,7 @@ _decode = msgspec.json.Decoder(Letter).decode
 def open_letter(sealer: Sealer, mail: Outgoing) -> Letter:
     """What a mail in the outbox says. Raises ValueError when it was sealed under another secret key or for another row."""
     try:
-        return _decode(sealer.open(PURPOSE, mail.id, mail.sealed))
+        return _decode(sealer.open(LETTER_PURPOSE, mail.id, mail.sealed))
     except msgspec.DecodeError:
         raise ValueError("a mail in the outbox is damaged") from None
 
@@ -53,5 +52,5 @@ class SealingPostman:
         """A row for the outbox, due at once. Its body may carry a code or a link, so the database sees it only sealed."""
         mail_id = self._chance.new_id("mai")
         letter = structs.replace(self._render(kind, locale, values), ticket_id=ticket_id)
-        sealed = self._sealer.seal(PURPOSE, mail_id, _encode(letter))
+        sealed = self._sealer.seal(LETTER_PURPOSE, mail_id, _encode(letter))
         return Outgoing(id=mail_id, to=to, kind=kind, sealed=sealed, created_at=now, next_try_at=now)

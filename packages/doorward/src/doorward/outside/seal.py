@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 from binascii import b2a_base64
-from typing import final
+from typing import Final, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,6 +15,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _VERSION = b"\x01"
 _NONCE = 12
 _TAG = 16
+# What the keys are derived for (the `info` of HKDF): another word is another key, and what was sealed before opens no more.
+_SEAL: Final = "doorward seal "
+_UNDER: Final = "doorward under "
+_TAG_OF: Final = "doorward tag "
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -62,18 +66,18 @@ class KeyedSealer:
         """HMAC-SHA-256 of the text, base64url."""
         key = self._tag_keys.get(purpose)
         if key is None:
-            key = self._tag_keys[purpose] = self._derive(f"doorward tag {purpose}")
+            key = self._tag_keys[purpose] = self._derive(_TAG_OF + purpose)
         digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
         return b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
     def _under(self, secret: str, purpose: str) -> KeyedSealer:
-        key = self._derive(f"doorward under {purpose}")
+        key = self._derive(_UNDER + purpose)
         return KeyedSealer(hmac.digest(key, secret.encode("utf-8", "surrogatepass"), "sha256"))
 
     def _cipher(self, purpose: str) -> AESGCM:
         cipher = self._ciphers.get(purpose)
         if cipher is None:
-            cipher = self._ciphers[purpose] = AESGCM(self._derive(f"doorward seal {purpose}"))
+            cipher = self._ciphers[purpose] = AESGCM(self._derive(_SEAL + purpose))
         return cipher
 
     def _derive(self, info: str) -> bytes:

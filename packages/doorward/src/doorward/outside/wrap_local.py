@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import final
+from typing import Final, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,6 +15,8 @@ from doorward.ports.key_wrapper import WrongKey
 _VERSION = b"\x01"
 _NONCE = 12
 _TAG = 16
+_WRAPPING: Final = "doorward wrapping"
+_FINGERPRINT: Final = "doorward key fingerprint"
 
 
 @final
@@ -27,8 +29,8 @@ class LocalWrapper:
     def __init__(self, secret: bytes) -> None:
         if len(secret) != 32:
             raise ValueError("the secret key has 32 bytes")
-        self._cipher = AESGCM(_derive(secret, "doorward wrapping", 32))
-        self._id = f"key:{_derive(secret, 'doorward key fingerprint', 8).hex()}"
+        self._cipher = AESGCM(_derive(secret, _WRAPPING, 32))
+        self._id = f"key:{_derive(secret, _FINGERPRINT, 8).hex()}"
 
     @property
     def id(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hmac import compare_digest
+from typing import Final
 
 from doorward.actions.cookie_session import CookieSession, Delivered, Page
 from doorward.model.caller import Caller
@@ -16,6 +17,8 @@ from doorward.web.cookies import CookieJar
 from doorward.web.http import Request, Response, Route, json_response, route
 from doorward.web.refusals import note
 from doorward.web.visitor import BROWSER_AGE
+
+_PURPOSE: Final = "refresh cookie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class CookieEndpoints:
         return self.jar.read(request.cookies(), "browser") or None
 
     def _tag(self, browser: str, token: str) -> str:
-        return self.sealer.tag("refresh cookie", f"{browser} {token}")
+        return self.sealer.tag(_PURPOSE, f"{browser} {token}")
 
     def _bound(self, request: Request, token: str, response: Response) -> str:
         """The refresh cookie's value, and beside it the cookie that it is bound to, where the browser has none yet."""

@@ -21,6 +21,7 @@ from doorward.web.steps import Steps
 from doorward.web.visitor import Forbidden, Visitor, Visitors
 
 _CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales")
+_PURPOSE: Final = "sign-out"
 _FROM_HERE: Final = "from_here"
 """Marks the form by which our own page repeats an app's POST, so that a browser without cookies is not sent round for ever."""
 
@@ -122,7 +123,7 @@ class LogoutPages:
         """What the question is about, for this browser alone: the answer to one question never ends what another was about, say
         somebody else's session, who signed in here while the page stood open."""
         ends = " ".join(session.id for session in decision.ends)
-        return self.sealer.tag("sign-out", f"{visitor.browser} {decision.client_id or '-'} {ends}")
+        return self.sealer.tag(_PURPOSE, f"{visitor.browser} {decision.client_id or '-'} {ends}")
 
     def _ours(self, visitor: Visitor, form: Mapping[str, str], about: str) -> bool:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 from msgspec import structs
@@ -18,6 +19,7 @@ from doorward.web.cookies import CookieKind
 from doorward.web.http import BadForm, Handler, Request, Response, Route
 from doorward.web.visitor import Visitors
 
+_PURPOSE: Final = "answered post"
 _Parts = tuple[int, list[tuple[bytes, bytes]], bytes]
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(_Parts)
@@ -87,7 +89,7 @@ class Once:
         self.posts_of.note(request.client_address, now)
         body = (await request.body()).decode("latin-1")
         where = f"{request.path}?{request.query_string.decode('latin-1')}"
-        return self.sealer.tag("answered post", f"{browser}\n{where}\n{body}")
+        return self.sealer.tag(_PURPOSE, f"{browser}\n{where}\n{body}")
 
     def _left(self, response: Response, session: bytes | None) -> bytes | None:
         """The hash of the session's cookie that the browser has after this answer."""

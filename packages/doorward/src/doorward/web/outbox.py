@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from doorward.model.message import Letter, Outgoing
+from doorward.model.message import LETTER_PURPOSE, Letter, Outgoing
 from doorward.ports.keys import Sealer
 from doorward.ports.store import Store
 from doorward.web.http import Request, Response, Route, json_response, route
@@ -52,7 +52,7 @@ class OutboxPage:
 
     def _open(self, mail: Outgoing) -> OutboxMessage | None:
         try:
-            letter = _decode(self.sealer.open("mail", mail.id, mail.sealed))
+            letter = _decode(self.sealer.open(LETTER_PURPOSE, mail.id, mail.sealed))
         except ValueError:
             return None  # sealed under another secret key: an old database beside a new key file
         return OutboxMessage(

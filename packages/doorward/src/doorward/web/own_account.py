@@ -21,6 +21,7 @@ from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.visitor import Visitor
 
+_DONE_PURPOSE: Final = "done"
 _OWN_PATH: Final = re.compile(r"/account(?:/[a-z-]+)*")
 
 
@@ -90,7 +91,7 @@ class OwnAccount:
         return page(view, owner.visitor, 403)
 
     def _word(self, owner: Owner, what: str) -> str:
-        return self.arrival.sealer.tag("done", f"{owner.session.id}:{what}")[:16]
+        return self.arrival.sealer.tag(_DONE_PURPOSE, f"{owner.session.id}:{what}")[:16]
 
     async def _sign_in_first(self, visitor: Visitor, back: str) -> Response:
         steps = self.arrival.steps

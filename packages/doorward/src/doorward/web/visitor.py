@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import final
+from typing import Final, final
 
 import structlog
 
@@ -27,6 +27,9 @@ from doorward.web.pages.views.context import PageContext
 BROWSER_AGE = 400 * 86_400
 DEVICE_AGE = 400 * 86_400
 _TOKEN_LENGTH = 43
+_CSRF_PURPOSE: Final = "csrf"
+_COMPARE_PURPOSE: Final = "csrf-compare"
+_STALE: Final = "stale"
 
 
 log = structlog.get_logger("doorward.forms")
@@ -116,7 +119,7 @@ class Visitor:
 
     def stale_word(self, flow: str) -> str:
         """What an address carries whose page is to say that it went stale: no link from elsewhere can make a page say so."""
-        return digest(f"stale {self.csrf_token} {flow}").hex()[:16]
+        return digest(f"{_STALE} {self.csrf_token} {flow}").hex()[:16]
 
     def remember_session(self, secret: str, max_age: int) -> None:
         """Send the session cookie."""
@@ -237,7 +240,7 @@ class Visitors:
             accept_language=request.header(b"accept-language"),
             default=self.default_locale,
         )
-        csrf = self.sealer.tag("csrf", browser)
+        csrf = self.sealer.tag(_CSRF_PURPOSE, browser)
         context = PageContext(
             locale=locale,
             csrf_token=csrf,
@@ -286,8 +289,8 @@ def _sent(request: Request, own: str) -> Sent:
 
 def _carries(form: dict[str, str], browser: str, sealer: Sealer) -> bool:
     """Whether the form has this browser's token. Tags are compared by their own keyed hash: equal time whatever the guess is."""
-    expected = sealer.tag("csrf-compare", sealer.tag("csrf", browser))
-    return sealer.tag("csrf-compare", form.get("csrf", "")) == expected
+    expected = sealer.tag(_COMPARE_PURPOSE, sealer.tag(_CSRF_PURPOSE, browser))
+    return sealer.tag(_COMPARE_PURPOSE, form.get("csrf", "")) == expected
 
 
 def _device_secrets(cookie: str | None) -> tuple[str, ...]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
+
+MODULE: Final = "doorward.workshop.serving"
+"""Started by name by whichever program is running when it is told to reload: the next version has to have it too."""
 
 
 class Orders(Struct, frozen=True, omit_defaults=True):
@@ -40,7 +43,7 @@ def read(arguments: list[str]) -> Orders:
 def command(orders: Orders) -> list[str]:
     """The command line that carries them. Modules are looked for where Python is installed, and not first in the folder that the
     server happens to be started in (`-P`): what lies there under the name of one of ours, or of Python's, is no part of it."""
-    return [sys.executable, "-P", "-m", "doorward.workshop.serving", msgspec.json.encode(orders).decode()]
+    return [sys.executable, "-P", "-m", MODULE, msgspec.json.encode(orders).decode()]
 
 
 def spawn(orders: Orders, environment: dict[str, str]) -> int:

@@ -6,16 +6,19 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from shlex import quote
+from typing import Final
 
 from doorward.model.client import Client
 from doorward.model.refusal import Refusal
 from doorward.rules.identify.web_origin import web_origin
 
+_CSRF_LABEL: Final = "doorward-csrf:"
+
 
 def csrf_token(access_token: str) -> str:
     """What an unsafe request with the cookie must carry in X-CSRF-Token: only who was answered by this server can know it,
     since the cookie itself is out of every script's reach. Any API can check it without a shared secret."""
-    hashed = hashlib.sha256(f"doorward-csrf:{access_token}".encode()).digest()
+    hashed = hashlib.sha256(f"{_CSRF_LABEL}{access_token}".encode()).digest()
     return urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
 

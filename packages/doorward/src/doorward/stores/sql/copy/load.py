@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
+from typing import Final
 
 from doorward.model.copied import TableSum
+from doorward.model.session import EndReason
 from doorward.ports.progress import Progress
 from doorward.stores.sql.copy.encode import Running
 from doorward.stores.sql.copy.pieces import Piece, Reading, Rows, Tables
 from doorward.stores.sql.copy.side import Side, pages
 from doorward.stores.sql.copy.tables import SEEDED, CopyRefused, Table, shared
 
+_RESTORED: Final[EndReason] = "restored"
 _RENAME_FEED = "INSERT INTO meta (name, value) VALUES ('feed', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
@@ -69,8 +72,10 @@ async def begin_anew(side: Side, before: Mapping[str, int], feed: str) -> None:
 
 async def end_everything(side: Side, now: int) -> None:
     """Nobody is signed in any more and no token works: sessions, grants, refresh tokens, codes and signing keys end."""
-    await side.run("UPDATE sessions SET ended_at = ?, end_reason = 'restored' WHERE ended_at IS NULL", (now,))
-    await side.run("UPDATE grants SET ended_at = ?, end_reason = 'restored' WHERE ended_at IS NULL", (now,))
+    await side.run(
+        "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED)
+    )
+    await side.run("UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED))
     for name in ("refresh_tokens", "authorization_codes", "sign_ins", "tickets", "trusted_devices"):
         await side.run(f"DELETE FROM {name}")  # noqa: S608 - names from this package
     await side.run(

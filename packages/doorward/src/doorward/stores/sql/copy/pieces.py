@@ -1,6 +1,7 @@
 """What does a backup say, piece after piece? First which tables there are, then their rows, and what each came to.
 
-The pieces are msgpack; a row is an array of its values, as it is summed (`encode.py`).
+The pieces are msgpack, each an array that begins with its tag; a row is an array of its values, as it is summed (`encode.py`). The tags
+stand in every backup that was ever made, so they are written out and not taken from the names of the classes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from doorward.stores.sql.copy.side import Side, Version, count, pages
 from doorward.stores.sql.copy.tables import ARRIVING, CopyRefused, Table, in_order
 
 
-class Tables(Struct, frozen=True, array_like=True, tag=True):
+class Tables(Struct, frozen=True, array_like=True, tag="Tables"):
     """The first piece: the migrations that the database had, its tables in the order to fill them, and how many rows will come."""
 
     versions: tuple[Version, ...]
@@ -26,14 +27,14 @@ class Tables(Struct, frozen=True, array_like=True, tag=True):
     amount: int
 
 
-class Rows(Struct, frozen=True, array_like=True, tag=True):
+class Rows(Struct, frozen=True, array_like=True, tag="Rows"):
     """Some rows of a table, in order."""
 
     table: str
     rows: list[tuple[Any, ...]]
 
 
-class End(Struct, frozen=True, array_like=True, tag=True):
+class End(Struct, frozen=True, array_like=True, tag="End"):
     """A table is complete, and this is what it came to."""
 
     table: str
@@ -41,7 +42,7 @@ class End(Struct, frozen=True, array_like=True, tag=True):
     checksum: bytes
 
 
-class All(Struct, frozen=True, array_like=True, tag=True):
+class All(Struct, frozen=True, array_like=True, tag="All"):
     """The last piece: nothing follows."""
 
     amount: int

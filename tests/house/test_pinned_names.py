@@ -1,0 +1,241 @@
+"""Do the names that are seen outside of a program's own memory stand in constants, and none of them comes from a class or a module?"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import pytest
+from msgspec import Struct, structs
+
+from doorward.actions import second_factors
+from doorward.model import account, catalog, client, grant, message, request, revocation, session, signin
+from doorward.model.copied import TableSum
+from doorward.model.wrapped_key import WrappedKey
+from doorward.outside import backup_file, valkey_bell, valkey_counters, valkey_link
+from doorward.rules.check.repeat import PLACES, Kept
+from doorward.rules.issue import status_index
+from doorward.rules.prove import levels
+from doorward.rules.revoke import logout_token, status_list
+from doorward.stores.sql import app_document, audit_end, migrate, postgres_bell, postgres_schema
+from doorward.stores.sql.copy import fence, pieces, side, tables
+from doorward.workshop import door, orders
+from tests.house import tree
+
+# JSON documents in the database, in what is sealed, in a backup, and on the command line of a process of the server: member by member.
+# The order counts where rows and arrays are read by position (marked by *).
+MEMBERS: dict[type[Struct], str] = {
+    client.ClientSecret: "hash created_at expires_at",
+    app_document._Stored: (
+        "id name auth_method created_at auth_pinned secrets jwks redirect_uris post_logout_redirect_uris backchannel_logout_uri"
+        " origins grant_types response_modes oidc_scopes access first_party pkce rotation access_token_ttl refresh_token_ttl"
+        " default_max_age id_token_signed_alg access_token_signed_alg userinfo_signed_alg id_token_claims pkce_required"
+        " signing_alg"
+    ),
+    catalog.Api: "id identifier name permissions created_at client_id signing_alg token_type",
+    catalog.Permission: "name description",
+    catalog.Role: "id name permissions created_at default key",
+    signin.SignIn: (
+        "id created_at expires_at browser_hash handle_hash request return_to account_id proofs fresh_after session_id consented"
+        " done_at"
+    ),
+    signin.Proof: "kind at amr phishing_resistant against",
+    request.AuthRequest: (
+        "client_id redirect_uri response_mode scopes audience state nonce code_challenge prompt max_age acr_values acr_essential"
+        " login_hint hint_subject ui_locales display claims redirect_uri_given"
+    ),
+    message.Letter: "subject text html code ticket_id",
+    second_factors._Held: "seed expires_at",
+    backup_file.Head: "id made_at version schema issuer locks",
+    backup_file.Lock: "kind wrapped id salt time memory lanes",
+    tables.Table: "name columns key refers",
+    tables.Column: "name kind",
+    TableSum: "table rows checksum",
+    orders.Orders: (
+        "role listeners handed number ready lifeline board place generation workers leaving again"
+    ),
+    # * by position
+    grant.Spent: "hash at sealed",
+    Kept: "answer before after",
+    pieces.Tables: "versions tables amount",
+    pieces.Rows: "table rows",
+    pieces.End: "table amount checksum",
+    pieces.All: "amount",
+    side.Version: "number name",
+    account.Account: (
+        "id email created_at name locale password_hash password_changed_at disabled_at role_names given_name family_name zoneinfo"
+        " updated_at"
+    ),
+    account.Factor: "id account_id kind created_at sealed code_hash last_step used_at",
+    catalog.SigningKey: "id alg state public_jwk sealed created_at activated_at retired_at token_life",
+    revocation.Revocation: "kind ref at expires_at before seq",
+    session.Consent: "account_id client_id audience scopes granted_at",
+    WrappedKey: "id kek wrapped created_at",
+}
+# Places that all processes on one database, one cache or one port know by these names and numbers.
+CONSTANTS: list[tuple[object, object]] = [
+    (orders.MODULE, "doorward.workshop.serving"),
+    (door.PLACES, 128),
+    (postgres_bell._CHANNEL, "doorward"),
+    (postgres_bell._HELLO, "hello "),
+    (postgres_schema._LOCK, int.from_bytes(b"Doorward")),
+    (valkey_bell.CHANNEL, "{doorward}:changed"),
+    (valkey_counters.PREFIX, "{doorward}:try:"),
+    (valkey_link.EPOCH, "{doorward}:epoch"),
+    (audit_end.KEPT_FROM, "audit.kept_from"),
+    (tables.MARKS, ("moved", "arriving")),
+    (
+        tables.BOOKKEEPING,
+        {"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes", "answered_posts"},
+    ),
+    (fence.FENCED, "doorward: this database is being moved"),
+    (backup_file.MAGIC, b"DOORWARD BACKUP 1\n"),
+    (levels.LEVELS, ("urn:doorward:aal1", "urn:doorward:aal2")),
+    (logout_token.TYP, "logout+jwt"),
+    (status_list.TYP, "statuslist+jwt"),
+    ((status_index.SIZE, status_index.WEEK, status_index.SPILL), (1 << 20, 604_800, 1_000_000)),
+    (revocation.HISTORY_BITS, 40),
+    (PLACES, 16_384),
+]
+# Names in `meta` and `counters` (and of tables that are looked for), as the statements spell them.
+SQL_NAMES = {
+    "arriving",
+    "doorward",
+    "feed",
+    "fence",
+    "moved",
+    "registry",
+    "revocations",
+    "root",
+    "schema.readable",
+    "schema_migrations",
+}
+# Functions of PostgreSQL: those of the migrations stand in databases that are there already.
+FUNCTIONS = {
+    "doorward_audit_drop",
+    "doorward_audit_from",
+    "doorward_audit_kept_from",
+    "doorward_audit_months",
+    "doorward_audit_trim",
+    "doorward_fence",
+    "doorward_never",
+    "doorward_ring",
+}
+_NAME = re.compile(
+    r"\b(?:application_)?name = '([a-z_.]+)'|VALUES \('([a-z_.]+)', \?\)|\bname IN \('([a-z]+)', '([a-z]+)'\)"
+)
+_FUNCTION = re.compile(r"(?:FUNCTION(?: IF EXISTS)?|SELECT) (doorward_[a-z_]+)")
+_TYPE_NAMES = {"__name__", "__qualname__", "__module__", "__class__"}
+# Where the name of a class or of a module is read, and why what comes of it is never read again by a program.
+NAMED = {
+    "doorward.cli.app": "tells one exception of the command line's library from another",
+    "doorward.cli.outputs": "an error's name, for people",
+    "doorward.outside.logs": "an error's name, in the log",
+    "doorward.outside.secret_key": "an error's name, for people",
+    "doorward.outside.trust": "an error's name, in the log and beside a notice that was not delivered, for people",
+    "doorward.outside.valkey_bell": "an error's name, in the log",
+    "doorward.outside.valkey_link": "an error's name, in the log",
+    "doorward.outside.wrap_pkcs11": "what the token's library calls the trouble; decides which advice is printed",
+    "doorward.stores.sql.postgres_bell": "an error's name, in the log",
+    "doorward.stores.sql.postgres_errors": "an error's name, for people",
+    "doorward.stores.sql.statements": "a programmer's mistake",
+    "doorward.web.app": "an error's name, in the log",
+    "doorward.workshop.examine_cache": "an error's name, for people",
+    "doorward.workshop.examine_front": "an error's name, for people",
+    "doorward.workshop.examine_postgres": "an error's name, for people",
+    "doorward_verify": "imports what is asked for by its name",
+    "doorward_verify.fetch": "an error's name, for people",
+}
+
+
+@pytest.mark.parametrize("document", MEMBERS, ids=lambda document: document.__name__)
+def test_members_of_what_is_stored(document: type[Struct]) -> None:
+    assert [member.encode_name for member in structs.fields(document)] == MEMBERS[document].split()
+
+
+def test_tags_of_what_a_backup_holds() -> None:
+    kinds: list[Any] = [pieces.Tables, pieces.Rows, pieces.End, pieces.All]
+    assert [kind.__struct_config__.tag for kind in kinds] == ["Tables", "Rows", "End", "All"]
+    assert all(kind.__struct_config__.array_like for kind in [*kinds, grant.Spent, Kept, side.Version])
+
+
+def test_constants() -> None:
+    assert [constant for constant, _ in CONSTANTS] == [value for _, value in CONSTANTS]
+
+
+def _modules() -> dict[str, ast.Module]:
+    found: dict[str, ast.Module] = {}
+    for root in (tree.SERVER, tree.VERIFIER):
+        for path in sorted(root.rglob("*.py")):
+            parts = path.relative_to(root.parent).with_suffix("").parts
+            if parts[1] in {"demo", "dev"}:
+                continue  # they store nothing of a server
+            found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text("utf-8"))
+    return found
+
+
+def named_after_itself(source: ast.Module) -> list[str]:
+    """What takes a text from the name of a class or a module: `type(x).__name__`, a tag that msgspec makes out of a class's name."""
+    found: list[str] = []
+    for node in ast.walk(source):
+        match node:
+            case ast.Attribute(attr=name) if name in _TYPE_NAMES:
+                found.append(ast.unparse(node))
+            case ast.Name(id=name) if name in {"__name__", "__qualname__", "__module__"}:
+                found.append(name)
+            case ast.ClassDef(keywords=keywords):
+                given = {word.arg: word.value for word in keywords}
+                match given.get("tag"):
+                    case ast.Constant(value=str()):
+                        continue
+                    case None if "tag_field" not in given:
+                        continue
+                    case _:
+                        found.append(f"class {node.name}: tag")
+            case _:
+                continue
+    return found
+
+
+def _as_a_program(source: ast.Module) -> int:
+    """How many `if __name__ == "__main__"` there are."""
+    return sum(
+        isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id == "__name__"
+        for node in ast.walk(source)
+    )
+
+
+def test_nothing_is_stored_under_the_name_of_a_class_or_a_module() -> None:
+    found = {
+        module: names
+        for module, source in _modules().items()
+        if len(names := named_after_itself(source)) > _as_a_program(source)
+    }
+    new = {module: names for module, names in found.items() if module not in NAMED}
+    assert not new, f"a text of its own, or a line in NAMED that says why nobody reads it again: {new}"
+    assert set(NAMED) == set(found), f"these are named here for nothing: {set(NAMED) - set(found)}"
+
+
+def test_a_name_that_would_change_with_its_class_is_found() -> None:
+    source = """
+class A(Struct, tag=True): ...
+class B(Struct, tag_field="kind"): ...
+class C(Struct, tag=str.lower): ...
+class D(Struct, tag="D"): ...
+def f(x): return type(x).__name__, x.__class__, __name__, x.__qualname__
+"""
+    found = named_after_itself(ast.parse(source))
+    assert len(found) == 7, found
+
+
+def test_names_in_sql() -> None:
+    texts = [
+        node.value
+        for path in tree.modules(tree.SERVER)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert {name for text in texts for found in _NAME.findall(text) for name in found if name} == SQL_NAMES
+    texts += [path.read_text("utf-8") for path in migrate._FOLDER.glob("*.sql")]
+    assert {name for text in texts for name in _FUNCTION.findall(text)} == FUNCTIONS
