@@ -82,9 +82,9 @@ class RealTime:
         """The same with its fraction, as an API's clock."""
         return (time.time() if self._held is None else self._held) + self.ahead
 
-    def hold(self) -> None:
-        """From now on time passes by `ahead` alone, however long a busy machine takes for a request."""
-        self._held = time.time()
+    def hold(self, at: float | None = None) -> None:
+        """From now on, or from another time, time passes by `ahead` alone, however long a busy machine takes for a request."""
+        self._held = time.time() if at is None else at
 
 
 @dataclass
@@ -98,6 +98,7 @@ class Running:
     log: Log
     tls: ssl.SSLContext | None = None
     ca: Path | None = None
+    port: int = 0
     _people: list[Person] = field(default_factory=list)
 
     def person(self, **how: Any) -> Person:
@@ -159,17 +160,21 @@ def running(
     sections: dict[str, dict[str, Any]] | None = None,
     database: str | None = None,
     environ: dict[str, str] | None = None,
+    issuer: str | None = None,
+    clock: RealTime | None = None,
 ) -> Generator[Running]:
     """A server on a free port of 127.0.0.1 for as long as the block lasts. `prefix` is a path that the issuer has; `database` a URL,
-    or a SQLite file in `folder` if it is left out; `environ` are variables that stand over the settings file."""
+    or a SQLite file in `folder` if it is left out; `environ` are variables that stand over the settings file. `issuer`: one that lives
+    elsewhere, where it is not this port's (whoever asks has to know the way: `port`)."""
     listener = listening()
     scheme = "https" if https else "http"
-    issuer = f"{scheme}://{'localhost' if https else '127.0.0.1'}:{listener.getsockname()[1]}{prefix}"
+    port: int = listener.getsockname()[1]
+    issuer = issuer or f"{scheme}://{'localhost' if https else '127.0.0.1'}:{port}{prefix}"
     config = write_settings(folder, issuer, sections, database=database)
     settings = load(config, environ or {})
     log = Log()
     logs.configure("info", "json", out=cast("TextIO", log))
-    clock = RealTime()
+    clock = clock or RealTime()
 
     async def begin() -> tuple[AsgiApp, Callable[[], Awaitable[None]]]:
         return await start(settings, clock=clock)
@@ -195,7 +200,7 @@ def running(
     thread = threading.Thread(target=_serve, args=(server, listener), name="server", daemon=True)
     thread.start()
     _wait(server, thread, log)
-    here = Running(issuer, config, settings, clock, log, tls, ca)
+    here = Running(issuer, config, settings, clock, log, tls, ca, port)
     try:
         yield here
     finally:

@@ -1,0 +1,107 @@
+"""What the released commit stored, opened some minutes later: reuse of refresh tokens, mails that waited, and what is over by then."""
+
+from __future__ import annotations
+
+import quopri
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from tests import ports
+from tests.engines import BOTH, Engine
+from tests.flows.apps import Attempt, good, refused
+from tests.released.held import Held, opened
+from tests.waiting import until
+
+ENGINES = BOTH
+# longer than any leeway, shorter than the life of a sign-in
+LATER = 300
+
+
+class Inbox:
+    """Who got a mail, and what it said."""
+
+    def __init__(self) -> None:
+        self.mails: dict[str, str] = {}
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
+        for address in envelope.rcpt_tos:
+            # codes are printed in groups, with spaces that do not break
+            text = quopri.decodestring(envelope.content).decode().replace("\u00a0", "")
+            self.mails[address] = self.mails.get(address, "") + text
+        return "250 OK"
+
+
+@pytest.fixture(scope="module")
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture(scope="module")
+def held(
+    tmp_path_factory: pytest.TempPathFactory, engine: Engine, database: str | None, inbox: Inbox
+) -> Generator[Held]:
+    """With a mail server, which was away when the state was written."""
+    listening = Controller(inbox, hostname="127.0.0.1", port=ports.free_port())
+    listening.start()
+    mail = {"host": "127.0.0.1", "port": listening.port, "tls": "none", "sender": "auth@example.com"}
+    folder: Path = tmp_path_factory.mktemp("later")
+    try:
+        with opened(engine, folder, database, later=LATER, mail=mail) as old:
+            yield old
+    finally:
+        listening.stop()
+        inbox.mails.clear()
+
+
+def test_mails_that_waited_then_are_delivered(held: Held, inbox: Inbox) -> None:
+    code = held["codes"]["reset_code"]
+    until(lambda: code in inbox.mails.get("olga@example.com", ""), lambda: sorted(inbox.mails))
+
+
+@pytest.mark.parametrize(("name", "app"), [("older", "own"), ("older_public", "spa")])
+def test_a_refresh_token_from_before_the_last_one_ends_its_family(held: Held, name: str, app: str) -> None:
+    first, second, third = held[name]
+    client = held.app(app)
+    refused(client.refresh(first))
+    refused(client.refresh(third))
+    refused(client.refresh(second))
+
+
+def test_a_lost_answer_of_then_comes_again_to_an_app_with_a_secret(held: Held) -> None:
+    spent, newest = held["rotated"]
+    assert good(held.app("own").refresh(spent)).refresh == newest
+
+
+def test_a_lost_answer_of_then_comes_again_to_a_public_app_once_a_day(held: Held) -> None:
+    spent, newest = held["rotated_public"]
+    spa = held.app("spa")
+    assert good(spa.refresh(spent)).refresh == newest
+    held.clock.ahead += 3600
+    try:
+        refused(spa.refresh(spent))
+        refused(spa.refresh(newest))
+    finally:
+        held.clock.ahead -= 3600
+
+
+def test_a_code_of_then_is_over(held: Held) -> None:
+    kept = held["code"]
+    refused(held.app("own").redemption(Attempt(**kept["attempt"]), kept["code"]))
+
+
+def test_the_second_click_of_then_counts_for_itself(held: Held) -> None:
+    person, _, _ = held.browser("double_click")
+    kept = held["double_click"]
+    answer = person.ask("POST", kept["action"], kept["fields"])
+    assert answer.status_code == 303
+    assert person.cookies[person.named("session")].value != kept["session"]
+
+
+def test_a_sign_in_of_then_still_ends(held: Held) -> None:
+    person, page, attempt = held.browser("second_factor")
+    tokens = held.app("own").redeem(attempt, person.press(page, "second-factor", code=held.phone("kit")))
+    assert tokens.claims["auth_time"] == held.clock.now()

@@ -1,0 +1,37 @@
+"""The released commit: its id, its tree out of git's history, and the folder of what it wrote."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+from tools.system import ROOT, Missing
+
+COMMIT = "bb61c5647cba362c5bb56471a9b732727b3f9250"
+HERE = Path(__file__).parent / "bb61c56"
+
+
+def history() -> str | Missing:
+    """The commit, where git's history has it; an archive of the sources has none."""
+    asked = ["git", "cat-file", "-e", f"{COMMIT}^{{tree}}"]
+    try:
+        found = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        found = False
+    return COMMIT if found else Missing("the released tree", f"git's history does not have {COMMIT[:7]} here")
+
+
+def extract(folder: Path) -> Path:
+    """The tree of that commit, in `folder`."""
+    data = subprocess.run(["git", "archive", COMMIT], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def path_of(tree: Path) -> str:
+    """PYTHONPATH of its two packages: it comes before what is installed."""
+    return os.pathsep.join(str(tree / "packages" / name / "src") for name in ("doorward", "doorward-verify"))
