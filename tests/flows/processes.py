@@ -12,7 +12,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,18 +21,19 @@ from typing import Any
 import httpx2
 
 from tests.flows.seeds import House, seed_at
-from tests.flows.settings import environment, write_settings
+from tests.flows.settings import SOURCES, environment, write_settings
 from tests.ports import free_port
 from tests.waiting import PATIENCE, until
 
 
 @dataclass
 class Process:
-    """One server process."""
+    """One server process, of this tree's code unless `sources` names another's."""
 
     config: Path
     port: int
     log: Path
+    sources: Sequence[Path] = SOURCES
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -68,7 +69,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 cwd=self.config.parent,
-                env=environment(),
+                env=environment(self.sources),
                 start_new_session=True,
             )
 

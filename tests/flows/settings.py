@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,10 @@ def write_settings(
     return path
 
 
-def environment() -> dict[str, str]:
-    """For a child process: the sources of this tree, and no setting of whoever runs the tests."""
+def environment(sources: Sequence[Path] = SOURCES) -> dict[str, str]:
+    """For a child process: the sources of this tree or another, and no setting of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, SOURCES)), "PYTHONUTF8": "1"}
+    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, sources)), "PYTHONUTF8": "1"}
 
 
 def listening() -> socket.socket:

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from tests.postgres import postgres_server
-from tests.released.tree import COMMIT, HERE, extract, path_of
+from tests.released.tree import COMMIT, HERE, extract, sources
 
 KEPT = ("doorward.key", "key.bak", "passphrase.bak", "held.json")
 
@@ -33,7 +33,7 @@ def write(tree: Path, database: str | None, target: Path) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="released-"))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     command = [sys.executable, str(HERE / "write.py"), str(folder), *([database] if database else [])]
-    path = os.pathsep.join([str(tree), path_of(tree)])
+    path = os.pathsep.join(map(str, (tree, *sources(tree))))
     subprocess.run(command, cwd=tree, env={**kept, "PYTHONPATH": path, "PYTHONUTF8": "1"}, check=True)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -32,6 +31,6 @@ def extract(folder: Path) -> Path:
     return folder
 
 
-def path_of(tree: Path) -> str:
-    """PYTHONPATH of its two packages: it comes before what is installed."""
-    return os.pathsep.join(str(tree / "packages" / name / "src") for name in ("doorward", "doorward-verify"))
+def sources(tree: Path) -> tuple[Path, ...]:
+    """The folders of its two packages, for PYTHONPATH: they come before what is installed."""
+    return tuple(tree / "packages" / name / "src" for name in ("doorward", "doorward-verify"))

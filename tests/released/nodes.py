@@ -1,0 +1,130 @@
+"""Two nodes on one PostgreSQL: a server process of the released commit, and one of today's code.
+
+with both_nodes(folder, tree, url) as nodes:
+    person = nodes.person(nodes.then)               # a browser whose requests come to the released node
+    person.node = nodes.now                         # and from here on to the other one
+    app = nodes.app("own", nodes.now)
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+
+from tests.flows.apps import App
+from tests.flows.browsing import Person
+from tests.flows.processes import Process
+from tests.flows.seeds import House, seed_at
+from tests.flows.settings import environment, write_settings
+from tests.ports import free_ports
+from tests.released.tree import sources
+from tests.waiting import PATIENCE
+
+
+class Between(httpx2.BaseTransport):
+    """Leads every request to the node of the moment; what it says of its host stays the issuer's."""
+
+    def __init__(self, node: Process) -> None:
+        self.node = node
+        self._inner = httpx2.HTTPTransport(trust_env=False)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """One request. No node may ever answer that something broke."""
+        request.url = request.url.copy_with(port=self.node.port)
+        answer = self._inner.handle_request(request)
+        assert answer.status_code < 500, f"{answer.status_code} of {request.method} {request.url}"
+        return answer
+
+    def close(self) -> None:
+        """End the connections."""
+        self._inner.close()
+
+
+class Wanderer(Person):
+    """Somebody whose requests come to one node and then to the other, as a load balancer leads them."""
+
+    def __init__(self, issuer: str, node: Process) -> None:
+        super().__init__(issuer)
+        self._client.close()
+        self._between = Between(node)
+        self._client = httpx2.Client(transport=self._between, follow_redirects=False, timeout=PATIENCE)
+
+    @property
+    def node(self) -> Process:
+        """Where the next request goes."""
+        return self._between.node
+
+    @node.setter
+    def node(self, node: Process) -> None:
+        self._between.node = node
+
+
+@dataclass
+class Nodes:
+    """`then` runs the released commit, `now` today's code."""
+
+    issuer: str
+    then: Process
+    now: Process
+    house: House
+    _closing: list[Person | App] = field(default_factory=list)
+
+    def pair(self, direction: str) -> tuple[Process, Process]:
+        """Where something begins, and where it ends."""
+        return (self.then, self.now) if direction == "then-now" else (self.now, self.then)
+
+    def person(self, node: Process) -> Wanderer:
+        """Somebody with a fresh browser."""
+        person = Wanderer(self.issuer, node)
+        self._closing.append(person)
+        return person
+
+    def app(self, name: str, node: Process) -> App:
+        """An app that asks this node."""
+        known: App = getattr(self.house, name)
+        app = App(self.issuer, known.client_id, known.secret, known.redirect_uri, base=node.base)
+        self._closing.append(app)
+        return app
+
+    def close(self) -> None:
+        """End all connections."""
+        for one in self._closing:
+            one.close()
+        self.house.close()
+
+
+def module_of(folders: tuple[Path, ...]) -> Path:
+    """Where a process with these sources has its code from."""
+    command = [sys.executable, "-c", "import doorward; print(doorward.__file__)"]
+    out = subprocess.run(command, env=environment(folders), check=True, capture_output=True, text=True)
+    return Path(out.stdout.strip())
+
+
+@contextmanager
+def both_nodes(folder: Path, tree: Path, database: str) -> Generator[Nodes]:
+    """Both, for as long as the block lasts. The released node comes first and makes the tables."""
+    assert module_of(sources(tree)).is_relative_to(tree)
+    port = free_ports(2)
+    issuer = f"http://127.0.0.1:{port}"
+    config = write_settings(folder, issuer, database=database)
+    then = Process(config, port, folder / "then.log", sources(tree))
+    now = Process(config, port + 1, folder / "now.log")
+    then.start()
+    try:
+        nodes = Nodes(issuer, then, now, seed_at(config, issuer))
+        try:
+            now.start()
+            yield nodes
+        finally:
+            nodes.close()
+            now.stop()
+    finally:
+        then.stop()
+    for node in (then, now):
+        assert node.unforeseen() == []
