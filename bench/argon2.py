@@ -17,7 +17,7 @@ from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from bench.pin import pinned
-from doorward.outside.passwords import NICE
+from doorward.adapters.hashing.argon2 import NICE
 
 MEMORY_KIB = 19 * 1024
 ITERATIONS = 2

@@ -19,9 +19,9 @@ from pathlib import Path
 import msgspec
 
 from bench.pin import choose, pin
-from doorward.model.grant import Grant, RefreshToken, Spent
-from doorward.ports.store import Store
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.core.model.grant import Grant, RefreshToken, Spent
+from doorward.core.ports.store import Store
+from doorward.storage.sqlite.database import open_sqlite
 
 NOW = 1_800_000_000
 

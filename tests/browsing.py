@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from doorward.rules.prove.factors import totp
-from doorward.web.app import App
+from doorward.features.authn.factors.totp import rules as totp
 from doorward.web.cookies import CookieJar
+from doorward.web.router import App
 
 ISSUER = "https://auth.example.com"
 JAR = CookieJar.of(ISSUER)

@@ -121,7 +121,7 @@ def own_database(engine: Engine, request: pytest.FixtureRequest) -> str | None:
 
 
 # Rooms whose files take long: begun last, one of them goes on alone while the other workers have nothing left.
-LONG = ("deploy", "failures", "moving", "bench", "workshop", "demo", "races")
+LONG = ("deploy", "failures", "moving", "bench", "server", "demo", "races")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""A whole server without a socket: what `doorward.wiring` puts together, on a database in memory, with a clock that tests turn.
+"""A whole server without a socket: what `doorward.app` puts together, on a database in memory, with a clock that tests turn.
 
 async with front_channel() as front:
     await front.person()                                  # ada@example.com, PASSWORD, may read orders
@@ -23,43 +23,43 @@ import msgspec
 from argon2 import PasswordHasher
 from msgspec import structs
 
-from doorward.actions.advance import Advance
-from doorward.actions.authorize import Authorize
-from doorward.actions.consent import AnswerConsent
-from doorward.actions.ending import Ending
-from doorward.actions.finish import Finish
-from doorward.actions.ignored_scopes import IgnoredScopes
-from doorward.actions.manage_keys import ManageKeys
-from doorward.actions.own_tokens import OwnTokens
-from doorward.actions.record import Record
-from doorward.actions.revocation_feed import Watch
-from doorward.actions.sign_out import SignOutAction
-from doorward.model.account import Account, Factor
-from doorward.model.audit import AuditEvent
-from doorward.model.caller import Caller
-from doorward.model.catalog import Api, Permission, Role
-from doorward.model.client import Client
-from doorward.model.digest import digest
-from doorward.model.policy import PasswordPolicy
-from doorward.model.request import AuthRequest
-from doorward.model.secret import Secret
-from doorward.model.session import Session
-from doorward.model.signin import SignIn
-from doorward.outside.keys import SealedKeyMaker
-from doorward.outside.remarks import LoggedRemarks
-from doorward.ports.store import Store
-from doorward.rules.prove import begin
-from doorward.rules.prove import password as password_rule
+from doorward.adapters.keys.signing import SealedKeyMaker
+from doorward.adapters.remarks import LoggedRemarks
+from doorward.app.adapters import Outside, open_outside
+from doorward.app.features import routes
+from doorward.core.model.account import Account, Factor
+from doorward.core.model.audit import AuditEvent
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Api, Permission, Role
+from doorward.core.model.digest import digest
+from doorward.core.model.policy import PasswordPolicy
+from doorward.core.model.request import AuthRequest
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import Session
+from doorward.core.model.signin import SignIn
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.authn.factors.password.rules import password as password_rule
+from doorward.features.authn.flow.advance import Advance
+from doorward.features.authn.flow.finish import Finish
+from doorward.features.authn.flow.rules import begin
+from doorward.features.oauth.authorize.service import Authorize
+from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.consent.service import AnswerConsent
+from doorward.features.oauth.logout.service import SignOutAction
+from doorward.features.oauth.tokens.own_tokens import OwnTokens
+from doorward.features.revocations.feed import Watch
+from doorward.features.sessions.ending import Ending
+from doorward.features.signing_keys.rotation import ManageKeys
 from doorward.settings import Settings
 from doorward.settings.tree import KeySettings, ServerSettings
-from doorward.web.app import App
 from doorward.web.cookies import CookieJar
 from doorward.web.error_pages import StatusPages
-from doorward.wiring.outside import Outside, open_outside
-from doorward.wiring.routes import routes
+from doorward.web.router import App
 from tests import browsing
 from tests.browsing import PASSWORD, code_for
-from tests.rules import made
+from tests.features import made
 from tests.tabs import Tab
 
 CALLER = Caller("192.0.2.1", browsing.CHROME, "req-1")

@@ -8,7 +8,7 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from doorward.outside import logs
+from doorward.adapters import logs
 
 
 @contextmanager

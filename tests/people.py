@@ -9,61 +9,61 @@ from typing import Any
 
 from msgspec import structs
 
-from doorward.actions.account_pages import AccountPages
-from doorward.actions.advance import Advance
-from doorward.actions.change_password import ChangePassword
-from doorward.actions.ending import Ending
-from doorward.actions.finish import Finish
-from doorward.actions.judge_password import JudgePassword
-from doorward.actions.prove_password import CheckPassword, ProvePassword
-from doorward.actions.prove_second_factor import ProveSecondFactor
-from doorward.actions.record import Record
-from doorward.actions.reset_password import ResetPassword
-from doorward.actions.second_factors import Codes, SecondFactors
-from doorward.actions.sign_up import SignUp
-from doorward.actions.throttle import Throttle
-from doorward.actions.tickets import Tickets
-from doorward.actions.verify_address import VerifyAddress
-from doorward.model.account import Account
-from doorward.model.audit import AuditEvent
-from doorward.model.caller import Caller
-from doorward.model.client import Client
-from doorward.model.digest import digest
-from doorward.model.grant import Grant
-from doorward.model.message import Letter
-from doorward.model.policy import MailTickets, PasswordPolicy, SessionPolicy, ThrottlePolicy, TokenPolicy
-from doorward.model.secret import Secret
-from doorward.model.session import Session
-from doorward.model.signin import SignIn
-from doorward.outside.breached import nothing_listed
-from doorward.outside.catalog import WatchedCatalog
-from doorward.outside.chance import SystemChance
-from doorward.outside.keys import CatalogSigner
-from doorward.outside.metrics import PrometheusMeter
-from doorward.outside.passwords import Argon2Hasher
-from doorward.outside.postman import SealingPostman, open_letter
-from doorward.outside.seal import KeyedSealer
-from doorward.outside.store_counters import StoreCounters
-from doorward.ports.postman import MailKind
-from doorward.ports.store import Store
-from doorward.rules.prove import begin
-from doorward.rules.prove import password as password_rule
-from doorward.rules.prove.begun import Begun
-from doorward.rules.prove.factors import totp
-from doorward.stores.sql.sqlite import open_sqlite
-from doorward.web import account as account_web
-from doorward.web import outbox as outbox_web
-from doorward.web import reset as reset_web
-from doorward.web import sign_in as sign_in_web
-from doorward.web import sign_up as sign_up_web
-from doorward.web.app import App
-from doorward.web.arrival import Arrival
+from doorward.adapters.counters.store import StoreCounters
+from doorward.adapters.hashing.argon2 import Argon2Hasher
+from doorward.adapters.hashing.breached_list import nothing_listed
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.keys.signing import CatalogSigner
+from doorward.adapters.mail.queue import SealingPostman, open_letter
+from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.random import SystemChance
+from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.model.account import Account
+from doorward.core.model.audit import AuditEvent
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Grant
+from doorward.core.model.message import Letter
+from doorward.core.model.policy import MailTickets, PasswordPolicy, SessionPolicy, ThrottlePolicy, TokenPolicy
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import Session
+from doorward.core.model.signin import SignIn
+from doorward.core.ports.mail_queue import MailKind
+from doorward.core.ports.store import Store
+from doorward.features.accounts import reset_routes as reset_web
+from doorward.features.accounts import self_service_routes as account_web
+from doorward.features.accounts import sign_up_routes as sign_up_web
+from doorward.features.accounts.reset_password import ResetPassword
+from doorward.features.accounts.self_service import AccountPages
+from doorward.features.accounts.sign_up import SignUp
+from doorward.features.accounts.verify_address import VerifyAddress
+from doorward.features.audit.service import Record
+from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.password import routes as sign_in_web
+from doorward.features.authn.factors.password.change import ChangePassword
+from doorward.features.authn.factors.password.policy import JudgePassword
+from doorward.features.authn.factors.password.rules import password as password_rule
+from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
+from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.factors.totp.enrol import Codes, SecondFactors
+from doorward.features.authn.factors.totp.service import ProveSecondFactor
+from doorward.features.authn.flow.advance import Advance
+from doorward.features.authn.flow.finish import Finish
+from doorward.features.authn.flow.page_pipeline import Arrival
+from doorward.features.authn.flow.routes import Steps
+from doorward.features.authn.flow.rules import begin
+from doorward.features.dev_outbox import routes as outbox_web
+from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.features.rate_limits.service import Throttle
+from doorward.features.sessions.browser_context import Visitors
+from doorward.features.sessions.ending import Ending
+from doorward.storage.sqlite.database import open_sqlite
 from doorward.web.cookies import CookieJar
 from doorward.web.error_pages import StatusPages
 from doorward.web.mail import letters
 from doorward.web.mail import render as mail_render
-from doorward.web.steps import Steps
-from doorward.web.visitor import Visitors
+from doorward.web.router import App
 from tests.browsing import CHROME, ISSUER, PASSWORD, Browser, Page, code_for, flow_of, key_bytes
 
 __all__ = ["CHROME", "ISSUER", "PASSWORD", "Browser", "Page", "code_for", "flow_of", "key_bytes"]

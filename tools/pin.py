@@ -1,6 +1,6 @@
 """Writes the pinned, hashed requirement files anew (`make pin`).
 
-`runtime.in` and `demo.in` repeat what the two packages' pyproject.toml files ask for; the other `.in` files are
+`runtime.in` and `demo.in` repeat what the packages' pyproject.toml files ask for; the other `.in` files are
 kept by hand. Each set is resolved under the sets before it, so that one environment can hold them all. The result
 holds for Python 3.11 and later on every platform, and records hashes but no address.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "requirements"
 PACKAGES = (ROOT / "packages/doorward-verify/pyproject.toml", ROOT / "packages/doorward/pyproject.toml")
+DEMO = ROOT / "packages/doorward-demo/pyproject.toml"
 OWN = ("doorward", "doorward-verify")
 SETS = ("uv", "build", "runtime", "demo", "test", "check", "bench")
 
@@ -27,15 +28,13 @@ def _name(requirement: str) -> str:
 def wanted() -> dict[str, str]:
     """The text of the `.in` files that follow from the packages' pyproject.toml, by set."""
     runtime: set[str] = set()
-    demo: set[str] = set()
     for path in PACKAGES:
-        project = tomllib.loads(path.read_text("utf-8"))["project"]
-        runtime.update(project.get("dependencies", []))
-        # Extras of the verifier are frameworks that an API already has; the demo API is one such API.
-        demo.update(project.get("optional-dependencies", {}).get("demo", []))
+        # Extras of the verifier are frameworks that an API already has.
+        runtime.update(tomllib.loads(path.read_text("utf-8"))["project"].get("dependencies", []))
+    demo: set[str] = set(tomllib.loads(DEMO.read_text("utf-8"))["project"]["dependencies"])
     return {
         "runtime": _listing("What the two packages depend on.", runtime),
-        "demo": _listing("What the demo app and the demo API need besides.", demo),
+        "demo": _listing("What the demo app and the demo API need besides.", demo - runtime),
     }
 
 

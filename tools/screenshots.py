@@ -23,8 +23,8 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from doorward.dev.folder import Folder
-from doorward.dev.places import Places, free_places, taken
+from doorward_demo.dev.folder import Folder
+from doorward_demo.dev.places import Places, free_places, taken
 from tools.system import Missing, chromium
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,7 +1,7 @@
 """Makes `.venv` hold what a target needs: `python3 tools/setup.py dev|test|check|bench|all`.
 
 Runs on a machine with nothing but Python 3.11, so: the standard library only, and syntax that an older Python can
-read far enough to be told what is missing. What is already there, by the hash of every requirement file and of both
+read far enough to be told what is missing. What is already there, by the hash of every requirement file and of each
 pyproject.toml, is not touched again; the second run takes a blink.
 """
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = Path(os.environ.get("DOORWARD_VENV") or ROOT / ".venv").absolute()
 STAMP = VENV / "doorward-setup.json"
 REQUIREMENTS = ROOT / "requirements"
-PACKAGES = ("packages/doorward-verify", "packages/doorward")
+PACKAGES = ("packages/doorward-verify", "packages/doorward", "packages/doorward-demo")
 OLDEST = (3, 11)
 
 RUNTIME = ("build", "runtime", "demo")
@@ -156,7 +156,7 @@ def fill(sets: tuple[str, ...], have: dict[str, str], want: dict[str, str]) -> N
                 "the requirements could not be installed, see above; nothing was recorded, run make again"
             )
     if have.get("packages") != want["packages"]:
-        say("installing both packages from their folders")
+        say("installing the packages from their folders")
         editable = [part for package in PACKAGES for part in ("-e", "./" + package)]
         if not install(["--no-build-isolation", "--no-deps", *editable]):
             raise Stop("the packages could not be installed, see above")

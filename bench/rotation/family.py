@@ -6,12 +6,18 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from doorward.model.client import Client
-from doorward.model.grant import Grant, RefreshToken
-from doorward.model.policy import TokenPolicy
-from doorward.rules.refresh import rotation
-from doorward.rules.refresh.rotation import Keep, LateRepeat, Repeat, Replayed, Rotate
-from doorward.rules.refresh.text import Presented
+from doorward.core.model.client import Client
+from doorward.core.model.grant import Grant, RefreshToken
+from doorward.core.model.policy import TokenPolicy
+from doorward.features.oauth.grants.refresh_token.rules import rotation
+from doorward.features.oauth.grants.refresh_token.rules.rotation import (
+    Keep,
+    LateRepeat,
+    Repeat,
+    Replayed,
+    Rotate,
+)
+from doorward.features.oauth.tokens.rules.refresh_format import Presented
 
 POLICY: Final = TokenPolicy()
 _GRANT: Final = "grt_one"

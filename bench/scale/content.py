@@ -11,7 +11,7 @@ from binascii import b2a_base64
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 
-from doorward.rules.refresh import text
+from doorward.features.oauth.tokens.rules import refresh_format as text
 
 GRANTS_PER_PERSON = 5
 MOST_GRANTS = 5_000_000

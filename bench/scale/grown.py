@@ -15,7 +15,7 @@ from bench.scale import content
 from bench.scale.content import World
 from bench.scale.grounds import Ground
 from bench.server import RESOURCE, SCOPE, credentials, operate
-from doorward.stores.sql.migrate import known
+from doorward.storage.sql.migrate import known
 
 Tell = Callable[[str], None]
 SEED = "seed"

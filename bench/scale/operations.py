@@ -16,8 +16,8 @@ from random import Random
 
 from bench.scale import content
 from bench.scale.content import World
-from doorward.ports.store import Store
-from doorward.rules.refresh import rotation
+from doorward.core.ports.store import Store
+from doorward.features.oauth.grants.refresh_token.rules import rotation
 
 Doing = Coroutine[object, object, None]
 WAITING = 32

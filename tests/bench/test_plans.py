@@ -12,10 +12,10 @@ import pytest
 
 from bench.scale import fill
 from bench.scale.content import World
-from doorward.stores.sql.open import open_store
-from doorward.stores.sql.postgres_text import numbered
+from doorward.storage.postgres.text import numbered
+from doorward.storage.sql.open import open_store
 from tests.postgres import Databases
-from tests.store_contract.test_no_walks import statements
+from tests.storage.test_no_walks import statements
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ import pytest
 
 from bench.scale import content, promises
 from bench.scale.content import World
-from doorward.rules.refresh import text
-from doorward.stores.sql.sweep import TOKEN_GRACE
+from doorward.features.oauth.tokens.rules import refresh_format as text
+from doorward.storage.sql.sweep import TOKEN_GRACE
 from tests.house import tree
 from tests.waiting import PATIENCE
 

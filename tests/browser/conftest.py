@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from doorward.dev.folder import NAME
+from doorward_demo.dev.folder import NAME
 from tests.browser.foreign import ForeignApp, foreign_app
 from tests.browser.person import Person, person
 from tests.demo import running

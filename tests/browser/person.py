@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from doorward.dev.places import Places
+from doorward_demo.dev.places import Places
 from tests.browser.watched import Watch, audit
 
 PASSWORD = "nine patient herons wait"

@@ -14,11 +14,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.demo import running
+from tests.features.origins import ORIGINS
 from tests.flows.processes import Process
 from tests.flows.seeds import PASSWORD, seed_at
 from tests.flows.settings import write_settings
 from tests.ports import free_port
-from tests.rules.identify.origins import ORIGINS
 from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement(70)]

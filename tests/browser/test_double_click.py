@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 from pyotp.totp import TOTP
 
-from doorward.dev.folder import NAME
+from doorward_demo.dev.folder import NAME
 from tests.browser.conftest import NewPerson
 from tests.browser.person import PASSWORD, Person
 from tests.demo import running

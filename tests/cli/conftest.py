@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from doorward.app.admin_services import CommandWorkshop
 from doorward.cli import main
-from doorward.workshop.bench import CommandWorkshop
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from doorward.model.client import Client
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.core.model.client import Client
+from doorward.storage.sqlite.database import open_sqlite
 from tests.cli.conftest import Run
-from tests.rules.weak_keys import ROCA, rsa_jwk
-from tests.store_contract.samples import notice
+from tests.features.oauth.clients.weak_keys import ROCA, rsa_jwk
+from tests.storage.samples import notice
 
 
 @pytest.mark.requirement(19, 49)

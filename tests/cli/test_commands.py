@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from doorward.model.account import Factor
-from doorward.stores.sql.open import open_store
+from doorward.core.model.account import Factor
+from doorward.storage.sql.open import open_store
 from tests.cli.conftest import Run
 
 PASSWORD = "walrus canyon velvet twelve"

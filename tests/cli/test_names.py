@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.workshop.bench import CommandWorkshop
+from doorward.app.admin_services import CommandWorkshop
 from tests.cli.conftest import Run
 
 NFC, NFD = "Caf\u00e9", "Cafe\u0301"

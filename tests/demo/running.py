@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from doorward.dev.folder import Folder
-from doorward.dev.places import free_places
-from doorward.dev.state import State
+from doorward_demo.dev.folder import Folder
+from doorward_demo.dev.places import free_places
+from doorward_demo.dev.state import State
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.dev.complaints import Complaints, complaint
+from doorward_demo.dev.complaints import Complaints, complaint
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ import pytest
 from msgspec import structs
 from rich.console import Console
 
-from doorward.demo.decoded import Decoded
-from doorward.demo.drive.failed import NotAsItShouldBe
-from doorward.demo.drive.run import drive
-from doorward.demo.drive.show import ForPeople
-from doorward.demo.drive.steps import STEPS, Step
-from doorward.demo.drive.wire import Exchange
-from doorward.dev.state import State
+from doorward_demo.demo.decoded import Decoded
+from doorward_demo.demo.drive.failed import NotAsItShouldBe
+from doorward_demo.demo.drive.run import drive
+from doorward_demo.demo.drive.show import ForPeople
+from doorward_demo.demo.drive.steps import STEPS, Step
+from doorward_demo.demo.drive.wire import Exchange
+from doorward_demo.dev.state import State
 from tests.demo import running
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.dev.places import Places, free_places, taken
+from doorward_demo.dev.places import Places, free_places, taken
 from tests.demo import running
 
 

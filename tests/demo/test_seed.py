@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from doorward.app.admin_services import CommandWorkshop
 from doorward.cli.tools import Tools
-from doorward.dev.folder import Folder
-from doorward.dev.people import PEOPLE
-from doorward.dev.places import Places
-from doorward.dev.seed import FOREIGN_AUDIENCE, seed
-from doorward.dev.state import Credential, DemoApps
-from doorward.workshop.bench import CommandWorkshop
+from doorward_demo.dev.folder import Folder
+from doorward_demo.dev.people import PEOPLE
+from doorward_demo.dev.places import Places
+from doorward_demo.dev.seed import FOREIGN_AUDIENCE, seed
+from doorward_demo.dev.state import Credential, DemoApps
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx2
 import pytest
 
-from doorward.demo.drive.page import Page
+from doorward_demo.demo.drive.page import Page
 from tests.demo import running
 from tests.waiting import PATIENCE
 

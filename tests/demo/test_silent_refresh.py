@@ -10,11 +10,11 @@ from urllib.parse import parse_qs
 import httpx2
 import pytest
 
-from doorward.demo import clock_and_chance
-from doorward.demo.id_token import IdToken
-from doorward.demo.shop.api import OrdersApi, SignedOut
-from doorward.demo.shop.provider import Provider, Registration, Unavailable
-from doorward.demo.shop.sessions import Session
+from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo.id_token import IdToken
+from doorward_demo.demo.shop.api import OrdersApi, SignedOut
+from doorward_demo.demo.shop.provider import Provider, Registration, Unavailable
+from doorward_demo.demo.shop.sessions import Session
 
 pytestmark = pytest.mark.anyio
 ISSUER, API = "https://auth.example.com", "https://api.example.com"

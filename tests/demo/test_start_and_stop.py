@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from doorward.dev.folder import Folder
-from doorward.dev.people import PEOPLE
-from doorward.dev.places import free_places
-from doorward.dev.state import read
+from doorward_demo.dev.folder import Folder
+from doorward_demo.dev.people import PEOPLE
+from doorward_demo.dev.places import free_places
+from doorward_demo.dev.state import read
 from tests.demo import running
 
 
@@ -127,7 +127,7 @@ def test_a_child_that_dies_ends_the_run_and_says_which(tmp_path: Path) -> None:
                 line = (process / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"doorward.demo.orders" in line and any(mark in part.decode() for part in line):
+            if b"doorward_demo.demo.orders" in line and any(mark in part.decode() for part in line):
                 os.kill(int(process.name), signal.SIGKILL)
     assert started.process.wait(running.PATIENCE) == 1
     assert "the demo API ended" in started.printed

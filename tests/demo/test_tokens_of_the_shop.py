@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from doorward.demo import id_token
-from doorward.demo.shop import logout_token
+from doorward_demo.demo import id_token
+from doorward_demo.demo.shop import logout_token
 from doorward_verify import jwk, jws
 from doorward_verify.keyset import KeySet, key_set
 from doorward_verify.refused import Refused

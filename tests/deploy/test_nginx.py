@@ -18,8 +18,8 @@ from tests.deploy.proxy import Place, certificate, configuration, proxied
 from tests.flows.browsing import Person
 from tests.flows.seeds import PASSWORD
 from tests.flows.signing_in import tokens_by_challenge
+from tests.server.crowd import Crowd
 from tests.waiting import PATIENCE, keeps
-from tests.workshop.crowd import Crowd
 
 FORM = {"grant_type": "client_credentials"}
 TOKEN = "the-token-of-the-counters"

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from doorward.stores.sql.migrate import known
+from doorward.storage.sql.migrate import known
 from tests.deploy.proxy import Node
 from tests.engines import Engine
 from tests.flows.apps import App
@@ -25,8 +25,8 @@ from tests.flows.seeds import House, seed_at
 from tests.flows.settings import SOURCES, environment, write_settings
 from tests.flows.signing_in import tokens_by_challenge
 from tests.ports import free_port
+from tests.server.crowd import Crowd
 from tests.waiting import PATIENCE
-from tests.workshop.crowd import Crowd
 
 ENGINES = ("sqlite", "postgres")
 NEXT = len(known("sqlite")) + 1
@@ -44,7 +44,7 @@ def program(folder: Path, name: str, migration: str | None) -> Path:
     into = folder / name / "doorward"
     shutil.copytree(SOURCES[0] / "doorward", into, ignore=shutil.ignore_patterns("__pycache__"))
     if migration is not None:
-        (into / "stores" / "sql" / "migrations" / f"{NEXT:04}_later.sql").write_text(migration)
+        (into / "storage" / "migrations" / f"{NEXT:04}_later.sql").write_text(migration)
         text = (into / "__init__.py").read_text()
         assert '"0.1.0"' in text
         (into / "__init__.py").write_text(text.replace('"0.1.0"', '"9.9.9"'))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from doorward.model.digest import digest
+from doorward.core.model.digest import digest
 from tests.failures.cable import Cable, cable
 from tests.failures.patience import patient_load
 from tests.failures.witness import ADA, Witness, witness_of

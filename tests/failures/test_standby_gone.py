@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from doorward.cli.tools import Check
+from doorward.ops.doctor.checks.postgres import postgres
 from doorward.settings import load
-from doorward.workshop.examine_postgres import postgres
 from tests.failures.patience import patient_load
 from tests.failures.witness import Seen, witness_of
 from tests.flows.processes import processes

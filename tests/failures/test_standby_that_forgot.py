@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from doorward.actions.revocation_feed import RevocationFeed, Watch
-from doorward.actions.revocation_view import RevocationView
-from doorward.model.revocation import Revocation, same_history
-from doorward.outside.chance import SystemChance
-from doorward.outside.seal import KeyedSealer
-from doorward.stores.sql.postgres import open_postgres
-from doorward.stores.sql.store import SqlStore
-from tests.actions.back_channel import told
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.random import SystemChance
+from doorward.core.model.revocation import Revocation, same_history
+from doorward.features.revocations.feed import RevocationFeed, Watch
+from doorward.features.revocations.view_service import RevocationView
+from doorward.storage.postgres.database import open_postgres
+from doorward.storage.sql.store import SqlStore
+from tests.features import made
+from tests.features.oauth.logout.back_channel import told
 from tests.front_channel import TurnedClock
 from tests.postgres import Postgres, postgres_server
-from tests.rules import made
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from doorward.web.openapi import describe
+from doorward.web.openapi.document import describe
 from tests.flows.running import Running
 from tests.flows.seeds import House
 from tests.flows.stumbling import TOLERATED

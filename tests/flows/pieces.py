@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from doorward.web.openapi import describe
+from doorward.web.openapi.document import describe
 from tests.flows.browsing import Page, Person
 from tests.flows.running import Running
 from tests.flows.seeds import API, CALLBACK, PASSWORD, House

@@ -35,14 +35,14 @@ import httpx2
 import trustme
 import uvicorn
 
+from doorward.adapters import logs
+from doorward.app import start
+from doorward.app.admin_services import CommandWorkshop
 from doorward.cli.tools import Tools
-from doorward.outside import logs
 from doorward.settings import Settings, load
-from doorward.web.app import App as AsgiApp
-from doorward.web.app import Server as AsgiServer
 from doorward.web.direct import DirectProtocol
-from doorward.wiring import start
-from doorward.workshop.bench import CommandWorkshop
+from doorward.web.router import App as AsgiApp
+from doorward.web.router import Server as AsgiServer
 from tests.flows.apis import Api
 from tests.flows.browsing import Person
 from tests.flows.settings import listening, write_settings

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doorward.actions.manage_apps import KINDS, AppKind
 from doorward.cli.tools import Tools
-from doorward.model.catalog import Permission
-from doorward.model.client import Client
-from doorward.model.secret import Secret
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Permission
+from doorward.core.model.secret import Secret
+from doorward.features.admin.apps import KINDS, AppKind
 from tests.flows.apps import App
 from tests.flows.running import Running, operate
 

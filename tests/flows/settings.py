@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = (ROOT / "packages/doorward/src", ROOT / "packages/doorward-verify/src")
+SOURCES = tuple(ROOT / "packages" / name / "src" for name in ("doorward", "doorward-verify", "doorward-demo"))
 
 
 def write_settings(

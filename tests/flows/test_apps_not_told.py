@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from doorward.cli.tools import Tools
-from doorward.model.message import Undelivered
+from doorward.core.model.message import Undelivered
 from tests.engines import BOTH
 from tests.flows.apps import App
 from tests.flows.listening_app import listening_app

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from doorward.cli.tools import Tools
-from doorward.model.policy import ThrottlePolicy
-from doorward.model.secret import Secret
+from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.secret import Secret
 from tests.engines import BOTH
 from tests.flows.apps import App, pkce
 from tests.flows.processes import Fleet, processes

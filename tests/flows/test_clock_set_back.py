@@ -1,6 +1,6 @@
 """Does anybody lose a session, or gain a yes, when a server goes on five minutes earlier than it was?
 
-`SystemClock` does not let that happen to a running process (tests/outside/test_clock.py). It can happen to one that starts while the
+`SystemClock` does not let that happen to a running process (tests/adapters/test_clock.py). It can happen to one that starts while the
 machine's clock is still behind, or that stands beside one whose clock is ahead: so here the clock itself is set back.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 import pytest
 
-from doorward.model.policy import ThrottlePolicy
+from doorward.core.model.policy import ThrottlePolicy
 from tests.engines import BOTH
 from tests.flows.apps import good, pkce, refused
 from tests.flows.running import Running

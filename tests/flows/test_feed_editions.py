@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from doorward.cli.tools import Tools
-from doorward.model.revocation import Revocation
-from doorward.rules.revoke.pages import PAGE
-from doorward.stores.sql.open import open_store
+from doorward.core.model.revocation import Revocation
+from doorward.features.revocations.rules.pages import PAGE
+from doorward.storage.sql.open import open_store
 from doorward_verify.revocation import hidden
 from tests.engines import BOTH
 from tests.flows.apps import good, payload

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 
-from doorward.rules.permit.weight import MOST_KEPT, MOST_OF_STRANGER
-from doorward.rules.prove.begun import PER_GUESS
+from doorward.features.oauth.authorize.rules.weight import MOST_KEPT, MOST_OF_STRANGER
+from doorward.features.rate_limits.rules.sign_in_starts import PER_GUESS
 from tests.flows.running import Running, running
 from tests.flows.seeds import PASSWORD, House, seed
 

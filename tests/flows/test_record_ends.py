@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from doorward.outside.chance import SystemChance
-from doorward.stores.sql.open import open_store
+from doorward.adapters.random import SystemChance
+from doorward.storage.sql.open import open_store
 from tests.engines import BOTH
 from tests.flows.processes import processes
 from tests.flows.signing_in import tokens_by_challenge
-from tests.store_contract.samples import DAY, event
+from tests.storage.samples import DAY, event
 
 ENGINES = BOTH
 AGES = (1000, 401, 399, 60, 31, 29, 1)

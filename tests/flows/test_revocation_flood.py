@@ -15,8 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from doorward.rules.revoke.bounds import OF_APP, OF_GRANT
-from doorward.stores.sql.open import open_store
+from doorward.features.sessions.rules.bounds import OF_APP, OF_GRANT
+from doorward.storage.sql.open import open_store
 from doorward_verify import ResourceServer
 from doorward_verify.refused import Refused
 from tests.engines import BOTH

@@ -40,7 +40,8 @@ def imported(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("package", "source"), [("doorward", tree.SERVER), ("doorward-verify", tree.VERIFIER)]
+    ("package", "source"),
+    [("doorward", tree.SERVER), ("doorward-verify", tree.VERIFIER), ("doorward-demo", tree.DEMO)],
 )
 def test_what_is_imported_is_asked_for(package: str, source: Path) -> None:
     allowed = _declared(package) | {package} | GUESTS.get(package, set())

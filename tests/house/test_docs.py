@@ -66,7 +66,7 @@ def test_decisions_and_incidents_are_dated(room: str) -> None:
 def _audit_kinds() -> dict[str, str]:
     """Every name of an event that an action writes, as a keyword or as a value on its way there."""
     kinds: dict[str, str] = {}
-    for path in tree.modules(tree.SERVER / "actions"):
+    for path in tree.modules(tree.SERVER / "features"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if (
                 isinstance(node, ast.Constant)
@@ -102,8 +102,8 @@ def named_and_not_there(text: str, known: frozenset[str]) -> list[str]:
 
 
 def test_what_is_not_there_is_found() -> None:
-    known = frozenset({"docs/reference/cli.md", "packages/doorward/src/doorward/web/app.py"})
-    text = "see docs/reference/cli.md, docs/reference/gone.md, `web/app.py`, `app.py` and `wiring.py`"
+    known = frozenset({"docs/reference/cli.md", "packages/doorward/src/doorward/web/router.py"})
+    text = "see docs/reference/cli.md, docs/reference/gone.md, `web/router.py`, `router.py` and `wiring.py`"
     assert named_and_not_there(text, known) == ["docs/reference/gone.md", "wiring.py"]
 
 

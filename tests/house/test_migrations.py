@@ -12,7 +12,7 @@ import pytest
 
 from tests.house import tree
 
-FOLDER = tree.SERVER / "stores" / "sql" / "migrations"
+FOLDER = tree.SERVER / "storage" / "migrations"
 # Nobody has a database from before the first release: what was made until then is where all begin.
 BEFORE_ANY_RELEASE = {1, 2, 3, 4}
 # Statements after which an older program reads what is not there, or writes what is refused.

@@ -9,18 +9,42 @@ from typing import Any
 import pytest
 from msgspec import Struct, structs
 
-from doorward.actions import second_factors
-from doorward.model import account, catalog, client, grant, message, request, revocation, session, signin
-from doorward.model.copied import TableSum
-from doorward.model.wrapped_key import WrappedKey
-from doorward.outside import backup_file, valkey_bell, valkey_counters, valkey_link
-from doorward.rules.check.repeat import PLACES, Kept
-from doorward.rules.issue import status_index
-from doorward.rules.prove import levels
-from doorward.rules.revoke import logout_token, status_list
-from doorward.stores.sql import app_document, audit_end, migrate, postgres_bell, postgres_schema
-from doorward.stores.sql.copy import fence, pieces, side, tables
-from doorward.workshop import door, orders
+from doorward.adapters.valkey import (
+    change_notifier as valkey_bell,
+)
+from doorward.adapters.valkey import (
+    connection as valkey_link,
+)
+from doorward.adapters.valkey import (
+    counters as valkey_counters,
+)
+from doorward.core.model import (
+    account,
+    client,
+    grant,
+    levels,
+    message,
+    request,
+    revocation,
+    session,
+    signin,
+)
+from doorward.core.model import (
+    config_snapshot as catalog,
+)
+from doorward.core.model.copied import TableSum
+from doorward.core.model.wrapped_key import WrappedKey
+from doorward.features.authn.factors.totp import enrol as second_factors
+from doorward.features.oauth.logout.rules import logout_token
+from doorward.features.repeated_posts.rules import PLACES, Kept
+from doorward.features.revocations.rules import status_index, status_list
+from doorward.ops.backup import file as backup_file
+from doorward.server import accept as door
+from doorward.server import worker_args as orders
+from doorward.storage.copy import fence, pieces, side, tables
+from doorward.storage.postgres import change_notifier as postgres_bell
+from doorward.storage.postgres import schema as postgres_schema
+from doorward.storage.sql import app_document, audit_end, migrate
 from tests.house import tree
 
 # JSON documents in the database, in what is sealed, in a backup, and on the command line of a process of the server: member by member.
@@ -75,7 +99,7 @@ MEMBERS: dict[type[Struct], str] = {
 }
 # Places that all processes on one database, one cache or one port know by these names and numbers.
 CONSTANTS: list[tuple[object, object]] = [
-    (orders.MODULE, "doorward.workshop.serving"),
+    (orders.MODULE, "doorward.server"),
     (door.PLACES, 128),
     (postgres_bell._CHANNEL, "doorward"),
     (postgres_bell._HELLO, "hello "),
@@ -131,19 +155,19 @@ _TYPE_NAMES = {"__name__", "__qualname__", "__module__", "__class__"}
 NAMED = {
     "doorward.cli.app": "tells one exception of the command line's library from another",
     "doorward.cli.outputs": "an error's name, for people",
-    "doorward.outside.logs": "an error's name, in the log",
-    "doorward.outside.secret_key": "an error's name, for people",
-    "doorward.outside.trust": "an error's name, in the log and beside a notice that was not delivered, for people",
-    "doorward.outside.valkey_bell": "an error's name, in the log",
-    "doorward.outside.valkey_link": "an error's name, in the log",
-    "doorward.outside.wrap_pkcs11": "what the token's library calls the trouble; decides which advice is printed",
-    "doorward.stores.sql.postgres_bell": "an error's name, in the log",
-    "doorward.stores.sql.postgres_errors": "an error's name, for people",
-    "doorward.stores.sql.statements": "a programmer's mistake",
-    "doorward.web.app": "an error's name, in the log",
-    "doorward.workshop.examine_cache": "an error's name, for people",
-    "doorward.workshop.examine_front": "an error's name, for people",
-    "doorward.workshop.examine_postgres": "an error's name, for people",
+    "doorward.adapters.logs": "an error's name, in the log",
+    "doorward.adapters.keys.secret_key": "an error's name, for people",
+    "doorward.adapters.trust": "an error's name, in the log and beside a notice that was not delivered, for people",
+    "doorward.adapters.valkey.change_notifier": "an error's name, in the log",
+    "doorward.adapters.valkey.connection": "an error's name, in the log",
+    "doorward.adapters.keys.wrap_pkcs11": "what the token's library calls the trouble; decides which advice is printed",
+    "doorward.storage.postgres.change_notifier": "an error's name, in the log",
+    "doorward.storage.postgres.errors": "an error's name, for people",
+    "doorward.storage.sql.statements": "a programmer's mistake",
+    "doorward.web.router": "an error's name, in the log",
+    "doorward.ops.doctor.checks.cache": "an error's name, for people",
+    "doorward.ops.doctor.checks.front": "an error's name, for people",
+    "doorward.ops.doctor.checks.postgres": "an error's name, for people",
     "doorward_verify": "imports what is asked for by its name",
     "doorward_verify.fetch": "an error's name, for people",
 }

@@ -15,43 +15,46 @@ from typing import Any, get_args
 import pytest
 from msgspec.json import decode, encode
 
-from doorward.actions.share_tallies import ShareTallies
-from doorward.actions.throttle import Throttle
-from doorward.actions.tickets import Tickets
-from doorward.model.account import Account, Factor
-from doorward.model.client import Client, ClientSecret
-from doorward.model.digest import digest
-from doorward.model.grant import Spent
-from doorward.model.message import LogoutNotice
-from doorward.model.policy import ThrottlePolicy
-from doorward.model.request import AuthRequest
-from doorward.model.revocation import Revocation
-from doorward.model.signin import Proof, SignIn
-from doorward.outside.chance import SystemChance
-from doorward.outside.seal import KeyedSealer
-from doorward.rules.check.repeat import place
-from doorward.rules.deliver import cookie
-from doorward.rules.permit import weight
-from doorward.rules.prove import attempts, budget
-from doorward.rules.prove.begin import from_session
-from doorward.rules.prove.factors import recovery_code
-from doorward.rules.prove.standing import for_ticket, of_password, of_recovery_code, of_totp
-from doorward.rules.refresh import successor, text
-from doorward.rules.revoke import logout_token, wire
-from doorward.stores.sql import app_document, audit_end
-from doorward.stores.sql.copy.encode import checksum
-from doorward.stores.sql.copy.pieces import All, End, Rows, Tables, decode_piece, encode_piece
-from doorward.stores.sql.copy.side import Version
-from doorward.stores.sql.copy.tables import Column, Table
-from doorward.stores.sql.rows import from_recent
-from doorward.stores.sql.statements import to_json
-from doorward.web import asked
-from doorward.web.cookie import CookieEndpoints
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.random import SystemChance
+from doorward.core.model.account import Account, Factor
+from doorward.core.model.client import Client, ClientSecret
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Spent
+from doorward.core.model.message import LogoutNotice
+from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.request import AuthRequest
+from doorward.core.model.revocation import Revocation
+from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.recovery_codes import rules as recovery_code
+from doorward.features.authn.flow.rules.begin import from_session
+from doorward.features.authn.flow.rules.standing import for_ticket, of_password, of_recovery_code, of_totp
+from doorward.features.authn.flow.signed_in_page import OwnAccount
+from doorward.features.oauth.authorize.rules import weight
+from doorward.features.oauth.first_party import rules as cookie
+from doorward.features.oauth.first_party.cookie_routes import CookieEndpoints
+from doorward.features.oauth.grants.refresh_token.rules import successor
+from doorward.features.oauth.logout.routes import LogoutPages
+from doorward.features.oauth.logout.rules import logout_token
+from doorward.features.oauth.tokens.rules import refresh_format as text
+from doorward.features.rate_limits.rules import attempts, budget
+from doorward.features.rate_limits.service import Throttle
+from doorward.features.rate_limits.sync import ShareTallies
+from doorward.features.repeated_posts.rules import place
+from doorward.features.revocations.rules import wire
+from doorward.features.sessions import asked
+from doorward.features.sessions.browser_context import Visitor
+from doorward.server import accept as door
+from doorward.server import worker_args as orders
+from doorward.storage.copy.encode import checksum
+from doorward.storage.copy.pieces import All, End, Rows, Tables, decode_piece, encode_piece
+from doorward.storage.copy.side import Version
+from doorward.storage.copy.tables import Column, Table
+from doorward.storage.sql import app_document, audit_end
+from doorward.storage.sql.rows import from_recent
+from doorward.storage.sql.statements import to_json
 from doorward.web.cookies import CookieJar, CookieKind
-from doorward.web.logout import LogoutPages
-from doorward.web.own_account import OwnAccount
-from doorward.web.visitor import Visitor
-from doorward.workshop import door, orders
 from doorward_verify import cookie as verifier_cookie
 from doorward_verify.revocation import hidden
 

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
-from doorward.actions.second_factors import SecondFactors
-from doorward.model.account import Account
-from doorward.model.catalog import SigningKey
-from doorward.model.message import Outgoing
-from doorward.model.secret import Secret
-from doorward.outside.backup_file import BackupReader, Head, Lock
-from doorward.outside.backup_locks import open_lock
-from doorward.outside.keys import CatalogSigner
-from doorward.outside.postman import open_letter
-from doorward.outside.seal import KeyedSealer
-from doorward.outside.wrap_command import CommandWrapper
-from doorward.outside.wrap_local import LocalWrapper
-from doorward.rules.prove.factors import totp
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.keys.signing import CatalogSigner
+from doorward.adapters.keys.wrap_command import CommandWrapper
+from doorward.adapters.keys.wrap_local import LocalWrapper
+from doorward.adapters.mail.queue import open_letter
+from doorward.core.model.account import Account
+from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.message import Outgoing
+from doorward.core.model.secret import Secret
+from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.factors.totp.enrol import SecondFactors
+from doorward.ops.backup.file import BackupReader, Head, Lock
+from doorward.ops.backup.locks import open_lock
 
 ROOT = bytes(range(32))
 SEALER = KeyedSealer(ROOT)

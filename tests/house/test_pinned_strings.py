@@ -14,10 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
-from doorward.actions.share_tallies import ShareTallies
-from doorward.model.account import FactorKind
-from doorward.model.catalog import KeyState, TokenType
-from doorward.model.client import (
+from doorward.core.model.account import FactorKind
+from doorward.core.model.client import (
     ClientAuthMethod,
     GrantType,
     IdTokenClaims,
@@ -25,14 +23,16 @@ from doorward.model.client import (
     ResponseMode,
     SigningAlgorithm,
 )
-from doorward.model.message import TicketKind
-from doorward.model.revocation import RevocationKind
-from doorward.model.session import EndReason
-from doorward.model.signin import ProofKind
-from doorward.ports.postman import MailKind
-from doorward.rules.prove.attempts import Guessed
-from doorward.rules.prove.budget import Change
-from doorward.stores.sql.copy.tables import Kind
+from doorward.core.model.config_snapshot import KeyState, TokenType
+from doorward.core.model.message import TicketKind
+from doorward.core.model.revocation import RevocationKind
+from doorward.core.model.session import EndReason
+from doorward.core.model.signin import ProofKind
+from doorward.core.ports.mail_queue import MailKind
+from doorward.features.rate_limits.rules.attempts import Guessed
+from doorward.features.rate_limits.rules.budget import Change
+from doorward.features.rate_limits.sync import ShareTallies
+from doorward.storage.copy.tables import Kind
 from doorward.web.cookies import CookieKind
 from doorward.web.pages.views.account import Done
 from doorward_verify.revocation import KINDS as VERIFIER_KINDS

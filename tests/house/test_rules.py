@@ -9,14 +9,14 @@ import pytest
 
 from tests.house import tree
 
-RULES = tree.modules(tree.RULES)
-# folder of plugs -> the module that lists them, by hand
+RULES = tree.rules()
+# folder of plugs -> those that no list names today
 PLUGS = {
-    "prove/factors": "index.py",
-    "issue/grants": "index.py",
-    "identify/providers": "index.py",
-    "identify/client_auth": "index.py",
+    "authn/factors": {"password"},
+    "oauth/grants": {"refresh_token"},
+    "oauth/client_auth/methods": set[str](),
 }
+INDEX = tree.SERVER / "features" / "oauth" / "metadata" / "registry.py"
 
 
 def _imported(source: str) -> set[str]:
@@ -34,8 +34,8 @@ def _dotted(path: Path) -> str:
 
 
 def _fault(rule: Path) -> str | None:
-    where = rule.relative_to(tree.RULES)
-    test = tree.ROOT / "tests" / "rules" / where.parent / f"test_{where.name}"
+    where = rule.relative_to(tree.SERVER)
+    test = tree.ROOT / "tests" / where.parent / f"test_{where.name}"
     if not test.is_file():
         return f"{tree.name(rule)}: its test belongs in {tree.name(test)}"
     source = test.read_text("utf-8")
@@ -47,30 +47,28 @@ def _fault(rule: Path) -> str | None:
 
 
 def test_every_rule_has_a_test_of_its_own() -> None:
-    assert RULES, f"no rule below {tree.name(tree.RULES)}: this test would pass over nothing"
+    assert RULES, "no rule: this test would pass over nothing"
     faults = [fault for rule in RULES if (fault := _fault(rule))]
     assert not faults, "\n".join(["a rule without its own test:", *faults])
 
 
 @pytest.mark.parametrize("folder", PLUGS)
 def test_every_plug_is_on_the_explicit_list(folder: str) -> None:
-    plugs = [p for p in sorted((tree.RULES / folder).glob("*.py")) if not p.name.startswith("_")]
-    if not plugs:
-        return
-    index = tree.RULES / PLUGS[folder]
-    assert index.is_file(), f"{tree.name(index)} is the explicit list of what stands in rules/{folder}"
-    listed = _imported(index.read_text("utf-8"))
-    # listed itself, or by a name that is imported from it
-    missing = [_dotted(p) for p in plugs if _dotted(p) not in listed]
-    assert not missing, f"{tree.name(index)} does not list {missing}"
+    places = sorted(p for p in (tree.SERVER / "features" / folder).iterdir() if (p / "__init__.py").is_file())
+    assert places
+    listed = _imported(INDEX.read_text("utf-8"))
+    missing = {p.name for p in places if _dotted(p / "rules.py") not in listed}
+    assert missing == PLUGS[folder], f"{tree.name(INDEX)} does not list {missing - PLUGS[folder]}"
 
 
 def test_every_mandatory_check_is_in_the_table() -> None:
+    oauth = tree.SERVER / "features" / "oauth"
+    places = {"authorize": ("openid", "pkce"), "clients": ("redirect_uri", "scope")}
     checks = [
-        _dotted(p) for p in sorted((tree.RULES / "permit" / "checks").glob("*.py")) if p.name != "__init__.py"
+        _dotted(oauth / room / "rules" / f"{check}.py") for room, names in places.items() for check in names
     ]
     users: set[str] = set()
-    for path in (tree.RULES / "permit").glob("*.py"):
+    for path in (oauth / "authorize" / "rules").glob("*.py"):
         users |= _imported(path.read_text("utf-8"))
     missing = [check for check in checks if check not in users]
-    assert not missing, f"a check that nothing in rules/permit runs protects nobody: {missing}"
+    assert not missing, f"a check that nothing in the authorization endpoint runs protects nobody: {missing}"

@@ -10,8 +10,8 @@ LONGEST = 350
 COUNTED = {".py", ".js", ".mjs", ".sql", ".html"}
 # A module with one of these names answers no question; what it holds belongs where the question is answered.
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
-# What may stand beside the floors: programs that start processes and import no adapter themselves.
-PROGRAMS = {"__init__", "__main__", "dev", "demo"}
+# What stands beside the floors.
+PROGRAMS = {"__init__", "__main__"}
 
 SOURCES = [path for path in tree.files() if path.suffix in COUNTED]
 
@@ -33,9 +33,7 @@ def test_every_room_of_the_server_stands_on_a_floor() -> None:
     config = tomllib.loads((tree.ROOT / "pyproject.toml").read_text("utf-8"))
     floors = next(c for c in config["tool"]["importlinter"]["contracts"] if c["id"] == "floors")["layers"]
     known = {part.strip(" ()").removeprefix("doorward.") for layer in floors for part in layer.split("|")}
-    rooms = {
-        p.stem if p.suffix == ".py" else p.name for p in tree.SERVER.iterdir() if p.suffix in {".py", ""}
-    }
+    rooms = {p.stem for p in tree.SERVER.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
     rooms -= {"__pycache__"}
     unknown = sorted(rooms - known - PROGRAMS)
     assert not unknown, f"no import contract speaks of {unknown}; give each a floor in pyproject.toml"
@@ -45,7 +43,7 @@ def test_every_package_is_a_package() -> None:
     """A folder without `__init__.py` is invisible to the import contracts."""
     bare = {
         tree.name(path.parent)
-        for root in (tree.SERVER, tree.VERIFIER)
+        for root in (tree.SERVER, tree.VERIFIER, tree.DEMO)
         for path in root.rglob("*.py")
         if not (path.parent / "__init__.py").exists()
     }

@@ -10,23 +10,23 @@ from tests.house import tree
 
 # What changes while requests come and go. Each has its row in docs/explain/many-nodes.md, which says why it may.
 REMEMBERS = {
-    "actions/exchange_token.py": "AskedBefore: hangs on the snapshot of the configuration",
-    "actions/judge_password.py": "_Turn: a queue for this machine's processors",
-    "actions/post_once.py": "PostOnce: how many requests wait here",
-    "actions/revocation_feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",
-    "actions/revocation_view.py": "RevocationView: brought up to date before each answer",
-    "actions/status_list.py": "StatusList: while neither revocations nor configuration changed",
-    "rules/identify/failures.py": "Failures: lines of the record in a minute; its tally is shared",
-    "rules/identify/tally.py": "Tally: told to the other processes once a second",
-    "rules/revoke/pages.py": "Pages: see actions/revocation_feed.py",
-    "rules/revoke/view.py": "View: see actions/revocation_view.py",
-    "web/app.py": "App, Server: whether this process is leaving; a sampling counter",
+    "features/oauth/token/service.py": "AskedBefore: hangs on the snapshot of the configuration",
+    "features/authn/factors/password/policy.py": "_Turn: a queue for this machine's processors",
+    "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
+    "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",
+    "features/revocations/view_service.py": "RevocationView: brought up to date before each answer",
+    "features/revocations/status_list.py": "StatusList: while neither revocations nor configuration changed",
+    "features/rate_limits/rules/failures.py": "Failures: lines of the record in a minute; its tally is shared",
+    "features/rate_limits/rules/counter.py": "Tally: told to the other processes once a second",
+    "features/revocations/rules/pages.py": "Pages: see features/revocations/feed.py",
+    "features/revocations/rules/view.py": "View: see features/revocations/view_service.py",
+    "web/router.py": "App, Server: whether this process is leaving; a sampling counter",
     "web/direct.py": "DirectProtocol: one connection",
     "web/http.py": "Response: one answer",
-    "web/metadata.py": "MetadataEndpoints: the published keys as bytes, while they are the same",
-    "web/visitor.py": "Visitor: one request",
+    "features/oauth/metadata/routes.py": "MetadataEndpoints: the published keys as bytes, while they are the same",
+    "features/sessions/browser_context.py": "Visitor: one request",
 }
-_ROOMS = ("actions", "rules", "web")
+_ROOMS = ("core", "features", "web")
 _CHANGES = {"append", "add", "pop", "remove", "clear", "update", "setdefault", "insert", "extend", "discard"}
 _BORN = {"__init__", "__post_init__"}
 # methods of collaborators that only sound like a change of a collection

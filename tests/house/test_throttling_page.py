@@ -7,15 +7,15 @@ from typing import Final
 
 import pytest
 
-from doorward.model.policy import ThrottlePolicy
+from doorward.core.model.policy import ThrottlePolicy
 from tests.house import tree
 
 PAGE: Final = (tree.ROOT / "docs/explain/throttling.md").read_text("utf-8")
-PASSWORD: Final = "actions/test_prove_password.py::"
-GUESS: Final = "actions/test_every_guess.py::"
+PASSWORD: Final = "features/authn/factors/password/test_service.py::"
+GUESS: Final = "features/rate_limits/test_every_guess.py::"
 OUT: Final = "flows/test_locked_out.py::"
-RULE: Final = "rules/prove/test_attempts.py::"
-THROTTLE: Final = "actions/test_throttle.py::"
+RULE: Final = "features/rate_limits/rules/test_attempts.py::"
+THROTTLE: Final = "features/rate_limits/test_service.py::"
 
 # How a sentence or a row of the table begins, and the tests that show it.
 SHOWN: Final = {
@@ -25,8 +25,8 @@ SHOWN: Final = {
     + "test_unknown_people_are_throttled_at_the_same_try_as_known_ones",
     "| password | the name, on": PASSWORD
     + "test_a_known_device_is_throttled_too_and_is_known_for_its_own_people_only",
-    "| authenticator": "actions/test_prove_second_factor.py::test_guesses_are_counted_across_sign_ins_and_addresses",
-    "| mailed code": "actions/test_verify_address.py::test_new_mails_buy_no_new_guesses",
+    "| authenticator": "features/authn/factors/totp/test_service.py::test_guesses_are_counted_across_sign_ins_and_addresses",
+    "| mailed code": "features/accounts/test_verify_address.py::test_new_mails_buy_no_new_guesses",
     "| anything, and wrong": GUESS + "test_wrong_guesses_at_anything_use_up_the_networks_tries",
     "| mails that strangers": OUT
     + "test_a_stranger_who_fills_every_counter_of_an_account_leaves_the_owner_the_reset",
@@ -42,10 +42,10 @@ SHOWN: Final = {
     "Being refused": THROTTLE + "test_being_refused_is_not_counted_and_does_not_lengthen_the_wait",
     "Success empties": PASSWORD + "test_success_forgets_the_failures_before_it",
     "The network's counters count failures": GUESS + "test_who_is_right_uses_up_nobodys_tries",
-    "An IPv4 address counts": "rules/identify/test_network.py::test_an_ipv6_household_is_one_address",
-    "An IPv6 address counts": "rules/identify/test_network.py::test_a_larger_block_may_do_more_but_not_as_much_more_as_it_is_larger",
+    "An IPv4 address counts": "features/rate_limits/rules/test_network.py::test_an_ipv6_household_is_one_address",
+    "An IPv6 address counts": "features/rate_limits/rules/test_network.py::test_a_larger_block_may_do_more_but_not_as_much_more_as_it_is_larger",
     "For mails, a /48": OUT + "test_the_networks_of_one_site_are_one_requester_and_the_owners_is_another",
-    "A device is known": "actions/test_reset_password.py::test_who_resets_may_sign_in_though_strangers_used_up_the_tries",
+    "A device is known": "features/accounts/test_reset_password.py::test_who_resets_may_sign_in_though_strangers_used_up_the_tries",
     "It has a cookie": RULE + "test_a_known_device_shares_no_counter_with_strangers",
     "The network's counters neither": OUT + "test_a_guesser_behind_the_same_address_holds_up_no_known_device",
     "For every other account": OUT + "test_a_guesser_behind_the_same_address_holds_up_no_known_device",
@@ -59,22 +59,22 @@ SHOWN: Final = {
     "Wrong mailed codes": GUESS + "test_wrong_codes_stop_no_link",
     "It carries 256 bits": GUESS + "test_wrong_codes_stop_no_link",
     "The code beside it": GUESS + "test_a_code_for_a_reset_is_longer_than_one_for_a_sign_up",
-    "What the server drew": "outside/test_chance_and_seal.py::test_a_token_carries_256_bits_as_43_characters",
-    "Apps that fail": "actions/test_authenticate_client.py::test_wrong_guesses_are_slowed_down_and_the_right_secret_still_works",
+    "What the server drew": "adapters/test_chance_and_seal.py::test_a_token_carries_256_bits_as_43_characters",
+    "Apps that fail": "features/oauth/client_auth/test_service.py::test_wrong_guesses_are_slowed_down_and_the_right_secret_still_works",
     "The counters' names": THROTTLE + "test_the_counters_name_nobody",
     "A reader of the database": THROTTLE + "test_the_counters_name_nobody",
-    "They go when": "store_contract/test_commit.py::test_sweeping_takes_what_expired_in_small_batches",
+    "They go when": "storage/test_commit.py::test_sweeping_takes_what_expired_in_small_batches",
     "A try is counted in all": THROTTLE + "test_in_one_process_exactly_as_many_are_looked_at",
     "So of a thousand": THROTTLE
     + "test_over_several_processes_exactly_as_many_are_looked_at_as_the_limit_says",
     "[What happens when": "flows/test_cache.py::test_when_the_cache_goes_and_comes_back_nobody_is_locked_out_and_no_guess_is_won",
-    "Each of these leaves": "rules/prove/test_budget.py::test_changes_have_a_window_and_a_day",
-    "| name and language": "web/test_budgets.py::test_a_profile_is_saved_so_often_and_then_later",
-    "| what is set up": "web/test_budgets.py::test_an_authenticator_app_is_set_up_so_often_and_then_later",
-    "| what the password is typed again": "web/test_budgets.py::test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_password",
-    "| reports of": "web/test_budgets.py::test_a_report_is_always_acted_on_and_written_down_so_often",
-    "| access tokens": "actions/test_revoke_token.py::test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_refused",
-    "| right passwords": "web/test_budgets.py::test_who_knows_a_password_begins_so_many_sessions_and_then_later",
+    "Each of these leaves": "features/rate_limits/rules/test_budget.py::test_changes_have_a_window_and_a_day",
+    "| name and language": "features/rate_limits/test_page_budgets.py::test_a_profile_is_saved_so_often_and_then_later",
+    "| what is set up": "features/rate_limits/test_page_budgets.py::test_an_authenticator_app_is_set_up_so_often_and_then_later",
+    "| what the password is typed again": "features/rate_limits/test_page_budgets.py::test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_password",
+    "| reports of": "features/rate_limits/test_page_budgets.py::test_a_report_is_always_acted_on_and_written_down_so_often",
+    "| access tokens": "features/oauth/revocation/test_service.py::test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_refused",
+    "| right passwords": "features/rate_limits/test_page_budgets.py::test_who_knows_a_password_begins_so_many_sessions_and_then_later",
     "Wrong guesses from one network": OUT + "test_wrong_codes_of_mails_use_up_the_networks_tries",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVER = ROOT / "packages" / "doorward" / "src" / "doorward"
 VERIFIER = ROOT / "packages" / "doorward-verify" / "src" / "doorward_verify"
-RULES = SERVER / "rules"
+DEMO = ROOT / "packages" / "doorward-demo" / "src" / "doorward_demo"
 DOCS = ROOT / "docs"
 
 _SKIPPED = {".git", ".venv", "build", "dist", "node_modules", "__pycache__"}
@@ -29,6 +29,15 @@ def files() -> tuple[Path, ...]:
         return tuple(sorted(path for path in listed if path.is_file()))
     found = (path for path in ROOT.rglob("*") if path.is_file())
     return tuple(sorted(p for p in found if not _SKIPPED & set(p.relative_to(ROOT).parts)))
+
+
+def rules() -> list[Path]:
+    """The modules of pure rules: `rules.py` or `rules/` of a feature, and what the features share in `core/`."""
+    found = [path for path in modules(SERVER / "features") if "rules" in (*path.parts, path.stem)]
+    return [
+        *found,
+        *sorted(path for path in (SERVER / "core").glob("*.py") if path.stem not in {"__init__", "errors"}),
+    ]
 
 
 def name(path: Path) -> str:

@@ -14,14 +14,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from doorward.model.account import Account, Factor
-from doorward.model.audit import AuditEvent
-from doorward.model.digest import digest
-from doorward.model.grant import Grant, RefreshToken
-from doorward.model.session import Consent, Session
-from doorward.ports.store import Store, Write
-from doorward.rules.refresh import text
-from doorward.stores.sql.sqlite import open_sqlite
+from doorward.core.model.account import Account, Factor
+from doorward.core.model.audit import AuditEvent
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Grant, RefreshToken
+from doorward.core.model.session import Consent, Session
+from doorward.core.ports.store import Store, Write
+from doorward.features.oauth.tokens.rules import refresh_format as text
+from doorward.storage.sqlite.database import open_sqlite
 
 DAY = 86_400
 BATCH = 200

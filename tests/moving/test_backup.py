@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from doorward.model.secret import Secret
-from doorward.outside.backup_file import BackupProblem, BackupReader, BackupWriter, Head
-from doorward.outside.backup_locks import lock_by_key, lock_by_passphrase, new_data_key, open_lock
-from doorward.outside.wrap_local import LocalWrapper
+from doorward.adapters.keys.wrap_local import LocalWrapper
+from doorward.core.model.secret import Secret
+from doorward.ops.backup.file import BackupProblem, BackupReader, BackupWriter, Head
+from doorward.ops.backup.locks import lock_by_key, lock_by_passphrase, new_data_key, open_lock
 from tests.cli.conftest import Ended
 from tests.moving.crowd import crowd, fill, settle, sqlite_store
 
@@ -191,7 +191,7 @@ def test_a_backup_is_never_written_through_what_lies_in_its_folder(stocked: Run,
 
 def test_a_backup_that_was_made_meanwhile_under_the_same_name_stays(tmp_path: Path) -> None:
     from doorward.cli.trouble import Trouble
-    from doorward.workshop.backing_up import output
+    from doorward.ops.backup.backup import output
 
     place = tmp_path / "a.bak"
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from doorward.ports.store import StoreUnavailable
-from doorward.stores.sql.copy.move import move
-from doorward.stores.sql.copy.postgres_side import open_postgres_side
-from doorward.stores.sql.copy.side import Side
-from doorward.stores.sql.copy.sqlite_side import open_sqlite_side
-from doorward.stores.sql.copy.tables import CopyRefused
-from doorward.stores.sql.postgres import open_postgres
-from doorward.stores.sql.postgres_options import PostgresOptions
+from doorward.core.ports.store import StoreUnavailable
+from doorward.storage.copy.move import move
+from doorward.storage.copy.postgres_side import open_postgres_side
+from doorward.storage.copy.side import Side
+from doorward.storage.copy.sqlite_side import open_sqlite_side
+from doorward.storage.copy.tables import CopyRefused
+from doorward.storage.postgres.database import open_postgres
+from doorward.storage.postgres.options import PostgresOptions
 from tests.moving.crowd import crowd, settle, sqlite_store
 from tests.moving.test_copy_sqlite import Steps
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from doorward.model.copied import Moved
-from doorward.ports.store import StoreUnavailable
-from doorward.stores.sql.copy.move import move
-from doorward.stores.sql.copy.sqlite_side import open_sqlite_side
-from doorward.stores.sql.copy.tables import CopyRefused
+from doorward.core.model.copied import Moved
+from doorward.core.ports.store import StoreUnavailable
+from doorward.storage.copy.move import move
+from doorward.storage.copy.sqlite_side import open_sqlite_side
+from doorward.storage.copy.tables import CopyRefused
 from tests.moving.crowd import crowd, settle, sqlite_store
 
 pytestmark = pytest.mark.anyio

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from doorward.ports.store import Store, StoreUnavailable
-from doorward.stores.sql.copy.fence import Fence
-from doorward.stores.sql.copy.move import move
-from doorward.stores.sql.copy.open import open_side
-from doorward.stores.sql.copy.side import Side
-from doorward.stores.sql.copy.tables import CopyRefused
-from doorward.stores.sql.open import open_store
-from doorward.stores.sql.postgres_options import PostgresOptions
+from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.storage.copy.fence import Fence
+from doorward.storage.copy.move import move
+from doorward.storage.copy.open import open_side
+from doorward.storage.copy.side import Side
+from doorward.storage.copy.tables import CopyRefused
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.sql.open import open_store
 from tests.moving.crowd import crowd, settle
 from tests.moving.test_copy_sqlite import Steps, run_in_thread
 

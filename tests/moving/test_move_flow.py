@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from doorward.stores.sql.postgres import open_postgres
+from doorward.storage.postgres.database import open_postgres
 from tests.flows.apps import good
 from tests.flows.processes import Fleet, processes
 from tests.moving import house

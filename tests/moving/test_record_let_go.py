@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from doorward.outside.chance import SystemChance
-from doorward.ports.store import Store
-from doorward.stores.sql.copy.move import move
-from doorward.stores.sql.copy.open import open_side
-from doorward.stores.sql.open import open_store
-from doorward.stores.sql.postgres_options import PostgresOptions
+from doorward.adapters.random import SystemChance
+from doorward.core.ports.store import Store
+from doorward.storage.copy.move import move
+from doorward.storage.copy.open import open_side
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.sql.open import open_store
 from tests.moving.test_copy_sqlite import Steps
-from tests.store_contract.samples import DAY, event
+from tests.storage.samples import DAY, event
 
 pytestmark = pytest.mark.anyio
 

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from doorward.outside import backup_file
-from doorward.outside.backup_file import BackupReader, BackupWriter
-from doorward.outside.wrap_local import LocalWrapper
-from doorward.stores.sql.migrate import known
-from doorward.stores.sql.postgres import open_postgres
-from doorward.stores.sql.sqlite_file import prepare
+from doorward.adapters.keys.wrap_local import LocalWrapper
+from doorward.ops.backup import file as backup_file
+from doorward.ops.backup.file import BackupReader, BackupWriter
+from doorward.storage.postgres.database import open_postgres
+from doorward.storage.sql.migrate import known
+from doorward.storage.sqlite.file import prepare
 from tests.cli.conftest import Ended
 from tests.flows.settings import environment
 from tests.moving.crowd import crowd, fill, sqlite_store

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from doorward.ports.postman import MailKind
+from doorward.core.ports.mail_queue import MailKind
 from doorward.web.mail.letters import (
     LETTERS,
     AddressTaken,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from doorward.actions.manage_apps import AppKind
 from doorward.cli.tools import Tools
-from doorward.model.client import Client
+from doorward.core.model.client import Client
+from doorward.features.admin.apps import AppKind
 from tests.flows.running import Running, running
 from tests.flows.seeds import API, CALLBACK, House, draft, seed
 from tests.waiting import until

@@ -7,8 +7,8 @@ from collections import Counter
 
 from msgspec import structs
 
-from doorward.ports.store import Store
-from doorward.stores.sql.open import open_store
+from doorward.core.ports.store import Store
+from doorward.storage.sql.open import open_store
 from tests.flows.apps import App, payload
 from tests.flows.processes import Fleet
 from tests.flows.seeds import API

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from doorward.actions.manage_refused import ManageRefused
-from doorward.model.catalog import SigningKey
-from doorward.model.secret import Secret
-from doorward.ports.key_wrapper import KeyProblem
+from doorward.app.root import root_secret
+from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.secret import Secret
+from doorward.core.ports.key_wrapper import KeyProblem
+from doorward.features.admin.refused import ManageRefused
 from doorward.settings import load
-from doorward.stores.sql.open import open_store
-from doorward.wiring.root import root_secret
-from tests.actions.managing import DAY, WEB, Desk, TurnedClock, desk
+from doorward.storage.sql.open import open_store
 from tests.engines import BOTH
+from tests.features.admin.managing import DAY, WEB, Desk, TurnedClock, desk
 
 pytestmark = pytest.mark.anyio
 ENGINES = BOTH

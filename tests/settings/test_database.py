@@ -10,7 +10,7 @@ import pytest
 
 from doorward.settings import SettingsError, load
 from doorward.settings.checks import cache_problem, database_problem
-from doorward.stores.sql.postgres_url import DatabaseUrl, each_host, is_postgres, shown
+from doorward.storage.postgres.url import DatabaseUrl, each_host, is_postgres, shown
 
 HOME = {"DOORWARD_ISSUER": "http://127.0.0.1:9000"}
 URL = "postgresql://doorward:s3same%2F@db.example:5432/people?sslmode=require"

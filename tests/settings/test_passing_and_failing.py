@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from msgspec import inspect
 
-from doorward.model.mailbox import sender_of
-from doorward.model.message import Letter
-from doorward.model.policy import LONGEST
-from doorward.outside.passwords import Argon2Hasher
-from doorward.outside.smtp import compose
+from doorward.adapters.hashing.argon2 import Argon2Hasher
+from doorward.adapters.mail.smtp import compose
+from doorward.core.model.mailbox import sender_of
+from doorward.core.model.message import Letter
+from doorward.core.model.policy import LONGEST
 from doorward.settings import Settings, SettingsError, load
 from doorward.settings.load import known_settings
 

@@ -9,9 +9,9 @@ import pytest
 
 from doorward.settings import SettingsError, load
 from doorward.settings.checks import database_problem
-from doorward.stores.sql.postgres_connect import Connector
-from doorward.stores.sql.postgres_options import PostgresOptions
-from doorward.stores.sql.postgres_words import BadWord, understood, with_words
+from doorward.storage.postgres.connect import Connector
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.postgres.url_words import BadWord, understood, with_words
 
 BASE = "postgresql://me:s3same@db.example:5432/people"
 

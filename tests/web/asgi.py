@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from doorward.outside.metrics import PrometheusMeter
-from doorward.web.app import App
+from doorward.adapters.metrics import PrometheusMeter
 from doorward.web.http import Request, Response, Route
+from doorward.web.router import App
 
 
 class Answer:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import pytest
 import uvicorn
 
-from doorward.web.app import App, Server
 from doorward.web.direct import DirectProtocol
 from doorward.web.http import Request, Response, json_response, route
+from doorward.web.router import App, Server
 from tests.waiting import PATIENCE
 
 

@@ -9,7 +9,7 @@ import pytest
 from doorward.web.cookies import CookieJar
 from doorward.web.error_pages import StatusPages
 from doorward.web.http import Request
-from tests.rules import made
+from tests.features import made
 
 pytestmark = pytest.mark.anyio
 JAR = CookieJar.of(made.ISSUER)

@@ -8,7 +8,7 @@ from doorward.web.page import SECURITY_HEADERS, html
 from doorward.web.pages.csp import CONTENT_SECURITY_POLICY
 from doorward.web.pages.views.context import PageContext
 from doorward.web.pages.views.flow import Continue, FormPost, SignedOut
-from tests.rules import made
+from tests.features import made
 
 CONTEXT = PageContext(locale="en", csrf_token="t", brand_name="Acme", issuer=made.ISSUER, request_id="r")
 

@@ -8,12 +8,12 @@ from typing import Any, get_args
 
 import pytest
 
-from doorward.model.refusal import Refusal, RefusalCode
+from doorward.core.errors import Refusal, RefusalCode
 from doorward.web.http import Request
 from doorward.web.refusals import FIXES, note
+from tests.features import made
 from tests.front_channel import CODE_CHALLENGE, Front, front_channel
 from tests.logged import captured
-from tests.rules import made
 from tests.tabs import Page, Tab
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(100)]
@@ -51,7 +51,7 @@ def post(path: str, form: dict[str, str], app: Any = None, **headers: str) -> As
     async def ask(front: Front, tab: Tab) -> Page:
         sent = dict(headers)
         if app is not None:
-            from tests.actions.back_channel import basic
+            from tests.features.oauth.logout.back_channel import basic
 
             sent["authorization"] = basic(app)
         return await tab.ask("POST", path, form=form, **sent)

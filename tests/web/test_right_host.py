@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from doorward.rules.permit.registration import plain_origin
+from doorward.features.oauth.clients.rules.registration import plain_origin
 from tests.browsing import PASSWORD
+from tests.features import made
 from tests.front_channel import Front, front_channel
 from tests.logged import captured
-from tests.rules import made
 
 pytestmark = pytest.mark.anyio
 LOCAL = "http://127.0.0.1:8000"

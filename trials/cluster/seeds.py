@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from doorward.actions.manage_apps import KINDS, AppKind
+from doorward.app.admin_services import CommandWorkshop
 from doorward.cli.tools import Tools
-from doorward.model.catalog import Permission
-from doorward.model.client import Client, GrantType
-from doorward.model.secret import Secret
-from doorward.workshop.bench import CommandWorkshop
+from doorward.core.model.client import Client, GrantType
+from doorward.core.model.config_snapshot import Permission
+from doorward.core.model.secret import Secret
+from doorward.features.admin.apps import KINDS, AppKind
 from trials.cluster.people import App
 
 API = "https://orders.example.com"

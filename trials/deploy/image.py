@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.deploy.proxy import certificate, configuration
-from tests.workshop.crowd import Crowd
+from tests.server.crowd import Crowd
 from trials.deploy.ground import BUILD, ROOT, run
 from trials.deploy.people import ISSUER, seed, signs_in, status, token
 from trials.deploy.report import Report, until

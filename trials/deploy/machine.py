@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from tests.workshop.crowd import Crowd
+from tests.server.crowd import Crowd
 from trials.deploy.ground import BUILD, ROOT, run, sources
 from trials.deploy.people import seed, signs_in, status, token
 from trials.deploy.report import Report, until

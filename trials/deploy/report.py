@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.workshop.crowd import Crowd
+from tests.server.crowd import Crowd
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from doorward.model.catalog import Permission
+from doorward.model.secret import Secret
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 import doorward
 from doorward.cli.tools import Tools
-from doorward.model.catalog import Permission
-from doorward.model.secret import Secret
 from tests.flows.apps import App, Attempt, good, pkce
 from tests.flows.browsing import Page, Person
 from tests.flows.running import Running, running

@@ -1,3 +1,3 @@
-"""Doorward: the authentication server. Start reading at `wiring/` (what is put together) or `actions/` (what happens)."""
+"""Doorward: the authentication server. Start reading at `app/` (what is put together) or `features/` (what happens)."""
 
 __version__ = "0.1.0"

@@ -13,7 +13,7 @@ class _WhenAsked:
     """The workshop, loaded with the first command that needs one: who asks for help or misspells need not wait for it."""
 
     def __getattr__(self, name: str) -> Any:
-        from doorward.workshop.bench import CommandWorkshop
+        from doorward.app.admin_services import CommandWorkshop
 
         return getattr(CommandWorkshop(), name)
 

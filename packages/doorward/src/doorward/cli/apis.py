@@ -13,8 +13,8 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.catalog import Api, Permission, TokenType
-from doorward.model.client import SigningAlgorithm
+from doorward.core.model.client import SigningAlgorithm
+from doorward.core.model.config_snapshot import Api, Permission, TokenType
 
 app = typer.Typer(no_args_is_help=True, help="APIs: identifiers and permissions.")
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from doorward.actions.manage_apps import KINDS, AppKind, NewSecret
 from doorward.cli import apps_options, documents, show
 from doorward.cli.apps_options import AuthChoice
 from doorward.cli.apps_read import read_jwks
@@ -17,10 +16,11 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
-from doorward.model.message import Undelivered
-from doorward.model.policy import LONGEST
-from doorward.rules.permit.checks.scope import OIDC_SCOPES
+from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.core.model.message import Undelivered
+from doorward.core.model.policy import LONGEST
+from doorward.features.admin.apps import KINDS, AppKind, NewSecret
+from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
 app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, delete.")
 

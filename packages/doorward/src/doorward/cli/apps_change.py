@@ -9,7 +9,6 @@ import typer
 from msgspec import structs
 from rich.console import Console
 
-from doorward.actions.manage_apps import NewSecret
 from doorward.cli import apps_options, documents, show
 from doorward.cli.apps import AppName, app, card, show_secret
 from doorward.cli.apps_options import AccessChoice, AuthChoice, UserinfoChoice
@@ -18,7 +17,7 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.client import (
+from doorward.core.model.client import (
     SECRET_METHODS,
     Client,
     ClientAuthMethod,
@@ -26,7 +25,8 @@ from doorward.model.client import (
     Pkce,
     SigningAlgorithm,
 )
-from doorward.model.policy import LONGEST
+from doorward.core.model.policy import LONGEST
+from doorward.features.admin.apps import NewSecret
 
 
 @app.command("rotate-secret")

@@ -7,9 +7,9 @@ from shlex import quote
 from typing import Any, Literal, TypeVar, get_args
 
 from doorward.cli.trouble import Trouble
-from doorward.model.client import SECRET_METHODS, Client, GrantType, Pkce, ResponseMode, SigningAlgorithm
-from doorward.rules.permit.checks.scope import OIDC_SCOPES
-from doorward.rules.permit.registration import plain_origin
+from doorward.core.model.client import SECRET_METHODS, Client, GrantType, Pkce, ResponseMode, SigningAlgorithm
+from doorward.features.oauth.clients.rules.registration import plain_origin
+from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
 AuthChoice = Literal["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 """What `--auth-method` takes: a secret in either way, or one way alone."""

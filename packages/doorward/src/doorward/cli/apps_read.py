@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from doorward.cli.trouble import Trouble
-from doorward.model.decoded import NotText, decoded
-from doorward.rules.identify import key_strength
+from doorward.core.model.decoded import NotText, decoded
+from doorward.features.oauth.clients.rules import key_strength
 from doorward_verify.jwk import InvalidKey, parse_public
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode

@@ -16,7 +16,7 @@ from doorward.cli.passphrase import Passphrase, PassphraseFile, read_passphrase
 from doorward.cli.progress import Bar
 from doorward.cli.run import finish, settings_file, workshop
 from doorward.cli.trouble import Trouble
-from doorward.model.copied import BackedUp
+from doorward.core.model.copied import BackedUp
 
 
 def backup(

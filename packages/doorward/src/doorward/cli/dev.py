@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -21,8 +22,9 @@ def dev(
     ] = False,
 ) -> None:
     """Start a server, a demo app and a demo API, with people."""
+    _require_demo()
     # imported here: no other command needs it
-    from doorward.dev import CannotStart, run
+    from doorward_demo.dev import CannotStart, run
 
     try:
         status = run(
@@ -46,10 +48,19 @@ def demo(
     ] = None,
 ) -> None:
     """Drive the whole flow, step by step, and check each step."""
-    from doorward.demo import CannotStart, run
+    _require_demo()
+    from doorward_demo.demo import CannotStart, run
 
     try:
         status = run(as_json=json, issuer=issuer)
     except CannotStart as problem:
         raise Trouble(problem.error, problem.fix) from None
     raise typer.Exit(status)
+
+
+def _require_demo() -> None:
+    """Raises `Trouble` where the package with the demo is not installed: a server needs none of it."""
+    if find_spec("doorward_demo") is None:
+        raise Trouble(
+            "The demo is not installed with the server.", "Install it: python -m pip install 'doorward[demo]'"
+        )

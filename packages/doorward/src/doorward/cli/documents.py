@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from doorward.model.account import Account, Factor
-from doorward.model.catalog import Api, Role, SigningKey
-from doorward.model.client import Client
-from doorward.model.message import Undelivered
-from doorward.model.wrapped_key import WrappedKey
-from doorward.rules.prove.factors import totp
+from doorward.core.model.account import Account, Factor
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Api, Role, SigningKey
+from doorward.core.model.message import Undelivered
+from doorward.core.model.wrapped_key import WrappedKey
+from doorward.features.authn.factors.totp import rules as totp
 
 
 def of_account(account: Account) -> dict[str, Any]:

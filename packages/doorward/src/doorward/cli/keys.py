@@ -14,9 +14,9 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools, workshop
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.catalog import SigningKey
-from doorward.model.client import SigningAlgorithm
-from doorward.model.wrapped_key import WrappedKey
+from doorward.core.model.client import SigningAlgorithm
+from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.wrapped_key import WrappedKey
 
 app = typer.Typer(no_args_is_help=True, help="Signing keys, and the key-encryption keys over them.")
 

@@ -13,7 +13,7 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.progress import Bar
 from doorward.cli.run import confirm, finish, settings_file, workshop
 from doorward.cli.trouble import Trouble
-from doorward.model.copied import Moved
+from doorward.core.model.copied import Moved
 
 
 def move(

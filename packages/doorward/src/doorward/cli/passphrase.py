@@ -10,8 +10,8 @@ import typer
 
 from doorward.cli.run import typed
 from doorward.cli.trouble import Trouble
-from doorward.model.decoded import NotText, decoded
-from doorward.model.secret import Secret
+from doorward.core.model.decoded import NotText, decoded
+from doorward.core.model.secret import Secret
 
 Passphrase = Annotated[
     bool,

@@ -14,7 +14,7 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, read_password, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.account import Account, Factor
+from doorward.core.model.account import Account, Factor
 
 app = typer.Typer(no_args_is_help=True, help="People: create, disable, delete, passwords, roles.")
 

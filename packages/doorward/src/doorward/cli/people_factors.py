@@ -14,7 +14,7 @@ from doorward.cli.people import Who, factors_said
 from doorward.cli.people_profile import app
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
-from doorward.model.account import Account, Factor
+from doorward.core.model.account import Account, Factor
 
 
 @app.command()

@@ -12,7 +12,7 @@ from doorward.cli.options import Config, Json
 from doorward.cli.people import Who, app, changed
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.account import Account
+from doorward.core.model.account import Account
 
 
 @app.command("set")

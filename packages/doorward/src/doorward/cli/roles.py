@@ -12,7 +12,7 @@ from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_tools
 from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
-from doorward.model.catalog import Role
+from doorward.core.model.config_snapshot import Role
 
 app = typer.Typer(no_args_is_help=True, help="Roles: named sets of permissions.")
 

@@ -10,13 +10,13 @@ from typing import TypeVar, cast
 
 import typer
 
-from doorward.actions.manage_refused import ManageRefused
 from doorward.cli.tools import Tools, Workshop
 from doorward.cli.trouble import Trouble
-from doorward.model.decoded import NotText, decoded
-from doorward.model.secret import Secret
-from doorward.ports.passwords import HashingBusy
-from doorward.ports.store import StoreUnavailable
+from doorward.core.model.decoded import NotText, decoded
+from doorward.core.model.secret import Secret
+from doorward.core.ports.passwords import HashingBusy
+from doorward.core.ports.store import StoreUnavailable
+from doorward.features.admin.refused import ManageRefused
 
 T = TypeVar("T")
 _LONGEST = 65_536

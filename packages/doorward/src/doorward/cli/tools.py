@@ -10,18 +10,18 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from doorward.actions.manage_apis import ManageApis
-from doorward.actions.manage_apps import ManageApps
-from doorward.actions.manage_factors import ManageFactors
-from doorward.actions.manage_keys import ManageKeys
-from doorward.actions.manage_people import ManagePeople
-from doorward.actions.manage_roles import ManageRoles
-from doorward.actions.manage_wrappings import ManageWrappings
-from doorward.model.copied import BackedUp, Moved
-from doorward.model.secret import Secret
-from doorward.ports.clock import Clock
-from doorward.ports.key_wrapper import KeyWrapper
-from doorward.ports.progress import Progress
+from doorward.core.model.copied import BackedUp, Moved
+from doorward.core.model.secret import Secret
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.key_wrapper import KeyWrapper
+from doorward.core.ports.progress import Progress
+from doorward.features.admin.apis import ManageApis
+from doorward.features.admin.apps import ManageApps
+from doorward.features.admin.factors import ManageFactors
+from doorward.features.admin.people import ManagePeople
+from doorward.features.admin.roles import ManageRoles
+from doorward.features.signing_keys.rotation import ManageKeys
+from doorward.features.signing_keys.wrappings import ManageWrappings
 
 
 @dataclass(frozen=True, slots=True)

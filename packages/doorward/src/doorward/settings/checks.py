@@ -8,12 +8,12 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-from doorward.model.mailbox import sender_of
-from doorward.outside.trust import ca_file_problem
-from doorward.rules.identify.text import one_line
-from doorward.rules.identify.web_origin import web_origin
+from doorward.adapters.trust import ca_file_problem
+from doorward.core.model.mailbox import sender_of
+from doorward.core.text import one_line
+from doorward.core.web_origin import web_origin
 from doorward.settings.tree import KeySettings, Settings
-from doorward.stores.sql.postgres_words import BadWord, absent, missing_file
+from doorward.storage.postgres.url_words import BadWord, absent, missing_file
 
 Problem = tuple[str, str]
 """(dotted name of the setting, what is wrong and what would be right)."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from doorward.model.decoded import NotText, decoded
+from doorward.core.model.decoded import NotText, decoded
 from doorward.settings.problems import did_you_mean
 
 PREFIX = "DOORWARD_"

@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 
 from msgspec import NODEFAULT, inspect, structs
 
-from doorward.model.decoded import NotText, decoded
-from doorward.model.secret import Secret
+from doorward.core.model.decoded import NotText, decoded
+from doorward.core.model.secret import Secret
 from doorward.settings.checks import cache_problem, database_problem, issuer_problem, loopback, problems_of
 from doorward.settings.environment import from_environment
 from doorward.settings.lines import lines_of
 from doorward.settings.problems import SettingsError, did_you_mean
 from doorward.settings.tree import NOT_SETTINGS, Settings
 from doorward.settings.values import WrongValue, coerce
-from doorward.stores.sql.postgres_url import DatabaseUrl, is_postgres
-from doorward.stores.sql.sqlite_path import opened_before, sqlite_path
+from doorward.storage.postgres.url import DatabaseUrl, is_postgres
+from doorward.storage.sqlite.path import opened_before, sqlite_path
 
 Given = dict[str, tuple[str, object, bool]]
 """Dotted name -> (where it was said, the value, whether it is text from the environment)."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from doorward.model.policy import (
+from doorward.core.model.policy import (
     LONGEST,
     MailTickets,
     PasswordPolicy,
@@ -14,8 +14,8 @@ from doorward.model.policy import (
     ThrottlePolicy,
     TokenPolicy,
 )
-from doorward.model.secret import Secret
-from doorward.stores.sql.postgres_options import PostgresOptions
+from doorward.core.model.secret import Secret
+from doorward.storage.postgres.options import PostgresOptions
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 

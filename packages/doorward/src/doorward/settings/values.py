@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from doorward.model.secret import Secret
+from doorward.core.model.secret import Secret
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})

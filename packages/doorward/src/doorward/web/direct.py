@@ -18,9 +18,9 @@ import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from doorward.web.app import READY_PATH, UNIX_PEER, App, Server
 from doorward.web.direct_cycle import Cycle, nothing_more, resume
 from doorward.web.http import MAX_BODY, Response, json_response
+from doorward.web.router import READY_PATH, UNIX_PEER, App, Server
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Routes read at most MAX_BODY; a byte more is kept, so that they see that it was too much, and the rest is dropped.

@@ -74,7 +74,7 @@ def parse_form(raw: str) -> dict[str, str]:
 
 @final
 class Request:
-    """What a handler may know of a request. Made by `web/app.py`, which has settled path prefix and client address."""
+    """What a handler may know of a request. Made by `web/router.py`, which has settled path prefix and client address."""
 
     __slots__ = (
         "_body",

@@ -6,13 +6,13 @@ from typing import Final
 
 import structlog
 
+from doorward.features.sessions.browser_context import Visitor
 from doorward.web.http import Response
 from doorward.web.pages import csp
 from doorward.web.pages.render import render
 from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.views.ends import ErrorPage
 from doorward.web.pages.views.flow import FormPost
-from doorward.web.visitor import Visitor
 
 # `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null` with our own forms, and the Origin check
 # of line 70 would refuse everybody. No other site ever sees an address of ours (line 11).

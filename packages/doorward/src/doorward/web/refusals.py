@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from doorward.model.refusal import Refusal, RefusalCode
+from doorward.core.errors import Refusal, RefusalCode
 from doorward.web.http import Request
 
 # What mends a refusal that does not say so itself. APP becomes the app's name.

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import structlog
 from msgspec import structs
 
-from doorward.rules.check.form_origin import Sent, sent_from
-from doorward.rules.identify.web_origin import web_origin
+from doorward.core.web_origin import web_origin
 from doorward.web.cookies import CookieJar
+from doorward.web.form_origin import Sent, sent_from
 from doorward.web.http import Request, Response, Route
 from doorward.web.page import html
 from doorward.web.pages import language

@@ -21,7 +21,7 @@ class PageContext:
     `locale` is a tag from `language.LOCALES` (choose it with `language.choose`); `csrf_token` goes into every form
     that stays on this server; `app_name` is the app that the person came from, or None; `issuer` is the issuer URL,
     whose path is put before every path on the page; `request_id` is shown on error pages; `once` is of this one page, and goes into
-    its forms: what is posted with it twice is one deed (`web/once.py`).
+    its forms: what is posted with it twice is one deed (`features/repeated_posts/boundary.py`).
     """
 
     locale: str

@@ -1,0 +1,1 @@
+"""Doorward's demo: `doorward dev` and `doorward demo`."""

@@ -1,0 +1,106 @@
+"""Who is on the way, and with what? What one step leaves for the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct
+
+from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo.decoded import Decoded
+from doorward_demo.demo.drive.browser import Browser
+from doorward_demo.demo.drive.wire import Note, Wire, document
+from doorward_demo.dev.state import State
+from doorward_verify.keyset import KeySet, parse_jwks
+
+
+class Person(Struct, frozen=True):
+    """The one who signs up: an address that nobody has, and a password that nobody guesses."""
+
+    email: str
+    name: str
+    password: str
+
+
+class Asked(Struct, frozen=True):
+    """What an authorization request was made with, to hold its answer against."""
+
+    state: str
+    nonce: str
+    verifier: str
+    redirect_uri: str
+
+
+class Tokens(Struct, frozen=True):
+    """What the token endpoint gave."""
+
+    access: str
+    refresh: str
+    identity: str
+    expires_in: int
+
+
+@dataclass(slots=True)
+class Journey:
+    """The state of one drive."""
+
+    state: State
+    note: Note
+    show_token: Callable[[str, Decoded], None]
+    wire: Wire = field(init=False)
+    browser: Browser = field(init=False)
+    person: Person = field(init=False)
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+    asked: Asked | None = None
+    code: str = ""
+    tokens: Tokens | None = None
+    spent_refresh: str = ""
+    ended_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.wire = Wire(self.note)
+        self.browser = Browser(self.issuer, self.note)
+        tag = clock_and_chance.token().replace("-", "x").replace("_", "y")[:10].lower()
+        self.person = Person(
+            f"dana.{tag}@example.com", "Dana Demo", f"demo {clock_and_chance.token()[:20]} drive"
+        )
+
+    @property
+    def issuer(self) -> str:
+        """The server."""
+        return self.state.places.issuer
+
+    @property
+    def api(self) -> str:
+        """The API."""
+        return self.state.places.api
+
+    @property
+    def has(self) -> Tokens:
+        """The tokens at hand; a step that has none comes too early."""
+        assert self.tokens is not None
+        return self.tokens
+
+    def new_browser(self) -> Browser:
+        """Another browser: nothing of the first one's cookies is there."""
+        self.browser.close()
+        self.browser = Browser(self.issuer, self.note)
+        return self.browser
+
+    def keys(self) -> KeySet:
+        """The server's public keys."""
+        answer = self.wire.send("GET", self.metadata["jwks_uri"], note=False)
+        return parse_jwks(self.issuer, answer.content)
+
+    def token_request(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """The driver is a public app: it says who it is, and proves nothing."""
+        asked = {**form, "client_id": self.state.apps.driver.client_id}
+        answer = self.wire.send("POST", self.metadata["token_endpoint"], form=asked)
+        return answer.status_code, document(answer)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.browser.close()
+        self.wire.close()

@@ -1,0 +1,41 @@
+"""Which steps are there, in which order?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from doorward_demo.demo.drive import calling, leaving, refreshing, signing_in
+from doorward_demo.demo.drive.journey import Journey
+
+
+class Step(Struct, frozen=True):
+    """`work` answers with a sentence about what happened, or raises `NotAsItShouldBe`."""
+
+    name: str
+    title: str
+    work: Callable[[Journey], str]
+
+
+STEPS: Final = (
+    Step("discover", "Ask the server where everything is", signing_in.discover),
+    Step("sign_up", "Sign up", signing_in.sign_up),
+    Step("verify", "Verify the address with the code from the mail", signing_in.verify),
+    Step("sign_in", "Sign in, from an app, in another browser", signing_in.sign_in),
+    Step("consent", "Let the app in, and get a code", signing_in.consent),
+    Step("code_exchange", "Code and PKCE for tokens", signing_in.code_exchange),
+    Step("call_api", "Call the API with the token", calling.call),
+    Step("call_without_token", "Call it without a token", calling.call_without_token),
+    Step("call_foreign_audience", "Call it with a token for another API", calling.call_foreign_audience),
+    Step("call_without_scope", "Call it without the scope", calling.call_without_scope),
+    Step("refresh_two_at_once", "Refresh, twice at the same moment", refreshing.refresh_two_at_once),
+    Step("replay", "Replay an old refresh token", refreshing.replay),
+    Step("sign_in_again", "Sign in again, with the session", leaving.sign_in_again),
+    Step("sign_out", "Sign out", leaving.sign_out),
+    Step(
+        "call_after_sign_out", "Call the API with the token that has not expired", leaving.call_after_sign_out
+    ),
+    Step("refresh_after_sign_out", "Refresh after signing out", leaving.refresh_after_sign_out),
+)

@@ -1,0 +1,76 @@
+"""The demo API's endpoints: what an API has to write to accept Doorward's access tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Security
+from fastapi.responses import HTMLResponse, Response
+from msgspec import structs
+from pydantic import BaseModel, Field
+
+from doorward_demo.demo.looks import CSP, STYLE
+from doorward_demo.demo.orders.docs_page import docs_page
+from doorward_demo.demo.orders.ledger import Ledger, Order
+from doorward_verify.fastapi import Principal, ResourceServer
+
+
+class NewOrder(BaseModel):
+    """What a clerk orders."""
+
+    item: Annotated[str, Field(min_length=1, max_length=80)]
+    quantity: Annotated[int, Field(ge=1, le=99)] = 1
+
+
+def create_app(issuer: str, audience: str) -> FastAPI:
+    """The API that accepts `issuer`'s tokens made out to `audience`."""
+    auth = ResourceServer(issuer, audience, scopes=("orders:read", "orders:write"))
+    app = FastAPI(title="Orders", lifespan=auth.lifespan, docs_url=None, redoc_url=None)
+    app.include_router(auth.router)
+    ledger = Ledger()
+
+    def orders(who: Principal = Security(auth, scopes=["orders:read"])) -> dict[str, Any]:
+        """Your orders; a clerk sees everybody's."""
+        own = ledger.of(who.sub)
+        shown = ledger.of_everybody() if "clerk" in who.roles else own
+        return {"orders": [_public(order, who) for order in shown]}
+
+    def place(order: NewOrder, who: Principal = Security(auth, scopes=["orders:write"])) -> dict[str, Any]:
+        """Place an order."""
+        return _public(ledger.place(who.sub, order.item, order.quantity), who)
+
+    def me(who: Principal = Security(auth)) -> dict[str, Any]:
+        """What the access token says of its holder."""
+        return {
+            "sub": who.sub,
+            "client_id": who.client_id,
+            "scopes": sorted(who.scopes),
+            "roles": sorted(who.roles),
+            "permissions": sorted(who.permissions),
+            "acr": who.acr,
+            "amr": list(who.amr),
+            "expires_at": who.expires_at,
+        }
+
+    def healthz() -> dict[Literal["status"], str]:
+        return {"status": "ok"}
+
+    def docs() -> Response:
+        return HTMLResponse(
+            docs_page(app.openapi(), issuer, audience), headers={"Content-Security-Policy": CSP}
+        )
+
+    def style() -> Response:
+        return Response(STYLE, media_type="text/css")
+
+    app.get("/orders")(orders)
+    app.post("/orders", status_code=201)(place)
+    app.get("/me")(me)
+    app.get("/healthz", include_in_schema=False)(healthz)
+    app.get("/docs", include_in_schema=False)(docs)
+    app.get("/style.css", include_in_schema=False)(style)
+    return app
+
+
+def _public(order: Order, who: Principal) -> dict[str, Any]:
+    return {**structs.asdict(order), "yours": order.owner == who.sub}

@@ -1,0 +1,249 @@
+"""The demo app's addresses: its page, the way to the sign-in page and back, the way out, and the server's word that it is over."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo.looks import STYLE
+from doorward_demo.demo.shop import logout_token, views
+from doorward_demo.demo.shop.api import OrdersApi, SignedOut
+from doorward_demo.demo.shop.provider import Provider, Registration, Turned, Unavailable
+from doorward_demo.demo.shop.sessions import Pending, Session, Sessions, pending
+from doorward_verify.refused import Refused
+
+_MAX_BODY: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The handlers. `sessions` is all that the app remembers."""
+
+    registration: Registration
+    provider: Provider
+    api: OrdersApi
+    sessions: Sessions = field(default_factory=Sessions)
+    seen: logout_token.SeenOnce = field(default_factory=logout_token.SeenOnce)
+
+    @property
+    def session_cookie(self) -> str:
+        """Browsers tell no ports apart: two shops on one host would sign each other's people out."""
+        return f"shop_{urlsplit(self.registration.redirect_uri).port or 0}_session"
+
+    @property
+    def sign_in_cookie(self) -> str:
+        """The same for a sign-in that has begun."""
+        return f"shop_{urlsplit(self.registration.redirect_uri).port or 0}_sign_in"
+
+    async def home(self, request: Request) -> Response:
+        """Signed out: a button. Signed in: who you are, and your orders, fetched from the API with your access token."""
+        session = self.sessions.get(request.cookies.get(self.session_cookie))
+        if session is None:
+            return views.signed_out(self.registration)
+        try:
+            return await self._orders_page(session)
+        except SignedOut:
+            return self._over(request)
+
+    async def sign_in(self, request: Request) -> Response:
+        """Off to the sign-in page, with what its answer will be held against kept here."""
+        begun = pending(clock_and_chance.now())
+        address = await self.provider.sign_in_address(begun)
+        response = RedirectResponse(address, 303)
+        self._set(
+            response,
+            self.sign_in_cookie,
+            self.sessions.begin(request.cookies.get(self.sign_in_cookie), begun),
+        )
+        return response
+
+    async def callback(self, request: Request) -> Response:
+        """Back from the sign-in page: with a code, or with the reason why there is none."""
+        query = request.query_params
+        browser, now = request.cookies.get(self.sign_in_cookie), clock_and_chance.now()
+        begun = self.sessions.take_pending(browser, query.get("state"), now)
+        if begun is None:
+            # a sign-in that this browser did not begin: somebody else's code must not become this person's session
+            if self.sessions.get(request.cookies.get(self.session_cookie)) is not None:
+                # the back button, or a tab from before: whoever is signed in stays so, and the answer is not looked at
+                return RedirectResponse("/", 303)
+            return views.failed("This sign-in was not begun here, or too long ago.", 400)
+        if query.get("iss") != self.registration.issuer:
+            return views.failed("The answer came from another server than the one that was asked.", 400)
+        if "error" in query:
+            return views.cancelled(query["error"])
+        try:
+            session = await self._session(query.get("code", ""), begun)
+        except (Turned, Refused):
+            return views.failed("The sign-in could not be completed.", 400)
+        self.sessions.remove(request.cookies.get(self.session_cookie))
+        response = RedirectResponse("/", 303)
+        self._set(response, self.session_cookie, self.sessions.add(session))
+        return response
+
+    async def order(self, request: Request) -> Response:
+        """Place an order, if the API lets this person."""
+        session = self.sessions.get(request.cookies.get(self.session_cookie))
+        form = await _form(request)
+        if session is None or not _same(form.get("csrf"), session.csrf):
+            return RedirectResponse("/", 303)
+        text = form.get("quantity", "")
+        quantity = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+        body = {"item": form.get("item", "").strip(), "quantity": quantity}
+        try:
+            answer = await self.api.call(session, "POST", "/orders", body)
+            return await self._orders_page(session, placed=answer)
+        except SignedOut:
+            return self._over(request)
+
+    async def sign_out(self, request: Request) -> Response:
+        """Out of this app, and on to the server, which ends the session everywhere."""
+        key = request.cookies.get(self.session_cookie)
+        session = self.sessions.get(key)
+        form = await _form(request)
+        if session is None or not _same(form.get("csrf"), session.csrf):
+            return RedirectResponse("/", 303)
+        address = await self.provider.sign_out_address(session.id_token, clock_and_chance.token())
+        self.sessions.remove(key)
+        response = RedirectResponse(address, 303)
+        response.delete_cookie(self.session_cookie)
+        return response
+
+    async def signed_out(self, request: Request) -> Response:
+        """Back from the server."""
+        del request
+        return views.signed_out(self.registration, done="You are signed out, here and at Doorward.")
+
+    async def backchannel_logout(self, request: Request) -> Response:
+        """The server itself says that a session has ended (Back-Channel Logout 1.0 §2.5 to §2.8)."""
+        token = (await _form(request)).get("logout_token", "")
+        try:
+            ended = await self._ended(token)
+        except Refused as refused:
+            body = {"error": "invalid_request", "error_description": refused.because}
+            return JSONResponse(body, 400, {"Cache-Control": "no-store"})
+        self.sessions.end(sid=ended.sid, sub=ended.sub)
+        return Response(status_code=200, headers={"Cache-Control": "no-store"})
+
+    async def _ended(self, token: str) -> logout_token.Ended:
+        registered = self.registration
+        for anew in (False, True):
+            try:
+                return logout_token.verify(
+                    token,
+                    await self.provider.keys(anew=anew),
+                    issuer=registered.issuer,
+                    client_id=registered.client_id,
+                    seen=self.seen,
+                    now=clock_and_chance.now(),
+                )
+            except Refused as refused:
+                if refused.reason != "unknown_key" or anew:
+                    raise
+        raise AssertionError("the second round returns or raises")
+
+    async def _session(self, code: str, begun: Pending) -> Session:
+        tokens = await self.provider.redeem(code, begun.verifier)
+        who = await self.provider.who(tokens, nonce=begun.nonce)
+        assert tokens.id_token is not None
+        return Session(
+            who=who,
+            id_token=tokens.id_token,
+            access_token=tokens.access_token,
+            access_expires_at=tokens.expires_at,
+            refresh_token=tokens.refresh_token,
+            scopes=tokens.scopes,
+            csrf=clock_and_chance.token(),
+        )
+
+    async def _orders_page(self, session: Session, placed: Any = None) -> Response:
+        answer = await self.api.call(session, "GET", "/orders")
+        return views.orders(session, answer, placed=placed, now=clock_and_chance.now())
+
+    def _over(self, request: Request) -> Response:
+        self.sessions.remove(request.cookies.get(self.session_cookie))
+        response = views.signed_out(
+            self.registration, ended="Your session has ended. Sign in again to go on."
+        )
+        response.delete_cookie(self.session_cookie)
+        return response
+
+    def _set(self, response: Response, name: str, value: str) -> None:
+        secure = self.registration.redirect_uri.startswith("https:")
+        response.set_cookie(name, value, httponly=True, samesite="lax", secure=secure)
+
+
+def create_app(registration: Registration) -> Starlette:
+    """The app as one ASGI callable."""
+    http = httpx2.AsyncClient(timeout=10, trust_env=False)
+    provider = Provider(registration, http)
+    shop = Shop(registration, provider, OrdersApi(registration.api, provider, http))
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        async with http:
+            yield
+
+    routes = [
+        Route("/", shop.home),
+        Route("/sign-in", shop.sign_in),
+        Route("/callback", shop.callback),
+        Route("/orders", shop.order, methods=["POST"]),
+        Route("/sign-out", shop.sign_out, methods=["POST"]),
+        Route("/signed-out", shop.signed_out),
+        Route("/backchannel-logout", shop.backchannel_logout, methods=["POST"]),
+        Route("/style.css", _style),
+        Route("/healthz", _healthz),
+    ]
+    handlers = {Unavailable: _unavailable, HTTPException: _elsewhere}
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+
+
+async def _style(request: Request) -> Response:
+    del request
+    return Response(STYLE, media_type="text/css")
+
+
+async def _healthz(request: Request) -> Response:
+    del request
+    return PlainTextResponse("ok")
+
+
+async def _unavailable(request: Request, problem: Exception) -> Response:
+    del request, problem
+    return views.failed(
+        "The sign-in server or the orders API does not answer right now. Try again in a moment.", 503
+    )
+
+
+async def _elsewhere(request: Request, problem: Exception) -> Response:
+    del request
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    return views.failed(
+        "There is nothing at this address." if status == 404 else "This is not possible here.", status
+    )
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise HTTPException(413)
+    return dict(parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True, max_num_fields=50))
+
+
+def _same(given: str | None, wanted: str) -> bool:
+    return given is not None and hmac.compare_digest(given.encode(), wanted.encode())

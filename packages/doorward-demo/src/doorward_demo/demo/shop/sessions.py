@@ -1,0 +1,102 @@
+"""Who is signed in to this app? Sessions and sign-ins under way, in memory; the browser holds nothing but a random id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec import Struct
+
+from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo.id_token import IdToken
+
+_MOST: Final = 1000
+_PENDING_FOR: Final = 1800
+"""Seconds that somebody may take to sign in: as long as the server keeps a sign-in."""
+
+
+class Pending(Struct, frozen=True):
+    """A sign-in that this browser has begun: what its answer is held against."""
+
+    state: str
+    nonce: str
+    verifier: str
+    expires_at: float
+
+
+@dataclass(slots=True)
+class Session:
+    """One signed-in browser. Tokens stay here; `csrf` is the secret of this session's forms."""
+
+    who: IdToken
+    id_token: str
+    access_token: str
+    access_expires_at: float
+    refresh_token: str | None
+    scopes: frozenset[str]
+    csrf: str
+    refreshes: int = 0
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Sessions:
+    """Bounded: what was used longest ago goes first, so that nobody can fill the memory."""
+
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._pending: OrderedDict[tuple[str, str], Pending] = OrderedDict()
+
+    def begin(self, browser: str | None, pending: Pending) -> str:
+        """Keep a sign-in; answers with the id for the browser's cookie. Its tabs share one, and each has its own `state`."""
+        browser = browser or clock_and_chance.token()
+        self._pending[browser, pending.state] = pending
+        _bound(self._pending)
+        return browser
+
+    def take_pending(self, browser: str | None, state: str | None, now: float) -> Pending | None:
+        """The sign-in that this browser began, once: an answer cannot be used twice."""
+        pending = self._pending.pop((browser, state), None) if browser and state else None
+        return pending if pending is not None and now < pending.expires_at else None
+
+    def add(self, session: Session) -> str:
+        """A new id for every sign-in, so that an id which somebody planted is never signed in."""
+        key = clock_and_chance.token()
+        self._sessions[key] = session
+        _bound(self._sessions)
+        return key
+
+    def get(self, key: str | None) -> Session | None:
+        """The session of a browser."""
+        session = self._sessions.get(key) if key else None
+        if session is not None and key:
+            self._sessions.move_to_end(key)
+        return session
+
+    def remove(self, key: str | None) -> None:
+        """This browser is signed out."""
+        if key:
+            self._sessions.pop(key, None)
+
+    def end(self, *, sid: str | None, sub: str | None) -> int:
+        """The server says that a session has ended, or all of a person's; answers with how many were open here."""
+        gone = [
+            key
+            for key, session in self._sessions.items()
+            if (session.who.sid == sid if sid is not None else session.who.sub == sub)
+        ]
+        for key in gone:
+            del self._sessions[key]
+        return len(gone)
+
+
+def pending(now: float) -> Pending:
+    """A new sign-in: random state, nonce and code_verifier."""
+    token = clock_and_chance.token
+    return Pending(token(), token(), token(), now + _PENDING_FOR)
+
+
+def _bound(kept: OrderedDict[str, Session] | OrderedDict[tuple[str, str], Pending]) -> None:
+    while len(kept) > _MOST:
+        kept.popitem(last=False)

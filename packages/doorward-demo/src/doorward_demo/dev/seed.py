@@ -1,0 +1,171 @@
+"""What is registered when development starts? APIs, roles, people and apps, each made once and mended when its address moved."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from msgspec import structs
+
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Permission
+from doorward.core.model.secret import Secret
+from doorward.features.admin.apis import ManageApis
+from doorward.features.admin.apps import KINDS, AppKind, ManageApps
+from doorward.features.admin.people import ManagePeople
+from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.roles import ManageRoles
+from doorward_demo.dev.people import PEOPLE, SeededPerson
+from doorward_demo.dev.places import Places
+from doorward_demo.dev.state import DRIVER_CALLBACK, DRIVER_SIGNED_OUT, Credential, DemoApps
+
+ORDERS: Final = "Orders"
+STOCK: Final = "Stock"
+FOREIGN_AUDIENCE: Final = "https://stock.example.com"
+"""An API that nobody runs: its tokens are real, and the orders API must not take them."""
+
+_ORDERS_PERMISSIONS: Final = (
+    Permission("orders:read", "See your orders"),
+    Permission("orders:write", "Place orders"),
+)
+_STOCK_PERMISSIONS: Final = (Permission("stock:read", "See what is in stock"),)
+_ROLES: Final = (("customer", "orders:read", True), ("clerk", "orders:read,orders:write", False))
+
+
+class Register(Protocol):
+    """The management actions, as the commands have them."""
+
+    @property
+    def people(self) -> ManagePeople: ...
+    @property
+    def apps(self) -> ManageApps: ...
+    @property
+    def apis(self) -> ManageApis: ...
+    @property
+    def roles(self) -> ManageRoles: ...
+
+
+async def seed(register: Register, places: Places, known: DemoApps | None) -> DemoApps:
+    """Make what is missing, leave what is there; answers with the apps' credentials. `known` are those of the last start.
+
+    A secret is shown once, when it is made: where the last start's is lost, a new one is.
+    """
+    await _apis(register, places)
+    await _roles(register)
+    for person in PEOPLE:
+        await _person(register, person)
+    shop = await _app(
+        register,
+        _client(
+            "Corner Shop",
+            "web",
+            redirect_uris=(f"{places.shop}/callback",),
+            post_logout_redirect_uris=(f"{places.shop}/signed-out",),
+            backchannel_logout_uri=f"{places.shop}/backchannel-logout",
+        ),
+        "web",
+        (ORDERS,),
+        known.shop if known else None,
+    )
+    driver = await _app(
+        register,
+        _client(
+            "Demo driver",
+            "spa",
+            redirect_uris=(f"{places.shop}{DRIVER_CALLBACK}",),
+            post_logout_redirect_uris=(f"{places.shop}{DRIVER_SIGNED_OUT}",),
+        ),
+        "spa",
+        (ORDERS,),
+        known.driver if known else None,
+    )
+    report = await _app(
+        register,
+        _client("Night report", "service", oidc_scopes=()),
+        "service",
+        (f"{ORDERS}:orders:read", STOCK),
+        known.report if known else None,
+    )
+    return DemoApps(shop=shop, driver=driver, report=report)
+
+
+def _client(name: str, kind: AppKind, **members: tuple[str, ...] | str) -> Client:
+    method, grants = KINDS[kind]
+    client = Client(id="", name=name, auth_method=method, created_at=0, grant_types=grants)
+    return structs.replace(client, **members)
+
+
+async def _apis(register: Register, places: Places) -> None:
+    wanted = (
+        (ORDERS, places.api, _ORDERS_PERMISSIONS),
+        (STOCK, FOREIGN_AUDIENCE, _STOCK_PERMISSIONS),
+    )
+    there = {api.name: api for api in await register.apis.listed()}
+    for name, identifier, permissions in wanted:
+        old = there.get(name)
+        if old is not None and (old.identifier, old.permissions) == (identifier, permissions):
+            continue
+        if old is not None:
+            # an identifier is what tokens are made out to: another port makes it another API
+            await register.apis.delete(old.id)
+        await register.apis.create(identifier, name=name, permissions=permissions)
+
+
+async def _roles(register: Register) -> None:
+    orders = await register.apis.find(ORDERS)
+    there = {role.name: role for role in await register.roles.listed()}
+    for name, permissions, default in _ROLES:
+        old = there.get(name)
+        held = tuple(permissions.split(","))
+        if old is not None and old.permissions == {orders.identifier: held} and old.default == default:
+            continue
+        allowed = [f"{ORDERS}:{permissions}"]
+        if old is None:
+            await register.roles.create(name, permissions=allowed, default=default)
+        else:
+            await register.roles.change(old.id, allow=allowed, default=default)
+
+
+async def _person(register: Register, person: SeededPerson) -> None:
+    try:
+        await register.people.find(person.email)
+    except ManageRefused:
+        await register.people.create(
+            person.email, name=person.name, password=Secret(person.password), roles=person.roles
+        )
+
+
+async def _app(
+    register: Register, draft: Client, kind: AppKind, access: tuple[str, ...], known: Credential | None
+) -> Credential:
+    there = {client.name: client for client in await register.apps.listed()}
+    old = there.get(draft.name)
+    if old is None:
+        made = await register.apps.create(draft, kind=kind, access=access)
+        return Credential(made.client.id, made.secret.reveal() if made.secret else None)
+    await _mend(register, old, draft, access)
+    if old.auth_method == "none":
+        return Credential(old.id)
+    if known is not None and known.client_id == old.id and known.secret is not None:
+        return known
+    rotated = await register.apps.rotate_secret(old.id)
+    return Credential(old.id, rotated.secret.reveal() if rotated.secret else None)
+
+
+async def _mend(register: Register, old: Client, draft: Client, access: tuple[str, ...]) -> None:
+    def change(client: Client) -> Client:
+        return structs.replace(
+            client,
+            redirect_uris=draft.redirect_uris,
+            post_logout_redirect_uris=draft.post_logout_redirect_uris,
+            backchannel_logout_uri=draft.backchannel_logout_uri,
+        )
+
+    missing = {
+        api.identifier for api in await register.apis.listed() if _names(access, api.name)
+    } - old.access.keys()
+    if missing or change(old) != old:
+        await register.apps.change(old.id, change, access=access)
+
+
+def _names(access: tuple[str, ...], api: str) -> bool:
+    return any(entry == api or entry.startswith(f"{api}:") for entry in access)

@@ -1,1 +1,0 @@
-"""One file per request: load, ask the rules, commit, answer."""

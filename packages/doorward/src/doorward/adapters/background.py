@@ -1,0 +1,59 @@
+"""How does something happen again and again beside the requests, and stop when the server stops?"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, final
+
+from doorward.adapters.logs import logger
+from doorward.core.ports.store import StoreUnavailable
+
+_log = logger("background")
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[object]], *, name: str) -> None:
+    """For ever: do `work`, then wait `seconds`, a tenth more or less, so that several processes do not march in step.
+
+    A failure is logged and the next round comes: no background task ever ends because one round did.
+    """
+    while True:
+        await once(work, name=name)
+        await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311 - only spreads the load
+
+
+async def once(work: Callable[[], Awaitable[object]], *, name: str) -> None:
+    """Do `work`; a failure is logged and goes no further."""
+    try:
+        await work()
+    except StoreUnavailable:
+        _log.warning("background.unavailable", task=name)
+    except Exception as error:  # noqa: BLE001 - see above
+        _log.error("background.failed", task=name, exc_info=error)
+
+
+@final
+class Background:
+    """The running tasks of one process. Start them in the lifespan, `stop` them at its end."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[asyncio.Task[None], str] = {}
+
+    def start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        """Run a coroutine that never ends by itself; should it end all the same, that is logged as an error."""
+        task = asyncio.get_running_loop().create_task(work, name=f"doorward {name}")
+        self._tasks[task] = name
+        task.add_done_callback(self._ended)
+
+    async def stop(self) -> None:
+        """Cancel all and wait until they have gone."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        name = self._tasks.pop(task, "")
+        if not task.cancelled():
+            _log.error("background.ended", task=name, exc_info=task.exception())

@@ -1,0 +1,41 @@
+"""Tries are counted in the database: every process sees the same number, and a restart forgets none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from doorward.core.model.bucket import Bucket, Counted
+from doorward.core.ports.store import Store
+
+
+@final
+class StoreCounters:
+    """`ports.counters.Counters` on the store alone."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:
+        """One read for all of them."""
+        found = await self._store.attempts.counts([bucket.key for bucket in buckets])
+        return [running(bucket, found.get(bucket.key), now) for bucket in buckets]
+
+    async def take(self, buckets: Sequence[Bucket], now: int) -> bool:
+        """One commit for all of them: each statement counts only while its bucket has room, and the commit holds whole or not."""
+        take = self._store.attempts.take
+        # Always in the same order, so that no two commits wait for one another's rows.
+        ordered = sorted(buckets, key=lambda bucket: bucket.key)
+        return await self._store.commit(*(take(bucket, now) for bucket in ordered))
+
+    async def forget(self, buckets: Sequence[Bucket]) -> None:
+        """Nothing is remembered anywhere else."""
+
+
+def running(bucket: Bucket, found: tuple[int, int] | None, now: int) -> Counted:
+    """What counts of what was found in a bucket."""
+    if found is None or not bucket.runs(found[1], now):
+        return bucket, 0, now
+    return bucket, *found

@@ -1,0 +1,197 @@
+"""How are passwords hashed without holding up anybody else? Argon2id (RFC 9106, OWASP) in threads of our own, bounded and at low priority."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypedDict, final
+
+from doorward.adapters.hashing import argon2_phc
+from doorward.adapters.hashing.imported import verify_imported
+from doorward.adapters.hashing.memory import give_back
+from doorward.adapters.hashing.share import Share
+from doorward.core.model.policy import PasswordPolicy
+from doorward.core.model.secret import Secret
+from doorward.core.ports.passwords import HashingBusy
+
+_SALT = 16
+_HASH = 32
+NICE = 20
+"""How many steps behind the process its hashing threads stand, or as many as there are; the bench measures bare Argon2id at the
+same distance. Where the loop is busy they live on what it leaves them: `hashing_share`."""
+# Seconds without a password after which a thread gives its memory back.
+_REST = 2.0
+# While at least as many wait, finished hashes are handed over together: each hand-over wakes the loop and then the store, which
+# push the hash under way out of the core's caches, and sign-ins that go on together share one commit. It costs the first of them
+# the time of three hashes, in a queue that is longer than that, and serves all the rest of the queue sooner.
+_BUNCH = 4
+# Where a hash takes more seconds than this, because others need the core, nobody is kept waiting for three more of them.
+_SLOW = 0.05
+_Job = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
+_Finished = tuple[asyncio.Future[Any], asyncio.AbstractEventLoop, Any, BaseException | None]
+
+
+class _Cost(TypedDict):
+    memory_kib: int
+    iterations: int
+    lanes: int
+
+
+@final
+class Argon2Hasher:
+    """`ports.passwords.PasswordHasher`. Threads start with the first password and are daemons; `close` ends them.
+
+    At most `policy.queue` may wait; more raise `HashingBusy` at once, so that a storm of sign-ins costs the stormers.
+    """
+
+    def __init__(self, policy: PasswordPolicy) -> None:
+        self._cost: _Cost = {
+            "memory_kib": policy.memory_kib,
+            "iterations": policy.iterations,
+            "lanes": policy.lanes,
+        }
+        self._threads = policy.threads or cores()
+        self._limit = policy.queue + self._threads
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._running: list[threading.Thread] = []
+        self._pending = 0
+        self._lock = threading.Lock()
+        self._closed = False
+        self._share = Share(lambda: self._pending > 0)
+        # A well-formed hash of today's cost that no password has: its digest is random, so the same work answers no.
+        self._decoy = argon2_phc.unmatched(os.urandom(_SALT), os.urandom(_HASH), **self._cost)
+
+    async def hash(self, password: Secret) -> str:
+        """A PHC string under today's parameters. Raises `HashingBusy`."""
+        clear = _bytes(password)
+
+        def work() -> str:
+            return argon2_phc.made(clear, os.urandom(_SALT), length=_HASH, **self._cost)
+
+        return await self._run(work)
+
+    async def verify(self, stored: str | None, password: Secret) -> bool:
+        """Whether the password made this hash; without a hash the same work, and no. Raises `HashingBusy`."""
+        clear = _bytes(password)
+        against = self._decoy if stored is None else stored
+        matches = await self._run(lambda: _matches(against, clear))
+        return matches and stored is not None
+
+    def outdated(self, stored: str) -> bool:
+        """Whether another algorithm or other parameters than today's made the hash."""
+        return not stored.startswith(argon2_phc.parameters(**self._cost))
+
+    def close(self) -> None:
+        """End the threads; what is waiting is still done."""
+        with self._lock:
+            self._closed = True
+            threads, self._running = self._running, []
+        for _ in threads:
+            self._jobs.put(None)
+        for thread in threads:
+            thread.join()
+
+    async def _run(self, work: Callable[[], Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+        with self._lock:
+            if self._closed or self._pending >= self._limit:
+                raise HashingBusy
+            self._pending += 1
+            if len(self._running) < self._threads:
+                thread = threading.Thread(target=self._work, name="doorward-hashing", daemon=True)
+                self._running.append(thread)
+                thread.start()
+        self._jobs.put((work, done, loop))
+        self._share.watch(loop)
+        return await done
+
+    def _work(self) -> None:
+        _step_back()
+        finished: list[_Finished] = []
+        while (job := self._next(finished)) is not None:
+            self._share.begin()
+            work, done, loop = job
+            # who asked may have gone: their connection closed, their request timed out
+            began = time.monotonic()
+            outcome: Any = None
+            error: BaseException | None = None
+            if not done.cancelled():
+                try:
+                    outcome = work()
+                except Exception as caught:  # noqa: BLE001 - belongs to whoever awaits it
+                    error = caught
+            finished.append((done, loop, outcome, error))
+            slow = time.monotonic() - began > _SLOW
+            if slow or len(finished) >= min(_BUNCH, self._jobs.qsize()):
+                self._hand_over(finished)
+        self._hand_over(finished)
+
+    def _hand_over(self, finished: list[_Finished]) -> None:
+        with self._lock:
+            self._pending -= len(finished)
+        loops: dict[asyncio.AbstractEventLoop, list[_Finished]] = {}
+        for one in finished:
+            loops.setdefault(one[1], []).append(one)
+        for loop, its in loops.items():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle, its)
+        finished.clear()
+
+    def _next(self, finished: list[_Finished]) -> _Job | None:
+        """The next job. A thread that has had nothing to do for a while keeps no memory: 19 MiB, by default."""
+        try:
+            if finished:
+                return self._jobs.get_nowait()
+        except queue.Empty:
+            # another thread took what seemed to wait
+            self._hand_over(finished)
+        self._share.end()
+        try:
+            return self._jobs.get(timeout=_REST)
+        except queue.Empty:
+            give_back(self._cost["memory_kib"] * 1024)
+            return self._jobs.get()
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _settle(finished: list[_Finished]) -> None:
+    for done, _, outcome, error in finished:
+        if done.done():
+            continue
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(outcome)
+
+
+def _step_back() -> None:
+    # On Linux priority belongs to the thread: signing and answering come before hashing.
+    if sys.platform == "linux":
+        try:
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)
+        except OSError:
+            return  # a sandbox that forbids it: hashing works, only less politely
+
+
+def _bytes(password: Secret) -> bytes:
+    return password.reveal().encode("utf-8", "surrogatepass")
+
+
+def _matches(stored: str, clear: bytes) -> bool:
+    return (
+        argon2_phc.matches(stored, clear) if stored.startswith("$argon2") else verify_imported(stored, clear)
+    )

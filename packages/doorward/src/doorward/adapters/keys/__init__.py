@@ -1,0 +1,1 @@
+"""Signing keys, sealing, and key-encryption keys."""

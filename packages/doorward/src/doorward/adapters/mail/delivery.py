@@ -1,0 +1,194 @@
+"""Who sends what is due? Two background tasks: mail, and back-channel logout notices; each row by one worker, with growing pauses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol, final
+
+from msgspec import structs
+
+from doorward.adapters.logs import logger
+from doorward.adapters.mail.queue import open_letter
+from doorward.adapters.mail.smtp import MailDelayed, MailRefused
+from doorward.core.model.message import Letter, LogoutNotice, Outgoing
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.keys import Sealer
+from doorward.core.ports.metrics import Meter
+from doorward.core.ports.store import Store, StoreUnavailable
+
+_log = logger("outbox")
+
+# Seconds until the next try, by how many have been made; the last one repeats. Mail carries codes that live ten
+# minutes: the first tries come quickly, and after a day nobody waits for it any more.
+MAIL_PAUSES: Final = (5, 15, 60, 300, 900, 3600)
+MAIL_LIFE: Final = 86_400
+# What a mail of the version before, which names no ticket, is taken for: codes live ten minutes at most (ASVS 6.6).
+_CODE_LIFE: Final = 600
+# A logout token lives two minutes and is made anew for each try; an app that is down for an hour has lost the notice.
+LOGOUT_PAUSES: Final = (2, 10, 60, 300, 900)
+LOGOUT_LIFE: Final = 3600
+# While a row is being sent, nobody else takes it for this long; after a crash it is due again.
+CLAIM: Final = 120
+AT_ONCE: Final = 8
+
+
+class MailSender(Protocol):
+    """Hands over one mail, or raises `MailRefused` or `MailDelayed`."""
+
+    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> object: ...
+
+
+Spent = Callable[[str, int], Awaitable[str | None]]
+"""(ticket's id, now) -> why its code works no more, or None. Given by the wiring, since it asks the rules."""
+
+Deliver = Callable[[LogoutNotice], Awaitable[str | None]]
+"""Sends one logout notice; None: it was taken, else why not. Given by the wiring, since it signs a token under the rules."""
+
+
+def pause(pauses: tuple[int, ...], tries: int) -> int:
+    """Seconds to wait after the `tries`-th try."""
+    return pauses[min(tries, len(pauses)) - 1]
+
+
+@final
+class MailWorker:
+    """Sends due mail. `kick()` after a commit makes it look at once instead of within `interval` seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        sealer: Sealer,
+        sender: MailSender,
+        clock: Clock,
+        meter: Meter,
+        *,
+        spent: Spent | None = None,
+        interval: float = 1.0,
+    ) -> None:
+        self._spent = spent
+        self._store = store
+        self._sealer = sealer
+        self._sender = sender
+        self._clock = clock
+        self._meter = meter
+        self._interval = interval
+        self._due = asyncio.Event()
+
+    def kick(self) -> None:
+        """There is something to send."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await _round(self.send_due)
+            try:
+                await asyncio.wait_for(self._due.wait(), self._interval)
+            except TimeoutError:
+                continue
+            self._due.clear()
+
+    async def send_due(self) -> int:
+        """Everything that is due now; answers how many were tried."""
+        due = await self._store.messages.due_mail(self._clock.now(), AT_ONCE)
+        await asyncio.gather(*(self._send(mail) for mail in due))
+        return len(due)
+
+    async def _send(self, mail: Outgoing) -> None:
+        now = self._clock.now()
+        taken = structs.replace(mail, tries=mail.tries + 1, next_try_at=now + CLAIM)
+        messages = self._store.messages
+        if not await self._store.commit(messages.replace_mail(mail, taken)):
+            return  # another worker has it
+        try:
+            letter = open_letter(self._sealer, mail)
+            if (why := await self._useless(mail, letter, now)) is not None:
+                self._meter.count("mails", "dropped")
+                _log.warning("mail.dropped", mail_id=mail.id, kind=mail.kind, reason=why)
+                await self._store.commit(messages.replace_mail(taken, structs.replace(taken, failed_at=now)))
+                return
+            await self._sender.send(mail.to, letter, mail_id=mail.id, at=mail.created_at)
+            after = structs.replace(taken, sent_at=self._clock.now())
+            self._meter.count("mails", "sent")
+        except MailDelayed as error:
+            after = self._later(taken, str(error))
+        except (MailRefused, ValueError) as error:
+            after = structs.replace(taken, failed_at=self._clock.now())
+            self._meter.count("mails", "failed")
+            _log.warning("mail.failed", mail_id=mail.id, kind=mail.kind, reason=str(error))
+        await self._store.commit(messages.replace_mail(taken, after))
+
+    async def _useless(self, mail: Outgoing, letter: Letter, now: int) -> str | None:
+        if letter.ticket_id is not None:
+            return await self._spent(letter.ticket_id, now) if self._spent is not None else None
+        return "its code has expired" if letter.code and now >= mail.created_at + _CODE_LIFE else None
+
+    def _later(self, mail: Outgoing, reason: str) -> Outgoing:
+        now = self._clock.now()
+        if now - mail.created_at >= MAIL_LIFE:
+            self._meter.count("mails", "failed")
+            _log.warning("mail.given_up", mail_id=mail.id, kind=mail.kind, tries=mail.tries, reason=reason)
+            return structs.replace(mail, failed_at=now)
+        self._meter.count("mails", "delayed")
+        _log.warning("mail.delayed", mail_id=mail.id, kind=mail.kind, tries=mail.tries, reason=reason)
+        return structs.replace(mail, next_try_at=now + pause(MAIL_PAUSES, mail.tries))
+
+
+@final
+class LogoutWorker:
+    """Sends due back-channel logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
+
+    def __init__(
+        self, store: Store, deliver: Deliver, clock: Clock, meter: Meter, *, interval: float = 0.5
+    ) -> None:
+        self._store = store
+        self._deliver = deliver
+        self._clock = clock
+        self._meter = meter
+        self._interval = interval
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await _round(self.send_due)
+            await asyncio.sleep(self._interval)
+
+    async def send_due(self) -> int:
+        """Everything that is due now; answers how many were tried."""
+        due = await self._store.messages.due_logouts(self._clock.now(), AT_ONCE)
+        await asyncio.gather(*(self._send(notice) for notice in due))
+        return len(due)
+
+    async def _send(self, notice: LogoutNotice) -> None:
+        messages = self._store.messages
+        taken = structs.replace(notice, tries=notice.tries + 1, next_try_at=self._clock.now() + CLAIM)
+        if not await self._store.commit(messages.replace_logout(notice, taken)):
+            return
+        problem = await self._deliver(notice)
+        now = self._clock.now()
+        told = {"notice_id": notice.id, "client_id": notice.client_id, "tries": taken.tries}
+        if problem is None:
+            after, kind = structs.replace(taken, sent_at=now), "sent"
+        elif now - notice.created_at >= LOGOUT_LIFE:
+            after, kind = structs.replace(taken, failed_at=now, problem=problem), "failed"
+            _log.warning("logout.given_up", reason=problem, **told)
+        else:
+            later = now + pause(LOGOUT_PAUSES, taken.tries)
+            after, kind = structs.replace(taken, next_try_at=later, problem=problem), "delayed"
+            _log.warning("logout.delayed", reason=problem, **told)
+        self._meter.count("logout_notices", kind)
+        await self._store.commit(messages.replace_logout(taken, after))
+
+
+async def _round(work: Callable[[], Awaitable[int]]) -> None:
+    try:
+        more = True
+        while more:
+            more = await work() > 0
+    except StoreUnavailable:
+        _log.warning("outbox.unavailable")
+        await asyncio.sleep(1)
+    except Exception as error:  # noqa: BLE001 - one bad row must not end the sending of all others
+        _log.error("outbox.failed", exc_info=error)
+        await asyncio.sleep(1)

@@ -1,0 +1,56 @@
+"""How does a mail get into the outbox? Rendered, sealed, and committed together with what it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import msgspec
+from msgspec import structs
+
+from doorward.core.model.message import LETTER_PURPOSE, Letter, Outgoing
+from doorward.core.ports.keys import Sealer
+from doorward.core.ports.mail_queue import MailKind
+from doorward.core.ports.random import Chance
+
+Render = Callable[[MailKind, str | None, dict[str, Any]], Letter]
+"""(kind, locale, values) -> the letter. Given by the wiring, since the templates stand on another floor."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Letter).decode
+
+
+def open_letter(sealer: Sealer, mail: Outgoing) -> Letter:
+    """What a mail in the outbox says. Raises ValueError when it was sealed under another secret key or for another row."""
+    try:
+        return _decode(sealer.open(LETTER_PURPOSE, mail.id, mail.sealed))
+    except msgspec.DecodeError:
+        raise ValueError("a mail in the outbox is damaged") from None
+
+
+@final
+class SealingPostman:
+    """`ports.postman.Postman`."""
+
+    __slots__ = ("_chance", "_render", "_sealer")
+
+    def __init__(self, sealer: Sealer, chance: Chance, render: Render) -> None:
+        self._sealer = sealer
+        self._chance = chance
+        self._render = render
+
+    def write(
+        self,
+        kind: MailKind,
+        *,
+        to: str,
+        locale: str | None,
+        now: int,
+        values: dict[str, Any],
+        ticket_id: str | None = None,
+    ) -> Outgoing:
+        """A row for the outbox, due at once. Its body may carry a code or a link, so the database sees it only sealed."""
+        mail_id = self._chance.new_id("mai")
+        letter = structs.replace(self._render(kind, locale, values), ticket_id=ticket_id)
+        sealed = self._sealer.seal(LETTER_PURPOSE, mail_id, _encode(letter))
+        return Outgoing(id=mail_id, to=to, kind=kind, sealed=sealed, created_at=now, next_try_at=now)

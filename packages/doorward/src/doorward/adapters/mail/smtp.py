@@ -1,0 +1,147 @@
+"""How does a mail leave? One SMTP conversation (RFC 5321), with TLS as configured and never less."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Literal, final
+
+import aiosmtplib
+from msgspec import Struct
+
+from doorward.adapters import trust
+from doorward.core.model.mailbox import sender_of
+from doorward.core.model.message import Letter
+from doorward.core.model.secret import Secret
+
+_DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class SmtpServer(Struct, frozen=True):
+    """Where mail is handed over. `sender` may hold a name: `Doorward <no-reply@example.com>`."""
+
+    host: str
+    sender: str
+    port: int | None = None
+    user: str | None = None
+    password: Secret | None = None
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    timeout: int = 20
+
+
+class MailRefused(Exception):
+    """The server will never take this mail (a 5xx answer, RFC 5321 §4.2.1): trying again is useless. The text is safe to log."""
+
+
+class MailDelayed(Exception):
+    """The server did not take it now. The text is safe to log."""
+
+
+@final
+class SmtpSender:
+    """Sends letters to one SMTP server."""
+
+    def __init__(self, server: SmtpServer, *, context: ssl.SSLContext | None = None) -> None:
+        self._server = server
+        self._context = context if context is not None else trust.context()
+
+    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> str:
+        """Hand over one mail; answers with what the server said when it took it. Raises `MailRefused` or `MailDelayed`. `mail_id`
+        becomes the Message-ID, so that a mail sent twice after a crash is one mail to the reader's program.
+
+        An address with letters beyond ASCII before the @ travels by SMTPUTF8 (RFC 6531), and is refused where the server does not offer it.
+        """
+        try:
+            message = compose(self._server.sender, to, letter, mail_id=mail_id, at=at)
+        except (ValueError, MessageError):
+            raise MailRefused("the address or the subject cannot be written into a mail header") from None
+        try:
+            _, answer = await aiosmtplib.send(
+                message,
+                hostname=self._server.host,
+                port=self._server.port or _DEFAULT_PORTS[self._server.tls],
+                username=self._server.user,
+                password=self._server.password.reveal() if self._server.password else None,
+                use_tls=self._server.tls == "tls",
+                start_tls=self._server.tls == "starttls",
+                timeout=self._server.timeout,
+                tls_context=self._context,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            codes = {recipient.code for recipient in error.recipients}
+            if all(code >= 500 for code in codes):
+                raise MailRefused(f"the recipient was refused ({sorted(codes)})") from None
+            raise MailDelayed(f"the recipient was put off ({sorted(codes)})") from None
+        except aiosmtplib.SMTPAuthenticationError as error:
+            # wrong credentials are ours to mend: the mail waits
+            raise MailDelayed(f"the mail server refused our user name and password ({error.code})") from None
+        except aiosmtplib.SMTPResponseException as error:
+            if error.code >= 500 and isinstance(error, aiosmtplib.SMTPDataError):
+                raise MailRefused(f"the mail server refused the mail ({error.code})") from None
+            raise MailDelayed(f"the mail server answered {error.code}") from None
+        except aiosmtplib.SMTPNotSupported as error:
+            if "SMTPUTF8" not in str(error):
+                raise MailDelayed(f"the mail server lacks what is needed: {error}") from None
+            raise MailRefused(
+                "the address has letters beyond ASCII, and the mail server does not offer SMTPUTF8"
+            ) from None
+        except UnicodeError:
+            raise MailDelayed("the name of this machine cannot be said to the mail server") from None
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise MailDelayed(f"no mail server at {self._server.host}: {trust.why(error)}") from None
+        return " ".join(answer.split())[:200]
+
+    async def probe(self) -> bool:
+        """Connect, greet, sign in, leave: what `doorward doctor` shows. Answers whether the server takes addresses with letters beyond
+        ASCII (SMTPUTF8). Raises `MailDelayed`."""
+        client = aiosmtplib.SMTP(
+            hostname=self._server.host,
+            port=self._server.port or _DEFAULT_PORTS[self._server.tls],
+            username=self._server.user,
+            password=self._server.password.reveal() if self._server.password else None,
+            use_tls=self._server.tls == "tls",
+            start_tls=self._server.tls == "starttls",
+            timeout=min(self._server.timeout, 10),
+            tls_context=self._context,
+        )
+        try:
+            async with client:
+                await client.noop()
+                return client.supports_extension("smtputf8")
+        except aiosmtplib.SMTPAuthenticationError as error:
+            raise MailDelayed(f"the mail server refused our user name and password ({error.code})") from None
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise MailDelayed(trust.why(error)) from None
+
+
+def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> EmailMessage:
+    """The message (RFC 5322). Header values go through the email package, which refuses line breaks (header injection)."""
+    origin = sender_of(sender)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = origin
+    message["To"] = _recipient(to)
+    message["Subject"] = " ".join(letter.subject.split())
+    message["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
+    message["Message-ID"] = f"<{mail_id}@{origin.domain}>"
+    # RFC 3834 §5: no vacation responder answers
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
+    return message
+
+
+def _recipient(to: str) -> Address:
+    """The address as of `core/login_name.py`, whose domain is ASCII. The email package takes a local part beyond ASCII for a
+    defect when it parses one, and writes it well when it is told. Raises ValueError for anything that is no address."""
+    if to.isascii():
+        return Address(addr_spec=to)
+    local, _, domain = to.rpartition("@")
+    if not local or not domain.isascii() or not local.isprintable() or set(local) & set(' "(),:;<>@[]\\'):
+        raise ValueError("no address")
+    return Address(username=local, domain=domain)

@@ -1,0 +1,43 @@
+"""Where does everything unguessable come from? The operating system's generator, RFC 9562 for ids."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from binascii import b2a_base64
+from collections.abc import Callable
+from typing import final
+
+from doorward.adapters.clock import SystemClock
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+@final
+class SystemChance:
+    """The operating system's generator, as `ports.chance.Chance`."""
+
+    __slots__ = ("_time",)
+
+    def __init__(self, time: Callable[[], float] | None = None) -> None:
+        self._time = time or SystemClock().exact
+
+    def token(self, size: int = 32) -> str:
+        """`size` random bytes as base64url without padding."""
+        return b2a_base64(os.urandom(size), newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+
+    def new_id(self, prefix: str) -> str:
+        """`<prefix>_` and a UUIDv7 in hex (RFC 9562 §5.7): milliseconds, the fraction of one in 12 bits (§6.2 method 3), so that
+        what one process writes sorts as it happened, whatever is done to the machine's clock, and 62 random bits. An id is a name and never a secret."""
+        milliseconds, rest = divmod(int(self._time() * 1_000_000_000), 1_000_000)
+        high = (milliseconds << 16) | 0x7000 | (rest * 4096 // 1_000_000)
+        low = 0x8000_0000_0000_0000 | (int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF)
+        return f"{prefix}_{high:016x}{low:016x}"
+
+    def digits(self, length: int = 6) -> str:
+        """A decimal code; `secrets.randbelow` draws again rather than fold, so that no digit is likelier."""
+        return f"{secrets.randbelow(10**length):0{length}d}"
+
+    def below(self, bound: int) -> int:
+        """A uniform integer in [0, bound)."""
+        return secrets.randbelow(bound)

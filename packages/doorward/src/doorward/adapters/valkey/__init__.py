@@ -1,0 +1,1 @@
+"""Counters and change notification over Valkey."""

@@ -1,0 +1,90 @@
+"""A bell over Valkey's publish and subscribe: heard by every process that is connected, kept for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, final
+
+from valkey.exceptions import ValkeyError
+
+from doorward.adapters.logs import logger
+from doorward.adapters.valkey.connection import LONGEST, CacheAway, ValkeyLink, client
+
+CHANNEL: Final = "{doorward}:changed"
+_AGAIN: Final = 1.0
+_ALIVE: Final = 5.0
+"""Seconds without a word after which the connection is asked whether it still is one."""
+_log = logger("cache")
+
+
+@final
+class ValkeyBell:
+    """`ports.bell.Bell`. Listens on a connection of its own; rings over the link that the counters use, and with its health."""
+
+    def __init__(self, url: str, link: ValkeyLink) -> None:
+        self._url = url
+        self._link = link
+        self._wakes: list[Callable[[], None]] = []
+        self._connected = False
+        self._lost: list[Callable[[], None]] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether the subscription stands."""
+        return self._connected
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """See `ports.bell.Bell`."""
+        self._wakes.append(wake)
+
+    def on_lost(self, listener: Callable[[], None]) -> None:
+        """Call `listener` each time that the subscription stood, and does no more."""
+        self._lost.append(listener)
+
+    async def ring(self) -> None:
+        """Publish one word. What is lost here is found by whoever looks for themselves."""
+        try:
+            await self._link.do("PUBLISH", CHANNEL, 1)
+        except CacheAway:
+            return
+
+    async def run(self) -> None:
+        """Subscribe, and again when the connection is lost or says nothing when it is asked."""
+        while True:
+            reason = "closed"
+            try:
+                await self._hear()
+            except (ValkeyError, OSError, TimeoutError) as problem:
+                reason = type(problem).__name__
+            if self._connected:
+                self._connected = False
+                _log.warning("bell.lost", reason=reason)
+                for listener in self._lost:
+                    listener()
+            await asyncio.sleep(_AGAIN)
+
+    async def _hear(self) -> None:
+        valkey = client(self._url)
+        subscription: Any = valkey.pubsub()
+        try:
+            async with asyncio.timeout(2 * LONGEST):
+                await subscription.subscribe(CHANNEL)
+            asked = False
+            while True:
+                message = await subscription.get_message(timeout=_ALIVE)
+                if message is None:
+                    if asked:
+                        raise TimeoutError
+                    await subscription.ping()
+                    asked = True
+                    continue
+                asked = False
+                if message["type"] == "subscribe":
+                    self._connected = True
+                if message["type"] in {"subscribe", "message"}:
+                    for wake in self._wakes:
+                        wake()
+        finally:
+            await subscription.aclose()
+            await valkey.aclose()

@@ -1,0 +1,149 @@
+"""Tries are counted in Valkey: one step for all processes, no durable write for a guess, and nothing lost when it forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, final
+
+from doorward.adapters.counters.store import StoreCounters, running
+from doorward.adapters.counters.write_behind import Tallies
+from doorward.adapters.valkey.connection import EPOCH, CacheAway, ValkeyLink
+from doorward.core.model.bucket import Bucket, Counted
+from doorward.core.ports.store import Store
+
+PREFIX: Final = "{doorward}:try:"
+_KEEP: Final = 60
+"""Seconds that a counter outlives its window, so that a process with a slower clock still finds it."""
+
+# What a counter is: the epoch that it was written in, its tries, the end of its window. One of an older epoch, or none at all
+# (evicted, or the server came back empty), is not known here, and the caller says what the database knows. Times are the
+# caller's: the cache's own clock decides nothing.
+_READ = """
+local found = redis.call('HMGET', key, 'v', 't', 'e')
+if found[1] == epoch then tries, ends = tonumber(found[2]), tonumber(found[3]) end
+"""
+# An epoch that was thrown away is not one that there was before: counters of that one would be right again.
+_EPOCH = """
+local epoch = redis.call('GET', KEYS[1])
+if not epoch then
+  local time = redis.call('TIME')
+  epoch = time[1] .. '.' .. time[2]
+  redis.call('SET', KEYS[1], epoch)
+end
+"""
+_TAKE: Final = (
+    _EPOCH
+    + """
+local now = tonumber(ARGV[1])
+local counters, unknown, full = {}, false, false
+for i = 2, #KEYS do
+  local key, at = KEYS[i], 2 + (i - 2) * 4
+  local window, limit = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  local tries, ends = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+"""
+    + _READ
+    + """
+  if tries < 0 then unknown = true end
+  if ends <= now or ends > now + 2 * window then tries, ends = 0, now + window end
+  if tries >= limit then full = true end
+  counters[#counters + 1] = {key, tries + 1, ends}
+end
+if unknown then return -1 end
+if full then return 0 end
+for _, counter in ipairs(counters) do
+  redis.call('HSET', counter[1], 'v', epoch, 't', counter[2], 'e', string.format('%.0f', counter[3]))
+  redis.call('EXPIRE', counter[1], string.format('%.0f', counter[3] - now + """
+    + str(_KEEP)
+    + """))
+end
+return 1
+"""
+)
+_COUNT: Final = (
+    _EPOCH
+    + """
+local answer = {}
+for i = 2, #KEYS do
+  local key, tries, ends = KEYS[i], -1, 0
+"""
+    + _READ
+    + """
+  answer[#answer + 1] = {tries, ends}
+end
+return answer
+"""
+)
+
+
+@final
+class ValkeyCounters:
+    """`ports.counters.Counters` in Valkey, with the store behind it.
+
+    What is counted here goes into the store too, added up once a second, so that whoever has to go on without the cache knows
+    how far it had come. What the cache does not know (any more) is read there.
+    """
+
+    def __init__(self, link: ValkeyLink, store: Store, tallies: Tallies) -> None:
+        self._link = link
+        self._store = store
+        self._tallies = tallies
+        self._without = StoreCounters(store)
+
+    async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:
+        """From the cache; what it does not know from the store."""
+        try:
+            answers = await self._link.run(_COUNT, _keys(buckets), ())
+        except CacheAway:
+            await self._tallies.flush()
+            return await self._without.counted(buckets, now)
+        found = {
+            bucket.key: (tries, ends)
+            for bucket, (tries, ends) in zip(buckets, answers, strict=True)
+            if tries >= 0
+        }
+        unknown = [bucket for bucket in buckets if bucket.key not in found]
+        found |= await self._known_to_store(unknown)
+        return [running(bucket, found.get(bucket.key), now) for bucket in buckets]
+
+    async def take(self, buckets: Sequence[Bucket], now: int) -> bool:
+        """One script counts in all of them or in none."""
+        try:
+            taken = await self._link.run(_TAKE, _keys(buckets), _asked(buckets, now, None))
+            if taken < 0:
+                known = await self._known_to_store(buckets)
+                taken = await self._link.run(_TAKE, _keys(buckets), _asked(buckets, now, known))
+        except CacheAway:
+            # what this process counted in the last second has to be in the store before the store decides
+            await self._tallies.flush()
+            return await self._without.take(buckets, now)
+        if taken == 1:
+            for bucket in buckets:
+                self._tallies.note(bucket.key, bucket.window)
+        return taken == 1
+
+    async def forget(self, buckets: Sequence[Bucket]) -> None:
+        """If the cache is away, its counters end with the epoch."""
+        for bucket in buckets:
+            self._tallies.drop(bucket.key)
+        try:
+            await self._link.do("DEL", *(PREFIX + bucket.key for bucket in buckets))
+        except CacheAway:
+            return
+
+    async def _known_to_store(self, buckets: Sequence[Bucket]) -> Mapping[str, tuple[int, int]]:
+        if not buckets:
+            return {}
+        found = await self._store.attempts.counts([bucket.key for bucket in buckets])
+        return {key: (tries + self._tallies.waiting(key), ends) for key, (tries, ends) in found.items()}
+
+
+def _asked(buckets: Sequence[Bucket], now: int, known: Mapping[str, tuple[int, int]] | None) -> list[int]:
+    asked = [now]
+    for bucket in buckets:
+        tries, ends = (-1, 0) if known is None else known.get(bucket.key, (0, 0))
+        asked += [bucket.window, bucket.limit, tries, ends]
+    return asked
+
+
+def _keys(buckets: Sequence[Bucket]) -> list[str]:
+    return [EPOCH, *(PREFIX + bucket.key for bucket in buckets)]

@@ -1,0 +1,1 @@
+"""What the nodes of one server share: configuration snapshot, change notification, node registry."""

@@ -1,0 +1,255 @@
+"""How does a running server learn what a command or a neighbour changed? It watches one number and loads the snapshot anew.
+
+What it has read it may trust for `LEASE` seconds and not longer: a process that cannot ask any more stops answering from memory.
+So who changed something knows when everybody has it: after that time at the latest, and mostly much sooner, since each process
+notes in the database what it has seen (docs/decisions/2026-11-22-read-your-own-writes.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from typing import Final, final
+
+from msgspec import structs
+
+from doorward.adapters.background import once
+from doorward.adapters.logs import logger
+from doorward.adapters.monotonic import ticks
+from doorward.cluster.change_notifier import Wake
+from doorward.cluster.node_registry import HEARD_OF_WITHIN, LEASE, MARGIN, RollCall
+from doorward.core.model.config_snapshot import Catalog
+from doorward.core.ports.change_notifier import Bell
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.keys import Signer
+from doorward.core.ports.store import Store, StoreGone, StoreUnavailable
+
+_SLOWLY: Final = 0.5
+_RENEW: Final = HEARD_OF_WITHIN // 2
+_TRIES: Final = 3
+_log = logger("catalog")
+
+
+@final
+class WatchedCatalog:
+    """`ports.catalog.CatalogSource`. A command only loads it; a process that answers requests does `join`, then `watch`."""
+
+    def __init__(
+        self,
+        store: Store,
+        signer: Signer,
+        *,
+        interval: float = 0.15,
+        bell: Bell | None = None,
+        passed: Callable[[], float] = ticks,
+    ) -> None:
+        self._store = store
+        self._signer = signer
+        self._interval = interval
+        self._bell = bell
+        self._passed = passed
+        self._catalog = Catalog(version=-1)
+        self._loading = asyncio.Lock()
+        self._listeners: list[Callable[[Catalog], None]] = []
+        self._roll = RollCall(store, passed)
+        self._wake = Wake()
+        if bell is not None:
+            bell.listen(self._wake)
+        # as a command: what was loaded holds, since the command writes only against the version that it read
+        self._node: str | None = None
+        self._clock: Clock | None = None
+        self._trusted_until = inf
+        self._looked_at = -inf
+        self._told = -1
+        self._tell_by = 0
+        self._telling: asyncio.Task[None] | None = None
+        self._no_use_before = -inf
+        self._gone = False
+
+    def current(self) -> Catalog:
+        """The newest snapshot that was loaded. Raises `StoreUnavailable` once its lease has run out."""
+        if self.stale:
+            raise StoreUnavailable("whether the configuration has changed could not be asked for a second")
+        return self._catalog
+
+    @property
+    def stale(self) -> bool:
+        """Whether the lease has run out: the database does not answer, or this process was held up for a second."""
+        return self._passed() >= self._trusted_until
+
+    @property
+    def gone(self) -> bool:
+        """Whether the database has moved elsewhere: nothing that is read here holds any more."""
+        return self._gone
+
+    def on_change(self, listener: Callable[[Catalog], None]) -> None:
+        """Call `listener` with each new snapshot, and at once with the current one if there is one."""
+        self._listeners.append(listener)
+        if self._catalog.version >= 0:
+            listener(self._catalog)
+
+    async def refresh(self) -> Catalog:
+        """Load now. Raises `StoreUnavailable`, and ValueError when a signing key cannot be opened with our secret key."""
+        async with self._loading:
+            self._take(await self._store.registry.load())
+            await self._tell()
+            return self._catalog
+
+    async def settle(self) -> Catalog:
+        """Load, and wait until nobody answers from an older snapshot any more. Raises as `refresh` does."""
+        until = self._passed() + LEASE + MARGIN
+        catalog = await self.refresh()
+        await self._roll.settled(catalog.version, until)
+        return catalog
+
+    async def join(self, node_id: str, clock: Clock) -> None:
+        """From now on this process answers requests: who changes something waits for it. Raises as `refresh` does."""
+        await self.refresh()
+        self._node, self._clock = node_id, clock
+        # known first, and then looked: see `_look`
+        self._trusted_until = -inf
+        await self._tell()
+        await self._look()
+
+    async def leave(self) -> None:
+        """It answers no more."""
+        node, self._node = self._node, None
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.wait({self._telling})
+        if node is not None:
+            await self._store.commit(self._store.nodes.leave(node))
+
+    async def forget_the_dead(self) -> None:
+        """Now and then: whoever ended without leaving is forgotten, so that nobody waits for it. Raises `StoreUnavailable`."""
+        if self._clock is not None:
+            await self._roll.look_for_the_dead(self._clock.now())
+
+    async def catch_up(self) -> None:
+        """For a request that finds the snapshot `stale`: ask once more, for at most a second, and never raise. After a failure
+        the next ones do not wait for another: what needs the snapshot is refused by `current`, what does not goes on."""
+        if self._passed() < self._no_use_before:
+            return
+        # not asyncio.timeout: a hot request is no task before its first wait (`web/direct.py`)
+        look = asyncio.ensure_future(self._look())
+        done, _ = await asyncio.wait({look}, timeout=LEASE)
+        if not done:
+            look.cancel()
+        if not done or isinstance(look.exception(), StoreUnavailable):
+            self._no_use_before = self._passed() + LEASE / 2
+        else:
+            look.result()
+
+    async def watch(self) -> None:
+        """For ever: what has changed is here as soon as a bell is rung, or at most `interval` seconds later. Outlives outages."""
+        away = False
+        while True:
+            heard = self._bell is not None and self._bell.connected
+            await self._wake.sleep(_SLOWLY if heard else self._interval)
+            began = self._passed()
+            try:
+                await self._look()
+            except StoreUnavailable:
+                if not away:
+                    _log.warning("catalog.unavailable")
+                away = True
+                await asyncio.sleep(LEASE / 4)
+            else:
+                if away:
+                    _log.info("catalog.available")
+                away = False
+            # a storm of changes costs half of the time at most
+            await asyncio.sleep(self._passed() - began)
+
+    async def _look(self) -> None:
+        asked = self._passed()
+        async with self._loading:
+            if self._looked_at >= asked:
+                return  # somebody who waited before us asked after we came
+            for _ in range(_TRIES):
+                began = self._passed()
+                version, known = await self._ask()
+                if version != self._catalog.version:
+                    self._take_what_opens(await self._store.registry.load())
+                if known:
+                    self._renew(began)
+                    self._tell_soon()
+                    return
+                # Nobody waits for us: a change that was made since we looked may be answered as done already. What is read is
+                # believed only when we were known before we read it.
+                self._told = -1
+                await self._tell()
+            raise StoreUnavailable("this process cannot make itself known")
+
+    async def _ask(self) -> tuple[int, bool]:
+        """The registry's version, and whether we are known to whoever changes it."""
+        if self._node is None:
+            return await self._store.registry.version(), True
+        try:
+            version, seen = await self._store.nodes.look(self._node)
+        except StoreGone as gone:
+            if not self._gone:
+                _log.error("database.moved", reason=str(gone))
+            self._gone = True
+            raise
+        self._gone = False
+        return version, seen is not None
+
+    def _take_what_opens(self, catalog: Catalog) -> None:
+        try:
+            self._take(catalog)
+        except ValueError as error:
+            # A key sealed under another secret key: what works goes on under the keys that were there. But an app that was
+            # removed in the meantime is gone, whatever is wrong with the keys.
+            _log.error("catalog.keys_refused", reason=str(error))
+            self._adopt(structs.replace(catalog, keys=self._catalog.keys))
+
+    def _take(self, catalog: Catalog) -> None:
+        if catalog.version == self._catalog.version:
+            return
+        # keys first: nobody must see an app of the new snapshot before its algorithm can sign
+        self._signer.install(catalog.keys)
+        self._adopt(catalog)
+
+    def _adopt(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        for listener in self._listeners:
+            listener(catalog)
+
+    def _tell_soon(self) -> None:
+        """What was seen, beside the requests: a database that reads and does not commit must not take the lease as well."""
+        if self._owes_word() and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(once(self._keep_telling, name="nodes"))
+
+    async def _keep_telling(self) -> None:
+        while self._owes_word():
+            if not await self._tell():
+                return  # the next look tries again
+
+    def _owes_word(self) -> bool:
+        return self._clock is not None and (
+            self._told != self._catalog.version or self._clock.now() >= self._tell_by
+        )
+
+    async def _tell(self) -> bool:
+        """Note in the database what was seen, when that is news. Nobody answers from memory before they are known: then this raises
+        `StoreUnavailable`, else it answers whether it was noted."""
+        node, clock = self._node, self._clock
+        if node is None or clock is None or not self._owes_word():
+            return True
+        now, version = clock.now(), self._catalog.version
+        try:
+            await self._store.commit(self._store.nodes.saw(node, version, now + HEARD_OF_WITHIN))
+        except StoreUnavailable:
+            # whoever waits for us waits for the end of our lease; but unknown we must not be
+            if self._told < 0:
+                raise
+            return False
+        self._told, self._tell_by = version, now + _RENEW
+        return True
+
+    def _renew(self, began: float) -> None:
+        self._looked_at = began
+        if self._node is not None:
+            self._trusted_until = began + LEASE

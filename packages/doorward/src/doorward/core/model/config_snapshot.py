@@ -1,0 +1,101 @@
+"""What is configured, as one immutable snapshot: apps, APIs, roles and public signing keys, read from memory on every request."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from msgspec import Struct, field, structs
+
+from doorward.core.model.account import Account
+from doorward.core.model.client import Client, SigningAlgorithm
+
+
+class Permission(Struct, frozen=True):
+    """One thing that an API lets somebody do; `name` is the scope value, `description` is what the consent page says."""
+
+    name: str
+    description: str = ""
+
+
+TokenType = Literal["at+jwt", "JWT"]
+RSA_BITS: Final = 2048
+"""The size of the RSA keys that are made here."""
+
+
+class Api(Struct, frozen=True):
+    """A protected resource. `identifier` is its `resource` and `aud` (an absolute URI, RFC 8707 §2).
+
+    `client_id` names the app as which the API introspects tokens, if it does. `signing_alg` and `token_type` are the API's choice for
+    its access tokens: without one they are signed with ES256, and their `typ` is `at+jwt` (RFC 9068 §2.1); `JWT` is for verifiers that
+    refuse that.
+    """
+
+    id: str
+    identifier: str
+    name: str
+    permissions: tuple[Permission, ...]
+    created_at: int
+    client_id: str | None = None
+    signing_alg: SigningAlgorithm | None = None
+    token_type: TokenType = "at+jwt"
+
+
+class Role(Struct, frozen=True):
+    """A named set of permissions: API identifier -> permission names. A `default` role is given to everybody who signs up.
+
+    `key` is what stands with those who hold the role: its id, which no other role ever has, so that nobody who held a deleted role
+    holds the next one of that name. Empty for a role from before that was kept, which is held by its name.
+    """
+
+    id: str
+    name: str
+    permissions: dict[str, tuple[str, ...]]
+    created_at: int
+    default: bool = False
+    key: str = ""
+
+    @property
+    def held_as(self) -> str:
+        """What stands in `Account.role_names` of those who hold it."""
+        return self.key or self.name
+
+
+# retired: rotated out, and the last token that it signed has expired; revoked: taken out by command, at once
+KeyState = Literal["next", "current", "previous", "retired", "revoked"]
+
+
+class SigningKey(Struct, frozen=True):
+    """One signing key as stored: the public JWK in clear, the private one sealed under the row's id.
+
+    `token_life` is the longest life in seconds of any access token that it may have signed: it only grows, so that a shorter
+    life set later takes no key, and no revocation, from a token given out before.
+    """
+
+    id: str
+    alg: SigningAlgorithm
+    state: KeyState
+    public_jwk: dict[str, Any]
+    sealed: bytes
+    created_at: int
+    activated_at: int | None = None
+    retired_at: int | None = None
+    token_life: int = 0
+
+
+class Catalog(Struct, frozen=True):
+    """The snapshot. `version` grows with every change that a command or another process makes."""
+
+    version: int
+    clients: dict[str, Client] = field(default_factory=dict)
+    apis: dict[str, Api] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    keys: tuple[SigningKey, ...] = ()
+    roles_held: dict[str, Role] = field(default_factory=dict)
+    """The roles by what stands with their holders; made out of `roles`."""
+
+    def __post_init__(self) -> None:
+        structs.force_setattr(self, "roles_held", {role.held_as: role for role in self.roles.values()})
+
+    def held(self, account: Account) -> tuple[Role, ...]:
+        """The roles that somebody holds, without those that are deleted."""
+        return tuple(role for held in account.role_names if (role := self.roles_held.get(held)) is not None)

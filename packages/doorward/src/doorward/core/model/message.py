@@ -1,0 +1,97 @@
+"""Mail on its way out, and the tickets (code and link) that such a mail carries."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from msgspec import Struct, field
+
+LETTER_PURPOSE: Final = "mail"
+"""What a letter is sealed for."""
+
+TicketKind = Literal["sign_up", "reset"]
+
+
+class Ticket(Struct, frozen=True, kw_only=True):
+    """A short-lived proof by mail: a 6-digit code (guesses counted) and a link (256 bits), either of which works once.
+
+    Bound to the browser that asked. For a sign-up, `payload` holds what the account will be made of (never a clear password);
+    `account_id` is None when no such account exists, and then nothing was sent: the row is kept so that both cases cost the same.
+    For a reset it holds `against`: when the password had been set that it is to replace (`features/authn/flow/rules/standing.py`).
+    """
+
+    id: str
+    kind: TicketKind
+    email: str
+    code_hash: bytes
+    link_hash: bytes
+    browser_hash: bytes
+    created_at: int
+    expires_at: int
+    account_id: str | None = None
+    sign_in_id: str | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    tries: int = 0
+    proven_at: int | None = None
+    used_at: int | None = None
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """A mail in the transactional outbox. The body is sealed at rest, since it may carry a code or a link."""
+
+    id: str
+    to: str
+    kind: str
+    sealed: bytes
+    created_at: int
+    next_try_at: int
+    tries: int = 0
+    sent_at: int | None = None
+    failed_at: int | None = None
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """What `Outgoing.sealed` holds, as JSON (sealed for `LETTER_PURPOSE` under the row's id). `code` is the one-time code in
+    the text, if there is one: the development outbox shows it large. `ticket_id`: the ticket whose code and link it carries."""
+
+    subject: str
+    text: str
+    html: str
+    code: str | None = None
+    ticket_id: str | None = None
+
+
+class LogoutNotice(Struct, frozen=True, kw_only=True):
+    """A back-channel logout to deliver (OpenID Connect Back-Channel Logout 1.0 §2.5); its token is made when it is sent.
+
+    `problem` says why the last try that failed did, for the operator.
+    """
+
+    id: str
+    client_id: str
+    account_id: str
+    session_id: str
+    created_at: int
+    next_try_at: int
+    tries: int = 0
+    sent_at: int | None = None
+    failed_at: int | None = None
+    problem: str | None = None
+
+
+class UndeliveredMail(Struct, frozen=True, kw_only=True):
+    """Mail that is tried again, mail that was given up, and when the newest of it was written (seconds)."""
+
+    waiting: int
+    failed: int
+    last_at: int
+
+
+class Undelivered(Struct, frozen=True, kw_only=True):
+    """What an app has not been told of: notices that are tried again, notices that were given up, and why the last one failed."""
+
+    client_id: str
+    waiting: int
+    failed: int
+    last_at: int
+    problem: str

@@ -1,0 +1,36 @@
+"""An authorization request that passed every check, and the person's part of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from doorward.core.model.client import ResponseMode
+
+
+class AuthRequest(Struct, frozen=True, kw_only=True):
+    """Made only by `features/oauth/authorize/rules/`, so that having one means that it passed (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.1).
+
+    `scopes` is what the app may ask for (person not yet considered); `audience` is the one API identifier or the issuer.
+    `claims` is the parsed `claims` parameter (§5.5); `dpop_jkt` stays None until sender-constrained tokens arrive.
+    """
+
+    client_id: str
+    redirect_uri: str
+    response_mode: ResponseMode
+    scopes: tuple[str, ...]
+    audience: str
+    state: str | None = None
+    nonce: str | None = None
+    code_challenge: str | None = None
+    prompt: frozenset[str] = frozenset()
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    acr_essential: bool = False
+    login_hint: str | None = None
+    hint_subject: str | None = None
+    ui_locales: tuple[str, ...] = ()
+    display: str = "page"
+    claims: dict[str, Any] = field(default_factory=dict)
+    redirect_uri_given: bool = True

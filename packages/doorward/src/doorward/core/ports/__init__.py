@@ -1,0 +1,1 @@
+"""Protocols of what acts on the world and on the database."""

@@ -1,0 +1,27 @@
+"""Password hashing, off the loop, bounded, at a lower priority than everything else."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from doorward.core.model.secret import Secret
+
+
+class PasswordHasher(Protocol):
+    """Argon2id (OWASP: 19 MiB, t=2, p=1), and reading of older or imported hashes."""
+
+    async def hash(self, password: Secret) -> str:
+        """A PHC string. Raises `HashingBusy` when too many are waiting."""
+        ...
+
+    async def verify(self, stored: str | None, password: Secret) -> bool:
+        """With None (no such person, no password) the same work is done against a decoy and the answer is False (line 80)."""
+        ...
+
+    def outdated(self, stored: str) -> bool:
+        """Whether the hash was made with other parameters than today's and should be made anew at this sign-in."""
+        ...
+
+
+class HashingBusy(Exception):
+    """More sign-ins are waiting than can be hashed in reasonable time; a face answers 503 with Retry-After."""

@@ -1,6 +1,0 @@
-"""The demo: a web app and an API as anybody would write them around Doorward, and a driver that walks the whole flow."""
-
-from doorward.demo.drive.run import run
-from doorward.dev.trouble import CannotStart
-
-__all__ = ["CannotStart", "run"]

@@ -1,0 +1,233 @@
+"""A forgotten password: the mail box speaks for the person, and for no more than the password (ASVS 6.4.3, line 84)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from doorward.core.login_name import normalise_email
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.device import describe
+from doorward.core.model.digest import digest
+from doorward.core.model.message import Ticket
+from doorward.core.model.secret import Secret
+from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.passwords import PasswordHasher
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.authn.factors.email_code import rules as mail_code
+from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.password.policy import JudgePassword
+from doorward.features.authn.factors.password.rules.password import Weak, prepare
+from doorward.features.authn.flow.rules.standing import for_ticket, ticket_stands
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.service import Throttle
+from doorward.features.sessions.ending import Ending
+
+
+class Reset(Struct, frozen=True):
+    """Done. `device_secret` is a new device cookie: who showed the mail box and set the password is no stranger here, and may
+    sign in although somebody elsewhere has used up the account's tries (line 81)."""
+
+    account: Account
+    device_secret: str
+
+
+class Over(Struct, frozen=True):
+    """The ticket was used, has expired, or was never this browser's: begin again."""
+
+
+class BadAddress(Struct, frozen=True):
+    """That is no mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """Ask, show the code or link, set the new password. No step signs anybody in, none touches the second factor."""
+
+    store: Store
+    chance: Chance
+    hasher: PasswordHasher
+    judge: JudgePassword
+    throttle: Throttle
+    tickets: Tickets
+    postman: Postman
+    ending: Ending
+    record: Record
+
+    async def ask(
+        self,
+        *,
+        email: str,
+        locale: str,
+        browser_hash: bytes,
+        devices: tuple[bytes, ...],
+        sign_in_id: str | None,
+        caller: Caller,
+        now: int,
+        replaces: Ticket | None = None,
+    ) -> Ticket | Wait | BadAddress | Over:
+        """A ticket whether or not there is such an account, after the same work (line 80)."""
+        address = normalise_email(email)
+        if address is None:
+            return BadAddress()
+        account = await self.store.accounts.by_email(address)
+        wait = await self.throttle.mail(
+            address,
+            account_id=account.id if account else None,
+            devices=devices,
+            address=caller.address,
+            now=now,
+        )
+        if wait is not None:
+            return wait
+        ticket = await self.tickets.send(
+            "reset",
+            email=address,
+            account=account,
+            locale=locale,
+            browser_hash=browser_hash,
+            sign_in_id=sign_in_id,
+            payload=for_ticket(account),
+            caller=caller,
+            now=now,
+            replaces=replaces,
+        )
+        return ticket if ticket is not None else Over()
+
+    async def again(
+        self,
+        ticket_id: str,
+        *,
+        locale: str,
+        browser_hash: bytes,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> Ticket | Wait | Over:
+        """Another mail; the earlier code and link stop working."""
+        old = await self.tickets.held("reset", ticket_id, browser_hash)
+        if old is None or old.used_at is not None or old.proven_at is not None:
+            return Over()
+        asked = await self.ask(
+            email=old.email,
+            locale=locale,
+            browser_hash=browser_hash,
+            devices=devices,
+            sign_in_id=old.sign_in_id,
+            caller=caller,
+            now=now,
+            replaces=old,
+        )
+        return Over() if isinstance(asked, BadAddress) else asked
+
+    async def by_code(
+        self,
+        ticket_id: str,
+        typed: str,
+        *,
+        browser_hash: bytes,
+        devices: tuple[bytes, ...],
+        address: str,
+        now: int,
+    ) -> Ticket | Missed | Wait:
+        """The ticket, proven, when the code is right."""
+        shown = await self.tickets.by_code(
+            "reset",
+            ticket_id,
+            typed,
+            browser_hash=browser_hash,
+            devices=devices,
+            address=address,
+            now=now,
+        )
+        return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
+
+    async def by_link(self, token: str, *, browser_hash: bytes, now: int) -> Ticket | Missed:
+        """The ticket, proven, when the button behind the link was pressed."""
+        shown = await self.tickets.by_link("reset", token, browser_hash=browser_hash, now=now)
+        return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
+
+    async def open(self, ticket_id: str, browser_hash: bytes, now: int) -> tuple[Ticket, Account, int] | None:
+        """The proven ticket, its account and the least length of the new password, while it may still be set."""
+        ticket = await self.store.messages.ticket(ticket_id)
+        ttl = self.tickets.policy.ttl
+        if not mail_code.usable(ticket, kind="reset", browser_hash=browser_hash, ttl=ttl, now=now):
+            return None
+        account = (
+            await self.store.accounts.get(ticket.account_id)
+            if ticket is not None and ticket.account_id is not None
+            else None
+        )
+        if ticket is None or account is None or not ticket_stands(ticket, account):
+            return None
+        return ticket, account, self.judge.minimum(second_factor=await self._second_factor(account))
+
+    async def set(
+        self,
+        ticket_id: str,
+        password: Secret,
+        *,
+        end_sessions: bool,
+        browser_hash: bytes,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> Reset | Weak | Over:
+        """Set the new password and tell the owner; with `end_sessions`, everything that was open ends (ASVS 7.4.3).
+        Raises `HashingBusy`."""
+        opened = await self.open(ticket_id, browser_hash, now)
+        if opened is None:
+            return Over()
+        ticket, account, _ = opened
+        weak = await self.judge(
+            password,
+            email=account.email,
+            name=account.name,
+            second_factor=await self._second_factor(account),
+        )
+        if weak is not None:
+            return weak
+        hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
+        changed = structs.replace(account, password_hash=hashed, password_changed_at=now)
+        letter = self.postman.write(
+            "password_changed",
+            to=account.email,
+            locale=account.locale,
+            now=now,
+            values={"at": now, "device": describe(caller.user_agent)},
+        )
+        device_secret = self.chance.token()
+        done = await self.store.commit(
+            # the person's row first: of two resets at once one waits there, before it holds its ticket
+            self.store.accounts.replace(changed, old=account),
+            self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
+            self.store.messages.insert_mail(letter),
+            # whoever knew the password, or sat at a device, before is a stranger from now on
+            self.store.sessions.forget_devices(account.id, but=None),
+            self.store.sessions.remember_device(digest(device_secret), account.id, now),
+            self.record("password.reset", caller=caller, now=now, account_id=account.id),
+            *(
+                await self.ending.account(account.id, now=now, reason="password_reset", sub_entry=False)
+                if end_sessions
+                else self.ending.outstanding(account.id, now=now)
+            ),
+        )
+        if not done:
+            return Over()
+        if end_sessions:
+            await self.ending.late(account.id, now=now, reason="password_reset")
+        return Reset(changed, device_secret)
+
+    async def _proven(self, ticket: Ticket, now: int) -> Ticket | Missed:
+        proven = structs.replace(ticket, proven_at=now)
+        if not await self.store.commit(self.store.messages.replace_ticket(ticket, proven)):
+            return Missed("used")
+        return proven
+
+    async def _second_factor(self, account: Account) -> bool:
+        return any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))

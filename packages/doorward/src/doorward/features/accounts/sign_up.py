@@ -1,0 +1,123 @@
+"""Somebody wants an account. Nothing is made yet: the address comes first (line 90: no account over an address that was never proven)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from doorward.core.login_name import new_email, normalise_name
+from doorward.core.model.caller import Caller
+from doorward.core.model.message import Ticket
+from doorward.core.model.secret import Secret
+from doorward.core.ports.passwords import PasswordHasher
+from doorward.core.ports.store import Store
+from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.password.policy import JudgePassword
+from doorward.features.authn.factors.password.rules.password import Weak, prepare
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.service import Throttle
+
+
+class Amiss(Struct, frozen=True):
+    """What has to be mended on the form. None of it depends on whether the account exists. `beyond_ascii`: the address is one, and mail
+    does not reach it from here."""
+
+    email: bool = False
+    beyond_ascii: bool = False
+    name: bool = False
+    password: Weak | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """Takes what the account will be made of, and sends code and link. `beyond_ascii`: whether mail reaches addresses with such letters before the @."""
+
+    store: Store
+    hasher: PasswordHasher
+    judge: JudgePassword
+    throttle: Throttle
+    tickets: Tickets
+    beyond_ascii: bool = True
+
+    async def __call__(
+        self,
+        *,
+        email: str,
+        password: Secret,
+        name: str,
+        locale: str,
+        browser_hash: bytes,
+        devices: tuple[bytes, ...],
+        sign_in_id: str | None,
+        caller: Caller,
+        now: int,
+    ) -> Ticket | Amiss | Wait:
+        """A ticket whether or not the address is taken, after the same work (line 80). Raises `HashingBusy`."""
+        address, called = new_email(email), normalise_name(name)
+        # What is wrong at a glance is said for nothing. The estimate costs more than a hash, and anybody may ask for one.
+        weak = self.judge.measure(password, second_factor=False)
+        unreached = address is not None and not self.beyond_ascii and not address.isascii()
+        if address is None or unreached or called is None or weak is not None:
+            return Amiss(email=address is None, beyond_ascii=unreached, name=called is None, password=weak)
+        wait = await self.throttle.take(self.throttle.of_estimates(caller.address), now)
+        if wait is not None:
+            return wait
+        weak = await self.judge(password, email=address, name=called, second_factor=False)
+        if weak is not None:
+            return Amiss(password=weak)
+        account = await self.store.accounts.by_email(address)
+        wait = await self.throttle.mail(
+            address,
+            account_id=account.id if account else None,
+            devices=devices,
+            address=caller.address,
+            now=now,
+        )
+        if wait is not None:
+            return wait
+        hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
+        ticket = await self.tickets.send(
+            "sign_up",
+            email=address,
+            account=account,
+            locale=locale,
+            browser_hash=browser_hash,
+            sign_in_id=sign_in_id,
+            payload={"password_hash": hashed, "name": called or None, "locale": locale},
+            caller=caller,
+            now=now,
+        )
+        if ticket is None:
+            raise AssertionError("a new ticket has no guard to lose")
+        return ticket
+
+    async def again(
+        self, ticket_id: str, *, browser_hash: bytes, devices: tuple[bytes, ...], caller: Caller, now: int
+    ) -> Ticket | Wait | None:
+        """Another mail for the same sign-up; the earlier code and link stop working. None: there is nothing to send again."""
+        old = await self.tickets.held("sign_up", ticket_id, browser_hash)
+        if old is None or old.used_at is not None:
+            return None
+        account = await self.store.accounts.by_email(old.email)
+        wait = await self.throttle.mail(
+            old.email,
+            account_id=account.id if account else None,
+            devices=devices,
+            address=caller.address,
+            now=now,
+        )
+        if wait is not None:
+            return wait
+        return await self.tickets.send(
+            "sign_up",
+            email=old.email,
+            account=account,
+            locale=str(old.payload.get("locale") or ""),
+            browser_hash=browser_hash,
+            sign_in_id=old.sign_in_id,
+            payload=old.payload,
+            caller=caller,
+            now=now,
+            replaces=old,
+        )

@@ -1,0 +1,103 @@
+"""The address is theirs: now the account comes into being, and the sign-in goes on where it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.message import Ticket
+from doorward.core.model.signin import SignIn
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.password.service import add_proof
+from doorward.features.authn.flow.rules.standing import of_password
+from doorward.features.rate_limits.rules.attempts import Wait
+
+
+class Verified(Struct, frozen=True):
+    """The new account, and the sign-in that it was made for, if there was one."""
+
+    account: Account
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyAddress:
+    """By code or by link, in the browser that asked."""
+
+    store: Store
+    chance: Chance
+    catalog: CatalogSource
+    tickets: Tickets
+    record: Record
+
+    async def by_code(
+        self,
+        ticket_id: str,
+        typed: str,
+        *,
+        browser_hash: bytes,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> Verified | Missed | Wait:
+        """The account, when the code is right."""
+        shown = await self.tickets.by_code(
+            "sign_up",
+            ticket_id,
+            typed,
+            browser_hash=browser_hash,
+            devices=devices,
+            address=caller.address,
+            now=now,
+        )
+        return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
+
+    async def by_link(
+        self, token: str, *, browser_hash: bytes, caller: Caller, now: int
+    ) -> Verified | Missed:
+        """The account, when the button behind the link was pressed."""
+        shown = await self.tickets.by_link("sign_up", token, browser_hash=browser_hash, now=now)
+        return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
+
+    async def go_on(self, sign_in: SignIn, verified: Verified, now: int) -> SignIn | Refusal:
+        """Count the sign-up as the proof of the password.
+
+        It was typed in this very browser, minutes ago, by who then showed that the mail box is theirs: asking for it again would
+        prove nothing more. The proof bears the time at which it was typed, so that max_age and prompt=login are not cheated.
+        """
+        proof = of_password(verified.account, verified.ticket.created_at)
+        return await add_proof(self.store, sign_in, verified.account.id, proof, now)
+
+    async def _make(self, ticket: Ticket, caller: Caller, now: int) -> Verified | Missed:
+        payload = ticket.payload
+        roles = sorted(role.held_as for role in self.catalog.current().roles.values() if role.default)
+        account = Account(
+            id=self.chance.new_id("usr"),
+            email=ticket.email,
+            created_at=now,
+            name=payload.get("name"),
+            locale=payload.get("locale"),
+            password_hash=payload["password_hash"],
+            # When it was chosen, not when the mail was read: proofs made since then are proofs of this password.
+            password_changed_at=ticket.created_at,
+            updated_at=now,
+            role_names=tuple(roles),
+        )
+        made = await self.store.commit(
+            # The hash is not kept a second time once the account holds it.
+            self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now, payload={})),
+            self.store.accounts.insert(account),
+            self.record("account.created", caller=caller, now=now, account_id=account.id, by="sign_up"),
+            self.record("sign_up.completed", caller=caller, now=now, account_id=account.id),
+        )
+        # Lost: the ticket was used, or the address was taken in between (two sign-ups side by side); either way this one is over.
+        return Verified(account, ticket) if made else Missed("used")

@@ -1,0 +1,231 @@
+"""What an operator does with APIs: register, change, choose the app that introspects for them, delete. All audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from doorward.core import text
+from doorward.core.model.client import SigningAlgorithm
+from doorward.core.model.config_snapshot import Api, Catalog, Permission, TokenType
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+from doorward.features.admin.commit import Overtaken, audit_write, commit_as_read, decided_anew
+from doorward.features.admin.lookup import find_api, find_client
+from doorward.features.admin.refused import ManageRefused
+from doorward.features.oauth.clients.rules import registration, resource
+from doorward.features.signing_keys import rules as key_life
+from doorward.features.signing_keys.rotation import ManageKeys
+
+
+@dataclass(frozen=True, slots=True)
+class ManageApis:
+    """APIs are named by identifier, name or id. Every method raises `ManageRefused` when it cannot be done."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+    issuer: str
+    keys: ManageKeys
+
+    @decided_anew
+    async def create(
+        self,
+        identifier: str,
+        *,
+        name: str | None,
+        permissions: Sequence[Permission],
+        signing_alg: SigningAlgorithm | None = None,
+        token_type: TokenType = "at+jwt",
+    ) -> Api:
+        """Register. `identifier` is what apps send as `resource` and what stands in `aud`; without `name` it is the name too."""
+        catalog = await self.catalog.refresh()
+        problem = registration.identifier_problem(identifier)
+        name = text.name(name) if name is not None else None
+        if problem is None and name is not None:
+            problem = registration.name_problem(name, prefix="api")
+        for permission in permissions:
+            problem = problem or registration.permission_problem(permission.name)
+        if problem is not None:
+            raise ManageRefused(problem)
+        if resource.same(identifier, self.issuer):
+            raise ManageRefused("That is this server's own address.", "An API has an identifier of its own.")
+        _each_once([permission.name for permission in permissions])
+        shown = name or identifier
+        for api in catalog.apis.values():
+            if resource.same(api.identifier, identifier) or text.same_as(api.name) == text.same_as(shown):
+                raise ManageRefused(
+                    f"There is an API {api.name} ({api.identifier}) already.",
+                    f"doorward api show {api.identifier}",
+                )
+        now = self.clock.now()
+        api = Api(
+            id=self.chance.new_id("api"),
+            identifier=identifier,
+            name=shown,
+            permissions=tuple(permissions),
+            created_at=now,
+            signing_alg=signing_alg,
+            token_type=token_type,
+        )
+        if await self.keys.ready(key_life.algorithms([], [api])):
+            raise Overtaken
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            self.store.registry.put_api(api),
+            self._audit("api.created", api, now),
+        )
+        return api
+
+    async def listed(self) -> Sequence[Api]:
+        """All APIs, by name."""
+        return sorted((await self.catalog.refresh()).apis.values(), key=lambda api: api.name.casefold())
+
+    async def find(self, api: str) -> Api:
+        """One API."""
+        return find_api(await self.catalog.refresh(), api)
+
+    @decided_anew
+    async def change(
+        self,
+        api: str,
+        change: Callable[[Api], Api],
+        *,
+        permissions: Sequence[Permission] = (),
+        without: Sequence[str] = (),
+    ) -> Api:
+        """Apply `change` to the API as it is now: its name, how its access tokens are signed and typed. `permissions` come to it, or get
+        another description; those named in `without` go, from apps and roles too: one of that name that comes later is another one."""
+        catalog = await self.catalog.refresh()
+        old = find_api(catalog, api)
+        new = _with_permissions(change(old), permissions, without)
+        if new.name != old.name:
+            new = structs.replace(new, name=_new_name(catalog, new.name, old))
+        if new == old:
+            raise ManageRefused(
+                f"Nothing would change about {old.name}.", f"doorward api show {old.identifier}"
+            )
+        if await self.keys.ready(key_life.algorithms([], [new])):
+            raise Overtaken
+        changed = [name for name in Api.__struct_fields__ if getattr(old, name) != getattr(new, name)]
+        was, now = [{permission.name for permission in one.permissions} for one in (old, new)]
+        audit = self._audit(
+            "api.changed",
+            new,
+            self.clock.now(),
+            {"changed": changed, "added": sorted(now - was), "removed": sorted(was - now)},
+        )
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            self.store.registry.put_api(new),
+            *self._narrowed(catalog, old.identifier, was - now),
+            audit,
+        )
+        return new
+
+    @decided_anew
+    async def introspect_as(self, api: str, app: str | None) -> Api:
+        """The app with whose credential the API asks /introspect; None: no app any more."""
+        catalog = await self.catalog.refresh()
+        found = find_api(catalog, api)
+        client = find_client(catalog, app) if app is not None else None
+        if client is not None and not client.confidential:
+            raise ManageRefused(
+                f"{client.name} is public and cannot authenticate at /introspect.",
+                "Make one: doorward app create NAME --kind service",
+            )
+        changed = structs.replace(found, client_id=client.id if client else None)
+        now = self.clock.now()
+        audit = self._audit("api.changed", changed, now, {"introspects_as": client.id if client else ""})
+        await commit_as_read(self.store, self.catalog, catalog, self.store.registry.put_api(changed), audit)
+        return changed
+
+    @decided_anew
+    async def delete(self, api: str) -> Api:
+        """The API, and every app's and role's access to it. Tokens for it expire by themselves: no new one is given."""
+        catalog = await self.catalog.refresh()
+        found = find_api(catalog, api)
+        now = self.clock.now()
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            *self._narrowed(catalog, found.identifier, None),
+            self.store.registry.delete_api(found.id),
+            self._audit("api.deleted", found, now),
+        )
+        return found
+
+    def _narrowed(self, catalog: Catalog, identifier: str, gone: Set[str] | None) -> list[Write]:
+        """Apps and roles without these permissions at one API; None: without the API."""
+        writes: list[Write] = []
+        for client in catalog.clients.values():
+            access = _without(client.access, identifier, gone)
+            if access != client.access:
+                writes.append(self.store.registry.put_client(structs.replace(client, access=access)))
+        for role in catalog.roles.values():
+            permissions = _without(role.permissions, identifier, gone)
+            if permissions != role.permissions:
+                writes.append(self.store.registry.put_role(structs.replace(role, permissions=permissions)))
+        return writes
+
+    def _audit(
+        self, kind: str, api: Api, now: int, detail: Mapping[str, str | list[str]] | None = None
+    ) -> Write:
+        said: dict[str, str | list[str]] = {"api": api.identifier, **(detail or {})}
+        return audit_write(self.store, self.chance, kind, now, client_id=api.client_id, detail=said)
+
+
+def _without(
+    held: Mapping[str, tuple[str, ...]], identifier: str, gone: Set[str] | None
+) -> dict[str, tuple[str, ...]]:
+    if gone is None:
+        return {api: names for api, names in held.items() if api != identifier}
+    return {
+        api: tuple(name for name in names if name not in gone) if api == identifier else names
+        for api, names in held.items()
+    }
+
+
+def _with_permissions(api: Api, permissions: Sequence[Permission], without: Sequence[str]) -> Api:
+    held = {permission.name: permission for permission in api.permissions}
+    _each_once([*(permission.name for permission in permissions), *without])
+    for name in without:
+        if held.pop(name, None) is None:
+            raise ManageRefused(
+                f"The API {api.name} has no permission {name}.", f"It has: {', '.join(held) or 'none'}."
+            )
+    for permission in permissions:
+        known = held.get(permission.name)
+        if known is None and (problem := registration.permission_problem(permission.name)):
+            raise ManageRefused(problem)
+        # named without words, one that is there keeps its own
+        held[permission.name] = known if known is not None and not permission.description else permission
+    return structs.replace(api, permissions=tuple(held.values()))
+
+
+def _each_once(names: Sequence[str]) -> None:
+    if len(set(names)) != len(names):
+        raise ManageRefused("A permission is named twice.", "Name each once.")
+
+
+def _new_name(catalog: Catalog, given: str, old: Api) -> str:
+    name = text.name(given)
+    if problem := registration.name_problem(name, prefix="api"):
+        raise ManageRefused(problem)
+    for other in catalog.apis.values():
+        if other.id != old.id and text.same_as(other.name) == text.same_as(name):
+            raise ManageRefused(
+                f"There is an API {other.name} ({other.identifier}) already.",
+                f"doorward api show {other.identifier}",
+            )
+    return name

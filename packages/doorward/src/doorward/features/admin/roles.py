@@ -1,0 +1,139 @@
+"""What an operator does with roles: create, list, change, delete. All audited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from doorward.core import text
+from doorward.core.model.config_snapshot import Catalog, Role
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+from doorward.features.admin.access import parse_access
+from doorward.features.admin.commit import audit_write, commit_as_read, decided_anew
+from doorward.features.admin.lookup import find_api, find_role
+from doorward.features.admin.refused import ManageRefused
+from doorward.features.oauth.clients.rules import registration
+
+
+@dataclass(frozen=True, slots=True)
+class ManageRoles:
+    """Roles are named by name or id. Every method raises `ManageRefused` when it cannot be done."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+
+    @decided_anew
+    async def create(self, name: str, *, permissions: Sequence[str], default: bool = False) -> Role:
+        """A role that holds permissions, each given as `API:permission,permission` (none named: all that the API has now). A default role is given to
+        everybody who signs up from now on."""
+        catalog = await self.catalog.refresh()
+        name = _new_name(catalog, name)
+        held = {identifier: tuple(names) for identifier, names in parse_access(catalog, permissions).items()}
+        now = self.clock.now()
+        role_id = self.chance.new_id("rol")
+        role = Role(id=role_id, name=name, permissions=held, created_at=now, default=default, key=role_id)
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            self.store.registry.put_role(role),
+            self._audit("role.created", role, now),
+        )
+        return role
+
+    async def listed(self) -> Sequence[Role]:
+        """All roles, by name."""
+        return sorted((await self.catalog.refresh()).roles.values(), key=lambda role: role.name.casefold())
+
+    @decided_anew
+    async def find(self, given: str) -> Role:
+        """One, by name or id. Raises `ManageRefused`."""
+        return find_role(await self.catalog.refresh(), given)
+
+    @decided_anew
+    async def change(
+        self,
+        given: str,
+        *,
+        name: str | None = None,
+        allow: Sequence[str] = (),
+        disallow: Sequence[str] = (),
+        default: bool | None = None,
+    ) -> Role:
+        """`allow` adds an API, or replaces what is allowed there; `disallow` takes APIs away. Who holds the role has it with the next
+        token, and goes on holding it under a new `name`."""
+        catalog = await self.catalog.refresh()
+        old = find_role(catalog, given)
+        permissions = dict(old.permissions)
+        for api in (find_api(catalog, named) for named in disallow):
+            if permissions.pop(api.identifier, None) is None:
+                raise ManageRefused(
+                    f"The role {old.name} holds nothing at {api.name}.", f"doorward role show {old.name}"
+                )
+        permissions |= {api: tuple(names) for api, names in parse_access(catalog, allow).items()}
+        new = structs.replace(
+            old,
+            name=old.name if name is None else _new_name(catalog, name, but=old),
+            permissions=permissions,
+            default=old.default if default is None else default,
+            # it was held by its old name until now, and is so from now on
+            key=old.held_as,
+        )
+        if structs.replace(new, key=old.key) == old:
+            raise ManageRefused(f"Nothing would change about {old.name}.", f"doorward role show {old.name}")
+        before, after = _each(old), _each(new)
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            self.store.registry.put_role(new),
+            self._audit(
+                "role.changed",
+                new,
+                self.clock.now(),
+                was=old.name,
+                default="yes" if new.default else "no",
+                added=[one for one in after if one not in before],
+                removed=[one for one in before if one not in after],
+            ),
+        )
+        return new
+
+    @decided_anew
+    async def delete(self, name: str) -> Role:
+        """The role; nobody gets its permissions with their next token, and who held it holds none that is made under its name later."""
+        catalog = await self.catalog.refresh()
+        role = find_role(catalog, name)
+        now = self.clock.now()
+        await commit_as_read(
+            self.store,
+            self.catalog,
+            catalog,
+            self.store.registry.delete_role(role.id),
+            self._audit("role.deleted", role, now),
+        )
+        return role
+
+    def _audit(self, kind: str, role: Role, now: int, **detail: str | list[str]) -> Write:
+        return audit_write(self.store, self.chance, kind, now, detail={"role": role.name, **detail})
+
+
+def _new_name(catalog: Catalog, given: str, *, but: Role | None = None) -> str:
+    name = text.name(given)
+    if problem := registration.role_problem(name):
+        raise ManageRefused(problem)
+    for other in catalog.roles.values():
+        if other != but and text.same_as(other.name) == text.same_as(name):
+            raise ManageRefused(f"There is a role {other.name} already.", "doorward role list")
+    return name
+
+
+def _each(role: Role) -> list[str]:
+    return [f"{api}:{name}" for api, names in role.permissions.items() for name in names]

@@ -1,0 +1,50 @@
+"""One line of the audit record, as a write for the caller's own commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doorward.core.model.audit import AuditEvent
+from doorward.core.model.caller import Caller
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Writes what people and apps do and what is tried in their name."""
+
+    store: Store
+    chance: Chance
+
+    def __call__(
+        self,
+        kind: str,
+        *,
+        caller: Caller,
+        now: int,
+        account_id: str | None = None,
+        session_id: str | None = None,
+        client_id: str | None = None,
+        grant_id: str | None = None,
+        ok: bool = True,
+        **detail: str | int | list[str],
+    ) -> Write:
+        """`kind` as in docs/reference/audit.md; `detail` never holds a secret, nor what somebody typed as their name: people
+        type passwords there."""
+        return self.store.audit.append(
+            AuditEvent(
+                id=self.chance.new_id("aud"),
+                at=now,
+                kind=kind,
+                ok=ok,
+                account_id=account_id,
+                session_id=session_id,
+                client_id=client_id,
+                grant_id=grant_id,
+                address=caller.address,
+                user_agent=caller.user_agent,
+                request_id=caller.request_id,
+                detail=dict(detail),
+            )
+        )

@@ -1,0 +1,1 @@
+"""Authentication of people: the sign-in flow and its factors."""

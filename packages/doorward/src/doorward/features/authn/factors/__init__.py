@@ -1,0 +1,1 @@
+"""Factors, a folder each."""

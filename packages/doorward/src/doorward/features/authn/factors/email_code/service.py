@@ -1,0 +1,203 @@
+"""A code and a link by mail: made, sent (or not, which costs the same), and shown again by who got them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from msgspec import structs
+
+from doorward.core import text
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.digest import digest
+from doorward.core.model.message import Ticket, TicketKind
+from doorward.core.model.policy import MailTickets
+from doorward.core.ports.keys import Sealer
+from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+from doorward.features.audit.service import Record
+from doorward.features.authn.factors.email_code import rules as mail_code
+from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.flow.rules.standing import ticket_stands
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.service import Throttle
+
+_LINK_PATHS: Final = {"sign_up": "/verify", "reset": "/reset/link"}
+_TRIES: Final = 8
+_CODE_PURPOSE: Final = "mail-code"
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """For sign-up and reset alike. `issuer` without a trailing slash: links are built from it, never from a Host header."""
+
+    store: Store
+    chance: Chance
+    sealer: Sealer
+    postman: Postman
+    throttle: Throttle
+    record: Record
+    policy: MailTickets
+    issuer: str
+
+    async def send(
+        self,
+        kind: TicketKind,
+        *,
+        email: str,
+        account: Account | None,
+        locale: str,
+        browser_hash: bytes,
+        sign_in_id: str | None,
+        payload: dict[str, Any],
+        caller: Caller,
+        now: int,
+        replaces: Ticket | None = None,
+    ) -> Ticket | None:
+        """Make the ticket and write the mail, in one transaction. None: the ticket to replace was used in between.
+
+        A sign-up for a taken address, and a reset for an unknown one, leave a ticket too, that nothing opens: its code and link
+        exist nowhere. The taken address's owner hears of it; to the unknown a letter is written and thrown away (line 80).
+        """
+        live = account is None if kind == "sign_up" else account is not None and account.disabled_at is None
+        ticket_id, code, link = (
+            self.chance.new_id("tkt"),
+            self.chance.digits(mail_code.DIGITS[kind]),
+            self.chance.token(),
+        )
+        ticket = Ticket(
+            id=ticket_id,
+            kind=kind,
+            email=email,
+            code_hash=self._code_hash(ticket_id, code if live else self.chance.token()),
+            link_hash=digest(link if live else self.chance.token()),
+            browser_hash=browser_hash,
+            created_at=now,
+            expires_at=now + self.policy.ttl,
+            account_id=account.id if account else None,
+            sign_in_id=sign_in_id,
+            payload=payload,
+        )
+        spoken = account.locale if account is not None and account.locale else locale
+        letter = self.postman.write(
+            "reset_password" if kind == "reset" else "verify_address" if live else "address_taken",
+            to=email,
+            locale=spoken,
+            now=now,
+            values=self._values(kind, code, link) if live or kind == "reset" else {},
+            ticket_id=ticket_id if live else None,
+        )
+        writes: list[Write] = []
+        if replaces is not None:
+            writes.append(
+                self.store.messages.replace_ticket(replaces, structs.replace(replaces, used_at=now))
+            )
+        writes.append(self.store.messages.insert_ticket(ticket))
+        # The same statements whether or not anybody has the address, or the time that they take would tell (line 80): the letter to
+        # nobody is written and discarded in one commit.
+        told = live or kind == "sign_up"
+        writes += [
+            self.store.messages.insert_mail(letter),
+            self.store.messages.discard_mail("" if told else letter.id),
+        ]
+        event = "sign_up.started" if kind == "sign_up" else "password.reset_asked"
+        writes.append(self.record(event, caller=caller, now=now, account_id=ticket.account_id))
+        return ticket if await self.store.commit(*writes) else None
+
+    async def by_code(
+        self,
+        kind: TicketKind,
+        ticket_id: str,
+        typed: str,
+        *,
+        browser_hash: bytes,
+        devices: tuple[bytes, ...],
+        address: str,
+        now: int,
+    ) -> Ticket | Missed | Wait:
+        """The ticket as stored now, its code shown; the caller marks it in the commit of what it is used for.
+
+        Guesses are counted on the ticket, and like all others: across all tickets of the address, so that asking for new mails buys no
+        new guesses, and for the requester's networks, so that asking for other people's mails buys none either. The link goes on working, so that nobody's mail box is locked by somebody else's guesses.
+        """
+        ticket = await self.store.messages.ticket(ticket_id)
+        if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
+            return Missed("unknown")
+        guess = await self.throttle.guess(
+            "mail_code",
+            f"{kind}:{ticket.email}",
+            account_id=ticket.account_id,
+            devices=devices,
+            address=address,
+            now=now,
+        )
+        if isinstance(guess, Wait):
+            return guess
+        counted = await self._count(ticket)
+        if counted is None:
+            return Missed("used")
+        shown = mail_code.by_code(
+            counted,
+            self._code_hash(counted.id, text.code(typed)),
+            kind=kind,
+            browser_hash=browser_hash,
+            max_tries=self.throttle.policy.per_code,
+            now=now,
+        )
+        if isinstance(shown, Missed):
+            if missed := self.throttle.missed(guess, now):
+                await self.store.commit(*missed)
+            return shown
+        if not await self._stands(counted):
+            return Missed("used")
+        await self.store.commit(*self.throttle.clear(guess.own))
+        await self.throttle.forget(guess.own)
+        return counted
+
+    async def by_link(
+        self, kind: TicketKind, token: str, *, browser_hash: bytes, now: int
+    ) -> Ticket | Missed:
+        """The ticket that a link belongs to. Nothing is written: a GET may ask this too."""
+        ticket = await self.store.messages.ticket_by_link(digest(token[:200]))
+        shown = mail_code.by_link(ticket, kind=kind, browser_hash=browser_hash, now=now)
+        if isinstance(shown, Missed):
+            return shown
+        return ticket if ticket is not None and await self._stands(ticket) else Missed("used")
+
+    async def held(self, kind: TicketKind, ticket_id: str, browser_hash: bytes) -> Ticket | None:
+        """The ticket that this browser asked for, whatever became of it."""
+        ticket = await self.store.messages.ticket(ticket_id)
+        if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
+            return None
+        return ticket
+
+    async def _stands(self, ticket: Ticket) -> bool:
+        # a sign-up is for an address that nobody has; whether it still is free is decided when the account is made
+        if ticket.kind == "sign_up":
+            return True
+        return ticket_stands(ticket, await self.store.accounts.get(ticket.account_id or ""))
+
+    async def _count(self, ticket: Ticket) -> Ticket | None:
+        for _ in range(_TRIES):
+            counted = structs.replace(ticket, tries=ticket.tries + 1)
+            if await self.store.commit(self.store.messages.replace_ticket(ticket, counted)):
+                return counted
+            found = await self.store.messages.ticket(ticket.id)
+            if found is None or found.used_at is not None or found.proven_at is not None:
+                return None
+            ticket = found
+        return None
+
+    def _code_hash(self, ticket_id: str, code: str) -> bytes:
+        # Six digits are guessed from a plain hash in a moment; under the server's key a stolen database says nothing.
+        return self.sealer.tag(_CODE_PURPOSE, f"{ticket_id}:{code}").encode("ascii")
+
+    def _values(self, kind: TicketKind, code: str, link: str) -> dict[str, Any]:
+        return {
+            "code": code,
+            "link": f"{self.issuer}{_LINK_PATHS[kind]}?token={quote(link)}",
+            "minutes": self.policy.ttl // 60,
+        }

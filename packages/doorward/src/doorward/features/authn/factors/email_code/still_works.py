@@ -1,0 +1,29 @@
+"""Whether a code that waits in the outbox would still open something: a mail that was held up for too long only misleads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doorward.core.ports.store import Store
+from doorward.features.authn.flow.rules.standing import ticket_stands
+
+
+@dataclass(frozen=True, slots=True)
+class StillWorks:
+    """Asked before each try to send such a mail."""
+
+    store: Store
+
+    async def __call__(self, ticket_id: str, now: int) -> str | None:
+        """Why the ticket's code works no more, in a few words for the log; None while it does. Raises `StoreUnavailable`."""
+        ticket = await self.store.messages.ticket(ticket_id)
+        if ticket is None or now >= ticket.expires_at:
+            return "its code has expired"
+        if ticket.used_at is not None or ticket.proven_at is not None:
+            return "its code was used or replaced"
+        # a sign-up is for an address that nobody has
+        if ticket.kind != "sign_up" and not ticket_stands(
+            ticket, await self.store.accounts.get(ticket.account_id or "")
+        ):
+            return "its code was for a password or an account that is another now"
+        return None

@@ -1,0 +1,120 @@
+"""A signed-in person changes their password: with the current one, and after a recent sign-in (ASVS 6.2.3, 7.5.1: line 73)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.device import describe
+from doorward.core.model.digest import digest
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import Session
+from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.passwords import PasswordHasher
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.authn.factors.password.policy import JudgePassword
+from doorward.features.authn.factors.password.rules.password import Weak, prepare
+from doorward.features.authn.factors.password.service import CheckPassword, too_many
+from doorward.features.sessions.ending import Ending
+
+
+class Changed(Struct, frozen=True):
+    """Done. `session_secret` is the new value of this browser's session cookie (line 68)."""
+
+    session: Session
+    session_secret: str
+
+
+class Moved(Struct, frozen=True):
+    """Something else changed the account or the session in the same moment: nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Everything else that is signed in as this person ends with the old password."""
+
+    store: Store
+    chance: Chance
+    hasher: PasswordHasher
+    check: CheckPassword
+    judge: JudgePassword
+    postman: Postman
+    ending: Ending
+    record: Record
+
+    async def __call__(
+        self,
+        account: Account,
+        session: Session,
+        *,
+        current: Secret,
+        new: Secret,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> Changed | Weak | Refusal | Moved:
+        """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
+        `HashingBusy`."""
+        checked = await self.check(account.email, current, devices=devices, caller=caller, now=now)
+        if isinstance(checked, Refusal):
+            return checked
+        if checked.id != account.id:
+            return Moved()
+        if prepare(current.reveal()) == prepare(new.reveal()):
+            return Weak("unchanged")
+        factors = await self.store.accounts.factors(account.id)
+        weak = await self.judge(
+            new,
+            email=account.email,
+            name=account.name,
+            second_factor=any(factor.kind == "totp" for factor in factors),
+        )
+        if weak is not None:
+            return weak
+        throttle = self.check.throttle
+        wait = await throttle.take(throttle.of_changes("with_password", account.id), now)
+        if wait is not None:
+            return too_many(wait, "passwords changed")
+        hashed = await self.hasher.hash(Secret(prepare(new.reveal())))
+        # Read again: the check may have stored a newer hash of the old password. Of another password nothing was shown.
+        before = await self.store.accounts.get(account.id)
+        if (
+            before is None
+            or before.disabled_at is not None
+            or before.password_changed_at != checked.password_changed_at
+        ):
+            return Moved()
+        changed = structs.replace(before, password_hash=hashed, password_changed_at=now)
+        secret = self.chance.token()
+        # The current password was shown just now, beside whatever the session had shown within the last minutes.
+        renewed = structs.replace(session, secret_hash=digest(secret), auth_time=now, seen_at=now)
+        letter = self.postman.write(
+            "password_changed",
+            to=account.email,
+            locale=account.locale,
+            now=now,
+            values={"at": now, "device": describe(caller.user_agent)},
+        )
+        known = await throttle.known(devices, account.id)
+        done = await self.store.commit(
+            self.store.accounts.replace(changed, old=before),
+            self.store.sessions.forget_devices(account.id, but=known),
+            self.store.sessions.replace_secret(session, renewed),
+            self.store.messages.insert_mail(letter),
+            self.record(
+                "password.changed", caller=caller, now=now, account_id=account.id, session_id=session.id
+            ),
+            *await self.ending.account(
+                account.id, now=now, reason="password_changed", keep_session=session.id, sub_entry=False
+            ),
+        )
+        if not done:
+            return Moved()
+        await self.ending.late(account.id, now=now, reason="password_changed", keep_session=session.id)
+        return Changed(renewed, secret)

@@ -1,0 +1,121 @@
+"""Is this password good enough to be set? (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2: lines 77, 78)"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from doorward.core.model.policy import PasswordPolicy
+from doorward.features.authn.factors.password.rules import breach, strength
+
+Why = Literal["missing", "too_short", "too_long", "breached", "guessable", "context", "unchanged"]
+
+LEFT_OVER: Final = 6
+"""How many characters have to be the person's own once their name, address and this service's name are taken away."""
+
+ALONE_LOG10: Final = 8.0
+BESIDE_LOG10: Final = 6.0
+"""Guesses (as powers of ten) below which a password is guessable: as the only factor, and beside a second one."""
+
+MAX_TYPED: Final = 4096
+"""More than this is no password but load; it is refused before anything is computed with it."""
+
+
+COMPOSED: Final = 4
+"""Code points of which NFKC makes one at most (U+1F82): what has more than so many times the greatest length is too long, and nothing has to
+be computed to know it. Of a run of accents the time grows with the square of their number."""
+
+
+class Weak(Struct, frozen=True):
+    """Why it is refused. `number` is the limit that was missed, where there is one: the page says how to mend it."""
+
+    why: Why
+    number: int | None = None
+
+
+def prepare(typed: str) -> str:
+    """The text that is hashed, at setting and at checking alike: NFKC, so that one keyboard's é is another's (§3.1.1.2).
+
+    Nothing is trimmed or cut: a space is a character like any other. Half a surrogate pair, which JSON can spell, is no
+    character and could not be encoded; it becomes a replacement character.
+    """
+    whole = typed.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return unicodedata.normalize("NFKC", whole)
+
+
+def minimum(policy: PasswordPolicy, *, second_factor: bool) -> int:
+    """The least number of characters: as the only factor, or beside a second one."""
+    return (
+        min(policy.min_length_with_second_factor, policy.min_length) if second_factor else policy.min_length
+    )
+
+
+def length(typed: str) -> int:
+    """Code points, each one character (§3.1.1.2). One sign can unfold to eighteen letters under NFKC; it counts as one."""
+    return min(len(unicodedata.normalize("NFC", typed)), len(prepare(typed)))
+
+
+def measure(typed: str, policy: PasswordPolicy, *, second_factor: bool) -> Weak | None:
+    """The length alone, before anything costs time."""
+    if not typed:
+        return Weak("missing")
+    most = min(MAX_TYPED, COMPOSED * policy.max_length)
+    if len(typed) > most or len(prepare(typed)) > policy.max_length:
+        return Weak("too_long", policy.max_length)
+    least = minimum(policy, second_factor=second_factor)
+    if length(typed) < least:
+        return Weak("too_short", least)
+    return None
+
+
+def judge(
+    typed: str,
+    policy: PasswordPolicy,
+    *,
+    second_factor: bool,
+    words: tuple[str, ...],
+    listed: Callable[[str], bool],
+) -> Weak | None:
+    """None when it may be set. No composition rules, no expiry (line 77).
+
+    `words` as of `context_words`; `listed` asks the operator's breach list for a SHA-1 in upper-case hex. Takes up to some
+    60 ms: call it beside the event loop.
+    """
+    wrong = measure(typed, policy, second_factor=second_factor)
+    if wrong is not None:
+        return wrong
+    password = prepare(typed)
+    if breach.common(password) or any(
+        listed(breach.key(spelling)) for spelling in breach.spellings(password)
+    ):
+        return Weak("breached")
+    if _own_part(password, words) < LEFT_OVER:
+        return Weak("context")
+    enough = BESIDE_LOG10 if second_factor else ALONE_LOG10
+    if strength.guesses_log10(password, words) < enough:
+        return Weak("context" if strength.guesses_log10(password) >= enough else "guessable")
+    return None
+
+
+def context_words(*, email: str, name: str | None, issuer_host: str, brand: str) -> tuple[str, ...]:
+    """What somebody who knows the person and this service would try first (ASVS 6.2.11): whole and in parts, longest first."""
+    local, _, domain = email.partition("@")
+    whole = [email, local, domain, name or "", issuer_host, brand]
+    parts = [part for text in whole for part in _split(text)]
+    words = {unicodedata.normalize("NFKC", word).casefold() for word in [*whole, *parts]}
+    # Two letters are in everybody's passwords.
+    return tuple(sorted((word for word in words if len(word) >= 3), key=lambda word: (-len(word), word)))
+
+
+def _split(text: str) -> list[str]:
+    return "".join(char if char.isalnum() else " " for char in text).split()
+
+
+def _own_part(password: str, words: tuple[str, ...]) -> int:
+    rest = password.casefold()
+    for word in words:
+        rest = rest.replace(word, "")
+    return len(rest) if any(word in password.casefold() for word in words) else max(len(rest), LEFT_OVER)

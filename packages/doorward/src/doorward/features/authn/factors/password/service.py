@@ -1,0 +1,210 @@
+"""Somebody says who they are and shows a password. The pages and the JSON endpoint call this very action (line 85)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec import structs
+
+from doorward.core.errors import Refusal
+from doorward.core.login_name import looked_up_as
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.secret import Secret
+from doorward.core.model.signin import Proof, SignIn
+from doorward.core.ports.metrics import Meter
+from doorward.core.ports.passwords import HashingBusy, PasswordHasher
+from doorward.core.ports.store import Store, Write
+from doorward.features.audit.service import Record
+from doorward.features.authn.factors.password.rules import password as rule
+from doorward.features.authn.flow.rules.assurance import counting
+from doorward.features.authn.flow.rules.standing import of_password
+from doorward.features.rate_limits.rules.attempts import Guess, Wait
+from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.features.rate_limits.service import Throttle
+
+MISMATCH: Final = "That email and password don't match."
+"""The one answer for a wrong password and an unknown person (ASVS 6.3.8)."""
+DISABLED: Final = "This account is disabled. Ask the people who run this service."
+"""For who has shown the right password of a disabled account: nobody else learns that there is one."""
+
+GONE: Final = Refusal("invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished")
+_TRIES: Final = 5
+
+
+def too_many(wait: Wait, because: str) -> Refusal:
+    """The refusal that says when to come back."""
+    return Refusal("too_many_attempts", "Too many tries. Try again later.", because, wait.until)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPassword:
+    """Whether this is the person's password, with everything around it that guessing must not get past: throttling, a decoy
+    for the unknown, the record, a newer hash. Used at sign-in and wherever a signed-in person types their password again."""
+
+    store: Store
+    hasher: PasswordHasher
+    throttle: Throttle
+    record: Record
+    meter: Meter
+    begun: Begun = field(default_factory=Begun)
+
+    async def __call__(
+        self, identifier: str, password: Secret, *, devices: tuple[bytes, ...], caller: Caller, now: int
+    ) -> Account | Refusal:
+        """The account, if it exists, is enabled and this is its password; else a refusal that does not tell these apart.
+
+        The same reads, writes and hashing take place whichever it is (line 80). Raises `HashingBusy`.
+        """
+        known = await self.known(identifier, password, devices=devices, caller=caller, now=now)
+        if isinstance(known, Refusal):
+            return known
+        account, writes = known
+        await self.store.commit(*writes)
+        return account
+
+    async def known(
+        self, identifier: str, password: Secret, *, devices: tuple[bytes, ...], caller: Caller, now: int
+    ) -> tuple[Account, list[Write]] | Refusal:
+        """Like the call, with what is to be written for somebody who is let in: it goes along with the caller's own commit."""
+        who = looked_up_as(identifier)
+        account = await self.store.accounts.by_email(who)
+        guess = await self.throttle.guess(
+            "password",
+            who,
+            account_id=account.id if account else None,
+            devices=devices,
+            address=caller.address,
+            now=now,
+        )
+        if isinstance(guess, Wait):
+            self.meter.count("sign_ins", "throttled")
+            return too_many(guess, "throttled by person or address")
+        typed = rule.prepare(password.reveal()) if len(password.reveal()) <= rule.MAX_TYPED else ""
+        stored = account.password_hash if account is not None else None
+        good = await self.hasher.verify(stored if typed else None, Secret(typed))
+        if not good or account is None or stored is None or account.disabled_at is not None:
+            why = "unknown" if account is None else "disabled" if good else "password"
+            return await self._failed(account, why, guess, caller, now)
+        # apart from the sign-ins that a session begins: who has stolen one would else keep its owner out everywhere
+        shown = f"password {account.id}"
+        if (until := self.begun.full(shown, now)) is not None:
+            # The right one, again and again: each leaves lines in the record, and a session that every API hears of when it ends.
+            return too_many(Wait(until), "sign-ins of one person")
+        self.begun.note(shown, now)
+        if self.hasher.outdated(stored):
+            await self._rehash(account, stored, typed)
+        # The password is right whatever becomes of the caller's commit, so no guess is won by forgetting here already.
+        await self.throttle.forget(guess.own)
+        return account, self.throttle.clear(guess.own)
+
+    async def _failed(
+        self,
+        account: Account | None,
+        why: str,
+        guess: Guess,
+        caller: Caller,
+        now: int,
+    ) -> Refusal:
+        account_id = account.id if account else None
+        writes = [
+            *self.throttle.missed(guess, now),
+            self.record(
+                "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why
+            ),
+        ]
+        if await self.throttle.filled(guess.own, now):
+            writes.append(
+                self.record("sign_in.throttled", caller=caller, now=now, account_id=account_id, ok=False)
+            )
+        await self.store.commit(*writes)
+        self.meter.count("sign_ins", "failed")
+        return Refusal("access_denied", DISABLED if why == "disabled" else MISMATCH, why)
+
+    async def _rehash(self, account: Account, stored: str, typed: str) -> None:
+        # The person is in either way: when the pool is busy, the next sign-in makes the newer hash.
+        try:
+            fresh = await self.hasher.hash(Secret(typed))
+        except HashingBusy:
+            return
+        await self.store.commit(self.store.accounts.rehash(account.id, stored, fresh))
+
+
+@dataclass(frozen=True, slots=True)
+class ProvePassword:
+    """Adds the proof of a password to a sign-in."""
+
+    store: Store
+    check: CheckPassword
+
+    async def __call__(
+        self,
+        sign_in: SignIn,
+        *,
+        identifier: str,
+        password: Secret,
+        address: str,
+        user_agent: str,
+        devices: tuple[bytes, ...],
+        now: int,
+        request_id: str = "",
+    ) -> SignIn | Refusal:
+        """The sign-in as stored now, or a refusal: access_denied (one text for all reasons), too_many_attempts with `retry_at`,
+        invalid_session. Raises `HashingBusy`."""
+        if sign_in.done_at is not None or now >= sign_in.expires_at:
+            return GONE
+        caller = Caller(address, user_agent, request_id)
+        known = await self.check.known(identifier, password, devices=devices, caller=caller, now=now)
+        if isinstance(known, Refusal):
+            return known
+        account, writes = known
+        proof = of_password(account, now)
+        return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
+
+    async def of_new(
+        self,
+        sign_in: SignIn,
+        *,
+        identifier: str,
+        password: Secret,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> tuple[SignIn, list[Write]] | Refusal:
+        """For a sign-in that nobody has stored yet: what it is now, and the writes that store it, for the caller's commit.
+        The same refusals as the call; after one of them it still is not stored. Raises `HashingBusy`."""
+        known = await self.check.known(identifier, password, devices=devices, caller=caller, now=now)
+        if isinstance(known, Refusal):
+            return known
+        account, writes = known
+        changed = with_proof(sign_in, account.id, of_password(account, now))
+        return changed, [self.store.sign_ins.insert(changed), *writes]
+
+
+async def add_proof(
+    store: Store, sign_in: SignIn, account_id: str, proof: Proof, now: int, *also: Write
+) -> SignIn | Refusal:
+    """Put a proof into the stored sign-in, and commit `also` with it, or in any case. Two forms sent at once both arrive: the
+    loser of the swap is applied anew."""
+    current = sign_in
+    for _ in range(_TRIES):
+        changed = with_proof(current, account_id, proof)
+        if await store.commit(store.sign_ins.replace(current, changed), *also):
+            return changed
+        found = await store.sign_ins.get(sign_in.id)
+        if found is None or found.done_at is not None or now >= found.expires_at:
+            break
+        current = found
+    await store.commit(*also)
+    return GONE
+
+
+def with_proof(sign_in: SignIn, account_id: str, proof: Proof) -> SignIn:
+    """The sign-in with one more proof. What another person proved, agreed to, or had open in this browser goes with them."""
+    if sign_in.account_id != account_id:
+        return structs.replace(
+            sign_in, account_id=account_id, proofs=(proof,), session_id=None, consented=False
+        )
+    kept = tuple(old for old in counting(sign_in.proofs, sign_in.fresh_after) if old.kind != proof.kind)
+    return structs.replace(sign_in, proofs=(*kept, proof))

@@ -1,0 +1,54 @@
+"""Is this one of the person's recovery codes? (NIST SP 800-63B-4 §3.1.2, ASVS 6.4.3, 6.5.2: line 84)"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+from doorward.core.model.account import Factor
+from doorward.core.text import code
+
+COUNT: Final = 10
+LENGTH: Final = 24
+GROUP: Final = 4
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's Base32: no I, L, O, U. 24 of them are 120 bits, enough to be stored under a plain hash (ASVS 6.5.2)."""
+
+_READ: Final = str.maketrans({"I": "1", "L": "1", "O": "0"})
+
+
+def spell(numbers: Sequence[int]) -> str:
+    """A code from `LENGTH` uniform numbers below 32, in groups: "7K2M-…". Raises ValueError for another count."""
+    if len(numbers) != LENGTH:
+        raise ValueError(f"a recovery code is made of {LENGTH} numbers")
+    text = "".join(ALPHABET[number] for number in numbers)
+    return "-".join(text[at : at + GROUP] for at in range(0, LENGTH, GROUP))
+
+
+def digest(typed: str) -> bytes | None:
+    """The SHA-256 under which the code is stored; None when it cannot be one. Case, spaces and hyphens do not matter."""
+    text = "".join(char for char in code(typed).upper() if char.isalnum()).translate(_READ)
+    if len(text) != LENGTH or any(char not in ALPHABET for char in text):
+        return None
+    return hashlib.sha256(text.encode("ascii")).digest()
+
+
+def match(factors: Sequence[Factor], typed: str) -> Factor | None:
+    """The unused recovery code that was typed, or None. Every code is compared, in equal time."""
+    given = digest(typed)
+    if given is None:
+        return None
+    found: Factor | None = None
+    for factor in factors:
+        if factor.kind == "recovery_code" and factor.code_hash is not None:
+            same = hmac.compare_digest(factor.code_hash, given)
+            if same and factor.used_at is None:
+                found = factor
+    return found
+
+
+def left(factors: Sequence[Factor]) -> int:
+    """How many are unused."""
+    return sum(1 for factor in factors if factor.kind == "recovery_code" and factor.used_at is None)

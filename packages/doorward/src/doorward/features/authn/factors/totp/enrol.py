@@ -1,0 +1,222 @@
+"""A signed-in person sets up an authenticator app, takes it away, or makes new recovery codes (line 73, line 84)."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from doorward.core import text
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account, Factor
+from doorward.core.model.caller import Caller
+from doorward.core.model.device import describe
+from doorward.core.model.policy import PasswordPolicy
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import Session
+from doorward.core.ports.keys import Sealer
+from doorward.core.ports.mail_queue import MailKind, Postman
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+from doorward.features.audit.service import Record
+from doorward.features.authn.factors.password.rules import password as password_rule
+from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.authn.factors.password.service import CheckPassword, too_many
+from doorward.features.authn.factors.recovery_codes import rules as recovery_code
+from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.factors.totp.service import SEED_PURPOSE
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.rules.budget import Change
+from doorward.features.rate_limits.service import Throttle
+
+SETUP_TTL: Final = 1800
+"""Seconds for which a set-up page may lie open before its secret is forgotten."""
+
+_SETUP_PURPOSE: Final = "totp-setup"
+
+
+class Setup(Struct, frozen=True):
+    """A secret on its way into an app. `sealed` comes back with the code: until then nothing is stored (so that a page that was
+    merely opened changes nothing), and only this session can bring it back."""
+
+    uri: str
+    key: str
+    sealed: str
+
+
+class Codes(Struct, frozen=True):
+    """New recovery codes, in clear for this one moment."""
+
+    codes: tuple[str, ...]
+
+
+class WrongCode(Struct, frozen=True):
+    """The app shows another code: nothing was set up."""
+
+
+class SetupOver(Struct, frozen=True):
+    """The page lay open for too long, or belongs to another session."""
+
+
+class _Held(Struct, frozen=True):
+    seed: bytes
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactors:
+    """The caller has made sure that the sign-in is recent."""
+
+    store: Store
+    chance: Chance
+    sealer: Sealer
+    check: CheckPassword
+    postman: Postman
+    record: Record
+    throttle: Throttle
+    policy: PasswordPolicy
+    brand: str
+
+    def begin(self, account: Account, session: Session, now: int) -> Setup:
+        """A fresh secret, for the QR code."""
+        text = self.chance.token(totp.SEED_BYTES)
+        return self._setup(account, session, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), now)
+
+    async def confirm(
+        self, account: Account, session: Session, *, sealed: str, typed: str, caller: Caller, now: int
+    ) -> Codes | WrongCode | SetupOver | Wait:
+        """The app counts from the moment that it has shown the right code; that code is spent. An earlier app and its recovery
+        codes stop working. New recovery codes come with it."""
+        seed = self._unseal(account, session, sealed, now)
+        if seed is None:
+            return SetupOver()
+        step = totp.match(seed, text.code(typed), now=now, last_step=None)
+        if step is None:
+            return WrongCode()
+        if (wait := await self._take(account, now)) is not None:
+            return wait
+        factor_id = self.chance.new_id("fac")
+        factor = Factor(
+            id=factor_id,
+            account_id=account.id,
+            kind="totp",
+            created_at=now,
+            sealed=self.sealer.seal(SEED_PURPOSE, factor_id, seed),
+            last_step=step,
+        )
+        codes, writes = self._new_codes(account, now)
+        await self.store.commit(
+            self.store.accounts.remove_factors(account.id, "totp"),
+            self.store.accounts.add_factor(factor),
+            *writes,
+            self._told("second_factor_added", account, caller, now),
+            self._noted("second_factor.added", account, session, caller, now),
+            self._noted("recovery_codes.made", account, session, caller, now),
+        )
+        return Codes(codes)
+
+    def shown_again(self, account: Account, session: Session, sealed: str, now: int) -> Setup | None:
+        """The same secret for the same page, after a wrong code: the QR code that was scanned stays the right one."""
+        seed = self._unseal(account, session, sealed, now)
+        return None if seed is None else self._setup(account, session, seed, now)
+
+    async def remove(
+        self,
+        account: Account,
+        session: Session,
+        *,
+        password: Secret,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> Weak | Refusal | None:
+        """Take the app and the recovery codes away. None: done.
+
+        A password shorter than the least length of an only factor stays beside a second one: `Weak("too_short")`, and the mend is
+        to change it first. How long it is nobody knows but its owner, who therefore types it here. Raises `HashingBusy`.
+        """
+        checked = await self.check(account.email, password, devices=devices, caller=caller, now=now)
+        if isinstance(checked, Refusal):
+            return checked
+        least = password_rule.minimum(self.policy, second_factor=False)
+        if password_rule.length(password.reveal()) < least:
+            return Weak("too_short", least)
+        if (wait := await self._take(account, now, "with_password")) is not None:
+            return too_many(wait, "second factors changed")
+        await self.store.commit(
+            self.store.accounts.remove_factors(account.id, "totp"),
+            self.store.accounts.remove_factors(account.id, "recovery_code"),
+            self._told("second_factor_removed", account, caller, now),
+            self._noted("second_factor.removed", account, session, caller, now),
+        )
+        return None
+
+    async def new_codes(
+        self, account: Account, session: Session, *, caller: Caller, now: int
+    ) -> Codes | Wait | None:
+        """New recovery codes in place of the old. None: there is no app that they could stand in for. `Wait`: made too often, each
+        time with a mail to their owner."""
+        factors = await self.store.accounts.factors(account.id)
+        if not any(factor.kind == "totp" for factor in factors):
+            return None
+        if (wait := await self._take(account, now)) is not None:
+            return wait
+        codes, writes = self._new_codes(account, now)
+        await self.store.commit(
+            *writes,
+            self._told("recovery_codes_made", account, caller, now),
+            self._noted("recovery_codes.made", account, session, caller, now),
+        )
+        return Codes(codes)
+
+    async def _take(self, account: Account, now: int, change: Change = "methods") -> Wait | None:
+        return await self.throttle.take(self.throttle.of_changes(change, account.id), now)
+
+    def _new_codes(self, account: Account, now: int) -> tuple[tuple[str, ...], list[Write]]:
+        bound = len(recovery_code.ALPHABET)
+        codes = tuple(
+            recovery_code.spell([self.chance.below(bound) for _ in range(recovery_code.LENGTH)])
+            for _ in range(recovery_code.COUNT)
+        )
+        writes: list[Write] = [self.store.accounts.remove_factors(account.id, "recovery_code")]
+        for code in codes:
+            factor = Factor(
+                id=self.chance.new_id("fac"),
+                account_id=account.id,
+                kind="recovery_code",
+                created_at=now,
+                code_hash=recovery_code.digest(code),
+            )
+            writes.append(self.store.accounts.add_factor(factor))
+        return codes, writes
+
+    def _setup(self, account: Account, session: Session, seed: bytes, now: int) -> Setup:
+        held = msgspec.json.encode(_Held(seed, now + SETUP_TTL))
+        sealed = self.sealer.seal(_SETUP_PURPOSE, f"{account.id}:{session.id}", held)
+        return Setup(
+            totp.key_uri(seed, account=account.email, issuer=self.brand),
+            totp.key_text(seed),
+            base64.urlsafe_b64encode(sealed).decode("ascii").rstrip("="),
+        )
+
+    def _unseal(self, account: Account, session: Session, sealed: str, now: int) -> bytes | None:
+        try:
+            raw = base64.urlsafe_b64decode(sealed[:2000] + "=" * (-len(sealed[:2000]) % 4))
+            clear = self.sealer.open(_SETUP_PURPOSE, f"{account.id}:{session.id}", raw)
+        except ValueError:
+            return None
+        held = msgspec.json.decode(clear, type=_Held)
+        return held.seed if now < held.expires_at else None
+
+    def _told(self, kind: MailKind, account: Account, caller: Caller, now: int) -> Write:
+        values = {"at": now, "device": describe(caller.user_agent)}
+        letter = self.postman.write(kind, to=account.email, locale=account.locale, now=now, values=values)
+        return self.store.messages.insert_mail(letter)
+
+    def _noted(self, kind: str, account: Account, session: Session, caller: Caller, now: int) -> Write:
+        return self.record(
+            kind, caller=caller, now=now, account_id=account.id, session_id=session.id, method="totp"
+        )

@@ -1,0 +1,1 @@
+"""The sign-in flow: which step comes next, and what it ends in."""

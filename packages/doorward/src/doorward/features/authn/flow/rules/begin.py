@@ -1,0 +1,74 @@
+"""A new sign-in begins: what of an earlier one still counts? (OpenID Connect Core §3.1.2.1)"""
+
+from __future__ import annotations
+
+from doorward.core.model.request import AuthRequest
+from doorward.core.model.session import Session
+from doorward.core.model.signin import Proof, SignIn
+
+
+def fresh_after(request: AuthRequest | None, now: int) -> int | None:
+    """Proofs older than this do not count: prompt=login means from now on, max_age counts back (OpenID Connect Core §3.1.2.1)."""
+    if request is None:
+        return None
+    if "login" in request.prompt:
+        return now
+    if request.max_age is not None:
+        return now - request.max_age
+    return None
+
+
+def from_session(session: Session) -> tuple[Proof, ...]:
+    """What the session's sign-in proved, as proofs of the time of that sign-in."""
+    proofs: list[Proof] = []
+    if "pwd" in session.amr:
+        proofs.append(Proof("password", session.auth_time, ("pwd",)))
+    if "otp" in session.amr:
+        proofs.append(Proof("totp", session.auth_time, ("otp",)))
+    elif "rc" in session.amr:
+        proofs.append(Proof("recovery_code", session.auth_time, ("rc",)))
+    return tuple(proofs)
+
+
+def may_reuse(request: AuthRequest | None, session: Session, subject: str | None) -> bool:
+    """Whether the browser's session may answer for the person at all. `subject` is whom the app expects (a hint), if anybody.
+
+    prompt=login and prompt=select_account want the person themselves; max_age=0 equals prompt=login.
+    """
+    if request is None:
+        return True
+    if request.prompt & {"login", "select_account", "create"} or request.max_age == 0:
+        return False
+    return subject is None or subject == session.account_id
+
+
+def sign_in(
+    *,
+    sign_in_id: str,
+    now: int,
+    ttl: int,
+    browser_hash: bytes | None,
+    handle_hash: bytes | None = None,
+    request: AuthRequest | None,
+    return_to: str | None = None,
+    session: Session | None,
+) -> SignIn:
+    """The pausable value at its beginning, with the session's proofs where they may count."""
+    bound = fresh_after(request, now)
+    usable = session is not None and may_reuse(request, session, request.hint_subject if request else None)
+    proofs: tuple[Proof, ...] = ()
+    if session is not None and usable:
+        proofs = tuple(proof for proof in from_session(session) if bound is None or proof.at >= bound)
+    return SignIn(
+        id=sign_in_id,
+        created_at=now,
+        expires_at=now + ttl,
+        browser_hash=browser_hash,
+        handle_hash=handle_hash,
+        request=request,
+        return_to=return_to,
+        account_id=session.account_id if session is not None and proofs else None,
+        proofs=proofs,
+        fresh_after=bound,
+        session_id=session.id if session is not None and proofs else None,
+    )

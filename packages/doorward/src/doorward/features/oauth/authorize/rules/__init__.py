@@ -1,0 +1,1 @@
+"""Rules of authorization requests and responses. Pure."""

@@ -1,0 +1,102 @@
+"""What does the request say about how the person is to be asked? (OpenID Connect Core §3.1.2.1, §5.5, RFC 9470)"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from doorward.core.errors import Refusal
+from doorward_verify.encoding import Malformed, json_object
+
+PROMPTS: Final = frozenset({"none", "login", "consent", "select_account", "create"})
+DISPLAYS: Final = frozenset({"page", "popup", "touch", "wap"})
+SUITED: Final = DISPLAYS - {"wap"}
+"""What our page suits: it is one, made for any size of window and for fingers. `wap` is taken too, and gets the same page."""
+MAX_AGE_LIMIT: Final = 10 * 365 * 86_400
+_MAX_AGE_DIGITS: Final = 12
+_TAG: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+
+
+def prompt(text: str | None) -> frozenset[str] | Refusal:
+    """The prompt values. `none` stands alone (§3.1.2.1); an unknown value is refused rather than skipped."""
+    values = frozenset(text.split()) if text else frozenset[str]()
+    if unknown := values - PROMPTS:
+        return Refusal("invalid_request", "An unknown prompt value was sent.", f"prompt {sorted(unknown)}")
+    if "none" in values and len(values) > 1:
+        return Refusal("invalid_request", "prompt=none cannot be combined with other values.")
+    return values
+
+
+def max_age(text: str | None) -> int | Refusal | None:
+    """Seconds since the last active sign-in that the app accepts; 0 asks for a new one."""
+    if text is None:
+        return None
+    # The length first: of a number without end, int() refuses to read all (and raises), and the database to store any.
+    whole = len(text) <= _MAX_AGE_DIGITS and text.isascii() and text.isdigit()
+    if not whole or int(text) > MAX_AGE_LIMIT:
+        return Refusal(
+            "invalid_request", "max_age must be a whole number of seconds.", f"max_age={text[:40]!r}"
+        )
+    return int(text)
+
+
+def display(text: str | None) -> str | Refusal:
+    """How the page should appear; ours is one responsive page, so the value is checked and remembered."""
+    if text is None:
+        return "page"
+    if text not in DISPLAYS:
+        return Refusal("invalid_request", "An unknown display value was sent.", f"display={text[:40]!r}")
+    return text
+
+
+def locales(text: str | None) -> tuple[str, ...]:
+    """Language tags in order of preference; what is not a tag is ignored, as §3.1.2.1 says of unsupported ones."""
+    return tuple(tag for tag in (text or "").split()[:10] if _TAG.fullmatch(tag))
+
+
+def claims(text: str | None) -> dict[str, Any] | Refusal:
+    """The `claims` parameter: an object whose `userinfo` and `id_token` members are objects of null or objects (§5.5)."""
+    if text is None:
+        return {}
+    try:
+        value = json_object(text.encode())
+    except (Malformed, UnicodeEncodeError):
+        return Refusal("invalid_request", "The claims parameter is not a JSON object of the right form.")
+    kept: dict[str, Any] = {}
+    for place in ("userinfo", "id_token"):
+        asked = value.get(place)
+        if asked is None:
+            continue
+        if not isinstance(asked, dict):
+            return Refusal("invalid_request", "The claims parameter is not a JSON object of the right form.")
+        members: dict[str, Any] = {}
+        for name, wish in asked.items():  # pyright: ignore[reportUnknownVariableType]
+            if wish is not None and not isinstance(wish, dict):
+                return Refusal(
+                    "invalid_request", "The claims parameter is not a JSON object of the right form."
+                )
+            members[str(name)] = wish  # pyright: ignore[reportUnknownArgumentType]
+        kept[place] = members
+    return kept
+
+
+def essential_acr(claims_asked: dict[str, Any]) -> tuple[str, ...] | None:
+    """The acr values that the `claims` parameter insists on (§5.5.1.1), or None.
+
+    Without `value` and `values` any level will do: essential then only means that the claim has to be there, and it always is.
+    Values that are no texts are insisted on and never met, since nobody may be signed in with less than was asked for.
+    """
+    wish = claims_asked.get("id_token", {}).get("acr")
+    if not isinstance(wish, dict) or wish.get("essential") is not True:  # pyright: ignore[reportUnknownMemberType]
+        return None
+    if "value" not in wish and "values" not in wish:
+        return None
+    values: Any = wish["values"] if "values" in wish else [wish["value"]]  # pyright: ignore[reportUnknownVariableType]
+    return tuple(item for item in values if isinstance(item, str)) if isinstance(values, list) else ()  # pyright: ignore[reportUnknownVariableType]
+
+
+def asked_subject(claims_asked: dict[str, Any]) -> str | None:
+    """The subject that the `claims` parameter names for the ID token (§5.5.1), if it does."""
+    wish = claims_asked.get("id_token", {}).get("sub")
+    value: Any = wish.get("value") if isinstance(wish, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return value if isinstance(value, str) else None

@@ -1,0 +1,53 @@
+"""Is the request bound to the one who began it? (RFC 7636 §4, OAuth 2.1 §4.1.1)"""
+
+from __future__ import annotations
+
+import re
+from shlex import quote
+from typing import Final
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+
+# base64url of a SHA-256 has 43 characters, always.
+_S256: Final = re.compile(r"[A-Za-z0-9\-_]{43}")
+
+
+def challenge(
+    client: Client, *, code_challenge: str | None, method: str | None, openid: bool, nonce: str | None
+) -> str | Refusal | None:
+    """The S256 challenge of the request, or None where a confidential app may go without: with a nonce, which the app has to
+    check (RFC 9700 §2.1.1), or, if an operator chose so, with neither. `plain`, also by omission of the method, is refused (line 4).
+    The reason for the log names the command that lets such a client in."""
+    if code_challenge is None:
+        if method is not None:
+            return Refusal("invalid_request", "code_challenge_method needs a code_challenge.")
+        return _without(client, nonce=openid and bool(nonce))
+    if method != "S256":
+        return Refusal(
+            "invalid_request", "code_challenge_method must be S256.", f"code_challenge_method={method!r}"
+        )
+    if not _S256.fullmatch(code_challenge):
+        return Refusal("invalid_request", "code_challenge is not a base64url SHA-256 value of 43 characters.")
+    return code_challenge
+
+
+def _without(client: Client, *, nonce: bool) -> Refusal | None:
+    if client.confidential and (client.pkce == "optional" or (client.pkce == "or_nonce" and nonce)):
+        return None
+    said, sent = "code_challenge is required, with code_challenge_method=S256.", "no code_challenge"
+    if not client.confidential:
+        return Refusal(
+            "invalid_request", said, f"app {client.name!r} sent {sent}; a public app always uses PKCE"
+        )
+    if client.pkce == "or_nonce":
+        said = "Without code_challenge this app must send scope openid and a nonce."
+    # The weaker command only where the client sends nothing that could do instead.
+    better = "or_nonce" if nonce else "optional"
+    sent = f"{sent}, but a nonce" if nonce else f"{sent} and no nonce with scope openid"
+    return Refusal(
+        "invalid_request",
+        said,
+        f"app {client.name!r} sent {sent}. Fix: have the client send PKCE; if it cannot, "
+        f"doorward app set {quote(client.name)} --pkce {better}",
+    )

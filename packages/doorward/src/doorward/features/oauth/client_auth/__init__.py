@@ -1,0 +1,1 @@
+"""Client authentication (RFC 6749 §2.3)."""

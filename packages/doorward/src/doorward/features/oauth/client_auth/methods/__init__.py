@@ -1,0 +1,1 @@
+"""Client authentication methods, a folder each."""

@@ -1,0 +1,1 @@
+"""Public clients (RFC 6749 §2.1)."""

@@ -1,0 +1,1 @@
+"""Client secrets (RFC 6749 §2.3.1)."""

@@ -1,0 +1,25 @@
+"""Does the app prove itself in a way that it is registered for? (RFC 6749 §2.3.1, RFC 7591 §2, line 24)"""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import SECRET_METHODS, Client
+from doorward.features.oauth.client_auth.rules.presented import FAILED, Presented
+
+
+def registered(presented: Presented, client: Client) -> Refusal | None:
+    """None when it does. A secret may come by Basic or in the body, unless the app is pinned to one of the two; nothing else stands in
+    for anything: a stolen secret is no good for an app that signs assertions, and none is accepted where none should be."""
+    if presented.method == client.auth_method:
+        return None
+    secret = presented.method in SECRET_METHODS and client.auth_method in SECRET_METHODS
+    if secret and not client.auth_pinned:
+        return None
+    fix = f". Fix: doorward app set {quote(client.name)} --auth-method client_secret" if secret else ""
+    return Refusal(
+        "invalid_client",
+        FAILED,
+        f"app {client.name!r} is registered for {client.auth_method} and used {presented.method}{fix}",
+    )

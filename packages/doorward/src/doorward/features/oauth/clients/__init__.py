@@ -1,0 +1,1 @@
+"""Clients: what an app may be registered with."""

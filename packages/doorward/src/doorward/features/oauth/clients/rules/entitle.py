@@ -1,0 +1,58 @@
+"""What is granted: what the person, the app and the API have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Catalog
+from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
+
+
+class Granted(Struct, frozen=True):
+    """`scopes` for the token's `scope`, `permissions` those of them that the API defines, `roles` those that reach this API."""
+
+    scopes: tuple[str, ...]
+    permissions: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+def entitle(
+    *,
+    catalog: Catalog,
+    client: Client,
+    audience: str,
+    scopes: Iterable[str],
+    role_names: Sequence[str] | None,
+) -> Granted:
+    """Cut the asked `scopes` down to what may be given at `audience` (an API identifier, or the issuer).
+
+    With `role_names` None the app acts for itself: app and API decide, and no OpenID scope means anything. Decided anew at
+    every refresh, so that a role taken away is gone with the next token. Order follows `scopes`.
+    """
+    api = catalog.apis.get(audience)
+    offered = frozenset(permission.name for permission in api.permissions) if api else frozenset[str]()
+    usable = offered.intersection(client.access.get(audience, ()))
+    roles: tuple[str, ...] = ()
+    if role_names is not None:
+        reaching = [
+            role
+            for held in role_names
+            if (role := catalog.roles_held.get(held)) and audience in role.permissions
+        ]
+        roles = tuple(role.name for role in reaching)
+        usable = usable.intersection(name for role in reaching for name in role.permissions[audience])
+    openid = (
+        frozenset(client.oidc_scopes).intersection(OIDC_SCOPES)
+        if role_names is not None
+        else frozenset[str]()
+    )
+    asked = tuple(dict.fromkeys(scopes))
+    permissions = tuple(name for name in asked if name in usable)
+    return Granted(
+        scopes=tuple(name for name in asked if name in usable or name in openid),
+        permissions=permissions,
+        roles=roles,
+    )

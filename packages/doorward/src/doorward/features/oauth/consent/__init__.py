@@ -1,0 +1,1 @@
+"""Consent of people to what an app asks for."""

@@ -1,0 +1,59 @@
+"""The person answers whether the app may (ASVS 10.7.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.model.session import Consent
+from doorward.core.model.signin import SignIn
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.authn.flow.advance import Advance
+from doorward.features.authn.flow.outcomes import AskConsent, Denied
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerConsent:
+    """Writes the consent down, or the refusal."""
+
+    store: Store
+    record: Record
+    advance: Advance
+
+    async def __call__(
+        self, asked: AskConsent, *, allow: bool, caller: Caller, now: int
+    ) -> SignIn | Denied | None:
+        """The sign-in to go on with; `Denied` for the app after Cancel; None when another request was faster."""
+        sign_in = asked.sign_in
+        event = self.record(
+            "consent.granted" if allow else "consent.denied",
+            caller=caller,
+            now=now,
+            account_id=asked.account.id,
+            client_id=asked.client.id,
+            ok=allow,
+            scopes=[*asked.scopes, *asked.by_name],
+            audience=asked.request.audience,
+        )
+        if not allow:
+            done = structs.replace(sign_in, done_at=now)
+            if not await self.store.commit(self.store.sign_ins.replace(sign_in, done), event):
+                return None
+            return self.advance.deny(sign_in, Refusal("access_denied", "The person did not agree."))
+        account, audience = asked.account.id, asked.request.audience
+        earlier = await self.store.sessions.consent(account, asked.client.id, audience)
+        scopes = tuple(dict.fromkeys((*(earlier.scopes if earlier else ()), *asked.scopes, *asked.by_name)))
+        # From here on the request asks for what was shown: a role that is given meanwhile adds nothing unseen.
+        narrowed = structs.replace(asked.request, scopes=asked.scopes)
+        agreed = structs.replace(sign_in, consented=True, request=narrowed)
+        if not await self.store.commit(
+            self.store.sign_ins.replace(sign_in, agreed),
+            self.store.sessions.put_consent(Consent(account, asked.client.id, audience, scopes, now)),
+            event,
+        ):
+            return None
+        return agreed

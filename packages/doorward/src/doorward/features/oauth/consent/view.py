@@ -1,0 +1,36 @@
+"""What the consent page shows: the app, the address it lives at, the verbs of what it asks for (line 12)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from doorward.core.model.config_snapshot import Catalog
+from doorward.features.authn.flow.outcomes import AskConsent
+from doorward.web.pages.views.flow import Consent, ScopeLine
+
+
+def consent_view(asked: AskConsent, catalog: Catalog, lasts: int) -> Consent:
+    """The page for one request; `lasts` is how long the app stays connected, in seconds."""
+    api = catalog.apis.get(asked.request.audience)
+    described = {permission.name: permission for permission in api.permissions} if api else {}
+    lines = tuple(
+        ScopeLine(
+            name,
+            described[name].description or None if name in described else None,
+            api.name if api is not None and name in described else None,
+        )
+        for name in (*asked.scopes, *asked.by_name)
+    )
+    target = urlsplit(asked.request.redirect_uri)
+    offline = "offline_access" in asked.scopes
+    return Consent(
+        app=asked.client.name,
+        host=target.netloc or f"{target.scheme}:",
+        account=asked.account.email,
+        account_name=asked.account.name,
+        scopes=lines,
+        lasts=lasts,
+        flow=asked.sign_in.id,
+        not_you=f"/sign-in?flow={asked.sign_in.id}&prompt=select_account",
+        offline=offline,
+    )

@@ -1,0 +1,1 @@
+"""Sign-in by JSON for the server's own apps, and tokens in cookies."""

@@ -1,0 +1,273 @@
+"""Sign-in without a browser redirect, for the apps of the house (OAuth 2.0 for First-Party Applications §5).
+
+Credentials in, next step or a code out. It walks the same journey as the pages, through the same actions, so that a second
+factor can never be skipped here (line 85).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from shlex import quote
+from typing import Final
+
+from msgspec import Struct, structs
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.digest import digest
+from doorward.core.model.policy import SessionPolicy
+from doorward.core.model.secret import Secret
+from doorward.core.model.signin import SignIn, Step
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+from doorward.core.web_origin import web_origin
+from doorward.features.authn.factors.password.service import ProvePassword
+from doorward.features.authn.factors.totp.service import ProveSecondFactor
+from doorward.features.authn.flow.advance import Advance
+from doorward.features.authn.flow.outcomes import Ask, AskConsent, Denied, Finished
+from doorward.features.authn.flow.rules import begin
+from doorward.features.oauth.authorize.rules.request import Origin
+from doorward.features.oauth.authorize.rules.request import authorize as permit
+from doorward.features.oauth.authorize.rules.weight import MOST_OF_STRANGER, too_heavy, weight
+from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.clients.rules import own_page as page
+from doorward.features.rate_limits.rules.sign_in_starts import Begun
+
+HANDLE_PREFIX: Final = "dw_as_"
+_NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
+_OVER: Final = Refusal("invalid_session", "This sign-in is over. Begin again without auth_session.")
+
+
+class Code(Struct, frozen=True):
+    """The end: an authorization code for the token endpoint."""
+
+    authorization_code: str
+    device_token: str | None = None
+    """For the app to keep on this person's device, and to send as `device_token` next time: their account then knows the device."""
+
+
+class More(Struct, frozen=True):
+    """Something is missing yet (`insufficient_authorization`), or was wrong (`because` is set). `auth_session` goes into the next
+    call; `next` names what to send: password (with `username`) or second_factor (with `code`)."""
+
+    auth_session: str
+    next: Step
+    because: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One call of the endpoint: begin or go on, prove what was sent, say what comes next."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+    authenticate: AuthenticateClient
+    prove_password: ProvePassword
+    prove_second_factor: ProveSecondFactor
+    advance: Advance
+    sessions: SessionPolicy
+    issuer: str
+    ignored_scopes: IgnoredScopes
+    begun: Begun = field(default_factory=Begun)
+
+    async def __call__(
+        self,
+        params: Mapping[str, str],
+        *,
+        authorization: str | None,
+        caller: Caller,
+        origin: str | None = None,
+    ) -> Code | More | Refusal:
+        """`origin` is that of the page which asks, if a page does. `params` are the request's, form or JSON; an empty one counts as left out (OAuth 2.1 §3.1). Raises `StoreUnavailable`, `HashingBusy`."""
+        now = self.clock.now()
+        params = {name: value for name, value in params.items() if value}
+        client = await self.authenticate(authorization, params, caller=caller, now=now)
+        if isinstance(client, Refusal):
+            return client
+        # before anything is counted or looked at: a stranger's page could have each of its visitors guess
+        if (refusal := page.may_ask(client, origin=origin, own_origin=self._own_origin)) is not None:
+            return refusal.to(client.name)
+        outcome = await self._called(client, params, caller, now)
+        if isinstance(outcome, Refusal):
+            return outcome.to(client.name)
+        if isinstance(outcome, More) and outcome.because is not None:
+            return structs.replace(outcome, because=outcome.because.to(client.name))
+        return outcome
+
+    @property
+    def _own_origin(self) -> str | None:
+        return web_origin(self.issuer)
+
+    async def _called(
+        self, client: Client, params: Mapping[str, str], caller: Caller, now: int
+    ) -> Code | More | Refusal:
+        if not client.first_party or "authorization_code" not in client.grant_types:
+            return Refusal(
+                "unauthorized_client",
+                "This app must send people to the sign-in page.",
+                f"app {client.name!r} is not first-party. Fix: doorward app set {quote(client.name)} --first-party",
+            )
+        # An app's own server speaks for all its people from one address; it has shown its credential.
+        counted = not client.confidential and "auth_session" not in params
+        if counted and (until := self.begun.full(caller.address, now)) is not None:
+            return Refusal("too_many_attempts", "Too many tries. Try again later.", "sign-ins begun", until)
+        begun = await self._sign_in(client, params, now)
+        if isinstance(begun, Refusal):
+            return begun
+        sign_in, handle, new = begun
+        devices = _devices(params.get("device_token"))
+        if new:
+            sign_in, refusal, unsaved = await self._prove_new(sign_in, params, devices, caller, now)
+        else:
+            sign_in, refusal = await self._prove(sign_in, params, devices, caller, now)
+            unsaved = []
+        if refusal is not None and refusal.code == "invalid_session":
+            return _OVER
+        outcome = await self._more(sign_in, handle, refusal, devices, caller, now, unsaved)
+        if counted and not isinstance(outcome, Code):
+            self.begun.note(caller.address, now)
+        return outcome
+
+    async def _sign_in(
+        self, client: Client, params: Mapping[str, str], now: int
+    ) -> tuple[SignIn, str, bool] | Refusal:
+        """The sign-in, its handle, and whether it is new and not stored yet."""
+        handle = params.get("auth_session")
+        if handle is not None:
+            known = await self.store.sign_ins.by_handle(digest(handle))
+            if known is None or known.done_at is not None or now >= known.expires_at:
+                return _OVER
+            # The handle is one app's: another first-party app that sees it cannot go on with it.
+            if known.request is None or known.request.client_id != client.id:
+                return _OVER
+            return known, handle, False
+        source = Origin(client, "", "query", None, given=False)
+        asked = {name: value for name, value in params.items() if name != "response_mode"}
+        request = permit({**asked, "response_type": "code"}, source, self.catalog.current(), self.issuer)
+        if isinstance(request, Refusal):
+            return request
+        if weight(request) > MOST_OF_STRANGER:
+            return too_heavy(MOST_OF_STRANGER)
+        self.ignored_scopes(client, asked.get("scope"))
+        handle = HANDLE_PREFIX + self.chance.token()
+        sign_in = begin.sign_in(
+            sign_in_id=self.chance.new_id("sin"),
+            now=now,
+            ttl=self.sessions.sign_in_ttl,
+            browser_hash=None,
+            handle_hash=digest(handle),
+            request=request,
+            session=None,
+        )
+        return sign_in, handle, True
+
+    async def _prove_new(
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> tuple[SignIn, Refusal | None, list[Write]]:
+        """As `_prove`, for a sign-in that is not stored yet, with what stores it: mostly it ends in this very call, and its
+        beginning and its end are one commit."""
+        unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)]
+        if "password" in params and "username" in params:
+            proven = await self.prove_password.of_new(
+                sign_in,
+                identifier=params["username"],
+                password=Secret(params["password"]),
+                devices=devices,
+                caller=caller,
+                now=now,
+            )
+            if isinstance(proven, Refusal):
+                return sign_in, proven, unsaved
+            sign_in, unsaved = proven
+            params = {name: value for name, value in params.items() if name != "password"}
+        if "code" not in params:
+            return sign_in, None if "password" not in params else _NO_USERNAME, unsaved
+        await self.store.commit(*unsaved)
+        return *(await self._prove(sign_in, params, devices, caller, now)), []
+
+    async def _prove(
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> tuple[SignIn, Refusal | None]:
+        """The sign-in with what was proven, and what was wrong. A right password beside a wrong code stays proven."""
+        if "password" in params:
+            if "username" not in params:
+                return sign_in, _NO_USERNAME
+            outcome = await self.prove_password(
+                sign_in,
+                identifier=params["username"],
+                password=Secret(params["password"]),
+                address=caller.address,
+                user_agent=caller.user_agent,
+                request_id=caller.request_id,
+                devices=devices,
+                now=now,
+            )
+            if isinstance(outcome, Refusal):
+                return sign_in, outcome
+            sign_in = outcome
+        if "code" in params:
+            outcome = await self.prove_second_factor(
+                sign_in,
+                code=Secret(params["code"]),
+                address=caller.address,
+                user_agent=caller.user_agent,
+                request_id=caller.request_id,
+                devices=devices,
+                now=now,
+            )
+            if isinstance(outcome, Refusal):
+                return sign_in, outcome
+            sign_in = outcome
+        return sign_in, None
+
+    async def _more(
+        self,
+        sign_in: SignIn,
+        handle: str,
+        because: Refusal | None,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+        unsaved: list[Write],
+    ) -> Code | More | Refusal:
+        if because is not None and because.code == "invalid_request":
+            return because
+        outcome = await self.advance(
+            sign_in, session=None, devices=devices, caller=caller, now=now, first=unsaved
+        )
+        if not isinstance(outcome, Finished):
+            await self.store.commit(*unsaved)
+        match outcome:
+            case Ask(step=step):
+                return More(handle, step, because)
+            case Finished(code=str() as code, device_secret=secret):
+                return Code(code, secret)
+            case AskConsent():
+                # prompt=consent asks for a page, and this endpoint has none (§5.2.2: redirect_to_web).
+                return Refusal("interaction_required", "Send the person to the sign-in page for consent.")
+            case Denied(refusal=refusal):
+                return refusal
+            case _:
+                return _OVER
+
+
+def _devices(token: str | None) -> tuple[bytes, ...]:
+    """What an account may know the app's device by. A value that was never given out is simply not known."""
+    return (digest(token),) if token else ()

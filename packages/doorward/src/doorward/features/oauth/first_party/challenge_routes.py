@@ -1,0 +1,111 @@
+"""POST /authorize-challenge: the JSON sign-in of first-party apps (OAuth 2.0 for First-Party Applications §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from doorward.core.errors import Refusal
+from doorward.features.oauth.clients.rules import own_page as page
+from doorward.features.oauth.first_party.challenge import Challenge, Code, More
+from doorward.web.http import BadForm, Request, Response, Route, json_response, route
+from doorward.web.oauth_endpoint import caller, refused
+from doorward.web.refusals import note
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeEndpoint:
+    """Reads form or JSON, answers JSON."""
+
+    challenge: Challenge
+
+    async def handle(self, request: Request) -> Response:
+        """200 with a code, 403 insufficient_authorization with `auth_session` and `next`, or an OAuth error."""
+        params = await _parameters(request)
+        headers = request.headers(b"authorization")
+        if len(headers) > 1:
+            raise BadForm("Send one Authorization header.")
+        authorization = headers[0] if headers else None
+        origin = request.header(b"origin")
+        outcome = await self.challenge(
+            params, authorization=authorization, caller=caller(request), origin=origin
+        )
+        match outcome:
+            case Code(authorization_code=code, device_token=device):
+                known = {} if device is None else {"device_token": device}
+                response = json_response({"authorization_code": code, **known})
+            case More():
+                response = _more(outcome, request, self.challenge.clock.now())
+            case Refusal():
+                response = refused(outcome, request, now=self.challenge.clock.now())
+        client = self.challenge.catalog.current().clients.get(params.get("client_id", ""))
+        if origin is not None and client is not None and origin in page.origins(client):
+            response.add("access-control-allow-origin", origin)
+        return response.add("vary", "Origin")
+
+    async def preflight(self, request: Request) -> Response:
+        """OPTIONS: whether a page may send JSON here. Which app it speaks for is not said yet, so any app's page may ask; no credentials."""
+        response = Response(204).add("vary", "Origin").add("allow", "OPTIONS, POST")
+        origin = request.header(b"origin")
+        if origin is not None and page.known(self.challenge.catalog.current().clients.values(), origin):
+            response.add("access-control-allow-origin", origin)
+            response.add("access-control-allow-methods", "POST")
+            response.add("access-control-allow-headers", "authorization, content-type, dpop")
+            response.add("access-control-max-age", "600")
+        return response
+
+
+# What people type: what a number makes of it is another text.
+_TEXT = frozenset({"code", "password", "username"})
+
+
+async def _parameters(request: Request) -> dict[str, str]:
+    kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        return await request.form()
+    params: dict[str, str] = {}
+    for name, value in (await request.json_object()).items():
+        if value is None:
+            # as a parameter without a value, which counts as omitted (RFC 6749 §3.2)
+            continue
+        if name in _TEXT and not isinstance(value, str):
+            raise BadForm(f'{name} must be text, as in "012345": a number loses its leading zeros.')
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise BadForm("Every member must be text.")
+        text = str(value)
+        if "\x00" in text or "\x00" in name:
+            raise BadForm("A member holds a NUL character.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise BadForm("A member is not valid Unicode.") from None
+        params[name] = text
+    return params
+
+
+def _more(outcome: More, request: Request, now: int) -> Response:
+    body: dict[str, Any] = {
+        "error": "insufficient_authorization",
+        "error_description": "More is needed to sign in.",
+        "auth_session": outcome.auth_session,
+        "next": outcome.next,
+    }
+    because = outcome.because
+    if because is None:
+        return json_response(body, 403)
+    note(because, request, event="sign-in step refused")
+    body["error"] = because.code
+    body["error_description"] = because.say
+    if because.retry_at is None:
+        return json_response(body, 403)
+    body["retry_at"] = because.retry_at
+    return json_response(body, 429).add("retry-after", str(max(1, because.retry_at - now)))
+
+
+def routes(*, challenge: Challenge) -> list[Route]:
+    """The one path. Open to the pages of the app that asks, and to what is no page."""
+    endpoint = ChallengeEndpoint(challenge)
+    return [
+        route("/authorize-challenge", "POST", endpoint.handle),
+        route("/authorize-challenge", "OPTIONS", endpoint.preflight),
+    ]

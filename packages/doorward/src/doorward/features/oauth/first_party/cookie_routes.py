@@ -1,0 +1,195 @@
+"""/cookie/…: tokens as HTTP-only cookies for browser apps on this host, with CSRF protection, silent renewal and sign-out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Final
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.keys import Sealer
+from doorward.core.ports.random import Chance
+from doorward.features.oauth.first_party.cookie_session import CookieSession, Delivered, Page
+from doorward.features.oauth.first_party.rules import registered
+from doorward.features.sessions.browser_context import BROWSER_AGE
+from doorward.web.cookies import CookieJar
+from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.web.refusals import note
+
+_PURPOSE: Final = "refresh cookie"
+
+
+@dataclass(frozen=True, slots=True)
+class CookieEndpoints:
+    """Reads cookies and Origin, sets cookies; the tokens never stand in a body."""
+
+    cookies: CookieSession
+    catalog: CatalogSource
+    jar: CookieJar
+    sealer: Sealer
+    chance: Chance
+
+    async def token(self, request: Request) -> Response:
+        """POST /cookie/token: `client_id`, `code`, `code_verifier`, `redirect_uri`."""
+        form = await request.form()
+        client_id = form.get("client_id")
+        outcome = await self.cookies.begin(form, page=_page(request), caller=_caller(request))
+        response = self._set(request, client_id, outcome)
+        if isinstance(outcome, Delivered):
+            await self._replace_old(request, client_id, response)
+        return self._shared(request, client_id, response)
+
+    async def refresh(self, request: Request) -> Response:
+        """POST /cookie/refresh: `client_id`; the refresh token comes with the cookie."""
+        form = await request.form()
+        client_id = form.get("client_id")
+        token = self._refresh_token(request)
+        outcome = await self.cookies.renew(client_id, token, page=_page(request), caller=_caller(request))
+        response = self._set(request, client_id, outcome)
+        if isinstance(outcome, Delivered):
+            await self._replace_old(request, client_id, response)
+        return self._shared(request, client_id, response)
+
+    async def session(self, request: Request) -> Response:
+        """GET /cookie/session?client_id=…: what the cookie says, and the CSRF token for unsafe requests."""
+        client_id = request.query().get("client_id")
+        token = self.jar.read(request.cookies(), "at")
+        outcome = await self.cookies.standing(client_id, token, page=_page(request))
+        if isinstance(outcome, Refusal):
+            return self._shared(request, client_id, self._refused(request, client_id, outcome))
+        body = {**outcome.claims, "csrf_token": outcome.csrf_token, "expires_in": outcome.expires_in}
+        return self._shared(request, client_id, json_response(body))
+
+    async def sign_out(self, request: Request) -> Response:
+        """POST /cookie/sign-out: `client_id`, with X-CSRF-Token. Answers 204 also when nobody was signed in to this app any more."""
+        form = await request.form()
+        client_id = form.get("client_id")
+        cookies = request.cookies()
+        outcome = await self.cookies.end(
+            client_id,
+            self.jar.read(cookies, "at"),
+            self._refresh_token(request),
+            request.header(b"x-csrf-token"),
+            session_secret=self.jar.read(cookies, "session"),
+            page=_page(request),
+            caller=_caller(request),
+        )
+        if isinstance(outcome, Refusal):
+            return self._shared(request, client_id, self._refused(request, client_id, outcome))
+        response = Response(204).add("cache-control", "no-store")
+        for kind in ("at", "rt", "session") if outcome else ():
+            response.add("set-cookie", self.jar.clear(kind))
+            if self.jar.aged(cookies, kind):
+                response.add("set-cookie", self.jar.clear_old(kind))
+        if outcome and not self.jar.aged(cookies, "rt"):
+            await self._replace_old(request, client_id, response)
+        return self._shared(request, client_id, response)
+
+    async def preflight(self, request: Request) -> Response:
+        """OPTIONS: the question of a browser whether a page of a registered origin may send X-CSRF-Token."""
+        response = Response(204).add("vary", "Origin")
+        origin = request.header(b"origin")
+        if origin is not None and any(
+            client.first_party and registered(client, origin)
+            for client in self.catalog.current().clients.values()
+        ):
+            response.add("access-control-allow-origin", origin)
+            response.add("access-control-allow-credentials", "true")
+            response.add("access-control-allow-methods", "GET, POST")
+            response.add("access-control-allow-headers", "content-type, x-csrf-token")
+            response.add("access-control-max-age", "600")
+        return response
+
+    def _refresh_token(self, request: Request) -> str | None:
+        """The refresh token of the cookie that was set beside this browser's own: a sibling domain can set another one of that name,
+        for its own account (login CSRF), and not the tag that it needs. Under the old name, which nobody else can set, it stands bare.
+        """
+        browser = self._browser(request)
+        for value in request.cookies_named(self.jar.name("rt")):
+            token, _, tag = value.rpartition(".")
+            if browser is not None and compare_digest(tag.encode(), self._tag(browser, token).encode()):
+                return token
+        return request.cookies().get(self.jar.old_name("rt"))
+
+    def _browser(self, request: Request) -> str | None:
+        return self.jar.read(request.cookies(), "browser") or None
+
+    def _tag(self, browser: str, token: str) -> str:
+        return self.sealer.tag(_PURPOSE, f"{browser} {token}")
+
+    def _bound(self, request: Request, token: str, response: Response) -> str:
+        """The refresh cookie's value, and beside it the cookie that it is bound to, where the browser has none yet."""
+        browser = self._browser(request)
+        if browser is None:
+            browser = self.chance.token()
+            response.add("set-cookie", self.jar.set("browser", browser, BROWSER_AGE))
+        return f"{token}.{self._tag(browser, token)}"
+
+    async def _replace_old(self, request: Request, client_id: str | None, response: Response) -> None:
+        """Take away the old refresh cookie, if it is this app's here: another issuer on this host may have set one of that name."""
+        old = request.cookies().get(self.jar.old_name("rt"))
+        if old and await self.cookies.knows(old, client_id):
+            response.add("set-cookie", self.jar.clear_old("rt"))
+            response.add("set-cookie", self.jar.clear_old("at"))
+
+    def _set(self, request: Request, client_id: str | None, outcome: Delivered | Refusal) -> Response:
+        if isinstance(outcome, Refusal):
+            response = self._refused(request, client_id, outcome)
+            if outcome.code == "invalid_grant":
+                # What cannot be renewed any more is of no use to anybody: the next page load asks for a sign-in.
+                response.add("set-cookie", self.jar.clear("at"))
+                response.add("set-cookie", self.jar.clear("rt"))
+            return response
+        body = {
+            "expires_in": outcome.expires_in,
+            "scope": outcome.scope,
+            "csrf_token": outcome.csrf_token,
+        }
+        response = json_response(body)
+        response.add("set-cookie", self.jar.set("at", outcome.access_token, outcome.expires_in))
+        if outcome.refresh_token is not None:
+            # Ends with the browser; the server's own absolute end holds in any case.
+            value = self._bound(request, outcome.refresh_token, response)
+            response.add("set-cookie", self.jar.set("rt", value, None))
+        return response
+
+    def _refused(self, request: Request, client_id: str | None, refusal: Refusal) -> Response:
+        client = self.catalog.current().clients.get(client_id or "")
+        app = client.name if client is not None else None
+        note(refusal, request, event="cookie delivery refused", app=app, client_id=client_id)
+        status = {"invalid_client": 401, "access_denied": 403, "invalid_token": 401}.get(refusal.code, 400)
+        return json_response({"error": refusal.code, "error_description": refusal.say}, status)
+
+    def _shared(self, request: Request, client_id: str | None, response: Response) -> Response:
+        """CORS with credentials, for exactly the origins that are registered for this app."""
+        response.add("vary", "Origin")
+        origin = request.header(b"origin")
+        client = self.catalog.current().clients.get(client_id or "")
+        if origin is not None and client is not None and client.first_party and registered(client, origin):
+            response.add("access-control-allow-origin", origin)
+            response.add("access-control-allow-credentials", "true")
+        return response
+
+
+def _page(request: Request) -> Page:
+    return Page(request.header(b"origin"), request.header(b"sec-fetch-site"))
+
+
+def _caller(request: Request) -> Caller:
+    return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
+
+
+def routes(
+    *, cookies: CookieSession, catalog: CatalogSource, jar: CookieJar, sealer: Sealer, chance: Chance
+) -> list[Route]:
+    """The four paths and their preflight."""
+    endpoints = CookieEndpoints(cookies, catalog, jar, sealer, chance)
+    found = [
+        route("/cookie/token", "POST", endpoints.token),
+        route("/cookie/refresh", "POST", endpoints.refresh),
+        route("/cookie/session", "GET", endpoints.session),
+        route("/cookie/sign-out", "POST", endpoints.sign_out),
+    ]
+    return [*found, *(route(item.path, "OPTIONS", endpoints.preflight) for item in found)]

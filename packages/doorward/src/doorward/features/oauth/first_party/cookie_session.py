@@ -1,0 +1,196 @@
+"""Signed in by cookie: tokens delivered to a browser app of the house, renewed silently, and taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Grant
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.keys import Signer
+from doorward.core.ports.store import Store
+from doorward.features.oauth.first_party import rules as rule
+from doorward.features.oauth.grants.refresh_token.rules import rotation
+from doorward.features.oauth.logout.service import SignOutAction
+from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.oauth.token.service import ExchangeToken
+from doorward.features.oauth.tokens.rules import own_token
+from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
+from doorward.features.revocations.view_service import RevocationView
+
+_CODE_FIELDS = ("code", "code_verifier", "redirect_uri", "client_id")
+
+
+class Page(Struct, frozen=True):
+    """What the browser says of the page that asks: its origin and its relation to us (Fetch Metadata)."""
+
+    origin: str | None
+    fetch_site: str | None
+
+
+class Delivered(Struct, frozen=True):
+    """The tokens for the cookies, and what the page's script may know."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_in: int
+    scope: str
+    csrf_token: str
+
+    def __repr__(self) -> str:
+        return "Delivered(***)"
+
+
+class Standing(Struct, frozen=True):
+    """What the cookie's token says, for the page's script; never the token."""
+
+    claims: dict[str, Any]
+    csrf_token: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class CookieSession:
+    """Puts the token endpoint's answers into cookies. Decides nothing that the token endpoint would decide otherwise."""
+
+    exchange: ExchangeToken
+    catalog: CatalogSource
+    store: Store
+    signer: Signer
+    clock: Clock
+    view: RevocationView
+    sign_out: SignOutAction
+    issuer: str
+    own_origin: str
+
+    async def begin(self, form: Mapping[str, str], *, page: Page, caller: Caller) -> Delivered | Refusal:
+        """A code for cookies (PKCE proves that this browser asked for it, line 16)."""
+        refusal = self._allowed(form.get("client_id"), page)
+        if refusal is not None:
+            return refusal
+        fields = {name: form[name] for name in _CODE_FIELDS if name in form}
+        return _delivered(await self.exchange({**fields, "grant_type": "authorization_code"}, caller=caller))
+
+    async def renew(
+        self, client_id: str | None, refresh_token: str | None, *, page: Page, caller: Caller
+    ) -> Delivered | Refusal:
+        """The refresh cookie for new cookies; rotation, reuse and leeway are those of the token endpoint."""
+        refusal = self._allowed(client_id, page)
+        if refusal is not None:
+            return refusal
+        if not refresh_token:
+            return Refusal("invalid_grant", "There is no sign-in to renew.")
+        form = {"grant_type": "refresh_token", "client_id": client_id or "", "refresh_token": refresh_token}
+        return _delivered(await self.exchange(form, caller=caller))
+
+    async def standing(
+        self, client_id: str | None, access_token: str | None, *, page: Page
+    ) -> Standing | Refusal:
+        """Who is signed in by this cookie, asked by a page that was loaded anew and knows nothing."""
+        refusal = self._allowed(client_id, page, reading=True)
+        if refusal is not None:
+            return refusal
+        now = self.clock.now()
+        claims = await self._claims(access_token, now)
+        if claims is None or claims.get("client_id") != client_id:
+            return Refusal("invalid_token", "Nobody is signed in.")
+        shown = {
+            name: claims[name]
+            for name in ("sub", "scope", "roles", "permissions", "auth_time", "acr", "amr", "exp")
+            if name in claims
+        }
+        return Standing(shown, rule.csrf_token(access_token or ""), int(claims["exp"]) - now)
+
+    async def end(
+        self,
+        client_id: str | None,
+        access_token: str | None,
+        refresh_token: str | None,
+        csrf: str | None,
+        *,
+        page: Page,
+        caller: Caller,
+        session_secret: str | None = None,
+    ) -> Refusal | bool:
+        """Sign out everywhere that this sign-in reaches: the session, its grants, the tokens already given. Answers whether the
+        cookies are this app's to take away: False when they hold another app's tokens, and then nothing ends.
+
+        `session_secret` is the session cookie, if it came along: that session ends too, since the answer takes the cookie away.
+        """
+        refusal = self._allowed(client_id, page)
+        if refusal is not None:
+            return refusal
+        now = self.clock.now()
+        claims = await self._claims(access_token, now)
+        grant = None
+        if claims is not None and claims.get("client_id") == client_id:
+            if not rule.csrf_holds(access_token or "", csrf):
+                return Refusal("access_denied", "X-CSRF-Token is missing or wrong.")
+            grant = await self.store.grants.get(str(claims["jti"]).partition(".")[0])
+        elif claims is not None:
+            return False
+        elif refresh_token:
+            # The access cookie ran out first: nothing is left that a CSRF token could be bound to, and the Origin, checked
+            # above, says that it is the app's own page that wants out.
+            grant = await self._grant_of(refresh_token, client_id)
+        left = [
+            await self.store.sessions.by_secret(digest(session_secret)) if session_secret else None,
+            await self.store.sessions.get(grant.session_id)
+            if grant is not None and grant.session_id
+            else None,
+        ]
+        for session in {one.id: one for one in left if one is not None and one.ended_at is None}.values():
+            await self.sign_out.end(session, reason="signed_out", client_id=client_id, caller=caller, now=now)
+        if grant is not None and grant.ended_at is None:
+            await self.store.commit(
+                *self.sign_out.ending.grant(grant, now=now, reason="signed_out", first=True)
+            )
+        return True
+
+    async def knows(self, refresh_token: str, client_id: str | None) -> bool:
+        """Whether this is, or once was, a refresh token of this app here."""
+        return await self._grant_of(refresh_token, client_id) is not None
+
+    async def _grant_of(self, refresh_token: str, client_id: str | None) -> Grant | None:
+        """The grant whose token this is or once was, if it is this app's."""
+        presented = refresh_text.read(refresh_token)
+        found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
+        if presented is None or found is None or not rotation.belongs(presented, found[0]):
+            return None
+        return found[1] if found[1].client_id == client_id else None
+
+    async def _claims(self, token: str | None, now: int) -> dict[str, Any] | None:
+        if not token:
+            return None
+        claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        if claims is None or (await self.view.fresh(now)).revoked(claims) is not None:
+            return None
+        return dict(claims)
+
+    def _allowed(self, client_id: str | None, page: Page, *, reading: bool = False) -> Refusal | None:
+        return rule.allowed(
+            self.catalog.current().clients.get(client_id or ""),
+            origin=page.origin,
+            own_origin=self.own_origin,
+            fetch_site=page.fetch_site,
+            reading=reading,
+        )
+
+
+def _delivered(answer: TokenResponse | Refusal) -> Delivered | Refusal:
+    if isinstance(answer, Refusal):
+        return answer
+    return Delivered(
+        access_token=answer.access_token,
+        refresh_token=answer.refresh_token,
+        expires_in=answer.expires_in,
+        scope=answer.scope,
+        csrf_token=rule.csrf_token(answer.access_token),
+    )

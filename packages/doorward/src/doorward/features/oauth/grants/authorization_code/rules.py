@@ -1,0 +1,91 @@
+"""Is this code good, for this app, from this place, in these hands, for the first time? (OAuth 2.1 §4.1.3, RFC 7636 §4.6)"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64
+from collections.abc import Mapping
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final
+
+from msgspec import Struct
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+from doorward.core.model.grant import AuthorizationCode, Grant
+
+METADATA: Final = "authorization_code"
+_VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
+_BAD: Final = "The authorization code is invalid or has expired."
+
+
+class Redeem(Struct, frozen=True):
+    """Every check passed; that it is the first time is settled by the compare-and-swap that follows."""
+
+
+class Reused(Struct, frozen=True):
+    """The code was redeemed before: what it gave must end (RFC 6749 §4.1.2, line 15)."""
+
+
+def check(
+    code: AuthorizationCode | None, grant: Grant | None, client: Client, form: Mapping[str, str], *, now: int
+) -> Redeem | Reused | Refusal:
+    """Judge a redemption. `code` and `grant` are what the store holds for the code presented."""
+    if code is None or grant is None:
+        return Refusal("invalid_grant", _BAD, "no such code")
+    if code.client_id != client.id or grant.client_id != client.id:
+        return Refusal("invalid_grant", _BAD, f"the code was given to app {code.client_id}")
+    refusal = _redirect_uri(code, client, form.get("redirect_uri")) or _pkce(
+        code, client, form.get("code_verifier")
+    )
+    if refusal is not None:
+        return refusal
+    # Only now: whoever merely saw the code go by lacks the verifier and must not be able to end anybody's grant with it.
+    if code.redeemed_at is not None:
+        return Reused()
+    if now >= code.expires_at:
+        return Refusal("invalid_grant", _BAD, "the code has expired")
+    if grant.ended_at is not None or now >= grant.expires_at:
+        return Refusal("invalid_grant", _BAD, f"grant {grant.id} has ended ({grant.end_reason or 'expired'})")
+    return Redeem()
+
+
+def _redirect_uri(code: AuthorizationCode, client: Client, given: str | None) -> Refusal | None:
+    """Line 16: bound to the redirect URI. OAuth 2.1 clients leave it out, and then PKCE carries the binding (§10.2); where the
+    authorization request left it out, the one that is registered is meant."""
+    if given is None:
+        if code.redirect_uri is None or code.code_challenge is not None:
+            return None
+        return Refusal("invalid_grant", "redirect_uri is missing.")
+    meant = (
+        code.redirect_uri
+        if code.redirect_uri is not None
+        else client.redirect_uris[0]
+        if len(client.redirect_uris) == 1
+        else None
+    )
+    if given != meant:
+        return Refusal("invalid_grant", "redirect_uri is not the one of the authorization request.")
+    return None
+
+
+def _pkce(code: AuthorizationCode, client: Client, verifier: str | None) -> Refusal | None:
+    if code.code_challenge is None:
+        if verifier is not None:
+            # Line 5: someone removed the challenge on its way here (PKCE downgrade, RFC 9700 §4.8.2).
+            return Refusal("invalid_grant", "code_verifier was sent, but the request had no code_challenge.")
+        if not client.confidential:
+            return Refusal("invalid_grant", _BAD, "a public app's code without a challenge")
+        return None
+    if verifier is None:
+        return Refusal("invalid_grant", "code_verifier is missing.")
+    if not _VERIFIER.fullmatch(verifier):
+        return Refusal("invalid_request", "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~")
+    challenge = b2a_base64(sha256(verifier.encode()).digest(), newline=False)
+    if not compare_digest(challenge.rstrip(b"=").translate(_URL_SAFE), code.code_challenge.encode()):
+        return Refusal("invalid_grant", "code_verifier does not match the code_challenge.")
+    return None
+
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")

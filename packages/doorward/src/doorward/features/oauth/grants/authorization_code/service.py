@@ -1,0 +1,131 @@
+"""A code for tokens, once (OAuth 2.1 §4.1.3, lines 15 and 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Grant, RefreshToken
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, StoreUnavailable, Write
+from doorward.features.audit.service import Record
+from doorward.features.oauth.clients.rules.resource import same
+from doorward.features.oauth.grants.authorization_code import rules as rule
+from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.oauth.tokens.issue import GiveTokens
+from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
+from doorward.features.sessions.ending import Ending
+
+GONE = "The authorization code is invalid or has expired."
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemCode:
+    """Redeems by compare-and-swap; whoever comes second is a reuse, and ends what the first one was given."""
+
+    store: Store
+    ending: Ending
+    give: GiveTokens
+    chance: Chance
+    record: Record
+
+    async def __call__(
+        self, client: Client, form: Mapping[str, str], *, caller: Caller, now: int
+    ) -> TokenResponse | Refusal:
+        """The tokens of the grant that the code leads to, or why not."""
+        raw = form.get("code")
+        if not raw:
+            return Refusal("invalid_request", "code is missing.")
+        code_hash = digest(raw)
+        # The second round can only find that somebody else redeemed it in between.
+        for _ in range(2):
+            code = await self.store.grants.code(code_hash)
+            grant = await self.store.grants.get(code.grant_id) if code else None
+            verdict = rule.check(code, grant, client, form, now=now)
+            if isinstance(verdict, Refusal) or grant is None:
+                return verdict if isinstance(verdict, Refusal) else Refusal("invalid_grant", GONE)
+            if isinstance(verdict, rule.Reused):
+                return await self._reused(grant, caller, now)
+            answer = await self._redeem(code_hash, grant, client, form, caller, now)
+            if answer is not None:
+                return answer
+        return Refusal("invalid_grant", GONE, "the code was redeemed at the same time")
+
+    async def _redeem(
+        self,
+        code_hash: bytes,
+        grant: Grant,
+        client: Client,
+        form: Mapping[str, str],
+        caller: Caller,
+        now: int,
+    ) -> TokenResponse | Refusal | None:
+        """None when the swap was lost."""
+        resource = form.get("resource")
+        if resource is not None and not same(resource, grant.audience):
+            return Refusal("invalid_target", "The code is for another resource.")
+        account = await self.store.accounts.get(grant.account_id)
+        if account is None or account.disabled_at is not None:
+            return Refusal("invalid_grant", GONE, "the account is gone or disabled")
+        writes: list[Write] = [self.store.grants.redeem_code(code_hash, now)]
+        refresh = None
+        if "refresh_token" in client.grant_types:
+            refresh = refresh_text.first(
+                grant.id,
+                self.chance.token(refresh_text.FAMILY_BYTES),
+                self.chance.token(refresh_text.SECRET_BYTES),
+            )
+            writes.append(
+                self.store.grants.insert_refresh(
+                    RefreshToken(
+                        grant_id=grant.id,
+                        family_hash=refresh_text.family_hash(refresh),
+                        generation=1,
+                        hash=digest(refresh),
+                        created_at=now,
+                        expires_at=grant.expires_at,
+                    )
+                )
+            )
+        answer = self.give.for_person(
+            grant, account, client, scopes=grant.scopes, refresh_token=refresh, first=True, now=now
+        )
+        writes.append(self._event("code.redeemed", grant, caller, now))
+        try:
+            return answer if await self.store.commit(*writes) else None
+        except StoreUnavailable:
+            # The connection may have broken after the commit was done. The app's retry would then be a second redemption, which
+            # ends the grant; so whether it was done is found out here, by the refresh token that nobody else could have written.
+            if refresh is None or not await self._written(grant, refresh):
+                raise
+            return answer
+
+    async def _written(self, grant: Grant, refresh: str) -> bool:
+        found = await self.store.grants.refresh(grant.id)
+        return found is not None and found[0].hash == digest(refresh)
+
+    async def _reused(self, grant: Grant, caller: Caller, now: int) -> Refusal:
+        if grant.ended_at is None:
+            await self.store.commit(
+                *self.ending.grant(grant, now=now, reason="code_reused", first=True),
+                self._event("code.reused", grant, caller, now, ok=False),
+            )
+        return Refusal(
+            "invalid_grant", GONE, f"the code of grant {grant.id} was used before; the grant has ended"
+        )
+
+    def _event(self, kind: str, grant: Grant, caller: Caller, now: int, *, ok: bool = True) -> Write:
+        return self.record(
+            kind,
+            caller=caller,
+            now=now,
+            account_id=grant.account_id,
+            client_id=grant.client_id,
+            session_id=grant.session_id,
+            grant_id=grant.id,
+            ok=ok,
+        )

@@ -1,0 +1,68 @@
+"""An app asks for itself: what is it entitled to? (OAuth 2.1 §4.2)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from shlex import quote
+from typing import Final
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.entitlement import Entitlement
+from doorward.features.oauth.clients.rules.entitle import entitle
+from doorward.features.oauth.clients.rules.scope import target
+
+METADATA: Final = "client_credentials"
+
+
+def check(
+    client: Client, form: Mapping[str, str], *, catalog: Catalog, issuer: str, grant_id: str
+) -> Entitlement | Refusal:
+    """The entitlement of an app that acts for itself; its `sub` is its own id, which no person can have (line 26).
+
+    Without `scope` it gets what it has at the API, which is its default there (RFC 6749 §3.3). A token that permits nothing
+    is not given: it would be refused at the API, where nobody can tell why.
+    """
+    if not client.confidential:
+        return Refusal("unauthorized_client", "A public app cannot act for itself.")
+    asked = target(
+        catalog=catalog,
+        client=client,
+        issuer=issuer,
+        scope=form.get("scope"),
+        resource=form.get("resource"),
+        person=False,
+    )
+    if isinstance(asked, Refusal):
+        return asked
+    audience = asked.audience
+    unsaid = not asked.scopes and form.get("resource") is None
+    if unsaid and audience == issuer and any(name in catalog.apis for name in client.access):
+        # nothing says which of its APIs is meant; one alone would be the audience already
+        return Refusal(
+            "invalid_target",
+            "Name the API that the token is for in the resource parameter.",
+            f"app {client.name!r} reaches several APIs and sent neither scope nor resource",
+        )
+    granted = entitle(
+        catalog=catalog,
+        client=client,
+        audience=audience,
+        scopes=asked.scopes or client.access.get(audience, ()),
+        role_names=None,
+    )
+    if not granted.scopes:
+        return Refusal(
+            "invalid_scope",
+            "This app has no permission to ask for there.",
+            f"app {client.name!r} has no permission at {audience} that it could be given. "
+            f"Fix: doorward app set {quote(client.name)} --api API:PERMISSION (doorward api list names both)",
+        )
+    return Entitlement(
+        grant_id=grant_id,
+        client_id=client.id,
+        audience=audience,
+        scopes=granted.scopes,
+        permissions=granted.permissions,
+    )

@@ -1,0 +1,1 @@
+"""Rules of refresh token rotation. Pure."""

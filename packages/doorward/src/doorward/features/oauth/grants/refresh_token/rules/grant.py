@@ -1,0 +1,45 @@
+"""What may a refresh ask for? Never more than the person allowed (OAuth 2.1 §4.3.1, RFC 8707 §2.2)."""
+
+from __future__ import annotations
+
+from doorward.core.errors import Refusal
+from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.grant import Grant
+from doorward.features.oauth.clients.rules.resource import same
+from doorward.features.oauth.clients.rules.scope import defined, named
+
+
+def narrow(
+    grant: Grant, *, scope: str | None, resource: str | None, catalog: Catalog
+) -> tuple[str, ...] | Refusal:
+    """The scopes for this one access token: those of the grant, or a part of them. The grant itself keeps all (line 21).
+
+    Clients repeat the scope of their authorization request here: what was left out there because nothing defines it is left
+    out again (see `features/oauth/clients/rules/scope.py`), as long as a name remains.
+    """
+    if resource is not None and not same(resource, grant.audience):
+        return Refusal(
+            "invalid_target",
+            "The refresh token is for another resource.",
+            f"resource {resource[:200]!r} asked, the grant is for {grant.audience!r}",
+        )
+    if scope is None:
+        return grant.scopes
+    asked = named(scope)
+    if not asked:
+        return Refusal("invalid_scope", "The scope parameter is empty.", "scope without a name")
+    if not set(asked).issubset(grant.scopes):
+        wanted = asked
+        if "openid" in grant.scopes:
+            # a name that was granted stays, though no API may define it any more
+            known = defined(catalog, asked)
+            asked = tuple(name for name in asked if name in known or name in grant.scopes)
+        if not asked or not set(asked).issubset(grant.scopes):
+            beyond = ", ".join(repr(name[:80]) for name in wanted if name not in grant.scopes)
+            return Refusal(
+                "invalid_scope",
+                "A refresh cannot ask for more than was granted.",
+                f"scope {beyond} is not in the grant, which has {' '.join(grant.scopes)}. "
+                "Fix: the app asks for it at /authorize, or leaves scope out here",
+            )
+    return asked

@@ -1,0 +1,167 @@
+"""The next token for the same person: rotation that no race and no lost answer turns into a log-out
+(OAuth 2.1 §4.3, lines 18-21; docs/decisions on rotation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Grant, RefreshToken
+from doorward.core.model.policy import TokenPolicy
+from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.metrics import Meter
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+from doorward.features.audit.service import Record
+from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.grants.refresh_token.rules import grant as grant_rule
+from doorward.features.oauth.grants.refresh_token.rules import rotation, successor
+from doorward.features.oauth.grants.refresh_token.rules.rotation import (
+    GONE,
+    Keep,
+    LateRepeat,
+    Repeat,
+    Replayed,
+    Rotate,
+)
+from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.oauth.tokens.issue import GiveTokens
+from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
+from doorward.features.sessions.ending import Ending
+
+ROUNDS = 4
+"""Each lost swap means that somebody else moved the chain on; the second look already finds a successor to repeat."""
+_COUNTED = {Rotate: "rotate", Keep: "keep", Repeat: "repeat", LateRepeat: "late_repeat"}
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshGrant:
+    """Load, decide, sign, compare-and-swap; a lost swap is decided anew."""
+
+    store: Store
+    ending: Ending
+    give: GiveTokens
+    chance: Chance
+    record: Record
+    meter: Meter
+    postman: Postman
+    policy: TokenPolicy
+    ignored_scopes: IgnoredScopes
+
+    async def __call__(
+        self, client: Client, form: Mapping[str, str], *, caller: Caller, now: int
+    ) -> TokenResponse | Refusal:
+        """New tokens, or why not. Of any number of concurrent calls with one token all get the same successor."""
+        raw = form.get("refresh_token")
+        if not raw:
+            return Refusal("invalid_request", "refresh_token is missing.")
+        presented = refresh_text.read(raw)
+        if presented is None:
+            return Refusal("invalid_grant", GONE, "not a refresh token")
+        for _ in range(ROUNDS):
+            found = await self.store.grants.refresh_of_person(presented.grant_id)
+            if found is None:
+                return Refusal("invalid_grant", GONE, "no such token")
+            token, grant, account = found
+            verdict = rotation.decide(
+                presented,
+                token,
+                grant,
+                client=client,
+                leeway=self.policy.refresh_leeway,
+                strict=self.policy.refresh_strict,
+                now=now,
+            )
+            if isinstance(verdict, Refusal):
+                return verdict
+            if isinstance(verdict, Replayed):
+                return await self._replayed(grant, account, client, caller, now)
+            if account is None or account.disabled_at is not None:
+                return Refusal("invalid_grant", GONE, "the account is gone or disabled")
+            scope = form.get("scope")
+            scopes = grant_rule.narrow(
+                grant,
+                scope=scope,
+                resource=form.get("resource"),
+                catalog=self.give.catalog.current(),
+            )
+            if isinstance(scopes, Refusal):
+                return scopes
+            if scope is not None:
+                self.ignored_scopes(client, scope)
+            new, writes = self._next(verdict, raw, token, now)
+            if isinstance(verdict, LateRepeat):
+                writes.append(self._event("refresh_token.repeated_late", grant, client, caller, now))
+            answer = self.give.for_person(
+                grant, account, client, scopes=scopes, refresh_token=new, first=False, now=now
+            )
+            if not writes or await self.store.commit(*writes):
+                self.meter.count("refreshes", _COUNTED[type(verdict)])
+                return answer
+        return Refusal("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
+
+    def _next(
+        self, verdict: Rotate | Keep | Repeat | LateRepeat, raw: str, token: RefreshToken, now: int
+    ) -> tuple[str, list[Write]]:
+        match verdict:
+            case Keep():
+                return raw, []
+            case Repeat(sealed):
+                return refresh_text.following(raw, successor.unseal(raw, sealed)), []
+            case LateRepeat(sealed):
+                new = refresh_text.following(raw, successor.unseal(raw, sealed))
+                return new, [self.store.grants.repeat_late(token, now)]
+            case Rotate():
+                secret = self.chance.token(refresh_text.SECRET_BYTES)
+                new = refresh_text.following(raw, secret)
+                after = rotation.rotated(
+                    token,
+                    new_hash=digest(new),
+                    sealed=successor.seal(raw, secret),
+                    leeway=self.policy.refresh_leeway,
+                    now=now,
+                )
+                return new, [self.store.grants.spend_refresh(token, after)]
+
+    async def _replayed(
+        self, grant: Grant, account: Account | None, client: Client, caller: Caller, now: int
+    ) -> Refusal:
+        """Two parties hold this family: it ends, and its owner hears of it, once."""
+        writes: list[Write] = [
+            self.store.attempts.claim("replayed", grant.id, grant.expires_at),
+            *self.ending.grant(grant, now=now, reason="refresh_token_replayed"),
+            self._event("refresh_token.replayed", grant, client, caller, now, ok=False),
+        ]
+        if account is not None:
+            mail = self.postman.write(
+                "refresh_replayed",
+                to=account.email,
+                locale=account.locale,
+                now=now,
+                values={"app": client.name, "at": now},
+            )
+            writes.append(self.store.messages.insert_mail(mail))
+        await self.store.commit(*writes)
+        self.meter.count("refreshes", "replayed")
+        return Refusal(
+            "invalid_grant", GONE, f"a spent token of grant {grant.id} came back; the grant has ended"
+        )
+
+    def _event(
+        self, kind: str, grant: Grant, client: Client, caller: Caller, now: int, *, ok: bool = True
+    ) -> Write:
+        return self.record(
+            kind,
+            caller=caller,
+            now=now,
+            account_id=grant.account_id,
+            client_id=client.id,
+            session_id=grant.session_id,
+            grant_id=grant.id,
+            ok=ok,
+        )

@@ -1,0 +1,92 @@
+"""Introspection: an app or an API asks what a token is worth now (RFC 7662 §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.policy import TokenPolicy
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.keys import Signer
+from doorward.core.ports.store import Store
+from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.grants.refresh_token.rules import rotation
+from doorward.features.oauth.grants.refresh_token.rules.rotation import Keep, Replayed, Rotate
+from doorward.features.oauth.introspection import rules as rule
+from doorward.features.oauth.tokens.rules import own_token
+from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
+from doorward.features.revocations.view_service import RevocationView
+
+
+@dataclass(frozen=True, slots=True)
+class Introspect:
+    """Answers only those who proved themselves, and only about tokens that concern them."""
+
+    authenticate: AuthenticateClient
+    store: Store
+    catalog: CatalogSource
+    signer: Signer
+    clock: Clock
+    view: RevocationView
+    policy: TokenPolicy
+    issuer: str
+
+    async def __call__(
+        self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
+    ) -> dict[str, Any] | Refusal:
+        """The answer's members; `{"active": false}` for everything that does not hold or is not the asker's."""
+        now = self.clock.now()
+        asker = await self.authenticate(authorization, form, caller=caller, now=now)
+        if isinstance(asker, Refusal):
+            return asker
+        if not asker.confidential:
+            # Line 56: without a credential anybody could scan for tokens.
+            because = f"{asker.name} is public. Fix: doorward app create NAME --kind service, and ask as that"
+            return Refusal("invalid_client", "Introspection needs client authentication.", because).to(
+                asker.name
+            )
+        token = form.get("token")
+        if not token:
+            return Refusal("invalid_request", "token is missing.").to(asker.name)
+        # token_type_hint only says where to look first (§2.1); a token's form says it as well.
+        if token.startswith(refresh_text.PREFIX):
+            return await self._refresh(token, asker, now)
+        return await self._access(token, asker, now)
+
+    async def _access(self, token: str, asker: Client, now: int) -> dict[str, Any]:
+        claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        if claims is None or not rule.may_see(claims, asker, self.catalog.current()):
+            return rule.INACTIVE
+        if (await self.view.fresh(now)).revoked(claims) is not None:
+            return rule.INACTIVE
+        return rule.of_access(claims)
+
+    async def _refresh(self, token: str, asker: Client, now: int) -> dict[str, Any]:
+        presented = refresh_text.read(token)
+        found = None if presented is None else await self.store.grants.refresh_of_person(presented.grant_id)
+        if presented is None or found is None:
+            return rule.INACTIVE
+        held, grant, account = found
+        if account is None or account.disabled_at is not None:
+            return rule.INACTIVE
+        # the verdict of a refresh, of which nothing is written
+        verdict = rotation.decide(
+            presented,
+            held,
+            grant,
+            client=asker,
+            leeway=self.policy.refresh_leeway,
+            strict=self.policy.refresh_strict,
+            now=now,
+        )
+        return rule.of_refresh(
+            held,
+            grant,
+            answered=not isinstance(verdict, Refusal | Replayed),
+            newest=isinstance(verdict, Rotate | Keep),
+        )

@@ -1,0 +1,30 @@
+"""The token that tells an app of a session's end, made at the moment of sending (Back-Channel Logout 1.0 §2.5, line 76)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doorward.core.model.message import LogoutNotice
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.keys import Signer
+from doorward.core.ports.random import Chance
+from doorward.features.oauth.logout.rules import logout_token as rule
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutToken:
+    """Given to the outbox, which delivers it."""
+
+    catalog: CatalogSource
+    signer: Signer
+    chance: Chance
+    issuer: str
+
+    def __call__(self, notice: LogoutNotice, *, now: int) -> tuple[str, str] | None:
+        """(where to POST, the logout token), or None when the app is gone or wants no notice any more."""
+        client = self.catalog.current().clients.get(notice.client_id)
+        if client is None or client.backchannel_logout_uri is None:
+            return None
+        said = rule.claims(notice, issuer=self.issuer, now=now, unique=self.chance.token(16))
+        token = self.signer.sign(said, typ=rule.TYP, alg=client.id_token_signed_alg)
+        return client.backchannel_logout_uri, token

@@ -1,0 +1,141 @@
+"""An app asks to sign the person out: what ends, is it done at once, and where do they go then? (OpenID Connect RP-Initiated
+Logout 1.0 §2, §3, §4)"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from shlex import quote
+from typing import Final
+
+from msgspec import Struct
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.session import Session
+
+_SHOWN: Final = 500
+
+
+class Hint(Struct, frozen=True):
+    """What a verified id_token_hint says; `aud` are its audiences, `exp` is in seconds. It may have expired (§4). `published`:
+    the key that signed it is still one of those that we publish; otherwise it was rotated out."""
+
+    sub: str
+    sid: str | None
+    aud: tuple[str, ...]
+    exp: int = 0
+    published: bool = False
+
+    def fresh(self, now: int) -> bool:
+        """Whether an app could still take it for a proof of the sign-in."""
+        return self.published and now < self.exp
+
+
+class Asking(Struct, frozen=True):
+    """Who sends the request, as far as it shows. `session` is the live one of its cookie, `hinted` the one that the hint names.
+
+    `browser`: a browser sent it (Fetch Metadata). `blind`: as something that its page embeds, where browsers keep our cookies
+    back (SameSite=Lax), so that their absence says nothing about who is signed in. `safe`: by HEAD, which changes nothing.
+    """
+
+    session: Session | None = None
+    hinted: Session | None = None
+    browser: bool = False
+    blind: bool = False
+    safe: bool = False
+
+
+class SignOut(Struct, frozen=True):
+    """`ask`: the person must confirm first (line 75: no page of a stranger signs anybody out). `ends` are the sessions that end.
+
+    `target` is where they go then; None: they stay here, and `stays` says to the log why an app's address is not gone to.
+    """
+
+    ask: bool
+    ends: tuple[Session, ...]
+    client_id: str | None
+    target: str | None
+    state: str | None
+    stays: str = ""
+
+
+def decide(
+    *,
+    catalog: Catalog,
+    now: int,
+    asking: Asking,
+    hint: Hint | None,
+    bad_hint: bool = False,
+    client_id: str | None,
+    target: str | None,
+    state: str | None,
+) -> SignOut | Refusal:
+    """What to do with the request. `bad_hint`: a hint was sent and does not hold. A `Refusal` is shown on a page: an unregistered
+    target is never gone to.
+
+    - The cookie of the hint's session is there: it ends at once. Another session's: the person is asked.
+    - No cookie, and the hint's session lives: whoever has the hint can end it, a browser after the question; a program that is no
+      browser at once, if the hint is fresh. Until it has ended nobody is told that they are signed out.
+    - Nobody is signed in, as far as can be seen: there is nothing to end, and the browser is led on.
+    """
+    if client_id is not None and hint is not None and client_id not in hint.aud:
+        return Refusal(
+            "invalid_request", "The sign-out request does not fit together.", "client_id is not the hint's"
+        )
+    known = client_id or (hint.aud[0] if hint and len(hint.aud) == 1 else None)
+    client = catalog.clients.get(known) if known else None
+    if known is not None and client is None and hint is None:
+        return Refusal(
+            "invalid_request", "This app is not registered here.", f"client_id {known[:80]!r} is unknown"
+        )
+    stays = ""
+    if target is not None:
+        if bad_hint:
+            stays = "the id_token_hint does not hold"
+        elif client is None:
+            stays = "post_logout_redirect_uri without an id_token_hint or client_id of an app that is registered here"
+        elif target not in client.post_logout_redirect_uris:
+            return _unregistered(client, target)
+    session, hinted = asking.session, _live(asking.hinted, hint, now)
+    if session is not None:
+        fits = hint is not None and hint.sub == session.account_id and hint.sid in {None, session.id}
+        ask = not fits
+        ends = (session,) if hinted is None or hinted.id == session.id else (session, hinted)
+    elif hint is not None and hinted is not None:
+        ask = asking.browser or not hint.fresh(now)
+        ends = (hinted,)
+    else:
+        ask = hint is None and asking.blind
+        ends = ()
+    return SignOut(
+        ask=ask or (asking.safe and bool(ends)),
+        ends=ends,
+        client_id=client.id if client else None,
+        target=None if stays else target,
+        state=state,
+        stays=stays,
+    )
+
+
+def _live(hinted: Session | None, hint: Hint | None, now: int) -> Session | None:
+    if hinted is None or hint is None or hinted.account_id != hint.sub:
+        return None
+    return None if hinted.ended_at is not None or hinted.expires_at <= now else hinted
+
+
+def _unregistered(client: Client, target: str) -> Refusal:
+    shown = target[:_SHOWN]
+    near = get_close_matches(shown, client.post_logout_redirect_uris, n=1, cutoff=0.3)
+    nearest = f"; nearest {near[0]}" if near else ""
+    return Refusal(
+        "invalid_request",
+        "The app asked to return to an address that is not registered for it.",
+        f"post_logout_redirect_uri not registered. Got {shown}{nearest}. "
+        f"Fix: doorward app set {quote(client.name)} {_named(*client.post_logout_redirect_uris, shown)}",
+    )
+
+
+def _named(*uris: str) -> str:
+    """All of them, since the option replaces; quoted, since one came from outside and is pasted into a shell."""
+    return " ".join(f"--post-logout {quote(uri)}" for uri in uris)

@@ -1,0 +1,65 @@
+"""The person leaves: the session and what was born in it end, and the apps are told (OpenID Connect RP-Initiated Logout 1.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.model.session import EndReason, Session
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.oauth.logout.rules import logout as rule
+from doorward.features.oauth.tokens.own_tokens import OwnTokens
+from doorward.features.sessions.ending import Ending
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutAction:
+    """Decides what the app's request means, and ends sessions."""
+
+    store: Store
+    catalog: CatalogSource
+    ending: Ending
+    record: Record
+    own_tokens: OwnTokens
+
+    async def decide(
+        self, params: Mapping[str, str], asking: rule.Asking, *, now: int
+    ) -> rule.SignOut | Refusal:
+        """What to do with /logout's parameters. A hint that is not ours counts as none, so the person is asked (line 75)."""
+        token = params.get("id_token_hint")
+        hint = self.own_tokens.hint(token) if token else None
+        if hint is not None and hint.sid is not None:
+            asking = structs.replace(asking, hinted=await self.store.sessions.get(hint.sid))
+        return rule.decide(
+            catalog=self.catalog.current(),
+            now=now,
+            asking=asking,
+            hint=hint,
+            bad_hint=bool(token) and hint is None,
+            client_id=params.get("client_id"),
+            target=params.get("post_logout_redirect_uri"),
+            state=params.get("state"),
+        )
+
+    async def end(
+        self, session: Session, *, reason: EndReason, client_id: str | None, caller: Caller, now: int
+    ) -> None:
+        """End the session with everything that must end with it, and write it down."""
+        event = self.record(
+            "session.ended",
+            caller=caller,
+            now=now,
+            account_id=session.account_id,
+            session_id=session.id,
+            client_id=client_id,
+            reason=reason,
+        )
+        writes = await self.ending.session(session, now=now, reason=reason, first=True)
+        await self.store.commit(*writes, event)
+        await self.ending.late_in(session, now=now, reason=reason)

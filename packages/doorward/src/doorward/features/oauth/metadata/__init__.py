@@ -1,0 +1,1 @@
+"""Server metadata and published keys (RFC 8414, RFC 7517)."""

@@ -1,0 +1,71 @@
+"""What the server publishes about itself: metadata at both well-known places, and its public keys (RFC 8414, RFC 7517 §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final
+
+from msgspec.json import encode
+
+from doorward.core.ports.keys import Signer
+from doorward.features.oauth.metadata.rules import metadata
+from doorward.web.http import Request, Response, Route, route
+from doorward_verify.keyset import KeySet
+
+MAX_AGE: Final = 300
+"""Seconds that a copy may be used. The next key is published long before it signs, so an old copy never lacks one (line 52)."""
+
+
+@dataclass(slots=True)
+class Published:
+    """One JSON document, encoded once, with its validator (RFC 9110 §8.8.3)."""
+
+    body: bytes
+    kind: bytes
+    tag: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tag = b'"%s"' % sha256(self.body).hexdigest()[:32].encode()
+
+    def answer(self, request: Request) -> Response:
+        """The document, or 304 when the asker has it already."""
+        headers = [(b"cache-control", b"public, max-age=%d" % MAX_AGE), (b"etag", self.tag)]
+        known = request.header(b"if-none-match")
+        if known is not None and self.tag.decode() in known:
+            return Response(304, headers)
+        return Response(200, [(b"content-type", self.kind), *headers], self.body)
+
+
+@dataclass(slots=True)
+class MetadataEndpoints:
+    """GET the two well-known documents and /jwks."""
+
+    document: Published
+    signer: Signer
+    _keys: KeySet | None = None
+    _jwks: Published | None = None
+
+    async def describe(self, request: Request) -> Response:
+        """One document for both places: OpenID Connect Discovery 1.0 §4.2, RFC 8414 §3.2."""
+        return self.document.answer(request)
+
+    async def jwks(self, request: Request) -> Response:
+        """Next, current and previous public keys; made from public keys, so no private member can slip in (line 53)."""
+        keys = self.signer.keys()
+        if self._jwks is None or keys is not self._keys:
+            self._keys = keys
+            self._jwks = Published(encode(self.signer.jwks()), b"application/jwk-set+json")
+        return self._jwks.answer(request)
+
+
+def routes(*, issuer: str, locales: Sequence[str], signer: Signer) -> list[Route]:
+    """For everybody, from any origin."""
+    said: dict[str, Any] = metadata(issuer, locales=locales)
+    endpoints = MetadataEndpoints(Published(encode(said), b"application/json"), signer)
+    return [
+        route("/.well-known/openid-configuration", "GET", endpoints.describe, cors=True),
+        route("/.well-known/oauth-authorization-server", "GET", endpoints.describe, cors=True),
+        route("/jwks", "GET", endpoints.jwks, cors=True),
+    ]

@@ -1,0 +1,59 @@
+"""What the server says of itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). Everything that is named here works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, get_args
+
+from doorward.core.model.client import ResponseMode, SigningAlgorithm
+from doorward.core.model.levels import LEVELS
+from doorward.features.oauth.authorize.rules import openid
+from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
+from doorward.features.oauth.metadata import registry as index
+from doorward.features.oauth.tokens.rules import person
+
+SIGNING_ALGORITHMS: Final = get_args(SigningAlgorithm)
+_CONFIDENTIAL: Final = [name for name in index.CLIENT_AUTHENTICATIONS if name != "none"]
+_PROTOCOL_CLAIMS: Final = ("iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid")
+
+
+def metadata(issuer: str, *, locales: Sequence[str]) -> dict[str, Any]:
+    """The document for both well-known places. `locales` are the languages that the pages speak."""
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "jwks_uri": f"{issuer}/jwks",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "end_session_endpoint": f"{issuer}/logout",
+        "authorization_challenge_endpoint": f"{issuer}/authorize-challenge",
+        "revocation_feed_endpoint": f"{issuer}/revocations",
+        "scopes_supported": list(OIDC_SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(get_args(ResponseMode)),
+        "grant_types_supported": list(index.GRANTS),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "token_endpoint_auth_methods_supported": list(index.CLIENT_AUTHENTICATIONS),
+        "token_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": _CONFIDENTIAL,
+        "introspection_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": list(index.CLIENT_AUTHENTICATIONS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "claim_types_supported": ["normal"],
+        "claims_supported": [*person.CLAIMS, *_PROTOCOL_CLAIMS],
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "acr_values_supported": list(LEVELS),
+        "prompt_values_supported": sorted(openid.PROMPTS),
+        "display_values_supported": sorted(openid.SUITED),
+        "ui_locales_supported": list(locales),
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+    }

@@ -1,0 +1,17 @@
+"""An app hands back a token: is it the app's own to revoke? (RFC 7009 §2.1)"""
+
+from __future__ import annotations
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+
+
+def owner(client: Client, given_to: str) -> Refusal | None:
+    """None when the token was given to this app. A token of another app is not touched (line 54)."""
+    if given_to == client.id:
+        return None
+    return Refusal(
+        "unauthorized_client",
+        "This token was not given to this app.",
+        f"app {client.id} tried to revoke a token of app {given_to}",
+    )

@@ -1,0 +1,145 @@
+"""Revocation: an app hands back a token that it needs no longer (RFC 7009 §2, lines 54 and 55)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.grant import Grant
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.keys import Signer
+from doorward.core.ports.metrics import Meter
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.grants.refresh_token.rules import rotation
+from doorward.features.oauth.revocation.rules import owner
+from doorward.features.oauth.tokens.rules import own_token
+from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
+from doorward.features.rate_limits.service import Throttle
+from doorward.features.revocations.view_service import RevocationView
+from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.rules import bounds
+from doorward.features.sessions.rules import ending as ending_rule
+
+TOLD_EVERY: Final = 900
+"""Seconds between two lines in the record that say that all tokens of an app were revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeToken:
+    """A refresh token takes its whole grant with it, access tokens included; an access token goes alone, unless very many do.
+
+    Revoking is never refused: whoever holds a stolen token could otherwise use the limit up, and keep it. What has a limit is how
+    many entries and lines in the record it makes (`features/sessions/rules/bounds.py`).
+    """
+
+    authenticate: AuthenticateClient
+    store: Store
+    ending: Ending
+    signer: Signer
+    record: Record
+    throttle: Throttle
+    meter: Meter
+    clock: Clock
+    view: RevocationView
+    issuer: str
+
+    async def __call__(
+        self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
+    ) -> Refusal | None:
+        """None when the token holds no longer, which is as true of one that never existed (§2.2)."""
+        now = self.clock.now()
+        client = await self.authenticate(authorization, form, caller=caller, now=now)
+        if isinstance(client, Refusal):
+            return client
+        token = form.get("token")
+        if not token:
+            refusal = Refusal("invalid_request", "token is missing.")
+        elif token.startswith(refresh_text.PREFIX):
+            refusal = await self._refresh(token, client, caller, now)
+        else:
+            refusal = await self._access(token, client, caller, now)
+        return None if refusal is None else refusal.to(client.name)
+
+    async def _refresh(self, token: str, client: Client, caller: Caller, now: int) -> Refusal | None:
+        presented = refresh_text.read(token)
+        found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
+        if presented is None or found is None or not rotation.belongs(presented, found[0]):
+            return None
+        # A spent one counts too: whose last answer was lost holds nothing newer, and still wants to be signed out.
+        _, grant = found
+        refusal = owner(client, grant.client_id)
+        if refusal is not None or grant.ended_at is not None:
+            return refusal
+        await self._end(grant, client, caller, now, kind="refresh_token")
+        return None
+
+    async def _access(self, token: str, client: Client, caller: Caller, now: int) -> Refusal | None:
+        claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        if claims is None:
+            return None
+        refusal = owner(client, claims["client_id"])
+        if refusal is not None or (await self.view.fresh(now)).revoked(claims) is not None:
+            return refusal
+        if claims["sub"] == client.id:
+            await self._own(claims, client, caller, now)
+        else:
+            await self._of_person(claims, client, caller, now)
+        return None
+
+    async def _of_person(self, claims: Mapping[str, Any], client: Client, caller: Caller, now: int) -> None:
+        grant_id: str = claims["jti"].partition(".")[0]
+        budget = self.throttle.of_revocations(claims["sub"], client.id)
+        if await self.throttle.take((budget,), now) is None and await self._alone(
+            claims, grant_id, bounds.OF_GRANT, now
+        ):
+            return
+        grant = await self.store.grants.get(grant_id)
+        if grant is None:
+            # a database that came from a backup may know less than its tokens
+            await self.store.commit(self.ending.tokens_of_grant(grant_id, now=now))
+        else:
+            await self._end(grant, client, caller, now, kind="access_token")
+
+    async def _own(self, claims: Mapping[str, Any], client: Client, caller: Caller, now: int) -> None:
+        """A token that the app got for itself: there is no grant that could end."""
+        if await self._alone(claims, client.id, bounds.OF_APP, now):
+            return
+        if await self.store.commit(self.ending.own_tokens(client.id, iat=claims["iat"], now=now)):
+            self.meter.count("revocations", "own_tokens")
+            # as often as once a second, which the record need not hear
+            once = self.store.attempts.claim("own_tokens", client.id, now + TOLD_EVERY, now=now)
+            event = self.record(
+                "token.revoked", caller=caller, now=now, client_id=client.id, token_kind="own_tokens"
+            )
+            await self.store.commit(once, event)
+
+    async def _alone(self, claims: Mapping[str, Any], holder: str, most: int, now: int) -> bool:
+        """Whether an entry for this one token was made. It has no line in the record: a token is a matter of minutes, and whoever
+        asks for more of them could fill the record as fast as the view."""
+        entry = ending_rule.of_token(claims["jti"], exp=claims["exp"], now=now)
+        made = await self.store.commit(
+            self.store.revocations.insert_few(entry, holder=holder, most=most, now=now)
+        )
+        if made:
+            self.meter.count("revocations", "access_token")
+        return made
+
+    async def _end(self, grant: Grant, client: Client, caller: Caller, now: int, *, kind: str) -> None:
+        """The whole grant, once: when somebody else ended it in this very moment, nothing is written."""
+        event = self.record(
+            "token.revoked",
+            caller=caller,
+            now=now,
+            account_id=grant.account_id,
+            client_id=client.id,
+            grant_id=grant.id,
+            token_kind=kind,
+        )
+        if await self.store.commit(*self.ending.grant(grant, now=now, reason="revoked", first=True), event):
+            self.meter.count("revocations", "grant")

@@ -1,0 +1,1 @@
+"""The signed tokens: access tokens and ID tokens."""

@@ -1,0 +1,94 @@
+"""From an entitlement to signed tokens: the one place where access and ID tokens are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doorward.core.model.account import Account
+from doorward.core.model.client import Client
+from doorward.core.model.entitlement import Entitlement
+from doorward.core.model.grant import Grant
+from doorward.core.model.policy import TokenPolicy
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.keys import Signer
+from doorward.core.ports.random import Chance
+from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.oauth.tokens.rules import access, id_token
+from doorward.features.oauth.tokens.rules.entitlement import of_grant
+
+
+@dataclass(frozen=True, slots=True)
+class GiveTokens:
+    """Signs before anything is written, so that no transaction waits for a key."""
+
+    catalog: CatalogSource
+    signer: Signer
+    chance: Chance
+    policy: TokenPolicy
+    issuer: str
+
+    def alone(self, entitlement: Entitlement, client: Client, now: int) -> TokenResponse:
+        """An access token and nothing beside it (client credentials)."""
+        ttl = access.lifetime(client, self.policy)
+        return TokenResponse(
+            access_token=self._access(entitlement, client, ttl, now),
+            token_type="Bearer",
+            expires_in=ttl,
+            scope=" ".join(entitlement.scopes),
+        )
+
+    def for_person(
+        self,
+        grant: Grant,
+        account: Account,
+        client: Client,
+        *,
+        scopes: tuple[str, ...],
+        refresh_token: str | None,
+        first: bool,
+        now: int,
+    ) -> TokenResponse:
+        """An access token, an ID token when `scopes` hold openid, and the refresh token given in."""
+        catalog = self.catalog.current()
+        entitlement = of_grant(
+            grant,
+            account=account,
+            client=client,
+            catalog=catalog,
+            scopes=scopes,
+            status_uri=None if grant.status_list is None else f"{self.issuer}/status/{grant.status_list}",
+        )
+        # No token outlives what it stands on: the grant's end is absolute.
+        ttl = min(access.lifetime(client, self.policy), grant.expires_at - now)
+        token = self._access(entitlement, client, ttl, now)
+        id_said = None
+        if "openid" in entitlement.scopes:
+            id_said = self.signer.sign(
+                id_token.claims(
+                    grant,
+                    account=account,
+                    client=client,
+                    catalog=catalog,
+                    scopes=entitlement.scopes,
+                    access_token=token,
+                    issuer=self.issuer,
+                    now=now,
+                    ttl=self.policy.id_ttl,
+                    first=first,
+                ),
+                typ=id_token.TYP,
+                alg=client.id_token_signed_alg,
+            )
+        return TokenResponse(
+            access_token=token,
+            token_type="Bearer",
+            expires_in=ttl,
+            scope=" ".join(entitlement.scopes),
+            refresh_token=refresh_token,
+            id_token=id_said,
+        )
+
+    def _access(self, entitlement: Entitlement, client: Client, ttl: int, now: int) -> str:
+        said = access.claims(entitlement, issuer=self.issuer, now=now, ttl=ttl, unique=self.chance.token(16))
+        alg, typ = access.form(client, self.catalog.current().apis.get(entitlement.audience))
+        return self.signer.sign(said, typ=typ, alg=alg)

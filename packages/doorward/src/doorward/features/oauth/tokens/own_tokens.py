@@ -1,0 +1,58 @@
+"""Reading ID tokens of our own that come back as hints (OpenID Connect Core §3.1.2.1, RP-Initiated Logout 1.0 §4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from doorward.core.ports.keys import Signer
+from doorward.features.oauth.logout.rules.logout import Hint
+from doorward.features.oauth.tokens.rules import own_token
+from doorward_verify import jws
+from doorward_verify.encoding import Malformed, json_object
+from doorward_verify.keyset import KeySet
+from doorward_verify.refused import Refused
+
+ALGORITHMS = ("ES256", "RS256", "Ed25519")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTokens:
+    """Verifies id_token_hint: our signature, our issuer, type JWT. An expired hint still tells who was meant, and so does one
+    whose key was rotated out since; a revoked key signs nothing."""
+
+    signer: Signer
+    issuer: str
+
+    def hint(self, token: str) -> Hint | None:
+        """What the hint says, or None when it is not one of ours (then it is as if it was not sent)."""
+        payload = _payload(token, self.signer.keys())
+        published = payload is not None
+        if payload is None:
+            payload = _payload(token, self.signer.retired_keys())
+        if payload is None:
+            return None
+        try:
+            claims: dict[str, Any] = json_object(payload)
+        except Malformed:
+            return None
+        if own_token.is_access(claims):
+            return None  # for an API that is set to type JWT
+        sub, sid, aud, exp = claims.get("sub"), claims.get("sid"), claims.get("aud"), claims.get("exp")
+        if claims.get("iss") != self.issuer or not isinstance(sub, str):
+            return None
+        audiences: list[Any] = aud if isinstance(aud, list) else [aud]  # pyright: ignore[reportUnknownVariableType]
+        return Hint(
+            sub=sub,
+            sid=sid if isinstance(sid, str) else None,
+            aud=tuple(item for item in audiences if isinstance(item, str)),
+            exp=exp if isinstance(exp, int) else 0,
+            published=published,
+        )
+
+
+def _payload(token: str, keys: KeySet) -> bytes | None:
+    try:
+        return jws.verify(token, keys, algorithms=ALGORITHMS, types=("jwt",)).payload
+    except (Refused, Malformed):
+        return None

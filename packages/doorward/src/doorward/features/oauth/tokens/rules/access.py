@@ -1,0 +1,53 @@
+"""What an access token says (RFC 9068 §2.2; `status` as in the Token Status List)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from doorward.core.model.client import Client, SigningAlgorithm
+from doorward.core.model.config_snapshot import Api, TokenType
+from doorward.core.model.entitlement import Entitlement
+from doorward.core.model.policy import TokenPolicy
+
+DEFAULT: Final[SigningAlgorithm] = "ES256"
+
+
+def form(client: Client, api: Api | None) -> tuple[SigningAlgorithm, TokenType]:
+    """Algorithm and `typ` of this app's access tokens for `api`; None for a token that is for no API.
+
+    Whoever verifies decides, so the API's choice comes first. An app from before APIs could choose keeps its algorithm where none
+    was made.
+    """
+    chosen = None if api is None else api.signing_alg
+    return chosen or client.access_token_signed_alg or DEFAULT, "at+jwt" if api is None else api.token_type
+
+
+def lifetime(client: Client, policy: TokenPolicy) -> int:
+    """Seconds that this app's access tokens live."""
+    return client.access_token_ttl or policy.access_ttl
+
+
+def claims(entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique: str) -> dict[str, Any]:
+    """The payload. `unique` is at least 128 random bits; the grant's id before it lets one entry revoke a whole grant."""
+    said: dict[str, Any] = {
+        "iss": issuer,
+        "sub": entitlement.account_id or entitlement.client_id,
+        "aud": entitlement.audience,
+        "client_id": entitlement.client_id,
+        "iat": now,
+        "exp": now + ttl,
+        "jti": f"{entitlement.grant_id}.{unique}",
+        "scope": " ".join(entitlement.scopes),
+        "roles": entitlement.roles,
+        "permissions": entitlement.permissions,
+    }
+    if entitlement.account_id is not None:
+        said["auth_time"] = entitlement.auth_time
+        said["acr"] = entitlement.acr
+        said["amr"] = entitlement.amr
+        if entitlement.session_id is not None:
+            said["sid"] = entitlement.session_id
+    if entitlement.status is not None:
+        uri, index = entitlement.status
+        said["status"] = {"status_list": {"idx": index, "uri": uri}}
+    return said

@@ -1,0 +1,51 @@
+"""From a person's grant to what it entitles its app to at this moment."""
+
+from __future__ import annotations
+
+from doorward.core.model.account import Account
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.entitlement import Entitlement
+from doorward.core.model.grant import Grant
+from doorward.features.oauth.clients.rules.entitle import entitle
+
+
+def of_grant(
+    grant: Grant,
+    *,
+    account: Account,
+    client: Client,
+    catalog: Catalog,
+    scopes: tuple[str, ...],
+    status_uri: str | None,
+) -> Entitlement:
+    """Decided anew each time, so that a role taken away is gone with the next token. `scopes`: those of the grant or fewer.
+
+    An offline grant outlives its browser session, so its tokens carry no `sid`: else the end of the session, which revokes
+    every token with that `sid`, would end what the person allowed to go on (OpenID Connect Back-Channel Logout 1.0 §2.7).
+    """
+    granted = entitle(
+        catalog=catalog,
+        client=client,
+        audience=grant.audience,
+        scopes=scopes,
+        role_names=account.role_names,
+    )
+    return Entitlement(
+        grant_id=grant.id,
+        client_id=client.id,
+        audience=grant.audience,
+        scopes=granted.scopes,
+        permissions=granted.permissions,
+        roles=granted.roles,
+        account_id=account.id,
+        session_id=None if grant.offline else grant.session_id,
+        auth_time=grant.auth_time,
+        acr=grant.acr,
+        amr=grant.amr,
+        claims=grant.claims,
+        nonce=grant.nonce,
+        status=(status_uri, grant.status_index)
+        if status_uri is not None and grant.status_index is not None
+        else None,
+    )

@@ -1,0 +1,66 @@
+"""What an ID token says (OpenID Connect Core §2, §3.1.3.6; `sid` as in Back-Channel Logout 1.0 §2.1)."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from hashlib import sha256, sha512
+from typing import Any, Final
+
+from doorward.core.model.account import Account
+from doorward.core.model.client import Client, SigningAlgorithm
+from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.grant import Grant
+from doorward.features.oauth.tokens.rules import person
+
+TYP: Final = "JWT"
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+
+
+def claims(
+    grant: Grant,
+    *,
+    account: Account,
+    client: Client,
+    catalog: Catalog,
+    scopes: tuple[str, ...],
+    access_token: str,
+    issuer: str,
+    now: int,
+    ttl: int,
+    first: bool,
+) -> dict[str, Any]:
+    """The payload. `first` for the one that answers the authorization request, which alone carries its nonce (§12.2).
+
+    The claims of scopes stand here as well as in userinfo, since many clients read nothing else, unless the app is registered
+    for what the `claims` parameter names alone.
+    """
+    said: dict[str, Any] = {
+        **person.claims(
+            account,
+            client,
+            catalog=catalog,
+            scopes=scopes if client.id_token_claims == "all" else (),
+            asked=grant.claims.get("id_token") or {},
+        ),
+        "iss": issuer,
+        "sub": account.id,
+        "aud": client.id,
+        "iat": now,
+        "exp": now + ttl,
+        "auth_time": grant.auth_time,
+        "acr": grant.acr,
+        "amr": grant.amr,
+        "at_hash": at_hash(access_token, client.id_token_signed_alg),
+    }
+    if grant.session_id is not None:
+        said["sid"] = grant.session_id
+    if first and grant.nonce is not None:
+        said["nonce"] = grant.nonce
+    return said
+
+
+def at_hash(access_token: str, alg: SigningAlgorithm) -> str:
+    """The left half of the token's hash, by the hash of the ID token's algorithm (§3.1.3.6); Ed25519 uses SHA-512."""
+    hashed = (sha512 if alg == "Ed25519" else sha256)(access_token.encode("ascii")).digest()
+    half = hashed[: len(hashed) // 2]
+    return b2a_base64(half, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")

@@ -1,0 +1,78 @@
+"""What stands in a refresh token? Its grant, its place in the chain, and two secrets (RFC 6749 §1.5: opaque to the app).
+
+    dw_rt_ | grant id without its prefix | place, 8 hex digits | family secret, 22 characters | secret, 43 characters
+
+The grant's id finds the one row that a grant has. The family secret is the same in all tokens of a grant and says that a token
+was once given out for it, however long ago: so a replay is recognised although no spent token is kept, and nobody who only
+knows a grant's id (it heads every jti) can end the grant by making one up. The last secret is new in every token.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from doorward.core.model.digest import digest
+
+PREFIX: Final = "dw_rt_"
+FAMILY_BYTES: Final = 16
+"""Random bytes in a family secret."""
+SECRET_BYTES: Final = 32
+"""Random bytes in the secret of one token."""
+
+_GRANT: Final = "grt_"
+_SECRET = 43
+_FAMILY = 22
+_PLACE = 8
+_TAIL = _PLACE + _FAMILY + _SECRET
+_LONGEST = 200
+_HEX = frozenset("0123456789abcdef")
+
+
+class Presented(Struct, frozen=True):
+    """A refresh token as somebody sent it, not yet believed: hashes only, so that it may be logged or compared."""
+
+    grant_id: str
+    generation: int
+    family_hash: bytes
+    hash: bytes
+
+
+def first(grant_id: str, family: str, secret: str) -> str:
+    """The first token of a grant, from `FAMILY_BYTES` and `SECRET_BYTES` of base64url chance."""
+    return _text(grant_id.removeprefix(_GRANT), 1, family, secret)
+
+
+def following(parent: str, secret: str) -> str:
+    """The token after `parent`, which `read` has understood."""
+    head, place, family = (
+        parent[len(PREFIX) : -_TAIL],
+        parent[-_TAIL : -_TAIL + _PLACE],
+        parent[-_FAMILY - _SECRET :],
+    )
+    return _text(head, int(place, 16) + 1, family[:_FAMILY], secret)
+
+
+def read(raw: str) -> Presented | None:
+    """What the token claims; None for what was never one of ours."""
+    if not raw.startswith(PREFIX) or not len(PREFIX) + _TAIL < len(raw) <= _LONGEST or not raw.isascii():
+        return None
+    place = raw[-_TAIL : -_TAIL + _PLACE]
+    if not _HEX.issuperset(place):
+        return None
+    return Presented(
+        grant_id=_GRANT + raw[len(PREFIX) : -_TAIL],
+        generation=int(place, 16),
+        family_hash=digest(raw[-_FAMILY - _SECRET : -_SECRET]),
+        hash=digest(raw),
+    )
+
+
+def family_hash(raw: str) -> bytes:
+    """What the grant's row keeps of the family secret."""
+    return digest(raw[-_FAMILY - _SECRET : -_SECRET])
+
+
+def _text(grant: str, place: int, family: str, secret: str) -> str:
+    return f"{PREFIX}{grant}{place:08x}{family}{secret}"

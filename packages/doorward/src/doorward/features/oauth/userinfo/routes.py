@@ -1,0 +1,70 @@
+"""The userinfo endpoint (OpenID Connect Core §5.3, RFC 6750)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from doorward.core.errors import Refusal
+from doorward.features.oauth.userinfo.service import Userinfo
+from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.web.refusals import note
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_STATUS: Final = {"invalid_request": 400, "insufficient_scope": 403}
+_JWT_HEADERS: Final = ((b"content-type", b"application/jwt"), (b"cache-control", b"no-store"))
+
+
+@dataclass(frozen=True, slots=True)
+class UserinfoEndpoint:
+    """GET and POST /userinfo."""
+
+    userinfo: Userinfo
+
+    async def handle(self, request: Request) -> Response:
+        """JSON, or a signed JWT for an app registered so."""
+        token = await _bearer(request)
+        if isinstance(token, Refusal):
+            return _refused(token, request)
+        if token is None:
+            # No error code for who brought nothing: there is nothing to correct yet (RFC 6750 §3.1).
+            return Response(401, [(b"cache-control", b"no-store")]).add("www-authenticate", "Bearer")
+        answer = await self.userinfo(token)
+        if isinstance(answer, Refusal):
+            return _refused(answer, request)
+        if isinstance(answer, str):
+            return Response(200, _JWT_HEADERS, answer.encode("ascii"))
+        return json_response(answer)
+
+
+async def _bearer(request: Request) -> str | Refusal | None:
+    """The token from the header or a form body, never from the query, which every log on the way keeps (RFC 6750 §2, §5.3)."""
+    headers = request.headers(b"authorization")
+    if len(headers) > 1:
+        return Refusal("invalid_request", "Send one Authorization header.")
+    kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    in_body = None
+    if request.method == "POST" and kind == _FORM:
+        in_body = (await request.form()).get("access_token")
+    if not headers:
+        return in_body
+    scheme, _, token = headers[0].partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    if in_body is not None:
+        return Refusal("invalid_request", "Send the access token in one place only.")
+    return token.strip()
+
+
+def _refused(refusal: Refusal, request: Request) -> Response:
+    note(refusal, request)
+    scope = ', scope="openid"' if refusal.code == "insufficient_scope" else ""
+    body = {"error": refusal.code, "error_description": refusal.say}
+    return json_response(body, _STATUS.get(refusal.code, 401)).add(
+        "www-authenticate", f'Bearer error="{refusal.code}", error_description="{refusal.say}"{scope}'
+    )
+
+
+def routes(userinfo: Userinfo) -> list[Route]:
+    """Open to scripts of any origin: the bearer token is what counts (§5.3)."""
+    return [route("/userinfo", "GET POST", UserinfoEndpoint(userinfo).handle, cors=True)]

@@ -1,0 +1,37 @@
+"""What may the bearer of this token hear about its person? (OpenID Connect Core §5.3)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.grant import Grant
+from doorward.features.oauth.tokens.rules import person
+
+INVALID = "The access token is invalid, expired or revoked."
+
+
+def answer(
+    claims: Mapping[str, Any], *, grant: Grant | None, account: Account | None, catalog: Catalog
+) -> tuple[Client, dict[str, Any]] | Refusal:
+    """The app, and the claims for it; `claims` are those of a token that holds.
+
+    A token of ours is taken whatever API it is for: the scope `openid` in it is what opens this endpoint.
+    """
+    scopes = str(claims.get("scope", "")).split()
+    if "openid" not in scopes:
+        return Refusal("insufficient_scope", "The access token lacks the scope openid.")
+    client = catalog.clients.get(claims["client_id"])
+    if client is None or grant is None or grant.ended_at is not None:
+        return Refusal("invalid_token", INVALID, "app or grant is gone")
+    if account is None or account.disabled_at is not None or account.id != claims["sub"]:
+        return Refusal("invalid_token", INVALID, "the account is gone or disabled")
+    asked: dict[str, Any] = grant.claims.get("userinfo") or {}
+    return client, {
+        "sub": account.id,
+        **person.claims(account, client, catalog=catalog, scopes=scopes, asked=asked),
+    }

@@ -1,0 +1,57 @@
+"""Userinfo: what an app may know about the person whose token it holds (OpenID Connect Core §5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from doorward.core.errors import Refusal
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.keys import Signer
+from doorward.core.ports.store import Store
+from doorward.features.oauth.tokens.rules import own_token
+from doorward.features.oauth.userinfo import rules as rule
+from doorward.features.revocations.view_service import RevocationView
+
+
+@dataclass(frozen=True, slots=True)
+class Userinfo:
+    """Signature, revocation view, grant and account are all asked anew: this endpoint never lags behind."""
+
+    store: Store
+    catalog: CatalogSource
+    signer: Signer
+    clock: Clock
+    view: RevocationView
+    issuer: str
+
+    async def __call__(self, token: str) -> dict[str, Any] | str | Refusal:
+        """The claims; as a signed JWT (text) for an app registered so (§5.3.2); or why not."""
+        now = self.clock.now()
+        said = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        if said is None or (await self.view.fresh(now)).revoked(said) is not None:
+            because = (
+                "no access token of ours"
+                if said is None
+                else f"the token of app {said['client_id']} is revoked"
+            )
+            return Refusal("invalid_token", rule.INVALID, because)
+        grant_id: str = said["jti"].partition(".")[0]
+        answer = rule.answer(
+            said,
+            grant=await self.store.grants.get(grant_id),
+            account=await self.store.accounts.get(said["sub"]),
+            catalog=self.catalog.current(),
+        )
+        if isinstance(answer, Refusal):
+            meant = self.catalog.current().clients.get(said["client_id"])
+            return answer if meant is None else answer.to(meant.name)
+        client, claims = answer
+        if client.userinfo_signed_alg is None:
+            return claims
+        return self.signer.sign(
+            {**claims, "iss": self.issuer, "aud": client.id, "iat": now},
+            typ="JWT",
+            alg=client.userinfo_signed_alg,
+        )

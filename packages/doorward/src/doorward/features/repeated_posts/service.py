@@ -1,0 +1,104 @@
+"""A form that is posted twice is worked on once: the second post waits for the first, on whichever process, and gets its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final, final
+
+import msgspec
+import structlog
+
+from doorward.core.model.policy import SessionPolicy
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.keys import Sealer
+from doorward.core.ports.store import Store, StoreConflict, StoreUnavailable
+from doorward.features.repeated_posts import rules as repeat
+from doorward.features.repeated_posts.rules import Kept
+from doorward.features.sessions.rules import session as session_rule
+
+_PURPOSE: Final = "answered post"
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(Kept)
+log = structlog.get_logger("doorward.posts")
+
+
+@final
+class PostOnce:
+    """Claims a post in the database before it is worked on, and keeps its answer there for a few seconds, sealed under the browser's
+    cookie, which the database does not hold."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock, sessions: SessionPolicy) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._sessions = sessions
+        self._waiting = 0
+
+    async def first(self, browser: str, post: str, session: bytes | None) -> bytes | bool:
+        """The answer that this very post had, if it is the second; else whether the caller has to `keep` or `drop` what comes of it.
+
+        `post` is a keyed hash of the whole request, `session` the hash of the session's cookie that it came with. Raises
+        `StoreUnavailable`.
+        """
+        place = repeat.place(browser)
+        if await self._claim(place, post):
+            return True
+        if self._waiting >= repeat.WAITING:
+            return False
+        self._waiting += 1
+        try:
+            for pause in repeat.PAUSES:
+                sealed = await self._store.posts.answer(place, post, self._clock.now())
+                if sealed:
+                    return await self._opened(browser, sealed, session)
+                # it may have come to nothing: then this one is the first
+                if sealed is None and await self._claim(place, post):
+                    return True
+                await asyncio.sleep(pause)
+        finally:
+            self._waiting -= 1
+        return False
+
+    async def keep(self, browser: str, post: str, kept: Kept) -> None:
+        """What the second is to get. The first was answered already in all that counts: nothing is raised."""
+        sealed = self._sealer.seal_under(browser, _PURPOSE, _encode(kept))
+        if len(sealed) > repeat.MOST:
+            await self.drop(browser, post)
+            return
+        place, until = repeat.place(browser), self._clock.now() + repeat.KEPT_FOR
+        with suppress(StoreUnavailable, StoreConflict):
+            await self._store.commit(self._store.posts.keep(place, post, sealed, until))
+
+    async def drop(self, browser: str, post: str) -> None:
+        """The first came to nothing: a second is worked on."""
+        with suppress(StoreUnavailable, StoreConflict):
+            await self._store.commit(self._store.posts.drop(repeat.place(browser), post))
+
+    async def forget(self, browser: str) -> None:
+        """This browser was signed out: nothing that it did before is answered again."""
+        with suppress(StoreUnavailable, StoreConflict):
+            await self._store.commit(self._store.posts.forget(repeat.place(browser)))
+
+    async def _claim(self, place: int, post: str) -> bool:
+        now = self._clock.now()
+        return await self._store.commit(self._store.posts.claim(place, post, now, now + repeat.CLAIMED_FOR))
+
+    async def _opened(self, browser: str, sealed: bytes, session: bytes | None) -> bytes | bool:
+        try:
+            kept = _decoder.decode(self._sealer.open_under(browser, _PURPOSE, sealed))
+        except (ValueError, msgspec.DecodeError):
+            return False
+        if not repeat.may_have(kept, session) or not await self._lives(kept.after):
+            return False
+        return kept.answer
+
+    async def _lives(self, after: bytes | None) -> bool:
+        """Whether the session that the answer leaves the browser with is still one: never after a sign-out."""
+        if after is None:
+            return True
+        found = await self._store.sessions.by_secret(after)
+        if found is None:
+            return False
+        account = await self._store.accounts.get(found.account_id)
+        return session_rule.over(found, account, self._sessions, self._clock.now()) is None

@@ -1,0 +1,1 @@
+"""The revocation feed, view and status list."""

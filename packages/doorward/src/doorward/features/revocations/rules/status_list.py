@@ -1,0 +1,40 @@
+"""The status list of grants: one bit each, compressed, signed (Token Status List, draft-ietf-oauth-status-list §4, §5.1, line 57)."""
+
+from __future__ import annotations
+
+import zlib
+from binascii import b2a_base64
+from collections.abc import Iterable
+from typing import Any, Final
+
+from doorward.features.revocations.rules.status_index import SIZE, SPILL, WEEK
+
+TYP: Final = "statuslist+jwt"
+MOST_SPILLED: Final = 1000
+"""More lists than that in one week would be a billion grants."""
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+
+
+def may_exist(number: int, *, longest: int, now: int) -> bool:
+    """Whether a grant of that list may still be alive; `longest` is the longest life of a grant in seconds. Other numbers are
+    not served: each would cost a signature to whoever asks for them in turn."""
+    spilled, week = divmod(number, SPILL)
+    return spilled <= MOST_SPILLED and (now - longest) // WEEK - 1 <= week <= now // WEEK
+
+
+def claims(ended: Iterable[int], *, uri: str, now: int, ttl: int, size: int = SIZE) -> dict[str, Any]:
+    """The payload of the list's token. `ended` are the places of ended grants (1: invalid), `uri` is its own address, which
+    `sub` repeats; `ttl` in seconds is how long a verifier may keep it, and after two of them it is void."""
+    bits = bytearray(size // 8)
+    for index in ended:
+        # Places are counted from the least significant bit of each byte (§4.1).
+        bits[index >> 3] |= 1 << (index & 7)
+    packed = b2a_base64(zlib.compress(bytes(bits), 9), newline=False)
+    return {
+        "sub": uri,
+        "iat": now,
+        "exp": now + 2 * ttl,
+        "ttl": ttl,
+        "status_list": {"bits": 1, "lst": packed.rstrip(b"=").translate(_URL_SAFE).decode("ascii")},
+    }

@@ -1,0 +1,1 @@
+"""Rules of sessions and of what ends with them. Pure."""

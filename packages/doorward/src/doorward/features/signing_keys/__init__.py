@@ -1,0 +1,1 @@
+"""Signing keys: rotation, wrapping and the root secret."""

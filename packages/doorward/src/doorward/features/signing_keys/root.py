@@ -1,0 +1,86 @@
+"""Opening the root secret, from which everything is derived that the database holds encrypted; and making it, once.
+
+It is stored only wrapped, under key-encryption keys that live elsewhere. Whoever can open one wrapping is a node of this server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from doorward.core.model.wrapped_key import WrappedKey
+from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper, WrongKey
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store
+from doorward.features.admin.commit import audit_write
+
+
+@dataclass(frozen=True, slots=True)
+class RootSecret:
+    """The root secret in clear, for the memory of one process; `opened_by` is the wrapping that gave it away."""
+
+    opened_by: WrappedKey
+    secret: bytes = field(repr=False)
+
+
+async def open_root(store: Store, wrapper: KeyWrapper, *, place: str) -> RootSecret | None:
+    """What the database's root secret is; None when it has none yet. `place` says in words where the wrapper's key was found.
+
+    Raises `KeyProblem`: the text names the key that is needed and the one that was given, by their fingerprints.
+    """
+    found = await store.wrapped_keys.root()
+    if found is None:
+        return None
+    root_id, wrappings = found
+    refused: KeyProblem | None = None
+    for wrapping in _candidates(wrappings, wrapper.id):
+        try:
+            return RootSecret(wrapping, await wrapper.unwrap(root_id, wrapping.wrapped))
+        except KeyProblem as problem:
+            refused = problem
+    if refused is not None and not isinstance(refused, WrongKey):
+        raise refused
+    needed = " or ".join(wrapping.kek for wrapping in wrappings)
+    if not needed:
+        raise KeyProblem(
+            f"Every wrapping of the root secret {root_id} is gone from this database.",
+            "Restore a backup: without the root secret nothing that is encrypted can be read.",
+        )
+    if any(wrapping.kek == wrapper.id for wrapping in wrappings):
+        raise KeyProblem(
+            f"{wrapper.id} does not open its wrapping of the root secret: it is damaged, or the key behind that name is another one.",
+            "Put the former key back, start with another one that opens it (doorward keys wrappings), or restore a backup.",
+        )
+    raise KeyProblem(
+        f"The root secret of this database is wrapped under another key: it needs {needed}; given was {wrapper.id} ({place}).",
+        "Put the right key there, or, where it is still at hand, add the new one: doorward keys rewrap",
+    )
+
+
+async def make_root(
+    store: Store, wrapper: KeyWrapper, chance: Chance, *, secret: bytes, now: int, place: str
+) -> RootSecret:
+    """Make `secret` the root of a database that has none. Of several nodes that begin at once one does, and the others open what
+    that one made. Raises `KeyProblem`."""
+    root_id = chance.new_id("root")
+    wrapping = WrappedKey(root_id, wrapper.id, await wrapper.wrap(root_id, secret), now)
+    made = await store.commit(
+        store.wrapped_keys.insert_root(wrapping),
+        audit_write(
+            store, chance, "root_secret.created", now, detail={"root_id": root_id, "kek": wrapper.id}
+        ),
+    )
+    if made:
+        return RootSecret(wrapping, secret)
+    opened = await open_root(store, wrapper, place=place)
+    if opened is None:
+        raise KeyProblem("The root secret could not be stored.", "Try again.")
+    return opened
+
+
+def _candidates(wrappings: Sequence[WrappedKey], kek: str) -> Sequence[WrappedKey]:
+    """The wrapping under this very key; else those of its kind, since a command's or a token's key may bear another name on
+    another node. What does not fit is refused by its seal."""
+    own = [wrapping for wrapping in wrappings if wrapping.kek == kek]
+    scheme = kek.partition(":")[0]
+    return own or [wrapping for wrapping in wrappings if wrapping.kek.partition(":")[0] == scheme]

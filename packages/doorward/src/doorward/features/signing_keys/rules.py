@@ -1,0 +1,131 @@
+"""What is due in the life of the signing keys? next -> current -> previous -> retired, one chain for each algorithm (line 52).
+
+The next key is published long before it signs, so that every API has it when the first token comes; the previous one stays
+until the last token that it signed has expired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from doorward.core.model.client import Client, SigningAlgorithm
+from doorward.core.model.config_snapshot import RSA_BITS, Api, SigningKey
+from doorward.features.oauth.tokens.rules import access
+from doorward_verify.encoding import b64url_decode
+
+
+class Start(Struct, frozen=True):
+    """There is no key to sign with: make one that is current at once."""
+
+    alg: SigningAlgorithm
+
+
+class Publish(Struct, frozen=True):
+    """Make the key that comes after the current one."""
+
+    alg: SigningAlgorithm
+
+
+class Replace(Struct, frozen=True):
+    """The key that was to come is of another make than those that are made now: it has signed nothing, and another takes its place."""
+
+    following: SigningKey
+
+
+class Turn(Struct, frozen=True):
+    """`following` becomes current; `current`, if there is one, becomes previous."""
+
+    following: SigningKey
+    current: SigningKey | None
+
+
+class Lengthen(Struct, frozen=True):
+    """Write down that the key signs tokens that live longer than any before."""
+
+    key: SigningKey
+
+
+class Retire(Struct, frozen=True):
+    """No living token was signed with this key: it leaves the published set."""
+
+    key: SigningKey
+
+
+Change = Start | Publish | Replace | Turn | Lengthen | Retire
+
+
+def algorithms(clients: Iterable[Client], apis: Iterable[Api]) -> tuple[SigningAlgorithm, ...]:
+    """ES256, and what any app or API is registered to get. An app that signs nobody in gets no ID token."""
+    used: list[SigningAlgorithm | None] = [access.DEFAULT]
+    for client in clients:
+        if "authorization_code" in client.grant_types:
+            used.extend((client.id_token_signed_alg, client.userinfo_signed_alg))
+        used.append(client.access_token_signed_alg)
+    used.extend(api.signing_alg for api in apis)
+    return tuple(alg for alg in dict.fromkeys(used) if alg is not None)
+
+
+def missing(keys: Iterable[SigningKey], needed: Iterable[SigningAlgorithm]) -> tuple[SigningAlgorithm, ...]:
+    """The algorithms that nothing can be signed with yet."""
+    held = list(keys)
+    return tuple(alg for alg in needed if first(held, alg, "current") is None)
+
+
+def due(
+    keys: Iterable[SigningKey],
+    needed: Iterable[SigningAlgorithm],
+    *,
+    now: int,
+    publish_ahead: int,
+    rotate_after: int,
+    access_life: int,
+    id_life: int,
+    margin: int,
+) -> list[Change]:
+    """What is to be done now. Times in seconds; `rotate_after` 0: never by itself; `access_life` and `id_life` the longest that
+    access and ID tokens live which are given out now; `margin` for how long a verifier may still accept what has expired.
+
+    A turn that comes due while the next key is younger than `publish_ahead` waits; a missing current key never does. RSA keys of
+    another size than `RSA_BITS`, which older programs made, are replaced: the next one at once, the current one by a turn.
+    """
+    held = list(keys)
+    changes: list[Change] = []
+    for alg in needed:
+        current = first(held, alg, "current")
+        following = first(held, alg, "next")
+        if current is None:
+            changes.append(Start(alg) if following is None else Turn(following, None))
+            # what follows the new current key is made in the next round
+        elif following is None:
+            changes.append(Publish(alg))
+        elif _other_make(following):
+            changes.append(Replace(following))
+        elif (
+            rotate_after
+            and (now - (current.activated_at or current.created_at) >= rotate_after or _other_make(current))
+            and now - following.created_at >= publish_ahead
+        ):
+            changes.append(Turn(following, current))
+    for key in held:
+        if key.state == "current" and key.token_life < access_life:
+            changes.append(Lengthen(key))
+        elif key.state == "previous":
+            last = (key.retired_at or key.created_at) + max(key.token_life, access_life, id_life)
+            if now >= last + margin:
+                changes.append(Retire(key))
+    return changes
+
+
+def first(keys: Iterable[SigningKey], alg: str, state: str) -> SigningKey | None:
+    """The oldest key of an algorithm in a state."""
+    fitting = [key for key in keys if key.alg == alg and key.state == state]
+    return min(fitting, key=lambda key: (key.created_at, key.id), default=None)
+
+
+def _other_make(key: SigningKey) -> bool:
+    modulus: object = key.public_jwk.get("n")
+    if key.alg != "RS256" or not isinstance(modulus, str):
+        return False
+    return int.from_bytes(b64url_decode(modulus), "big").bit_length() != RSA_BITS

@@ -1,0 +1,1 @@
+"""Checks of the doctor, a module each."""

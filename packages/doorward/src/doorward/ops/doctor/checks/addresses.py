@@ -1,0 +1,47 @@
+"""From where do people come, as the server sees it? Part of `doctor`; changes nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+from doorward.cli.tools import Check
+from doorward.core.ports.store import Store
+from doorward.settings import Settings
+from doorward.web.forwarded import Proxies, without_port
+
+LOOKED_AT: Final = 200
+ENOUGH: Final = 20
+"""Requests, of those that the record tells of, before one address is more than one person who tries things out."""
+
+
+async def addresses(settings: Settings, store: Store) -> Check | None:
+    """Whether the server sees people's addresses, or the proxy's in place of them all: then everybody shares one counter of wrong
+    guesses, and the record says nothing. None in development."""
+    if settings.development:
+        return None
+    name = "addresses"
+    seen = [event.address for event in await store.audit.page(limit=LOOKED_AT) if event.address]
+    if len(seen) < ENOUGH:
+        return Check(name, True, "too few requests in the record to tell")
+    ours = Proxies([ipaddress.ip_network(text, strict=False) for text in settings.server.trusted_proxies])
+    found = set(seen)
+    if all(_of_proxy(address, ours, alone=len(found) == 1) for address in found):
+        which = ", ".join(sorted(found)[:3])
+        fix = (
+            "Have the proxy send X-Forwarded-For with the client's address. nginx: proxy_set_header X-Forwarded-For"
+            " $proxy_add_x_forwarded_for;"
+            if ours or settings.server.host.startswith("unix:")
+            else f'Set server.trusted_proxies = ["{sorted(found)[0]}"], and have the proxy send X-Forwarded-For.'
+        )
+        said = f"the last {len(seen)} requests in the record all came from {which}: the proxy, not the people behind it"
+        return Check(name, True, f"{said}. All of them are throttled as one", fix)
+    return Check(name, True, f"{len(found)} in the last {len(seen)} requests of the record")
+
+
+def _of_proxy(text: str, ours: Proxies, *, alone: bool) -> bool:
+    """Whether it can only be the proxy: one that is trusted to name others, or the only address, and one of this machine or house."""
+    if text == "unix:" or ours.believes(text):
+        return True
+    address = without_port(text)
+    return address is not None and alone and (address.is_loopback or address.is_private)

@@ -1,0 +1,38 @@
+"""Registered apps that are less protected than they could be. Part of `doctor`; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from shlex import quote
+
+from doorward.cli.tools import Check
+from doorward.core.model.client import Client
+from doorward.core.ports.store import Store
+from doorward.features.oauth.clients.rules import key_strength
+
+
+async def apps(store: Store) -> Check:
+    """The first app whose keys are weak, or a warning that names each app which may ask for codes with neither PKCE nor a nonce."""
+    clients = sorted((await store.registry.load()).clients.values(), key=lambda client: client.name)
+    return _keys(clients) or _bare(clients) or Check("apps", True, f"{len(clients)} registered")
+
+
+def _keys(clients: Iterable[Client]) -> Check | None:
+    for client in clients:
+        problem = None if client.jwks is None else key_strength.problem(client.jwks)
+        if problem is not None:
+            fix = f"Have it make a new key, then doorward app set {quote(client.name)} --jwks FILE."
+            return Check("apps", False, f"{client.name}: {problem}", fix)
+    return None
+
+
+def _bare(clients: Iterable[Client]) -> Check | None:
+    bare = [client.name for client in clients if client.confidential and client.pkce == "optional"]
+    if not bare:
+        return None
+    return Check(
+        "apps",
+        True,
+        f"without PKCE and without nonce, which is weaker: {', '.join(bare)}",
+        f"doorward app set {quote(bare[0])} --pkce or_nonce, if its client sends either.",
+    )

@@ -1,0 +1,68 @@
+"""Checks of what this server calls: whom it trusts, and apps that are not told of log-outs. Part of `doctor`; changes
+nothing."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from doorward.adapters import trust
+from doorward.cli.show import moment
+from doorward.cli.tools import Check
+from doorward.core.ports.store import Store
+from doorward.settings import Settings
+
+
+def authorities(settings: Settings) -> Check:
+    """Which authorities are believed by what calls apps and the mail server."""
+    name = "authorities"
+    broken = trust.broken_variable()
+    if broken is not None:
+        return Check(
+            name, False, broken, "Correct the variable, or unset it: then the machine's authorities count."
+        )
+    try:
+        held = trust.context(settings.ca_file).cert_store_stats()["x509_ca"]
+    except OSError as problem:
+        return Check(name, False, f"ca_file cannot be read ({problem.strerror})", "Correct ca_file.")
+    if settings.ca_file is not None:
+        return Check(name, True, f"the machine's, and those of {settings.ca_file}")
+    if not held:
+        # authorities of a folder are read when they are needed: they are not counted
+        return Check(name, True, "those of the machine's folder")
+    return Check(name, True, f"the machine's ({held})")
+
+
+async def told(store: Store) -> Check:
+    """Whether the apps that want to hear of log-outs hear of them."""
+    name = "log-outs"
+    found = await store.messages.undelivered()
+    if not found:
+        return Check(name, True, "every app was told at the first try, as far as is remembered")
+    clients = (await store.registry.load()).clients
+    lines = [
+        f"{clients[one.client_id].name if one.client_id in clients else one.client_id}:"
+        f" {one.waiting} tried again, {one.failed} given up, the last since {one.problem}"
+        for one in found
+    ]
+    first = clients.get(found[0].client_id)
+    where = quote(first.name) if first is not None else "NAME"
+    return Check(
+        name,
+        True,
+        "; ".join(lines),
+        f"doorward app show {where} names the address; correct it by app set --backchannel-logout.",
+    )
+
+
+async def mailed(store: Store) -> Check:
+    """Whether mail leaves. Why one did not is in the server's log (`mail.delayed`, `mail.given_up`, `mail.failed`)."""
+    name = "mail sent"
+    found = await store.messages.undelivered_mail()
+    if found is None:
+        return Check(name, True, "all of it left at the first try, as far as is remembered")
+    return Check(
+        name,
+        True,
+        f"{found.waiting} tried again, {found.failed} given up in the last 30 days; the newest is of {moment(found.last_at)}",
+        "The log says why (mail.delayed, mail.given_up, mail.failed); doorward doctor --mail-to ADDRESS tries one.",
+    )

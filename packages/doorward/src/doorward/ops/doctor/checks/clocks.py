@@ -1,0 +1,40 @@
+"""What time is it where the servers are? Part of `doctor`; changes nothing.
+
+A server's clock never runs back (`adapters/clock.py`): one that was ahead by a day stays ahead when the machine's clock was mended. Its
+words in the database say so, from whichever machine.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from doorward.adapters.clock import AHEAD
+from doorward.cli.tools import Check
+from doorward.cluster.node_registry import HEARD_OF_WITHIN
+from doorward.core.ports.store import Store
+
+NAME: Final = "server clocks"
+
+
+async def servers(store: Store, now: int) -> Check:
+    """Whether a process is ahead of this machine's clock (`now`, seconds), or one was. Raises `StoreUnavailable`."""
+    due = await store.nodes.heard_of_by()
+    ahead = 0 if due is None else due - HEARD_OF_WITHIN - now
+    if ahead > AHEAD:
+        return Check(
+            NAME,
+            False,
+            f"a process is {timedelta(seconds=ahead)} ahead of this machine's clock, and goes on so: APIs refuse its tokens",
+            "Let NTP keep every clock, then reload every server (SIGHUP, systemctl reload doorward): no request is lost.",
+        )
+    newest = await store.audit.page(limit=1)
+    since = newest[0].at - now if newest else 0
+    if since > AHEAD:
+        return Check(
+            NAME,
+            True,
+            f"the record was written to {timedelta(seconds=since)} from now: a clock was ahead",
+            "Nothing to mend. What is different until then: docs/explain/clocks.md.",
+        )
+    return Check(NAME, True, "none is ahead of this machine's")

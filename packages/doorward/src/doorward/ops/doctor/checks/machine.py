@@ -1,0 +1,82 @@
+"""What can be wrong with the machine: its clock, its cores, and how many files may be open? Part of `doctor`; changes nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import sys
+from typing import Final
+
+from doorward.adapters.clock import SystemClock
+from doorward.cli.tools import Check
+from doorward.server.sockets import OTHER_FILES
+from doorward.settings import Settings
+
+# Nobody runs this program before it was written.
+_EARLIEST: Final = 1_760_000_000
+# adjtimex(2): the clock is not kept by anybody, and where Linux on 64 bits says so.
+_UNSYNCHRONISED: Final = 0x40
+_STATUS_AT: Final = 40
+_TIMEX_BYTES: Final = 512
+
+
+def clock() -> Check:
+    """Whether it is plausible, and whether somebody keeps it."""
+    if SystemClock().now() < _EARLIEST:
+        return Check("clock", False, "the machine's clock is in the past", "Set it, and let NTP keep it.")
+    kept = _kept()
+    if kept is None:
+        return Check("clock", True, "plausible; whether it is kept by NTP cannot be seen from here")
+    if not kept:
+        return Check(
+            "clock",
+            True,
+            "plausible, but nobody keeps it: tokens are about seconds",
+            "Let NTP keep it: timedatectl set-ntp true, or chrony.",
+        )
+    return Check("clock", True, "kept by NTP")
+
+
+def workers(settings: Settings) -> Check:
+    """Whether there are as many cores as workers."""
+    wanted, cores = settings.server.workers, _cores()
+    said = f"{wanted} on {cores} core{'s' if cores > 1 else ''}"
+    if wanted > cores:
+        return Check(
+            "workers", True, f"{said}: they would take turns", f"Set server.workers to {cores} or fewer."
+        )
+    return Check("workers", True, said)
+
+
+def files(settings: Settings) -> Check:
+    """Whether as many files may be open as connections are allowed; the server raises the soft limit itself."""
+    wanted = settings.server.connections + OTHER_FILES
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY or hard >= wanted:
+        return Check("open files", True, f"enough for {settings.server.connections} connections a worker")
+    return Check(
+        "open files",
+        False,
+        f"at most {hard}, and {settings.server.connections} connections a worker need {wanted}",
+        f"Set LimitNOFILE={wanted} in the unit (or ulimit -n), or server.connections to {max(16, hard - OTHER_FILES)}.",
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _kept() -> bool | None:
+    """Whether the kernel says that the clock is synchronised; None where it says nothing."""
+    if sys.platform != "linux" or sys.maxsize <= 2**32:
+        return None
+    question = ctypes.create_string_buffer(_TIMEX_BYTES)
+    try:
+        answered = ctypes.CDLL(None, use_errno=True).adjtimex(question)
+    except (OSError, AttributeError):
+        return None
+    if answered < 0:
+        return None
+    status = int.from_bytes(question.raw[_STATUS_AT : _STATUS_AT + 4], sys.byteorder)
+    return not status & _UNSYNCHRONISED

@@ -1,0 +1,83 @@
+"""`doorward move`: which two databases are meant, and what has to be there before one becomes the other?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from doorward.adapters.clock import SystemClock
+from doorward.adapters.random import SystemChance
+from doorward.cli.trouble import Trouble
+from doorward.core.model.copied import Moved
+from doorward.core.ports.progress import Progress
+from doorward.features.admin.commit import audit_write
+from doorward.settings import Settings
+from doorward.settings.checks import database_problem
+from doorward.storage.copy import fence
+from doorward.storage.copy.move import may_leave, move
+from doorward.storage.copy.open import open_side, plain
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.postgres.url import DatabaseUrl, is_postgres
+from doorward.storage.sql.open import open_store, sqlite_path
+
+
+async def run_move(settings: Settings | None, source: str, target: str, progress: Progress) -> Moved:
+    """Move. The settings, where there are any, say how to connect. Raises `Trouble`, `CopyRefused`, `StoreUnavailable`."""
+    options = settings.postgres if settings is not None else PostgresOptions()
+    here, there = database_of(source), database_of(target)
+    if plain(here) == plain(there):
+        raise Trouble("Source and target are the same database.", "Name two.")
+    first = await open_side(here, options)
+    try:
+        await may_leave(first, str(there))
+        # made, and its tables with it, where it is not there yet
+        await (await open_store(there, postgres=options)).close()
+        second = await open_side(there, options)
+        chance = SystemChance()
+        try:
+            moved = await move(first, second, owner=chance.token(12), progress=progress)
+        finally:
+            await second.close()
+    finally:
+        await first.close()
+    store = await open_store(there, postgres=options)
+    try:
+        detail = {"from": moved.source, "rows": str(moved.rows)}
+        await store.commit(audit_write(store, chance, "database.moved", SystemClock().now(), detail=detail))
+    finally:
+        await store.close()
+    return moved
+
+
+async def run_release(settings: Settings | None, source: str) -> bool:
+    """Let a database be served and written again that has moved, or whose mover was killed. False when nothing kept it."""
+    side = await open_side(
+        database_of(source), settings.postgres if settings is not None else PostgresOptions()
+    )
+    try:
+        kept = await side.has_fence()
+        await fence.lift(side, await side.tables())
+    finally:
+        await side.close()
+    return kept
+
+
+def database_of(text: str) -> str:
+    """A database as a command names it: a path, a URL, or `env:NAME` for a variable that holds one, since everybody on the machine
+    can read arguments. Raises `Trouble`."""
+    given = text
+    if text.startswith("env:"):
+        name = text.removeprefix("env:")
+        given = os.environ.get(name, "")
+        if not given:
+            raise Trouble(f"The environment variable {name} is not set.", f"export {name}=postgresql://…")
+    problem = database_problem(given)
+    if problem is not None:
+        # without the text itself: what is no URL of ours may hold a password all the same
+        said, _, fix = problem.partition("; ")
+        raise Trouble(
+            f"What the command names as a database {said}.", f"{fix[:1].upper()}{fix[1:]}." if fix else ""
+        )
+    if is_postgres(given):
+        return DatabaseUrl(given)
+    return str(Path(sqlite_path(given)).expanduser().absolute())

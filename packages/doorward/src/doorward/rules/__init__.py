@@ -1,1 +1,0 @@
-"""The protocol's rules: pure functions from values to outcomes, in the order of the flow."""

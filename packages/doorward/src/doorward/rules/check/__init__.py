@@ -1,1 +1,0 @@
-"""Does it still hold? Sessions, introspection, userinfo."""

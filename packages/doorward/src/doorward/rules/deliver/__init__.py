@@ -1,1 +1,0 @@
-"""How does it travel? By redirect, form post, token response, cookie."""

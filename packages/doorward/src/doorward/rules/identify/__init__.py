@@ -1,1 +1,0 @@
-"""Who asks? The person's account, the app, and the app's proof of itself."""

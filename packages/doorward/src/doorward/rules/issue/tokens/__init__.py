@@ -1,1 +1,0 @@
-"""What each kind of token says; signing happens outside."""

@@ -1,1 +1,0 @@
-"""May they? The checks of an authorization request, consent, and what is granted."""

@@ -1,1 +1,0 @@
-"""Is it them? The journey through the factors."""

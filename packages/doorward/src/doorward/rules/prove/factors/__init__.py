@@ -1,1 +1,0 @@
-"""One file per way to prove something; none knows of another."""

@@ -1,1 +1,0 @@
-"""Same person, next token: rotation, and what a refresh may ask for."""

@@ -1,0 +1,69 @@
+"""`python -m doorward.server`: the process that serves, alone or at the head of workers on one socket.
+
+The settings come from the environment, `DOORWARD_CONFIG` and `DOORWARD_*`, as `wiring` reads them in every worker. SIGTERM stops
+politely, SIGHUP begins anew with new settings and new code, without a request lost (docs/guides/deploy.md).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from msgspec import structs
+
+from doorward.adapters import logs
+from doorward.server import worker_args as orders
+from doorward.server.sockets import handed, inherited, listen, shown
+from doorward.server.supervisor import Head, become, read_settings, taken_over
+from doorward.settings import Settings, SettingsError
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM or SIGINT. Exit status 0 after a clean stop, 1 when it could not start or all workers kept dying."""
+    if arguments and arguments[0].isdigit():
+        os.environ["DOORWARD_SERVER__WORKERS"] = arguments.pop(0)
+    told = orders.read(arguments)
+    named = Path(os.environ["DOORWARD_CONFIG"]) if os.environ.get("DOORWARD_CONFIG") else None
+    try:
+        settings = _patiently(named) if told.role == "head" else read_settings(named)
+    except SettingsError as error:
+        sys.stderr.write("\n".join(error.problems) + "\n")
+        return 1
+    logs.configure(settings.log.level, settings.log.format)
+    listeners = inherited(told.listeners)
+    if not listeners:
+        listeners = handed(os.environ)
+        told = structs.replace(told, handed=bool(listeners))
+    if not listeners:
+        try:
+            listeners = [listen(settings.server.host, settings.port)]
+        except OSError as error:
+            address = shown(settings.server.host, settings.port)
+            logs.logger("server").error("server.cannot_listen", address=address, reason=error.strerror)
+            return 1
+    told = structs.replace(told, listeners=tuple(listener.fileno() for listener in listeners))
+    if told.role == "head" or (told.role == "first" and settings.server.workers > 1):
+        return Head(settings, listeners, told, named=named).run()
+    # Imported here: the head of several workers needs none of it.
+    from doorward.server.worker import serve
+
+    ended = serve(settings, listeners, told)
+    if ended.successor is not None:
+        become(taken_over(told, ended.successor, ended.lifeline, ended.board, again=ended.again))
+    return ended.status
+
+
+def _patiently(named: Path | None) -> Settings:
+    """The settings that the new workers have just read; who writes the file at this moment has finished in the next."""
+    for _ in range(50):
+        try:
+            return read_settings(named)
+        except SettingsError:
+            time.sleep(0.1)
+    return read_settings(named)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

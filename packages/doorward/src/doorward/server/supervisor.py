@@ -1,0 +1,305 @@
+"""How do several workers share the port? Under a head that starts them, replaces one that dies, and exchanges all of them on SIGHUP."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn, final
+
+from msgspec import structs
+
+from doorward import __version__
+from doorward.adapters import logs
+from doorward.server import systemd as notify
+from doorward.server import worker_args as orders
+from doorward.server.accept import PLACES, Board
+from doorward.server.sockets import shown
+from doorward.settings import Settings, SettingsError
+
+# The worker has as long as `worker.GRACE` for what is under way; then it closes what is left, and is ended if it cannot.
+_LEAVES_WITHIN: Final = 20
+_STARTS_WITHIN: Final = 60.0
+_SOON: Final = 5.0
+"""Who dies within so many seconds of its birth never got anywhere."""
+_GIVE_UP: Final = 5
+_LOOK_EVERY: Final = 0.1
+_SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+
+
+@final
+class Head:
+    """Single-threaded, and holds nothing but descriptors and process ids: what can break is in the workers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        listeners: Sequence[socket.socket],
+        told: orders.Orders,
+        *,
+        named: Path | None,
+    ) -> None:
+        self._settings = settings
+        self._named = named
+        self._sockets = listeners
+        self._listeners = tuple(listener.fileno() for listener in listeners)
+        self._handed = told.handed
+        self._log = logs.logger("server")
+        self._stopping = False
+        self._reload = told.again
+        self._lifeline = told.lifeline or os.pipe()
+        self._board = Board.new() if told.board is None else Board(told.board)
+        self._generation = told.generation
+        self._ready, self._says_ready = os.pipe()
+        for descriptor in (self._lifeline[0], self._says_ready, self._board.descriptor):
+            os.set_inheritable(descriptor, True)
+        # of what it took over only the numbers of the workers shall go to the workers
+        os.set_inheritable(self._lifeline[1], False)
+        os.set_blocking(self._ready, False)
+        self._workers: dict[int, int] = dict(told.workers)
+        self._leaving: dict[int, float] = {
+            pid: time.monotonic() + _LEAVES_WITHIN + settings.server.drain for pid in told.leaving
+        }
+        self._answering: set[int] = set(self._workers.values())
+        self._born: dict[int, float] = dict.fromkeys(self._workers, time.monotonic())
+        self._quick_deaths = 0
+        self._again_at: dict[int, float] = {}
+        self._took_over = bool(told.workers)
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT. Exit status 0 after a clean stop, 1 when the workers kept dying and none was left."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_reload)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        count = self._settings.server.workers
+        if not self._took_over:
+            self._log.info(
+                "server.starting", issuer=self._settings.issuer, workers=count, version=__version__
+            )
+        for number in range(count):
+            if number not in self._workers:
+                self._workers[number] = self._spawn(number)
+        told = self._took_over
+        if told:
+            self._log.info("server.reloaded", workers=count, version=__version__)
+            notify.notify(notify.READY)
+        while not self._stopping:
+            self._wait()
+            self._bury()
+            if not told and self._answering >= set(self._workers.values()):
+                told = True
+                self._say_ready()
+            if self._quick_deaths >= _GIVE_UP and not self._answering:
+                break
+            if self._reload and told:
+                self._reload = False
+                self._exchange()
+        notify.notify(notify.STOPPING)
+        # the workers close theirs; ours would keep the port open, and nobody would answer there
+        for listener in self._sockets:
+            listener.close()
+        self._end([*self._workers.values(), *self._leaving], _LEAVES_WITHIN + self._settings.server.drain)
+        self._log.info("server.stopped")
+        return 0 if self._stopping else 1
+
+    def _say_ready(self) -> None:
+        self._log.info(
+            "server.ready",
+            issuer=self._settings.issuer,
+            address=shown(self._settings.server.host, self._settings.port),
+            workers=len(self._workers),
+            version=__version__,
+        )
+        notify.notify(notify.READY)
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+        self._reload = True
+
+    def _spawn(self, number: int) -> int:
+        environment = dict(os.environ)
+        metrics = self._settings.metrics.port
+        if metrics is not None:
+            # every worker counts for itself, so each has a page of its own
+            environment["DOORWARD_METRICS__PORT"] = str(metrics + number)
+        self._born[number] = time.monotonic()
+        return orders.spawn(
+            orders.Orders(
+                role="worker",
+                listeners=self._listeners,
+                handed=self._handed,
+                number=number,
+                ready=self._says_ready,
+                lifeline=(self._lifeline[0],),
+                board=self._board.descriptor,
+                place=self._place(number),
+            ),
+            environment,
+        )
+
+    def _place(self, number: int) -> int:
+        return number + PLACES // 2 * (self._generation % 2)
+
+    def _wait(self) -> None:
+        """A moment, or until a worker says that it answers."""
+        readable, _, _ = select.select([self._ready], [], [], _LOOK_EVERY)
+        if not readable:
+            return
+        with suppress(BlockingIOError):
+            self._answering |= {int(line) for line in os.read(self._ready, 4096).split()}
+
+    def _bury(self) -> None:
+        """Take note of who died, and start anew what should be there."""
+        now = time.monotonic()
+        for pid, until in list(self._leaving.items()):
+            if now > until:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if _gone(pid) is not None:
+                del self._leaving[pid]
+        for number, pid in list(self._workers.items()):
+            if number in self._again_at:
+                if now >= self._again_at[number]:
+                    del self._again_at[number]
+                    self._workers[number] = self._spawn(number)
+                continue
+            status = _gone(pid)
+            if status is None:
+                continue
+            self._answering.discard(pid)
+            self._board.away(self._place(number))
+            lived = now - self._born[number]
+            # dying right after the start, over and over, is no accident but a fault that stays: then with longer and longer
+            # pauses as long as another worker answers, and not at all if none does
+            self._quick_deaths = self._quick_deaths + 1 if lived < _SOON else 0
+            self._log.error("server.worker_died", worker=number, status=status, lived=round(lived, 1))
+            pause = min(30.0, 0.2 * 2**self._quick_deaths) if self._quick_deaths > 1 else 0.0
+            self._again_at[number] = now + pause
+
+    def _exchange(self) -> None:
+        """New workers beside the old; when all answer, the old ones leave and this process becomes the new head."""
+        notify.reloading()
+        try:
+            settings = read_settings(self._named)
+        except SettingsError as error:
+            self._log.error("server.reload_refused", problems=error.problems)
+            notify.notify(notify.READY)
+            return
+        if (settings.server.host, settings.port) != (self._settings.server.host, self._settings.port):
+            self._log.warning(
+                "server.address_needs_restart", address=shown(settings.server.host, settings.port)
+            )
+        before, self._settings = self._settings, settings
+        fresh: dict[int, int] = {}
+        self._generation += 1
+        problem = self._all_answer(fresh)
+        if problem is not None:
+            self._settings = before
+            self._end(list(fresh.values()), 0)
+            for number in range(PLACES // 2):
+                self._board.away(self._place(number))
+            self._generation -= 1
+            self._log.error("server.reload_failed", reason=problem)
+            notify.notify(notify.READY)
+            return
+        old = [pid for number, pid in self._workers.items() if number not in self._again_at]
+        for pid in old:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR1)
+        self._workers = fresh
+        become(
+            orders.Orders(
+                role="head",
+                listeners=self._listeners,
+                handed=self._handed,
+                lifeline=tuple(self._lifeline),
+                board=self._board.descriptor,
+                generation=self._generation,
+                workers=fresh,
+                leaving=(*old, *self._leaving),
+                again=self._reload,
+            )
+        )
+
+    def _all_answer(self, fresh: dict[int, int]) -> str | None:
+        """Start a worker for each number, into `fresh`, and wait for all. Answers what went wrong, or None."""
+        until = time.monotonic() + _STARTS_WITHIN
+        try:
+            for number in range(self._settings.server.workers):
+                fresh[number] = self._spawn(number)
+        except OSError as error:
+            return f"a worker cannot be started ({error.strerror})"
+        while not set(fresh.values()) <= self._answering:
+            self._wait()
+            if self._stopping:
+                return "the server was told to stop"
+            for number, pid in list(fresh.items()):
+                status = _gone(pid)
+                if status is not None:
+                    del fresh[number]
+                    return f"new worker {number} ended with status {status}; the old ones go on"
+            if time.monotonic() > until:
+                return f"the new workers did not answer within {_STARTS_WITHIN:.0f} s; the old ones go on"
+        return None
+
+    def _end(self, processes: Sequence[int], seconds: float) -> None:
+        """SIGTERM, so many seconds, SIGKILL; with none of them, SIGKILL."""
+        left = set(processes)
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM if seconds else signal.SIGKILL)
+        until = time.monotonic() + seconds
+        while left:
+            left = {pid for pid in left if _gone(pid) is None}
+            if left and time.monotonic() > until:
+                for pid in left:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+
+
+def become(told: orders.Orders) -> NoReturn:
+    """Replace this process by the head that is on the disk now; its workers stay its children. Raises OSError.
+
+    Signals that come before it can take them wait for it: the mask lasts through exec, and they are taken when it is lifted.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    for descriptor in (*told.listeners, *told.lifeline, *(() if told.board is None else (told.board,))):
+        os.set_inheritable(descriptor, True)
+    arguments = orders.command(told)
+    os.execve(arguments[0], arguments, dict(os.environ))  # noqa: S606 - no shell, our own interpreter
+
+
+def read_settings(named: Path | None) -> Settings:
+    """The settings as every process of the server reads them. Raises `SettingsError`."""
+    from doorward.settings import load
+
+    environment = {name: value for name, value in os.environ.items() if name != "DOORWARD_CONFIG"}
+    return load(named, environment)
+
+
+def _gone(pid: int) -> int | None:
+    """The exit status of a child that has ended, as `subprocess` counts them; None while it runs."""
+    try:
+        found, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    return os.waitstatus_to_exitcode(status) if found else None
+
+
+def taken_over(
+    told: orders.Orders, successor: int, lifeline: tuple[int, ...], board: int | None, *, again: bool
+) -> orders.Orders:
+    """The orders of the head that a lone process becomes when its successor answers."""
+    return structs.replace(
+        told, role="head", workers={0: successor}, lifeline=lifeline, board=board, again=again
+    )

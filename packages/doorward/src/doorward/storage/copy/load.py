@@ -1,0 +1,83 @@
+"""How does a backup become the content of an empty database, and what must not be as it was?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from typing import Final
+
+from doorward.core.model.copied import TableSum
+from doorward.core.model.session import EndReason
+from doorward.core.ports.progress import Progress
+from doorward.storage.copy.encode import Running
+from doorward.storage.copy.pieces import Piece, Reading, Rows, Tables
+from doorward.storage.copy.side import Side, pages
+from doorward.storage.copy.tables import SEEDED, CopyRefused, Table, shared
+
+_RESTORED: Final[EndReason] = "restored"
+_RENAME_FEED = "INSERT INTO meta (name, value) VALUES ('feed', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+
+
+async def load(side: Side, pieces: AsyncIterable[Piece], progress: Progress) -> Reading:
+    """Fill the tables, then read them again and compare. The schema has to be the backup's. Inside a transaction, or on a file that
+    nobody has seen yet. Raises `CopyRefused`."""
+    reading = Reading()
+    tables: dict[str, Table] = {}
+    async for piece in pieces:
+        reading.take(piece)
+        if isinstance(piece, Tables):
+            progress.begin("restore", piece.amount)
+            tables = {table.name: table for table in shared(piece.tables, await side.tables())}
+            for name in SEEDED:
+                await side.run(f"DELETE FROM {name}")  # noqa: S608 - names from this package
+        elif isinstance(piece, Rows):
+            await side.insert(tables[piece.table], piece.rows)
+            progress.step(piece.table, len(piece.rows))
+    if not reading.whole:
+        raise CopyRefused("The backup ends before its end.", "Take another backup.")
+    progress.begin("compare", reading.rows)
+    for one in reading.sums:
+        await _compare(side, tables[one.table], one, progress)
+    return reading
+
+
+async def _compare(side: Side, table: Table, wanted: TableSum, progress: Progress) -> None:
+    running = Running()
+    async for rows in pages(side, table):
+        running.add(rows)
+        progress.step(table.name, len(rows))
+    if (running.rows, running.checksum().hex()) != (wanted.rows, wanted.checksum):
+        raise CopyRefused(f"{table.name} is not in {side.place} as it is in the backup; nothing was changed.")
+
+
+async def counters_of(side: Side) -> dict[str, int]:
+    """How far the counters of a database are that is about to be replaced."""
+    if not await side.versions():
+        return {}
+    return {row[0]: row[1] for row in await side.rows("SELECT name, value FROM counters")}
+
+
+async def begin_anew(side: Side, before: Mapping[str, int], feed: str) -> None:
+    """What others remember of the database must not be mistaken for what it is now.
+
+    The feed gets a new name, so that APIs load all revocations anew instead of waiting for the entries after a cursor that this
+    database never gave out; the counters go on beyond whatever they were, so that no process keeps a snapshot that has the same
+    number.
+    """
+    await side.run(_RENAME_FEED, (feed,))
+    for name, value in await side.rows("SELECT name, value FROM counters"):
+        await side.run(
+            "UPDATE counters SET value = ? WHERE name = ?", (max(value, before.get(name, 0)) + 1, name)
+        )
+
+
+async def end_everything(side: Side, now: int) -> None:
+    """Nobody is signed in any more and no token works: sessions, grants, refresh tokens, codes and signing keys end."""
+    await side.run(
+        "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED)
+    )
+    await side.run("UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED))
+    for name in ("refresh_tokens", "authorization_codes", "sign_ins", "tickets", "trusted_devices"):
+        await side.run(f"DELETE FROM {name}")  # noqa: S608 - names from this package
+    await side.run(
+        "UPDATE signing_keys SET state = 'revoked', retired_at = ? WHERE state <> 'revoked'", (now,)
+    )

@@ -1,0 +1,133 @@
+"""What does a backup say, piece after piece? First which tables there are, then their rows, and what each came to.
+
+The pieces are msgpack, each an array that begins with its tag; a row is an array of its values, as it is summed (`encode.py`). The tags
+stand in every backup that was ever made, so they are written out and not taken from the names of the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any, final
+
+import msgspec
+from msgspec import Struct
+
+from doorward.core.model.copied import TableSum
+from doorward.core.ports.progress import Progress
+from doorward.storage.copy.encode import Running
+from doorward.storage.copy.side import Side, Version, count, pages
+from doorward.storage.copy.tables import ARRIVING, CopyRefused, Table, in_order
+
+
+class Tables(Struct, frozen=True, array_like=True, tag="Tables"):
+    """The first piece: the migrations that the database had, its tables in the order to fill them, and how many rows will come."""
+
+    versions: tuple[Version, ...]
+    tables: tuple[Table, ...]
+    amount: int
+
+
+class Rows(Struct, frozen=True, array_like=True, tag="Rows"):
+    """Some rows of a table, in order."""
+
+    table: str
+    rows: list[tuple[Any, ...]]
+
+
+class End(Struct, frozen=True, array_like=True, tag="End"):
+    """A table is complete, and this is what it came to."""
+
+    table: str
+    amount: int
+    checksum: bytes
+
+
+class All(Struct, frozen=True, array_like=True, tag="All"):
+    """The last piece: nothing follows."""
+
+    amount: int
+
+
+Piece = Tables | Rows | End | All
+
+encode_piece = msgspec.msgpack.Encoder().encode
+_decoder: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)
+
+
+def decode_piece(data: bytes) -> Piece:
+    """A piece. Raises `CopyRefused` for what is none."""
+    try:
+        return _decoder.decode(data)
+    except msgspec.MsgspecError as problem:
+        raise CopyRefused("The backup holds something that this version does not know.") from problem
+
+
+async def dump(side: Side, progress: Progress) -> AsyncGenerator[Piece]:
+    """All pieces of a database, as it is at one moment. Others go on writing meanwhile."""
+    async with side.snapshot():
+        versions, tables = await side.versions(), await side.tables()
+        if not versions:
+            raise CopyRefused(
+                f"{side.place} is no database of Doorward's.", "Set `database` to the right one."
+            )
+        if await side.rows("SELECT 1 FROM meta WHERE name = ?", (ARRIVING,)):
+            raise CopyRefused(f"{side.place} is not complete itself.", "Finish the move into it first.")
+        expected = sum([await count(side, table) for table in tables])
+        progress.begin("back up", expected)
+        yield Tables(versions, tables, expected)
+        amount = 0
+        for table in tables:
+            running = Running()
+            async for rows in pages(side, table):
+                running.add(rows)
+                progress.step(table.name, len(rows))
+                yield Rows(table.name, rows)
+            amount += running.rows
+            yield End(table.name, running.rows, running.checksum())
+        yield All(amount)
+
+
+@final
+class Reading:
+    """What has been read of a backup. Every piece goes through here before anything is made of it."""
+
+    __slots__ = ("_now", "_running", "sums", "tables", "versions", "whole")
+
+    def __init__(self) -> None:
+        self.versions: tuple[Version, ...] = ()
+        self.tables: tuple[Table, ...] = ()
+        self.sums: list[TableSum] = []
+        self.whole = False
+        self._running = Running()
+        self._now = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows the complete tables have."""
+        return sum(one.rows for one in self.sums)
+
+    def take(self, piece: Piece) -> None:
+        """Raises `CopyRefused` when it is not what has to come now, or a checksum is another."""
+        if isinstance(piece, Tables):
+            self._must(not self.tables and bool(piece.tables))
+            self.versions, self.tables = piece.versions, in_order(piece.tables)
+            self._must(self.tables == piece.tables)
+            return
+        self._must(not self.whole)
+        if isinstance(piece, All):
+            self._must(self._now == len(self.tables) and piece.amount == self.rows)
+            self.whole = True
+            return
+        self._must(self._now < len(self.tables) and self.tables[self._now].name == piece.table)
+        if isinstance(piece, Rows):
+            self._running.add(piece.rows)
+            return
+        self._must((piece.amount, piece.checksum) == (self._running.rows, self._running.checksum()))
+        self.sums.append(TableSum(piece.table, piece.amount, piece.checksum.hex()))
+        self._running = Running()
+        self._now += 1
+
+    @staticmethod
+    def _must(right: bool) -> None:
+        if not right:
+            raise CopyRefused("The backup's own sums do not add up: it is damaged.", "Take another backup.")

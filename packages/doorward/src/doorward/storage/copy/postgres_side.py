@@ -1,0 +1,237 @@
+"""How is a PostgreSQL database read and written as a whole? By one connection of its own; every statement stands in a transaction
+that needs nothing of the connection before it, so that a pooler may stand in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, Final, cast, final
+
+import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
+import msgspec
+
+from doorward.storage.copy.fence import FENCED, WRITTEN, in_force
+from doorward.storage.copy.postgres_shape import COLUMNS, FOREIGN_KEYS, KEYS, TABLES, kind_of
+from doorward.storage.copy.side import Version
+from doorward.storage.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Table, in_order
+from doorward.storage.postgres.connect import Connector
+from doorward.storage.postgres.errors import not_text, verdict
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.postgres.pool import Connection
+from doorward.storage.postgres.remedy import remedy
+from doorward.storage.postgres.text import numbered
+from doorward.storage.postgres.url import shown
+from doorward.storage.sql.migrate import APPLIED
+from doorward.storage.sql.statements import Param, Row
+
+_HOUR: Final = 3600
+_NOW: Final = "SELECT EXTRACT(EPOCH FROM clock_timestamp())::bigint"
+_FUNCTION: Final = f"""
+CREATE OR REPLACE FUNCTION doorward_fence() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  now_ BIGINT;
+  held fence%ROWTYPE;
+BEGIN
+  LOOP
+    SELECT * INTO held FROM fence;
+    EXIT WHEN NOT FOUND OR held.owner = {WRITTEN};
+    now_ := EXTRACT(EPOCH FROM clock_timestamp())::bigint;
+    IF EXISTS (SELECT 1 FROM (SELECT held.until) AS one WHERE {in_force("now_")}) THEN
+      RAISE EXCEPTION '{FENCED}' USING ERRCODE = 'DW001';
+    END IF;
+    -- the mover may put the time off in this very moment: of the two one is first, and the other sees it
+    UPDATE fence SET owner = {WRITTEN} WHERE owner = held.owner AND until = held.until;
+    EXIT WHEN FOUND;
+  END LOOP;
+  IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+  RETURN NEW;
+END $$
+"""  # noqa: S608 - constants of this package
+_VERBS: Final = (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+
+
+async def open_postgres_side(url: str, options: PostgresOptions) -> PostgresSide:
+    """A side on the database at `url`. Raises `CopyRefused`."""
+    # counting and comparing whole tables takes longer than any request may
+    patient = msgspec.structs.replace(options, statement_timeout=_HOUR)
+    with _told(shown(url)):
+        connection = await Connector(url, patient)()
+    return PostgresSide(connection, shown(url))
+
+
+@final
+class PostgresSide:
+    """`side.Side` on one connection."""
+
+    def __init__(self, connection: Connection, place: str) -> None:
+        self._connection = cast("Any", connection)
+        self._place = place
+
+    @property
+    def place(self) -> str:
+        return self._place
+
+    @property
+    def bytes_type(self) -> str:
+        return "BYTEA"
+
+    async def rows(self, sql: str, params: Sequence[Param] = ()) -> list[Row]:
+        with _told(self._place):
+            return [tuple(row) for row in await self._connection.fetch(numbered(sql), *params)]
+
+    async def run(self, sql: str, params: Sequence[Param] = ()) -> int:
+        with _told(self._place):
+            status: str = await self._connection.execute(numbered(sql), *params)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def script(self, text: str) -> None:
+        """Several statements without values."""
+        with _told(self._place):
+            await self._connection.execute(text)
+
+    async def insert(self, table: Table, rows: Sequence[Row], *, missing_only: bool = False) -> None:
+        if missing_only:
+            # what is there already is found in a transaction that was interrupted before: never much
+            names = ", ".join(table.names)
+            marks = ", ".join("?" * len(table.columns))
+            sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+            with _told(self._place, table, rows):
+                await self._connection.executemany(numbered(sql), rows)
+            return
+        with _told(self._place, table, rows):
+            await self._connection.copy_records_to_table(table.name, records=rows, columns=list(table.names))
+
+    def ordered(self, table: Table, column: str) -> str:
+        kind = next(c.kind for c in table.columns if c.name == column)
+        return f'{column} COLLATE "C"' if kind == "text" else column
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[None]:
+        with _told(self._place):
+            transaction = self._connection.transaction()
+            await transaction.start()
+            try:
+                yield
+            except BaseException:
+                # a copy that was interrupted takes its connection along; what interrupted it is what is told
+                with suppress(Exception):
+                    await transaction.rollback()
+                raise
+            await transaction.commit()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[None]:
+        # Before the first look, so that no month of the record goes between it and the reading of that month: unlike a row, a table
+        # that was dropped since is not there any more. Only to drop one waits for this, and not for long.
+        record = (await self.rows("SELECT to_regclass('audit')::text"))[0][0]
+        with _told(self._place):
+            async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+                if record is not None:
+                    await self._connection.execute(f"LOCK TABLE {record} IN ACCESS SHARE MODE")
+                yield
+
+    async def tables(self) -> tuple[Table, ...]:
+        names: list[str] = [row[0] for row in await self.rows(TABLES)]
+        columns: dict[str, list[Column]] = {name: [] for name in names}
+        for table, column, type_ in await self.rows(COLUMNS):
+            if table in columns and table not in BOOKKEEPING:
+                columns[table].append(Column(column, kind_of(table, column, type_)))
+        keys: dict[str, list[str]] = {name: [] for name in names}
+        for table, column in await self.rows(KEYS):
+            keys.setdefault(table, []).append(column)
+        refers: dict[str, set[str]] = {name: set() for name in names}
+        for table, other, _, _ in await self.rows(FOREIGN_KEYS):
+            refers.setdefault(table, set()).add(other)
+        for name in names:
+            if name not in BOOKKEEPING and not keys[name]:
+                raise CopyRefused(f"The table {name} has no primary key, so it cannot be read in order.")
+        return in_order(
+            [
+                Table(name, tuple(columns[name]), tuple(keys[name]), tuple(sorted(refers[name])))
+                for name in names
+                if name not in BOOKKEEPING
+            ]
+        )
+
+    async def versions(self) -> tuple[Version, ...]:
+        if (await self.rows("SELECT to_regclass('schema_migrations')::text"))[0][0] is None:
+            return ()
+        return tuple(Version(number, name) for number, name, _ in await self.rows(APPLIED))
+
+    async def loosen(self) -> None:
+        await self.run(
+            "CREATE TABLE IF NOT EXISTS copy_constraints"
+            " (tab TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT NULL, PRIMARY KEY (tab, name))"
+        )
+        for table, _, name, definition in await self.rows(FOREIGN_KEYS):
+            await self.run(
+                "INSERT INTO copy_constraints (tab, name, definition) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (table, name, definition),
+            )
+            await self.run(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+
+    async def tighten(self) -> None:
+        if (await self.rows("SELECT to_regclass('copy_constraints')::text"))[0][0] is not None:
+            for table, name, definition in await self.rows(
+                "SELECT tab, name, definition FROM copy_constraints"
+            ):
+                await self.run(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
+            await self.run("DROP TABLE copy_constraints")
+        # the planner knows nothing yet of what has arrived
+        await self.run("ANALYZE")
+
+    async def raise_fence(self, tables: Sequence[Table]) -> None:
+        await self.run(_FUNCTION)
+        for table in tables:
+            # making a trigger waits for every transaction that has written to the table, and those that come later meet it
+            async with self.transaction():
+                for verb, row in _VERBS:
+                    but = f" WHEN ({row}.name NOT IN {MARKS})" if table.name == "meta" else ""
+                    await self.run(
+                        f"CREATE OR REPLACE TRIGGER fence_{verb.lower()} BEFORE {verb} ON {table.name}"
+                        f" FOR EACH ROW{but} EXECUTE FUNCTION doorward_fence()"
+                    )
+
+    async def drop_fence(self, tables: Sequence[Table]) -> None:
+        # whoever reads for an hour must not make everybody wait behind us
+        await self.run("SET LOCAL lock_timeout = '3s'")
+        for table in tables:
+            for verb, _ in _VERBS:
+                await self.run(f"DROP TRIGGER IF EXISTS fence_{verb.lower()} ON {table.name}")
+        await self.run("DROP FUNCTION IF EXISTS doorward_fence()")
+        await self.run("DROP TABLE IF EXISTS fence")
+
+    async def has_fence(self) -> bool:
+        return (await self.rows("SELECT to_regclass('fence')::text"))[0][0] is not None
+
+    async def clock(self) -> int:
+        return (await self.rows(_NOW))[0][0]
+
+    async def close(self) -> None:
+        with suppress(Exception):
+            await asyncio.wait_for(self._connection.close(), 5)
+
+
+@contextmanager
+def _told(place: str, table: Table | None = None, rows: Sequence[Row] = ()) -> Generator[None]:
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as problem:
+        if table is not None and not_text(problem):
+            raise _zero_byte(place, table, rows) from None
+        raise CopyRefused(f"{place}: {verdict(problem, 'said')}.", remedy(problem)) from problem
+
+
+def _zero_byte(place: str, table: Table, rows: Sequence[Row]) -> CopyRefused:
+    """PostgreSQL holds every text but one with a zero byte, which SQLite does hold."""
+    for row in rows:
+        for column, value in zip(table.names, row, strict=True):
+            if isinstance(value, str) and "\x00" in value:
+                key = ", ".join(str(row[place_]) for place_ in table.key_places)
+                return CopyRefused(
+                    f"{table.name} {key}: {column} holds a zero byte, which {place} cannot store.",
+                    "Change that value in the source, then run the same command again.",
+                )
+    return CopyRefused(f"A text in {table.name} cannot be stored in {place}.")

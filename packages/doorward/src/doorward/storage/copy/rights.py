@@ -1,0 +1,42 @@
+"""Whose are the tables of a PostgreSQL database that is filled anew, and who may use them? Those who did before.
+
+A restore is often run by somebody who may more than the server: an administrator, or the role that migrates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from doorward.storage.copy.side import Side
+from doorward.storage.sql.statements import Row
+
+_OWNER: Final = (
+    "SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class WHERE oid = to_regclass('schema_migrations')"
+    " AND pg_get_userbyid(relowner) <> current_user"
+)
+_GRANTS: Final = (
+    "SELECT quote_ident(c.relname), quote_ident(pg_get_userbyid(a.grantee)), a.privilege_type"
+    " FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a"
+    " WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p')"
+    " AND a.grantee <> c.relowner AND a.grantee <> 0 ORDER BY 1, 2, 3"
+)
+_THERE: Final = "SELECT to_regclass(CAST(? AS TEXT)) IS NOT NULL"
+
+
+async def as_owner(side: Side) -> None:
+    """Until the end of the transaction be the owner of the tables that are there."""
+    for (owner,) in await side.rows(_OWNER):
+        await side.run(f"SET LOCAL ROLE {owner}")
+
+
+async def granted(side: Side) -> Sequence[Row]:
+    """What others than the owner may do with the tables."""
+    return await side.rows(_GRANTS)
+
+
+async def grant_again(side: Side, grants: Sequence[Row]) -> None:
+    """What they might, on the tables that are there now."""
+    for table, grantee, privilege in grants:
+        if (await side.rows(_THERE, (table,)))[0][0]:
+            await side.run(f"GRANT {privilege} ON {table} TO {grantee}")

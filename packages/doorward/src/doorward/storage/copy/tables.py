@@ -1,0 +1,120 @@
+"""Which tables are copied, in which order, and what must two databases have in common before one is copied into the other?
+
+Nothing is listed by hand: the database itself is asked, so that the table of a later migration is never forgotten in a backup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from doorward.core.ports.store import StoreUnavailable
+from doorward.storage.sql.audit_end import KEPT_FROM
+
+Kind = Literal["text", "number", "bytes"]
+
+MOVED = "moved"
+ARRIVING = "arriving"
+MARKS = (MOVED, ARRIVING)
+"""Names in `meta` that say something about one database, and not about what is in it."""
+
+_OF_ONE_DATABASE = (*MARKS, "schema.readable", KEPT_FROM)
+
+BOOKKEEPING = frozenset(
+    {"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes", "answered_posts"}
+)
+"""Tables about one database, or of use for some seconds: never copied."""
+
+APPEND_ONLY = frozenset({"audit"})
+"""Tables whose lines the database itself refuses to change, and to remove before they are old enough (`audit_end.py`)."""
+
+SEEDED = frozenset({"counters"})
+"""Tables that have rows in a database that nobody has used yet."""
+
+
+class CopyRefused(StoreUnavailable):
+    """Two databases cannot be copied into one another, or a copy went wrong. `fix` says what to do; neither text holds a secret."""
+
+    def __init__(self, error: str, fix: str = "") -> None:
+        self.error = error
+        self.fix = fix
+        super().__init__(error)
+
+
+class Column(Struct, frozen=True):
+    """A column and what it holds."""
+
+    name: str
+    kind: Kind
+
+
+class Table(Struct, frozen=True):
+    """A table: its columns, the columns of its primary key in order, and the tables that it refers to."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    refers: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def key_places(self) -> tuple[int, ...]:
+        """Where in a row the key is."""
+        names = self.names
+        return tuple(names.index(name) for name in self.key)
+
+    @property
+    def only(self) -> str:
+        """A condition that every statement on the table keeps to; empty for most."""
+        return f"name NOT IN {_OF_ONE_DATABASE}" if self.name == "meta" else ""
+
+
+def in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """By name, but what is referred to always stands before what refers to it."""
+    waiting = sorted(tables, key=lambda table: table.name)
+    known = {table.name for table in waiting}
+    done: list[Table] = []
+    names: set[str] = set()
+    while waiting:
+        free = [t for t in waiting if all(r in names or r == t.name or r not in known for r in t.refers)]
+        if not free:
+            raise CopyRefused(
+                f"The tables {', '.join(t.name for t in waiting)} refer to one another in a circle."
+            )
+        done += free
+        names |= {table.name for table in free}
+        waiting = [table for table in waiting if table.name not in names]
+    return tuple(done)
+
+
+def shared(source: Sequence[Table], target: Sequence[Table]) -> tuple[Table, ...]:
+    """The tables as both have them, in the order to fill them.
+
+    The columns are the source's, in its order; the key is the shorter of the two (an engine that cuts a table into parts needs the
+    part's column in the key). Raises `CopyRefused` when a table or a column is on one side only, or holds something else there.
+    """
+    there = {table.name: table for table in target}
+    here = {table.name for table in source}
+    for name in sorted(here ^ set(there)):
+        side = "source" if name in here else "target"
+        raise CopyRefused(
+            f"The table {name} is only in the {side}: the two databases do not have the same schema.",
+            "Run doorward migrate on both with this program, then try again.",
+        )
+    common: list[Table] = []
+    for table in source:
+        other = there[table.name]
+        if {(c.name, c.kind) for c in table.columns} != {(c.name, c.kind) for c in other.columns}:
+            raise CopyRefused(
+                f"The table {table.name} has other columns in the source than in the target.",
+                "Run doorward migrate on both with this program, then try again.",
+            )
+        key = min(table.key, other.key, key=len)
+        common.append(Table(table.name, table.columns, key, tuple(sorted({*table.refers, *other.refers}))))
+    return in_order(common)

@@ -1,0 +1,156 @@
+"""How does a process hear of what another one committed, where PostgreSQL is all that they share? By LISTEN, on a connection of its own.
+
+A trigger rings in the commit itself (migrations/0001_first.postgres.sql), so that nobody can commit and forget to ring.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol, cast, final
+
+from doorward.storage.postgres.connect import Connector
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.postgres.pool import Connection
+from doorward.storage.postgres.url import DatabaseUrl, shown
+from doorward.storage.postgres.url_words import understood, with_words
+
+_CHANNEL = "doorward"
+_HELLO = "hello "
+_HELLO_SECONDS = 2.0
+# A connection that hangs rings no more and says nothing: it is asked now and then. Until then everybody looks for themselves.
+_BEAT_SECONDS = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+# Behind a pooler it will hardly be otherwise next time.
+_DEAF_PAUSE = 300.0
+
+_DEAF = (
+    "changes by others are looked for every moment and not announced: LISTEN does not come through, as behind a pooler in"
+    " transaction mode"
+)
+
+
+class _Listening(Connection, Protocol):
+    """What else is used of asyncpg's connection."""
+
+    async def add_listener(self, channel: str, callback: Callable[[Any, int, str, str], None]) -> None: ...
+    def add_termination_listener(self, callback: Callable[[Any], None]) -> None: ...
+
+
+class _Deaf(Exception):
+    """LISTEN was taken, and nothing is heard."""
+
+
+@final
+class PostgresBell:
+    """`ports.bell.Bell` on the database at `url`. `tell` is given what an operator should know, once for each kind."""
+
+    def __init__(
+        self,
+        url: str,
+        options: PostgresOptions | None = None,
+        *,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        chosen = options or PostgresOptions()
+        plain = url.reveal() if isinstance(url, DatabaseUrl) else url
+        self._name = shown(plain)
+        self._connect = Connector(plain, chosen)
+        self._pooled = not with_words(chosen, understood(plain)).prepared_statements
+        self._tell = tell
+        self._told: set[str] = set()
+        self._wakes: list[Callable[[], None]] = []
+        self._hello: asyncio.Event = asyncio.Event()
+        self._word = ""
+        self._connected = False
+        self._lost: list[Callable[[], None]] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether a ring was heard on the connection that is there now."""
+        return self._connected
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """See `Bell.listen`."""
+        self._wakes.append(wake)
+
+    def on_lost(self, listener: Callable[[], None]) -> None:
+        """Call `listener` each time that rings were heard, and are no more."""
+        self._lost.append(listener)
+
+    async def ring(self) -> None:
+        """Nothing to do: the commit rang."""
+
+    async def run(self) -> None:
+        """Hear, for ever. Never raises but when it is cancelled."""
+        pause = _FIRST_PAUSE
+        while True:
+            if self._pooled:
+                self._say(_DEAF)
+                await asyncio.Event().wait()
+            try:
+                await self._hear()
+            except _Deaf:
+                self._say(_DEAF)
+                pause = _DEAF_PAUSE
+            except Exception as problem:  # noqa: BLE001 - whatever the way to the database meets, it is tried again
+                self._say(f"no announcements from {self._name} for now: {type(problem).__name__}")
+            if self._connected:
+                self._connected = False
+                pause = _FIRST_PAUSE
+                for listener in self._lost:
+                    listener()
+                # what was announced since it broke has to be looked for
+                self._wake()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, max(pause, _LONGEST_PAUSE))
+
+    async def _hear(self) -> None:
+        connection = cast("_Listening", await self._connect())
+        try:
+            over = asyncio.Event()
+            connection.add_termination_listener(lambda _: over.set())
+            await connection.add_listener(_CHANNEL, self._heard)
+            await self._greet(connection)
+            self._connected = True
+            self._told.clear()
+            self._wake()
+            while True:
+                try:
+                    async with asyncio.timeout(_BEAT_SECONDS):
+                        await over.wait()
+                    return
+                except TimeoutError:
+                    await connection.fetch("SELECT 1")
+        finally:
+            connection.terminate()
+
+    async def _greet(self, connection: Connection) -> None:
+        """A word from another connection has to arrive. One's own comes back on a pooler's borrowed connection too, which proves
+        nothing."""
+        ((self._word,),) = await connection.fetch("SELECT gen_random_uuid()::text")
+        self._hello.clear()
+        other = await self._connect()
+        try:
+            await other.fetch("SELECT pg_notify($1, $2)", _CHANNEL, _HELLO + self._word)
+            async with asyncio.timeout(_HELLO_SECONDS):
+                await self._hello.wait()
+        except TimeoutError:
+            raise _Deaf from None
+        finally:
+            other.terminate()
+
+    def _heard(self, _connection: Any, _process: int, _channel: str, payload: str) -> None:
+        if payload == _HELLO + self._word:
+            self._hello.set()
+        elif not payload.startswith(_HELLO):
+            self._wake()
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()
+
+    def _say(self, text: str) -> None:
+        if self._tell is not None and text not in self._told:
+            self._told.add(text)
+            self._tell(text)

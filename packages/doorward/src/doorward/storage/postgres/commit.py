@@ -1,0 +1,133 @@
+"""How is a commit made on PostgreSQL? As one statement where its parts cannot see one another, else as a short transaction.
+
+Read committed and guards in the statements: who waited for a row looks at it again as it is now, and finds that the guard no longer
+holds. What is safe to repeat and what is not stands in `storage/postgres/errors.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import final
+
+from doorward.core.ports.store import StoreUnavailable
+from doorward.storage.postgres.errors import (
+    again,
+    better_apart,
+    contended,
+    not_text,
+    row_is_gone,
+    state_of,
+    unholdable,
+    verdict,
+)
+from doorward.storage.postgres.gate import Gate
+from doorward.storage.postgres.merge import Group, Tables, apart, groups, overtaken
+from doorward.storage.postgres.pool import Connection, Pool
+from doorward.storage.postgres.use import settle, storable, taken
+from doorward.storage.sql.statements import LOST, Param, Step
+
+_TRIES = 10
+# However many stand at one row, one gets through each time: they are told to begin again for at most so long.
+_CONTENTION_SECONDS = 3.0
+_PAUSE_SECONDS, _LONGEST_PAUSE = 0.003, 0.1
+# More kinds of commits than the program has statements: then something makes them up, and memory must not pay for it.
+_PLANS = 2048
+
+
+@final
+class Committer:
+    """Knows the tables, and for each kind of commit how it travels. `join=False`: each statement by itself."""
+
+    def __init__(self, tables: Tables, *, join: bool = True) -> None:
+        self._tables = tables
+        self._read = groups if join else apart
+        self._plans: dict[tuple[tuple[str, int | None], ...], tuple[Group, ...]] = {}
+        self._gate = Gate()
+
+    async def commit(self, pool: Pool, steps: Sequence[Step]) -> int:
+        """See `Database.apply`."""
+        await self._gate.passed(pool)
+        plan = self._plan(steps)
+        alone = plan[0] if len(plan) == 1 else None
+        params = [step[1] for step in steps]
+        tries = 0
+        until = asyncio.get_running_loop().time() + _CONTENTION_SECONDS
+        while True:
+            held = pool.at_once() or await taken(pool)
+            connection = held.connection
+            try:
+                if alone is None:
+                    changed = await _transaction(connection, plan, params)
+                elif alone.joined:
+                    ((changed,),) = await connection.fetch(
+                        alone.sql, *[value for one in params for value in one]
+                    )
+                else:
+                    changed = _changed(alone, await connection.execute(alone.sql, *params[0]))
+            except BaseException as problem:
+                await settle(pool, held, problem)
+                if not isinstance(problem, Exception):
+                    raise
+                if isinstance(problem, TimeoutError):
+                    self._gate.unanswered()
+                if overtaken(state_of(problem), str(problem)) or row_is_gone(problem):
+                    return LOST
+                if better_apart(problem) and any(group.count > 1 for group in plan):
+                    # Side by side, an insert may meet the winner's row before the guard has found that it lost, or two of them
+                    # have one key. Nothing was done; one after the other they say what it is.
+                    plan, alone = apart([(step[0], step[2]) for step in steps], self._tables), None
+                    continue
+                tries += 1
+                tired = asyncio.get_running_loop().time() > until if contended(problem) else tries >= _TRIES
+                if tired or not (again(problem) or not_text(problem)):
+                    raise unholdable(problem) or verdict(problem, "did not take the commit") from problem
+                if not_text(problem):
+                    params = [storable(one) for one in params]
+                else:
+                    await asyncio.sleep(_pause(tries))
+            else:
+                pool.give(held)
+                return changed
+
+    def _plan(self, steps: Sequence[Step]) -> tuple[Group, ...]:
+        kind = tuple([(step[0], step[2]) for step in steps])
+        found = self._plans.get(kind)
+        if found is None:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            found = self._plans[kind] = self._read(kind, self._tables)
+        return found
+
+
+async def _transaction(
+    connection: Connection, plan: Sequence[Group], params: Sequence[tuple[Param, ...]]
+) -> int:
+    changed = 0
+    place = 0
+    await connection.execute("BEGIN")
+    for group in plan:
+        values = [value for one in params[place : place + group.count] for value in one]
+        if group.joined:
+            ((count,),) = await connection.fetch(group.sql, *values)
+        else:
+            count = _changed(group, await connection.execute(group.sql, *values))
+        if count == LOST:
+            await connection.execute("ROLLBACK")
+            return LOST
+        changed += count
+        place += group.count
+    if await connection.execute("COMMIT") != "COMMIT":
+        raise StoreUnavailable("the database undid the commit")
+    return changed
+
+
+def _changed(group: Group, tag: str) -> int:
+    count = int(tag.rpartition(" ")[2])
+    return LOST if group.must is not None and count != group.must else count
+
+
+def _pause(tries: int) -> float:
+    """Longer with each try, and not the same for two that met."""
+    longest = min(_PAUSE_SECONDS * 2**tries, _LONGEST_PAUSE)
+    return longest * (0.5 + asyncio.get_running_loop().time() * 1e5 % 1)

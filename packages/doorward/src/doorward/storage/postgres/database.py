@@ -1,0 +1,215 @@
+"""What is particular to PostgreSQL: a commit is one statement where it can be one, and no answer is never taken for a yes.
+
+Nothing is kept on a connection from one statement to the next, so that a pooler may stand in between. What is certain not to have
+happened (a serialization failure, a deadlock, a server that only reads) is tried again here; a commit of which nobody knows whether
+it happened is `StoreUnavailable`, and the caller's next try finds out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, final
+
+from doorward.core.ports.store import StoreUnavailable
+from doorward.storage.postgres.commit import Committer
+from doorward.storage.postgres.connect import Connector
+from doorward.storage.postgres.errors import not_text, unholdable, verdict
+from doorward.storage.postgres.history import NONE, history_of
+from doorward.storage.postgres.merge import tables_in
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.postgres.pool import Connection, Pool
+from doorward.storage.postgres.remedy import NotOpened, remedy
+from doorward.storage.postgres.schema import prepare
+from doorward.storage.postgres.text import numbered
+from doorward.storage.postgres.url import shown
+from doorward.storage.postgres.use import DOES_NOT_ANSWER, read, storable
+from doorward.storage.sql.audit_end import Months, line_by_line
+from doorward.storage.sql.migrate import known
+from doorward.storage.sql.statements import Param, Query, Row, Step
+from doorward.storage.sql.store import SqlStore
+
+_MONTHS = "SELECT doorward_audit_months()"
+_TODAY = "SELECT to_regclass('audit_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')) IS NOT NULL"
+_TRIES_FOR_TODAY = 5
+_DROP = "SELECT doorward_audit_drop(?, ?)"
+_TRIM = "SELECT doorward_audit_trim(?, ?, ?)"
+_AT_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+async def open_postgres(
+    url: str, *, migrate: bool = True, options: PostgresOptions | None = None
+) -> SqlStore:
+    """The store in the PostgreSQL database at `url`. `migrate=False` leaves the schema alone: `ready()` then says whether it is
+    this program's. Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when nobody answers."""
+    chosen = options or PostgresOptions()
+    where = shown(url)
+    connect = Connector(url, chosen)
+    try:
+        connection = await connect()
+    except Exception as problem:
+        said = f"The database {where} cannot be opened: {verdict(problem, 'said')}"
+        raise NotOpened(said, remedy(problem)) from problem
+    try:
+        engine = await _engine(connection)
+        migrations = known(engine)
+        await prepare(connection, migrations, migrate, where=where, collate=engine == "postgres")
+        history = await history_of(connection) if engine == "postgres" else NONE
+        if migrate and engine == "postgres":
+            await _today(connection)
+    except StoreUnavailable:
+        raise
+    except Exception as problem:
+        raise StoreUnavailable(
+            f"The database {where} cannot be used: {verdict(problem, 'said')}"
+        ) from problem
+    finally:
+        connection.terminate()
+    schema = "\n".join(one.text for one in migrations)
+    # what other engines allow in one statement differs
+    committer = Committer(tables_in(schema), join=engine == "postgres")
+    database = PostgresDatabase(connect, chosen, committer, history)
+    if engine != "postgres":
+        return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)
+    end = Months(_DROP, _TRIM)
+    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
+
+
+async def _today(connection: Connection) -> None:
+    """After months without any server there is no month for today, and a first line elsewhere would keep it from being made. So it is
+    made before that line, by one of those that start; the others wait for it. Where it cannot be made, the record is written all
+    the same, and the sweep tries again."""
+    with suppress(Exception):
+        for _ in range(_TRIES_FOR_TODAY):
+            await connection.fetch(_MONTHS)
+            if (await connection.fetch(_TODAY))[0][0]:
+                return
+
+
+async def _engine(connection: Connection) -> str:
+    """`postgres`, or another engine that speaks its language; what PostgreSQL alone has is then left out of the schema."""
+    (version,) = (await connection.fetch("SELECT version()"))[0]
+    if "CockroachDB" in version:
+        return "cockroach"
+    return "yugabyte" if "-YB-" in version else "postgres"
+
+
+@final
+class PostgresDatabase:
+    """`Database` on PostgreSQL. A pool of connections for each event loop."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        options: PostgresOptions,
+        committer: Committer,
+        history: str,
+    ) -> None:
+        self.history = history
+        self._connect = connect
+        self._options = options
+        self._committer = committer
+        self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+        self._lock = threading.Lock()
+        self._commits: dict[asyncio.Future[int], asyncio.Task[None]] = {}
+        self._closed = False
+
+    async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
+        rows = await self._read(sql, params)
+        return tuple(rows[0]) if rows else None
+
+    async def all(self, sql: str, params: tuple[Param, ...]) -> Sequence[Row]:
+        return [tuple(row) for row in await self._read(sql, params)]
+
+    async def snapshot(self, *queries: Query) -> Sequence[Sequence[Row]]:
+        async def ask(connection: Connection) -> Sequence[Sequence[Row]]:
+            await connection.execute(_AT_ONE_MOMENT)
+            found = [
+                [tuple(row) for row in await connection.fetch(numbered(sql), *params)]
+                for sql, params in queries
+            ]
+            await connection.execute("COMMIT")
+            return found
+
+        try:
+            return await read(self._pool(), ask)
+        except StoreUnavailable:
+            raise
+        except Exception as problem:
+            raise unholdable(problem) or verdict(problem, DOES_NOT_ANSWER) from problem
+
+    async def apply(self, steps: Sequence[Step]) -> int:
+        if not steps:
+            return 0
+        pool = self._pool()
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        # a task of its own: a caller that stops waiting does not stop the commit, and `close` waits for it
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[int] = loop.create_future()
+        self._commits[outcome] = loop.create_task(self._commit(pool, steps, outcome))
+        return await outcome
+
+    async def _commit(self, pool: Pool, steps: Sequence[Step], outcome: asyncio.Future[int]) -> None:
+        try:
+            changed = await self._committer.commit(pool, steps)
+        except asyncio.CancelledError:
+            # the loop ends, and with it whoever waits
+            outcome.cancel()
+            raise
+        except Exception as problem:  # noqa: BLE001 - it belongs to who waits
+            if not outcome.done():
+                outcome.set_exception(problem)
+        else:
+            if not outcome.done():
+                outcome.set_result(changed)
+        finally:
+            del self._commits[outcome]
+
+    async def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        here = asyncio.get_running_loop()
+        while mine := [task for task in tuple(self._commits.values()) if task.get_loop() is here]:
+            await asyncio.wait(mine)
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for loop, pool in pools.items():
+            if loop is here:
+                await pool.close()
+            else:
+                pool.abandon()
+
+    async def _read(self, sql: str, params: tuple[Param, ...]) -> list[Any]:
+        text = numbered(sql)
+
+        async def ask(connection: Connection) -> list[Any]:
+            return await connection.fetch(text, *params)
+
+        try:
+            return await read(self._pool(), ask)
+        except StoreUnavailable:
+            raise
+        except Exception as problem:
+            if unholdable(problem) is not None:
+                return []
+            if not_text(problem) and (other := storable(params)) != params:
+                return await self._read(sql, other)
+            raise verdict(problem, DOES_NOT_ANSWER) from problem
+
+    def _pool(self) -> Pool:
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        return self._new_pool(loop) if pool is None else pool
+
+    def _new_pool(self, loop: asyncio.AbstractEventLoop) -> Pool:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            for over in [one for one in self._pools if one.is_closed()]:
+                self._pools.pop(over).abandon()
+            pool = Pool(self._connect, size=self._options.pool_size, wait=self._options.pool_wait)
+            self._pools[loop] = pool
+            return pool

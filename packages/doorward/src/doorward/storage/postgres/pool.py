@@ -1,0 +1,181 @@
+"""Which connection does a statement get, and when does one have to go? One pool for each event loop.
+
+The connection that was used last is used first, so that what is warm stays warm and a quiet server holds few. Nothing is ever left
+on a connection, so giving one back costs no round trip. When one breaks, all that were made before it broke are suspect: after a
+failover they lead to a server that is gone or reads only, and each would have to find that out for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Protocol, final
+
+from doorward.core.ports.store import StoreUnavailable
+
+# A firewall between us and the database forgets a quiet connection sooner or later, without a word.
+_STALE_SECONDS = 240.0
+_GOOD_BYE_SECONDS = 2.0
+
+
+class Connection(Protocol):
+    """What is used of asyncpg's connection."""
+
+    async def execute(self, query: str, /, *args: Any, **how: Any) -> str: ...
+    async def fetch(self, query: str, /, *args: Any) -> list[Any]: ...
+    async def close(self) -> None: ...
+    def terminate(self) -> None: ...
+    def is_closed(self) -> bool: ...
+    def is_in_transaction(self) -> bool: ...
+
+
+@final
+class Held:
+    """A connection of the pool. `era`: the pool's when it was made."""
+
+    __slots__ = ("connection", "era", "since")
+
+    def __init__(self, connection: Connection, era: int) -> None:
+        self.connection = connection
+        self.era = era
+        self.since = 0.0
+
+
+@final
+class Pool:
+    """At most `size` connections made by `connect`; who finds none waits at most `wait` seconds, first come, first served."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], *, size: int, wait: float) -> None:
+        self._connect = connect
+        self._size = size
+        self._wait = wait
+        self._loop = asyncio.get_running_loop()
+        self._free: list[Held] = []
+        self._made = 0
+        self._era = 0
+        # None for who waits: a place to make a connection of one's own
+        self._waiting: deque[asyncio.Future[Held | None]] = deque()
+
+    def at_once(self) -> Held | None:
+        """A connection that lies here, to use alone and to give back."""
+        while self._free:
+            held = self._free.pop()
+            if self._fit(held) and self._loop.time() - held.since < _STALE_SECONDS:
+                return held
+            self._let_go(held)
+        return None
+
+    async def take(self) -> Held:
+        """A connection to use alone and to give back. Raises `StoreUnavailable`, or what connecting raises."""
+        held = self.at_once()
+        if held is not None:
+            return held
+        if self._made < self._size:
+            self._made += 1
+            return await self._make()
+        return await self._in_turn()
+
+    def give(self, held: Held) -> None:
+        """Back with a connection on which nothing is under way."""
+        if not self._fit(held) or held.connection.is_in_transaction():
+            self.drop(held)
+            return
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(held)
+                return
+        held.since = self._loop.time()
+        self._free.append(held)
+
+    def drop(self, held: Held) -> None:
+        """Away with a connection of which nobody knows what is under way on it."""
+        self._let_go(held)
+        self._offer_place()
+
+    def suspect_all(self) -> None:
+        """One was found broken: those that lie here go, those in use go when they come back."""
+        self._era += 1
+        free, self._free = self._free, []
+        for held in free:
+            self.drop(held)
+
+    async def close(self) -> None:
+        """Says good-bye on what lies here; what is in use goes when it comes back."""
+        self._era += 1
+        free, self._free = self._free, []
+        self._made -= len(free)
+        await asyncio.gather(*(_good_bye(held.connection) for held in free))
+
+    def abandon(self) -> None:
+        """The same from another thread, or when the pool's loop is over."""
+        free, self._free = self._free, []
+        for held in free:
+            # a closed loop can close nothing any more; the sockets go with the objects
+            with suppress(RuntimeError):
+                if self._loop.is_running():
+                    self._loop.call_soon_threadsafe(held.connection.terminate)
+                else:
+                    held.connection.terminate()
+
+    def _fit(self, held: Held) -> bool:
+        return held.era == self._era and not held.connection.is_closed()
+
+    def _let_go(self, held: Held) -> None:
+        self._made -= 1
+        with suppress(RuntimeError):
+            held.connection.terminate()
+
+    def _offer_place(self) -> None:
+        while self._waiting and self._made < self._size:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                self._made += 1
+                waiter.set_result(None)
+
+    async def _make(self) -> Held:
+        era = self._era
+        try:
+            return Held(await self._connect(), era)
+        except BaseException:
+            self._made -= 1
+            self._offer_place()
+            raise
+
+    async def _in_turn(self) -> Held:
+        waiter: asyncio.Future[Held | None] = self._loop.create_future()
+        self._waiting.append(waiter)
+        timer = self._loop.call_later(self._wait, _too_long, waiter, self._wait, self._size)
+        try:
+            held = await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._return(waiter.result())
+            raise
+        finally:
+            timer.cancel()
+        return await self._make() if held is None else held
+
+    def _return(self, held: Held | None) -> None:
+        if held is None:
+            self._made -= 1
+            self._offer_place()
+        else:
+            self.give(held)
+
+
+def _too_long(waiter: asyncio.Future[Held | None], seconds: float, size: int) -> None:
+    if not waiter.done():
+        waiter.set_exception(
+            StoreUnavailable(f"the database is busy: none of {size} connections became free in {seconds:g} s")
+        )
+
+
+async def _good_bye(connection: Connection) -> None:
+    try:
+        async with asyncio.timeout(_GOOD_BYE_SECONDS):
+            await connection.close()
+    except Exception:  # noqa: BLE001 - it is closed now, in order or not
+        connection.terminate()

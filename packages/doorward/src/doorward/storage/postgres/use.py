@@ -1,0 +1,71 @@
+"""How is a connection borrowed for a moment, and what becomes of it when something fails on it?"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from doorward.core.ports.store import StoreUnavailable
+from doorward.storage.postgres.errors import again, nobody_home, verdict
+from doorward.storage.postgres.pool import Connection, Held, Pool
+from doorward.storage.sql.statements import Param
+
+Answer = TypeVar("Answer")
+
+DOES_NOT_ANSWER = "does not answer"
+
+
+async def taken(pool: Pool) -> Held:
+    """A connection of the pool. Raises `StoreUnavailable` alone."""
+    try:
+        return await pool.take()
+    except StoreUnavailable:
+        raise
+    except Exception as problem:
+        raise verdict(problem, DOES_NOT_ANSWER) from problem
+
+
+async def settle(pool: Pool, held: Held, problem: BaseException) -> None:
+    """Gives back a connection on which `problem` arose, or lets it go."""
+    if not isinstance(problem, Exception) or nobody_home(problem):
+        pool.drop(held)
+        if isinstance(problem, Exception):
+            pool.suspect_all()
+        return
+    if held.connection.is_in_transaction():
+        try:
+            await held.connection.execute("ROLLBACK")
+        except BaseException:
+            pool.drop(held)
+            raise
+    pool.give(held)
+
+
+async def read(pool: Pool, ask: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    """What `ask` finds. Asked once more on another connection when this one broke: a read changes nothing.
+
+    Raises `StoreUnavailable`, and what concerns a value and not the database as it is.
+    """
+    last = False
+    while True:
+        held = pool.at_once() or await taken(pool)
+        try:
+            answer = await ask(held.connection)
+        except BaseException as problem:
+            await settle(pool, held, problem)
+            if not isinstance(problem, Exception):
+                raise
+            broken = nobody_home(problem) or again(problem)
+            # who waited for the whole limit is not made to wait for it twice
+            if last or not broken or isinstance(problem, TimeoutError):
+                raise
+            last = True
+        else:
+            pool.give(held)
+            return answer
+
+
+def storable(params: tuple[Param, ...]) -> tuple[Param, ...]:
+    """The values with the one character that PostgreSQL does not store replaced, in reads as in writes: what was written under
+    such a text is found under it."""
+    return tuple(one.replace("\0", "\ufffd") if isinstance(one, str) else one for one in params)

@@ -1,0 +1,1 @@
+"""The store in SQL, one module for each noun."""

@@ -1,0 +1,155 @@
+"""How are people and their second factors kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doorward.core.model.account import Account, Factor
+from doorward.storage.sql.rows import ACCOUNT_COLUMNS, to_account
+from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.text import insert, select
+
+_GET = select(ACCOUNT_COLUMNS, "accounts WHERE id = ?")
+_BY_EMAIL = select(ACCOUNT_COLUMNS, "accounts WHERE email = ?")
+_FIND = select(ACCOUNT_COLUMNS, "accounts WHERE id = ? OR email IN (?, ?, ?) ORDER BY id")
+_PAGE = select(ACCOUNT_COLUMNS, "accounts WHERE id > ? ORDER BY id LIMIT ?")
+_COUNT = "SELECT count(*) FROM accounts WHERE id > ?"
+_INSERT = insert("accounts", ACCOUNT_COLUMNS, "ON CONFLICT (email) DO NOTHING")
+_REPLACE = (
+    "UPDATE accounts SET email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
+    " disabled_at = ?, given_name = ?, family_name = ?, zoneinfo = ?, updated_at = ?, role_names = ? WHERE id = ?"
+)
+_AS_BEFORE = (
+    " AND email = ? AND COALESCE(name, '') = ? AND COALESCE(locale, '') = ? AND COALESCE(password_hash, '') = ?"
+    " AND COALESCE(password_changed_at, -1) = ? AND COALESCE(disabled_at, -1) = ? AND COALESCE(given_name, '') = ?"
+    " AND COALESCE(family_name, '') = ? AND COALESCE(zoneinfo, '') = ? AND COALESCE(updated_at, -1) = ? AND role_names = ?"
+)
+_DELETE_SIGN_INS = "DELETE FROM sign_ins WHERE account_id = ?"
+_DELETE_TICKETS = "DELETE FROM tickets WHERE account_id = ?"
+_DELETE = "DELETE FROM accounts WHERE id = ?"
+_REHASH = "UPDATE accounts SET password_hash = ? WHERE id = ? AND password_hash = ?"
+
+_FACTOR_COLUMNS = "id, account_id, kind, created_at, sealed, code_hash, last_step, used_at"
+_FACTORS = select(_FACTOR_COLUMNS, "factors WHERE account_id = ? ORDER BY created_at, id")
+_ADD_FACTOR = insert("factors", _FACTOR_COLUMNS)
+_REMOVE_FACTORS = "DELETE FROM factors WHERE account_id = ? AND kind = ?"
+_USE_STEP = "UPDATE factors SET last_step = ? WHERE id = ? AND (last_step IS NULL OR last_step < ?)"
+_USE_CODE = "UPDATE factors SET used_at = ? WHERE id = ? AND used_at IS NULL"
+
+
+class SqlAccounts:
+    """`ports.store.Accounts` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def get(self, account_id: str) -> Account | None:
+        return _account(await self._db.one(_GET, (account_id,)))
+
+    async def by_email(self, email: str) -> Account | None:
+        return _account(await self._db.one(_BY_EMAIL, (email,)))
+
+    async def find(self, text: str) -> Sequence[Account]:
+        asked = text.strip()
+        rows = await self._db.all(_FIND, (asked, asked, asked.lower(), asked.casefold()))
+        return [to_account(row) for row in rows]
+
+    async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[Account]:
+        return [to_account(row) for row in await self._db.all(_PAGE, (after or "", limit))]
+
+    async def count(self, *, after: str | None = None) -> int:
+        row = await self._db.one(_COUNT, (after or "",))
+        return 0 if row is None else int(row[0])
+
+    async def factors(self, account_id: str) -> Sequence[Factor]:
+        return [Factor(*row) for row in await self._db.all(_FACTORS, (account_id,))]
+
+    def insert(self, account: Account) -> SqlWrite:
+        a = account
+        return guarded(
+            _INSERT,
+            a.id,
+            a.email,
+            a.created_at,
+            a.name,
+            a.locale,
+            a.password_hash,
+            a.password_changed_at,
+            a.disabled_at,
+            to_json(a.role_names),
+            a.given_name,
+            a.family_name,
+            a.zoneinfo,
+            a.updated_at,
+        )
+
+    def replace(self, account: Account, *, old: Account | None = None) -> SqlWrite:
+        a = account
+        params = (
+            a.email,
+            a.created_at,
+            a.name,
+            a.locale,
+            a.password_hash,
+            a.password_changed_at,
+            a.disabled_at,
+            a.given_name,
+            a.family_name,
+            a.zoneinfo,
+            a.updated_at,
+            to_json(a.role_names),
+            a.id,
+        )
+        if old is None:
+            return guarded(_REPLACE, *params)
+        return guarded(
+            _REPLACE + _AS_BEFORE,
+            *params,
+            old.email,
+            old.name or "",
+            old.locale or "",
+            old.password_hash or "",
+            -1 if old.password_changed_at is None else old.password_changed_at,
+            -1 if old.disabled_at is None else old.disabled_at,
+            old.given_name or "",
+            old.family_name or "",
+            old.zoneinfo or "",
+            -1 if old.updated_at is None else old.updated_at,
+            to_json(old.role_names),
+        )
+
+    def delete(self, account_id: str) -> SqlWrite:
+        # factors, sessions, consents and known devices hang on the account and go with its row
+        return SqlWrite(
+            tuple((sql, (account_id,), None) for sql in (_DELETE_SIGN_INS, _DELETE_TICKETS, _DELETE))
+        )
+
+    def add_factor(self, factor: Factor) -> SqlWrite:
+        f = factor
+        return write(
+            _ADD_FACTOR,
+            f.id,
+            f.account_id,
+            f.kind,
+            f.created_at,
+            f.sealed,
+            f.code_hash,
+            f.last_step,
+            f.used_at,
+        )
+
+    def remove_factors(self, account_id: str, kind: str) -> SqlWrite:
+        return write(_REMOVE_FACTORS, account_id, kind)
+
+    def use_totp_step(self, factor_id: str, step: int) -> SqlWrite:
+        return guarded(_USE_STEP, step, factor_id, step)
+
+    def use_recovery_code(self, factor_id: str, at: int) -> SqlWrite:
+        return guarded(_USE_CODE, at, factor_id)
+
+    def rehash(self, account_id: str, old_hash: str, new_hash: str) -> SqlWrite:
+        return guarded(_REHASH, new_hash, account_id, old_hash)
+
+
+def _account(row: Row | None) -> Account | None:
+    return None if row is None else to_account(row)

@@ -1,0 +1,115 @@
+"""How is the record kept? Appended to, and read from its newest line; the database itself refuses that a line is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from doorward.core.model.audit import AuditEvent
+from doorward.storage.sql.audit_end import End
+from doorward.storage.sql.statements import Database, Row, SqlWrite, to_json, write
+from doorward.storage.sql.text import insert, newest_of, select
+
+_COLUMNS = (
+    "id, at, kind, ok, account_id, client_id, session_id, grant_id, address, user_agent, request_id, detail"
+)
+_APPEND = insert("audit", _COLUMNS)
+_GET = select(_COLUMNS, "audit WHERE id = ?")
+# One kind at a time, each from its own end: of one kind after the other in one index, the newest of all are found only by reading all.
+_OF_ACCOUNT_AND_KIND = select(
+    _COLUMNS, "audit WHERE account_id = ? AND kind = ? AND id < ? AND at >= ? ORDER BY id DESC LIMIT ?"
+)
+_AFTER_ALL = "b"
+"""Greater than every id (`aud_…`)."""
+_PAGE = select(_COLUMNS, "audit ORDER BY id DESC LIMIT ?")
+_PAGE_BEFORE = select(_COLUMNS, "audit WHERE id < ? ORDER BY id DESC LIMIT ?")
+_KIND = select(_COLUMNS, "audit WHERE kind = ? ORDER BY id DESC LIMIT ?")
+_KIND_BEFORE = select(_COLUMNS, "audit WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?")
+
+_detail = msgspec.json.Decoder(dict[str, Any])
+
+
+def of_kinds(number: int) -> str:
+    """The newest lines of a person of so many kinds: the values of one kind for each, then how many lines."""
+    return newest_of(_OF_ACCOUNT_AND_KIND, number, _COLUMNS, "id")
+
+
+class SqlAudit:
+    """`ports.store.Audit` in SQL. `end` is how old lines go on this engine."""
+
+    def __init__(self, database: Database, end: End) -> None:
+        self._db = database
+        self._end = end
+
+    def append(self, event: AuditEvent) -> SqlWrite:
+        e = event
+        return write(
+            _APPEND,
+            e.id,
+            e.at,
+            e.kind,
+            int(e.ok),
+            e.account_id,
+            e.client_id,
+            e.session_id,
+            e.grant_id,
+            e.address,
+            e.user_agent,
+            e.request_id,
+            to_json(e.detail),
+        )
+
+    async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
+        return await self._end(self._db, now, keep, limit)
+
+    async def get(self, event_id: str) -> AuditEvent | None:
+        row = await self._db.one(_GET, (event_id,))
+        return None if row is None else _event(row)
+
+    async def of_account(
+        self,
+        account_id: str,
+        kinds: Sequence[str],
+        *,
+        since: int = 0,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[AuditEvent]:
+        if not kinds:
+            return []
+        of_each = [(account_id, kind, before or _AFTER_ALL, since, limit) for kind in kinds]
+        params = [value for one in of_each for value in one]
+        return [_event(row) for row in await self._db.all(of_kinds(len(kinds)), (*params, limit))]
+
+    async def page(
+        self, *, before: str | None = None, kind: str | None = None, limit: int = 100
+    ) -> Sequence[AuditEvent]:
+        match kind, before:
+            case None, None:
+                rows = await self._db.all(_PAGE, (limit,))
+            case None, str():
+                rows = await self._db.all(_PAGE_BEFORE, (before, limit))
+            case str(), None:
+                rows = await self._db.all(_KIND, (kind, limit))
+            case _:
+                rows = await self._db.all(_KIND_BEFORE, (kind, before, limit))
+        return [_event(row) for row in rows]
+
+
+def _event(row: Row) -> AuditEvent:
+    return AuditEvent(
+        id=row[0],
+        at=row[1],
+        kind=row[2],
+        ok=row[3] == 1,
+        account_id=row[4],
+        client_id=row[5],
+        session_id=row[6],
+        grant_id=row[7],
+        address=row[8],
+        user_agent=row[9],
+        request_id=row[10],
+        detail=_detail.decode(row[11]),
+    )

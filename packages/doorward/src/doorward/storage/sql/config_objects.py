@@ -1,0 +1,131 @@
+"""How is the configuration kept? Apps, APIs and roles as documents, keys as rows; any change raises one version number."""
+
+from __future__ import annotations
+
+import msgspec
+
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Api, Catalog, KeyState, Role, SigningKey
+from doorward.storage.sql import app_document
+from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, Step, guarded, to_json, told_by
+from doorward.storage.sql.text import insert, select
+
+_VERSION = "SELECT value + 0 FROM counters WHERE name = 'registry'"
+RAISE: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'registry'", (), None)
+# an update, since that alone holds the row until the commit
+_UNCHANGED = "UPDATE counters SET value = value WHERE name = 'registry' AND value + 0 = ?"
+
+_CLIENTS = "SELECT doc FROM clients ORDER BY id"
+_APIS = "SELECT doc FROM apis ORDER BY id"
+_ROLES = "SELECT doc FROM roles ORDER BY id"
+_PUT_CLIENT = "INSERT INTO clients (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc"
+_PUT_API = (
+    "INSERT INTO apis (id, identifier, doc) VALUES (?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET identifier = excluded.identifier, doc = excluded.doc"
+)
+_PUT_ROLE = (
+    "INSERT INTO roles (id, name, doc) VALUES (?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc"
+)
+_DELETE_CLIENT = "DELETE FROM clients WHERE id = ?"
+_DELETE_API = "DELETE FROM apis WHERE id = ?"
+_DELETE_ROLE = "DELETE FROM roles WHERE id = ?"
+
+_KEY_COLUMNS = "id, alg, state, public_jwk, sealed, created_at, activated_at, retired_at, token_life"
+_KEYS = select(_KEY_COLUMNS, "signing_keys ORDER BY created_at, id")
+# one for each state that an algorithm has one key in: what conflicts otherwise is no race but a bug
+_INSERT_KEY = insert("signing_keys", _KEY_COLUMNS)
+_INSERT_CURRENT = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'current' DO NOTHING")
+_INSERT_NEXT = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'next' DO NOTHING")
+_MOVE_KEY = "UPDATE signing_keys SET state = ? WHERE id = ? AND state = ?"
+_ACTIVATE_KEY = "UPDATE signing_keys SET state = ?, activated_at = ? WHERE id = ? AND state = ?"
+_LENGTHEN = "UPDATE signing_keys SET token_life = ? WHERE id = ? AND token_life < ?"
+_RETIRE_KEY = (
+    "UPDATE signing_keys SET state = ?, retired_at = COALESCE(retired_at, ?) WHERE id = ? AND state = ?"
+)
+
+_api = msgspec.json.Decoder(Api)
+_role = msgspec.json.Decoder(Role)
+
+
+class SqlRegistry:
+    """`ports.store.Registry` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._version = told_by(database.history, _VERSION)
+        self._unchanged = told_by(database.history, _UNCHANGED)
+
+    async def version(self) -> int:
+        row = await self._db.one(self._version, ())
+        return row[0] if row else 0
+
+    async def load(self) -> Catalog:
+        version, clients, apis, roles, keys = await self._db.snapshot(
+            (self._version, ()), (_CLIENTS, ()), (_APIS, ()), (_ROLES, ()), (_KEYS, ())
+        )
+        return Catalog(
+            version=version[0][0],
+            clients={c.id: c for c in (app_document.read(row[0]) for row in clients)},
+            apis={a.identifier: a for a in (_api.decode(row[0]) for row in apis)},
+            roles={r.name: r for r in (_role.decode(row[0]) for row in roles)},
+            keys=tuple(_key(row) for row in keys),
+        )
+
+    def unchanged(self, version: int) -> SqlWrite:
+        return guarded(self._unchanged, version)
+
+    def put_client(self, client: Client) -> SqlWrite:
+        return _change(_PUT_CLIENT, client.id, app_document.write(client))
+
+    def delete_client(self, client_id: str) -> SqlWrite:
+        return _change(_DELETE_CLIENT, client_id)
+
+    def put_api(self, api: Api) -> SqlWrite:
+        return _change(_PUT_API, api.id, api.identifier, to_json(api))
+
+    def delete_api(self, api_id: str) -> SqlWrite:
+        return _change(_DELETE_API, api_id)
+
+    def put_role(self, role: Role) -> SqlWrite:
+        return _change(_PUT_ROLE, role.id, role.name, to_json(role))
+
+    def delete_role(self, role_id: str) -> SqlWrite:
+        return _change(_DELETE_ROLE, role_id)
+
+    def insert_key(self, key: SigningKey) -> SqlWrite:
+        k = key
+        return _change(
+            {"current": _INSERT_CURRENT, "next": _INSERT_NEXT}.get(k.state, _INSERT_KEY),
+            k.id,
+            k.alg,
+            k.state,
+            to_json(k.public_jwk),
+            k.sealed,
+            k.created_at,
+            k.activated_at,
+            k.retired_at,
+            k.token_life,
+            must=1,
+        )
+
+    def lengthen_key(self, key_id: str, token_life: int) -> SqlWrite:
+        return _change(_LENGTHEN, token_life, key_id, token_life)
+
+    def move_key(self, key_id: str, old: KeyState, new: KeyState, at: int) -> SqlWrite:
+        match new:
+            case "next":
+                return _change(_MOVE_KEY, new, key_id, old, must=1)
+            case "current":
+                return _change(_ACTIVATE_KEY, new, at, key_id, old, must=1)
+            case "previous" | "retired" | "revoked":
+                return _change(_RETIRE_KEY, new, at, key_id, old, must=1)
+
+
+def _change(sql: str, *params: Param, must: int | None = None) -> SqlWrite:
+    return SqlWrite(((sql, params, must), RAISE))
+
+
+def _key(row: Row) -> SigningKey:
+    key_id, alg, state, public_jwk, *rest = row
+    return SigningKey(key_id, alg, state, msgspec.json.decode(public_jwk), *rest)

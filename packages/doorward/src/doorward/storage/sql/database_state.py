@@ -1,0 +1,43 @@
+"""May this database be served? Not while it is being filled, and never again once its data has moved out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from doorward.core.ports.store import StoreGone
+
+MARKS: Final = "SELECT name, value FROM meta WHERE name IN ('arriving', 'moved')"
+
+
+class NotServed(StoreGone):
+    """The database must not be served. `fix` says where to look instead."""
+
+    def __init__(self, error: str, fix: str) -> None:
+        self.error = error
+        self.fix = fix
+        super().__init__(f"{error} Fix: {fix}")
+
+
+def why_not(marks: Mapping[str, str], *, where: str = "The database") -> NotServed | None:
+    """What there is to say, from the names and values of `meta` that speak of it; None when all is well."""
+    if "moved" in marks:
+        return NotServed(
+            f"{where} has moved to {marks['moved']}.",
+            "Set `database` to that. (To come back to this one, and lose what was written there since: "
+            "doorward move --release, with its path or URL.)",
+        )
+    if "arriving" in marks:
+        return NotServed(
+            f"{where} is not complete: it is being filled from {marks['arriving']}.",
+            "Run the same doorward move again, which finishes it.",
+        )
+    return None
+
+
+async def admit(meta: Callable[[str], Awaitable[str | None]], *, where: str) -> None:
+    """Raises `NotServed` when the database must not be served."""
+    marks = {name: value for name in ("moved", "arriving") if (value := await meta(name)) is not None}
+    refused = why_not(marks, where=where)
+    if refused is not None:
+        raise refused

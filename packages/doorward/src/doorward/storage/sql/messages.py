@@ -1,0 +1,256 @@
+"""How are tickets, mail on its way out and logout notices kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from doorward.core.model.message import LogoutNotice, Outgoing, Ticket, Undelivered, UndeliveredMail
+from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.text import insert, select
+
+_TICKET_COLUMNS = (
+    "id, kind, email, code_hash, link_hash, browser_hash, created_at, expires_at, account_id, sign_in_id, payload,"
+    " tries, proven_at, used_at"
+)
+_TICKET = select(_TICKET_COLUMNS, "tickets WHERE id = ?")
+_TICKET_BY_LINK = select(_TICKET_COLUMNS, "tickets WHERE link_hash = ?")
+_INSERT_TICKET = insert("tickets", _TICKET_COLUMNS)
+_REPLACE_TICKET = (
+    "UPDATE tickets SET email = ?, code_hash = ?, link_hash = ?, browser_hash = ?, created_at = ?, expires_at = ?,"
+    " account_id = ?, sign_in_id = ?, payload = ?, tries = ?, proven_at = ?, used_at = ?"
+    " WHERE id = ? AND tries = ? AND COALESCE(proven_at, -1) = ? AND COALESCE(used_at, -1) = ?"
+    " AND COALESCE(account_id, '') = ?"
+)
+_DETACH_TICKETS = "UPDATE tickets SET account_id = NULL WHERE account_id = ?"
+
+_MAIL_COLUMNS = "id, recipient, kind, sealed, created_at, next_try_at, tries, sent_at, failed_at"
+_DUE = "sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?"
+_DUE_MAIL = select(_MAIL_COLUMNS, f"outgoing_mail WHERE {_DUE}")
+_RECENT_MAIL = select(_MAIL_COLUMNS, "outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?")
+_INSERT_MAIL = insert("outgoing_mail", _MAIL_COLUMNS)
+_MOVED = "next_try_at = ?, tries = ?, sent_at = ?, failed_at = ?"
+_AS_READ = "WHERE id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
+_REPLACE_MAIL = f"UPDATE outgoing_mail SET {_MOVED} {_AS_READ}"  # noqa: S608 - names from here
+
+_NOTICE_COLUMNS = (
+    "id, client_id, account_id, session_id, created_at, next_try_at, tries, sent_at, failed_at, problem"
+)
+_DUE_LOGOUTS = select(_NOTICE_COLUMNS, f"logout_notices WHERE {_DUE}")
+_INSERT_LOGOUT = insert("logout_notices", _NOTICE_COLUMNS)
+_REPLACE_LOGOUT = f"UPDATE logout_notices SET {_MOVED}, problem = ? {_AS_READ}"  # noqa: S608 - names from here
+_DISCARD_MAIL = "DELETE FROM outgoing_mail WHERE id = ?"
+_UNDELIVERED_MAIL = select(
+    "COUNT(*), COALESCE(SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), 0), MAX(created_at)",
+    "outgoing_mail WHERE sent_at IS NULL AND tries > 0",
+)
+_UNDELIVERED = select(
+    "client_id, COUNT(*), SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), MAX(created_at)",
+    "logout_notices WHERE sent_at IS NULL AND problem IS NOT NULL GROUP BY client_id ORDER BY client_id",
+)
+_LAST_PROBLEM = select(
+    "problem",
+    "logout_notices WHERE client_id = ? AND sent_at IS NULL AND problem IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+)
+
+_payload = msgspec.json.Decoder(dict[str, Any])
+
+
+class SqlMessages:
+    """`ports.store.Messages` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def ticket(self, ticket_id: str) -> Ticket | None:
+        row = await self._db.one(_TICKET, (ticket_id,))
+        return None if row is None else _to_ticket(row)
+
+    async def ticket_by_link(self, link_hash: bytes) -> Ticket | None:
+        row = await self._db.one(_TICKET_BY_LINK, (link_hash,))
+        return None if row is None else _to_ticket(row)
+
+    def insert_ticket(self, ticket: Ticket) -> SqlWrite:
+        t = ticket
+        return write(
+            _INSERT_TICKET,
+            t.id,
+            t.kind,
+            t.email,
+            t.code_hash,
+            t.link_hash,
+            t.browser_hash,
+            t.created_at,
+            t.expires_at,
+            t.account_id,
+            t.sign_in_id,
+            to_json(t.payload),
+            t.tries,
+            t.proven_at,
+            t.used_at,
+        )
+
+    def replace_ticket(self, old: Ticket, new: Ticket) -> SqlWrite:
+        return guarded(
+            _REPLACE_TICKET,
+            new.email,
+            new.code_hash,
+            new.link_hash,
+            new.browser_hash,
+            new.created_at,
+            new.expires_at,
+            new.account_id,
+            new.sign_in_id,
+            to_json(new.payload),
+            new.tries,
+            new.proven_at,
+            new.used_at,
+            old.id,
+            old.tries,
+            -1 if old.proven_at is None else old.proven_at,
+            -1 if old.used_at is None else old.used_at,
+            old.account_id or "",
+        )
+
+    def detach_tickets(self, account_id: str) -> SqlWrite:
+        return write(_DETACH_TICKETS, account_id)
+
+    async def due_mail(self, now: int, limit: int = 20) -> Sequence[Outgoing]:
+        return [_to_mail(row) for row in await self._db.all(_DUE_MAIL, (now, limit))]
+
+    async def recent_mail(self, limit: int = 50) -> Sequence[Outgoing]:
+        return [_to_mail(row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
+
+    def discard_mail(self, mail_id: str) -> SqlWrite:
+        return write(_DISCARD_MAIL, mail_id)
+
+    def insert_mail(self, mail: Outgoing) -> SqlWrite:
+        m = mail
+        return write(
+            _INSERT_MAIL,
+            m.id,
+            m.to,
+            m.kind,
+            m.sealed,
+            m.created_at,
+            m.next_try_at,
+            m.tries,
+            m.sent_at,
+            m.failed_at,
+        )
+
+    def replace_mail(self, old: Outgoing, new: Outgoing) -> SqlWrite:
+        return guarded(
+            _REPLACE_MAIL,
+            new.next_try_at,
+            new.tries,
+            new.sent_at,
+            new.failed_at,
+            old.id,
+            old.next_try_at,
+            old.tries,
+        )
+
+    async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]:
+        return [_to_notice(row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
+
+    def insert_logout(self, notice: LogoutNotice) -> SqlWrite:
+        n = notice
+        return write(
+            _INSERT_LOGOUT,
+            n.id,
+            n.client_id,
+            n.account_id,
+            n.session_id,
+            n.created_at,
+            n.next_try_at,
+            n.tries,
+            n.sent_at,
+            n.failed_at,
+            n.problem,
+        )
+
+    def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> SqlWrite:
+        return guarded(
+            _REPLACE_LOGOUT,
+            new.next_try_at,
+            new.tries,
+            new.sent_at,
+            new.failed_at,
+            new.problem,
+            old.id,
+            old.next_try_at,
+            old.tries,
+        )
+
+    async def undelivered_mail(self) -> UndeliveredMail | None:
+        row = await self._db.one(_UNDELIVERED_MAIL, ())
+        if row is None or not row[0]:
+            return None
+        return UndeliveredMail(waiting=int(row[0]) - int(row[1]), failed=int(row[1]), last_at=row[2])
+
+    async def undelivered(self) -> Sequence[Undelivered]:
+        found: list[Undelivered] = []
+        for client_id, count, failed, last_at in await self._db.all(_UNDELIVERED, ()):
+            last = await self._db.one(_LAST_PROBLEM, (client_id,))
+            if last is not None:
+                found.append(
+                    Undelivered(
+                        client_id=client_id,
+                        waiting=int(count) - int(failed),
+                        failed=int(failed),
+                        last_at=last_at,
+                        problem=last[0],
+                    )
+                )
+        return found
+
+
+def _to_ticket(row: Row) -> Ticket:
+    return Ticket(
+        id=row[0],
+        kind=row[1],
+        email=row[2],
+        code_hash=row[3],
+        link_hash=row[4],
+        browser_hash=row[5],
+        created_at=row[6],
+        expires_at=row[7],
+        account_id=row[8],
+        sign_in_id=row[9],
+        payload=_payload.decode(row[10]),
+        tries=row[11],
+        proven_at=row[12],
+        used_at=row[13],
+    )
+
+
+def _to_mail(row: Row) -> Outgoing:
+    return Outgoing(
+        id=row[0],
+        to=row[1],
+        kind=row[2],
+        sealed=row[3],
+        created_at=row[4],
+        next_try_at=row[5],
+        tries=row[6],
+        sent_at=row[7],
+        failed_at=row[8],
+    )
+
+
+def _to_notice(row: Row) -> LogoutNotice:
+    return LogoutNotice(
+        id=row[0],
+        client_id=row[1],
+        account_id=row[2],
+        session_id=row[3],
+        created_at=row[4],
+        next_try_at=row[5],
+        tries=row[6],
+        sent_at=row[7],
+        failed_at=row[8],
+        problem=row[9],
+    )

@@ -1,0 +1,74 @@
+"""Which processes answer from memory, and what has each of them seen?
+
+A row that is doubted has another name: its process does not find it any more and makes itself known anew, while whoever changes
+something goes on waiting for it. Programs that know nothing of doubts do the same with a row that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doorward.storage.sql.database_state import why_not
+from doorward.storage.sql.statements import Database, SqlWrite, told_by, write
+from doorward.storage.sql.text import insert
+
+_LOOK = (
+    "SELECT counters.value + 0, nodes.seen, meta.value FROM counters LEFT JOIN nodes ON nodes.id = ?"
+    " LEFT JOIN meta ON meta.name = 'moved' WHERE counters.name = 'registry'"
+)
+_SAW = insert(
+    "nodes",
+    "id, seen, expires_at",
+    "ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, expires_at = excluded.expires_at",
+)
+# doubts of a process that speaks again are over, in the commit that makes it known
+_SPEAKS = "DELETE FROM nodes WHERE id LIKE ?"
+_LEAVE = "DELETE FROM nodes WHERE id = ?"
+_BEHIND = "SELECT COUNT(*) FROM nodes WHERE seen < ?"
+_DOUBT = (
+    "UPDATE nodes SET id = CAST(? AS TEXT) || id"
+    " WHERE (seen < ? OR expires_at < ? OR expires_at > ?) AND id NOT LIKE 'doubted %'"
+)
+_NEWEST = "SELECT MAX(expires_at) FROM nodes WHERE id NOT LIKE 'doubted %'"
+_DOUBTED = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
+
+
+class SqlNodes:
+    """`ports.store.Nodes` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._look = told_by(database.history, _LOOK)
+
+    async def look(self, node_id: str) -> tuple[int, int | None]:
+        row = await self._db.one(self._look, (node_id,))
+        if row is None:
+            return 0, None
+        if row[2] is not None and (refused := why_not({"moved": row[2]})) is not None:
+            raise refused
+        return row[0], row[1]
+
+    async def behind(self, version: int) -> int:
+        row = await self._db.one(_BEHIND, (version,))
+        return row[0] if row else 0
+
+    async def doubted(self) -> Sequence[str]:
+        return [row[0] for row in await self._db.all(_DOUBTED, ())]
+
+    def saw(self, node_id: str, version: int, expires_at: int) -> SqlWrite:
+        return SqlWrite(
+            (
+                (_SAW, (node_id, version, expires_at), None),
+                (_SPEAKS, (f"doubted % {node_id}",), None),
+            )
+        )
+
+    async def heard_of_by(self) -> int | None:
+        row = await self._db.one(_NEWEST, ())
+        return row[0] if row else None
+
+    def doubt(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> SqlWrite:
+        return write(_DOUBT, f"doubted {mark} ", behind, silent_at, not_before)
+
+    def leave(self, node_id: str) -> SqlWrite:
+        return write(_LEAVE, node_id)

@@ -1,0 +1,38 @@
+"""Forms that were posted just now and their sealed answers, in SQL: one row for each place."""
+
+from __future__ import annotations
+
+from doorward.storage.sql.statements import Database, SqlWrite, guarded, write
+
+_ANSWER = "SELECT sealed FROM answered_posts WHERE place = ? AND post = ? AND expires_at > ?"
+_CLAIM = (
+    "INSERT INTO answered_posts (place, post, expires_at, sealed) VALUES (?, ?, ?, NULL) ON CONFLICT (place)"
+    " DO UPDATE SET post = excluded.post, expires_at = excluded.expires_at, sealed = NULL"
+    " WHERE answered_posts.post <> excluded.post OR answered_posts.expires_at <= ?"
+)
+_KEEP = "UPDATE answered_posts SET sealed = ?, expires_at = ? WHERE place = ? AND post = ? AND sealed IS NULL"
+_DROP = "DELETE FROM answered_posts WHERE place = ? AND post = ? AND sealed IS NULL"
+_FORGET = "DELETE FROM answered_posts WHERE place = ?"
+
+
+class SqlPosts:
+    """`ports.posts.Posts` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def answer(self, place: int, post: str, now: int) -> bytes | None:
+        row = await self._db.one(_ANSWER, (place, post, now))
+        return None if row is None else row[0] or b""
+
+    def claim(self, place: int, post: str, now: int, until: int) -> SqlWrite:
+        return guarded(_CLAIM, place, post, until, now)
+
+    def keep(self, place: int, post: str, sealed: bytes, until: int) -> SqlWrite:
+        return write(_KEEP, sealed, until, place, post)
+
+    def drop(self, place: int, post: str) -> SqlWrite:
+        return write(_DROP, place, post)
+
+    def forget(self, place: int) -> SqlWrite:
+        return write(_FORGET, place)

@@ -1,0 +1,62 @@
+"""How are tries counted, and things claimed once? In single statements, so that no try is lost between a read and a write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from doorward.core.model.bucket import Bucket
+from doorward.storage.sql.statements import Database, SqlWrite, guarded, write
+from doorward.storage.sql.text import one_of
+
+_COUNT = "SELECT tries, ends_at FROM attempts WHERE bucket = ? AND ends_at > ?"
+_ADD = (
+    "INSERT INTO attempts (bucket, tries, ends_at) VALUES (?, ?, ?) ON CONFLICT (bucket) DO UPDATE SET tries ="
+    " CASE WHEN attempts.ends_at <= ? OR attempts.ends_at > ? THEN excluded.tries"
+    " ELSE attempts.tries + excluded.tries END, ends_at ="
+    " CASE WHEN attempts.ends_at <= ? OR attempts.ends_at > ? THEN excluded.ends_at ELSE attempts.ends_at END"
+)
+_TAKE = _ADD + " WHERE attempts.ends_at <= ? OR attempts.ends_at > ? OR attempts.tries < ?"
+_CLEAR = "DELETE FROM attempts WHERE bucket = ?"
+_CLAIM = (
+    "INSERT INTO claimed (space, value, expires_at) VALUES (?, ?, ?) ON CONFLICT (space, value)"
+    " DO UPDATE SET expires_at = excluded.expires_at WHERE claimed.expires_at <= ?"
+)
+_MANY = 50
+
+
+class SqlAttempts:
+    """`ports.store.Attempts` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def count(self, bucket: str, now: int) -> tuple[int, int]:
+        row = await self._db.one(_COUNT, (bucket, now))
+        return (0, now) if row is None else (row[0], row[1])
+
+    async def counts(self, buckets: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        for start in range(0, len(buckets), _MANY):
+            some = tuple(buckets[start : start + _MANY])
+            found |= {row[0]: (row[1], row[2]) for row in await self._db.all(_counts(len(some)), some)}
+        return found
+
+    def add(self, bucket: str, now: int, window: int, *, tries: int = 1) -> SqlWrite:
+        ends, far = now + window, now + 2 * window
+        return write(_ADD, bucket, tries, ends, now, far, now, far)
+
+    def take(self, bucket: Bucket, now: int) -> SqlWrite:
+        ends, far = now + bucket.window, now + 2 * bucket.window
+        return guarded(_TAKE, bucket.key, 1, ends, now, far, now, far, now, far, bucket.limit)
+
+    def clear(self, bucket: str) -> SqlWrite:
+        return write(_CLEAR, bucket)
+
+    def claim(self, space: str, value: str, expires_at: int, *, now: int = 0) -> SqlWrite:
+        return guarded(_CLAIM, space, value, expires_at, now)
+
+
+@cache
+def _counts(number: int) -> str:
+    return one_of("bucket, tries, ends_at", "attempts", "bucket", number)

@@ -1,0 +1,84 @@
+"""How is the revocation view kept? As entries numbered in commit order, so that "everything after 41" misses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doorward.core.model.revocation import HISTORY_BITS, Revocation
+from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, Step, told_by
+from doorward.storage.sql.text import select
+
+_NEWEST = "SELECT value + 0 FROM counters WHERE name = 'revocations'"
+_COLUMNS = "kind, ref, at, expires_at, before_at, seq"
+_LIVE = select(_COLUMNS, "revocations WHERE expires_at > ? ORDER BY seq")
+_SINCE = select(_COLUMNS, "revocations WHERE seq > ? AND expires_at > ? ORDER BY seq LIMIT ?")
+_ALL = 2**62
+NEXT: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'revocations'", (), None)
+NUMBERED: Step = (
+    "UPDATE counters SET value = (SELECT MAX(seq) FROM revocations)"
+    " WHERE name = 'revocations' AND value < (SELECT MAX(seq) FROM revocations)",
+    (),
+    None,
+)
+"""After very many entries of one statement, which were numbered from `NEXT` on: the counter goes where they end."""
+_INSERT = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, before_at, seq)"
+    " VALUES (?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))"
+)
+# The counter is raised first: its row is held until the end, so that of all who count at once each sees what the one before wrote.
+_INSERT_HELD = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, before_at, holder, seq)"
+    " SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), value"
+    " FROM counters WHERE name = 'revocations'"
+)
+_HELD = select("1", "revocations WHERE holder = ? AND expires_at > ? AND before_at IS NULL LIMIT ?")
+_FEW = select("COUNT(*)", f"({_HELD}) AS held")
+_AS_FAR = select("1", "revocations WHERE holder = ? AND expires_at > ? AND before_at >= ?")
+_INSERT_FEW = f"{_INSERT_HELD} AND ({_FEW}) < CAST(? AS BIGINT)"
+_INSERT_LATER = f"{_INSERT_HELD} AND NOT EXISTS ({_AS_FAR})"
+_EARLIER = "DELETE FROM revocations WHERE holder = ? AND before_at < ? AND expires_at <= ?"
+
+
+class SqlRevocations:
+    """`ports.store.Revocations` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._newest = told_by(database.history, _NEWEST)
+
+    async def live(self, now: int) -> tuple[int, Sequence[Revocation]]:
+        newest, rows = await self._db.snapshot((self._newest, ()), (_LIVE, (now,)))
+        return newest[0][0], [_revocation(row) for row in rows]
+
+    async def since(self, seq: int, now: int, limit: int | None = None) -> tuple[int, Sequence[Revocation]]:
+        place = seq & (1 << HISTORY_BITS) - 1
+        most = _ALL if limit is None else limit
+        newest, rows = await self._db.snapshot((self._newest, ()), (_SINCE, (place, now, most)))
+        return newest[0][0], [_revocation(row) for row in rows]
+
+    async def newest(self) -> int:
+        row = await self._db.one(self._newest, ())
+        return row[0] if row else 0
+
+    def insert(self, revocation: Revocation) -> SqlWrite:
+        r = revocation
+        return SqlWrite((NEXT, (_INSERT, (r.kind, r.ref, r.at, r.expires_at, r.before), None)))
+
+    def insert_few(self, revocation: Revocation, *, holder: str, most: int, now: int) -> SqlWrite:
+        values = (*_values(revocation), holder, holder, now, most, most)
+        return SqlWrite((NEXT, (_INSERT_FEW, values, 1)))
+
+    def insert_later(self, revocation: Revocation, *, now: int) -> SqlWrite:
+        r, holder = revocation, revocation.ref
+        values = (*_values(r), holder, holder, now, r.before)
+        return SqlWrite(
+            (NEXT, (_INSERT_LATER, values, 1), (_EARLIER, (holder, r.before, r.expires_at), None))
+        )
+
+
+def _values(r: Revocation) -> tuple[Param, ...]:
+    return r.kind, r.ref, r.at, r.expires_at, r.before
+
+
+def _revocation(row: Row) -> Revocation:
+    return Revocation(*row)

@@ -1,0 +1,96 @@
+"""How does a row become a value where it is read on every refresh? By position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from doorward.core.model.account import Account
+from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken, Spent
+from doorward.storage.sql.statements import Row
+
+GRANT_COLUMNS = (
+    "id, client_id, account_id, audience, scopes, created_at, expires_at, auth_time, acr, amr, session_id, offline,"
+    " nonce, claims, status_list, status_index, ended_at, end_reason"
+)
+CODE_COLUMNS = "hash, grant_id, client_id, created_at, expires_at, redirect_uri, code_challenge, redeemed_at"
+REFRESH_COLUMNS = "grant_id, family_hash, generation, hash, created_at, expires_at, recent, late_at"
+REFRESH_WIDTH = 8
+GRANT_WIDTH = 18
+
+ACCOUNT_COLUMNS = (
+    "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, role_names, given_name,"
+    " family_name, zoneinfo, updated_at"
+)
+
+_ROLES = 8
+_claims = msgspec.json.Decoder(dict[str, Any])
+_names = msgspec.json.Decoder(tuple[str, ...])
+_spent = msgspec.msgpack.Decoder(tuple[Spent, ...])
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def to_account(row: Row, start: int = 0) -> Account:
+    """An account from `ACCOUNT_COLUMNS`, which begin at `start`."""
+    values = list(row[start:] if start else row)
+    values[_ROLES] = _names.decode(values[_ROLES])
+    return Account(*values)
+
+
+def to_grant(row: Row, start: int = 0) -> Grant:
+    """A grant from `GRANT_COLUMNS`, which begin at `start`."""
+    claims = row[start + 13]
+    return Grant(
+        id=row[start],
+        client_id=row[start + 1],
+        account_id=row[start + 2],
+        audience=row[start + 3],
+        scopes=tuple(row[start + 4].split()),
+        created_at=row[start + 5],
+        expires_at=row[start + 6],
+        auth_time=row[start + 7],
+        acr=row[start + 8],
+        amr=tuple(row[start + 9].split()),
+        session_id=row[start + 10],
+        offline=row[start + 11] == 1,
+        nonce=row[start + 12],
+        claims={} if claims == "{}" else _claims.decode(claims),
+        status_list=row[start + 14],
+        status_index=row[start + 15],
+        ended_at=row[start + 16],
+        end_reason=row[start + 17],
+    )
+
+
+def to_code(row: Row) -> AuthorizationCode:
+    """A code from `CODE_COLUMNS`."""
+    return AuthorizationCode(
+        hash=row[0],
+        grant_id=row[1],
+        client_id=row[2],
+        created_at=row[3],
+        expires_at=row[4],
+        redirect_uri=row[5],
+        code_challenge=row[6],
+        redeemed_at=row[7],
+    )
+
+
+def to_refresh(row: Row) -> RefreshToken:
+    """A refresh token from `REFRESH_COLUMNS`, which come first."""
+    return RefreshToken(
+        grant_id=row[0],
+        family_hash=row[1],
+        generation=row[2],
+        hash=row[3],
+        created_at=row[4],
+        expires_at=row[5],
+        recent=_spent.decode(row[6]),
+        late_at=row[7],
+    )
+
+
+def from_recent(recent: tuple[Spent, ...]) -> bytes:
+    """The column `recent`."""
+    return _pack(recent)

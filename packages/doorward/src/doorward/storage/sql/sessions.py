@@ -1,0 +1,208 @@
+"""How are browser sessions, consents and known devices kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Session
+from doorward.storage.sql.revocations import NEXT, NUMBERED
+from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, write
+from doorward.storage.sql.text import insert, select
+
+_COLUMNS = (
+    "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
+    " ended_at, end_reason"
+)
+_GET = select(_COLUMNS, "sessions WHERE id = ?")
+_BY_SECRET = select(_COLUMNS, "sessions WHERE secret_hash = ?")
+_LIVE_OF = select(
+    _COLUMNS,
+    "sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? ORDER BY seen_at DESC, id DESC LIMIT ?",
+)
+_ALL = 2**62
+_INSERT = insert("sessions", _COLUMNS)
+_REPLACE_SECRET = (
+    "UPDATE sessions SET secret_hash = ?, seen_at = ?, auth_time = ?, expires_at = ?, acr = ?, amr = ?,"
+    " user_agent = ?, address = ? WHERE id = ? AND secret_hash = ? AND ended_at IS NULL"
+)
+_TOUCH = "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?"
+_END = "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
+# Very many at once, as grants are: the counter is raised first, which holds it while they are numbered.
+_END_OF_ACCOUNT = (
+    "UPDATE sessions SET ended_at = ?, end_reason = ?"
+    " WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? AND id <> ?"
+)
+_ENTER_OF_ACCOUNT = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'sid', id, ended_at, CAST(? AS BIGINT),"
+    " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
+    " FROM sessions WHERE account_id = ? AND ended_at = ? AND end_reason = ? AND id <> ?"
+)
+_CLIENTS_IN_ALL = (
+    "SELECT DISTINCT grants.session_id, grants.client_id FROM sessions JOIN grants ON grants.session_id = sessions.id"
+    " WHERE sessions.account_id = ? AND sessions.ended_at IS NULL AND sessions.expires_at > ?"
+    " ORDER BY grants.session_id, grants.client_id"
+)
+_CLIENTS_IN = "SELECT DISTINCT client_id FROM grants WHERE session_id = ? ORDER BY client_id"
+
+_CONSENT_COLUMNS = "account_id, client_id, audience, scopes, granted_at"
+_CONSENTS_OF = select(_CONSENT_COLUMNS, "consents WHERE account_id = ? ORDER BY client_id, audience")
+_CONSENT = select(_CONSENT_COLUMNS, "consents WHERE account_id = ? AND client_id = ? AND audience = ?")
+_PUT_CONSENT = insert(
+    "consents",
+    _CONSENT_COLUMNS,
+    "ON CONFLICT (account_id, client_id, audience) DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at",
+)
+_REMOVE_CONSENTS = "DELETE FROM consents WHERE account_id = ? AND client_id = ?"
+
+_REMEMBER = (
+    "INSERT INTO trusted_devices (account_id, device_hash, trusted_at) VALUES (?, ?, ?)"
+    " ON CONFLICT (account_id, device_hash) DO UPDATE SET trusted_at = excluded.trusted_at"
+)
+# as many places as MOST_DEVICES says
+_KNOWN = (
+    "SELECT device_hash FROM trusted_devices"
+    " WHERE account_id = ? AND device_hash IN (?, ?, ?, ?, ?, ?) LIMIT 1"
+)
+_SINCE = (
+    "SELECT COUNT(*) FROM"
+    " (SELECT 1 FROM trusted_devices WHERE account_id = ? AND trusted_at >= ? LIMIT ?) AS held"
+)
+# the newest stay; of one second, whichever
+_CROWD_OUT = (
+    "DELETE FROM trusted_devices WHERE account_id = ? AND trusted_at <"
+    " (SELECT trusted_at FROM trusted_devices WHERE account_id = ? ORDER BY trusted_at DESC LIMIT 1 OFFSET ?)"
+)
+_FORGET = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash <> ?"
+
+
+class SqlSessions:
+    """`ports.store.Sessions` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def by_secret(self, secret_hash: bytes) -> Session | None:
+        row = await self._db.one(_BY_SECRET, (secret_hash,))
+        return None if row is None else _session(row)
+
+    async def get(self, session_id: str) -> Session | None:
+        row = await self._db.one(_GET, (session_id,))
+        return None if row is None else _session(row)
+
+    async def live_of(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Session]:
+        most = _ALL if limit is None else limit
+        return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now, most))]
+
+    async def clients_in(self, session_id: str) -> Sequence[str]:
+        return [row[0] for row in await self._db.all(_CLIENTS_IN, (session_id,))]
+
+    async def clients_in_all(self, account_id: str, now: int) -> Sequence[tuple[str, str]]:
+        return [(row[0], row[1]) for row in await self._db.all(_CLIENTS_IN_ALL, (account_id, now))]
+
+    async def consents_of(self, account_id: str) -> Sequence[Consent]:
+        return [_consent(row) for row in await self._db.all(_CONSENTS_OF, (account_id,))]
+
+    async def consent(self, account_id: str, client_id: str, audience: str) -> Consent | None:
+        row = await self._db.one(_CONSENT, (account_id, client_id, audience))
+        return None if row is None else _consent(row)
+
+    def insert(self, session: Session) -> SqlWrite:
+        s = session
+        return write(
+            _INSERT,
+            s.id,
+            s.secret_hash,
+            s.account_id,
+            s.created_at,
+            s.seen_at,
+            s.auth_time,
+            s.expires_at,
+            s.acr,
+            " ".join(s.amr),
+            s.user_agent,
+            s.address,
+            s.ended_at,
+            s.end_reason,
+        )
+
+    def replace_secret(self, session: Session, new: Session) -> SqlWrite:
+        return guarded(
+            _REPLACE_SECRET,
+            new.secret_hash,
+            new.seen_at,
+            new.auth_time,
+            new.expires_at,
+            new.acr,
+            " ".join(new.amr),
+            new.user_agent,
+            new.address,
+            session.id,
+            session.secret_hash,
+        )
+
+    def touch(self, session_id: str, seen_at: int) -> SqlWrite:
+        return write(_TOUCH, seen_at, session_id, seen_at)
+
+    def end(self, session_id: str, at: int, reason: str) -> SqlWrite:
+        return write(_END, at, reason, session_id)
+
+    def end_first(self, session_id: str, at: int, reason: str) -> SqlWrite:
+        return guarded(_END, at, reason, session_id)
+
+    def end_of_account(
+        self, account_id: str, at: int, reason: str, until: int, *, keep: str | None
+    ) -> SqlWrite:
+        kept = keep or ""
+        return SqlWrite(
+            (
+                NEXT,
+                (_END_OF_ACCOUNT, (at, reason, account_id, at, kept), None),
+                (_ENTER_OF_ACCOUNT, (until, account_id, at, reason, kept), None),
+                NUMBERED,
+            )
+        )
+
+    def put_consent(self, consent: Consent) -> SqlWrite:
+        c = consent
+        return write(_PUT_CONSENT, c.account_id, c.client_id, c.audience, " ".join(c.scopes), c.granted_at)
+
+    def remove_consents(self, account_id: str, client_id: str) -> SqlWrite:
+        return write(_REMOVE_CONSENTS, account_id, client_id)
+
+    def remember_device(self, device_hash: bytes, account_id: str, at: int) -> SqlWrite:
+        crowd_out = (_CROWD_OUT, (account_id, account_id, MOST_KNOWN - 1), None)
+        return SqlWrite(((_REMEMBER, (account_id, device_hash, at), None), crowd_out))
+
+    async def devices_since(self, account_id: str, since: int, limit: int) -> int:
+        row = await self._db.one(_SINCE, (account_id, since, limit))
+        return int(row[0]) if row is not None else 0
+
+    async def known_device(self, devices: Sequence[bytes], account_id: str) -> bytes | None:
+        asked = (*devices[:MOST_DEVICES], *(b"",) * (MOST_DEVICES - len(devices)))
+        row = await self._db.one(_KNOWN, (account_id, *asked))
+        return bytes(row[0]) if row is not None else None
+
+    def forget_devices(self, account_id: str, *, but: bytes | None) -> SqlWrite:
+        return write(_FORGET, account_id, but or b"")
+
+
+def _session(row: Row) -> Session:
+    return Session(
+        id=row[0],
+        secret_hash=row[1],
+        account_id=row[2],
+        created_at=row[3],
+        seen_at=row[4],
+        auth_time=row[5],
+        expires_at=row[6],
+        acr=row[7],
+        amr=tuple(row[8].split()),
+        user_agent=row[9],
+        address=row[10],
+        ended_at=row[11],
+        end_reason=row[12],
+    )
+
+
+def _consent(row: Row) -> Consent:
+    return Consent(row[0], row[1], row[2], tuple(row[3].split()), row[4])

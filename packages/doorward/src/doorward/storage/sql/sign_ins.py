@@ -1,0 +1,46 @@
+"""How is a sign-in under way kept? As one document beside the columns that it is found by."""
+
+from __future__ import annotations
+
+import msgspec
+
+from doorward.core.model.signin import SignIn
+from doorward.storage.sql.statements import Database, SqlWrite, guarded, to_json, write
+
+_GET = "SELECT doc FROM sign_ins WHERE id = ?"
+_BY_HANDLE = "SELECT doc FROM sign_ins WHERE handle_hash = ?"
+_INSERT = "INSERT INTO sign_ins (id, handle_hash, account_id, expires_at, doc) VALUES (?, ?, ?, ?, ?)"
+_REPLACE = (
+    "UPDATE sign_ins SET handle_hash = ?, account_id = ?, expires_at = ?, doc = ? WHERE id = ? AND doc = ?"
+)
+_END_OF_ACCOUNT = "DELETE FROM sign_ins WHERE account_id = ? AND expires_at > ?"
+
+_decoder = msgspec.json.Decoder(SignIn)
+
+
+class SqlSignIns:
+    """`ports.store.SignIns` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def get(self, sign_in_id: str) -> SignIn | None:
+        row = await self._db.one(_GET, (sign_in_id,))
+        return None if row is None else _decoder.decode(row[0])
+
+    async def by_handle(self, handle_hash: bytes) -> SignIn | None:
+        row = await self._db.one(_BY_HANDLE, (handle_hash,))
+        return None if row is None else _decoder.decode(row[0])
+
+    def insert(self, sign_in: SignIn) -> SqlWrite:
+        s = sign_in
+        return write(_INSERT, s.id, s.handle_hash, s.account_id, s.expires_at, to_json(s))
+
+    def end_of_account(self, account_id: str, at: int) -> SqlWrite:
+        return write(_END_OF_ACCOUNT, account_id, at)
+
+    def replace(self, old: SignIn, new: SignIn) -> SqlWrite:
+        # the whole document is compared: whatever changed in between, the step was decided on something else
+        return guarded(
+            _REPLACE, new.handle_hash, new.account_id, new.expires_at, to_json(new), old.id, to_json(old)
+        )

@@ -1,0 +1,90 @@
+"""What is a write, and what must an engine be able to do? Everything that the nouns know about a database.
+
+Statements are constants with `?` for values; they run on every engine (an engine that numbers its values translates once).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, final
+
+import msgspec
+from msgspec import Struct
+
+from doorward.core.ports.store import Write
+
+Param = str | int | bytes | None
+Row = tuple[Any, ...]
+Query = tuple[str, tuple[Param, ...]]
+
+# A statement, its values, and how many rows it must change (None: any number).
+Step = tuple[str, tuple[Param, ...], int | None]
+
+LOST = -1
+
+
+@final
+class SqlWrite(Struct, frozen=True, gc=False):
+    """One change as a value: the statements that make it, in order."""
+
+    steps: tuple[Step, ...]
+
+
+class Database(Protocol):
+    """What an engine does for the nouns. All raise `StoreUnavailable` when the database does not answer."""
+
+    @property
+    def history(self) -> str:
+        """An expression for what is added to a number that grows in commit order, so that after a failover none is given twice
+        (`model.revocation.same_history`)."""
+        ...
+
+    async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
+        """The only row, or None."""
+        ...
+
+    async def all(self, sql: str, params: tuple[Param, ...]) -> Sequence[Row]: ...
+
+    async def snapshot(self, *queries: Query) -> Sequence[Sequence[Row]]:
+        """The rows of several queries as they were at one moment."""
+        ...
+
+    async def apply(self, steps: Sequence[Step]) -> int:
+        """All steps in one durable transaction: the number of rows changed, or `LOST` when nothing was written, because a step
+        changed another number of rows than it must, or refers to a row that is gone. Raises `StoreConflict`."""
+        ...
+
+
+def told_by(history: str, sql: str) -> str:
+    """The statement with `history` (`Database.history`) in the place of the 0 that constants add to a number."""
+    return sql.replace("value + 0", f"value + {history}")
+
+
+def write(sql: str, *params: Param) -> SqlWrite:
+    """A change of one statement, whatever it finds."""
+    return SqlWrite(((sql, params, None),))
+
+
+def guarded(sql: str, *params: Param) -> SqlWrite:
+    """A change of one statement that loses unless it changes exactly one row."""
+    return SqlWrite(((sql, params, 1),))
+
+
+def steps_of(writes: Sequence[Write]) -> Sequence[Step]:
+    """The statements of some writes, in order. Raises TypeError for a write that another store built."""
+    steps: list[Step] = []
+    for each in writes:
+        if not isinstance(each, SqlWrite):
+            raise TypeError(
+                f"this store did not build {type(each).__name__}: commit takes only the writes of its own nouns"
+            )
+        steps.extend(each.steps)
+    return steps
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def to_json(value: object) -> str:
+    """JSON text, the same for equal values whatever the process: a guard may compare it."""
+    return _encoder.encode(value).decode()

@@ -1,0 +1,108 @@
+"""What is a store in SQL, whatever the engine? The nouns, one after another, on one database."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import final
+
+from doorward.core.ports.store import StoreUnavailable, Write
+from doorward.storage.sql.accounts import SqlAccounts
+from doorward.storage.sql.audit import SqlAudit
+from doorward.storage.sql.audit_end import End, line_by_line
+from doorward.storage.sql.config_objects import RAISE, SqlRegistry
+from doorward.storage.sql.database_state import MARKS, why_not
+from doorward.storage.sql.grants import SqlGrants
+from doorward.storage.sql.messages import SqlMessages
+from doorward.storage.sql.migrate import APPLIED, READABLE, Migration, may_use
+from doorward.storage.sql.nodes import SqlNodes
+from doorward.storage.sql.posts import SqlPosts
+from doorward.storage.sql.replay_cache import SqlAttempts
+from doorward.storage.sql.revocations import NEXT, SqlRevocations
+from doorward.storage.sql.sessions import SqlSessions
+from doorward.storage.sql.sign_ins import SqlSignIns
+from doorward.storage.sql.statements import LOST, Database, SqlWrite, steps_of, write
+from doorward.storage.sql.sweep import sweep
+from doorward.storage.sql.wrapped_keys import SqlWrappedKeys
+
+# Each step that raises a number which another process watches.
+_AWAITED = (RAISE, NEXT)
+_UPKEEP_SECONDS = 3600
+_META = "SELECT value FROM meta WHERE name = ?"
+_PUT_META = (
+    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+
+@final
+class SqlStore:
+    """`ports.store.Store` on one database. `known` are the migrations of this program; `close` is the engine's, and so are `upkeep`,
+    a statement to run now and then beside sweeping, and `audit_end`, how old lines of the record go."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        known: tuple[Migration, ...],
+        close: Callable[[], Awaitable[None]],
+        upkeep: str | None = None,
+        audit_end: End = line_by_line,
+    ) -> None:
+        self._db = database
+        self._known = known
+        self._close = close
+        self._upkeep = upkeep
+        self._kept_up = -_UPKEEP_SECONDS
+        self._listeners: list[Callable[[], None]] = []
+        self.accounts = SqlAccounts(database)
+        self.registry = SqlRegistry(database)
+        self.wrapped_keys = SqlWrappedKeys(database)
+        self.sign_ins = SqlSignIns(database)
+        self.sessions = SqlSessions(database)
+        self.grants = SqlGrants(database)
+        self.revocations = SqlRevocations(database)
+        self.attempts = SqlAttempts(database)
+        self.nodes = SqlNodes(database)
+        self.messages = SqlMessages(database)
+        self.posts = SqlPosts(database)
+        self.audit = SqlAudit(database, audit_end)
+
+    async def commit(self, *writes: Write) -> bool:
+        """Durable when it answers True. A caller that stops waiting does not stop the commit."""
+        steps = steps_of(writes)
+        if await self._db.apply(steps) == LOST:
+            return False
+        if any(step in _AWAITED for step in steps):
+            for listener in self._listeners:
+                listener()
+        return True
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    async def meta(self, name: str) -> str | None:
+        row = await self._db.one(_META, (name,))
+        return None if row is None else row[0]
+
+    def put_meta(self, name: str, value: str) -> SqlWrite:
+        return write(_PUT_META, name, value)
+
+    async def ready(self) -> bool:
+        try:
+            applied = await self._db.all(APPLIED, ())
+            marks = await self._db.all(MARKS, ()) if applied else ()
+            said = await self._db.one(READABLE, ()) if len(applied) > len(self._known) else None
+        except StoreUnavailable:
+            return False
+        if why_not({row[0]: row[1] for row in marks}) is not None:
+            return False
+        return may_use([(row[0], row[1], row[2]) for row in applied], self._known, said[0] if said else None)
+
+    async def sweep(self, now: int, limit: int = 500) -> int:
+        if self._upkeep is not None and abs(now - self._kept_up) >= _UPKEEP_SECONDS:
+            self._kept_up = now
+            await self._db.one(self._upkeep, ())
+        return await sweep(self._db, now, limit)
+
+    async def close(self) -> None:
+        """Finishes every commit that was accepted; later calls raise `StoreUnavailable`."""
+        await self._close()

@@ -1,0 +1,48 @@
+"""How is the root secret kept? Wrapped, a row for each key-encryption key that opens it; one root in a database, for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doorward.core.model.wrapped_key import WrappedKey
+from doorward.storage.sql.statements import Database, SqlWrite, guarded
+from doorward.storage.sql.text import insert, select
+
+_COLUMNS = "id, kek, wrapped, created_at"
+_ROOT = select("value", "meta WHERE name = 'root'")
+_WRAPPINGS = select(
+    _COLUMNS,
+    "wrapped_keys WHERE id = (SELECT value FROM meta WHERE name = 'root') ORDER BY created_at, kek",
+)
+_NAME_ROOT = "INSERT INTO meta (name, value) VALUES ('root', ?) ON CONFLICT (name) DO NOTHING"
+_INSERT = insert("wrapped_keys", _COLUMNS)
+_PUT = insert(
+    "wrapped_keys",
+    _COLUMNS,
+    "ON CONFLICT (id, kek) DO UPDATE SET wrapped = excluded.wrapped, created_at = excluded.created_at",
+)
+_REMOVE = "DELETE FROM wrapped_keys WHERE id = ? AND kek = ?"
+
+
+class SqlWrappedKeys:
+    """`ports.store.WrappedKeys` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def root(self) -> tuple[str, Sequence[WrappedKey]] | None:
+        named, wrappings = await self._db.snapshot((_ROOT, ()), (_WRAPPINGS, ()))
+        return (named[0][0], [WrappedKey(*row) for row in wrappings]) if named else None
+
+    def insert_root(self, wrapped: WrappedKey) -> SqlWrite:
+        w = wrapped
+        return SqlWrite(
+            ((_NAME_ROOT, (w.id,), 1), (_INSERT, (w.id, w.kek, w.wrapped, w.created_at), None)),
+        )
+
+    def put(self, wrapped: WrappedKey) -> SqlWrite:
+        w = wrapped
+        return guarded(_PUT, w.id, w.kek, w.wrapped, w.created_at)
+
+    def remove(self, wrapped: WrappedKey) -> SqlWrite:
+        return guarded(_REMOVE, wrapped.id, wrapped.kek)

@@ -1,0 +1,151 @@
+"""How do many commits share one disk flush? One thread takes everything that waits, and commits it as one transaction.
+
+Each commit keeps its own fate inside: a lost guard or a constraint undoes that commit alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import final
+
+from doorward.core.ports.store import StoreUnavailable
+from doorward.storage.sql.statements import Step
+from doorward.storage.sqlite.batch import Job, Redo, run
+from doorward.storage.sqlite.write_lock import Turn
+
+# A batch is bounded so that another process gets its turn, and the first in it does not wait for a long tail.
+_BATCH = 256
+
+
+@final
+class Writer:
+    """The thread. `connect` opens its connection; `turn` is how processes alternate."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], turn: Turn, *, name: str) -> None:
+        self._connect = connect
+        self._turn = turn
+        self._waiting: deque[Job] = deque()
+        self._lock = threading.Lock()
+        self._idle = False
+        self._closing = False
+        self._kicking: set[asyncio.AbstractEventLoop] = set()
+        self._wake = threading.Semaphore(0)
+        self._connection: sqlite3.Connection | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    async def apply(self, steps: Sequence[Step]) -> int:
+        """Queues one commit and waits until it is on disk. See `Database.apply`."""
+        loop = asyncio.get_running_loop()
+        job = Job(steps, loop)
+        with self._lock:
+            if self._closing:
+                raise StoreUnavailable("the store is closed")
+            self._waiting.append(job)
+            # Waking waits until this turn of the loop is over: whoever else is ready commits in the same batch, and the two
+            # threads do not fight for the interpreter meanwhile.
+            if self._idle and loop not in self._kicking:
+                self._kicking.add(loop)
+                loop.call_soon(self._kick, loop)
+        return await job.future
+
+    def _kick(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            self._kicking.discard(loop)
+            self._rouse()
+
+    def _rouse(self) -> None:
+        if self._idle and self._waiting:
+            self._idle = False
+            self._wake.release()
+
+    async def close(self) -> None:
+        """Lets the thread finish what was accepted and end. Calling it twice is harmless."""
+        with self._lock:
+            self._closing = True
+            if self._idle:
+                self._idle = False
+                self._wake.release()
+        await asyncio.to_thread(self._thread.join)
+
+    def _take(self) -> list[Job] | None:
+        """The next batch; None when the thread is to end."""
+        while True:
+            with self._lock:
+                if self._waiting:
+                    waiting = self._waiting
+                    return [waiting.popleft() for _ in range(min(len(waiting), _BATCH))]
+                if self._closing:
+                    return None
+                self._idle = True
+            self._wake.acquire()
+
+    def _run(self) -> None:
+        while (batch := self._take()) is not None:
+            try:
+                self._commit(batch)
+            except Exception as problem:  # noqa: BLE001 - the thread must outlive whatever a batch meets
+                self._give_up(batch, problem)
+            _answer(batch)
+        if self._connection is not None:
+            self._connection.close()
+        self._turn.close()
+
+    def _commit(self, batch: list[Job]) -> None:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+        self._turn.begin(connection)
+        execute = connection.cursor().execute
+        if len(batch) == 1:
+            # Nobody else is in this transaction: should it lose half-way, it is undone as a whole. A savepoint would first copy
+            # every page that it touches.
+            batch[0].savepoint = False
+        try:
+            for job in batch:
+                run(execute, job, careful=False)
+        except Redo:
+            connection.execute("ROLLBACK")
+            self._turn.begin(connection)
+            for job in batch:
+                run(execute, job, careful=True)
+        connection.execute("COMMIT")
+
+    def _give_up(self, batch: list[Job], problem: Exception) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.rollback()
+            # after a full disk or a lost file a fresh connection is the only one whose state is known
+            with suppress(sqlite3.Error):
+                connection.close()
+        refused = StoreUnavailable(f"the database did not take the commit: {problem}")
+        refused.__cause__ = problem
+        for job in batch:
+            job.outcome = refused
+
+
+def _answer(batch: list[Job]) -> None:
+    """Wakes everybody who waited, once per loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in batch:
+        loops.setdefault(job.loop, []).append(job)
+    for loop, jobs in loops.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, jobs)
+
+
+def _resolve(jobs: list[Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        outcome = job.outcome
+        if isinstance(outcome, int):
+            job.future.set_result(outcome)
+        else:
+            job.future.set_exception(outcome)

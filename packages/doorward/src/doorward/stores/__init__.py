@@ -1,1 +1,0 @@
-"""Where everything that lasts is kept: adapters of `ports/store.py`."""

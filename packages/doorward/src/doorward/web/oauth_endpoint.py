@@ -1,0 +1,47 @@
+"""What the back channel's endpoints share on the wire: reading a request (OAuth 2.1 §3.2), and saying no (RFC 6749 §5.2)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.web.http import BadForm, Request, Response, json_response
+from doorward.web.refusals import note
+
+STATUS: Final = {"invalid_client": 401, "temporarily_unavailable": 503, "server_error": 500}
+_TOO_MANY: Final = 429
+
+
+def caller(request: Request) -> Caller:
+    """Who sent this, for the record."""
+    return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
+
+
+async def asked(request: Request) -> tuple[dict[str, str], str | None]:
+    """(parameters, Authorization header). A parameter without a value counts as left out (OAuth 2.1 §3.2).
+
+    Raises `BadForm`, also for two Authorization headers: nobody can know which of them whoever stands in between has checked.
+    """
+    form = await request.form()
+    if "" in form.values():
+        form = {name: value for name, value in form.items() if value}
+    headers = request.headers(b"authorization")
+    if len(headers) > 1:
+        raise BadForm("Send one Authorization header.")
+    return form, headers[0] if headers else None
+
+
+def refused(refusal: Refusal, request: Request, *, now: int) -> Response:
+    """The error response; `because` goes to the log and nowhere else."""
+    note(refusal, request)
+    status = STATUS.get(refusal.code, 400)
+    if refusal.retry_at is not None and status != STATUS["temporarily_unavailable"]:
+        status = _TOO_MANY
+    response = json_response({"error": refusal.code, "error_description": refusal.say}, status)
+    if refusal.retry_at is not None:
+        response.add("retry-after", str(max(1, refusal.retry_at - now)))
+    # Only who tried that header is challenged for it (RFC 6749 §5.2): in a browser the challenge would open a password box.
+    if status == STATUS["invalid_client"] and request.header(b"authorization") is not None:
+        response.add("www-authenticate", 'Basic realm="doorward", charset="UTF-8"')
+    return response

@@ -1,0 +1,168 @@
+"""Does time go on, and only on, whatever is done to the machine's clock?"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.adapters import logs
+from doorward.adapters.clock import CATCHING_UP, SystemClock
+from doorward.adapters.monotonic import ticks
+from doorward.adapters.random import SystemChance
+
+START = 1_800_000_000.0
+
+
+@pytest.fixture
+def log() -> io.StringIO:
+    """What is logged, whatever another test had chosen."""
+    out = io.StringIO()
+    logs.configure("info", "json", out=out)
+    return out
+
+
+@dataclass
+class Machine:
+    """A clock on the wall that can be set, and time that passes."""
+
+    wall: float = START
+    passed: float = 1000.0
+
+    def later(self, seconds: float) -> None:
+        self.wall += seconds
+        self.passed += seconds
+
+    def clock(self) -> SystemClock:
+        return SystemClock(lambda: self.wall, lambda: self.passed)
+
+
+def test_it_says_what_the_machine_says() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    for _ in range(100):
+        machine.later(0.7)
+        assert clock.exact() == machine.wall
+    assert abs(SystemClock().now() - time.time()) <= 1
+
+
+def test_set_back_five_minutes_it_goes_on_from_where_it_was_and_is_caught_up_with(
+    log: io.StringIO,
+) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    before = clock.now()
+    machine.wall -= 300
+    assert clock.now() == before
+    machine.later(10)
+    assert clock.exact() == pytest.approx(START + 10 * CATCHING_UP)
+    seen = [clock.exact()]
+    while clock.exact() > machine.wall:
+        machine.later(10)
+        seen.append(clock.exact())
+    assert seen == sorted(set(seen))
+    assert machine.passed - 1000 == pytest.approx(300 / (1 - CATCHING_UP), abs=20)
+    machine.later(5)
+    assert clock.exact() == machine.wall
+    said = log.getvalue()
+    assert said.count("clock.set_back") == 1
+    assert said.count("clock.caught_up") == 1
+
+
+def test_set_forward_it_follows_at_once(log: io.StringIO) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.wall += 86_400
+    assert clock.exact() == machine.wall
+    assert "clock.set_forward" in log.getvalue()
+
+
+def test_set_back_again_while_it_is_caught_up_with_it_says_so_again(
+    log: io.StringIO,
+) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    for _ in range(2):
+        machine.wall -= 60
+        for _ in range(20):
+            machine.later(1)
+            clock.now()
+    assert log.getvalue().count("clock.set_back") == 2
+
+
+def test_small_corrections_are_made_without_a_word(log: io.StringIO) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    for _ in range(50):
+        machine.wall -= 0.01
+        machine.later(1)
+        clock.now()
+    assert abs(clock.exact() - machine.wall) < 0.1
+    assert log.getvalue() == ""
+
+
+def test_a_day_ahead_it_says_so_again_and_again_until_it_is_caught_up_with(log: io.StringIO) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.wall += 86_400
+    clock.now()
+    machine.wall -= 86_400
+    assert clock.ahead() == pytest.approx(86_400)
+    for _ in range(3602):
+        machine.later(1)
+        clock.now()
+    assert clock.ahead() == pytest.approx(86_400 - 3602 * (1 - CATCHING_UP), abs=1)
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+    first, *again = [one for one in told if one["event"] in {"clock.set_back", "clock.ahead"}]
+    assert first["event"] == "clock.set_back"
+    assert first["caught_up_in"] == pytest.approx(864_000, rel=0.01)
+    assert [one["event"] for one in again] == ["clock.ahead"] * 6
+    assert again[-1]["seconds"] == pytest.approx(86_400 - 360, abs=2)
+    # what is nearly caught up with is worth no more words
+    machine.wall += 86_400 - 360 - 50
+    said = log.getvalue()
+    for _ in range(1200):
+        machine.later(1)
+        clock.now()
+    assert log.getvalue().removeprefix(said).count("clock.ahead") == 0
+    assert clock.ahead() == 0
+    # a new process begins with the machine's
+    assert machine.clock().ahead() == 0
+
+
+@given(st.lists(st.tuples(st.floats(0, 1000), st.floats(-10_000, 10_000)), max_size=30))
+def test_it_never_goes_back_and_never_stands_still_for_long(steps: list[tuple[float, float]]) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    last, newest = clock.exact(), machine.wall
+    for passed, moved in steps:
+        machine.later(passed)
+        machine.wall += moved
+        newest = max(newest, machine.wall)
+        now = clock.exact()
+        assert now >= last + passed * CATCHING_UP - 1e-3
+        assert now >= machine.wall
+        last = now
+
+
+def test_names_sort_as_they_were_made_while_the_clock_is_set_back() -> None:
+    machine = Machine()
+    chance = SystemChance(machine.clock().exact)
+    names: list[str] = []
+    for step in range(100):
+        machine.later(0.01)
+        if step == 50:
+            machine.wall -= 300
+        names.append(chance.new_id("aud"))
+    assert names == sorted(names)
+
+
+def test_ticks_pass() -> None:
+    before = ticks()
+    time.sleep(0.01)
+    assert 0.009 < ticks() - before < 5

@@ -1,0 +1,32 @@
+"""Is a remark for the operator logged once, however often it is made?"""
+
+from __future__ import annotations
+
+from doorward.adapters.remarks import MOST_OF_AN_APP, LoggedRemarks
+from tests.logged import captured
+
+
+def test_the_same_is_said_once_and_something_else_again() -> None:
+    with captured() as lines:
+        remarks = LoggedRemarks()
+        for _ in range(3):
+            remarks.once("scope ignored", "app_one", "phone", scope="phone", nearest=None)
+            remarks.once("scope ignored", "app_two", "phone", scope="phone")
+            remarks.once("scope ignored", "app_one", "adress", scope="adress")
+            remarks.once("another event", "app_one", "phone", scope="phone")
+    assert [(line["event"], line["client_id"], line["scope"]) for line in lines] == [
+        ("scope ignored", "app_one", "phone"),
+        ("scope ignored", "app_two", "phone"),
+        ("scope ignored", "app_one", "adress"),
+        ("another event", "app_one", "phone"),
+    ]
+
+
+def test_who_invents_names_fills_neither_log_nor_memory() -> None:
+    with captured() as lines:
+        remarks = LoggedRemarks()
+        for number in range(MOST_OF_AN_APP * 5):
+            remarks.once("scope ignored", "app_one", f"name{number}")
+    assert len(lines) == MOST_OF_AN_APP
+    assert "note" in lines[-1]
+    assert not any("note" in line for line in lines[:-1])

@@ -1,0 +1,110 @@
+"""Is a bell over Valkey heard at once, by everybody, and again after the connection was lost?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+import pytest
+
+from doorward.adapters.valkey.change_notifier import ValkeyBell
+from doorward.adapters.valkey.connection import ValkeyLink
+from doorward.cluster.change_notifier import Bells
+from tests.valkey import ValkeyServer, valkey_server
+from tests.waiting import keeps_async, until_async
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyBell, list[float]]]:
+    link = ValkeyLink(server.url)
+    bell, rung = ValkeyBell(server.url, link), list[float]()
+    bell.listen(lambda: rung.append(perf_counter()))
+    task = asyncio.create_task(bell.run())
+    await until_async(lambda: bell.connected)
+    yield bell, rung
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await link.close()
+
+
+async def test_a_ring_is_heard_by_everybody_at_once() -> None:
+    with valkey_server() as server:
+        async with hung_up(server) as (one, first), hung_up(server) as (_, second):
+
+            async def until_heard() -> float:
+                first.clear()
+                second.clear()
+                began = perf_counter()
+                await one.ring()
+                await until_async(lambda: first and second)
+                return max(*first, *second) - began
+
+            await keeps_async(0.5, until_heard)
+
+
+async def test_who_was_cut_off_wakes_when_it_is_back_since_it_may_have_missed_something() -> None:
+    with valkey_server() as server:
+        async with hung_up(server) as (bell, rung):
+            server.kill()
+            await until_async(lambda: not bell.connected)
+            await bell.ring()
+            rung.clear()
+            server.start()
+            await until_async(lambda: bell.connected)
+            assert rung
+
+
+async def test_a_server_that_hangs_is_taken_for_gone_and_nobody_waits_for_it() -> None:
+    with valkey_server() as server:
+        async with hung_up(server) as (bell, _):
+            server.freeze()
+            began = perf_counter()
+            await bell.ring()
+            assert perf_counter() - began < 1
+            await until_async(lambda: not bell.connected)
+            server.thaw()
+            await until_async(lambda: bell.connected)
+
+
+async def test_who_rings_and_leaves_waits_until_it_was_rung() -> None:
+    with valkey_server() as server:
+        async with hung_up(server) as (_, rung):
+            rung.clear()
+            link = ValkeyLink(server.url)
+            bells = Bells([ValkeyBell(server.url, link)])
+            for _ in range(100):
+                bells.changed()
+            await bells.rung()
+            await link.close()
+            await until_async(lambda: rung)
+            await asyncio.sleep(0.1)
+            # a hundred commits at once are two rings
+            assert len(rung) <= 2
+
+
+async def test_each_loss_is_told_once_and_to_have_none_is_no_loss() -> None:
+    with valkey_server() as server:
+        server.kill()
+        link = ValkeyLink(server.url)
+        bell, lost = ValkeyBell(server.url, link), list[str]()
+        link.on_lost(lambda: lost.append("link"))
+        bell.on_lost(lambda: lost.append("bell"))
+        tasks = [asyncio.create_task(work) for work in (bell.run(), link.watch())]
+        await until_async(lambda: link.away)
+        assert not link.up
+        server.start()
+        await until_async(lambda: bell.connected and link.up)
+        assert lost == []
+        server.kill()
+        await until_async(lambda: not bell.connected and not link.up)
+        # tried again, and in vain: that is no further loss
+        await asyncio.sleep(2.5)
+        assert sorted(lost) == ["bell", "link"]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await link.close()

@@ -1,0 +1,310 @@
+"""Do tries count the same whatever happens to the cache: gone, hanging, empty, full, back again?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+import pytest
+
+from doorward.adapters.counters.write_behind import Tallies
+from doorward.adapters.valkey.connection import EPOCH, LONGEST, CacheAway, ValkeyLink
+from doorward.adapters.valkey.counters import PREFIX, ValkeyCounters
+from doorward.core.model.bucket import Bucket
+from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.storage.sqlite.database import open_sqlite
+from tests.people import NOW, TurnedClock
+from tests.valkey import ValkeyServer, Way, valkey_server, way_to
+
+pytestmark = pytest.mark.anyio
+WINDOW, DAY = Bucket("window", 5, 900), Bucket("day", 8, 86_400)
+BOTH = (WINDOW, DAY)
+
+
+@dataclass
+class Passing:
+    """Time that goes by when it is told to."""
+
+    seconds: float = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Process:
+    """What one process counts with."""
+
+    link: ValkeyLink
+    tallies: Tallies
+    counters: ValkeyCounters
+    passed: Passing
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[ValkeyServer]:
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def store() -> AsyncGenerator[Store]:
+    opened = await open_sqlite(":memory:")
+    yield opened
+    await opened.close()
+
+
+@asynccontextmanager
+async def processes(
+    server: ValkeyServer | Way, store: Store, count: int = 1, *, longest: float = 5
+) -> AsyncGenerator[list[Process]]:
+    made: list[Process] = []
+    for _ in range(count):
+        passed = Passing()
+        link = ValkeyLink(server.url, passed=passed, longest=longest)
+        tallies = Tallies(store, TurnedClock())
+        made.append(Process(link, tallies, ValkeyCounters(link, store, tallies), passed))
+    yield made
+    for each in made:
+        await each.link.close()
+
+
+async def fresh(server: ValkeyServer) -> None:
+    link = ValkeyLink(server.url)
+    await link.do("FLUSHALL")
+    await link.close()
+
+
+async def back(process: Process) -> None:
+    """The cache is there again: it is found to be so, and after a moment used."""
+    process.passed.seconds += 10
+    with pytest.raises(CacheAway):
+        await process.link.do("PING")
+    assert process.link.away
+    process.passed.seconds += 2
+    await process.link.do("PING")
+    assert not process.link.away
+
+
+async def tries_of(process: Process, now: int = NOW) -> list[int]:
+    return [tries for _, tries, _ in await process.counters.counted(BOTH, now)]
+
+
+@pytest.mark.requirement(81)
+async def test_over_all_processes_exactly_as_many_are_counted_as_there_is_room_for(
+    shared: ValkeyServer, store: Store
+) -> None:
+    await fresh(shared)
+    async with processes(shared, store, 4) as all_of_them:
+
+        async def burst(now: int) -> int:
+            takes = [each.counters.take(BOTH, now) for each in all_of_them * 25]
+            return sum(await asyncio.gather(*takes))
+
+        assert await burst(NOW) == 5
+        assert await burst(NOW + 899) == 0
+        assert await burst(NOW + 900) == 3
+        assert await tries_of(all_of_them[3], NOW + 900) == [3, 8]
+
+
+async def test_no_try_costs_a_commit_and_a_second_later_all_are_in_the_database(
+    shared: ValkeyServer, store: Store
+) -> None:
+    await fresh(shared)
+    async with processes(shared, store) as (one,):
+        for _ in range(4):
+            assert await one.counters.take(BOTH, NOW)
+        assert await store.attempts.counts(["window", "day"]) == {}
+        await one.tallies.flush()
+        assert await store.attempts.counts(["window", "day"]) == {
+            "window": (4, NOW + 900),
+            "day": (4, NOW + 86_400),
+        }
+
+
+@pytest.mark.requirement(81)
+async def test_a_cache_that_comes_back_empty_buys_no_guesses(store: Store) -> None:
+    with valkey_server() as server:
+        async with processes(server, store, 2) as (one, two):
+            for _ in range(3):
+                assert await one.counters.take(BOTH, NOW)
+            server.kill()
+            # counted on in the database, where this process brings what it knows at once
+            assert await one.counters.take(BOTH, NOW)
+            assert await store.attempts.count("window", NOW) == (4, NOW + 900)
+            server.start()
+            await back(one)
+            assert await two.counters.take(BOTH, NOW)
+            await two.tallies.flush()
+            assert await tries_of(one) == [5, 5]
+            assert not await one.counters.take(BOTH, NOW)
+            assert not await two.counters.take(BOTH, NOW)
+
+
+@pytest.mark.requirement(81)
+async def test_a_counter_that_is_evicted_is_known_all_the_same(shared: ValkeyServer, store: Store) -> None:
+    await fresh(shared)
+    async with processes(shared, store) as (one,):
+        for _ in range(4):
+            assert await one.counters.take(BOTH, NOW)
+        await one.tallies.flush()
+        await one.link.do("DEL", PREFIX + "window", PREFIX + "day")
+        assert await tries_of(one) == [4, 4]
+        assert await one.counters.take(BOTH, NOW)
+        assert not await one.counters.take(BOTH, NOW)
+
+
+@pytest.mark.requirement(81)
+async def test_an_epoch_that_is_evicted_makes_no_old_counter_right_again(
+    shared: ValkeyServer, store: Store
+) -> None:
+    """Whoever can fill the cache has it throw things away; what they wait for is a counter of before an outage."""
+    await fresh(shared)
+    async with way_to(shared) as way, processes(way, store) as (one,):
+        for _ in range(2):
+            assert await one.counters.take(BOTH, NOW)
+            await one.tallies.flush()
+            way.cut()
+            assert await one.counters.take(BOTH, NOW)
+            way.mend()
+            await back(one)
+            await one.link.do("DEL", EPOCH)
+        assert await tries_of(one) == [4, 4]
+        await one.link.do("DEL", EPOCH)
+        assert await one.counters.take(BOTH, NOW)
+        await one.tallies.flush()
+        await one.link.do("DEL", EPOCH)
+        assert not await one.counters.take(BOTH, NOW)
+
+
+@pytest.mark.requirement(81)
+async def test_what_one_counted_while_it_was_cut_off_counts_for_all_when_it_is_back(
+    shared: ValkeyServer, store: Store
+) -> None:
+    await fresh(shared)
+    async with way_to(shared) as way, processes(way, store) as (one,), processes(shared, store) as (two,):
+        assert await two.counters.take(BOTH, NOW)
+        assert await two.counters.take(BOTH, NOW)
+        await two.tallies.flush()
+        way.cut()
+        assert await one.counters.take(BOTH, NOW)
+        assert await one.counters.take(BOTH, NOW)
+        way.mend()
+        await back(one)
+        assert await tries_of(one) == [4, 4]
+        assert await tries_of(two) == [4, 4]
+        assert await two.counters.take(BOTH, NOW)
+        assert not await one.counters.take(BOTH, NOW)
+
+
+async def test_a_cache_that_hangs_costs_a_quarter_of_a_second_once(store: Store) -> None:
+    with valkey_server() as server:
+        # eight times as long, so that a busy machine does not look like a second wait
+        assert LONGEST == 0.25
+        longest = 8 * LONGEST
+        async with processes(server, store, longest=longest) as (one,):
+            assert await one.counters.take(BOTH, NOW)
+            server.freeze()
+            began = perf_counter()
+            assert await asyncio.gather(*(one.counters.take(BOTH, NOW) for _ in range(3))) == [True] * 3
+            assert 0.8 * longest < perf_counter() - began < 3 * longest
+            began = perf_counter()
+            assert await one.counters.take(BOTH, NOW)
+            assert not await one.counters.take(BOTH, NOW)
+            await one.counters.forget([Bucket("other", 1, 1)])
+            assert perf_counter() - began < longest
+            # still hanging: one of the next requests tries, and the others do not wait for it
+            one.passed.seconds += 2
+            began = perf_counter()
+            assert not any(await asyncio.gather(*(one.counters.take(BOTH, NOW) for _ in range(20))))
+            assert perf_counter() - began < 3 * longest
+            assert one.link.away
+            server.thaw()
+            await back(one)
+            assert not await one.counters.take(BOTH, NOW)
+            assert not one.link.away
+            assert await tries_of(one) == [5, 5]
+
+
+async def test_a_cache_that_is_full_is_one_that_is_away(store: Store) -> None:
+    with valkey_server("--maxmemory", "1", "--maxmemory-policy", "noeviction") as server:
+        async with processes(server, store) as (one,):
+            for _ in range(5):
+                assert await one.counters.take(BOTH, NOW)
+            assert not await one.counters.take(BOTH, NOW)
+            assert await store.attempts.count("window", NOW) == (5, NOW + 900)
+
+
+async def test_more_questions_than_connections_wait_for_one_another(
+    shared: ValkeyServer, store: Store
+) -> None:
+    await fresh(shared)
+    wide = [Bucket(f"wide {number}", 10, 900) for number in range(300)]
+    async with processes(shared, store) as (one,):
+        assert all(await asyncio.gather(*(one.counters.take([bucket], NOW) for bucket in wide)))
+        assert not one.link.away
+
+
+async def test_a_request_that_is_given_up_leaves_no_answer_behind_for_the_next(
+    shared: ValkeyServer, store: Store
+) -> None:
+    await fresh(shared)
+    async with processes(shared, store) as (one,):
+        await one.link.do("SET", "a", "answer of a")
+        for _ in range(200):
+            given_up = asyncio.create_task(one.link.do("GET", "a"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            given_up.cancel()
+            await asyncio.gather(given_up, return_exceptions=True)
+            assert await one.link.do("GET", "b") is None
+
+
+async def test_its_owner_begins_anew(shared: ValkeyServer, store: Store) -> None:
+    await fresh(shared)
+    async with processes(shared, store) as (one,):
+        for _ in range(5):
+            assert await one.counters.take(BOTH, NOW)
+        await one.counters.forget(BOTH)
+        assert await tries_of(one) == [0, 0]
+        await one.tallies.flush()
+        assert await store.attempts.counts(["window", "day"]) == {}
+
+
+async def test_a_counter_goes_a_minute_after_its_window(shared: ValkeyServer, store: Store) -> None:
+    await fresh(shared)
+    async with processes(shared, store) as (one,):
+        assert await one.counters.take([Bucket("short", 5, 30)], NOW)
+        assert 80 < await one.link.do("TTL", PREFIX + "short") <= 90
+
+
+async def test_no_address_and_no_password_in_what_is_said_about_a_cache_that_is_away(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    link = ValkeyLink("valkey://doorward:hunter2hunter2@127.0.0.1:1/0")
+    with pytest.raises(CacheAway) as caught:
+        await link.do("PING")
+    assert "hunter2" not in str(caught.value) + repr(caught.value.__cause__)
+    printed = capfd.readouterr()
+    assert "hunter2" not in printed.out + printed.err
+    await link.close()
+
+
+@pytest.mark.parametrize("kind", ["gone", "hanging"])
+async def test_without_cache_and_database_nothing_is_counted_and_nobody_is_let_in(kind: str) -> None:
+    store = await open_sqlite(":memory:")
+    with valkey_server() as server:
+        async with processes(server, store, longest=LONGEST) as (one,):
+            assert await one.counters.take(BOTH, NOW)
+            if kind == "gone":
+                server.kill()
+            else:
+                server.freeze()
+            await store.close()
+            with pytest.raises(StoreUnavailable):
+                await one.counters.take(BOTH, NOW)
+            with pytest.raises(StoreUnavailable):
+                await one.counters.counted(BOTH, NOW)

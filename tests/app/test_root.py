@@ -1,0 +1,125 @@
+"""Does a process come to the right root secret: made at the first start, taken over from an older database, or none at all?"""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
+from doorward.adapters.random import SystemChance
+from doorward.app.root import find_root, open_sealer, root_secret
+from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.ports.key_wrapper import KeyProblem
+from doorward.features.signing_keys.rotation import ManageKeys
+from doorward.settings import Settings, load
+from doorward.storage.sql.store import SqlStore
+from doorward.storage.sqlite.database import open_sqlite
+from tests.features.admin.managing import DAY, ISSUER, TurnedClock
+
+pytestmark = pytest.mark.anyio
+
+DIRECT = b"d" * 32
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncGenerator[SqlStore]:
+    opened = await open_sqlite(tmp_path / "doorward.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def older(store: SqlStore) -> SqlStore:
+    """A database of before there were roots: its signing keys are sealed under the secret key itself."""
+    await keys(store, KeyedSealer(DIRECT)).tend()
+    return store
+
+
+def keys(store: SqlStore, sealer: KeyedSealer) -> ManageKeys:
+    catalog = WatchedCatalog(store, CatalogSigner(ISSUER, sealer))
+    policy = settings_of(Path("/nowhere"), "").tokens
+    return ManageKeys(
+        store, catalog, SealedKeyMaker(sealer), SystemChance(), TurnedClock(), policy, DAY, 90 * DAY
+    )
+
+
+def settings_of(folder: Path, lines: str, environ: dict[str, str] | None = None) -> Settings:
+    """With these lines in `[keys]`."""
+    if not folder.is_dir():
+        return load(None, {"DOORWARD_ISSUER": ISSUER})
+    path = folder / "doorward.toml"
+    path.write_text(f'issuer = "{ISSUER}"\n[keys]\n{lines}\n')
+    return load(path, environ or {})
+
+
+async def test_the_first_start_makes_key_and_root_and_the_next_finds_them(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    settings = settings_of(tmp_path, "")
+    assert await find_root(settings, store) is None
+    assert not (tmp_path / "doorward.key").exists()
+    root = await root_secret(settings, store)
+    assert (tmp_path / "doorward.key").exists()
+    assert await find_root(settings, store) == root
+    assert (await root_secret(settings, store)).secret == root.secret
+    sealed = (await open_sealer(settings, store)).seal("a", "b", b"c")
+    assert KeyedSealer(root.secret).open("a", "b", sealed) == b"c"
+
+
+async def test_two_databases_under_one_key_have_roots_of_their_own(store: SqlStore, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "")
+    other = await open_sqlite(tmp_path / "other.db")
+    assert (await root_secret(settings, store)).secret != (await root_secret(settings, other)).secret
+    await other.close()
+
+
+async def test_where_none_may_be_made_none_is_made(store: SqlStore, tmp_path: Path) -> None:
+    with pytest.raises(KeyProblem, match="chmod 600"):
+        await root_secret(settings_of(tmp_path, "generate = false"), store)
+    assert await store.wrapped_keys.root() is None
+
+
+async def test_an_older_database_takes_its_secret_key_as_root_and_may_change_it_then(
+    older: SqlStore, tmp_path: Path
+) -> None:
+    (tmp_path / "doorward.key").write_bytes(b64encode(DIRECT))
+    settings = settings_of(tmp_path, "")
+    assert await find_root(settings, older) is None
+    root = await root_secret(settings, older)
+    assert root.secret == DIRECT
+    assert (await root_secret(settings, older)).secret == DIRECT
+    assert await keys(older, KeyedSealer(root.secret)).tend() == 0
+
+
+@pytest.mark.parametrize("lines", ["", 'unwrap_command = "/bin/false"'])
+async def test_an_older_database_without_its_secret_key_gets_no_other(
+    older: SqlStore, tmp_path: Path, lines: str
+) -> None:
+    with pytest.raises(KeyProblem, match="There is no secret key"):
+        await root_secret(settings_of(tmp_path, lines), older)
+    assert not (tmp_path / "doorward.key").exists()
+    assert await older.wrapped_keys.root() is None
+
+
+async def test_an_older_database_with_a_wrong_key_is_not_taken_over(older: SqlStore, tmp_path: Path) -> None:
+    (tmp_path / "doorward.key").write_bytes(b64encode(b"w" * 32))
+    with pytest.raises(KeyProblem, match="sealed under another secret key"):
+        await root_secret(settings_of(tmp_path, ""), older)
+    assert await older.wrapped_keys.root() is None
+
+
+async def test_a_token_without_its_client_is_told_with_the_extra_to_install(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hsm.so").write_text("")
+    settings = settings_of(tmp_path, 'pkcs11_module = "hsm.so"\npkcs11_token = "a"\npkcs11_pin = "1"')
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+    monkeypatch.delitem(sys.modules, "doorward.adapters.keys.wrap_pkcs11", raising=False)
+    with pytest.raises(KeyProblem, match=r"pip install 'doorward\[pkcs11\]'"):
+        await root_secret(settings, store)
+    assert await store.wrapped_keys.root() is None

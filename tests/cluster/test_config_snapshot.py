@@ -1,0 +1,105 @@
+"""Does a running server see what a command changed, soon and without ever losing what it has?"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from msgspec import structs
+
+from doorward.adapters.background import Background, every
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
+from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.model.config_snapshot import Role
+from doorward.core.ports.store import StoreUnavailable
+from doorward.storage.sqlite.database import open_sqlite
+from tests.waiting import PATIENCE, keeps_async, until_async
+
+pytestmark = pytest.mark.anyio
+SEALER = KeyedSealer(b"k" * 32)
+
+
+async def test_a_change_of_another_process_is_there_within_a_second(tmp_path: Path) -> None:
+    server, command = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
+    signer = CatalogSigner("https://a.example", SEALER)
+    catalog = WatchedCatalog(server, signer)
+    await catalog.refresh()
+    seen: list[int] = []
+    catalog.on_change(lambda new: seen.append(new.version))
+    background = Background()
+    background.start(catalog.watch(), name="catalog")
+    key = structs.replace(SealedKeyMaker(SEALER).make("key_1", "ES256", 1), state="current", activated_at=1)
+    numbers = count(1)
+
+    async def seconds_until_there() -> float:
+        name = f"customer_{next(numbers)}"
+        assert await command.commit(command.registry.put_role(Role(f"rol_{name}", name, {}, 1)))
+        began = perf_counter()
+        await until_async(lambda: name in catalog.current().roles)
+        return perf_counter() - began
+
+    assert await command.commit(command.registry.insert_key(key))
+    await keeps_async(1, seconds_until_there)
+    # the key came with it: what the snapshot promises can be signed
+    assert signer.sign({}, typ="JWT")
+    assert seen[-1] == catalog.current().version > seen[0]
+    await background.stop()
+    await server.close()
+    await command.close()
+
+
+async def test_a_key_under_another_secret_key_does_not_take_the_server_down() -> None:
+    store = await open_sqlite(":memory:")
+    signer = CatalogSigner("https://a.example", SEALER)
+    catalog = WatchedCatalog(store, signer, interval=0.01)
+    await catalog.refresh()
+    before = catalog.current()
+    foreign = SealedKeyMaker(KeyedSealer(b"x" * 32)).make("key_1", "ES256", 1)
+    await store.commit(store.registry.insert_key(structs.replace(foreign, state="current")))
+    task = asyncio.create_task(catalog.watch())
+    await asyncio.sleep(0.1)
+    assert not task.done()
+    assert catalog.current().keys == before.keys
+    # but what has nothing to do with keys holds
+    assert await store.commit(store.registry.put_role(Role("rol_1", "customer", {}, 1)))
+    await until_async(lambda: "customer" in catalog.current().roles)
+    task.cancel()
+    with pytest.raises(ValueError, match="another secret key"):
+        await WatchedCatalog(store, signer).refresh()
+    await store.close()
+
+
+async def test_a_task_outlives_its_failures_and_ends_when_told() -> None:
+    rounds = 0
+
+    async def work() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise StoreUnavailable
+        if rounds == 2:
+            raise ValueError("bad round")
+
+    background = Background()
+    background.start(every(0.001, work, name="test"), name="test")
+    async with asyncio.timeout(PATIENCE):
+        while rounds < 5:
+            await asyncio.sleep(0.001)
+    await background.stop()
+    done = rounds
+    await asyncio.sleep(0.02)
+    assert rounds == done
+
+
+async def test_tasks_that_never_began_stop_without_a_trace() -> None:
+    background = Background()
+
+    async def never() -> None:
+        await asyncio.sleep(100)
+
+    background.start(never(), name="test")
+    await background.stop()

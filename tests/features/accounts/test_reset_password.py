@@ -1,0 +1,341 @@
+"""Does a reset give the mail box's reader a new password, and nothing more?"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import statistics
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from doorward.adapters.random import SystemChance
+from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
+from doorward.core.model.digest import digest
+from doorward.core.model.message import Ticket
+from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.secret import Secret
+from doorward.features.accounts.reset_password import BadAddress, Over, Reset
+from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.rate_limits.rules.attempts import Wait
+from tests.people import CALLER, CHROME, OTHER_PASSWORD, PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+BROWSER = digest("browser")
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def ask(house: House, email: str = "ada@example.com", **changes: Any) -> Ticket:
+    values: dict[str, Any] = {
+        "locale": "en",
+        "browser_hash": BROWSER,
+        "devices": (),
+        "sign_in_id": None,
+        "caller": CALLER,
+        "now": house.now,
+    }
+    ticket = await house.reset.ask(email=email, **{**values, **changes})
+    assert isinstance(ticket, Ticket)
+    return ticket
+
+
+async def letter(house: House) -> tuple[str, str]:
+    """(code, link token) of the newest mail."""
+    (_, kind, found), *_ = await house.mails()
+    assert kind == "reset_password"
+    link = re.search(r"/reset/link\?token=([A-Za-z0-9_-]{43})", found.text)
+    assert link is not None
+    return found.code or "", link.group(1)
+
+
+async def proven(house: House, email: str = "ada@example.com") -> Ticket:
+    ticket = await ask(house, email)
+    code, _ = await letter(house)
+    shown = await house.reset.by_code(
+        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
+    )
+    assert isinstance(shown, Ticket)
+    return shown
+
+
+async def set_new(
+    house: House, ticket: Ticket, password: str = OTHER_PASSWORD, *, end: bool = True, **changes: Any
+) -> Reset | Weak | Over:
+    values: dict[str, Any] = {
+        "browser_hash": BROWSER,
+        "devices": (),
+        "caller": CALLER,
+        "now": house.now,
+    }
+    return await house.reset.set(ticket.id, Secret(password), end_sessions=end, **{**values, **changes})
+
+
+@pytest.mark.requirement(80)
+async def test_known_unknown_and_disabled_addresses_get_the_same_answer(house: House) -> None:
+    await house.person()
+    gone = await house.person("gone@example.com")
+    await house.change_account(gone, disabled_at=house.now)
+    for email in ("ada@example.com", "nobody@example.com", "gone@example.com"):
+        ticket = await ask(house, email)
+        assert ticket.expires_at == house.now + 600
+    assert [to for to, _, _ in await house.mails()] == ["ada@example.com"]
+    assert await house.reset.ask(
+        email="nonsense",
+        locale="en",
+        browser_hash=BROWSER,
+        devices=(),
+        sign_in_id=None,
+        caller=CALLER,
+        now=house.now,
+    ) == BadAddress()  # fmt: skip
+
+
+@pytest.mark.requirement(80)
+async def test_an_unknown_address_takes_as_long_as_a_known_one() -> None:
+    async with open_house(
+        throttle=ThrottlePolicy(mails_per_address=1000, mails_per_day=10_000, per_address=10_000)
+    ) as house:
+        await house.person()
+        await ask(house)
+        await ask(house, "nobody@example.com")
+        ratio = 0.0
+        for _ in range(6):
+            took: dict[str, list[float]] = {"ada@example.com": [], "nobody@example.com": []}
+            for _ in range(20):
+                for email, times in took.items():
+                    start = time.perf_counter()
+                    await ask(house, email)
+                    times.append(time.perf_counter() - start)
+            known, unknown = (statistics.median(times) for times in took.values())
+            ratio = known / unknown
+            if 0.7 < ratio < 1.43:
+                return
+        pytest.fail(f"a known address takes {ratio:.2f} times as long as an unknown one")
+
+
+@pytest.mark.requirement(80)
+async def test_an_unknown_address_takes_the_same_statements_and_leaves_no_mail(house: House) -> None:
+    await house.person()
+    sent: list[list[str]] = []
+    commit = house.store.commit
+
+    async def watched(*writes: Any) -> bool:
+        sent.append([statement for write in writes for statement, _, _ in write.steps])
+        return await commit(*writes)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(house.store, "commit", watched)
+        await ask(house)
+        known = list(sent)
+        sent.clear()
+        await ask(house, "nobody@example.com")
+    assert sent == known
+    assert [to for to, _, _ in await house.mails()] == ["ada@example.com"]
+
+
+@pytest.mark.requirement(80)
+async def test_nothing_opens_the_ticket_of_an_unknown_address(house: House) -> None:
+    ticket = await ask(house, "nobody@example.com")
+    missed = await house.reset.by_code(
+        ticket.id, "123456", browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
+    )
+    assert missed == Missed("code")
+    assert await house.reset.open(ticket.id, BROWSER, house.now) is None
+
+
+class _KnownDigits:
+    """Draws a code that the test can type."""
+
+    def __init__(self) -> None:
+        self._chance = SystemChance()
+        self.token, self.new_id, self.below = self._chance.token, self._chance.new_id, self._chance.below
+
+    def digits(self, length: int = 6) -> str:
+        return "123456789"[:length]
+
+
+@pytest.mark.requirement(80)
+async def test_even_the_code_that_was_drawn_opens_no_ticket_of_an_unknown_address(house: House) -> None:
+    await house.person()
+    tickets = replace(house.tickets, chance=_KnownDigits())
+    known = replace(house, reset=replace(house.reset, tickets=tickets))
+    for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
+        ticket = await ask(known, email)
+        shown = await known.reset.by_code(
+            ticket.id, "123456789", browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
+        )
+        assert isinstance(shown, Ticket) is opens
+
+
+async def test_a_code_or_a_link_opens_the_way_to_a_new_password(house: House) -> None:
+    account = await house.person()
+    ticket = await ask(house)
+    code, token = await letter(house)
+    assert await house.reset.open(ticket.id, BROWSER, house.now) is None
+    by_link = await house.reset.by_link(token, browser_hash=BROWSER, now=house.now)
+    assert isinstance(by_link, Ticket)
+    opened = await house.reset.open(ticket.id, BROWSER, house.now)
+    assert opened is not None
+    assert (opened[1].id, opened[2]) == (account.id, 15)
+    # either works, once
+    again = await house.reset.by_code(
+        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
+    )
+    assert again == Missed("used")
+    assert isinstance(await set_new(house, ticket), Reset)
+    assert isinstance(await set_new(house, ticket), Over)
+
+
+async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) -> None:
+    await house.person()
+    assert isinstance(await set_new(house, await proven(house)), Reset)
+    for password, good in ((PASSWORD, False), (OTHER_PASSWORD, True)):
+        outcome = await house.check(
+            "ada@example.com", Secret(password), devices=(), caller=CALLER, now=house.now
+        )
+        assert isinstance(outcome, Refusal) is not good
+
+
+async def test_everything_that_was_open_ends_and_the_owner_is_told(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    grant = await house.grant(account, session)
+    assert isinstance(await set_new(house, await proven(house)), Reset)
+    assert await house.store.sessions.live_of(account.id, house.now) == []
+    assert await house.store.grants.live_of_account(account.id, house.now) == []
+    _, revoked = await house.store.revocations.live(house.now)
+    assert {(entry.kind, entry.ref) for entry in revoked} == {("sid", session.id), ("grant", grant.id)}
+    (to, kind, said), *_ = await house.mails()
+    assert (to, kind) == ("ada@example.com", "password_changed")
+    assert "Chrome on Linux" in said.text
+    assert "password.reset" in await house.kinds()
+
+
+async def test_the_person_may_choose_to_stay_signed_in_elsewhere(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    assert isinstance(await set_new(house, await proven(house), end=False), Reset)
+    assert [s.id for s in await house.store.sessions.live_of(account.id, house.now)] == [session.id]
+
+
+@pytest.mark.requirement(84)
+async def test_a_reset_touches_no_second_factor_and_signs_nobody_in(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    before = await house.store.accounts.factors(account.id)
+    ticket = await proven(house)
+    assert isinstance(await set_new(house, ticket, "kV3#zPq9"), Reset), "eight beside a second factor"
+    assert await house.store.accounts.factors(account.id) == before
+    assert await house.store.sessions.live_of(account.id, house.now) == []
+
+
+@pytest.mark.requirement(77, 78)
+async def test_the_new_password_is_judged_like_any(house: House) -> None:
+    await house.person()
+    ticket = await proven(house)
+    assert await set_new(house, ticket, "kV3#zPq9") == Weak("too_short", 15)
+    assert await set_new(house, ticket, "ada@example.com!") == Weak("context")
+    assert isinstance(await set_new(house, ticket), Reset)
+
+
+async def test_it_all_belongs_to_one_browser_and_ten_minutes(house: House) -> None:
+    await house.person()
+    ticket = await proven(house)
+    other = digest("another")
+    assert isinstance(await set_new(house, ticket, browser_hash=other), Over)
+    assert isinstance(await set_new(house, ticket, now=house.now + 600), Over)
+    late = await ask(house)
+    code, token = await letter(house)
+    assert await house.reset.by_link(token, browser_hash=other, now=house.now) == Missed("browser")
+    house.later(600)
+    assert await house.reset.by_link(token, browser_hash=BROWSER, now=house.now) == Missed("expired")
+    missed = await house.reset.by_code(
+        late.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
+    )
+    assert missed == Missed("expired")
+
+
+async def test_a_person_disabled_meanwhile_sets_nothing(house: House) -> None:
+    account = await house.person()
+    ticket = await proven(house)
+    await house.change_account(account, disabled_at=house.now)
+    assert isinstance(await set_new(house, ticket), Over)
+
+
+async def test_of_two_answers_at_once_one_counts(house: House) -> None:
+    await house.person()
+    ticket = await proven(house)
+    outcomes = await asyncio.gather(
+        *(set_new(house, ticket, f"{OTHER_PASSWORD} {number}") for number in range(4))
+    )
+    assert sum(isinstance(outcome, Reset) for outcome in outcomes) == 1
+
+
+@pytest.mark.requirement(81)
+async def test_who_resets_may_sign_in_though_strangers_used_up_the_tries(house: House) -> None:
+    await house.person()
+    for number in range(ThrottlePolicy().per_account + 1):
+        caller = Caller(f"198.51.100.{number}", CHROME)
+        await house.check("ada@example.com", Secret("wrong"), devices=(), caller=caller, now=house.now)
+    done = await set_new(house, await proven(house))
+    assert isinstance(done, Reset)
+    assert done.device_secret is not None
+    elsewhere = await house.check(
+        "ada@example.com", Secret(OTHER_PASSWORD), devices=(), caller=CALLER, now=house.now
+    )
+    assert isinstance(elsewhere, Refusal)
+    here = await house.check(
+        "ada@example.com",
+        Secret(OTHER_PASSWORD),
+        devices=(digest(done.device_secret),),
+        caller=CALLER,
+        now=house.now,
+    )
+    assert not isinstance(here, Refusal)
+
+
+async def test_another_mail_replaces_the_first(house: House) -> None:
+    await house.person()
+    ticket = await ask(house)
+    code, _ = await letter(house)
+    again = await house.reset.again(
+        ticket.id, locale="en", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
+    )
+    assert isinstance(again, Ticket)
+    missed = await house.reset.by_code(
+        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
+    )
+    assert missed == Missed("used")
+    gone = await house.reset.again(
+        ticket.id, locale="en", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
+    )
+    assert isinstance(gone, Over)
+
+
+@pytest.mark.requirement(81)
+async def test_mails_to_one_address_are_limited_for_known_and_unknown_alike(house: House) -> None:
+    await house.person()
+    limit = ThrottlePolicy().mails_per_address
+    for email in ("ada@example.com", "nobody@example.com"):
+        for _ in range(limit):
+            await ask(house, email)
+        refused = await house.reset.ask(
+            email=email,
+            locale="en",
+            browser_hash=BROWSER,
+            devices=(),
+            sign_in_id=None,
+            caller=CALLER,
+            now=house.now,
+        )
+        assert isinstance(refused, Wait)

@@ -1,0 +1,162 @@
+"""Does asking for an account tell strangers anything, make anything, or flood anybody?"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from doorward.core.model.digest import digest
+from doorward.core.model.message import Ticket
+from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
+from doorward.core.model.secret import Secret
+from doorward.features.accounts.sign_up import Amiss
+from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.rate_limits.rules.attempts import Wait
+from tests.people import CALLER, PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+BROWSER = digest("browser")
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def ask(house: House, email: str = "new@example.com", **changes: Any) -> Ticket | Amiss | Wait:
+    values: dict[str, Any] = {
+        "password": Secret(PASSWORD),
+        "name": "New Person",
+        "locale": "de",
+        "browser_hash": BROWSER,
+        "devices": (),
+        "sign_in_id": None,
+        "caller": CALLER,
+        "now": house.now,
+    }
+    return await house.sign_up(email=email, **{**values, **changes})
+
+
+@pytest.mark.requirement(80)
+async def test_a_taken_and_a_free_address_get_the_same_answer(house: House) -> None:
+    await house.person()
+    free, taken = await ask(house), await ask(house, "ADA@example.com")
+    for ticket in (free, taken):
+        assert isinstance(ticket, Ticket)
+        assert ticket.expires_at == house.now + 600
+    mails = {to: (kind, letter) for to, kind, letter in await house.mails()}
+    assert mails["new@example.com"][0] == "verify_address"
+    assert mails["ada@example.com"][0] == "address_taken"
+    assert mails["ada@example.com"][1].code is None
+
+
+async def test_nothing_is_made_before_the_address_is_proven(house: House) -> None:
+    ticket = await ask(house)
+    assert isinstance(ticket, Ticket)
+    assert await house.store.accounts.by_email("new@example.com") is None
+    assert await house.store.accounts.page() == []
+
+
+@pytest.mark.requirement(79)
+async def test_the_waiting_password_is_hashed_already_and_the_mail_is_sealed(house: House) -> None:
+    ticket = await ask(house)
+    assert isinstance(ticket, Ticket)
+    stored = await house.store.messages.ticket(ticket.id)
+    assert stored is not None
+    assert PASSWORD not in str(stored)
+    assert stored.payload["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    (_, _, letter), *_ = await house.mails()
+    (mail,) = await house.store.messages.recent_mail()
+    assert letter.code is not None
+    assert letter.code.encode() not in mail.sealed
+    assert letter.code.encode() not in stored.code_hash
+
+
+@pytest.mark.requirement(78, 80)
+async def test_what_is_wrong_with_the_form_does_not_depend_on_whose_address_it_is(house: House) -> None:
+    await house.person()
+    for email in ("ada@example.com", "new@example.com"):
+        assert await ask(house, email, password=Secret("short")) == Amiss(password=Weak("too_short", 15))
+    assert await ask(house, "nonsense", name="x" * 200, password=Secret("")) == Amiss(
+        email=True, name=True, password=Weak("missing")
+    )
+    assert await house.mails() == []
+
+
+@pytest.mark.requirement(78)
+async def test_the_persons_own_words_and_listed_passwords_are_refused() -> None:
+    async with open_house(listed=lambda key: True) as house:
+        assert await ask(house) == Amiss(password=Weak("breached"))
+    async with open_house() as house:
+        own = await ask(house, "grace.hopper@example.com", password=Secret("grace.hopper2026"))
+        assert own == Amiss(password=Weak("context"))
+
+
+@pytest.mark.requirement(80)
+async def test_a_taken_address_takes_as_long_as_a_free_one() -> None:
+    policy = ThrottlePolicy(mails_per_address=1000, mails_per_day=10_000, per_address=10_000)
+    async with open_house(passwords=PasswordPolicy(threads=1), throttle=policy) as house:
+        await house.person()
+        # templates and word lists are loaded once
+        await ask(house)
+        await ask(house, "ada@example.com")
+        ratio = 0.0
+        for _ in range(4):
+            took: dict[str, list[float]] = {"ada@example.com": [], "new@example.com": []}
+            for _ in range(8):
+                for email, times in took.items():
+                    start = time.perf_counter()
+                    assert isinstance(await ask(house, email), Ticket)
+                    times.append(time.perf_counter() - start)
+            known, unknown = (statistics.median(times) for times in took.values())
+            ratio = known / unknown
+            if 0.75 < ratio < 1.33:
+                return
+        pytest.fail(f"a taken address takes {ratio:.2f} times as long as a free one")
+
+
+@pytest.mark.requirement(81)
+async def test_nobodys_mail_box_is_flooded_and_the_owner_is_not_kept_out(house: House) -> None:
+    limit = ThrottlePolicy().mails_per_address
+    answers = [await ask(house) for _ in range(limit + 2)]
+    assert [isinstance(answer, Wait) for answer in answers] == [False] * limit + [True] * 2
+    # another requester still gets through
+    other = CALLER.__class__("203.0.113.77", "", "")
+    assert isinstance(await ask(house, caller=other), Ticket)
+    house.later(900)
+    assert isinstance(await ask(house), Ticket)
+
+
+async def test_another_mail_makes_the_earlier_code_worthless(house: House) -> None:
+    first = await ask(house)
+    assert isinstance(first, Ticket)
+    (_, _, letter), *_ = await house.mails()
+    again = await house.sign_up.again(
+        first.id, browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
+    )
+    assert isinstance(again, Ticket)
+    assert again.payload == first.payload
+    stored = await house.store.messages.ticket(first.id)
+    assert stored is not None
+    assert stored.used_at == house.now
+    assert len(await house.mails()) == 2
+    missed = await house.verify.by_code(
+        first.id, letter.code or "", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
+    )
+    assert missed.__class__.__name__ == "Missed"
+
+
+async def test_only_the_browser_that_asked_can_ask_again(house: House) -> None:
+    first = await ask(house)
+    assert isinstance(first, Ticket)
+    for ticket_id, browser in ((first.id, digest("another")), ("tkt_" + "0" * 32, BROWSER)):
+        again = await house.sign_up.again(
+            ticket_id, browser_hash=browser, devices=(), caller=CALLER, now=house.now
+        )
+        assert again is None
+    assert len(await house.mails()) == 1

@@ -1,0 +1,170 @@
+"""When does an account come into being, and for whom?"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from doorward.core.model.config_snapshot import Role
+from doorward.core.model.digest import digest
+from doorward.core.model.message import Ticket
+from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.secret import Secret
+from doorward.core.model.signin import Proof, SignIn
+from doorward.features.accounts.verify_address import Verified
+from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.rate_limits.rules.attempts import Wait
+from tests.people import CALLER, PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+BROWSER = digest("browser")
+LIMIT = ThrottlePolicy().per_code
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def asked(house: House, email: str = "new@example.com", **changes: Any) -> tuple[Ticket, str, str]:
+    """A sign-up under way: (ticket, code, link token)."""
+    values: dict[str, Any] = {
+        "password": Secret(PASSWORD),
+        "name": "New Person",
+        "locale": "de",
+        "browser_hash": BROWSER,
+        "devices": (),
+        "sign_in_id": None,
+        "caller": CALLER,
+        "now": house.now,
+    }
+    ticket = await house.sign_up(email=email, **{**values, **changes})
+    assert isinstance(ticket, Ticket)
+    (_, _, letter), *_ = await house.mails()
+    found = re.search(r"/verify\?token=([A-Za-z0-9_-]{43})", letter.text)
+    return ticket, letter.code or "", found.group(1) if found else ""
+
+
+async def by_code(
+    house: House, ticket: Ticket, code: str, browser: bytes = BROWSER
+) -> Verified | Missed | Wait:
+    return await house.verify.by_code(
+        ticket.id, code, browser_hash=browser, devices=(), caller=CALLER, now=house.now
+    )
+
+
+async def by_link(house: House, token: str, browser: bytes = BROWSER) -> Verified | Missed:
+    return await house.verify.by_link(token, browser_hash=browser, caller=CALLER, now=house.now)
+
+
+async def test_the_code_makes_the_account_with_the_default_roles(house: House) -> None:
+    for name, default in (("member", True), ("admin", False)):
+        role = Role(f"rol_{name}", name, {}, house.now, default)
+        await house.store.commit(house.store.registry.put_role(role))
+    await house.catalog.refresh()
+    ticket, code, _ = await asked(house)
+    made = await by_code(house, ticket, f"{code[:3]} {code[3:]}")
+    assert isinstance(made, Verified)
+    stored = await house.store.accounts.by_email("new@example.com")
+    assert stored is not None
+    assert stored == made.account
+    assert (stored.name, stored.locale, stored.role_names) == ("New Person", "de", ("member",))
+    assert await house.hasher.verify(stored.password_hash, Secret(PASSWORD))
+    assert {"account.created", "sign_up.completed"} <= set(await house.kinds())
+
+
+async def test_the_link_makes_the_account_once(house: House) -> None:
+    _, _, token = await asked(house)
+    outcomes = await asyncio.gather(*(by_link(house, token) for _ in range(8)))
+    assert sum(isinstance(outcome, Verified) for outcome in outcomes) == 1
+    assert len(await house.store.accounts.page()) == 1
+
+
+@pytest.mark.requirement(80)
+async def test_a_taken_address_has_no_code_that_works(house: House) -> None:
+    await house.person()
+    ticket, code, token = await asked(house, "ada@example.com")
+    assert (code, token) == ("", "")
+    assert await by_code(house, ticket, "123456") == Missed("code")
+    assert len(await house.store.accounts.page()) == 1
+
+
+async def test_code_and_link_belong_to_the_browser_that_asked(house: House) -> None:
+    ticket, code, token = await asked(house)
+    stranger = digest("another browser")
+    assert await by_code(house, ticket, code, stranger) == Missed("unknown")
+    assert await by_link(house, token, stranger) == Missed("browser")
+    assert isinstance(await by_link(house, token), Verified)
+
+
+async def test_after_ten_minutes_it_is_too_late(house: House) -> None:
+    ticket, code, token = await asked(house)
+    house.later(600)
+    assert await by_code(house, ticket, code) == Missed("expired")
+    assert await by_link(house, token) == Missed("expired")
+
+
+async def test_of_two_sign_ups_for_one_address_the_first_to_be_proven_wins(house: House) -> None:
+    first, code_one, _ = await asked(house)
+    second, code_two, _ = await asked(house, password=Secret("another " + PASSWORD))
+    assert isinstance(await by_code(house, second, code_two), Verified)
+    assert await by_code(house, first, code_one) == Missed("used")
+    stored = await house.store.accounts.by_email("new@example.com")
+    assert stored is not None
+    assert await house.hasher.verify(stored.password_hash, Secret("another " + PASSWORD))
+
+
+async def test_a_few_wrong_codes_and_the_ticket_is_dead_but_not_its_link(house: House) -> None:
+    ticket, code, token = await asked(house)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    for _ in range(LIMIT):
+        assert await by_code(house, ticket, wrong) == Missed("code")
+    assert isinstance(await by_code(house, ticket, code), Wait)
+    assert isinstance(await by_link(house, token), Verified)
+
+
+async def test_new_mails_buy_no_new_guesses(house: House) -> None:
+    looked_at = 0
+    for number in range(4):
+        caller = CALLER.__class__(f"198.51.100.{number}", "", "")
+        ticket, code, _ = await asked(house, caller=caller)
+        wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+        for _ in range(LIMIT):
+            looked_at += isinstance(await by_code(house, ticket, wrong), Missed)
+    assert looked_at == LIMIT
+
+
+async def test_guesses_sent_at_once_are_counted_one_by_one(house: House) -> None:
+    ticket, code, _ = await asked(house)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    outcomes = await asyncio.gather(*(by_code(house, ticket, wrong) for _ in range(30)))
+    assert sum(isinstance(outcome, Missed) for outcome in outcomes) == LIMIT
+
+
+async def test_the_sign_in_goes_on_with_the_password_that_was_just_set(house: House) -> None:
+    sign_in = await house.sign_in()
+    ticket, code, _ = await asked(house, sign_in_id=sign_in.id)
+    asked_at = house.now
+    house.later(120)
+    made = await by_code(house, ticket, code)
+    assert isinstance(made, Verified)
+    assert made.ticket.sign_in_id == sign_in.id
+    proven = await house.verify.go_on(sign_in, made, house.now)
+    assert isinstance(proven, SignIn)
+    assert proven.account_id == made.account.id
+    # when it was typed, and no earlier than the password that it proves
+    assert proven.proofs == (Proof("password", asked_at, ("pwd",), against=asked_at),)
+    assert made.account.password_changed_at == asked_at
+
+
+async def test_the_ticket_keeps_no_hash_once_it_is_used(house: House) -> None:
+    ticket, code, _ = await asked(house)
+    await by_code(house, ticket, code)
+    stored = await house.store.messages.ticket(ticket.id)
+    assert stored is not None
+    assert stored.payload == {}

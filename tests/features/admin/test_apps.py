@@ -1,0 +1,296 @@
+"""Can an operator register and change apps, APIs and roles, and does what must end, end?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from doorward.core.model.account import Account
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Permission
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Grant
+from doorward.features.admin.apps import NewSecret
+from doorward.features.admin.refused import ManageRefused
+from tests.features.admin.managing import ISSUER, NOW, WEB, Desk, opened
+
+pytestmark = pytest.mark.anyio
+API = "https://api.example.com"
+JWKS: dict[str, Any] = {
+    "keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "a"}]
+}
+
+
+@pytest.fixture
+async def desk() -> AsyncGenerator[Desk]:
+    async with opened() as made:
+        await made.apis.create(
+            API, name="orders", permissions=[Permission("orders:read"), Permission("orders:write")]
+        )
+        yield made
+
+
+async def made(desk: Desk, **changes: Any) -> NewSecret:
+    return await desk.apps.create(structs.replace(WEB, **changes), kind="web")
+
+
+@pytest.mark.requirement(17)
+async def test_a_secret_is_random_shown_once_and_stored_as_a_hash(desk: Desk) -> None:
+    web = await made(desk)
+    assert web.secret is not None
+    assert web.secret.reveal().startswith("dw_cs_")
+    assert len(web.secret.reveal()) == len("dw_cs_") + 43
+    (stored,) = (await desk.apps.find("web")).secrets
+    assert stored.hash == digest(web.secret.reveal())
+    assert "dw_cs_" not in repr(web)
+
+
+async def test_a_public_app_has_no_secret(desk: Desk) -> None:
+    assert (await made(desk, auth_method="none")).secret is None
+
+
+async def test_access_is_written_by_name_identifier_or_id(desk: Desk) -> None:
+    api = await desk.apis.find("orders")
+    for number, text in enumerate(
+        [
+            "orders:orders:read",
+            f"{API}:orders:read",
+            f"{api.id}:orders:read",
+            "ORDERS:orders:read",
+            f"{API}/:orders:read",
+        ]
+    ):
+        app = await desk.apps.create(structs.replace(WEB, name=f"a{number}"), kind="web", access=[text])
+        assert app.client.access == {API: ("orders:read",)}
+    everything = await desk.apps.create(structs.replace(WEB, name="all"), kind="web", access=["orders"])
+    assert everything.client.access == {API: ("orders:read", "orders:write")}
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        (["ordrs:orders:read"], "Did you mean orders"),
+        (["orders:orders:raed"], "no permission orders:raed"),
+        (["https://api.example.org"], "Did you mean https://api.example.com"),
+    ],
+)
+async def test_a_misspelt_api_or_permission_is_told(desk: Desk, access: list[str], said: str) -> None:
+    with pytest.raises(ManageRefused, match=said):
+        await desk.apps.create(WEB, kind="web", access=access)
+
+
+@pytest.mark.requirement(3)
+@pytest.mark.parametrize("uri", ["javascript:alert(1)", "https://a.example/#x", "https://u@a.example/"])
+async def test_a_bad_redirect_uri_is_registered_nowhere(desk: Desk, uri: str) -> None:
+    with pytest.raises(ManageRefused):
+        await made(desk, redirect_uris=(uri,))
+    await made(desk)
+    with pytest.raises(ManageRefused):
+        await desk.apps.add_redirect("web", uri)
+    with pytest.raises(ManageRefused):
+        await desk.apps.change("web", lambda app: structs.replace(app, redirect_uris=(uri,)))
+    assert (await desk.apps.find("web")).redirect_uris == WEB.redirect_uris
+
+
+async def test_names_are_taken_once_whatever_their_letters(desk: Desk) -> None:
+    await made(desk)
+    with pytest.raises(ManageRefused, match="already"):
+        await made(desk, name="WEB")
+    with pytest.raises(ManageRefused, match="app_"):
+        await made(desk, name="app_x")
+    await made(desk, name="other")
+    with pytest.raises(ManageRefused, match="already"):
+        await desk.apps.change("other", lambda app: structs.replace(app, name="Web"))
+
+
+async def test_one_name_is_one_app_also_at_once(desk: Desk) -> None:
+    outcomes = await asyncio.gather(*(made(desk) for _ in range(8)), return_exceptions=True)
+    assert sum(isinstance(outcome, NewSecret) for outcome in outcomes) == 1
+    assert [client.name for client in await desk.apps.listed()] == ["web"]
+
+
+async def test_changes_at_once_are_all_kept(desk: Desk) -> None:
+    await made(desk)
+    uris = [f"https://app.example.com/{number}" for number in range(6)]
+    await asyncio.gather(*(desk.apps.add_redirect("web", uri) for uri in uris))
+    assert set((await desk.apps.find("web")).redirect_uris) == {*WEB.redirect_uris, *uris}
+
+
+async def test_a_change_says_what_changed_and_nothing_changed_is_told(desk: Desk) -> None:
+    await made(desk)
+    await desk.apps.change(
+        "web", lambda app: structs.replace(app, first_party=True), access=["orders:orders:read"]
+    )
+    (event,) = await desk.audited("app.changed")
+    assert event.detail["changed"] == ["access", "first_party"]
+    with pytest.raises(ManageRefused, match="Nothing would change"):
+        await desk.apps.change("web", lambda app: app)
+    with pytest.raises(ManageRefused, match="already"):
+        await desk.apps.add_redirect("web", WEB.redirect_uris[0])
+
+
+async def test_a_new_secret_replaces_the_old_one_now_or_later(desk: Desk) -> None:
+    first = await made(desk)
+    later = await desk.apps.rotate_secret("web", keep_old=3600)
+    assert [secret.expires_at for secret in later.client.secrets] == [NOW + 3600, None]
+    assert later.client.secrets[0].hash == first.client.secrets[0].hash
+    now = await desk.apps.rotate_secret("web")
+    assert now.secret is not None
+    assert [secret.hash for secret in now.client.secrets] == [digest(now.secret.reveal())]
+    await made(desk, name="spa", auth_method="none")
+    with pytest.raises(ManageRefused, match="no secret"):
+        await desk.apps.rotate_secret("spa")
+
+
+async def test_an_app_proves_itself_in_another_way_without_a_new_id(desk: Desk) -> None:
+    web = (await made(desk, pkce="or_nonce")).client
+
+    async def to(**changes: Any) -> NewSecret:
+        return await desk.apps.change("web", lambda app: structs.replace(app, **changes))
+
+    pinned = await to(auth_method="client_secret_post", auth_pinned=True)
+    assert (pinned.secret, pinned.client.secrets) == (None, web.secrets)
+    with pytest.raises(ManageRefused, match="--jwks"):
+        await to(auth_method="private_key_jwt")
+    signing = await to(auth_method="private_key_jwt", jwks=JWKS)
+    assert (signing.secret, signing.client.secrets, signing.client.jwks) == (None, (), JWKS)
+    with pytest.raises(ManageRefused, match="only for --auth-method"):
+        await to(auth_method="client_secret_basic", jwks={**JWKS, "more": 1})
+    again = await to(auth_method="client_secret_basic", auth_pinned=False)
+    assert again.secret is not None
+    assert again.client.jwks is None
+    assert [secret.hash for secret in again.client.secrets] == [digest(again.secret.reveal())]
+    with pytest.raises(ManageRefused, match="PKCE"):
+        await to(auth_method="none", pkce="optional")
+    public = (await to(auth_method="none")).client
+    assert (public.id, public.secrets, public.jwks, public.pkce) == (web.id, (), None, "required")
+    kinds = [event.detail["changed"] for event in await desk.audited("app.changed")]
+    assert kinds[-1] == ["auth_method", "secrets", "pkce"]
+
+
+async def test_an_app_that_an_api_introspects_as_stays_able_to_prove_itself(desk: Desk) -> None:
+    await made(desk)
+    await desk.apis.introspect_as("orders", "web")
+    with pytest.raises(ManageRefused, match="introspects as"):
+        await desk.apps.change("web", lambda app: structs.replace(app, auth_method="none"))
+    await desk.apis.introspect_as("orders", None)
+    await desk.apps.change("web", lambda app: structs.replace(app, auth_method="none"))
+
+
+async def test_a_native_app_with_keys_of_its_own_can_be_changed(desk: Desk) -> None:
+    phone = structs.replace(
+        WEB, name="phone", auth_method="private_key_jwt", jwks=JWKS, redirect_uris=("com.example.app:/cb",)
+    )
+    await desk.apps.create(phone, kind="native")
+    assert (
+        await desk.apps.change("phone", lambda app: structs.replace(app, name="tablet"))
+    ).client.redirect_uris == phone.redirect_uris
+    with pytest.raises(ManageRefused, match="can keep no secret"):
+        await desk.apps.change("tablet", lambda app: structs.replace(app, auth_method="client_secret_basic"))
+
+
+async def test_never_more_than_two_secrets_live(desk: Desk) -> None:
+    await made(desk)
+    for _ in range(4):
+        rotated = await desk.apps.rotate_secret("web", keep_old=3600)
+        assert len(rotated.client.secrets) == 2
+    desk.clock.time += 4000
+    assert len((await desk.apps.rotate_secret("web", keep_old=60)).client.secrets) == 2
+
+
+async def test_deleting_an_app_ends_its_grants_and_tokens(desk: Desk) -> None:
+    web = (await made(desk)).client
+    await desk.apis.introspect_as("orders", "web")
+    store = desk.store
+    await store.commit(store.accounts.insert(Account("usr_1", "ada@example.com", NOW)))
+    grant = Grant(
+        id="grt_1", client_id=web.id, account_id="usr_1", audience=API, scopes=(), created_at=NOW,
+        expires_at=NOW + 999, auth_time=NOW, acr="a", amr=("pwd",),
+    )  # fmt: skip
+    await store.commit(store.grants.insert(grant))
+    await desk.apps.delete("web")
+    assert await store.grants.live_of_account("usr_1", NOW) == []
+    _, entries = await store.revocations.live(NOW)
+    assert ("client", web.id) in {(entry.kind, entry.ref) for entry in entries}
+    assert (await desk.apis.find("orders")).client_id is None
+    with pytest.raises(ManageRefused, match="no app web"):
+        await desk.apps.find("web")
+    (event,) = await desk.audited("app.deleted")
+    assert (event.client_id, event.detail["name"]) == (web.id, "web")
+
+
+async def test_an_api_introspects_as_a_confidential_app_only(desk: Desk) -> None:
+    web = (await made(desk)).client
+    await made(desk, name="spa", auth_method="none")
+    assert (await desk.apis.introspect_as("orders", "web")).client_id == web.id
+    assert (await desk.apis.introspect_as(API, None)).client_id is None
+    with pytest.raises(ManageRefused, match="public"):
+        await desk.apis.introspect_as("orders", "spa")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "name", "permissions", "said"),
+    [
+        (API, "other", [], "already"),
+        ("https://b.example", "Orders", [], "already"),
+        ("orders", None, [], "absolute URI"),
+        ("https://b.example#x", None, [], "fragment"),
+        ("https://auth.example.com", None, [], "own address"),
+        ("https://b.example", None, ["openid"], "OpenID Connect"),
+        ("https://b.example", None, ["a", "a"], "twice"),
+        ("https://b.example", None, ["a b"], "cannot be a permission"),
+        ("https://b.example", "api_x", [], "api_"),
+    ],
+)
+async def test_an_api_that_cannot_be(
+    desk: Desk, identifier: str, name: str | None, permissions: list[str], said: str
+) -> None:
+    with pytest.raises(ManageRefused, match=said):
+        await desk.apis.create(identifier, name=name, permissions=[Permission(text) for text in permissions])
+
+
+@pytest.mark.requirement(37)
+async def test_one_url_is_one_api_however_it_is_spelled(desk: Desk) -> None:
+    for spelled in (API + "/", "https://API.example.com", API + ":443"):
+        with pytest.raises(ManageRefused, match="There is an API orders"):
+            await desk.apis.create(spelled, name="again", permissions=[])
+        assert (await desk.apis.find(spelled)).identifier == API
+    with pytest.raises(ManageRefused, match="own address"):
+        await desk.apis.create(f"{ISSUER}/", name="mine", permissions=[])
+    await desk.apis.create(API + "/v2", name="second", permissions=[])
+
+
+async def test_deleting_an_api_takes_it_from_apps_and_roles(desk: Desk) -> None:
+    await desk.apps.create(WEB, kind="web", access=["orders"])
+    await desk.roles.create("customer", permissions=["orders:orders:read"])
+    await desk.apis.delete("orders")
+    assert (await desk.apps.find("web")).access == {}
+    (role,) = await desk.roles.listed()
+    assert role.permissions == {}
+    assert await desk.apis.listed() == []
+
+
+async def test_a_role_holds_permissions_of_apis(desk: Desk) -> None:
+    role = await desk.roles.create("customer", permissions=["orders:orders:read"], default=True)
+    assert role.permissions == {API: ("orders:read",)}
+    assert role.default
+    with pytest.raises(ManageRefused, match="already"):
+        await desk.roles.create("Customer", permissions=())
+    with pytest.raises(ManageRefused, match="no permission"):
+        await desk.roles.create("x", permissions=["orders:nothing"])
+    with pytest.raises(ManageRefused, match="printable"):
+        await desk.roles.create(" \u200b", permissions=())
+    await desk.roles.delete("customer")
+    assert await desk.roles.listed() == []
+    assert [event.kind for event in await desk.audited()][-2:] == ["role.created", "role.deleted"]
+
+
+async def test_apps_are_found_by_name_and_id_and_near_misses_are_suggested(desk: Desk) -> None:
+    web: Client = (await made(desk)).client
+    assert await desk.apps.find(web.id) == await desk.apps.find("Web") == web
+    with pytest.raises(ManageRefused, match=r"Did you mean web\?"):
+        await desk.apps.find("wbe")

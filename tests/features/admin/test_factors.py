@@ -1,0 +1,113 @@
+"""Does somebody who lost their phone get their account back, and nobody else with it?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.features.admin.factors import ManageFactors
+from doorward.features.admin.refused import ManageRefused
+from tests.people import PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+def desk(house: House) -> ManageFactors:
+    made = house.factors
+    return ManageFactors(house.store, made.chance, house.clock, house.pages.ending, made.postman)
+
+
+async def test_an_operator_sees_which_factors_somebody_has(house: House) -> None:
+    account = await house.person()
+    assert await desk(house).of("ada@example.com") == (account, [])
+    await house.authenticator(account)
+    _, held = await desk(house).of(account.id)
+    assert [factor.kind for factor in held].count("totp") == 1
+    assert [factor.kind for factor in held].count("recovery_code") == 10
+    with pytest.raises(ManageRefused):
+        await desk(house).of("eve@example.com")
+
+
+@pytest.mark.requirement(72)
+async def test_a_reset_takes_every_factor_ends_everything_and_is_told(house: House) -> None:
+    account, eve = await house.person(), await house.person("eve@example.com")
+    await house.authenticator(account)
+    await house.authenticator(eve)
+    session, hers = await house.session(account), await house.session(eve)
+    grant = await house.grant(account, session)
+    offline = await house.grant(account, session, offline=True)
+    await desk(house).reset("Ada@Example.com")
+    assert await house.store.accounts.factors(account.id) == []
+    assert len(await house.store.accounts.factors(eve.id)) == 11
+    for ended in (
+        await house.store.sessions.get(session.id),
+        await house.store.grants.get(grant.id),
+        await house.store.grants.get(offline.id),
+    ):
+        assert ended is not None
+        assert ended.end_reason == "second_factor_reset"
+    untouched = await house.store.sessions.get(hers.id)
+    assert untouched is not None
+    assert untouched.ended_at is None
+    (to, kind, letter), *_ = await house.mails()
+    assert (to, kind) == ("ada@example.com", "second_factor_reset")
+    assert "signed you out everywhere" in letter.text
+    (event,) = await house.store.audit.of_account(account.id, ("second_factor.reset",))
+    assert event.detail == {"by": "operator", "password": "kept"}
+
+
+@pytest.mark.requirement(94)
+async def test_who_waits_at_the_second_factor_with_a_stolen_password_has_to_begin_anew(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    thief = house.browser()
+    waiting = await thief.sign_in()
+    asked = await thief.follow(waiting)
+    assert asked.path.startswith("/sign-in/code")
+    await desk(house).reset(account.id)
+    again = await thief.get(asked.path)
+    assert not await house.store.sessions.live_of(account.id, house.now)
+    assert "/account" not in (again.header("location") or "")
+
+
+@pytest.mark.requirement(72)
+async def test_the_password_can_be_forgotten_with_them(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    await desk(house).reset(account.id, forget_password=True)
+    stored = await house.store.accounts.get(account.id)
+    assert stored is not None
+    assert stored.password_hash is None
+    (_, _, letter), *_ = await house.mails()
+    assert "choose a new password first" in letter.text
+    assert (await house.browser().sign_in()).status == 400
+    (event,) = await house.store.audit.of_account(account.id, ("second_factor.reset",))
+    assert event.detail["password"] == "forgotten"
+
+
+async def test_afterwards_the_password_alone_is_enough_and_the_page_tells_of_it(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    await desk(house).reset(account.id)
+    browser = house.browser()
+    assert (await browser.sign_in(password=PASSWORD)).header("location") == "/account"
+    shown = await browser.get("/account/activity")
+    assert "The people who run this service removed your authenticator app" in shown.words
+
+
+async def test_who_has_none_is_left_alone(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    with pytest.raises(ManageRefused, match="no second factor"):
+        await desk(house).reset(account.id)
+    assert await house.mails() == []
+    kept = await house.store.sessions.get(session.id)
+    assert kept is not None
+    assert kept.ended_at is None

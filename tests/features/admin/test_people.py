@@ -1,0 +1,220 @@
+"""Can an operator look after people, and does everything end that must?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.core.model.account import Account
+from doorward.core.model.config_snapshot import Permission
+from doorward.core.model.grant import Grant
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import Session
+from doorward.features.admin.refused import ManageRefused
+from tests.features.admin.managing import NOW, Desk, opened
+
+pytestmark = pytest.mark.anyio
+GOOD = Secret("walrus canyon velvet twelve")
+
+
+@pytest.fixture
+async def desk() -> AsyncGenerator[Desk]:
+    async with opened() as made:
+        yield made
+
+
+async def signed_in(desk: Desk, account: Account) -> None:
+    """Two sessions and two grants, one of them offline."""
+    store = desk.store
+    for number in (1, 2):
+        session = Session(
+            id=f"ses_{number}", secret_hash=b"%d" % number * 32, account_id=account.id, created_at=NOW, seen_at=NOW,
+            auth_time=NOW, expires_at=NOW + 999, acr="a", amr=("pwd",),
+        )  # fmt: skip
+        grant = Grant(
+            id=f"grt_{number}", client_id="app_1", account_id=account.id, audience="x", scopes=(), created_at=NOW,
+            expires_at=NOW + 999, auth_time=NOW, acr="a", amr=("pwd",), session_id=session.id, offline=number == 2,
+        )  # fmt: skip
+        assert await store.commit(store.sessions.insert(session), store.grants.insert(grant))
+
+
+async def revoked(desk: Desk) -> set[tuple[str, str]]:
+    _, entries = await desk.store.revocations.live(NOW)
+    return {(entry.kind, entry.ref) for entry in entries}
+
+
+async def test_a_person_is_created_with_default_roles_and_a_good_password(desk: Desk) -> None:
+    await desk.roles.create("customer", permissions=(), default=True)
+    await desk.roles.create("clerk", permissions=())
+    ada = await desk.people.create(" Ada@Example.COM ", name="Ada  L.", password=GOOD)
+    assert ada.email == "ada@example.com"
+    assert ada.name == "Ada L."
+    assert desk.people.named(ada).role_names == ("customer",)
+    assert ada.password_hash is not None
+    assert await desk.hasher.verify(ada.password_hash, GOOD)
+    bob = await desk.people.create("bob@example.com", roles=["clerk"])
+    assert desk.people.named(bob).role_names == ("clerk",)
+    (created, _) = await desk.audited("account.created")
+    assert created.account_id == ada.id
+    assert created.detail == {"by": "operator"}
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "said"),
+    [
+        ("ada", None, "no e-mail address"),
+        ("ada@example.com", "tiny secret", "too short"),
+        ("ada@example.com", "passwordpasswordpassword", "guess|breached"),
+        ("ada.lovelace@example.com", "ada.lovelace@example.com", "address or name"),
+        ("ada@example.com", "x" * 300, "too long"),
+        ("taken@example.com", None, "already"),
+        ("TAKEN@example.com", None, "already"),
+    ],
+)
+async def test_what_cannot_be_is_said_with_its_fix(
+    desk: Desk, email: str, password: str | None, said: str
+) -> None:
+    await desk.people.create("taken@example.com")
+    with pytest.raises(ManageRefused, match=said) as caught:
+        await desk.people.create(email, password=Secret(password) if password else None)
+    assert caught.value.fix
+    assert password is None or password not in str(caught.value)
+
+
+async def test_people_are_found_by_address_and_id_and_near_misses_are_suggested(desk: Desk) -> None:
+    ada = await desk.people.create("ada@example.com")
+    assert await desk.people.find("ADA@example.com") == ada
+    assert await desk.people.find(ada.id) == ada
+    with pytest.raises(ManageRefused, match=r"Did you mean ada@example\.com\?"):
+        await desk.people.find("adda@example.com")
+    with pytest.raises(ManageRefused, match="no person Ada"):
+        await desk.people.find("Ada")
+
+
+@pytest.mark.requirement(72)
+@pytest.mark.parametrize("deed", ["disable", "delete"])
+async def test_disabling_or_deleting_ends_sessions_grants_and_tokens(desk: Desk, deed: str) -> None:
+    ada = await desk.people.create("ada@example.com")
+    await signed_in(desk, ada)
+    await (desk.people.disable if deed == "disable" else desk.people.delete)("ada@example.com")
+    assert await desk.store.sessions.live_of(ada.id, NOW) == []
+    assert await desk.store.grants.live_of_account(ada.id, NOW) == []
+    view = await revoked(desk)
+    assert {
+        ("sub", ada.id),
+        ("sid", "ses_1"),
+        ("sid", "ses_2"),
+        ("grant", "grt_1"),
+        ("grant", "grt_2"),
+    } <= view
+    if deed == "disable":
+        assert (await desk.people.find(ada.id)).disabled_at == NOW
+    else:
+        assert await desk.store.accounts.get(ada.id) is None
+        # the record outlives the person
+        kinds = ("account.created", "account.deleted")
+        told = await desk.store.audit.of_account(ada.id, kinds)
+        assert [event.kind for event in told] == ["account.deleted", "account.created"]
+
+
+@pytest.mark.requirement(72)
+async def test_a_new_password_ends_what_was_open(desk: Desk) -> None:
+    ada = await desk.people.create("ada@example.com", password=GOOD)
+    await signed_in(desk, ada)
+    other = Secret("harbour lantern mosaic forty")
+    changed = await desk.people.set_password("ada@example.com", other)
+    assert changed.password_hash is not None
+    assert await desk.hasher.verify(changed.password_hash, other)
+    assert await desk.store.sessions.live_of(ada.id, NOW) == []
+    assert ("sid", "ses_1") in await revoked(desk)
+
+
+async def test_disabled_and_enabled_again(desk: Desk) -> None:
+    await desk.people.create("ada@example.com")
+    await desk.people.disable("ada@example.com")
+    with pytest.raises(ManageRefused, match="disabled already"):
+        await desk.people.disable("ada@example.com")
+    assert (await desk.people.enable("ada@example.com")).disabled_at is None
+    with pytest.raises(ManageRefused, match="not disabled"):
+        await desk.people.enable("ada@example.com")
+    assert [event.kind for event in await desk.audited()][1:] == ["account.disabled", "account.enabled"]
+
+
+async def test_roles_come_and_go(desk: Desk) -> None:
+    await desk.people.create("ada@example.com", roles=[])
+    await desk.roles.create("clerk", permissions=())
+    ada = await desk.people.grant_role("ada@example.com", "CLERK")
+    assert desk.people.named(ada).role_names == ("clerk",)
+    with pytest.raises(ManageRefused, match="already"):
+        await desk.people.grant_role("ada@example.com", "clerk")
+    with pytest.raises(ManageRefused, match="Did you mean clerk"):
+        await desk.people.grant_role("ada@example.com", "clrk")
+    assert (await desk.people.revoke_role("ada@example.com", "clerk")).role_names == ()
+    await desk.roles.delete("clerk")
+    with pytest.raises(ManageRefused, match="no role clerk"):
+        await desk.people.revoke_role("ada@example.com", "clerk")
+    granted, taken = await desk.audited("account.role_granted") + await desk.audited("account.role_revoked")
+    assert granted.detail["role"] == taken.detail["role"] == "clerk"
+
+
+async def test_changes_at_once_are_all_kept(desk: Desk) -> None:
+    await desk.people.create("ada@example.com", roles=[])
+    names = [f"role{number}" for number in range(5)]
+    for name in names:
+        await desk.roles.create(name, permissions=())
+    outcomes = await asyncio.gather(
+        *(desk.people.grant_role("ada@example.com", name) for name in names), return_exceptions=True
+    )
+    kept = [name for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, Account)]
+    ada = desk.people.named(await desk.people.find("ada@example.com"))
+    assert set(ada.role_names) == set(kept)
+    assert kept
+
+
+async def test_one_address_is_one_person_also_at_once(desk: Desk) -> None:
+    outcomes = await asyncio.gather(
+        *(desk.people.create("ada@example.com") for _ in range(16)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, Account) for outcome in outcomes) == 1
+    assert len(await desk.people.listed()) == 1
+
+
+async def test_people_are_listed_in_pages(desk: Desk) -> None:
+    made = [await desk.people.create(f"p{number}@example.com") for number in range(5)]
+    first = await desk.people.listed(limit=3)
+    rest = await desk.people.listed(after=first[-1].id, limit=3)
+    assert [account.id for account in [*first, *rest]] == sorted(account.id for account in made)
+
+
+async def test_a_permission_is_not_a_role(desk: Desk) -> None:
+    await desk.apis.create("https://api.example.com", name="orders", permissions=[Permission("orders:read")])
+    with pytest.raises(ManageRefused, match="no role orders:read"):
+        await desk.people.create("ada@example.com", roles=["orders:read"])
+
+
+async def test_what_apps_are_told_of_a_person_can_be_said_and_taken_back(desk: Desk) -> None:
+    ada = await desk.people.create("ada@example.com", name="Ada L.")
+    assert ada.updated_at == NOW
+    desk.clock.time += 60
+    said = {"given_name": " Ada ", "family_name": "Lovelace", "zoneinfo": "Europe/London"}
+    told = await desk.people.set_profile("ada@example.com", said)
+    assert (told.given_name, told.family_name, told.zoneinfo) == ("Ada", "Lovelace", "Europe/London")
+    assert (told.name, told.updated_at) == ("Ada L.", NOW + 60)
+    assert await desk.store.accounts.get(ada.id) == told
+    (event,) = await desk.audited("account.profile_set")
+    assert event.detail == {"by": "operator", "changed": "family_name given_name zoneinfo"}
+    bare = await desk.people.set_profile("ada@example.com", {"given_name": "", "zoneinfo": " "})
+    assert (bare.given_name, bare.family_name, bare.zoneinfo) == (None, "Lovelace", None)
+    for wrong in ({"zoneinfo": "Europe/../x"}, {"given_name": "x" * 121}, {"family_name": "Lovelace"}):
+        with pytest.raises(ManageRefused):
+            await desk.people.set_profile("ada@example.com", wrong)
+
+
+async def test_what_no_app_is_told_leaves_the_time_of_the_profile(desk: Desk) -> None:
+    await desk.roles.create("clerk", permissions=())
+    await desk.people.create("ada@example.com")
+    desk.clock.time += 60
+    assert (await desk.people.disable("ada@example.com")).updated_at == NOW
+    assert (await desk.people.set_password("ada@example.com", GOOD)).updated_at == NOW

@@ -1,0 +1,192 @@
+"""Are roles and an API's permissions changed while people hold them, and does nobody inherit what was deleted?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from doorward.core.model.account import Account
+from doorward.core.model.config_snapshot import Permission, Role
+from doorward.features.admin.refused import ManageRefused
+from doorward.features.oauth.clients.rules.entitle import Granted, entitle
+from doorward.storage.sql.open import open_store
+from tests.features.admin.managing import NOW, WEB, Desk, TurnedClock, desk
+
+pytestmark = pytest.mark.anyio
+API = "https://api.example.com"
+ADA = "ada@example.com"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
+    """A desk with an API, an app that may all there, and Ada without a role; on either engine."""
+    place = ":memory:" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    store = await open_store(place)
+    made = desk(store, TurnedClock())
+    await made.catalog.refresh()
+    permissions = [Permission("orders:read", "See your orders"), Permission("orders:write")]
+    await made.apis.create(API, name="orders", permissions=permissions)
+    await made.apps.create(WEB, kind="web", access=["orders"])
+    await made.people.create(ADA, roles=[])
+    try:
+        yield made
+    finally:
+        made.hasher.close()
+        await store.close()
+
+
+async def given(office: Desk, account: Account | None = None) -> Granted:
+    """What Ada's app is given at the API with her next token."""
+    catalog = await office.catalog.refresh()
+    who = account or await office.people.find(ADA)
+    return entitle(
+        catalog=catalog,
+        client=await office.apps.find("web"),
+        audience=API,
+        scopes=("orders:read", "orders:write", "orders:refund"),
+        role_names=who.role_names,
+    )
+
+
+async def by_name(office: Desk, role: str) -> Role:
+    """A role as the version before wrote it, held by its name."""
+    made = await office.roles.find(role)
+    old = structs.replace(made, key="")
+    assert await office.store.commit(office.store.registry.put_role(old))
+    await office.catalog.refresh()
+    return old
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["new role", "role of the version before"])
+async def test_who_held_a_deleted_role_does_not_get_the_next_one_of_that_name(
+    office: Desk, before: bool
+) -> None:
+    await office.roles.create("admin", permissions=["orders:orders:read"])
+    if before:
+        await by_name(office, "admin")
+    await office.people.grant_role(ADA, "admin")
+    assert (await given(office)).roles == ("admin",)
+    await office.roles.delete("admin")
+    assert await given(office) == Granted((), (), ())
+    await office.roles.create("admin", permissions=["orders"])
+    assert await given(office) == Granted((), (), ())
+    assert office.people.named(await office.people.find(ADA)).role_names == ()
+    with pytest.raises(ManageRefused, match="does not have the role admin"):
+        await office.people.revoke_role(ADA, "admin")
+    await office.people.grant_role(ADA, "admin")
+    assert (await given(office)).permissions == ("orders:read", "orders:write")
+    assert office.people.named(await office.people.find(ADA)).role_names == ("admin",)
+
+
+async def test_what_people_hold_by_name_goes_on(office: Desk) -> None:
+    await office.roles.create("clerk", permissions=["orders:orders:read"], default=True)
+    await by_name(office, "clerk")
+    ada = await office.people.grant_role(ADA, "clerk")
+    assert ada.role_names == ("clerk",)
+    assert (await given(office)).roles == ("clerk",)
+    bob = await office.people.create("bob@example.com")
+    assert (await given(office, bob)).roles == ("clerk",)
+    # under a new name it is still theirs, and the old name is free for another role
+    await office.roles.change("clerk", name="counter", allow=["orders"])
+    assert (await given(office)).roles == ("counter",)
+    assert (await given(office)).permissions == ("orders:read", "orders:write")
+    await office.roles.create("clerk", permissions=["orders"])
+    assert (await given(office)).roles == ("counter",)
+    await office.people.revoke_role(ADA, "counter")
+    assert await given(office) == Granted((), (), ())
+    assert office.people.named(await office.people.find("bob@example.com")).role_names == ("counter",)
+
+
+async def test_a_role_is_changed_while_people_hold_it(office: Desk) -> None:
+    await office.roles.create("clerk", permissions=["orders:orders:read"])
+    await office.apis.create("https://stock.example.com", name="stock", permissions=[Permission("count")])
+    await office.people.grant_role(ADA, "clerk")
+    changed = await office.roles.change("clerk", allow=["orders:orders:write", "stock"], default=True)
+    assert changed.permissions == {API: ("orders:write",), "https://stock.example.com": ("count",)}
+    assert changed.default
+    assert (await given(office)).permissions == ("orders:write",)
+    narrowed = await office.roles.change("clerk", disallow=["orders"], default=False)
+    assert narrowed.permissions == {"https://stock.example.com": ("count",)}
+    assert await given(office) == Granted((), (), ())
+    assert await office.roles.find("clerk") == narrowed
+    first, second = await office.audited("role.changed")
+    assert first.detail["added"] == [f"{API}:orders:write", "https://stock.example.com:count"]
+    assert first.detail["removed"] == [f"{API}:orders:read"]
+    assert second.detail["removed"] == [f"{API}:orders:write"]
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"disallow": ["orders"]},
+        {"allow": ["orders:nothing"]},
+        {"name": "clerk"},
+        {"default": False},
+        {"name": "rol_x"},
+    )
+    for wrong in wrongs:
+        with pytest.raises(ManageRefused):
+            await office.roles.change("clerk", **wrong)
+    await office.roles.create("other", permissions=())
+    with pytest.raises(ManageRefused, match="already"):
+        await office.roles.change("clerk", name="OTHER")
+
+
+async def test_a_permission_comes_to_a_living_api_and_goes_from_all_who_had_it(office: Desk) -> None:
+    await office.roles.create("clerk", permissions=["orders"])
+    await office.people.grant_role(ADA, "clerk")
+    refund = Permission("orders:refund", "Pay back")
+    api = await office.apis.change("orders", lambda found: found, permissions=[refund])
+    assert [one.name for one in api.permissions] == ["orders:read", "orders:write", "orders:refund"]
+    # who may do all that there was may not do what came later
+    assert (await given(office)).permissions == ("orders:read", "orders:write")
+    await office.apps.change("web", lambda found: found, access=["orders"])
+    await office.roles.change("clerk", allow=["orders"])
+    assert (await given(office)).permissions == ("orders:read", "orders:write", "orders:refund")
+    await office.apis.change("orders", lambda found: found, without=["orders:refund", "orders:write"])
+    assert (await given(office)).permissions == ("orders:read",)
+    assert (await office.apps.find("web")).access == {API: ("orders:read",)}
+    assert (await office.roles.find("clerk")).permissions == {API: ("orders:read",)}
+    # one of that name that comes later is given anew
+    await office.apis.change("orders", lambda found: found, permissions=[refund])
+    assert (await given(office)).permissions == ("orders:read",)
+    added, removed, _ = await office.audited("api.changed")
+    assert (added.detail["added"], added.detail["removed"]) == (["orders:refund"], [])
+    assert (removed.detail["added"], removed.detail["removed"]) == ([], ["orders:refund", "orders:write"])
+
+
+async def test_what_cannot_be_changed_about_an_api_is_said(office: Desk) -> None:
+    words = await office.apis.change(
+        "orders", lambda found: found, permissions=[Permission("orders:write", "Buy")]
+    )
+    assert words.permissions == (
+        Permission("orders:read", "See your orders"),
+        Permission("orders:write", "Buy"),
+    )
+    renamed = await office.apis.change("orders", lambda found: structs.replace(found, name="shop"))
+    assert renamed.name == "shop"
+    await office.apis.create("https://stock.example.com", name="stock", permissions=[])
+    read = Permission("orders:read")
+    for name, permissions, without in (
+        ("shop", [read], ()),
+        ("shop", [Permission("openid")], ()),
+        ("shop", [Permission("a b")], ()),
+        ("shop", [], ["orders:none"]),
+        ("shop", [read], ["orders:read"]),
+        ("shop", [Permission("x"), Permission("x")], ()),
+        ("Stock", [], ()),
+        ("api_x", [], ()),
+    ):
+        with pytest.raises(ManageRefused):
+            await office.apis.change(
+                "shop",
+                lambda found, name=name: structs.replace(found, name=name),
+                permissions=permissions,
+                without=without,
+            )
+    assert (await office.apis.find("shop")).permissions == words.permissions
+
+
+async def test_a_role_of_the_version_before_is_read(office: Desk) -> None:
+    old = Role(id="rol_1", name="old", permissions={}, created_at=NOW)
+    assert await office.store.commit(office.store.registry.put_role(old))
+    assert (await office.store.registry.load()).roles_held["old"] == old

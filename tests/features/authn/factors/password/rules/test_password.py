@@ -1,0 +1,164 @@
+"""Which passwords may be set?"""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.core.model.policy import PasswordPolicy
+from doorward.features.authn.factors.password.rules import password as rule
+from doorward.features.authn.factors.password.rules.password import Weak
+
+POLICY = PasswordPolicy()
+WORDS = rule.context_words(
+    email="ada.lovelace@example.com", name="Ada Lovelace", issuer_host="auth.acme.test", brand="Acme Login"
+)
+GOOD = "teapot gravel orchid nine"
+
+
+def judge(typed: str, *, second_factor: bool = False, listed: frozenset[str] = frozenset()) -> Weak | None:
+    return rule.judge(
+        typed, POLICY, second_factor=second_factor, words=WORDS, listed=lambda key: key in listed
+    )
+
+
+@pytest.mark.requirement(77)
+def test_fifteen_characters_alone_and_eight_beside_a_second_factor() -> None:
+    assert judge("kV3#zPq9!mLw2x") == Weak("too_short", 15)
+    assert judge("kV3#zPq9!mLw2xT") is None
+    assert judge("kV3#zPq", second_factor=True) == Weak("too_short", 8)
+    assert judge("kV3#zPq9", second_factor=True) is None
+
+
+@pytest.mark.requirement(77)
+def test_sixty_four_characters_and_many_more_are_allowed_and_the_limit_is_said() -> None:
+    for count in (64, 200, 256):
+        assert judge("".join(chr(0x4E00 + n * 7) for n in range(count))) is None
+    assert judge("".join(chr(0x4E00 + n * 7) for n in range(257))) == Weak("too_long", 256)
+    assert judge("x" * 1_000_000) == Weak("too_long", 256)
+
+
+@pytest.mark.requirement(77)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "only lower case letters here",
+        "ONLY UPPER CASE LETTERS HERE",
+        "8731 4402 9917 3358 6120",
+        "žluťoučký kůň úpěl",
+        "                 tea ivy oak",
+    ],
+)
+def test_no_kind_of_character_is_asked_for(typed: str) -> None:
+    assert judge(typed) is None
+
+
+@pytest.mark.requirement(77)
+def test_each_code_point_counts_as_one_and_an_unfolding_sign_not_as_eighteen() -> None:
+    assert rule.length("é" * 15) == 15
+    assert rule.length("e\u0301" * 15) == 15
+    assert rule.length("👩🏽") == 2
+    ligature = "\ufdfa"
+    assert len(unicodedata.normalize("NFKC", ligature)) == 18
+    assert judge(ligature) == Weak("too_short", 15)
+
+
+@pytest.mark.requirement(78)
+def test_nothing_is_cut_off_before_hashing() -> None:
+    long = GOOD * 10
+    assert rule.prepare(long) == long
+    assert rule.prepare(long + "x") != rule.prepare(long)
+    assert rule.prepare("  spaces stay  ") == "  spaces stay  "
+
+
+@pytest.mark.requirement(78)
+@pytest.mark.parametrize("typed", ["Passw0rd", "password", "iloveyou1", "QWERTYUIOP", "princess!!"])
+def test_common_passwords_are_refused_also_in_other_dress(typed: str) -> None:
+    assert judge(typed, second_factor=True) == Weak("breached")
+
+
+@pytest.mark.requirement(78)
+def test_the_operators_list_counts_whatever_the_strength() -> None:
+    from doorward.features.authn.factors.password.rules.breach import key
+
+    assert judge(GOOD) is None
+    assert judge(GOOD, listed=frozenset({key(GOOD)})) == Weak("breached")
+    assert judge(GOOD.upper(), listed=frozenset({key(GOOD)})) == Weak("breached")
+
+
+@pytest.mark.requirement(78)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ada.lovelace@example.com",
+        "Ada.Lovelace@Example.Com!",
+        "adalovelace2026",
+        "acmeloginacmelogin",
+        "Acme Login 2026",
+        "auth.acme.test1",
+        "lovelacelovelace1",
+    ],
+)
+def test_what_everybody_knows_of_the_person_or_the_service_is_no_password(typed: str) -> None:
+    assert judge(typed) == Weak("context")
+
+
+@pytest.mark.requirement(78)
+def test_a_familiar_word_inside_a_good_password_does_no_harm() -> None:
+    assert judge("my ada likes purple gravel teapots") is None
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "aaaaaaaaaaaaaaaaaaaa",
+        "123456789012345678",
+        "abcabcabcabcabcabc",
+        "qwertyuiopasdfgh",
+        "passwordpassword",
+    ],
+)
+def test_what_is_long_and_easily_guessed_is_refused(typed: str) -> None:
+    found = judge(typed)
+    assert found is not None
+    assert found.why in {"guessable", "breached"}
+
+
+def test_an_empty_password_is_missing_rather_than_short() -> None:
+    assert judge("") == Weak("missing")
+
+
+def test_a_lone_surrogate_is_a_character_that_can_be_hashed() -> None:
+    assert rule.prepare("\ud800abc").encode() == "\ufffdabc".encode()
+
+
+def test_an_operator_may_ask_for_less_alone_but_never_for_more_beside_a_second_factor() -> None:
+    policy = PasswordPolicy(min_length=10, min_length_with_second_factor=12)
+    assert rule.minimum(policy, second_factor=True) == 10
+
+
+@given(st.text(max_size=120), st.booleans())
+def test_any_text_gets_an_answer(typed: str, second_factor: bool) -> None:
+    found = judge(typed, second_factor=second_factor)
+    assert found is None or found.why in {
+        "missing", "too_short", "too_long", "breached", "guessable", "context"
+    }  # fmt: skip
+
+
+def test_what_is_certainly_too_long_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/incidents/2026-11-29-a-second-for-a-request-full-of-accents.md"""
+    prepared: list[int] = []
+
+    def prepare(typed: str) -> str:
+        prepared.append(len(typed))
+        return unicodedata.normalize("NFKC", typed)
+
+    monkeypatch.setattr(rule, "prepare", prepare)
+    policy = PasswordPolicy(max_length=64)
+    assert rule.measure("a" + "\u0323\u0307" * 2000, policy, second_factor=False) == Weak("too_long", 64)
+    assert prepared == []
+    # of four code points one letter
+    assert rule.measure("\u03b1\u0313\u0300\u0345" * 64, policy, second_factor=False) is None

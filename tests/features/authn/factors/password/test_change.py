@@ -1,0 +1,152 @@
+"""Does changing the password take the old one, and end what was opened with it?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.digest import digest
+from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import Session
+from doorward.features.authn.factors.password.change import Changed, Moved
+from doorward.features.authn.factors.password.rules.password import Weak
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def change(
+    house: House, account: Account, session: Session, current: str = PASSWORD, new: str = OTHER_PASSWORD
+) -> Any:
+    return await house.change(
+        account,
+        session,
+        current=Secret(current),
+        new=Secret(new),
+        devices=(),
+        caller=CALLER,
+        now=house.now,
+    )
+
+
+async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) -> None:
+    account = await house.person()
+    outcome = await change(house, account, await house.session(account))
+    assert isinstance(outcome, Changed)
+    stored = await house.store.accounts.get(account.id)
+    assert stored is not None
+    assert stored.password_changed_at == house.now
+    assert await house.hasher.verify(stored.password_hash, Secret(OTHER_PASSWORD))
+    assert not await house.hasher.verify(stored.password_hash, Secret(PASSWORD))
+
+
+@pytest.mark.requirement(68)
+async def test_this_browser_stays_under_a_new_secret_and_everything_else_ends(house: House) -> None:
+    account = await house.person()
+    mine, other = await house.session(account, auth_time=house.now - 300), await house.session(account)
+    grant = await house.grant(account, mine)
+    outcome = await change(house, account, mine)
+    assert isinstance(outcome, Changed)
+    assert await house.store.sessions.by_secret(mine.secret_hash) is None
+    kept = await house.store.sessions.by_secret(digest(outcome.session_secret))
+    assert kept is not None
+    assert (kept.id, kept.auth_time, kept.ended_at) == (mine.id, house.now, None)
+    assert [s.id for s in await house.store.sessions.live_of(account.id, house.now)] == [mine.id]
+    assert await house.store.grants.live_of_account(account.id, house.now) == []
+    _, revoked = await house.store.revocations.live(house.now)
+    assert {(entry.kind, entry.ref) for entry in revoked} == {("sid", other.id), ("grant", grant.id)}
+
+
+async def test_a_password_that_is_old_by_now_sets_no_new_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/incidents/2026-11-22-an-old-password-that-had-the-last-word.md: a reset by mail that leaves the sessions open overtakes
+    the change of somebody who showed the old password."""
+    account = await house.person()
+    session = await house.session(account)
+    hash_ = house.hasher.hash
+    reset = await hash_(Secret("what the owner chose by mail"))
+
+    async def slow(password: Secret) -> str:
+        await house.change_account(account, password_hash=reset, password_changed_at=house.now)
+        return await hash_(password)
+
+    monkeypatch.setattr(house.hasher, "hash", slow, raising=False)
+    assert isinstance(await change(house, account, session), Moved)
+    stored = await house.store.accounts.get(account.id)
+    assert stored is not None
+    assert stored.password_hash == reset
+
+
+async def test_the_owner_is_told_and_it_is_recorded(house: House) -> None:
+    account = await house.person(locale="de")
+    await change(house, account, await house.session(account))
+    (to, kind, letter), *_ = await house.mails()
+    assert (to, kind) == ("ada@example.com", "password_changed")
+    assert letter.code is None
+    assert OTHER_PASSWORD not in letter.text
+    assert "password.changed" in await house.kinds()
+
+
+@pytest.mark.requirement(73)
+async def test_without_the_current_password_nothing_changes(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    outcome = await change(house, account, session, current="not it at all")
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "access_denied"
+    assert await house.store.accounts.get(account.id) == account
+
+
+@pytest.mark.requirement(73, 81)
+async def test_the_current_password_cannot_be_guessed_from_an_open_session(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    for number in range(ThrottlePolicy().per_account):
+        await change(house, account, session, current=f"guess {number}")
+    outcome = await change(house, account, session)
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "too_many_attempts"
+
+
+@pytest.mark.requirement(77, 78)
+async def test_the_new_password_is_judged(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    assert await change(house, account, session, new=PASSWORD) == Weak("unchanged")
+    assert await change(house, account, session, new="kV3#zPq9") == Weak("too_short", 15)
+    assert await change(house, account, session, new="aaaaaaaaaaaaaaaaaaaa") == Weak("guessable")
+    await house.authenticator(account)
+    assert isinstance(await change(house, account, session, new="kV3#zPq9"), Changed)
+
+
+async def test_of_two_changes_at_once_one_counts(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    outcomes = await asyncio.gather(
+        *(change(house, account, session, new=f"{OTHER_PASSWORD} {n}") for n in range(3))
+    )
+    assert sum(isinstance(outcome, Changed) for outcome in outcomes) == 1
+    assert all(isinstance(outcome, Changed | Moved | Refusal) for outcome in outcomes)
+
+
+async def test_a_person_disabled_meanwhile_stays_disabled(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    await house.change_account(account, disabled_at=house.now)
+    assert isinstance(await change(house, account, session), Refusal)
+    stored = await house.store.accounts.get(account.id)
+    assert stored is not None
+    assert stored.disabled_at == house.now

@@ -1,0 +1,135 @@
+"""Can a stranger keep the server busy with estimating passwords?
+
+docs/incidents/2026-11-22-a-sign-up-form-that-stopped-the-server.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator
+
+import pytest
+from msgspec import structs
+
+from doorward.core.model.caller import Caller
+from doorward.core.model.digest import digest
+from doorward.core.model.message import Ticket
+from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.secret import Secret
+from doorward.core.ports.passwords import HashingBusy
+from doorward.features.accounts.sign_up import Amiss
+from doorward.features.authn.factors.password.policy import MOST_WAITING
+from doorward.features.authn.factors.password.rules import password as rule
+from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.rate_limits.rules.attempts import Wait
+from tests.people import CALLER, PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+WEAK = "aaaaaaaaaaaaaaaaaaaa"
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house(throttle=ThrottlePolicy(per_address=3)) as opened:
+        yield opened
+
+
+class Estimates:
+    """Stands in for the estimate: takes a while, and counts."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.made = self.at_once = self.most = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, typed: str, *_: object, **__: object) -> Weak | None:
+        with self._lock:
+            self.made += 1
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+        time.sleep(self.seconds)
+        with self._lock:
+            self.at_once -= 1
+        return Weak("guessable") if typed == WEAK else None
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> Estimates:
+    estimates = Estimates(seconds)
+    monkeypatch.setattr(rule, "judge", estimates)
+    return estimates
+
+
+async def sign_up(
+    house: House, email: str = "new@example.com", password: str = PASSWORD, caller: Caller = CALLER
+) -> Ticket | Amiss | Wait:
+    return await house.sign_up(
+        email=email, password=Secret(password), name="", locale="en", browser_hash=digest("b"), devices=(),
+        sign_in_id=None, caller=caller, now=house.now,
+    )  # fmt: skip
+
+
+@pytest.mark.requirement(79)
+async def test_estimates_are_made_one_at_a_time_and_a_storm_of_them_is_sent_away(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimates = counted(monkeypatch, 0.005)
+    judge = house.sign_up.judge
+    asked = [
+        judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False)
+        for _ in range(MOST_WAITING + 20)
+    ]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(outcome, HashingBusy) for outcome in outcomes) == 20
+    assert outcomes.count(None) == MOST_WAITING
+    assert estimates.most == 1
+    assert await judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False) is None
+
+
+async def test_whoever_goes_away_while_waiting_leaves_their_place(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(monkeypatch, 0.05)
+    judge = house.sign_up.judge
+    for _ in range(3):
+        waiting = [
+            asyncio.create_task(
+                judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False)
+            )
+            for _ in range(MOST_WAITING)
+        ]
+        await asyncio.sleep(0.01)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    assert await judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False) is None
+
+
+async def test_a_form_that_cannot_be_taken_anyway_costs_no_estimate(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimates = counted(monkeypatch)
+    for _ in range(10):
+        assert await sign_up(house, "nonsense") == Amiss(email=True)
+    assert estimates.made == 0
+
+
+@pytest.mark.requirement(81)
+async def test_a_stranger_has_so_many_estimates_and_no_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimates = counted(monkeypatch)
+    for number in range(3):
+        assert await sign_up(house, f"p{number}@example.com", WEAK) == Amiss(password=Weak("guessable"))
+    assert isinstance(await sign_up(house, "p4@example.com", WEAK), Wait)
+    assert estimates.made == 3
+    elsewhere = structs.replace(CALLER, address="198.51.100.7")
+    assert isinstance(await sign_up(house, "p5@example.com", caller=elsewhere), Ticket)
+    # who signs up clumsily has not used up their tries at signing in
+    policy, ada = house.throttle.policy, "ada@example.com"
+    guess = await house.throttle.guess(
+        "password", ada, account_id=None, devices=(), address=CALLER.address, now=house.now
+    )
+    assert not isinstance(guess, Wait)
+    assert guess.networks[0].limit == policy.per_address

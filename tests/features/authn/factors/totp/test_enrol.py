@@ -1,0 +1,138 @@
+"""Is a second factor set up, replaced and taken away only as its owner means it?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import Session
+from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.authn.factors.totp.enrol import SETUP_TTL, Codes, SetupOver, WrongCode
+from tests.people import CALLER, PASSWORD, House, code_for, key_bytes, open_house
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def confirm(house: House, account: Account, session: Session, sealed: str, typed: str) -> Any:
+    return await house.factors.confirm(
+        account, session, sealed=sealed, typed=typed, caller=CALLER, now=house.now
+    )
+
+
+async def remove(house: House, account: Account, session: Session, password: str = PASSWORD) -> Any:
+    return await house.factors.remove(
+        account, session, password=Secret(password), devices=(), caller=CALLER, now=house.now
+    )
+
+
+async def test_the_app_counts_once_it_has_shown_its_code(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    setup = house.factors.begin(account, session, house.now)
+    seed = key_bytes(setup.key)
+    assert len(seed) == 20
+    assert setup.key not in setup.sealed
+    assert await house.store.accounts.factors(account.id) == []
+    wrong = f"{(int(code_for(seed, house.now)) + 500_000) % 1_000_000:06d}"
+    assert isinstance(await confirm(house, account, session, setup.sealed, wrong), WrongCode)
+    again = house.factors.shown_again(account, session, setup.sealed, house.now)
+    assert again is not None
+    assert again.key == setup.key
+    made = await confirm(house, account, session, again.sealed, code_for(seed, house.now))
+    assert isinstance(made, Codes)
+    kinds = [factor.kind for factor in await house.store.accounts.factors(account.id)]
+    assert sorted(kinds) == ["recovery_code"] * 10 + ["totp"]
+    assert [kind for _, kind, _ in await house.mails()] == ["second_factor_added"]
+
+
+@pytest.mark.requirement(82)
+async def test_the_code_that_set_it_up_is_spent(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    setup = house.factors.begin(account, session, house.now)
+    seed = key_bytes(setup.key)
+    assert isinstance(await confirm(house, account, session, setup.sealed, code_for(seed, house.now)), Codes)
+    (app,) = [f for f in await house.store.accounts.factors(account.id) if f.kind == "totp"]
+    assert app.last_step == house.now // 30
+
+
+async def test_a_set_up_page_belongs_to_one_session_and_half_an_hour(house: House) -> None:
+    account, other = await house.person(), await house.person("eve@example.com")
+    session = await house.session(account)
+    setup = house.factors.begin(account, session, house.now)
+    code = code_for(key_bytes(setup.key), house.now)
+    for who, where in ((account, await house.session(account)), (other, session)):
+        assert isinstance(await confirm(house, who, where, setup.sealed, code), SetupOver)
+    for sealed in ("", "AAAA", setup.sealed[:-4] + "AAAA", "ünsinn", "x" * 10_000):
+        assert isinstance(await confirm(house, account, session, sealed, code), SetupOver)
+    house.later(SETUP_TTL)
+    later = code_for(key_bytes(setup.key), house.now)
+    assert isinstance(await confirm(house, account, session, setup.sealed, later), SetupOver)
+
+
+@pytest.mark.requirement(84)
+async def test_recovery_codes_are_ten_different_ones_and_new_ones_replace_them(house: House) -> None:
+    account = await house.person()
+    _, first = await house.authenticator(account)
+    assert len(set(first)) == 10
+    assert all(len(code.replace("-", "")) == 24 for code in first)
+    session = await house.session(account)
+    made = await house.factors.new_codes(account, session, caller=CALLER, now=house.now)
+    assert isinstance(made, Codes)
+    assert not set(first) & set(made.codes)
+    kept = [f for f in await house.store.accounts.factors(account.id) if f.kind == "recovery_code"]
+    assert len(kept) == 10
+    assert "recovery_codes_made" in [kind for _, kind, _ in await house.mails()]
+
+
+async def test_without_an_app_there_is_nothing_for_codes_to_stand_in_for(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    assert await house.factors.new_codes(account, session, caller=CALLER, now=house.now) is None
+
+
+@pytest.mark.requirement(73)
+async def test_taking_the_app_away_takes_the_password_and_the_codes_go_with_it(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    session = await house.session(account)
+    assert isinstance(await remove(house, account, session, "wrong"), Refusal)
+    assert len(await house.store.accounts.factors(account.id)) == 11
+    assert await remove(house, account, session) is None
+    assert await house.store.accounts.factors(account.id) == []
+    (_, newest, _), *_ = await house.mails()
+    assert newest == "second_factor_removed"
+    assert "second_factor.removed" in await house.kinds()
+
+
+@pytest.mark.requirement(77)
+async def test_a_short_password_does_not_stay_behind_alone(house: House) -> None:
+    account = await house.person(password="kV3#zPq9")
+    await house.authenticator(account)
+    session = await house.session(account)
+    assert await remove(house, account, session, "kV3#zPq9") == Weak("too_short", 15)
+    assert len(await house.store.accounts.factors(account.id)) == 11
+
+
+@pytest.mark.requirement(81)
+async def test_the_password_cannot_be_guessed_here_either(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    session = await house.session(account)
+    for number in range(ThrottlePolicy().per_account):
+        await remove(house, account, session, f"guess {number}")
+    outcome = await remove(house, account, session)
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "too_many_attempts"

@@ -1,0 +1,82 @@
+"""Which codes of an authenticator app are accepted, and how often?"""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyotp import parse_uri
+from pyotp.totp import TOTP
+
+from doorward.core.text import code
+from doorward.features.authn.factors.totp import rules as totp
+
+RFC_SEED = b"12345678901234567890"
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    # RFC 6238 Appendix B, SHA-1, the last six of eight digits
+    [
+        (59, "287082"),
+        (1111111109, "081804"),
+        (1111111111, "050471"),
+        (1234567890, "005924"),
+        (2000000000, "279037"),
+        (20000000000, "353130"),
+    ],
+)
+def test_the_published_vectors(at: int, code: str) -> None:
+    assert totp.code_at(RFC_SEED, at // totp.PERIOD) == code
+
+
+@given(st.binary(min_size=16, max_size=64), st.integers(0, 2**40))
+def test_the_same_codes_as_another_implementation(seed: bytes, at: int) -> None:
+    other = TOTP(base64.b32encode(seed).decode())
+    assert totp.code_at(seed, at // totp.PERIOD) == other.generate_otp(at // totp.PERIOD)
+
+
+def test_a_clock_may_be_wrong_by_one_period_either_way() -> None:
+    now = 3000
+    step = now // totp.PERIOD
+    for off, accepted in ((-2, False), (-1, True), (0, True), (1, True), (2, False)):
+        found = totp.match(RFC_SEED, totp.code_at(RFC_SEED, step + off), now=now, last_step=None)
+        assert (found == step + off) is accepted, off
+
+
+@pytest.mark.requirement(82)
+def test_a_code_is_accepted_once_and_an_earlier_one_not_after_it() -> None:
+    now = 3000
+    step = now // totp.PERIOD
+    shown = totp.code_at(RFC_SEED, step)
+    assert totp.match(RFC_SEED, shown, now=now, last_step=step - 1) == step
+    assert totp.match(RFC_SEED, shown, now=now, last_step=step) is None
+    assert totp.match(RFC_SEED, totp.code_at(RFC_SEED, step - 1), now=now, last_step=step) is None
+
+
+@given(st.text(max_size=40))
+def test_whatever_is_typed_gets_an_answer(typed: str) -> None:
+    tidy = code(typed)
+    found = totp.match(RFC_SEED, tidy, now=3000, last_step=None)
+    assert (found is None) == (tidy not in {totp.code_at(RFC_SEED, 100 + off) for off in (-1, 0, 1)})
+
+
+def test_six_digits_are_a_code_of_an_app() -> None:
+    assert totp.looks_like("123456")
+    assert not totp.looks_like("12345")
+    assert not totp.looks_like("１２３４５６")
+    assert not totp.looks_like("12345²")
+
+
+def test_the_address_in_the_qr_code_says_what_an_app_needs() -> None:
+    uri = totp.key_uri(RFC_SEED, account="ada@example.com", issuer="Acme: Login")
+    parts = urlsplit(uri)
+    query = parse_qs(parts.query)
+    assert (parts.scheme, parts.netloc) == ("otpauth", "totp")
+    assert unquote(parts.path) == "/Acme  Login:ada@example.com"
+    assert query["secret"] == ["GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"]
+    assert query["issuer"] == ["Acme  Login"]
+    assert parse_uri(uri).secret == query["secret"][0]

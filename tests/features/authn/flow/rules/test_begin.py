@@ -1,0 +1,98 @@
+"""What of an earlier sign-in still counts when a new one begins?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorward.core.model.request import AuthRequest
+from doorward.core.model.session import Session
+from doorward.core.model.signin import Proof
+from doorward.features.authn.flow.rules import begin
+from doorward.features.authn.flow.rules.assurance import achieved
+from doorward.features.authn.flow.rules.journey import next_step
+
+NOW = 10_000
+
+
+def session(**changes: Any) -> Session:
+    values: dict[str, Any] = {
+        "id": "ses_1",
+        "secret_hash": b"s" * 32,
+        "account_id": "usr_1",
+        "created_at": NOW - 900,
+        "seen_at": NOW - 5,
+        "auth_time": NOW - 900,
+        "expires_at": NOW + 900,
+        "acr": "urn:doorward:aal1",
+        "amr": ("pwd",),
+    }
+    return Session(**{**values, **changes})
+
+
+def request(**changes: Any) -> AuthRequest:
+    values: dict[str, Any] = {
+        "client_id": "app_1",
+        "redirect_uri": "https://app.example/cb",
+        "response_mode": "query",
+        "scopes": ("openid",),
+        "audience": "https://auth.example",
+    }
+    return AuthRequest(**{**values, **changes})
+
+
+def start(asked: AuthRequest | None, held: Session | None) -> Any:
+    return begin.sign_in(
+        sign_in_id="sin_1", now=NOW, ttl=1800, browser_hash=b"b" * 32, request=asked, session=held
+    )
+
+
+def test_a_session_speaks_for_its_person_with_what_was_proven_then() -> None:
+    begun = start(request(), session(amr=("pwd", "otp", "mfa")))
+    assert (begun.account_id, begun.session_id, begun.expires_at) == ("usr_1", "ses_1", NOW + 1800)
+    assert begun.proofs == (Proof("password", NOW - 900, ("pwd",)), Proof("totp", NOW - 900, ("otp",)))
+    assert achieved(begun.proofs).auth_time == NOW - 900
+
+
+def test_a_recovery_code_stays_one() -> None:
+    assert begin.from_session(session(amr=("pwd", "rc", "mfa")))[1].kind == "recovery_code"
+
+
+@pytest.mark.requirement(13)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"prompt": frozenset({"login"})},
+        {"prompt": frozenset({"select_account"})},
+        {"prompt": frozenset({"create"})},
+        {"max_age": 0},
+        {"max_age": 899},
+        {"hint_subject": "usr_2"},
+    ],
+)
+def test_what_wants_the_person_themselves_is_not_answered_by_a_session(asked: dict[str, Any]) -> None:
+    begun = start(request(**asked), session())
+    assert (begun.account_id, begun.proofs, begun.session_id) == (None, (), None)
+
+
+@pytest.mark.requirement(13)
+def test_a_session_that_is_young_enough_answers() -> None:
+    assert start(request(max_age=900), session()).account_id == "usr_1"
+    assert start(request(hint_subject="usr_1"), session()).account_id == "usr_1"
+    assert begin.fresh_after(request(max_age=900), NOW) == NOW - 900
+    assert begin.fresh_after(request(prompt=frozenset({"login"})), NOW) == NOW
+    assert begin.fresh_after(None, NOW) is None
+
+
+@pytest.mark.requirement(85)
+def test_a_session_from_before_a_second_factor_was_set_up_is_asked_for_it() -> None:
+    begun = start(request(), session())
+    step = next_step(
+        proofs=begun.proofs, enrolled=frozenset({"totp"}), wanted_acr=None, fresh_after=begun.fresh_after
+    )
+    assert step == "second_factor"
+
+
+def test_nobody_is_nobody() -> None:
+    assert start(None, None).proofs == ()

@@ -1,0 +1,253 @@
+"""Do session, grant and code come into being together, once, and never for somebody who is gone by then?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from doorward.core.model.account import Account
+from doorward.core.model.digest import digest
+from doorward.core.model.policy import SessionPolicy, TokenPolicy
+from doorward.core.model.request import AuthRequest
+from doorward.core.model.session import Session
+from doorward.core.model.signin import SignIn
+from doorward.features.authn.flow.finish import Asked
+from doorward.features.authn.flow.outcomes import Finished, Stale
+from doorward.features.authn.flow.rules.assurance import Achieved
+from doorward.features.oauth.clients.rules.entitle import Granted
+from tests.browsing import SESSION
+from tests.features import made
+from tests.front_channel import CALLER, Front, front_channel
+
+pytestmark = pytest.mark.anyio
+DAY = 86_400
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        yield opened
+
+
+async def finish(
+    front: Front, sign_in: SignIn, account: Account, *, old: Session | None = None, **changes: Any
+) -> Finished | Stale:
+    """The end of a sign-in at the web app with a password."""
+    scopes: tuple[str, ...] = changes.pop("scopes", ("openid", "orders:read"))
+    request: AuthRequest | None = sign_in.request
+    asked = Asked(request, made.client(), Granted(scopes, ("orders:read",), ("reader",))) if request else None
+    given: dict[str, Any] = {
+        "reached": Achieved("urn:doorward:aal1", ("pwd",), front.now),
+        "devices": (),
+        "caller": CALLER,
+        "now": front.now,
+        **changes,
+    }
+    return await front.finish(sign_in, account=account, asked=asked, old=old, **given)
+
+
+async def done(front: Front, sign_in: SignIn, account: Account, **changes: Any) -> Finished:
+    outcome = await finish(front, sign_in, account, **changes)
+    assert isinstance(outcome, Finished)
+    return outcome
+
+
+@pytest.mark.requirement(17, 68)
+async def test_secrets_are_new_random_and_stored_hashed(front: Front) -> None:
+    ada = await front.person()
+    one = await done(front, await front.begin(front.request()), ada)
+    two = await done(front, await front.begin(front.request()), ada)
+    assert one.code is not None
+    assert one.session_secret is not None
+    assert one.device_secret is not None
+    assert len({one.code, two.code, one.session_secret, two.session_secret}) == 4
+    assert len(one.code) == len("dw_ac_") + 43
+    assert await front.store.sessions.by_secret(digest(one.session_secret)) == one.session
+    code = await front.store.grants.code(digest(one.code))
+    assert code is not None
+    assert code.hash != one.code.encode()
+
+
+@pytest.mark.requirement(16)
+async def test_a_code_lives_a_minute_and_is_bound(front: Front) -> None:
+    ada = await front.person()
+    outcome = await done(front, await front.begin(front.request()), ada)
+    code = await front.store.grants.code(digest(outcome.code or ""))
+    assert code is not None
+    assert code.expires_at == front.now + 60
+    assert (code.client_id, code.redirect_uri) == ("app_web", made.REDIRECT)
+    assert code.code_challenge == made.challenge(made.VERIFIER)
+    silent = await done(front, await front.begin(front.request(redirect_uri_given=False)), ada)
+    code = await front.store.grants.code(digest(silent.code or ""))
+    assert code is not None
+    assert code.redirect_uri is None
+
+
+async def test_one_sign_in_ends_once(front: Front) -> None:
+    ada = await front.person()
+    sign_in = await front.begin(front.request())
+    outcomes = await asyncio.gather(*(finish(front, sign_in, ada) for _ in range(8)))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Finished"] + ["Stale"] * 7
+    assert len(await front.store.grants.live_of_account(ada.id, front.now)) == 1
+    assert len(await front.store.sessions.live_of(ada.id, front.now)) == 1
+    assert len(await front.audited("sign_in.succeeded")) == 1
+
+
+async def test_nobody_has_more_sessions_than_can_be_ended_at_once(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doorward.features.authn.flow.finish.MOST_SESSIONS", 3)
+    ada = await front.person()
+    begun: list[str] = []
+    for _ in range(5):
+        outcome = await done(front, await front.begin(front.request()), ada)
+        assert outcome.session is not None
+        begun.append(outcome.session.id)
+        front.clock.time += 1
+    live = await front.store.sessions.live_of(ada.id, front.now)
+    assert [one.id for one in live] == begun[:1:-1]
+    first = await front.store.sessions.get(begun[0])
+    assert first is not None
+    assert first.end_reason == "too_many"
+    assert len(await front.store.grants.live_of_account(ada.id, front.now)) == 3
+
+
+@pytest.mark.requirement(72)
+@pytest.mark.parametrize("change", ["disabled", "password", "deleted"])
+async def test_nothing_comes_out_for_a_person_who_changed_meanwhile(front: Front, change: str) -> None:
+    ada = await front.person()
+    sign_in = await front.begin(front.request())
+    if change == "deleted":
+        await front.store.commit(front.store.accounts.delete(ada.id))
+    elif change == "disabled":
+        await front.change(ada, disabled_at=front.now)
+    else:
+        await front.change(ada, password_hash="another", password_changed_at=front.now)
+    assert isinstance(await finish(front, sign_in, ada), Stale)
+    assert await front.store.sessions.live_of(ada.id, front.now) == []
+    assert await front.store.grants.live_of_account(ada.id, front.now) == []
+
+
+@pytest.mark.requirement(72)
+async def test_no_grant_is_born_in_a_session_that_ended_meanwhile(front: Front) -> None:
+    ada = await front.person()
+    session = await front.session(ada)
+    sign_in = await front.begin(front.request(), session)
+    reached = Achieved(session.acr, session.amr, session.auth_time)
+    await front.store.commit(front.store.sessions.end(session.id, front.now, "signed_out"))
+    assert isinstance(await finish(front, sign_in, ada, old=session, reached=reached), Stale)
+    assert await front.store.grants.live_of_account(ada.id, front.now) == []
+
+
+@pytest.mark.requirement(68)
+async def test_the_cookie_changes_exactly_when_something_was_proven(front: Front) -> None:
+    ada = await front.person()
+    session = await front.session(ada, auth_time=front.now, seen_at=front.now)
+    known = Achieved(session.acr, session.amr, session.auth_time)
+    silent = await done(front, await front.begin(front.request(), session), ada, old=session, reached=known)
+    assert silent.session_secret is None
+    assert await front.audited("sign_in.succeeded") == []
+    # a second factor within the same second is something, too
+    stronger = Achieved("urn:doorward:aal2", ("pwd", "otp", "mfa"), front.now)
+    stepped = await done(
+        front, await front.begin(front.request(), session), ada, old=session, reached=stronger
+    )
+    assert stepped.session_secret is not None
+    assert stepped.session.id == session.id
+    assert await front.store.sessions.by_secret(session.secret_hash) is None
+    stored = await front.store.sessions.by_secret(digest(stepped.session_secret))
+    assert stored is not None
+    assert (stored.acr, stored.amr) == (stronger.acr, stronger.amr)
+
+
+@pytest.mark.requirement(68)
+async def test_another_persons_session_ends(front: Front) -> None:
+    ada, eve = await front.person(), await front.person(id="usr_eve", email="eve@example.com")
+    session = await front.session(ada)
+    outcome = await done(front, await front.begin(front.request()), eve, old=session)
+    assert outcome.session.account_id == "usr_eve"
+    ended = await front.store.sessions.get(session.id)
+    assert ended is not None
+    assert ended.end_reason == "replaced"
+
+
+async def test_a_grant_ends_with_its_session_unless_it_is_offline(front: Front) -> None:
+    ada = await front.person()
+    session = await front.session(ada, expires_at=front.now + DAY)
+    known = Achieved(session.acr, session.amr, session.auth_time)
+    for scopes, ends in ((("openid",), DAY), (("openid", "offline_access"), 30 * DAY)):
+        sign_in = await front.begin(front.request(), session)
+        await done(front, sign_in, ada, old=session, reached=known, scopes=scopes)
+        newest = (await front.store.grants.live_of_account(ada.id, front.now))[0]
+        assert newest.expires_at == front.now + ends
+        assert newest.offline == ("offline_access" in scopes)
+
+
+@pytest.mark.requirement(71)
+async def test_a_step_up_on_the_third_day_gets_the_time_of_its_new_level() -> None:
+    async with front_channel(sessions=SessionPolicy(aal2_limits=True)) as front:
+        ada = await front.person()
+        begun = front.now - 3 * DAY
+        session = await front.session(ada, created_at=begun, auth_time=begun, expires_at=begun + 30 * DAY)
+        stronger = Achieved("urn:doorward:aal2", ("pwd", "otp", "mfa"), front.now)
+        outcome = await done(
+            front, await front.begin(front.request(), session), ada, old=session, reached=stronger
+        )
+        (grant,) = await front.store.grants.live_of_account(ada.id, front.now)
+        assert grant.expires_at == front.now + DAY
+        tab = front.browser()
+        tab.cookies[SESSION] = outcome.session_secret or ""
+        assert (await tab.get("/account")).status == 200
+
+
+@pytest.mark.requirement(81)
+async def test_a_browser_becomes_known_and_the_owner_hears_of_a_new_one(front: Front) -> None:
+    ada = await front.person()
+    outcome = await done(front, await front.begin(None), ada)
+    known = digest(outcome.device_secret or "")
+    assert await front.store.sessions.known_device((known,), ada.id) == known
+    assert [mail.kind for mail in await front.store.messages.recent_mail()] == ["new_device"]
+    again = await done(front, await front.begin(None), ada, devices=(known,))
+    assert again.device_secret is None
+    assert len(await front.store.messages.recent_mail()) == 1
+    # each way in tells the owner, the JSON sign-in too
+    handle = await front.begin(front.request(), handle_hash=b"h" * 32, browser_hash=None)
+    token = (await done(front, handle, ada)).device_secret
+    assert token is not None
+    assert len(await front.store.messages.recent_mail()) == 2
+    handle = await front.begin(front.request(), handle_hash=b"i" * 32, browser_hash=None)
+    assert (await done(front, handle, ada, devices=(digest(token),))).device_secret is None
+    assert len(await front.store.messages.recent_mail()) == 2
+    young = await front.person(id="usr_new", email="new@example.com", created_at=front.now)
+    await done(front, await front.begin(None), young)
+    assert len(await front.store.messages.recent_mail()) == 2
+
+
+@pytest.mark.requirement(81, 95)
+async def test_each_person_of_a_browser_is_known_by_a_secret_of_their_own(front: Front) -> None:
+    """docs/incidents/2026-11-29-a-device-known-for-everybody.md"""
+    thief = await front.person(id="usr_eve", email="eve@example.com")
+    first = await done(front, await front.begin(None), thief)
+    secret = digest(first.device_secret or "")
+    # Ada signs in on the same browser; whoever kept its cookie from before is no known device of hers
+    ada = await front.person()
+    second = await done(front, await front.begin(None), ada, devices=(secret,))
+    assert second.device_secret is not None
+    assert await front.store.sessions.known_device((secret,), ada.id) is None
+    kinds = [(mail.to, mail.kind) for mail in await front.store.messages.recent_mail()]
+    assert ("ada@example.com", "new_device") in kinds
+
+
+@pytest.mark.requirement(57)
+async def test_each_grant_has_a_place_of_its_own_in_the_status_list() -> None:
+    async with front_channel(tokens=TokenPolicy(status_list=True)) as front:
+        ada = await front.person()
+        for _ in range(5):
+            await done(front, await front.begin(front.request()), ada)
+        grants = await front.store.grants.live_of_account(ada.id, front.now)
+        places = {(grant.status_list, grant.status_index) for grant in grants}
+        assert len(places) == 5
+        assert all(grant.status_index is not None for grant in grants)

@@ -1,0 +1,154 @@
+"""Devices that an account knows, and what makes it forget them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.core.model.account import Account
+from doorward.core.model.digest import digest
+from doorward.core.model.secret import Secret
+from doorward.core.model.signin import SignIn
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+MINE, OTHER = digest("the device in hand"), digest("a device elsewhere")
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def person(house: House) -> Account:
+    account = await house.person()
+    for device in (MINE, OTHER):
+        await house.store.commit(house.store.sessions.remember_device(device, account.id, house.now))
+    return account
+
+
+async def known(house: House, account: Account) -> list[bool]:
+    """Whether the device in hand and the one elsewhere are known."""
+    return [
+        await house.store.sessions.known_device((device,), account.id) is not None for device in (MINE, OTHER)
+    ]
+
+
+@pytest.mark.requirement(94)
+async def test_a_changed_password_forgets_the_other_devices(house: House) -> None:
+    account = await person(house)
+    await house.change(
+        account,
+        await house.session(account),
+        current=Secret(PASSWORD),
+        new=Secret(OTHER_PASSWORD),
+        devices=(digest("of somebody else here"), MINE),
+        caller=CALLER,
+        now=house.now,
+    )
+    assert await known(house, account) == [True, False]
+
+
+@pytest.mark.requirement(94)
+async def test_a_report_forgets_the_other_devices(house: House) -> None:
+    account = await person(house)
+    await house.check(account.email, Secret("wrong"), devices=(), caller=CALLER, now=house.now)
+    (event,) = await house.audit()
+    mine = await house.session(account)
+    assert await house.pages.report(account, mine, event.id, devices=(MINE,), caller=CALLER, now=house.now)
+    assert await known(house, account) == [True, False]
+
+
+@pytest.mark.requirement(94)
+async def test_a_reset_knows_the_browser_that_made_it_and_no_other(house: House) -> None:
+    account = await person(house)
+    browser = house.browser()
+    asked = await browser.submit(await browser.get("/reset"), "reset", email=account.email)
+    check = await browser.follow(asked)
+    (_, _, letter), *_ = await house.mails()
+    form = await browser.follow(await browser.submit(check, "check", code=letter.code or ""))
+    done = await browser.submit(form, "new-password", password=OTHER_PASSWORD)
+    assert done.status == 303
+    assert await known(house, account) == [False, False]
+    (secret,) = [value for name, value in browser.cookies.items() if name.endswith("_device")]
+    assert await house.store.sessions.known_device((digest(secret),), account.id) is not None
+
+
+async def test_a_browser_keeps_a_secret_for_each_of_its_people(house: House) -> None:
+    browser = house.browser()
+    for number in range(8):
+        await house.person(f"person{number}@example.com")
+        page = await browser.sign_in(f"person{number}@example.com")
+        assert page.status == 303
+        browser.cookies = {name: value for name, value in browser.cookies.items() if "session" not in name}
+    (cookie,) = [value for name, value in browser.cookies.items() if name.endswith("_device")]
+    secrets = cookie.split(".")
+    assert len(secrets) == len(set(secrets)) == 6
+    for number, secret in zip((7, 6, 5, 4, 3, 2), secrets, strict=True):
+        account = await house.store.accounts.by_email(f"person{number}@example.com")
+        assert account is not None
+        assert await house.store.sessions.known_device((digest(secret),), account.id) is not None
+
+
+@pytest.mark.requirement(82, 99)
+async def test_several_wrong_second_factors_behind_a_right_password_are_told_to_the_owner_once_a_day(
+    house: House,
+) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+
+    async def wrong() -> None:
+        sign_in = await house.prove_password(
+            await house.sign_in(),
+            identifier=account.email,
+            password=Secret(PASSWORD),
+            address="192.0.2.1",
+            user_agent="",
+            devices=(),
+            now=house.now,
+        )
+        assert isinstance(sign_in, SignIn)
+        await house.prove_second_factor(
+            sign_in, code=Secret("000000"), address="192.0.2.1", devices=(), now=house.now
+        )
+
+    async def told() -> int:
+        return len([kind for _, kind, _ in await house.mails() if kind == "second_factor_failed"])
+
+    seen: list[int] = []
+    for _ in range(5):
+        await wrong()
+        seen.append(await told())
+    assert seen == [0, 0, 1, 1, 1]
+    house.clock.time += 3600
+    for _ in range(5):
+        await wrong()
+    assert await told() == 1
+    house.clock.time += 86_400
+    for _ in range(5):
+        await wrong()
+    assert await told() == 2
+
+
+@pytest.mark.requirement(93)
+async def test_who_knows_the_password_fills_neither_the_mail_box_nor_the_list_of_devices(
+    house: House,
+) -> None:
+    account = await house.person()
+    house.clock.time += 7200
+    for number in range(25):
+        assert (await house.browser(f"192.0.2.{number}").sign_in()).status == 303
+        house.clock.time += 1
+    assert len([kind for _, kind, _ in await house.mails() if kind == "new_device"]) == 20
+    for number in range(120):
+        device = digest(f"device {number}")
+        await house.store.commit(house.store.sessions.remember_device(device, account.id, house.now + number))
+    assert await house.store.sessions.devices_since(account.id, 0, 1000) == 100
+    newest, oldest = digest("device 119"), digest("device 0")
+    assert await house.store.sessions.known_device((newest,), account.id) == newest
+    assert await house.store.sessions.known_device((oldest,), account.id) is None
+    house.clock.time += 90_000
+    assert (await house.browser("192.0.2.99").sign_in()).status == 303
+    assert len([kind for _, kind, _ in await house.mails() if kind == "new_device"]) == 21

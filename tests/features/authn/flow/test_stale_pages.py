@@ -1,0 +1,174 @@
+"""Does a page that went stale go on with the app, for its own browser alone, and can each address be loaded again?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browsing import PASSWORD, SESSION, Page, flow_of
+from tests.features import made
+from tests.front_channel import Front, front_channel
+from tests.tabs import Tab, said
+
+pytestmark = pytest.mark.anyio
+STALE = "This page was out of date, so we didn't use what you sent. Please try again."
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        yield opened
+
+
+async def at_the_app(front: Front, tab: Tab, **asked: str) -> Page:
+    """The sign-in page of an app's sign-in."""
+    return await tab.follow(await tab.get(front.asking(made.client(), **asked)))
+
+
+async def arrives(tab: Tab, page: Page) -> None:
+    """The password, typed once, leads to the app."""
+    answer = await tab.submit(page, "sign-in", identifier="ada@example.com", password=PASSWORD)
+    page = await tab.follow(answer)
+    assert said(await tab.submit(page, "consent", decision="allow"))["code"]
+
+
+@pytest.mark.requirement(100)
+async def test_a_page_whose_cookies_are_gone_says_so_once_and_goes_on(front: Front) -> None:
+    tab = front.browser()
+    page = await at_the_app(front, tab, login_hint="bob@example.com")
+    old = flow_of(page)
+    tab.cookies.clear()
+    shown = await tab.submit(page, "sign-in", identifier="ada@example.com", password=PASSWORD)
+    assert (shown.status, shown.problem) == (403, STALE)
+    assert "to continue to Web" in shown.words or "to continue to" in shown.words
+    new = shown.forms["sign-in"].fields["flow"]
+    assert new != old
+    again = await tab.get(shown.forms["sign-in"].action)
+    assert again.problem is None, "it is said once"
+    await arrives(tab, again)
+
+
+@pytest.mark.requirement(100)
+async def test_a_step_that_ran_out_says_so_once(front: Front) -> None:
+    tab = front.browser()
+    page = await at_the_app(front, tab)
+    front.clock.time += front.settings.sessions.sign_in_ttl
+    answer = await tab.submit(page, "sign-in", identifier="ada@example.com", password=PASSWORD)
+    shown = await tab.follow(answer)
+    assert shown.problem == STALE
+    wrong = await tab.submit(shown, "sign-in", identifier="ada@example.com", password="not the password")
+    assert wrong.problem is not None
+    assert wrong.problem != STALE
+    await arrives(tab, wrong)
+    # who only looks has lost nothing, and hears nothing
+    late = front.browser()
+    page = await at_the_app(front, late)
+    front.clock.time += front.settings.sessions.sign_in_ttl
+    assert (await late.follow(await late.get(page.path))).problem is None
+
+
+@pytest.mark.requirement(70, 100)
+async def test_no_link_makes_a_page_say_that_it_went_stale(front: Front) -> None:
+    tab, other = front.browser(), front.browser()
+    page = await at_the_app(front, tab)
+    front.clock.time += front.settings.sessions.sign_in_ttl
+    answer = await tab.submit(page, "sign-in", identifier="ada@example.com", password=PASSWORD)
+    word = (answer.header("location") or "").partition("stale=")[2].partition("&")[0]
+    await other.get("/sign-in")
+    own = flow_of(await at_the_app(front, other))
+    for path in (
+        f"/sign-in?flow={own}&stale={word}",
+        f"/sign-in?stale={word}",
+        "/sign-in?stale=1",
+        "/sign-up?stale=1",
+    ):
+        assert (await other.get(path)).problem is None
+
+
+@pytest.mark.requirement(70)
+async def test_only_a_page_of_ours_goes_on_and_nothing_proven_comes_along(front: Front) -> None:
+    """What an attacker began and proved, nobody else is put into; what another site sends begins nothing."""
+    await front.person(id="usr_eve", email="eve@example.com")
+    attacker, victim = front.browser(), front.browser()
+    page = await at_the_app(front, attacker, login_hint="eve@example.com")
+    fields = {name: page.forms["sign-in"].fields[name] for name in ("csrf", "flow")}
+    answer = await attacker.submit(page, "sign-in", identifier="eve@example.com", password=PASSWORD)
+    assert flow_of(answer) == fields["flow"]
+    await victim.get("/sign-in")
+    before = len(await front.store.audit.page(limit=100))
+    for path, form in (
+        ("/sign-in", fields),
+        ("/consent", {**fields, "decision": "allow"}),
+        ("/sign-in/code", fields),
+    ):
+        forged = await victim.post(path, form, origin="https://evil.example", site="cross-site")
+        assert "flow=" not in (forged.header("location") or "")
+        assert "eve@example.com" not in forged.text
+        shown = await victim.on(await victim.post(path, form))
+        assert "eve@example.com" not in shown.text
+        assert "consent" not in shown.forms
+        assert shown.forms["sign-in"].fields["flow"] != fields["flow"]
+    assert len(await front.store.audit.page(limit=100)) == before
+    assert SESSION not in victim.cookies
+
+
+async def test_every_form_keeps_the_sign_in_in_its_address(front: Front) -> None:
+    tab = front.browser()
+    page = await at_the_app(front, tab)
+    flow = flow_of(page)
+    for path in ("/sign-in", "/sign-up", "/reset"):
+        shown = await tab.get(f"{path}?flow={flow}")
+        for form in shown.forms.values():
+            assert f"flow={flow}" in form.action
+    for typed in ({"identifier": "", "password": ""}, {"identifier": "ada@example.com", "password": "wrong"}):
+        wrong = await tab.submit(page, "sign-in", **typed)
+        assert "to continue to" in wrong.words
+        again = await tab.get(wrong.path)
+        assert again.status == 200
+        assert "to continue to" in again.words
+    shown = await tab.get(f"/sign-up?flow={flow}")
+    sent = await tab.submit(shown, "sign-up", email="new@example.com", password="walrus canyon velvet twelve")
+    check = await tab.follow(sent)
+    wrong = await tab.submit(check, "check", code="000000")
+    for path in (wrong.path, wrong.forms["resend"].action):
+        again = await tab.follow(await tab.get(path))
+        assert again.forms["check"].fields["flow"] == flow
+
+
+async def test_every_address_that_takes_a_form_can_be_loaded_again(front: Front) -> None:
+    tab = front.browser()
+    await tab.sign_in()
+    taken = [
+        path
+        for path, methods in front.app._exact.items()
+        if "POST" in methods and methods["POST"].page and path != "/authorize"
+    ]
+    assert len(taken) > 15
+    for path in taken:
+        answer = await tab.get(path)
+        assert answer.status in {200, 303, 410}, path
+        shown = await tab.follow(answer)
+        assert shown.status in {200, 410}, path
+        if answer.status == 303:
+            assert urlsplit(answer.header("location") or "").path != path
+
+
+async def test_a_ticket_of_lost_cookies_begins_again_with_the_app(front: Front) -> None:
+    for path, form, email in (
+        ("/sign-up", "sign-up", "new@example.com"),
+        ("/reset", "reset", "ada@example.com"),
+    ):
+        for app in (True, False):
+            tab = front.browser()
+            flow = flow_of(await at_the_app(front, tab)) if app else None
+            shown = await tab.get(path + (f"?flow={flow}" if flow else ""))
+            sent = await tab.submit(shown, form, email=email, password="walrus canyon velvet twelve")
+            check = await tab.follow(sent)
+            tab.cookies.clear()
+            begun = await tab.follow(await tab.submit(check, "check", code="000000"))
+            assert begun.problem == STALE
+            assert urlsplit(begun.path).path == path
+            assert bool(begun.forms[form].fields.get("flow")) is app

@@ -1,0 +1,71 @@
+"""Does the authorization response reach the app whole, and nothing else with it?"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.core.errors import Refusal
+from doorward.features.oauth.authorize.rules.response import AuthResponse, failure, success
+from tests.features import made
+
+
+def answer(state: str | None = "st", target: str = made.REDIRECT) -> AuthResponse:
+    return success(
+        redirect_uri=target, mode="query", state=state, issuer=made.ISSUER, code="dw_ac_x", app_name="web"
+    )
+
+
+@pytest.mark.requirement(8)
+def test_a_code_comes_with_state_and_issuer() -> None:
+    assert answer().fields == {"code": "dw_ac_x", "state": "st", "iss": made.ISSUER}
+    assert answer().url == f"{made.REDIRECT}?code=dw_ac_x&state=st&iss=https%3A%2F%2Fauth.example.com"
+    assert "state" not in answer(None).fields
+
+
+@pytest.mark.requirement(8)
+def test_a_refusal_comes_with_state_and_issuer_and_without_the_reason_of_the_log() -> None:
+    refusal = Refusal("access_denied", "The person did not agree.", "a secret of the house")
+    response = failure(
+        redirect_uri=made.REDIRECT,
+        mode="query",
+        state="",
+        issuer=made.ISSUER,
+        refusal=refusal,
+        app_name="web",
+    )
+    assert response.fields == {
+        "error": "access_denied",
+        "error_description": "The person did not agree.",
+        "state": "",
+        "iss": made.ISSUER,
+    }
+    assert "secret" not in response.url
+
+
+@pytest.mark.parametrize(
+    ("target", "begin"),
+    [
+        ("https://a.example/cb?kept=1&x=%2f", "https://a.example/cb?kept=1&x=%2f&code="),
+        ("com.example.app:/cb", "com.example.app:/cb?code="),
+        ("http://127.0.0.1:49152/cb", "http://127.0.0.1:49152/cb?code="),
+        ("http://[::1]:49152", "http://[::1]:49152?code="),
+        ("https://a.example//x", "https://a.example//x?code="),
+    ],
+)
+def test_what_the_address_has_already_stays(target: str, begin: str) -> None:
+    assert answer(target=target).url.startswith(begin)
+
+
+@given(st.text().filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)))
+def test_no_state_gets_out_of_its_parameter(state: str) -> None:
+    url = answer(state).url
+    assert url.isascii()
+    assert url.isprintable()
+    assert not set(url) & set(" \"'<>\r\n#")
+    assert urlsplit(url).netloc == "app.example.com"
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True, strict_parsing=True)
+    assert pairs == [("code", "dw_ac_x"), ("state", state), ("iss", made.ISSUER)]

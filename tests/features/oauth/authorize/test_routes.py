@@ -1,0 +1,335 @@
+"""What does a person meet, and what does the app hear, when an app asks for a sign-in?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from doorward.core.model.config_snapshot import Role
+from tests.browsing import SESSION
+from tests.features import made
+from tests.front_channel import Front, front_channel
+from tests.tabs import Tab, said, sent_to
+
+pytestmark = pytest.mark.anyio
+OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(OWN)
+        yield opened
+
+
+async def signed_in(front: Front) -> Tab:
+    """A browser in which Ada is signed in."""
+    tab = front.browser()
+    page = await tab.sign_in()
+    assert page.status == 303, page.words
+    return tab
+
+
+async def test_the_whole_way_to_a_code_and_to_tokens(front: Front) -> None:
+    tab = front.browser()
+    page = await tab.sign_in_at(await tab.get(front.asking(made.client())))
+    page = await tab.on(page)
+    assert "Connect" in page.words
+    page = await tab.submit(page, "consent", decision="allow")
+    answer = said(page)
+    assert answer.keys() == {"code", "state", "iss"}
+    assert answer["state"] == "st"
+    tokens = await front.redeem(made.client(), answer["code"], redirect_uri=made.REDIRECT)
+    assert tokens["status"] == 200
+    assert tokens["scope"] == "openid orders:read"
+
+
+@pytest.mark.requirement(8)
+async def test_codes_and_refusals_say_who_answers(front: Front) -> None:
+    tab = await signed_in(front)
+    assert said(await tab.get(front.asking(OWN)))["iss"] == made.ISSUER
+    refused = said(await tab.get(front.asking(OWN, scope="nonsense")))
+    assert refused["error"] == "invalid_scope"
+    assert refused["iss"] == made.ISSUER
+    assert refused["state"] == "st"
+
+
+@pytest.mark.requirement(1, 2)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "app_nobody"},
+        {"client_id": None},
+        {"redirect_uri": "https://evil.example/cb"},
+        {"redirect_uri": made.REDIRECT + "/"},
+        {"redirect_uri": None},
+        {"redirect_uri": "javascript:alert(1)"},
+    ],
+)
+async def test_a_bad_app_or_address_gets_a_page_and_nobody_is_redirected(
+    front: Front, changes: dict[str, str | None]
+) -> None:
+    for tab in (front.browser(), await signed_in(front)):
+        for page in (
+            await tab.get(front.asking(made.client(), **changes)),
+            await tab.on(await tab.post("/authorize", front.params(made.client(), **changes))),
+        ):
+            assert page.status == 400
+            assert page.header("location") is None
+            assert "http-equiv" not in page.text
+            assert "evil.example" not in page.text
+            assert page.header("content-type") == "text/html; charset=utf-8"
+
+
+@pytest.mark.requirement(9)
+async def test_a_parameter_given_twice_is_said_on_a_page(front: Front) -> None:
+    tab = await signed_in(front)
+    base = front.params(OWN)
+    for name, value in (*base.items(), ("unknown", "x")):
+        twice = urlencode([*base.items(), (name, value), ("unknown", "x")])
+        for page in (
+            await tab.ask("GET", f"/authorize?{twice}"),
+            await tab.ask("POST", "/authorize", form=twice),
+        ):
+            assert page.status == 400, name
+            assert page.header("location") is None
+
+
+@pytest.mark.requirement(9)
+async def test_in_a_post_only_the_body_counts(front: Front) -> None:
+    tab = await signed_in(front)
+    query = urlencode({"redirect_uri": "https://evil.example/cb", "state": "other", "scope": "openid email"})
+    page = await tab.post(f"/authorize?{query}", front.params(OWN))
+    assert sent_to(page).startswith(OWN.redirect_uris[0])
+    assert said(page)["state"] == "st"
+    page = await tab.post(front.asking(OWN), {})
+    assert page.status == 400
+
+
+@pytest.mark.requirement(75)
+async def test_silent_renewal_outlives_a_rotation_of_keys_and_no_revocation(front: Front) -> None:
+    tab = await signed_in(front)
+    tokens = await front.redeem(OWN, said(await tab.get(front.asking(OWN)))["code"])
+    asking = front.asking(OWN, prompt="none", id_token_hint=tokens["id_token"])
+    await front.rotate_out()
+    answer = said(await tab.get(asking))
+    assert "code" in answer, answer
+    (key,) = [key for key in front.outside.catalog.current().keys if key.state == "retired"]
+    assert await front.store.commit(front.store.registry.move_key(key.id, "retired", "revoked", front.now))
+    await front.outside.catalog.refresh()
+    assert said(await tab.get(asking))["error"] == "invalid_request"
+
+
+async def test_a_parameter_without_a_value_counts_as_left_out(front: Front) -> None:
+    tab = await signed_in(front)
+    empty = dict.fromkeys(
+        ("prompt", "max_age", "claims", "display", "id_token_hint", "request", "request_uri", "resource",
+         "response_mode", "ui_locales", "login_hint", "acr_values", "state", "nonce"), ""
+    )  # fmt: skip
+    answer = said(await tab.get(front.asking(OWN, **empty)))
+    assert answer.keys() == {"code", "iss"}
+
+
+@pytest.mark.requirement(14)
+async def test_form_post_brings_the_answer_in_a_form_and_nothing_in_the_address(front: Front) -> None:
+    tab = await signed_in(front)
+    for state in ("st", "\"'><script>alert(1)</script>", "\r\nset-cookie: x=y"):
+        page = await tab.get(front.asking(OWN, response_mode="form_post", state=state))
+        assert page.status == 200
+        form = page.forms["form-post"]
+        assert form.action == OWN.redirect_uris[0]
+        assert form.fields.keys() == {"code", "state", "iss"}
+        # a browser posts a line break of a field as CR LF, however the field was written
+        assert form.fields["state"].replace("\n", "\r\n").replace("\r\r", "\r") == state
+        assert "<script>alert" not in page.text
+        policy = page.header("content-security-policy") or ""
+        assert "form-action 'self' https:;" in policy
+        assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.requirement(14)
+async def test_an_app_registered_for_form_post_alone_never_gets_a_code_in_an_address(front: Front) -> None:
+    await front.register(made.client(id="app_own", first_party=True, response_modes=("form_post",)))
+    tab = await signed_in(front)
+    for mode in (None, "query"):
+        page = await tab.get(front.asking(made.client(id="app_own"), response_mode=mode))
+        assert page.status == 200
+        assert page.forms["form-post"].fields["error"] == "invalid_request"
+
+
+@pytest.mark.requirement(10)
+async def test_after_a_post_comes_a_303_or_a_page_never_a_redirect_that_repeats_it(front: Front) -> None:
+    tab = front.browser()
+    page = await tab.sign_in_at(await tab.get(front.asking(made.client())))
+    assert page.status == 303
+    page = await tab.submit(await tab.on(page), "consent", decision="allow")
+    assert page.status == 200
+    assert sent_to(page).startswith(made.REDIRECT)
+
+
+@pytest.mark.requirement(11)
+async def test_no_page_can_be_framed_or_leaks_where_it_was(front: Front) -> None:
+    tab = front.browser()
+    first = await tab.get(front.asking(made.client()))
+    sign_in = await tab.on(first)
+    consent = await tab.on(await tab.sign_in_at(first))
+    leaving = await tab.submit(consent, "consent", decision="deny")
+    error = await tab.get("/authorize?client_id=x")
+    for page in (sign_in, consent, leaving, error, await tab.get("/"), await tab.get("/signed-out")):
+        assert "frame-ancestors 'none'" in (page.header("content-security-policy") or "")
+        assert page.header("x-frame-options") == "DENY"
+        assert page.header("referrer-policy") == "same-origin"
+        assert page.header("cache-control") == "no-store"
+        assert page.header("x-content-type-options") == "nosniff"
+
+
+@pytest.mark.requirement(13)
+async def test_prompt_none_never_shows_a_page(front: Front) -> None:
+    stranger = front.browser()
+    assert said(await stranger.get(front.asking(OWN, prompt="none")))["error"] == "login_required"
+    tab = await signed_in(front)
+    assert "code" in said(await tab.get(front.asking(OWN, prompt="none")))
+    assert said(await tab.get(front.asking(made.client(), prompt="none")))["error"] == "consent_required"
+    front.clock.time += 100
+    assert said(await tab.get(front.asking(OWN, prompt="none", max_age="99")))["error"] == "login_required"
+    assert "code" in said(await tab.get(front.asking(OWN, prompt="none", max_age="100")))
+    assert said(await tab.get(front.asking(OWN, prompt="none", max_age="0")))["error"] == "login_required"
+
+
+@pytest.mark.requirement(13)
+@pytest.mark.parametrize(
+    "asked", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}, {"max_age": "10"}]
+)
+async def test_who_is_signed_in_is_asked_again_where_the_app_wants_that(
+    front: Front, asked: dict[str, str]
+) -> None:
+    tab = await signed_in(front)
+    front.clock.time += 60
+    before = tab.cookies[SESSION]
+    page = await tab.get(front.asking(OWN, **asked))
+    assert (page.header("location") or "").startswith("/sign-in?flow=")
+    page = await tab.sign_in_at(page)
+    tokens = await front.redeem(OWN, said(page)["code"])
+    assert tokens["status"] == 200
+    (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
+    assert grant.auth_time == front.now
+    # the same session under a new cookie value (line 68)
+    assert tab.cookies[SESSION] != before
+    assert len(await front.store.sessions.live_of("usr_ada", front.now)) == 1
+
+
+@pytest.mark.requirement(13)
+async def test_prompt_create_begins_at_the_sign_up_page(front: Front) -> None:
+    page = await front.browser().get(front.asking(OWN, prompt="create"))
+    assert (page.header("location") or "").startswith("/sign-up?flow=")
+
+
+@pytest.mark.requirement(13)
+async def test_hints_fill_in_the_form_choose_the_language_and_name_the_app(front: Front) -> None:
+    tab = front.browser()
+    page = await tab.on(await tab.get(front.asking(OWN, login_hint='ada"><b>@example.com', ui_locales="de")))
+    assert page.forms["sign-in"].fields["identifier"] == 'ada"><b>@example.com'
+    assert '<html lang="de"' in page.text
+    assert "own" in page.words
+
+
+@pytest.mark.requirement(13)
+async def test_an_id_token_hint_wants_this_person_and_only_this_apps(front: Front) -> None:
+    tab = await signed_in(front)
+    tokens = await front.redeem(OWN, said(await tab.get(front.asking(OWN)))["code"])
+    hint = tokens["id_token"]
+    assert "code" in said(await tab.get(front.asking(OWN, id_token_hint=hint, prompt="none")))
+    await front.person(id="usr_eve", email="eve@example.com")
+    eve = front.browser()
+    await eve.sign_in("eve@example.com")
+    assert (
+        said(await eve.get(front.asking(OWN, id_token_hint=hint, prompt="none")))["error"] == "login_required"
+    )
+    page = await eve.sign_in_at(await eve.get(front.asking(OWN, id_token_hint=hint)), "eve@example.com")
+    assert said(page)["error"] == "login_required"
+    for bad in ("x", "a.b.c", hint[:-4] + "AAAA", tokens["access_token"]):
+        assert said(await tab.get(front.asking(OWN, id_token_hint=bad)))["error"] == "invalid_request"
+    foreign = said(await tab.get(front.asking(made.client(), id_token_hint=hint)))
+    assert foreign["error"] == "invalid_request"
+    other = '{"id_token":{"sub":{"value":"usr_eve"}}}'
+    assert (
+        said(await tab.get(front.asking(OWN, id_token_hint=hint, claims=other)))["error"] == "invalid_request"
+    )
+    assert said(await tab.get(front.asking(OWN, claims=other, prompt="none")))["error"] == "login_required"
+
+
+@pytest.mark.requirement(13, 38, 85)
+async def test_a_required_level_is_reached_or_refused(front: Front) -> None:
+    essential = '{"id_token":{"acr":{"essential":true,"values":["urn:doorward:aal2"]}}}'
+    tab = await signed_in(front)
+    refused = said(await tab.get(front.asking(OWN, claims=essential)))
+    assert refused["error"] == "unmet_authentication_requirements"
+    account = await front.store.accounts.get("usr_ada")
+    assert account is not None
+    await front.authenticator(account)
+    before = tab.cookies[SESSION]
+    page = await tab.get(front.asking(OWN, claims=essential))
+    assert (page.header("location") or "").startswith("/sign-in/code?flow=")
+    page = await tab.on(page)
+    page = await tab.submit(page, "second-factor", code=front.code())
+    tokens = await front.redeem(OWN, said(page)["code"])
+    assert tokens["status"] == 200
+    (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
+    assert (grant.acr, set(grant.amr)) == ("urn:doorward:aal2", {"pwd", "otp", "mfa"})
+    assert tab.cookies[SESSION] != before
+
+
+async def test_a_scope_that_the_person_lacks_is_left_out(front: Front) -> None:
+    tab = await signed_in(front)
+    page = await tab.get(front.asking(OWN, scope="openid orders:read orders:write"))
+    assert (await front.redeem(OWN, said(page)["code"]))["scope"] == "openid orders:read"
+    writer = Role("rol_w", "writer", {made.API: ("orders:write",)}, made.NOW)
+    await front.store.commit(front.store.registry.put_role(writer))
+    await front.outside.catalog.refresh()
+    account = await front.store.accounts.get("usr_ada")
+    assert account is not None
+    await front.change(account, role_names=("reader", "writer"))
+    page = await tab.get(front.asking(OWN, scope="openid orders:read orders:write"))
+    assert (await front.redeem(OWN, said(page)["code"]))["scope"] == "openid orders:read orders:write"
+
+
+NAMES = st.sampled_from(
+    ["client_id", "response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+     "prompt", "max_age", "claims", "display", "ui_locales", "login_hint", "id_token_hint", "acr_values", "resource",
+     "response_mode", "request", "flow", "decision", "x"]
+)  # fmt: skip
+VALUES = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            "none",
+            "login",
+            "consent",
+            "create",
+            "form_post",
+            "0",
+            "9" * 5000,
+            "{}",
+            '{"id_token":{"acr":{}}}',
+            "a.b.c",
+        ]
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.dictionaries(NAMES, VALUES, max_size=4), method=st.sampled_from(["GET", "POST"]))
+async def test_nothing_that_is_sent_makes_it_fail(front: Front, changes: dict[str, str], method: str) -> None:
+    fields = urlencode({**front.params(OWN), **changes}, errors="surrogatepass")
+    for path in ("/authorize", "/consent", "/logout"):
+        tab = front.browser()
+        if method == "GET":
+            page = await tab.ask("GET", f"{path}?{fields}")
+        else:
+            page = await tab.ask("POST", path, form=fields)
+        assert page.status in {200, 303, 400}

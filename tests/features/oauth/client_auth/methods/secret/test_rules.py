@@ -1,0 +1,49 @@
+"""Is a client secret right only when it is exactly a live one?"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import ClientSecret
+from doorward.core.model.secret import Secret
+from doorward.features.oauth.client_auth.methods.secret import rules as secret
+from doorward.features.oauth.client_auth.rules.presented import Presented
+from tests.features import made
+
+
+def check(text: str | None, **client: object) -> Refusal | None:
+    shown = Presented("client_secret_basic", "app_web", None if text is None else Secret(text))
+    return secret.check(shown, made.client(**client), made.NOW)
+
+
+@pytest.mark.requirement(24)
+def test_the_secret_counts_and_nothing_near_it() -> None:
+    assert check(made.SECRET) is None
+    for wrong in ("", made.SECRET[:-1], made.SECRET + "s", made.SECRET.upper(), "\ud800", None):
+        refusal = check(wrong)
+        assert refusal is not None
+        assert refusal.code == "invalid_client"
+
+
+@pytest.mark.requirement(24)
+def test_every_live_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+
+    def spy(one: bytes, other: bytes) -> bool:
+        compared.append(other)
+        return one == other
+
+    monkeypatch.setattr(secret, "compare_digest", spy)
+    first, second = (ClientSecret(sha256(text.encode()).digest(), 0) for text in (made.SECRET, "other"))
+    assert check(made.SECRET, secrets=(first, second)) is None
+    assert compared == [first.hash, second.hash]
+
+
+def test_an_expired_secret_is_none() -> None:
+    held = sha256(made.SECRET.encode()).digest()
+    assert check(made.SECRET, secrets=(ClientSecret(held, 0, made.NOW),)) is not None
+    assert check(made.SECRET, secrets=(ClientSecret(held, 0, made.NOW + 1),)) is None
+    assert check(made.SECRET, secrets=()) is not None

@@ -1,0 +1,42 @@
+"""Does a credential count only in the way that the app is registered for?"""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import ClientAuthMethod
+from doorward.features.oauth.client_auth.rules.method import registered
+from doorward.features.oauth.client_auth.rules.presented import Presented
+from tests.features import made
+
+METHODS: tuple[ClientAuthMethod, ...] = (
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "none",
+)
+
+
+SECRETS = {"client_secret_basic", "client_secret_post"}
+
+
+@pytest.mark.requirement(24)
+@pytest.mark.parametrize("pinned", [False, True])
+@pytest.mark.parametrize(("used", "registration"), list(itertools.product(METHODS, METHODS)))
+def test_a_secret_comes_in_either_way_unless_pinned_and_nothing_else_stands_in(
+    used: ClientAuthMethod, registration: ClientAuthMethod, pinned: bool
+) -> None:
+    refusal = registered(
+        Presented(used, "app_web"), made.client(auth_method=registration, auth_pinned=pinned)
+    )
+    if used == registration or (not pinned and {used, registration} == SECRETS):
+        assert refusal is None
+    else:
+        assert isinstance(refusal, Refusal)
+        assert refusal.code == "invalid_client"
+        # What the client hears does not tell which method would have been right.
+        assert registration not in refusal.say
+        assert ("--auth-method client_secret" in refusal.because) is ({used, registration} == SECRETS)

@@ -1,0 +1,104 @@
+"""Is a request's one credential read exactly, and is anything ambiguous refused?"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.core.errors import Refusal
+from doorward.features.oauth.client_auth.rules.presented import JWT_BEARER, Presented, read
+from doorward_verify.encoding import b64url_encode
+
+
+def basic(text: str) -> str:
+    return "Basic " + b64encode(text.encode()).decode()
+
+
+def assertion(payload: bytes) -> str:
+    return f"{b64url_encode(b'{}')}.{b64url_encode(payload)}.x"
+
+
+@given(st.text(min_size=1, max_size=60).filter(lambda t: "\x00" not in t), st.text(max_size=60))
+def test_basic_credentials_survive_their_form_encoding(client_id: str, secret: str) -> None:
+    client_id, secret = (text.encode("utf-8", "ignore").decode() for text in (client_id, secret))
+    if client_id:
+        found = read(basic(f"{quote_plus(client_id)}:{quote_plus(secret)}"), {})
+        assert isinstance(found, Presented)
+        assert found.method == "client_secret_basic"
+        assert found.client_id == client_id
+        assert found.secret is not None
+        assert found.secret.reveal() == secret
+
+
+@given(st.text())
+def test_no_header_makes_it_fail(header: str) -> None:
+    assert isinstance(read(header, {}), Presented | Refusal)
+
+
+@given(st.dictionaries(st.sampled_from(["client_id", "client_secret", "client_assertion"]), st.text()))
+def test_no_form_makes_it_fail(form: dict[str, str]) -> None:
+    assert isinstance(read(None, form), Presented | Refusal)
+    assert isinstance(read(None, {**form, "client_assertion_type": JWT_BEARER}), Presented | Refusal)
+
+
+def test_a_secret_in_the_body_and_none_at_all_are_told_apart() -> None:
+    post = read(None, {"client_id": "a", "client_secret": "s"})
+    assert isinstance(post, Presented)
+    assert (post.method, post.client_id) == ("client_secret_post", "a")
+    none = read(None, {"client_id": "a"})
+    assert none == Presented("none", "a")
+
+
+def test_the_subject_of_an_assertion_chooses_the_app() -> None:
+    form = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion(b'{"sub":"app_a"}')}
+    found = read(None, form)
+    assert isinstance(found, Presented)
+    assert (found.method, found.client_id) == ("private_key_jwt", "app_a")
+    assert isinstance(read(None, {**form, "client_id": "app_a"}), Presented)
+    assert isinstance(read(None, {**form, "client_id": "app_b"}), Refusal)
+
+
+@pytest.mark.parametrize(
+    "payload", [b'{"sub":1}', b"[]", b"{}", b'{"sub":""}', b'{"sub":"a","sub":"b"}', b"x"]
+)
+def test_an_assertion_without_one_readable_subject_is_refused(payload: bytes) -> None:
+    form = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion(payload)}
+    found = read(None, form)
+    assert isinstance(found, Refusal)
+    assert found.code == "invalid_client"
+
+
+@pytest.mark.requirement(24)
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        (basic("a:b"), {"client_secret": "b"}),
+        (basic("a:b"), {"client_assertion": "x"}),
+        (basic("a:b"), {"client_id": "other"}),
+        (None, {"client_secret": "b", "client_assertion": "x", "client_assertion_type": JWT_BEARER}),
+        (None, {"client_assertion": "x", "client_assertion_type": "urn:other"}),
+    ],
+)
+def test_more_than_one_way_or_an_unknown_one_is_an_invalid_request(
+    header: str | None, form: dict[str, str]
+) -> None:
+    found = read(header, form)
+    assert isinstance(found, Refusal)
+    assert found.code == "invalid_request"
+
+
+def test_what_is_presented_never_shows() -> None:
+    assert "hush" not in repr(read(None, {"client_id": "a", "client_secret": "hush"}))
+
+
+@pytest.mark.parametrize(
+    "form", [{"client_id": "a" * 600}, {"client_id": "a", "client_secret": "s" * 600}, {}]
+)
+def test_an_oversized_or_missing_credential_is_an_invalid_client(form: dict[str, str]) -> None:
+    found = read(None, form)
+    assert isinstance(found, Refusal)
+    assert found.code == "invalid_client"

@@ -1,0 +1,87 @@
+"""Scopes that nothing here defines, at each of the ways to a token."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+import pytest
+
+from doorward.core.model.caller import Caller
+from doorward.features.oauth.first_party.challenge import Code
+from tests.features import made
+from tests.features.oauth.first_party.test_challenge import challenge
+from tests.front_channel import CODE_CHALLENGE, PASSWORD, Front, front_channel
+from tests.logged import captured
+from tests.tabs import said
+
+pytestmark = pytest.mark.anyio
+OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
+TV = made.public(id="app_tv", name="tv", first_party=True, redirect_uris=())
+ASKED = "openid phone address orders:raed orders:read"
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(OWN, TV)
+        yield opened
+
+
+def told(lines: Sequence[Any]) -> list[tuple[str, str, str | None]]:
+    """App, name and nearest of each line about an ignored scope."""
+    return [
+        (line["app"], line["scope"], line["nearest"]) for line in lines if line["event"] == "scope ignored"
+    ]
+
+
+async def test_what_nothing_defines_is_left_out_and_the_answer_says_what_was_given(front: Front) -> None:
+    tab = front.browser()
+    await tab.sign_in()
+    with captured() as lines:
+        for _ in range(3):
+            answer = said(await tab.get(front.asking(OWN, scope=ASKED, resource=made.API + "/")))
+            tokens = await front.redeem(
+                OWN, answer["code"], redirect_uri=OWN.redirect_uris[0], resource=made.API + ":443"
+            )
+            assert tokens["scope"] == "openid orders:read"
+            form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "scope": ASKED}
+            again = await front.token(OWN, form)
+            assert (again["status"], again.get("scope")) == (200, "openid orders:read")
+    assert told(lines) == [
+        ("own", "phone", None),
+        ("own", "address", None),
+        ("own", "orders:raed", "orders:read"),
+    ]
+
+
+async def test_a_permission_that_exists_and_is_not_the_apps_is_refused(front: Front) -> None:
+    reader = made.client(
+        id="app_reader",
+        name="reader",
+        first_party=True,
+        redirect_uris=OWN.redirect_uris,
+        access={made.API: ("orders:read",)},
+    )
+    await front.register(reader)
+    tab = front.browser()
+    await tab.sign_in()
+    assert said(await tab.get(front.asking(reader, scope="openid orders:write")))["error"] == "invalid_scope"
+
+
+async def test_the_json_sign_in_leaves_the_same_out(front: Front) -> None:
+    asked = {"client_id": TV.id, "code_challenge": CODE_CHALLENGE, "code_challenge_method": "S256"}
+    params = {**asked, "scope": ASKED, "username": "ada@example.com", "password": PASSWORD}
+    with captured() as lines:
+        outcome = await challenge(front)(
+            params, authorization=None, caller=Caller("192.0.2.1", "tests", "req")
+        )
+    assert isinstance(outcome, Code)
+    tokens = await front.redeem(TV, outcome.authorization_code)
+    assert tokens["scope"] == "openid orders:read"
+    assert told(lines) == [
+        ("tv", "phone", None),
+        ("tv", "address", None),
+        ("tv", "orders:raed", "orders:read"),
+    ]

@@ -1,0 +1,111 @@
+"""Is the person asked in plain words whether the app may, and can nobody else answer for them?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.browsing import SESSION
+from tests.features import made
+from tests.front_channel import Front, front_channel
+from tests.tabs import Tab, said, sent_to
+
+pytestmark = pytest.mark.anyio
+OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(OWN)
+        yield opened
+
+
+async def signed_in(front: Front) -> Tab:
+    """A browser in which Ada is signed in."""
+    tab = front.browser()
+    page = await tab.sign_in()
+    assert page.status == 303, page.words
+    return tab
+
+
+@pytest.mark.requirement(12)
+async def test_consent_shows_app_host_scopes_and_how_long(front: Front) -> None:
+    tab = await signed_in(front)
+    page = await tab.on(await tab.get(front.asking(made.client(), scope="openid orders:read offline_access")))
+    assert "web" in page.words
+    assert "app.example.com" in page.words
+    assert "ada@example.com" in page.words
+    assert "See your orders" in page.words
+    assert "30 days, also while you are away" in page.words
+    assert await front.store.sessions.consents_of("usr_ada") == []
+
+
+@pytest.mark.requirement(12)
+async def test_who_agreed_is_not_asked_again_until_there_is_more(front: Front) -> None:
+    tab = await signed_in(front)
+    page = await tab.on(await tab.get(front.asking(made.client())))
+    await tab.submit(page, "consent", decision="allow")
+    assert "code" in said(await tab.get(front.asking(made.client())))
+    more = await tab.get(front.asking(made.client(), scope="openid orders:read email"))
+    assert (more.header("location") or "").startswith("/consent?")
+
+
+@pytest.mark.requirement(12)
+async def test_cancel_tells_the_app_and_gives_nothing(front: Front) -> None:
+    tab = await signed_in(front)
+    page = await tab.on(await tab.get(front.asking(made.client())))
+    answer = said(await tab.submit(page, "consent", decision="deny"))
+    assert answer["error"] == "access_denied"
+    assert answer["iss"] == made.ISSUER
+    assert await front.store.sessions.consents_of("usr_ada") == []
+    assert await front.store.grants.live_of_account("usr_ada", front.now) == []
+
+
+@pytest.mark.requirement(12)
+async def test_a_public_app_at_an_address_that_anybody_may_hold_is_always_asked_for(front: Front) -> None:
+    native = await front.register(made.public(id="app_cli", redirect_uris=("http://127.0.0.1/cb",)))
+    tab = await signed_in(front)
+    for _ in range(2):
+        page = await tab.on(await tab.get(front.asking(native, redirect_uri="http://127.0.0.1:4000/cb")))
+        assert "127.0.0.1:4000" in page.words
+        page = await tab.submit(page, "consent", decision="allow")
+        assert sent_to(page).startswith("http://127.0.0.1:4000/cb?code=")
+
+
+@pytest.mark.requirement(70)
+async def test_consent_cannot_be_given_by_another_page(front: Front) -> None:
+    tab = await signed_in(front)
+    page = await tab.on(await tab.get(front.asking(made.client())))
+    fields = {**page.forms["consent"].fields, "decision": "allow"}
+    forged = [
+        await tab.post("/consent", {**fields, "csrf": ""}),
+        await tab.post("/consent", {**fields, "csrf": "A" * 43}),
+        await tab.post("/consent", {name: fields[name] for name in ("flow", "decision")}),
+        await tab.post("/consent", fields, origin="https://evil.example", site="cross-site"),
+        await tab.post("/consent", fields, origin="null", site="cross-site"),
+        await tab.post("/consent", fields, origin=None, site="cross-site"),
+        await tab.post("/consent", fields, origin=None, site="same-site"),
+        await tab.foreign_post("/consent", fields),
+    ]
+    for answer in forged:
+        assert "code=" not in answer.text + (answer.header("location") or "")
+    assert await front.store.sessions.consents_of("usr_ada") == []
+    assert "code" in said(await tab.post("/consent", fields))
+
+
+async def test_consent_is_the_accounts_who_is_signed_in_when_it_is_given(front: Front) -> None:
+    """The page was opened as Ada; in another tab Eve signs in; the page's Allow is not Eve's."""
+    await front.person(id="usr_eve", email="eve@example.com")
+    tab = await signed_in(front)
+    page = await tab.on(await tab.get(front.asking(made.client())))
+    fields = {**page.forms["consent"].fields, "decision": "allow"}
+    tab.cookies.pop(SESSION)
+    await tab.sign_in("eve@example.com")
+    answer = await tab.post("/consent", fields)
+    assert (answer.header("location") or "").startswith("/sign-in?flow=")
+    for account in ("usr_ada", "usr_eve"):
+        assert await front.store.sessions.consents_of(account) == []
+        assert await front.store.grants.live_of_account(account, front.now) == []

@@ -1,0 +1,132 @@
+"""Is the JSON sign-in one journey with the pages', bound to one app and one end?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+
+import pytest
+
+from doorward.adapters.remarks import LoggedRemarks
+from doorward.core.errors import Refusal
+from doorward.core.model.digest import digest
+from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
+from doorward.features.authn.factors.totp.service import ProveSecondFactor
+from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.first_party.challenge import Challenge, Code, More
+from doorward.features.rate_limits.rules.failures import Failures
+from doorward.features.rate_limits.service import Throttle
+from tests.browsing import PASSWORD
+from tests.features import made
+from tests.front_channel import CALLER, CODE_CHALLENGE, Front, front_channel
+
+pytestmark = pytest.mark.anyio
+APP = made.public(id="app_tv", first_party=True, redirect_uris=())
+BEGIN = {
+    "client_id": "app_tv",
+    "scope": "openid",
+    "code_challenge": CODE_CHALLENGE,
+    "code_challenge_method": "S256",
+    "response_type": "token",
+}
+ADA = {"username": "ada@example.com", "password": PASSWORD}
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(APP)
+        yield opened
+
+
+def challenge(front: Front) -> Challenge:
+    out, settings = front.outside, front.settings
+    throttle = Throttle(out.store, out.sealer, settings.throttle, out.shared.counters)
+    check = CheckPassword(out.store, out.hasher, throttle, front.record, out.meter)
+    return Challenge(
+        store=out.store,
+        catalog=out.catalog,
+        chance=out.chance,
+        clock=front.clock,
+        authenticate=AuthenticateClient(
+            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
+        ),
+        prove_password=ProvePassword(out.store, check),
+        prove_second_factor=ProveSecondFactor(
+            out.store, out.sealer, throttle, front.record, out.meter, out.postman
+        ),
+        advance=front.advance,
+        sessions=settings.sessions,
+        issuer=settings.issuer,
+        ignored_scopes=IgnoredScopes(out.catalog, LoggedRemarks()),
+    )
+
+
+async def call(front: Front, params: Mapping[str, str]) -> Code | More | Refusal:
+    return await challenge(front)(params, authorization=None, caller=CALLER)
+
+
+@pytest.mark.requirement(17)
+async def test_the_handle_is_random_and_stored_hashed(front: Front) -> None:
+    one, two = await call(front, BEGIN), await call(front, BEGIN)
+    assert isinstance(one, More)
+    assert isinstance(two, More)
+    assert one.auth_session != two.auth_session
+    assert len(one.auth_session) == len("dw_as_") + 43
+    stored = await front.store.sign_ins.by_handle(digest(one.auth_session))
+    assert stored is not None
+    assert stored.browser_hash is None
+    assert one.auth_session not in str(stored)
+
+
+async def test_one_sign_in_gives_one_code(front: Front) -> None:
+    begun = await call(front, BEGIN)
+    assert isinstance(begun, More)
+    params = {"client_id": "app_tv", "auth_session": begun.auth_session, **ADA}
+    outcomes = await asyncio.gather(*(call(front, params) for _ in range(4)))
+    assert sum(isinstance(outcome, Code) for outcome in outcomes) == 1
+    assert len(await front.store.grants.live_of_account("usr_ada", front.now)) == 1
+
+
+async def test_a_code_from_here_names_no_address(front: Front) -> None:
+    outcome = await call(front, {**BEGIN, **ADA})
+    assert isinstance(outcome, Code)
+    code = await front.store.grants.code(digest(outcome.authorization_code))
+    assert code is not None
+    assert code.redirect_uri is None
+    assert code.code_challenge == CODE_CHALLENGE
+
+
+@pytest.mark.requirement(85)
+async def test_what_the_request_asked_for_cannot_be_changed_on_the_way(front: Front) -> None:
+    begun = await call(front, {**BEGIN, "max_age": "0"})
+    assert isinstance(begun, More)
+    stored = await front.store.sign_ins.by_handle(digest(begun.auth_session))
+    wider = {
+        "scope": "openid email orders:read",
+        "max_age": "9999",
+        "acr_values": "x",
+        "code_challenge": "B" * 43,
+    }
+    outcome = await call(front, {"client_id": "app_tv", "auth_session": begun.auth_session, **wider})
+    assert isinstance(outcome, More)
+    assert await front.store.sign_ins.by_handle(digest(begun.auth_session)) == stored
+
+
+@pytest.mark.requirement(72)
+async def test_an_app_that_is_no_longer_of_the_house_goes_no_further(front: Front) -> None:
+    begun = await call(front, BEGIN)
+    assert isinstance(begun, More)
+    await front.register(made.public(id="app_tv"))
+    outcome = await call(front, {"client_id": "app_tv", "auth_session": begun.auth_session, **ADA})
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "unauthorized_client"
+
+
+async def test_a_password_without_a_name_is_a_mistake(front: Front) -> None:
+    for params in ({**BEGIN, "password": "x"}, {**BEGIN, "password": "x", "username": ""}):
+        outcome = await call(front, params)
+        assert isinstance(outcome, Refusal)
+        assert outcome.code == "invalid_request"

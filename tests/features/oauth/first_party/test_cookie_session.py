@@ -1,0 +1,175 @@
+"""Does cookie delivery decide as the token endpoint does, and tell a page only what it may know?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.adapters.remarks import LoggedRemarks
+from doorward.core.errors import Refusal
+from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.first_party.cookie_session import CookieSession, Delivered, Page, Standing
+from doorward.features.oauth.first_party.rules import csrf_token
+from doorward.features.oauth.grants.authorization_code.service import RedeemCode
+from doorward.features.oauth.grants.refresh_token.service import RefreshGrant
+from doorward.features.oauth.token.service import ExchangeToken
+from doorward.features.oauth.tokens.issue import GiveTokens
+from doorward.features.rate_limits.rules.failures import Failures
+from doorward.features.revocations.view_service import RevocationView
+from tests.features import made
+from tests.front_channel import CALLER, Front, front_channel
+from tests.tabs import said
+
+pytestmark = pytest.mark.anyio
+HERE = Page("https://app.example.com", "same-site")
+FOREIGN = Page("https://evil.example", "cross-site")
+APP = made.public(first_party=True, origins=("https://app.example.com",))
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(APP)
+        yield opened
+
+
+def cookies(front: Front) -> CookieSession:
+    out, settings = front.outside, front.settings
+    give = GiveTokens(out.catalog, out.signer, out.chance, settings.tokens, settings.issuer)
+    exchange = ExchangeToken(
+        AuthenticateClient(
+            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
+        ),
+        RedeemCode(out.store, front.ending, give, out.chance, front.record),
+        RefreshGrant(
+            out.store,
+            front.ending,
+            give,
+            out.chance,
+            front.record,
+            out.meter,
+            out.postman,
+            settings.tokens,
+            IgnoredScopes(out.catalog, LoggedRemarks()),
+        ),
+        give,
+        out.catalog,
+        out.chance,
+        front.clock,
+        out.meter,
+    )
+    view = RevocationView(out.store)
+    return CookieSession(
+        exchange,
+        out.catalog,
+        out.store,
+        out.signer,
+        front.clock,
+        view,
+        front.sign_out,
+        made.ISSUER,
+        made.ISSUER,
+    )
+
+
+async def delivered(front: Front) -> Delivered:
+    tab = front.browser()
+    page = await tab.sign_in_at(await tab.get(front.asking(APP)))
+    form = {"client_id": APP.id, "code": said(page)["code"], "code_verifier": made.VERIFIER}
+    outcome = await cookies(front).begin(form, page=HERE, caller=CALLER)
+    assert isinstance(outcome, Delivered)
+    return outcome
+
+
+async def test_what_a_page_may_know(front: Front) -> None:
+    got = await delivered(front)
+    assert got.csrf_token == csrf_token(got.access_token)
+    assert got.access_token not in repr(got)
+    standing = await cookies(front).standing(APP.id, got.access_token, page=HERE)
+    assert isinstance(standing, Standing)
+    assert standing.claims["sub"] == "usr_ada"
+    assert not {"jti", "sid", "aud", "iss", "client_id"} & set(standing.claims)
+    assert standing.expires_in == 300
+
+
+@pytest.mark.requirement(70)
+async def test_a_foreign_page_is_refused_before_anything_is_looked_at(front: Front) -> None:
+    got = await delivered(front)
+    action = cookies(front)
+    for refused in (
+        await action.begin({"client_id": APP.id, "code": "x"}, page=FOREIGN, caller=CALLER),
+        await action.renew(APP.id, got.refresh_token, page=FOREIGN, caller=CALLER),
+        await action.standing(APP.id, got.access_token, page=FOREIGN),
+        await action.end(
+            APP.id, got.access_token, got.refresh_token, got.csrf_token, page=FOREIGN, caller=CALLER
+        ),
+    ):
+        assert isinstance(refused, Refusal)
+        assert refused.code == "access_denied"
+    assert isinstance(await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER), Delivered)
+
+
+@pytest.mark.requirement(18)
+async def test_renewal_rotates_as_the_token_endpoint_does(front: Front) -> None:
+    got = await delivered(front)
+    action = cookies(front)
+    one = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+    two = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+    assert isinstance(one, Delivered)
+    assert isinstance(two, Delivered)
+    # two tabs at once: one successor, nobody is signed out
+    assert one.refresh_token == two.refresh_token != got.refresh_token
+    assert isinstance(await action.renew(APP.id, None, page=HERE, caller=CALLER), Refusal)
+    assert isinstance(await action.renew("app_nobody", one.refresh_token, page=HERE, caller=CALLER), Refusal)
+
+
+@pytest.mark.requirement(18)
+async def test_a_lost_renewal_is_given_again_once_a_day_as_at_the_token_endpoint(front: Front) -> None:
+    got = await delivered(front)
+    action = cookies(front)
+    lost = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+    assert isinstance(lost, Delivered)
+    front.clock.time += 3600
+    # a laptop that slept, with two tabs
+    for _ in range(2):
+        again = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+        assert isinstance(again, Delivered)
+        assert again.refresh_token == lost.refresh_token
+    lines = await front.outside.store.audit.page(kind="refresh_token.repeated_late")
+    assert [(line.account_id, line.client_id, line.user_agent) for line in lines] == [
+        ("usr_ada", APP.id, CALLER.user_agent)
+    ]
+    front.clock.time += 3600
+    assert isinstance(await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER), Refusal), (
+        "a copy of the cookie"
+    )
+    assert isinstance(await action.renew(APP.id, lost.refresh_token, page=HERE, caller=CALLER), Refusal)
+
+
+@pytest.mark.requirement(72)
+async def test_a_revoked_or_expired_token_stands_for_nobody(front: Front) -> None:
+    got = await delivered(front)
+    action = cookies(front)
+    for nobody in (None, "", "x", got.access_token + "x"):
+        assert isinstance(await action.standing(APP.id, nobody, page=HERE), Refusal)
+    (session,) = await front.store.sessions.live_of("usr_ada", front.now)
+    await front.sign_out.end(session, reason="signed_out", client_id=None, caller=CALLER, now=front.now)
+    assert isinstance(await action.standing(APP.id, got.access_token, page=HERE), Refusal)
+    fresh = await delivered(front)
+    front.clock.time += 300
+    assert isinstance(await action.standing(APP.id, fresh.access_token, page=HERE), Refusal)
+
+
+@pytest.mark.requirement(72)
+async def test_leaving_ends_the_session_even_when_the_grant_had_ended(front: Front) -> None:
+    got = await delivered(front)
+    (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
+    await front.store.commit(*front.ending.grant(grant, now=front.now, reason="refresh_token_replayed"))
+    left = await cookies(front).end(
+        APP.id, got.access_token, got.refresh_token, None, page=HERE, caller=CALLER
+    )
+    assert left is True
+    assert await front.store.sessions.live_of("usr_ada", front.now) == []

@@ -1,0 +1,109 @@
+"""Is a code good only for its app, from its place, in its hands, in time, once?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+from doorward.core.model.grant import AuthorizationCode, Grant
+from doorward.features.oauth.grants.authorization_code.rules import Redeem, Reused, check
+from tests.features import made
+
+FORM = {"redirect_uri": made.REDIRECT, "code_verifier": made.VERIFIER}
+
+
+def judge(
+    code: AuthorizationCode | None = None,
+    *,
+    grant: Grant | None = None,
+    client: Client | None = None,
+    now: int = made.NOW,
+    **form: Any,
+) -> Redeem | Reused | Refusal:
+    sent = {name: value for name, value in {**FORM, **form}.items() if value is not None}
+    return check(code or made.code(), grant or made.grant(), client or made.client(), sent, now=now)
+
+
+def test_the_right_code_in_the_right_hands_is_redeemed() -> None:
+    assert isinstance(judge(), Redeem)
+
+
+@pytest.mark.requirement(16)
+def test_it_is_bound_to_app_place_and_time() -> None:
+    assert isinstance(judge(client=made.client(id="app_other")), Refusal)
+    assert isinstance(judge(redirect_uri=made.REDIRECT + "/"), Refusal)
+    assert isinstance(judge(now=made.NOW + 55), Refusal)
+    assert isinstance(judge(now=made.NOW + 54), Redeem)
+    assert isinstance(check(None, None, made.client(), FORM, now=made.NOW), Refusal)
+
+
+@pytest.mark.requirement(16)
+def test_without_redirect_uri_it_needs_pkce() -> None:
+    assert isinstance(judge(redirect_uri=None), Redeem)
+    bare = made.code(code_challenge=None)
+    assert isinstance(judge(bare, redirect_uri=None, code_verifier=None), Refusal)
+    assert isinstance(judge(bare, code_verifier=None), Redeem)
+
+
+def test_where_the_request_named_no_place_only_the_one_registered_may_be_named_now() -> None:
+    bare = made.code(redirect_uri=None)
+    assert isinstance(judge(bare, redirect_uri=None), Redeem)
+    assert isinstance(judge(bare), Redeem)
+    assert isinstance(judge(bare, redirect_uri="https://evil.example.com"), Refusal)
+    two = made.client(redirect_uris=(made.REDIRECT, "https://app.example.com/two"))
+    assert isinstance(judge(bare, client=two), Refusal)
+
+
+@pytest.mark.requirement(5, 101)
+def test_a_verifier_without_a_stored_challenge_is_refused() -> None:
+    for client in (made.client(), made.client(pkce="or_nonce"), made.client(pkce="optional")):
+        # whoever took the challenge out of the request on its way here (RFC 9700 §4.8.2) gets nowhere with it
+        assert isinstance(judge(made.code(code_challenge=None), client=client), Refusal)
+
+
+def test_a_public_apps_code_always_has_a_challenge() -> None:
+    code = made.code(code_challenge=None, client_id="app_spa")
+    grant = made.grant(client_id="app_spa")
+    assert isinstance(judge(code, grant=grant, client=made.public(), code_verifier=None), Refusal)
+
+
+@pytest.mark.requirement(6)
+@pytest.mark.parametrize(
+    "verifier",
+    ["v" * 42, "v" * 129, "v" * 42 + "=", "v" * 42 + " ", "v" * 42 + "é", "v" * 42 + "+", "v" * 43 + "\n"],
+)
+def test_a_verifier_is_43_to_128_legal_characters(verifier: str) -> None:
+    refusal = judge(made.code(code_challenge=made.challenge(verifier)), code_verifier=verifier)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "invalid_request"
+
+
+@pytest.mark.requirement(6)
+@given(st.text(alphabet="ABCXYZabcxyz0189-._~", min_size=43, max_size=128))
+def test_every_legal_verifier_meets_its_own_challenge_and_no_other(verifier: str) -> None:
+    assert isinstance(
+        judge(made.code(code_challenge=made.challenge(verifier)), code_verifier=verifier), Redeem
+    )
+    assert isinstance(
+        judge(made.code(code_challenge=made.challenge(verifier + "x")), code_verifier=verifier), Refusal
+    )
+    assert isinstance(judge(code_verifier=None), Refusal)
+
+
+@pytest.mark.requirement(15)
+def test_a_second_time_is_a_reuse_for_who_holds_the_verifier_and_a_plain_no_for_others() -> None:
+    used = made.code(redeemed_at=made.NOW - 1)
+    assert isinstance(judge(used), Reused)
+    assert isinstance(judge(used, now=made.NOW + 10_000), Reused)
+    assert isinstance(judge(used, code_verifier="x" * 43), Refusal)
+    assert isinstance(judge(used, client=made.client(id="app_other")), Refusal)
+
+
+def test_an_ended_or_expired_grant_gives_nothing() -> None:
+    assert isinstance(judge(grant=made.grant(ended_at=made.NOW - 1)), Refusal)
+    assert isinstance(judge(grant=made.grant(expires_at=made.NOW)), Refusal)

@@ -1,0 +1,98 @@
+"""What does an app get that asks for itself?"""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Api, Permission
+from doorward.core.model.entitlement import Entitlement
+from doorward.features.oauth.grants.client_credentials.rules import check
+from tests.features import made
+
+
+def ask(client: Client | None = None, **form: str) -> Entitlement | Refusal:
+    app = client or made.client()
+    return check(app, form, catalog=made.catalog(app), issuer=made.ISSUER, grant_id="grt_x")
+
+
+@pytest.mark.requirement(26)
+def test_it_acts_as_itself_with_what_app_and_api_share() -> None:
+    given = ask(scope="orders:write orders:read openid")
+    assert isinstance(given, Entitlement)
+    assert given.account_id is None
+    assert given.scopes == given.permissions == ("orders:write", "orders:read")
+    assert given.roles == ()
+    assert given.audience == made.API
+    assert given.grant_id == "grt_x"
+
+
+def test_without_scope_it_gets_what_it_has_at_that_api() -> None:
+    for form in ({}, {"scope": " "}, {"resource": made.API}, {"resource": made.API + "/"}):
+        given = ask(None, **form)
+        assert isinstance(given, Entitlement)
+        assert given.scopes == given.permissions == ("orders:read", "orders:write")
+        assert given.audience == made.API
+    # a permission that the API has no more is not given
+    gone = ask(made.client(access={made.API: ("orders:read", "orders:gone")}))
+    assert isinstance(gone, Entitlement)
+    assert gone.scopes == ("orders:read",)
+
+
+@pytest.mark.parametrize(
+    ("access", "form"),
+    [
+        ({}, {}),
+        ({}, {"resource": made.ISSUER}),
+        ({made.API: ()}, {}),
+        ({made.API: ("orders:gone",)}, {}),
+        ({made.API: ("orders:read",)}, {"resource": made.ISSUER}),
+        ({made.API: ("orders:read",)}, {"scope": "openid"}),
+    ],
+)
+def test_a_token_that_permits_nothing_is_not_given(
+    access: dict[str, tuple[str, ...]], form: dict[str, str]
+) -> None:
+    refusal = ask(made.client(access=access), **form)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "invalid_scope"
+    assert "Fix: doorward app set web --api" in refusal.because
+
+
+@pytest.mark.requirement(37)
+def test_which_of_several_apis_is_meant_has_to_be_said() -> None:
+    stock = "urn:example:stock"
+    catalog = made.catalog(
+        apis={
+            **made.catalog().apis,
+            stock: Api("api_stock", stock, "stock", (Permission("stock:read"),), made.NOW),
+        }
+    )
+    app = made.client(access={made.API: ("orders:read",), stock: ("stock:read",)})
+
+    def get(**form: str) -> Entitlement | Refusal:
+        return check(app, form, catalog=catalog, issuer=made.ISSUER, grant_id="grt_x")
+
+    unsaid = get()
+    assert isinstance(unsaid, Refusal)
+    assert unsaid.code == "invalid_target"
+    said = get(resource=stock)
+    assert isinstance(said, Entitlement)
+    assert (said.audience, said.scopes) == (stock, ("stock:read",))
+
+
+@pytest.mark.requirement(37)
+def test_a_foreign_resource_or_scope_is_refused() -> None:
+    target = ask(resource="https://other.example.com")
+    assert isinstance(target, Refusal)
+    assert target.code == "invalid_target"
+    scope = ask(scope="orders:delete")
+    assert isinstance(scope, Refusal)
+    assert scope.code == "invalid_scope"
+
+
+def test_a_public_app_cannot() -> None:
+    refusal = ask(made.public())
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "unauthorized_client"

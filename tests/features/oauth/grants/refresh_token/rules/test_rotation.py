@@ -1,0 +1,229 @@
+"""Is every state of a grant's refresh token decided as the table says?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+from doorward.core.model.grant import Spent
+from doorward.features.oauth.grants.refresh_token.rules import rotation
+from doorward.features.oauth.grants.refresh_token.rules.rotation import (
+    Keep,
+    LateRepeat,
+    Repeat,
+    Replayed,
+    Rotate,
+)
+from doorward.features.oauth.tokens.rules.refresh_format import Presented
+from tests.features import made
+
+NOW = made.NOW
+FAMILY = b"f" * 32
+
+
+def spent(name: str, at: int = NOW - 500) -> Spent:
+    """The token of that letter, exchanged at that time."""
+    return Spent(name.encode() * 32, at, f"after {name}".encode())
+
+
+def decide(
+    shown: str = "r",
+    *recent: Spent,
+    generation: int | None = None,
+    family: bytes = FAMILY,
+    token: dict[str, Any] | None = None,
+    client: Client | None = None,
+    grant: dict[str, Any] | None = None,
+    leeway: int = 10,
+    strict: bool = False,
+    now: int = NOW,
+) -> object:
+    """The verdict on token `shown` of a grant whose newest is r, of generation 9."""
+    return rotation.decide(
+        Presented("grt_one", 9 if generation is None else generation, family, shown.encode() * 32),
+        made.refresh(**{"generation": 9, "recent": recent, **(token or {})}),
+        made.grant(**(grant or {})),
+        client=client or made.client(),
+        leeway=leeway,
+        strict=strict,
+        now=now,
+    )
+
+
+@pytest.mark.requirement(18)
+def test_strictly_a_late_repeat_is_a_replay_though_its_successor_is_unused() -> None:
+    assert decide("p", spent("p", NOW - 9), strict=True) == Repeat(b"after p")
+    assert decide("p", spent("p", NOW - 10), strict=True) == Replayed()
+    assert decide("p", spent("p", NOW - 10)) == Repeat(b"after p")
+    # two requests that crossed on the wire, and what had been spent long before they did
+    assert decide("q", spent("p", NOW - 1), spent("q", NOW - 9), strict=True) == Repeat(b"after q")
+    assert decide("q", spent("p", NOW - 1), spent("q", NOW - 10), strict=True) == Replayed()
+    assert decide(strict=True) == Rotate()
+
+
+@pytest.mark.requirement(18)
+def test_the_table() -> None:
+    assert decide() == Rotate()
+    assert decide("p", spent("p")) == Repeat(b"after p")
+    assert decide("q", spent("p", NOW - 9), spent("q")) == Repeat(b"after q")
+    assert decide("q", spent("p", NOW - 10), spent("q")) == Replayed()
+    assert decide("o", spent("p", NOW - 1), spent("q", NOW - 9), spent("o")) == Repeat(b"after o")
+    assert decide("o", spent("p", NOW - 1), spent("q", NOW - 10), spent("o")) == Replayed()
+    assert decide("a", spent("p", NOW - 1), spent("q", NOW - 9), generation=3) == Replayed()
+    assert decide("a", generation=8) == Replayed()
+
+
+DAY = 86_400
+PUBLIC = made.client(auth_method="none", secrets=())
+
+
+def public(shown: str, *recent: Spent, late_at: int | None = None, leeway: int = 60) -> object:
+    """The verdict on a token of an app that has no credential; a is one of long ago."""
+    generation = 3 if shown == "a" else None
+    return decide(
+        shown, *recent, client=PUBLIC, token={"late_at": late_at}, leeway=leeway, generation=generation
+    )
+
+
+@pytest.mark.requirement(18)
+def test_the_table_of_public_apps() -> None:
+    p = b"after p"
+    assert public("r") == Rotate()
+    assert public("p", spent("p", NOW - 59)) == Repeat(p)
+    assert public("p", spent("p", NOW - 60)) == LateRepeat(p)
+    assert public("p", spent("p", NOW - 20 * DAY)) == LateRepeat(p)
+    # the window that a late repeat opens
+    assert public("p", spent("p", NOW - DAY), late_at=NOW) == Repeat(p)
+    assert public("p", spent("p", NOW - DAY), late_at=NOW - 59) == Repeat(p)
+    assert public("p", spent("p", NOW - DAY), late_at=NOW - 60) == Replayed()
+    assert public("p", spent("p", NOW - DAY), late_at=NOW - DAY + 1) == Replayed()
+    assert public("p", spent("p", NOW - DAY), late_at=NOW - DAY) == LateRepeat(p)
+    # what was spent just now is no late repeat, and needs none
+    assert public("p", spent("p", NOW - 5), late_at=NOW - 3600) == Repeat(p)
+
+
+@pytest.mark.requirement(18)
+def test_a_late_repeat_never_brings_back_what_the_chain_has_left_behind() -> None:
+    for late_at in (None, NOW, NOW - 3600, NOW - DAY):
+        assert public("q", spent("p", NOW - 60), spent("q", NOW - 900), late_at=late_at) == Replayed()
+        assert public("a", spent("p", NOW - 1), late_at=late_at) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_in_the_window_the_parent_is_repeated_although_its_successor_is_in_use() -> None:
+    used = (spent("p", NOW - 20), spent("q", NOW - DAY))
+    assert public("q", *used, late_at=NOW - 30) == Repeat(b"after q")
+    # a spent token that turns up shortly after its successor was used is as late as one that turns up before
+    assert public("q", *used) == LateRepeat(b"after q")
+    assert public("q", *used, late_at=NOW - 3600) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_without_any_leeway_two_requests_of_a_public_app_at_once_are_no_replay() -> None:
+    assert public("p", spent("p", NOW - 9), leeway=0) == Repeat(b"after p")
+    assert public("p", spent("p", NOW - 10), leeway=0) == LateRepeat(b"after p")
+    assert public("p", spent("p", NOW - 500), late_at=NOW - 9, leeway=0) == Repeat(b"after p")
+    assert public("p", spent("p", NOW - 500), late_at=NOW - 10, leeway=0) == Replayed()
+    assert public("q", spent("p"), spent("q"), leeway=0) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_strictly_there_is_no_late_repeat() -> None:
+    for late_at in (None, NOW, NOW - 2 * DAY):
+        token = {"late_at": late_at}
+        assert decide("p", spent("p", NOW - 10), client=PUBLIC, token=token, strict=True) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_what_marks_a_late_repeat_stays_when_the_chain_moves_on() -> None:
+    token = made.refresh(late_at=NOW - 7)
+    assert rotation.rotated(token, new_hash=b"n" * 32, sealed=b"x", leeway=60, now=NOW).late_at == NOW - 7
+
+
+@pytest.mark.requirement(18)
+def test_an_unused_successor_is_repeated_even_without_leeway_and_at_the_last_second() -> None:
+    assert decide("p", spent("p"), leeway=0, now=NOW + 86_399) == Repeat(b"after p")
+    assert decide("q", spent("p", NOW), spent("q"), leeway=0) == Replayed()
+
+
+@pytest.mark.requirement(18)
+def test_who_does_not_hold_the_family_secret_convicts_nobody() -> None:
+    for shown in ("r", "p", "a"):
+        assert isinstance(decide(shown, spent("p"), generation=1, family=b"x" * 32), Refusal)
+
+
+def test_a_token_that_is_newer_than_the_database_is_refused_and_no_replay() -> None:
+    assert isinstance(decide("n", generation=10), Refusal)
+    assert isinstance(decide("n", generation=9), Refusal)
+
+
+def test_a_clock_that_is_a_little_behind_makes_no_replay_of_what_crossed_on_the_wire() -> None:
+    assert decide("q", spent("p", NOW + 59), spent("q", NOW + 50)) == Repeat(b"after q")
+
+
+@pytest.mark.requirement(18)
+def test_a_clock_that_was_set_back_by_minutes_excuses_no_replay() -> None:
+    assert decide("q", spent("p", NOW + 60), spent("q", NOW + 50)) == Replayed()
+    # whose answer was lost is no thief, whatever the clock says
+    assert decide("p", spent("p", NOW + 300)) == Repeat(b"after p")
+
+
+@pytest.mark.requirement(19)
+def test_without_rotation_the_token_stays() -> None:
+    signed = made.client(rotation=False, auth_method="private_key_jwt")
+    assert decide(client=signed) == Keep()
+
+
+@pytest.mark.requirement(19)
+@pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
+def test_whoever_holds_no_private_key_rotates_whatever_is_registered(method: str) -> None:
+    assert decide(client=made.client(rotation=False, auth_method=method)) == Rotate()
+
+
+@pytest.mark.requirement(20)
+@pytest.mark.parametrize("end", [{"grant": {"expires_at": NOW}}, {"token": {"expires_at": NOW}}])
+@pytest.mark.parametrize("shown", ["r", "p", "a"])
+def test_after_the_absolute_end_nothing_is_given(end: dict[str, Any], shown: str) -> None:
+    assert isinstance(decide(shown, spent("p"), generation=1, **end), Refusal)
+
+
+@pytest.mark.parametrize("shown", ["r", "p", "a"])
+def test_an_ended_grant_another_app_or_a_missing_grant_type_is_refused_and_never_a_replay(shown: str) -> None:
+    for refusal in (
+        decide(shown, spent("p"), generation=1, grant={"ended_at": NOW - 1}),
+        decide(shown, spent("p"), generation=1, client=made.client(id="app_other")),
+        decide(shown, spent("p"), generation=1, client=made.client(grant_types=("authorization_code",))),
+    ):
+        assert isinstance(refusal, Refusal)
+
+
+@pytest.mark.requirement(20)
+def test_the_next_token_has_the_same_end() -> None:
+    token = made.refresh()
+    after = rotation.rotated(token, new_hash=b"n" * 32, sealed=b"x", leeway=10, now=NOW)
+    assert (after.hash, after.grant_id, after.expires_at) == (b"n" * 32, token.grant_id, token.expires_at)
+    assert (after.family_hash, after.generation, after.created_at) == (token.family_hash, 2, NOW)
+    assert after.recent == (Spent(token.hash, NOW, b"x"),)
+
+
+@pytest.mark.requirement(18)
+def test_a_row_remembers_what_may_still_be_on_its_way_and_no_more() -> None:
+    token = made.refresh()
+    for second in range(0, 40, 4):
+        token = rotation.rotated(
+            token, new_hash=bytes([second]) * 32, sealed=b"", leeway=10, now=NOW + second
+        )
+    # spent at 36; its parent, whose successor was spent at 36; then those whose successors were spent at 32 and 28
+    assert [one.at - NOW for one in token.recent] == [36, 32, 28, 24]
+    strict = rotation.rotated(token, new_hash=b"z" * 32, sealed=b"", leeway=0, now=NOW + 40)
+    assert [one.at - NOW for one in strict.recent] == [40]
+
+
+def test_a_row_stays_small_however_fast_an_app_rotates() -> None:
+    token = made.refresh()
+    for number in range(200):
+        token = rotation.rotated(token, new_hash=number.to_bytes(32, "big"), sealed=b"", leeway=300, now=NOW)
+    assert len(token.recent) == rotation.MOST_RECENT

@@ -1,0 +1,42 @@
+"""Can only the bearer of the parent open the sealed successor?"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.features.oauth.grants.refresh_token.rules.successor import seal, unseal
+
+
+@pytest.mark.requirement(17, 18)
+def test_the_parent_opens_it_and_nothing_else_does() -> None:
+    sealed = seal("dw_rt_parent", "dw_rt_child")
+    assert unseal("dw_rt_parent", sealed) == "dw_rt_child"
+    assert b"child" not in sealed
+    for parent, text in (
+        ("dw_rt_other", sealed),
+        ("dw_rt_parent", sealed[:-1] + b"x"),
+        ("dw_rt_parent", b"x" * 40),
+    ):
+        with pytest.raises(ValueError, match="not sealed"):
+            unseal(parent, text)
+
+
+def test_two_secrets_under_one_parent_share_no_nonce() -> None:
+    one, other = seal("dw_rt_parent", "a" * 43), seal("dw_rt_parent", "b" * 43)
+    assert one[:12] != other[:12]
+    assert bytes(x ^ y for x, y in zip(one[12:], other[12:], strict=True))[:43] != bytes([3] * 43)
+
+
+@pytest.mark.parametrize("short", [b"", b"x", b"x" * 11, b"x" * 27])
+def test_what_is_too_short_was_not_sealed(short: bytes) -> None:
+    with pytest.raises(ValueError, match="not sealed"):
+        unseal("dw_rt_parent", short)
+
+
+@given(
+    st.text(alphabet=st.characters(max_codepoint=127), min_size=1), st.text(max_size=80).filter(str.isascii)
+)
+def test_it_is_the_same_for_every_text(parent: str, child: str) -> None:
+    assert unseal(parent, seal(parent, child)) == child

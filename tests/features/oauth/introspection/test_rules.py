@@ -1,0 +1,47 @@
+"""Who may hear about a token, and what?"""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.features.oauth.introspection import rules as introspect
+from tests.features import made
+
+
+@pytest.mark.requirement(56)
+def test_only_the_app_and_the_api_of_a_token_may_hear() -> None:
+    said = {"client_id": "app_web", "aud": made.API}
+    catalog = made.catalog()
+    assert introspect.may_see(said, made.client(), catalog)
+    assert introspect.may_see(said, made.client(id="app_orders"), catalog)
+    assert not introspect.may_see(said, made.client(id="app_other"), catalog)
+    assert not introspect.may_see({**said, "aud": made.ISSUER}, made.client(id="app_orders"), catalog)
+
+
+def test_an_active_answer_repeats_the_claims() -> None:
+    assert introspect.of_access({"sub": "x"}) == {"active": True, "token_type": "Bearer", "sub": "x"}
+
+
+@pytest.mark.requirement(56)
+def test_a_refresh_token_that_would_not_be_answered_is_only_inactive() -> None:
+    for newest in (True, False):
+        answer = introspect.of_refresh(made.refresh(), made.grant(), answered=False, newest=newest)
+        assert answer == {"active": False}
+
+
+@pytest.mark.requirement(56)
+def test_a_refresh_token_that_would_be_answered_says_until_when() -> None:
+    token, grant = made.refresh(expires_at=made.NOW + 50), made.grant()
+    answer = introspect.of_refresh(token, grant, answered=True, newest=True)
+    assert answer == {
+        "active": True,
+        "client_id": grant.client_id,
+        "sub": grant.account_id,
+        "aud": grant.audience,
+        "scope": " ".join(grant.scopes),
+        "iat": token.created_at,
+        "exp": made.NOW + 50,
+    }
+    # when a spent one was given out is not kept
+    del answer["iat"]
+    assert introspect.of_refresh(token, grant, answered=True, newest=False) == answer

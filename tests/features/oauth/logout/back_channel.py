@@ -1,0 +1,277 @@
+"""A whole back channel on the real store, the real keys and the real actions, with a clock that the test moves."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+from msgspec.json import decode, encode
+
+from doorward.adapters.counters.store import StoreCounters
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
+from doorward.adapters.mail.queue import SealingPostman
+from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.random import SystemChance
+from doorward.adapters.remarks import LoggedRemarks
+from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Grant, RefreshToken
+from doorward.core.model.message import Letter
+from doorward.core.model.policy import ThrottlePolicy, TokenPolicy
+from doorward.core.model.session import Session
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.grants.authorization_code.service import RedeemCode
+from doorward.features.oauth.grants.refresh_token.service import RefreshGrant
+from doorward.features.oauth.introspection.service import Introspect
+from doorward.features.oauth.logout.notify import LogoutToken
+from doorward.features.oauth.revocation.service import RevokeToken
+from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.oauth.token.service import ExchangeToken
+from doorward.features.oauth.tokens.issue import GiveTokens
+from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
+from doorward.features.oauth.userinfo.service import Userinfo
+from doorward.features.rate_limits.rules.failures import Failures
+from doorward.features.rate_limits.service import Throttle
+from doorward.features.revocations.feed import RevocationFeed, Watch
+from doorward.features.revocations.status_list import StatusList
+from doorward.features.revocations.view_service import RevocationView
+from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.open import open_store
+from doorward_verify import jwk, jws
+from doorward_verify.encoding import json_object
+from tests.features import made
+
+CALLER = Caller("192.0.2.1", "tests", "req-1")
+
+
+class MovedClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: int = made.NOW) -> None:
+        self.time = now
+
+    def now(self) -> int:
+        return self.time
+
+
+@dataclass
+class BackChannel:
+    """Everything that the tests call, and the pieces to look behind it."""
+
+    store: Store
+    clock: MovedClock
+    chance: SystemChance
+    catalog: WatchedCatalog
+    signer: CatalogSigner
+    policy: TokenPolicy
+    ending: Ending
+    exchange: ExchangeToken
+    introspect: Introspect
+    revoke: RevokeToken
+    userinfo: Userinfo
+    feed: RevocationFeed
+    status: StatusList
+    logout: LogoutToken
+    view: RevocationView
+
+    async def put(self, *clients: Client) -> None:
+        """Register apps."""
+        assert await self.store.commit(*(self.store.registry.put_client(client) for client in clients))
+        await self.catalog.refresh()
+
+    async def person(self, **changes: Any) -> Account:
+        """Ada, with a session."""
+        account = made.account(**changes)
+        assert await self.store.commit(self.store.accounts.insert(account))
+        return account
+
+    async def session(self, account: Account, session_id: str = "ses_one") -> Session:
+        """A browser in which she is signed in."""
+        session = Session(
+            id=session_id,
+            secret_hash=digest(session_id),
+            account_id=account.id,
+            created_at=made.NOW - 100,
+            seen_at=made.NOW - 100,
+            auth_time=made.NOW - 100,
+            expires_at=made.NOW + 86_400,
+            acr="urn:doorward:aal1",
+            amr=("pwd",),
+        )
+        assert await self.store.commit(self.store.sessions.insert(session))
+        return session
+
+    async def code(self, *, code: dict[str, Any] | None = None, **grant: Any) -> str:
+        """A grant and a code that leads to it, as the front channel leaves them behind. Answers the raw code."""
+        raw = f"dw_ac_{self.chance.token()}"
+        given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
+        held = made.code(
+            **{"hash": digest(raw), "grant_id": given.id, "client_id": given.client_id, **(code or {})}
+        )
+        assert await self.store.commit(self.store.grants.insert(given), self.store.grants.insert_code(held))
+        return raw
+
+    async def family(self, **grant: Any) -> tuple[str, Grant]:
+        """A grant with its first refresh token. Answers (raw token, grant)."""
+        given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
+        raw = refresh_text.first(given.id, self.chance.token(16), self.chance.token(32))
+        token = RefreshToken(
+            grant_id=given.id,
+            family_hash=refresh_text.family_hash(raw),
+            generation=1,
+            hash=digest(raw),
+            created_at=self.clock.time,
+            expires_at=given.expires_at,
+        )
+        assert await self.store.commit(
+            self.store.grants.insert(given), self.store.grants.insert_refresh(token)
+        )
+        return raw, given
+
+    async def ask(self, form: dict[str, str], client: Client | None = None) -> TokenResponse | Refusal:
+        """One token request of `client` (by default the web app) by its secret."""
+        return await self.exchange(form, authorization=basic(client or made.client()), caller=CALLER)
+
+    async def refresh(self, raw: str, client: Client | None = None, **more: str) -> TokenResponse | Refusal:
+        """One refresh."""
+        return await self.ask({"grant_type": "refresh_token", "refresh_token": raw, **more}, client)
+
+    async def audited(self, kind: str) -> int:
+        """How many lines of a kind the record holds."""
+        return len(await self.store.audit.page(kind=kind, limit=1000))
+
+    def claims(self, token: str, typ: str = "at+jwt") -> dict[str, Any]:
+        """The verified payload of one of our tokens."""
+        algorithms = ("ES256", "RS256", "Ed25519")
+        return json_object(
+            jws.verify(token, self.signer.keys(), algorithms=algorithms, types=(typ.lower(),)).payload
+        )
+
+
+async def told(feed: RevocationFeed, after: str | None = None, wait: float = 0) -> dict[str, Any]:
+    """An answer of the feed's first edition."""
+    return decode(await feed.plain(after, wait))
+
+
+async def page(feed: RevocationFeed, after: str | None = None, wait: float = 0) -> dict[str, Any]:
+    """An answer of its second edition."""
+    return decode(await feed.pages(after, wait))
+
+
+def basic(client: Client) -> str:
+    """The Authorization header of an app whose secret is `made.SECRET`."""
+    return "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()
+
+
+def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict[str, str]:
+    """The two form fields by which the web app proves itself with a private key (RFC 7523 §2.2)."""
+    claims = {
+        "iss": "app_web",
+        "sub": "app_web",
+        "aud": made.ISSUER,
+        "jti": channel.chance.token(),
+        "iat": channel.clock.time,
+        "exp": channel.clock.time + 60,
+        **changes,
+    }
+    return {
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": jws.sign(encode(claims), key, typ="JWT"),
+    }
+
+
+@asynccontextmanager
+async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGenerator[BackChannel]:
+    """One process's worth of back channel on the database at `path`, a file or a URL; two on one path are two processes on one database."""
+    store = await open_store(str(path))
+    sealer = KeyedSealer(b"k" * 32)
+    chance = SystemChance()
+    clock = MovedClock()
+    signer = CatalogSigner(made.ISSUER, sealer)
+    catalog = WatchedCatalog(store, signer)
+    if not (await store.registry.load()).keys:
+        await _furnish(store, SealedKeyMaker(sealer))
+    await catalog.refresh()
+    rules = structs.replace(TokenPolicy(), **policy)
+    meter, remarks = PrometheusMeter(), LoggedRemarks()
+    record = Record(store, chance)
+    ending = Ending(store, chance, catalog, rules)
+    give = GiveTokens(catalog, signer, chance, rules, made.ISSUER)
+    view = RevocationView(store)
+    throttle = Throttle(store, sealer, ThrottlePolicy(), StoreCounters(store))
+    authenticate = AuthenticateClient(
+        store, catalog, record, meter, Failures(per_address=20), rules, made.ISSUER
+    )
+    try:
+        yield BackChannel(
+            store=store,
+            clock=clock,
+            chance=chance,
+            catalog=catalog,
+            signer=signer,
+            policy=rules,
+            ending=ending,
+            exchange=ExchangeToken(
+                authenticate=authenticate,
+                redeem=RedeemCode(store, ending, give, chance, record),
+                refresh=RefreshGrant(
+                    store=store,
+                    ending=ending,
+                    give=give,
+                    chance=chance,
+                    record=record,
+                    meter=meter,
+                    postman=SealingPostman(sealer, chance, _letter),
+                    policy=rules,
+                    ignored_scopes=IgnoredScopes(catalog, remarks),
+                ),
+                give=give,
+                catalog=catalog,
+                chance=chance,
+                clock=clock,
+                meter=meter,
+            ),
+            introspect=Introspect(authenticate, store, catalog, signer, clock, view, rules, made.ISSUER),
+            revoke=RevokeToken(
+                authenticate, store, ending, signer, record, throttle, meter, clock, view, made.ISSUER
+            ),
+            userinfo=Userinfo(store, catalog, signer, clock, view, made.ISSUER),
+            feed=RevocationFeed(store, chance, clock, Watch(store), sealer),
+            status=StatusList(store, catalog, signer, clock, rules, made.ISSUER),
+            logout=LogoutToken(catalog, signer, chance, made.ISSUER),
+            view=view,
+        )
+    finally:
+        await store.close()
+
+
+async def _furnish(store: Store, maker: SealedKeyMaker) -> None:
+    keys = [
+        structs.replace(maker.make(f"key_{alg}", alg, made.NOW - 1000), state="current")
+        for alg in ("ES256", "RS256", "Ed25519")
+    ]
+    first = made.catalog(made.client(), made.public())
+    assert await store.commit(
+        *(store.registry.insert_key(key) for key in keys),
+        *(store.registry.put_client(client) for client in first.clients.values()),
+        *(store.registry.put_api(api) for api in first.apis.values()),
+        *(store.registry.put_role(role) for role in first.roles.values()),
+    )
+
+
+def _letter(kind: str, locale: str | None, values: dict[str, Any]) -> Letter:
+    del locale
+    return Letter(subject=kind, text=str(sorted(values)), html="")

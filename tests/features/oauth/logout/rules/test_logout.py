@@ -1,0 +1,178 @@
+"""Who is signed out at once, who is asked first, and where does it lead?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from doorward.core.errors import Refusal
+from doorward.core.model.session import Session
+from doorward.features.oauth.logout.rules.logout import Asking, Hint, SignOut, decide
+from tests.features import made
+
+BYE = "https://app.example.com/bye"
+APP = made.client(post_logout_redirect_uris=(BYE,))
+OTHER = made.public(post_logout_redirect_uris=("https://spa.example.com/bye",))
+SESSION = Session(
+    id="ses_one",
+    secret_hash=b"s" * 32,
+    account_id="usr_ada",
+    created_at=made.NOW,
+    seen_at=made.NOW,
+    auth_time=made.NOW,
+    expires_at=made.NOW + 1000,
+    acr="urn:doorward:aal1",
+    amr=("pwd",),
+)
+OLDER = structs.replace(SESSION, id="ses_old")
+HINT = Hint("usr_ada", "ses_one", ("app_web",))
+FRESH = structs.replace(HINT, exp=made.NOW + 1, published=True)
+
+
+def ask(session: Session | None = SESSION, hint: Hint | None = None, **given: Any) -> Any:
+    """What is decided; what is not a parameter of the rule itself is said of who asks."""
+    about = {name: given.pop(name) for name in ("hinted", "browser", "blind", "safe") if name in given}
+    asked = {"client_id": None, "target": None, "state": None, **given}
+    asking = Asking(session=session, **about)
+    return decide(catalog=made.catalog(APP, OTHER), now=made.NOW, asking=asking, hint=hint, **asked)
+
+
+@pytest.mark.requirement(75)
+def test_the_apps_own_hint_about_this_session_signs_out_at_once() -> None:
+    assert ask(hint=HINT, target=BYE, state="x") == SignOut(
+        ask=False, ends=(SESSION,), client_id="app_web", target=BYE, state="x"
+    )
+    assert not ask(hint=Hint("usr_ada", None, ("app_web",))).ask
+
+
+@pytest.mark.requirement(75)
+@pytest.mark.parametrize(
+    "hint",
+    [
+        None,
+        Hint("usr_eve", "ses_one", ("app_web",)),
+        Hint("usr_ada", "ses_two", ("app_web",)),
+        Hint("usr_eve", None, ()),
+    ],
+)
+def test_without_a_hint_or_with_one_about_somebody_else_the_person_is_asked(hint: Hint | None) -> None:
+    assert ask(hint=hint).ask
+    assert ask(hint=hint, client_id=None if hint else "app_web", target=None if hint else BYE).ask
+
+
+def test_nobody_is_asked_who_is_not_signed_in() -> None:
+    nothing = SignOut(ask=False, ends=(), client_id=None, target=None, state=None)
+    assert ask(session=None) == nothing
+    assert ask(session=None, hint=HINT, target=BYE, browser=True) == structs.replace(
+        nothing, client_id="app_web", target=BYE
+    )
+    # an ended session, one that ran out and another person's are nobody's to end
+    ended = structs.replace(SESSION, ended_at=made.NOW - 1)
+    for hinted in (ended, structs.replace(SESSION, expires_at=made.NOW)):
+        assert ask(session=None, hint=FRESH, hinted=hinted) == structs.replace(nothing, client_id="app_web")
+    eve = structs.replace(FRESH, sub="usr_eve")
+    assert ask(session=None, hint=eve, hinted=SESSION).ends == ()
+
+
+@pytest.mark.requirement(75, 100)
+@pytest.mark.parametrize(
+    ("hint", "browser", "asked"),
+    [
+        (FRESH, False, False),
+        (FRESH, True, True),
+        (structs.replace(FRESH, exp=made.NOW), False, True),
+        (structs.replace(FRESH, published=False), False, True),
+        (structs.replace(FRESH, published=False), True, True),
+    ],
+)
+def test_without_the_cookie_only_a_program_with_a_fresh_hint_ends_the_hints_session_at_once(
+    hint: Hint, browser: bool, asked: bool
+) -> None:
+    decided = ask(session=None, hint=hint, hinted=SESSION, browser=browser, target=BYE)
+    assert decided == SignOut(ask=asked, ends=(SESSION,), client_id="app_web", target=BYE, state=None)
+
+
+@pytest.mark.requirement(75)
+def test_a_hint_whose_key_was_rotated_out_counts_beside_its_sessions_cookie() -> None:
+    old = structs.replace(HINT, exp=made.NOW - 86_400, published=False)
+    assert not ask(hint=old, hinted=SESSION, browser=True).ask
+
+
+@pytest.mark.requirement(75, 100)
+def test_who_confirms_ends_this_browsers_session_and_the_hints() -> None:
+    hint = structs.replace(FRESH, sid="ses_old")
+    decided = ask(hint=hint, hinted=OLDER, browser=True)
+    assert decided.ask
+    assert decided.ends == (SESSION, OLDER)
+
+
+@pytest.mark.requirement(75, 100)
+def test_nobody_seems_to_be_signed_in_where_browsers_keep_the_cookie_back() -> None:
+    assert ask(session=None, browser=True, blind=True, client_id="app_web", target=BYE).ask
+    assert not ask(session=None, browser=True, client_id="app_web", target=BYE).ask
+
+
+def test_a_head_request_ends_nothing() -> None:
+    assert ask(hint=FRESH, safe=True).ask
+    assert ask(session=None, hint=FRESH, hinted=SESSION, safe=True).ask
+
+
+@pytest.mark.requirement(75)
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        BYE + "/",
+        BYE + "?x",
+        "//evil.example",
+        "javascript:alert(1)",
+        "",
+        "https://spa.example.com/bye",
+        "http://app.example.com/bye",
+    ],
+)
+def test_an_address_that_is_not_this_apps_is_never_gone_to(target: str) -> None:
+    for hint, client_id in ((HINT, None), (None, "app_web"), (HINT, "app_web")):
+        for session in (SESSION, None):
+            refused = ask(session, hint, client_id=client_id, target=target)
+            assert isinstance(refused, Refusal)
+            assert len(refused.because) < 1500
+
+
+@pytest.mark.requirement(75)
+def test_nobody_is_sent_back_to_an_app_that_did_not_say_who_it_is() -> None:
+    for hint in (
+        None,
+        Hint("usr_ada", "ses_one", ()),
+        Hint("usr_ada", "ses_one", ("app_web", "app_spa")),
+        # the app is gone: its hint still says who was meant, its address no longer counts
+        Hint("usr_ada", "ses_one", ("app_gone",)),
+    ):
+        decided = ask(hint=hint, target=BYE)
+        assert decided.ends == (SESSION,)
+        assert (decided.ask, decided.target, decided.client_id) == (hint is None, None, None)
+        assert "post_logout_redirect_uri" in decided.stays
+
+
+@pytest.mark.requirement(75)
+def test_a_hint_that_does_not_hold_never_leads_to_the_app() -> None:
+    for target in (BYE, "https://evil.example/"):
+        for session in (SESSION, None):
+            decided = ask(session, bad_hint=True, client_id="app_web", target=target)
+            assert (decided.ask, decided.target) == (session is not None, None)
+            assert "hint" in decided.stays
+
+
+def test_a_request_that_does_not_fit_together_is_refused() -> None:
+    assert isinstance(ask(hint=HINT, client_id="app_spa"), Refusal)
+    assert isinstance(ask(client_id="app_nobody"), Refusal)
+
+
+def test_the_log_hears_the_nearest_address_and_the_fix() -> None:
+    refused = ask(hint=HINT, target=BYE + "/")
+    assert f"nearest {BYE}" in refused.because
+    # the option replaces: the address that is registered stays in the command
+    assert f"doorward app set web --post-logout {BYE} --post-logout {BYE}/" in refused.because
+    assert len(ask(hint=HINT, target="x" * 60_000).because) < 1500

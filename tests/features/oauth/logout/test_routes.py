@@ -1,0 +1,253 @@
+"""Can only the person, or an app with a good hint about this very session, sign somebody out?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.browsing import SESSION
+from tests.features import made
+from tests.front_channel import Front, front_channel
+from tests.tabs import Tab, said, sent_to
+
+pytestmark = pytest.mark.anyio
+BYE = "https://own.example.com/bye"
+OWN = made.client(
+    id="app_own",
+    name="own",
+    first_party=True,
+    redirect_uris=("https://own.example.com/cb",),
+    post_logout_redirect_uris=(BYE,),
+    backchannel_logout_uri="https://own.example.com/backchannel",
+)
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        await opened.person()
+        await opened.register(OWN)
+        yield opened
+
+
+async def signed_in(front: Front, **asked: str) -> tuple[Tab, dict[str, str]]:
+    """A browser in which Ada is signed in to the app, and the app's tokens."""
+    tab = front.browser()
+    page = await tab.sign_in_at(await tab.get(front.asking(OWN, **asked)))
+    return tab, await front.redeem(OWN, said(page)["code"])
+
+
+async def is_signed_in(tab: Tab) -> bool:
+    """Whether the account page opens."""
+    return (await tab.get("/account")).status == 200
+
+
+def leaving(**params: str) -> str:
+    return "/logout?" + urlencode(params)
+
+
+@pytest.mark.requirement(75)
+async def test_the_apps_hint_signs_out_at_once_and_leads_back(front: Front) -> None:
+    tab, tokens = await signed_in(front)
+    page = await tab.get(
+        leaving(id_token_hint=tokens["id_token"], post_logout_redirect_uri=BYE, state="s&x=\r\n'")
+    )
+    assert page.status == 303
+    assert page.header("location") == f"{BYE}?state=s%26x%3D%0D%0A%27"
+    assert not await is_signed_in(tab)
+    (event,) = await front.audited("session.ended")
+    assert (event.account_id, event.client_id) == ("usr_ada", "app_own")
+
+
+@pytest.mark.requirement(72, 76)
+async def test_with_the_session_end_its_grants_and_the_apps_are_told(front: Front) -> None:
+    tab, tokens = await signed_in(front)
+    await tab.get(leaving(id_token_hint=tokens["id_token"]))
+    refreshed = await front.token(
+        OWN, {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    )
+    assert refreshed["error"] == "invalid_grant"
+    (notice,) = await front.store.messages.due_logouts(front.now)
+    assert notice.client_id == "app_own"
+    _, entries = await front.store.revocations.live(front.now)
+    assert {entry.kind for entry in entries} == {"sid", "grant"}
+
+
+async def test_an_offline_grant_stays(front: Front) -> None:
+    tab, tokens = await signed_in(front, scope="openid offline_access")
+    await tab.get(leaving(id_token_hint=tokens["id_token"]))
+    refreshed = await front.token(
+        OWN, {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    )
+    assert refreshed["status"] == 200
+
+
+@pytest.mark.requirement(75)
+async def test_without_a_hint_the_person_is_asked_and_can_stay(front: Front) -> None:
+    tab, _ = await signed_in(front)
+    for path in ("/logout", leaving(client_id="app_own", post_logout_redirect_uri=BYE, state="x")):
+        page = await tab.get(path)
+        assert page.status == 200
+        assert "Sign out?" in page.words
+        assert "ada@example.com" in page.words
+        assert await is_signed_in(tab)
+    page = await tab.submit(page, "sign-out", confirm="yes")
+    assert sent_to(page) == f"{BYE}?state=x"
+    assert not await is_signed_in(tab)
+
+
+@pytest.mark.requirement(75)
+async def test_a_hint_that_is_not_good_counts_as_none(front: Front) -> None:
+    tab, tokens = await signed_in(front)
+    other, foreign = await signed_in(front)
+    for hint in ("x", "a.b.c", tokens["access_token"], tokens["id_token"][:-4] + "AAAA", foreign["id_token"]):
+        page = await tab.get(leaving(id_token_hint=hint))
+        assert "Sign out?" in page.words, hint[:20]
+    assert await is_signed_in(tab)
+    assert await is_signed_in(other)
+
+
+@pytest.mark.requirement(75)
+async def test_an_old_hint_still_tells_who_was_meant(front: Front) -> None:
+    tab, tokens = await signed_in(front)
+    front.clock.time += 86_400
+    await tab.get(leaving(id_token_hint=tokens["id_token"]))
+    assert not await is_signed_in(tab)
+
+
+@pytest.mark.requirement(70, 75)
+async def test_no_other_page_confirms(front: Front) -> None:
+    tab, _ = await signed_in(front)
+    fields = {**(await tab.get("/logout")).forms["sign-out"].fields, "confirm": "yes"}
+    forged = [
+        await tab.post("/logout", {**fields, "csrf": ""}),
+        await tab.post("/logout", {**fields, "csrf": "A" * 43}),
+        await tab.post("/logout", {"confirm": "yes"}),
+        await tab.post("/logout", fields, origin="https://evil.example", site="cross-site"),
+        await tab.post("/logout", fields, origin="null", site="cross-site"),
+        await tab.post("/logout", fields, site="same-site", origin=None),
+        await tab.get("/logout?" + urlencode(fields)),
+    ]
+    for page in forged:
+        assert "Sign out?" in page.words
+    assert await is_signed_in(tab)
+
+
+@pytest.mark.requirement(75)
+async def test_a_form_on_another_site_takes_nobodys_cookies(front: Front) -> None:
+    """The POST comes without our cookies (SameSite=Lax): nobody seems to be signed in. The answer must not clear them."""
+    tab, tokens = await signed_in(front)
+    for form in ({}, {"confirm": "yes"}, {"client_id": "app_own", "post_logout_redirect_uri": BYE}):
+        before = dict(tab.cookies)
+        page = await tab.foreign_post("/logout", form)
+        assert tab.cookies == before
+        assert page.status == 200
+        assert "Sign out?" in (await tab.submit(page, "form-post")).words
+        assert await is_signed_in(tab)
+    long = await tab.foreign_post("/logout", {"state": "x" * 7000})
+    assert "Sign out?" in (await tab.submit(long, "form-post")).words
+    assert await is_signed_in(tab)
+    page = await tab.foreign_post("/logout", {"id_token_hint": tokens["id_token"], "state": "x"})
+    # the ID token holds an address of a person: it is carried on in no address
+    assert page.header("location") is None
+    assert page.forms["form-post"].action == "/logout"
+    await tab.submit(page, "form-post")
+    assert not await is_signed_in(tab)
+
+
+@pytest.mark.requirement(75)
+async def test_an_apps_form_in_a_browser_without_cookies_ends_at_the_question(front: Front) -> None:
+    tab, tokens = await signed_in(front)
+    bare = front.browser()
+    page = await bare.foreign_post("/logout", {"id_token_hint": tokens["id_token"]})
+    asked = await bare.submit(page, "form-post")
+    assert "Sign out?" in asked.words
+    assert await is_signed_in(tab)
+    # another site's form that says it is ours is one of another site, and decides nothing
+    forged = await bare.foreign_post("/logout", {"id_token_hint": tokens["id_token"], "from_here": "1"})
+    assert "Going on to sign-out" in forged.words
+    assert await is_signed_in(tab)
+
+
+@pytest.mark.requirement(75)
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", BYE + "/", "//evil.example", "javascript:alert(1)", "/account"]
+)
+async def test_there_is_no_open_redirect(front: Front, target: str) -> None:
+    tab, tokens = await signed_in(front)
+    for who in (tab, front.browser()):
+        for named in ({"client_id": "app_own"}, {"id_token_hint": tokens["id_token"]}):
+            page = await who.get(leaving(post_logout_redirect_uri=target, **named))
+            assert page.status == 400
+            assert page.header("location") is None
+            assert "evil.example" not in page.text
+    page = await tab.get(leaving(post_logout_redirect_uri=target))
+    assert "Sign out?" in page.words
+    assert "evil.example" not in page.text
+    assert await is_signed_in(tab)
+
+
+@pytest.mark.requirement(75)
+async def test_a_request_without_the_session_cookie_takes_none_away(front: Front) -> None:
+    page = await front.browser().get("/logout")
+    assert not [value for name, value in page.headers if name == "set-cookie" and SESSION in value]
+
+
+async def test_who_is_not_signed_in_is_led_on(front: Front) -> None:
+    tab = front.browser()
+    assert (await tab.get("/logout")).header("location") == "/signed-out"
+    page = await tab.get(leaving(client_id="app_own", post_logout_redirect_uri=BYE))
+    assert page.header("location") == BYE
+    assert (await tab.get(leaving(post_logout_redirect_uri=BYE))).header("location") == "/signed-out"
+    assert "You are signed out" in (await tab.get("/signed-out")).words
+
+
+@pytest.mark.requirement(75, 100)
+async def test_who_is_signed_in_is_never_told_otherwise(front: Front) -> None:
+    tab, _ = await signed_in(front)
+    page = await tab.get("/signed-out")
+    assert page.header("location") == "/logout"
+    assert "You are signed in as ada@example.com" in (await tab.follow(page)).words
+
+
+@pytest.mark.requirement(75)
+async def test_without_a_hint_that_holds_the_person_is_asked_and_stays_here(front: Front) -> None:
+    for asked in (
+        {"post_logout_redirect_uri": BYE},
+        {"post_logout_redirect_uri": BYE, "id_token_hint": "garbage"},
+        {"post_logout_redirect_uri": BYE, "id_token_hint": "garbage", "client_id": "app_own"},
+    ):
+        tab, tokens = await signed_in(front)
+        hint = tokens["id_token"][:-4] + "AAAA" if "id_token_hint" in asked else None
+        page = await tab.get(leaving(**{**asked, "state": "x", **({"id_token_hint": hint} if hint else {})}))
+        assert "Sign out?" in page.words
+        page = await tab.submit(page, "sign-out", confirm="yes")
+        assert page.header("location") == "/signed-out"
+        assert not await is_signed_in(tab)
+        # nobody is signed in any more: it leads nowhere else then
+        assert (await tab.get(leaving(**asked))).header("location") == "/signed-out"
+
+
+@pytest.mark.requirement(9)
+async def test_a_parameter_given_twice_is_refused(front: Front) -> None:
+    tab, tokens = await signed_in(front)
+    query = urlencode([("id_token_hint", tokens["id_token"]), ("state", "a"), ("state", "b")])
+    assert (await tab.get(f"/logout?{query}")).status == 400
+    assert await is_signed_in(tab)
+
+
+async def test_the_page_speaks_the_language_that_the_app_asks_for(front: Front) -> None:
+    tab, _ = await signed_in(front)
+    assert '<html lang="de"' in (await tab.get(leaving(ui_locales="de"))).text
+
+
+async def test_what_the_person_who_leaves_had_begun_nobody_goes_on_with(front: Front) -> None:
+    web = made.client()
+    tab, tokens = await signed_in(front)
+    waiting = await tab.sign_in_at(await tab.get(front.asking(web, prompt="login")))
+    consent = waiting.header("location") or ""
+    assert consent.startswith("/consent?flow=")
+    await tab.get(leaving(id_token_hint=tokens["id_token"]))
+    assert (await tab.get(consent)).header("location") == "/sign-in"

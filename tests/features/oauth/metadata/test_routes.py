@@ -1,0 +1,89 @@
+"""Are metadata and keys published where clients look, cacheable, and without anything private?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.features.oauth.metadata import routes as metadata
+from doorward_verify.keyset import parse_jwks
+from tests.features import made
+from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+from tests.web.asgi import Asgi
+
+pytestmark = pytest.mark.anyio
+PLACES = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+
+
+@pytest.fixture
+async def channel() -> AsyncGenerator[BackChannel]:
+    async with back_channel() as made_channel:
+        yield made_channel
+
+
+def routes(channel: BackChannel, issuer: str = made.ISSUER) -> list[metadata.Route]:
+    return metadata.routes(issuer=issuer, locales=("en", "de"), signer=channel.signer)
+
+
+@pytest.mark.requirement(51)
+async def test_both_places_hold_the_same_document_with_the_issuer_as_it_was_asked(
+    channel: BackChannel,
+) -> None:
+    asgi = Asgi(routes(channel))
+    one, two = [await asgi("GET", place) for place in PLACES]
+    assert one.body == two.body
+    assert one.json["issuer"] == made.ISSUER
+    assert one.headers["content-type"] == "application/json"
+    assert one.headers["access-control-allow-origin"] == "*"
+    for name, value in one.json.items():
+        if name.endswith("_endpoint") or name == "jwks_uri":
+            assert value.startswith(f"{made.ISSUER}/"), name
+
+
+async def test_an_issuer_with_a_path_is_found_at_both_forms(channel: BackChannel) -> None:
+    issuer = "https://example.com/auth"
+    asgi = Asgi(routes(channel, issuer), prefix="/auth")
+    for place in ("/auth/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/auth"):
+        assert (await asgi("GET", place)).json["issuer"] == issuer
+
+
+@pytest.mark.requirement(53)
+async def test_the_keys_are_public_and_usable_and_nothing_else(channel: BackChannel) -> None:
+    answer = await Asgi(routes(channel))("GET", "/jwks")
+    keys = parse_jwks(made.ISSUER, answer.body)
+    assert {key.alg for key in keys.keys} == {"ES256", "RS256", "Ed25519"}
+    assert not keys.unusable
+    for key in answer.json["keys"]:
+        assert not key.keys() & {"d", "p", "q", "dp", "dq", "qi", "k", "oth"}
+
+
+async def test_keys_and_metadata_may_be_kept_for_five_minutes_and_checked_cheaply(
+    channel: BackChannel,
+) -> None:
+    asgi = Asgi(routes(channel))
+    for place in (*PLACES, "/jwks"):
+        answer = await asgi("GET", place)
+        assert answer.headers["cache-control"] == "public, max-age=300"
+        again = await asgi("GET", place, headers={"if-none-match": answer.headers["etag"]})
+        assert (again.status, again.body) == (304, b"")
+        head = await asgi("HEAD", place)
+        assert (head.status, head.body) == (200, b"")
+        assert head.headers["content-length"] == str(len(answer.body))
+
+
+@pytest.mark.requirement(52)
+async def test_a_new_key_is_published_as_soon_as_the_server_knows_it(channel: BackChannel) -> None:
+    from doorward.adapters.keys.sealing import KeyedSealer
+    from doorward.adapters.keys.signing import SealedKeyMaker
+
+    asgi = Asgi(routes(channel))
+    before = await asgi("GET", "/jwks")
+    key = SealedKeyMaker(KeyedSealer(b"k" * 32)).make("key_next", "ES256", made.NOW)
+    assert await channel.store.commit(channel.store.registry.insert_key(key))
+    await channel.catalog.refresh()
+    after = await asgi("GET", "/jwks")
+    assert {key["kid"] for key in after.json["keys"]} - {key["kid"] for key in before.json["keys"]} == {
+        "key_next"
+    }
+    assert after.headers["etag"] != before.headers["etag"]

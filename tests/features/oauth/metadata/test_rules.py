@@ -1,0 +1,51 @@
+"""Does the metadata say what clients need, and only what is so?"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from doorward.core.model.client import ResponseMode, SigningAlgorithm
+from doorward.features.oauth.metadata.rules import metadata
+from tests.features import made
+
+SAID = metadata(made.ISSUER, locales=("en",))
+
+
+def test_everything_that_the_specifications_require_is_there() -> None:
+    # RFC 8414 §2 and OpenID Connect Discovery 1.0 §3.
+    assert {
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "response_types_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+    } <= SAID.keys()
+    assert "RS256" in SAID["id_token_signing_alg_values_supported"]
+    assert SAID["revocation_feed_endpoint"] == f"{made.ISSUER}/revocations"
+
+
+@pytest.mark.requirement(4, 7, 8)
+def test_only_code_with_s256_and_iss_is_offered() -> None:
+    assert SAID["response_types_supported"] == ["code"]
+    assert SAID["code_challenge_methods_supported"] == ["S256"]
+    assert SAID["authorization_response_iss_parameter_supported"] is True
+    assert not {"implicit", "password"} & set(SAID["grant_types_supported"])
+    assert SAID["request_uri_parameter_supported"] is False
+
+
+@pytest.mark.requirement(40, 42)
+def test_no_weak_algorithm_is_offered() -> None:
+    offered = {alg for name, value in SAID.items() if name.endswith("alg_values_supported") for alg in value}
+    assert not {alg for alg in offered if alg.startswith("HS") or alg == "none"}
+    assert set(SAID["id_token_signing_alg_values_supported"]) == set(get_args(SigningAlgorithm))
+    assert set(SAID["response_modes_supported"]) == set(get_args(ResponseMode))
+
+
+@pytest.mark.requirement(56)
+def test_introspection_is_not_for_public_apps() -> None:
+    assert "none" not in SAID["introspection_endpoint_auth_methods_supported"]
+    assert "none" in SAID["token_endpoint_auth_methods_supported"]

@@ -1,0 +1,17 @@
+"""Does a token belong to whoever wants it revoked?"""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.features.oauth.revocation.rules import owner
+from tests.features import made
+
+
+@pytest.mark.requirement(54)
+def test_only_the_app_that_was_given_a_token_may_revoke_it() -> None:
+    assert owner(made.client(), "app_web") is None
+    refusal = owner(made.client(), "app_other")
+    assert refusal is not None
+    assert refusal.code == "unauthorized_client"
+    assert "app_other" not in refusal.say

@@ -1,0 +1,22 @@
+"""Is the token response what the wire wants, and silent in a log?"""
+
+from __future__ import annotations
+
+from msgspec.json import decode, encode
+
+from doorward.features.oauth.token.rules import TokenResponse
+
+
+def test_absent_tokens_are_not_even_null_and_nothing_shows_in_its_repr() -> None:
+    answer = TokenResponse(access_token="hush", token_type="Bearer", expires_in=300, scope="")
+    assert decode(encode(answer)) == {
+        "access_token": "hush",
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "",
+    }
+    assert "hush" not in repr(answer)
+    full = TokenResponse(
+        access_token="a", token_type="Bearer", expires_in=1, scope="s", refresh_token="r", id_token="i"
+    )
+    assert decode(encode(full)).keys() == set(TokenResponse.__struct_fields__)

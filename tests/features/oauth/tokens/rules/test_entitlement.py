@@ -1,0 +1,42 @@
+"""Does a grant entitle to what person, app and API share at this moment?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorward.core.model.entitlement import Entitlement
+from doorward.features.oauth.tokens.rules.entitlement import of_grant
+from tests.features import made
+
+
+def entitled(*, roles: tuple[str, ...] = ("reader",), uri: str | None = None, **grant: Any) -> Entitlement:
+    held = made.grant(**grant)
+    return of_grant(
+        held,
+        account=made.account(role_names=roles),
+        client=made.client(),
+        catalog=made.catalog(),
+        scopes=held.scopes,
+        status_uri=uri,
+    )
+
+
+def test_scopes_permissions_and_roles_are_those_of_today() -> None:
+    now = entitled(scopes=("openid", "orders:read", "orders:write"))
+    assert now.scopes == ("openid", "orders:read")
+    assert now.permissions == ("orders:read",)
+    assert now.roles == ("reader",)
+    later = entitled(roles=(), scopes=("openid", "orders:read"))
+    assert (later.scopes, later.permissions, later.roles) == (("openid",), (), ())
+
+
+def test_an_offline_grant_carries_no_session() -> None:
+    assert entitled().session_id == "ses_one"
+    assert entitled(offline=True).session_id is None
+
+
+def test_a_place_in_a_status_list_is_carried_when_there_is_one() -> None:
+    uri = "https://auth.example.com/status/1"
+    assert entitled(uri=uri, status_list=1, status_index=0).status == (uri, 0)
+    assert entitled(uri=uri).status is None
+    assert entitled(status_list=1, status_index=7).status is None

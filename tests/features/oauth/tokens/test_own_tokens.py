@@ -1,0 +1,91 @@
+"""Is a hint read only when it is an ID token of our own?"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncGenerator
+
+import pytest
+from msgspec.json import encode
+
+from doorward.core.model.config_snapshot import KeyState
+from doorward.features.oauth.logout.rules.logout import Hint
+from tests.features import made
+from tests.front_channel import Front, front_channel
+
+pytestmark = pytest.mark.anyio
+CLAIMS = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": "ses_one", "exp": 1}
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        yield opened
+
+
+async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -> None:
+    sign = front.outside.signer.sign
+    assert front.own_tokens.hint(sign(CLAIMS, typ="JWT")) == Hint(
+        "usr_ada", "ses_one", ("app_web",), exp=1, published=True
+    )
+    several = {**CLAIMS, "aud": ["a", "b", 3], "sid": 4}
+    assert front.own_tokens.hint(sign(several, typ="JWT")) == Hint(
+        "usr_ada", None, ("a", "b"), exp=1, published=True
+    )
+
+
+@pytest.mark.requirement(75)
+async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(front: Front) -> None:
+    token = front.outside.signer.sign(CLAIMS, typ="JWT")
+    (key,) = [key for key in front.outside.catalog.current().keys if key.state == "current"]
+    moves: tuple[tuple[KeyState, KeyState], ...] = (
+        ("current", "previous"),
+        ("previous", "retired"),
+        ("retired", "revoked"),
+    )
+    for old, new in moves:
+        assert await front.store.commit(front.store.registry.move_key(key.id, old, new, front.now))
+        await front.outside.catalog.refresh()
+        hint = front.own_tokens.hint(token)
+        if new == "revoked":
+            assert hint is None
+        else:
+            assert hint is not None
+            assert hint.published == (new == "previous")
+
+
+@pytest.mark.requirement(39, 75)
+@pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "statuslist+jwt", ""])
+async def test_no_other_kind_of_our_tokens_is_a_hint(front: Front, typ: str) -> None:
+    assert front.own_tokens.hint(front.outside.signer.sign(CLAIMS, typ=typ)) is None
+
+
+@pytest.mark.requirement(39, 75)
+async def test_an_access_token_of_type_jwt_is_no_hint(front: Front) -> None:
+    access = {**CLAIMS, "client_id": "app_web", "jti": "grt_one.x", "scope": "openid"}
+    assert front.own_tokens.hint(front.outside.signer.sign(access, typ="JWT")) is None
+
+
+@pytest.mark.requirement(42, 75)
+async def test_nobody_elses_token_is_a_hint(front: Front) -> None:
+    sign = front.outside.signer.sign
+    for claims in ({**CLAIMS, "iss": "https://other.example"}, {**CLAIMS, "sub": None}, {"sub": "usr_ada"}):
+        assert front.own_tokens.hint(sign(claims, typ="JWT")) is None
+    header, payload, signature = sign(CLAIMS, typ="JWT").split(".")
+
+    def part(value: object) -> str:
+        return urlsafe_b64encode(encode(value)).rstrip(b"=").decode()
+
+    eve = part({**CLAIMS, "sub": "usr_eve"})
+    none = part({"alg": "none", "typ": "JWT"})
+    for forged in (
+        f"{header}.{eve}.{signature}",
+        f"{none}.{payload}.",
+        f"{header}.{payload}.",
+        "",
+        "..",
+        "a",
+        "é.é.é",
+        "x" * 60_000,
+    ):
+        assert front.own_tokens.hint(forged) is None

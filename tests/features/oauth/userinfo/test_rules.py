@@ -1,0 +1,54 @@
+"""Does userinfo answer only while app, grant and person are all there?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorward.core.errors import Refusal
+from doorward.features.oauth.userinfo import rules as userinfo
+from tests.features import made
+
+CLAIMS = {"sub": "usr_ada", "client_id": "app_web", "scope": "openid email"}
+
+
+def answer(claims: dict[str, Any] | None = None, **changes: Any) -> Any:
+    values = {"grant": made.grant(), "account": made.account(), "catalog": made.catalog(), **changes}
+    return userinfo.answer({**CLAIMS, **(claims or {})}, **values)
+
+
+def test_it_says_what_the_scopes_of_the_token_stand_for() -> None:
+    client, said = answer()
+    assert client.id == "app_web"
+    assert said == {"sub": "usr_ada", "email": "ada@example.com", "email_verified": True}
+
+
+def test_the_claims_parameter_adds_what_it_names_for_this_place() -> None:
+    grant = made.grant(claims={"userinfo": {"name": None}, "id_token": {"locale": None}})
+    _, said = answer({"scope": "openid"}, grant=grant)
+    assert said == {"sub": "usr_ada", "name": "Ada"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"grant": None},
+        {"grant": made.grant(ended_at=1)},
+        {"account": None},
+        {"account": made.account(disabled_at=1)},
+        {"account": made.account(id="usr_other")},
+        {"catalog": made.catalog(made.public())},
+    ],
+)
+def test_what_is_gone_makes_the_token_invalid(changes: dict[str, Any]) -> None:
+    refusal = answer(**changes)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "invalid_token"
+
+
+@pytest.mark.parametrize("scope", ["", "email", "openidx", "xopenid"])
+def test_without_openid_the_scope_is_insufficient(scope: str) -> None:
+    refusal = answer({"scope": scope})
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "insufficient_scope"

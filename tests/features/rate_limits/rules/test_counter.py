@@ -1,0 +1,83 @@
+"""Is what one process counted known to the others, within the bound that is promised?"""
+
+from __future__ import annotations
+
+from doorward.features.rate_limits.rules.counter import MAX_KEYS, Tally
+
+NOW = 1_800_000_000
+
+
+def told(tallies: list[Tally], store: dict[str, tuple[int, int]]) -> None:
+    """A second has passed: each tells and asks."""
+    for tally in tallies:
+        for key, tries in tally.unsent(100):
+            before, end = store.get(key, (0, NOW + tally.window))
+            store[key] = (before + tries, end)
+        tally.sent()
+        for key in tally.asked(100):
+            if key in store:
+                tally.learn(key, *store[key])
+
+
+def test_what_was_counted_elsewhere_counts_here_after_it_was_told() -> None:
+    one, two = Tally(900, 4), Tally(900, 4)
+    store: dict[str, tuple[int, int]] = {}
+    for _ in range(9):
+        one.note("a", NOW)
+    two.note("a", NOW + 5)
+    assert two.count("a", NOW + 5) == (1, NOW + 905)
+    told([one, two], store)
+    assert store == {"a": (9, NOW + 900)}
+    assert two.count("a", NOW + 5) == (10, NOW + 900)
+    assert one.count("a", NOW + 5) == (9, NOW + 900)
+
+
+def test_each_keeps_less_than_a_batch_to_itself() -> None:
+    tallies = [Tally(900, 4) for _ in range(5)]
+    store: dict[str, tuple[int, int]] = {}
+    for _ in range(7):
+        for tally in tallies:
+            tally.note("a", NOW)
+        told(tallies, store)
+    assert 35 - store["a"][0] <= 5 * 3
+    assert all(35 - tally.count("a", NOW)[0] <= 5 * 3 for tally in tallies)
+
+
+def test_what_could_not_be_told_is_told_the_next_time_and_nothing_twice() -> None:
+    tally = Tally(900, 2)
+    for _ in range(3):
+        tally.note("a", NOW)
+    assert tally.unsent(10) == [("a", 3)]
+    tally.note("a", NOW)
+    tally.kept()
+    assert tally.unsent(10) == [("a", 4)]
+    tally.note("a", NOW)
+    tally.sent()
+    assert tally.count("a", NOW) == (5, NOW + 900)
+    assert tally.unsent(10) == []
+
+
+def test_the_fullest_are_told_first_and_the_latest_asked_for() -> None:
+    tally = Tally(900, 1)
+    for number in range(5):
+        for _ in range(number + 1):
+            tally.note(f"k{number}", NOW)
+    assert [key for key, _ in tally.unsent(2)] == ["k3", "k4"]
+    assert list(tally.asked(2)) == ["k3", "k4"]
+
+
+def test_a_window_that_is_over_counts_nothing() -> None:
+    tally = Tally(10, 1)
+    tally.note("a", NOW)
+    assert tally.count("a", NOW + 9) == (1, NOW + 10)
+    assert tally.count("a", NOW + 10) == (0, NOW + 10)
+    assert tally.note("a", NOW + 10) == (1, NOW + 20)
+
+
+def test_memory_has_an_end() -> None:
+    tally = Tally(10, 1)
+    for number in range(MAX_KEYS + 10):
+        tally.note(f"a{number}", NOW)
+    assert len(tally) == MAX_KEYS
+    tally.learn("a0", 5, NOW + 10)
+    assert tally.count("a0", NOW) == (0, NOW)

@@ -1,0 +1,185 @@
+"""Is every guess at a secret counted by the same counters, whatever it is aimed at and whichever node it comes to?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from doorward.adapters.counters.store import StoreCounters
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.digest import digest
+from doorward.core.model.message import Ticket
+from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.secret import Secret
+from doorward.features.authn.factors.email_code.rules import DIGITS, Missed
+from doorward.features.authn.flow.rules.standing import of_password
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.service import Throttle
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
+
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement(96)]
+BROWSER, DEVICE = digest("browser"), digest("device")
+LIMIT = 12
+Guess = Callable[[House, Account, bytes | None, int], Awaitable[object]]
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    # many tries for one person, so that it is the network's counter that is met
+    policy = ThrottlePolicy(per_address=LIMIT, per_account=1000, per_code=1000, mails_per_address=1000)
+    async with open_house(throttle=policy) as opened:
+        yield opened
+
+
+async def password(house: House, account: Account, device: bytes | None, number: int) -> object:
+    return await house.check(
+        account.email,
+        Secret(f"wrong {number}"),
+        devices=(device,) if device else (),
+        caller=CALLER,
+        now=house.now,
+    )
+
+
+async def second_factor(house: House, account: Account, device: bytes | None, number: int) -> object:
+    sign_in = await house.sign_in(
+        f"b{number}", account_id=account.id, proofs=(of_password(account, house.now),)
+    )
+    return await house.prove_second_factor(
+        sign_in,
+        code=Secret("000000"),
+        address=CALLER.address,
+        devices=(device,) if device else (),
+        now=house.now,
+    )
+
+
+async def reset_code(house: House, account: Account, device: bytes | None, number: int) -> object:
+    # the mail is asked for on another device: what is counted here is the guess
+    ticket = await house.reset.ask(
+        email=account.email,
+        locale="en",
+        browser_hash=BROWSER,
+        devices=(DEVICE,),
+        sign_in_id=None,
+        caller=elsewhere(number),
+        now=house.now,
+    )
+    assert isinstance(ticket, Ticket), ticket
+    return await house.reset.by_code(
+        ticket.id,
+        "no",
+        browser_hash=BROWSER,
+        devices=(device,) if device else (),
+        address=CALLER.address,
+        now=house.now,
+    )
+
+
+async def sign_up_code(house: House, account: Account, device: bytes | None, number: int) -> object:
+    ticket = await house.sign_up(
+        email=account.email,
+        password=Secret(OTHER_PASSWORD),
+        name="",
+        locale="en",
+        browser_hash=BROWSER,
+        devices=(),
+        sign_in_id=None,
+        caller=elsewhere(number),
+        now=house.now,
+    )
+    assert isinstance(ticket, Ticket), ticket
+    return await house.verify.by_code(
+        ticket.id,
+        "no",
+        browser_hash=BROWSER,
+        devices=(device,) if device else (),
+        caller=CALLER,
+        now=house.now,
+    )
+
+
+def elsewhere(number: int) -> Caller:
+    return Caller(f"198.51.100.{number}", CALLER.user_agent, CALLER.request_id)
+
+
+def looked_at(outcome: object) -> bool:
+    if isinstance(outcome, Refusal):
+        return outcome.code == "access_denied"
+    return isinstance(outcome, Missed)
+
+
+GUESSES: list[Guess] = [password, second_factor, reset_code, sign_up_code]
+
+
+@pytest.mark.parametrize("guess", GUESSES)
+async def test_wrong_guesses_at_anything_use_up_the_networks_tries(house: House, guess: Guess) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    seen = [looked_at(await guess(house, account, None, number)) for number in range(LIMIT + 3)]
+    assert seen == [True] * LIMIT + [False] * 3
+
+
+async def test_they_use_up_the_same_ones(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    for number in range(LIMIT):
+        assert looked_at(await GUESSES[number % 4](house, account, None, number))
+    for guess in GUESSES:
+        assert not looked_at(await guess(house, account, None, 100))
+
+
+async def test_a_known_device_uses_up_none_and_is_held_up_by_none(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    await house.store.commit(house.store.sessions.remember_device(DEVICE, account.id, house.now))
+    for number in range(4):
+        for guess in GUESSES[:3]:
+            assert looked_at(await guess(house, account, DEVICE, number))
+    for number in range(LIMIT):
+        assert looked_at(await password(house, account, None, number)), "none was counted before"
+    assert not looked_at(await password(house, account, None, 100))
+    for guess in GUESSES[:3]:
+        assert looked_at(await guess(house, account, DEVICE, 101))
+
+
+async def test_nodes_count_together(house: House) -> None:
+    account = await house.person()
+    other = Throttle(house.store, house.sealer, house.throttle.policy, StoreCounters(house.store))
+    there = replace(house, check=replace(house.check, throttle=other))
+    for number in range(LIMIT):
+        assert looked_at(await password((house, there)[number % 2], account, None, number))
+    for node in (house, there):
+        outcome = await node.check(account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now)
+        assert isinstance(outcome, Refusal)
+        assert outcome.code == "too_many_attempts"
+
+
+async def test_who_is_right_uses_up_nobodys_tries(house: House) -> None:
+    account = await house.person()
+    for _ in range(LIMIT + 3):
+        done = await house.check(account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now)
+        assert isinstance(done, Account)
+
+
+async def test_a_code_for_a_reset_is_longer_than_one_for_a_sign_up(house: House) -> None:
+    account = await house.person()
+    await reset_code(house, account, None, 1)
+    (_, kind, letter), *_ = await house.mails()
+    assert kind == "reset_password"
+    assert len(letter.code or "") == DIGITS["reset"] == 9
+    assert DIGITS["sign_up"] == 6
+
+
+async def test_wrong_codes_stop_no_link(house: House) -> None:
+    account = await house.person()
+    for number in range(LIMIT):
+        await reset_code(house, account, None, number)
+    assert isinstance(await reset_code(house, account, None, LIMIT), Wait)
+    (_, _, letter), *_ = await house.mails()
+    link = letter.text.partition("token=")[2].split()[0]
+    assert isinstance(await house.reset.by_link(link, browser_hash=BROWSER, now=house.now), Ticket)

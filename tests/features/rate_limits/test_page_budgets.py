@@ -1,0 +1,165 @@
+"""Can somebody who is signed in write the record, the outbox or the database full from their own pages?
+
+docs/incidents/2026-11-29-one-person-filled-everybodys-revocation-view.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.core.model.secret import Secret
+from doorward.features.authn.factors.password.change import Changed
+from doorward.features.rate_limits.rules.budget import CHANGES
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, Browser, House, code_for, key_bytes, open_house
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def signed_in(house: House) -> Browser:
+    browser = house.browser()
+    assert (await browser.sign_in()).status == 303
+    return browser
+
+
+async def count(house: House, kind: str) -> int:
+    return (await house.kinds()).count(kind)
+
+
+@pytest.mark.requirement(93)
+async def test_a_profile_is_saved_so_often_and_then_later(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    page = await browser.get("/account")
+    for number in range(CHANGES):
+        assert (await browser.submit(page, "profile", name=f"Ada {number}")).status == 303
+    for number in range(5):
+        refused = await browser.submit(page, "profile", name=f"Eve {number}")
+        assert refused.status == 429
+        assert int(refused.header("retry-after") or 0) > 0
+        assert "too many" in (refused.problem or "").lower()
+    # what is there already is no change
+    assert (await browser.submit(page, "profile", name=f"Ada {CHANGES - 1}")).status == 303
+    stored = await house.store.accounts.get(account.id)
+    assert stored is not None
+    assert stored.name == f"Ada {CHANGES - 1}"
+    assert await count(house, "account.profile_changed") == CHANGES
+    house.later(901)
+    assert (await browser.submit(page, "profile", name="Ada")).status == 303
+
+
+@pytest.mark.requirement(93)
+async def test_nobody_is_in_anothers_way(house: House) -> None:
+    await house.person()
+    bob = await house.person("bob@example.com")
+    browser = await signed_in(house)
+    page = await browser.get("/account")
+    for number in range(CHANGES + 1):
+        await browser.submit(page, "profile", name=f"Ada {number}")
+    saved = await house.pages.save_profile(bob, name="Robert", locale=None, caller=CALLER, now=house.now)
+    assert getattr(saved, "name", None) == "Robert"
+
+
+@pytest.mark.requirement(93)
+async def test_recovery_codes_and_their_mails_come_so_often_and_then_later(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    await house.authenticator(account)
+    made = await count(house, "recovery_codes.made")
+    form = {"csrf": (await browser.get("/account")).forms["profile"].fields["csrf"]}
+    answers = [(await browser.post("/account/methods/recovery", form)).status for _ in range(CHANGES + 5)]
+    assert 200 in answers
+    assert set(answers[CHANGES:]) == {429}
+    assert await count(house, "recovery_codes.made") <= made + CHANGES
+    assert [kind for _, kind, _ in await house.mails()].count("recovery_codes_made") <= CHANGES
+
+
+@pytest.mark.requirement(93)
+async def test_an_authenticator_app_is_set_up_so_often_and_then_later(house: House) -> None:
+    account = await house.person()
+    session = await house.session(account)
+    outcomes: list[str] = []
+    for _ in range(CHANGES + 3):
+        setup = house.factors.begin(account, session, house.now)
+        typed = code_for(key_bytes(setup.key), house.now)
+        outcome = await house.factors.confirm(
+            account, session, sealed=setup.sealed, typed=typed, caller=CALLER, now=house.now
+        )
+        outcomes.append(type(outcome).__name__)
+    assert outcomes == ["Codes"] * CHANGES + ["Wait"] * 3
+    assert await count(house, "second_factor.added") == CHANGES
+
+
+@pytest.mark.requirement(93)
+async def test_a_report_is_always_acted_on_and_written_down_so_often(house: House) -> None:
+    account = await house.person()
+    await signed_in(house)
+    event = next(one for one in await house.audit() if one.kind == "sign_in.succeeded")
+    current = await house.session(account)
+    for _ in range(CHANGES + 5):
+        other = await house.session(account)
+        assert await house.pages.report(account, current, event.id, devices=(), caller=CALLER, now=house.now)
+        ended = await house.store.sessions.get(other.id)
+        assert ended is not None
+        assert ended.end_reason == "reported_by_owner"
+    assert await count(house, "account.activity_reported") == CHANGES
+
+
+@pytest.mark.requirement(93)
+async def test_who_knows_a_password_begins_so_many_sessions_and_then_later(house: House) -> None:
+    account = await house.person()
+    browser = await signed_in(house)
+    page = await browser.get("/account/confirm")
+    while house.begun.full(f"password {account.id}", house.now) is None:
+        house.begun.note(f"password {account.id}", house.now)
+    lines = await house.kinds()
+    assert (await browser.submit(page, "confirm", password=PASSWORD)).status == 429
+    elsewhere = await house.browser("198.51.100.7").sign_in()
+    assert (elsewhere.status, int(elsewhere.header("retry-after") or 0) > 0) == (429, True)
+    assert await house.kinds() == lines
+    # a wrong one is a wrong one, and somebody else is not in the way
+    await house.person("bob@example.com")
+    assert (await house.browser("198.51.100.7").sign_in(password="not the one at all")).status == 400
+    assert (await house.browser("198.51.100.7").sign_in("bob@example.com")).status == 303
+    house.later(901)
+    assert (await house.browser("198.51.100.7").sign_in()).status == 303
+
+
+@pytest.mark.requirement(93)
+async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_password(house: House) -> None:
+    """docs/incidents/2026-11-29-a-stolen-session-that-held-up-its-owner.md"""
+    account = await house.person()
+    await house.authenticator(account)
+    stolen, session = await house.session(account), await house.session(account)
+    for _ in range(CHANGES + 1):
+        await house.factors.new_codes(account, stolen, caller=CALLER, now=house.now)
+    removed = await house.factors.remove(
+        account, session, password=Secret(PASSWORD), devices=(), caller=CALLER, now=house.now
+    )
+    assert removed is None
+    changed = await house.change(
+        account,
+        session,
+        current=Secret(PASSWORD),
+        new=Secret(OTHER_PASSWORD),
+        devices=(),
+        caller=CALLER,
+        now=house.now,
+    )
+    assert isinstance(changed, Changed)
+
+
+@pytest.mark.requirement(93)
+async def test_sign_ins_that_a_session_begins_keep_nobody_out_who_knows_the_password(house: House) -> None:
+    """docs/incidents/2026-11-29-a-stolen-session-that-held-up-its-owner.md"""
+    account = await house.person()
+    while house.begun.full(account.id, house.now) is None:
+        house.begun.note(account.id, house.now)
+    assert (await house.browser("198.51.100.7").sign_in()).status == 303

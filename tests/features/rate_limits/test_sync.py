@@ -1,0 +1,58 @@
+"""Do several processes know of one another's failures, without a write for each?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.core.ports.store import StoreUnavailable
+from doorward.features.rate_limits.rules.failures import BATCH, WINDOW, Failures
+from doorward.features.rate_limits.sync import ShareTallies
+from doorward.storage.sqlite.database import open_sqlite
+from tests.people import NOW, TurnedClock
+
+pytestmark = pytest.mark.anyio
+SEALER = KeyedSealer(b"k" * 32)
+
+
+async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp_path: Path) -> None:
+    stores = [await open_sqlite(tmp_path / "a.db") for _ in range(2)]
+    failures = [Failures(20) for _ in range(2)]
+    shares = [
+        ShareTallies(store, SEALER, TurnedClock(), {"failures": one.tally})
+        for store, one in zip(stores, failures, strict=True)
+    ]
+    for _ in range(3 * BATCH):
+        failures[0].note("192.0.2.1", NOW)
+    assert failures[1].note("192.0.2.1", NOW).retry_at is None
+    for share in shares:
+        await share()
+    noted = failures[1].note("192.0.2.1", NOW)
+    assert (noted.count, noted.retry_at) == (3 * BATCH + 2, NOW + WINDOW)
+    # the next address costs nothing in the database until it has failed a batch of times
+    failures[0].note("192.0.2.2", NOW)
+    before = [await stores[0].attempts.counts([SEALER.tag("tally", f"failures:192.0.2.{n}")]) for n in (1, 2)]
+    await shares[0]()
+    after = [await stores[0].attempts.counts([SEALER.tag("tally", f"failures:192.0.2.{n}")]) for n in (1, 2)]
+    assert before == after
+    assert not after[1]
+    for store in stores:
+        await store.close()
+
+
+async def test_while_the_database_is_away_counting_goes_on_and_is_told_later(tmp_path: Path) -> None:
+    store = await open_sqlite(tmp_path / "a.db")
+    failures = Failures(20)
+    for _ in range(BATCH):
+        failures.note("192.0.2.1", NOW)
+    await store.close()
+    with pytest.raises(StoreUnavailable):
+        await ShareTallies(store, SEALER, TurnedClock(), {"failures": failures.tally})()
+    assert failures.note("192.0.2.1", NOW).count == BATCH + 1
+    again = await open_sqlite(tmp_path / "a.db")
+    await ShareTallies(again, SEALER, TurnedClock(), {"failures": failures.tally})()
+    tag = SEALER.tag("tally", "failures:192.0.2.1")
+    assert (await again.attempts.counts([tag]))[tag][0] == BATCH + 1
+    await again.close()

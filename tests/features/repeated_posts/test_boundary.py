@@ -1,0 +1,320 @@
+"""Does a double click do one thing, and get its answer? And does nobody else get it?"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.app.features import routes
+from doorward.features.repeated_posts import rules as repeat
+from doorward.features.revocations.feed import Watch
+from doorward.web.router import App
+from tests.browsing import BROWSER, PASSWORD, SESSION, Page
+from tests.features import made
+from tests.front_channel import Front, front_channel
+from tests.tabs import Tab, said, sent_to
+from tests.waiting import until_async
+
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement(100)]
+NEW = "walrus canyon velvet twelve"
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as opened:
+        yield opened
+
+
+def another_process(front: Front) -> App:
+    """What a second process on the same database has of its own."""
+    settings = front.settings
+    return App(
+        routes(settings, front.outside, front.jar, Watch(front.store)),
+        prefix="",
+        https=True,
+        trusted_proxies=[],
+        error_page=front.app._error_page,
+        meter=front.outside.meter,
+        process_tag="u",
+    )
+
+
+def twin(tab: Tab, app: App | None = None) -> Tab:
+    """The same browser a moment ago: its cookies before the first answer came."""
+    other = Tab(app or tab.app, tab.address)
+    other.cookies = dict(tab.cookies)
+    return other
+
+
+def told(page: Page) -> list[tuple[str, str]]:
+    """What the browser is told, but for what only sizes the answer."""
+    return [(name, value) for name, value in page.headers if name in {"location", "set-cookie"}]
+
+
+async def typed(tab: Tab) -> dict[str, str]:
+    page = await tab.get("/sign-in")
+    return {**page.forms["sign-in"].fields, "identifier": "ada@example.com", "password": PASSWORD}
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["same process", "another process"])
+@pytest.mark.parametrize("at_once", [False, True], ids=["afterwards", "at once"])
+async def test_a_sign_in_posted_twice_is_one_session_with_one_cookie(
+    front: Front, at_once: bool, elsewhere: bool
+) -> None:
+    await front.person()
+    tab = front.browser()
+    fields = await typed(tab)
+    second = twin(tab, another_process(front) if elsewhere else None)
+    if at_once:
+        pages = await asyncio.gather(tab.post("/sign-in", fields), second.post("/sign-in", fields))
+    else:
+        pages = [await tab.post("/sign-in", fields), await second.post("/sign-in", fields)]
+    assert [page.status for page in pages] == [303, 303]
+    assert told(pages[0]) == told(pages[1])
+    assert tab.cookies[SESSION] == second.cookies[SESSION]
+    assert len(await front.store.sessions.live_of("usr_ada", front.now)) == 1
+    assert len(await front.audited("sign_in.succeeded")) == 1
+    assert (await second.get("/account")).status == 200
+
+
+async def test_a_password_is_changed_once_and_the_page_says_so(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    await tab.sign_in()
+    mails = len(await front.store.messages.recent_mail())
+    page = await tab.get("/account/methods")
+    fields = {**page.forms["password-change"].fields, "current": PASSWORD, "new": NEW}
+    second = twin(tab)
+    pages = await asyncio.gather(
+        tab.post("/account/methods/password", fields), second.post("/account/methods/password", fields)
+    )
+    assert told(pages[0]) == told(pages[1])
+    for each, answer in zip((tab, second), pages, strict=True):
+        shown = await each.follow(answer)
+        assert "Your password is changed." in shown.words
+        assert shown.problem is None
+    # with the cookie that the first answer has set already, as when the second click came after it
+    assert told(await tab.post("/account/methods/password", fields)) == told(pages[0])
+    assert len(await front.audited("password.changed")) == 1
+    assert len(await front.store.messages.recent_mail()) == mails + 1
+
+
+async def test_consent_given_twice_is_one_code(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    await tab.sign_in()
+    page = await tab.on(await tab.get(front.asking(made.client())))
+    fields = {**page.forms["consent"].fields, "decision": "allow"}
+    first, again = await tab.post("/consent", fields), await tab.post("/consent", fields)
+    assert said(first) == said(again)
+    assert first.text == again.text
+    assert len(await front.audited("consent.granted")) == 1
+    assert len(await front.store.grants.live_of_account("usr_ada", front.now)) == 1
+    assert (await front.redeem(made.client(), said(again)["code"]))["status"] == 200
+
+
+async def test_a_wrong_password_posted_twice_is_one_try(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    fields = {**await typed(tab), "password": "not the password"}
+    pages = [await tab.post("/sign-in", fields) for _ in range(2)]
+    assert [page.status for page in pages] == [400, 400]
+    assert pages[0].text == pages[1].text
+    assert len(await front.audited("sign_in.failed")) == 1
+    # typed once more on a page that was shown once more, it is another try
+    shown = await tab.get("/sign-in")
+    await tab.submit(shown, "sign-in", identifier="ada@example.com", password="not the password")
+    assert len(await front.audited("sign_in.failed")) == 2
+
+
+async def test_a_mail_is_sent_once(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    page = await tab.get("/reset")
+    pages = [await tab.submit(page, "reset", email="ada@example.com") for _ in range(3)]
+    assert len({sent_to(each) for each in pages}) == 1
+    assert len(await front.store.messages.recent_mail()) == 1
+
+
+async def test_after_ten_seconds_it_is_another_post(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    fields = {**await typed(tab), "password": "not the password"}
+    await tab.post("/sign-in", fields)
+    front.clock.time += repeat.KEPT_FOR - 1
+    await tab.post("/sign-in", fields)
+    assert len(await front.audited("sign_in.failed")) == 1
+    front.clock.time += 1
+    await tab.post("/sign-in", fields)
+    assert len(await front.audited("sign_in.failed")) == 2
+
+
+async def test_never_after_a_sign_out(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    fields = await typed(tab)
+    before = twin(tab)
+    await tab.post("/sign-in", fields)
+    signed_in, secret = twin(tab), tab.cookies[SESSION]
+    page = await tab.get("/logout")
+    assert (await tab.submit(page, "sign-out", confirm="yes")).status == 303
+    for thief in (before, signed_in):
+        # who has all of it, the password too, can sign in; the session that was ended they never get
+        answer = await thief.post("/sign-in", fields)
+        assert secret not in str(told(answer))
+    (ended,) = await front.audited("session.ended")
+    assert all(
+        each.id != ended.session_id for each in await front.store.sessions.live_of("usr_ada", front.now)
+    )
+
+
+async def test_a_sign_out_without_a_form_ends_what_was_kept_too(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    await tab.sign_in()
+    page = await tab.on(await tab.get(front.asking(made.client())))
+    code = said(await tab.submit(page, "consent", decision="allow"))["code"]
+    hint = (await front.redeem(made.client(), code))["id_token"]
+    database = front.store._db  # type: ignore[attr-defined]
+    count = "SELECT count(*) FROM answered_posts"
+    assert [tuple(row) for row in await database.all(count, ())] == [(1,)]
+    assert (await tab.get(f"/logout?id_token_hint={hint}")).status == 303
+    assert await database.all(count, ()) == [(0,)]
+
+
+async def test_never_for_a_session_that_was_ended_elsewhere(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    fields = await typed(tab)
+    second = twin(tab)
+    await tab.post("/sign-in", fields)
+    (session,) = await front.store.sessions.live_of("usr_ada", front.now)
+    assert await front.store.commit(front.store.sessions.end(session.id, front.now, "signed_out"))
+    answer = await second.post("/sign-in", fields)
+    assert second.cookies.get(SESSION) != tab.cookies[SESSION]
+    assert tab.cookies[SESSION] not in str(answer.headers)
+
+
+async def test_a_planted_browser_cookie_does_not_get_what_was_meant_for_the_session(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    await tab.sign_in()
+    page = await tab.on(await tab.get(front.asking(made.client())))
+    fields = {**page.forms["consent"].fields, "decision": "allow"}
+    first = said(await tab.post("/consent", fields))
+    thief = Tab(tab.app, "203.0.113.9")
+    thief.cookies = {BROWSER: tab.cookies[BROWSER]}
+    answer = await thief.post("/consent", fields)
+    assert first["code"] not in answer.text
+    assert first["code"] not in str(answer.headers)
+
+
+async def test_another_browser_or_another_site_gets_nothing(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    fields = await typed(tab)
+    await tab.post("/sign-in", fields)
+    stranger = front.browser()
+    await stranger.get("/sign-in")
+    assert (await stranger.post("/sign-in", fields)).status == 403
+    forged = twin(tab)
+    del forged.cookies[SESSION]
+    answer = await forged.post("/sign-in", fields, origin="https://evil.example", site="cross-site")
+    assert answer.status == 403
+    assert SESSION not in forged.cookies
+
+
+async def test_who_reads_the_database_cannot_open_what_is_kept(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    fields = await typed(tab)
+    await tab.post("/sign-in", fields)
+    browser, session = tab.cookies[BROWSER], tab.cookies[SESSION]
+    database = front.store._db  # type: ignore[attr-defined]
+    ((place, post, sealed),) = await database.all("SELECT place, post, sealed FROM answered_posts", ())
+    assert place == repeat.place(browser)
+    for secret in (browser, session, PASSWORD, hashlib.sha256(PASSWORD.encode()).hexdigest()):
+        assert secret.encode() not in sealed
+        assert secret not in post
+    sealer = front.outside.sealer
+    assert sealer.open_under(browser, "answered post", sealed)
+    for wrong in ("", "A" * 43, hashlib.sha256(browser.encode()).hexdigest()):
+        with pytest.raises(ValueError, match="not sealed"):
+            sealer.open_under(wrong, "answered post", sealed)
+    with pytest.raises(ValueError, match="not sealed"):
+        sealer.open("answered post", "", sealed)
+
+
+@pytest.mark.requirement(93)
+async def test_a_flood_of_posts_fills_only_so_many_rows(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeat, "PLACES", 8)
+    for _ in range(40):
+        tab = front.browser()
+        page = await tab.get("/sign-in")
+        assert (await tab.submit(page, "sign-in", identifier="x" * 200, password="")).status == 400
+    database = front.store._db  # type: ignore[attr-defined]
+    rows = await database.all("SELECT length(sealed) FROM answered_posts", ())
+    assert 1 <= len(rows) <= 8
+    assert max(row[0] for row in rows) <= repeat.MOST
+    assert await front.store.sweep(front.now + repeat.CLAIMED_FOR) == len(rows)
+
+
+async def test_a_post_that_failed_is_worked_on_again(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    await front.person()
+    tab = front.browser()
+    fields = await typed(tab)
+    broken = asyncio.Event()
+
+    async def refuses(*_: object) -> None:
+        broken.set()
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(front.store.sign_ins), "get", refuses)
+        assert (await tab.post("/sign-in", {**fields, "flow": "sin_x"})).status == 500
+    assert broken.is_set()
+    assert (await tab.post("/sign-in", fields)).status == 303
+
+
+async def test_who_waits_is_let_go_when_the_first_never_ends(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process was killed: its claim stands, and nobody will answer it."""
+    await front.person()
+    tab = front.browser()
+    fields = await typed(tab)
+    monkeypatch.setattr(repeat, "PAUSES", (0.0, 0.0, 0.0))
+    hung = asyncio.Event()
+    began = asyncio.Event()
+    check = type(front.store.accounts).by_email
+
+    async def hangs(*args: object) -> object:
+        if not began.is_set():
+            began.set()
+            await hung.wait()
+        return await check(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(front.store.accounts), "by_email", hangs)
+    first = asyncio.create_task(twin(tab).post("/sign-in", fields))
+    await until_async(began.is_set)
+    assert (await tab.post("/sign-in", fields)).status == 303
+    hung.set()
+    await first
+
+
+async def test_every_form_of_every_page_carries_its_own_value(front: Front) -> None:
+    await front.person()
+    tab = front.browser()
+    await tab.sign_in()
+    seen: list[str] = []
+    for path in ("/account", "/account/methods", "/account/activity", "/logout", "/account/confirm") * 2:
+        forms = (await tab.get(path)).forms.values()
+        (once,) = {form.fields["once"] for form in forms}
+        assert repeat.told_apart(once)
+        seen.append(once)
+    assert len(set(seen)) == len(seen)

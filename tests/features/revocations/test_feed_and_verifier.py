@@ -1,0 +1,126 @@
+"""Does what APIs install understand exactly what the server says: tokens, keys, feed and status lists?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.features.oauth.metadata import routes as metadata
+from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.revocations import routes as feed
+from doorward.features.revocations.rules.status_index import list_for
+from doorward_verify.claims import AccessRules, Verified
+from doorward_verify.keyset import parse_jwks
+from doorward_verify.principal import Principal
+from doorward_verify.refused import Refused
+from doorward_verify.revocation import RevocationView, parse_feed
+from doorward_verify.status_list import INVALID, VALID, parse_status_list
+from doorward_verify.verifier import Verifier
+from tests.features import made
+from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+from tests.web.asgi import Asgi
+
+pytestmark = pytest.mark.anyio
+ALGORITHMS = frozenset({"ES256", "RS256", "Ed25519"})
+NUMBER = list_for(made.NOW, 0)
+
+
+@pytest.fixture
+async def channel() -> AsyncGenerator[BackChannel]:
+    async with back_channel(status_list=True) as made_channel:
+        await made_channel.person()
+        yield made_channel
+
+
+@pytest.fixture
+def asgi(channel: BackChannel) -> Asgi:
+    return Asgi(
+        [
+            *feed.routes(channel.feed, channel.status),
+            *metadata.routes(issuer=made.ISSUER, locales=("en",), signer=channel.signer),
+        ]
+    )
+
+
+async def verifier(asgi: Asgi, audience: str = made.API) -> Verifier:
+    keys = parse_jwks(made.ISSUER, (await asgi("GET", "/jwks")).body)
+    return Verifier(AccessRules(made.ISSUER, audience, ALGORITHMS, 0), keys)
+
+
+async def principal(channel: BackChannel, asgi: Asgi) -> Principal:
+    raw, _ = await channel.family(status_list=NUMBER, status_index=4711)
+    answer = await channel.refresh(raw)
+    assert isinstance(answer, TokenResponse)
+    found = (await verifier(asgi)).verify(answer.access_token, channel.clock.time)
+    assert isinstance(found, Verified)
+    return found.principal
+
+
+@pytest.mark.requirement(39, 67)
+@pytest.mark.parametrize("alg", ["ES256", "RS256", "Ed25519"])
+async def test_the_verifier_takes_our_access_tokens_and_nothing_else_of_ours(
+    channel: BackChannel, asgi: Asgi, alg: str
+) -> None:
+    await channel.put(made.client(id_token_signed_alg=alg, access_token_signed_alg=alg))
+    raw, _ = await channel.family()
+    answer = await channel.refresh(raw)
+    assert isinstance(answer, TokenResponse)
+    found = (await verifier(asgi)).verify(answer.access_token, channel.clock.time)
+    assert isinstance(found, Verified)
+    assert found.principal.sub == "usr_ada"
+    assert found.principal.scopes == {"openid", "email", "orders:read"}
+    assert found.principal.sid == "ses_one"
+    foreign = (await verifier(asgi, "https://other.example.com")).verify(answer.access_token, made.NOW)
+    assert isinstance(foreign, Refused)
+    assert foreign.reason == "audience"
+    as_access = (await verifier(asgi, "app_web")).verify(answer.id_token or "", made.NOW)
+    assert isinstance(as_access, Refused)
+    assert as_access.reason == "type"
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.parametrize("what", ["grant", "session", "account", "client"])
+async def test_the_feed_reaches_the_verifiers_view(channel: BackChannel, asgi: Asgi, what: str) -> None:
+    ada = await channel.store.accounts.get("usr_ada")
+    assert ada is not None
+    session = await channel.session(ada)
+    who = await principal(channel, asgi)
+    view = RevocationView()
+    view.apply(parse_feed((await asgi("GET", "/revocations")).body), channel.clock.time)
+    assert not view.revokes(who)
+    now = channel.clock.time
+    if what == "grant":
+        grant = await channel.store.grants.get(who.jti.partition(".")[0])
+        assert grant is not None
+        writes = channel.ending.grant(grant, now=now, reason="revoked")
+    elif what == "session":
+        writes = await channel.ending.session(session, now=now, reason="signed_out")
+    elif what == "account":
+        writes = await channel.ending.account("usr_ada", now=now, reason="account_disabled", sub_entry=True)
+    else:
+        writes = channel.ending.client("app_web", now=now, reason="app_deleted")
+    assert await channel.store.commit(*writes)
+    told = parse_feed((await asgi("GET", "/revocations", query=f"after={view.cursor}")).body)
+    assert not told.reset
+    assert not told.unknown_kinds
+    view.apply(told, now)
+    assert view.revokes(who)
+
+
+@pytest.mark.requirement(57)
+async def test_the_status_list_reaches_the_verifier(channel: BackChannel, asgi: Asgi) -> None:
+    who = await principal(channel, asgi)
+    keys = (await verifier(asgi)).keys
+    uri = f"{made.ISSUER}/status/{NUMBER}"
+
+    async def status() -> int:
+        token = (await asgi("GET", f"/status/{NUMBER}")).body.decode()
+        held = parse_status_list(token, keys, uri=uri, algorithms=ALGORITHMS, now=channel.clock.time)
+        return held.get(4711, channel.clock.time)
+
+    assert await status() == VALID
+    grant = await channel.store.grants.get(who.jti.partition(".")[0])
+    assert grant is not None
+    assert await channel.store.commit(*channel.ending.grant(grant, now=channel.clock.time, reason="revoked"))
+    assert await status() == INVALID

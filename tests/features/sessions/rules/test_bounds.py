@@ -1,0 +1,31 @@
+"""Does one entry stand for exactly the tokens that an app has by now?"""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.features.revocations.rules.view import View
+from doorward.features.sessions.rules import bounds
+from doorward.features.sessions.rules.ending import MARGIN
+from tests.features import made
+
+NOW = made.NOW
+TOKEN = {"jti": "grt_x.y", "sub": "app_web", "client_id": "app_web"}
+
+
+@pytest.mark.requirement(93)
+@pytest.mark.parametrize(("iat", "spared"), [(NOW - 200, NOW), (NOW - 1, NOW), (NOW, NOW + 1)])
+def test_what_was_issued_before_this_second_ends_and_what_comes_holds(iat: int, spared: int) -> None:
+    entry = bounds.of_all_until_now("app_web", iat=iat, now=NOW, life=300)
+    view = View()
+    view.feed(1, [entry])
+    assert view.revoked({**TOKEN, "iat": iat}) == "client"
+    assert view.revoked({**TOKEN, "iat": NOW - 1}) == "client"
+    assert view.revoked({**TOKEN, "iat": spared}) is None
+    assert entry.before is not None
+    assert entry.expires_at == entry.before + 300 + MARGIN
+
+
+@pytest.mark.requirement(93)
+def test_the_numbers_that_are_promised() -> None:
+    assert (bounds.OF_GRANT, bounds.OF_APP) == (20, 200)

@@ -1,0 +1,182 @@
+"""Does an app's grant that is born in the very moment in which its session is ended outlive it, whoever ends the session?
+
+docs/incidents/2026-11-22-a-device-that-was-ended-and-went-on.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import Consent, Session
+from doorward.core.ports.store import Store
+from doorward.features.authn.flow.outcomes import Finished
+from doorward.features.authn.flow.rules.assurance import Achieved
+from doorward.features.sessions.ending import Ending
+from tests.features import made
+from tests.features.admin.managing import NOW, Desk, opened
+from tests.front_channel import CALLER as AT_THE_DOOR
+from tests.front_channel import Front, front_channel
+from tests.people import CALLER, PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as one:
+        yield one
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel() as one:
+        yield one
+
+
+@pytest.fixture
+async def desk() -> AsyncGenerator[Desk]:
+    async with opened() as one:
+        yield one
+
+
+@dataclass
+class Thief:
+    """Has the session's cookie and asks for codes without pause: one grant comes into being right after somebody looked which
+    there are, with the guard that `Finish` has."""
+
+    store: Store
+    session: Session
+    now: int
+    born: list[str] = field(default_factory=list)
+
+    async def __call__(self) -> None:
+        if self.born:
+            return
+        self.born.append("grt_thief")
+        assert await self.store.commit(
+            self.store.sessions.replace_secret(self.session, self.session),
+            self.store.grants.insert(
+                made.grant(
+                    id="grt_thief",
+                    account_id=self.session.account_id,
+                    client_id="app_shop",
+                    session_id=self.session.id,
+                    created_at=self.now,
+                    auth_time=self.now,
+                    expires_at=self.now + 9999,
+                )
+            ),
+        )
+
+    def after(self, monkeypatch: pytest.MonkeyPatch, look: str) -> None:
+        """Act right after `Ending` has looked."""
+        method = getattr(Ending, look)
+
+        async def then_sign_in(ending: Ending, *given: Any, **named: Any) -> Any:
+            writes = await method(ending, *given, **named)
+            await self()
+            return writes
+
+        monkeypatch.setattr(Ending, look, then_sign_in)
+
+    async def left(self) -> list[str]:
+        """The grants that still live."""
+        return [one.id for one in await self.store.grants.live_of_account(self.session.account_id, self.now)]
+
+    async def told(self) -> bool:
+        """Whether APIs hear that the grant has ended."""
+        _, entries = await self.store.revocations.live(self.now)
+        return ("grant", "grt_thief") in {(entry.kind, entry.ref) for entry in entries}
+
+
+@pytest.mark.requirement(72, 74)
+async def test_a_device_that_its_owner_ends_keeps_no_grant(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await house.person()
+    thief = Thief(house.store, await house.session(account), house.now)
+    thief.after(monkeypatch, "session")
+    assert await house.pages.end_device(account, thief.session.id, caller=CALLER, now=house.now)
+    assert thief.born
+    assert await thief.left() == []
+    assert await thief.told()
+
+
+@pytest.mark.requirement(72, 74)
+@pytest.mark.parametrize("grants_too", [False, True])
+async def test_no_grant_is_left_where_every_other_device_is_ended(
+    house: House, monkeypatch: pytest.MonkeyPatch, grants_too: bool
+) -> None:
+    account = await house.person()
+    mine = await house.session(account)
+    thief = Thief(house.store, await house.session(account), house.now)
+    thief.after(monkeypatch, "account" if grants_too else "others")
+    ended = await house.pages.end_others(account, mine, caller=CALLER, now=house.now, grants_too=grants_too)
+    assert ended == 1
+    assert thief.born
+    assert await thief.left() == []
+    assert await thief.told()
+
+
+@pytest.mark.requirement(74)
+async def test_an_app_that_is_disconnected_keeps_no_grant(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await house.person()
+    thief = Thief(house.store, await house.session(account), house.now)
+    thief.after(monkeypatch, "app_of")
+    consent = Consent(account.id, "app_shop", "https://api.example.com", ("read",), house.now)
+    assert await house.store.commit(house.store.sessions.put_consent(consent))
+    assert await house.pages.disconnect(account, "app_shop", caller=CALLER, now=house.now)
+    assert thief.born
+    assert await thief.left() == []
+    assert await thief.told()
+
+
+@pytest.mark.requirement(72)
+async def test_somebody_who_is_deleted_leaves_no_grant(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = await desk.people.create("ada@example.com", password=Secret(PASSWORD))
+    session = Session(
+        id="ses_thief", secret_hash=b"t" * 32, account_id=account.id, created_at=NOW, seen_at=NOW, auth_time=NOW,
+        expires_at=NOW + 999, acr="a", amr=("pwd",),
+    )  # fmt: skip
+    assert await desk.store.commit(desk.store.sessions.insert(session))
+    thief = Thief(desk.store, session, NOW)
+    thief.after(monkeypatch, "account")
+    await desk.people.delete("ada@example.com")
+    assert thief.born
+    assert await thief.left() == []
+    assert await thief.told()
+
+
+@pytest.mark.requirement(72)
+@pytest.mark.parametrize("crowd", [False, True])
+async def test_a_session_that_another_sign_in_ends_keeps_no_grant(
+    front: Front, monkeypatch: pytest.MonkeyPatch, crowd: bool
+) -> None:
+    """Another person signs in in that browser, or the same one once too often elsewhere."""
+    ada = await front.person()
+    eve = await front.person(id="usr_eve", email="eve@example.com")
+    thief = Thief(front.store, await front.session(ada), front.now)
+    if crowd:
+        monkeypatch.setattr("doorward.features.authn.flow.finish.MOST_SESSIONS", 1)
+    thief.after(monkeypatch, "session")
+    done = await front.finish(
+        await front.begin(None),
+        account=ada if crowd else eve,
+        reached=Achieved("urn:doorward:aal1", ("pwd",), front.now),
+        asked=None,
+        old=None if crowd else thief.session,
+        devices=(),
+        caller=AT_THE_DOOR,
+        now=front.now,
+    )
+    assert isinstance(done, Finished)
+    assert thief.born
+    assert await thief.left() == []
+    assert await thief.told()

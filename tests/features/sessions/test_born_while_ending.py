@@ -1,0 +1,161 @@
+"""Does a sign-in that ends in the very moment of a password change, a reset or a disabling outlive it?
+
+docs/incidents/2026-11-22-born-while-the-password-changed.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+import pytest
+
+from doorward.core.model.account import Account
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import Grant
+from doorward.core.model.secret import Secret
+from doorward.core.model.session import EndReason, Session
+from doorward.core.ports.store import Store, Write
+from doorward.features.accounts.reset_password import Reset
+from doorward.features.authn.factors.password.change import Changed
+from doorward.features.sessions.ending import Ending
+from tests.features.admin.managing import NOW, Desk, opened
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
+
+pytestmark = pytest.mark.anyio
+BROWSER = digest("browser")
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as one:
+        yield one
+
+
+@pytest.fixture
+async def desk() -> AsyncGenerator[Desk]:
+    async with opened() as one:
+        yield one
+
+
+@dataclass
+class Thief:
+    """Knows the old password, and ends a sign-in between the look at what is open and the commit that ends it: with the very
+    guard that `Finish` has."""
+
+    store: Store
+    now: int
+    born: list[tuple[str, str]] = field(default_factory=list)
+
+    async def sign_in(self, account_id: str) -> None:
+        account = await self.store.accounts.get(account_id)
+        assert account is not None
+        session = Session(
+            id="ses_thief", secret_hash=b"t" * 32, account_id=account_id, created_at=self.now, seen_at=self.now,
+            auth_time=self.now, expires_at=self.now + 999, acr="a", amr=("pwd",),
+        )  # fmt: skip
+        grant = Grant(
+            id="grt_thief", client_id="app_shop", account_id=account_id, audience="x", scopes=(), created_at=self.now,
+            expires_at=self.now + 999, auth_time=self.now, acr="a", amr=("pwd",), session_id=session.id, offline=True,
+        )  # fmt: skip
+        assert await self.store.commit(
+            self.store.accounts.replace(account, old=account),
+            self.store.sessions.insert(session),
+            self.store.grants.insert(grant),
+        )
+        self.born.append((session.id, grant.id))
+
+
+def between(monkeypatch: pytest.MonkeyPatch, thief: Thief) -> None:
+    """Let the thief act right after everything that is open was looked up, once."""
+    look = Ending.account
+
+    async def then_sign_in(
+        self: Ending,
+        account_id: str,
+        *,
+        now: int,
+        reason: EndReason,
+        keep_session: str | None = None,
+        sub_entry: bool,
+    ) -> list[Write]:
+        writes = await look(
+            self, account_id, now=now, reason=reason, keep_session=keep_session, sub_entry=sub_entry
+        )
+        if not thief.born:
+            await thief.sign_in(account_id)
+        return writes
+
+    monkeypatch.setattr(Ending, "account", then_sign_in)
+
+
+async def left_open(store: Store, account: Account, now: int) -> tuple[list[str], list[str]]:
+    """The sessions and grants that still live."""
+    sessions = [session.id for session in await store.sessions.live_of(account.id, now)]
+    return sessions, [grant.id for grant in await store.grants.live_of_account(account.id, now)]
+
+
+@pytest.mark.requirement(72)
+async def test_no_session_opened_with_the_old_password_outlives_its_change(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await house.person()
+    mine = await house.session(account)
+    thief = Thief(house.store, house.now)
+    between(monkeypatch, thief)
+    changed = await house.change(
+        account, mine, current=Secret(PASSWORD), new=Secret(OTHER_PASSWORD), devices=(), caller=CALLER,
+        now=house.now,
+    )  # fmt: skip
+    assert isinstance(changed, Changed)
+    assert thief.born
+    assert await left_open(house.store, account, house.now) == ([mine.id], [])
+    _, revoked = await house.store.revocations.live(house.now)
+    assert {("sid", "ses_thief"), ("grant", "grt_thief")} <= {(entry.kind, entry.ref) for entry in revoked}
+
+
+@pytest.mark.requirement(72)
+async def test_no_session_opened_with_the_old_password_outlives_a_reset(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await house.person()
+    ticket = await house.reset.ask(
+        email=account.email, locale="en", browser_hash=BROWSER, devices=(), sign_in_id=None, caller=CALLER,
+        now=house.now,
+    )  # fmt: skip
+    (_, _, letter), *_ = await house.mails()
+    proven = await house.reset.by_code(
+        ticket.id,  # type: ignore[union-attr]
+        letter.code or "",
+        browser_hash=BROWSER,
+        devices=(),
+        address="192.0.2.1",
+        now=house.now,
+    )
+    thief = Thief(house.store, house.now)
+    between(monkeypatch, thief)
+    outcome = await house.reset.set(
+        proven.id,  # type: ignore[union-attr]
+        Secret(OTHER_PASSWORD),
+        end_sessions=True,
+        browser_hash=BROWSER,
+        devices=(),
+        caller=CALLER,
+        now=house.now,
+    )
+    assert isinstance(outcome, Reset)
+    assert thief.born
+    assert await left_open(house.store, account, house.now) == ([], [])
+
+
+@pytest.mark.requirement(72)
+async def test_no_session_waits_in_a_disabled_account_until_it_is_enabled_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await desk.people.create("ada@example.com", password=Secret(PASSWORD))
+    thief = Thief(desk.store, NOW)
+    between(monkeypatch, thief)
+    await desk.people.disable("ada@example.com")
+    assert thief.born
+    await desk.people.enable("ada@example.com")
+    assert await left_open(desk.store, account, NOW) == ([], [])

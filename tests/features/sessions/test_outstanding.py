@@ -1,0 +1,209 @@
+"""Does what was proven or mailed before count for nothing after the moment that ended it?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import pytest
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.digest import digest
+from doorward.core.model.message import Ticket
+from doorward.core.model.secret import Secret
+from doorward.core.model.signin import SignIn
+from doorward.features.accounts.reset_password import Reset
+from doorward.features.authn.factors.email_code.rules import Missed
+from tests import browsing
+from tests.people import CALLER, CHROME, OTHER_PASSWORD, PASSWORD, House, code_for, open_house
+
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement(94)]
+BROWSER = digest("browser")
+Change = Callable[[House, Account], Awaitable[object]]
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+async def shown_password(house: House, browser: str = "browser") -> SignIn:
+    outcome = await house.prove_password(
+        await house.sign_in(browser),
+        identifier="ada@example.com",
+        password=Secret(PASSWORD),
+        address="192.0.2.1",
+        user_agent=CHROME,
+        devices=(),
+        now=house.now,
+    )
+    assert isinstance(outcome, SignIn), outcome
+    return outcome
+
+
+async def shown_code(house: House, sign_in: SignIn, code: str) -> SignIn | Refusal:
+    return await house.prove_second_factor(
+        sign_in, code=Secret(code), address="192.0.2.1", devices=(), now=house.now, user_agent=CHROME
+    )
+
+
+async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
+    ticket = await house.reset.ask(
+        email="ada@example.com",
+        locale="en",
+        browser_hash=browser,
+        devices=(),
+        sign_in_id=None,
+        caller=CALLER,
+        now=house.now,
+    )
+    assert isinstance(ticket, Ticket)
+    (_, _, letter), *_ = await house.mails()
+    return ticket, letter.code or ""
+
+
+async def typed(house: House, ticket: Ticket, code: str, browser: bytes = BROWSER) -> object:
+    return await house.reset.by_code(
+        ticket.id, code, browser_hash=browser, devices=(), address="192.0.2.1", now=house.now
+    )
+
+
+async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) -> object:
+    return await house.reset.set(
+        ticket.id,
+        Secret(password),
+        end_sessions=ends,
+        browser_hash=BROWSER,
+        devices=(),
+        caller=CALLER,
+        now=house.now,
+    )
+
+
+async def walks_in(house: House, sign_in: SignIn) -> bool:
+    """Whether the sign-in, as its browser goes on with it, ends in a session."""
+    browser = house.browser()
+    browser.cookies[browsing.BROWSER] = "b" * 43
+    page = await browser.follow(await browser.get(f"/sign-in/code?flow={sign_in.id}"))
+    return page.path == "/account"
+
+
+async def of_browser(house: House) -> SignIn:
+    return await shown_password(house, "b" * 43)
+
+
+async def changes(house: House, account: Account) -> None:
+    session = await house.session(account)
+    done = await house.change(
+        account,
+        session,
+        current=Secret(PASSWORD),
+        new=Secret(OTHER_PASSWORD),
+        devices=(),
+        caller=CALLER,
+        now=house.now,
+    )
+    assert not isinstance(done, Refusal)
+
+
+async def resets(house: House, account: Account) -> None:
+    del account
+    ticket, code = await asked(house)
+    await typed(house, ticket, code)
+    assert isinstance(await set_new(house, ticket, OTHER_PASSWORD, ends=False), Reset)
+
+
+async def signs_out_elsewhere(house: House, account: Account) -> None:
+    await house.pages.end_others(account, await house.session(account), caller=CALLER, now=house.now)
+
+
+async def reports(house: House, account: Account) -> None:
+    (event, *_) = await house.store.audit.page()
+    session = await house.session(account)
+    assert await house.pages.report(account, session, event.id, devices=(), caller=CALLER, now=house.now)
+
+
+@pytest.mark.parametrize("change", [changes, resets, signs_out_elsewhere, reports])
+async def test_a_sign_in_under_way_ends_with_what_it_rested_on(house: House, change: Change) -> None:
+    account = await house.person()
+    _, codes = await house.authenticator(account)
+    shown = await shown_code(house, await of_browser(house), codes[0])
+    assert isinstance(shown, SignIn)
+    assert await walks_in(house, shown), "nothing happened in between"
+    shown = await shown_code(house, await of_browser(house), codes[1])
+    assert isinstance(shown, SignIn)
+    await change(house, account)
+    assert not await walks_in(house, shown)
+
+
+async def test_a_second_factor_that_was_replaced_meanwhile_is_asked_for_anew(house: House) -> None:
+    account = await house.person()
+    for number in range(2):
+        seed, codes = await house.authenticator(account)
+        code = codes[0] if number else code_for(seed, house.now)
+        shown = await shown_code(house, await of_browser(house), code)
+        assert isinstance(shown, SignIn)
+        # the owner takes the phone that was stolen out, and another one in
+        await house.authenticator(account)
+        assert not await walks_in(house, shown)
+
+
+async def test_new_recovery_codes_end_what_an_old_one_had_shown(house: House) -> None:
+    account = await house.person()
+    _, codes = await house.authenticator(account)
+    shown = await shown_code(house, await of_browser(house), codes[0])
+    assert isinstance(shown, SignIn)
+    await house.factors.new_codes(account, await house.session(account), caller=CALLER, now=house.now)
+    assert not await walks_in(house, shown)
+
+
+async def test_who_showed_the_old_password_tries_no_codes(house: House) -> None:
+    account = await house.person()
+    _, codes = await house.authenticator(account)
+    sign_in = await shown_password(house)
+    await house.change_account(account, password_changed_at=house.now)
+    outcome = await shown_code(house, sign_in, codes[0])
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "invalid_session"
+    unspent = [f for f in await house.store.accounts.factors(account.id) if f.kind == "recovery_code"]
+    assert all(factor.used_at is None for factor in unspent)
+
+
+@pytest.mark.parametrize("change", [changes, resets, reports])
+async def test_codes_and_links_in_mails_end_too(house: House, change: Change) -> None:
+    account = await house.person()
+    other = digest("other")
+    ticket, code = await asked(house, other)
+    (_, _, letter), *_ = await house.mails()
+    link = letter.text.partition("token=")[2].split()[0]
+    await change(house, account)
+    assert isinstance(await typed(house, ticket, code, other), Missed)
+    assert isinstance(await house.reset.by_link(link, browser_hash=other, now=house.now), Missed)
+
+
+async def test_what_was_proven_by_mail_opens_the_account_until_then(house: House) -> None:
+    account = await house.person()
+    ticket, code = await asked(house)
+    await typed(house, ticket, code)
+    assert await house.reset.open(ticket.id, BROWSER, house.now) is not None
+    await changes(house, account)
+    assert await house.reset.open(ticket.id, BROWSER, house.now) is None
+
+
+@pytest.mark.requirement(80)
+async def test_who_asked_for_a_mail_sees_nothing_of_it(house: House) -> None:
+    # otherwise the page that waits for the code would tell that there is such an account, and that its password was changed
+    account = await house.person()
+    pages: list[str] = []
+    for email in (account.email, "nobody@example.com"):
+        stranger = house.browser("198.51.100.9")
+        page = await stranger.follow(
+            await stranger.submit(await stranger.get("/reset"), "reset", email=email)
+        )
+        await changes(house, await house.store.accounts.get(account.id) or account) if not pages else None
+        again = await stranger.get(page.path)
+        wrong = await stranger.submit(again, "check", code="000000")
+        pages.append(f"{again.status} {again.words} / {wrong.status} {wrong.words}".replace(email, "…"))
+    assert pages[0] == pages[1]
+    assert pages[0].startswith("200")

@@ -1,0 +1,212 @@
+"""Do signing keys turn in time, once, and without a token that nobody can verify?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jwt
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec import structs
+
+from doorward.adapters.keys.signing import PURPOSE
+from doorward.adapters.random import SystemChance
+from doorward.core.model.config_snapshot import KeyState, SigningKey
+from doorward.core.model.policy import TokenPolicy
+from doorward.features.admin.refused import ManageRefused
+from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.rules.ending import MARGIN
+from doorward.storage.sqlite.database import open_sqlite
+from doorward_verify import jwk, jws
+from doorward_verify.encoding import b64url_decode
+from doorward_verify.refused import Refused
+from tests.features.admin.managing import DAY, NOW, SEALER, WEB, Desk, TurnedClock, desk, opened
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def house() -> AsyncGenerator[Desk]:
+    async with opened() as made:
+        yield made
+
+
+async def states(house: Desk, alg: str = "ES256") -> Counter[str]:
+    return Counter(key.state for key in await house.keys.listed() if key.alg == alg)
+
+
+def token(house: Desk) -> str:
+    return house.signer.sign({"sub": "usr_1"}, typ="at+jwt")
+
+
+async def test_the_first_start_makes_a_current_and_a_next_key_and_later_starts_none(house: Desk) -> None:
+    assert await house.keys.tend() == 2
+    assert await states(house) == {"current": 1, "next": 1}
+    assert await house.keys.tend() == 0
+    assert token(house)
+
+
+async def test_processes_that_start_at_once_make_one_current_and_one_next_key(tmp_path: Path) -> None:
+    clock = TurnedClock()
+    desks = [desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(6)]
+    await asyncio.gather(*(one.keys.tend() for one in desks))
+    await asyncio.gather(*(one.keys.tend() for one in desks))
+    assert await states(desks[0]) == {"current": 1, "next": 1}
+    for one in desks:
+        one.hasher.close()
+        await one.store.close()
+
+
+@pytest.mark.requirement(52)
+async def test_keys_turn_by_time_and_every_living_token_verifies_throughout(house: Desk) -> None:
+    await house.keys.tend()
+    turned = 0
+    living: list[tuple[int, str]] = []
+    for _ in range(400):
+        house.clock.time += DAY // 4
+        published_before = {key["kid"] for key in house.signer.jwks()["keys"]}
+        turned += await house.keys.tend()
+        await house.catalog.refresh()
+        fresh = token(house)
+        # whoever fetched the keys before this moment can already verify what is signed now
+        assert jwt.get_unverified_header(fresh)["kid"] in published_before
+        living = [(end, old) for end, old in living if end > house.clock.time]
+        living.append((house.clock.time + 300, fresh))
+        for _, old in living:
+            jws.verify(old, house.signer.keys(), algorithms=["ES256"], types={"at+jwt"})
+    assert turned >= 3
+    assert (await states(house))["current"] == 1
+    assert (await states(house))["retired"] >= 1
+    assert len(await house.audited("key.rotated")) >= 2
+
+
+async def test_a_turn_by_hand_waits_for_the_next_key_to_be_known(house: Desk) -> None:
+    await house.keys.tend()
+    with pytest.raises(ManageRefused, match="may know the next key yet") as caught:
+        await house.keys.rotate()
+    assert "--force" in caught.value.fix
+    before = token(house)
+    forced = await house.keys.rotate(force=True)
+    assert jwt.get_unverified_header(token(house))["kid"] == forced.id
+    assert jws.verify(before, house.signer.keys(), algorithms=["ES256"], types=None)
+    assert await states(house) == {"previous": 1, "current": 1, "next": 1}
+    house.clock.time += DAY
+    await house.keys.rotate()
+    # the very first key has retired meanwhile: its last token expired long ago
+    assert await states(house) == {"retired": 1, "previous": 1, "current": 1, "next": 1}
+
+
+@pytest.mark.requirement(52)
+async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens(house: Desk) -> None:
+    patient = replace(house.keys, tokens=TokenPolicy(access_ttl=3600))
+    await patient.tend()
+    old = token(house)
+    # the settings now say 300 s, on this node and after a restart of the others
+    await house.keys.rotate(force=True)
+    house.clock.time += 3599
+    await house.keys.tend()
+    assert jws.verify(old, house.signer.keys(), algorithms=["ES256"], types=None)
+    ending = Ending(house.store, SystemChance(), house.catalog, TokenPolicy(access_ttl=300))
+    await house.store.commit(*ending.client("app_1", now=house.clock.time, reason="app_deleted"))
+    (entry,) = (await house.store.revocations.live(house.clock.time))[1]
+    assert entry.expires_at >= house.clock.time + 3600
+    house.clock.time += 1 + MARGIN
+    await house.keys.tend()
+    with pytest.raises(Refused):
+        jws.verify(old, house.signer.keys(), algorithms=["ES256"], types=None)
+
+
+async def test_an_algorithm_gets_its_keys_when_an_app_asks_for_it(house: Desk) -> None:
+    await house.keys.tend()
+    with pytest.raises(ManageRefused, match="no API uses Ed25519"):
+        await house.keys.rotate("Ed25519")
+    await house.apps.create(structs.replace(WEB, id_token_signed_alg="Ed25519"), kind="web")
+    # with the app, since it may be used before anybody looks after the keys
+    assert await states(house, "Ed25519") == {"current": 1}
+    assert house.signer.sign({}, typ="JWT", alg="Ed25519")
+    await house.keys.tend()
+    assert await states(house, "Ed25519") == {"current": 1, "next": 1}
+    await house.apps.change("web", lambda app: structs.replace(app, userinfo_signed_alg="RS256"))
+    assert await states(house, "RS256") == {"current": 1}
+
+
+async def test_an_algorithm_gets_its_key_when_an_api_asks_for_it(house: Desk) -> None:
+    await house.apis.create("https://a.example.com", name="a", permissions=[], signing_alg="Ed25519")
+    assert await states(house, "Ed25519") == {"current": 1}
+    await house.apis.change("a", lambda api: structs.replace(api, signing_alg="RS256", token_type="JWT"))
+    assert await states(house, "RS256") == {"current": 1}
+    (event,) = await house.audited("api.changed")
+    assert event.detail["changed"] == ["signing_alg", "token_type"]
+    with pytest.raises(ManageRefused, match="Nothing would change"):
+        await house.apis.change("a", lambda api: api)
+
+
+def of_before(name: str, state: KeyState) -> SigningKey:
+    """An RSA key as the program before made it."""
+    key = jwk.signing_key(rsa.generate_private_key(65537, 3072), alg="RS256", kid=name)
+    sealed = SEALER.seal(PURPOSE, name, msgspec.json.encode(key.private_jwk()))
+    public: dict[str, Any] = {**key.public_jwk()}
+    return SigningKey(name, "RS256", state, public, sealed, NOW - 2 * DAY, NOW - 2 * DAY)
+
+
+async def test_rsa_keys_of_another_size_give_way_without_a_token_that_nobody_can_verify(house: Desk) -> None:
+    registry = house.store.registry
+    await house.store.commit(
+        registry.insert_key(of_before("key_old", "current")),
+        registry.insert_key(of_before("key_then", "next")),
+    )
+    await house.apps.create(structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
+    await house.keys.tend()
+
+    def signed() -> int:
+        kid = jwt.get_unverified_header(house.signer.sign({}, typ="JWT", alg="RS256"))["kid"]
+        (key,) = [key for key in house.catalog.current().keys if key.id == kid]
+        return int.from_bytes(b64url_decode(key.public_jwk["n"]), "big").bit_length()
+
+    assert await states(house, "RS256") == {"current": 1, "next": 1, "retired": 1}
+    assert signed() == 3072
+    (event,) = [one for one in await house.audited("key.created") if "instead_of" in one.detail]
+    assert event.detail["instead_of"] == "key_then"
+    published = {key["kid"] for key in house.signer.jwks()["keys"]}
+    house.clock.time += DAY
+    await house.keys.tend()
+    await house.catalog.refresh()
+    assert signed() == 2048
+    assert jwt.get_unverified_header(house.signer.sign({}, typ="JWT", alg="RS256"))["kid"] in published
+    assert await house.keys.tend() == 0
+
+
+async def test_a_revoked_key_is_out_at_once_and_followed_by_the_next(house: Desk) -> None:
+    await house.keys.tend()
+    stolen = token(house)
+    kid = jwt.get_unverified_header(stolen)["kid"]
+    await house.keys.revoke(kid)
+    with pytest.raises(Refused):
+        jws.verify(stolen, house.signer.keys(), algorithms=["ES256"], types=None)
+    assert jwt.get_unverified_header(token(house))["kid"] != kid
+    assert await states(house) == {"revoked": 1, "current": 1, "next": 1}
+    with pytest.raises(ManageRefused, match="revoked already"):
+        await house.keys.revoke(kid)
+    with pytest.raises(ManageRefused, match="no signing key"):
+        await house.keys.revoke("key_x")
+    (event,) = await house.audited("key.revoked")
+    assert event.detail["key_id"] == kid
+    assert event.at == NOW
+
+
+async def test_turns_at_once_are_one_turn(tmp_path: Path) -> None:
+    clock = TurnedClock()
+    desks = [desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(4)]
+    await desks[0].keys.tend()
+    clock.time += 91 * DAY
+    await asyncio.gather(*(one.keys.tend() for one in desks))
+    assert await states(desks[0]) == {"previous": 1, "current": 1, "next": 1}
+    for one in desks:
+        one.hasher.close()
+        await one.store.close()

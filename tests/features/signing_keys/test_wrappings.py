@@ -1,0 +1,129 @@
+"""Does the key-encryption key change without a moment in which nobody, or the wrong one, can open the root secret?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+
+from doorward.adapters.keys.wrap_command import CommandWrapper
+from doorward.adapters.keys.wrap_local import LocalWrapper
+from doorward.adapters.random import SystemChance
+from doorward.core.model.wrapped_key import WrappedKey
+from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper
+from doorward.features.admin.refused import ManageRefused
+from doorward.features.signing_keys.root import make_root, open_root
+from doorward.features.signing_keys.wrappings import ManageWrappings
+from doorward.storage.sql.store import SqlStore
+from doorward.storage.sqlite.database import open_sqlite
+from tests.features.admin.managing import TurnedClock
+
+pytestmark = pytest.mark.anyio
+
+SECRET = bytes(range(32))
+OLD, NEW, THIRD = (LocalWrapper(letter * 32) for letter in (b"o", b"n", b"t"))
+
+
+@pytest.fixture
+async def store() -> AsyncGenerator[SqlStore]:
+    opened = await open_sqlite(":memory:")
+    await make_root(opened, OLD, SystemChance(), secret=SECRET, now=1, place="")
+    yield opened
+    await opened.close()
+
+
+async def managing(store: SqlStore, wrapper: KeyWrapper = OLD) -> ManageWrappings:
+    root = await open_root(store, wrapper, place="")
+    assert root is not None
+    return ManageWrappings(store, wrapper, root, SystemChance(), TurnedClock())
+
+
+async def openers(store: SqlStore) -> set[str]:
+    """Which of the three keys open the root."""
+    found: set[str] = set()
+    for wrapper in (OLD, NEW, THIRD):
+        try:
+            root = await open_root(store, wrapper, place="")
+        except KeyProblem:
+            continue
+        assert root is not None
+        assert root.secret == SECRET
+        found.add(wrapper.id)
+    return found
+
+
+async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_throughout(store: SqlStore) -> None:
+    desk = await managing(store)
+    left = await desk.rewrap(NEW, drop_old=False)
+    assert [one.kek for one in left] == [OLD.id, NEW.id]
+    assert await openers(store) == {OLD.id, NEW.id}
+    desk = await managing(store, NEW)
+    assert desk.in_use == NEW.id
+    left = await desk.rewrap(None, drop_old=True)
+    assert [one.kek for one in left] == [NEW.id]
+    assert await openers(store) == {NEW.id}
+    kinds = [(line.kind, line.detail["kek"]) for line in reversed(await store.audit.page())]
+    assert kinds == [
+        ("root_secret.created", OLD.id),
+        ("root_secret.wrapped", NEW.id),
+        ("root_secret.wrapping_dropped", OLD.id),
+    ]
+
+
+async def test_in_one_step_the_new_key_alone_is_left(store: SqlStore) -> None:
+    await (await managing(store)).rewrap(THIRD, drop_old=False)
+    await (await managing(store)).rewrap(NEW, drop_old=True)
+    assert await openers(store) == {NEW.id}
+
+
+async def test_wrapping_anew_under_the_same_key_changes_the_wrapping_alone(store: SqlStore) -> None:
+    desk = await managing(store)
+    (before,) = await desk.listed()
+    (after,) = await desk.rewrap(None, drop_old=False)
+    assert (after.kek, after.id) == (before.kek, before.id)
+    assert after.wrapped != before.wrapped
+    assert await openers(store) == {OLD.id}
+
+
+async def test_a_key_that_does_not_give_back_what_it_wrapped_is_never_relied_on(store: SqlStore) -> None:
+    class Forgetful:
+        id = "key:forgetful"
+
+        async def wrap(self, context: str, key: bytes) -> bytes:
+            return await NEW.wrap(context, bytes(len(key)))
+
+        async def unwrap(self, context: str, wrapped: bytes) -> bytes:
+            return await NEW.unwrap(context, wrapped)
+
+    desk = await managing(store)
+    with pytest.raises(ManageRefused, match="does not give back"):
+        await desk.rewrap(Forgetful(), drop_old=True)
+    broken = CommandWrapper(unwrap=["/bin/false"], wrap=["/bin/sh", "-c", "echo AAAA"], timeout=10)
+    with pytest.raises(ManageRefused, match="status 1"):
+        await desk.rewrap(broken, drop_old=True)
+    assert await openers(store) == {OLD.id}
+
+
+async def test_of_two_operators_who_drop_one_anothers_key_one_is_told(store: SqlStore) -> None:
+    first, second = await managing(store), await managing(store)
+    await first.rewrap(NEW, drop_old=True)
+    # decided on what it saw before
+    seen = await first.listed()
+
+    class Late(ManageWrappings):
+        async def listed(self) -> Sequence[WrappedKey]:
+            return [second.root.opened_by]
+
+    assert [one.kek for one in seen] == [NEW.id]
+    late = Late(store, OLD, second.root, SystemChance(), TurnedClock())
+    with pytest.raises(ManageRefused, match="somebody else"):
+        await late.rewrap(THIRD, drop_old=True)
+    assert await openers(store) == {NEW.id}
+
+
+async def test_a_dropped_key_cannot_drop_the_others(store: SqlStore) -> None:
+    early = await managing(store)
+    await (await managing(store)).rewrap(NEW, drop_old=True)
+    with pytest.raises(ManageRefused, match="somebody dropped it"):
+        await early.rewrap(None, drop_old=True)
+    assert await openers(store) == {NEW.id}

@@ -1,0 +1,76 @@
+"""Does the doctor find a server whose clock is ahead, from whichever machine, and what does it say when that is over?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.keys.signing import CatalogSigner
+from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.model.audit import AuditEvent
+from doorward.core.ports.store import Store
+from doorward.ops.doctor.checks.clocks import servers
+from doorward.storage.sqlite.database import open_sqlite
+from tests.people import TurnedClock
+
+pytestmark = pytest.mark.anyio
+DAY = 86_400
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await open_sqlite(tmp_path / "a.db")
+    yield opened
+    await opened.close()
+
+
+def node(store: Store) -> WatchedCatalog:
+    return WatchedCatalog(store, CatalogSigner("https://a.example", KeyedSealer(b"k" * 32)))
+
+
+def at(seconds: int) -> TurnedClock:
+    """A clock of a process that is ahead by so many seconds."""
+    clock = TurnedClock()
+    clock.time = int(time.time()) + seconds
+    return clock
+
+
+async def test_a_process_that_stays_ahead_is_found_until_it_was_reloaded(store: Store) -> None:
+    now = int(time.time())
+    assert (await servers(store, now)).ok
+    right, wrong = node(store), node(store)
+    await right.join("nod_right", at(0))
+    assert (await servers(store, now)).said == "none is ahead of this machine's"
+    await wrong.join("nod_wrong", at(DAY))
+    found = await servers(store, now)
+    assert not found.ok
+    assert "1 day, 0:00:0" in found.said
+    assert "reload" in found.fix
+    await wrong.leave()
+    assert (await servers(store, now)).ok
+
+
+async def test_the_word_of_a_process_that_died_ahead_is_not_believed_for_a_day(store: Store) -> None:
+    right, dead = node(store), node(store)
+    await right.join("nod_right", at(0))
+    await dead.join("nod_dead", at(DAY))
+    looking = asyncio.create_task(right.watch())
+    await right.forget_the_dead()
+    assert (await servers(store, int(time.time()))).ok
+    assert (await store.nodes.look("nod_right"))[1] is not None
+    looking.cancel()
+
+
+async def test_a_record_that_is_ahead_is_told_and_nothing_to_mend(store: Store) -> None:
+    now = int(time.time())
+    line = AuditEvent(id="evt_1", at=now + DAY, kind="session.started")
+    await store.commit(store.audit.append(line))
+    found = await servers(store, now)
+    assert found.ok
+    assert "1 day" in found.said
+    assert (await servers(store, now + DAY)).fix == ""

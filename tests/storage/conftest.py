@@ -1,0 +1,41 @@
+"""What every test of the contract gets: an opener, one open store, and a second one on the same database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from doorward.core.ports.store import Store
+from tests.storage.stores import STORES, Opener
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Once for each store; for those alone that the module names, or the test (`stores.on`), where it asks for what one engine has."""
+    if "opener" in metafunc.fixturenames:
+        kinds = getattr(metafunc.module, "KINDS", sorted(STORES))
+        metafunc.parametrize("opener", getattr(metafunc.function, "kinds", kinds), indirect=True)
+
+
+@pytest.fixture
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """Opens the store under test, as often as asked, on one database. Who opens closes."""
+    return Opener(request.param, STORES[request.param].place(tmp_path, request))
+
+
+@pytest.fixture
+async def store(opener: Opener) -> AsyncIterator[Store]:
+    """One open, empty store."""
+    opened = await opener()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def other(opener: Opener, store: Store) -> AsyncIterator[Store]:
+    """A second store object on the same database, as another process has one."""
+    assert store
+    opened = await opener()
+    yield opened
+    await opened.close()

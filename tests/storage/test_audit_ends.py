@@ -1,0 +1,100 @@
+"""Does the record let go of what is old enough, a little at a time, and of nothing else?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from doorward.adapters.random import SystemChance
+from doorward.core.ports.store import Store, StoreConflict
+from doorward.storage.sql.statements import write
+from tests.storage.samples import DAY, SEEN, event
+from tests.storage.stores import THEMSELVES, on
+
+pytestmark = pytest.mark.anyio
+
+KEEP = 400 * DAY
+
+
+def aged(days: float) -> str:
+    """The id of a line that was written so many days ago."""
+    return SystemChance(lambda: time.time() - days * DAY).new_id("aud")
+
+
+async def written(store: Store, *ids: str) -> None:
+    assert await store.commit(*(store.audit.append(event(id=one)) for one in ids))
+
+
+async def test_old_lines_go_and_younger_ones_stay(store: Store) -> None:
+    old, young = [aged(900), aged(402), aged(400.1)], [aged(399.9), aged(1), aged(0)]
+    await written(store, *old, *young)
+    assert await store.audit.let_go(int(time.time()), KEEP) == 3
+    assert await store.audit.let_go(int(time.time()), KEEP) == 0
+    assert [one.id for one in await store.audit.page()] == young[::-1]
+    assert [one.id for one in await store.audit.of_account("usr_ada", SEEN)] == young[::-1]
+    assert [one.id for one in await store.audit.page(before=young[1], limit=5)] == young[:1]
+    assert await store.sweep(int(time.time())) == 0
+
+
+async def test_they_go_oldest_first_in_batches(store: Store) -> None:
+    lines = sorted(aged(500 + number) for number in range(7))
+    await written(store, *lines)
+    now = int(time.time())
+    assert await store.audit.let_go(now, KEEP, 3) == 3
+    assert [one.id for one in await store.audit.page()] == lines[:2:-1]
+    assert [await store.audit.let_go(now, KEEP, 3) for _ in range(3)] == [3, 1, 0]
+    assert await store.audit.page() == []
+
+
+@on(*THEMSELVES)
+async def test_what_is_younger_is_refused_as_before_and_nothing_is_ever_changed(store: Store) -> None:
+    await written(store, aged(900), young := aged(100))
+    assert await store.audit.let_go(int(time.time()), KEEP) == 1
+    for statement in ("DELETE FROM audit", f"DELETE FROM audit WHERE id = '{young}'"):
+        with pytest.raises(StoreConflict, match="append-only"):
+            await store.commit(write(statement))
+    await written(store, late := aged(800))
+    with pytest.raises(StoreConflict, match="append-only"):
+        await store.commit(write(f"UPDATE audit SET ok = 0 WHERE id = '{late}'"))
+    assert [one.id for one in await store.audit.page()] == [young, late]
+
+
+async def test_nothing_goes_for_a_clock_before_the_first_of_all_days(store: Store) -> None:
+    await written(store, line := aged(900))
+    assert await store.audit.let_go(1000, KEEP) == 0
+    assert [one.id for one in await store.audit.page()] == [line]
+
+
+async def test_two_that_let_go_at_once_take_each_line_once(store: Store, other: Store) -> None:
+    lines = [aged(500 + number) for number in range(40)]
+    await written(store, *lines, kept := aged(3))
+    now = int(time.time())
+
+    async def all_of(one: Store) -> int:
+        went = 0
+        while gone := await one.audit.let_go(now, KEEP, 3):
+            went += gone
+        return went
+
+    assert sum(await asyncio.gather(all_of(store), all_of(other))) == 40
+    assert [one.id for one in await other.audit.page()] == [kept]
+
+
+async def test_writing_goes_on_meanwhile(store: Store) -> None:
+    await written(store, *(aged(500 + number / 100) for number in range(2000)))
+
+    async def let_go() -> None:
+        while await store.audit.let_go(int(time.time()), KEEP, 100):
+            pass
+
+    going = asyncio.create_task(let_go())
+    longest = 0.0
+    while not going.done():
+        began = time.perf_counter()
+        await written(store, aged(0))
+        longest = max(longest, time.perf_counter() - began)
+    await going
+    assert longest < 2
+    assert all(one.id > aged(1) for one in await store.audit.page(limit=10_000))

@@ -1,0 +1,235 @@
+"""Is a code redeemed once and a refresh token spent once, and does nothing grow on a grant that has ended?"""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from doorward.core.model.grant import Spent
+from doorward.core.model.revocation import Revocation
+from doorward.core.ports.store import Revocations, Store, Write
+from tests.storage.samples import DAY, NOW, account, code, grant, refresh, rotated, sha
+
+pytestmark = pytest.mark.anyio
+
+
+def entry(ref: str, view: Revocations) -> Write:
+    """Some entry of the view."""
+    return view.insert(Revocation(kind="jti", ref=ref, at=NOW, expires_at=NOW + 9))
+
+
+async def test_a_grant_comes_back_as_it_went_in(store: Store) -> None:
+    bare = grant("bare", session_id=None, offline=False, nonce=None, claims={}, amr=(), scopes=())
+    listed = grant("listed", status_list=3, status_index=4711)
+    for one in (grant(), bare, listed):
+        assert await store.commit(store.grants.insert(one))
+        assert await store.grants.get(one.id) == one
+    assert await store.grants.get("grt_none") is None
+
+
+async def test_live_grants_are_found_by_person_and_session(store: Store) -> None:
+    rows = [
+        grant("live", created_at=NOW + 1),
+        grant("app", client_id="app_blog"),
+        grant("bob", account_id="usr_bob"),
+        grant("two", session_id="ses_two"),
+        grant("old", expires_at=NOW),
+        grant("ended"),
+    ]
+    await store.commit(
+        *(store.grants.insert(one) for one in rows), store.grants.end("grt_ended", NOW, "revoked")
+    )
+    g = store.grants
+    assert {one.id for one in await g.live_of_account("usr_ada", NOW)} == {"grt_live", "grt_app", "grt_two"}
+    assert {one.id for one in await g.live_of_session("ses_one", NOW)} == {"grt_live", "grt_app", "grt_bob"}
+    assert (await g.live_of_account("usr_ada", NOW))[0] == rows[0]
+    assert await g.live_of_account("usr_ada", NOW, limit=1) == [rows[0]]
+    assert len(await g.live_of_session("ses_one", NOW, limit=2)) == 2
+    one = grant()
+    assert await g.held_of_account("usr_ada", NOW) == [
+        ("app_shop", one.audience, one.scopes, one.created_at),
+        ("app_blog", one.audience, one.scopes, one.created_at),
+    ]
+
+
+async def test_ending_twice_keeps_the_first_reason(store: Store) -> None:
+    await store.commit(store.grants.insert(grant()))
+    assert await store.commit(store.grants.end("grt_one", NOW + 1, "replayed"))
+    assert await store.commit(store.grants.end("grt_one", NOW + 2, "signed_out"))
+    assert await store.grants.get("grt_one") == grant(ended_at=NOW + 1, end_reason="replayed")
+
+
+@pytest.mark.requirement(15)
+async def test_a_code_is_redeemed_once(store: Store) -> None:
+    await store.commit(store.grants.insert(grant()), store.grants.insert_code(code()))
+    assert await store.grants.code(code().hash) == code()
+    assert await store.grants.code(sha("guess")) is None
+    assert await store.commit(store.grants.redeem_code(code().hash, NOW + 3))
+    assert not await store.commit(store.grants.redeem_code(code().hash, NOW + 4))
+    assert not await store.commit(store.grants.redeem_code(sha("guess"), NOW))
+    assert await store.grants.code(code().hash) == code(redeemed_at=NOW + 3)
+
+
+async def test_a_token_is_read_with_its_grant(store: Store) -> None:
+    token = refresh(recent=(Spent(sha("older"), NOW - 3, b"\x00\xff"), Spent(sha("oldest"), NOW - 9, b"")))
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(token))
+    assert await store.grants.refresh("grt_one") == (token, grant())
+    assert await store.grants.refresh("grt_guess") is None
+    assert await store.grants.refresh_of_person("grt_one") == (token, grant(), None)
+    await store.commit(store.accounts.insert(account()))
+    assert await store.grants.refresh_of_person("grt_one") == (token, grant(), account())
+
+
+@pytest.mark.requirement(18)
+async def test_a_refresh_token_is_spent_once_and_leaves_one_successor(store: Store) -> None:
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
+    second = rotated(refresh(), "two")
+    assert await store.commit(store.grants.spend_refresh(refresh(), second))
+    assert await store.grants.refresh("grt_one") == (second, grant())
+    assert not await store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "rival")))
+    assert await store.grants.refresh("grt_one") == (second, grant())
+    third = rotated(second, "three")
+    assert await store.commit(store.grants.spend_refresh(second, third))
+    assert await store.grants.refresh("grt_one") == (third, grant())
+
+
+@pytest.mark.requirement(18)
+async def test_a_late_repeat_is_written_once_and_stays_when_the_token_is_spent(store: Store) -> None:
+    first = refresh()
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(first))
+    assert await store.commit(store.grants.repeat_late(first, NOW + 5))
+    late = replace(first, late_at=NOW + 5)
+    assert await store.grants.refresh("grt_one") == (late, grant())
+    # who read the row before
+    assert not await store.commit(store.grants.repeat_late(first, NOW + 6))
+    second = rotated(late, "two")
+    assert await store.commit(store.grants.spend_refresh(late, second))
+    assert await store.grants.refresh("grt_one") == (second, grant())
+    # the chain has moved on
+    assert not await store.commit(store.grants.repeat_late(late, NOW + DAY))
+    assert await store.commit(store.grants.repeat_late(second, NOW + DAY))
+    assert await store.commit(store.grants.end("grt_one", NOW + DAY, "revoked"))
+    assert not await store.commit(store.grants.repeat_late(replace(second, late_at=NOW + DAY), NOW + 2 * DAY))
+    assert (await store.grants.refresh("grt_one") or [None])[0] == replace(second, late_at=NOW + DAY)
+
+
+@pytest.mark.parametrize("why", ["ended", "expired", "no grant", "no token"])
+async def test_nothing_grows_on_a_dead_grant(store: Store, why: str) -> None:
+    if why != "no grant":
+        await store.commit(store.grants.insert(grant(expires_at=NOW if why == "expired" else NOW + DAY)))
+    if why != "no token":
+        await store.commit(store.grants.insert_refresh(refresh()))
+    if why == "ended":
+        await store.commit(store.grants.end("grt_one", NOW, "revoked"))
+    assert not await store.commit(
+        store.grants.spend_refresh(refresh(), rotated(refresh(), "two")), store.put_meta("m", "x")
+    )
+    found = await store.grants.refresh("grt_one")
+    assert found is None or found[0] == refresh()
+    assert await store.meta("m") is None
+
+
+@pytest.mark.requirement(72)
+@pytest.mark.parametrize(
+    ("only", "ends"),
+    [
+        ({}, {"grt_live", "grt_two", "grt_app", "grt_offline", "grt_nowhere"}),
+        ({"session_id": "ses_one"}, {"grt_live", "grt_app"}),
+        ({"client_id": "app_blog"}, {"grt_app", "grt_nowhere"}),
+        ({"but": "ses_two"}, {"grt_live", "grt_app"}),
+    ],
+)
+async def test_many_grants_end_at_once_and_each_is_numbered_in_the_view(
+    store: Store, only: dict[str, str], ends: set[str]
+) -> None:
+    g, v = store.grants, store.revocations
+    rows = [
+        grant("live", offline=False),
+        grant("two", session_id="ses_two", offline=False),
+        grant("app", client_id="app_blog", offline=False),
+        grant("offline", offline=True),
+        grant("bob", account_id="usr_bob"),
+        grant("over", expires_at=NOW),
+        grant("ended"),
+        grant("nowhere", session_id=None, client_id="app_blog", offline=False),
+    ]
+    before = entry("before", v)
+    await store.commit(*(g.insert(one) for one in rows), g.end("grt_ended", NOW - 5, "revoked"), before)
+    first = await v.newest()
+    after = entry("after", v)
+    assert await store.commit(g.end_of_account("usr_ada", NOW, "signed_out", NOW + 60, **only), after)
+    for one in rows:
+        found = await g.get(one.id)
+        assert found is not None
+        if one.id in ends:
+            assert (found.ended_at, found.end_reason) == (NOW, "signed_out")
+        else:
+            assert found.ended_at == (NOW - 5 if one.id == "grt_ended" else None)
+    newest, told = await v.since(first, NOW)
+    assert {
+        (one.kind, one.ref, one.at, one.expires_at, one.before) for one in told if one.kind == "grant"
+    } == {("grant", name, NOW, NOW + 60, None) for name in ends}
+    # the numbers go on behind them: what comes later is found by who has seen these
+    assert (await v.since(newest - 1, NOW))[1] == [told[-1]]
+    assert told[-1].ref == "after"
+    assert newest >= first + len(ends) + 1
+    assert (await v.since(newest, NOW))[1] == []
+
+
+async def test_ending_many_of_nobody_is_no_mistake(store: Store) -> None:
+    assert await store.commit(store.grants.end_of_account("usr_none", NOW, "disabled", NOW + 60))
+    assert (await store.revocations.since(0, NOW))[1] == []
+    newest = await store.revocations.newest()
+    assert await store.commit(entry("after", store.revocations))
+    assert await store.revocations.newest() > newest
+
+
+async def test_the_grants_of_an_app_that_goes_end_a_batch_at_a_time(store: Store) -> None:
+    g = store.grants
+    kept = grant("kept", client_id="app_blog")
+    bobs = grant("bob", account_id="usr_bob", session_id="ses_bob")
+    await store.commit(g.insert(kept), g.insert(bobs), *(g.insert(grant(f"{n:04}")) for n in range(1100)))
+    await store.commit(g.end("grt_0001", NOW - 5, "signed_out"))
+    assert await store.commit(g.end_of_client("app_shop", NOW, "app_deleted"))
+    # all but the one of another app
+    left = len(await g.live_of_account("usr_ada", NOW)) - 1
+    assert 0 < left < 1100
+    while await store.sweep(NOW, limit=200):
+        now_left = len(await g.live_of_account("usr_ada", NOW)) - 1
+        assert left - now_left <= 200
+        left = now_left
+    assert left == 0
+    assert await g.live_of_account("usr_bob", NOW) == []
+    assert await g.get("grt_kept") == kept
+    assert await g.get("grt_0001") == grant("0001", ended_at=NOW - 5, end_reason="signed_out")
+    assert await g.get("grt_1099") == grant("1099", ended_at=NOW, end_reason="app_deleted")
+    assert await store.sweep(NOW) == 0
+    # a second time, and for an app without grants
+    assert await store.commit(g.end_of_client("app_shop", NOW, "app_deleted"))
+    assert await store.commit(g.end_of_client("app_none", NOW, "app_deleted"))
+    while await store.sweep(NOW):
+        pass
+
+
+@pytest.mark.requirement(57)
+async def test_a_place_in_a_status_list_belongs_to_one_grant(store: Store) -> None:
+    g = store.grants
+    assert await store.commit(g.insert(grant("1", status_list=1, status_index=7)))
+    assert not await store.commit(
+        g.insert(grant("2", status_list=1, status_index=7)), store.put_meta("m", "x")
+    )
+    assert await store.meta("m") is None
+    assert await store.commit(g.insert(grant("3", status_list=2, status_index=7)))
+    assert await g.status_index_taken(1, 7)
+    assert not await g.status_index_taken(1, 8)
+
+
+async def test_the_status_list_holds_the_ended_grants_whose_tokens_may_live(store: Store) -> None:
+    g = store.grants
+    await store.commit(
+        *(g.insert(grant(f"{n}", status_list=1, status_index=n)) for n in (9, 2, 5)),
+        g.insert(grant("old", status_list=1, status_index=6, expires_at=NOW - 2 * DAY)),
+        g.insert(grant("else", status_list=2, status_index=1)),
+        *(g.end(f"grt_{n}", NOW, "revoked") for n in ("9", "2", "old", "else")),
+    )
+    assert list(await g.status_indexes(1, NOW)) == [2, 9]

@@ -1,0 +1,117 @@
+"""Does no statement walk through a whole table? Asked of each engine's planner, of every statement that there is."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from doorward.storage import sql
+from doorward.storage.postgres.text import numbered
+from doorward.storage.sql import audit, sweep
+from doorward.storage.sql.open import open_store
+from tests.postgres import Databases
+
+pytestmark = pytest.mark.anyio
+
+# small tables that are read whole
+_WHOLE = {
+    "registry._CLIENTS",
+    "registry._APIS",
+    "registry._ROLES",
+    "registry._KEYS",
+    "migrate.APPLIED",
+    # a row for each process that answers
+    "nodes._BEHIND",
+    "nodes._DOUBT",
+    "nodes._DOUBTED",
+    "nodes._SPEAKS",
+}
+
+_NEXT = "statement "
+
+
+def statements() -> dict[str, str]:
+    """By module and name; those that both engines are sent."""
+    found: dict[str, str] = {}
+    for module in pkgutil.iter_modules(sql.__path__, f"{sql.__name__}."):
+        short = module.name.rsplit(".", 1)[1]
+        if short.startswith(("postgres", "sqlite")):
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            # a step is a statement with its values
+            text = value[0] if isinstance(value, tuple) and len(value) == 3 else value
+            if isinstance(text, str) and text.split(" ", 1)[0] in {"SELECT", "UPDATE", "DELETE"}:
+                found[f"{short}.{name}"] = text
+    for number, (look, remove, _) in enumerate(sweep._STATEMENTS):
+        found[f"sweep.look{number}"] = look
+        found[f"sweep.remove{number}"] = remove
+    found["audit.of_kinds"] = audit.of_kinds(20)
+    assert len(found) > 60
+    return {name: text for name, text in found.items() if name not in _WHOLE}
+
+
+async def test_on_sqlite(tmp_path: Path) -> None:
+    path = tmp_path / "doorward.db"
+    await (await open_store(str(path))).close()
+    connection = sqlite3.connect(path)
+    walks: dict[str, str] = {}
+    for name, text in statements().items():
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
+        steps = [row[3] for row in plan]
+        # no tables, but the few rows that were found for them
+        walked = [
+            step
+            for step in steps
+            if step.startswith("SCAN") and step not in {"SCAN oldest", "SCAN newest", "SCAN held"}
+        ]
+        if any("INDEX" not in step for step in walked):
+            walks[name] = " | ".join(steps)
+    connection.close()
+    assert walks == {}
+
+
+async def test_on_postgresql(postgres: Databases, postgres_url: str) -> None:
+    await (await open_store(postgres_url)).close()
+    # the tables are empty, where walking is cheapest: only what has no other way walks now
+    script = ["SET enable_seqscan = off"]
+    for name, text in statements().items():
+        script += [f"SELECT '{_NEXT}{name}'", f"EXPLAIN (GENERIC_PLAN) {numbered(text)}"]
+    walks: dict[str, str] = {}
+    name = ""
+    for line in postgres.query("; ".join(script), postgres_url):
+        if line.startswith(_NEXT):
+            name = line.removeprefix(_NEXT)
+        elif "Seq Scan" in line:
+            walks[name] = line.strip()
+    assert name
+    assert walks == {}
+
+
+@pytest.mark.requirement(99)
+async def test_of_what_a_person_is_not_shown_nothing_is_read_on_sqlite(tmp_path: Path) -> None:
+    path = tmp_path / "doorward.db"
+    await (await open_store(str(path))).close()
+    connection = sqlite3.connect(path)
+    text = audit.of_kinds(3)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
+    connection.close()
+    looks = [row[3] for row in plan if row[3].startswith("SEARCH")]
+    assert looks == ["SEARCH audit USING INDEX audit_shown (account_id=? AND kind=? AND id<?)"] * 3
+
+
+@pytest.mark.requirement(99)
+async def test_of_what_a_person_is_not_shown_nothing_is_read_on_postgresql(
+    postgres: Databases, postgres_url: str
+) -> None:
+    await (await open_store(postgres_url)).close()
+    script = ["SET enable_seqscan = off", f"EXPLAIN (GENERIC_PLAN) {numbered(audit.of_kinds(3))}"]
+    looks = [line.strip() for line in postgres.query("; ".join(script), postgres_url) if "Index Cond" in line]
+    assert looks
+    for look in looks:
+        assert look.startswith("Index Cond: ((account_id = ")
+        assert "(kind = " in look
+        assert "(id < " in look

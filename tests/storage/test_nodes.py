@@ -1,0 +1,79 @@
+"""Is it known who answers from memory, and what each of them has seen?"""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.core.model.config_snapshot import Role
+from doorward.core.ports.store import Store
+from tests.storage.samples import NOW
+
+pytestmark = pytest.mark.anyio
+LATER = NOW + 10**9
+
+
+async def test_who_has_not_seen_the_newest_version_is_behind(store: Store, other: Store) -> None:
+    first = await store.registry.version()
+    assert await store.nodes.look("nod_a") == (first, None)
+    assert await store.commit(store.nodes.saw("nod_a", first, NOW), store.nodes.saw("nod_b", first, NOW))
+    assert await other.nodes.behind(first) == 0
+    assert await other.commit(other.registry.put_role(Role("rol_1", "a", {}, NOW)))
+    now = await store.registry.version()
+    assert await store.nodes.look("nod_a") == (now, first)
+    assert await other.nodes.behind(now) == 2
+    assert await store.commit(store.nodes.saw("nod_a", now, NOW))
+    assert await other.nodes.behind(now) == 1
+    assert await store.commit(store.nodes.leave("nod_b"))
+    assert await other.nodes.behind(now) == 0
+
+
+async def test_who_is_doubted_is_not_known_and_waited_for_until_it_speaks(store: Store, other: Store) -> None:
+    for one in ("nod_a", "nod_b"):
+        assert await store.commit(store.nodes.saw(one, 3, NOW))
+    assert await store.commit(store.nodes.saw("nod_new", 4, NOW))
+    assert await other.commit(other.nodes.doubt("m1", behind=4, silent_at=-1, not_before=LATER))
+    assert await store.nodes.behind(4) == 2
+    assert (await store.nodes.look("nod_a"))[1] is None
+    assert (await store.nodes.look("nod_new"))[1] == 4
+    doubted = await store.nodes.doubted()
+    assert [one.rpartition(" ")[2] for one in doubted] == ["nod_a", "nod_b"]
+    # who is doubted already is not doubted once more
+    assert await store.commit(store.nodes.doubt("m2", behind=4, silent_at=NOW, not_before=LATER))
+    assert await other.nodes.doubted() == doubted
+    # whoever speaks ends its own doubts alone
+    assert await store.commit(store.nodes.saw("nod_a", 4, NOW))
+    assert (await store.nodes.look("nod_a"))[1] == 4
+    assert [one.rpartition(" ")[2] for one in await other.nodes.doubted()] == ["nod_b"]
+    assert await store.nodes.behind(4) == 1
+    assert await other.commit(other.nodes.leave(doubted[1]))
+    assert await store.nodes.behind(4) == 0
+
+
+async def test_of_whom_nothing_was_heard_in_time_is_doubted_and_never_simply_swept(store: Store) -> None:
+    assert await store.commit(store.nodes.saw("nod_a", 0, NOW))
+    assert await store.commit(store.nodes.saw("nod_b", 0, NOW + 100))
+    while await store.sweep(NOW + 10_000_000):
+        pass
+    assert await store.nodes.behind(1) == 2
+    assert await store.nodes.heard_of_by() == NOW + 100
+    assert await store.commit(store.nodes.doubt("m", behind=-1, silent_at=NOW + 1, not_before=LATER))
+    assert [one.rpartition(" ")[2] for one in await store.nodes.doubted()] == ["nod_a"]
+    # and who says to be heard of in a far future, as only a wrong clock does
+    assert await store.commit(store.nodes.doubt("n", behind=-1, silent_at=NOW + 1, not_before=NOW + 99))
+    assert len(await store.nodes.doubted()) == 2
+    assert await store.nodes.heard_of_by() is None
+
+
+async def test_a_commit_that_others_wait_for_is_told(store: Store) -> None:
+    told: list[int] = []
+    store.on_change(lambda: told.append(len(told)))
+    assert await store.commit(store.attempts.add("a", NOW, 60))
+    assert told == []
+    assert await store.commit(store.registry.put_role(Role("rol_1", "a", {}, NOW)))
+    assert told == [0]
+    assert not await store.commit(
+        store.attempts.claim("s", "v", NOW),
+        store.attempts.claim("s", "v", NOW),
+        store.registry.delete_role("rol_1"),
+    )
+    assert told == [0]

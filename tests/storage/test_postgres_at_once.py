@@ -1,0 +1,224 @@
+"""Do the guards hold on PostgreSQL where two commits overlap for as long as a test wants them to?
+
+Another connection holds rows locked and lets go when told, so that what is a matter of microseconds in life is not one here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.sql.open import open_store
+from tests.storage.samples import DAY, NOW, account, code, event, grant, refresh, revocation, rotated, session
+from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.anyio
+KINDS = ("postgres",)
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    """With somebody who has a refresh token."""
+    await store.commit(store.accounts.insert(account()))
+    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
+    return store
+
+
+@pytest.fixture
+async def other(postgres_url: str) -> AsyncIterator[Any]:
+    """A connection of somebody else."""
+    connection = await asyncpg.connect(postgres_url)
+    yield connection
+    await connection.close()
+
+
+async def waits(task: asyncio.Task[Any], other: Any) -> None:
+    """Until the commit of `task` waits for a lock that `other` holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not await other.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            assert not task.done()
+            await asyncio.sleep(0.01)
+
+
+async def test_a_refresh_that_overlaps_the_end_of_its_grant_comes_before_it(store: Store, other: Any) -> None:
+    """The end is not committed when the rotation looks: the rotation was first. What it gave is dead with the grant."""
+    await other.execute("BEGIN")
+    await other.execute("UPDATE grants SET ended_at = 1, end_reason = 'signed_out' WHERE id = 'grt_one'")
+    following = rotated(refresh(), "x")
+    # a rotation takes no lock on the grant, and so waits for nobody's sign-out
+    assert await store.commit(store.grants.spend_refresh(refresh(), following))
+    await other.execute("COMMIT")
+    assert not await store.commit(store.grants.spend_refresh(following, rotated(following, "y")))
+    found = await store.grants.refresh("grt_one")
+    assert found is not None
+    assert found[1].ended_at == 1
+
+
+async def test_a_refresh_that_begins_after_the_end_finds_it(store: Store) -> None:
+    assert await store.commit(store.grants.end("grt_one", NOW, "signed_out"))
+    assert not await store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "x")))
+
+
+async def test_who_waited_for_a_row_finds_that_the_guard_is_lost(store: Store, other: Any) -> None:
+    await store.commit(store.grants.insert_code(code()))
+    await other.execute("BEGIN")
+    await other.execute("UPDATE authorization_codes SET redeemed_at = 1")
+    late = asyncio.create_task(
+        store.commit(
+            store.grants.redeem_code(code().hash, NOW),
+            store.grants.insert(grant("two")),
+            store.audit.append(event()),
+        )
+    )
+    await waits(late, other)
+    await other.execute("COMMIT")
+    assert not await late
+    assert (await store.grants.get("grt_two"), list(await store.audit.page())) == (None, [])
+
+
+async def test_who_waited_for_a_row_that_was_left_as_it_was_goes_on(store: Store, other: Any) -> None:
+    await other.execute("BEGIN")
+    await other.execute("UPDATE refresh_tokens SET generation = 9")
+    late = asyncio.create_task(store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "x"))))
+    await waits(late, other)
+    await other.execute("ROLLBACK")
+    assert await late
+
+
+async def test_a_sign_in_that_overlaps_a_change_of_the_password_does_not_end_with_the_old_one(
+    store: Store, other: Any
+) -> None:
+    await other.execute("BEGIN")
+    await other.execute("UPDATE accounts SET password_hash = 'new' WHERE id = 'usr_ada'")
+    late = asyncio.create_task(
+        store.commit(store.sessions.insert(session()), store.accounts.replace(account(), old=account()))
+    )
+    await waits(late, other)
+    await other.execute("COMMIT")
+    assert not await late
+    assert await store.sessions.get("ses_one") is None
+
+
+async def test_a_session_of_a_person_who_is_just_deleted_does_not_stay(store: Store, other: Any) -> None:
+    await other.execute("BEGIN")
+    await other.execute("DELETE FROM accounts WHERE id = 'usr_ada'")
+    late = asyncio.create_task(store.commit(store.sessions.insert(session()), store.audit.append(event())))
+    await waits(late, other)
+    await other.execute("COMMIT")
+    # the write hangs on a row that is gone: it loses
+    assert not await late
+    assert await store.sessions.get("ses_one") is None
+    assert list(await store.audit.page()) == []
+
+
+async def test_nobody_sees_a_number_before_the_one_in_front_of_it(store: Store, other: Any) -> None:
+    await other.execute("BEGIN")
+    await other.execute("UPDATE counters SET value = value + 1 WHERE name = 'revocations'")
+    await other.execute("INSERT INTO revocations VALUES (1, 'grant', 'first', 1, 4000000000, NULL)")
+    late = asyncio.create_task(
+        store.commit(store.revocations.insert(revocation("second", expires_at=NOW + DAY)))
+    )
+    await waits(late, other)
+    assert await store.revocations.live(NOW) == (0, [])
+    await other.execute("COMMIT")
+    assert await late
+    newest, entries = await store.revocations.live(NOW)
+    assert (newest, [(one.seq, one.ref) for one in entries]) == (2, [(1, "first"), (2, "second")])
+
+
+async def test_a_commit_in_a_deadlock_is_tried_again(store: Store, other: Any) -> None:
+    """Whoever waits longer is ended by PostgreSQL (40P01): it was our commit, and nobody hears of it."""
+    await store.commit(store.grants.insert(grant("a")), store.grants.insert(grant("b")))
+    await other.execute("BEGIN")
+    await other.execute("UPDATE grants SET nonce = 'x' WHERE id = 'grt_b'")
+    ours = asyncio.create_task(
+        store.commit(
+            store.grants.end("grt_a", NOW, "signed_out"),
+            store.audit.append(event()),
+            store.grants.end("grt_b", NOW, "signed_out"),
+        )
+    )
+    # whoever looks for a deadlock ends itself: only ours does
+    await other.execute("SET deadlock_timeout = '1min'")
+    await waits(ours, other)
+    # answers only once our commit has let go of the row
+    await other.execute("UPDATE grants SET nonce = 'x' WHERE id = 'grt_a'")
+    assert not ours.done()
+    await other.execute("COMMIT")
+    assert await ours
+    assert [found and found.ended_at for found in [await store.grants.get(f"grt_{n}") for n in "ab"]] == [
+        NOW,
+        NOW,
+    ]
+    assert len(await store.audit.page()) == 1
+
+
+async def test_a_row_that_stays_locked_is_waited_for_as_long_as_allowed(
+    postgres_url: str, other: Any
+) -> None:
+    store = await open_store(
+        postgres_url, postgres=PostgresOptions(pool_size=2, pool_wait=1, statement_timeout=1)
+    )
+    await store.commit(store.put_meta("a", "1"))
+    await other.execute("BEGIN")
+    await other.execute("UPDATE meta SET value = '2'")
+    began = asyncio.get_running_loop().time()
+    outcomes = await asyncio.gather(
+        *(store.commit(store.put_meta("a", "3")) for _ in range(6)), return_exceptions=True
+    )
+    assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+    # by the limits of before it would have been ten seconds at the least
+    assert asyncio.get_running_loop().time() - began < 8
+    # reads went on, or could again at once
+    assert await store.meta("a") == "1"
+    await other.execute("COMMIT")
+    assert await store.commit(store.put_meta("a", "3"))
+    assert await store.meta("a") == "3"
+    await store.close()
+
+
+async def test_a_server_that_only_reads_is_left_and_the_writes_are_not_lost_in_between(
+    store: Store, postgres_url: str, other: Any
+) -> None:
+    """As after a failover: the connections lead to a server that has become a standby (25006)."""
+    name = postgres_url.rpartition("/")[2]
+    await store.commit(store.put_meta("a", "1"))
+    await other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await other.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+        name,
+    )
+    with pytest.raises(StoreUnavailable):
+        await store.commit(store.put_meta("a", "2"))
+    await other.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                assert await store.commit(store.put_meta("a", "3"))
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(0.05)
+    assert await store.meta("a") == "3"
+
+
+async def test_a_session_that_became_read_only_is_replaced_at_once(store: Store, postgres_url: str) -> None:
+    single = await open_store(postgres_url, postgres=PostgresOptions(pool_size=1))
+    await single.commit(single.put_meta("a", "1"))
+    pool = next(iter(single._db._pools.values()))  # pyright: ignore[reportAttributeAccessIssue]
+    held = pool.at_once()
+    assert held is not None
+    await held.connection.execute("SET default_transaction_read_only = on")
+    pool.give(held)
+    # 25006 says itself that nothing was done: once more, elsewhere
+    assert await single.commit(single.put_meta("a", "2"))
+    assert await store.meta("a") == "2"
+    await single.close()

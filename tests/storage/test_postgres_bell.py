@@ -1,0 +1,108 @@
+"""Is a change that another process commits on PostgreSQL announced at once, and again after the connection was lost?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from doorward.core.ports.store import Store
+from doorward.storage.postgres.change_notifier import PostgresBell
+from doorward.storage.postgres.options import PostgresOptions
+from tests.postgres import Databases
+from tests.storage.samples import NOW, client, revocation
+from tests.waiting import PATIENCE, until_async
+
+pytestmark = pytest.mark.anyio
+KINDS = ("postgres",)
+
+
+@asynccontextmanager
+async def hearing(bell: PostgresBell) -> AsyncIterator[asyncio.Event]:
+    rung = asyncio.Event()
+    bell.listen(rung.set)
+    running = asyncio.create_task(bell.run())
+    try:
+        yield rung
+    finally:
+        running.cancel()
+
+
+async def until(bell: PostgresBell, *, connected: bool) -> None:
+    await until_async(lambda: bell.connected is connected)
+
+
+async def test_a_commit_rings_by_itself_wherever_it_was_made(store: Store, postgres_url: str) -> None:
+    bell = PostgresBell(postgres_url)
+    async with hearing(bell) as rung:
+        await until(bell, connected=True)
+        for write in (store.registry.put_client(client()), store.revocations.insert(revocation())):
+            await asyncio.sleep(0.05)
+            rung.clear()
+            # nobody else rings
+            assert await store.commit(write)
+            async with asyncio.timeout(PATIENCE):
+                await rung.wait()
+
+
+async def test_what_concerns_nobody_else_does_not_ring(store: Store, postgres_url: str) -> None:
+    bell = PostgresBell(postgres_url)
+    async with hearing(bell) as rung:
+        await until(bell, connected=True)
+        await asyncio.sleep(0.05)
+        rung.clear()
+        await store.commit(store.put_meta("a", "b"), store.attempts.add("b", NOW, 9))
+        assert not await store.commit(
+            store.registry.put_client(client()), store.grants.redeem_code(b"no such code", NOW)
+        )
+        await asyncio.sleep(0.3)
+        assert not rung.is_set()
+
+
+async def test_a_lost_connection_is_made_anew_and_rings_for_what_was_missed(
+    store: Store, postgres: Databases, postgres_url: str
+) -> None:
+    said: list[str] = []
+    bell = PostgresBell(postgres_url, tell=said.append)
+    async with hearing(bell) as rung:
+        await until(bell, connected=True)
+        for _ in range(3):
+            rung.clear()
+            postgres.query(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query LIKE 'LISTEN%' OR query LIKE '%gen_random_uuid%' AND pid <> pg_backend_pid()",
+                postgres_url,
+            )
+            async with asyncio.timeout(PATIENCE):
+                await rung.wait()
+            await until(bell, connected=True)
+        await asyncio.sleep(0.05)
+        rung.clear()
+        await store.commit(store.registry.put_client(client()))
+        async with asyncio.timeout(PATIENCE):
+            await rung.wait()
+
+
+async def test_behind_a_pooler_it_says_once_that_nothing_is_announced(postgres_url: str) -> None:
+    said: list[str] = []
+    bell = PostgresBell(postgres_url, PostgresOptions(prepared_statements=False), tell=said.append)
+    async with hearing(bell):
+        await until_async(lambda: said)
+        await asyncio.sleep(0.2)
+        assert not bell.connected
+        assert len(said) == 1
+        assert "pooler" in said[0]
+
+
+async def test_a_server_that_is_not_there_is_asked_again_and_no_password_is_said() -> None:
+    said: list[str] = []
+    bell = PostgresBell("postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
+    async with hearing(bell):
+        await until_async(lambda: said)
+        await asyncio.sleep(0.5)
+        assert not bell.connected
+        assert len(said) == 1
+        assert "sesame" not in said[0]
+        assert "me:***@127.0.0.1" in said[0]

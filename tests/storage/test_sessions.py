@@ -1,0 +1,189 @@
+"""Do browser sessions, consents and known devices come back, and is what ended ended?"""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from doorward.core.model.revocation import Revocation
+from doorward.core.model.session import MOST_DEVICES
+from doorward.core.ports.store import Store
+from tests.storage.samples import NOW, account, consent, grant, session, sha
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+async def ada(store: Store) -> None:
+    await store.commit(store.accounts.insert(account()), store.accounts.insert(account("bob")))
+
+
+async def test_a_session_comes_back_by_id_and_by_its_secret(store: Store) -> None:
+    assert await store.commit(store.sessions.insert(session()))
+    assert await store.sessions.get("ses_one") == session()
+    assert await store.sessions.by_secret(sha("session one")) == session()
+    assert await store.sessions.by_secret(sha("guess")) is None
+    assert await store.sessions.get("ses_none") is None
+
+
+@pytest.mark.requirement(68)
+async def test_a_new_secret_ends_the_old_one(store: Store) -> None:
+    old = session(acr="urn:doorward:aal1", amr=("pwd",))
+    new = replace(old, secret_hash=sha("new"), auth_time=NOW + 9, seen_at=NOW + 9, acr="urn:doorward:aal2")
+    await store.commit(store.sessions.insert(old))
+    assert await store.commit(store.sessions.replace_secret(old, new))
+    assert await store.sessions.by_secret(old.secret_hash) is None
+    assert await store.sessions.by_secret(sha("new")) == new
+    assert not await store.commit(store.sessions.replace_secret(old, replace(new, secret_hash=sha("thief"))))
+
+
+async def test_an_ended_session_gets_no_new_secret(store: Store) -> None:
+    await store.commit(store.sessions.insert(session()), store.sessions.end("ses_one", NOW, "signed_out"))
+    assert not await store.commit(
+        store.sessions.replace_secret(session(), replace(session(), secret_hash=sha("x")))
+    )
+
+
+async def test_live_sessions_are_the_persons_own_unended_unexpired_ones(store: Store) -> None:
+    rows = [
+        session("old", expires_at=NOW),
+        session("ended"),
+        session("early", seen_at=NOW + 1),
+        session("late", seen_at=NOW + 2),
+        session("bob", account_id="usr_bob"),
+    ]
+    await store.commit(
+        *(store.sessions.insert(row) for row in rows), store.sessions.end("ses_ended", NOW, "signed_out")
+    )
+    assert [one.id for one in await store.sessions.live_of("usr_ada", NOW)] == ["ses_late", "ses_early"]
+    assert [one.id for one in await store.sessions.live_of("usr_ada", NOW, limit=1)] == ["ses_late"]
+
+
+async def test_ending_twice_is_ending_and_keeps_the_first_reason(store: Store) -> None:
+    await store.commit(store.sessions.insert(session()))
+    assert await store.commit(store.sessions.end("ses_one", NOW + 1, "signed_out"))
+    assert await store.commit(store.sessions.end("ses_one", NOW + 2, "disabled"))
+    assert await store.sessions.get("ses_one") == session(ended_at=NOW + 1, end_reason="signed_out")
+    assert await store.commit(store.sessions.end("ses_none", NOW, "signed_out"))
+
+
+async def test_seen_moves_forward_only(store: Store) -> None:
+    await store.commit(store.sessions.insert(session()))
+    await store.commit(store.sessions.touch("ses_one", NOW + 60))
+    await store.commit(store.sessions.touch("ses_one", NOW + 30))
+    assert await store.sessions.get("ses_one") == session(seen_at=NOW + 60)
+
+
+async def test_the_apps_of_a_session_are_named_once_each(store: Store) -> None:
+    await store.commit(
+        store.grants.insert(grant("1")),
+        store.grants.insert(grant("2")),
+        store.grants.insert(grant("3", client_id="app_blog")),
+        store.grants.insert(grant("4", client_id="app_else", session_id="ses_two")),
+    )
+    assert list(await store.sessions.clients_in("ses_one")) == ["app_blog", "app_shop"]
+
+
+@pytest.mark.requirement(74)
+async def test_consents_are_listed_changed_and_removed(store: Store) -> None:
+    blog = consent(client_id="app_blog")
+    elsewhere = consent(audience="https://other.example")
+    await store.commit(*(store.sessions.put_consent(one) for one in (consent(), blog, elsewhere)))
+    assert list(await store.sessions.consents_of("usr_ada")) == [blog, consent(), elsewhere]
+    wider = consent(scopes=("openid", "orders:read", "orders:write"), granted_at=NOW + 1)
+    await store.commit(store.sessions.put_consent(wider))
+    assert await store.sessions.consent("usr_ada", "app_shop", "https://orders.example") == wider
+    await store.commit(store.sessions.remove_consents("usr_ada", "app_shop"))
+    assert list(await store.sessions.consents_of("usr_ada")) == [blog]
+    assert await store.sessions.consent("usr_ada", "app_shop", "https://orders.example") is None
+
+
+async def test_a_device_is_known_to_one_person(store: Store) -> None:
+    phone, mine = sha("phone"), tuple(sha(f"other {number}") for number in range(MOST_DEVICES - 1))
+    assert await store.sessions.known_device((phone,), "usr_ada") is None
+    for at in (NOW, NOW + 1):
+        assert await store.commit(store.sessions.remember_device(phone, "usr_ada", at))
+    for asked in ((phone,), (*mine, phone), (phone, *mine)):
+        assert await store.sessions.known_device(asked, "usr_ada") == phone
+        assert await store.sessions.known_device(asked, "usr_bob") is None
+    for asked in ((), mine, (*mine, sha("one more"), phone)):
+        assert await store.sessions.known_device(asked, "usr_ada") is None
+
+
+async def test_an_account_forgets_its_devices_but_one(store: Store) -> None:
+    for name, who in (("phone", "usr_ada"), ("desk", "usr_ada"), ("desk", "usr_bob")):
+        await store.commit(store.sessions.remember_device(sha(name), who, NOW))
+    await store.commit(store.sessions.forget_devices("usr_ada", but=sha("desk")))
+    assert await store.sessions.known_device((sha("phone"),), "usr_ada") is None
+    assert await store.sessions.known_device((sha("desk"),), "usr_ada") == sha("desk")
+    await store.commit(store.sessions.forget_devices("usr_ada", but=None))
+    assert await store.sessions.known_device((sha("desk"),), "usr_ada") is None
+    assert await store.sessions.known_device((sha("desk"),), "usr_bob") == sha("desk")
+
+
+@pytest.mark.requirement(72, 74)
+@pytest.mark.parametrize("keep", ["ses_kept", None])
+async def test_all_sessions_of_a_person_end_at_once_and_each_is_numbered_in_the_view(
+    store: Store, keep: str | None
+) -> None:
+    s, v = store.sessions, store.revocations
+    rows = [
+        session(),
+        session("two"),
+        session("kept"),
+        session("over", expires_at=NOW),
+        session("ended"),
+        session("bob", account_id="usr_bob"),
+    ]
+    await store.commit(*(s.insert(one) for one in rows), s.end("ses_ended", NOW - 5, "signed_out"))
+    first = await v.newest()
+    after = Revocation("grant", "grt_after", NOW, NOW + 60)
+    end = s.end_of_account("usr_ada", NOW, "ended_by_owner", NOW + 60, keep=keep)
+    assert await store.commit(end, v.insert(after))
+    ends = {"ses_one", "ses_two", "ses_kept"} - {keep}
+    for one in rows:
+        found = await s.get(one.id)
+        assert found is not None
+        if one.id in ends:
+            assert (found.ended_at, found.end_reason) == (NOW, "ended_by_owner")
+        else:
+            assert found.ended_at == (NOW - 5 if one.id == "ses_ended" else None)
+    newest, told = await v.since(first, NOW)
+    assert [(one.kind, one.ref, one.at, one.expires_at, one.before) for one in told] == [
+        *(("sid", name, NOW, NOW + 60, None) for name in sorted(ends)),
+        ("grant", "grt_after", NOW, NOW + 60, None),
+    ]
+    # whoever has seen these finds what comes later, and nothing twice
+    assert (await v.since(newest - 1, NOW))[1] == [told[-1]]
+
+
+async def test_the_apps_of_all_live_sessions_are_known_at_once(store: Store) -> None:
+    s, g = store.sessions, store.grants
+    await store.commit(
+        *(
+            s.insert(one)
+            for one in (session(), session("two"), session("ended"), session("over", expires_at=NOW))
+        ),
+        s.insert(session("bob", account_id="usr_bob")),
+        s.end("ses_ended", NOW, "signed_out"),
+        *(
+            g.insert(grant(f"{number}", session_id=f"ses_{name}", client_id=f"app_{app}"))
+            for number, (name, app) in enumerate(
+                [
+                    ("one", "shop"),
+                    ("one", "shop"),
+                    ("one", "blog"),
+                    ("two", "shop"),
+                    ("ended", "shop"),
+                    ("over", "shop"),
+                ]
+            )
+        ),
+        g.insert(grant("bob", session_id="ses_bob", account_id="usr_bob")),
+    )
+    assert list(await s.clients_in_all("usr_ada", NOW)) == [
+        ("ses_one", "app_blog"),
+        ("ses_one", "app_shop"),
+        ("ses_two", "app_shop"),
+    ]
+    assert list(await s.clients_in_all("usr_none", NOW)) == []

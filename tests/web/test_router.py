@@ -1,0 +1,330 @@
+"""Does every request reach the right handler from the right address, and does every failure end in an honest answer?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from ipaddress import ip_network
+from typing import Any
+
+import msgspec
+import pytest
+
+from doorward.adapters.metrics import PrometheusMeter
+from doorward.core.ports.passwords import HashingBusy
+from doorward.core.ports.store import StoreConflict, StoreUnavailable
+from doorward.web.http import (
+    BadForm,
+    BodyTooLarge,
+    ClientGone,
+    Request,
+    Response,
+    Route,
+    json_response,
+    route,
+)
+from doorward.web.router import App, Server
+from tests.browsing import Page
+from tests.front_channel import Front, front_channel
+from tests.tabs import Tab
+
+pytestmark = pytest.mark.anyio
+
+
+async def _page(request: Request, status: int) -> Response:
+    return Response(status, [(b"content-type", b"text/html")], f"page {status} {request.request_id}".encode())
+
+
+async def _who(request: Request) -> Response:
+    return json_response({"address": request.client_address, "path": request.path, "id": request.request_id})
+
+
+def app(routes: Sequence[Route], *, prefix: str = "", proxies: Sequence[str] = (), https: bool = True) -> App:
+    return App(
+        routes,
+        prefix=prefix,
+        https=https,
+        trusted_proxies=[ip_network(text) for text in proxies],
+        error_page=_page,
+        meter=PrometheusMeter(),
+        process_tag="t",
+    )
+
+
+async def ask(
+    asked: App | Server,
+    path: str = "/who",
+    method: str = "GET",
+    *,
+    headers: Sequence[tuple[str, str]] = (),
+    peer: str = "192.0.2.7",
+) -> list[Any]:
+    """The messages of one request."""
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
+        "client": (peer, 1),
+        "scheme": "https",
+    }
+    await asked(scope, receive, send)
+    return sent
+
+
+async def address(proxies: Sequence[str], peer: str, *forwarded: str) -> str:
+    headers = [("x-forwarded-for", value) for value in forwarded]
+    sent = await ask(app([route("/who", "GET", _who)], proxies=proxies), headers=headers, peer=peer)
+    return msgspec.json.decode(sent[1]["body"])["address"]
+
+
+@pytest.mark.requirement(81)
+async def test_a_forwarded_address_is_believed_from_a_trusted_proxy_alone() -> None:
+    assert await address([], "203.0.113.9", "1.2.3.4") == "203.0.113.9"
+    assert await address(["10.0.0.0/8"], "203.0.113.9", "1.2.3.4") == "203.0.113.9"
+    assert await address(["10.0.0.0/8"], "10.1.2.3", "1.2.3.4") == "1.2.3.4"
+    assert await address(["10.0.0.0/8"], "10.1.2.3") == "10.1.2.3"
+
+
+@pytest.mark.requirement(81)
+async def test_what_a_client_wrote_into_the_header_itself_is_not_believed() -> None:
+    proxies = ["10.0.0.0/8", "fd00::/8"]
+    assert await address(proxies, "10.1.2.3", "6.6.6.6, 1.2.3.4") == "1.2.3.4"
+    assert await address(proxies, "10.1.2.3", "6.6.6.6", "1.2.3.4") == "1.2.3.4"
+    assert await address(proxies, "10.1.2.3", "6.6.6.6, 1.2.3.4, 10.9.9.9") == "1.2.3.4"
+    assert await address(proxies, "10.1.2.3", "10.6.6.6, 1.2.3.4, 10.9.9.9") == "1.2.3.4"
+    assert await address(proxies, "fd00::1", "2001:db8::1") == "2001:db8::1"
+    for lie in (
+        "",
+        "unknown",
+        "evil\x00",
+        "1.2.3.4:",
+        "1.2.3.4:x",
+        "1.2.3.4:999999",
+        "[1.2.3.4]:80",
+        "[2001:db8::7",
+        "[2001:db8::7]443",
+        "[]",
+        "<script>",
+        ",",
+        "10.1.1.1, 10.1.1.2",
+        "1.2.3.4, zzz",
+    ):
+        assert await address(proxies, "10.1.2.3", lie) in {"10.1.2.3"}, lie
+
+
+async def test_a_proxy_is_the_same_on_a_socket_for_both_families() -> None:
+    assert await address(["10.0.0.0/8"], "::ffff:10.1.2.3", "1.2.3.4") == "1.2.3.4"
+    assert await address(["10.0.0.0/8"], "::ffff:11.1.2.3", "1.2.3.4") == "::ffff:11.1.2.3"
+
+
+async def test_an_issuer_may_have_a_path() -> None:
+    mounted = app([route("/who", "GET", _who), route("/.well-known/x", "GET", _who)], prefix="/auth")
+    for asked, path in (
+        ("/auth/who", "/who"),
+        ("/auth/.well-known/x", "/.well-known/x"),
+        ("/.well-known/x/auth", "/.well-known/x"),
+    ):
+        sent = await ask(mounted, asked)
+        assert sent[0]["status"] == 200
+        assert msgspec.json.decode(sent[1]["body"])["path"] == path
+    for outside in (
+        "/who",
+        "/authwho",
+        "/auth",
+        "/AUTH/who",
+        "/other/auth/who",
+        "/.well-known/x",
+        "/auth/auth/who",
+        "//auth/who",
+    ):
+        assert (await ask(mounted, outside))[0]["status"] == 404, outside
+
+
+async def test_unknown_paths_and_methods() -> None:
+    handlers = app(
+        [
+            route("/who", "GET", _who),
+            route("/page", "GET POST", _who, page=True),
+            route("/f/", "GET", _who, prefix=True),
+        ]
+    )
+    html = [("accept", "text/html,*/*")]
+    assert (await ask(handlers, "/nowhere", headers=html))[1]["body"].startswith(b"page 404")
+    assert msgspec.json.decode((await ask(handlers, "/nowhere"))[1]["body"])["error"] == "not_found"
+    sent = await ask(handlers, method="DELETE")
+    assert sent[0]["status"] == 405
+    assert dict(sent[0]["headers"])[b"allow"] == b"GET, HEAD, OPTIONS"
+    assert (await ask(handlers, "/page", "PUT"))[1]["body"].startswith(b"page 405")
+    assert (await ask(handlers, "/f/x/y"))[0]["status"] == 200
+    assert (await ask(handlers, "/f/x", "POST"))[0]["status"] == 404
+    assert (await ask(handlers, method="OPTIONS"))[0]["status"] == 204
+    head = await ask(handlers, method="HEAD")
+    assert (head[0]["status"], head[1]["body"]) == (200, b"")
+
+
+async def test_cross_origin_is_for_the_endpoints_that_read_no_cookie() -> None:
+    handlers = app([route("/open", "POST", _who, cors=True), route("/who", "GET", _who)])
+    for method in ("POST", "OPTIONS"):
+        headers = dict((await ask(handlers, "/open", method))[0]["headers"])
+        assert headers[b"access-control-allow-origin"] == b"*"
+        assert b"access-control-allow-credentials" not in headers
+    assert b"access-control-allow-origin" not in dict((await ask(handlers))[0]["headers"])
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "error"),
+    [
+        (BadForm("Say it once."), 400, "invalid_request"),
+        (BodyTooLarge(), 413, "invalid_request"),
+        (StoreUnavailable("disk I/O error at /var/lib"), 503, "temporarily_unavailable"),
+        (StoreConflict("the database refused a change: accounts"), 503, "temporarily_unavailable"),
+        (HashingBusy(), 503, "temporarily_unavailable"),
+        (RuntimeError("the password is swordfish"), 500, "server_error"),
+        (RecursionError(), 500, "server_error"),
+    ],
+)
+async def test_what_goes_wrong_becomes_an_answer_without_its_inside(
+    problem: Exception, status: int, error: str
+) -> None:
+    async def fail(_: Request) -> Response:
+        raise problem
+
+    handlers = app([route("/json", "GET", fail), route("/page", "GET", fail, page=True)])
+    sent = await ask(handlers, "/json")
+    assert sent[0]["status"] == status
+    body = msgspec.json.decode(sent[1]["body"])
+    assert body["error"] == error
+    assert "swordfish" not in str(body)
+    assert "/var" not in str(body)
+    assert (b"retry-after" in dict(sent[0]["headers"])) == (status == 503)
+    page = await ask(handlers, "/page")
+    assert (page[0]["status"], page[1]["body"].startswith(b"page")) == (status, True)
+
+
+async def test_who_leaves_says_so_with_each_answer_and_is_not_ready() -> None:
+    handlers = app([route("/who", "GET", _who), route("/readyz", "GET", _who)])
+    assert (await ask(handlers, "/readyz"))[0]["status"] == 200
+    assert b"connection" not in dict((await ask(handlers))[0]["headers"])
+    handlers.closing()
+    last = (await ask(handlers))[0]
+    assert (last["status"], dict(last["headers"])[b"connection"]) == (200, b"close")
+    assert (await ask(handlers, "/readyz"))[0]["status"] == 503
+
+
+async def test_nobody_is_answered_who_has_gone() -> None:
+    async def gone(_: Request) -> Response:
+        raise ClientGone
+
+    assert await ask(app([route("/who", "GET", gone)])) == []
+
+
+async def test_every_request_has_its_number_and_https_stays_https() -> None:
+    handlers = app([route("/who", "GET", _who)])
+    first, second = [msgspec.json.decode((await ask(handlers))[1]["body"])["id"] for _ in range(2)]
+    assert first != second
+    assert b"strict-transport-security" in dict((await ask(handlers))[0]["headers"])
+    plain = app([route("/who", "GET", _who)], https=False)
+    assert b"strict-transport-security" not in dict((await ask(plain))[0]["headers"])
+
+
+def test_two_handlers_for_one_request_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="two handlers"):
+        app([route("/who", "GET", _who), route("/who", "GET", _who)])
+
+
+class Lifespan:
+    """The messages of one life of a server."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self._given = ["lifespan.startup", "lifespan.shutdown"]
+
+    async def receive(self) -> dict[str, Any]:
+        return {"type": self._given.pop(0)}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message["type"])
+
+
+async def test_a_server_starts_and_stops_what_it_was_given() -> None:
+    stopped: list[bool] = []
+
+    async def start() -> tuple[App, Any]:
+        async def stop() -> None:
+            stopped.append(True)
+
+        return app([route("/who", "GET", _who)]), stop
+
+    server = Server(start)
+    assert (await ask(server))[0]["status"] == 503
+    life = Lifespan()
+    await server({"type": "lifespan"}, life.receive, life.send)
+    assert life.sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert stopped == [True]
+    assert server.app is None
+
+
+async def test_a_server_that_cannot_start_says_so() -> None:
+    async def start() -> tuple[App, Any]:
+        raise RuntimeError("no disk")
+
+    life = Lifespan()
+    await Server(start)({"type": "lifespan"}, life.receive, life.send)
+    assert life.sent == ["lifespan.startup.failed"]
+
+
+@pytest.fixture
+async def mounted() -> AsyncGenerator[Front]:
+    async with front_channel(issuer="https://example.com/auth") as opened:
+        await opened.person()
+        yield opened
+
+
+async def test_a_whole_sign_in_below_a_path(mounted: Front) -> None:
+    tab = Tab(mounted.app, "192.0.2.1")
+
+    async def go(page: Page) -> Page:
+        while page.status == 303:
+            assert (page.header("location") or "").startswith("/auth/")
+            page = await tab.get(page.header("location") or "")
+        return page
+
+    page = await go(await tab.get("/auth/account"))
+    sent = {
+        **page.forms["sign-in"].fields,
+        "identifier": "ada@example.com",
+        "password": "teapot gravel orchid nine",
+    }
+    assert page.forms["sign-in"].action.startswith("/auth/sign-in?flow=")
+    page = await go(await tab.post("/auth/sign-in", sent, origin="https://example.com"))
+    assert page.status == 200
+    assert "ada@example.com" in page.text
+    assert (await tab.get("/account")).status == 404
+
+
+@pytest.mark.requirement(96)
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("203.0.113.7:51234", "203.0.113.7"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("2001:DB8:0::7", "2001:db8::7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("[::ffff:cb00:7107]:443", "203.0.113.7"),
+    ],
+)
+async def test_an_entry_may_have_a_port_and_any_spelling(written: str, meant: str) -> None:
+    for proxies in (["10.0.0.0/8"], ["::ffff:10.0.0.0/104"]):
+        assert await address(proxies, "10.1.2.3", written) == meant
+        # one of ours with a port is ours
+        assert await address(proxies, "10.1.2.3", f"6.6.6.6, {written}, 10.9.9.9:3128") == meant
