@@ -171,7 +171,7 @@ def served(
             yield held
         finally:
             held.close()
-        assert server.troubles() == []
+        assert server.troubles() == [], server.troubles()
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import quopri
 from collections.abc import Generator
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,12 @@ class Inbox:
         self.mails: dict[str, str] = {}
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
+        body = message_from_bytes(envelope.content, policy=policy.default).get_body(("plain",))
+        assert body is not None
+        plain = body.get_content()
         for address in envelope.rcpt_tos:
             # codes are printed in groups, with spaces that do not break
-            text = quopri.decodestring(envelope.content).decode().replace("\u00a0", "")
+            text = plain.replace("\u00a0", "")
             self.mails[address] = self.mails.get(address, "") + text
         return "250 OK"
 
