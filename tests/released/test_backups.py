@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
+from doorward.adapters.keys.wrap_local import LocalWrapper
 from tests.engines import BOTH, Engine
 from tests.flows.apps import good, refused
 from tests.flows.settings import write_settings
@@ -15,6 +17,11 @@ from tests.released.held import served, written
 from tests.released.tree import HERE
 
 ENGINES = BOTH
+
+
+def test_the_secret_key_has_the_name_that_it_had_then(engine: Engine) -> None:
+    key = b64decode((HERE / engine / "doorward.key").read_bytes())
+    assert LocalWrapper(key).id.encode() in (HERE / engine / "key.bak").read_bytes()[:2000]
 
 
 @pytest.mark.parametrize("name", ["key", "passphrase"])
