@@ -290,7 +290,7 @@ async def _furnished(outside: Outside, settings: Settings, clock: TurnedClock) -
     parts = urlsplit(issuer)
     jar = CookieJar.of(issuer)
     app = App(
-        routes(settings, outside, jar, Watch(store)),
+        routes(settings, outside, jar, Watch(store=store)),
         prefix=parts.path.rstrip("/"),
         https=jar.secure,
         trusted_proxies=[ip_network(text) for text in settings.server.trusted_proxies],
@@ -298,8 +298,8 @@ async def _furnished(outside: Outside, settings: Settings, clock: TurnedClock) -
         meter=outside.meter,
         process_tag="t",
     )
-    record = Record(store, chance)
-    ending = Ending(store, chance, catalog, settings.tokens)
+    record = Record(store=store, chance=chance)
+    ending = Ending(store=store, chance=chance, catalog=catalog, policy=settings.tokens)
     own_tokens = OwnTokens(outside.signer, issuer)
     finish = Finish(
         store,
@@ -322,9 +322,9 @@ async def _furnished(outside: Outside, settings: Settings, clock: TurnedClock) -
         record=record,
         ending=ending,
         own_tokens=own_tokens,
-        sign_out=SignOutAction(store, catalog, ending, record, own_tokens),
+        sign_out=SignOutAction(store=store, catalog=catalog, ending=ending, record=record, own_tokens=own_tokens),
         finish=finish,
         advance=advance,
-        authorize=Authorize(catalog, own_tokens, issuer, IgnoredScopes(catalog, LoggedRemarks())),
-        consent=AnswerConsent(store, record, advance),
+        authorize=Authorize(catalog=catalog, own_tokens=own_tokens, issuer=issuer, ignored_scopes=IgnoredScopes(catalog, LoggedRemarks())),
+        consent=AnswerConsent(store=store, record=record, advance=advance),
     )

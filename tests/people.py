@@ -11,7 +11,7 @@ from msgspec import structs
 
 from doorward.adapters.counters.store import StoreCounters
 from doorward.adapters.hashing.argon2 import Argon2Hasher
-from doorward.adapters.hashing.breached_list import nothing_listed
+from doorward.adapters.hashing.breached_list import NothingListed
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.signing import CatalogSigner
 from doorward.adapters.mail.queue import SealingPostman, open_letter
@@ -247,7 +247,7 @@ async def open_house(
     throttle: ThrottlePolicy | None = None,
     passwords: PasswordPolicy | None = None,
     development: bool = True,
-    listed: Any = nothing_listed,
+    listed: Any = NothingListed,
     beyond_ascii: bool = True,
 ) -> AsyncGenerator[House]:
     """The house, and its end."""
@@ -255,32 +255,32 @@ async def open_house(
     sessions, tokens, tickets_policy = SessionPolicy(), TokenPolicy(), MailTickets()
     store = await open_sqlite(":memory:")
     clock, chance, sealer, meter = TurnedClock(), SystemChance(), KeyedSealer(b"k" * 32), PrometheusMeter()
-    signer = CatalogSigner(ISSUER, sealer)
-    catalog = WatchedCatalog(store, signer)
+    signer = CatalogSigner(issuer=ISSUER, sealer=sealer)
+    catalog = WatchedCatalog(store=store, signer=signer)
     await catalog.refresh()
     hasher = Argon2Hasher(passwords)
-    record = Record(store, chance)
+    record = Record(store=store, chance=chance)
 
     def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> Letter:
         made = letters.LETTERS[kind](**values)
         mail = mail_render.render(made, mail_render.MailContext(locale or "en", "Acme", ISSUER))
         return Letter(subject=mail.subject, text=mail.text, html=mail.html, code=values.get("code"))
 
-    postman = SealingPostman(sealer, chance, write)
-    ending = Ending(store, chance, catalog, tokens)
-    counters = Throttle(store, sealer, throttle or ThrottlePolicy(), StoreCounters(store))
+    postman = SealingPostman(sealer=sealer, chance=chance, render=write)
+    ending = Ending(store=store, chance=chance, catalog=catalog, policy=tokens)
+    counters = Throttle(store=store, sealer=sealer, policy=throttle or ThrottlePolicy(), counters=StoreCounters(store=store))
     begun = Begun()
     check = CheckPassword(store, hasher, counters, record, meter, begun)
     judge = JudgePassword(passwords, listed, "auth.example.com", "Acme")
     tickets = Tickets(store, chance, sealer, postman, counters, record, tickets_policy, ISSUER)
     prove_password = ProvePassword(store, check)
     prove_second = ProveSecondFactor(store, sealer, counters, record, meter, postman)
-    sign_up = SignUp(store, hasher, judge, counters, tickets, beyond_ascii)
-    verify = VerifyAddress(store, chance, catalog, tickets, record)
-    reset = ResetPassword(store, chance, hasher, judge, counters, tickets, postman, ending, record)
+    sign_up = SignUp(store=store, hasher=hasher, judge=judge, throttle=counters, tickets=tickets, beyond_ascii=beyond_ascii)
+    verify = VerifyAddress(store=store, chance=chance, catalog=catalog, tickets=tickets, record=record)
+    reset = ResetPassword(store=store, chance=chance, hasher=hasher, judge=judge, throttle=counters, tickets=tickets, postman=postman, ending=ending, record=record)
     change = ChangePassword(store, chance, hasher, check, judge, postman, ending, record)
     factors = SecondFactors(store, chance, sealer, check, postman, record, counters, passwords, "Acme")
-    pages = AccountPages(store, catalog, ending, record, counters)
+    pages = AccountPages(store=store, catalog=catalog, ending=ending, record=record, throttle=counters)
     finish = Finish(store, chance, postman, ending, record, meter, tokens, sessions, ISSUER)
     advance = Advance(store, catalog, finish, tokens, ISSUER)
     jar = CookieJar.of(ISSUER)

@@ -64,7 +64,7 @@ async def test_a_lapsed_lease_of_the_catalog_is_renewed() -> None:
     time = 0.0
     store = await open_sqlite(":memory:")
     sealer = KeyedSealer(b"k" * 32)
-    catalog = WatchedCatalog(store, CatalogSigner("https://a.example", sealer), passed=lambda: time)
+    catalog = WatchedCatalog(store=store, signer=CatalogSigner(issuer="https://a.example", sealer=sealer), passed=lambda: time)
 
     class Clock:
         def now(self) -> int:

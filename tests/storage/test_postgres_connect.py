@@ -71,7 +71,7 @@ async def test_a_server_that_is_gone_or_hangs_is_passed_by(postgres_url: str) ->
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own limits are Linux's")
 async def test_the_kernel_is_asked_to_notice_a_server_that_is_gone_without_a_word(postgres_url: str) -> None:
-    connection = await Connector(postgres_url, PostgresOptions(connect_timeout=4))()
+    connection = await Connector(postgres_url, PostgresOptions(connect_timeout=4)).connect()
     line = connection._transport.get_extra_info("socket")  # pyright: ignore[reportAttributeAccessIssue]
     assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 4000

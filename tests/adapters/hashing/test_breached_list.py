@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from doorward.adapters.hashing.breached_list import BadBreachList, BreachFile, nothing_listed, open_list
+from doorward.adapters.hashing.breached_list import BadBreachList, BreachFile, NothingListed, open_list
 
 hashes = st.text("0123456789ABCDEF", min_size=40, max_size=40)
 
@@ -53,7 +53,7 @@ def test_lower_case_is_read_too(tmp_path: Path) -> None:
 
 def test_an_empty_file_lists_nothing(tmp_path: Path) -> None:
     assert not BreachFile(write(tmp_path, []))("A" * 40)
-    assert not nothing_listed("A" * 40)
+    assert not NothingListed("A" * 40)
     assert open_list(None) is None
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from doorward.adapters.hashing.argon2 import Argon2Hasher
-from doorward.adapters.hashing.breached_list import nothing_listed
+from doorward.adapters.hashing.breached_list import NothingListed
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
 from doorward.adapters.random import SystemChance
@@ -73,14 +73,14 @@ class Desk:
 def desk(store: SqlStore, clock: TurnedClock) -> Desk:
     """The actions on a store."""
     chance = SystemChance()
-    signer = CatalogSigner(ISSUER, SEALER)
-    catalog = WatchedCatalog(store, signer)
+    signer = CatalogSigner(issuer=ISSUER, sealer=SEALER)
+    catalog = WatchedCatalog(store=store, signer=signer)
     tokens = TokenPolicy()
     policy = PasswordPolicy(threads=1)
     hasher = Argon2Hasher(policy)
-    ending = Ending(store, chance, catalog, tokens)
-    judge = JudgePassword(policy, nothing_listed, "auth.example.com", "Doorward")
-    keys = ManageKeys(store, catalog, SealedKeyMaker(SEALER), chance, clock, tokens, DAY, 90 * DAY)
+    ending = Ending(store=store, chance=chance, catalog=catalog, policy=tokens)
+    judge = JudgePassword(policy, NothingListed, "auth.example.com", "Doorward")
+    keys = ManageKeys(store=store, catalog=catalog, maker=SealedKeyMaker(SEALER), chance=chance, clock=clock, tokens=tokens, publish_ahead=DAY, rotate_after=90 * DAY)
     return Desk(
         store=store,
         clock=clock,

@@ -19,9 +19,9 @@ SEALER = KeyedSealer(b"k" * 32)
 
 async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp_path: Path) -> None:
     stores = [await open_sqlite(tmp_path / "a.db") for _ in range(2)]
-    failures = [Failures(20) for _ in range(2)]
+    failures = [Failures(per_address=20) for _ in range(2)]
     shares = [
-        ShareTallies(store, SEALER, TurnedClock(), {"failures": one.tally})
+        ShareTallies(store=store, sealer=SEALER, clock=TurnedClock(), tallies={"failures": one.tally})
         for store, one in zip(stores, failures, strict=True)
     ]
     for _ in range(3 * BATCH):
@@ -44,15 +44,15 @@ async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp
 
 async def test_while_the_database_is_away_counting_goes_on_and_is_told_later(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
-    failures = Failures(20)
+    failures = Failures(per_address=20)
     for _ in range(BATCH):
         failures.note("192.0.2.1", NOW)
     await store.close()
     with pytest.raises(StoreUnavailable):
-        await ShareTallies(store, SEALER, TurnedClock(), {"failures": failures.tally})()
+        await ShareTallies(store=store, sealer=SEALER, clock=TurnedClock(), tallies={"failures": failures.tally})()
     assert failures.note("192.0.2.1", NOW).count == BATCH + 1
     again = await open_sqlite(tmp_path / "a.db")
-    await ShareTallies(again, SEALER, TurnedClock(), {"failures": failures.tally})()
+    await ShareTallies(store=again, sealer=SEALER, clock=TurnedClock(), tallies={"failures": failures.tally})()
     tag = SEALER.tag("tally", "failures:192.0.2.1")
     assert (await again.attempts.counts([tag]))[tag][0] == BATCH + 1
     await again.close()

@@ -32,7 +32,7 @@ def another_process(front: Front) -> App:
     """What a second process on the same database has of its own."""
     settings = front.settings
     return App(
-        routes(settings, front.outside, front.jar, Watch(front.store)),
+        routes(settings, front.outside, front.jar, Watch(store=front.store)),
         prefix="",
         https=True,
         trusted_proxies=[],

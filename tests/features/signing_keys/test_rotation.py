@@ -112,7 +112,7 @@ async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens
     house.clock.time += 3599
     await house.keys.tend()
     assert jws.verify(old, house.signer.keys(), algorithms=["ES256"], types=None)
-    ending = Ending(house.store, SystemChance(), house.catalog, TokenPolicy(access_ttl=300))
+    ending = Ending(store=house.store, chance=SystemChance(), catalog=house.catalog, policy=TokenPolicy(access_ttl=300))
     await house.store.commit(*ending.client("app_1", now=house.clock.time, reason="app_deleted"))
     (entry,) = (await house.store.revocations.live(house.clock.time))[1]
     assert entry.expires_at >= house.clock.time + 3600

@@ -35,7 +35,7 @@ async def store() -> AsyncGenerator[SqlStore]:
 async def managing(store: SqlStore, wrapper: KeyWrapper = OLD) -> ManageWrappings:
     root = await open_root(store, wrapper, place="")
     assert root is not None
-    return ManageWrappings(store, wrapper, root, SystemChance(), TurnedClock())
+    return ManageWrappings(store=store, wrapper=wrapper, root=root, chance=SystemChance(), clock=TurnedClock())
 
 
 async def openers(store: SqlStore) -> set[str]:

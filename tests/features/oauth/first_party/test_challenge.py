@@ -43,7 +43,7 @@ async def front() -> AsyncGenerator[Front]:
 
 def challenge(front: Front) -> Challenge:
     out, settings = front.outside, front.settings
-    throttle = Throttle(out.store, out.sealer, settings.throttle, out.shared.counters)
+    throttle = Throttle(store=out.store, sealer=out.sealer, policy=settings.throttle, counters=out.shared.counters)
     check = CheckPassword(out.store, out.hasher, throttle, front.record, out.meter)
     return Challenge(
         store=out.store,
@@ -51,7 +51,7 @@ def challenge(front: Front) -> Challenge:
         chance=out.chance,
         clock=front.clock,
         authenticate=AuthenticateClient(
-            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
+            out.store, out.catalog, front.record, out.meter, Failures(per_address=20), settings.tokens, settings.issuer
         ),
         prove_password=ProvePassword(out.store, check),
         prove_second_factor=ProveSecondFactor(

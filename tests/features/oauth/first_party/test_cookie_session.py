@@ -41,7 +41,7 @@ def cookies(front: Front) -> CookieSession:
     give = GiveTokens(out.catalog, out.signer, out.chance, settings.tokens, settings.issuer)
     exchange = ExchangeToken(
         AuthenticateClient(
-            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
+            out.store, out.catalog, front.record, out.meter, Failures(per_address=20), settings.tokens, settings.issuer
         ),
         RedeemCode(out.store, front.ending, give, out.chance, front.record),
         RefreshGrant(
@@ -61,17 +61,17 @@ def cookies(front: Front) -> CookieSession:
         front.clock,
         out.meter,
     )
-    view = RevocationView(out.store)
+    view = RevocationView(store=out.store)
     return CookieSession(
-        exchange,
-        out.catalog,
-        out.store,
-        out.signer,
-        front.clock,
-        view,
-        front.sign_out,
-        made.ISSUER,
-        made.ISSUER,
+        exchange=exchange,
+        catalog=out.catalog,
+        store=out.store,
+        signer=out.signer,
+        clock=front.clock,
+        view=view,
+        sign_out=front.sign_out,
+        issuer=made.ISSUER,
+        own_origin=made.ISSUER,
     )
 
 

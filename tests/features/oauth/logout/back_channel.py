@@ -200,18 +200,18 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
     sealer = KeyedSealer(b"k" * 32)
     chance = SystemChance()
     clock = MovedClock()
-    signer = CatalogSigner(made.ISSUER, sealer)
-    catalog = WatchedCatalog(store, signer)
+    signer = CatalogSigner(issuer=made.ISSUER, sealer=sealer)
+    catalog = WatchedCatalog(store=store, signer=signer)
     if not (await store.registry.load()).keys:
         await _furnish(store, SealedKeyMaker(sealer))
     await catalog.refresh()
     rules = structs.replace(TokenPolicy(), **policy)
     meter, remarks = PrometheusMeter(), LoggedRemarks()
-    record = Record(store, chance)
-    ending = Ending(store, chance, catalog, rules)
+    record = Record(store=store, chance=chance)
+    ending = Ending(store=store, chance=chance, catalog=catalog, policy=rules)
     give = GiveTokens(catalog, signer, chance, rules, made.ISSUER)
-    view = RevocationView(store)
-    throttle = Throttle(store, sealer, ThrottlePolicy(), StoreCounters(store))
+    view = RevocationView(store=store)
+    throttle = Throttle(store=store, sealer=sealer, policy=ThrottlePolicy(), counters=StoreCounters(store=store))
     authenticate = AuthenticateClient(
         store, catalog, record, meter, Failures(per_address=20), rules, made.ISSUER
     )
@@ -234,7 +234,7 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
                     chance=chance,
                     record=record,
                     meter=meter,
-                    postman=SealingPostman(sealer, chance, _letter),
+                    postman=SealingPostman(sealer=sealer, chance=chance, render=_letter),
                     policy=rules,
                     ignored_scopes=IgnoredScopes(catalog, remarks),
                 ),
@@ -249,9 +249,9 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
                 authenticate, store, ending, signer, record, throttle, meter, clock, view, made.ISSUER
             ),
             userinfo=Userinfo(store, catalog, signer, clock, view, made.ISSUER),
-            feed=RevocationFeed(store, chance, clock, Watch(store), sealer),
-            status=StatusList(store, catalog, signer, clock, rules, made.ISSUER),
-            logout=LogoutToken(catalog, signer, chance, made.ISSUER),
+            feed=RevocationFeed(store=store, chance=chance, clock=clock, watch=Watch(store=store), sealer=sealer),
+            status=StatusList(store=store, catalog=catalog, signer=signer, clock=clock, policy=rules, issuer=made.ISSUER),
+            logout=LogoutToken(catalog=catalog, signer=signer, chance=chance, issuer=made.ISSUER),
             view=view,
         )
     finally:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from doorward import __version__
 from doorward.adapters import logs
-from doorward.app import create_app
+from doorward.app.process import create_app
 from doorward.server import systemd as notify
 from doorward.server import worker_args as orders
 from doorward.server.accept import Board, Door, everybody_waiting

@@ -46,7 +46,7 @@ async def open_postgres(
     this program's. Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when nobody answers."""
     chosen = options or PostgresOptions()
     where = shown(url)
-    connect = Connector(url, chosen)
+    connect = Connector(url, chosen).connect
     try:
         connection = await connect()
     except Exception as problem:
@@ -74,7 +74,7 @@ async def open_postgres(
     if engine != "postgres":
         return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)
     end = Months(_DROP, _TRIM)
-    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
+    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end.remove)
 
 
 async def _today(connection: Connection) -> None:
