@@ -320,7 +320,9 @@ async def test_a_bell_is_answered_at_once_and_a_storm_of_rings_with_few_looks(tm
     store.on_change(bells.changed)
     way = Cut(store)
     node = source(way, bell=bells)
-    node_slow = WatchedCatalog(store=store, signer=CatalogSigner(issuer="https://a.example", sealer=SEALER), interval=30, bell=bells)
+    node_slow = WatchedCatalog(
+        store=store, signer=CatalogSigner(issuer="https://a.example", sealer=SEALER), interval=30, bell=bells
+    )
     await node.join("nod_1", TurnedClock())
     await node_slow.refresh()
     tasks = [asyncio.create_task(each.watch()) for each in (node, node_slow)]

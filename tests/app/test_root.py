@@ -44,7 +44,14 @@ def keys(store: SqlStore, sealer: KeyedSealer) -> ManageKeys:
     catalog = WatchedCatalog(store=store, signer=CatalogSigner(issuer=ISSUER, sealer=sealer))
     policy = settings_of(Path("/nowhere"), "").tokens
     return ManageKeys(
-        store=store, catalog=catalog, maker=SealedKeyMaker(sealer), chance=SystemChance(), clock=TurnedClock(), tokens=policy, publish_ahead=DAY, rotate_after=90 * DAY
+        store=store,
+        catalog=catalog,
+        maker=SealedKeyMaker(sealer),
+        chance=SystemChance(),
+        clock=TurnedClock(),
+        tokens=policy,
+        publish_ahead=DAY,
+        rotate_after=90 * DAY,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doorward.cli.amounts import size
+from doorward.core.amounts import size
 from tests.cli.conftest import Run
 
 

@@ -65,7 +65,13 @@ class Failover:
 
 def feed_of(store: SqlStore) -> RevocationFeed:
     """What APIs ask."""
-    return RevocationFeed(store=store, chance=SystemChance(), clock=TurnedClock(), watch=Watch(store=store), sealer=KeyedSealer(b"k" * 32))
+    return RevocationFeed(
+        store=store,
+        chance=SystemChance(),
+        clock=TurnedClock(),
+        watch=Watch(store=store),
+        sealer=KeyedSealer(b"k" * 32),
+    )
 
 
 @pytest.fixture

@@ -87,7 +87,9 @@ async def test_a_lost_connection_is_made_anew_and_rings_for_what_was_missed(
 
 async def test_behind_a_pooler_it_says_once_that_nothing_is_announced(postgres_url: str) -> None:
     said: list[str] = []
-    bell = PostgresBell(url=postgres_url, options=PostgresOptions(prepared_statements=False), tell=said.append)
+    bell = PostgresBell(
+        url=postgres_url, options=PostgresOptions(prepared_statements=False), tell=said.append
+    )
     async with hearing(bell):
         await until_async(lambda: said)
         await asyncio.sleep(0.2)

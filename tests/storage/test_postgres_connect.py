@@ -55,14 +55,14 @@ async def test_a_server_that_is_gone_or_hangs_is_passed_by(postgres_url: str) ->
     async with silent_server() as silent:
         connect = Connector(at(postgres_url, closed_port(), silent, there), PostgresOptions())
         began = asyncio.get_running_loop().time()
-        first = await connect()
+        first = await connect.connect()
         took = asyncio.get_running_loop().time() - began
         assert 0.2 < took < 3
 
         # who answered is asked first from now on
         async def again() -> float:
             began = asyncio.get_running_loop().time()
-            (await connect()).terminate()
+            (await connect.connect()).terminate()
             return asyncio.get_running_loop().time() - began
 
         await keeps_async(0.25, again)

@@ -98,12 +98,13 @@ async def open_container(
     random: Chance | None = None,
     store: Store | None = None,
     hasher: PasswordHasher | None = None,
+    breached: BreachedList | None = None,
 ) -> Container:
     """Open what the settings name; what is given by keyword stands in its place, and a given store is left open in the end.
 
     Raises `KeyProblem`, `StoreUnavailable`, `SchemaRefused`, `BadBreachList`, OSError.
     """
-    breached = _breached(settings)
+    breached = breached or _breached(settings)
     close_store = store is None
     if store is None:
         store = await open_store(settings.database, postgres=settings.postgres)
