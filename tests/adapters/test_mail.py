@@ -81,12 +81,14 @@ def controller(inbox: Inbox, **options: Any) -> Controller:
     return made
 
 
+def smtp(running: Controller, *, sender: str = "no-reply@auth.example.com", **how: Any) -> SmtpServer:
+    return SmtpServer(host="127.0.0.1", port=running.port, sender=sender, **how)
+
+
 @pytest.fixture
 def plain(inbox: Inbox) -> Iterator[SmtpServer]:
     running = controller(inbox)
-    yield SmtpServer(
-        host="127.0.0.1", sender="Doorward <no-reply@auth.example.com>", port=running.port, tls="none"
-    )
+    yield smtp(running, sender="Doorward <no-reply@auth.example.com>", tls="none")
     running.stop()
 
 
@@ -146,9 +148,7 @@ async def test_mail_is_encrypted_as_configured_and_never_less(inbox: Inbox, tls:
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
         wait = 20 if tls == "starttls" else 3
-        server = SmtpServer(
-            host="127.0.0.1", sender="no-reply@auth.example.com", port=running.port, tls=tls, timeout=wait
-        )
+        server = smtp(running, tls=tls, timeout=wait)
         if tls == "starttls":
             await SmtpSender(server, context=trusting).send("ada@example.com", LETTER, mail_id="m", at=NOW)
             assert inbox.encrypted == [True]
@@ -173,15 +173,7 @@ async def test_a_wrong_password_is_told_without_the_password(inbox: Inbox) -> No
         inbox, authenticator=lambda *_: AuthResult(success=False, handled=False), auth_required=True, auth_require_tls=False
     )  # fmt: skip
     try:
-        server = SmtpServer(
-            host="127.0.0.1",
-            sender="a@b.example",
-            port=running.port,
-            user="ada",
-            password=Secret("hunter2"),
-            tls="none",
-            timeout=5,
-        )
+        server = smtp(running, user="ada", password=Secret("hunter2"), tls="none", timeout=5)
         with pytest.raises(MailDelayed, match="user name and password") as caught:
             await SmtpSender(server).probe()
         assert "hunter2" not in str(caught.value)
@@ -196,6 +188,10 @@ async def test_the_probe_greets_and_leaves(inbox: Inbox, plain: SmtpServer, free
         await SmtpSender(structs.replace(plain, port=free_port)).probe()
 
 
+def queue(letter: Letter) -> SealingPostman:
+    return SealingPostman(sealer=SEALER, chance=SystemChance(), render=lambda _kind, _locale, _values: letter)
+
+
 class Desk:
     """The outbox of a store, with a sender that does what it is told."""
 
@@ -207,13 +203,13 @@ class Desk:
         self.sending = asyncio.Event()
         self.goes_through = asyncio.Event()
         self.goes_through.set()
-        self.postman = SealingPostman(
-            sealer=SEALER, chance=SystemChance(), render=lambda _kind, _locale, _values: LETTER
-        )
+        self.postman = queue(LETTER)
         self.meter = PrometheusMeter()
-        self.worker = MailWorker(
-            store=store, sealer=SEALER, sender=self, clock=self.clock, meter=self.meter, interval=0.01
-        )
+        self.worker = self.another(interval=0.01)
+
+    def another(self, *, interval: float = 1.0) -> MailWorker:
+        known: dict[str, Any] = {"store": self.store, "clock": self.clock, "meter": self.meter}
+        return MailWorker(sealer=SEALER, sender=self, interval=interval, **known)
 
     async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> None:
         assert (mail_id, at) != ("", 0)
@@ -251,10 +247,7 @@ async def test_the_code_in_a_mail_is_sealed_in_the_database(desk: Desk) -> None:
 
 async def test_due_mail_is_sent_once_by_one_of_many_workers(desk: Desk) -> None:
     mails = [await desk.post(f"p{number}@example.com") for number in range(20)]
-    others = [
-        MailWorker(store=desk.store, sealer=SEALER, sender=desk, clock=desk.clock, meter=desk.meter)
-        for _ in range(4)
-    ]
+    others = [desk.another() for _ in range(4)]
     for _ in range(4):
         await asyncio.gather(*(worker.send_due() for worker in (desk.worker, *others)))
     assert sorted(to for to, _ in desk.sent) == sorted(mail.to for mail in mails)
@@ -263,9 +256,7 @@ async def test_due_mail_is_sent_once_by_one_of_many_workers(desk: Desk) -> None:
 
 async def test_a_delayed_mail_waits_longer_each_time_and_is_given_up_after_a_day(desk: Desk) -> None:
     desk.error = MailDelayed("no server")
-    desk.postman = SealingPostman(
-        sealer=SEALER, chance=SystemChance(), render=lambda *_: structs.replace(LETTER, code=None)
-    )
+    desk.postman = queue(structs.replace(LETTER, code=None))
     mail = await desk.post()
     waits: list[int] = []
     for _ in range(60):
@@ -317,14 +308,7 @@ async def test_a_worker_that_died_in_the_middle_leaves_the_mail_to_the_next(desk
 
 
 async def test_a_kick_sends_at_once(desk: Desk) -> None:
-    worker = MailWorker(
-        store=desk.store,
-        sealer=SEALER,
-        sender=desk,
-        clock=desk.clock,
-        meter=desk.meter,
-        interval=2 * PATIENCE,
-    )
+    worker = desk.another(interval=2 * PATIENCE)
     task = asyncio.create_task(worker.run())
     await asyncio.sleep(0.05)
     await desk.post()

@@ -21,7 +21,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
-from doorward.core.model.policy import TokenPolicy
+from doorward.core.model.policy import ThrottlePolicy, TokenPolicy
 from doorward.core.model.session import Session
 from doorward.core.ports.keys import Signer
 from doorward.core.ports.random import Chance
@@ -210,7 +210,12 @@ def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict
 async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGenerator[BackChannel]:
     """One process's worth of back channel on the database at `path`, a file or a URL; two on one path are two processes on one database."""
     clock = MovedClock()
-    chosen = settings(issuer=made.ISSUER, database=str(path), tokens=structs.replace(TokenPolicy(), **policy))
+    chosen = settings(
+        issuer=made.ISSUER,
+        database=str(path),
+        tokens=structs.replace(TokenPolicy(), **policy),
+        throttle=ThrottlePolicy(per_address=20),
+    )
     container = await open_container(settings=chosen, clock=clock, metrics=PrometheusMeter())
     async with aclosing(container):
         services = container.services

@@ -59,6 +59,11 @@ class ResetPassword:
     ending: Ending
     record: Record
 
+    @property
+    def code_life(self) -> int:
+        """Seconds for which a code works."""
+        return self.tickets.policy.ttl
+
     async def ask(
         self,
         *,
@@ -210,7 +215,7 @@ class ResetPassword:
             # whoever knew the password, or sat at a device, before is a stranger from now on
             self.store.sessions.forget_devices(account.id, but=None),
             self.store.sessions.remember_device(digest(device_secret), account.id, now),
-            self.record.append("password.reset", caller=caller, now=now, account_id=account.id),
+            self.record.write("password.reset", caller=caller, now=now, account_id=account.id),
             *(
                 await self.ending.account(account.id, now=now, reason="password_reset", sub_entry=False)
                 if end_sessions

@@ -68,7 +68,7 @@ class AccountPages:
                 return wait
             counted = True
             after = structs.replace(after, updated_at=now)
-            event = self.record.append(
+            event = self.record.write(
                 "account.profile_changed", caller=caller, now=now, account_id=account.id
             )
             if await self.store.commit(self.store.accounts.replace(after, old=before), event):
@@ -93,7 +93,7 @@ class AccountPages:
             return False
         await self.store.commit(
             *await self.ending.session(found, now=now, reason="ended_by_owner", first=True),
-            self.record.append(
+            self.record.write(
                 "session.ended",
                 caller=caller,
                 now=now,
@@ -125,7 +125,7 @@ class AccountPages:
             writes = await self.ending.others(current, now=now, reason=reason)
         if count:
             writes.append(
-                self.record.append(
+                self.record.write(
                     "sessions.ended",
                     caller=caller,
                     now=now,
@@ -169,7 +169,7 @@ class AccountPages:
             return False
         writes = [self.store.sessions.remove_consents(account.id, client_id), *grants]
         writes.append(
-            self.record.append(
+            self.record.write(
                 "consent.removed", caller=caller, now=now, account_id=account.id, client_id=client_id
             )
         )
@@ -212,7 +212,7 @@ class AccountPages:
         if await self._take("report", account, now) is not None:
             return True
         await self.store.commit(
-            self.record.append(
+            self.record.write(
                 "account.activity_reported",
                 caller=caller,
                 now=now,

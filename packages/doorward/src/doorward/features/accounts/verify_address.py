@@ -96,10 +96,8 @@ class VerifyAddress:
             # The hash is not kept a second time once the account holds it.
             self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now, payload={})),
             self.store.accounts.insert(account),
-            self.record.append(
-                "account.created", caller=caller, now=now, account_id=account.id, by="sign_up"
-            ),
-            self.record.append("sign_up.completed", caller=caller, now=now, account_id=account.id),
+            self.record.write("account.created", caller=caller, now=now, account_id=account.id, by="sign_up"),
+            self.record.write("sign_up.completed", caller=caller, now=now, account_id=account.id),
         )
         # Lost: the ticket was used, or the address was taken in between (two sign-ups side by side); either way this one is over.
         return Verified(account, ticket) if made else Missed("used")

@@ -17,7 +17,7 @@ class Record:
     store: Store
     chance: Chance
 
-    def append(
+    def write(
         self,
         kind: str,
         *,

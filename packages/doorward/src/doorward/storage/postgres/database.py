@@ -70,7 +70,7 @@ async def open_postgres(
     schema = "\n".join(one.text for one in migrations)
     # what other engines allow in one statement differs
     committer = Committer(tables_in(schema), join=engine == "postgres")
-    database = PostgresDatabase(connect, chosen, committer, history)
+    database = PostgresDatabase(connect=connect, options=chosen, committer=committer, history=history)
     if engine != "postgres":
         return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)
     end = Months(_DROP, _TRIM)
@@ -102,6 +102,7 @@ class PostgresDatabase:
 
     def __init__(
         self,
+        *,
         connect: Callable[[], Awaitable[Connection]],
         options: PostgresOptions,
         committer: Committer,

@@ -29,7 +29,7 @@ class AnswerConsent:
     ) -> SignIn | Denied | None:
         """The sign-in to go on with; `Denied` for the app after Cancel; None when another request was faster."""
         sign_in = asked.sign_in
-        event = self.record.append(
+        event = self.record.write(
             "consent.granted" if allow else "consent.denied",
             caller=caller,
             now=now,

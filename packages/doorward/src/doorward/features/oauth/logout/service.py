@@ -51,7 +51,7 @@ class SignOutAction:
         self, session: Session, *, reason: EndReason, client_id: str | None, caller: Caller, now: int
     ) -> None:
         """End the session with everything that must end with it, and write it down."""
-        event = self.record.append(
+        event = self.record.write(
             "session.ended",
             caller=caller,
             now=now,

@@ -110,13 +110,13 @@ class CheckPassword:
         account_id = account.id if account else None
         writes = [
             *self.throttle.missed(guess, now),
-            self.record.append(
+            self.record.write(
                 "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why
             ),
         ]
         if await self.throttle.filled(guess.own, now):
             writes.append(
-                self.record.append(
+                self.record.write(
                     "sign_in.throttled", caller=caller, now=now, account_id=account_id, ok=False
                 )
             )
