@@ -17,12 +17,12 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from msgspec import structs
 
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.mail.delivery import LOGOUT_LIFE, MAIL_LIFE, LogoutWorker, MailWorker, pause
+from doorward.adapters.mail.delivery import MAIL_LIFE, MailWorker, pause
 from doorward.adapters.mail.queue import SealingPostman, open_letter
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
 from doorward.adapters.metrics import PrometheusMeter
 from doorward.adapters.random import SystemChance
-from doorward.core.model.message import Letter, LogoutNotice, Outgoing
+from doorward.core.model.message import Letter, Outgoing
 from doorward.core.model.secret import Secret
 from doorward.core.ports.store import Store
 from doorward.storage.sqlite.database import open_sqlite
@@ -317,45 +317,6 @@ async def test_a_kick_sends_at_once(desk: Desk) -> None:
         while not desk.sent:
             await asyncio.sleep(0.01)
     task.cancel()
-
-
-@pytest.mark.requirement(76)
-async def test_logout_notices_are_tried_again_and_given_up_after_an_hour(desk: Desk) -> None:
-    notice = LogoutNotice(
-        id="lgo_1", client_id="app_1", account_id="usr_1", session_id="ses_1", created_at=NOW, next_try_at=NOW
-    )
-    await desk.store.commit(desk.store.messages.insert_logout(notice))
-    asked: list[int] = []
-    takes = False
-
-    async def deliver(given: LogoutNotice) -> str | None:
-        assert given.id == "lgo_1"
-        asked.append(desk.clock.time)
-        return None if takes else "it answered 400"
-
-    worker = LogoutWorker(store=desk.store, deliver=deliver, clock=desk.clock, meter=desk.meter)
-    while desk.clock.time - NOW < LOGOUT_LIFE + 2000:
-        await worker.send_due()
-        desk.clock.time += 1
-    assert asked[:4] == [NOW, NOW + 2, NOW + 12, NOW + 72]
-    assert asked[-1] - NOW >= LOGOUT_LIFE
-    assert len(asked) < 12, "however long an app is away, it is asked a handful of times"
-    (untold,) = await desk.store.messages.undelivered()
-    assert (untold.client_id, untold.waiting, untold.failed) == ("app_1", 0, 1)
-    assert untold.problem == "it answered 400"
-    takes = True
-    again = structs.replace(notice, id="lgo_1", created_at=desk.clock.time, next_try_at=desk.clock.time)
-    await desk.store.commit(desk.store.messages.insert_logout(structs.replace(again, id="lgo_2")))
-    asked.clear()
-
-    async def delivered(_notice: LogoutNotice) -> str | None:
-        asked.append(desk.clock.time)
-        return None
-
-    second = LogoutWorker(store=desk.store, deliver=delivered, clock=desk.clock, meter=desk.meter)
-    assert await second.send_due() == 1
-    assert await second.send_due() == 0
-    assert len(asked) == 1
 
 
 def test_pauses_grow_and_then_stay() -> None:

@@ -35,7 +35,7 @@ def config_path() -> Path | None:
 
 
 def create_app() -> Server:
-    """The ASGI callable for `uvicorn --factory doorward.app:create_app`; settings are read when the server starts."""
+    """The ASGI callable for `uvicorn --factory doorward.app.process:create_app`; settings are read when the server starts."""
 
     async def begin() -> tuple[App, Stop]:
         environ = {name: value for name, value in os.environ.items() if name != "DOORWARD_CONFIG"}
