@@ -19,11 +19,11 @@ from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.passwords import HashingBusy
 from doorward.core.ports.store import StoreUnavailable
 from doorward.features.admin.refused import ManageRefused
-from doorward.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from doorward.app.container import Container
     from doorward.features.services import Services
+    from doorward.settings import Settings
 
 T = TypeVar("T")
 _LONGEST = 65_536
@@ -93,6 +93,8 @@ def finish(work: Callable[[], Awaitable[T]]) -> T:
 
 def read_settings(config: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings. Raises `Trouble` with every problem, a line each."""
+    from doorward.settings import SettingsError, load
+
     try:
         return load(config, environ)
     except SettingsError as error:
@@ -103,6 +105,8 @@ def read_settings(config: Path | None, environ: Mapping[str, str] = os.environ) 
 
 def settings_if_any(config: Path | None) -> Settings | None:
     """For commands that name their databases themselves: how to connect stands in the settings, where there are any."""
+    from doorward.settings import SettingsError, load
+
     try:
         return load(config, os.environ)
     except SettingsError:

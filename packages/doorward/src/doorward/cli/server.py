@@ -18,8 +18,6 @@ from doorward.cli.run import finish, read_settings, settings_file, with_services
 from doorward.cli.trouble import Trouble
 from doorward.features.services import Services
 from doorward.ops.doctor.check import Check
-from doorward.server.start import become_server, try_port
-from doorward.settings import SettingsError, load
 
 
 def serve(
@@ -38,6 +36,9 @@ def serve(
     del json  # a server that runs prints log lines; `main` tells an error as JSON where this was asked for
     # opened once before it serves, so that a wrong key or database is a sentence here and no traceback in the log
     with_services(config, _nothing)
+    # imported here: no other command needs it
+    from doorward.server.start import become_server, try_port
+
     path = settings_file(config)
     settings = read_settings(path)
     # tried here, so that a mistake is a sentence and no line of the log
@@ -114,6 +115,7 @@ async def _nothing(_services: Services) -> None:
 
 def _described(config: Path | None) -> dict[str, object]:
     """For the configured issuer; without settings for a placeholder, since the description needs no server."""
+    from doorward.settings import SettingsError, load
     from doorward.web.openapi.document import describe
 
     try:
