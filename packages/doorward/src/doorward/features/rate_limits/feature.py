@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from doorward.features.feature import Feature, Job
-from doorward.features.services import Services
+
+if TYPE_CHECKING:
+    from doorward.features.services import Services
 
 _EVERY = 1.0
 
