@@ -12,21 +12,19 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_network
 from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 from argon2 import PasswordHasher
 from msgspec import structs
 
-from doorward.adapters.keys.signing import SealedKeyMaker
-from doorward.adapters.remarks import LoggedRemarks
-from doorward.app.adapters import Outside, open_outside
-from doorward.app.features import routes
+from doorward.adapters.metrics import PrometheusMeter
+from doorward.app.container import Container, open_container
+from doorward.app.http import http_app
 from doorward.core.model.account import Account, Factor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
@@ -39,23 +37,28 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.store import Store
+from doorward.features.audit.build import audit_log
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.authn.flow.advance import Advance
+from doorward.features.authn.flow.build import advance, finish
 from doorward.features.authn.flow.finish import Finish
 from doorward.features.authn.flow.rules import begin
+from doorward.features.oauth.authorize.build import authorize
 from doorward.features.oauth.authorize.service import Authorize
-from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.consent.build import answer_consent
 from doorward.features.oauth.consent.service import AnswerConsent
+from doorward.features.oauth.logout.build import sign_out
 from doorward.features.oauth.logout.service import SignOutAction
+from doorward.features.oauth.tokens.build import own_tokens
 from doorward.features.oauth.tokens.own_tokens import OwnTokens
-from doorward.features.revocations.feed import Watch
+from doorward.features.services import Services
+from doorward.features.sessions.build import cookie_jar, revoker
 from doorward.features.sessions.ending import Ending
-from doorward.features.signing_keys.rotation import ManageKeys
+from doorward.features.signing_keys.build import key_rotation
 from doorward.settings import Settings
 from doorward.settings.tree import KeySettings, ServerSettings
 from doorward.web.cookies import CookieJar
-from doorward.web.error_pages import StatusPages
 from doorward.web.router import App
 from tests import browsing
 from tests.browsing import PASSWORD, code_for
@@ -86,7 +89,7 @@ def _password_hash(password: str) -> str:
 class Front:
     """The server, and the pieces to look behind it."""
 
-    outside: Outside
+    container: Container
     settings: Settings
     clock: TurnedClock
     app: App
@@ -103,7 +106,12 @@ class Front:
     @property
     def store(self) -> Store:
         """The real store."""
-        return self.outside.store
+        return self.services.store
+
+    @property
+    def services(self) -> Services:
+        """What the server is built of."""
+        return self.container.services
 
     @property
     def now(self) -> int:
@@ -117,17 +125,17 @@ class Front:
     async def register(self, *clients: Client) -> Client:
         """Put apps into the registry; answers the first."""
         assert await self.store.commit(*(self.store.registry.put_client(client) for client in clients))
-        await self.outside.catalog.refresh()
+        await self.services.config.refresh()
         return clients[0]
 
     async def remove(self, client: Client) -> None:
         """Take an app out of the registry."""
         assert await self.store.commit(self.store.registry.delete_client(client.id))
-        await self.outside.catalog.refresh()
+        await self.services.config.refresh()
 
     async def rotate_out(self, state: Literal["retired", "revoked"] = "retired") -> None:
         """The key that has signed so far leaves the published set; another signs."""
-        registry, keys = self.store.registry, self.outside.catalog.current().keys
+        registry, keys = self.store.registry, self.services.config.current().keys
         (key,) = [key for key in keys if key.state == "current"]
         (following,) = [key for key in keys if key.state == "next"]
         assert await self.store.commit(
@@ -135,7 +143,7 @@ class Front:
             registry.move_key(following.id, "next", "current", self.now),
         )
         assert await self.store.commit(registry.move_key(key.id, "previous", state, self.now))
-        await self.outside.catalog.refresh()
+        await self.services.config.refresh()
 
     async def person(self, **changes: Any) -> Account:
         """Ada, whose password is PASSWORD."""
@@ -152,7 +160,7 @@ class Front:
 
     async def authenticator(self, account: Account) -> None:
         """From now on a code of `SEED` is asked for."""
-        sealed = self.outside.sealer.seal("totp", "fac_one", SEED)
+        sealed = self.services.sealer.seal("totp", "fac_one", SEED)
         factor = Factor("fac_one", account.id, "totp", self.now, sealed=sealed)
         assert await self.store.commit(self.store.accounts.add_factor(factor))
 
@@ -163,7 +171,7 @@ class Front:
     async def session(self, account: Account, secret: str = "s" * 43, **changes: Any) -> Session:
         """A browser in which they are signed in; `secret` is its cookie."""
         values: dict[str, Any] = {
-            "id": self.outside.chance.new_id("ses"),
+            "id": self.services.random.new_id("ses"),
             "secret_hash": digest(secret),
             "account_id": account.id,
             "created_at": self.now - 100,
@@ -182,7 +190,7 @@ class Front:
     ) -> SignIn:
         """A stored sign-in of the browser `b`."""
         fresh = begin.sign_in(
-            sign_in_id=self.outside.chance.new_id("sin"),
+            sign_in_id=self.services.random.new_id("sin"),
             now=self.now,
             ttl=1800,
             browser_hash=digest("b"),
@@ -254,77 +262,41 @@ async def front_channel(*, trusted: tuple[str, ...] = (), **settings: Any) -> As
         "issuer": made.ISSUER,
         "database": ":memory:",
         "passwords": PasswordPolicy(threads=2),
-        "keys": KeySettings(secret_key=Secret(b64encode(b"k" * 32).decode())),
+        "keys": KeySettings(
+            secret_key=Secret(b64encode(b"k" * 32).decode()), publish_ahead=0, rotate_after=0
+        ),
         "server": ServerSettings(trusted_proxies=trusted),
     }
     chosen = Settings(**{**values, **settings})
     clock = TurnedClock()
-    outside = await open_outside(chosen, clock=clock)
-    try:
-        keys = ManageKeys(
-            store=outside.store,
-            catalog=outside.catalog,
-            maker=SealedKeyMaker(outside.sealer),
-            chance=outside.chance,
-            clock=clock,
-            tokens=chosen.tokens,
-            publish_ahead=0,
-            rotate_after=0,
-        )
-        await keys.tend()
-        yield await _furnished(outside, chosen, clock)
-    finally:
-        outside.hasher.close()
-        await outside.store.close()
+    container = await open_container(settings=chosen, clock=clock, metrics=PrometheusMeter())
+    async with aclosing(container):
+        await container.services.get(key_rotation).tend()
+        yield await _furnished(container, clock)
 
 
-async def _furnished(outside: Outside, settings: Settings, clock: TurnedClock) -> Front:
-    store, catalog, chance, issuer = outside.store, outside.catalog, outside.chance, settings.issuer
+async def _furnished(container: Container, clock: TurnedClock) -> Front:
+    settings, services = container.settings, container.services
+    store = services.store
     permissions = (Permission("orders:read", "See your orders"), Permission("orders:write"))
     api = Api("api_orders", made.API, "Orders", permissions, made.NOW)
     role = Role("rol_reader", "reader", {made.API: ("orders:read",)}, made.NOW)
     assert await store.commit(
         store.registry.put_client(made.client()), store.registry.put_api(api), store.registry.put_role(role)
     )
-    await catalog.refresh()
-    parts = urlsplit(issuer)
-    jar = CookieJar.of(issuer)
-    app = App(
-        routes(settings, outside, jar, Watch(store)),
-        prefix=parts.path.rstrip("/"),
-        https=jar.secure,
-        trusted_proxies=[ip_network(text) for text in settings.server.trusted_proxies],
-        error_page=StatusPages(jar=jar, issuer=issuer, brand_name="Acme", default_locale="en"),
-        meter=outside.meter,
-        process_tag="t",
-    )
-    record = Record(store, chance)
-    ending = Ending(store, chance, catalog, settings.tokens)
-    own_tokens = OwnTokens(outside.signer, issuer)
-    finish = Finish(
-        store,
-        chance,
-        outside.postman,
-        ending,
-        record,
-        outside.meter,
-        settings.tokens,
-        settings.sessions,
-        issuer,
-    )
-    advance = Advance(store, catalog, finish, settings.tokens, issuer)
+    await services.config.refresh()
     return Front(
-        outside=outside,
+        container=container,
         settings=settings,
         clock=clock,
-        app=app,
-        jar=jar,
-        record=record,
-        ending=ending,
-        own_tokens=own_tokens,
-        sign_out=SignOutAction(store, catalog, ending, record, own_tokens),
-        finish=finish,
-        advance=advance,
-        authorize=Authorize(catalog, own_tokens, issuer, IgnoredScopes(catalog, LoggedRemarks())),
-        consent=AnswerConsent(store, record, advance),
+        app=http_app(container, process_tag="t"),
+        jar=services.get(cookie_jar),
+        record=services.get(audit_log),
+        ending=services.get(revoker),
+        own_tokens=services.get(own_tokens),
+        sign_out=services.get(sign_out),
+        finish=services.get(finish),
+        advance=services.get(advance),
+        authorize=services.get(authorize),
+        consent=services.get(answer_consent),
     )

@@ -64,7 +64,9 @@ async def test_a_lapsed_lease_of_the_catalog_is_renewed() -> None:
     time = 0.0
     store = await open_sqlite(":memory:")
     sealer = KeyedSealer(b"k" * 32)
-    catalog = WatchedCatalog(store, CatalogSigner("https://a.example", sealer), passed=lambda: time)
+    catalog = WatchedCatalog(
+        store=store, signer=CatalogSigner(issuer="https://a.example", sealer=sealer), passed=lambda: time
+    )
 
     class Clock:
         def now(self) -> int:
@@ -84,4 +86,4 @@ async def test_a_new_connection_to_the_only_server_is_made() -> None:
         connect = Connector(f"postgresql://a@127.0.0.1:{nobody.getsockname()[1]}/a", PostgresOptions())
         # nobody listens: what is heard of has to be the network, and not a missing task
         with pytest.raises(OSError):
-            await begun_early(connect())
+            await begun_early(connect.connect())

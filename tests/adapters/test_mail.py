@@ -17,12 +17,12 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from msgspec import structs
 
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.mail.delivery import LOGOUT_LIFE, MAIL_LIFE, LogoutWorker, MailWorker, pause
+from doorward.adapters.mail.delivery import MAIL_LIFE, MailWorker, pause
 from doorward.adapters.mail.queue import SealingPostman, open_letter
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
 from doorward.adapters.metrics import PrometheusMeter
 from doorward.adapters.random import SystemChance
-from doorward.core.model.message import Letter, LogoutNotice, Outgoing
+from doorward.core.model.message import Letter, Outgoing
 from doorward.core.model.secret import Secret
 from doorward.core.ports.store import Store
 from doorward.storage.sqlite.database import open_sqlite
@@ -81,10 +81,14 @@ def controller(inbox: Inbox, **options: Any) -> Controller:
     return made
 
 
+def smtp(running: Controller, *, sender: str = "no-reply@auth.example.com", **how: Any) -> SmtpServer:
+    return SmtpServer(host="127.0.0.1", port=running.port, sender=sender, **how)
+
+
 @pytest.fixture
 def plain(inbox: Inbox) -> Iterator[SmtpServer]:
     running = controller(inbox)
-    yield SmtpServer("127.0.0.1", "Doorward <no-reply@auth.example.com>", running.port, tls="none")
+    yield smtp(running, sender="Doorward <no-reply@auth.example.com>", tls="none")
     running.stop()
 
 
@@ -144,7 +148,7 @@ async def test_mail_is_encrypted_as_configured_and_never_less(inbox: Inbox, tls:
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
         wait = 20 if tls == "starttls" else 3
-        server = SmtpServer("127.0.0.1", "no-reply@auth.example.com", running.port, tls=tls, timeout=wait)
+        server = smtp(running, tls=tls, timeout=wait)
         if tls == "starttls":
             await SmtpSender(server, context=trusting).send("ada@example.com", LETTER, mail_id="m", at=NOW)
             assert inbox.encrypted == [True]
@@ -169,7 +173,7 @@ async def test_a_wrong_password_is_told_without_the_password(inbox: Inbox) -> No
         inbox, authenticator=lambda *_: AuthResult(success=False, handled=False), auth_required=True, auth_require_tls=False
     )  # fmt: skip
     try:
-        server = SmtpServer("127.0.0.1", "a@b.example", running.port, "ada", Secret("hunter2"), "none", 5)
+        server = smtp(running, user="ada", password=Secret("hunter2"), tls="none", timeout=5)
         with pytest.raises(MailDelayed, match="user name and password") as caught:
             await SmtpSender(server).probe()
         assert "hunter2" not in str(caught.value)
@@ -184,6 +188,10 @@ async def test_the_probe_greets_and_leaves(inbox: Inbox, plain: SmtpServer, free
         await SmtpSender(structs.replace(plain, port=free_port)).probe()
 
 
+def queue(letter: Letter) -> SealingPostman:
+    return SealingPostman(sealer=SEALER, chance=SystemChance(), render=lambda _kind, _locale, _values: letter)
+
+
 class Desk:
     """The outbox of a store, with a sender that does what it is told."""
 
@@ -195,9 +203,13 @@ class Desk:
         self.sending = asyncio.Event()
         self.goes_through = asyncio.Event()
         self.goes_through.set()
-        self.postman = SealingPostman(SEALER, SystemChance(), lambda _kind, _locale, _values: LETTER)
+        self.postman = queue(LETTER)
         self.meter = PrometheusMeter()
-        self.worker = MailWorker(store, SEALER, self, self.clock, self.meter, interval=0.01)
+        self.worker = self.another(interval=0.01)
+
+    def another(self, *, interval: float = 1.0) -> MailWorker:
+        known: dict[str, Any] = {"store": self.store, "clock": self.clock, "meter": self.meter}
+        return MailWorker(sealer=SEALER, sender=self, interval=interval, **known)
 
     async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> None:
         assert (mail_id, at) != ("", 0)
@@ -235,7 +247,7 @@ async def test_the_code_in_a_mail_is_sealed_in_the_database(desk: Desk) -> None:
 
 async def test_due_mail_is_sent_once_by_one_of_many_workers(desk: Desk) -> None:
     mails = [await desk.post(f"p{number}@example.com") for number in range(20)]
-    others = [MailWorker(desk.store, SEALER, desk, desk.clock, desk.meter) for _ in range(4)]
+    others = [desk.another() for _ in range(4)]
     for _ in range(4):
         await asyncio.gather(*(worker.send_due() for worker in (desk.worker, *others)))
     assert sorted(to for to, _ in desk.sent) == sorted(mail.to for mail in mails)
@@ -244,7 +256,7 @@ async def test_due_mail_is_sent_once_by_one_of_many_workers(desk: Desk) -> None:
 
 async def test_a_delayed_mail_waits_longer_each_time_and_is_given_up_after_a_day(desk: Desk) -> None:
     desk.error = MailDelayed("no server")
-    desk.postman = SealingPostman(SEALER, SystemChance(), lambda *_: structs.replace(LETTER, code=None))
+    desk.postman = queue(structs.replace(LETTER, code=None))
     mail = await desk.post()
     waits: list[int] = []
     for _ in range(60):
@@ -296,7 +308,7 @@ async def test_a_worker_that_died_in_the_middle_leaves_the_mail_to_the_next(desk
 
 
 async def test_a_kick_sends_at_once(desk: Desk) -> None:
-    worker = MailWorker(desk.store, SEALER, desk, desk.clock, desk.meter, interval=2 * PATIENCE)
+    worker = desk.another(interval=2 * PATIENCE)
     task = asyncio.create_task(worker.run())
     await asyncio.sleep(0.05)
     await desk.post()
@@ -305,45 +317,6 @@ async def test_a_kick_sends_at_once(desk: Desk) -> None:
         while not desk.sent:
             await asyncio.sleep(0.01)
     task.cancel()
-
-
-@pytest.mark.requirement(76)
-async def test_logout_notices_are_tried_again_and_given_up_after_an_hour(desk: Desk) -> None:
-    notice = LogoutNotice(
-        id="lgo_1", client_id="app_1", account_id="usr_1", session_id="ses_1", created_at=NOW, next_try_at=NOW
-    )
-    await desk.store.commit(desk.store.messages.insert_logout(notice))
-    asked: list[int] = []
-    takes = False
-
-    async def deliver(given: LogoutNotice) -> str | None:
-        assert given.id == "lgo_1"
-        asked.append(desk.clock.time)
-        return None if takes else "it answered 400"
-
-    worker = LogoutWorker(desk.store, deliver, desk.clock, desk.meter)
-    while desk.clock.time - NOW < LOGOUT_LIFE + 2000:
-        await worker.send_due()
-        desk.clock.time += 1
-    assert asked[:4] == [NOW, NOW + 2, NOW + 12, NOW + 72]
-    assert asked[-1] - NOW >= LOGOUT_LIFE
-    assert len(asked) < 12, "however long an app is away, it is asked a handful of times"
-    (untold,) = await desk.store.messages.undelivered()
-    assert (untold.client_id, untold.waiting, untold.failed) == ("app_1", 0, 1)
-    assert untold.problem == "it answered 400"
-    takes = True
-    again = structs.replace(notice, id="lgo_1", created_at=desk.clock.time, next_try_at=desk.clock.time)
-    await desk.store.commit(desk.store.messages.insert_logout(structs.replace(again, id="lgo_2")))
-    asked.clear()
-
-    async def delivered(_notice: LogoutNotice) -> str | None:
-        asked.append(desk.clock.time)
-        return None
-
-    second = LogoutWorker(desk.store, delivered, desk.clock, desk.meter)
-    assert await second.send_due() == 1
-    assert await second.send_due() == 0
-    assert len(asked) == 1
 
 
 def test_pauses_grow_and_then_stay() -> None:

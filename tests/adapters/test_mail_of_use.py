@@ -53,8 +53,12 @@ class Desk:
         self.error: Exception | None = None
         self.spent: dict[str, str] = {}
         self.meter = PrometheusMeter()
-        self.postman = SealingPostman(SEALER, SystemChance(), lambda _kind, _locale, _values: LETTER)
-        self.worker = MailWorker(store, SEALER, self, self, self.meter, spent=self.why)
+        self.postman = SealingPostman(
+            sealer=SEALER, chance=SystemChance(), render=lambda _kind, _locale, _values: LETTER
+        )
+        self.worker = MailWorker(
+            store=store, sealer=SEALER, sender=self, clock=self, meter=self.meter, spent=self.why
+        )
 
     def now(self) -> int:
         return self.time
@@ -123,7 +127,11 @@ async def test_an_address_beyond_ascii_travels_by_smtputf8_or_is_refused_at_once
     try:
         sender = SmtpSender(
             SmtpServer(
-                "127.0.0.1", "Åsa, Inc. <no-reply@auth.example.com>", running.port, tls="none", timeout=5
+                host="127.0.0.1",
+                sender="Åsa, Inc. <no-reply@auth.example.com>",
+                port=running.port,
+                tls="none",
+                timeout=5,
             )
         )
         assert await sender.probe() is offered

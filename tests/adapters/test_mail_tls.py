@@ -46,7 +46,9 @@ async def test_a_good_certificate_of_another_host_is_none(
     running = Controller(inbox, hostname="127.0.0.1", port=ports.free_port(), tls_context=server_side)
     running.start()
     try:
-        server = SmtpServer("127.0.0.1", "no-reply@auth.example.com", running.port, tls="starttls")
+        server = SmtpServer(
+            host="127.0.0.1", sender="no-reply@auth.example.com", port=running.port, tls="starttls"
+        )
         if name == "127.0.0.1":
             await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=1_800_000_000)
             assert inbox.encrypted == 1

@@ -67,9 +67,9 @@ class Cut:
 
 
 def source(store: object, *, passed: Passing | None = None, bell: Bells | None = None) -> WatchedCatalog:
-    signer = CatalogSigner("https://a.example", SEALER)
+    signer = CatalogSigner(issuer="https://a.example", sealer=SEALER)
     more = {} if passed is None else {"passed": passed}
-    return WatchedCatalog(store, signer, bell=bell, **more)  # type: ignore[arg-type]
+    return WatchedCatalog(store=store, signer=signer, bell=bell, **more)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -320,7 +320,9 @@ async def test_a_bell_is_answered_at_once_and_a_storm_of_rings_with_few_looks(tm
     store.on_change(bells.changed)
     way = Cut(store)
     node = source(way, bell=bells)
-    node_slow = WatchedCatalog(store, CatalogSigner("https://a.example", SEALER), interval=30, bell=bells)
+    node_slow = WatchedCatalog(
+        store=store, signer=CatalogSigner(issuer="https://a.example", sealer=SEALER), interval=30, bell=bells
+    )
     await node.join("nod_1", TurnedClock())
     await node_slow.refresh()
     tasks = [asyncio.create_task(each.watch()) for each in (node, node_slow)]

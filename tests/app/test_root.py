@@ -41,10 +41,17 @@ async def older(store: SqlStore) -> SqlStore:
 
 
 def keys(store: SqlStore, sealer: KeyedSealer) -> ManageKeys:
-    catalog = WatchedCatalog(store, CatalogSigner(ISSUER, sealer))
+    catalog = WatchedCatalog(store=store, signer=CatalogSigner(issuer=ISSUER, sealer=sealer))
     policy = settings_of(Path("/nowhere"), "").tokens
     return ManageKeys(
-        store, catalog, SealedKeyMaker(sealer), SystemChance(), TurnedClock(), policy, DAY, 90 * DAY
+        store=store,
+        catalog=catalog,
+        maker=SealedKeyMaker(sealer),
+        chance=SystemChance(),
+        clock=TurnedClock(),
+        tokens=policy,
+        publish_ahead=DAY,
+        rotate_after=90 * DAY,
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from doorward.app.admin_services import CommandWorkshop
 from doorward.cli import main
 
 
@@ -52,7 +51,7 @@ def run(house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         given = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
         capsys.readouterr()
-        status = main(CommandWorkshop(), arguments)
+        status = main(arguments)
         seen = capsys.readouterr()
         return Ended(status, seen.out, seen.err)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from doorward.cli.amounts import size
 from tests.cli.conftest import Run
 
 
@@ -65,24 +64,6 @@ def test_a_passphrase_file_that_cannot_be_read_is_told_in_words(stocked: Run, ho
     ):
         words = stocked("backup", "first.backup", "--passphrase-file", file)
         assert f"The passphrase file {file} {why}." in words.err
-
-
-@pytest.mark.parametrize(
-    ("octets", "said"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (5550, "5.5 kB"),
-        (999_949, "999.9 kB"),
-        (999_950, "1.0 MB"),
-        (12_345_678, "12.3 MB"),
-        (74_700_000_000, "74.7 GB"),
-        (2_500_000_000_000_000, "2,500.0 TB"),
-    ],
-)
-def test_a_size_is_told_in_the_largest_unit_of_which_there_is_one(octets: int, said: str) -> None:
-    assert size(octets) == said
 
 
 def test_a_small_backup_has_a_size_and_a_restored_one_says_what_comes_next(stocked: Run, house: Path) -> None:

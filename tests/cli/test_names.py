@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.app.admin_services import CommandWorkshop
+from doorward.ops.doctor.doctor import diagnose
 from tests.cli.conftest import Run
 
 NFC, NFD = "Caf\u00e9", "Cafe\u0301"
@@ -77,7 +77,7 @@ def test_what_older_versions_registered_is_listed_and_named_by_id(run: Run, hous
     with sqlite3.connect(house / "doorward.db") as database:
         database.execute("UPDATE clients SET doc = replace(doc, '\"other\"', ?)", (f'"{NFD}"',))
         database.execute("UPDATE counters SET value = value + 1 WHERE name = 'registry'")
-    checks = {check.name: check for check in asyncio.run(CommandWorkshop().doctor(house / "doorward.toml"))}
+    checks = {check.name: check for check in asyncio.run(diagnose(house / "doorward.toml"))}
     assert checks["names"].ok
     assert NFC in checks["names"].said
     assert "by its id" in checks["names"].fix

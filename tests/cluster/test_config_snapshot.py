@@ -25,8 +25,8 @@ SEALER = KeyedSealer(b"k" * 32)
 
 async def test_a_change_of_another_process_is_there_within_a_second(tmp_path: Path) -> None:
     server, command = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
-    signer = CatalogSigner("https://a.example", SEALER)
-    catalog = WatchedCatalog(server, signer)
+    signer = CatalogSigner(issuer="https://a.example", sealer=SEALER)
+    catalog = WatchedCatalog(store=server, signer=signer)
     await catalog.refresh()
     seen: list[int] = []
     catalog.on_change(lambda new: seen.append(new.version))
@@ -54,8 +54,8 @@ async def test_a_change_of_another_process_is_there_within_a_second(tmp_path: Pa
 
 async def test_a_key_under_another_secret_key_does_not_take_the_server_down() -> None:
     store = await open_sqlite(":memory:")
-    signer = CatalogSigner("https://a.example", SEALER)
-    catalog = WatchedCatalog(store, signer, interval=0.01)
+    signer = CatalogSigner(issuer="https://a.example", sealer=SEALER)
+    catalog = WatchedCatalog(store=store, signer=signer, interval=0.01)
     await catalog.refresh()
     before = catalog.current()
     foreign = SealedKeyMaker(KeyedSealer(b"x" * 32)).make("key_1", "ES256", 1)
@@ -69,7 +69,7 @@ async def test_a_key_under_another_secret_key_does_not_take_the_server_down() ->
     await until_async(lambda: "customer" in catalog.current().roles)
     task.cancel()
     with pytest.raises(ValueError, match="another secret key"):
-        await WatchedCatalog(store, signer).refresh()
+        await WatchedCatalog(store=store, signer=signer).refresh()
     await store.close()
 
 

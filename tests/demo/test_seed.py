@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from doorward.app.admin_services import CommandWorkshop
-from doorward.cli.tools import Tools
+from doorward.cli.run import opened
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 from doorward_demo.dev.folder import Folder
 from doorward_demo.dev.people import PEOPLE
 from doorward_demo.dev.places import Places
@@ -26,37 +27,41 @@ def folder(tmp_path: Path) -> Folder:
     return folder
 
 
-async def everything(tools: Tools) -> tuple[object, ...]:
+async def everything(services: Services) -> tuple[object, ...]:
     return (
-        await tools.apps.listed(),
-        await tools.apis.listed(),
-        await tools.roles.listed(),
-        await tools.people.listed(),
+        await services.get(admin.apps).listed(),
+        await services.get(admin.apis).listed(),
+        await services.get(admin.roles).listed(),
+        await services.get(admin.people).listed(),
     )
 
 
 async def test_a_second_time_changes_nothing(folder: Folder) -> None:
-    async with CommandWorkshop().open(folder.settings) as tools:
-        first = await seed(tools, Places(8000), None)
-        before = await everything(tools)
-        assert await seed(tools, Places(8000), first) == first
-        assert await everything(tools) == before
+    async with opened(folder.settings) as container:
+        services = container.services
+        first = await seed(services, Places(8000), None)
+        before = await everything(services)
+        assert await seed(services, Places(8000), first) == first
+        assert await everything(services) == before
 
 
 async def test_who_may_what(folder: Folder) -> None:
-    async with CommandWorkshop().open(folder.settings) as tools:
-        apps = await seed(tools, Places(8000), None)
-        roles = {role.name: role for role in await tools.roles.listed()}
+    async with opened(folder.settings) as container:
+        services = container.services
+        apps = await seed(services, Places(8000), None)
+        roles = {role.name: role for role in await services.get(admin.roles).listed()}
         assert roles["customer"].permissions == {"http://127.0.0.1:8002": ("orders:read",)}
         assert roles["customer"].default
         assert roles["clerk"].permissions == {"http://127.0.0.1:8002": ("orders:read", "orders:write")}
         assert not roles["clerk"].default
         people = {
-            person.email: tools.people.named(person).role_names for person in await tools.people.listed()
+            person.email: services.get(admin.people).named(person).role_names
+            for person in await services.get(admin.people).listed()
         }
         assert people == {person.email: person.roles for person in PEOPLE}
         shop, driver, report = [
-            await tools.apps.find(app.client_id) for app in (apps.shop, apps.driver, apps.report)
+            await services.get(admin.apps).find(app.client_id)
+            for app in (apps.shop, apps.driver, apps.report)
         ]
         assert shop.confidential
         assert shop.pkce == "required"
@@ -69,39 +74,42 @@ async def test_who_may_what(folder: Folder) -> None:
 
 
 async def test_other_ports_move_addresses_and_keep_secrets(folder: Folder) -> None:
-    async with CommandWorkshop().open(folder.settings) as tools:
-        first = await seed(tools, Places(8000), None)
-        assert await seed(tools, Places(9000), first) == first
-        shop = await tools.apps.find(first.shop.client_id)
+    async with opened(folder.settings) as container:
+        services = container.services
+        first = await seed(services, Places(8000), None)
+        assert await seed(services, Places(9000), first) == first
+        shop = await services.get(admin.apps).find(first.shop.client_id)
         assert shop.redirect_uris == ("http://127.0.0.1:9001/callback",)
         assert shop.backchannel_logout_uri == "http://127.0.0.1:9001/backchannel-logout"
         assert {"http://127.0.0.1:9002", FOREIGN_AUDIENCE} == {
-            a.identifier for a in await tools.apis.listed()
+            a.identifier for a in await services.get(admin.apis).listed()
         }
         assert shop.access == {"http://127.0.0.1:9002": ("orders:read", "orders:write")}
-        roles = {role.name: role for role in await tools.roles.listed()}
+        roles = {role.name: role for role in await services.get(admin.roles).listed()}
         assert set(roles["clerk"].permissions) == {"http://127.0.0.1:9002"}
         assert roles["customer"].default
 
 
 async def test_a_lost_secret_is_made_anew(folder: Folder) -> None:
-    async with CommandWorkshop().open(folder.settings) as tools:
-        first = await seed(tools, Places(8000), None)
-        second = await seed(tools, Places(8000), None)
+    async with opened(folder.settings) as container:
+        services = container.services
+        first = await seed(services, Places(8000), None)
+        second = await seed(services, Places(8000), None)
         assert second.shop.client_id == first.shop.client_id
         assert second.shop.secret not in {None, first.shop.secret}
         stranger = structs.replace(first, shop=Credential("app_of_another_database", "dw_cs_x"))
-        assert (await seed(tools, Places(8000), stranger)).shop.client_id == first.shop.client_id
+        assert (await seed(services, Places(8000), stranger)).shop.client_id == first.shop.client_id
 
 
 async def test_what_somebody_changed_stays(folder: Folder) -> None:
-    async with CommandWorkshop().open(folder.settings) as tools:
-        apps = await seed(tools, Places(8000), None)
-        await tools.people.disable("alice@example.com")
-        await tools.people.grant_role("carol@example.com", "clerk")
-        await seed(tools, Places(8000), apps)
-        assert (await tools.people.find("alice@example.com")).disabled_at is not None
-        carol = tools.people.named(await tools.people.find("carol@example.com"))
+    async with opened(folder.settings) as container:
+        services = container.services
+        apps = await seed(services, Places(8000), None)
+        await services.get(admin.people).disable("alice@example.com")
+        await services.get(admin.people).grant_role("carol@example.com", "clerk")
+        await seed(services, Places(8000), apps)
+        assert (await services.get(admin.people).find("alice@example.com")).disabled_at is not None
+        carol = services.get(admin.people).named(await services.get(admin.people).find("carol@example.com"))
         assert carol.role_names == ("clerk",)
 
 

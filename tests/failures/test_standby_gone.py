@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from doorward.cli.tools import Check
+from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.checks.postgres import postgres
 from doorward.settings import load
 from tests.failures.patience import patient_load

@@ -65,7 +65,13 @@ class Failover:
 
 def feed_of(store: SqlStore) -> RevocationFeed:
     """What APIs ask."""
-    return RevocationFeed(store, SystemChance(), TurnedClock(), Watch(store), KeyedSealer(b"k" * 32))
+    return RevocationFeed(
+        store=store,
+        chance=SystemChance(),
+        clock=TurnedClock(),
+        watch=Watch(store=store),
+        sealer=KeyedSealer(b"k" * 32),
+    )
 
 
 @pytest.fixture
@@ -89,7 +95,7 @@ async def failover(tmp_path: Path) -> AsyncGenerator[Failover]:
 
 @pytest.mark.requirement(55, 58)
 async def test_a_token_that_is_revoked_afterwards_is_refused(failover: Failover) -> None:
-    view = RevocationView(failover.store)
+    view = RevocationView(store=failover.store)
     await failover.revoke("grt_lost")
     assert (await view.fresh(made.NOW)).revoked(failover.token("grt_lost")) == "grant"
     await failover.happens()

@@ -10,7 +10,7 @@ In this process (flows; fast, and its log is at hand):
         page = person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD)
         tokens = app.redeem(attempt, person.press(page, "consent", "allow"))
 
-`server.operate(lambda tools: tools.people.disable("ada@example.com"))` is what a command would do, from outside, on the same
+`server.operate(lambda services: services.get(admin.people).disable("ada@example.com"))` is what a command would do, from outside, on the same
 database: the next request sees it. `server.clock.hold()` stops the clock until the test turns it: for what ends at a second.
 
 As processes of their own (races, kills): `tests/flows/processes.py`.
@@ -36,9 +36,9 @@ import trustme
 import uvicorn
 
 from doorward.adapters import logs
-from doorward.app import start
-from doorward.app.admin_services import CommandWorkshop
-from doorward.cli.tools import Tools
+from doorward.app.process import start
+from doorward.cli.run import opened
+from doorward.features.services import Services
 from doorward.settings import Settings, load
 from doorward.web.direct import DirectProtocol
 from doorward.web.router import App as AsgiApp
@@ -111,7 +111,7 @@ class Running:
         """An API that trusts this server."""
         return Api(self.issuer, audience, clock=self.clock.exactly, tls=self.tls)
 
-    def operate(self, work: Callable[[Tools], Awaitable[T]]) -> T:
+    def operate(self, work: Callable[[Services], Awaitable[T]]) -> T:
         """What an operator's command does: the actions on the store, opened for this alone."""
         return operate(self.config, work, self.log)
 
@@ -138,15 +138,16 @@ class Running:
             somebody.close()
 
 
-def operate(config: Path, work: Callable[[Tools], Awaitable[T]], log: Log | None = None) -> T:
+def operate(config: Path, work: Callable[[Services], Awaitable[T]], log: Log | None = None) -> T:
     """What a command does, on the store that the settings in `config` name. Raises what the action raises."""
 
     async def run() -> T:
-        async with CommandWorkshop().open(config) as tools:
+        async with opened(config) as container:
+            services = container.services
             if log is not None:
                 # a command logs as commands do; the server beside it must go on as it was
                 logs.configure("info", "json", out=cast("TextIO", log))
-            return await work(tools)
+            return await work(services)
 
     return asyncio.run(run())
 

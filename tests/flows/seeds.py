@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doorward.cli.tools import Tools
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.secret import Secret
+from doorward.features.admin import build as admin
 from doorward.features.admin.apps import KINDS, AppKind
+from doorward.features.services import Services
 from tests.flows.apps import App
 from tests.flows.running import Running, operate
 
@@ -66,20 +67,24 @@ def seed(server: Running) -> House:
 def seed_at(config: Path, issuer: str, *, verify: ssl.SSLContext | None = None) -> House:
     """The same for a server that need not run yet."""
 
-    async def work(tools: Tools) -> House:
+    async def work(services: Services) -> House:
         read, write = Permission("orders:read", "See your orders"), Permission("orders:write", "Place orders")
-        await tools.apis.create(API, name="Orders", permissions=(read, write))
-        await tools.apis.create(OTHER_API, name="Stock", permissions=(Permission("stock:read"),))
-        await tools.roles.create("customer", permissions=[f"{API}:orders:read"], default=True)
-        await tools.roles.create("clerk", permissions=[f"{API}:orders:read,orders:write"])
+        await services.get(admin.apis).create(API, name="Orders", permissions=(read, write))
+        await services.get(admin.apis).create(
+            OTHER_API, name="Stock", permissions=(Permission("stock:read"),)
+        )
+        await services.get(admin.roles).create("customer", permissions=[f"{API}:orders:read"], default=True)
+        await services.get(admin.roles).create("clerk", permissions=[f"{API}:orders:read,orders:write"])
         for email, name, roles in (
             ("ada@example.com", "Ada Lovelace", None),
             ("bob@example.com", "Bob Noyce", ["customer", "clerk"]),
         ):
-            await tools.people.create(email, name=name, password=Secret(PASSWORD), roles=roles)
+            await services.get(admin.people).create(email, name=name, password=Secret(PASSWORD), roles=roles)
 
         async def app(name: str, kind: AppKind, access: tuple[str, ...] = (API,), **changes: Any) -> App:
-            made = await tools.apps.create(draft(name, kind, **changes), kind=kind, access=access)
+            made = await services.get(admin.apps).create(
+                draft(name, kind, **changes), kind=kind, access=access
+            )
             secret = made.secret.reveal() if made.secret else None
             uris = made.client.redirect_uris
             return App(issuer, made.client.id, secret, uris[0] if uris else "", verify=verify)
@@ -94,7 +99,7 @@ def seed_at(config: Path, issuer: str, *, verify: ssl.SSLContext | None = None) 
             issuer=issuer,
             config=config,
         )
-        await tools.apis.introspect_as("Orders", "Orders API")
+        await services.get(admin.apis).introspect_as("Orders", "Orders API")
         return house
 
     return operate(config, work)

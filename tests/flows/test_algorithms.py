@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from doorward.cli.tools import Tools
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 from doorward_verify.claims import AccessRules
 from doorward_verify.keyset import parse_jwks
 from doorward_verify.refused import Refused
@@ -40,8 +41,8 @@ def tokens(ada: Person, app: App) -> Tokens:
 def api(server: Running, **changes: Any) -> None:
     """What `doorward api set` does."""
 
-    async def work(tools: Tools) -> None:
-        await tools.apis.change(API, lambda found: structs.replace(found, **changes))
+    async def work(services: Services) -> None:
+        await services.get(admin.apis).change(API, lambda found: structs.replace(found, **changes))
 
     server.operate(work)
 
@@ -57,9 +58,9 @@ def test_an_app_has_its_keys_from_its_first_moment_on(server: Running, house: Ho
     assert algorithm(house_alg.body["id_token"]) == ("RS256", "JWT")
     assert algorithm(house_alg.access) == ("ES256", "at+jwt")
 
-    async def work(tools: Tools) -> App:
+    async def work(services: Services) -> App:
         wanted = draft("New", "web", first_party=True, id_token_signed_alg="Ed25519")
-        made = await tools.apps.create(wanted, kind="web", access=[API])
+        made = await services.get(admin.apps).create(wanted, kind="web", access=[API])
         assert made.secret is not None
         return App(server.issuer, made.client.id, made.secret.reveal(), CALLBACK, verify=server.tls)
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from doorward.cli.tools import Tools
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 from tests.engines import BOTH
 from tests.flows.apps import App, good, refused
 from tests.flows.browsing import Person
@@ -30,8 +31,8 @@ def ada(server: Running, house: House) -> Person:
 def change(server: Running, app: str, **changes: Any) -> None:
     """What `doorward app set` does."""
 
-    async def work(tools: Tools) -> None:
-        await tools.apps.change(app, lambda client: structs.replace(client, **changes))
+    async def work(services: Services) -> None:
+        await services.get(admin.apps).change(app, lambda client: structs.replace(client, **changes))
 
     server.operate(work)
 

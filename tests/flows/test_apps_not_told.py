@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from doorward.cli.tools import Tools
 from doorward.core.model.message import Undelivered
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 from tests.engines import BOTH
 from tests.flows.apps import App
 from tests.flows.listening_app import listening_app
@@ -49,9 +50,9 @@ def house(server: Running) -> Generator[House]:
 def hearing(server: Running, name: str, url: str) -> App:
     """An app that wants to hear of log-outs at this address."""
 
-    async def work(tools: Tools) -> App:
+    async def work(services: Services) -> App:
         wanted = draft(name, "web", first_party=True, backchannel_logout_uri=url)
-        made = await tools.apps.create(wanted, kind="web", access=[API])
+        made = await services.get(admin.apps).create(wanted, kind="web", access=[API])
         assert made.secret is not None
         return App(server.issuer, made.client.id, made.secret.reveal(), CALLBACK)
 
@@ -66,7 +67,7 @@ def sign_in_and_out(server: Running, app: App) -> None:
 
 
 def untold(server: Running, app: App) -> Undelivered | None:
-    return server.operate(lambda tools: tools.apps.undelivered(app.client_id))
+    return server.operate(lambda services: services.get(admin.apps).undelivered(app.client_id))
 
 
 def delays(server: Running, app: App) -> list[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from doorward.cli.tools import Tools
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 from tests.engines import BOTH
 from tests.flows.apps import App, pkce
 from tests.flows.processes import Fleet, processes
@@ -148,8 +149,10 @@ def test_a_change_is_carried_by_the_cache_too(tmp_path: Path, own_database: str 
 
         keeps(1, until_told)
 
-        async def another(tools: Tools) -> None:
-            await tools.people.create("new@example.com", name=None, password=Secret(PASSWORD), roles=None)
+        async def another(services: Services) -> None:
+            await services.get(admin.people).create(
+                "new@example.com", name=None, password=Secret(PASSWORD), roles=None
+            )
 
         operate(fleet.config, another)
         assert tokens_by_challenge(apps[1], "new@example.com", "openid").body["id_token"]

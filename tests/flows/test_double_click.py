@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from doorward.features.admin import build as admin
 from doorward.web.cookies import CookieJar
 from tests.browsing import Page, _Forms
 from tests.engines import BOTH
@@ -58,11 +59,15 @@ def test_one_session_one_mail_one_line_over_two_processes(tmp_path: Path, own_da
             assert {answer.status_code for answer in answers} == {303}
             assert len({answer.headers["location"] for answer in answers}) == 1
             assert len({answer.cookies[session] for answer in answers}) == 1
-        events = operate(fleet.config, lambda tools: tools.people.store.audit.page(limit=500))
+        events = operate(
+            fleet.config, lambda services: services.get(admin.people).store.audit.page(limit=500)
+        )
         kinds = [event.kind for event in events]
         assert kinds.count("sign_in.succeeded") == 1
         assert kinds.count("password.changed") == 1
-        mails = operate(fleet.config, lambda tools: tools.people.store.messages.recent_mail())
+        mails = operate(
+            fleet.config, lambda services: services.get(admin.people).store.messages.recent_mail()
+        )
         assert [mail.kind for mail in mails].count("password_changed") == 1
         for server in fleet.servers:
             assert server.unforeseen() == []

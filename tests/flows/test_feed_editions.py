@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from doorward.cli.tools import Tools
 from doorward.core.model.revocation import Revocation
+from doorward.features.admin import build as admin
 from doorward.features.revocations.rules.pages import PAGE
+from doorward.features.services import Services
 from doorward.storage.sql.open import open_store
 from doorward_verify.revocation import hidden
 from tests.engines import BOTH
@@ -61,9 +62,9 @@ def tokens_to_revoke(server: Running, house: House) -> tuple[dict[str, str], Cal
         assert house.own.post("/revoke", token=family.refresh).status_code == 200
         person.open(f"/logout?id_token_hint={session.body['id_token']}")
 
-        async def ended(tools: Tools) -> None:
-            await tools.people.disable("bob@example.com")
-            await tools.apps.delete(house.service.client_id)
+        async def ended(services: Services) -> None:
+            await services.get(admin.people).disable("bob@example.com")
+            await services.get(admin.apps).delete(house.service.client_id)
 
         server.operate(ended)
 

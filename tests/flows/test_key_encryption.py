@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import tomllib
@@ -11,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from doorward.cli.tools import Tools
+from doorward.cli.run import opened
 from tests.engines import BOTH
 from tests.flows.apps import good
 from tests.flows.processes import Fleet, processes
-from tests.flows.running import operate
 from tests.flows.settings import environment
 from tests.flows.signing_in import tokens_by_challenge
 from tests.hardware_token import HardwareToken
@@ -120,10 +120,11 @@ def test_neither_root_nor_key_is_in_the_database_or_in_a_log(
         refused = command(fleet, "keys", "list", config=wrong)
         assert refused.returncode == 1
 
-        async def root_of(tools: Tools) -> bytes:
-            return tools.wrappings.root.secret
+        async def root() -> bytes:
+            async with opened(fleet.config) as container:
+                return container.root.secret
 
-        secrets = {"root": operate(fleet.config, root_of)}
+        secrets = {"root": asyncio.run(root())}
         for name in ("doorward.key", "new.key", "wrong.key"):
             secrets[name] = b64decode((tmp_path / name).read_text())
         fleet.servers[0].stop()

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from doorward.cli.tools import Tools
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 from tests.engines import BOTH
 from tests.flows.browsing import Page, Person
 from tests.flows.processes import Fleet, processes
@@ -121,9 +122,9 @@ def test_an_account_that_was_closed_and_opened_again_knows_nothing_of_before(
     _, thief = people
     open_form = proven(thief)
 
-    async def closed_and_opened(tools: Tools) -> None:
-        await tools.people.disable(ADA)
-        await tools.people.enable(ADA)
+    async def closed_and_opened(services: Services) -> None:
+        await services.get(admin.people).disable(ADA)
+        await services.get(admin.people).enable(ADA)
 
     operate(fleet.config, closed_and_opened)
     assert "reset" in thief.press(open_form, "new-password", password=THIEFS).forms

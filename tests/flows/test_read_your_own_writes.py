@@ -12,7 +12,9 @@ from statistics import median_low
 
 import pytest
 
-from doorward.cli.tools import Tools
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
+from doorward.features.signing_keys.build import key_rotation
 from tests.engines import BOTH
 from tests.flows.apps import App, header
 from tests.flows.processes import Fleet, processes
@@ -29,8 +31,10 @@ def everywhere(fleet: Fleet, app: App) -> list[App]:
     return [App(fleet.issuer, app.client_id, app.secret, base=server.base) for server in fleet.servers]
 
 
-async def created(tools: Tools) -> tuple[str, str]:
-    made = await tools.apps.create(draft(f"Passing {token_hex(4)}", "service"), kind="service", access=(API,))
+async def created(services: Services) -> tuple[str, str]:
+    made = await services.get(admin.apps).create(
+        draft(f"Passing {token_hex(4)}", "service"), kind="service", access=(API,)
+    )
     assert made.secret is not None
     return made.client.id, made.secret.reveal()
 
@@ -45,8 +49,8 @@ def test_an_app_is_everywhere_when_it_was_made_and_nowhere_when_it_was_removed(
             apps = everywhere(fleet, App(fleet.issuer, client_id, secret))
             assert [app.token(grant_type="client_credentials").status_code for app in apps] == [200] * 3
 
-            async def removed(tools: Tools, client_id: str = client_id) -> None:
-                await tools.apps.delete(client_id)
+            async def removed(services: Services, client_id: str = client_id) -> None:
+                await services.get(admin.apps).delete(client_id)
 
             operate(fleet.config, removed)
             assert [app.token(grant_type="client_credentials").status_code for app in apps] == [401] * 3
@@ -61,8 +65,8 @@ def test_every_process_signs_with_the_key_that_a_command_made_current(
     with processes(tmp_path, 3, database=own_database) as fleet:
         apps = everywhere(fleet, fleet.house.service)
 
-        async def rotated(tools: Tools) -> str:
-            return (await tools.keys.rotate(force=True)).id
+        async def rotated(services: Services) -> str:
+            return (await services.get(key_rotation).rotate(force=True)).id
 
         for _ in range(ROUNDS):
             kid = operate(fleet.config, rotated)
@@ -81,8 +85,8 @@ def test_a_person_who_was_disabled_is_nobody_at_the_next_request(
         apps, readers = everywhere(fleet, fleet.house.own), everywhere(fleet, fleet.house.reader)
         assert [reader.introspect(tokens.access)["active"] for reader in readers] == [True] * 2
 
-        async def disabled(tools: Tools) -> None:
-            await tools.people.disable("ada@example.com")
+        async def disabled(services: Services) -> None:
+            await services.get(admin.people).disable("ada@example.com")
 
         operate(fleet.config, disabled)
         assert [reader.introspect(tokens.access)["active"] for reader in readers] == [False] * 2
@@ -102,8 +106,8 @@ def test_a_process_that_slept_through_a_change_does_not_answer_from_what_it_drea
         asleep = fleet.servers[1].pid
         kill(asleep, signal.SIGSTOP)
 
-        async def removed(tools: Tools) -> None:
-            await tools.apps.delete(client_id)
+        async def removed(services: Services) -> None:
+            await services.get(admin.apps).delete(client_id)
 
         began = time.monotonic()
         operate(fleet.config, removed)
@@ -130,9 +134,9 @@ def test_a_process_that_slept_for_ten_seconds_is_waited_for_once_and_says_no_to_
         with ThreadPoolExecutor(12) as crowd:
             for client_id, _ in made:
 
-                async def removed(tools: Tools, client_id: str = client_id) -> None:
+                async def removed(services: Services, client_id: str = client_id) -> None:
                     began = time.monotonic()
-                    await tools.apps.delete(client_id)
+                    await services.get(admin.apps).delete(client_id)
                     waits.append(time.monotonic() - began)
 
                 operate(fleet.config, removed)
@@ -157,9 +161,9 @@ def test_a_process_that_was_killed_is_waited_for_once(tmp_path: Path, own_databa
         fleet.servers[1].kill()
         waits: list[float] = []
 
-        async def changed(tools: Tools) -> None:
+        async def changed(services: Services) -> None:
             began = time.monotonic()
-            await created(tools)
+            await created(services)
             waits.append(time.monotonic() - began)
 
         for _ in range(4):

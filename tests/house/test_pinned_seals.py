@@ -91,7 +91,7 @@ def test_a_mail_of_the_outbox_opens() -> None:
 
 
 def test_a_signing_key_opens_and_signs_as_before() -> None:
-    signer = CatalogSigner("https://id.example.com", SEALER)
+    signer = CatalogSigner(issuer="https://id.example.com", sealer=SEALER)
     public = {
         "kty": "OKP",
         "crv": "Ed25519",

@@ -10,6 +10,7 @@ from tests.house import tree
 
 # What changes while requests come and go. Each has its row in docs/explain/many-nodes.md, which says why it may.
 REMEMBERS = {
+    "features/services.py": "Services: what was built",
     "features/oauth/token/service.py": "AskedBefore: hangs on the snapshot of the configuration",
     "features/authn/factors/password/policy.py": "_Turn: a queue for this machine's processors",
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from doorward.cli.tools import Tools
 from doorward.core.model.client import Client
+from doorward.features.admin import build as admin
 from doorward.features.admin.apps import AppKind
+from doorward.features.services import Services
 from tests.flows.running import Running, running
 from tests.flows.seeds import API, CALLBACK, House, draft, seed
 from tests.waiting import until
@@ -79,11 +80,11 @@ def apps(server: Running, house: House) -> dict[str, Registered]:
         ("service", "service", {}),
     ]
 
-    async def work(tools: Tools) -> dict[str, Registered]:
+    async def work(services: Services) -> dict[str, Registered]:
         found: dict[str, Registered] = {}
         for name, kind, changes in wanted:
             more = {} if kind == "service" else {"post_logout_redirect_uris": (AFTER,)}
-            made = await tools.apps.create(
+            made = await services.get(admin.apps).create(
                 draft(f"Peer {name}", kind, **more, **changes), kind=kind, access=[API]
             )
             secret = made.secret.reveal() if made.secret else None

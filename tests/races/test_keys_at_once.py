@@ -38,12 +38,12 @@ def place(own_database: str | None, tmp_path: Path) -> str:
 async def nodes(place: str, count: int = NODES) -> AsyncGenerator[list[Desk]]:
     """As many nodes as machines, each with connections of its own, under one clock."""
     clock = TurnedClock()
-    desks = [desk(await open_store(place), clock) for _ in range(count)]
+    desks = [await desk(await open_store(place), clock) for _ in range(count)]
     try:
         yield desks
     finally:
         for one in desks:
-            one.hasher.close()
+            await one.container.aclose()
             await one.store.close()
 
 

@@ -16,9 +16,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message, Sink
 
-from doorward.app.admin_services import CommandWorkshop
-from doorward.cli.tools import Check
+from doorward.cli.run import opened
 from doorward.core.model.client import Client, Pkce
+from doorward.features.admin import build as admin
+from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.doctor import diagnose
 from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
 from tests.features.oauth.clients.weak_keys import ROCA, rsa_jwk
@@ -38,7 +40,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def examined(folder: Path) -> dict[str, Check]:
-    checks = asyncio.run(CommandWorkshop().doctor(folder / "doorward.toml"))
+    checks = asyncio.run(diagnose(folder / "doorward.toml"))
     assert all(check.ok or check.fix for check in checks if check.name != "settings")
     return {check.name: check for check in checks}
 
@@ -77,7 +79,8 @@ def test_a_running_server_is_known_by_its_issuer(serve: Serve, tmp_path: Path) -
 @pytest.mark.requirement(101)
 def test_apps_without_pkce_and_nonce_are_named(folder: Path) -> None:
     async def register() -> None:
-        async with CommandWorkshop().open(folder / "doorward.toml") as tools:
+        async with opened(folder / "doorward.toml") as container:
+            services = container.services
             chosen: dict[str, Pkce] = {"shop": "or_nonce", "my blog": "optional"}
             for name, pkce in chosen.items():
                 draft = Client(
@@ -88,7 +91,7 @@ def test_apps_without_pkce_and_nonce_are_named(folder: Path) -> None:
                     redirect_uris=("https://app.example.com/cb",),
                     pkce=pkce,
                 )
-                await tools.apps.create(draft, kind="web")
+                await services.get(admin.apps).create(draft, kind="web")
 
     asyncio.run(register())
     check = examined(folder)["apps"]
@@ -214,7 +217,7 @@ def test_another_server_on_the_port_is_found(folder: Path, other: type[Other]) -
 
 def test_settings_that_cannot_be_read_are_the_only_finding(folder: Path) -> None:
     write(folder, 'isuer = "x"\n')
-    checks = asyncio.run(CommandWorkshop().doctor(folder / "doorward.toml"))
+    checks = asyncio.run(diagnose(folder / "doorward.toml"))
     assert [check.name for check in checks] == ["settings"]
     assert "Did you mean issuer?" in checks[0].said
 
@@ -245,7 +248,7 @@ def tried(folder: Path, port: int, to: str) -> Check:
         folder,
         f'{issuer}\n[mail]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nsender = "Acme, Inc. <a@example.com>"\n',
     )
-    (check,) = asyncio.run(CommandWorkshop().doctor(folder / "doorward.toml", mail_to=to))
+    (check,) = asyncio.run(diagnose(folder / "doorward.toml", mail_to=to))
     return check
 
 
@@ -275,9 +278,7 @@ def test_a_test_mail_that_cannot_be_sent_says_why(folder: Path) -> None:
     assert "no mail server at 127.0.0.1" in tried(folder, closed, "ada@example.com").said
     assert "is no e-mail address" in tried(folder, closed, "ada").said
     (check,) = asyncio.run(
-        CommandWorkshop().doctor(
-            write(folder, 'issuer = "http://127.0.0.1:9"\n') / "doorward.toml", mail_to="a@b.example"
-        )
+        diagnose(write(folder, 'issuer = "http://127.0.0.1:9"\n') / "doorward.toml", mail_to="a@b.example")
     )
     assert not check.ok
     assert "mail.host" in check.fix

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorward.cli.tools import Check
+from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.doctor import examine
 from doorward.settings import load
 from tests.postgres import Databases

@@ -30,7 +30,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def node(store: Store) -> WatchedCatalog:
-    return WatchedCatalog(store, CatalogSigner("https://a.example", KeyedSealer(b"k" * 32)))
+    return WatchedCatalog(
+        store=store, signer=CatalogSigner(issuer="https://a.example", sealer=KeyedSealer(b"k" * 32))
+    )
 
 
 def at(seconds: int) -> TurnedClock:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from doorward.cli.tools import Check
+from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.checks import (
     front as examine_front,
 )

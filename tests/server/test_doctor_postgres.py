@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from doorward.cli.tools import Check
+from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.checks.postgres import way
 from doorward.ops.doctor.doctor import examine
 from doorward.settings import load

@@ -47,7 +47,7 @@ async def in_front_of(server: str, context: ssl.SSLContext) -> AsyncGenerator[in
 
 
 async def said_of(url: str) -> str:
-    connection = await Connector(url, PostgresOptions())()
+    connection = await Connector(url, PostgresOptions()).connect()
     try:
         return examine_postgres._way(connection).said
     finally:

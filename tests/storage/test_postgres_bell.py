@@ -35,7 +35,7 @@ async def until(bell: PostgresBell, *, connected: bool) -> None:
 
 
 async def test_a_commit_rings_by_itself_wherever_it_was_made(store: Store, postgres_url: str) -> None:
-    bell = PostgresBell(postgres_url)
+    bell = PostgresBell(url=postgres_url)
     async with hearing(bell) as rung:
         await until(bell, connected=True)
         for write in (store.registry.put_client(client()), store.revocations.insert(revocation())):
@@ -48,7 +48,7 @@ async def test_a_commit_rings_by_itself_wherever_it_was_made(store: Store, postg
 
 
 async def test_what_concerns_nobody_else_does_not_ring(store: Store, postgres_url: str) -> None:
-    bell = PostgresBell(postgres_url)
+    bell = PostgresBell(url=postgres_url)
     async with hearing(bell) as rung:
         await until(bell, connected=True)
         await asyncio.sleep(0.05)
@@ -65,7 +65,7 @@ async def test_a_lost_connection_is_made_anew_and_rings_for_what_was_missed(
     store: Store, postgres: Databases, postgres_url: str
 ) -> None:
     said: list[str] = []
-    bell = PostgresBell(postgres_url, tell=said.append)
+    bell = PostgresBell(url=postgres_url, tell=said.append)
     async with hearing(bell) as rung:
         await until(bell, connected=True)
         for _ in range(3):
@@ -87,7 +87,9 @@ async def test_a_lost_connection_is_made_anew_and_rings_for_what_was_missed(
 
 async def test_behind_a_pooler_it_says_once_that_nothing_is_announced(postgres_url: str) -> None:
     said: list[str] = []
-    bell = PostgresBell(postgres_url, PostgresOptions(prepared_statements=False), tell=said.append)
+    bell = PostgresBell(
+        url=postgres_url, options=PostgresOptions(prepared_statements=False), tell=said.append
+    )
     async with hearing(bell):
         await until_async(lambda: said)
         await asyncio.sleep(0.2)
@@ -98,7 +100,7 @@ async def test_behind_a_pooler_it_says_once_that_nothing_is_announced(postgres_u
 
 async def test_a_server_that_is_not_there_is_asked_again_and_no_password_is_said() -> None:
     said: list[str] = []
-    bell = PostgresBell("postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
+    bell = PostgresBell(url="postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
     async with hearing(bell):
         await until_async(lambda: said)
         await asyncio.sleep(0.5)

@@ -55,14 +55,14 @@ async def test_a_server_that_is_gone_or_hangs_is_passed_by(postgres_url: str) ->
     async with silent_server() as silent:
         connect = Connector(at(postgres_url, closed_port(), silent, there), PostgresOptions())
         began = asyncio.get_running_loop().time()
-        first = await connect()
+        first = await connect.connect()
         took = asyncio.get_running_loop().time() - began
         assert 0.2 < took < 3
 
         # who answered is asked first from now on
         async def again() -> float:
             began = asyncio.get_running_loop().time()
-            (await connect()).terminate()
+            (await connect.connect()).terminate()
             return asyncio.get_running_loop().time() - began
 
         await keeps_async(0.25, again)
@@ -71,7 +71,7 @@ async def test_a_server_that_is_gone_or_hangs_is_passed_by(postgres_url: str) ->
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own limits are Linux's")
 async def test_the_kernel_is_asked_to_notice_a_server_that_is_gone_without_a_word(postgres_url: str) -> None:
-    connection = await Connector(postgres_url, PostgresOptions(connect_timeout=4))()
+    connection = await Connector(postgres_url, PostgresOptions(connect_timeout=4)).connect()
     line = connection._transport.get_extra_info("socket")  # pyright: ignore[reportAttributeAccessIssue]
     assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 4000

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def connection(postgres_url: str) -> Connection:
-    return await Connector(postgres_url, PostgresOptions())()
+    return await Connector(postgres_url, PostgresOptions()).connect()
 
 
 async def problem(connection: Connection, sql: str, *values: object) -> Exception:

@@ -11,20 +11,11 @@ from dataclasses import dataclass, field
 import pytest
 import uvicorn
 
+from doorward.adapters.no_metrics import NoMetrics
 from doorward.web.direct import DirectProtocol
 from doorward.web.http import Request, Response, json_response, route
 from doorward.web.router import App, Server
 from tests.waiting import PATIENCE
-
-
-class Nothing:
-    """A meter that nobody reads."""
-
-    def count(self, name: str, label: str = "") -> None:
-        del name, label
-
-    def observe(self, endpoint: str, seconds: float) -> None:
-        del endpoint, seconds
 
 
 @dataclass
@@ -95,7 +86,7 @@ def app_of(seen: Seen) -> App:
         https=False,
         trusted_proxies=[],
         error_page=error_page,
-        meter=Nothing(),
+        meter=NoMetrics(),
         process_tag="t",
         on_closing=seen.closing.set,
     )

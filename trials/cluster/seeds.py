@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from doorward.app.admin_services import CommandWorkshop
-from doorward.cli.tools import Tools
+from doorward.cli.run import opened
 from doorward.core.model.client import Client, GrantType
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.secret import Secret
+from doorward.features.admin import build as admin
 from doorward.features.admin.apps import KINDS, AppKind
+from doorward.features.services import Services
 from trials.cluster.people import App
 
 API = "https://orders.example.com"
@@ -35,35 +36,38 @@ class Seeds:
 
 async def sow(config: Path, *, people: int, doomed: int) -> Seeds:
     """Everything, in one run of the actions on the store that the settings in `config` name."""
-    async with CommandWorkshop().open(config) as tools:
-        await tools.apis.create(
+    async with opened(config) as container:
+        services = container.services
+        await services.get(admin.apis).create(
             API, name="Orders", permissions=[Permission("orders:read", "See your orders")]
         )
-        await tools.roles.create("customer", permissions=[f"{API}:orders:read"], default=True)
+        await services.get(admin.roles).create("customer", permissions=[f"{API}:orders:read"], default=True)
         emails = [f"person-{number}@example.com" for number in range(people)]
         waiting = asyncio.Semaphore(_AT_ONCE)
 
         async def person(email: str) -> None:
             async with waiting:
-                await tools.people.create(email, name=email.partition("@")[0], password=Secret(PASSWORD))
+                await services.get(admin.people).create(
+                    email, name=email.partition("@")[0], password=Secret(PASSWORD)
+                )
 
         await asyncio.gather(*(person(email) for email in emails))
         seeds = Seeds(
-            shop=await _app(tools, "Shop", "web"),
-            batch=await _app(tools, "Batch", "service"),
-            reader=await _app(tools, "Orders API", "service", access=()),
+            shop=await _app(services, "Shop", "web"),
+            batch=await _app(services, "Batch", "service"),
+            reader=await _app(services, "Orders API", "service", access=()),
             doomed=[
-                await _app(tools, f"Doomed {number}", "web", more=("client_credentials",))
+                await _app(services, f"Doomed {number}", "web", more=("client_credentials",))
                 for number in range(doomed)
             ],
             emails=emails,
         )
-        await tools.apis.introspect_as("Orders", "Orders API")
+        await services.get(admin.apis).introspect_as("Orders", "Orders API")
         return seeds
 
 
 async def _app(
-    tools: Tools,
+    services: Services,
     name: str,
     kind: AppKind,
     *,
@@ -82,7 +86,7 @@ async def _app(
         redirect_uris=() if service else (CALLBACK,),
         oidc_scopes=() if service else ("openid", "profile", "email", "offline_access"),
     )
-    made = await tools.apps.create(draft, kind=kind, access=access)
+    made = await services.get(admin.apps).create(draft, kind=kind, access=access)
     assert made.secret is not None
     uris = made.client.redirect_uris
     return App(made.client.id, made.secret.reveal(), uris[0] if uris else "")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from doorward.adapters.hashing.breached_list import BadBreachList, BreachFile, nothing_listed, open_list
+from doorward.adapters.hashing.breached_list import BadBreachList, BreachFile, NothingListed, open_list
 
 hashes = st.text("0123456789ABCDEF", min_size=40, max_size=40)
 
@@ -33,8 +33,8 @@ def test_exactly_what_is_listed_is_found(
 ) -> None:
     lines = [line + (f":{n}" if counts else "") for n, line in enumerate(sorted(listed))]
     found = BreachFile(write(tmp_path, [*lines, ""] if last else lines, end))
-    assert all(found(line) for line in listed)
-    assert not any(found(line) for line in others - listed)
+    assert all(found.contains(line) for line in listed)
+    assert not any(found.contains(line) for line in others - listed)
     found.close()
 
 
@@ -42,18 +42,18 @@ def test_exactly_what_is_listed_is_found(
 @given(st.sets(hashes, min_size=1, max_size=30))
 def test_a_list_of_beginnings_finds_what_begins_so(tmp_path: Path, listed: set[str]) -> None:
     found = BreachFile(write(tmp_path, sorted({line[:12] for line in listed})))
-    assert all(found(line) for line in listed)
+    assert all(found.contains(line) for line in listed)
     found.close()
 
 
 def test_lower_case_is_read_too(tmp_path: Path) -> None:
     found = BreachFile(write(tmp_path, ["5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8"]))
-    assert found("5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8")
+    assert found.contains("5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8")
 
 
 def test_an_empty_file_lists_nothing(tmp_path: Path) -> None:
-    assert not BreachFile(write(tmp_path, []))("A" * 40)
-    assert not nothing_listed("A" * 40)
+    assert not BreachFile(write(tmp_path, [])).contains("A" * 40)
+    assert not NothingListed().contains("A" * 40)
     assert open_list(None) is None
 
 
@@ -81,5 +81,5 @@ def test_a_large_list_is_opened_and_searched_without_reading_it_all(tmp_path: Pa
             file.write(b"%010X%030X:1\n" % (number * 5_000_000, number))
     found = BreachFile(path)
     beginning = f"{123_456 * 5_000_000:010X}"
-    assert found(f"{beginning}{123_456:030X}")
-    assert not found(f"{beginning}{123_457:030X}")
+    assert found.contains(f"{beginning}{123_456:030X}")
+    assert not found.contains(f"{beginning}{123_457:030X}")

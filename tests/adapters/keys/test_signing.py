@@ -28,7 +28,7 @@ def made(name: str, state: KeyState, alg: SigningAlgorithm = "ES256") -> Signing
 
 
 def signer(*keys: SigningKey) -> CatalogSigner:
-    built = CatalogSigner(ISSUER, SEALER)
+    built = CatalogSigner(issuer=ISSUER, sealer=SEALER)
     built.install(keys)
     return built
 

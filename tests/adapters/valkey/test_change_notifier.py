@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyBell, list[float]]]:
     link = ValkeyLink(server.url)
-    bell, rung = ValkeyBell(server.url, link), list[float]()
+    bell, rung = ValkeyBell(url=server.url, link=link), list[float]()
     bell.listen(lambda: rung.append(perf_counter()))
     task = asyncio.create_task(bell.run())
     await until_async(lambda: bell.connected)
@@ -75,7 +75,7 @@ async def test_who_rings_and_leaves_waits_until_it_was_rung() -> None:
         async with hung_up(server) as (_, rung):
             rung.clear()
             link = ValkeyLink(server.url)
-            bells = Bells([ValkeyBell(server.url, link)])
+            bells = Bells([ValkeyBell(url=server.url, link=link)])
             for _ in range(100):
                 bells.changed()
             await bells.rung()
@@ -90,7 +90,7 @@ async def test_each_loss_is_told_once_and_to_have_none_is_no_loss() -> None:
     with valkey_server() as server:
         server.kill()
         link = ValkeyLink(server.url)
-        bell, lost = ValkeyBell(server.url, link), list[str]()
+        bell, lost = ValkeyBell(url=server.url, link=link), list[str]()
         link.on_lost(lambda: lost.append("link"))
         bell.on_lost(lambda: lost.append("bell"))
         tasks = [asyncio.create_task(work) for work in (bell.run(), link.watch())]

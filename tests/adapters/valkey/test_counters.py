@@ -65,8 +65,8 @@ async def processes(
     for _ in range(count):
         passed = Passing()
         link = ValkeyLink(server.url, passed=passed, longest=longest)
-        tallies = Tallies(store, TurnedClock())
-        made.append(Process(link, tallies, ValkeyCounters(link, store, tallies), passed))
+        tallies = Tallies(store=store, clock=TurnedClock())
+        made.append(Process(link, tallies, ValkeyCounters(link=link, store=store, tallies=tallies), passed))
     yield made
     for each in made:
         await each.link.close()

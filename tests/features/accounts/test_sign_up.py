@@ -28,6 +28,14 @@ async def house() -> AsyncGenerator[House]:
         yield opened
 
 
+class EverythingListed:
+    """A list on which every password stands."""
+
+    def contains(self, sha1_hex: str) -> bool:
+        del sha1_hex
+        return True
+
+
 async def ask(house: House, email: str = "new@example.com", **changes: Any) -> Ticket | Amiss | Wait:
     values: dict[str, Any] = {
         "password": Secret(PASSWORD),
@@ -39,7 +47,7 @@ async def ask(house: House, email: str = "new@example.com", **changes: Any) -> T
         "caller": CALLER,
         "now": house.now,
     }
-    return await house.sign_up(email=email, **{**values, **changes})
+    return await house.sign_up.begin(email=email, **{**values, **changes})
 
 
 @pytest.mark.requirement(80)
@@ -90,7 +98,7 @@ async def test_what_is_wrong_with_the_form_does_not_depend_on_whose_address_it_i
 
 @pytest.mark.requirement(78)
 async def test_the_persons_own_words_and_listed_passwords_are_refused() -> None:
-    async with open_house(listed=lambda key: True) as house:
+    async with open_house(listed=EverythingListed()) as house:
         assert await ask(house) == Amiss(password=Weak("breached"))
     async with open_house() as house:
         own = await ask(house, "grace.hopper@example.com", password=Secret("grace.hopper2026"))

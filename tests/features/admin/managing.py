@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from doorward.adapters.hashing.argon2 import Argon2Hasher
-from doorward.adapters.hashing.breached_list import nothing_listed
-from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
-from doorward.adapters.random import SystemChance
+from doorward.app.container import Container, open_container
 from doorward.cluster.config_snapshot import WatchedCatalog
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.client import Client
-from doorward.core.model.policy import PasswordPolicy, TokenPolicy
+from doorward.core.model.policy import PasswordPolicy
+from doorward.core.model.secret import Secret
+from doorward.features.admin import build
 from doorward.features.admin.apis import ManageApis
 from doorward.features.admin.apps import ManageApps
 from doorward.features.admin.people import ManagePeople
 from doorward.features.admin.roles import ManageRoles
-from doorward.features.authn.factors.password.policy import JudgePassword
-from doorward.features.sessions.ending import Ending
+from doorward.features.services import Services
+from doorward.features.signing_keys.build import key_rotation
 from doorward.features.signing_keys.rotation import ManageKeys
+from doorward.settings import KeySettings
 from doorward.storage.sql.store import SqlStore
 from doorward.storage.sqlite.database import open_sqlite
+from tests.containers import settings
 
 NOW = 1_800_000_000
 DAY = 86_400
 ISSUER = "https://auth.example.com"
-SEALER = KeyedSealer(b"k" * 32)
+KEY = Secret(b64encode(b"k" * 32).decode())
 WEB = Client(
     id="",
     name="web",
@@ -53,45 +54,51 @@ class TurnedClock:
 class Desk:
     """One process's actions. Several desks may share a store, as a command and a server do."""
 
+    container: Container
     store: SqlStore
     clock: TurnedClock
     catalog: WatchedCatalog
-    signer: CatalogSigner
-    hasher: Argon2Hasher
     people: ManagePeople
     apps: ManageApps
     apis: ManageApis
     roles: ManageRoles
     keys: ManageKeys
 
+    @property
+    def services(self) -> Services:
+        """What they are built of."""
+        return self.container.services
+
     async def audited(self, kind: str | None = None) -> list[AuditEvent]:
         """What the record says, oldest first."""
         events = list(await self.store.audit.page(limit=1000))
-        return [event for event in reversed(events) if kind is None or event.kind == kind]
+        # that the database was made is of before anybody managed it
+        told = [event for event in reversed(events) if event.kind != "root_secret.created"]
+        return [event for event in told if kind is None or event.kind == kind]
 
 
-def desk(store: SqlStore, clock: TurnedClock) -> Desk:
-    """The actions on a store."""
-    chance = SystemChance()
-    signer = CatalogSigner(ISSUER, SEALER)
-    catalog = WatchedCatalog(store, signer)
-    tokens = TokenPolicy()
-    policy = PasswordPolicy(threads=1)
-    hasher = Argon2Hasher(policy)
-    ending = Ending(store, chance, catalog, tokens)
-    judge = JudgePassword(policy, nothing_listed, "auth.example.com", "Doorward")
-    keys = ManageKeys(store, catalog, SealedKeyMaker(SEALER), chance, clock, tokens, DAY, 90 * DAY)
+async def desk(store: SqlStore, clock: TurnedClock) -> Desk:
+    """The services on a store, which stays open."""
+    container = await open_container(
+        settings=settings(
+            issuer=ISSUER,
+            keys=KeySettings(secret_key=KEY, publish_ahead=DAY, rotate_after=90 * DAY),
+            passwords=PasswordPolicy(threads=1),
+        ),
+        clock=clock,
+        store=store,
+    )
+    services = container.services
     return Desk(
+        container=container,
         store=store,
         clock=clock,
-        catalog=catalog,
-        signer=signer,
-        hasher=hasher,
-        people=ManagePeople(store, catalog, chance, clock, hasher, ending, judge),
-        apps=ManageApps(store, catalog, chance, clock, ending, keys),
-        apis=ManageApis(store, catalog, chance, clock, ISSUER, keys),
-        roles=ManageRoles(store, catalog, chance, clock),
-        keys=keys,
+        catalog=services.config,
+        people=services.get(build.people),
+        apps=services.get(build.apps),
+        apis=services.get(build.apis),
+        roles=services.get(build.roles),
+        keys=services.get(key_rotation),
     )
 
 
@@ -99,10 +106,10 @@ def desk(store: SqlStore, clock: TurnedClock) -> Desk:
 async def opened() -> AsyncGenerator[Desk]:
     """A desk on a store of its own."""
     store = await open_sqlite(":memory:")
-    made = desk(store, TurnedClock())
+    made = await desk(store, TurnedClock())
     await made.catalog.refresh()
     try:
         yield made
     finally:
-        made.hasher.close()
+        await made.container.aclose()
         await store.close()

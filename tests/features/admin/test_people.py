@@ -53,7 +53,7 @@ async def test_a_person_is_created_with_default_roles_and_a_good_password(desk: 
     assert ada.name == "Ada L."
     assert desk.people.named(ada).role_names == ("customer",)
     assert ada.password_hash is not None
-    assert await desk.hasher.verify(ada.password_hash, GOOD)
+    assert await desk.services.hasher.verify(ada.password_hash, GOOD)
     bob = await desk.people.create("bob@example.com", roles=["clerk"])
     assert desk.people.named(bob).role_names == ("clerk",)
     (created, _) = await desk.audited("account.created")
@@ -126,7 +126,7 @@ async def test_a_new_password_ends_what_was_open(desk: Desk) -> None:
     other = Secret("harbour lantern mosaic forty")
     changed = await desk.people.set_password("ada@example.com", other)
     assert changed.password_hash is not None
-    assert await desk.hasher.verify(changed.password_hash, other)
+    assert await desk.services.hasher.verify(changed.password_hash, other)
     assert await desk.store.sessions.live_of(ada.id, NOW) == []
     assert ("sid", "ses_1") in await revoked(desk)
 

@@ -25,7 +25,7 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
     """A desk with an API, an app that may all there, and Ada without a role; on either engine."""
     place = ":memory:" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
     store = await open_store(place)
-    made = desk(store, TurnedClock())
+    made = await desk(store, TurnedClock())
     await made.catalog.refresh()
     permissions = [Permission("orders:read", "See your orders"), Permission("orders:write")]
     await made.apis.create(API, name="orders", permissions=permissions)
@@ -34,7 +34,7 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
     try:
         yield made
     finally:
-        made.hasher.close()
+        await made.container.aclose()
         await store.close()
 
 

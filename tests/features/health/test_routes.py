@@ -57,7 +57,7 @@ async def test_health_and_readiness(front: Front) -> None:
     assert msgspec.json.decode((await tab.get("/healthz")).text) == {"status": "ok"}
     ready = await tab.get("/readyz")
     assert msgspec.json.decode(ready.text) == {"status": "ok", "database": True, "signing_keys": True}
-    front.outside.signer.install(())
+    front.services.signer.install(())
     ready = await tab.get("/readyz")
     assert ready.status == 503
     assert not msgspec.json.decode(ready.text)["signing_keys"]

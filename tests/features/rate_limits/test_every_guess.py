@@ -81,7 +81,7 @@ async def reset_code(house: House, account: Account, device: bytes | None, numbe
 
 
 async def sign_up_code(house: House, account: Account, device: bytes | None, number: int) -> object:
-    ticket = await house.sign_up(
+    ticket = await house.sign_up.begin(
         email=account.email,
         password=Secret(OTHER_PASSWORD),
         name="",
@@ -149,7 +149,12 @@ async def test_a_known_device_uses_up_none_and_is_held_up_by_none(house: House) 
 
 async def test_nodes_count_together(house: House) -> None:
     account = await house.person()
-    other = Throttle(house.store, house.sealer, house.throttle.policy, StoreCounters(house.store))
+    other = Throttle(
+        store=house.store,
+        sealer=house.sealer,
+        policy=house.throttle.policy,
+        counters=StoreCounters(store=house.store),
+    )
     there = replace(house, check=replace(house.check, throttle=other))
     for number in range(LIMIT):
         assert looked_at(await password((house, there)[number % 2], account, None, number))

@@ -39,7 +39,13 @@ def own(house: House, guessed: Guessed, who: str) -> tuple[Bucket, ...]:
 @pytest.mark.requirement(81)
 async def test_over_several_processes_exactly_as_many_are_looked_at_as_the_limit_says(house: House) -> None:
     processes = [
-        Throttle(house.store, house.sealer, ThrottlePolicy(), StoreCounters(house.store)) for _ in range(4)
+        Throttle(
+            store=house.store,
+            sealer=house.sealer,
+            policy=ThrottlePolicy(),
+            counters=StoreCounters(store=house.store),
+        )
+        for _ in range(4)
     ]
     buckets = own(house, "password", "ada@example.com")
     answers = await asyncio.gather(*(process.take(buckets, house.now) for process in processes * 10))

@@ -19,22 +19,22 @@ SEALER = KeyedSealer(b"k" * 32)
 
 async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp_path: Path) -> None:
     stores = [await open_sqlite(tmp_path / "a.db") for _ in range(2)]
-    failures = [Failures(20) for _ in range(2)]
+    failures = [Failures(per_address=20) for _ in range(2)]
     shares = [
-        ShareTallies(store, SEALER, TurnedClock(), {"failures": one.tally})
+        ShareTallies(store=store, sealer=SEALER, clock=TurnedClock(), tallies={"failures": one.tally})
         for store, one in zip(stores, failures, strict=True)
     ]
     for _ in range(3 * BATCH):
         failures[0].note("192.0.2.1", NOW)
     assert failures[1].note("192.0.2.1", NOW).retry_at is None
     for share in shares:
-        await share()
+        await share.exchange()
     noted = failures[1].note("192.0.2.1", NOW)
     assert (noted.count, noted.retry_at) == (3 * BATCH + 2, NOW + WINDOW)
     # the next address costs nothing in the database until it has failed a batch of times
     failures[0].note("192.0.2.2", NOW)
     before = [await stores[0].attempts.counts([SEALER.tag("tally", f"failures:192.0.2.{n}")]) for n in (1, 2)]
-    await shares[0]()
+    await shares[0].exchange()
     after = [await stores[0].attempts.counts([SEALER.tag("tally", f"failures:192.0.2.{n}")]) for n in (1, 2)]
     assert before == after
     assert not after[1]
@@ -44,15 +44,19 @@ async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp
 
 async def test_while_the_database_is_away_counting_goes_on_and_is_told_later(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
-    failures = Failures(20)
+    failures = Failures(per_address=20)
     for _ in range(BATCH):
         failures.note("192.0.2.1", NOW)
     await store.close()
     with pytest.raises(StoreUnavailable):
-        await ShareTallies(store, SEALER, TurnedClock(), {"failures": failures.tally})()
+        await ShareTallies(
+            store=store, sealer=SEALER, clock=TurnedClock(), tallies={"failures": failures.tally}
+        ).exchange()
     assert failures.note("192.0.2.1", NOW).count == BATCH + 1
     again = await open_sqlite(tmp_path / "a.db")
-    await ShareTallies(again, SEALER, TurnedClock(), {"failures": failures.tally})()
+    await ShareTallies(
+        store=again, sealer=SEALER, clock=TurnedClock(), tallies={"failures": failures.tally}
+    ).exchange()
     tag = SEALER.tag("tally", "failures:192.0.2.1")
     assert (await again.attempts.counts([tag]))[tag][0] == BATCH + 1
     await again.close()

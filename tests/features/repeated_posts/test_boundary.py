@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
-from doorward.app.features import routes
+from doorward.app.http import http_app
 from doorward.features.repeated_posts import rules as repeat
-from doorward.features.revocations.feed import Watch
 from doorward.web.router import App
 from tests.browsing import BROWSER, PASSWORD, SESSION, Page
 from tests.features import made
@@ -30,16 +30,8 @@ async def front() -> AsyncGenerator[Front]:
 
 def another_process(front: Front) -> App:
     """What a second process on the same database has of its own."""
-    settings = front.settings
-    return App(
-        routes(settings, front.outside, front.jar, Watch(front.store)),
-        prefix="",
-        https=True,
-        trusted_proxies=[],
-        error_page=front.app._error_page,
-        meter=front.outside.meter,
-        process_tag="u",
-    )
+    container = replace(front.container, services=replace(front.services))
+    return http_app(container, process_tag="u")
 
 
 def twin(tab: Tab, app: App | None = None) -> Tab:
@@ -239,7 +231,7 @@ async def test_who_reads_the_database_cannot_open_what_is_kept(front: Front) -> 
     for secret in (browser, session, PASSWORD, hashlib.sha256(PASSWORD.encode()).hexdigest()):
         assert secret.encode() not in sealed
         assert secret not in post
-    sealer = front.outside.sealer
+    sealer = front.services.sealer
     assert sealer.open_under(browser, "answered post", sealed)
     for wrong in ("", "A" * 43, hashlib.sha256(browser.encode()).hexdigest()):
         with pytest.raises(ValueError, match="not sealed"):

@@ -223,11 +223,11 @@ async def test_an_entry_with_a_bound_takes_the_place_of_the_one_before(channel: 
 async def test_a_ring_is_answered_at_once(channel: BackChannel) -> None:
     bells = Bells()
     channel.store.on_change(bells.changed)
-    await keeps_async(0.3, partial(until_told, channel, Watch(channel.store, Heard(bells))))
+    await keeps_async(0.3, partial(until_told, channel, Watch(store=channel.store, bell=Heard(bells))))
 
 
 async def test_a_ring_that_is_lost_costs_half_a_second(channel: BackChannel) -> None:
-    await keeps_async(1, partial(until_told, channel, Watch(channel.store, Heard(Bells()))))
+    await keeps_async(1, partial(until_told, channel, Watch(store=channel.store, bell=Heard(Bells()))))
 
 
 async def until_told(channel: BackChannel, watch: Watch) -> float:

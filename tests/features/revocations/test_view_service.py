@@ -51,7 +51,7 @@ def read(channel: BackChannel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def test_many_who_ask_while_others_revoke_read_each_entry_once(
     channel: BackChannel, read: list[int]
 ) -> None:
-    view = RevocationView(channel.store)
+    view = RevocationView(store=channel.store)
 
     async def ask(number: int) -> None:
         await end(channel, f"grt_{number}")
@@ -69,7 +69,7 @@ async def test_a_long_view_is_read_in_pieces_to_its_end(
     monkeypatch.setattr(revocation_view, "PAGE", 10)
     for number in range(count):
         await end(channel, f"grt_{number}")
-    known = await RevocationView(channel.store).fresh(made.NOW)
+    known = await RevocationView(store=channel.store).fresh(made.NOW)
     assert max(read) <= 10
     assert sum(read) == count
     assert all(known.revoked(token(f"grt_{number}")) == "grant" for number in range(count))
@@ -83,7 +83,7 @@ async def test_who_was_overtaken_between_two_looks_reads_nothing_anew(
     """docs/incidents/2026-11-29-an-old-cursor-that-cost-the-whole-feed.md"""
     for number in range(5):
         await end(channel, f"grt_{number}")
-    view = RevocationView(channel.store)
+    view = RevocationView(store=channel.store)
 
     async def look() -> None:
         if what == "view":

@@ -171,7 +171,7 @@ async def test_the_logout_token_says_who_and_what_and_lives_two_minutes(channel:
         *await channel.ending.session(session, now=channel.clock.time, reason="signed_out")
     )
     (notice,) = await channel.store.messages.due_logouts(channel.clock.time)
-    told = channel.logout(notice, now=channel.clock.time)
+    told = channel.logout.make(notice, now=channel.clock.time)
     assert told is not None
     uri, token = told
     assert uri == "https://app.example.com/logout"
@@ -183,4 +183,4 @@ async def test_the_logout_token_says_who_and_what_and_lives_two_minutes(channel:
     assert 0 < said["exp"] - said["iat"] <= 120
     assert "nonce" not in said
     await channel.put(made.client())
-    assert channel.logout(notice, now=channel.clock.time) is None
+    assert channel.logout.make(notice, now=channel.clock.time) is None

@@ -26,7 +26,7 @@ from doorward.storage.sqlite.database import open_sqlite
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import b64url_decode
 from doorward_verify.refused import Refused
-from tests.features.admin.managing import DAY, NOW, SEALER, WEB, Desk, TurnedClock, desk, opened
+from tests.features.admin.managing import DAY, NOW, WEB, Desk, TurnedClock, desk, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ async def states(house: Desk, alg: str = "ES256") -> Counter[str]:
 
 
 def token(house: Desk) -> str:
-    return house.signer.sign({"sub": "usr_1"}, typ="at+jwt")
+    return house.services.signer.sign({"sub": "usr_1"}, typ="at+jwt")
 
 
 async def test_the_first_start_makes_a_current_and_a_next_key_and_later_starts_none(house: Desk) -> None:
@@ -54,12 +54,12 @@ async def test_the_first_start_makes_a_current_and_a_next_key_and_later_starts_n
 
 async def test_processes_that_start_at_once_make_one_current_and_one_next_key(tmp_path: Path) -> None:
     clock = TurnedClock()
-    desks = [desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(6)]
+    desks = [await desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(6)]
     await asyncio.gather(*(one.keys.tend() for one in desks))
     await asyncio.gather(*(one.keys.tend() for one in desks))
     assert await states(desks[0]) == {"current": 1, "next": 1}
     for one in desks:
-        one.hasher.close()
+        await one.container.aclose()
         await one.store.close()
 
 
@@ -70,7 +70,7 @@ async def test_keys_turn_by_time_and_every_living_token_verifies_throughout(hous
     living: list[tuple[int, str]] = []
     for _ in range(400):
         house.clock.time += DAY // 4
-        published_before = {key["kid"] for key in house.signer.jwks()["keys"]}
+        published_before = {key["kid"] for key in house.services.signer.jwks()["keys"]}
         turned += await house.keys.tend()
         await house.catalog.refresh()
         fresh = token(house)
@@ -79,7 +79,7 @@ async def test_keys_turn_by_time_and_every_living_token_verifies_throughout(hous
         living = [(end, old) for end, old in living if end > house.clock.time]
         living.append((house.clock.time + 300, fresh))
         for _, old in living:
-            jws.verify(old, house.signer.keys(), algorithms=["ES256"], types={"at+jwt"})
+            jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types={"at+jwt"})
     assert turned >= 3
     assert (await states(house))["current"] == 1
     assert (await states(house))["retired"] >= 1
@@ -94,7 +94,7 @@ async def test_a_turn_by_hand_waits_for_the_next_key_to_be_known(house: Desk) ->
     before = token(house)
     forced = await house.keys.rotate(force=True)
     assert jwt.get_unverified_header(token(house))["kid"] == forced.id
-    assert jws.verify(before, house.signer.keys(), algorithms=["ES256"], types=None)
+    assert jws.verify(before, house.services.signer.keys(), algorithms=["ES256"], types=None)
     assert await states(house) == {"previous": 1, "current": 1, "next": 1}
     house.clock.time += DAY
     await house.keys.rotate()
@@ -111,15 +111,17 @@ async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens
     await house.keys.rotate(force=True)
     house.clock.time += 3599
     await house.keys.tend()
-    assert jws.verify(old, house.signer.keys(), algorithms=["ES256"], types=None)
-    ending = Ending(house.store, SystemChance(), house.catalog, TokenPolicy(access_ttl=300))
+    assert jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types=None)
+    ending = Ending(
+        store=house.store, chance=SystemChance(), catalog=house.catalog, policy=TokenPolicy(access_ttl=300)
+    )
     await house.store.commit(*ending.client("app_1", now=house.clock.time, reason="app_deleted"))
     (entry,) = (await house.store.revocations.live(house.clock.time))[1]
     assert entry.expires_at >= house.clock.time + 3600
     house.clock.time += 1 + MARGIN
     await house.keys.tend()
     with pytest.raises(Refused):
-        jws.verify(old, house.signer.keys(), algorithms=["ES256"], types=None)
+        jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types=None)
 
 
 async def test_an_algorithm_gets_its_keys_when_an_app_asks_for_it(house: Desk) -> None:
@@ -129,7 +131,7 @@ async def test_an_algorithm_gets_its_keys_when_an_app_asks_for_it(house: Desk) -
     await house.apps.create(structs.replace(WEB, id_token_signed_alg="Ed25519"), kind="web")
     # with the app, since it may be used before anybody looks after the keys
     assert await states(house, "Ed25519") == {"current": 1}
-    assert house.signer.sign({}, typ="JWT", alg="Ed25519")
+    assert house.services.signer.sign({}, typ="JWT", alg="Ed25519")
     await house.keys.tend()
     assert await states(house, "Ed25519") == {"current": 1, "next": 1}
     await house.apps.change("web", lambda app: structs.replace(app, userinfo_signed_alg="RS256"))
@@ -147,10 +149,10 @@ async def test_an_algorithm_gets_its_key_when_an_api_asks_for_it(house: Desk) ->
         await house.apis.change("a", lambda api: api)
 
 
-def of_before(name: str, state: KeyState) -> SigningKey:
+def of_before(house: Desk, name: str, state: KeyState) -> SigningKey:
     """An RSA key as the program before made it."""
     key = jwk.signing_key(rsa.generate_private_key(65537, 3072), alg="RS256", kid=name)
-    sealed = SEALER.seal(PURPOSE, name, msgspec.json.encode(key.private_jwk()))
+    sealed = house.services.sealer.seal(PURPOSE, name, msgspec.json.encode(key.private_jwk()))
     public: dict[str, Any] = {**key.public_jwk()}
     return SigningKey(name, "RS256", state, public, sealed, NOW - 2 * DAY, NOW - 2 * DAY)
 
@@ -158,14 +160,14 @@ def of_before(name: str, state: KeyState) -> SigningKey:
 async def test_rsa_keys_of_another_size_give_way_without_a_token_that_nobody_can_verify(house: Desk) -> None:
     registry = house.store.registry
     await house.store.commit(
-        registry.insert_key(of_before("key_old", "current")),
-        registry.insert_key(of_before("key_then", "next")),
+        registry.insert_key(of_before(house, "key_old", "current")),
+        registry.insert_key(of_before(house, "key_then", "next")),
     )
     await house.apps.create(structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
     await house.keys.tend()
 
     def signed() -> int:
-        kid = jwt.get_unverified_header(house.signer.sign({}, typ="JWT", alg="RS256"))["kid"]
+        kid = jwt.get_unverified_header(house.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"]
         (key,) = [key for key in house.catalog.current().keys if key.id == kid]
         return int.from_bytes(b64url_decode(key.public_jwk["n"]), "big").bit_length()
 
@@ -173,12 +175,14 @@ async def test_rsa_keys_of_another_size_give_way_without_a_token_that_nobody_can
     assert signed() == 3072
     (event,) = [one for one in await house.audited("key.created") if "instead_of" in one.detail]
     assert event.detail["instead_of"] == "key_then"
-    published = {key["kid"] for key in house.signer.jwks()["keys"]}
+    published = {key["kid"] for key in house.services.signer.jwks()["keys"]}
     house.clock.time += DAY
     await house.keys.tend()
     await house.catalog.refresh()
     assert signed() == 2048
-    assert jwt.get_unverified_header(house.signer.sign({}, typ="JWT", alg="RS256"))["kid"] in published
+    assert (
+        jwt.get_unverified_header(house.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"] in published
+    )
     assert await house.keys.tend() == 0
 
 
@@ -188,7 +192,7 @@ async def test_a_revoked_key_is_out_at_once_and_followed_by_the_next(house: Desk
     kid = jwt.get_unverified_header(stolen)["kid"]
     await house.keys.revoke(kid)
     with pytest.raises(Refused):
-        jws.verify(stolen, house.signer.keys(), algorithms=["ES256"], types=None)
+        jws.verify(stolen, house.services.signer.keys(), algorithms=["ES256"], types=None)
     assert jwt.get_unverified_header(token(house))["kid"] != kid
     assert await states(house) == {"revoked": 1, "current": 1, "next": 1}
     with pytest.raises(ManageRefused, match="revoked already"):
@@ -202,11 +206,11 @@ async def test_a_revoked_key_is_out_at_once_and_followed_by_the_next(house: Desk
 
 async def test_turns_at_once_are_one_turn(tmp_path: Path) -> None:
     clock = TurnedClock()
-    desks = [desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(4)]
+    desks = [await desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(4)]
     await desks[0].keys.tend()
     clock.time += 91 * DAY
     await asyncio.gather(*(one.keys.tend() for one in desks))
     assert await states(desks[0]) == {"previous": 1, "current": 1, "next": 1}
     for one in desks:
-        one.hasher.close()
+        await one.container.aclose()
         await one.store.close()

@@ -35,7 +35,9 @@ async def store() -> AsyncGenerator[SqlStore]:
 async def managing(store: SqlStore, wrapper: KeyWrapper = OLD) -> ManageWrappings:
     root = await open_root(store, wrapper, place="")
     assert root is not None
-    return ManageWrappings(store, wrapper, root, SystemChance(), TurnedClock())
+    return ManageWrappings(
+        store=store, wrapper=wrapper, root=root, chance=SystemChance(), clock=TurnedClock()
+    )
 
 
 async def openers(store: SqlStore) -> set[str]:
@@ -115,7 +117,7 @@ async def test_of_two_operators_who_drop_one_anothers_key_one_is_told(store: Sql
             return [second.root.opened_by]
 
     assert [one.kek for one in seen] == [NEW.id]
-    late = Late(store, OLD, second.root, SystemChance(), TurnedClock())
+    late = Late(store=store, wrapper=OLD, root=second.root, chance=SystemChance(), clock=TurnedClock())
     with pytest.raises(ManageRefused, match="somebody else"):
         await late.rewrap(THIRD, drop_old=True)
     assert await openers(store) == {NEW.id}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from doorward.app import start
+from doorward.app.process import start
 from doorward.core.model.secret import Secret
 from doorward.settings import MetricsSettings, load
 from doorward.web.openapi.document import describe

@@ -119,9 +119,9 @@ async def test_silent_renewal_outlives_a_rotation_of_keys_and_no_revocation(fron
     await front.rotate_out()
     answer = said(await tab.get(asking))
     assert "code" in answer, answer
-    (key,) = [key for key in front.outside.catalog.current().keys if key.state == "retired"]
+    (key,) = [key for key in front.services.config.current().keys if key.state == "retired"]
     assert await front.store.commit(front.store.registry.move_key(key.id, "retired", "revoked", front.now))
-    await front.outside.catalog.refresh()
+    await front.services.config.refresh()
     assert said(await tab.get(asking))["error"] == "invalid_request"
 
 
@@ -290,7 +290,7 @@ async def test_a_scope_that_the_person_lacks_is_left_out(front: Front) -> None:
     assert (await front.redeem(OWN, said(page)["code"]))["scope"] == "openid orders:read"
     writer = Role("rol_w", "writer", {made.API: ("orders:write",)}, made.NOW)
     await front.store.commit(front.store.registry.put_role(writer))
-    await front.outside.catalog.refresh()
+    await front.services.config.refresh()
     account = await front.store.accounts.get("usr_ada")
     assert account is not None
     await front.change(account, role_names=("reader", "writer"))

@@ -35,7 +35,9 @@ async def question(front: Front, *scopes: str) -> AskConsent:
 @pytest.mark.requirement(12)
 async def test_allow_is_remembered_and_adds_up(front: Front) -> None:
     for scopes in (("openid",), ("openid", "orders:read")):
-        agreed = await front.consent(await question(front, *scopes), allow=True, caller=CALLER, now=front.now)
+        agreed = await front.consent.answer(
+            await question(front, *scopes), allow=True, caller=CALLER, now=front.now
+        )
         assert isinstance(agreed, SignIn)
         assert agreed.consented
     consent = await front.store.sessions.consent("usr_ada", "app_web", made.API)
@@ -48,7 +50,7 @@ async def test_allow_is_remembered_and_adds_up(front: Front) -> None:
 @pytest.mark.requirement(12)
 async def test_what_the_person_lacks_is_not_agreed_to(front: Front) -> None:
     asked = await question(front, "openid", "orders:write")
-    await front.consent(asked, allow=True, caller=CALLER, now=front.now)
+    await front.consent.answer(asked, allow=True, caller=CALLER, now=front.now)
     consent = await front.store.sessions.consent("usr_ada", "app_web", made.API)
     assert consent is not None
     assert consent.scopes == ("openid",)
@@ -58,7 +60,7 @@ async def test_what_the_person_lacks_is_not_agreed_to(front: Front) -> None:
 async def test_a_role_given_while_the_page_is_open_adds_nothing_that_was_not_shown(front: Front) -> None:
     asked = await question(front, "openid", "orders:read", "orders:write")
     assert asked.scopes == ("openid", "orders:read")
-    agreed = await front.consent(asked, allow=True, caller=CALLER, now=front.now)
+    agreed = await front.consent.answer(asked, allow=True, caller=CALLER, now=front.now)
     assert isinstance(agreed, SignIn)
     assert agreed.request is not None
     assert agreed.request.scopes == ("openid", "orders:read")
@@ -67,7 +69,7 @@ async def test_a_role_given_while_the_page_is_open_adds_nothing_that_was_not_sho
 @pytest.mark.requirement(12)
 async def test_cancel_ends_the_sign_in_and_the_app_hears_it(front: Front) -> None:
     asked = await question(front)
-    denied = await front.consent(asked, allow=False, caller=CALLER, now=front.now)
+    denied = await front.consent.answer(asked, allow=False, caller=CALLER, now=front.now)
     assert isinstance(denied, Denied)
     assert denied.response is not None
     assert denied.response.fields["error"] == "access_denied"
@@ -81,7 +83,10 @@ async def test_cancel_ends_the_sign_in_and_the_app_hears_it(front: Front) -> Non
 async def test_of_many_answers_one_counts(front: Front) -> None:
     asked = await question(front)
     answers = await asyncio.gather(
-        *(front.consent(asked, allow=number % 2 == 0, caller=CALLER, now=front.now) for number in range(8))
+        *(
+            front.consent.answer(asked, allow=number % 2 == 0, caller=CALLER, now=front.now)
+            for number in range(8)
+        )
     )
     assert sum(answer is not None for answer in answers) == 1
     written = [*await front.audited("consent.granted"), *await front.audited("consent.denied")]
@@ -98,13 +103,13 @@ async def test_what_is_asked_for_by_name_is_shown_and_agreed_to_as_well(front: F
         sign_in = await front.begin(request, account_id="usr_ada", proofs=proofs)
         return await front.advance(sign_in, session=None, devices=(), caller=CALLER, now=front.now)
 
-    await front.consent(await question(front, "openid"), allow=True, caller=CALLER, now=front.now)
+    await front.consent.answer(await question(front, "openid"), allow=True, caller=CALLER, now=front.now)
     asked = await ask()
     assert isinstance(asked, AskConsent)
     assert (asked.scopes, asked.by_name) == (("openid",), ("email",))
-    shown = consent_view(asked, front.outside.catalog.current(), 60)
+    shown = consent_view(asked, front.services.config.current(), 60)
     assert [line.name for line in shown.scopes] == ["openid", "email"]
-    agreed = await front.consent(asked, allow=True, caller=CALLER, now=front.now)
+    agreed = await front.consent.answer(asked, allow=True, caller=CALLER, now=front.now)
     assert isinstance(agreed, SignIn)
     # agreed to, and still no scope of the token
     assert agreed.request is not None

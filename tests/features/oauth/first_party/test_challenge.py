@@ -7,16 +7,10 @@ from collections.abc import AsyncGenerator, Mapping
 
 import pytest
 
-from doorward.adapters.remarks import LoggedRemarks
 from doorward.core.errors import Refusal
 from doorward.core.model.digest import digest
-from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
-from doorward.features.authn.factors.totp.service import ProveSecondFactor
-from doorward.features.oauth.client_auth.service import AuthenticateClient
-from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.first_party import build
 from doorward.features.oauth.first_party.challenge import Challenge, Code, More
-from doorward.features.rate_limits.rules.failures import Failures
-from doorward.features.rate_limits.service import Throttle
 from tests.browsing import PASSWORD
 from tests.features import made
 from tests.front_channel import CALLER, CODE_CHALLENGE, Front, front_channel
@@ -42,26 +36,7 @@ async def front() -> AsyncGenerator[Front]:
 
 
 def challenge(front: Front) -> Challenge:
-    out, settings = front.outside, front.settings
-    throttle = Throttle(out.store, out.sealer, settings.throttle, out.shared.counters)
-    check = CheckPassword(out.store, out.hasher, throttle, front.record, out.meter)
-    return Challenge(
-        store=out.store,
-        catalog=out.catalog,
-        chance=out.chance,
-        clock=front.clock,
-        authenticate=AuthenticateClient(
-            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
-        ),
-        prove_password=ProvePassword(out.store, check),
-        prove_second_factor=ProveSecondFactor(
-            out.store, out.sealer, throttle, front.record, out.meter, out.postman
-        ),
-        advance=front.advance,
-        sessions=settings.sessions,
-        issuer=settings.issuer,
-        ignored_scopes=IgnoredScopes(out.catalog, LoggedRemarks()),
-    )
+    return front.services.get(build.challenge)
 
 
 async def call(front: Front, params: Mapping[str, str]) -> Code | More | Refusal:

@@ -6,18 +6,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from doorward.adapters.remarks import LoggedRemarks
 from doorward.core.errors import Refusal
-from doorward.features.oauth.client_auth.service import AuthenticateClient
-from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.first_party import build
 from doorward.features.oauth.first_party.cookie_session import CookieSession, Delivered, Page, Standing
 from doorward.features.oauth.first_party.rules import csrf_token
-from doorward.features.oauth.grants.authorization_code.service import RedeemCode
-from doorward.features.oauth.grants.refresh_token.service import RefreshGrant
-from doorward.features.oauth.token.service import ExchangeToken
-from doorward.features.oauth.tokens.issue import GiveTokens
-from doorward.features.rate_limits.rules.failures import Failures
-from doorward.features.revocations.view_service import RevocationView
 from tests.features import made
 from tests.front_channel import CALLER, Front, front_channel
 from tests.tabs import said
@@ -37,42 +29,7 @@ async def front() -> AsyncGenerator[Front]:
 
 
 def cookies(front: Front) -> CookieSession:
-    out, settings = front.outside, front.settings
-    give = GiveTokens(out.catalog, out.signer, out.chance, settings.tokens, settings.issuer)
-    exchange = ExchangeToken(
-        AuthenticateClient(
-            out.store, out.catalog, front.record, out.meter, Failures(20), settings.tokens, settings.issuer
-        ),
-        RedeemCode(out.store, front.ending, give, out.chance, front.record),
-        RefreshGrant(
-            out.store,
-            front.ending,
-            give,
-            out.chance,
-            front.record,
-            out.meter,
-            out.postman,
-            settings.tokens,
-            IgnoredScopes(out.catalog, LoggedRemarks()),
-        ),
-        give,
-        out.catalog,
-        out.chance,
-        front.clock,
-        out.meter,
-    )
-    view = RevocationView(out.store)
-    return CookieSession(
-        exchange,
-        out.catalog,
-        out.store,
-        out.signer,
-        front.clock,
-        view,
-        front.sign_out,
-        made.ISSUER,
-        made.ISSUER,
-    )
+    return front.services.get(build.cookie_session)
 
 
 async def delivered(front: Front) -> Delivered:
@@ -138,7 +95,7 @@ async def test_a_lost_renewal_is_given_again_once_a_day_as_at_the_token_endpoint
         again = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
         assert isinstance(again, Delivered)
         assert again.refresh_token == lost.refresh_token
-    lines = await front.outside.store.audit.page(kind="refresh_token.repeated_late")
+    lines = await front.services.store.audit.page(kind="refresh_token.repeated_late")
     assert [(line.account_id, line.client_id, line.user_agent) for line in lines] == [
         ("usr_ada", APP.id, CALLER.user_agent)
     ]

@@ -132,7 +132,7 @@ async def test_a_database_brought_back_from_a_backup_is_read_anew(tmp_path: Path
         for name in ("grt_a", "grt_b"):
             entry = Revocation("grant", name, made.NOW, made.NOW + 400)
             assert await one.store.commit(one.store.revocations.insert(entry))
-        view = RevocationView(one.store)
+        view = RevocationView(store=one.store)
         assert (await view.fresh(made.NOW)).seq == 2
         entry = Revocation("grant", "grt_c", made.NOW, made.NOW + 400)
         assert await other.store.commit(other.store.revocations.insert(entry))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,8 @@ from typing import Any
 from msgspec import structs
 from msgspec.json import decode, encode
 
-from doorward.adapters.counters.store import StoreCounters
-from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
-from doorward.adapters.mail.queue import SealingPostman
 from doorward.adapters.metrics import PrometheusMeter
-from doorward.adapters.random import SystemChance
-from doorward.adapters.remarks import LoggedRemarks
+from doorward.app.container import open_container
 from doorward.cluster.config_snapshot import WatchedCatalog
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account
@@ -26,32 +21,33 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
-from doorward.core.model.message import Letter
 from doorward.core.model.policy import ThrottlePolicy, TokenPolicy
 from doorward.core.model.session import Session
+from doorward.core.ports.keys import Signer
+from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store
-from doorward.features.audit.service import Record
-from doorward.features.oauth.client_auth.service import AuthenticateClient
-from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
-from doorward.features.oauth.grants.authorization_code.service import RedeemCode
-from doorward.features.oauth.grants.refresh_token.service import RefreshGrant
+from doorward.features.oauth.introspection.build import introspection
 from doorward.features.oauth.introspection.service import Introspect
+from doorward.features.oauth.logout.build import logout_tokens
 from doorward.features.oauth.logout.notify import LogoutToken
+from doorward.features.oauth.revocation.build import revoke_token
 from doorward.features.oauth.revocation.service import RevokeToken
+from doorward.features.oauth.token.build import exchange_token
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.token.service import ExchangeToken
-from doorward.features.oauth.tokens.issue import GiveTokens
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
+from doorward.features.oauth.userinfo.build import userinfo
 from doorward.features.oauth.userinfo.service import Userinfo
-from doorward.features.rate_limits.rules.failures import Failures
-from doorward.features.rate_limits.service import Throttle
-from doorward.features.revocations.feed import RevocationFeed, Watch
+from doorward.features.revocations.build import revocation_feed, revocation_view, status_lists
+from doorward.features.revocations.feed import RevocationFeed
 from doorward.features.revocations.status_list import StatusList
 from doorward.features.revocations.view_service import RevocationView
+from doorward.features.services import Services
+from doorward.features.sessions.build import revoker
 from doorward.features.sessions.ending import Ending
-from doorward.storage.sql.open import open_store
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import json_object
+from tests.containers import settings
 from tests.features import made
 
 CALLER = Caller("192.0.2.1", "tests", "req-1")
@@ -71,11 +67,8 @@ class MovedClock:
 class BackChannel:
     """Everything that the tests call, and the pieces to look behind it."""
 
-    store: Store
+    services: Services
     clock: MovedClock
-    chance: SystemChance
-    catalog: WatchedCatalog
-    signer: CatalogSigner
     policy: TokenPolicy
     ending: Ending
     exchange: ExchangeToken
@@ -86,6 +79,26 @@ class BackChannel:
     status: StatusList
     logout: LogoutToken
     view: RevocationView
+
+    @property
+    def store(self) -> Store:
+        """The real store."""
+        return self.services.store
+
+    @property
+    def chance(self) -> Chance:
+        """The real random values."""
+        return self.services.random
+
+    @property
+    def catalog(self) -> WatchedCatalog:
+        """The configuration."""
+        return self.services.config
+
+    @property
+    def signer(self) -> Signer:
+        """The real keys."""
+        return self.services.signer
 
     async def put(self, *clients: Client) -> None:
         """Register apps."""
@@ -196,69 +209,37 @@ def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict
 @asynccontextmanager
 async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGenerator[BackChannel]:
     """One process's worth of back channel on the database at `path`, a file or a URL; two on one path are two processes on one database."""
-    store = await open_store(str(path))
-    sealer = KeyedSealer(b"k" * 32)
-    chance = SystemChance()
     clock = MovedClock()
-    signer = CatalogSigner(made.ISSUER, sealer)
-    catalog = WatchedCatalog(store, signer)
-    if not (await store.registry.load()).keys:
-        await _furnish(store, SealedKeyMaker(sealer))
-    await catalog.refresh()
-    rules = structs.replace(TokenPolicy(), **policy)
-    meter, remarks = PrometheusMeter(), LoggedRemarks()
-    record = Record(store, chance)
-    ending = Ending(store, chance, catalog, rules)
-    give = GiveTokens(catalog, signer, chance, rules, made.ISSUER)
-    view = RevocationView(store)
-    throttle = Throttle(store, sealer, ThrottlePolicy(), StoreCounters(store))
-    authenticate = AuthenticateClient(
-        store, catalog, record, meter, Failures(per_address=20), rules, made.ISSUER
+    chosen = settings(
+        issuer=made.ISSUER,
+        database=str(path),
+        tokens=structs.replace(TokenPolicy(), **policy),
+        throttle=ThrottlePolicy(per_address=20),
     )
-    try:
+    container = await open_container(settings=chosen, clock=clock, metrics=PrometheusMeter())
+    async with aclosing(container):
+        services = container.services
+        if not (await services.store.registry.load()).keys:
+            await _furnish(services)
+        await services.config.refresh()
         yield BackChannel(
-            store=store,
+            services=services,
             clock=clock,
-            chance=chance,
-            catalog=catalog,
-            signer=signer,
-            policy=rules,
-            ending=ending,
-            exchange=ExchangeToken(
-                authenticate=authenticate,
-                redeem=RedeemCode(store, ending, give, chance, record),
-                refresh=RefreshGrant(
-                    store=store,
-                    ending=ending,
-                    give=give,
-                    chance=chance,
-                    record=record,
-                    meter=meter,
-                    postman=SealingPostman(sealer, chance, _letter),
-                    policy=rules,
-                    ignored_scopes=IgnoredScopes(catalog, remarks),
-                ),
-                give=give,
-                catalog=catalog,
-                chance=chance,
-                clock=clock,
-                meter=meter,
-            ),
-            introspect=Introspect(authenticate, store, catalog, signer, clock, view, rules, made.ISSUER),
-            revoke=RevokeToken(
-                authenticate, store, ending, signer, record, throttle, meter, clock, view, made.ISSUER
-            ),
-            userinfo=Userinfo(store, catalog, signer, clock, view, made.ISSUER),
-            feed=RevocationFeed(store, chance, clock, Watch(store), sealer),
-            status=StatusList(store, catalog, signer, clock, rules, made.ISSUER),
-            logout=LogoutToken(catalog, signer, chance, made.ISSUER),
-            view=view,
+            policy=services.tokens,
+            ending=services.get(revoker),
+            exchange=services.get(exchange_token),
+            introspect=services.get(introspection),
+            revoke=services.get(revoke_token),
+            userinfo=services.get(userinfo),
+            feed=services.get(revocation_feed),
+            status=services.get(status_lists),
+            logout=services.get(logout_tokens),
+            view=services.get(revocation_view),
         )
-    finally:
-        await store.close()
 
 
-async def _furnish(store: Store, maker: SealedKeyMaker) -> None:
+async def _furnish(services: Services) -> None:
+    store, maker = services.store, services.key_maker
     keys = [
         structs.replace(maker.make(f"key_{alg}", alg, made.NOW - 1000), state="current")
         for alg in ("ES256", "RS256", "Ed25519")
@@ -270,8 +251,3 @@ async def _furnish(store: Store, maker: SealedKeyMaker) -> None:
         *(store.registry.put_api(api) for api in first.apis.values()),
         *(store.registry.put_role(role) for role in first.roles.values()),
     )
-
-
-def _letter(kind: str, locale: str | None, values: dict[str, Any]) -> Letter:
-    del locale
-    return Letter(subject=kind, text=str(sorted(values)), html="")

@@ -74,7 +74,7 @@ async def test_a_grant_that_was_born_beside_the_sign_out_ends_too(
 async def test_a_hint_is_read_and_a_bad_one_counts_as_none(front: Front) -> None:
     session = await front.session(await front.person())
     claims = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": session.id}
-    good = front.outside.signer.sign(claims, typ="JWT")
+    good = front.services.signer.sign(claims, typ="JWT")
     asking = Asking(session=session)
     decided = await front.sign_out.decide({"id_token_hint": good}, asking, now=front.now)
     assert decided == SignOut(ask=False, ends=(session,), client_id="app_web", target=None, state=None)
@@ -95,7 +95,7 @@ async def test_a_hint_is_read_and_a_bad_one_counts_as_none(front: Front) -> None
 async def test_without_the_cookie_the_hint_names_the_session(front: Front) -> None:
     session = await front.session(await front.person())
     claims = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": session.id, "exp": front.now + 1}
-    fresh = {"id_token_hint": front.outside.signer.sign(claims, typ="JWT")}
+    fresh = {"id_token_hint": front.services.signer.sign(claims, typ="JWT")}
     decided = await front.sign_out.decide(fresh, Asking(), now=front.now)
     assert isinstance(decided, SignOut)
     assert (decided.ask, decided.ends) == (False, (session,))

@@ -75,7 +75,7 @@ def assertion(front: Front, app: Client, key: SigningKey) -> dict[str, str]:
         "iss": app.id,
         "sub": app.id,
         "aud": made.ISSUER,
-        "jti": front.outside.chance.token(),
+        "jti": front.services.random.token(),
         "iat": front.now,
         "exp": front.now + 60,
     }
@@ -113,14 +113,14 @@ async def tokens(front: Front, tab: Tab, app: Client, **changes: str | None) -> 
 
 async def keys(front: Front) -> None:
     """A current key for each algorithm that has none yet."""
-    catalog: Catalog = front.outside.catalog.current()
+    catalog: Catalog = front.services.config.current()
     there = {key.alg for key in catalog.keys if key.state == "current"}
-    maker = SealedKeyMaker(front.outside.sealer)
+    maker = SealedKeyMaker(front.services.sealer)
     for alg in ("ES256", "RS256", "Ed25519"):
         if alg not in there:
             key = structs.replace(maker.make(f"key_{alg}", alg, front.now), state="current")
             assert await front.store.commit(front.store.registry.insert_key(key))
-    await front.outside.catalog.refresh()
+    await front.services.config.refresh()
 
 
 async def test_nothing_is_published_that_is_not_tried_here(front: Front) -> None:

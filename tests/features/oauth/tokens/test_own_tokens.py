@@ -24,7 +24,7 @@ async def front() -> AsyncGenerator[Front]:
 
 
 async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -> None:
-    sign = front.outside.signer.sign
+    sign = front.services.signer.sign
     assert front.own_tokens.hint(sign(CLAIMS, typ="JWT")) == Hint(
         "usr_ada", "ses_one", ("app_web",), exp=1, published=True
     )
@@ -36,8 +36,8 @@ async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -
 
 @pytest.mark.requirement(75)
 async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(front: Front) -> None:
-    token = front.outside.signer.sign(CLAIMS, typ="JWT")
-    (key,) = [key for key in front.outside.catalog.current().keys if key.state == "current"]
+    token = front.services.signer.sign(CLAIMS, typ="JWT")
+    (key,) = [key for key in front.services.config.current().keys if key.state == "current"]
     moves: tuple[tuple[KeyState, KeyState], ...] = (
         ("current", "previous"),
         ("previous", "retired"),
@@ -45,7 +45,7 @@ async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(f
     )
     for old, new in moves:
         assert await front.store.commit(front.store.registry.move_key(key.id, old, new, front.now))
-        await front.outside.catalog.refresh()
+        await front.services.config.refresh()
         hint = front.own_tokens.hint(token)
         if new == "revoked":
             assert hint is None
@@ -57,18 +57,18 @@ async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(f
 @pytest.mark.requirement(39, 75)
 @pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "statuslist+jwt", ""])
 async def test_no_other_kind_of_our_tokens_is_a_hint(front: Front, typ: str) -> None:
-    assert front.own_tokens.hint(front.outside.signer.sign(CLAIMS, typ=typ)) is None
+    assert front.own_tokens.hint(front.services.signer.sign(CLAIMS, typ=typ)) is None
 
 
 @pytest.mark.requirement(39, 75)
 async def test_an_access_token_of_type_jwt_is_no_hint(front: Front) -> None:
     access = {**CLAIMS, "client_id": "app_web", "jti": "grt_one.x", "scope": "openid"}
-    assert front.own_tokens.hint(front.outside.signer.sign(access, typ="JWT")) is None
+    assert front.own_tokens.hint(front.services.signer.sign(access, typ="JWT")) is None
 
 
 @pytest.mark.requirement(42, 75)
 async def test_nobody_elses_token_is_a_hint(front: Front) -> None:
-    sign = front.outside.signer.sign
+    sign = front.services.signer.sign
     for claims in ({**CLAIMS, "iss": "https://other.example"}, {**CLAIMS, "sub": None}, {"sub": "usr_ada"}):
         assert front.own_tokens.hint(sign(claims, typ="JWT")) is None
     header, payload, signature = sign(CLAIMS, typ="JWT").split(".")

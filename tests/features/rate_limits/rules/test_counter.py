@@ -20,7 +20,7 @@ def told(tallies: list[Tally], store: dict[str, tuple[int, int]]) -> None:
 
 
 def test_what_was_counted_elsewhere_counts_here_after_it_was_told() -> None:
-    one, two = Tally(900, 4), Tally(900, 4)
+    one, two = Tally(window=900, batch=4), Tally(window=900, batch=4)
     store: dict[str, tuple[int, int]] = {}
     for _ in range(9):
         one.note("a", NOW)
@@ -33,7 +33,7 @@ def test_what_was_counted_elsewhere_counts_here_after_it_was_told() -> None:
 
 
 def test_each_keeps_less_than_a_batch_to_itself() -> None:
-    tallies = [Tally(900, 4) for _ in range(5)]
+    tallies = [Tally(window=900, batch=4) for _ in range(5)]
     store: dict[str, tuple[int, int]] = {}
     for _ in range(7):
         for tally in tallies:
@@ -44,7 +44,7 @@ def test_each_keeps_less_than_a_batch_to_itself() -> None:
 
 
 def test_what_could_not_be_told_is_told_the_next_time_and_nothing_twice() -> None:
-    tally = Tally(900, 2)
+    tally = Tally(window=900, batch=2)
     for _ in range(3):
         tally.note("a", NOW)
     assert tally.unsent(10) == [("a", 3)]
@@ -58,7 +58,7 @@ def test_what_could_not_be_told_is_told_the_next_time_and_nothing_twice() -> Non
 
 
 def test_the_fullest_are_told_first_and_the_latest_asked_for() -> None:
-    tally = Tally(900, 1)
+    tally = Tally(window=900, batch=1)
     for number in range(5):
         for _ in range(number + 1):
             tally.note(f"k{number}", NOW)
@@ -67,7 +67,7 @@ def test_the_fullest_are_told_first_and_the_latest_asked_for() -> None:
 
 
 def test_a_window_that_is_over_counts_nothing() -> None:
-    tally = Tally(10, 1)
+    tally = Tally(window=10, batch=1)
     tally.note("a", NOW)
     assert tally.count("a", NOW + 9) == (1, NOW + 10)
     assert tally.count("a", NOW + 10) == (0, NOW + 10)
@@ -75,7 +75,7 @@ def test_a_window_that_is_over_counts_nothing() -> None:
 
 
 def test_memory_has_an_end() -> None:
-    tally = Tally(10, 1)
+    tally = Tally(window=10, batch=1)
     for number in range(MAX_KEYS + 10):
         tally.note(f"a{number}", NOW)
     assert len(tally) == MAX_KEYS

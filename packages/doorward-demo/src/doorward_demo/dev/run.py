@@ -17,17 +17,18 @@ from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
+from doorward.features.services import Services
 from doorward_demo.dev import processes
 from doorward_demo.dev.folder import REFRESH_LEEWAY, Folder
 from doorward_demo.dev.places import LAST_PORT, Places, taken
 from doorward_demo.dev.processes import Process
-from doorward_demo.dev.seed import FOREIGN_AUDIENCE, Register, seed
+from doorward_demo.dev.seed import FOREIGN_AUDIENCE, seed
 from doorward_demo.dev.state import DemoApps, State, read, write
 from doorward_demo.dev.table import show_places
 from doorward_demo.dev.trouble import CannotStart
 
-Seeding = Callable[[Path, Callable[[Register], Awaitable[DemoApps]]], DemoApps]
-"""Runs the work with the management actions on the store that a settings file names."""
+Seeding = Callable[[Path, Callable[[Services], Awaitable[DemoApps]]], DemoApps]
+"""Runs the work with the services of the server that a settings file describes."""
 
 _UP_WITHIN: Final = 60.0
 _LIBRARIES: Final = ("fastapi", "starlette", "pydantic")
@@ -59,7 +60,7 @@ def run(*, port: int, browser: bool, reset: bool, seeding: Seeding) -> int:
         known = read(folder.state)
         folder.prepare(places)
         apps = seeding(
-            folder.settings, lambda register: seed(register, places, known.apps if known else None)
+            folder.settings, lambda services: seed(services, places, known.apps if known else None)
         )
         state = State(
             pid=os.getpid(),

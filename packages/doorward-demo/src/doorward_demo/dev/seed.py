@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import structs
 
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.secret import Secret
-from doorward.features.admin.apis import ManageApis
-from doorward.features.admin.apps import KINDS, AppKind, ManageApps
-from doorward.features.admin.people import ManagePeople
+from doorward.features.admin import build as admin
+from doorward.features.admin.apps import KINDS, AppKind
 from doorward.features.admin.refused import ManageRefused
-from doorward.features.admin.roles import ManageRoles
+from doorward.features.services import Services
 from doorward_demo.dev.people import PEOPLE, SeededPerson
 from doorward_demo.dev.places import Places
 from doorward_demo.dev.state import DRIVER_CALLBACK, DRIVER_SIGNED_OUT, Credential, DemoApps
@@ -31,30 +30,17 @@ _STOCK_PERMISSIONS: Final = (Permission("stock:read", "See what is in stock"),)
 _ROLES: Final = (("customer", "orders:read", True), ("clerk", "orders:read,orders:write", False))
 
 
-class Register(Protocol):
-    """The management actions, as the commands have them."""
-
-    @property
-    def people(self) -> ManagePeople: ...
-    @property
-    def apps(self) -> ManageApps: ...
-    @property
-    def apis(self) -> ManageApis: ...
-    @property
-    def roles(self) -> ManageRoles: ...
-
-
-async def seed(register: Register, places: Places, known: DemoApps | None) -> DemoApps:
+async def seed(services: Services, places: Places, known: DemoApps | None) -> DemoApps:
     """Make what is missing, leave what is there; answers with the apps' credentials. `known` are those of the last start.
 
     A secret is shown once, when it is made: where the last start's is lost, a new one is.
     """
-    await _apis(register, places)
-    await _roles(register)
+    await _apis(services, places)
+    await _roles(services)
     for person in PEOPLE:
-        await _person(register, person)
+        await _person(services, person)
     shop = await _app(
-        register,
+        services,
         _client(
             "Corner Shop",
             "web",
@@ -67,7 +53,7 @@ async def seed(register: Register, places: Places, known: DemoApps | None) -> De
         known.shop if known else None,
     )
     driver = await _app(
-        register,
+        services,
         _client(
             "Demo driver",
             "spa",
@@ -79,7 +65,7 @@ async def seed(register: Register, places: Places, known: DemoApps | None) -> De
         known.driver if known else None,
     )
     report = await _app(
-        register,
+        services,
         _client("Night report", "service", oidc_scopes=()),
         "service",
         (f"{ORDERS}:orders:read", STOCK),
@@ -94,25 +80,25 @@ def _client(name: str, kind: AppKind, **members: tuple[str, ...] | str) -> Clien
     return structs.replace(client, **members)
 
 
-async def _apis(register: Register, places: Places) -> None:
+async def _apis(services: Services, places: Places) -> None:
     wanted = (
         (ORDERS, places.api, _ORDERS_PERMISSIONS),
         (STOCK, FOREIGN_AUDIENCE, _STOCK_PERMISSIONS),
     )
-    there = {api.name: api for api in await register.apis.listed()}
+    there = {api.name: api for api in await services.get(admin.apis).listed()}
     for name, identifier, permissions in wanted:
         old = there.get(name)
         if old is not None and (old.identifier, old.permissions) == (identifier, permissions):
             continue
         if old is not None:
             # an identifier is what tokens are made out to: another port makes it another API
-            await register.apis.delete(old.id)
-        await register.apis.create(identifier, name=name, permissions=permissions)
+            await services.get(admin.apis).delete(old.id)
+        await services.get(admin.apis).create(identifier, name=name, permissions=permissions)
 
 
-async def _roles(register: Register) -> None:
-    orders = await register.apis.find(ORDERS)
-    there = {role.name: role for role in await register.roles.listed()}
+async def _roles(services: Services) -> None:
+    orders = await services.get(admin.apis).find(ORDERS)
+    there = {role.name: role for role in await services.get(admin.roles).listed()}
     for name, permissions, default in _ROLES:
         old = there.get(name)
         held = tuple(permissions.split(","))
@@ -120,38 +106,38 @@ async def _roles(register: Register) -> None:
             continue
         allowed = [f"{ORDERS}:{permissions}"]
         if old is None:
-            await register.roles.create(name, permissions=allowed, default=default)
+            await services.get(admin.roles).create(name, permissions=allowed, default=default)
         else:
-            await register.roles.change(old.id, allow=allowed, default=default)
+            await services.get(admin.roles).change(old.id, allow=allowed, default=default)
 
 
-async def _person(register: Register, person: SeededPerson) -> None:
+async def _person(services: Services, person: SeededPerson) -> None:
     try:
-        await register.people.find(person.email)
+        await services.get(admin.people).find(person.email)
     except ManageRefused:
-        await register.people.create(
+        await services.get(admin.people).create(
             person.email, name=person.name, password=Secret(person.password), roles=person.roles
         )
 
 
 async def _app(
-    register: Register, draft: Client, kind: AppKind, access: tuple[str, ...], known: Credential | None
+    services: Services, draft: Client, kind: AppKind, access: tuple[str, ...], known: Credential | None
 ) -> Credential:
-    there = {client.name: client for client in await register.apps.listed()}
+    there = {client.name: client for client in await services.get(admin.apps).listed()}
     old = there.get(draft.name)
     if old is None:
-        made = await register.apps.create(draft, kind=kind, access=access)
+        made = await services.get(admin.apps).create(draft, kind=kind, access=access)
         return Credential(made.client.id, made.secret.reveal() if made.secret else None)
-    await _mend(register, old, draft, access)
+    await _mend(services, old, draft, access)
     if old.auth_method == "none":
         return Credential(old.id)
     if known is not None and known.client_id == old.id and known.secret is not None:
         return known
-    rotated = await register.apps.rotate_secret(old.id)
+    rotated = await services.get(admin.apps).rotate_secret(old.id)
     return Credential(old.id, rotated.secret.reveal() if rotated.secret else None)
 
 
-async def _mend(register: Register, old: Client, draft: Client, access: tuple[str, ...]) -> None:
+async def _mend(services: Services, old: Client, draft: Client, access: tuple[str, ...]) -> None:
     def change(client: Client) -> Client:
         return structs.replace(
             client,
@@ -161,10 +147,10 @@ async def _mend(register: Register, old: Client, draft: Client, access: tuple[st
         )
 
     missing = {
-        api.identifier for api in await register.apis.listed() if _names(access, api.name)
+        api.identifier for api in await services.get(admin.apis).listed() if _names(access, api.name)
     } - old.access.keys()
     if missing or change(old) != old:
-        await register.apps.change(old.id, change, access=access)
+        await services.get(admin.apps).change(old.id, change, access=access)
 
 
 def _names(access: tuple[str, ...], api: str) -> bool:

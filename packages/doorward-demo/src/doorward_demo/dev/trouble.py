@@ -1,12 +1,9 @@
-"""Why can development not start? What is wrong, and what to do about it."""
+"""What stands in the way of `doorward dev` and `doorward demo`."""
 
 from __future__ import annotations
 
+from doorward.core.errors import OperatorError
 
-class CannotStart(Exception):
-    """Nothing was left running. Neither text ever holds a secret."""
 
-    def __init__(self, error: str, fix: str = "") -> None:
-        self.error = error
-        self.fix = fix
-        super().__init__(f"{error} {fix}".strip())
+class CannotStart(OperatorError):
+    """Nothing was left running."""

@@ -10,7 +10,6 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest, s
 
 from doorward import __version__
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 # A label value that an attacker could choose would be a memory leak: beyond this many, the rest is counted as one.
 _MAX_LABELS = 200
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -78,8 +77,13 @@ class PrometheusMeter:
             registry=self._registry,
         ).set_function(seconds)
 
+    @property
+    def content_type(self) -> str:
+        """Of the text exposition format."""
+        return CONTENT_TYPE_LATEST
+
     def page(self) -> bytes:
-        """The text exposition format, with content type `CONTENT_TYPE`."""
+        """The text exposition format."""
         return generate_latest(self._registry)
 
     def serve(self, host: str, port: int) -> Callable[[], None]:

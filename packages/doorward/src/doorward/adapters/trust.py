@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import httpx2
-
 from doorward.adapters.logs import logger
 
 VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -22,6 +20,9 @@ def context(ca_file: str | None = None) -> ssl.SSLContext:
 
     A variable that names nothing is told in the log and passed over, as OpenSSL does.
     """
+    # imported here: the settings look at a file of authorities, too, and every command reads them
+    import httpx2
+
     broken = broken_variable()
     if broken is not None:
         _log.warning("trust.variable", reason=broken)

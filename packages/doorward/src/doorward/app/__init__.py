@@ -1,5 +1,4 @@
-"""What is put together: the one room that knows every adapter. Read `process.py` from `start` downwards."""
+"""The parts that are put together. Read `container.py` first, then `process.py` from `start` downwards.
 
-from doorward.app.process import create_app, start
-
-__all__ = ["create_app", "start"]
+Nothing is imported here: a command comes through this package and loads nothing of what only a server needs.
+"""

@@ -35,6 +35,11 @@ def key_wrapper(settings: Settings, *, generate: bool = False) -> KeyWrapper:
     )
 
 
+def key_of_file(path: Path) -> KeyWrapper:
+    """The secret key that a file holds; made where there is none. Raises `KeyProblem`."""
+    return LocalWrapper(secret_key(None, str(path.absolute()), generate=True, own=hand_over))
+
+
 def place_of(settings: Settings) -> str:
     """Where the key-encryption key is looked for, for people."""
     keys = settings.keys

@@ -10,11 +10,13 @@ from rich.console import Console
 
 from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, with_tools
-from doorward.cli.tools import Tools
+from doorward.cli.run import confirm, with_services
 from doorward.cli.trouble import Trouble
+from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.config_snapshot import Api, Permission, TokenType
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="APIs: identifiers and permissions.")
 
@@ -34,7 +36,6 @@ ApiTokenType = Annotated[
 
 @app.command()
 def create(
-    context: typer.Context,
     identifier: Annotated[
         str,
         typer.Argument(
@@ -57,8 +58,8 @@ def create(
     """Register an API."""
     permissions = [Permission(*_halves(text)) for text in permission or ()]
 
-    async def work(tools: Tools) -> Api:
-        return await tools.apis.create(
+    async def work(services: Services) -> Api:
+        return await services.get(admin.apis).create(
             identifier,
             name=name,
             permissions=permissions,
@@ -66,7 +67,7 @@ def create(
             token_type=token_type or "at+jwt",
         )
 
-    api = with_tools(context, config, work)
+    api = with_services(config, work)
 
     def human(console: Console) -> None:
         show.done(console, f"Registered {api.name}.")
@@ -77,7 +78,6 @@ def create(
 
 @app.command("set")
 def set_(
-    context: typer.Context,
     api: ApiName,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     permission: Annotated[
@@ -104,15 +104,15 @@ def set_(
         gone = ", ".join(no_permission)
         confirm(f"Take {gone} away, from every app and role that has it?", yes=yes, as_json=json)
 
-    async def work(tools: Tools) -> Api:
-        return await tools.apis.change(
+    async def work(services: Services) -> Api:
+        return await services.get(admin.apis).change(
             api,
             lambda found: structs.replace(found, **changes),
             permissions=added,
             without=no_permission or (),
         )
 
-    changed = with_tools(context, config, work)
+    changed = with_services(config, work)
 
     def human(console: Console) -> None:
         show.done(console, f"Changed {changed.name}.")
@@ -122,13 +122,13 @@ def set_(
 
 
 @app.command("list")
-def list_(context: typer.Context, config: Config = None, json: Json = False) -> None:
+def list_(config: Config = None, json: Json = False) -> None:
     """List APIs."""
 
-    async def work(tools: Tools) -> list[Api]:
-        return list(await tools.apis.listed())
+    async def work(services: Services) -> list[Api]:
+        return list(await services.get(admin.apis).listed())
 
-    apis = with_tools(context, config, work)
+    apis = with_services(config, work)
 
     def human(console: Console) -> None:
         rows = [(a.name, a.identifier, ", ".join(p.name for p in a.permissions)) for a in apis]
@@ -143,19 +143,18 @@ def list_(context: typer.Context, config: Config = None, json: Json = False) -> 
 
 
 @app.command("show")
-def show_(context: typer.Context, api: ApiName, config: Config = None, json: Json = False) -> None:
+def show_(api: ApiName, config: Config = None, json: Json = False) -> None:
     """Show one API."""
 
-    async def work(tools: Tools) -> Api:
-        return await tools.apis.find(api)
+    async def work(services: Services) -> Api:
+        return await services.get(admin.apis).find(api)
 
-    found = with_tools(context, config, work)
+    found = with_services(config, work)
     show.result(documents.of_api(found), lambda console: _card(console, found), as_json=json)
 
 
 @app.command("introspect-as")
 def introspect_as(
-    context: typer.Context,
     api: ApiName,
     app: Annotated[str | None, typer.Argument(metavar="[APP]", help="Name or id of the app.")] = None,
     none: Annotated[bool, typer.Option("--none", help="No app any more.")] = False,
@@ -166,10 +165,10 @@ def introspect_as(
     if (app is None) != none:
         raise Trouble("Name an app, or say --none.", "doorward app list")
 
-    async def work(tools: Tools) -> Api:
-        return await tools.apis.introspect_as(api, app)
+    async def work(services: Services) -> Api:
+        return await services.get(admin.apis).introspect_as(api, app)
 
-    changed = with_tools(context, config, work)
+    changed = with_services(config, work)
     said = f"{changed.name} introspects as {app}." if app else f"{changed.name} does not introspect any more."
     show.result(documents.of_api(changed), lambda console: show.done(console, said), as_json=json)
 
@@ -180,16 +179,16 @@ def delete(
 ) -> None:
     """Delete an API; apps and roles lose their access to it."""
 
-    async def find(tools: Tools) -> Api:
-        return await tools.apis.find(api)
+    async def find(services: Services) -> Api:
+        return await services.get(admin.apis).find(api)
 
-    found = with_tools(context, config, find)
+    found = with_services(config, find)
     confirm(f"Delete the API {found.name}, and every app's and role's access to it?", yes=yes, as_json=json)
 
-    async def work(tools: Tools) -> Api:
-        return await tools.apis.delete(found.identifier)
+    async def work(services: Services) -> Api:
+        return await services.get(admin.apis).delete(found.identifier)
 
-    gone = with_tools(context, config, work)
+    gone = with_services(config, work)
     show.result(
         documents.of_api(gone), lambda console: show.done(console, f"{gone.name} is deleted."), as_json=json
     )
@@ -216,6 +215,6 @@ def _card(console: Console, api: Api) -> None:
             ("permissions", permissions),
             ("its access tokens", _tokens(api)),
             ("introspects as", api.client_id or "nobody"),
-            ("created", show.moment(api.created_at)),
+            ("created", moment(api.created_at)),
         ],
     )

@@ -32,8 +32,8 @@ from doorward.cli import (
 )
 from doorward.cli.options import Config, Json
 from doorward.cli.outputs import OutputLost
-from doorward.cli.tools import Workshop
 from doorward.cli.trouble import Trouble
+from doorward.core.errors import OperatorError
 
 app = typer.Typer(
     name="doorward",
@@ -83,13 +83,13 @@ def root(
     )  # the callback has answered, and `arranged` has put the others behind the command
 
 
-def main(workshop: Workshop, arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and answer with the exit status. Errors too are one JSON document when `--json` was asked for."""
     outputs.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     try:
-        status = _run(workshop, given, as_json=as_json)
+        status = _run(given, as_json=as_json)
         outputs.finish()
     except OutputLost as lost:
         outputs.give_up(sys.stdout)
@@ -107,16 +107,16 @@ def main(workshop: Workshop, arguments: Sequence[str] | None = None) -> int:
 _LOST = "What it does was done. Look with its list or show command; a secret that was to be shown once has to be made anew."
 
 
-def _run(workshop: Workshop, given: list[str], *, as_json: bool) -> int:
+def _run(given: list[str], *, as_json: bool) -> int:
     command: Any = typer.main.get_command(app)
     try:
         for argument in given:
             _refuse_undecoded(argument)
         given = arranged(given)
-        status = command.main(args=given, prog_name="doorward", standalone_mode=False, obj=workshop)
-    except Trouble as trouble:
+        status = command.main(args=given, prog_name="doorward", standalone_mode=False)
+    except OperatorError as trouble:
         show.trouble(trouble, as_json=as_json)
-        return trouble.code
+        return trouble.code if isinstance(trouble, Trouble) else 1
     except TyperException as error:
         said = _said(error)
         if type(error).__name__ == "NoArgsIsHelpError":

@@ -13,14 +13,16 @@ from doorward.cli import apps_options, documents, show
 from doorward.cli.apps_options import AuthChoice
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, with_tools
-from doorward.cli.tools import Tools
+from doorward.cli.run import confirm, with_services
 from doorward.cli.trouble import Trouble
+from doorward.core.amounts import moment
 from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.core.model.message import Undelivered
 from doorward.core.model.policy import LONGEST
+from doorward.features.admin import build as admin
 from doorward.features.admin.apps import KINDS, AppKind, NewSecret
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
+from doorward.features.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, delete.")
 
@@ -29,7 +31,6 @@ AppName = Annotated[str, typer.Argument(metavar="APP", help="Name or id of the a
 
 @app.command()
 def create(
-    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What people see on the sign-in and consent page.")],
     kind: Annotated[AppKind, typer.Option(help="web: has a server. spa: runs in the browser. native: on a device. service: acts for itself.")] = "web",
     redirect: Annotated[list[str] | None, typer.Option(metavar="URI", help="Where people come back to; exact; several times for several.")] = None,
@@ -102,23 +103,23 @@ def create(
         id_token_claims=id_token_claims,
     )
 
-    async def work(tools: Tools) -> NewSecret:
-        return await tools.apps.create(draft, kind=kind, access=api or ())
+    async def work(services: Services) -> NewSecret:
+        return await services.get(admin.apps).create(draft, kind=kind, access=api or ())
 
-    made = with_tools(context, config, work)
+    made = with_services(config, work)
     show_secret(made, f"Registered {made.client.name}.", as_json=json)
     if kind == "service" and not api and not json:
         show.note(f"It may call no API yet: doorward app set {quote(name)} --api API")
 
 
 @app.command("list")
-def list_(context: typer.Context, config: Config = None, json: Json = False) -> None:
+def list_(config: Config = None, json: Json = False) -> None:
     """List apps."""
 
-    async def work(tools: Tools) -> list[Client]:
-        return list(await tools.apps.listed())
+    async def work(services: Services) -> list[Client]:
+        return list(await services.get(admin.apps).listed())
 
-    clients = with_tools(context, config, work)
+    clients = with_services(config, work)
 
     def human(console: Console) -> None:
         rows = [
@@ -136,14 +137,14 @@ def list_(context: typer.Context, config: Config = None, json: Json = False) -> 
 
 
 @app.command("show")
-def show_(context: typer.Context, app: AppName, config: Config = None, json: Json = False) -> None:
+def show_(app: AppName, config: Config = None, json: Json = False) -> None:
     """Show one app."""
 
-    async def work(tools: Tools) -> tuple[Client, Undelivered | None]:
-        client = await tools.apps.find(app)
-        return client, await tools.apps.undelivered(client.id)
+    async def work(services: Services) -> tuple[Client, Undelivered | None]:
+        client = await services.get(admin.apps).find(app)
+        return client, await services.get(admin.apps).undelivered(client.id)
 
-    client, undelivered = with_tools(context, config, work)
+    client, undelivered = with_services(config, work)
     document = documents.of_client(client)
     if undelivered is not None:
         document["undelivered_logouts"] = documents.of_undelivered(undelivered)
@@ -156,16 +157,16 @@ def delete(
 ) -> None:
     """Delete an app. Everything that was signed in through it ends now."""
 
-    async def find(tools: Tools) -> Client:
-        return await tools.apps.find(app)
+    async def find(services: Services) -> Client:
+        return await services.get(admin.apps).find(app)
 
-    client = with_tools(context, config, find)
+    client = with_services(config, find)
     confirm(f"Delete {client.name} and end everything signed in through it?", yes=yes, as_json=json)
 
-    async def work(tools: Tools) -> Client:
-        return await tools.apps.delete(client.id)
+    async def work(services: Services) -> Client:
+        return await services.get(admin.apps).delete(client.id)
 
-    gone = with_tools(context, config, work)
+    gone = with_services(config, work)
     show.result(
         documents.of_client(gone),
         lambda console: show.done(console, f"{gone.name} is deleted."),
@@ -202,7 +203,7 @@ def card(console: Console, client: Client, undelivered: Undelivered | None = Non
         ("scopes", " ".join(client.oidc_scopes)),
         ("first-party", "yes" if client.first_party else "no"),
         ("ID tokens", client.id_token_signed_alg),
-        ("created", show.moment(client.created_at)),
+        ("created", moment(client.created_at)),
     ]
     if client.origins:
         rows.insert(7, ("cookie origins", "\n".join(client.origins)))
@@ -224,4 +225,4 @@ def card(console: Console, client: Client, undelivered: Undelivered | None = Non
 
 def _undelivered_words(undelivered: Undelivered) -> str:
     counts = f"{undelivered.waiting} tried again, {undelivered.failed} given up"
-    return f"{counts}; the last of {show.moment(undelivered.last_at)}\n{undelivered.problem}"
+    return f"{counts}; the last of {moment(undelivered.last_at)}\n{undelivered.problem}"

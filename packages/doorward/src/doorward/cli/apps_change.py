@@ -14,8 +14,7 @@ from doorward.cli.apps import AppName, app, card, show_secret
 from doorward.cli.apps_options import AccessChoice, AuthChoice, UserinfoChoice
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, with_tools
-from doorward.cli.tools import Tools
+from doorward.cli.run import confirm, with_services
 from doorward.cli.trouble import Trouble
 from doorward.core.model.client import (
     SECRET_METHODS,
@@ -26,12 +25,13 @@ from doorward.core.model.client import (
     SigningAlgorithm,
 )
 from doorward.core.model.policy import LONGEST
+from doorward.features.admin import build as admin
 from doorward.features.admin.apps import NewSecret
+from doorward.features.services import Services
 
 
 @app.command("rotate-secret")
 def rotate_secret(
-    context: typer.Context,
     app: AppName,
     keep_old: Annotated[
         int,
@@ -43,23 +43,22 @@ def rotate_secret(
 ) -> None:
     """Give an app a new secret, shown once, now."""
 
-    async def find(tools: Tools) -> Client:
-        return await tools.apps.find(app)
+    async def find(services: Services) -> Client:
+        return await services.get(admin.apps).find(app)
 
-    found = with_tools(context, config, find)
+    found = with_services(config, find)
     if not keep_old:
         confirm(f"The old secret of {found.name} stops working at once. Go on?", yes=yes, as_json=json)
 
-    async def work(tools: Tools) -> NewSecret:
-        return await tools.apps.rotate_secret(found.id, keep_old=keep_old)
+    async def work(services: Services) -> NewSecret:
+        return await services.get(admin.apps).rotate_secret(found.id, keep_old=keep_old)
 
-    made = with_tools(context, config, work)
+    made = with_services(config, work)
     show_secret(made, f"{made.client.name} has a new secret.", as_json=json)
 
 
 @app.command("add-redirect")
 def add_redirect(
-    context: typer.Context,
     app: AppName,
     uri: Annotated[
         str, typer.Argument(metavar="URI", help="Where people may come back to; compared exactly.")
@@ -69,15 +68,14 @@ def add_redirect(
 ) -> None:
     """Let people come back to one more address."""
 
-    async def work(tools: Tools) -> Client:
-        return await tools.apps.add_redirect(app, uri)
+    async def work(services: Services) -> Client:
+        return await services.get(admin.apps).add_redirect(app, uri)
 
-    _shown(with_tools(context, config, work), as_json=json)
+    _shown(with_services(config, work), as_json=json)
 
 
 @app.command("set")
 def set_(
-    context: typer.Context,
     app: AppName,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     redirect: Annotated[list[str] | None, typer.Option(metavar="URI", help="Replace all redirect URIs by these.")] = None,
@@ -149,23 +147,22 @@ def set_(
         raise Trouble("Nothing was named to change.", "See what can be: doorward app set --help")
 
     if auth_method is not None:
-        _confirm_method(context, config, app, changes["auth_method"], yes=yes, as_json=json)
+        _confirm_method(config, app, changes["auth_method"], yes=yes, as_json=json)
 
-    async def work(tools: Tools) -> NewSecret:
-        gone = {(await tools.apis.find(given)).identifier for given in no_api or ()}
+    async def work(services: Services) -> NewSecret:
+        gone = {(await services.get(admin.apis).find(given)).identifier for given in no_api or ()}
 
         def change(client: Client) -> Client:
             access = {key: names for key, names in client.access.items() if key not in gone}
             return structs.replace(client, **changes, access=access)
 
-        return await tools.apps.change(app, change, access=api or ())
+        return await services.get(admin.apps).change(app, change, access=api or ())
 
-    made = with_tools(context, config, work)
+    made = with_services(config, work)
     show_secret(made, f"Changed {made.client.name}.", as_json=json)
 
 
 def _confirm_method(
-    context: typer.Context,
     config: Path | None,
     app: str,
     method: ClientAuthMethod,
@@ -175,10 +172,10 @@ def _confirm_method(
 ) -> None:
     """Ask before a credential goes that a running app may be using."""
 
-    async def find(tools: Tools) -> Client:
-        return await tools.apps.find(app)
+    async def find(services: Services) -> Client:
+        return await services.get(admin.apps).find(app)
 
-    found = with_tools(context, config, find)
+    found = with_services(config, find)
     secret = found.secretive and method not in SECRET_METHODS
     keys = found.jwks is not None and method != "private_key_jwt"
     if secret or keys:

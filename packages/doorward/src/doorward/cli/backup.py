@@ -10,17 +10,16 @@ import typer
 from rich.console import Console
 
 from doorward.cli import show
-from doorward.cli.amounts import size
 from doorward.cli.options import Config, Json
 from doorward.cli.passphrase import Passphrase, PassphraseFile, read_passphrase
 from doorward.cli.progress import Bar
-from doorward.cli.run import finish, settings_file, workshop
+from doorward.cli.run import finish, read_settings, settings_file
 from doorward.cli.trouble import Trouble
+from doorward.core.amounts import moment, size
 from doorward.core.model.copied import BackedUp
 
 
 def backup(
-    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; - is standard output.")],
     verify: Annotated[
         bool, typer.Option("--verify", help="Only read FILE to its end and check everything.")
@@ -41,11 +40,17 @@ def backup(
     place = None if str(file) == "-" else file
     if place is None and (verify or sys.stdout.isatty()):
         raise Trouble("A backup is no text for a terminal.", "Name a file, or pipe the output on.")
+    # imported here: no other command needs it
+    from doorward.ops.backup.backup import run_backup, run_verify
+
     with Bar(quiet=json) as bar:
         if verify:
-            done = finish(lambda: workshop(context).verify(path, file, secret, bar))
+            # with a passphrase a backup is read without any settings
+            known = read_settings(path) if secret is None else None
+            done = finish(lambda: run_verify(known, file, secret, bar))
         else:
-            done = finish(lambda: workshop(context).backup(path, place, secret, bar))
+            settings = read_settings(path)
+            done = finish(lambda: run_backup(settings, place, secret, bar))
     if place is None:
         return
     said = "is whole" if verify else "is written"
@@ -64,6 +69,6 @@ def told(console: Console, done: BackedUp, said: str) -> None:
     show.table(console, ("table", "rows", "checksum (SHA-256)"), rows, empty="")
     show.done(
         console,
-        f"{said}: {done.rows:,} rows of {done.facts.issuer}, {show.moment(done.facts.made_at)},"
+        f"{said}: {done.rows:,} rows of {done.facts.issuer}, {moment(done.facts.made_at)},"
         f" {size(done.size)}; opens with {' or '.join(done.facts.opens_with)}.",
     )

@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from doorward.cli.run import with_tools
+from doorward.cli.run import with_services
 from doorward.cli.trouble import Trouble
 
 
 def dev(
-    context: typer.Context,
     port: Annotated[
         int, typer.Option(min=1, max=65535, help="The server's port; the demo app and API take the next two.")
     ] = 8000,
@@ -24,18 +23,9 @@ def dev(
     """Start a server, a demo app and a demo API, with people."""
     _require_demo()
     # imported here: no other command needs it
-    from doorward_demo.dev import CannotStart, run
+    from doorward_demo.dev import run
 
-    try:
-        status = run(
-            port=port,
-            browser=not no_browser,
-            reset=reset,
-            seeding=lambda settings, work: with_tools(context, settings, work),
-        )
-    except CannotStart as problem:
-        raise Trouble(problem.error, problem.fix) from None
-    raise typer.Exit(status)
+    raise typer.Exit(run(port=port, browser=not no_browser, reset=reset, seeding=with_services))
 
 
 def demo(
@@ -49,13 +39,9 @@ def demo(
 ) -> None:
     """Drive the whole flow, step by step, and check each step."""
     _require_demo()
-    from doorward_demo.demo import CannotStart, run
+    from doorward_demo.demo import run
 
-    try:
-        status = run(as_json=json, issuer=issuer)
-    except CannotStart as problem:
-        raise Trouble(problem.error, problem.fix) from None
-    raise typer.Exit(status)
+    raise typer.Exit(run(as_json=json, issuer=issuer))
 
 
 def _require_demo() -> None:

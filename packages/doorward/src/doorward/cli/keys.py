@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, with_tools, workshop
-from doorward.cli.tools import Tools
+from doorward.cli.run import confirm, read_settings, with_container, with_services
 from doorward.cli.trouble import Trouble
+from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.config_snapshot import SigningKey
 from doorward.core.model.wrapped_key import WrappedKey
+from doorward.features.services import Services
+from doorward.features.signing_keys.build import key_rotation
+
+if TYPE_CHECKING:
+    from doorward.app.container import Container
+    from doorward.core.ports.key_wrapper import KeyWrapper
 
 app = typer.Typer(no_args_is_help=True, help="Signing keys, and the key-encryption keys over them.")
 
 
 @app.command("list")
-def list_(context: typer.Context, config: Config = None, json: Json = False) -> None:
+def list_(config: Config = None, json: Json = False) -> None:
     """List the signing keys."""
 
-    async def work(tools: Tools) -> list[SigningKey]:
-        return list(await tools.keys.listed())
+    async def work(services: Services) -> list[SigningKey]:
+        return list(await services.get(key_rotation).listed())
 
-    keys = with_tools(context, config, work)
+    keys = with_services(config, work)
 
     def human(console: Console) -> None:
         rows = [
@@ -36,9 +43,9 @@ def list_(context: typer.Context, config: Config = None, json: Json = False) -> 
                 k.id,
                 k.alg,
                 k.state,
-                show.moment(k.created_at),
-                show.moment(k.activated_at),
-                show.moment(k.retired_at),
+                moment(k.created_at),
+                moment(k.activated_at),
+                moment(k.retired_at),
             )
             for k in keys
         ]
@@ -54,7 +61,6 @@ def list_(context: typer.Context, config: Config = None, json: Json = False) -> 
 
 @app.command()
 def rotate(
-    context: typer.Context,
     alg: Annotated[SigningAlgorithm, typer.Option(help="Which algorithm's key.")] = "ES256",
     force: Annotated[
         bool, typer.Option("--force", help="Also when the next key was published only a short time ago.")
@@ -64,10 +70,10 @@ def rotate(
 ) -> None:
     """Sign with the next key from now on, and publish a new next one."""
 
-    async def work(tools: Tools) -> SigningKey:
-        return await tools.keys.rotate(alg, force=force)
+    async def work(services: Services) -> SigningKey:
+        return await services.get(key_rotation).rotate(alg, force=force)
 
-    key = with_tools(context, config, work)
+    key = with_services(config, work)
     show.result(
         documents.of_key(key),
         lambda console: show.done(console, f"{key.alg} is now signed with {key.id}."),
@@ -77,7 +83,6 @@ def rotate(
 
 @app.command()
 def revoke(
-    context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="KEY", help="Id of the key.")],
     yes: Yes = False,
     config: Config = None,
@@ -85,38 +90,38 @@ def revoke(
 ) -> None:
     """Take a key out at once, and every token that it signed."""
 
-    async def find(tools: Tools) -> SigningKey:
-        return await tools.keys.revocable(key)
+    async def find(services: Services) -> SigningKey:
+        return await services.get(key_rotation).revocable(key)
 
-    found = with_tools(context, config, find)
+    found = with_services(config, find)
     confirm(
         f"Revoke {found.id} ({found.alg}, {found.state})? Tokens that it signed stop working.",
         yes=yes,
         as_json=json,
     )
 
-    async def work(tools: Tools) -> SigningKey:
-        return await tools.keys.revoke(found.id)
+    async def work(services: Services) -> SigningKey:
+        return await services.get(key_rotation).revoke(found.id)
 
-    gone = with_tools(context, config, work)
+    gone = with_services(config, work)
     show.result(
         documents.of_key(gone), lambda console: show.done(console, f"{gone.id} is revoked."), as_json=json
     )
 
 
 @app.command()
-def wrappings(context: typer.Context, config: Config = None, json: Json = False) -> None:
+def wrappings(config: Config = None, json: Json = False) -> None:
     """List the key-encryption keys that open the root secret."""
 
-    async def work(tools: Tools) -> tuple[Sequence[WrappedKey], str]:
-        return await tools.wrappings.listed(), tools.wrappings.in_use
+    async def work(container: Container) -> tuple[Sequence[WrappedKey], str]:
+        wrappings = container.root_wrappings()
+        return await wrappings.listed(), wrappings.in_use
 
-    _show_wrappings(*with_tools(context, config, work), as_json=json)
+    _show_wrappings(*with_container(config, work), as_json=json)
 
 
 @app.command()
 def rewrap(
-    context: typer.Context,
     new_config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A settings file whose [keys] name the new key-encryption key."),
@@ -144,14 +149,15 @@ def rewrap(
         question = "Nodes whose settings name another key-encryption key cannot start any more. Go on?"
         confirm(question, yes=yes, as_json=json)
 
-    async def work(tools: Tools) -> tuple[Sequence[WrappedKey], str]:
+    async def work(container: Container) -> tuple[Sequence[WrappedKey], str]:
         new = None
         if new_config is not None or new_key_file is not None:
-            new = workshop(context).key_wrapper(config=new_config, key_file=new_key_file)
-        left = await tools.wrappings.rewrap(new, drop_old=drop_old)
-        return left, tools.wrappings.in_use
+            new = _other_wrapper(new_config, new_key_file)
+        wrappings = container.root_wrappings()
+        left = await wrappings.rewrap(new, drop_old=drop_old)
+        return left, wrappings.in_use
 
-    left, in_use = with_tools(context, config, work)
+    left, in_use = with_container(config, work)
     _show_wrappings(left, in_use, as_json=json)
     if not json and any(one.kek != in_use for one in left):
         show.note(
@@ -160,11 +166,23 @@ def rewrap(
         )
 
 
+def _other_wrapper(config: Path | None, key_file: Path | None) -> KeyWrapper:
+    """The key-encryption key that another settings file names, or that a file holds (made where there is none). Raises `KeyProblem`.
+
+    Variables of the `[keys]` section speak of the key in use, so none of them counts here.
+    """
+    from doorward.app.key_wrapper import key_of_file, key_wrapper
+
+    if key_file is not None:
+        return key_of_file(key_file)
+    environ = {name: text for name, text in os.environ.items() if not name.startswith("DOORWARD_KEYS_")}
+    return key_wrapper(read_settings(config, environ))
+
+
 def _show_wrappings(found: Sequence[WrappedKey], in_use: str, *, as_json: bool) -> None:
     def human(console: Console) -> None:
         rows = [
-            (one.kek, show.moment(one.created_at), "these settings" if one.kek == in_use else "")
-            for one in found
+            (one.kek, moment(one.created_at), "these settings" if one.kek == in_use else "") for one in found
         ]
         empty = "No root secret yet: the first start of the server makes it."
         show.table(console, ("key-encryption key", "since", "named by"), rows, empty=empty)

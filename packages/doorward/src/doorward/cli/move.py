@@ -11,13 +11,12 @@ from rich.console import Console
 from doorward.cli import show
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.progress import Bar
-from doorward.cli.run import confirm, finish, settings_file, workshop
+from doorward.cli.run import confirm, finish, settings_file, settings_if_any
 from doorward.cli.trouble import Trouble
 from doorward.core.model.copied import Moved
 
 
 def move(
-    context: typer.Context,
     source: Annotated[
         str,
         typer.Argument(
@@ -37,6 +36,9 @@ def move(
 ) -> None:
     """Move everything from one database to another. Interrupted, the same command goes on."""
     path = settings_file(config)
+    # imported here: no other command needs it
+    from doorward.ops.move.move import run_move, run_release
+
     if release:
         if target is not None:
             raise Trouble("--release takes SOURCE alone.", "doorward move --release SOURCE")
@@ -45,14 +47,14 @@ def move(
             yes=yes,
             as_json=json,
         )
-        kept = finish(lambda: workshop(context).release(path, source))
+        kept = finish(lambda: run_release(settings_if_any(path), source))
         said = "It takes writes again." if kept else "Nothing kept it from being served."
         show.result({"released": kept}, lambda console: show.done(console, said), as_json=json)
         return
     if target is None:
         raise Trouble("Where to? TARGET is missing.", "doorward move SOURCE TARGET", code=2)
     with Bar(quiet=json) as bar:
-        moved = finish(lambda: workshop(context).move(path, source, target, bar))
+        moved = finish(lambda: run_move(settings_if_any(path), source, target, bar))
 
     def human(console: Console) -> None:
         rows = [(one.table, str(one.rows), one.checksum[:16]) for one in moved.tables if one.rows]

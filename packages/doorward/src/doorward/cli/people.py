@@ -11,10 +11,12 @@ from rich.console import Console
 
 from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, read_password, with_tools
-from doorward.cli.tools import Tools
+from doorward.cli.run import confirm, read_password, with_services
 from doorward.cli.trouble import Trouble
+from doorward.core.amounts import moment
 from doorward.core.model.account import Account, Factor
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="People: create, disable, delete, passwords, roles.")
 
@@ -26,7 +28,6 @@ PasswordStdin = Annotated[
 
 @app.command()
 def create(
-    context: typer.Context,
     email: Annotated[
         str, typer.Argument(metavar="EMAIL", help="Their e-mail address; it counts as verified.")
     ],
@@ -49,11 +50,13 @@ def create(
         raise Trouble("--password-stdin and --no-password contradict each other.", "Keep one of them.")
     password = None if no_password else read_password(from_stdin=password_stdin)
 
-    async def work(tools: Tools) -> Account:
-        made = await tools.people.create(email, name=name, locale=locale, password=password, roles=role)
-        return tools.people.named(made)
+    async def work(services: Services) -> Account:
+        made = await services.get(admin.people).create(
+            email, name=name, locale=locale, password=password, roles=role
+        )
+        return services.get(admin.people).named(made)
 
-    account = with_tools(context, config, work)
+    account = with_services(config, work)
 
     def human(console: Console) -> None:
         show.done(console, f"Created {account.email}.")
@@ -66,7 +69,6 @@ def create(
 
 @app.command("list")
 def list_(
-    context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
     everybody: Annotated[bool, typer.Option("--all", help="All of them, however many there are.")] = False,
     after: Annotated[
@@ -77,16 +79,18 @@ def list_(
 ) -> None:
     """List people, oldest first."""
 
-    async def work(tools: Tools) -> tuple[list[Account], int]:
-        found = list(await tools.people.listed(after=after, limit=limit))
+    async def work(services: Services) -> tuple[list[Account], int]:
+        found = list(await services.get(admin.people).listed(after=after, limit=limit))
         while everybody and (
-            page := await tools.people.listed(after=found[-1].id if found else after, limit=10_000)
+            page := await services.get(admin.people).listed(
+                after=found[-1].id if found else after, limit=10_000
+            )
         ):
             found += page
-        more = await tools.people.count(after=found[-1].id) if found else 0
-        return [tools.people.named(account) for account in found], more
+        more = await services.get(admin.people).count(after=found[-1].id) if found else 0
+        return [services.get(admin.people).named(account) for account in found], more
 
-    accounts, more = with_tools(context, config, work)
+    accounts, more = with_services(config, work)
 
     def human(console: Console) -> None:
         rows = [
@@ -106,34 +110,38 @@ def list_(
 
 
 @app.command("show")
-def show_(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
+def show_(who: Who, config: Config = None, json: Json = False) -> None:
     """Show one person."""
 
-    async def work(tools: Tools) -> tuple[Account, Sequence[Factor]]:
-        account, held = await tools.factors.of(who)
-        return tools.people.named(account), held
+    async def work(services: Services) -> tuple[Account, Sequence[Factor]]:
+        account, held = await services.get(admin.factors).of(who)
+        return services.get(admin.people).named(account), held
 
-    account, factors = with_tools(context, config, work)
+    account, factors = with_services(config, work)
     document = {**documents.of_account(account), "factors": documents.of_factors(factors)}
     show.result(document, lambda console: _card(console, account, factors), as_json=json)
 
 
 @app.command()
-def disable(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
+def disable(who: Who, config: Config = None, json: Json = False) -> None:
     """Keep somebody out. Sign-in is refused, every session and token ends now."""
     changed(
-        context,
         config,
         json,
-        lambda tools: tools.people.disable(who),
+        lambda services: services.get(admin.people).disable(who),
         "{} is disabled; what they had open has ended.",
     )
 
 
 @app.command()
-def enable(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
+def enable(who: Who, config: Config = None, json: Json = False) -> None:
     """Let somebody in again."""
-    changed(context, config, json, lambda tools: tools.people.enable(who), "{} may sign in again.")
+    changed(
+        config,
+        json,
+        lambda services: services.get(admin.people).enable(who),
+        "{} may sign in again.",
+    )
 
 
 @app.command()
@@ -142,17 +150,21 @@ def delete(
 ) -> None:
     """Delete a person and all that is theirs. The audit record stays."""
 
-    async def find(tools: Tools) -> Account:
-        return await tools.people.find(who)
+    async def find(services: Services) -> Account:
+        return await services.get(admin.people).find(who)
 
-    account = with_tools(context, config, find)
+    account = with_services(config, find)
     confirm(f"Delete {account.email} for good?", yes=yes, as_json=json)
-    changed(context, config, json, lambda tools: tools.people.delete(account.id), "{} is deleted.")
+    changed(
+        config,
+        json,
+        lambda services: services.get(admin.people).delete(account.id),
+        "{} is deleted.",
+    )
 
 
 @app.command("set-password")
 def set_password(
-    context: typer.Context,
     who: Who,
     password_stdin: PasswordStdin = False,
     config: Config = None,
@@ -160,18 +172,17 @@ def set_password(
 ) -> None:
     """Set a new password; all their sessions end."""
 
-    async def find(tools: Tools) -> Account:
-        return await tools.people.find(who)
+    async def find(services: Services) -> Account:
+        return await services.get(admin.people).find(who)
 
-    account = with_tools(context, config, find)
+    account = with_services(config, find)
     password = read_password(from_stdin=password_stdin)
     if password is None:
         raise Trouble("There is no terminal to ask for the password.", "Pipe it in with --password-stdin.")
     changed(
-        context,
         config,
         json,
-        lambda tools: tools.people.set_password(account.id, password),
+        lambda services: services.get(admin.people).set_password(account.id, password),
         "{} has a new password; their sessions have ended.",
     )
 
@@ -185,7 +196,10 @@ def grant_role(
 ) -> None:
     """Give somebody a role. Their apps see it with the next token."""
     changed(
-        context, config, json, lambda tools: tools.people.grant_role(who, role), f"{{}} has the role {role}."
+        config,
+        json,
+        lambda services: services.get(admin.people).grant_role(who, role),
+        f"{{}} has the role {role}.",
     )
 
 
@@ -195,27 +209,25 @@ def revoke_role(
 ) -> None:
     """Take a role away; the next token is without it."""
     changed(
-        context,
         config,
         json,
-        lambda tools: tools.people.revoke_role(who, role),
+        lambda services: services.get(admin.people).revoke_role(who, role),
         f"{{}} lost the role {role}.",
     )
 
 
 def changed(
-    context: typer.Context,
     config: Path | None,
     as_json: bool,
-    work: Callable[[Tools], Awaitable[Account]],
+    work: Callable[[Services], Awaitable[Account]],
     said: str,
 ) -> None:
     """Do `work` on one person and say so; `{}` in `said` is their address."""
 
-    async def named(tools: Tools) -> Account:
-        return tools.people.named(await work(tools))
+    async def named(services: Services) -> Account:
+        return services.get(admin.people).named(await work(services))
 
-    account = with_tools(context, config, named)
+    account = with_services(config, named)
     show.result(
         documents.of_account(account),
         lambda console: show.done(console, said.replace("{}", account.email)),
@@ -227,14 +239,14 @@ def factors_said(factors: Sequence[Factor]) -> list[tuple[str, str]]:
     """Second factors as lines of a card."""
     said = documents.of_factors(factors)
     app, codes = said["authenticator"], said["recovery_codes"]
-    used = "" if app is None or app["last_used_at"] is None else f", used {show.moment(app['last_used_at'])}"
+    used = "" if app is None or app["last_used_at"] is None else f", used {moment(app['last_used_at'])}"
     return [
-        ("authenticator app", "none" if app is None else f"set up {show.moment(app['added_at'])}{used}"),
+        ("authenticator app", "none" if app is None else f"set up {moment(app['added_at'])}{used}"),
         (
             "recovery codes",
             "none"
             if codes["made_at"] is None
-            else f"{codes['left']} left of {codes['left'] + codes['used']}, made {show.moment(codes['made_at'])}",
+            else f"{codes['left']} left of {codes['left'] + codes['used']}, made {moment(codes['made_at'])}",
         ),
     ]
 
@@ -250,11 +262,11 @@ def _card(console: Console, account: Account, factors: Sequence[Factor] = ()) ->
             ("roles", ", ".join(account.role_names)),
             (
                 "password",
-                f"set {show.moment(account.password_changed_at)}" if account.password_hash else "none",
+                f"set {moment(account.password_changed_at)}" if account.password_hash else "none",
             ),
             *factors_said(factors),
-            ("created", show.moment(account.created_at)),
-            ("state", f"disabled {show.moment(account.disabled_at)}" if account.disabled_at else "active"),
+            ("created", moment(account.created_at)),
+            ("state", f"disabled {moment(account.disabled_at)}" if account.disabled_at else "active"),
         ],
     )
 

@@ -12,19 +12,20 @@ from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.people import Who, factors_said
 from doorward.cli.people_profile import app
-from doorward.cli.run import confirm, with_tools
-from doorward.cli.tools import Tools
+from doorward.cli.run import confirm, with_services
 from doorward.core.model.account import Account, Factor
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 
 
 @app.command()
-def factors(context: typer.Context, who: Who, config: Config = None, json: Json = False) -> None:
+def factors(who: Who, config: Config = None, json: Json = False) -> None:
     """Show somebody's second factors."""
 
-    async def work(tools: Tools) -> tuple[Account, Sequence[Factor]]:
-        return await tools.factors.of(who)
+    async def work(services: Services) -> tuple[Account, Sequence[Factor]]:
+        return await services.get(admin.factors).of(who)
 
-    account, held = with_tools(context, config, work)
+    account, held = with_services(config, work)
     document = {"id": account.id, "email": account.email, **documents.of_factors(held)}
     show.result(
         document,
@@ -35,7 +36,6 @@ def factors(context: typer.Context, who: Who, config: Config = None, json: Json 
 
 @app.command("reset-factors")
 def reset_factors(
-    context: typer.Context,
     who: Who,
     forget_password: Annotated[
         bool,
@@ -49,11 +49,11 @@ def reset_factors(
 ) -> None:
     """Take away the second factors of who lost their phone. Their sessions end."""
 
-    async def find(tools: Tools) -> Account:
-        account, _ = await tools.factors.of(who)
+    async def find(services: Services) -> Account:
+        account, _ = await services.get(admin.factors).of(who)
         return account
 
-    account = with_tools(context, config, find)
+    account = with_services(config, find)
     confirm(
         f"Whoever knows the password of {account.email} can sign in afterwards. Are you sure that they asked for it?"
         if not forget_password
@@ -62,10 +62,12 @@ def reset_factors(
         as_json=json,
     )
 
-    async def work(tools: Tools) -> Account:
-        return tools.people.named(await tools.factors.reset(account.id, forget_password=forget_password))
+    async def work(services: Services) -> Account:
+        return services.get(admin.people).named(
+            await services.get(admin.factors).reset(account.id, forget_password=forget_password)
+        )
 
-    changed = with_tools(context, config, work)
+    changed = with_services(config, work)
 
     def human(console: Console) -> None:
         show.done(console, f"{changed.email} has no second factor any more; they are signed out everywhere.")

@@ -10,14 +10,14 @@ import typer
 
 from doorward.cli.options import Config, Json
 from doorward.cli.people import Who, app, changed
-from doorward.cli.tools import Tools
 from doorward.cli.trouble import Trouble
 from doorward.core.model.account import Account
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 
 
 @app.command("set")
 def set_(
-    context: typer.Context,
     who: Who,
     name: Annotated[str | None, typer.Option(help="What they are called; empty: nothing is known.")] = None,
     given_name: Annotated[str | None, typer.Option(help="Their given names; empty for none.")] = None,
@@ -36,10 +36,10 @@ def set_(
     if zoneinfo:
         _known(zoneinfo)
 
-    async def work(tools: Tools) -> Account:
-        return await tools.people.set_profile(who, changes)
+    async def work(services: Services) -> Account:
+        return await services.get(admin.people).set_profile(who, changes)
 
-    changed(context, config, json, work, "Apps are told something new of {}.")
+    changed(config, json, work, "Apps are told something new of {}.")
 
 
 def _known(zone: str) -> None:

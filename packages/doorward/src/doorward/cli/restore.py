@@ -14,11 +14,10 @@ from doorward.cli.backup import must_be_there, told
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.passphrase import Passphrase, PassphraseFile, read_passphrase
 from doorward.cli.progress import Bar
-from doorward.cli.run import confirm, finish, settings_file, workshop
+from doorward.cli.run import confirm, finish, read_settings, settings_file
 
 
 def restore(
-    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that doorward backup wrote.")],
     into: Annotated[
         str | None,
@@ -42,14 +41,18 @@ def restore(
     secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=False)
     if replace:
         confirm(f"Replace what is in {into or 'the database of the settings'}?", yes=yes, as_json=json)
+    # imported here: no other command needs it
+    from doorward.ops.backup.restore import run_restore
+
+    settings = read_settings(settings_file(config))
     with Bar(quiet=json) as bar:
         done = finish(
-            lambda: workshop(context).restore(
-                settings_file(config),
+            lambda: run_restore(
+                settings,
                 file,
                 into=into,
                 replace=replace,
-                end_everything=end_everything,
+                end=end_everything,
                 passphrase=secret,
                 progress=bar,
             )

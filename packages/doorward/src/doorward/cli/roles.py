@@ -9,10 +9,12 @@ from rich.console import Console
 
 from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, with_tools
-from doorward.cli.tools import Tools
+from doorward.cli.run import confirm, with_services
 from doorward.cli.trouble import Trouble
+from doorward.core.amounts import moment
 from doorward.core.model.config_snapshot import Role
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="Roles: named sets of permissions.")
 
@@ -21,7 +23,6 @@ RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="Name or id of the
 
 @app.command()
 def create(
-    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The role's name, as it stands in tokens.")],
     allow: Annotated[
         list[str] | None,
@@ -35,10 +36,10 @@ def create(
 ) -> None:
     """Create a role."""
 
-    async def work(tools: Tools) -> Role:
-        return await tools.roles.create(name, permissions=allow or (), default=default)
+    async def work(services: Services) -> Role:
+        return await services.get(admin.roles).create(name, permissions=allow or (), default=default)
 
-    role = with_tools(context, config, work)
+    role = with_services(config, work)
 
     def human(console: Console) -> None:
         show.done(console, f"Created the role {role.name}.")
@@ -48,13 +49,13 @@ def create(
 
 
 @app.command("list")
-def list_(context: typer.Context, config: Config = None, json: Json = False) -> None:
+def list_(config: Config = None, json: Json = False) -> None:
     """List roles."""
 
-    async def work(tools: Tools) -> list[Role]:
-        return list(await tools.roles.listed())
+    async def work(services: Services) -> list[Role]:
+        return list(await services.get(admin.roles).listed())
 
-    roles = with_tools(context, config, work)
+    roles = with_services(config, work)
 
     def human(console: Console) -> None:
         rows = [
@@ -76,19 +77,18 @@ def list_(context: typer.Context, config: Config = None, json: Json = False) -> 
 
 
 @app.command("show")
-def show_(context: typer.Context, role: RoleName, config: Config = None, json: Json = False) -> None:
+def show_(role: RoleName, config: Config = None, json: Json = False) -> None:
     """Show one role."""
 
-    async def work(tools: Tools) -> Role:
-        return await tools.roles.find(role)
+    async def work(services: Services) -> Role:
+        return await services.get(admin.roles).find(role)
 
-    found = with_tools(context, config, work)
+    found = with_services(config, work)
     show.result(documents.of_role(found), lambda console: _card(console, found), as_json=json)
 
 
 @app.command("set")
 def set_(
-    context: typer.Context,
     role: RoleName,
     allow: Annotated[
         list[str] | None,
@@ -110,12 +110,12 @@ def set_(
     if allow is None and no_allow is None and default is None and name is None:
         raise Trouble("Nothing was named to change.", "See what can be: doorward role set --help")
 
-    async def work(tools: Tools) -> Role:
-        return await tools.roles.change(
+    async def work(services: Services) -> Role:
+        return await services.get(admin.roles).change(
             role, name=name, allow=allow or (), disallow=no_allow or (), default=default
         )
 
-    changed = with_tools(context, config, work)
+    changed = with_services(config, work)
 
     def human(console: Console) -> None:
         show.done(console, f"Changed {changed.name}; who holds it has it so with the next token.")
@@ -126,7 +126,6 @@ def set_(
 
 @app.command()
 def delete(
-    context: typer.Context,
     role: RoleName,
     yes: Yes = False,
     config: Config = None,
@@ -134,16 +133,16 @@ def delete(
 ) -> None:
     """Delete a role; nobody gets its permissions with their next token."""
 
-    async def find(tools: Tools) -> Role:
-        return await tools.roles.find(role)
+    async def find(services: Services) -> Role:
+        return await services.get(admin.roles).find(role)
 
-    found = with_tools(context, config, find)
+    found = with_services(config, find)
     confirm(f"Delete the role {found.name}?", yes=yes, as_json=json)
 
-    async def work(tools: Tools) -> Role:
-        return await tools.roles.delete(found.name)
+    async def work(services: Services) -> Role:
+        return await services.get(admin.roles).delete(found.name)
 
-    gone = with_tools(context, config, work)
+    gone = with_services(config, work)
     show.result(
         documents.of_role(gone), lambda console: show.done(console, f"{gone.name} is deleted."), as_json=json
     )
@@ -158,6 +157,6 @@ def _card(console: Console, role: Role) -> None:
             ("id", role.id),
             *(rows or [("permissions", "none")]),
             ("given at sign-up", "yes" if role.default else "no"),
-            ("created", show.moment(role.created_at)),
+            ("created", moment(role.created_at)),
         ],
     )

@@ -1,44 +1,78 @@
-"""How does a command run its action? Open the tools, call it, put what it refuses into words."""
+"""Running one command: the container, the event loop, and the words for what is refused."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from doorward.cli.tools import Tools, Workshop
 from doorward.cli.trouble import Trouble
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
+from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.passwords import HashingBusy
 from doorward.core.ports.store import StoreUnavailable
 from doorward.features.admin.refused import ManageRefused
+
+if TYPE_CHECKING:
+    from doorward.app.container import Container
+    from doorward.features.services import Services
+    from doorward.settings import Settings
 
 T = TypeVar("T")
 _LONGEST = 65_536
 
 
-def workshop(context: typer.Context) -> Workshop:
-    """What `main` was given."""
-    return cast("Workshop", context.obj)
+def with_services(config: Path | None, work: Callable[[Services], Awaitable[T]]) -> T:
+    """Open the container, do the work with its services, close it. Raises `OperatorError`."""
+    return with_container(config, lambda container: work(container.services))
 
 
-def with_tools(context: typer.Context, config: Path | None, work: Callable[[Tools], Awaitable[T]]) -> T:
-    """Open the tools, do the work, close them. Raises `Trouble`."""
+def with_container(config: Path | None, work: Callable[[Container], Awaitable[T]]) -> T:
+    """Open the container, do the work, close it. Raises `OperatorError`."""
 
     async def run() -> T:
-        async with workshop(context).open(settings_file(config)) as tools:
-            return await work(tools)
+        async with opened(settings_file(config)) as container:
+            return await work(container)
 
     return finish(run)
 
 
+@asynccontextmanager
+async def opened(config: Path | None) -> AsyncGenerator[Container]:
+    """The container of a command; what the server does not yet have of a change, it sees within 200 ms. Raises `OperatorError`."""
+    # imported here: who asks for help or misspells need not wait for it
+    from doorward.adapters import logs
+    from doorward.adapters.hashing.breached_list import BadBreachList
+    from doorward.app.container import open_container
+
+    settings = read_settings(config)
+    logs.configure("error", "console")
+    try:
+        container = await open_container(settings=settings)
+    except KeyProblem as problem:
+        raise Trouble(problem.error, problem.fix) from None
+    except BadBreachList as problem:
+        raise Trouble(str(problem), "See passwords.breached_list in the settings.") from None
+    async with aclosing(container):
+        try:
+            await container.services.config.refresh()
+        except ValueError:
+            raise Trouble(
+                "The signing keys in this database are sealed under another root secret.",
+                "They came from another database. Restore a whole backup of this one.",
+            ) from None
+        yield container
+
+
 def finish(work: Callable[[], Awaitable[T]]) -> T:
-    """Run to the end. Raises `Trouble` for whatever an action or the store refuses."""
+    """Run to the end. Raises `OperatorError` for whatever a service or the store refuses."""
 
     async def run() -> T:
         return await work()
@@ -47,12 +81,36 @@ def finish(work: Callable[[], Awaitable[T]]) -> T:
         return asyncio.run(run())
     except ManageRefused as refused:
         raise Trouble(refused.error, refused.fix) from None
+    except KeyProblem as problem:
+        raise Trouble(problem.error, problem.fix) from None
     except HashingBusy:
         raise Trouble("Too many passwords are being hashed.", "Try again in a moment.") from None
     except StoreUnavailable as problem:
         # what knows a better remedy than to look at everything says so
         error: str = getattr(problem, "error", "") or str(problem) or "The database does not answer."
         raise Trouble(error, getattr(problem, "fix", "") or "doorward doctor") from None
+
+
+def read_settings(config: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings. Raises `Trouble` with every problem, a line each."""
+    from doorward.settings import SettingsError, load
+
+    try:
+        return load(config, environ)
+    except SettingsError as error:
+        # each problem says what it should be; where the documentation lies, who has installed a package cannot see
+        fix = "Correct that, then look again: doorward doctor"
+        raise Trouble("\n  ".join(error.problems), fix) from None
+
+
+def settings_if_any(config: Path | None) -> Settings | None:
+    """For commands that name their databases themselves: how to connect stands in the settings, where there are any."""
+    from doorward.settings import SettingsError, load
+
+    try:
+        return load(config, os.environ)
+    except SettingsError:
+        return read_settings(config) if config is not None else None
 
 
 def settings_file(config: Path | None) -> Path | None:

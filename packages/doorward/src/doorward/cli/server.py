@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +14,13 @@ from rich.text import Text
 
 from doorward.cli import show
 from doorward.cli.options import Config, Json
-from doorward.cli.run import finish, settings_file, with_tools, workshop
-from doorward.cli.tools import Check, Tools
+from doorward.cli.run import finish, read_settings, settings_file, with_services
 from doorward.cli.trouble import Trouble
+from doorward.features.services import Services
+from doorward.ops.doctor.check import Check
 
 
 def serve(
-    context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Listen here instead of server.port.")
@@ -34,13 +35,23 @@ def serve(
     """Run the server."""
     del json  # a server that runs prints log lines; `main` tells an error as JSON where this was asked for
     # opened once before it serves, so that a wrong key or database is a sentence here and no traceback in the log
-    with_tools(context, config, _nothing)
-    workshop(context).serve(settings_file(config), host=host, port=port, workers=workers)
+    with_services(config, _nothing)
+    # imported here: no other command needs it
+    from doorward.server.start import become_server, try_port
+
+    path = settings_file(config)
+    settings = read_settings(path)
+    # tried here, so that a mistake is a sentence and no line of the log
+    try_port(host or settings.server.host, port or settings.port)
+    become_server(path, host=host, port=port, workers=workers)
 
 
-def migrate(context: typer.Context, config: Config = None, json: Json = False) -> None:
+def migrate(config: Config = None, json: Json = False) -> None:
     """Bring the database up to date. The server does so too when it starts."""
-    path = finish(lambda: workshop(context).migrate(settings_file(config)))
+    from doorward.ops.migrate import migrate as bring_up_to_date
+
+    settings = read_settings(settings_file(config))
+    path = finish(lambda: bring_up_to_date(settings))
     show.result(
         {"database": path, "migrated": True},
         lambda console: show.done(console, f"{path} is up to date."),
@@ -49,7 +60,6 @@ def migrate(context: typer.Context, config: Config = None, json: Json = False) -
 
 
 def doctor(
-    context: typer.Context,
     quick: Annotated[
         bool, typer.Option("--quick", help="Only ask the server that runs here whether it is ready.")
     ] = False,
@@ -65,7 +75,10 @@ def doctor(
     json: Json = False,
 ) -> None:
     """Say what is wrong with this server, and how to mend it."""
-    checks = finish(lambda: workshop(context).doctor(settings_file(config), quick=quick, mail_to=mail_to))
+    # imported here: only this command needs an HTTP client
+    from doorward.ops.doctor.doctor import diagnose
+
+    checks = finish(lambda: diagnose(settings_file(config), quick=quick, mail_to=mail_to))
     failed = sum(not check.ok for check in checks)
     show.result(
         {"ok": not failed, "checks": list(checks)}, lambda console: _checks(console, checks), as_json=json
@@ -75,7 +88,6 @@ def doctor(
 
 
 def export_openapi(
-    context: typer.Context,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to standard output."),
@@ -84,7 +96,7 @@ def export_openapi(
     json: Json = False,
 ) -> None:
     """Print the OpenAPI 3.1 description of every endpoint."""
-    document = workshop(context).openapi(settings_file(config))
+    document = _described(settings_file(config))
     if output is None:
         show.result(document, lambda console: console.out(_pretty(document), highlight=False), as_json=json)
         return
@@ -97,8 +109,22 @@ def export_openapi(
     )
 
 
-async def _nothing(_tools: Tools) -> None:
+async def _nothing(_services: Services) -> None:
     """That they could be opened is all."""
+
+
+def _described(config: Path | None) -> dict[str, object]:
+    """For the configured issuer; without settings for a placeholder, since the description needs no server."""
+    from doorward.settings import SettingsError, load
+    from doorward.web.openapi.document import describe
+
+    try:
+        issuer = load(config, os.environ).issuer
+    except SettingsError:
+        if config is not None:
+            raise Trouble("The settings cannot be read.", "doorward doctor") from None
+        issuer = "https://auth.example.com"
+    return describe(issuer)
 
 
 def _pretty(document: dict[str, object]) -> str:

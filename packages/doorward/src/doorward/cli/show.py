@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from doorward.cli.outputs import OutputLost
-from doorward.cli.trouble import Trouble
+from doorward.core.errors import OperatorError
 
 Human = Callable[[Console], None]
 
@@ -32,13 +31,13 @@ def result(document: Any, human: Human, *, as_json: bool) -> None:
         raise OutputLost(problem) from None
 
 
-def trouble(problem: Trouble, *, as_json: bool) -> None:
+def trouble(problem: OperatorError, *, as_json: bool) -> None:
     """What went wrong: JSON on standard output, so that one reader gets either; else words on standard error, if that takes any."""
     with suppress(OSError):
         _trouble(problem, as_json=as_json)
 
 
-def _trouble(problem: Trouble, *, as_json: bool) -> None:
+def _trouble(problem: OperatorError, *, as_json: bool) -> None:
     if as_json:
         document = {"error": problem.error, "fix": problem.fix}
         sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
@@ -93,11 +92,6 @@ def done(console: Console, text: str) -> None:
 def note(text: str) -> None:
     """What is worth knowing beside the outcome, on standard error, so that the outcome can be piped on."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"  {text}"))
-
-
-def moment(at: int | None) -> str:
-    """A time for people, in UTC."""
-    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _console() -> Console:

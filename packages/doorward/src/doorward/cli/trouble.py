@@ -1,13 +1,13 @@
-"""What does a person see when a command cannot do it? What is wrong, and what to do about it."""
+"""What a command answers that cannot do what it was asked for, or was not asked for anything that can be done."""
 
 from __future__ import annotations
 
+from doorward.core.errors import OperatorError
 
-class Trouble(Exception):
-    """`code` is the exit status. Neither text ever holds a secret."""
+
+class Trouble(OperatorError):
+    """`code` is the exit status."""
 
     def __init__(self, error: str, fix: str = "", *, code: int = 1) -> None:
-        self.error = error
-        self.fix = fix
+        super().__init__(error, fix)
         self.code = code
-        super().__init__(f"{error} {fix}".strip())

@@ -77,8 +77,8 @@ class Wake:
     def __init__(self) -> None:
         self._rung = asyncio.Event()
 
-    def __call__(self) -> None:
-        """Rung."""
+    def ring(self) -> None:
+        """End the sleep."""
         self._rung.set()
 
     async def sleep(self, seconds: float) -> None:

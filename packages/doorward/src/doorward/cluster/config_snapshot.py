@@ -37,9 +37,9 @@ class WatchedCatalog:
 
     def __init__(
         self,
+        *,
         store: Store,
         signer: Signer,
-        *,
         interval: float = 0.15,
         bell: Bell | None = None,
         passed: Callable[[], float] = ticks,
@@ -52,10 +52,10 @@ class WatchedCatalog:
         self._catalog = Catalog(version=-1)
         self._loading = asyncio.Lock()
         self._listeners: list[Callable[[Catalog], None]] = []
-        self._roll = RollCall(store, passed)
+        self._roll = RollCall(store=store, passed=passed)
         self._wake = Wake()
         if bell is not None:
-            bell.listen(self._wake)
+            bell.listen(self._wake.ring)
         # as a command: what was loaded holds, since the command writes only against the version that it read
         self._node: str | None = None
         self._clock: Clock | None = None

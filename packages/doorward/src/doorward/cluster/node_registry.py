@@ -32,7 +32,7 @@ _log = logger("nodes")
 class RollCall:
     """`passed` is the time by which leases run."""
 
-    def __init__(self, store: Store, passed: Callable[[], float] = ticks) -> None:
+    def __init__(self, *, store: Store, passed: Callable[[], float] = ticks) -> None:
         self._store = store
         self._passed = passed
 

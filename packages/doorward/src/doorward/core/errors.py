@@ -53,3 +53,12 @@ class Refusal(Struct, frozen=True):
     def to(self, app: str) -> Refusal:
         """The same, said to the app of this name."""
         return structs.replace(self, app=app)
+
+
+class OperatorError(Exception):
+    """What only the operator of the server can mend: what is wrong, and what to do about it. Neither text ever holds a secret."""
+
+    def __init__(self, error: str, fix: str = "") -> None:
+        self.error = error
+        self.fix = fix
+        super().__init__(f"{error} {fix}".strip())

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
             return 1
     told = structs.replace(told, listeners=tuple(listener.fileno() for listener in listeners))
     if told.role == "head" or (told.role == "first" and settings.server.workers > 1):
-        return Head(settings, listeners, told, named=named).run()
+        return Head(settings=settings, listeners=listeners, told=told, named=named).run()
     # Imported here: the head of several workers needs none of it.
     from doorward.server.worker import serve
 

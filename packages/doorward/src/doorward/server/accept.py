@@ -79,10 +79,10 @@ class Door:
 
     def __init__(
         self,
+        *,
         listener: socket.socket,
         board: Board,
         place: int,
-        *,
         guests: Callable[[], int],
         let_in: Callable[[socket.socket], Coroutine[Any, Any, None]],
     ) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from doorward.cli.trouble import Trouble
+from doorward.core.errors import OperatorError
 from doorward.server import worker_args as orders
 from doorward.server.sockets import UNIX, are_handed, listen, shown
 
@@ -41,7 +41,7 @@ def _interpreter() -> str:
 
 
 def try_port(host: str, port: int) -> None:
-    """Listen for a moment, unless the service manager listens for us. Raises `Trouble`."""
+    """Listen for a moment, unless the service manager listens for us. Raises `OperatorError`."""
     if are_handed(os.environ):
         return
     try:
@@ -52,10 +52,10 @@ def try_port(host: str, port: int) -> None:
         where = shown(host, port)
         fix = "Stop it (doorward doctor says whether it is this server), or name another with --port or server.port."
         if error.errno == errno.EADDRINUSE:
-            raise Trouble(f"Something listens on {where} already.", fix) from None
+            raise OperatorError(f"Something listens on {where} already.", fix) from None
         fix = "Name another address with --host and --port, or server.host and server.port."
         if error.errno == errno.EACCES:
             fix = (
                 "Ports below 1024 need a right of their own; put a proxy there, and let this listen on 8000."
             )
-        raise Trouble(f"{where} cannot be listened on ({error.strerror}).", fix) from None
+        raise OperatorError(f"{where} cannot be listened on ({error.strerror}).", fix) from None

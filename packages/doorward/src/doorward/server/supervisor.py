@@ -39,10 +39,10 @@ class Head:
 
     def __init__(
         self,
+        *,
         settings: Settings,
         listeners: Sequence[socket.socket],
         told: orders.Orders,
-        *,
         named: Path | None,
     ) -> None:
         self._settings = settings

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from doorward import __version__
 from doorward.adapters import logs
-from doorward.app import create_app
+from doorward.app.process import create_app
 from doorward.server import systemd as notify
 from doorward.server import worker_args as orders
 from doorward.server.accept import Board, Door, everybody_waiting
@@ -50,6 +50,7 @@ class Serving(uvicorn.Server):
 
     def __init__(
         self,
+        *,
         config: uvicorn.Config,
         application: Application,
         settings: Settings,
@@ -175,7 +176,13 @@ class Serving(uvicorn.Server):
         self._board = Board(self._told.board)
         self._board.write(self._told.place, 0)
         self._doors = [
-            Door(listener, self._board, self._told.place, guests=self._guests, let_in=self._let_in)
+            Door(
+                listener=listener,
+                board=self._board,
+                place=self._told.place,
+                guests=self._guests,
+                let_in=self._let_in,
+            )
             for listener in sockets
         ]
         for door in self._doors:
@@ -257,7 +264,7 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
             "server.few_files", connections=connections, wanted=settings.server.connections
         )
     server = Serving(
-        uvicorn.Config(
+        config=uvicorn.Config(
             application,
             loop=_loop(),
             http=DirectProtocol,
@@ -274,10 +281,10 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
             ssl_certfile=settings.server.tls_cert,
             ssl_keyfile=settings.server.tls_key,
         ),
-        application,
-        settings,
-        told,
-        listeners,
+        application=application,
+        settings=settings,
+        told=told,
+        listeners=listeners,
     )
     begun = False
 

@@ -64,7 +64,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> Estimates:
 async def sign_up(
     house: House, email: str = "new@example.com", password: str = PASSWORD, caller: Caller = CALLER
 ) -> Ticket | Amiss | Wait:
-    return await house.sign_up(
+    return await house.sign_up.begin(
         email=email, password=Secret(password), name="", locale="en", browser_hash=digest("b"), devices=(),
         sign_in_id=None, caller=caller, now=house.now,
     )  # fmt: skip

@@ -42,7 +42,7 @@ class Tokens(Struct, frozen=True):
     expires_in: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Journey:
     """The state of one drive."""
 

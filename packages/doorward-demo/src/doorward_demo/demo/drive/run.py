@@ -26,7 +26,7 @@ def run(*, as_json: bool, issuer: str | None) -> int:
 def drive(state: State, show: Show) -> int:
     """All steps against what runs; 1 at the first that does not hold."""
     began = time.perf_counter()
-    journey = Journey(state, show.exchange, show.token)
+    journey = Journey(state=state, note=show.exchange, show_token=show.token)
     try:
         for number, step in enumerate(STEPS, start=1):
             show.begins(number, step)

@@ -27,7 +27,7 @@ from doorward_verify.refused import Refused
 _MAX_BODY: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
     """The handlers. `sessions` is all that the app remembers."""
 
@@ -189,7 +189,7 @@ def create_app(registration: Registration) -> Starlette:
     """The app as one ASGI callable."""
     http = httpx2.AsyncClient(timeout=10, trust_env=False)
     provider = Provider(registration, http)
-    shop = Shop(registration, provider, OrdersApi(registration.api, provider, http))
+    shop = Shop(registration=registration, provider=provider, api=OrdersApi(registration.api, provider, http))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:

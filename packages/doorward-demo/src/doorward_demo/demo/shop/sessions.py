@@ -26,7 +26,7 @@ class Pending(Struct, frozen=True):
     expires_at: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Session:
     """One signed-in browser. Tokens stay here; `csrf` is the secret of this session's forms."""
 

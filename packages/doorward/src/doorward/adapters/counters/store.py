@@ -15,7 +15,7 @@ class StoreCounters:
 
     __slots__ = ("_store",)
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, *, store: Store) -> None:
         self._store = store
 
     async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:

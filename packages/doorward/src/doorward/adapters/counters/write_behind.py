@@ -19,7 +19,7 @@ _log = logger("tallies")
 class Tallies:
     """Tries that wait for the next commit. `run` is a background task; what is noted when the process dies is lost."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._waiting: dict[str, tuple[int, int]] = {}

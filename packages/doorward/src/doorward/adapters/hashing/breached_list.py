@@ -33,7 +33,7 @@ class BreachFile:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._size else None
         self._check()
 
-    def __call__(self, sha1_hex: str) -> bool:
+    def contains(self, sha1_hex: str) -> bool:
         """Whether the hash, or the beginning of it that the list keeps, is there."""
         wanted = sha1_hex.upper().encode("ascii", "replace")
         low, high = 0, self._size
@@ -92,10 +92,14 @@ class BreachFile:
             at = after if self._size < 1_000_000 else max(after, at + step)
 
 
-def nothing_listed(sha1_hex: str) -> bool:
-    """The list of an operator who has none."""
-    del sha1_hex
-    return False
+@final
+class NothingListed:
+    """`ports.breached.BreachedList` where there is no list."""
+
+    def contains(self, sha1_hex: str) -> bool:
+        """Nothing is listed."""
+        del sha1_hex
+        return False
 
 
 def open_list(path: str | None) -> BreachFile | None:

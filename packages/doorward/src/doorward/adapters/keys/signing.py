@@ -57,7 +57,7 @@ class CatalogSigner:
 
     __slots__ = ("_current", "_heads", "_issuer", "_keys", "_known", "_opened", "_retired", "_sealer")
 
-    def __init__(self, issuer: str, sealer: Sealer) -> None:
+    def __init__(self, *, issuer: str, sealer: Sealer) -> None:
         self._issuer = issuer
         self._sealer = sealer
         self._known: tuple[SigningKey, ...] = ()

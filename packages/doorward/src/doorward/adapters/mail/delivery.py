@@ -57,12 +57,12 @@ class MailWorker:
 
     def __init__(
         self,
+        *,
         store: Store,
         sealer: Sealer,
         sender: MailSender,
         clock: Clock,
         meter: Meter,
-        *,
         spent: Spent | None = None,
         interval: float = 1.0,
     ) -> None:
@@ -140,7 +140,7 @@ class LogoutWorker:
     """Sends due back-channel logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
 
     def __init__(
-        self, store: Store, deliver: Deliver, clock: Clock, meter: Meter, *, interval: float = 0.5
+        self, *, store: Store, deliver: Deliver, clock: Clock, meter: Meter, interval: float = 0.5
     ) -> None:
         self._store = store
         self._deliver = deliver

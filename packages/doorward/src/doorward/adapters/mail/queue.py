@@ -34,7 +34,7 @@ class SealingPostman:
 
     __slots__ = ("_chance", "_render", "_sealer")
 
-    def __init__(self, sealer: Sealer, chance: Chance, render: Render) -> None:
+    def __init__(self, *, sealer: Sealer, chance: Chance, render: Render) -> None:
         self._sealer = sealer
         self._chance = chance
         self._render = render

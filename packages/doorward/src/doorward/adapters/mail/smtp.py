@@ -22,7 +22,7 @@ from doorward.core.model.secret import Secret
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
-class SmtpServer(Struct, frozen=True):
+class SmtpServer(Struct, frozen=True, kw_only=True):
     """Where mail is handed over. `sender` may hold a name: `Doorward <no-reply@example.com>`."""
 
     host: str

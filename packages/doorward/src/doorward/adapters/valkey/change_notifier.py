@@ -22,7 +22,7 @@ _log = logger("cache")
 class ValkeyBell:
     """`ports.bell.Bell`. Listens on a connection of its own; rings over the link that the counters use, and with its health."""
 
-    def __init__(self, url: str, link: ValkeyLink) -> None:
+    def __init__(self, *, url: str, link: ValkeyLink) -> None:
         self._url = url
         self._link = link
         self._wakes: list[Callable[[], None]] = []

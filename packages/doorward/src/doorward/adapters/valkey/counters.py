@@ -83,11 +83,11 @@ class ValkeyCounters:
     how far it had come. What the cache does not know (any more) is read there.
     """
 
-    def __init__(self, link: ValkeyLink, store: Store, tallies: Tallies) -> None:
+    def __init__(self, *, link: ValkeyLink, store: Store, tallies: Tallies) -> None:
         self._link = link
         self._store = store
         self._tallies = tallies
-        self._without = StoreCounters(store)
+        self._without = StoreCounters(store=store)
 
     async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:
         """From the cache; what it does not know from the store."""

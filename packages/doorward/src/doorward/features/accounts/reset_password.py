@@ -45,7 +45,7 @@ class BadAddress(Struct, frozen=True):
     """That is no mail address."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPassword:
     """Ask, show the code or link, set the new password. No step signs anybody in, none touches the second factor."""
 
@@ -58,6 +58,11 @@ class ResetPassword:
     postman: Postman
     ending: Ending
     record: Record
+
+    @property
+    def code_life(self) -> int:
+        """Seconds for which a code works."""
+        return self.tickets.policy.ttl
 
     async def ask(
         self,
@@ -210,7 +215,7 @@ class ResetPassword:
             # whoever knew the password, or sat at a device, before is a stranger from now on
             self.store.sessions.forget_devices(account.id, but=None),
             self.store.sessions.remember_device(digest(device_secret), account.id, now),
-            self.record("password.reset", caller=caller, now=now, account_id=account.id),
+            self.record.write("password.reset", caller=caller, now=now, account_id=account.id),
             *(
                 await self.ending.account(account.id, now=now, reason="password_reset", sub_entry=False)
                 if end_sessions

@@ -262,7 +262,7 @@ class ResetPages:
             resend_action=f"/reset/resend?ticket={ticket_id}",
             flow=flow or None,
             email=asked.email if asked is not None else None,
-            minutes=self.reset.tickets.policy.ttl // 60,
+            minutes=self.reset.code_life // 60,
             resent=resent,
             problem=problem,
         )

@@ -39,7 +39,7 @@ class ConnectedApp(Struct, frozen=True):
     connected_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPages:
     """Every method takes the person from the live session, never from a form: nobody can name another's things."""
 
@@ -68,7 +68,9 @@ class AccountPages:
                 return wait
             counted = True
             after = structs.replace(after, updated_at=now)
-            event = self.record("account.profile_changed", caller=caller, now=now, account_id=account.id)
+            event = self.record.write(
+                "account.profile_changed", caller=caller, now=now, account_id=account.id
+            )
             if await self.store.commit(self.store.accounts.replace(after, old=before), event):
                 return after
         return account
@@ -91,7 +93,7 @@ class AccountPages:
             return False
         await self.store.commit(
             *await self.ending.session(found, now=now, reason="ended_by_owner", first=True),
-            self.record(
+            self.record.write(
                 "session.ended",
                 caller=caller,
                 now=now,
@@ -123,7 +125,7 @@ class AccountPages:
             writes = await self.ending.others(current, now=now, reason=reason)
         if count:
             writes.append(
-                self.record(
+                self.record.write(
                     "sessions.ended",
                     caller=caller,
                     now=now,
@@ -167,7 +169,9 @@ class AccountPages:
             return False
         writes = [self.store.sessions.remove_consents(account.id, client_id), *grants]
         writes.append(
-            self.record("consent.removed", caller=caller, now=now, account_id=account.id, client_id=client_id)
+            self.record.write(
+                "consent.removed", caller=caller, now=now, account_id=account.id, client_id=client_id
+            )
         )
         await self.store.commit(*writes)
         late = await self.ending.app_of(account.id, client_id, now=now, reason="disconnected")
@@ -208,7 +212,7 @@ class AccountPages:
         if await self._take("report", account, now) is not None:
             return True
         await self.store.commit(
-            self.record(
+            self.record.write(
                 "account.activity_reported",
                 caller=caller,
                 now=now,

@@ -29,7 +29,7 @@ class Amiss(Struct, frozen=True):
     password: Weak | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignUp:
     """Takes what the account will be made of, and sends code and link. `beyond_ascii`: whether mail reaches addresses with such letters before the @."""
 
@@ -40,7 +40,7 @@ class SignUp:
     tickets: Tickets
     beyond_ascii: bool = True
 
-    async def __call__(
+    async def begin(
         self,
         *,
         email: str,

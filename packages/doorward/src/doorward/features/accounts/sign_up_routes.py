@@ -72,7 +72,7 @@ class SignUpPages:
             return arrived
         visitor, sign_in = arrived
         flow = sign_in.id if sign_in else None
-        outcome = await self.sign_up(
+        outcome = await self.sign_up.begin(
             email=email,
             password=Secret(password),
             name=name,

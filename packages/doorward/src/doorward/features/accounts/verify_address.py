@@ -29,7 +29,7 @@ class Verified(Struct, frozen=True):
     ticket: Ticket
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyAddress:
     """By code or by link, in the browser that asked."""
 
@@ -96,8 +96,8 @@ class VerifyAddress:
             # The hash is not kept a second time once the account holds it.
             self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now, payload={})),
             self.store.accounts.insert(account),
-            self.record("account.created", caller=caller, now=now, account_id=account.id, by="sign_up"),
-            self.record("sign_up.completed", caller=caller, now=now, account_id=account.id),
+            self.record.write("account.created", caller=caller, now=now, account_id=account.id, by="sign_up"),
+            self.record.write("sign_up.completed", caller=caller, now=now, account_id=account.id),
         )
         # Lost: the ticket was used, or the address was taken in between (two sign-ups side by side); either way this one is over.
         return Verified(account, ticket) if made else Missed("used")

@@ -10,14 +10,14 @@ from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Writes what people and apps do and what is tried in their name."""
 
     store: Store
     chance: Chance
 
-    def __call__(
+    def write(
         self,
         kind: str,
         *,

@@ -19,7 +19,7 @@ from doorward.web.pages.views.ends import Outbox, OutboxMessage
 _decode = msgspec.json.Decoder(Letter).decode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxPage:
     """Newest first."""
 
@@ -75,4 +75,11 @@ def routes(
     """One route in development; outside it there is nothing at this address, not even a refusal."""
     if not development:
         return []
-    return [route("/_dev/outbox", "GET", OutboxPage(visitors, store, sealer, issuer).show, page=True)]
+    return [
+        route(
+            "/_dev/outbox",
+            "GET",
+            OutboxPage(visitors=visitors, store=store, sealer=sealer, issuer=issuer).show,
+            page=True,
+        )
+    ]

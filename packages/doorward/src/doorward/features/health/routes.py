@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from doorward.core.model.secret import Secret
 from doorward.core.ports.keys import Signer
+from doorward.core.ports.metrics import Meter
 from doorward.core.ports.store import Store
 from doorward.features.sessions.browser_context import Visitors
 from doorward.web.http import Request, Response, Route, json_response, route
@@ -18,7 +19,7 @@ from doorward.web.pages.views.ends import Home
 _STATIC = "/static/"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
     """GET /, /static/…, /healthz, /readyz."""
 
@@ -68,7 +69,7 @@ class Front:
 
 def routes(*, visitors: Visitors, store: Store, signer: Signer) -> list[Route]:
     """The four paths."""
-    front = Front(visitors, store, signer)
+    front = Front(visitors=visitors, store=store, signer=signer)
     return [
         route("/", "GET", front.home, page=True),
         route(_STATIC, "GET", front.file, prefix=True),
@@ -77,7 +78,7 @@ def routes(*, visitors: Visitors, store: Store, signer: Signer) -> list[Route]:
     ]
 
 
-def metrics_route(token: Secret, exposition: Callable[[], bytes], content_type: str) -> Route:
+def metrics_route(*, token: Secret, metrics: Meter) -> Route:
     """GET /metrics for whoever has the token (a scraper). Without a token there is no such route."""
 
     async def show(request: Request) -> Response:
@@ -87,7 +88,7 @@ def metrics_route(token: Secret, exposition: Callable[[], bytes], content_type: 
                 {"error": "invalid_token", "error_description": "A bearer token is needed."}, 401
             )
             return response.add("www-authenticate", "Bearer")
-        return Response(200, [(b"content-type", content_type.encode())], exposition())
+        return Response(200, [(b"content-type", metrics.content_type.encode())], metrics.page())
 
     handler: Callable[[Request], Awaitable[Response]] = show
     return route("/metrics", "GET", handler)

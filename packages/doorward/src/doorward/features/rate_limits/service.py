@@ -18,7 +18,7 @@ _TRIES: Final = 5
 _PURPOSE: Final = "throttle"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
     """The counters of `features/rate_limits/rules/attempts.py`, the same for all processes."""
 

@@ -15,7 +15,7 @@ _MOST: Final = 200
 _PURPOSE: Final = "tally"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShareTallies:
     """`tallies` by name. In the store the keys are keyed hashes: a reader of the database learns no address."""
 
@@ -24,7 +24,7 @@ class ShareTallies:
     clock: Clock
     tallies: Mapping[str, Tally]
 
-    async def __call__(self) -> None:
+    async def exchange(self) -> None:
         """Raises `StoreUnavailable`; what was counted is told the next time."""
         now = self.clock.now()
         for name, tally in self.tallies.items():

@@ -25,7 +25,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(_Parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Once:
     """Goes around the handlers of pages, so that none has to think of it. `posts_of` bounds what one network makes us write: beyond
     it, each post is worked on, as if there were no second."""

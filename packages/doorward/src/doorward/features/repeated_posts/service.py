@@ -28,7 +28,7 @@ class PostOnce:
     """Claims a post in the database before it is worked on, and keeps its answer there for a few seconds, sealed under the browser's
     cookie, which the database does not hold."""
 
-    def __init__(self, store: Store, sealer: Sealer, clock: Clock, sessions: SessionPolicy) -> None:
+    def __init__(self, *, store: Store, sealer: Sealer, clock: Clock, sessions: SessionPolicy) -> None:
         self._store = store
         self._sealer = sealer
         self._clock = clock

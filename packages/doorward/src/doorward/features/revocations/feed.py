@@ -29,7 +29,7 @@ _NAME: Final = "feed"
 _SALT_PURPOSE: Final = "feed"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Watch:
     """Wakes whoever waits for something new. One poller a process, and only while somebody waits: it sees what other
     processes commit to the same database as well, at once where a bell tells it."""
@@ -104,7 +104,7 @@ class Watch:
                 await self._rung.wait()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class RevocationFeed:
     """Everything that is live, or what came after a cursor; page by page in the second edition.
 

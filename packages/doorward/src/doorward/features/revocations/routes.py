@@ -13,7 +13,7 @@ STATUS_PATH: Final = "/status/"
 _MAX_DIGITS: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEndpoints:
     """GET /revocations and GET /status/<n>."""
 
@@ -37,7 +37,7 @@ class FeedEndpoints:
         """The status list token (Token Status List §8.2)."""
         name = request.path[len(STATUS_PATH) :]
         known = name.isascii() and name.isdigit() and len(name) <= _MAX_DIGITS and name == str(int(name))
-        token = await self.lists(int(name)) if known else None
+        token = await self.lists.make(int(name)) if known else None
         if token is None:
             return json_response(
                 {"error": "not_found", "error_description": "There is no such status list."}, 404
@@ -64,7 +64,7 @@ def _seconds(text: str | None) -> float:
 
 def routes(feed: RevocationFeed, lists: StatusList) -> list[Route]:
     """For everybody, from any origin."""
-    endpoints = FeedEndpoints(feed, lists)
+    endpoints = FeedEndpoints(feed=feed, lists=lists)
     return [
         route("/revocations", "GET", endpoints.revocations, cors=True),
         route(STATUS_PATH, "GET", endpoints.status, prefix=True, cors=True),

@@ -16,7 +16,7 @@ from doorward.features.revocations.rules import status_list as rule
 _MOST_KEPT: Final = 64
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class StatusList:
     """Makes a list anew as soon as anything was revoked, so that what is served never lags behind the database."""
 
@@ -30,7 +30,7 @@ class StatusList:
         default_factory=dict[int, tuple[tuple[int, int], int, str]]
     )
 
-    async def __call__(self, number: int) -> str | None:
+    async def make(self, number: int) -> str | None:
         """The list's token, or None when no grant that may still live can be in a list of this number."""
         now = self.clock.now()
         if not self.policy.status_list or not rule.may_exist(number, longest=self._longest(), now=now):

@@ -13,7 +13,7 @@ from doorward.features.revocations.rules.view import View
 _FORGET_EVERY = 60
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class RevocationView:
     """Holds the entries of this process; what another process wrote is there at the next question."""
 

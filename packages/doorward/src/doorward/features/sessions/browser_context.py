@@ -40,7 +40,7 @@ class Forbidden(Exception):
 
 
 @final
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Visitor:
     """One page request's browser. `account` is set exactly when `session` is live.
 
@@ -183,7 +183,7 @@ class Visitor:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visitors:
     """Recognises visitors. One for the whole server."""
 

@@ -24,7 +24,7 @@ MANY: Final = 40
 of statements in a commit would hold the counter of revocations, and with it everybody else's sign-out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """Builds the writes; only `late` and `late_in` commit. `reason` is kept with the row (signed_out, password_changed, replayed, …)."""
 

@@ -15,7 +15,7 @@ from doorward.core.ports.store import Store
 from doorward.features.admin.commit import audit_write
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootSecret:
     """The root secret in clear, for the memory of one process; `opened_by` is the wrapping that gave it away."""
 
@@ -35,7 +35,7 @@ async def open_root(store: Store, wrapper: KeyWrapper, *, place: str) -> RootSec
     refused: KeyProblem | None = None
     for wrapping in _candidates(wrappings, wrapper.id):
         try:
-            return RootSecret(wrapping, await wrapper.unwrap(root_id, wrapping.wrapped))
+            return RootSecret(opened_by=wrapping, secret=await wrapper.unwrap(root_id, wrapping.wrapped))
         except KeyProblem as problem:
             refused = problem
     if refused is not None and not isinstance(refused, WrongKey):
@@ -71,7 +71,7 @@ async def make_root(
         ),
     )
     if made:
-        return RootSecret(wrapping, secret)
+        return RootSecret(opened_by=wrapping, secret=secret)
     opened = await open_root(store, wrapper, place=place)
     if opened is None:
         raise KeyProblem("The root secret could not be stored.", "Try again.")

@@ -24,7 +24,7 @@ from doorward.features.sessions.rules.ending import MARGIN, longest_life
 from doorward.features.signing_keys import rules as key_life
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManageKeys:
     """`publish_ahead` and `rotate_after` in seconds, as of the settings. Changes are audited."""
 

@@ -18,7 +18,7 @@ from doorward.features.admin.refused import ManageRefused
 from doorward.features.signing_keys.root import RootSecret
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManageWrappings:
     """`wrapper` is that of the settings, and `root` what it opened. Changes are audited."""
 

@@ -17,7 +17,7 @@ from doorward.adapters.clock import SystemClock
 from doorward.adapters.random import SystemChance
 from doorward.app.key_wrapper import key_wrapper, lost
 from doorward.app.root import check_key, find_root
-from doorward.cli.trouble import Trouble
+from doorward.core.errors import OperatorError
 from doorward.core.model.copied import BackedUp, BackupFacts
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem
@@ -42,7 +42,7 @@ class Prelude(msgspec.Struct, frozen=True, array_like=True):
 async def run_backup(
     settings: Settings, place: Path | None, passphrase: Secret | None, progress: Progress
 ) -> BackedUp:
-    """Write a backup to `place`, or to standard output. Raises `Trouble`, `CopyRefused`, `StoreUnavailable`."""
+    """Write a backup to `place`, or to standard output. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
     chance, now = SystemChance(), SystemClock().now()
     backup = chance.new_id("bak")
     key = backup_locks.new_data_key()
@@ -86,7 +86,7 @@ async def _write(side: Side, writer: BackupWriter, progress: Progress) -> Readin
 async def run_verify(
     settings: Settings | None, place: Path, passphrase: Secret | None, progress: Progress
 ) -> BackedUp:
-    """Read a backup to its end and check everything. Raises `Trouble`, `CopyRefused`."""
+    """Read a backup to its end and check everything. Raises `OperatorError`, `CopyRefused`."""
     with told(), place.open("rb") as source:
         reader = BackupReader(source)
         frames = reader.frames(await open_key(reader.head, settings, passphrase))
@@ -137,18 +137,22 @@ def facts(head: Head) -> BackupFacts:
 
 @contextmanager
 def told() -> Generator[None]:
-    """What goes wrong with keys and files, as `Trouble`."""
+    """What goes wrong with keys and files, as `OperatorError`."""
     try:
         yield
     except (BackupProblem, KeyProblem) as problem:
-        raise Trouble(problem.error, problem.fix) from None
+        raise OperatorError(problem.error, problem.fix) from None
     except BrokenPipeError:
         raise
     except OSError as problem:
         where = problem.filename or "The output"
         if problem.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise Trouble(f"{where}: the disk is full.", "Make room there, or name another place.") from None
-        raise Trouble(f"{where}: {problem.strerror}.", "Name another place, or mend its rights.") from None
+            raise OperatorError(
+                f"{where}: the disk is full.", "Make room there, or name another place."
+            ) from None
+        raise OperatorError(
+            f"{where}: {problem.strerror}.", "Name another place, or mend its rights."
+        ) from None
 
 
 def _name(part: Path, place: Path) -> None:
@@ -156,7 +160,7 @@ def _name(part: Path, place: Path) -> None:
     try:
         os.link(part, place, follow_symlinks=False)
     except FileExistsError:
-        raise Trouble(
+        raise OperatorError(
             f"{place} was made by somebody else meanwhile.", "Name another file: a backup never replaces one."
         ) from None
     except OSError:
@@ -181,12 +185,12 @@ def output(place: Path | None) -> Generator[IO[bytes]]:
             raise
         return
     if place.exists():
-        raise Trouble(f"{place} is there already.", "Name another file: a backup never replaces one.")
+        raise OperatorError(f"{place} is there already.", "Name another file: a backup never replaces one.")
     # A name that nobody foresees, and new: in a folder that others may write to, what lies under a name that is known may be theirs,
     # or lead elsewhere; and a second backup to the same place must not write into this one.
     part = place.with_name(f"{place.name}.{SystemChance().token(6)}.part")
     if not place.parent.is_dir():
-        raise Trouble(f"There is no folder {place.parent}.", "Make it, or name a file elsewhere.")
+        raise OperatorError(f"There is no folder {place.parent}.", "Make it, or name a file elsewhere.")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as problem:

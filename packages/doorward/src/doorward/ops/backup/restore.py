@@ -42,7 +42,7 @@ async def run_restore(
     passphrase: Secret | None,
     progress: Progress,
 ) -> BackedUp:
-    """Restore `place` into the database of the settings, or `into` another one. Raises `Trouble`, `CopyRefused`."""
+    """Restore `place` into the database of the settings, or `into` another one. Raises `OperatorError`, `CopyRefused`."""
     database = settings.database if into is None else database_of(into)
     chance, now = SystemChance(), SystemClock().now()
     with told(), place.open("rb") as source:

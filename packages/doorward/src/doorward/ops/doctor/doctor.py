@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.hashing.breached_list import BadBreachList, open_list
-from doorward.cli.tools import Check
 from doorward.core.ports.store import StoreUnavailable
+from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.checks import (
     clocks as examine_clocks,
 )
@@ -29,12 +30,26 @@ from doorward.ops.doctor.checks.backup import last_backup
 from doorward.ops.doctor.checks.cache import cache
 from doorward.ops.doctor.checks.calls import authorities, mailed, told
 from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
-from doorward.ops.doctor.checks.mail import mail
+from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
-from doorward.settings import Settings
+from doorward.settings import Settings, SettingsError, load
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import NotServed, admit
 from doorward.storage.sql.open import open_store
+
+
+async def diagnose(
+    config: Path | None, *, quick: bool = False, mail_to: str | None = None
+) -> Sequence[Check]:
+    """Everything that `examine` finds; with `quick` only whether the server that runs here is ready, with `mail_to` only whether a test
+    mail is taken. Settings that cannot be read are the first and only finding."""
+    try:
+        settings = load(config, os.environ)
+    except SettingsError as error:
+        return [Check("settings", False, problem) for problem in error.problems]
+    if mail_to is not None:
+        return [await test_mail(settings, mail_to)]
+    return await (glance if quick else examine)(settings)
 
 
 async def examine(settings: Settings) -> list[Check]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.random import SystemChance
-from doorward.cli.trouble import Trouble
+from doorward.core.errors import OperatorError
 from doorward.core.model.copied import Moved
 from doorward.core.ports.progress import Progress
 from doorward.features.admin.commit import audit_write
@@ -22,11 +22,11 @@ from doorward.storage.sql.open import open_store, sqlite_path
 
 
 async def run_move(settings: Settings | None, source: str, target: str, progress: Progress) -> Moved:
-    """Move. The settings, where there are any, say how to connect. Raises `Trouble`, `CopyRefused`, `StoreUnavailable`."""
+    """Move. The settings, where there are any, say how to connect. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
     options = settings.postgres if settings is not None else PostgresOptions()
     here, there = database_of(source), database_of(target)
     if plain(here) == plain(there):
-        raise Trouble("Source and target are the same database.", "Name two.")
+        raise OperatorError("Source and target are the same database.", "Name two.")
     first = await open_side(here, options)
     try:
         await may_leave(first, str(there))
@@ -64,18 +64,20 @@ async def run_release(settings: Settings | None, source: str) -> bool:
 
 def database_of(text: str) -> str:
     """A database as a command names it: a path, a URL, or `env:NAME` for a variable that holds one, since everybody on the machine
-    can read arguments. Raises `Trouble`."""
+    can read arguments. Raises `OperatorError`."""
     given = text
     if text.startswith("env:"):
         name = text.removeprefix("env:")
         given = os.environ.get(name, "")
         if not given:
-            raise Trouble(f"The environment variable {name} is not set.", f"export {name}=postgresql://…")
+            raise OperatorError(
+                f"The environment variable {name} is not set.", f"export {name}=postgresql://…"
+            )
     problem = database_problem(given)
     if problem is not None:
         # without the text itself: what is no URL of ours may hold a password all the same
         said, _, fix = problem.partition("; ")
-        raise Trouble(
+        raise OperatorError(
             f"What the command names as a database {said}.", f"{fix[:1].upper()}{fix[1:]}." if fix else ""
         )
     if is_postgres(given):

@@ -56,7 +56,7 @@ async def open_postgres_side(url: str, options: PostgresOptions) -> PostgresSide
     # counting and comparing whole tables takes longer than any request may
     patient = msgspec.structs.replace(options, statement_timeout=_HOUR)
     with _told(shown(url)):
-        connection = await Connector(url, patient)()
+        connection = await Connector(url, patient).connect()
     return PostgresSide(connection, shown(url))
 
 

@@ -47,15 +47,15 @@ class PostgresBell:
 
     def __init__(
         self,
+        *,
         url: str,
         options: PostgresOptions | None = None,
-        *,
         tell: Callable[[str], None] | None = None,
     ) -> None:
         chosen = options or PostgresOptions()
         plain = url.reveal() if isinstance(url, DatabaseUrl) else url
         self._name = shown(plain)
-        self._connect = Connector(plain, chosen)
+        self._connect = Connector(plain, chosen).connect
         self._pooled = not with_words(chosen, understood(plain)).prepared_statements
         self._tell = tell
         self._told: set[str] = set()

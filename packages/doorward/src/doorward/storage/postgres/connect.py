@@ -33,7 +33,7 @@ class Connector:
         self._arguments = _arguments(words, chosen)
         self._patience = chosen.connect_timeout
 
-    async def __call__(self) -> Connection:
+    async def connect(self) -> Connection:
         """A new connection. Raises what asyncpg raises: of the server that was asked first, when none takes us."""
         servers = list(self._servers)
         if len(servers) == 1:

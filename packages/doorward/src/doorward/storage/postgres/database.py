@@ -46,7 +46,7 @@ async def open_postgres(
     this program's. Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when nobody answers."""
     chosen = options or PostgresOptions()
     where = shown(url)
-    connect = Connector(url, chosen)
+    connect = Connector(url, chosen).connect
     try:
         connection = await connect()
     except Exception as problem:
@@ -70,11 +70,11 @@ async def open_postgres(
     schema = "\n".join(one.text for one in migrations)
     # what other engines allow in one statement differs
     committer = Committer(tables_in(schema), join=engine == "postgres")
-    database = PostgresDatabase(connect, chosen, committer, history)
+    database = PostgresDatabase(connect=connect, options=chosen, committer=committer, history=history)
     if engine != "postgres":
         return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)
     end = Months(_DROP, _TRIM)
-    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
+    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end.remove)
 
 
 async def _today(connection: Connection) -> None:
@@ -102,6 +102,7 @@ class PostgresDatabase:
 
     def __init__(
         self,
+        *,
         connect: Callable[[], Awaitable[Connection]],
         options: PostgresOptions,
         committer: Committer,

@@ -6,7 +6,8 @@ what `meta` says of the record's beginning; that is said in the same transaction
 
 from __future__ import annotations
 
-from typing import Final, Protocol, final
+from collections.abc import Awaitable, Callable
+from typing import Final, final
 
 from doorward.storage.sql.statements import Database
 from doorward.storage.sql.text import delete_oldest, select
@@ -21,12 +22,8 @@ _REMOVE: Final = delete_oldest("audit", "id", "id", "id < ?")
 _AGAIN: Final = 3600
 
 
-class End(Protocol):
-    """What lets go of the oldest lines."""
-
-    async def __call__(self, database: Database, now: int, keep: int, limit: int) -> int:
-        """See `ports.store.Audit.let_go`."""
-        ...
+End = Callable[[Database, int, int, int], Awaitable[int]]
+"""(database, now, keep, limit) -> how many of the oldest lines it removed: see `ports.store.Audit.let_go`."""
 
 
 async def line_by_line(database: Database, now: int, keep: int, limit: int) -> int:
@@ -48,7 +45,7 @@ class Months:
         self._trim = trim
         self._not_before = 0
 
-    async def __call__(self, database: Database, now: int, keep: int, limit: int) -> int:
+    async def remove(self, database: Database, now: int, keep: int, limit: int) -> int:
         """See `End`."""
         if not 0 < self._not_before - now <= _AGAIN:
             gone = await self._ask(database, self._drop, (now, keep))

@@ -94,7 +94,7 @@ class Finish:
             # session comes out of a proof that no longer is one (line 72).
             writes.append(self.store.accounts.replace(account, old=account))
             writes.append(
-                self.record(
+                self.record.write(
                     "sign_in.succeeded",
                     caller=caller,
                     now=now,
@@ -117,7 +117,7 @@ class Finish:
                 self.store.grants.insert_code(
                     self._code(code, grant, request, now, sign_in.handle_hash is None)
                 ),
-                self.record(
+                self.record.write(
                     "code.issued",
                     caller=caller,
                     now=now,

@@ -42,7 +42,7 @@ class AuthorizePages:
             elsewhere = self.steps.again_by_get(await self.visitors.meet(request), "/authorize", params)
             if elsewhere is not None:
                 return elsewhere
-        outcome = self.authorize(params)
+        outcome = self.authorize.check(params)
         if isinstance(outcome, Unsure):
             visitor = await self.visitors.meet(request)
             note(
@@ -103,7 +103,9 @@ class AuthorizePages:
         decision = form.get("decision")
         if not ours or decision not in {"allow", "deny"}:
             return self.steps.consent_page(visitor, asked)
-        outcome = await self.answer(asked, allow=decision == "allow", caller=visitor.caller, now=visitor.now)
+        outcome = await self.answer.answer(
+            asked, allow=decision == "allow", caller=visitor.caller, now=visitor.now
+        )
         if outcome is None:
             return await self.steps.load_and_follow(visitor, sign_in.id)
         if isinstance(outcome, Denied):

@@ -38,7 +38,7 @@ class Refused(Struct, frozen=True):
     response: AuthResponse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Authorize:
     """Runs the checks, and reads the id_token_hint."""
 
@@ -47,7 +47,7 @@ class Authorize:
     issuer: str
     ignored_scopes: IgnoredScopes
 
-    def __call__(self, params: Mapping[str, str]) -> Accepted | Unsure | Refused:
+    def check(self, params: Mapping[str, str]) -> Accepted | Unsure | Refused:
         """`params` are the request's, each given once; an empty one counts as left out (OAuth 2.1 §3.1). Pure but for the
         snapshot and the clock-free signature check."""
         params = {name: value for name, value in params.items() if value}

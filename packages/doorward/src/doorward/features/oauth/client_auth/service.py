@@ -88,7 +88,7 @@ class AuthenticateClient:
         noted = self.failures.note(caller.address, now)
         if noted.audit:
             await self.store.commit(
-                self.record(
+                self.record.write(
                     "client.authentication_failed",
                     caller=caller,
                     now=now,

@@ -16,7 +16,7 @@ from doorward.features.authn.flow.advance import Advance
 from doorward.features.authn.flow.outcomes import AskConsent, Denied
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerConsent:
     """Writes the consent down, or the refusal."""
 
@@ -24,12 +24,12 @@ class AnswerConsent:
     record: Record
     advance: Advance
 
-    async def __call__(
+    async def answer(
         self, asked: AskConsent, *, allow: bool, caller: Caller, now: int
     ) -> SignIn | Denied | None:
         """The sign-in to go on with; `Denied` for the app after Cancel; None when another request was faster."""
         sign_in = asked.sign_in
-        event = self.record(
+        event = self.record.write(
             "consent.granted" if allow else "consent.denied",
             caller=caller,
             now=now,

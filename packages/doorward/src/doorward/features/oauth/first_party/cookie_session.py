@@ -56,7 +56,7 @@ class Standing(Struct, frozen=True):
     expires_in: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CookieSession:
     """Puts the token endpoint's answers into cookies. Decides nothing that the token endpoint would decide otherwise."""
 

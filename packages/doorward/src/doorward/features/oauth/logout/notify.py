@@ -11,7 +11,7 @@ from doorward.core.ports.random import Chance
 from doorward.features.oauth.logout.rules import logout_token as rule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutToken:
     """Given to the outbox, which delivers it."""
 
@@ -20,7 +20,7 @@ class LogoutToken:
     chance: Chance
     issuer: str
 
-    def __call__(self, notice: LogoutNotice, *, now: int) -> tuple[str, str] | None:
+    def make(self, notice: LogoutNotice, *, now: int) -> tuple[str, str] | None:
         """(where to POST, the logout token), or None when the app is gone or wants no notice any more."""
         client = self.catalog.current().clients.get(notice.client_id)
         if client is None or client.backchannel_logout_uri is None:

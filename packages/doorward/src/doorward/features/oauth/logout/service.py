@@ -18,7 +18,7 @@ from doorward.features.oauth.tokens.own_tokens import OwnTokens
 from doorward.features.sessions.ending import Ending
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignOutAction:
     """Decides what the app's request means, and ends sessions."""
 
@@ -51,7 +51,7 @@ class SignOutAction:
         self, session: Session, *, reason: EndReason, client_id: str | None, caller: Caller, now: int
     ) -> None:
         """End the session with everything that must end with it, and write it down."""
-        event = self.record(
+        event = self.record.write(
             "session.ended",
             caller=caller,
             now=now,

@@ -114,7 +114,7 @@ class RevokeToken:
             self.meter.count("revocations", "own_tokens")
             # as often as once a second, which the record need not hear
             once = self.store.attempts.claim("own_tokens", client.id, now + TOLD_EVERY, now=now)
-            event = self.record(
+            event = self.record.write(
                 "token.revoked", caller=caller, now=now, client_id=client.id, token_kind="own_tokens"
             )
             await self.store.commit(once, event)
@@ -132,7 +132,7 @@ class RevokeToken:
 
     async def _end(self, grant: Grant, client: Client, caller: Caller, now: int, *, kind: str) -> None:
         """The whole grant, once: when somebody else ended it in this very moment, nothing is written."""
-        event = self.record(
+        event = self.record.write(
             "token.revoked",
             caller=caller,
             now=now,

@@ -32,7 +32,7 @@ class Tally:
 
     __slots__ = ("_rows", "_told", "batch", "window")
 
-    def __init__(self, window: int, batch: int) -> None:
+    def __init__(self, *, window: int, batch: int) -> None:
         self.window = window
         self.batch = batch
         self._rows: dict[str, _Row] = {}

@@ -32,9 +32,9 @@ class Failures:
 
     __slots__ = ("_audited", "_limit", "_minute", "tally")
 
-    def __init__(self, per_address: int) -> None:
+    def __init__(self, *, per_address: int) -> None:
         self._limit = per_address
-        self.tally = Tally(WINDOW, BATCH)
+        self.tally = Tally(window=WINDOW, batch=BATCH)
         self._minute = 0
         self._audited = 0
 

@@ -25,9 +25,9 @@ class Begun:
 
     __slots__ = ("_limit", "tally")
 
-    def __init__(self, limit: int = 2000) -> None:
+    def __init__(self, *, limit: int = 2000) -> None:
         self._limit = limit
-        self.tally = Tally(WINDOW, BATCH)
+        self.tally = Tally(window=WINDOW, batch=BATCH)
 
     def full(self, who: str, now: int) -> int | None:
         """From when on (seconds) an address or a person (by id) may begin one again; None when it may now."""

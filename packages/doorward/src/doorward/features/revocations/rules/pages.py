@@ -38,7 +38,7 @@ class Page:
 
     __slots__ = ("_texts", "entries")
 
-    def __init__(self, entries: list[Revocation]) -> None:
+    def __init__(self, *, entries: list[Revocation]) -> None:
         self.entries = entries
         self._texts: dict[str, tuple[int, bytes]] = {}
 
@@ -55,7 +55,7 @@ class Page:
 
     def without(self, gone: Callable[[Revocation], bool]) -> Page:
         """The page with only the entries that are not `gone`."""
-        return Page([entry for entry in self.entries if not gone(entry)])
+        return Page(entries=[entry for entry in self.entries if not gone(entry)])
 
 
 @final
@@ -82,7 +82,7 @@ class Pages:
                     self._remove(earlier)
                 self._bounds[entry.kind, entry.ref] = entry
             if not self._pages or len(self._pages[-1].entries) >= PAGE:
-                self._pages.append(Page([]))
+                self._pages.append(Page(entries=[]))
             self._pages[-1].entries.append(entry)
         self._news.clear()
         self.seq = seq

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
-from doorward.cli.tools import Check
 from doorward.core.ports.store import Store
+from doorward.ops.doctor.check import Check
 from doorward.settings import Settings
 from doorward.web.forwarded import Proxies, without_port
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from shlex import quote
 
-from doorward.cli.tools import Check
 from doorward.core.model.client import Client
 from doorward.core.ports.store import Store
 from doorward.features.oauth.clients.rules import key_strength
+from doorward.ops.doctor.check import Check
 
 
 async def apps(store: Store) -> Check:

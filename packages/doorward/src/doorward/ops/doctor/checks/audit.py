@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from doorward.cli.tools import Check
+from doorward.ops.doctor.check import Check
 from doorward.settings import Settings
 from doorward.storage.sql.audit_end import first_id
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from doorward.cli.tools import Check
 from doorward.core.ports.store import Store
+from doorward.ops.doctor.check import Check
 
 _DAY = 86_400
 _OLD = 7

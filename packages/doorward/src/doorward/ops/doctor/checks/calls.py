@@ -6,9 +6,9 @@ from __future__ import annotations
 from shlex import quote
 
 from doorward.adapters import trust
-from doorward.cli.show import moment
-from doorward.cli.tools import Check
+from doorward.core.amounts import moment
 from doorward.core.ports.store import Store
+from doorward.ops.doctor.check import Check
 from doorward.settings import Settings
 
 

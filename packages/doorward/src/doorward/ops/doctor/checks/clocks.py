@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Final
 
 from doorward.adapters.clock import AHEAD
-from doorward.cli.tools import Check
 from doorward.cluster.node_registry import HEARD_OF_WITHIN
 from doorward.core.ports.store import Store
+from doorward.ops.doctor.check import Check
 
 NAME: Final = "server clocks"
 

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from doorward.adapters.clock import SystemClock
-from doorward.cli.tools import Check
+from doorward.ops.doctor.check import Check
 from doorward.server.sockets import UNIX, shown
 from doorward.settings import Settings
 from doorward.settings.checks import loopback

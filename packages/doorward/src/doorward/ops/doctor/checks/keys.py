@@ -12,9 +12,9 @@ from doorward.adapters.keys.secret_key import secret_key
 from doorward.adapters.keys.signing import CatalogSigner
 from doorward.app.key_wrapper import held_here, key_wrapper, place_of
 from doorward.app.root import find_root
-from doorward.cli.tools import Check
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.store import Store
+from doorward.ops.doctor.check import Check
 from doorward.settings import Settings
 
 _DAY = 86_400
@@ -80,7 +80,7 @@ async def signing_keys(settings: Settings, store: Store) -> Check:
         if root is None:
             said = "sealed under the secret key itself; the next start makes that the root secret"
             return Check(name, True, said)
-        CatalogSigner(settings.issuer, KeyedSealer(root.secret)).install(keys)
+        CatalogSigner(issuer=settings.issuer, sealer=KeyedSealer(root.secret)).install(keys)
     except KeyProblem as problem:
         return Check(name, False, problem.error, problem.fix)
     except ValueError:

@@ -9,7 +9,7 @@ import sys
 from typing import Final
 
 from doorward.adapters.clock import SystemClock
-from doorward.cli.tools import Check
+from doorward.ops.doctor.check import Check
 from doorward.server.sockets import OTHER_FILES
 from doorward.settings import Settings
 

@@ -6,9 +6,9 @@ from doorward.adapters import trust
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
 from doorward.adapters.random import SystemChance
-from doorward.cli.tools import Check
 from doorward.core.login_name import normalise_email
 from doorward.core.model.message import Letter
+from doorward.ops.doctor.check import Check
 from doorward.settings import Settings
 from doorward.settings.checks import loopback
 

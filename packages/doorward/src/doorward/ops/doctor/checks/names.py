@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from doorward.cli.tools import Check
 from doorward.core.ports.store import Store
 from doorward.core.text import same_as
+from doorward.ops.doctor.check import Check
 
 _PAGE: Final = 1000
 _MOST: Final = 20_000

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from doorward.adapters.clock import SystemClock
-from doorward.cli.tools import Check
+from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.checks.audit import audit_record
 from doorward.settings import Settings
 from doorward.settings.checks import loopback
@@ -49,7 +49,7 @@ async def postgres(settings: Settings) -> AsyncIterator[Check]:
     if notes := understood(url).notes:
         yield Check("database URL", True, "; ".join(notes))
     try:
-        connection: Any = await Connector(url, settings.postgres)()
+        connection: Any = await Connector(url, settings.postgres).connect()
     except Exception as problem:  # noqa: BLE001 - whatever the driver, the resolver or TLS says
         said = _without(url, str(problem) or type(problem).__name__)
         fix = remedy(problem)

@@ -9,8 +9,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from doorward.cli.amounts import size
-from doorward.cli.tools import Check
+from doorward.core.amounts import size
+from doorward.ops.doctor.check import Check
 
 _LITTLE: Final = 500 * 1024 * 1024
 _NONE: Final = 50 * 1024 * 1024

@@ -104,7 +104,7 @@ class Tickets:
             self.store.messages.discard_mail("" if told else letter.id),
         ]
         event = "sign_up.started" if kind == "sign_up" else "password.reset_asked"
-        writes.append(self.record(event, caller=caller, now=now, account_id=ticket.account_id))
+        writes.append(self.record.write(event, caller=caller, now=now, account_id=ticket.account_id))
         return ticket if await self.store.commit(*writes) else None
 
     async def by_code(

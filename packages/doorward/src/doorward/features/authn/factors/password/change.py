@@ -107,7 +107,7 @@ class ChangePassword:
             self.store.sessions.forget_devices(account.id, but=known),
             self.store.sessions.replace_secret(session, renewed),
             self.store.messages.insert_mail(letter),
-            self.record(
+            self.record.write(
                 "password.changed", caller=caller, now=now, account_id=account.id, session_id=session.id
             ),
             *await self.ending.account(

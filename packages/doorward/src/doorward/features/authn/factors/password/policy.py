@@ -69,7 +69,12 @@ class JudgePassword:
         # Up to some 60 ms of estimating: long enough to be felt by every token request if it ran on the loop.
         async with self.turn:
             return await asyncio.to_thread(
-                rule.judge, typed, self.policy, second_factor=second_factor, words=words, listed=self.listed
+                rule.judge,
+                typed,
+                self.policy,
+                second_factor=second_factor,
+                words=words,
+                listed=self.listed.contains,
             )
 
     def minimum(self, *, second_factor: bool) -> int:

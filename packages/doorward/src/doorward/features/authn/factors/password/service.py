@@ -110,13 +110,15 @@ class CheckPassword:
         account_id = account.id if account else None
         writes = [
             *self.throttle.missed(guess, now),
-            self.record(
+            self.record.write(
                 "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why
             ),
         ]
         if await self.throttle.filled(guess.own, now):
             writes.append(
-                self.record("sign_in.throttled", caller=caller, now=now, account_id=account_id, ok=False)
+                self.record.write(
+                    "sign_in.throttled", caller=caller, now=now, account_id=account_id, ok=False
+                )
             )
         await self.store.commit(*writes)
         self.meter.count("sign_ins", "failed")

@@ -217,6 +217,6 @@ class SecondFactors:
         return self.store.messages.insert_mail(letter)
 
     def _noted(self, kind: str, account: Account, session: Session, caller: Caller, now: int) -> Write:
-        return self.record(
+        return self.record.write(
             kind, caller=caller, now=now, account_id=account.id, session_id=session.id, method="totp"
         )

@@ -83,7 +83,7 @@ class ProveSecondFactor:
                 spend,
                 self.store.sign_ins.replace(sign_in, changed),
                 *self.throttle.clear(guess.own),
-                self.record(
+                self.record.write(
                     "second_factor.succeeded",
                     caller=caller,
                     now=now,
@@ -101,7 +101,7 @@ class ProveSecondFactor:
                     values={"at": now, "left": left, "device": describe(user_agent)},
                 )
                 writes += [
-                    self.record(
+                    self.record.write(
                         "recovery_codes.used", caller=caller, now=now, account_id=account.id, left=left
                     ),
                     self.store.messages.insert_mail(mail),
@@ -146,7 +146,9 @@ class ProveSecondFactor:
     async def _failed(self, account: Account, guess: Guess, caller: Caller, now: int) -> Refusal:
         await self.store.commit(
             *self.throttle.missed(guess, now),
-            self.record("second_factor.failed", caller=caller, now=now, account_id=account.id, ok=False),
+            self.record.write(
+                "second_factor.failed", caller=caller, now=now, account_id=account.id, ok=False
+            ),
         )
         self.meter.count("second_factors", "failed")
         if await self.throttle.tries(guess.own, now) >= TOLD_AFTER:

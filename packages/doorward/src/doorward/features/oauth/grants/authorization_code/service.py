@@ -119,7 +119,7 @@ class RedeemCode:
         )
 
     def _event(self, kind: str, grant: Grant, caller: Caller, now: int, *, ok: bool = True) -> Write:
-        return self.record(
+        return self.record.write(
             kind,
             caller=caller,
             now=now,

@@ -155,7 +155,7 @@ class RefreshGrant:
     def _event(
         self, kind: str, grant: Grant, client: Client, caller: Caller, now: int, *, ok: bool = True
     ) -> Write:
-        return self.record(
+        return self.record.write(
             kind,
             caller=caller,
             now=now,

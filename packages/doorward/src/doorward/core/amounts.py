@@ -1,6 +1,8 @@
-"""How does a person read an amount? In the largest unit of which there is one: "5.6 kB", "12 minutes"."""
+"""Amounts and times as people read them."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 
 def size(octets: int) -> str:
@@ -14,3 +16,8 @@ def size(octets: int) -> str:
             return f"{amount:,.1f} {unit}"
         amount /= 1000
     return f"{amount:,.1f} TB"
+
+
+def moment(at: int | None) -> str:
+    """A time, in UTC."""
+    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

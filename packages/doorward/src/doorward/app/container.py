@@ -1,0 +1,243 @@
+"""The objects of one process, built in one place: for the server, for every command, and for tests.
+
+`open_container` opens what acts on the world and puts the ports and the settings' facts into `Services`; everything above is built
+by the features' `build.py`, when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from doorward.adapters.clock import SystemClock
+from doorward.adapters.counters.store import StoreCounters
+from doorward.adapters.counters.write_behind import Tallies
+from doorward.adapters.hashing.argon2 import Argon2Hasher
+from doorward.adapters.hashing.breached_list import BadBreachList, NothingListed, open_list
+from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
+from doorward.adapters.logs import logger
+from doorward.adapters.mail.queue import SealingPostman
+from doorward.adapters.no_metrics import NoMetrics
+from doorward.adapters.random import SystemChance
+from doorward.adapters.remarks import LoggedRemarks
+from doorward.app.key_wrapper import key_wrapper
+from doorward.app.root import root_secret
+from doorward.cluster.change_notifier import Bells
+from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.model.message import Letter
+from doorward.core.ports.breached import BreachedList
+from doorward.core.ports.change_notifier import Bell
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.counters import Counters
+from doorward.core.ports.mail_queue import MailKind
+from doorward.core.ports.metrics import Meter
+from doorward.core.ports.passwords import PasswordHasher
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.core.web_origin import web_origin
+from doorward.features.feature import Feature
+from doorward.features.index import FEATURES
+from doorward.features.services import Services
+from doorward.features.signing_keys.root import RootSecret
+from doorward.settings import Settings
+from doorward.storage.postgres.url import is_postgres
+from doorward.storage.sql.database_state import admit
+from doorward.storage.sql.open import open_store
+
+if TYPE_CHECKING:
+    from doorward.adapters.valkey.connection import ValkeyLink
+    from doorward.features.signing_keys.wrappings import ManageWrappings
+
+_log = logger("bells")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """What `open_container` opened. Close it in the end: `async with aclosing(await open_container(settings=…)) as container`."""
+
+    settings: Settings
+    features: Sequence[Feature]
+    services: Services
+    notifier: Bells
+    uncommitted: Tallies
+    """Tries that wait for the next commit."""
+    cache: ValkeyLink | None
+    root: RootSecret
+    close_hasher: Callable[[], None]
+    close_store: bool
+
+    def root_wrappings(self) -> ManageWrappings:
+        """The service that changes key-encryption keys. Raises `KeyProblem`."""
+        from doorward.features.signing_keys.build import root_wrappings
+
+        return root_wrappings(self.services, wrapper=key_wrapper(self.settings), root=self.root)
+
+    async def aclose(self) -> None:
+        """Write down what was counted, let the others hear what was committed, and close everything that was opened."""
+        self.close_hasher()
+        try:
+            await self.uncommitted.flush()
+        except StoreUnavailable:
+            _log.warning("tallies.lost")
+        await self.notifier.rung()
+        if self.cache is not None:
+            await self.cache.close()
+        if self.close_store:
+            await self.services.store.close()
+
+
+async def open_container(
+    *,
+    settings: Settings,
+    features: Sequence[Feature] = FEATURES,
+    metrics: Meter | None = None,
+    clock: Clock | None = None,
+    random: Chance | None = None,
+    store: Store | None = None,
+    hasher: PasswordHasher | None = None,
+    breached: BreachedList | None = None,
+) -> Container:
+    """Open what the settings name; what is given by keyword stands in its place, and a given store is left open in the end.
+
+    Raises `KeyProblem`, `StoreUnavailable`, `SchemaRefused`, `BadBreachList`, OSError.
+    """
+    breached = breached or _breached(settings)
+    close_store = store is None
+    if store is None:
+        store = await open_store(settings.database, postgres=settings.postgres)
+    try:
+        await admit(store.meta, where=str(settings.database))
+        root = await root_secret(settings, store)
+    except BaseException:
+        if close_store:
+            await store.close()
+        raise
+    metrics = metrics or NoMetrics()
+    if clock is None:
+        clock = system = SystemClock()
+        metrics.clock_ahead(system.ahead)
+    random = random or SystemChance()
+    close_hasher = _nothing
+    if hasher is None:
+        hasher = argon2 = Argon2Hasher(settings.passwords)
+        close_hasher = argon2.close
+    sealer = KeyedSealer(root.secret)
+    signer = CatalogSigner(issuer=settings.issuer, sealer=sealer)
+    uncommitted = Tallies(store=store, clock=clock)
+    cache, bells = None, _database_bells(settings, metrics)
+    counters: Counters = StoreCounters(store=store)
+    if settings.cache is not None:
+        # the client library is not loaded where there is no cache
+        from doorward.adapters.valkey.connection import ValkeyLink
+
+        cache = ValkeyLink(settings.cache.reveal())
+        counters = _cached_counters(cache, store, uncommitted)
+        bells.append(_cache_bell(settings.cache.reveal(), cache, metrics))
+    notifier = Bells(bells)
+    store.on_change(notifier.changed)
+    parts = urlsplit(settings.issuer)
+    services = Services(
+        store=store,
+        clock=clock,
+        random=random,
+        sealer=sealer,
+        signer=signer,
+        key_maker=SealedKeyMaker(sealer),
+        config=WatchedCatalog(store=store, signer=signer, bell=notifier),
+        metrics=metrics,
+        counters=counters,
+        notifier=notifier,
+        hasher=hasher,
+        breached=breached,
+        mail=SealingPostman(sealer=sealer, chance=random, render=_mail_writer(settings)),
+        remarks=LoggedRemarks(),
+        issuer=settings.issuer,
+        # settings have made sure that browsers can open it
+        origin=web_origin(settings.issuer) or f"{parts.scheme}://{parts.netloc}",
+        brand_name=settings.brand.name,
+        default_locale=settings.brand.locale,
+        development=settings.development,
+        beyond_ascii=settings.beyond_ascii,
+        ca_file=settings.ca_file,
+        metrics_token=settings.metrics.token,
+        publish_ahead=settings.keys.publish_ahead,
+        rotate_after=settings.keys.rotate_after,
+        tokens=settings.tokens,
+        sessions=settings.sessions,
+        passwords=settings.passwords,
+        throttle=settings.throttle,
+        tickets=settings.tickets,
+    )
+    return Container(
+        settings=settings,
+        features=tuple(features),
+        services=services,
+        notifier=notifier,
+        uncommitted=uncommitted,
+        cache=cache,
+        root=root,
+        close_hasher=close_hasher,
+        close_store=close_store,
+    )
+
+
+def _breached(settings: Settings) -> BreachedList:
+    try:
+        return open_list(settings.passwords.breached_list) or NothingListed()
+    except OSError as problem:
+        raise BadBreachList(str(problem)) from None
+
+
+def _database_bells(settings: Settings, metrics: Meter) -> list[Bell]:
+    if not is_postgres(str.__str__(settings.database)):
+        return []
+    # the client library is not loaded where there is only a file
+    from doorward.storage.postgres.change_notifier import PostgresBell
+
+    bell = PostgresBell(
+        url=settings.database,
+        options=settings.postgres,
+        tell=lambda said: _log.warning("bell.postgres", reason=said),
+    )
+    bell.on_lost(metrics.link("database_bell", lambda: bell.connected))
+    return [bell]
+
+
+def _cached_counters(cache: ValkeyLink, store: Store, uncommitted: Tallies) -> Counters:
+    from doorward.adapters.valkey.counters import ValkeyCounters
+
+    return ValkeyCounters(link=cache, store=store, tallies=uncommitted)
+
+
+def _cache_bell(url: str, cache: ValkeyLink, metrics: Meter) -> Bell:
+    from doorward.adapters.valkey.change_notifier import ValkeyBell
+
+    bell = ValkeyBell(url=url, link=cache)
+    cache.on_lost(metrics.link("cache", lambda: cache.up))
+    bell.on_lost(metrics.link("cache_bell", lambda: bell.connected))
+    return bell
+
+
+def _mail_writer(settings: Settings) -> Callable[[MailKind, str | None, dict[str, Any]], Letter]:
+    """Renders the letters; `adapters/mail/queue.py` seals them."""
+
+    def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> Letter:
+        # imported here: only a command that writes a mail needs templates and languages
+        from doorward.web.mail import letters
+        from doorward.web.mail import render as mail_render
+        from doorward.web.pages import language
+
+        spoken = language.choose(cookie=locale, default=settings.brand.locale)
+        letter = letters.LETTERS[kind](**values)
+        context = mail_render.MailContext(spoken, settings.brand.name, settings.issuer)
+        mail = mail_render.render(letter, context)
+        return Letter(subject=mail.subject, text=mail.text, html=mail.html, code=values.get("code"))
+
+    return write
+
+
+def _nothing() -> None:
+    """Whoever gave the hasher closes it."""

@@ -1,0 +1,58 @@
+"""The HTTP application of one container: the routes of all features, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_network
+from urllib.parse import urlsplit
+
+from doorward.app.container import Container
+from doorward.features.sessions.build import cookie_jar
+from doorward.web.error_pages import StatusPages
+from doorward.web.http import Route
+from doorward.web.right_host import RightHost
+from doorward.web.router import App
+
+
+def http_app(container: Container, *, process_tag: str) -> App:
+    """The ASGI application. `process_tag` begins the ids of its requests."""
+    settings, services = container.settings, container.services
+    jar = services.get(cookie_jar)
+    return App(
+        routes(container),
+        prefix=urlsplit(settings.issuer).path.rstrip("/"),
+        https=jar.secure,
+        trusted_proxies=[ip_network(text, strict=False) for text in settings.server.trusted_proxies],
+        error_page=StatusPages(
+            jar=jar,
+            issuer=settings.issuer,
+            brand_name=settings.brand.name,
+            default_locale=settings.brand.locale,
+        ),
+        meter=services.metrics,
+        process_tag=process_tag,
+        on_closing=lambda: _close(container),
+        configuration=services.config,
+    )
+
+
+def routes(container: Container) -> Sequence[Route]:
+    """Every path of the server."""
+    settings, services = container.settings, container.services
+    found = [item for feature in container.features for item in feature.routes(services)]
+    for feature in container.features:
+        found = [*map(feature.around(services), found)]
+    host = RightHost(
+        jar=services.get(cookie_jar),
+        issuer=settings.issuer,
+        origin=services.origin,
+        prefix=urlsplit(settings.issuer).path.rstrip("/"),
+        brand_name=settings.brand.name,
+        default_locale=settings.brand.locale,
+    )
+    return [host.around(item) for item in found]
+
+
+def _close(container: Container) -> None:
+    for feature in container.features:
+        feature.closing(container.services)

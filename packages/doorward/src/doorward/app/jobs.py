@@ -1,0 +1,94 @@
+"""The work beside the requests of one serving process: that of the adapters, and that of all features."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from doorward.adapters import logs, trust
+from doorward.adapters.background import every
+from doorward.adapters.mail.delivery import MailWorker
+from doorward.adapters.mail.smtp import SmtpSender, SmtpServer
+from doorward.adapters.metrics import PrometheusMeter
+from doorward.app.container import Container
+from doorward.features.authn.factors.email_code.build import still_works
+from doorward.features.feature import Job
+
+SWEEP = 20.0
+
+
+def jobs(container: Container, metrics: PrometheusMeter) -> Iterator[Job]:
+    """Each to be started once."""
+    settings, services = container.settings, container.services
+    yield Job(name="bells", run=container.notifier.run)
+    yield Job(name="tallies", run=container.uncommitted.run)
+    if container.cache is not None:
+        yield Job(name="cache", run=container.cache.watch)
+    yield Job(name="catalog", run=services.config.watch)
+    yield Job(name="sweep", run=lambda: every(SWEEP, lambda: _sweep(container), name="sweep"))
+    if settings.mail.host is not None:
+        yield Job(name="mail", run=_mail(container, settings.mail.host).run)
+    if (port := settings.metrics.port) is not None:
+        yield Job(name="metrics", run=lambda: _show_metrics(metrics, settings.metrics.host, port))
+    for feature in container.features:
+        yield from feature.jobs(services)
+
+
+def _mail(container: Container, host: str) -> MailWorker:
+    services, mail = container.services, container.settings.mail
+    server = SmtpServer(
+        host=host,
+        sender=mail.sender or f"{services.brand_name} <no-reply@{urlsplit(services.issuer).hostname}>",
+        port=mail.port,
+        user=mail.user,
+        password=mail.password,
+        tls=mail.tls,
+        timeout=mail.timeout,
+    )
+    return MailWorker(
+        store=services.store,
+        sealer=services.sealer,
+        sender=SmtpSender(server, context=trust.context(services.ca_file)),
+        clock=services.clock,
+        meter=services.metrics,
+        spent=services.get(still_works),
+    )
+
+
+async def _sweep(container: Container) -> None:
+    """Small batches until nothing is left, with a breath between them, so that no request waits for long. Of all processes on the
+    database one does so at a time: several would only wait for one another's rows."""
+    services = container.services
+    store, clock = services.store, services.clock
+    now = clock.now()
+    mine = store.attempts.claim("sweep", "turn", now + int(SWEEP) - 2, now=now)
+    if not await store.commit(mine):
+        return
+    keep = container.settings.audit.keep_days * 86_400
+    for _ in range(200):
+        gone = await store.sweep(clock.now())
+        if keep:
+            gone += await store.audit.let_go(clock.now(), keep)
+        if gone == 0:
+            break
+        await asyncio.sleep(0.05)
+    await services.config.forget_the_dead()
+
+
+async def _show_metrics(metrics: PrometheusMeter, host: str, port: int) -> None:
+    """The page of numbers on its port. After a reload the worker before us may still have it; no token waits for that."""
+    told = False
+    while True:
+        try:
+            stop = metrics.serve(host, port)
+            break
+        except OSError as problem:
+            if not told:
+                logs.logger("metrics").warning("metrics.port_taken", port=port, reason=problem.strerror)
+            told = True
+            await asyncio.sleep(0.5)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.to_thread(stop)

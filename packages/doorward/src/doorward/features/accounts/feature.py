@@ -1,0 +1,42 @@
+"""What accounts add to the server: signing up, a new password, and the pages below /account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from doorward.features.feature import Feature
+
+if TYPE_CHECKING:
+    from doorward.features.services import Services
+    from doorward.web.http import Route
+
+
+def _routes(services: Services) -> Sequence[Route]:
+    from doorward.features.accounts import reset_routes, self_service_routes, sign_up_routes
+    from doorward.features.accounts.build import reset_password, self_service, sign_up, verify_address
+    from doorward.features.authn.build import second_factors
+    from doorward.features.authn.factors.email_code.build import email_challenges
+    from doorward.features.authn.factors.password.build import change_password
+    from doorward.features.authn.flow.build import pages
+
+    arrival = services.get(pages)
+    return [
+        *sign_up_routes.routes(
+            arrival=arrival,
+            sign_up=services.get(sign_up),
+            verify=services.get(verify_address),
+            tickets=services.get(email_challenges),
+        ),
+        *reset_routes.routes(arrival=arrival, reset=services.get(reset_password)),
+        *self_service_routes.routes(
+            arrival=arrival,
+            store=services.store,
+            pages=services.get(self_service),
+            change=services.get(change_password),
+            factors=services.get(second_factors),
+        ),
+    ]
+
+
+ACCOUNTS = Feature(name="accounts", routes=_routes)

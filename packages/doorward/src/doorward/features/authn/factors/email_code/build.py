@@ -1,0 +1,28 @@
+"""How the services of codes and links by mail are built."""
+
+from __future__ import annotations
+
+from doorward.features.audit.build import audit_log
+from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.email_code.still_works import StillWorks
+from doorward.features.rate_limits.build import throttle
+from doorward.features.services import Services
+
+
+def email_challenges(services: Services) -> Tickets:
+    """Codes and links that prove an address."""
+    return Tickets(
+        store=services.store,
+        chance=services.random,
+        sealer=services.sealer,
+        postman=services.mail,
+        throttle=services.get(throttle),
+        record=services.get(audit_log),
+        policy=services.tickets,
+        issuer=services.issuer,
+    )
+
+
+def still_works(services: Services) -> StillWorks:
+    """Whether the code in a mail that is about to be sent still works."""
+    return StillWorks(store=services.store)

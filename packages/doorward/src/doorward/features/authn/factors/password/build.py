@@ -1,0 +1,54 @@
+"""How the services of passwords are built."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from doorward.features.audit.build import audit_log
+from doorward.features.authn.factors.password.change import ChangePassword
+from doorward.features.authn.factors.password.policy import JudgePassword
+from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
+from doorward.features.rate_limits.build import sign_in_starts, throttle
+from doorward.features.services import Services
+from doorward.features.sessions.build import revoker
+
+
+def check_password(services: Services) -> CheckPassword:
+    """Whether a password is somebody's."""
+    return CheckPassword(
+        store=services.store,
+        hasher=services.hasher,
+        throttle=services.get(throttle),
+        record=services.get(audit_log),
+        meter=services.metrics,
+        begun=services.get(sign_in_starts),
+    )
+
+
+def prove_password(services: Services) -> ProvePassword:
+    """The password of a sign-in."""
+    return ProvePassword(store=services.store, check=services.get(check_password))
+
+
+def password_policy(services: Services) -> JudgePassword:
+    """Whether a new password may be chosen."""
+    return JudgePassword(
+        policy=services.passwords,
+        listed=services.breached,
+        issuer_host=urlsplit(services.issuer).hostname or "",
+        brand=services.brand_name,
+    )
+
+
+def change_password(services: Services) -> ChangePassword:
+    """Another password for who is signed in."""
+    return ChangePassword(
+        store=services.store,
+        chance=services.random,
+        hasher=services.hasher,
+        check=services.get(check_password),
+        judge=services.get(password_policy),
+        postman=services.mail,
+        ending=services.get(revoker),
+        record=services.get(audit_log),
+    )

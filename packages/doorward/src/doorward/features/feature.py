@@ -1,0 +1,59 @@
+"""What a feature adds to the server, as one value. The list of them is `features/index.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doorward.features.services import Services
+    from doorward.web.http import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work beside the requests of a serving process, from its start until it is cancelled. `run` never ends by itself."""
+
+    name: str
+    run: Callable[[], Coroutine[Any, Any, None]]
+
+
+def no_routes(services: Services) -> Sequence[Route]:
+    """Of a feature that answers no path."""
+    del services
+    return ()
+
+
+def no_jobs(services: Services) -> Sequence[Job]:
+    """Of a feature that does nothing beside the requests."""
+    del services
+    return ()
+
+
+def same_route(services: Services) -> Callable[[Route], Route]:
+    """Of a feature that has nothing to do with other features' routes."""
+    del services
+    return lambda item: item
+
+
+def nothing_waits(services: Services) -> None:
+    """Of a feature whose requests end by themselves."""
+    del services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """Each part is a function of the services, called when a process begins to serve.
+
+    The module that holds the value imports services, routes and templates inside these functions: commands read the list, too,
+    and must not wait for what only a server needs.
+    """
+
+    name: str
+    routes: Callable[[Services], Sequence[Route]] = no_routes
+    jobs: Callable[[Services], Sequence[Job]] = no_jobs
+    around: Callable[[Services], Callable[[Route], Route]] = same_route
+    """What stands around the handlers of all routes, those of other features included."""
+    closing: Callable[[Services], None] = nothing_waits
+    """Called when the process is about to leave: requests that only wait for news are answered now."""

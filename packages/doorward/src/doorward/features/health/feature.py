@@ -1,0 +1,27 @@
+"""What the home page, the static files, the health checks and the metrics page add to the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from doorward.features.feature import Feature
+
+if TYPE_CHECKING:
+    from doorward.features.services import Services
+    from doorward.web.http import Route
+
+
+def _routes(services: Services) -> Sequence[Route]:
+    from doorward.features.health import routes
+    from doorward.features.sessions.build import browser_contexts
+
+    found = routes.routes(
+        visitors=services.get(browser_contexts), store=services.store, signer=services.signer
+    )
+    if services.metrics_token is not None:
+        found.append(routes.metrics_route(token=services.metrics_token, metrics=services.metrics))
+    return found
+
+
+HEALTH = Feature(name="health", routes=_routes)

@@ -1,0 +1,46 @@
+"""The features of this server, in one explicit list.
+
+In the order in which they may import one another: each only what stands before it. Nothing registers itself, and nothing is found
+by scanning. A feature from outside is given to the container: `open_container(settings=…, features=(*FEATURES, MINE))`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doorward.features.accounts.feature import ACCOUNTS
+from doorward.features.authn.feature import AUTHN
+from doorward.features.dev_outbox.feature import DEV_OUTBOX
+from doorward.features.feature import Feature
+from doorward.features.health.feature import HEALTH
+from doorward.features.oauth.authorize.feature import AUTHORIZE
+from doorward.features.oauth.first_party.feature import FIRST_PARTY
+from doorward.features.oauth.introspection.feature import INTROSPECTION
+from doorward.features.oauth.logout.feature import LOGOUT
+from doorward.features.oauth.metadata.feature import METADATA
+from doorward.features.oauth.revocation.feature import REVOCATION
+from doorward.features.oauth.token.feature import TOKEN
+from doorward.features.oauth.userinfo.feature import USERINFO
+from doorward.features.rate_limits.feature import RATE_LIMITS
+from doorward.features.repeated_posts.feature import REPEATED_POSTS
+from doorward.features.revocations.feature import REVOCATIONS
+from doorward.features.signing_keys.feature import SIGNING_KEYS
+
+FEATURES: Final[tuple[Feature, ...]] = (
+    RATE_LIMITS,
+    REVOCATIONS,
+    REPEATED_POSTS,
+    AUTHN,
+    METADATA,
+    TOKEN,
+    INTROSPECTION,
+    REVOCATION,
+    USERINFO,
+    AUTHORIZE,
+    LOGOUT,
+    FIRST_PARTY,
+    ACCOUNTS,
+    HEALTH,
+    DEV_OUTBOX,
+    SIGNING_KEYS,
+)

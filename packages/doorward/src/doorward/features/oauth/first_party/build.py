@@ -1,0 +1,49 @@
+"""How the services of the server's own and the apps' own pages are built."""
+
+from __future__ import annotations
+
+from doorward.features.authn.build import prove_second_factor
+from doorward.features.authn.factors.password.build import prove_password
+from doorward.features.authn.flow.build import advance
+from doorward.features.oauth.client_auth.build import authenticate_client
+from doorward.features.oauth.clients.build import ignored_scopes
+from doorward.features.oauth.first_party.challenge import Challenge
+from doorward.features.oauth.first_party.cookie_session import CookieSession
+from doorward.features.oauth.logout.build import sign_out
+from doorward.features.oauth.token.build import exchange_token
+from doorward.features.rate_limits.build import sign_in_starts
+from doorward.features.revocations.build import revocation_view
+from doorward.features.services import Services
+
+
+def challenge(services: Services) -> Challenge:
+    """Signing in by JSON."""
+    return Challenge(
+        store=services.store,
+        catalog=services.config,
+        chance=services.random,
+        clock=services.clock,
+        authenticate=services.get(authenticate_client),
+        prove_password=services.get(prove_password),
+        prove_second_factor=services.get(prove_second_factor),
+        advance=services.get(advance),
+        sessions=services.sessions,
+        issuer=services.issuer,
+        ignored_scopes=services.get(ignored_scopes),
+        begun=services.get(sign_in_starts),
+    )
+
+
+def cookie_session(services: Services) -> CookieSession:
+    """Tokens in cookies for apps beside the issuer."""
+    return CookieSession(
+        exchange=services.get(exchange_token),
+        catalog=services.config,
+        store=services.store,
+        signer=services.signer,
+        clock=services.clock,
+        view=services.get(revocation_view),
+        sign_out=services.get(sign_out),
+        issuer=services.issuer,
+        own_origin=services.origin,
+    )

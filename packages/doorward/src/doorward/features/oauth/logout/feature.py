@@ -1,0 +1,60 @@
+"""What signing out adds to the server: its pages, and notices to the apps that asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from doorward.features.feature import Feature, Job
+
+if TYPE_CHECKING:
+    from doorward.core.model.message import LogoutNotice
+    from doorward.features.services import Services
+    from doorward.web.http import Route
+
+
+def _routes(services: Services) -> Sequence[Route]:
+    from doorward.features.authn.flow.build import steps
+    from doorward.features.oauth.logout import routes
+    from doorward.features.oauth.logout.build import sign_out
+    from doorward.features.sessions.build import browser_contexts
+
+    return routes.routes(
+        visitors=services.get(browser_contexts),
+        steps=services.get(steps),
+        sign_out=services.get(sign_out),
+        sealer=services.sealer,
+    )
+
+
+def _jobs(services: Services) -> Sequence[Job]:
+    from doorward.adapters import trust
+    from doorward.adapters.http_client import BackChannel
+    from doorward.adapters.mail.delivery import LogoutWorker
+    from doorward.features.oauth.logout.build import logout_tokens
+
+    tokens = services.get(logout_tokens)
+
+    async def send() -> None:
+        client = BackChannel(development=services.development, context=trust.context(services.ca_file))
+
+        async def deliver(notice: LogoutNotice) -> str | None:
+            try:
+                made = tokens.make(notice, now=services.clock.now())
+            except KeyError:
+                return "there is no key yet to sign the log-out token with"
+            # Gone, or no longer interested: nothing is owed any more.
+            return None if made is None else await client.post_logout_token(*made)
+
+        worker = LogoutWorker(
+            store=services.store, deliver=deliver, clock=services.clock, meter=services.metrics
+        )
+        try:
+            await worker.run()
+        finally:
+            await client.close()
+
+    return [Job(name="log-out notices", run=send)]
+
+
+LOGOUT = Feature(name="oauth.logout", routes=_routes, jobs=_jobs)

@@ -1,0 +1,22 @@
+"""What the revocation endpoint adds to the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from doorward.features.feature import Feature
+
+if TYPE_CHECKING:
+    from doorward.features.services import Services
+    from doorward.web.http import Route
+
+
+def _routes(services: Services) -> Sequence[Route]:
+    from doorward.features.oauth.revocation import routes
+    from doorward.features.oauth.revocation.build import revoke_token
+
+    return routes.routes(revoke=services.get(revoke_token))
+
+
+REVOCATION = Feature(name="oauth.revocation", routes=_routes)

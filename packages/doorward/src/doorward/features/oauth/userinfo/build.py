@@ -1,0 +1,19 @@
+"""How the userinfo endpoint's service is built."""
+
+from __future__ import annotations
+
+from doorward.features.oauth.userinfo.service import Userinfo
+from doorward.features.revocations.build import revocation_view
+from doorward.features.services import Services
+
+
+def userinfo(services: Services) -> Userinfo:
+    """What an app is told of a person."""
+    return Userinfo(
+        store=services.store,
+        catalog=services.config,
+        signer=services.signer,
+        clock=services.clock,
+        view=services.get(revocation_view),
+        issuer=services.issuer,
+    )

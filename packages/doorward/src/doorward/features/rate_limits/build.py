@@ -1,0 +1,42 @@
+"""How the services that count tries are built."""
+
+from __future__ import annotations
+
+from doorward.features.rate_limits.rules.failures import Failures
+from doorward.features.rate_limits.rules.sign_in_starts import PER_GUESS, Begun
+from doorward.features.rate_limits.service import Throttle
+from doorward.features.rate_limits.sync import ShareTallies
+from doorward.features.services import Services
+
+
+def throttle(services: Services) -> Throttle:
+    """The counters of guesses and mails, the same for all processes."""
+    return Throttle(
+        store=services.store,
+        sealer=services.sealer,
+        policy=services.throttle,
+        counters=services.counters,
+    )
+
+
+def client_failures(services: Services) -> Failures:
+    """Failed client authentications of each address."""
+    return Failures(per_address=services.throttle.per_address)
+
+
+def sign_in_starts(services: Services) -> Begun:
+    """Sign-ins that each network has begun."""
+    return Begun(limit=services.throttle.per_address * PER_GUESS)
+
+
+def counter_sync(services: Services) -> ShareTallies:
+    """What the processes tell one another of the two."""
+    return ShareTallies(
+        store=services.store,
+        sealer=services.sealer,
+        clock=services.clock,
+        tallies={
+            "failures": services.get(client_failures).tally,
+            "begun": services.get(sign_in_starts).tally,
+        },
+    )

@@ -1,0 +1,24 @@
+"""What counting tries adds to the server: the exchange of counters between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from doorward.features.feature import Feature, Job
+
+if TYPE_CHECKING:
+    from doorward.features.services import Services
+
+_EVERY = 1.0
+
+
+def _jobs(services: Services) -> Sequence[Job]:
+    from doorward.adapters.background import every
+    from doorward.features.rate_limits.build import counter_sync
+
+    sync = services.get(counter_sync)
+    return [Job(name="shared tallies", run=lambda: every(_EVERY, sync.exchange, name="shared tallies"))]
+
+
+RATE_LIMITS = Feature(name="rate_limits", jobs=_jobs)

@@ -1,0 +1,83 @@
+"""What every feature builds on: the ports and the facts of one server, and each service built once when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from doorward.cluster.config_snapshot import WatchedCatalog
+    from doorward.core.model.policy import (
+        MailTickets,
+        PasswordPolicy,
+        SessionPolicy,
+        ThrottlePolicy,
+        TokenPolicy,
+    )
+    from doorward.core.model.secret import Secret
+    from doorward.core.ports.breached import BreachedList
+    from doorward.core.ports.change_notifier import Bell
+    from doorward.core.ports.clock import Clock
+    from doorward.core.ports.counters import Counters
+    from doorward.core.ports.keys import KeyMaker, Sealer, Signer
+    from doorward.core.ports.mail_queue import Postman
+    from doorward.core.ports.metrics import Meter
+    from doorward.core.ports.passwords import PasswordHasher
+    from doorward.core.ports.random import Chance
+    from doorward.core.ports.remarks import Remarks
+    from doorward.core.ports.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Services:
+    """Filled in by `app/container.py`, the one place that knows adapters and settings.
+
+    A folder's `build.py` holds one function per service; `services.get(sign_up)` is the service that `sign_up(services)` builds, the
+    same one for everybody who asks. Nothing is built, and no module loaded, that nobody asks for.
+    """
+
+    store: Store
+    clock: Clock
+    random: Chance
+    sealer: Sealer
+    signer: Signer
+    key_maker: KeyMaker
+    config: WatchedCatalog
+    metrics: Meter
+    counters: Counters
+    notifier: Bell
+    hasher: PasswordHasher
+    breached: BreachedList
+    mail: Postman
+    remarks: Remarks
+
+    issuer: str
+    origin: str
+    """The issuer's origin as browsers write it."""
+    brand_name: str
+    default_locale: str
+    development: bool
+    beyond_ascii: bool
+    """Whether a mail address may have letters beyond ASCII before the @."""
+    ca_file: str | None
+    metrics_token: Secret | None
+    publish_ahead: int
+    rotate_after: int
+    tokens: TokenPolicy
+    sessions: SessionPolicy
+    passwords: PasswordPolicy
+    throttle: ThrottlePolicy
+    tickets: MailTickets
+
+    _built: dict[Callable[[Services], Any], Any] = field(
+        default_factory=dict["Callable[[Services], Any]", "Any"], init=False, repr=False
+    )
+
+    def get(self, build: Callable[[Services], T]) -> T:
+        """What `build` makes of these services; built at the first call, and the same object at every later one."""
+        if build not in self._built:
+            self._built[build] = build(self)
+        return cast("T", self._built[build])

@@ -1,0 +1,42 @@
+"""What the signing keys add to the server: care for them, beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from doorward.features.feature import Feature, Job
+
+if TYPE_CHECKING:
+    from doorward.features.services import Services
+
+TEND_KEYS = 30.0
+
+
+def _jobs(services: Services) -> Sequence[Job]:
+    from doorward.adapters.background import once
+    from doorward.features.signing_keys.build import key_rotation
+
+    keys = services.get(key_rotation)
+
+    async def tend() -> None:
+        """Now and then, and at once when the configuration changed: an app that was just registered for another algorithm must not
+        wait for its key."""
+        changed = asyncio.Event()
+        services.config.on_change(lambda _: changed.set())
+
+        async def round_of_care() -> None:
+            changed.clear()
+            await keys.tend()
+
+        while True:
+            await once(round_of_care, name="signing keys")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), TEND_KEYS)
+
+    return [Job(name="signing keys", run=tend)]
+
+
+SIGNING_KEYS = Feature(name="signing_keys", jobs=_jobs)

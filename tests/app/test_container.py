@@ -1,0 +1,133 @@
+"""Is everything built once, by whoever asks first, and does a feature from outside the tree stand beside the others?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from doorward.adapters.metrics import PrometheusMeter
+from doorward.app.container import Container, open_container
+from doorward.app.http import http_app
+from doorward.app.jobs import jobs
+from doorward.features.accounts.build import sign_up
+from doorward.features.audit.build import audit_log
+from doorward.features.feature import Feature, Job
+from doorward.features.index import FEATURES
+from doorward.features.services import Services
+from doorward.storage.sqlite.database import open_sqlite
+from doorward.web.http import Request, Response, Route, json_response, route
+from tests.containers import settings
+from tests.features.admin.managing import TurnedClock
+from tests.tabs import Tab
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def container() -> AsyncGenerator[Container]:
+    async with aclosing(await open_container(settings=settings(), clock=TurnedClock())) as opened:
+        yield opened
+
+
+async def test_whoever_asks_gets_the_same_object(container: Container) -> None:
+    services = container.services
+    assert services.get(sign_up) is services.get(sign_up)
+    assert services.get(sign_up).tickets.record is services.get(audit_log)
+
+
+async def test_a_second_process_on_the_same_adapters_has_built_nothing_yet(container: Container) -> None:
+    other = replace(container.services)
+    assert other.store is container.services.store
+    assert other.get(audit_log) is not container.services.get(audit_log)
+
+
+async def test_a_store_that_is_given_stays_open() -> None:
+    store = await open_sqlite(":memory:")
+    async with aclosing(await open_container(settings=settings(), store=store)) as opened:
+        assert opened.services.store is store
+    assert await store.ready()
+    await store.close()
+
+
+class Visits:
+    """The service of a feature that stands in no folder of the tree."""
+
+    def __init__(self, *, clock: Callable[[], int]) -> None:
+        self.clock = clock
+        self.waiting = True
+
+    async def show(self, request: Request) -> Response:
+        del request
+        return json_response({"now": self.clock()})
+
+    async def look(self) -> None:
+        """Never called here: only listed."""
+
+
+def visits(services: Services) -> Visits:
+    return Visits(clock=services.clock.now)
+
+
+def visit_routes(services: Services) -> Sequence[Route]:
+    return [route("/visits", "GET", services.get(visits).show)]
+
+
+def visit_jobs(services: Services) -> Sequence[Job]:
+    return [Job(name="visits", run=services.get(visits).look)]
+
+
+def visits_closing(services: Services) -> None:
+    services.get(visits).waiting = False
+
+
+async def test_a_feature_from_outside_stands_beside_the_others() -> None:
+    toy = Feature(name="visits", routes=visit_routes, jobs=visit_jobs, closing=visits_closing)
+    metrics, clock = PrometheusMeter(), TurnedClock()
+    opened = await open_container(
+        settings=settings(), clock=clock, metrics=metrics, features=(*FEATURES, toy)
+    )
+    async with aclosing(opened) as container:
+        app = http_app(container, process_tag="t")
+        page = await Tab(app, "192.0.2.1").get("/visits")
+        assert (page.status, page.text) == (200, f'{{"now":{clock.time}}}')
+        assert (await Tab(app, "192.0.2.1").get("/jwks")).status == 200
+        names = [job.name for job in jobs(container, metrics)]
+        assert {"visits", "signing keys", "shared tallies", "log-out notices", "sweep"} <= set(names)
+        assert len(names) == len(set(names))
+        assert container.services.get(visits).waiting
+        app.closing()
+        assert not container.services.get(visits).waiting
+
+
+ASKS_FOR_LITTLE = """
+import asyncio, sys
+from contextlib import aclosing
+from pathlib import Path
+from doorward.cli import main
+from doorward.cli.run import opened
+from doorward.features.admin import build as admin
+
+async def listed():
+    async with opened(Path("doorward.toml")) as container:
+        return await container.services.get(admin.people).listed()
+
+assert asyncio.run(listed()) == []
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+async def test_a_command_loads_nothing_that_only_a_server_needs(tmp_path: Path) -> None:
+    (tmp_path / "doorward.toml").write_text('issuer = "http://127.0.0.1:9000"\ndevelopment = true\n')
+    done = subprocess.run(
+        [sys.executable, "-c", ASKS_FOR_LITTLE], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert "doorward" in loaded
+    assert not loaded & {"jinja2", "httpx2", "valkey", "asyncpg", "prometheus_client", "uvicorn", "uvloop"}

@@ -1,0 +1,162 @@
+"""How objects are built and called: by keyword, by a verb, and without reaching through one another."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.house import tree
+
+CALLED: dict[str, str] = {
+    "web/router.py App": "ASGI calls its application",
+    "web/router.py Server": "ASGI calls its application",
+}
+"""Classes that define `__call__`, with the reason."""
+CALLED_STILL = {
+    "features/authn/factors/email_code/still_works.py StillWorks",
+    "features/authn/factors/password/change.py ChangePassword",
+    "features/authn/factors/password/policy.py JudgePassword",
+    "features/authn/factors/password/service.py CheckPassword",
+    "features/authn/factors/password/service.py ProvePassword",
+    "features/authn/factors/totp/service.py ProveSecondFactor",
+    "features/authn/flow/advance.py Advance",
+    "features/authn/flow/finish.py Finish",
+    "features/oauth/client_auth/service.py AuthenticateClient",
+    "features/oauth/clients/ignored_scopes.py IgnoredScopes",
+    "features/oauth/first_party/challenge.py Challenge",
+    "features/oauth/grants/authorization_code/service.py RedeemCode",
+    "features/oauth/grants/refresh_token/service.py RefreshGrant",
+    "features/oauth/introspection/service.py Introspect",
+    "features/oauth/revocation/service.py RevokeToken",
+    "features/oauth/token/service.py ExchangeToken",
+    "features/oauth/userinfo/service.py Userinfo",
+    "web/error_pages.py StatusPages",
+    "web/router.py ErrorPages",
+}
+"""Those that are still to be given a verb: remove what has one."""
+
+MOST_POSITIONAL = 3
+"""Parameters of a constructor that may be given without their names. Records (`msgspec.Struct`) are values, and exempt."""
+POSITIONAL_STILL = {
+    "features/accounts/self_service_routes.py AccountHandlers",
+    "features/accounts/sign_up_routes.py SignUpPages",
+    "features/admin/apis.py ManageApis",
+    "features/admin/apps.py ManageApps",
+    "features/admin/factors.py ManageFactors",
+    "features/admin/people.py ManagePeople",
+    "features/admin/roles.py ManageRoles",
+    "features/authn/factors/email_code/service.py Tickets",
+    "features/authn/factors/password/change.py ChangePassword",
+    "features/authn/factors/password/policy.py JudgePassword",
+    "features/authn/factors/password/routes.py SignInPages",
+    "features/authn/factors/password/service.py CheckPassword",
+    "features/authn/factors/totp/enrol.py SecondFactors",
+    "features/authn/factors/totp/routes.py MethodHandlers",
+    "features/authn/factors/totp/service.py ProveSecondFactor",
+    "features/authn/flow/advance.py Advance",
+    "features/authn/flow/finish.py Finish",
+    "features/authn/flow/page_pipeline.py Arrival",
+    "features/authn/flow/routes.py Steps",
+    "features/oauth/authorize/routes.py AuthorizePages",
+    "features/oauth/client_auth/service.py AuthenticateClient",
+    "features/oauth/first_party/challenge.py Challenge",
+    "features/oauth/first_party/cookie_routes.py CookieEndpoints",
+    "features/oauth/grants/authorization_code/service.py RedeemCode",
+    "features/oauth/grants/refresh_token/service.py RefreshGrant",
+    "features/oauth/introspection/service.py Introspect",
+    "features/oauth/logout/routes.py LogoutPages",
+    "features/oauth/metadata/routes.py MetadataEndpoints",
+    "features/oauth/revocation/service.py RevokeToken",
+    "features/oauth/token/service.py ExchangeToken",
+    "features/oauth/tokens/issue.py GiveTokens",
+    "features/oauth/userinfo/service.py Userinfo",
+    "web/right_host.py RightHost",
+}
+"""Those that are still to be made keyword-only: remove what is."""
+POSITIONAL_STILL_IN = {"web/pages/views", "web/mail", "web/pages/static.py"}
+"""Places whose values are still to be made keyword-only."""
+
+DEEPEST = 3
+"""Attributes after a name: `self.store.accounts.get` is the verb of a noun of the store, `self.own.arrival.steps.link` reaches through."""
+DEEPER_STILL = {"features/authn/factors/totp/routes.py"}
+"""Files that still reach through."""
+
+BUILT_STILL = {"features/authn/factors/totp/routes.py ProvePassword"}
+"""Services that are still built elsewhere than in the `build.py` of their folder."""
+
+
+def _trees() -> Iterator[tuple[str, ast.Module]]:
+    for path in tree.modules(tree.SERVER):
+        yield path.relative_to(tree.SERVER).as_posix(), ast.parse(path.read_text("utf-8"))
+
+
+def _classes() -> Iterator[tuple[str, ast.ClassDef]]:
+    for where, module in _trees():
+        for node in ast.walk(module):
+            if isinstance(node, ast.ClassDef):
+                yield f"{where} {node.name}", node
+
+
+def _method(node: ast.ClassDef, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name == name:
+            return each
+    return None
+
+
+def positional(node: ast.ClassDef) -> int:
+    """How many arguments its constructor takes without their names."""
+    init = _method(node, "__init__")
+    if init is not None:
+        return len(init.args.posonlyargs) + len(init.args.args) - 1
+    written = [ast.unparse(each) for each in node.decorator_list]
+    if not any(each.partition("(")[0] == "dataclass" and "kw_only=True" not in each for each in written):
+        return 0
+    fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+    return sum(each.value is None or "init=False" not in ast.unparse(each.value) for each in fields)
+
+
+def depth(node: ast.Attribute) -> int:
+    """How many attributes follow the name that the chain begins with; 0 when it begins with something else."""
+    found, at = 0, ast.Expr(node).value
+    while isinstance(at, ast.Attribute):
+        found, at = found + 1, at.value
+    return found if isinstance(at, ast.Name) else 0
+
+
+def test_objects_have_verbs_and_are_not_called() -> None:
+    found = {name for name, node in _classes() if _method(node, "__call__") is not None}
+    assert found == CALLED.keys() | CALLED_STILL, (
+        "a class has verbs; `__call__` is followed by neither grep nor a trace"
+    )
+
+
+def test_constructors_take_keywords() -> None:
+    found = {name for name, node in _classes() if positional(node) > MOST_POSITIONAL}
+    found = {name for name in found if not any(name.startswith(place) for place in POSITIONAL_STILL_IN)}
+    assert found == POSITIONAL_STILL
+
+
+def test_nothing_reaches_through_what_it_holds() -> None:
+    found = {
+        where
+        for where, module in _trees()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute) and depth(node) > DEEPEST
+    }
+    assert found == DEEPER_STILL, "ask what you hold for a verb, or be given what you need"
+
+
+def test_services_are_built_in_one_place() -> None:
+    """Who else called their constructors would have them stand on something else than the server's do."""
+    calls = {
+        (where, node.func.id)
+        for where, module in _trees()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    built = {name for where, name in calls if Path(where).name == "build.py" and name[:1].isupper()}
+    assert len(built) > 30
+    found = {f"{where} {name}" for where, name in calls if Path(where).name != "build.py" and name in built}
+    assert found == BUILT_STILL
