@@ -51,11 +51,14 @@ from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.rate_limits import build as rate_limits
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.features.rate_limits.service import Throttle
+from doorward.features.repeated_posts.build import post_boundary
 from doorward.features.services import Services
 from doorward.features.sessions.build import cookie_jar, revoker
 from doorward.features.sessions.ending import Ending
 from doorward.settings import BrandSettings, MailSettings
 from doorward.web.error_pages import StatusPages
+from doorward.web.http import Request, Response
+from doorward.web.page_pipeline import Work
 from doorward.web.router import App
 from tests.browsing import CHROME, ISSUER, PASSWORD, Browser, Page, code_for, flow_of, key_bytes
 from tests.containers import settings
@@ -75,6 +78,17 @@ class TurnedClock:
 
     def now(self) -> int:
         return self.time
+
+
+class EachPost:
+    """Every post is worked on, so that a test may send the same form again and again."""
+
+    async def answer(
+        self, request: Request, browser: str | None, form: dict[str, str] | None, work: Work
+    ) -> Response:
+        """What comes of it."""
+        del request, browser, form
+        return await work()
 
 
 @dataclass
@@ -286,6 +300,7 @@ async def open_house(
     )
     async with aclosing(container):
         services = container.services
+        services._built[post_boundary] = EachPost()
         await services.config.refresh()
         yield House(
             services=services,
@@ -302,7 +317,6 @@ async def open_house(
             change=services.get(change_password),
             factors=services.get(second_factors),
             pages=services.get(self_service),
-            # what stands around the pages in a server has tests of its own
             app=App(
                 [item for feature in (AUTHN, ACCOUNTS, DEV_OUTBOX) for item in feature.routes(services)],
                 prefix="",

@@ -19,9 +19,12 @@ from doorward.features.accounts.build import sign_up
 from doorward.features.audit.build import audit_log
 from doorward.features.feature import Feature, Job
 from doorward.features.index import FEATURES
+from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
+from doorward.features.sessions.browser_context import PagePost, StalePost
 from doorward.storage.sqlite.database import open_sqlite
-from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.web.http import Request, Response, json_response
+from doorward.web.route import Route, machine
 from tests.containers import settings
 from tests.features.admin.managing import TurnedClock
 from tests.tabs import Tab
@@ -75,7 +78,7 @@ def visits(services: Services) -> Visits:
 
 
 def visit_routes(services: Services) -> Sequence[Route]:
-    return [route("/visits", "GET", services.get(visits).show)]
+    return [machine("/visits", "GET", services.get(visits).show)]
 
 
 def visit_jobs(services: Services) -> Sequence[Job]:
@@ -103,6 +106,41 @@ async def test_a_feature_from_outside_stands_beside_the_others() -> None:
         assert container.services.get(visits).waiting
         app.closing()
         assert not container.services.get(visits).waiting
+
+
+class Notes:
+    """A page of such a feature: what its form sends is kept."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    async def write(self, post: PagePost) -> Response:
+        self.kept.append(post.form["note"])
+        return post.browser.go("/notes")
+
+    async def write_again(self, post: StalePost) -> Response:
+        return json_response({"problem": post.problem.kind}, 403)
+
+
+async def test_a_page_from_outside_gets_its_checks_with_its_route() -> None:
+    notes = Notes()
+
+    def routes(services: Services) -> Sequence[Route]:
+        return [services.get(pages).post("/notes", notes.write, refused=notes.write_again)]
+
+    toy = Feature(name="notes", routes=routes)
+    opened = await open_container(settings=settings(), clock=TurnedClock(), features=(*FEATURES, toy))
+    async with aclosing(opened) as container:
+        tab = Tab(http_app(container, process_tag="t"), "192.0.2.1")
+        token = (await tab.get("/sign-in")).forms["sign-in"].fields["csrf"]
+        refused = await tab.post("/notes", {"note": "forged"})
+        assert (refused.status, refused.text, notes.kept) == (403, '{"problem":"stale_form"}', [])
+        foreign = await tab.post(
+            "/notes", {"note": "forged", "csrf": token}, origin="https://evil.example", site=""
+        )
+        assert (foreign.status, foreign.text, notes.kept) == (403, '{"problem":"foreign_form"}', [])
+        done = await tab.post("/notes", {"note": "own", "csrf": token})
+        assert (done.status, done.header("location"), notes.kept) == (303, "/notes", ["own"])
 
 
 ASKS_FOR_LITTLE = """

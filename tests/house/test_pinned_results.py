@@ -30,7 +30,6 @@ from doorward.features.authn.factors.email_code.service import Tickets
 from doorward.features.authn.factors.recovery_codes import rules as recovery_code
 from doorward.features.authn.flow.rules.begin import from_session
 from doorward.features.authn.flow.rules.standing import for_ticket, of_password, of_recovery_code, of_totp
-from doorward.features.authn.flow.signed_in_page import OwnAccount
 from doorward.features.oauth.authorize.rules import weight
 from doorward.features.oauth.first_party import rules as cookie
 from doorward.features.oauth.first_party.cookie_routes import CookieEndpoints
@@ -44,7 +43,7 @@ from doorward.features.rate_limits.sync import ShareTallies
 from doorward.features.repeated_posts.rules import place
 from doorward.features.revocations.rules import wire
 from doorward.features.sessions import asked
-from doorward.features.sessions.browser_context import Visitor
+from doorward.features.sessions.signed_in_pages import SignedInPages
 from doorward.server import accept as door
 from doorward.server import worker_args as orders
 from doorward.storage.copy.encode import checksum
@@ -54,6 +53,7 @@ from doorward.storage.copy.tables import Column, Table
 from doorward.storage.sql import app_document, audit_end
 from doorward.storage.sql.rows import from_recent
 from doorward.storage.sql.statements import to_json
+from doorward.web.browser import PageRequest
 from doorward.web.cookies import CookieJar, CookieKind
 from doorward_verify import cookie as verifier_cookie
 from doorward_verify.revocation import hidden
@@ -181,17 +181,17 @@ def _derived() -> dict[str, Any]:
         "tag of a tally": ShareTallies._tag(_with(sealer=SEALER), "failures", "192.0.2.1"),
         "mailed code": Tickets._code_hash(_with(sealer=SEALER), "tkt_1", "123456").decode(),
         "refresh cookie": CookieEndpoints._tag(_with(sealer=SEALER), "browser", "token"),
-        "account page": OwnAccount._word(
-            _with(arrival=SimpleNamespace(sealer=SEALER)),
+        "account page": SignedInPages._word(
+            _with(sealer=SEALER),
             _with(session=session),
             "saved",
         ),
         "sign-out": LogoutPages._about(
             _with(sealer=SEALER),
-            _with(browser="browser"),
+            _with(secret="browser"),
             _with(client_id="app_1", ends=[session]),
         ),
-        "stale page": Visitor.stale_word(_with(csrf_token="csrf"), "sin_1"),
+        "stale page": PageRequest.stale_word(_with(context=_with(csrf_token="csrf")), "sin_1"),
     }
     plain: dict[str, Any] = decode(encode(made))
     return plain

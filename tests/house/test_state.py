@@ -19,13 +19,14 @@ REMEMBERS = {
     "features/revocations/status_list.py": "StatusList: while neither revocations nor configuration changed",
     "features/rate_limits/rules/failures.py": "Failures: lines of the record in a minute; its tally is shared",
     "features/rate_limits/rules/counter.py": "Tally: told to the other processes once a second",
-    "features/revocations/rules/pages.py": "Pages: see features/revocations/feed.py",
+    "features/revocations/rules/pages.py": "FeedPages: see features/revocations/feed.py",
     "features/revocations/rules/view.py": "View: see features/revocations/view_service.py",
     "web/router.py": "App, Server: whether this process is leaving; a sampling counter",
     "web/direct.py": "DirectProtocol: one connection",
     "web/http.py": "Response: one answer",
     "features/oauth/metadata/routes.py": "MetadataEndpoints: the published keys as bytes, while they are the same",
-    "features/sessions/browser_context.py": "Visitor: one request",
+    "features/sessions/browser_context.py": "BrowserContext: one request",
+    "web/browser.py": "PageRequest: one request",
 }
 _ROOMS = ("core", "features", "web")
 _CHANGES = {"append", "add", "pop", "remove", "clear", "update", "setdefault", "insert", "extend", "discard"}

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from doorward.adapters.metrics import PrometheusMeter
-from doorward.web.http import Request, Response, Route
+from doorward.web.http import Request, Response
+from doorward.web.route import Route
 from doorward.web.router import App
 
 
@@ -27,19 +28,24 @@ class Answer:
         return msgspec.json.decode(self.body)
 
 
+class BarePages:
+    """Error pages without a word."""
+
+    async def show(self, request: Request, status: int) -> Response:
+        """The number of the request."""
+        return Response(status, body=request.request_id.encode())
+
+
 class Asgi:
     """An app made of some routes."""
 
     def __init__(self, routes: Sequence[Route], *, prefix: str = "") -> None:
-        async def page(request: Request, status: int) -> Response:
-            return Response(status, body=request.request_id.encode())
-
         self.app = App(
             routes,
             prefix=prefix,
             https=True,
             trusted_proxies=(),
-            error_page=page,
+            error_page=BarePages(),
             meter=PrometheusMeter(),
             process_tag="t",
         )

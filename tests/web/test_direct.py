@@ -13,7 +13,8 @@ import uvicorn
 
 from doorward.adapters.no_metrics import NoMetrics
 from doorward.web.direct import DirectProtocol
-from doorward.web.http import Request, Response, json_response, route
+from doorward.web.http import Request, Response, json_response
+from doorward.web.route import machine
 from doorward.web.router import App, Server
 from tests.waiting import PATIENCE
 
@@ -68,24 +69,25 @@ def app_of(seen: Seen) -> App:
         del request
         return Response(204)
 
-    async def error_page(request: Request, status: int) -> Response:
-        return Response(status, [], f"page for {request.path}".encode())
+    class ErrorPages:
+        async def show(self, request: Request, status: int) -> Response:
+            return Response(status, [], f"page for {request.path}".encode())
 
     return App(
         [
-            route("/echo", "GET POST", echo, hot=True),
-            route("/plain", "GET POST", echo),
-            route("/a b", "GET", echo),
-            route("/waiting", "POST", waiting, hot=True),
-            route("/failing", "GET", failing, hot=True),
-            route("/held", "GET", held),
-            route("/news", "GET", news),
-            route("/empty", "GET", empty, hot=True),
+            machine("/echo", "GET POST", echo, hot=True),
+            machine("/plain", "GET POST", echo),
+            machine("/a b", "GET", echo),
+            machine("/waiting", "POST", waiting, hot=True),
+            machine("/failing", "GET", failing, hot=True),
+            machine("/held", "GET", held),
+            machine("/news", "GET", news),
+            machine("/empty", "GET", empty, hot=True),
         ],
         prefix="",
         https=False,
         trusted_proxies=[],
-        error_page=error_page,
+        error_page=ErrorPages(),
         meter=NoMetrics(),
         process_tag="t",
         on_closing=seen.closing.set,

@@ -28,7 +28,7 @@ def request(method: str = "GET", /, **headers: str) -> Request:
 @pytest.mark.requirement(11)
 @pytest.mark.parametrize("status", [400, 404, 405, 413, 500, 503, 418])
 async def test_a_status_is_a_page_with_a_number_and_a_way_on(status: int) -> None:
-    response = await PAGES(request(), status)
+    response = await PAGES.show(request(), status)
     text = response.body.decode()
     headers = dict(response.headers)
     assert response.status == status
@@ -42,9 +42,9 @@ async def test_a_status_is_a_page_with_a_number_and_a_way_on(status: int) -> Non
 
 async def test_a_form_that_met_a_busy_server_can_be_sent_again_as_it_was() -> None:
     again = "your browser then sends once more what you typed"
-    assert again in (await PAGES(request("POST"), 503)).body.decode()
-    assert again not in (await PAGES(request("GET"), 503)).body.decode()
-    assert again not in (await PAGES(request("POST"), 500)).body.decode()
+    assert again in (await PAGES.show(request("POST"), 503)).body.decode()
+    assert again not in (await PAGES.show(request("GET"), 503)).body.decode()
+    assert again not in (await PAGES.show(request("POST"), 500)).body.decode()
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,6 @@ async def test_a_form_that_met_a_busy_server_can_be_sent_again_as_it_was() -> No
 )
 async def test_no_language_header_or_cookie_breaks_it(tongue: str) -> None:
     for headers in ({"accept_language": tongue}, {"cookie": f"{JAR.name('locale')}={tongue}"}):
-        response = await PAGES(request(**headers), 404)
+        response = await PAGES.show(request(**headers), 404)
         assert response.status == 404
         assert (b'lang="de"' in response.body) == tongue.startswith("de")

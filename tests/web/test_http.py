@@ -19,9 +19,9 @@ from doorward.web.http import (
     json_response,
     parse_form,
     redirect,
-    route,
     send_response,
 )
+from doorward.web.route import machine
 
 pytestmark = pytest.mark.anyio
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
@@ -199,8 +199,8 @@ async def test_a_head_gets_the_headers_of_the_get() -> None:
     async def handler(_: Request) -> Response:
         return Response(200, body=b"four")
 
-    assert route("/x", "GET", handler).methods == {"GET", "HEAD"}
-    assert route("/x", "POST", handler).methods == {"POST"}
+    assert machine("/x", "GET", handler).methods == {"GET", "HEAD"}
+    assert machine("/x", "POST", handler).methods == {"POST"}
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

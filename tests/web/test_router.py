@@ -18,10 +18,9 @@ from doorward.web.http import (
     ClientGone,
     Request,
     Response,
-    Route,
     json_response,
-    route,
 )
+from doorward.web.route import CSRF, ORIGIN, Handler, Route, RouteKind, machine, method_set
 from doorward.web.router import App, Server
 from tests.browsing import Page
 from tests.front_channel import Front, front_channel
@@ -30,12 +29,20 @@ from tests.tabs import Tab
 pytestmark = pytest.mark.anyio
 
 
-async def _page(request: Request, status: int) -> Response:
-    return Response(status, [(b"content-type", b"text/html")], f"page {status} {request.request_id}".encode())
+class _Pages:
+    async def show(self, request: Request, status: int) -> Response:
+        text = f"page {status} {request.request_id}"
+        return Response(status, [(b"content-type", b"text/html")], text.encode())
 
 
 async def _who(request: Request) -> Response:
     return json_response({"address": request.client_address, "path": request.path, "id": request.request_id})
+
+
+def _page_route(path: str, methods: str, handler: Handler) -> Route:
+    """What the page pipeline makes, without its checks."""
+    kind, checks = RouteKind.PAGE, (ORIGIN, CSRF)
+    return Route(path=path, methods=method_set(methods), handler=handler, kind=kind, checks=checks)
 
 
 def app(routes: Sequence[Route], *, prefix: str = "", proxies: Sequence[str] = (), https: bool = True) -> App:
@@ -44,7 +51,7 @@ def app(routes: Sequence[Route], *, prefix: str = "", proxies: Sequence[str] = (
         prefix=prefix,
         https=https,
         trusted_proxies=[ip_network(text) for text in proxies],
-        error_page=_page,
+        error_page=_Pages(),
         meter=PrometheusMeter(),
         process_tag="t",
     )
@@ -82,7 +89,7 @@ async def ask(
 
 async def address(proxies: Sequence[str], peer: str, *forwarded: str) -> str:
     headers = [("x-forwarded-for", value) for value in forwarded]
-    sent = await ask(app([route("/who", "GET", _who)], proxies=proxies), headers=headers, peer=peer)
+    sent = await ask(app([machine("/who", "GET", _who)], proxies=proxies), headers=headers, peer=peer)
     return msgspec.json.decode(sent[1]["body"])["address"]
 
 
@@ -127,7 +134,7 @@ async def test_a_proxy_is_the_same_on_a_socket_for_both_families() -> None:
 
 
 async def test_an_issuer_may_have_a_path() -> None:
-    mounted = app([route("/who", "GET", _who), route("/.well-known/x", "GET", _who)], prefix="/auth")
+    mounted = app([machine("/who", "GET", _who), machine("/.well-known/x", "GET", _who)], prefix="/auth")
     for asked, path in (
         ("/auth/who", "/who"),
         ("/auth/.well-known/x", "/.well-known/x"),
@@ -152,9 +159,9 @@ async def test_an_issuer_may_have_a_path() -> None:
 async def test_unknown_paths_and_methods() -> None:
     handlers = app(
         [
-            route("/who", "GET", _who),
-            route("/page", "GET POST", _who, page=True),
-            route("/f/", "GET", _who, prefix=True),
+            machine("/who", "GET", _who),
+            _page_route("/page", "GET POST", _who),
+            machine("/f/", "GET", _who, prefix=True),
         ]
     )
     html = [("accept", "text/html,*/*")]
@@ -172,7 +179,7 @@ async def test_unknown_paths_and_methods() -> None:
 
 
 async def test_cross_origin_is_for_the_endpoints_that_read_no_cookie() -> None:
-    handlers = app([route("/open", "POST", _who, cors=True), route("/who", "GET", _who)])
+    handlers = app([machine("/open", "POST", _who, cors=True), machine("/who", "GET", _who)])
     for method in ("POST", "OPTIONS"):
         headers = dict((await ask(handlers, "/open", method))[0]["headers"])
         assert headers[b"access-control-allow-origin"] == b"*"
@@ -198,7 +205,7 @@ async def test_what_goes_wrong_becomes_an_answer_without_its_inside(
     async def fail(_: Request) -> Response:
         raise problem
 
-    handlers = app([route("/json", "GET", fail), route("/page", "GET", fail, page=True)])
+    handlers = app([machine("/json", "GET", fail), _page_route("/page", "GET", fail)])
     sent = await ask(handlers, "/json")
     assert sent[0]["status"] == status
     body = msgspec.json.decode(sent[1]["body"])
@@ -211,7 +218,7 @@ async def test_what_goes_wrong_becomes_an_answer_without_its_inside(
 
 
 async def test_who_leaves_says_so_with_each_answer_and_is_not_ready() -> None:
-    handlers = app([route("/who", "GET", _who), route("/readyz", "GET", _who)])
+    handlers = app([machine("/who", "GET", _who), machine("/readyz", "GET", _who)])
     assert (await ask(handlers, "/readyz"))[0]["status"] == 200
     assert b"connection" not in dict((await ask(handlers))[0]["headers"])
     handlers.closing()
@@ -224,21 +231,21 @@ async def test_nobody_is_answered_who_has_gone() -> None:
     async def gone(_: Request) -> Response:
         raise ClientGone
 
-    assert await ask(app([route("/who", "GET", gone)])) == []
+    assert await ask(app([machine("/who", "GET", gone)])) == []
 
 
 async def test_every_request_has_its_number_and_https_stays_https() -> None:
-    handlers = app([route("/who", "GET", _who)])
+    handlers = app([machine("/who", "GET", _who)])
     first, second = [msgspec.json.decode((await ask(handlers))[1]["body"])["id"] for _ in range(2)]
     assert first != second
     assert b"strict-transport-security" in dict((await ask(handlers))[0]["headers"])
-    plain = app([route("/who", "GET", _who)], https=False)
+    plain = app([machine("/who", "GET", _who)], https=False)
     assert b"strict-transport-security" not in dict((await ask(plain))[0]["headers"])
 
 
 def test_two_handlers_for_one_request_are_a_mistake() -> None:
     with pytest.raises(ValueError, match="two handlers"):
-        app([route("/who", "GET", _who), route("/who", "GET", _who)])
+        app([machine("/who", "GET", _who), machine("/who", "GET", _who)])
 
 
 class Lifespan:
@@ -262,7 +269,7 @@ async def test_a_server_starts_and_stops_what_it_was_given() -> None:
         async def stop() -> None:
             stopped.append(True)
 
-        return app([route("/who", "GET", _who)]), stop
+        return app([machine("/who", "GET", _who)]), stop
 
     server = Server(start)
     assert (await ask(server))[0]["status"] == 503

@@ -101,8 +101,11 @@ async def test_forms_from_elsewhere_act_on_nothing(house: House) -> None:
         "return_to": "/account",
     }
     for path in POSTS:
-        for fields, origin in (({"csrf": "no"}, ISSUER), ({"csrf": token}, "https://evil.example")):
-            page = await browser.post(path, {**everything, **fields}, origin=origin)
+        for fields, origin, site in (
+            ({"csrf": "no"}, ISSUER, "same-origin"),
+            ({"csrf": token}, "https://evil.example", "cross-site"),
+        ):
+            page = await browser.post(path, {**everything, **fields}, origin=origin, site=site)
             assert page.status == 403 or (path.endswith("authenticator") and page.status == 303), path
     assert await house.store.accounts.get(account.id) == before
     assert len(await house.store.sessions.live_of(account.id, house.now)) == 2

@@ -52,6 +52,18 @@ async def test_a_page_whose_cookies_are_gone_says_so_once_and_goes_on(front: Fro
 
 
 @pytest.mark.requirement(100)
+async def test_in_the_language_that_the_app_wishes_it_goes_on_as_well(front: Front) -> None:
+    """The sign-in that the form is shown with belongs to the very cookie that the answer sets."""
+    tab = front.browser()
+    page = await at_the_app(front, tab, ui_locales="de")
+    tab.cookies.clear()
+    shown = await tab.submit(page, "sign-in", identifier="ada@example.com", password=PASSWORD)
+    assert shown.status == 403
+    assert '<html lang="de"' in shown.text
+    await arrives(tab, shown)
+
+
+@pytest.mark.requirement(100)
 async def test_a_step_that_ran_out_says_so_once(front: Front) -> None:
     tab = front.browser()
     page = await at_the_app(front, tab)

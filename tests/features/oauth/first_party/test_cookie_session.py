@@ -8,7 +8,13 @@ import pytest
 
 from doorward.core.errors import Refusal
 from doorward.features.oauth.first_party import build
-from doorward.features.oauth.first_party.cookie_session import CookieSession, Delivered, Page, Standing
+from doorward.features.oauth.first_party.cookie_session import (
+    AllowedApp,
+    CookieSession,
+    Delivered,
+    Page,
+    Standing,
+)
 from doorward.features.oauth.first_party.rules import csrf_token
 from tests.features import made
 from tests.front_channel import CALLER, Front, front_channel
@@ -32,11 +38,18 @@ def cookies(front: Front) -> CookieSession:
     return front.services.get(build.cookie_session)
 
 
+def allowed(front: Front) -> AllowedApp:
+    """What the endpoints take from the page of the app."""
+    app = cookies(front).allowed(APP.id, HERE)
+    assert isinstance(app, AllowedApp)
+    return app
+
+
 async def delivered(front: Front) -> Delivered:
     tab = front.browser()
     page = await tab.sign_in_at(await tab.get(front.asking(APP)))
     form = {"client_id": APP.id, "code": said(page)["code"], "code_verifier": made.VERIFIER}
-    outcome = await cookies(front).begin(form, page=HERE, caller=CALLER)
+    outcome = await cookies(front).begin(allowed(front), form, caller=CALLER)
     assert isinstance(outcome, Delivered)
     return outcome
 
@@ -45,7 +58,7 @@ async def test_what_a_page_may_know(front: Front) -> None:
     got = await delivered(front)
     assert got.csrf_token == csrf_token(got.access_token)
     assert got.access_token not in repr(got)
-    standing = await cookies(front).standing(APP.id, got.access_token, page=HERE)
+    standing = await cookies(front).standing(allowed(front), got.access_token)
     assert isinstance(standing, Standing)
     assert standing.claims["sub"] == "usr_ada"
     assert not {"jti", "sid", "aud", "iss", "client_id"} & set(standing.claims)
@@ -57,42 +70,38 @@ async def test_a_foreign_page_is_refused_before_anything_is_looked_at(front: Fro
     got = await delivered(front)
     action = cookies(front)
     for refused in (
-        await action.begin({"client_id": APP.id, "code": "x"}, page=FOREIGN, caller=CALLER),
-        await action.renew(APP.id, got.refresh_token, page=FOREIGN, caller=CALLER),
-        await action.standing(APP.id, got.access_token, page=FOREIGN),
-        await action.end(
-            APP.id, got.access_token, got.refresh_token, got.csrf_token, page=FOREIGN, caller=CALLER
-        ),
+        action.allowed(APP.id, FOREIGN),
+        action.allowed(APP.id, FOREIGN, reading=True),
     ):
         assert isinstance(refused, Refusal)
         assert refused.code == "access_denied"
-    assert isinstance(await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER), Delivered)
+    assert isinstance(await action.renew(allowed(front), got.refresh_token, caller=CALLER), Delivered)
 
 
 @pytest.mark.requirement(18)
 async def test_renewal_rotates_as_the_token_endpoint_does(front: Front) -> None:
     got = await delivered(front)
     action = cookies(front)
-    one = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
-    two = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+    one = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
+    two = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
     assert isinstance(one, Delivered)
     assert isinstance(two, Delivered)
     # two tabs at once: one successor, nobody is signed out
     assert one.refresh_token == two.refresh_token != got.refresh_token
-    assert isinstance(await action.renew(APP.id, None, page=HERE, caller=CALLER), Refusal)
-    assert isinstance(await action.renew("app_nobody", one.refresh_token, page=HERE, caller=CALLER), Refusal)
+    assert isinstance(await action.renew(allowed(front), None, caller=CALLER), Refusal)
+    assert isinstance(action.allowed("app_nobody", HERE), Refusal)
 
 
 @pytest.mark.requirement(18)
 async def test_a_lost_renewal_is_given_again_once_a_day_as_at_the_token_endpoint(front: Front) -> None:
     got = await delivered(front)
     action = cookies(front)
-    lost = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+    lost = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
     assert isinstance(lost, Delivered)
     front.clock.time += 3600
     # a laptop that slept, with two tabs
     for _ in range(2):
-        again = await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER)
+        again = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
         assert isinstance(again, Delivered)
         assert again.refresh_token == lost.refresh_token
     lines = await front.services.store.audit.page(kind="refresh_token.repeated_late")
@@ -100,10 +109,10 @@ async def test_a_lost_renewal_is_given_again_once_a_day_as_at_the_token_endpoint
         ("usr_ada", APP.id, CALLER.user_agent)
     ]
     front.clock.time += 3600
-    assert isinstance(await action.renew(APP.id, got.refresh_token, page=HERE, caller=CALLER), Refusal), (
+    assert isinstance(await action.renew(allowed(front), got.refresh_token, caller=CALLER), Refusal), (
         "a copy of the cookie"
     )
-    assert isinstance(await action.renew(APP.id, lost.refresh_token, page=HERE, caller=CALLER), Refusal)
+    assert isinstance(await action.renew(allowed(front), lost.refresh_token, caller=CALLER), Refusal)
 
 
 @pytest.mark.requirement(72)
@@ -111,13 +120,13 @@ async def test_a_revoked_or_expired_token_stands_for_nobody(front: Front) -> Non
     got = await delivered(front)
     action = cookies(front)
     for nobody in (None, "", "x", got.access_token + "x"):
-        assert isinstance(await action.standing(APP.id, nobody, page=HERE), Refusal)
+        assert isinstance(await action.standing(allowed(front), nobody), Refusal)
     (session,) = await front.store.sessions.live_of("usr_ada", front.now)
     await front.sign_out.end(session, reason="signed_out", client_id=None, caller=CALLER, now=front.now)
-    assert isinstance(await action.standing(APP.id, got.access_token, page=HERE), Refusal)
+    assert isinstance(await action.standing(allowed(front), got.access_token), Refusal)
     fresh = await delivered(front)
     front.clock.time += 300
-    assert isinstance(await action.standing(APP.id, fresh.access_token, page=HERE), Refusal)
+    assert isinstance(await action.standing(allowed(front), fresh.access_token), Refusal)
 
 
 @pytest.mark.requirement(72)
@@ -125,8 +134,6 @@ async def test_leaving_ends_the_session_even_when_the_grant_had_ended(front: Fro
     got = await delivered(front)
     (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
     await front.store.commit(*front.ending.grant(grant, now=front.now, reason="refresh_token_replayed"))
-    left = await cookies(front).end(
-        APP.id, got.access_token, got.refresh_token, None, page=HERE, caller=CALLER
-    )
+    left = await cookies(front).end(allowed(front), got.access_token, got.refresh_token, None, caller=CALLER)
     assert left is True
     assert await front.store.sessions.live_of("usr_ada", front.now) == []

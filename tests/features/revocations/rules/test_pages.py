@@ -11,7 +11,7 @@ from msgspec.json import decode
 
 from doorward.core.model.revocation import HISTORY_BITS, Revocation
 from doorward.features.revocations.rules import pages as rule
-from doorward.features.revocations.rules.pages import Pages
+from doorward.features.revocations.rules.pages import FeedPages
 from doorward.features.revocations.rules.wire import plain
 
 NOW = 1_800_000_000
@@ -34,8 +34,8 @@ def entry(seq: int, **changes: Any) -> Revocation:
     return Revocation(**values | changes)
 
 
-def filled(count: int, *, history: int = 0) -> Pages:
-    made = Pages()
+def filled(count: int, *, history: int = 0) -> FeedPages:
+    made = FeedPages()
     made.feed(history << HISTORY_BITS | count, [entry(seq) for seq in range(1, count + 1)])
     return made
 
@@ -44,7 +44,7 @@ def told(text: bytes) -> list[str]:
     return [one["id"] for one in decode(b"[" + text + b"]")]
 
 
-def followed(pages: Pages, seq: int) -> list[str]:
+def followed(pages: FeedPages, seq: int) -> list[str]:
     """What somebody has heard who follows from there, each name once."""
     seen: dict[str, None] = {}
     while True:
@@ -120,7 +120,7 @@ def test_of_many_editions_the_last_two_are_kept() -> None:
 
 
 def test_what_has_expired_goes_when_it_is_half_of_a_page() -> None:
-    pages = Pages()
+    pages = FeedPages()
     pages.feed(
         20, [entry(seq, expires_at=NOW + (10 if seq <= 6 or seq == 15 else 400)) for seq in range(1, 21)]
     )
@@ -137,7 +137,7 @@ def test_what_has_expired_goes_when_it_is_half_of_a_page() -> None:
 
 @pytest.mark.requirement(93)
 def test_a_later_bound_takes_the_place_of_the_one_before() -> None:
-    pages = Pages()
+    pages = FeedPages()
     for seq in range(1, 30):
         pages.feed(seq, [entry(seq, kind="client", ref="app", before=NOW + seq, expires_at=NOW + 400 + seq)])
         pages.feed(seq, [])
@@ -147,7 +147,7 @@ def test_a_later_bound_takes_the_place_of_the_one_before() -> None:
 
 
 def test_a_bound_that_says_less_takes_nothings_place() -> None:
-    pages = Pages()
+    pages = FeedPages()
     pages.feed(1, [entry(1, kind="client", ref="app", before=NOW + 5)])
     pages.feed(2, [entry(2, kind="client", ref="app", before=NOW)])
     pages.feed(3, [entry(3, kind="client", ref="app", before=NOW + 9, expires_at=NOW + 300)])

@@ -1,4 +1,4 @@
-"""The HTTP application of one container: the routes of all features, and what stands around them."""
+"""The HTTP application of one container: the routes of all features."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from doorward.app.container import Container
 from doorward.features.sessions.build import cookie_jar
 from doorward.web.error_pages import StatusPages
-from doorward.web.http import Route
-from doorward.web.right_host import RightHost
+from doorward.web.route import Route
 from doorward.web.router import App
 
 
@@ -38,19 +37,7 @@ def http_app(container: Container, *, process_tag: str) -> App:
 
 def routes(container: Container) -> Sequence[Route]:
     """Every path of the server."""
-    settings, services = container.settings, container.services
-    found = [item for feature in container.features for item in feature.routes(services)]
-    for feature in container.features:
-        found = [*map(feature.around(services), found)]
-    host = RightHost(
-        jar=services.get(cookie_jar),
-        issuer=settings.issuer,
-        origin=services.origin,
-        prefix=urlsplit(settings.issuer).path.rstrip("/"),
-        brand_name=settings.brand.name,
-        default_locale=settings.brand.locale,
-    )
-    return [host.around(item) for item in found]
+    return [item for feature in container.features for item in feature.routes(container.services)]
 
 
 def _close(container: Container) -> None:

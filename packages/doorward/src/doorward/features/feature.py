@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doorward.features.services import Services
-    from doorward.web.http import Route
+    from doorward.web.route import Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +31,6 @@ def no_jobs(services: Services) -> Sequence[Job]:
     return ()
 
 
-def same_route(services: Services) -> Callable[[Route], Route]:
-    """Of a feature that has nothing to do with other features' routes."""
-    del services
-    return lambda item: item
-
-
 def nothing_waits(services: Services) -> None:
     """Of a feature whose requests end by themselves."""
     del services
@@ -53,7 +47,5 @@ class Feature:
     name: str
     routes: Callable[[Services], Sequence[Route]] = no_routes
     jobs: Callable[[Services], Sequence[Job]] = no_jobs
-    around: Callable[[Services], Callable[[Route], Route]] = same_route
-    """What stands around the handlers of all routes, those of other features included."""
     closing: Callable[[Services], None] = nothing_waits
     """Called when the process is about to leave: requests that only wait for news are answered now."""

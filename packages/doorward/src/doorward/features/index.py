@@ -22,14 +22,12 @@ from doorward.features.oauth.revocation.feature import REVOCATION
 from doorward.features.oauth.token.feature import TOKEN
 from doorward.features.oauth.userinfo.feature import USERINFO
 from doorward.features.rate_limits.feature import RATE_LIMITS
-from doorward.features.repeated_posts.feature import REPEATED_POSTS
 from doorward.features.revocations.feature import REVOCATIONS
 from doorward.features.signing_keys.feature import SIGNING_KEYS
 
 FEATURES: Final[tuple[Feature, ...]] = (
     RATE_LIMITS,
     REVOCATIONS,
-    REPEATED_POSTS,
     AUTHN,
     METADATA,
     TOKEN,

@@ -58,6 +58,10 @@ class CookieJar(Struct, frozen=True):
         where = f"{self.path}/cookie" if kind == "rt" else "/"
         return self._line(self.name(kind), value, where, max_age)
 
+    def moved(self, kind: CookieKind, value: str, max_age: int) -> tuple[str, str]:
+        """The Set-Cookie values that bring a cookie from its old name to its new one."""
+        return self.set(kind, value, max_age), self.clear_old(kind)
+
     def clear(self, kind: CookieKind) -> str:
         """A Set-Cookie value that removes the cookie."""
         return self.set(kind, "", 0)

@@ -30,7 +30,7 @@ class StatusPages:
         self._brand = brand_name
         self._locale = default_locale
 
-    async def __call__(self, request: Request, status: int) -> Response:
+    async def show(self, request: Request, status: int) -> Response:
         """The page; no form of ours stands on it, so it carries no token and sets no cookie."""
         locale = language.choose(
             cookie=self._jar.read(request.cookies(), "locale"),

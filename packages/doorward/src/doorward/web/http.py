@@ -11,7 +11,6 @@ from typing import Any, Final, final
 from urllib.parse import unquote_plus
 
 import msgspec
-from msgspec import Struct
 
 from doorward_verify.encoding import Malformed, json_object
 
@@ -212,6 +211,14 @@ class Response:
         return self
 
 
+class EarlyResponse(Exception):
+    """The answer of a page whose handler ends here: a redirect or an error page. What stands around the handler sends it."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"answered with {response.status}")
+        self.response = response
+
+
 JSON_HEADERS: Final = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
@@ -230,43 +237,6 @@ def json_response(
 def redirect(location: str, status: int = 303) -> Response:
     """A redirect; 303 so that no browser repeats a POST with credentials at the target (RFC 9700 §4.12, line 10)."""
     return Response(status).add("location", location).add("cache-control", "no-store")
-
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Route(Struct, frozen=True):
-    """One path and what answers it. `prefix` routes match every path that begins with `path` (static files, status lists).
-
-    `page` routes get the page security headers and an HTML error; others are for programs and answer errors in JSON.
-    `hot` routes are called by programs by the thousand; nothing in them may ask for its asyncio task before it first waits.
-    `cors` routes may be called from any web origin, without credentials (metadata, JWKS, token for public clients).
-    """
-
-    path: str
-    methods: frozenset[str]
-    handler: Handler
-    page: bool = False
-    prefix: bool = False
-    cors: bool = False
-    hot: bool = False
-
-
-def route(
-    path: str,
-    methods: str,
-    handler: Handler,
-    *,
-    page: bool = False,
-    prefix: bool = False,
-    cors: bool = False,
-    hot: bool = False,
-) -> Route:
-    """A route from a space-separated list of methods; GET also answers HEAD."""
-    names = set(methods.split())
-    if "GET" in names:
-        names.add("HEAD")
-    return Route(path, frozenset(names), handler, page, prefix, cors, hot)
 
 
 async def send_response(response: Response, send: Send, *, head: bool = False) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from doorward.features.sessions.browser_context import Visitor
+from doorward.web.browser import PageRequest
 from doorward.web.http import Response
 from doorward.web.pages import csp
 from doorward.web.pages.render import render
@@ -50,6 +50,14 @@ def html(view: View, context: PageContext, status: int = 200) -> Response:
     return response
 
 
-def page(view: View, visitor: Visitor, status: int = 200) -> Response:
-    """The view for this visitor, with their cookies on it."""
-    return visitor.dress(html(view, visitor.context, status))
+def page(view: View, browser: PageRequest, status: int = 200) -> Response:
+    """The view for this browser. The page pipeline puts the cookies on it."""
+    return html(view, browser.context, status)
+
+
+def busy(response: Response, until: int | None, now: int) -> Response:
+    """The page of somebody who has to wait, for programs too (RFC 6585 §4)."""
+    response.status = 429
+    if until is not None:
+        response.add("retry-after", str(max(1, until - now)))
+    return response

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
 import structlog
-from msgspec import structs
 
 from doorward.core.web_origin import web_origin
 from doorward.web.cookies import CookieJar
 from doorward.web.form_origin import Sent, sent_from
-from doorward.web.http import Request, Response, Route
+from doorward.web.http import Request, Response
 from doorward.web.page import html
 from doorward.web.pages import language
 from doorward.web.pages.views.context import PageContext
@@ -26,9 +25,9 @@ MISDIRECTED: Final = 421
 log = structlog.get_logger("doorward.forms")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RightHost:
-    """Goes around the handlers of pages. `origin` is ours as browsers write it, `prefix` the path of the issuer."""
+    """Part of the page pipeline. `origin` is ours as browsers write it, `prefix` the path of the issuer."""
 
     jar: CookieJar
     issuer: str
@@ -36,30 +35,17 @@ class RightHost:
     prefix: str
     brand_name: str
     default_locale: str
+    aliases: frozenset[str] = field(init=False)
 
-    def around(self, item: Route) -> Route:
-        """The route, if it is a page, with this around its handler."""
-        if not item.page:
-            return item
-        handler = item.handler
-        aliases = self._aliases()
-
-        async def answer(request: Request) -> Response:
-            return self._where(request) if self._elsewhere(request, aliases) else await handler(request)
-
-        return structs.replace(item, handler=answer)
-
-    def _aliases(self) -> frozenset[str]:
+    def __post_init__(self) -> None:
         """The other names under which this machine reaches a server on itself."""
-        scheme, _, rest = self.origin.partition("://")
-        name, colon, port = rest.rpartition(":") if not rest.endswith("]") else (rest, "", "")
-        if not name:
-            name, colon, port = rest, "", ""
-        if name not in _LOOPBACK:
-            return frozenset()
-        return frozenset(f"{scheme}://{other}{colon}{port}" for other in _LOOPBACK if other != name)
+        object.__setattr__(self, "aliases", _aliases(self.origin))
 
-    def _elsewhere(self, request: Request, aliases: frozenset[str]) -> bool:
+    def misdirected(self, request: Request) -> Response | None:
+        """The page that says where to go; None where the request is at the right name."""
+        return self._where(request) if self._elsewhere(request) else None
+
+    def _elsewhere(self, request: Request) -> bool:
         """Of a form the browser says it. Of a page that is only looked at, Host alone would: but a proxy may write there what it
         likes, so it is believed only where none is needed, on one machine."""
         if request.method == "POST":
@@ -67,7 +53,7 @@ class RightHost:
             return sent is Sent.ELSEWHERE and request.path not in _OF_APPS
         host = request.header(b"host")
         scheme = self.origin.partition(":")[0]
-        return host is not None and bool(aliases) and web_origin(f"{scheme}://{host}") in aliases
+        return host is not None and bool(self.aliases) and web_origin(f"{scheme}://{host}") in self.aliases
 
     def _where(self, request: Request) -> Response:
         log.warning(
@@ -94,3 +80,13 @@ class RightHost:
         there = f"{self.origin}{self.prefix}{quote(request.path)}" + (f"?{query}" if query else "")
         view = ErrorPage(Failure.WRONG_HOST, right_url=there, right_host=self.origin, ways=())
         return html(view, context, MISDIRECTED)
+
+
+def _aliases(origin: str) -> frozenset[str]:
+    scheme, _, rest = origin.partition("://")
+    name, colon, port = rest.rpartition(":") if not rest.endswith("]") else (rest, "", "")
+    if not name:
+        name, colon, port = rest, "", ""
+    if name not in _LOOPBACK:
+        return frozenset()
+    return frozenset(f"{scheme}://{other}{colon}{port}" for other in _LOOPBACK if other != name)

@@ -20,18 +20,17 @@ from doorward.web.http import (
     BodyTooLarge,
     ClientGone,
     ComeBackLater,
-    Handler,
     Message,
     Receive,
     Request,
     Response,
-    Route,
     Scope,
     Send,
     json_response,
     send_response,
 )
 from doorward.web.refusals import note
+from doorward.web.route import Handler, Route
 
 RETRY_AFTER: Final = b"2"
 _CORS: Final = (
@@ -52,7 +51,9 @@ log = structlog.get_logger("doorward.web")
 class ErrorPages(Protocol):
     """Makes the page for a status; it must not need the database."""
 
-    async def __call__(self, request: Request, status: int) -> Response: ...
+    async def show(self, request: Request, status: int) -> Response:
+        """The page."""
+        ...
 
 
 class Configuration(Protocol):
@@ -82,9 +83,13 @@ class App:
         on_closing: Callable[[], None] | None = None,
         configuration: Configuration | None = None,
     ) -> None:
+        self.routes = tuple(routes)
         self._exact: dict[str, dict[str, Route]] = {}
         self._prefixes: list[Route] = []
         for item in routes:
+            # a plug from outside the tree is not type-checked
+            if not isinstance(item, Route):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"{item!r} is no Route")
             if item.prefix:
                 self._prefixes.append(item)
                 continue
@@ -220,7 +225,7 @@ class App:
         if status < 500:
             note(Refusal(code, say), request)
         if item.page:
-            response = await self._error_page(request, status)
+            response = await self._error_page.show(request, status)
         else:
             response = json_response({"error": code, "error_description": say}, status)
         if status in {429, 503}:
@@ -229,7 +234,7 @@ class App:
 
     async def _unavailable(self, request: Request) -> Response:
         if "text/html" in (request.header(b"accept") or ""):
-            return await self._error_page(request, 503)
+            return await self._error_page.show(request, 503)
         return json_response(
             {"error": "temporarily_unavailable", "error_description": "Please try again in a moment."}, 503
         )
@@ -243,7 +248,7 @@ class App:
     async def _no_route(self, request: Request, found: dict[str, Route] | None) -> Response:
         if found is None:
             if "text/html" in (request.header(b"accept") or ""):
-                return await self._error_page(request, 404)
+                return await self._error_page.show(request, 404)
             return json_response(
                 {"error": "not_found", "error_description": "There is nothing at this address."}, 404
             )
@@ -257,7 +262,7 @@ class App:
                 response.add("access-control-max-age", "7200")
             return response
         if any(item.page for item in found.values()):
-            response = await self._error_page(request, 405)
+            response = await self._error_page.show(request, 405)
         else:
             response = json_response(
                 {"error": "invalid_request", "error_description": f"Use {allowed} here."}, 405

@@ -127,7 +127,7 @@ async def test_a_form_from_elsewhere_acts_on_nothing(house: House) -> None:
         await browser.post("/sign-in", {**fields, "csrf": ""}),
         await browser.post("/sign-in", {**fields, "csrf": other}),
         await browser.post("/sign-in", {k: v for k, v in fields.items() if k != "csrf"}),
-        await browser.post("/sign-in", fields, origin="https://evil.example"),
+        await browser.post("/sign-in", fields, origin="https://evil.example", site="cross-site"),
         await browser.post("/sign-in", fields, origin="null", site="cross-site"),
         await browser.post("/sign-in", fields, origin=None, site="cross-site"),
         await browser.post("/sign-in", fields, origin=None, site="same-site"),

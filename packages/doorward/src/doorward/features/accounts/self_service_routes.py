@@ -14,21 +14,23 @@ from doorward.core.model.device import describe
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.store import Store
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
-from doorward.features.authn.factors.password.change import ChangePassword
-from doorward.features.authn.factors.totp import routes as methods
-from doorward.features.authn.factors.totp.enrol import SecondFactors
-from doorward.features.authn.flow.page_pipeline import Arrival, busy, not_ours
-from doorward.features.authn.flow.signed_in_page import OwnAccount, Owner
 from doorward.features.rate_limits.rules.attempts import Wait
-from doorward.web.http import Request, Response, Route, route
-from doorward.web.page import page
+from doorward.features.sessions.signed_in_pages import (
+    SignedIn,
+    SignedInPages,
+    SignedInPost,
+    SignedInRefusedPost,
+    SignedInVisit,
+)
+from doorward.web.http import Response
+from doorward.web.page import busy, page
 from doorward.web.pages import language
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done, Happened
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.route import Route
 
 ACTIVE_NOW: Final = 300
 """Seconds since it was last seen within which a device counts as active."""
@@ -79,189 +81,145 @@ _REPORTABLE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHandlers:
     """Looks and acts, always for the person of the live session."""
 
-    own: OwnAccount
+    own: SignedInPages
     pages: AccountPages
     catalog: CatalogSource
     tokens: TokenPolicy
 
-    async def profile(self, request: Request) -> Response:
+    async def profile(self, visit: SignedInVisit) -> Response:
         """Name and language."""
-        came = await self.own.look(request)
-        if isinstance(came, Response):
-            return came
-        owner, params = came
-        account = owner.account
+        account = visit.account
         view = views.Profile(
             email=account.email,
             email_verified=True,
             name=account.name or "",
             locale=account.locale or "",
-            done=self.own.was_done(owner, params),
+            done=self.own.was_done(visit),
         )
-        return page(view, owner.visitor)
+        return page(view, visit.browser)
 
-    async def save_profile(self, request: Request) -> Response:
+    async def profile_again(self, post: SignedInRefusedPost) -> Response:
+        """Name and language as they were typed."""
+        name, locale = post.form.get("name", ""), post.form.get("locale", "")
+        return _profile_again(post, name, locale, 403, problem=post.problem)
+
+    async def save_profile(self, post: SignedInPost) -> Response:
         """Name and language, changed."""
-        came = await self.own.act(request, "/account")
-        if isinstance(came, Response):
-            return came
-        owner, form, ours = came
-        name, locale = form.get("name", ""), form.get("locale", "")
-        if not ours:
-            return self._profile_again(owner, name, locale, 403, problem=not_ours(owner.visitor))
+        name, locale = post.form.get("name", ""), post.form.get("locale", "")
         if locale and locale not in language.LOCALES:
-            return self._profile_again(owner, name, "", 400, problem=Problem(Wrong.LOCALE_UNKNOWN))
+            return _profile_again(post, name, "", 400, problem=Problem(Wrong.LOCALE_UNKNOWN))
         saved = await self.pages.save_profile(
-            owner.account,
+            post.account,
             name=name,
             locale=locale or None,
-            caller=owner.visitor.caller,
-            now=owner.visitor.now,
+            caller=post.browser.caller,
+            now=post.browser.now,
         )
         if isinstance(saved, Wait):
             problem = Problem(Wrong.TOO_MANY_TRIES, at=saved.until)
-            again = self._profile_again(owner, name, locale, 429, problem=problem)
-            return busy(again, saved.until, owner.visitor.now)
+            again = _profile_again(post, name, locale, 429, problem=problem)
+            return busy(again, saved.until, post.browser.now)
         if saved is None:
-            return self._profile_again(
-                owner, name, locale, 400, name_problem=Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME)
-            )
-        return self.own.done(owner, "/account", Done.SAVED)
+            too_long = Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME)
+            return _profile_again(post, name, locale, 400, name_problem=too_long)
+        return self.own.done(post, "/account", Done.SAVED)
 
-    async def devices(self, request: Request) -> Response:
+    async def devices(self, visit: SignedInVisit) -> Response:
         """The live sessions."""
-        came = await self.own.look(request)
-        if isinstance(came, Response):
-            return came
-        owner, params = came
-        now = owner.visitor.now
-        found = await self.pages.devices(owner.account, owner.session, now)
+        now = visit.browser.now
+        found = await self.pages.devices(visit.account, visit.session, now)
         view = views.Devices(
-            devices=tuple(_device(session, owner.session.id, now) for session in found),
+            devices=tuple(_device(session, visit.session.id, now) for session in found),
             apps_notice=self.tokens.access_ttl,
             more=len(found) == SHOWN,
-            done=self.own.was_done(owner, params),
+            done=self.own.was_done(visit),
         )
-        return page(view, owner.visitor)
+        return page(view, visit.browser)
 
-    async def end_device(self, request: Request) -> Response:
+    async def end_device(self, post: SignedInPost) -> Response:
         """Sign one device out; this one too, if they say so."""
-        came = await self.own.act(request, "/account/devices")
-        if isinstance(came, Response):
-            return came
-        owner, form, ours = came
-        if not ours:
-            return self.own.stale(owner)
-        chosen = form.get("session", "")
-        visitor = owner.visitor
-        await self.pages.end_device(owner.account, chosen, caller=visitor.caller, now=visitor.now)
-        if chosen == owner.session.id:
-            visitor.forget_session()
-            return self.own.go(visitor, "/signed-out")
-        return self.own.done(owner, "/account/devices", Done.SESSION_ENDED)
+        chosen, browser = post.form.get("session", ""), post.browser
+        await self.pages.end_device(post.account, chosen, caller=browser.caller, now=browser.now)
+        if chosen == post.session.id:
+            browser.forget_session()
+            return browser.go("/signed-out")
+        return self.own.done(post, "/account/devices", Done.SESSION_ENDED)
 
-    async def end_others(self, request: Request) -> Response:
+    async def end_others(self, post: SignedInPost) -> Response:
         """Sign out everywhere else."""
-        came = await self.own.act(request, "/account/devices")
-        if isinstance(came, Response):
-            return came
-        owner, _, ours = came
-        if not ours:
-            return self.own.stale(owner)
-        visitor = owner.visitor
-        await self.pages.end_others(owner.account, owner.session, caller=visitor.caller, now=visitor.now)
-        return self.own.done(owner, "/account/devices", Done.OTHER_SESSIONS_ENDED)
+        browser = post.browser
+        await self.pages.end_others(post.account, post.session, caller=browser.caller, now=browser.now)
+        return self.own.done(post, "/account/devices", Done.OTHER_SESSIONS_ENDED)
 
-    async def apps(self, request: Request) -> Response:
+    async def apps(self, visit: SignedInVisit) -> Response:
         """Who may act for them."""
-        came = await self.own.look(request)
-        if isinstance(came, Response):
-            return came
-        owner, params = came
         catalog = self.catalog.current()
-        connected = await self.pages.apps(owner.account, owner.visitor.now)
+        connected = await self.pages.apps(visit.account, visit.browser.now)
         lines = tuple(_app(app, catalog) for app in connected)
-        return page(views.Apps(lines, done=self.own.was_done(owner, params)), owner.visitor)
+        return page(views.Apps(lines, done=self.own.was_done(visit)), visit.browser)
 
-    async def disconnect(self, request: Request) -> Response:
+    async def disconnect(self, post: SignedInPost) -> Response:
         """End what one app may do."""
-        came = await self.own.act(request, "/account/apps")
-        if isinstance(came, Response):
-            return came
-        owner, form, ours = came
-        if not ours:
-            return self.own.stale(owner)
-        visitor = owner.visitor
         await self.pages.disconnect(
-            owner.account, form.get("app", ""), caller=visitor.caller, now=visitor.now
+            post.account, post.form.get("app", ""), caller=post.browser.caller, now=post.browser.now
         )
-        return self.own.done(owner, "/account/apps", Done.APP_DISCONNECTED)
+        return self.own.done(post, "/account/apps", Done.APP_DISCONNECTED)
 
-    async def activity(self, request: Request) -> Response:
+    async def activity(self, visit: SignedInVisit) -> Response:
         """What happened in the last 90 days, a page at a time."""
-        came = await self.own.look(request)
-        if isinstance(came, Response):
-            return came
-        owner, params = came
-        before = params.get("before", "")
+        before = visit.query.get("before", "")
         events, older = await self.pages.activity(
-            owner.account,
+            visit.account,
             tuple(_HAPPENED),
-            owner.visitor.now,
+            visit.browser.now,
             before=before if _EVENT.fullmatch(before) else None,
         )
         catalog = self.catalog.current()
         view = views.Activity(
             tuple(_line(event, catalog) for event in events),
             older=f"/account/activity?before={older}" if older else None,
-            done=self.own.was_done(owner, params),
+            done=self.own.was_done(visit),
         )
-        return page(view, owner.visitor)
+        return page(view, visit.browser)
 
-    async def report(self, request: Request) -> Response:
+    async def report(self, post: SignedInPost) -> Response:
         """ "This wasn't me": everything else ends, and what to change comes next."""
-        came = await self.own.act(request, "/account/activity")
-        if isinstance(came, Response):
-            return came
-        owner, form, ours = came
-        if not ours:
-            return self.own.stale(owner)
-        visitor = owner.visitor
+        browser = post.browser
         reported = await self.pages.report(
-            owner.account,
-            owner.session,
-            form.get("event", ""),
-            devices=visitor.devices,
-            caller=visitor.caller,
-            now=visitor.now,
+            post.account,
+            post.session,
+            post.form.get("event", ""),
+            devices=browser.devices,
+            caller=browser.caller,
+            now=browser.now,
         )
         if not reported:
-            return self.own.go(visitor, "/account/activity")
-        return self.own.done(owner, "/account/methods", Done.REPORTED)
+            return browser.go("/account/activity")
+        return self.own.done(post, "/account/methods", Done.REPORTED)
 
-    def _profile_again(
-        self,
-        owner: Owner,
-        name: str,
-        locale: str,
-        status: int,
-        *,
-        problem: Problem | None = None,
-        name_problem: Problem | None = None,
-    ) -> Response:
-        view = views.Profile(
-            email=owner.account.email,
-            email_verified=True,
-            name=name[:500],
-            locale=locale,
-            problem=problem,
-            name_problem=name_problem,
-        )
-        return page(view, owner.visitor, status)
+
+def _profile_again(
+    owner: SignedIn,
+    name: str,
+    locale: str,
+    status: int,
+    *,
+    problem: Problem | None = None,
+    name_problem: Problem | None = None,
+) -> Response:
+    view = views.Profile(
+        email=owner.account.email,
+        email_verified=True,
+        name=name[:500],
+        locale=locale,
+        problem=problem,
+        name_problem=name_problem,
+    )
+    return page(view, owner.browser, status)
 
 
 def _device(session: Session, current: str, now: int) -> views.DeviceLine:
@@ -308,28 +266,26 @@ def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine:
 
 def routes(
     *,
-    arrival: Arrival,
-    store: Store,
+    own: SignedInPages,
     pages: AccountPages,
-    change: ChangePassword,
-    factors: SecondFactors,
+    catalog: CatalogSource,
+    tokens: TokenPolicy,
 ) -> list[Route]:
-    """Every page below /account, and the well-known address that leads there."""
-    own = OwnAccount(arrival, arrival.visitors.policy)
-    on = AccountHandlers(own, pages, arrival.catalog, arrival.steps.advance.tokens)
+    """The pages below /account, but for those of the sign-in methods."""
+    on = AccountHandlers(own=own, pages=pages, catalog=catalog, tokens=tokens)
+    devices, apps, activity = "/account/devices", "/account/apps", "/account/activity"
     return [
-        route("/account", "GET", on.profile, page=True),
-        route("/account", "POST", on.save_profile, page=True),
-        route("/account/devices", "GET", on.devices, page=True),
-        route("/account/devices/end", "GET", own.shown_at("/account/devices"), page=True),
-        route("/account/devices/end", "POST", on.end_device, page=True),
-        route("/account/devices/end-others", "GET", own.shown_at("/account/devices"), page=True),
-        route("/account/devices/end-others", "POST", on.end_others, page=True),
-        route("/account/apps", "GET", on.apps, page=True),
-        route("/account/apps/disconnect", "GET", own.shown_at("/account/apps"), page=True),
-        route("/account/apps/disconnect", "POST", on.disconnect, page=True),
-        route("/account/activity", "GET", on.activity, page=True),
-        route("/account/activity/report", "GET", own.shown_at("/account/activity"), page=True),
-        route("/account/activity/report", "POST", on.report, page=True),
-        *methods.routes(own=own, store=store, change_password=change, factors=factors),
+        own.get("/account", on.profile),
+        own.post("/account", on.save_profile, refused=on.profile_again, back="/account"),
+        own.get(devices, on.devices),
+        own.lead("/account/devices/end", devices),
+        own.post("/account/devices/end", on.end_device, refused=own.stale, back=devices),
+        own.lead("/account/devices/end-others", devices),
+        own.post("/account/devices/end-others", on.end_others, refused=own.stale, back=devices),
+        own.get(apps, on.apps),
+        own.lead("/account/apps/disconnect", apps),
+        own.post("/account/apps/disconnect", on.disconnect, refused=own.stale, back=apps),
+        own.get(activity, on.activity),
+        own.lead("/account/activity/report", activity),
+        own.post("/account/activity/report", on.report, refused=own.stale, back=activity),
     ]

@@ -9,18 +9,18 @@ from doorward.features.feature import Feature
 
 if TYPE_CHECKING:
     from doorward.features.services import Services
-    from doorward.web.http import Route
+    from doorward.web.route import Route
 
 
 def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.dev_outbox import routes
-    from doorward.features.sessions.build import browser_contexts
+    from doorward.features.dev_outbox.service import DevOutbox
+    from doorward.features.repeated_posts.build import pages
 
     return routes.routes(
         development=services.development,
-        visitors=services.get(browser_contexts),
-        store=services.store,
-        sealer=services.sealer,
+        pages=services.get(pages),
+        outbox=DevOutbox(store=services.store, sealer=services.sealer),
         issuer=services.issuer,
     )
 

@@ -9,15 +9,17 @@ from doorward.features.feature import Feature
 
 if TYPE_CHECKING:
     from doorward.features.services import Services
-    from doorward.web.http import Route
+    from doorward.web.route import Route
 
 
 def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.health import routes
-    from doorward.features.sessions.build import browser_contexts
+    from doorward.features.health.service import Readiness
+    from doorward.features.repeated_posts.build import pages
 
     found = routes.routes(
-        visitors=services.get(browser_contexts), store=services.store, signer=services.signer
+        pages=services.get(pages),
+        readiness=Readiness(store=services.store, signer=services.signer),
     )
     if services.metrics_token is not None:
         found.append(routes.metrics_route(token=services.metrics_token, metrics=services.metrics))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from doorward.core.model.secret import Secret
-from doorward.core.ports.keys import Signer
 from doorward.core.ports.metrics import Meter
-from doorward.core.ports.store import Store
-from doorward.features.sessions.browser_context import Visitors
-from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.features.health.service import Readiness
+from doorward.features.sessions.browser_context import BrowserPages, PageVisit
+from doorward.web.http import Request, Response, json_response
 from doorward.web.page import page
 from doorward.web.pages import static
 from doorward.web.pages.views.ends import Home
+from doorward.web.route import Handler, Route, machine
 
 _STATIC = "/static/"
 
@@ -23,14 +22,12 @@ _STATIC = "/static/"
 class Front:
     """GET /, /static/…, /healthz, /readyz."""
 
-    visitors: Visitors
-    store: Store
-    signer: Signer
+    readiness: Readiness
 
-    async def home(self, request: Request) -> Response:
+    async def home(self, visit: PageVisit) -> Response:
         """What this is, and the ways in."""
-        visitor = await self.visitors.meet(request)
-        return page(Home(account=visitor.account.email if visitor.account else None), visitor)
+        account = visit.browser.account
+        return page(Home(account=account.email if account else None), visit.browser)
 
     async def file(self, request: Request) -> Response:
         """A file of the pages; its address changes with its content, so it is kept for ever."""
@@ -60,21 +57,20 @@ class Front:
     async def ready(self, request: Request) -> Response:
         """Whether requests may be sent here: the database answers with our schema, and there is a key to sign with."""
         del request
-        database = await self.store.ready()
-        keys = bool(self.signer.jwks()["keys"])
+        database, keys = await self.readiness.check()
         good = database and keys
         body = {"status": "ok" if good else "not ready", "database": database, "signing_keys": keys}
         return json_response(body, 200 if good else 503)
 
 
-def routes(*, visitors: Visitors, store: Store, signer: Signer) -> list[Route]:
+def routes(*, pages: BrowserPages, readiness: Readiness) -> list[Route]:
     """The four paths."""
-    front = Front(visitors=visitors, store=store, signer=signer)
+    front = Front(readiness=readiness)
     return [
-        route("/", "GET", front.home, page=True),
-        route(_STATIC, "GET", front.file, prefix=True),
-        route("/healthz", "GET", front.healthy),
-        route("/readyz", "GET", front.ready),
+        pages.get("/", front.home),
+        machine(_STATIC, "GET", front.file, prefix=True),
+        machine("/healthz", "GET", front.healthy),
+        machine("/readyz", "GET", front.ready),
     ]
 
 
@@ -90,5 +86,5 @@ def metrics_route(*, token: Secret, metrics: Meter) -> Route:
             return response.add("www-authenticate", "Bearer")
         return Response(200, [(b"content-type", metrics.content_type.encode())], metrics.page())
 
-    handler: Callable[[Request], Awaitable[Response]] = show
-    return route("/metrics", "GET", handler)
+    handler: Handler = show
+    return machine("/metrics", "GET", handler)

@@ -1,23 +1,21 @@
-"""The boundary of every page that takes a form: a double click on its button is one deed with one answer."""
+"""Double clicks: a form that is posted twice is worked on once, and both posts get the same answer."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from msgspec import structs
 
 from doorward.core.model.digest import digest
 from doorward.core.ports.keys import Sealer
-from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.features.repeated_posts import rules as repeat
 from doorward.features.repeated_posts.rules import Kept
 from doorward.features.repeated_posts.service import PostOnce
-from doorward.features.sessions.browser_context import Visitors
-from doorward.web.cookies import CookieKind
-from doorward.web.http import BadForm, Handler, Request, Response, Route
+from doorward.web.cookies import CookieJar, CookieKind
+from doorward.web.http import Request, Response
+from doorward.web.page_pipeline import Work
 
 _PURPOSE: Final = "answered post"
 _Parts = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -27,41 +25,34 @@ _decoder = msgspec.msgpack.Decoder(_Parts)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Once:
-    """Goes around the handlers of pages, so that none has to think of it. `posts_of` bounds what one network makes us write: beyond
-    it, each post is worked on, as if there were no second."""
+    """Part of the page pipeline, so that no handler has to think of it."""
 
-    visitors: Visitors
+    jar: CookieJar
     sealer: Sealer
     posts: PostOnce
-    posts_of: Begun = field(default_factory=Begun)
 
-    def around(self, item: Route) -> Route:
-        """The route, if it is a page that takes a form, with this around its handler."""
-        if not item.page or "POST" not in item.methods:
-            return item
-        handler = item.handler
-
-        async def answer(request: Request) -> Response:
-            return await self._answer(handler, request)
-
-        return structs.replace(item, handler=answer)
-
-    async def _answer(self, handler: Handler, request: Request) -> Response:
-        browser = self.visitors.browser_of(request) or ""
-        post = await self._same(browser, request) if request.method == "POST" else None
-        if post is None:
-            response = await handler(request)
+    async def answer(
+        self, request: Request, browser: str | None, form: dict[str, str] | None, work: Work
+    ) -> Response:
+        """The answer that `work` makes, or made for the same post a moment ago. `browser` is the cookie that came with the request;
+        `form` is None for what is no form of ours: it is worked on each time."""
+        browser = browser or ""
+        post = None
+        if form is not None and repeat.told_apart(form.get("once")):
+            post = await self._name(request, browser)
+        session = self._hash(self.jar.read(request.cookies(), "session"))
+        first: bytes | bool = False
+        if post is not None:
+            first = await self.posts.first(browser, post, session, address=request.client_address)
+        if isinstance(first, bytes):
+            return _thawed(first)
+        if post is None or not first:
+            response = await work()
             if self._leaves(response):
                 await self.posts.forget(browser)
             return response
-        session = self._hash(self.visitors.jar.read(request.cookies(), "session"))
-        first = await self.posts.first(browser, post, session)
-        if isinstance(first, bytes):
-            return _thawed(first)
-        if not first:
-            return await handler(request)
         try:
-            response = await handler(request)
+            response = await work()
         except BaseException:
             await self.posts.drop(browser, post)
             raise
@@ -74,19 +65,8 @@ class Once:
             )
         return response
 
-    async def _same(self, browser: str, request: Request) -> str | None:
-        """What two posts have to have in common to be the same; None for what did not come from a form of ours, or does not say which.
-        Raises `BodyTooLarge`."""
-        try:
-            form = await request.form()
-        except BadForm:
-            return None
-        if not repeat.told_apart(form.get("once")) or not self.visitors.ours(request, form, browser):
-            return None
-        now = self.visitors.clock.now()
-        if self.posts_of.full(request.client_address, now) is not None:
-            return None
-        self.posts_of.note(request.client_address, now)
+    async def _name(self, request: Request, browser: str) -> str:
+        """What two posts have to have in common to be the same."""
         body = (await request.body()).decode("latin-1")
         where = f"{request.path}?{request.query_string.decode('latin-1')}"
         return self.sealer.tag(_PURPOSE, f"{browser}\n{where}\n{body}")
@@ -101,7 +81,7 @@ class Once:
         return self._set(response, "browser") == ""
 
     def _set(self, response: Response, kind: CookieKind) -> str | None:
-        start = f"{self.visitors.jar.name(kind)}=".encode()
+        start = f"{self.jar.name(kind)}=".encode()
         for name, line in reversed(response.headers):
             if name == b"set-cookie" and line.startswith(start):
                 return line[len(start) :].partition(b";")[0].decode("latin-1")

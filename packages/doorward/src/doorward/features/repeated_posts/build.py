@@ -1,24 +1,46 @@
-"""How the boundary against repeated posts is built."""
+"""How the page pipeline is built, with the boundary against repeated posts in it."""
 
 from __future__ import annotations
+
+from urllib.parse import urlsplit
 
 from doorward.features.rate_limits.rules.sign_in_starts import PER_GUESS, Begun
 from doorward.features.repeated_posts.boundary import Once
 from doorward.features.repeated_posts.service import PostOnce
 from doorward.features.services import Services
-from doorward.features.sessions.build import browser_contexts
+from doorward.features.sessions.browser_context import BrowserPages
+from doorward.features.sessions.build import browser_contexts, cookie_jar, form_guard
+from doorward.web.page_pipeline import Pages, RepeatedPosts
+from doorward.web.right_host import RightHost
 
 
-def post_boundary(services: Services) -> Once:
+def post_boundary(services: Services) -> RepeatedPosts:
     """One answer to a double click."""
     return Once(
-        visitors=services.get(browser_contexts),
+        jar=services.get(cookie_jar),
         sealer=services.sealer,
         posts=PostOnce(
             store=services.store,
             sealer=services.sealer,
             clock=services.clock,
             sessions=services.sessions,
+            posts_of=Begun(limit=services.throttle.per_address * PER_GUESS),
         ),
-        posts_of=Begun(limit=services.throttle.per_address * PER_GUESS),
+    )
+
+
+def pages(services: Services) -> BrowserPages:
+    """What makes the routes of every page."""
+    return Pages(
+        browsers=services.get(browser_contexts),
+        guard=services.get(form_guard),
+        repeated=services.get(post_boundary),
+        host=RightHost(
+            jar=services.get(cookie_jar),
+            issuer=services.issuer,
+            origin=services.origin,
+            prefix=urlsplit(services.issuer).path.rstrip("/"),
+            brand_name=services.brand_name,
+            default_locale=services.default_locale,
+        ),
     )

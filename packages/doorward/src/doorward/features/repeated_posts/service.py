@@ -13,6 +13,7 @@ from doorward.core.model.policy import SessionPolicy
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.store import Store, StoreConflict, StoreUnavailable
+from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.features.repeated_posts import rules as repeat
 from doorward.features.repeated_posts.rules import Kept
 from doorward.features.sessions.rules import session as session_rule
@@ -28,19 +29,27 @@ class PostOnce:
     """Claims a post in the database before it is worked on, and keeps its answer there for a few seconds, sealed under the browser's
     cookie, which the database does not hold."""
 
-    def __init__(self, *, store: Store, sealer: Sealer, clock: Clock, sessions: SessionPolicy) -> None:
+    def __init__(
+        self, *, store: Store, sealer: Sealer, clock: Clock, sessions: SessionPolicy, posts_of: Begun
+    ) -> None:
+        """`posts_of` bounds what one network makes us write: beyond it, each post is worked on, as if there were no second."""
         self._store = store
         self._sealer = sealer
         self._clock = clock
         self._sessions = sessions
+        self._posts_of = posts_of
         self._waiting = 0
 
-    async def first(self, browser: str, post: str, session: bytes | None) -> bytes | bool:
+    async def first(self, browser: str, post: str, session: bytes | None, *, address: str) -> bytes | bool:
         """The answer that this very post had, if it is the second; else whether the caller has to `keep` or `drop` what comes of it.
 
-        `post` is a keyed hash of the whole request, `session` the hash of the session's cookie that it came with. Raises
-        `StoreUnavailable`.
+        `post` is a keyed hash of the whole request, `session` the hash of the session's cookie that it came with, `address` whose
+        network the post is counted for. Raises `StoreUnavailable`.
         """
+        now = self._clock.now()
+        if self._posts_of.full(address, now) is not None:
+            return False
+        self._posts_of.note(address, now)
         place = repeat.place(browser)
         if await self._claim(place, post):
             return True

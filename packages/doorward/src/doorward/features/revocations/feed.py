@@ -14,7 +14,7 @@ from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, StoreUnavailable
 from doorward.features.revocations.rules import wire
-from doorward.features.revocations.rules.pages import NEWS, PAGE, Pages
+from doorward.features.revocations.rules.pages import NEWS, PAGE, FeedPages
 from doorward.features.revocations.rules.wire import PLAIN, hiding, plain
 
 LONGEST_WAIT: Final = 25
@@ -120,9 +120,9 @@ class RevocationFeed:
     sealer: Sealer
     _database: str | None = None
     _salt: tuple[int, str] = (-1, "")
-    _pages: Pages = field(default_factory=Pages)
+    _pages: FeedPages = field(default_factory=FeedPages)
     _forgotten_at: int = 0
-    _whole: tuple[int, Pages | None, bytes] = (-1, None, b"")
+    _whole: tuple[int, FeedPages | None, bytes] = (-1, None, b"")
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def plain(self, after: str | None, wait: float) -> bytes:
@@ -146,7 +146,7 @@ class RevocationFeed:
         also = b'"salt":"%s","more":%s,' % (salt.encode(), b"false" if part.last else b"true")
         return _document(salt, part.seq, part.text, reset=seq is None, also=also)
 
-    async def _found(self, seq: int | None, wait: float) -> tuple[Pages, int | None]:
+    async def _found(self, seq: int | None, wait: float) -> tuple[FeedPages, int | None]:
         """The view as of now, and the place of the cursor in it; None when the answer has to begin anew. Waits while there is
         nothing after the cursor."""
         pages = await self._current()
@@ -157,7 +157,7 @@ class RevocationFeed:
             seq = None
         return pages, seq
 
-    async def _current(self) -> Pages:
+    async def _current(self) -> FeedPages:
         """Everything that was committed before this call."""
         newest = await self.store.revocations.newest()
         now = self.clock.now()
@@ -172,13 +172,13 @@ class RevocationFeed:
                     self._forgotten_at = now
         return self._pages
 
-    async def _grown(self, pages: Pages, newest: int, now: int) -> Pages:
+    async def _grown(self, pages: FeedPages, newest: int, now: int) -> FeedPages:
         """In pieces, so that others are answered between them."""
         while True:
             if newest < pages.seq or not same_history(newest, pages.seq):
                 # Another database than a moment ago (restored from a backup, or a standby that lacked the last commits): nothing
                 # that was learnt may stay or be missed.
-                pages = Pages()
+                pages = FeedPages()
             asked = pages.seq
             newest, entries = await self.store.revocations.since(asked, now, limit=PAGE)
             if asked and not same_history(newest, asked):

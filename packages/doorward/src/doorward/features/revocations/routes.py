@@ -7,7 +7,8 @@ from typing import Final
 
 from doorward.features.revocations.feed import LONGEST_WAIT, RevocationFeed
 from doorward.features.revocations.status_list import StatusList
-from doorward.web.http import JSON_HEADERS, BadForm, Request, Response, Route, json_response, route
+from doorward.web.http import JSON_HEADERS, BadForm, Request, Response, json_response
+from doorward.web.route import Route, machine
 
 STATUS_PATH: Final = "/status/"
 _MAX_DIGITS: Final = 12
@@ -66,6 +67,6 @@ def routes(feed: RevocationFeed, lists: StatusList) -> list[Route]:
     """For everybody, from any origin."""
     endpoints = FeedEndpoints(feed=feed, lists=lists)
     return [
-        route("/revocations", "GET", endpoints.revocations, cors=True),
-        route(STATUS_PATH, "GET", endpoints.status, prefix=True, cors=True),
+        machine("/revocations", "GET", endpoints.revocations, cors=True),
+        machine(STATUS_PATH, "GET", endpoints.status, prefix=True, cors=True),
     ]

@@ -8,8 +8,10 @@ from doorward.features.sessions.ending import Ending
 
 if TYPE_CHECKING:
     from doorward.features.services import Services
-    from doorward.features.sessions.browser_context import Visitors
+    from doorward.features.sessions.browser_context import BrowserContexts
+    from doorward.features.sessions.service import Sessions
     from doorward.web.cookies import CookieJar
+    from doorward.web.csrf import FormGuard
 
 
 def revoker(services: Services) -> Ending:
@@ -26,21 +28,34 @@ def cookie_jar(services: Services) -> CookieJar:
     return CookieJar.of(services.issuer)
 
 
-def browser_contexts(services: Services) -> Visitors:
+def live_sessions(services: Services) -> Sessions:
+    """Whose session a cookie names."""
+    from doorward.features.sessions.service import Sessions
+
+    return Sessions(store=services.store, policy=services.sessions)
+
+
+def form_guard(services: Services) -> FormGuard:
+    """The check of every form."""
+    from doorward.web.csrf import FormGuard
+
+    return FormGuard(sealer=services.sealer, origin=services.origin)
+
+
+def browser_contexts(services: Services) -> BrowserContexts:
     """Who is behind a page's request."""
     # imported here: commands end sessions too, and load no pages
-    from doorward.features.sessions.browser_context import Visitors
+    from doorward.features.sessions.browser_context import BrowserContexts
+    from doorward.web.browser import Browsers
 
-    return Visitors(
-        store=services.store,
-        sealer=services.sealer,
-        chance=services.random,
+    browsers = Browsers(
+        guard=services.get(form_guard),
+        random=services.random,
         clock=services.clock,
-        policy=services.sessions,
         jar=services.get(cookie_jar),
         issuer=services.issuer,
-        origin=services.origin,
         brand_name=services.brand_name,
         default_locale=services.default_locale,
         development=services.development,
     )
+    return BrowserContexts(browsers=browsers, sessions=services.get(live_sessions))

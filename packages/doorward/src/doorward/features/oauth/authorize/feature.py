@@ -9,22 +9,21 @@ from doorward.features.feature import Feature
 
 if TYPE_CHECKING:
     from doorward.features.services import Services
-    from doorward.web.http import Route
+    from doorward.web.route import Route
 
 
 def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.authn.flow.build import steps
+    from doorward.features.authn.flow.build import flow_pages
     from doorward.features.oauth.authorize import routes
     from doorward.features.oauth.authorize.build import authorize
     from doorward.features.oauth.consent.build import answer_consent
-    from doorward.features.sessions.build import browser_contexts
+    from doorward.features.repeated_posts.build import pages
 
     return routes.routes(
-        visitors=services.get(browser_contexts),
-        steps=services.get(steps),
+        pages=services.get(pages),
+        flow=services.get(flow_pages),
         authorize=services.get(authorize),
         answer=services.get(answer_consent),
-        sealer=services.sealer,
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from doorward.core.errors import Refusal
 from doorward.features.oauth.clients.rules import own_page as page
 from doorward.features.oauth.first_party.challenge import Challenge, Code, More
-from doorward.web.http import BadForm, Request, Response, Route, json_response, route
+from doorward.web.http import BadForm, Request, Response, json_response
 from doorward.web.oauth_endpoint import caller, refused
 from doorward.web.refusals import note
+from doorward.web.route import Route, machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,6 @@ def routes(*, challenge: Challenge) -> list[Route]:
     """The one path. Open to the pages of the app that asks, and to what is no page."""
     endpoint = ChallengeEndpoint(challenge)
     return [
-        route("/authorize-challenge", "POST", endpoint.handle),
-        route("/authorize-challenge", "OPTIONS", endpoint.preflight),
+        machine("/authorize-challenge", "POST", endpoint.handle),
+        machine("/authorize-challenge", "OPTIONS", endpoint.preflight),
     ]

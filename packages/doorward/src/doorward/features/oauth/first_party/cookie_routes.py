@@ -6,22 +6,36 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
 
+from msgspec import Struct
+
 from doorward.core.errors import Refusal
 from doorward.core.model.caller import Caller
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import Chance
-from doorward.features.oauth.first_party.cookie_session import CookieSession, Delivered, Page
+from doorward.features.oauth.first_party.cookie_session import AllowedApp, CookieSession, Delivered, Page
 from doorward.features.oauth.first_party.rules import registered
-from doorward.features.sessions.browser_context import BROWSER_AGE
+from doorward.web.browser import BROWSER_AGE
 from doorward.web.cookies import CookieJar
-from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.web.http import EarlyResponse, Request, Response, json_response
 from doorward.web.refusals import note
+from doorward.web.route import Route, app_script, machine
 
 _PURPOSE: Final = "refresh cookie"
+REGISTERED_ORIGIN: Final = "registered origin"
+"""The page's origin is ours or registered for the app that it names. Signing out asks for X-CSRF-Token as well: it is bound to the
+access token in the cookie, so `CookieSession.end` checks it where it reads that."""
 
 
-@dataclass(frozen=True, slots=True)
+class FromAppPage(Struct, frozen=True):
+    """A request of a page that may use cookie delivery for its app."""
+
+    request: Request
+    params: dict[str, str]
+    app: AllowedApp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CookieEndpoints:
     """Reads cookies and Origin, sets cookies; the tokens never stand in a body."""
 
@@ -31,49 +45,47 @@ class CookieEndpoints:
     sealer: Sealer
     chance: Chance
 
-    async def token(self, request: Request) -> Response:
+    async def check(self, request: Request) -> FromAppPage:
+        """Raise `EarlyResponse` for a page that may not ask. The app is named in the form, or in the query of a GET."""
+        reading = request.method != "POST"
+        params = request.query() if reading else await request.form()
+        client_id = params.get("client_id")
+        page = Page(request.header(b"origin"), request.header(b"sec-fetch-site"))
+        app = self.cookies.allowed(client_id, page, reading=reading)
+        if isinstance(app, Refusal):
+            raise EarlyResponse(self._shared(request, client_id, self._refused(request, client_id, app)))
+        return FromAppPage(request, params, app)
+
+    async def token(self, asked: FromAppPage) -> Response:
         """POST /cookie/token: `client_id`, `code`, `code_verifier`, `redirect_uri`."""
-        form = await request.form()
-        client_id = form.get("client_id")
-        outcome = await self.cookies.begin(form, page=_page(request), caller=_caller(request))
-        response = self._set(request, client_id, outcome)
-        if isinstance(outcome, Delivered):
-            await self._replace_old(request, client_id, response)
-        return self._shared(request, client_id, response)
+        outcome = await self.cookies.begin(asked.app, asked.params, caller=_caller(asked.request))
+        return await self._delivered(asked, outcome)
 
-    async def refresh(self, request: Request) -> Response:
+    async def refresh(self, asked: FromAppPage) -> Response:
         """POST /cookie/refresh: `client_id`; the refresh token comes with the cookie."""
-        form = await request.form()
-        client_id = form.get("client_id")
-        token = self._refresh_token(request)
-        outcome = await self.cookies.renew(client_id, token, page=_page(request), caller=_caller(request))
-        response = self._set(request, client_id, outcome)
-        if isinstance(outcome, Delivered):
-            await self._replace_old(request, client_id, response)
-        return self._shared(request, client_id, response)
+        token = self._refresh_token(asked.request)
+        outcome = await self.cookies.renew(asked.app, token, caller=_caller(asked.request))
+        return await self._delivered(asked, outcome)
 
-    async def session(self, request: Request) -> Response:
+    async def session(self, asked: FromAppPage) -> Response:
         """GET /cookie/session?client_id=…: what the cookie says, and the CSRF token for unsafe requests."""
-        client_id = request.query().get("client_id")
-        token = self.jar.read(request.cookies(), "at")
-        outcome = await self.cookies.standing(client_id, token, page=_page(request))
+        request, client_id = asked.request, asked.app.client_id
+        outcome = await self.cookies.standing(asked.app, self.jar.read(request.cookies(), "at"))
         if isinstance(outcome, Refusal):
             return self._shared(request, client_id, self._refused(request, client_id, outcome))
         body = {**outcome.claims, "csrf_token": outcome.csrf_token, "expires_in": outcome.expires_in}
         return self._shared(request, client_id, json_response(body))
 
-    async def sign_out(self, request: Request) -> Response:
+    async def sign_out(self, asked: FromAppPage) -> Response:
         """POST /cookie/sign-out: `client_id`, with X-CSRF-Token. Answers 204 also when nobody was signed in to this app any more."""
-        form = await request.form()
-        client_id = form.get("client_id")
+        request, client_id = asked.request, asked.app.client_id
         cookies = request.cookies()
         outcome = await self.cookies.end(
-            client_id,
+            asked.app,
             self.jar.read(cookies, "at"),
             self._refresh_token(request),
             request.header(b"x-csrf-token"),
             session_secret=self.jar.read(cookies, "session"),
-            page=_page(request),
             caller=_caller(request),
         )
         if isinstance(outcome, Refusal):
@@ -134,6 +146,13 @@ class CookieEndpoints:
             response.add("set-cookie", self.jar.clear_old("rt"))
             response.add("set-cookie", self.jar.clear_old("at"))
 
+    async def _delivered(self, asked: FromAppPage, outcome: Delivered | Refusal) -> Response:
+        request, client_id = asked.request, asked.app.client_id
+        response = self._set(request, client_id, outcome)
+        if isinstance(outcome, Delivered):
+            await self._replace_old(request, client_id, response)
+        return self._shared(request, client_id, response)
+
     def _set(self, request: Request, client_id: str | None, outcome: Delivered | Refusal) -> Response:
         if isinstance(outcome, Refusal):
             response = self._refused(request, client_id, outcome)
@@ -173,10 +192,6 @@ class CookieEndpoints:
         return response
 
 
-def _page(request: Request) -> Page:
-    return Page(request.header(b"origin"), request.header(b"sec-fetch-site"))
-
-
 def _caller(request: Request) -> Caller:
     return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
 
@@ -185,11 +200,12 @@ def routes(
     *, cookies: CookieSession, catalog: CatalogSource, jar: CookieJar, sealer: Sealer, chance: Chance
 ) -> list[Route]:
     """The four paths and their preflight."""
-    endpoints = CookieEndpoints(cookies, catalog, jar, sealer, chance)
+    on = CookieEndpoints(cookies=cookies, catalog=catalog, jar=jar, sealer=sealer, chance=chance)
+    checks = (REGISTERED_ORIGIN,)
     found = [
-        route("/cookie/token", "POST", endpoints.token),
-        route("/cookie/refresh", "POST", endpoints.refresh),
-        route("/cookie/session", "GET", endpoints.session),
-        route("/cookie/sign-out", "POST", endpoints.sign_out),
+        app_script("/cookie/token", "POST", on.token, check=on.check, checks=checks),
+        app_script("/cookie/refresh", "POST", on.refresh, check=on.check, checks=checks),
+        app_script("/cookie/session", "GET", on.session, check=on.check, checks=checks),
+        app_script("/cookie/sign-out", "POST", on.sign_out, check=on.check, checks=checks),
     ]
-    return [*found, *(route(item.path, "OPTIONS", endpoints.preflight) for item in found)]
+    return [*found, *(machine(item.path, "OPTIONS", on.preflight) for item in found)]

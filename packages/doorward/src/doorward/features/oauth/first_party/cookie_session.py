@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, final
 
 from msgspec import Struct
 
@@ -33,6 +33,21 @@ class Page(Struct, frozen=True):
 
     origin: str | None
     fetch_site: str | None
+
+
+_MINT: Final = object()
+
+
+@final
+class AllowedApp:
+    """An app whose page may use cookie delivery. Only `CookieSession.allowed` makes one, after it has looked at the page's origin."""
+
+    __slots__ = ("client_id",)
+
+    def __init__(self, client_id: str, mint: object) -> None:
+        if mint is not _MINT:
+            raise TypeError("only CookieSession.allowed makes an AllowedApp, after its check")
+        self.client_id = client_id
 
 
 class Delivered(Struct, frozen=True):
@@ -70,36 +85,37 @@ class CookieSession:
     issuer: str
     own_origin: str
 
-    async def begin(self, form: Mapping[str, str], *, page: Page, caller: Caller) -> Delivered | Refusal:
+    def allowed(self, client_id: str | None, page: Page, *, reading: bool = False) -> AllowedApp | Refusal:
+        """Whether this page may use cookie delivery for this app: its origin is ours, or registered for the app (ASVS 3.5.1, R70)."""
+        refusal = rule.allowed(
+            self.catalog.current().clients.get(client_id or ""),
+            origin=page.origin,
+            own_origin=self.own_origin,
+            fetch_site=page.fetch_site,
+            reading=reading,
+        )
+        return AllowedApp(client_id or "", _MINT) if refusal is None else refusal
+
+    async def begin(self, app: AllowedApp, form: Mapping[str, str], *, caller: Caller) -> Delivered | Refusal:
         """A code for cookies (PKCE proves that this browser asked for it, line 16)."""
-        refusal = self._allowed(form.get("client_id"), page)
-        if refusal is not None:
-            return refusal
         fields = {name: form[name] for name in _CODE_FIELDS if name in form}
-        return _delivered(await self.exchange({**fields, "grant_type": "authorization_code"}, caller=caller))
+        fields = {**fields, "client_id": app.client_id, "grant_type": "authorization_code"}
+        return _delivered(await self.exchange(fields, caller=caller))
 
     async def renew(
-        self, client_id: str | None, refresh_token: str | None, *, page: Page, caller: Caller
+        self, app: AllowedApp, refresh_token: str | None, *, caller: Caller
     ) -> Delivered | Refusal:
         """The refresh cookie for new cookies; rotation, reuse and leeway are those of the token endpoint."""
-        refusal = self._allowed(client_id, page)
-        if refusal is not None:
-            return refusal
         if not refresh_token:
             return Refusal("invalid_grant", "There is no sign-in to renew.")
-        form = {"grant_type": "refresh_token", "client_id": client_id or "", "refresh_token": refresh_token}
+        form = {"grant_type": "refresh_token", "client_id": app.client_id, "refresh_token": refresh_token}
         return _delivered(await self.exchange(form, caller=caller))
 
-    async def standing(
-        self, client_id: str | None, access_token: str | None, *, page: Page
-    ) -> Standing | Refusal:
+    async def standing(self, app: AllowedApp, access_token: str | None) -> Standing | Refusal:
         """Who is signed in by this cookie, asked by a page that was loaded anew and knows nothing."""
-        refusal = self._allowed(client_id, page, reading=True)
-        if refusal is not None:
-            return refusal
         now = self.clock.now()
         claims = await self._claims(access_token, now)
-        if claims is None or claims.get("client_id") != client_id:
+        if claims is None or claims.get("client_id") != app.client_id:
             return Refusal("invalid_token", "Nobody is signed in.")
         shown = {
             name: claims[name]
@@ -110,12 +126,11 @@ class CookieSession:
 
     async def end(
         self,
-        client_id: str | None,
+        app: AllowedApp,
         access_token: str | None,
         refresh_token: str | None,
         csrf: str | None,
         *,
-        page: Page,
         caller: Caller,
         session_secret: str | None = None,
     ) -> Refusal | bool:
@@ -124,10 +139,7 @@ class CookieSession:
 
         `session_secret` is the session cookie, if it came along: that session ends too, since the answer takes the cookie away.
         """
-        refusal = self._allowed(client_id, page)
-        if refusal is not None:
-            return refusal
-        now = self.clock.now()
+        now, client_id = self.clock.now(), app.client_id
         claims = await self._claims(access_token, now)
         grant = None
         if claims is not None and claims.get("client_id") == client_id:
@@ -138,7 +150,7 @@ class CookieSession:
             return False
         elif refresh_token:
             # The access cookie ran out first: nothing is left that a CSRF token could be bound to, and the Origin, checked
-            # above, says that it is the app's own page that wants out.
+            # before, says that it is the app's own page that wants out.
             grant = await self._grant_of(refresh_token, client_id)
         left = [
             await self.store.sessions.by_secret(digest(session_secret)) if session_secret else None,
@@ -173,15 +185,6 @@ class CookieSession:
         if claims is None or (await self.view.fresh(now)).revoked(claims) is not None:
             return None
         return dict(claims)
-
-    def _allowed(self, client_id: str | None, page: Page, *, reading: bool = False) -> Refusal | None:
-        return rule.allowed(
-            self.catalog.current().clients.get(client_id or ""),
-            origin=page.origin,
-            own_origin=self.own_origin,
-            fetch_site=page.fetch_site,
-            reading=reading,
-        )
 
 
 def _delivered(answer: TokenResponse | Refusal) -> Delivered | Refusal:

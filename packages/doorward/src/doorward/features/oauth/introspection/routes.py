@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from doorward.core.errors import Refusal
 from doorward.features.oauth.introspection.service import Introspect
-from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.web.http import Request, Response, json_response
 from doorward.web.oauth_endpoint import asked, caller, refused
+from doorward.web.route import Route, machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +28,4 @@ class IntrospectionEndpoint:
 
 def routes(introspect: Introspect) -> list[Route]:
     """Not for browsers: whoever may ask holds a secret."""
-    return [route("/introspect", "POST", IntrospectionEndpoint(introspect).handle)]
+    return [machine("/introspect", "POST", IntrospectionEndpoint(introspect).handle)]

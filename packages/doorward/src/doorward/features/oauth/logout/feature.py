@@ -10,21 +10,15 @@ from doorward.features.feature import Feature, Job
 if TYPE_CHECKING:
     from doorward.core.model.message import LogoutNotice
     from doorward.features.services import Services
-    from doorward.web.http import Route
+    from doorward.web.route import Route
 
 
 def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.authn.flow.build import steps
     from doorward.features.oauth.logout import routes
     from doorward.features.oauth.logout.build import sign_out
-    from doorward.features.sessions.build import browser_contexts
+    from doorward.features.repeated_posts.build import pages
 
-    return routes.routes(
-        visitors=services.get(browser_contexts),
-        steps=services.get(steps),
-        sign_out=services.get(sign_out),
-        sealer=services.sealer,
-    )
+    return routes.routes(pages=services.get(pages), sign_out=services.get(sign_out), sealer=services.sealer)
 
 
 def _jobs(services: Services) -> Sequence[Job]:

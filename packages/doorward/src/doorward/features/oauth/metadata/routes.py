@@ -11,7 +11,8 @@ from msgspec.json import encode
 
 from doorward.core.ports.keys import Signer
 from doorward.features.oauth.metadata.rules import metadata
-from doorward.web.http import Request, Response, Route, route
+from doorward.web.http import Request, Response
+from doorward.web.route import Route, machine
 from doorward_verify.keyset import KeySet
 
 MAX_AGE: Final = 300
@@ -65,7 +66,7 @@ def routes(*, issuer: str, locales: Sequence[str], signer: Signer) -> list[Route
     said: dict[str, Any] = metadata(issuer, locales=locales)
     endpoints = MetadataEndpoints(Published(encode(said), b"application/json"), signer)
     return [
-        route("/.well-known/openid-configuration", "GET", endpoints.describe, cors=True),
-        route("/.well-known/oauth-authorization-server", "GET", endpoints.describe, cors=True),
-        route("/jwks", "GET", endpoints.jwks, cors=True),
+        machine("/.well-known/openid-configuration", "GET", endpoints.describe, cors=True),
+        machine("/.well-known/oauth-authorization-server", "GET", endpoints.describe, cors=True),
+        machine("/jwks", "GET", endpoints.jwks, cors=True),
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doorward.features.oauth.revocation.service import RevokeToken
-from doorward.web.http import Request, Response, Route, route
+from doorward.web.http import Request, Response
 from doorward.web.oauth_endpoint import asked, caller, refused
+from doorward.web.route import Route, machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +27,4 @@ class RevocationEndpoint:
 
 def routes(revoke: RevokeToken) -> list[Route]:
     """Open to scripts of any origin, as public apps in browsers sign out here (§5)."""
-    return [route("/revoke", "POST", RevocationEndpoint(revoke).handle, cors=True)]
+    return [machine("/revoke", "POST", RevocationEndpoint(revoke).handle, cors=True)]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from doorward.core.errors import Refusal
 from doorward.features.oauth.token.service import ExchangeToken
-from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.web.http import Request, Response, json_response
 from doorward.web.oauth_endpoint import asked, caller, refused
+from doorward.web.route import Route, machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +28,4 @@ class TokenEndpoint:
 
 def routes(exchange: ExchangeToken) -> list[Route]:
     """Open to scripts of any origin: public apps in browsers redeem their codes here, without cookies."""
-    return [route("/token", "POST", TokenEndpoint(exchange).handle, cors=True, hot=True)]
+    return [machine("/token", "POST", TokenEndpoint(exchange).handle, cors=True, hot=True)]

@@ -9,7 +9,7 @@ from doorward.features.feature import Feature
 
 if TYPE_CHECKING:
     from doorward.features.services import Services
-    from doorward.web.http import Route
+    from doorward.web.route import Route
 
 
 def _routes(services: Services) -> Sequence[Route]:

@@ -7,8 +7,9 @@ from typing import Final
 
 from doorward.core.errors import Refusal
 from doorward.features.oauth.userinfo.service import Userinfo
-from doorward.web.http import Request, Response, Route, json_response, route
+from doorward.web.http import Request, Response, json_response
 from doorward.web.refusals import note
+from doorward.web.route import Route, machine
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _STATUS: Final = {"invalid_request": 400, "insufficient_scope": 403}
@@ -67,4 +68,4 @@ def _refused(refusal: Refusal, request: Request) -> Response:
 
 def routes(userinfo: Userinfo) -> list[Route]:
     """Open to scripts of any origin: the bearer token is what counts (§5.3)."""
-    return [route("/userinfo", "GET POST", UserinfoEndpoint(userinfo).handle, cors=True)]
+    return [machine("/userinfo", "GET POST", UserinfoEndpoint(userinfo).handle, cors=True)]

@@ -59,7 +59,7 @@ class Page:
 
 
 @final
-class Pages:
+class FeedPages:
     """Fed in the order of `seq`, which is the number up to which everything is here, with the history of the database above it."""
 
     __slots__ = ("_bounds", "_news", "_pages", "seq")

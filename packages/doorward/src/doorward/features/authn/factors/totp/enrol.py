@@ -80,6 +80,12 @@ class SecondFactors:
     policy: PasswordPolicy
     brand: str
 
+    async def there(self, account: Account) -> tuple[int | None, int]:
+        """When an authenticator app was added, if there is one, and how many recovery codes are left."""
+        factors = await self.store.accounts.factors(account.id)
+        app = next((factor for factor in factors if factor.kind == "totp"), None)
+        return app.created_at if app else None, recovery_code.left(factors)
+
     def begin(self, account: Account, session: Session, now: int) -> Setup:
         """A fresh secret, for the QR code."""
         text = self.chance.token(totp.SEED_BYTES)

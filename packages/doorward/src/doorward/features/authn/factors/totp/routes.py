@@ -2,241 +2,204 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from doorward.core.errors import Refusal
-from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.secret import Secret
-from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.authn.factors.password.change import Changed, ChangePassword, Moved
+from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import ProvePassword
-from doorward.features.authn.factors.recovery_codes import rules as recovery_code
 from doorward.features.authn.factors.totp.enrol import Codes, SecondFactors, Setup, SetupOver
-from doorward.features.authn.flow.page_pipeline import busy, not_ours, weak
-from doorward.features.authn.flow.rules import begin
-from doorward.features.authn.flow.signed_in_page import OwnAccount, Owner, own_path
+from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.rate_limits.rules.attempts import Wait
-from doorward.web.http import Request, Response, Route, redirect, route
-from doorward.web.page import page
+from doorward.features.sessions.signed_in_pages import (
+    CONFIRM,
+    SignedIn,
+    SignedInPages,
+    SignedInPost,
+    SignedInRefusedPost,
+    SignedInVisit,
+    own_path,
+)
+from doorward.web.http import EarlyResponse, Response
+from doorward.web.page import busy, page
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.pages.views.sign_in import ReAuth
+from doorward.web.route import Route
 
 METHODS: Final = "/account/methods"
-CONFIRM: Final = "/account/confirm"
 AUTHENTICATOR: Final = "/account/methods/authenticator"
 REMOVE: Final = "/account/methods/authenticator/remove"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MethodHandlers:
     """Password, authenticator app, recovery codes, and the page that asks for the password again."""
 
-    own: OwnAccount
-    store: Store
-    chance: Chance
-    sessions: SessionPolicy
+    own: SignedInPages
+    flow: FlowPages
     prove_password: ProvePassword
     change_password: ChangePassword
     factors: SecondFactors
 
-    async def show(self, request: Request) -> Response:
+    async def show(self, visit: SignedInVisit) -> Response:
         """The cards."""
-        came = await self.own.look(request)
-        if isinstance(came, Response):
-            return came
-        owner, params = came
-        return await self._methods(owner, done=self.own.was_done(owner, params))
+        return await self._methods(visit, done=self.own.was_done(visit))
 
-    async def change(self, request: Request) -> Response:
+    async def show_again(self, post: SignedInRefusedPost) -> Response:
+        """The cards, whose forms were not used."""
+        return await self._methods(post, 403, problem=post.problem)
+
+    async def change(self, post: SignedInPost) -> Response:
         """A new password. Raises `HashingBusy`."""
-        came = await self._sensitive(request, METHODS)
-        if isinstance(came, Response):
-            return came
-        owner, form, ours = came
-        if not ours:
-            return await self._methods(owner, 403, problem=not_ours(owner.visitor))
-        current, new = form.get("current", ""), form.get("new", "")
+        current, new, browser = post.form.get("current", ""), post.form.get("new", ""), post.browser
         if not current:
-            return await self._methods(owner, 400, current_problem=Problem(Wrong.PASSWORD_MISSING))
+            return await self._methods(post, 400, current_problem=Problem(Wrong.PASSWORD_MISSING))
         outcome = await self.change_password(
-            owner.account,
-            owner.session,
+            post.account,
+            post.session,
             current=Secret(current),
             new=Secret(new),
-            devices=owner.visitor.devices,
-            caller=owner.visitor.caller,
-            now=owner.visitor.now,
+            devices=browser.devices,
+            caller=browser.caller,
+            now=browser.now,
         )
         match outcome:
             case Changed(session=session, session_secret=secret):
-                owner.visitor.remember_session(secret, session.expires_at - owner.visitor.now)
-                return self.own.done(owner, METHODS, Done.PASSWORD_CHANGED)
+                browser.remember_session(secret, session.expires_at - browser.now)
+                return self.own.done(post, METHODS, Done.PASSWORD_CHANGED)
             case Weak():
-                return await self._methods(owner, 400, new_problem=weak(outcome))
+                return await self._methods(post, 400, new_problem=weak(outcome))
             case Refusal(code="too_many_attempts", retry_at=at):
                 problem = Problem(Wrong.TOO_MANY_TRIES, at=at)
-                return busy(await self._methods(owner, 429, problem=problem), at, owner.visitor.now)
+                return busy(await self._methods(post, 429, problem=problem), at, browser.now)
             case Refusal():
-                return await self._methods(owner, 400, current_problem=Problem(Wrong.PASSWORD_MISMATCH))
+                return await self._methods(post, 400, current_problem=Problem(Wrong.PASSWORD_MISMATCH))
             case Moved():
-                return await self._methods(owner, 409, problem=Problem(Wrong.CHANGED_MEANWHILE))
+                return await self._methods(post, 409, problem=Problem(Wrong.CHANGED_MEANWHILE))
 
-    async def set_up(self, request: Request) -> Response:
+    async def set_up(self, visit: SignedInVisit) -> Response:
         """A QR code. Nothing is set up until the app's code comes back."""
-        came = await self.own.look(request)
-        if isinstance(came, Response):
-            return came
-        owner, _ = came
-        first = self.own.confirm_first(owner, AUTHENTICATOR)
-        if first is not None:
-            return first
-        return self._setup(
-            owner, self.factors.begin(owner.account, owner.session, owner.visitor.now), None, 200
-        )
+        setup = self.factors.begin(visit.account, visit.session, visit.browser.now)
+        return _setup(visit, setup, None, 200)
 
-    async def confirm_set_up(self, request: Request) -> Response:
+    async def set_up_again(self, post: SignedInRefusedPost) -> Response:
+        """The same QR code."""
+        return _setup(post, self._setup_of(post, post.form), post.problem, 403)
+
+    async def confirm_set_up(self, post: SignedInPost) -> Response:
         """The app's code; the answer shows the recovery codes, this once."""
-        came = await self._sensitive(request, AUTHENTICATOR)
-        if isinstance(came, Response):
-            return came
-        owner, form, ours = came
-        visitor, sealed, code = owner.visitor, form.get("setup", ""), form.get("code", "")
-        again = self.factors.shown_again(owner.account, owner.session, sealed, visitor.now)
-        if again is None:
-            return self.own.go(visitor, AUTHENTICATOR)
-        if not ours:
-            return self._setup(owner, again, not_ours(owner.visitor), 403)
+        browser, code = post.browser, post.form.get("code", "")
+        again = self._setup_of(post, post.form)
         if not code.strip():
-            return self._setup(owner, again, Problem(Wrong.CODE_MISSING), 400)
+            return _setup(post, again, Problem(Wrong.CODE_MISSING), 400)
         outcome = await self.factors.confirm(
-            owner.account,
-            owner.session,
-            sealed=sealed,
+            post.account,
+            post.session,
+            sealed=post.form.get("setup", ""),
             typed=code[:64],
-            caller=visitor.caller,
-            now=visitor.now,
+            caller=browser.caller,
+            now=browser.now,
         )
         if isinstance(outcome, Codes):
-            shown = views.RecoveryCodes(outcome.codes, owner.account.email, done=Done.AUTHENTICATOR_ADDED)
-            return page(shown, visitor)
+            shown = views.RecoveryCodes(outcome.codes, post.account.email, done=Done.AUTHENTICATOR_ADDED)
+            return page(shown, browser)
         if isinstance(outcome, SetupOver):
-            return self.own.go(visitor, AUTHENTICATOR)
+            return browser.go(AUTHENTICATOR)
         if isinstance(outcome, Wait):
             problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.until)
-            return busy(self._setup(owner, again, problem, 429), outcome.until, visitor.now)
-        return self._setup(owner, again, Problem(Wrong.CODE_WRONG), 400)
+            return busy(_setup(post, again, problem, 429), outcome.until, browser.now)
+        return _setup(post, again, Problem(Wrong.CODE_WRONG), 400)
 
-    async def remove(self, request: Request) -> Response:
+    async def remove(self, post: SignedInPost) -> Response:
         """First the page that asks for the password, then the removal. Raises `HashingBusy`."""
-        came = await self._sensitive(request, METHODS)
-        if isinstance(came, Response):
-            return came
-        owner, form, ours = came
-        if not ours:
-            return self._ask_password(owner, METHODS, REMOVE, not_ours(owner.visitor), 403)
+        form = post.form
         if "password" not in form:
-            return self._ask_password(owner, METHODS, REMOVE, None, 200)
+            return _ask_password(post, METHODS, REMOVE, None, 200)
         if not form["password"]:
-            return self._ask_password(owner, METHODS, REMOVE, Problem(Wrong.PASSWORD_MISSING), 400)
+            return _ask_password(post, METHODS, REMOVE, Problem(Wrong.PASSWORD_MISSING), 400)
         outcome = await self.factors.remove(
-            owner.account,
-            owner.session,
+            post.account,
+            post.session,
             password=Secret(form["password"]),
-            devices=owner.visitor.devices,
-            caller=owner.visitor.caller,
-            now=owner.visitor.now,
+            devices=post.browser.devices,
+            caller=post.browser.caller,
+            now=post.browser.now,
         )
         if outcome is None:
-            return self.own.done(owner, METHODS, Done.AUTHENTICATOR_REMOVED)
+            return self.own.done(post, METHODS, Done.AUTHENTICATOR_REMOVED)
         if isinstance(outcome, Weak):
             # Said at the very form that mends it: a longer password first, then the app may go.
-            return await self._methods(owner, 400, new_problem=weak(outcome))
-        return self._refused(owner, METHODS, REMOVE, outcome)
+            return await self._methods(post, 400, new_problem=weak(outcome))
+        return _refused(post, METHODS, REMOVE, outcome)
 
-    async def new_codes(self, request: Request) -> Response:
+    async def remove_again(self, post: SignedInRefusedPost) -> Response:
+        """The page that asks for the password."""
+        return _ask_password(post, METHODS, REMOVE, post.problem, 403)
+
+    async def new_codes(self, post: SignedInPost) -> Response:
         """New recovery codes, shown this once."""
-        came = await self._sensitive(request, METHODS)
-        if isinstance(came, Response):
-            return came
-        owner, _, ours = came
-        if not ours:
-            return await self._methods(owner, 403, problem=not_ours(owner.visitor))
-        visitor = owner.visitor
+        browser = post.browser
         made = await self.factors.new_codes(
-            owner.account, owner.session, caller=visitor.caller, now=visitor.now
+            post.account, post.session, caller=browser.caller, now=browser.now
         )
         if made is None:
-            return self.own.go(visitor, METHODS)
+            return browser.go(METHODS)
         if isinstance(made, Wait):
             problem = Problem(Wrong.TOO_MANY_TRIES, at=made.until)
-            return busy(await self._methods(owner, 429, problem=problem), made.until, visitor.now)
-        return page(views.RecoveryCodes(made.codes, owner.account.email), visitor)
+            return busy(await self._methods(post, 429, problem=problem), made.until, browser.now)
+        return page(views.RecoveryCodes(made.codes, post.account.email), browser)
 
-    async def confirm(self, request: Request) -> Response:
+    async def confirm(self, visit: SignedInVisit) -> Response:
         """Ask for the password again."""
-        came = await self.own.look(request)
-        if isinstance(came, Response):
-            return came
-        owner, params = came
-        return self._ask_password(owner, own_path(params.get("return_to", "")), CONFIRM, None, 200)
+        return _ask_password(visit, own_path(visit.query.get("return_to", "")), CONFIRM, None, 200)
 
-    async def confirmed(self, request: Request) -> Response:
+    async def confirm_again(self, post: SignedInRefusedPost) -> Response:
+        """Ask once more."""
+        return _ask_password(post, own_path(post.form.get("return_to", "")), CONFIRM, post.problem, 403)
+
+    async def confirmed(self, post: SignedInPost) -> Response:
         """The password again, then whatever else this person's sign-in asks for: the same journey as at the front door, so that
         confirming asks no less than signing in (line 85). Raises `HashingBusy`."""
-        came = await self.own.act(request, "/account")
-        if isinstance(came, Response):
-            return came
-        owner, form, ours = came
-        visitor, back = owner.visitor, own_path(form.get("return_to", ""))
-        if not ours:
-            return self._ask_password(owner, back, CONFIRM, not_ours(owner.visitor), 403)
-        if not form.get("password"):
-            return self._ask_password(owner, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING), 400)
+        browser, back = post.browser, own_path(post.form.get("return_to", ""))
+        password = post.form.get("password")
+        if not password:
+            return _ask_password(post, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING), 400)
         # The session vouches for nothing here: all is shown anew.
-        sign_in = begin.sign_in(
-            sign_in_id=self.chance.new_id("sin"),
-            now=visitor.now,
-            ttl=self.sessions.sign_in_ttl,
-            browser_hash=visitor.browser_hash,
-            request=None,
-            return_to=back,
-            session=None,
+        sign_in = await self.flow.sign_ins.begin_proving(
+            browser_hash=browser.browser_hash, return_to=back, now=browser.now
         )
-        await self.store.commit(self.store.sign_ins.insert(sign_in))
         outcome = await self.prove_password(
             sign_in,
-            identifier=owner.account.email,
-            password=Secret(form["password"]),
-            address=visitor.address,
-            user_agent=visitor.user_agent,
-            devices=visitor.devices,
-            now=visitor.now,
-            request_id=request.request_id,
+            identifier=post.account.email,
+            password=Secret(password),
+            address=browser.address,
+            user_agent=browser.user_agent,
+            devices=browser.devices,
+            now=browser.now,
+            request_id=browser.request.request_id,
         )
         if isinstance(outcome, Refusal):
-            return self._refused(owner, back, CONFIRM, outcome)
-        return await self.own.arrival.steps.follow(visitor, outcome)
+            return _refused(post, back, CONFIRM, outcome)
+        return await self.flow.follow(browser, outcome)
 
-    async def well_known(self, request: Request) -> Response:
-        """/.well-known/change-password (a well-known URL for changing passwords, W3C): where password managers look."""
-        del request
-        return redirect(self.own.arrival.steps.link(METHODS))
-
-    async def _sensitive(self, request: Request, back: str) -> tuple[Owner, dict[str, str], bool] | Response:
-        came = await self.own.act(request, back)
-        if isinstance(came, Response):
-            return came
-        return self.own.confirm_first(came[0], back) or came
+    def _setup_of(self, owner: SignedIn, form: Mapping[str, str]) -> Setup:
+        """The set-up that a form is part of; `EarlyResponse` leads to a new one where it is over."""
+        sealed = form.get("setup", "")
+        again = self.factors.shown_again(owner.account, owner.session, sealed, owner.browser.now)
+        if again is None:
+            raise EarlyResponse(owner.browser.go(AUTHENTICATOR))
+        return again
 
     async def _methods(
         self,
-        owner: Owner,
+        owner: SignedIn,
         status: int = 200,
         *,
         done: Done | None = None,
@@ -244,60 +207,71 @@ class MethodHandlers:
         current_problem: Problem | None = None,
         new_problem: Problem | None = None,
     ) -> Response:
-        factors = await self.store.accounts.factors(owner.account.id)
-        app = next((factor for factor in factors if factor.kind == "totp"), None)
+        added_at, codes_left = await self.factors.there(owner.account)
         view = views.Methods(
             account=owner.account.email,
-            minimum=self.change_password.judge.minimum(second_factor=app is not None),
+            minimum=self.change_password.judge.minimum(second_factor=added_at is not None),
             password_changed_at=owner.account.password_changed_at,
-            authenticator_added_at=app.created_at if app else None,
-            recovery_codes_left=recovery_code.left(factors),
+            authenticator_added_at=added_at,
+            recovery_codes_left=codes_left,
             done=done,
             problem=problem,
             current_problem=current_problem,
             new_problem=new_problem,
         )
-        return page(view, owner.visitor, status)
+        return page(view, owner.browser, status)
 
-    def _setup(self, owner: Owner, setup: Setup, problem: Problem | None, status: int) -> Response:
-        view = views.TotpSetup(uri=setup.uri, key=setup.key, setup=setup.sealed, problem=problem)
-        return page(view, owner.visitor, status)
 
-    def _refused(self, owner: Owner, back: str, action: str, refusal: Refusal) -> Response:
-        if refusal.code == "too_many_attempts":
-            problem = Problem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
-            shown = self._ask_password(owner, back, action, problem, 429)
-            return busy(shown, refusal.retry_at, owner.visitor.now)
-        return self._ask_password(owner, back, action, Problem(Wrong.PASSWORD_MISMATCH), 400)
+def _setup(owner: SignedIn, setup: Setup, problem: Problem | None, status: int) -> Response:
+    view = views.TotpSetup(uri=setup.uri, key=setup.key, setup=setup.sealed, problem=problem)
+    return page(view, owner.browser, status)
 
-    def _ask_password(
-        self, owner: Owner, back: str, action: str, problem: Problem | None, status: int
-    ) -> Response:
-        if action == CONFIRM:
-            # a reload by GET still knows where the person wants to go
-            action = f"{CONFIRM}?return_to={quote(back)}"
-        view = ReAuth(account=owner.account.email, return_to=back, action=action, problem=problem)
-        return page(view, owner.visitor, status)
+
+def _refused(owner: SignedIn, back: str, action: str, refusal: Refusal) -> Response:
+    if refusal.code == "too_many_attempts":
+        problem = Problem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
+        shown = _ask_password(owner, back, action, problem, 429)
+        return busy(shown, refusal.retry_at, owner.browser.now)
+    return _ask_password(owner, back, action, Problem(Wrong.PASSWORD_MISMATCH), 400)
+
+
+def _ask_password(owner: SignedIn, back: str, action: str, problem: Problem | None, status: int) -> Response:
+    if action == CONFIRM:
+        # a reload by GET still knows where the person wants to go
+        action = f"{CONFIRM}?return_to={quote(back)}"
+    view = ReAuth(account=owner.account.email, return_to=back, action=action, problem=problem)
+    return page(view, owner.browser, status)
 
 
 def routes(
-    *, own: OwnAccount, store: Store, change_password: ChangePassword, factors: SecondFactors
+    *,
+    own: SignedInPages,
+    flow: FlowPages,
+    prove_password: ProvePassword,
+    change_password: ChangePassword,
+    factors: SecondFactors,
 ) -> list[Route]:
-    """The methods page, what is done on it, and the page that asks again. Called by `account.routes`."""
-    prove_password = ProvePassword(store, change_password.check)
-    chance, sessions = own.arrival.steps.chance, own.policy
-    on = MethodHandlers(own, store, chance, sessions, prove_password, change_password, factors)
+    """The methods page, what is done on it, the page that asks again, and the well-known address where password managers look."""
+    on = MethodHandlers(
+        own=own,
+        flow=flow,
+        prove_password=prove_password,
+        change_password=change_password,
+        factors=factors,
+    )
+    password, recovery = "/account/methods/password", "/account/methods/recovery"
     return [
-        route("/account/methods", "GET", on.show, page=True),
-        route("/account/methods/password", "GET", own.shown_at(METHODS), page=True),
-        route("/account/methods/password", "POST", on.change, page=True),
-        route("/account/methods/authenticator", "GET", on.set_up, page=True),
-        route("/account/methods/authenticator", "POST", on.confirm_set_up, page=True),
-        route("/account/methods/authenticator/remove", "GET", own.shown_at(METHODS), page=True),
-        route("/account/methods/authenticator/remove", "POST", on.remove, page=True),
-        route("/account/methods/recovery", "GET", own.shown_at(METHODS), page=True),
-        route("/account/methods/recovery", "POST", on.new_codes, page=True),
-        route("/account/confirm", "GET", on.confirm, page=True),
-        route("/account/confirm", "POST", on.confirmed, page=True),
-        route("/.well-known/change-password", "GET", on.well_known, page=True),
+        own.get(METHODS, on.show),
+        own.lead(password, METHODS),
+        own.post(password, on.change, refused=on.show_again, back=METHODS, recent=True),
+        own.get(AUTHENTICATOR, on.set_up, recent=True),
+        own.post(AUTHENTICATOR, on.confirm_set_up, refused=on.set_up_again, back=AUTHENTICATOR, recent=True),
+        own.lead(REMOVE, METHODS),
+        own.post(REMOVE, on.remove, refused=on.remove_again, back=METHODS, recent=True),
+        own.lead(recovery, METHODS),
+        own.post(recovery, on.new_codes, refused=on.show_again, back=METHODS, recent=True),
+        own.get(CONFIRM, on.confirm),
+        own.post(CONFIRM, on.confirmed, refused=on.confirm_again, back="/account"),
+        # a well-known URL for changing passwords (W3C)
+        own.lead("/.well-known/change-password", METHODS),
     ]

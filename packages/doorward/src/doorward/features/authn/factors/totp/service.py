@@ -45,6 +45,12 @@ class ProveSecondFactor:
     meter: Meter
     postman: Postman
 
+    async def offered(self, sign_in: SignIn) -> tuple[Account | None, bool]:
+        """For the page that asks: whose sign-in it is, and whether there is a recovery code left."""
+        account = await self.store.accounts.get(sign_in.account_id or "")
+        factors = await self.store.accounts.factors(sign_in.account_id or "")
+        return account, recovery_code.left(factors) > 0
+
     async def __call__(
         self,
         sign_in: SignIn,

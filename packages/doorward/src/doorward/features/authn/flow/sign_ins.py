@@ -1,0 +1,83 @@
+"""Sign-ins of browsers: the pausable value between two pages, begun, found again and emptied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from msgspec import structs
+
+from doorward.core.model.policy import SessionPolicy
+from doorward.core.model.request import AuthRequest
+from doorward.core.model.session import Session
+from doorward.core.model.signin import SignIn
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store
+from doorward.features.authn.flow.rules import begin
+from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.web.http import ComeBackLater
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIns:
+    """Loads and stores; which step comes next is not decided here."""
+
+    store: Store
+    random: Chance
+    policy: SessionPolicy
+    starts: Begun
+
+    async def begin(
+        self,
+        *,
+        browser_hash: bytes,
+        address: str,
+        session: Session | None,
+        request: AuthRequest | None,
+        return_to: str | None,
+        now: int,
+    ) -> SignIn:
+        """A new sign-in of this browser; what `session` proves counts where it may. Raises `ComeBackLater` for a stranger's address
+        that has begun too many, or a person who has: each that ends at once in an app leaves a grant and lines in the record."""
+        who = address if session is None else session.account_id
+        if (until := self.starts.full(who, now)) is not None:
+            raise ComeBackLater(until - now)
+        self.starts.note(who, now)
+        return await self._insert(browser_hash, session, request, return_to, now)
+
+    async def begin_proving(self, *, browser_hash: bytes, return_to: str, now: int) -> SignIn:
+        """One in which somebody who is signed in shows all of it anew: their session vouches for nothing. What is typed into its only
+        form is counted as a try, so its beginning is not."""
+        return await self._insert(browser_hash, None, None, return_to, now)
+
+    async def get(self, sign_in_id: str) -> SignIn | None:
+        """The sign-in as it is stored now."""
+        return await self.store.sign_ins.get(sign_in_id)
+
+    async def emptied(self, sign_in: SignIn) -> SignIn | None:
+        """The same sign-in with nothing proven yet; None when something else changed it in the same moment."""
+        clean = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
+        if clean == sign_in or await self.store.commit(self.store.sign_ins.replace(sign_in, clean)):
+            return clean
+        return None
+
+    async def _insert(
+        self,
+        browser_hash: bytes,
+        session: Session | None,
+        request: AuthRequest | None,
+        return_to: str | None,
+        now: int,
+    ) -> SignIn:
+        sign_in = begin.sign_in(
+            sign_in_id=self.random.new_id("sin"),
+            now=now,
+            ttl=self.policy.sign_in_ttl,
+            browser_hash=browser_hash,
+            request=request,
+            return_to=return_to,
+            session=session,
+        )
+        await self.store.commit(self.store.sign_ins.insert(sign_in))
+        return sign_in

@@ -1,0 +1,107 @@
+"""Does a route that nobody has thought about keep the server from starting, and can nothing but the checks make their proof?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorward.features.oauth.first_party.cookie_session import AllowedApp
+from doorward.features.sessions.signed_in_pages import SignedInPost
+from doorward.web.http import EarlyResponse, Request, Response, json_response
+from doorward.web.page_pipeline import RefusedPost, VerifiedPost
+from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.route import CSRF, ORIGIN, Route, RouteKind, app_script, machine, method_set
+from tests.web.test_router import app
+
+pytestmark = pytest.mark.requirement(70)
+
+
+async def handler(request: Request) -> Response:
+    return json_response({"path": request.path})
+
+
+def made(**said: Any) -> Route:
+    values: dict[str, Any] = {"path": "/x", "methods": method_set("POST"), "handler": handler, **said}
+    return Route(**values)
+
+
+def test_a_route_without_a_kind_does_not_start() -> None:
+    with pytest.raises(TypeError, match="kind"):
+        made()
+    for kind in (None, "page", True):
+        with pytest.raises(TypeError, match="/x needs a kind: page, machine, app request, app script"):
+            made(kind=kind)
+    for stranger in (handler, ("/x", "POST", handler), None):
+        with pytest.raises(TypeError, match="is no Route"):
+            app([stranger])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("checks", [(), (ORIGIN,), (CSRF,), ("sign-in",)])
+def test_a_page_does_not_start_that_takes_forms_without_their_checks(checks: tuple[str, ...]) -> None:
+    for methods in ("POST", "GET POST", "DELETE"):
+        with pytest.raises(ValueError, match=r"declare it with Pages\.post"):
+            made(kind=RouteKind.PAGE, checks=checks, methods=method_set(methods))
+    assert made(kind=RouteKind.PAGE, methods=method_set("GET")).page
+
+
+def test_an_app_request_answers_get_and_post_alike() -> None:
+    for methods in ("GET", "POST", "GET POST PUT"):
+        with pytest.raises(ValueError, match="the same handler answers GET and POST"):
+            made(kind=RouteKind.APP_REQUEST, methods=method_set(methods))
+    assert made(kind=RouteKind.APP_REQUEST, methods=method_set("GET POST")).page
+
+
+def test_cookies_count_for_no_script_whose_origin_nobody_looked_at() -> None:
+    with pytest.raises(ValueError, match="name the check of its origin"):
+        made(kind=RouteKind.APP_SCRIPT)
+    for kind in RouteKind:
+        if kind is not RouteKind.MACHINE:
+            with pytest.raises(
+                ValueError, match=r"open to every origin|Pages\.post|the same handler|name the check"
+            ):
+                made(kind=kind, cors=True)
+    assert made(kind=RouteKind.MACHINE, cors=True).cors
+
+
+@pytest.mark.anyio
+async def test_what_a_script_sends_reaches_its_handler_through_the_check_alone() -> None:
+    entered: list[str] = []
+
+    async def check(request: Request) -> str:
+        if request.header(b"origin") != "https://app.example.com":
+            raise EarlyResponse(json_response({"error": "access_denied"}, 403))
+        return "checked"
+
+    async def act(proof: str) -> Response:
+        entered.append(proof)
+        return json_response({})
+
+    route = app_script("/x", "POST", act, check=check, checks=("origin",))
+    headers = [(b"origin", b"https://evil.example")]
+    scope: dict[str, Any] = {"method": "POST", "path": "/x", "query_string": b"", "headers": headers}
+    assert (await route.handler(Request(scope, _nothing))).status == 403
+    assert entered == []
+    scope["headers"] = [(b"origin", b"https://app.example.com")]
+    assert (await route.handler(Request(scope, _nothing))).status == 200
+    assert entered == ["checked"]
+
+
+def test_a_machine_gets_the_bare_request() -> None:
+    """The token path pays for nothing: the router calls the handler that was given."""
+    assert machine("/token", "POST", handler, cors=True, hot=True).handler is handler
+
+
+def test_nothing_but_the_checks_makes_their_proof() -> None:
+    browser: Any = object()
+    with pytest.raises(TypeError, match="only the page pipeline"):
+        VerifiedPost(browser, {}, object())
+    refused: Any = RefusedPost(browser, {}, Problem(Wrong.STALE_FORM))
+    with pytest.raises(TypeError, match="only a VerifiedPost"):
+        SignedInPost(refused)
+    with pytest.raises(TypeError, match="only CookieSession"):
+        AllowedApp("app_web", object())
+
+
+async def _nothing() -> Any:
+    return {"type": "http.disconnect"}
