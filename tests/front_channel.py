@@ -11,7 +11,7 @@ async with front_channel() as front:
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -44,6 +44,8 @@ from doorward.features.authn.flow.advance import Advance
 from doorward.features.authn.flow.build import advance, finish
 from doorward.features.authn.flow.finish import Finish
 from doorward.features.authn.flow.rules import begin
+from doorward.features.feature import Feature
+from doorward.features.index import FEATURES
 from doorward.features.oauth.authorize.build import authorize
 from doorward.features.oauth.authorize.service import Authorize
 from doorward.features.oauth.consent.build import answer_consent
@@ -63,6 +65,7 @@ from doorward.web.router import App
 from tests import browsing
 from tests.browsing import PASSWORD, code_for
 from tests.features import made
+from tests.offered import KINDS
 from tests.tabs import Tab
 
 CALLER = Caller("192.0.2.1", browsing.CHROME, "req-1")
@@ -197,6 +200,7 @@ class Front:
             request=request,
             return_to=None if request else "/account",
             session=session,
+            kinds=KINDS,
         )
         sign_in = structs.replace(fresh, **changes)
         assert await self.store.commit(self.store.sign_ins.insert(sign_in))
@@ -256,7 +260,9 @@ class Front:
 
 
 @asynccontextmanager
-async def front_channel(*, trusted: tuple[str, ...] = (), **settings: Any) -> AsyncGenerator[Front]:
+async def front_channel(
+    *, trusted: tuple[str, ...] = (), features: Sequence[Feature] = FEATURES, **settings: Any
+) -> AsyncGenerator[Front]:
     """The server, and its end. `settings` on top of those of a test; `trusted` are its proxies."""
     values: dict[str, Any] = {
         "issuer": made.ISSUER,
@@ -269,7 +275,9 @@ async def front_channel(*, trusted: tuple[str, ...] = (), **settings: Any) -> As
     }
     chosen = Settings(**{**values, **settings})
     clock = TurnedClock()
-    container = await open_container(settings=chosen, clock=clock, metrics=PrometheusMeter())
+    container = await open_container(
+        settings=chosen, features=features, clock=clock, metrics=PrometheusMeter()
+    )
     async with aclosing(container):
         await container.services.get(key_rotation).tend()
         yield await _furnished(container, clock)

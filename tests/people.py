@@ -35,7 +35,6 @@ from doorward.features.accounts.reset_password import ResetPassword
 from doorward.features.accounts.self_service import AccountPages
 from doorward.features.accounts.sign_up import SignUp
 from doorward.features.accounts.verify_address import VerifyAddress
-from doorward.features.authn.build import prove_second_factor, second_factors
 from doorward.features.authn.factors.email_code.build import email_challenges
 from doorward.features.authn.factors.email_code.service import Tickets
 from doorward.features.authn.factors.password.build import change_password, check_password, prove_password
@@ -43,10 +42,12 @@ from doorward.features.authn.factors.password.change import ChangePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
 from doorward.features.authn.factors.totp import rules as totp
-from doorward.features.authn.factors.totp.enrol import Codes, SecondFactors
-from doorward.features.authn.factors.totp.service import ProveSecondFactor
 from doorward.features.authn.feature import AUTHN
+from doorward.features.authn.flow.build import prove_typed_code
 from doorward.features.authn.flow.rules import begin
+from doorward.features.authn.flow.typed_code import ProveTypedCode
+from doorward.features.authn.methods.build import second_factors
+from doorward.features.authn.methods.service import Codes, SecondFactors
 from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.rate_limits import build as rate_limits
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
@@ -62,6 +63,7 @@ from doorward.web.page_pipeline import Work
 from doorward.web.router import App
 from tests.browsing import CHROME, ISSUER, PASSWORD, Browser, Page, code_for, flow_of, key_bytes
 from tests.containers import settings
+from tests.offered import KINDS
 
 __all__ = ["CHROME", "ISSUER", "PASSWORD", "Browser", "Page", "code_for", "flow_of", "key_bytes"]
 
@@ -101,7 +103,7 @@ class House:
     throttle: Throttle
     check: CheckPassword
     prove_password: ProvePassword
-    prove_second_factor: ProveSecondFactor
+    prove_second_factor: ProveTypedCode
     tickets: Tickets
     sign_up: SignUp
     verify: VerifyAddress
@@ -232,6 +234,7 @@ class House:
             request=None,
             return_to="/account",
             session=None,
+            kinds=KINDS,
         )
         sign_in = structs.replace(fresh, **changes)
         assert await self.store.commit(self.store.sign_ins.insert(sign_in))
@@ -309,7 +312,7 @@ async def open_house(
             throttle=services.get(rate_limits.throttle),
             check=services.get(check_password),
             prove_password=services.get(prove_password),
-            prove_second_factor=services.get(prove_second_factor),
+            prove_second_factor=services.get(prove_typed_code),
             tickets=services.get(email_challenges),
             sign_up=services.get(sign_up),
             verify=services.get(verify_address),

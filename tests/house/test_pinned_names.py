@@ -34,7 +34,7 @@ from doorward.core.model import (
 )
 from doorward.core.model.copied import TableSum
 from doorward.core.model.wrapped_key import WrappedKey
-from doorward.features.authn.factors.totp import enrol as second_factors
+from doorward.features.authn.methods import service as second_factors
 from doorward.features.oauth.logout.rules import logout_token
 from doorward.features.repeated_posts.rules import PLACES, Kept
 from doorward.features.revocations.rules import status_index, status_list

@@ -26,10 +26,12 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.revocation import Revocation
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.factors.email_code.rules import for_ticket
 from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.recovery_codes import rules as recovery_code
-from doorward.features.authn.flow.rules.begin import from_session
-from doorward.features.authn.flow.rules.standing import for_ticket, of_password, of_recovery_code, of_totp
+from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.flow.rules.vouching import FROM_AMR, from_session
 from doorward.features.oauth.authorize.rules import weight
 from doorward.features.oauth.first_party import rules as cookie
 from doorward.features.oauth.first_party.cookie_routes import CookieEndpoints
@@ -128,7 +130,7 @@ def _derived() -> dict[str, Any]:
             scopes=("openid",),
             audience="https://id.example.com",
         ),
-        proofs=(of_totp(factor, 1),),
+        proofs=(totp.of_app(factor, 1),),
     )
     told = orders.Orders(role="head", listeners=(3,), lifeline=(4, 5), board=6, workers={0: 7}, leaving=(8,))
     board = door.Board.new()
@@ -155,10 +157,12 @@ def _derived() -> dict[str, Any]:
         "log-out token": logout_token.claims(notice, issuer="https://id.example.com", now=1, unique="u"),
         "proofs": _said(
             of_password(Account("usr_1", "ada@example.com", 1, password_changed_at=5), 6),
-            of_totp(factor, 6),
-            of_recovery_code(factor, 6),
+            totp.of_app(factor, 6),
+            recovery_code.of_code(factor, 6),
         ),
-        "proofs of a session": _said(*from_session(_with(amr=("pwd", "otp", "mfa"), auth_time=6))),
+        "proofs of a session": _said(
+            *from_session(_with(amr=("pwd", "otp", "mfa"), auth_time=6, proofs=()), tuple(dict(FROM_AMR)))
+        ),
         "ticket": for_ticket(Account("usr_1", "ada@example.com", 1, password_changed_at=5)),
         "audit line that is first": audit_end.first_id(1_700_000_000),
         "app": decode(app_document.write(app)),

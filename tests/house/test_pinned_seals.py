@@ -22,7 +22,7 @@ from doorward.core.model.config_snapshot import SigningKey
 from doorward.core.model.message import Outgoing
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.totp import rules as totp
-from doorward.features.authn.factors.totp.enrol import SecondFactors
+from doorward.features.authn.methods.service import SecondFactors
 from doorward.ops.backup.file import BackupReader, Head, Lock
 from doorward.ops.backup.locks import open_lock
 
@@ -115,6 +115,7 @@ def test_an_authenticator_app_on_its_way_opens() -> None:
         chance=nothing,
         sealer=SEALER,
         check=nothing,
+        codes=nothing,
         postman=nothing,
         record=nothing,
         throttle=nothing,

@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
-from doorward.core.model.account import FactorKind
 from doorward.core.model.client import (
     ClientAuthMethod,
     GrantType,
@@ -27,8 +26,11 @@ from doorward.core.model.config_snapshot import KeyState, TokenType
 from doorward.core.model.message import TicketKind
 from doorward.core.model.revocation import RevocationKind
 from doorward.core.model.session import EndReason
-from doorward.core.model.signin import ProofKind
 from doorward.core.ports.mail_queue import MailKind
+from doorward.features.authn.factors.password.rules import proof as password
+from doorward.features.authn.factors.recovery_codes import rules as recovery_codes
+from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.flow.rules.vouching import FROM_AMR
 from doorward.features.rate_limits.rules.attempts import Guessed
 from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.sync import ShareTallies
@@ -163,6 +165,8 @@ ENVIRONMENT = {
     "DOORWARD_SERVER__WORKERS",
     "DOORWARD_TEST_",
 }
+# `factors.kind` and the kind and method references of proofs
+FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("rc",)}
 LITERALS: dict[Any, str] = {
     ClientAuthMethod: "client_secret_basic client_secret_post private_key_jwt none",
     GrantType: "authorization_code refresh_token client_credentials",
@@ -173,8 +177,6 @@ LITERALS: dict[Any, str] = {
     TokenType: "at+jwt JWT",
     KeyState: "next current previous retired revoked",
     TicketKind: "sign_up reset",
-    FactorKind: "totp recovery_code",
-    ProofKind: "password totp recovery_code",
     RevocationKind: "jti grant sid sub client",
     EndReason: (
         "account_deleted account_disabled app_deleted code_reused disconnected ended_by_owner password_changed password_reset"
@@ -305,6 +307,12 @@ def test_names_of_tallies() -> None:
 
 def test_environment_variables() -> None:
     assert {text for text in _texts() if _ENVIRONMENT.fullmatch(text)} == ENVIRONMENT
+
+
+def test_factors() -> None:
+    found = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS)
+    assert {traits.kind: traits.amr for traits in found} == FACTORS
+    assert dict(FROM_AMR) == {kind: amr[0] for kind, amr in FACTORS.items()}
 
 
 def test_literals() -> None:

@@ -20,6 +20,7 @@ from doorward.web.pages.views import (
     Home,
     LinkPage,
     Methods,
+    OtherWay,
     Outbox,
     OutboxMessage,
     PageContext,
@@ -95,6 +96,7 @@ def samples(
             identifier_problem=Problem(Wrong.IDENTIFIER_MISSING),
             password_problem=Problem(Wrong.PASSWORD_MISSING),
         ),
+        "sign-in-ways": SignIn(flow=FLOW, others=(OtherWay(text, "/sign-in/toy"),)),
         "sign-in-after-reset": SignIn(flow=FLOW, identifier=text, password_reset=True),
         "sign-up": SignUp(minimum=15, flow=FLOW),
         "sign-up-wrong": SignUp(
@@ -130,6 +132,7 @@ def samples(
         "second-factor-wrong": SecondFactor(
             account=text, flow=FLOW, problem=Problem(Wrong.CODE_WRONG), recovery_available=False
         ),
+        "second-factor-ways": SecondFactor(account=text, flow=FLOW, others=(OtherWay(text, "/sign-in/toy"),)),
         "second-factor-recovery": SecondFactor(account=text, flow=FLOW, method="recovery"),
         "consent": Consent(
             app=app,
@@ -192,6 +195,7 @@ def samples(
             recovery_codes_left=2,
             done=Done.AUTHENTICATOR_ADDED,
         ),
+        "methods-ways": Methods(account=text, minimum=15, others=(OtherWay(text, "/account/methods/toy"),)),
         "methods-wrong": Methods(
             account=text,
             minimum=8,

@@ -208,3 +208,46 @@ def test_who_signs_out_on_one_node_is_out_on_the_other(nodes: Nodes, pair: tuple
     until(lambda: own.userinfo(tokens.access).status_code == 401)
     for node in pair:
         refused(nodes.app("own", node).refresh(tokens.refresh))
+
+
+def test_what_a_session_has_shown_is_the_same_on_both_nodes_whichever_wrote_it_last(
+    nodes: Nodes, pair: tuple[Process, Process]
+) -> None:
+    """Today's node stores proofs beside `amr` and `auth_time`; the released one changes these and leaves the proofs."""
+    first, second = pair
+
+    def silent(person: Wanderer, node: Process) -> Tokens:
+        person.node = node
+        attempt = nodes.app("own", node).begin("openid orders:read", prompt="none")
+        return nodes.app("own", node).redeem(attempt, person.open(attempt.url))
+
+    def same(person: Wanderer, acr: str, amr: list[str], after: int) -> int:
+        here, there = silent(person, first).claims, silent(person, second).claims
+        for claim in ("acr", "amr", "auth_time", "sid"):
+            assert here[claim] == there[claim], claim
+        assert (here["acr"], sorted(here["amr"])) == (acr, amr)
+        assert here["auth_time"] >= after
+        return here["auth_time"]
+
+    _, person, tokens = newcomer(nodes, first, second)
+    at = same(person, AAL1, ["pwd"], tokens.claims["auth_time"])
+    for node in (first, second, first):
+        # the password once more, in the same session
+        time.sleep(max(0.0, at + 1.1 - time.time()))
+        person.node = node
+        page = person.press(person.open("/account/confirm"), "confirm", password=PASSWORD)
+        assert page.path == "/account"
+        at = same(person, AAL1, ["pwd"], at + 1)
+    phone = set_up(person, first, second)
+    person.node = second
+    attempt = nodes.app("own", second).begin("openid orders:read")
+    page = person.press(person.open(attempt.url), "second-factor", code=phone.now())
+    nodes.app("own", second).redeem(attempt, page)
+    same(person, AAL2, ["mfa", "otp", "pwd"], at)
+    # without the app there is one factor left, on either
+    person.node = first
+    page = person.press(person.open("/account/methods"), "authenticator-remove")
+    page = person.press(page, "re-auth" if "re-auth" in page.forms else "confirm", password=PASSWORD)
+    assert page.path == "/account/methods"
+    for node in (second, first):
+        assert (silent(person, node).claims["acr"], silent(person, node).claims["amr"]) == (AAL1, ["pwd"])

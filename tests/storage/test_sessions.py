@@ -7,8 +7,11 @@ from msgspec.structs import replace
 
 from doorward.core.model.revocation import Revocation
 from doorward.core.model.session import MOST_DEVICES
+from doorward.core.model.signin import Proof
 from doorward.core.ports.store import Store
 from tests.storage.samples import NOW, account, consent, grant, session, sha
+from tests.storage.stores import Opener
+from tests.storage.test_migrations import run
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +38,56 @@ async def test_a_new_secret_ends_the_old_one(store: Store) -> None:
     assert await store.sessions.by_secret(old.secret_hash) is None
     assert await store.sessions.by_secret(sha("new")) == new
     assert not await store.commit(store.sessions.replace_secret(old, replace(new, secret_hash=sha("thief"))))
+
+
+async def test_a_session_keeps_its_proofs(store: Store) -> None:
+    password = Proof("password", NOW, ("pwd",))
+    one = session(proofs=(password, Proof("toy", NOW, ("hwk",), phishing_resistant=True)))
+    await store.commit(store.sessions.insert(one))
+    assert await store.sessions.get("ses_one") == one
+    stepped = replace(one, secret_hash=sha("new"), proofs=(*one.proofs, Proof("totp", NOW + 9, ("otp",))))
+    assert await store.commit(store.sessions.replace_secret(one, stepped))
+    assert await store.sessions.by_secret(sha("new")) == stepped
+    emptied = replace(stepped, proofs=())
+    assert await store.commit(store.sessions.replace_secret(stepped, emptied))
+    assert await store.sessions.get("ses_one") == emptied
+
+
+async def test_a_session_of_a_program_that_stores_no_proofs_has_none(store: Store, opener: Opener) -> None:
+    """The program of the version before inserts without the column, and changes the rest of a row beside it."""
+    one = session(proofs=(Proof("password", NOW, ("pwd",)),))
+    await store.commit(store.sessions.insert(one))
+    columns = (
+        "secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address"
+    )
+    old = columns.replace("secret_hash", "CAST('old' AS BYTEA)")
+    if opener.kind == "sqlite":
+        old = old.replace("BYTEA", "BLOB")
+    await run(opener, f"INSERT INTO sessions (id, {columns}) SELECT 'ses_old', {old} FROM sessions")
+    await run(opener, f"UPDATE sessions SET amr = 'pwd otp mfa', auth_time = {NOW + 5} WHERE id = 'ses_one'")
+    stored = await store.sessions.get("ses_old")
+    assert stored == replace(one, id="ses_old", secret_hash=b"old", proofs=())
+    changed = await store.sessions.get("ses_one")
+    assert changed == replace(one, amr=("pwd", "otp", "mfa"), auth_time=NOW + 5)
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("[]", ()),
+        ("not JSON", ()),
+        ('{"v":2}', ()),
+        ('[{"kind":"password","at":"later"}]', ()),
+        ('[{"kind":"password","at":7,"amr":["pwd"],"uv":true}]', (Proof("password", 7, ("pwd",)),)),
+        ('[{"kind":"passkey","at":7,"amr":["hwk"]}]', (Proof("passkey", 7, ("hwk",)),)),
+    ],
+)
+async def test_proofs_of_a_later_program_are_read_as_far_as_they_can_be(
+    store: Store, opener: Opener, stored: str, read: tuple[Proof, ...]
+) -> None:
+    await store.commit(store.sessions.insert(session()))
+    await run(opener, f"UPDATE sessions SET proofs = '{stored}' WHERE id = 'ses_one'")
+    assert await store.sessions.get("ses_one") == session(proofs=read)
 
 
 async def test_an_ended_session_gets_no_new_secret(store: Store) -> None:

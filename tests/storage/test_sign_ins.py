@@ -43,6 +43,13 @@ async def test_a_step_is_taken_once(store: Store) -> None:
     assert await store.sign_ins.by_handle(sha("two")) == second
 
 
+async def test_a_proof_of_an_unknown_kind_is_read_and_compared_like_any_other(store: Store) -> None:
+    first = sign_in(proofs=(Proof("passkey", NOW, ("hwk",), phishing_resistant=True, against=5),))
+    await store.commit(store.sign_ins.insert(first))
+    assert await store.sign_ins.get("sin_one") == first
+    assert await store.commit(store.sign_ins.replace(first, replace(first, proofs=())))
+
+
 async def test_what_one_process_wrote_another_can_replace(store: Store, opener: Opener) -> None:
     # the prompt is a set: it must compare equal in another process, whatever the order of its members there
     prompt = frozenset({"login", "consent", "select_account", "none"})

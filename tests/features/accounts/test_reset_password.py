@@ -200,7 +200,7 @@ async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) ->
     await house.person()
     assert isinstance(await set_new(house, await proven(house)), Reset)
     for password, good in ((PASSWORD, False), (OTHER_PASSWORD, True)):
-        outcome = await house.check(
+        outcome = await house.check.verify(
             "ada@example.com", Secret(password), devices=(), caller=CALLER, now=house.now
         )
         assert isinstance(outcome, Refusal) is not good
@@ -286,15 +286,15 @@ async def test_who_resets_may_sign_in_though_strangers_used_up_the_tries(house: 
     await house.person()
     for number in range(ThrottlePolicy().per_account + 1):
         caller = Caller(f"198.51.100.{number}", CHROME)
-        await house.check("ada@example.com", Secret("wrong"), devices=(), caller=caller, now=house.now)
+        await house.check.verify("ada@example.com", Secret("wrong"), devices=(), caller=caller, now=house.now)
     done = await set_new(house, await proven(house))
     assert isinstance(done, Reset)
     assert done.device_secret is not None
-    elsewhere = await house.check(
+    elsewhere = await house.check.verify(
         "ada@example.com", Secret(OTHER_PASSWORD), devices=(), caller=CALLER, now=house.now
     )
     assert isinstance(elsewhere, Refusal)
-    here = await house.check(
+    here = await house.check.verify(
         "ada@example.com",
         Secret(OTHER_PASSWORD),
         devices=(digest(done.device_secret),),

@@ -16,7 +16,7 @@ from doorward.core.model.message import Ticket
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.email_code.rules import DIGITS, Missed
-from doorward.features.authn.flow.rules.standing import of_password
+from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
@@ -36,7 +36,7 @@ async def house() -> AsyncGenerator[House]:
 
 
 async def password(house: House, account: Account, device: bytes | None, number: int) -> object:
-    return await house.check(
+    return await house.check.verify(
         account.email,
         Secret(f"wrong {number}"),
         devices=(device,) if device else (),
@@ -49,10 +49,10 @@ async def second_factor(house: House, account: Account, device: bytes | None, nu
     sign_in = await house.sign_in(
         f"b{number}", account_id=account.id, proofs=(of_password(account, house.now),)
     )
-    return await house.prove_second_factor(
+    return await house.prove_second_factor.prove(
         sign_in,
         code=Secret("000000"),
-        address=CALLER.address,
+        caller=CALLER,
         devices=(device,) if device else (),
         now=house.now,
     )
@@ -159,7 +159,9 @@ async def test_nodes_count_together(house: House) -> None:
     for number in range(LIMIT):
         assert looked_at(await password((house, there)[number % 2], account, None, number))
     for node in (house, there):
-        outcome = await node.check(account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now)
+        outcome = await node.check.verify(
+            account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now
+        )
         assert isinstance(outcome, Refusal)
         assert outcome.code == "too_many_attempts"
 
@@ -167,7 +169,9 @@ async def test_nodes_count_together(house: House) -> None:
 async def test_who_is_right_uses_up_nobodys_tries(house: House) -> None:
     account = await house.person()
     for _ in range(LIMIT + 3):
-        done = await house.check(account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now)
+        done = await house.check.verify(
+            account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now
+        )
         assert isinstance(done, Account)
 
 

@@ -144,7 +144,7 @@ async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_passwo
         account, session, password=Secret(PASSWORD), devices=(), caller=CALLER, now=house.now
     )
     assert removed is None
-    changed = await house.change(
+    changed = await house.change.change(
         account,
         session,
         current=Secret(PASSWORD),

@@ -166,11 +166,11 @@ async def test_a_session_that_another_sign_in_ends_keeps_no_grant(
     if crowd:
         monkeypatch.setattr("doorward.features.authn.flow.finish.MOST_SESSIONS", 1)
     thief.after(monkeypatch, "session")
-    done = await front.finish(
+    done = await front.finish.commit(
         await front.begin(None),
         account=ada if crowd else eve,
-        reached=Achieved("urn:doorward:aal1", ("pwd",), front.now),
-        asked=None,
+        achieved=Achieved("urn:doorward:aal1", ("pwd",), front.now),
+        permitted=None,
         old=None if crowd else thief.session,
         devices=(),
         caller=AT_THE_DOOR,

@@ -103,7 +103,7 @@ async def test_no_session_opened_with_the_old_password_outlives_its_change(
     mine = await house.session(account)
     thief = Thief(house.store, house.now)
     between(monkeypatch, thief)
-    changed = await house.change(
+    changed = await house.change.change(
         account, mine, current=Secret(PASSWORD), new=Secret(OTHER_PASSWORD), devices=(), caller=CALLER,
         now=house.now,
     )  # fmt: skip

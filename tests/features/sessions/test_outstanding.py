@@ -15,7 +15,7 @@ from doorward.core.model.signin import SignIn
 from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.email_code.rules import Missed
 from tests import browsing
-from tests.people import CALLER, CHROME, OTHER_PASSWORD, PASSWORD, House, code_for, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, code_for, open_house
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(94)]
 BROWSER = digest("browser")
@@ -29,12 +29,11 @@ async def house() -> AsyncGenerator[House]:
 
 
 async def shown_password(house: House, browser: str = "browser") -> SignIn:
-    outcome = await house.prove_password(
+    outcome = await house.prove_password.prove(
         await house.sign_in(browser),
         identifier="ada@example.com",
         password=Secret(PASSWORD),
-        address="192.0.2.1",
-        user_agent=CHROME,
+        caller=CALLER,
         devices=(),
         now=house.now,
     )
@@ -43,8 +42,8 @@ async def shown_password(house: House, browser: str = "browser") -> SignIn:
 
 
 async def shown_code(house: House, sign_in: SignIn, code: str) -> SignIn | Refusal:
-    return await house.prove_second_factor(
-        sign_in, code=Secret(code), address="192.0.2.1", devices=(), now=house.now, user_agent=CHROME
+    return await house.prove_second_factor.prove(
+        sign_in, code=Secret(code), caller=CALLER, devices=(), now=house.now
     )
 
 
@@ -95,7 +94,7 @@ async def of_browser(house: House) -> SignIn:
 
 async def changes(house: House, account: Account) -> None:
     session = await house.session(account)
-    done = await house.change(
+    done = await house.change.change(
         account,
         session,
         current=Secret(PASSWORD),

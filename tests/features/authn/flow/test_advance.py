@@ -10,7 +10,7 @@ from msgspec import structs
 
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.flow.outcomes import Ask, AskConsent, Denied, Finished, Next
+from doorward.features.authn.flow.outcomes import AskConsent, Denied, FactorRequired, Finished, Next
 from tests.features import made
 from tests.front_channel import CALLER, Front, front_channel
 
@@ -26,7 +26,7 @@ async def front() -> AsyncGenerator[Front]:
 
 
 async def advance(front: Front, sign_in: SignIn, session: Session | None = None) -> Next:
-    return await front.advance(sign_in, session=session, devices=(), caller=CALLER, now=front.now)
+    return await front.advance.next(sign_in, session=session, devices=(), caller=CALLER, now=front.now)
 
 
 def password(front: Front, at: int | None = None) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def password(front: Front, at: int | None = None) -> dict[str, Any]:
 async def test_who_has_shown_nothing_is_asked(front: Front) -> None:
     await front.person()
     outcome = await advance(front, await front.begin(front.request()))
-    assert isinstance(outcome, Ask)
-    assert outcome.step == "password"
+    assert isinstance(outcome, FactorRequired)
+    assert [one.step for one in outcome.acceptable] == ["password"]
 
 
 @pytest.mark.requirement(85)
@@ -50,8 +50,8 @@ async def test_a_second_factor_is_asked_for_whoever_asks(front: Front) -> None:
         for handle in (None, b"h" * 32):
             sign_in = await front.begin(request, handle_hash=handle, **password(front))
             outcome = await advance(front, sign_in)
-            assert isinstance(outcome, Ask)
-            assert outcome.step == "second_factor"
+            assert isinstance(outcome, FactorRequired)
+            assert {one.step for one in outcome.acceptable} == {"second_factor"}
             if handle:
                 await front.store.commit(
                     front.store.sign_ins.replace(sign_in, structs.replace(sign_in, handle_hash=None))
@@ -74,7 +74,7 @@ async def test_a_password_that_was_changed_since_proves_nothing(front: Front) ->
     ada = await front.person()
     sign_in = await front.begin(front.request(), **password(front))
     await front.change(ada, password_changed_at=front.now + 1)
-    assert isinstance(await advance(front, sign_in), Ask)
+    assert isinstance(await advance(front, sign_in), FactorRequired)
 
 
 @pytest.mark.requirement(72)
@@ -83,7 +83,7 @@ async def test_a_password_that_was_changed_in_the_second_of_its_proof_proves_not
     old = Proof("password", front.now, ("pwd",), against=ada.password_changed_at)
     sign_in = await front.begin(front.request(), account_id=ada.id, proofs=(old,))
     await front.change(ada, password_changed_at=front.now)
-    assert isinstance(await advance(front, sign_in), Ask)
+    assert isinstance(await advance(front, sign_in), FactorRequired)
     # and the new one does, in that second too
     new = Proof("password", front.now, ("pwd",), against=front.now)
     sign_in = await front.begin(front.request(), account_id=ada.id, proofs=(new,))
@@ -95,14 +95,14 @@ async def test_a_person_who_was_disabled_since_gets_nothing(front: Front) -> Non
     ada = await front.person()
     sign_in = await front.begin(front.request(), **password(front))
     await front.change(ada, disabled_at=front.now)
-    assert isinstance(await advance(front, sign_in), Ask)
+    assert isinstance(await advance(front, sign_in), FactorRequired)
 
 
 @pytest.mark.requirement(13)
 async def test_old_proofs_do_not_count_where_the_app_wants_new_ones(front: Front) -> None:
     await front.person()
     sign_in = await front.begin(front.request(), fresh_after=front.now, **password(front, front.now - 1))
-    assert isinstance(await advance(front, sign_in), Ask)
+    assert isinstance(await advance(front, sign_in), FactorRequired)
 
 
 @pytest.mark.requirement(72)
@@ -111,7 +111,7 @@ async def test_what_a_session_vouched_for_goes_with_the_session(front: Front) ->
     sign_in = await front.begin(front.request(), session)
     assert sign_in.session_id == session.id
     outcome = await advance(front, sign_in, None)
-    assert isinstance(outcome, Ask)
+    assert isinstance(outcome, FactorRequired)
     assert outcome.sign_in.proofs == ()
     stored = await front.store.sign_ins.get(sign_in.id)
     assert stored is not None

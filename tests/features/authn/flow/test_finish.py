@@ -7,16 +7,18 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import SessionPolicy, TokenPolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
-from doorward.core.model.signin import SignIn
-from doorward.features.authn.flow.finish import Asked
+from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.outcomes import Finished, Stale
 from doorward.features.authn.flow.rules.assurance import Achieved
+from doorward.features.authn.flow.rules.vouching import adds_up
+from doorward.features.oauth.authorize.goal import AuthorizationGoal, AuthorizationGoals
 from doorward.features.oauth.clients.rules.entitle import Granted
 from tests.browsing import SESSION
 from tests.features import made
@@ -32,21 +34,36 @@ async def front() -> AsyncGenerator[Front]:
         yield opened
 
 
+def goals(front: Front) -> AuthorizationGoals:
+    found = front.advance.goals
+    assert isinstance(found, AuthorizationGoals)
+    return found
+
+
 async def finish(
     front: Front, sign_in: SignIn, account: Account, *, old: Session | None = None, **changes: Any
 ) -> Finished | Stale:
     """The end of a sign-in at the web app with a password."""
     scopes: tuple[str, ...] = changes.pop("scopes", ("openid", "orders:read"))
     request: AuthRequest | None = sign_in.request
-    asked = Asked(request, made.client(), Granted(scopes, ("orders:read",), ("reader",))) if request else None
+    permitted = (
+        AuthorizationGoal(
+            goals=changes.pop("goals", goals(front)),
+            request=request,
+            client=made.client(),
+            granted=Granted(scopes, ("orders:read",), ("reader",)),
+        )
+        if request
+        else None
+    )
     given: dict[str, Any] = {
-        "reached": Achieved("urn:doorward:aal1", ("pwd",), front.now),
+        "achieved": Achieved("urn:doorward:aal1", ("pwd",), front.now),
         "devices": (),
         "caller": CALLER,
         "now": front.now,
         **changes,
     }
-    return await front.finish(sign_in, account=account, asked=asked, old=old, **given)
+    return await front.finish.commit(sign_in, account=account, permitted=permitted, old=old, **given)
 
 
 async def done(front: Front, sign_in: SignIn, account: Account, **changes: Any) -> Finished:
@@ -138,7 +155,7 @@ async def test_no_grant_is_born_in_a_session_that_ended_meanwhile(front: Front) 
     sign_in = await front.begin(front.request(), session)
     reached = Achieved(session.acr, session.amr, session.auth_time)
     await front.store.commit(front.store.sessions.end(session.id, front.now, "signed_out"))
-    assert isinstance(await finish(front, sign_in, ada, old=session, reached=reached), Stale)
+    assert isinstance(await finish(front, sign_in, ada, old=session, achieved=reached), Stale)
     assert await front.store.grants.live_of_account(ada.id, front.now) == []
 
 
@@ -147,13 +164,13 @@ async def test_the_cookie_changes_exactly_when_something_was_proven(front: Front
     ada = await front.person()
     session = await front.session(ada, auth_time=front.now, seen_at=front.now)
     known = Achieved(session.acr, session.amr, session.auth_time)
-    silent = await done(front, await front.begin(front.request(), session), ada, old=session, reached=known)
+    silent = await done(front, await front.begin(front.request(), session), ada, old=session, achieved=known)
     assert silent.session_secret is None
     assert await front.audited("sign_in.succeeded") == []
     # a second factor within the same second is something, too
     stronger = Achieved("urn:doorward:aal2", ("pwd", "otp", "mfa"), front.now)
     stepped = await done(
-        front, await front.begin(front.request(), session), ada, old=session, reached=stronger
+        front, await front.begin(front.request(), session), ada, old=session, achieved=stronger
     )
     assert stepped.session_secret is not None
     assert stepped.session.id == session.id
@@ -161,6 +178,31 @@ async def test_the_cookie_changes_exactly_when_something_was_proven(front: Front
     stored = await front.store.sessions.by_secret(digest(stepped.session_secret))
     assert stored is not None
     assert (stored.acr, stored.amr) == (stronger.acr, stronger.amr)
+
+
+async def test_a_session_keeps_what_was_shown_in_it(front: Front) -> None:
+    ada = await front.person()
+    password = Proof("password", front.now, ("pwd",), against=7)
+    first = await front.begin(front.request(), account_id=ada.id, proofs=(password,))
+    session = (await done(front, first, ada)).session
+    assert session.proofs == (replace(password, against=None),)
+    assert adds_up(session)
+    front.clock.time += 60
+    code = Proof("totp", front.now, ("otp",), against=8)
+    vouched = await front.begin(front.request(), session)
+    second = await front.begin(None, account_id=ada.id, session_id=session.id, proofs=(*vouched.proofs, code))
+    stronger = Achieved("urn:doorward:aal2", ("pwd", "otp", "mfa"), front.now)
+    stepped = (await done(front, second, ada, old=session, achieved=stronger)).session
+    assert stepped.proofs == (replace(password, against=None), replace(code, against=None))
+    assert adds_up(stepped)
+    assert await front.store.sessions.get(session.id) == stepped
+
+
+async def test_a_proof_that_is_too_old_for_the_sign_in_is_not_kept_either(front: Front) -> None:
+    ada = await front.person()
+    proofs = (Proof("totp", front.now - 9, ("otp",)), Proof("password", front.now, ("pwd",)))
+    sign_in = await front.begin(None, account_id=ada.id, proofs=proofs, fresh_after=front.now)
+    assert (await done(front, sign_in, ada)).session.proofs == proofs[1:]
 
 
 @pytest.mark.requirement(68)
@@ -180,7 +222,7 @@ async def test_a_grant_ends_with_its_session_unless_it_is_offline(front: Front) 
     known = Achieved(session.acr, session.amr, session.auth_time)
     for scopes, ends in ((("openid",), DAY), (("openid", "offline_access"), 30 * DAY)):
         sign_in = await front.begin(front.request(), session)
-        await done(front, sign_in, ada, old=session, reached=known, scopes=scopes)
+        await done(front, sign_in, ada, old=session, achieved=known, scopes=scopes)
         newest = (await front.store.grants.live_of_account(ada.id, front.now))[0]
         assert newest.expires_at == front.now + ends
         assert newest.offline == ("offline_access" in scopes)
@@ -194,7 +236,7 @@ async def test_a_step_up_on_the_third_day_gets_the_time_of_its_new_level() -> No
         session = await front.session(ada, created_at=begun, auth_time=begun, expires_at=begun + 30 * DAY)
         stronger = Achieved("urn:doorward:aal2", ("pwd", "otp", "mfa"), front.now)
         outcome = await done(
-            front, await front.begin(front.request(), session), ada, old=session, reached=stronger
+            front, await front.begin(front.request(), session), ada, old=session, achieved=stronger
         )
         (grant,) = await front.store.grants.live_of_account(ada.id, front.now)
         assert grant.expires_at == front.now + DAY

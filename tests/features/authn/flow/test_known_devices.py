@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
@@ -39,7 +40,7 @@ async def known(house: House, account: Account) -> list[bool]:
 @pytest.mark.requirement(94)
 async def test_a_changed_password_forgets_the_other_devices(house: House) -> None:
     account = await person(house)
-    await house.change(
+    await house.change.change(
         account,
         await house.session(account),
         current=Secret(PASSWORD),
@@ -54,7 +55,7 @@ async def test_a_changed_password_forgets_the_other_devices(house: House) -> Non
 @pytest.mark.requirement(94)
 async def test_a_report_forgets_the_other_devices(house: House) -> None:
     account = await person(house)
-    await house.check(account.email, Secret("wrong"), devices=(), caller=CALLER, now=house.now)
+    await house.check.verify(account.email, Secret("wrong"), devices=(), caller=CALLER, now=house.now)
     (event,) = await house.audit()
     mine = await house.session(account)
     assert await house.pages.report(account, mine, event.id, devices=(MINE,), caller=CALLER, now=house.now)
@@ -100,18 +101,17 @@ async def test_several_wrong_second_factors_behind_a_right_password_are_told_to_
     await house.authenticator(account)
 
     async def wrong() -> None:
-        sign_in = await house.prove_password(
+        sign_in = await house.prove_password.prove(
             await house.sign_in(),
             identifier=account.email,
             password=Secret(PASSWORD),
-            address="192.0.2.1",
-            user_agent="",
+            caller=Caller("192.0.2.1"),
             devices=(),
             now=house.now,
         )
         assert isinstance(sign_in, SignIn)
-        await house.prove_second_factor(
-            sign_in, code=Secret("000000"), address="192.0.2.1", devices=(), now=house.now
+        await house.prove_second_factor.prove(
+            sign_in, code=Secret("000000"), caller=Caller("192.0.2.1"), devices=(), now=house.now
         )
 
     async def told() -> int:

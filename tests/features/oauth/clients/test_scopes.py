@@ -74,7 +74,7 @@ async def test_the_json_sign_in_leaves_the_same_out(front: Front) -> None:
     asked = {"client_id": TV.id, "code_challenge": CODE_CHALLENGE, "code_challenge_method": "S256"}
     params = {**asked, "scope": ASKED, "username": "ada@example.com", "password": PASSWORD}
     with captured() as lines:
-        outcome = await challenge(front)(
+        outcome = await challenge(front).answer(
             params, authorization=None, caller=Caller("192.0.2.1", "tests", "req")
         )
     assert isinstance(outcome, Code)

@@ -40,7 +40,7 @@ def challenge(front: Front) -> Challenge:
 
 
 async def call(front: Front, params: Mapping[str, str]) -> Code | More | Refusal:
-    return await challenge(front)(params, authorization=None, caller=CALLER)
+    return await challenge(front).answer(params, authorization=None, caller=CALLER)
 
 
 @pytest.mark.requirement(17)

@@ -6,7 +6,6 @@ from typing import get_args
 
 import pytest
 
-from doorward.core.model.account import FactorKind
 from doorward.core.model.client import ClientAuthMethod, GrantType
 from doorward.features.oauth.metadata import registry as index
 
@@ -14,7 +13,6 @@ from doorward.features.oauth.metadata import registry as index
 def test_every_client_authentication_and_grant_of_the_model_is_offered_and_nothing_else() -> None:
     assert set(index.CLIENT_AUTHENTICATIONS) == set(get_args(ClientAuthMethod))
     assert set(index.GRANTS) == set(get_args(GrantType))
-    assert set(get_args(FactorKind)) <= index.FACTORS.keys()
 
 
 @pytest.mark.requirement(7)

@@ -154,6 +154,7 @@ async def open_container(
         breached=breached,
         mail=SealingPostman(sealer=sealer, chance=random, render=_mail_writer(settings)),
         remarks=LoggedRemarks(),
+        additions=[each for feature in features for each in feature.adds],
         issuer=settings.issuer,
         # settings have made sure that browsers can open it
         origin=web_origin(settings.issuer) or f"{parts.scheme}://{parts.netloc}",

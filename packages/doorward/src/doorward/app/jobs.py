@@ -52,7 +52,7 @@ def _mail(container: Container, host: str) -> MailWorker:
         sender=SmtpSender(server, context=trust.context(services.ca_file)),
         clock=services.clock,
         meter=services.metrics,
-        spent=services.get(still_works),
+        spent=services.get(still_works).problem,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from doorward.features.services import Services
+    from doorward.features.services import Addition, Services
     from doorward.web.route import Route
 
 
@@ -47,5 +47,7 @@ class Feature:
     name: str
     routes: Callable[[Services], Sequence[Route]] = no_routes
     jobs: Callable[[Services], Sequence[Job]] = no_jobs
+    adds: Sequence[Addition] = ()
+    """What it adds to the slots of features below it."""
     closing: Callable[[Services], None] = nothing_waits
     """Called when the process is about to leave: requests that only wait for news are answered now."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from doorward.cluster.config_snapshot import WatchedCatalog
@@ -31,6 +31,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Slot(Generic[T]):
+    """A place of a feature that other features add to: its factors, say. The feature that has it knows none of those that add."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def filled_by(self, build: Callable[[Services], Sequence[T]]) -> Addition:
+        """What a feature says of itself: `Feature(name=…, adds=(FACTORS.filled_by(…),))`."""
+        return Addition(slot=self, build=build)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """What one feature adds to one slot."""
+
+    slot: Slot[Any]
+    build: Callable[[Services], Sequence[Any]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Services:
     """Filled in by `app/container.py`, the one place that knows adapters and settings.
@@ -54,6 +73,9 @@ class Services:
     mail: Postman
     remarks: Remarks
 
+    additions: Sequence[Addition]
+    """What the features of this server add to one another, in their order."""
+
     issuer: str
     origin: str
     """The issuer's origin as browsers write it."""
@@ -75,6 +97,10 @@ class Services:
     _built: dict[Callable[[Services], Any], Any] = field(
         default_factory=dict["Callable[[Services], Any]", "Any"], init=False, repr=False
     )
+
+    def added(self, slot: Slot[T]) -> tuple[T, ...]:
+        """What all features add to a slot, in their order."""
+        return tuple(item for each in self.additions if each.slot is slot for item in each.build(self))
 
     def get(self, build: Callable[[Services], T]) -> T:
         """What `build` makes of these services; built at the first call, and the same object at every later one."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from doorward.core.model.account import Account
 from doorward.core.model.message import Ticket
 from doorward.features.authn.factors.email_code import rules as rule
 from doorward.features.authn.factors.email_code.rules import Missed, Proven
@@ -76,3 +77,47 @@ def test_what_was_proven_may_be_acted_on_once_and_for_a_while() -> None:
     assert not usable(proven, browser=OTHER)
     assert not usable(structs.replace(proven, used_at=1550))
     assert not usable(structs.replace(proven, kind="sign_up"))
+
+
+ADA = Account("usr_ada", "ada@example.com", 100, password_hash="x", password_changed_at=500)
+
+
+def ticket(account: Account | None = ADA, **changes: Any) -> Ticket:
+    values: dict[str, Any] = {
+        "id": "tkt_1",
+        "kind": "reset",
+        "email": ADA.email,
+        "code_hash": b"c",
+        "link_hash": b"l",
+        "browser_hash": b"b",
+        "created_at": 1000,
+        "expires_at": 1600,
+        "account_id": account.id if account else None,
+        "payload": rule.for_ticket(account),
+    }
+    return Ticket(**{**values, **changes})
+
+
+@pytest.mark.requirement(94)
+@pytest.mark.parametrize(
+    "changes",
+    [{"password_changed_at": 501}, {"email": "other@example.com"}, {"disabled_at": 900}, {"id": "usr_other"}],
+)
+def test_a_ticket_ends_with_password_address_and_account(changes: dict[str, Any]) -> None:
+    assert rule.ticket_stands(ticket(), ADA)
+    assert not rule.ticket_stands(ticket(), structs.replace(ADA, **changes))
+
+
+@pytest.mark.requirement(94)
+def test_a_ticket_of_nobody_opens_nothing() -> None:
+    assert not rule.ticket_stands(ticket(), None)
+    assert not rule.ticket_stands(ticket(None), ADA)
+
+
+@pytest.mark.requirement(94)
+def test_a_ticket_of_the_version_before_ends_with_the_password_too() -> None:
+    old = ticket(payload={})
+    assert rule.ticket_stands(old, structs.replace(ADA, password_changed_at=999))
+    assert rule.ticket_stands(old, structs.replace(ADA, password_changed_at=None))
+    for moment in (1000, 1001):
+        assert not rule.ticket_stands(old, structs.replace(ADA, password_changed_at=moment))

@@ -29,7 +29,7 @@ async def newest(house: House) -> Ticket:
 
 
 async def test_a_sign_ups_code_until_it_expires_is_replaced_or_used(house: House) -> None:
-    works = StillWorks(house.store)
+    works = StillWorks(store=house.store).problem
     browser = house.browser()
     asked = await browser.submit(
         await browser.get("/sign-up"), "sign-up", email="new@example.com", password=PASSWORD
@@ -45,7 +45,7 @@ async def test_a_sign_ups_code_until_it_expires_is_replaced_or_used(house: House
 
 
 async def test_a_resets_code_until_the_password_is_another(house: House) -> None:
-    works = StillWorks(house.store)
+    works = StillWorks(store=house.store).problem
     account = await house.person()
     browser = house.browser()
     await browser.submit(await browser.get("/reset"), "reset", email=account.email)

@@ -14,8 +14,10 @@ from doorward.core.model.digest import digest
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
+from doorward.core.model.signin import Proof
 from doorward.features.authn.factors.password.change import Changed, Moved
 from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.authn.flow.rules.vouching import adds_up
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +32,7 @@ async def house() -> AsyncGenerator[House]:
 async def change(
     house: House, account: Account, session: Session, current: str = PASSWORD, new: str = OTHER_PASSWORD
 ) -> Any:
-    return await house.change(
+    return await house.change.change(
         account,
         session,
         current=Secret(current),
@@ -67,6 +69,18 @@ async def test_this_browser_stays_under_a_new_secret_and_everything_else_ends(ho
     assert await house.store.grants.live_of_account(account.id, house.now) == []
     _, revoked = await house.store.revocations.live(house.now)
     assert {(entry.kind, entry.ref) for entry in revoked} == {("sid", other.id), ("grant", grant.id)}
+
+
+async def test_the_session_knows_when_the_password_was_shown(house: House) -> None:
+    account = await house.person()
+    shown = (Proof("password", house.now - 60, ("pwd",)), Proof("totp", house.now - 30, ("otp",)))
+    mine = await house.session(
+        account, auth_time=house.now - 30, amr=("pwd", "otp", "mfa"), acr="urn:doorward:aal2", proofs=shown
+    )
+    outcome = await change(house, account, mine)
+    assert isinstance(outcome, Changed)
+    assert outcome.session.proofs == (shown[1], Proof("password", house.now, ("pwd",)))
+    assert adds_up(outcome.session)
 
 
 async def test_a_password_that_is_old_by_now_sets_no_new_one(

@@ -77,14 +77,16 @@ async def test_estimates_are_made_one_at_a_time_and_a_storm_of_them_is_sent_away
     estimates = counted(monkeypatch, 0.005)
     judge = house.sign_up.judge
     asked = [
-        judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False)
+        judge.judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False)
         for _ in range(MOST_WAITING + 20)
     ]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(outcome, HashingBusy) for outcome in outcomes) == 20
     assert outcomes.count(None) == MOST_WAITING
     assert estimates.most == 1
-    assert await judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False) is None
+    assert (
+        await judge.judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False) is None
+    )
 
 
 async def test_whoever_goes_away_while_waiting_leaves_their_place(
@@ -95,7 +97,7 @@ async def test_whoever_goes_away_while_waiting_leaves_their_place(
     for _ in range(3):
         waiting = [
             asyncio.create_task(
-                judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False)
+                judge.judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False)
             )
             for _ in range(MOST_WAITING)
         ]
@@ -103,7 +105,9 @@ async def test_whoever_goes_away_while_waiting_leaves_their_place(
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-    assert await judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False) is None
+    assert (
+        await judge.judge(Secret(PASSWORD), email="ada@example.com", name=None, second_factor=False) is None
+    )
 
 
 async def test_a_form_that_cannot_be_taken_anyway_costs_no_estimate(

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from doorward.adapters.hashing.argon2 import Argon2Hasher
 from doorward.core.errors import Refusal
+from doorward.core.model.caller import Caller
 from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
@@ -41,15 +42,13 @@ async def prove(
     device: bytes | None = None,
     address: str = "192.0.2.1",
 ) -> SignIn | Refusal:
-    return await house.prove_password(
+    return await house.prove_password.prove(
         sign_in,
         identifier=identifier,
         password=Secret(password),
-        address=address,
-        user_agent=CHROME,
         devices=(device,) if device else (),
         now=house.now,
-        request_id="r-1",
+        caller=Caller(address, CHROME, "r-1"),
     )
 
 

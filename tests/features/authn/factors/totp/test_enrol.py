@@ -13,7 +13,7 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.features.authn.factors.totp.enrol import SETUP_TTL, Codes, SetupOver, WrongCode
+from doorward.features.authn.methods.service import SETUP_TTL, Codes, SetupOver, WrongCode
 from tests.people import CALLER, PASSWORD, House, code_for, key_bytes, open_house
 
 pytestmark = pytest.mark.anyio

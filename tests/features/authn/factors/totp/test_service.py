@@ -9,6 +9,7 @@ import pytest
 
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
@@ -34,14 +35,12 @@ async def waiting(house: House, account: Account, browser: str = "browser") -> S
 async def prove(
     house: House, sign_in: SignIn, code: str, *, device: bytes | None = None, address: str = "192.0.2.1"
 ) -> SignIn | Refusal:
-    return await house.prove_second_factor(
+    return await house.prove_second_factor.prove(
         sign_in,
         code=Secret(code),
-        address=address,
         devices=(device,) if device else (),
         now=house.now,
-        user_agent=CHROME,
-        request_id="r-2",
+        caller=Caller(address, CHROME, "r-2"),
     )
 
 

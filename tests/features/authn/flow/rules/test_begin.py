@@ -11,7 +11,9 @@ from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import achieved
-from doorward.features.authn.flow.rules.journey import next_step
+from doorward.features.authn.flow.rules.next_factors import next_factors
+from tests.features.authn.flow.rules.test_next_factors import BUILT_IN
+from tests.offered import KINDS
 
 NOW = 10_000
 
@@ -44,7 +46,13 @@ def request(**changes: Any) -> AuthRequest:
 
 def start(asked: AuthRequest | None, held: Session | None) -> Any:
     return begin.sign_in(
-        sign_in_id="sin_1", now=NOW, ttl=1800, browser_hash=b"b" * 32, request=asked, session=held
+        sign_in_id="sin_1",
+        now=NOW,
+        ttl=1800,
+        browser_hash=b"b" * 32,
+        request=asked,
+        session=held,
+        kinds=KINDS,
     )
 
 
@@ -52,11 +60,11 @@ def test_a_session_speaks_for_its_person_with_what_was_proven_then() -> None:
     begun = start(request(), session(amr=("pwd", "otp", "mfa")))
     assert (begun.account_id, begun.session_id, begun.expires_at) == ("usr_1", "ses_1", NOW + 1800)
     assert begun.proofs == (Proof("password", NOW - 900, ("pwd",)), Proof("totp", NOW - 900, ("otp",)))
-    assert achieved(begun.proofs).auth_time == NOW - 900
+    assert achieved(begun.proofs, BUILT_IN).auth_time == NOW - 900
 
 
 def test_a_recovery_code_stays_one() -> None:
-    assert begin.from_session(session(amr=("pwd", "rc", "mfa")))[1].kind == "recovery_code"
+    assert start(request(), session(amr=("pwd", "rc", "mfa"))).proofs[1].kind == "recovery_code"
 
 
 @pytest.mark.requirement(13)
@@ -88,10 +96,14 @@ def test_a_session_that_is_young_enough_answers() -> None:
 @pytest.mark.requirement(85)
 def test_a_session_from_before_a_second_factor_was_set_up_is_asked_for_it() -> None:
     begun = start(request(), session())
-    step = next_step(
-        proofs=begun.proofs, enrolled=frozenset({"totp"}), wanted_acr=None, fresh_after=begun.fresh_after
+    found = next_factors(
+        BUILT_IN,
+        proofs=begun.proofs,
+        enrolled=frozenset({"totp"}),
+        wanted_acr=None,
+        fresh_after=begun.fresh_after,
     )
-    assert step == "second_factor"
+    assert [one.kind for one in found] == ["totp"]
 
 
 def test_nobody_is_nobody() -> None:

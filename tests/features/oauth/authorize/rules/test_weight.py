@@ -37,6 +37,7 @@ def row(asked: AuthRequest) -> int:
         browser_hash=b"b" * 32,
         request=asked,
         session=None,
+        kinds=(),
     )
     return len(msgspec.json.encode(sign_in))
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct
-
-FactorKind = Literal["totp", "recovery_code"]
 
 
 class Account(Struct, frozen=True):
@@ -34,8 +30,8 @@ class Account(Struct, frozen=True):
     updated_at: int | None = None
 
 
-class Factor(Struct, frozen=True):
-    """One second factor of an account.
+class EnrolledFactor(Struct, frozen=True):
+    """One factor that an account has set up, beside its password. What the columns hold is for the factor of that `kind` to know.
 
     A `totp` holds its seed sealed (`sealed`, under the row's id) and the last time step accepted (`last_step`, so that a
     code works once: RFC 6238 §5.2). A `recovery_code` holds only the SHA-256 of the code, and `used_at` once spent.
@@ -43,9 +39,12 @@ class Factor(Struct, frozen=True):
 
     id: str
     account_id: str
-    kind: FactorKind
+    kind: str
     created_at: int
     sealed: bytes | None = None
     code_hash: bytes | None = None
     last_step: int | None = None
     used_at: int | None = None
+
+
+Factor = EnrolledFactor

@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from doorward.core.model.signin import Proof
+
 MOST_DEVICES: Final = 6
 """People whom one browser is known by, at most: each has a secret of their own there, and the oldest one goes."""
 
@@ -39,7 +41,8 @@ class Session(Struct, frozen=True, kw_only=True):
     """`id` is the public `sid` (`ses_…`); the cookie holds another, secret value of which only the SHA-256 is stored.
 
     `expires_at` is the absolute end; the idle limit counts from `seen_at`. `auth_time` is the last time that the person
-    actively proved who they are (OpenID Connect Core §2).
+    actively proved who they are (OpenID Connect Core §2). `proofs` are what was shown in it; those of a program that did not store any
+    are empty. They count only where they add up to `amr` and `auth_time` (`features/authn/flow/rules/vouching.py`).
     """
 
     id: str
@@ -55,6 +58,7 @@ class Session(Struct, frozen=True, kw_only=True):
     address: str = ""
     ended_at: int | None = None
     end_reason: str | None = None
+    proofs: tuple[Proof, ...] = ()
 
 
 class Consent(Struct, frozen=True):

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct
 
 from doorward.core.model.request import AuthRequest
 
-ProofKind = Literal["password", "totp", "recovery_code"]
-Step = Literal["password", "second_factor"]
-
 
 class Proof(Struct, frozen=True):
     """One thing that the person has shown: which factor, when, and its method references (RFC 8176).
+
+    A `kind` that this program does not know is read like any other, and counts for nothing: a newer node may know it.
 
     `against` is the state that it was made for, and with which it ends (`features/authn/flow/rules/standing.py`). Of a password: when the one that
     was shown had been set (0: nobody knows), which tells it from another that was set in the very second of the proof, or by a clock
     that was wrong. Of a second factor: a digest of the factor's id. What a session vouches for has none: it ends with the session.
     """
 
-    kind: ProofKind
+    kind: str
     at: int
     amr: tuple[str, ...]
     phishing_resistant: bool = False

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts import reset_routes, self_service_routes, sign_up_routes
     from doorward.features.accounts.build import reset_password, self_service, sign_up, verify_address
-    from doorward.features.authn.build import second_factors
     from doorward.features.authn.factors.email_code.build import email_challenges
     from doorward.features.authn.factors.password.build import change_password, prove_password
-    from doorward.features.authn.factors.totp import routes as methods_routes
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
+    from doorward.features.authn.methods import routes as methods_routes
+    from doorward.features.authn.methods.build import second_factors
     from doorward.features.repeated_posts.build import pages
 
     flow, own = services.get(flow_pages), services.get(signed_in_pages)

@@ -19,11 +19,10 @@ from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.email_code import rules as mail_code
-from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.factors.email_code.rules import Missed, for_ticket, ticket_stands
 from doorward.features.authn.factors.email_code.service import Tickets
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
-from doorward.features.authn.flow.rules.standing import for_ticket, ticket_stands
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.ending import Ending
@@ -189,7 +188,7 @@ class ResetPassword:
         if opened is None:
             return Over()
         ticket, account, _ = opened
-        weak = await self.judge(
+        weak = await self.judge.judge(
             password,
             email=account.email,
             name=account.name,

@@ -63,7 +63,7 @@ class SignUp:
         wait = await self.throttle.take(self.throttle.of_estimates(caller.address), now)
         if wait is not None:
             return wait
-        weak = await self.judge(password, email=address, name=called, second_factor=False)
+        weak = await self.judge.judge(password, email=address, name=called, second_factor=False)
         if weak is not None:
             return Amiss(password=weak)
         account = await self.store.accounts.by_email(address)

@@ -17,8 +17,8 @@ from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.password.service import add_proof
-from doorward.features.authn.flow.rules.standing import of_password
 from doorward.features.rate_limits.rules.attempts import Wait
 
 

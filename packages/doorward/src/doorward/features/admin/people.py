@@ -222,7 +222,7 @@ class ManagePeople:
 
     async def _with_password(self, account: Account, password: Secret, now: int) -> Account:
         second = any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))
-        weak = await self.judge(password, email=account.email, name=account.name, second_factor=second)
+        weak = await self.judge.judge(password, email=account.email, name=account.name, second_factor=second)
         if weak is not None:
             raise ManageRefused(*_explain(weak))
         hashed = await self.hasher.hash(Secret(password_rule.prepare(password.reveal())))

@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from doorward.features.authn.slots import FACTORS
 from doorward.features.feature import Feature
 
 if TYPE_CHECKING:
+    from doorward.features.authn.flow.plug import FactorPlug
     from doorward.features.services import Services
     from doorward.web.route import Route
 
 
+def _factors(services: Services) -> Sequence[FactorPlug]:
+    from doorward.features.authn.index import factors
+
+    return factors(services)
+
+
 def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.authn.build import prove_second_factor
-    from doorward.features.authn.factors.email_code.build import email_challenges
-    from doorward.features.authn.factors.password import routes
-    from doorward.features.authn.factors.password.build import prove_password
-    from doorward.features.authn.flow.build import flow_pages
+    from doorward.features.authn.flow import typed_code_routes
+    from doorward.features.authn.flow.build import factor_plugs, flow_pages, prove_typed_code
     from doorward.features.repeated_posts.build import pages
 
-    return routes.routes(
-        pages=services.get(pages),
-        flow=services.get(flow_pages),
-        tickets=services.get(email_challenges),
-        prove_password=services.get(prove_password),
-        prove_second_factor=services.get(prove_second_factor),
-    )
+    page, flow = services.get(pages), services.get(flow_pages)
+    return [
+        *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
+        *typed_code_routes.routes(pages=page, flow=flow, prove_code=services.get(prove_typed_code)),
+    ]
 
 
-AUTHN = Feature(name="authn", routes=_routes)
+AUTHN = Feature(name="authn", routes=_routes, adds=(FACTORS.filled_by(_factors),))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Session
+from doorward.core.model.signin import Proof
 from doorward.storage.sql.revocations import NEXT, NUMBERED
-from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, write
+from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
 from doorward.storage.sql.text import insert, select
 
 _COLUMNS = (
     "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
-    " ended_at, end_reason"
+    " ended_at, end_reason, proofs"
 )
 _GET = select(_COLUMNS, "sessions WHERE id = ?")
 _BY_SECRET = select(_COLUMNS, "sessions WHERE secret_hash = ?")
@@ -23,7 +26,7 @@ _ALL = 2**62
 _INSERT = insert("sessions", _COLUMNS)
 _REPLACE_SECRET = (
     "UPDATE sessions SET secret_hash = ?, seen_at = ?, auth_time = ?, expires_at = ?, acr = ?, amr = ?,"
-    " user_agent = ?, address = ? WHERE id = ? AND secret_hash = ? AND ended_at IS NULL"
+    " user_agent = ?, address = ?, proofs = ? WHERE id = ? AND secret_hash = ? AND ended_at IS NULL"
 )
 _TOUCH = "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?"
 _END = "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
@@ -43,6 +46,8 @@ _CLIENTS_IN_ALL = (
     " ORDER BY grants.session_id, grants.client_id"
 )
 _CLIENTS_IN = "SELECT DISTINCT client_id FROM grants WHERE session_id = ? ORDER BY client_id"
+
+_decoder = msgspec.json.Decoder(tuple[Proof, ...])
 
 _CONSENT_COLUMNS = "account_id, client_id, audience, scopes, granted_at"
 _CONSENTS_OF = select(_CONSENT_COLUMNS, "consents WHERE account_id = ? ORDER BY client_id, audience")
@@ -123,6 +128,7 @@ class SqlSessions:
             s.address,
             s.ended_at,
             s.end_reason,
+            _stored(s.proofs),
         )
 
     def replace_secret(self, session: Session, new: Session) -> SqlWrite:
@@ -136,6 +142,7 @@ class SqlSessions:
             " ".join(new.amr),
             new.user_agent,
             new.address,
+            _stored(new.proofs),
             session.id,
             session.secret_hash,
         )
@@ -201,7 +208,22 @@ def _session(row: Row) -> Session:
         address=row[10],
         ended_at=row[11],
         end_reason=row[12],
+        proofs=_proofs(row[13]),
     )
+
+
+def _stored(proofs: tuple[Proof, ...]) -> str | None:
+    return to_json(proofs) if proofs else None
+
+
+def _proofs(stored: str | None) -> tuple[Proof, ...]:
+    if stored is None:
+        return ()
+    try:
+        return _decoder.decode(stored)
+    except msgspec.MsgspecError:
+        # of a later version, in a shape that is not known here: what `amr` says is left
+        return ()
 
 
 def _consent(row: Row) -> Consent:

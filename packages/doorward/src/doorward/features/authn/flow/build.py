@@ -5,13 +5,50 @@ from __future__ import annotations
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.flow.advance import Advance
 from doorward.features.authn.flow.finish import Finish
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
 from doorward.features.authn.flow.sign_ins import SignIns
-from doorward.features.rate_limits.build import sign_in_starts
+from doorward.features.authn.flow.typed_code import ProveTypedCode, TypedCodeStep
+from doorward.features.authn.slots import FACTORS, GOALS
+from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
 from doorward.features.sessions.build import live_sessions, revoker
 from doorward.features.sessions.signed_in_pages import SignedInPages
+
+
+def factor_plugs(services: Services) -> tuple[FactorPlug, ...]:
+    """The factors of all features, in their order."""
+    return services.added(FACTORS)
+
+
+def offered_factors(services: Services) -> OfferedFactors:
+    """The same, for who asks them all at once."""
+    return OfferedFactors(all=services.get(factor_plugs))
+
+
+def goal_plug(services: Services) -> GoalPlug:
+    """What people sign in for, beside the account pages. Raises ValueError where it is not exactly one thing."""
+    (found,) = services.added(GOALS)
+    return found
+
+
+def prove_typed_code(services: Services) -> ProveTypedCode:
+    """The proof of a typed code."""
+    return ProveTypedCode(
+        store=services.store,
+        factors=services.get(offered_factors),
+        throttle=services.get(throttle),
+        record=services.get(audit_log),
+        meter=services.metrics,
+        postman=services.mail,
+    )
+
+
+def typed_code_step(services: Services) -> TypedCodeStep:
+    """The same in the JSON sign-in."""
+    return TypedCodeStep(prove_code=services.get(prove_typed_code))
 
 
 def finish(services: Services) -> Finish:
@@ -23,9 +60,7 @@ def finish(services: Services) -> Finish:
         ending=services.get(revoker),
         record=services.get(audit_log),
         meter=services.metrics,
-        tokens=services.tokens,
         sessions=services.sessions,
-        issuer=services.issuer,
     )
 
 
@@ -33,10 +68,9 @@ def advance(services: Services) -> Advance:
     """What a sign-in needs next."""
     return Advance(
         store=services.store,
-        catalog=services.config,
+        factors=services.get(offered_factors),
+        goals=services.get(goal_plug).goals,
         finish=services.get(finish),
-        tokens=services.tokens,
-        issuer=services.issuer,
     )
 
 
@@ -47,6 +81,7 @@ def sign_ins(services: Services) -> SignIns:
         random=services.random,
         policy=services.sessions,
         starts=services.get(sign_in_starts),
+        factors=services.get(offered_factors),
     )
 
 
@@ -56,7 +91,9 @@ def flow_pages(services: Services) -> FlowPages:
         sign_ins=services.get(sign_ins),
         sessions=services.get(live_sessions),
         catalog=services.config,
+        factors=services.get(offered_factors),
         advance=services.get(advance),
+        goals=services.get(goal_plug).pages,
     )
 
 

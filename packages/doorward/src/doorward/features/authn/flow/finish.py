@@ -1,21 +1,18 @@
-"""The end of a sign-in: session, grant and code come into being in one transaction, or none of them does."""
+"""End of a sign-in: its session and what it was for come into being in one transaction, or none of them does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import final
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
-from doorward.core.model.client import Client
 from doorward.core.model.device import describe
 from doorward.core.model.digest import digest
-from doorward.core.model.grant import AuthorizationCode, Grant
-from doorward.core.model.policy import SessionPolicy, TokenPolicy
-from doorward.core.model.request import AuthRequest
+from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.session import EndReason, Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.mail_queue import Postman
@@ -23,16 +20,13 @@ from doorward.core.ports.metrics import Meter
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
+from doorward.features.authn.flow.goal import Permitted, Reached
 from doorward.features.authn.flow.outcomes import Finished, Stale
-from doorward.features.authn.flow.rules.assurance import Achieved
-from doorward.features.oauth.authorize.rules.response import success
-from doorward.features.oauth.clients.rules.entitle import Granted
-from doorward.features.oauth.tokens.rules.refresh_life import refresh_life
-from doorward.features.revocations.rules import status_index
+from doorward.features.authn.flow.rules.assurance import Achieved, counting
+from doorward.features.authn.flow.rules.vouching import to_store
 from doorward.features.sessions.ending import Ending
 from doorward.features.sessions.rules import session as session_rule
 
-CODE_PREFIX: Final = "dw_ac_"
 NEW_ACCOUNT = 3600
 """For how many seconds after an account was made a new device is no news to its owner."""
 
@@ -45,15 +39,8 @@ MOST_SESSIONS = 1000
 everybody else's sign-out meanwhile, and tells the apps of each: how many they are is not left to who signs in."""
 
 
-class Asked(Struct, frozen=True):
-    """What an app asked for, and what of it is given."""
-
-    request: AuthRequest
-    client: Client
-    granted: Granted
-
-
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """Builds all writes of the end, and commits them. The sign-in's own row is the guard: it ends once."""
 
@@ -63,30 +50,28 @@ class Finish:
     ending: Ending
     record: Record
     meter: Meter
-    tokens: TokenPolicy
     sessions: SessionPolicy
-    issuer: str
 
-    async def __call__(
+    async def commit(
         self,
         sign_in: SignIn,
         *,
         account: Account,
-        reached: Achieved,
-        asked: Asked | None,
+        achieved: Achieved,
+        permitted: Permitted | None,
         old: Session | None,
         devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
         first: Sequence[Write] = (),
     ) -> Finished | Stale:
-        """`old` is the browser's live session, `asked` None for a sign-in to the account pages. `first` is what the commit
+        """`old` is the browser's live session, `permitted` None for a sign-in to the account pages. `first` is what the commit
         begins with: a sign-in that begins and ends in one call is stored by no commit of its own."""
         writes: list[Write] = [
             *first,
             self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now)),
         ]
-        session, secret, more, ended = await self._session(sign_in, account, reached, old, caller, now)
+        session, secret, more, ended = await self._session(sign_in, account, achieved, old, caller, now)
         writes += more
         device_secret = None
         if secret is not None:
@@ -100,54 +85,30 @@ class Finish:
                     now=now,
                     account_id=account.id,
                     session_id=session.id,
-                    method=" ".join(reached.amr),
+                    method=" ".join(achieved.amr),
                 )
             )
             # Every way in tells the owner of a new device. A page's app is known to who sits there; a JSON sign-in's is not.
-            app = asked.client.name if asked is not None and sign_in.handle_hash is not None else None
+            app = permitted.app_name if permitted is not None and sign_in.handle_hash is not None else None
             device_secret, more = await self._device(account, devices, app, caller, now)
             writes += more
-        response = code = None
-        if asked is not None:
-            request, client = asked.request, asked.client
-            code = f"{CODE_PREFIX}{self.chance.token()}"
-            grant = await self._grant(asked, session, reached, now)
-            writes += [
-                self.store.grants.insert(grant),
-                self.store.grants.insert_code(
-                    self._code(code, grant, request, now, sign_in.handle_hash is None)
-                ),
-                self.record.write(
-                    "code.issued",
-                    caller=caller,
-                    now=now,
-                    account_id=account.id,
-                    session_id=session.id,
-                    client_id=client.id,
-                    grant_id=grant.id,
-                ),
-            ]
-            response = success(
-                redirect_uri=request.redirect_uri,
-                mode=request.response_mode,
-                state=request.state,
-                issuer=self.issuer,
-                code=code,
-                app_name=client.name,
-            )
+        reached = Reached()
+        if permitted is not None:
+            reached = await permitted.reach(sign_in, session, achieved, caller=caller, now=now)
+            writes += reached.writes
         if not await self.store.commit(*writes):
             return Stale(sign_in)
         for gone, reason in ended:
             await self.ending.late_in(gone, now=now, reason=reason)
         if secret is not None:
             self.meter.count("sign_ins", "succeeded")
-        return Finished(sign_in, account, session, response, code, secret, device_secret)
+        return Finished(sign_in, account, session, reached.response, reached.code, secret, device_secret)
 
     async def _session(
         self,
         sign_in: SignIn,
         account: Account,
-        reached: Achieved,
+        achieved: Achieved,
         old: Session | None,
         caller: Caller,
         now: int,
@@ -158,19 +119,21 @@ class Finish:
         whenever something was proven (line 68).
         """
         mine = old if old is not None and old.account_id == account.id else None
-        if mine is not None and mine.id == sign_in.session_id and not _more(reached, mine):
+        if mine is not None and mine.id == sign_in.session_id and not _more(achieved, mine):
             # Writes nothing new, but loses when the session ends in this very moment: no grant is born in a dead session.
             alive = self.store.sessions.replace_secret(mine, structs.replace(mine, seen_at=now))
             return mine, None, [alive], []
         secret = self.chance.token()
+        proofs = to_store(counting(sign_in.proofs, sign_in.fresh_after))
         if mine is not None:
             renewed = structs.replace(
                 mine,
                 secret_hash=digest(secret),
-                auth_time=reached.auth_time,
-                acr=reached.acr,
-                amr=reached.amr,
+                auth_time=achieved.auth_time,
+                acr=achieved.acr,
+                amr=achieved.amr,
                 seen_at=now,
+                proofs=proofs,
             )
             return renewed, secret, [self.store.sessions.replace_secret(mine, renewed)], []
         ended: list[tuple[Session, EndReason]] = [(old, "replaced")] if old is not None else []
@@ -182,19 +145,20 @@ class Finish:
             for gone, reason in ended
             for write in await self.ending.session(gone, now=now, reason=reason)
         ]
-        _, absolute = session_rule.limits(self.sessions, reached.acr)
+        _, absolute = session_rule.limits(self.sessions, achieved.acr)
         session = Session(
             id=self.chance.new_id("ses"),
             secret_hash=digest(secret),
             account_id=account.id,
             created_at=now,
             seen_at=now,
-            auth_time=reached.auth_time,
+            auth_time=achieved.auth_time,
             expires_at=now + absolute,
-            acr=reached.acr,
-            amr=reached.amr,
+            acr=achieved.acr,
+            amr=achieved.amr,
             user_agent=caller.user_agent,
             address=caller.address,
+            proofs=proofs,
         )
         return session, secret, [*writes, self.store.sessions.insert(session)], ended
 
@@ -219,56 +183,9 @@ class Finish:
             writes.append(self.store.messages.insert_mail(mail))
         return secret, writes
 
-    async def _grant(self, asked: Asked, session: Session, reached: Achieved, now: int) -> Grant:
-        request, scopes = asked.request, asked.granted.scopes
-        offline = "offline_access" in scopes
-        ends = now + refresh_life(asked.client, self.tokens)
-        number, index = await self._status(now) if self.tokens.status_list else (None, None)
-        return Grant(
-            id=self.chance.new_id("grt"),
-            client_id=asked.client.id,
-            account_id=session.account_id,
-            audience=request.audience,
-            # What was agreed to: entitle() may cut it further at every issue, and never widens it (line 21).
-            scopes=scopes,
-            created_at=now,
-            expires_at=ends if offline else min(ends, session_rule.absolute_end(session, self.sessions)),
-            auth_time=reached.auth_time,
-            acr=reached.acr,
-            amr=reached.amr,
-            session_id=session.id,
-            offline=offline,
-            nonce=request.nonce,
-            claims=request.claims,
-            status_list=number,
-            status_index=index,
-        )
 
-    async def _status(self, now: int) -> tuple[int, int]:
-        tries = 0
-        while True:
-            number = status_index.list_for(now, tries)
-            index = self.chance.below(status_index.SIZE)
-            if not await self.store.grants.status_index_taken(number, index):
-                return number, index
-            tries += 1
-
-    def _code(
-        self, code: str, grant: Grant, request: AuthRequest, now: int, redirected: bool
-    ) -> AuthorizationCode:
-        return AuthorizationCode(
-            hash=digest(code),
-            grant_id=grant.id,
-            client_id=grant.client_id,
-            created_at=now,
-            expires_at=now + self.tokens.code_ttl,
-            redirect_uri=request.redirect_uri if redirected and request.redirect_uri_given else None,
-            code_challenge=request.code_challenge,
-        )
-
-
-def _more(reached: Achieved, session: Session) -> bool:
+def _more(achieved: Achieved, session: Session) -> bool:
     """Whether something was proven that the session does not know of. Times alone do not tell: a second factor may follow the
     password within a second."""
-    known = reached.acr == session.acr and set(reached.amr) <= set(session.amr)
-    return not known or reached.auth_time != session.auth_time
+    known = achieved.acr == session.acr and set(achieved.amr) <= set(session.amr)
+    return not known or achieved.auth_time != session.auth_time

@@ -1,4 +1,4 @@
-"""What can come out of a step of a sign-in."""
+"""Outcomes of a step of a sign-in."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from msgspec import Struct
 
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account
+from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import Client
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
-from doorward.core.model.signin import SignIn, Step
-from doorward.features.oauth.authorize.rules.response import AuthResponse
+from doorward.core.model.signin import SignIn
+from doorward.features.authn.flow.factor import Factor
 
 
-class Ask(Struct, frozen=True):
-    """The person has something to show first."""
+class FactorRequired(Struct, frozen=True):
+    """The person has something to show first: any one of `acceptable`, the preferred one first."""
 
     sign_in: SignIn
-    step: Step
+    acceptable: tuple[Factor, ...]
 
 
 class AskConsent(Struct, frozen=True):
@@ -64,4 +65,4 @@ class Stale(Struct, frozen=True):
     sign_in: SignIn
 
 
-Next = Ask | AskConsent | Finished | Denied | Stale
+Next = FactorRequired | AskConsent | Finished | Denied | Stale

@@ -4,36 +4,47 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from msgspec import structs
 
+from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.features.authn.flow.advance import Advance
-from doorward.features.authn.flow.outcomes import Ask, AskConsent, Denied, Finished, Next, Stale
+from doorward.features.authn.flow.factor import Factor
+from doorward.features.authn.flow.offered import OfferedFactors
+from doorward.features.authn.flow.outcomes import AskConsent, Denied, FactorRequired, Finished, Next, Stale
 from doorward.features.authn.flow.sign_ins import SignIns
-from doorward.features.oauth.authorize.rules.response import AuthResponse
-from doorward.features.oauth.authorize.rules.weight import given_back
-from doorward.features.oauth.consent.view import consent_view
-from doorward.features.oauth.tokens.rules.refresh_life import refresh_life
-from doorward.features.sessions.asked import state_of, unpack
+from doorward.features.sessions.asked import unpack
 from doorward.features.sessions.browser_context import BrowserContext
 from doorward.features.sessions.service import Sessions
 from doorward.web.http import EarlyResponse, Response, redirect
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
-from doorward.web.pages.views.flow import Continue, FormPost
 from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.sign_in import OtherWay
 from doorward.web.refusals import note
 
 LONGEST_QUERY: Final = 6000
 _FLOW: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 _TICKET: Final = re.compile(r"tkt_[0-9a-f]{32}")
+
+
+class GoalPages(Protocol):
+    """Pages of what a sign-in is for, when an app asked for it: handed in by whoever stands above the flow."""
+
+    def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
+        """The question whether the app may."""
+        ...
+
+    def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool) -> Response:
+        """The answer to the app."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +54,9 @@ class FlowPages:
     sign_ins: SignIns
     sessions: Sessions
     catalog: CatalogSource
+    factors: OfferedFactors
     advance: Advance
+    goals: GoalPages
 
     async def begin(
         self, browser: BrowserContext, request: AuthRequest | None, return_to: str | None = None
@@ -174,7 +187,7 @@ class FlowPages:
 
     async def next_step(self, browser: BrowserContext, sign_in: SignIn) -> Next:
         """What comes next, for a page that does not only lead there."""
-        return await self.advance(
+        return await self.advance.next(
             sign_in,
             session=browser.session,
             devices=browser.devices,
@@ -185,23 +198,17 @@ class FlowPages:
     async def answer(self, browser: BrowserContext, outcome: Next) -> Response:
         """The page or redirect that an outcome means."""
         match outcome:
-            case Ask(sign_in=sign_in, step="password"):
-                create = sign_in.request is not None and "create" in sign_in.request.prompt
-                path = "/sign-up" if create else "/sign-in"
-                if browser.stale:
-                    return self.went_stale(browser, path, sign_in)
-                return browser.go(with_flow(path, sign_in.id))
-            case Ask(sign_in=sign_in):
-                return browser.go(with_flow("/sign-in/code", sign_in.id))
+            case FactorRequired(sign_in=sign_in, acceptable=acceptable):
+                return self._ask(browser, sign_in, acceptable[0])
             case AskConsent(sign_in=sign_in):
                 if browser.request.path == "/consent" and browser.request.method != "POST":
-                    return self.consent_page(browser, outcome)
+                    return self.goals.consent_page(browser, outcome)
                 return browser.go(with_flow("/consent", sign_in.id))
             case Finished():
                 self._remember(browser, outcome)
                 if outcome.response is None:
                     return browser.go(outcome.sign_in.return_to or "/account")
-                return self.deliver(browser, outcome.response)
+                return self.goals.deliver(browser, outcome.response, denied=False)
             case Denied():
                 self._note(browser, outcome)
                 return self._denied(browser, outcome)
@@ -214,33 +221,31 @@ class FlowPages:
                     return await self.restart(browser, newest or sign_in)
                 return await self.follow(browser, newest)
 
-    def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool = False) -> Response:
-        """The authorization response in its mode.
+    def first_besides(self, path: str, locale: str) -> tuple[OtherWay, ...]:
+        """Links to the factors with which anybody's sign-in may begin, but for the one whose page is at `path`. They are the same for
+        everybody: before anything was shown they say nothing about an account (R80)."""
+        return ways([one for one in self.factors.first if one.path != path], locale)
 
-        It is a 200 page that refreshes, since browsers apply form-action to the redirects after a POST, and a 303 to the app
-        would die of our own policy. A GET of one of our pages may be such a redirect too, of a form that led there; only what
-        comes to /authorize by GET comes from the app, and is sent back by a redirect.
-        """
-        response = structs.replace(
-            response, fields=given_back(response.fields, state_of(browser.asked or ""))
+    def ways_to_set_up(self, locale: str) -> tuple[OtherWay, ...]:
+        """Links to where factors are set up that have no card among the account's sign-in methods."""
+        return tuple(
+            OtherWay(one.label(locale), one.setup_path)
+            for one in self.factors.all
+            if one.setup_path is not None
         )
-        browser.forget_asked()
-        if response.mode == "form_post":
-            view = FormPost(url=response.target, fields=tuple(response.fields.items()), app=response.app_name)
-            return page(view, browser)
-        if browser.request.method == "POST" or browser.request.path != "/authorize":
-            because = "denied" if denied else "signed_in"
-            return page(Continue(url=response.url, app=response.app_name, because=because), browser)
-        return redirect(response.url)
 
-    def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
-        """The question whether the app may."""
-        lasts = refresh_life(asked.client, self.advance.tokens)
-        return page(consent_view(asked, self.catalog.current(), lasts), browser.for_app(asked.client.name))
+    def _ask(self, browser: BrowserContext, sign_in: SignIn, factor: Factor) -> Response:
+        path = factor.path
+        if factor.traits.comes_first:
+            if sign_in.request is not None and "create" in sign_in.request.prompt:
+                path = "/sign-up"
+            if browser.stale:
+                return self.went_stale(browser, path, sign_in)
+        return browser.go(with_flow(path, sign_in.id))
 
     def _denied(self, browser: BrowserContext, outcome: Denied) -> Response:
         if outcome.response is not None:
-            return self.deliver(browser, outcome.response, denied=True)
+            return self.goals.deliver(browser, outcome.response, denied=True)
         detail = outcome.refusal.say
         view = ErrorPage(Failure.UNKNOWN_APP, detail=detail, ways=(Way.HOME, Way.ACCOUNT))
         return page(view, browser, 400)
@@ -281,6 +286,11 @@ def said_stale(browser: BrowserContext, query: Mapping[str, str]) -> Problem | N
     word = query.get("stale")
     stale = word is not None and word == browser.stale_word(query.get("flow", ""))
     return Problem(Wrong.STALE_FORM) if stale else None
+
+
+def ways(factors: Sequence[Factor], locale: str) -> tuple[OtherWay, ...]:
+    """Links to the pages of these factors."""
+    return tuple(OtherWay(factor.label(locale), factor.path) for factor in factors)
 
 
 def with_flow(path: str, flow: str | None) -> str:

@@ -13,6 +13,7 @@ from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules import begin
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.web.http import ComeBackLater
@@ -27,6 +28,7 @@ class SignIns:
     random: Chance
     policy: SessionPolicy
     starts: Begun
+    factors: OfferedFactors
 
     async def begin(
         self,
@@ -78,6 +80,7 @@ class SignIns:
             request=request,
             return_to=return_to,
             session=session,
+            kinds=self.factors.kinds,
         )
         await self.store.commit(self.store.sign_ins.insert(sign_in))
         return sign_in

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from doorward.features.audit.build import audit_log
+from doorward.features.oauth.authorize.goal import AuthorizationGoals
+from doorward.features.oauth.authorize.pages import AuthorizationPages
 from doorward.features.oauth.authorize.service import Authorize
 from doorward.features.oauth.clients.build import ignored_scopes
 from doorward.features.oauth.tokens.build import own_tokens
 from doorward.features.services import Services
+
+
+def authorization_goals(services: Services) -> AuthorizationGoals:
+    """What an app has people sign in for."""
+    return AuthorizationGoals(
+        store=services.store,
+        catalog=services.config,
+        chance=services.random,
+        record=services.get(audit_log),
+        tokens=services.tokens,
+        sessions=services.sessions,
+        issuer=services.issuer,
+    )
+
+
+def authorization_pages(services: Services) -> AuthorizationPages:
+    """The question of consent, and the answer to the app."""
+    return AuthorizationPages(catalog=services.config, tokens=services.tokens)
 
 
 def authorize(services: Services) -> Authorize:

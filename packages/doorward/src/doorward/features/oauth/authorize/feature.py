@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from doorward.features.authn.slots import GOALS
 from doorward.features.feature import Feature
 
 if TYPE_CHECKING:
+    from doorward.features.authn.flow.plug import GoalPlug
     from doorward.features.services import Services
     from doorward.web.route import Route
 
@@ -27,4 +29,11 @@ def _routes(services: Services) -> Sequence[Route]:
     )
 
 
-AUTHORIZE = Feature(name="oauth.authorize", routes=_routes)
+def _goals(services: Services) -> Sequence[GoalPlug]:
+    from doorward.features.authn.flow.plug import GoalPlug
+    from doorward.features.oauth.authorize.build import authorization_goals, authorization_pages
+
+    return (GoalPlug(services.get(authorization_goals), services.get(authorization_pages)),)
+
+
+AUTHORIZE = Feature(name="oauth.authorize", routes=_routes, adds=(GOALS.filled_by(_goals),))

@@ -52,7 +52,7 @@ class AuthorizePages:
             return page(_unsure(outcome), browser, 400)
         if isinstance(outcome, Refused):
             note(outcome.refusal, browser.request, event=_EVENT)
-            return self.flow.deliver(browser, outcome.response, denied=True)
+            return self.flow.goals.deliver(browser, outcome.response, denied=True)
         return await self._go(browser, outcome, params)
 
     def unreadable(self, browser: BrowserContext, problem: BadForm) -> Response:
@@ -74,7 +74,7 @@ class AuthorizePages:
         asked = await self._question(browser, post.form.get("flow"))
         decision = post.form.get("decision")
         if decision not in {"allow", "deny"}:
-            return self.flow.consent_page(browser, asked)
+            return self.flow.goals.consent_page(browser, asked)
         outcome = await self.answer.answer(
             asked, allow=decision == "allow", caller=browser.caller, now=browser.now
         )
@@ -90,7 +90,7 @@ class AuthorizePages:
         kept = await self.flow.surviving(browser, flow)
         if kept is not None and kept.id != flow:
             return await self.flow.follow_stale(browser, kept)
-        return self.flow.consent_page(browser, await self._question(browser, flow))
+        return self.flow.goals.consent_page(browser, await self._question(browser, flow))
 
     async def _question(self, browser: BrowserContext, flow: str | None) -> AskConsent:
         """What the sign-in asks, if its next step is consent; else `EarlyResponse` is raised with the way to its next step."""
@@ -108,7 +108,7 @@ class AuthorizePages:
         kept = self.authorize.lighter(accepted, carried=pack("sin_" + 32 * "0", params) is not None)
         if isinstance(kept, Refused):
             note(kept.refusal, browser.request, event=_EVENT)
-            return self.flow.deliver(browser, kept.response, denied=True)
+            return self.flow.goals.deliver(browser, kept.response, denied=True)
         sign_in = await self.flow.begin(browser, kept.request)
         if (carried := pack(sign_in.id, params)) is not None:
             browser.remember_asked(carried)

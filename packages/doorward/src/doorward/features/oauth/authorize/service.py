@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from msgspec import Struct, structs
 
 from doorward.core.errors import Refusal
+from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import Client
 from doorward.core.model.request import AuthRequest
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.features.oauth.authorize.rules import request as rule
-from doorward.features.oauth.authorize.rules.response import AuthResponse, failure
+from doorward.features.oauth.authorize.rules.response import failure
 from doorward.features.oauth.authorize.rules.weight import for_stranger
 from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
 from doorward.features.oauth.tokens.own_tokens import OwnTokens

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.features.authn.build import prove_second_factor
-from doorward.features.authn.factors.password.build import prove_password
-from doorward.features.authn.flow.build import advance
+from doorward.features.authn.flow.build import advance, offered_factors, typed_code_step
 from doorward.features.oauth.client_auth.build import authenticate_client
 from doorward.features.oauth.clients.build import ignored_scopes
 from doorward.features.oauth.first_party.challenge import Challenge
@@ -24,8 +22,8 @@ def challenge(services: Services) -> Challenge:
         chance=services.random,
         clock=services.clock,
         authenticate=services.get(authenticate_client),
-        prove_password=services.get(prove_password),
-        prove_second_factor=services.get(prove_second_factor),
+        factors=services.get(offered_factors),
+        typed_code=services.get(typed_code_step),
         advance=services.get(advance),
         sessions=services.sessions,
         issuer=services.issuer,

@@ -1,7 +1,7 @@
-"""Sign-in without a browser redirect, for the apps of the house (OAuth 2.0 for First-Party Applications §5).
+"""Sign-in without a browser redirect, for first-party apps (OAuth 2.0 for First-Party Applications §5).
 
-Credentials in, next step or a code out. It walks the same journey as the pages, through the same actions, so that a second
-factor can never be skipped here (line 85).
+Credentials in, next step or a code out. It takes the same steps as the pages, through the same services, so that a second
+factor can never be skipped here (R85).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from shlex import quote
-from typing import Final
+from typing import Final, final
 
 from msgspec import Struct, structs
 
@@ -18,17 +18,16 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import SessionPolicy
-from doorward.core.model.secret import Secret
-from doorward.core.model.signin import SignIn, Step
+from doorward.core.model.signin import SignIn
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
 from doorward.core.web_origin import web_origin
-from doorward.features.authn.factors.password.service import ProvePassword
-from doorward.features.authn.factors.totp.service import ProveSecondFactor
 from doorward.features.authn.flow.advance import Advance
-from doorward.features.authn.flow.outcomes import Ask, AskConsent, Denied, Finished
+from doorward.features.authn.flow.factor import Factor, JsonStep
+from doorward.features.authn.flow.offered import OfferedFactors
+from doorward.features.authn.flow.outcomes import AskConsent, Denied, FactorRequired, Finished
 from doorward.features.authn.flow.rules import begin
 from doorward.features.oauth.authorize.rules.request import Origin
 from doorward.features.oauth.authorize.rules.request import authorize as permit
@@ -39,7 +38,9 @@ from doorward.features.oauth.clients.rules import own_page as page
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
 
 HANDLE_PREFIX: Final = "dw_as_"
-_NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
+_IN_A_BROWSER: Final = Refusal(
+    "interaction_required", "Send the person to the sign-in page: what is asked for next needs a browser."
+)
 _OVER: Final = Refusal("invalid_session", "This sign-in is over. Begin again without auth_session.")
 
 
@@ -53,14 +54,15 @@ class Code(Struct, frozen=True):
 
 class More(Struct, frozen=True):
     """Something is missing yet (`insufficient_authorization`), or was wrong (`because` is set). `auth_session` goes into the next
-    call; `next` names what to send: password (with `username`) or second_factor (with `code`)."""
+    call; `next` names what to send, a step of a factor: password (with `username`) or second_factor (with `code`)."""
 
     auth_session: str
-    next: Step
+    next: str
     because: Refusal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
     """One call of the endpoint: begin or go on, prove what was sent, say what comes next."""
 
@@ -69,15 +71,15 @@ class Challenge:
     chance: Chance
     clock: Clock
     authenticate: AuthenticateClient
-    prove_password: ProvePassword
-    prove_second_factor: ProveSecondFactor
+    factors: OfferedFactors
+    typed_code: JsonStep
     advance: Advance
     sessions: SessionPolicy
     issuer: str
     ignored_scopes: IgnoredScopes
     begun: Begun = field(default_factory=Begun)
 
-    async def __call__(
+    async def answer(
         self,
         params: Mapping[str, str],
         *,
@@ -123,11 +125,8 @@ class Challenge:
             return begun
         sign_in, handle, new = begun
         devices = _devices(params.get("device_token"))
-        if new:
-            sign_in, refusal, unsaved = await self._prove_new(sign_in, params, devices, caller, now)
-        else:
-            sign_in, refusal = await self._prove(sign_in, params, devices, caller, now)
-            unsaved = []
+        unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)] if new else []
+        sign_in, refusal, unsaved = await self._prove(sign_in, params, devices, caller, now, unsaved)
         if refusal is not None and refusal.code == "invalid_session":
             return _OVER
         outcome = await self._more(sign_in, handle, refusal, devices, caller, now, unsaved)
@@ -165,37 +164,9 @@ class Challenge:
             handle_hash=digest(handle),
             request=request,
             session=None,
+            kinds=self.factors.kinds,
         )
         return sign_in, handle, True
-
-    async def _prove_new(
-        self,
-        sign_in: SignIn,
-        params: Mapping[str, str],
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
-    ) -> tuple[SignIn, Refusal | None, list[Write]]:
-        """As `_prove`, for a sign-in that is not stored yet, with what stores it: mostly it ends in this very call, and its
-        beginning and its end are one commit."""
-        unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)]
-        if "password" in params and "username" in params:
-            proven = await self.prove_password.of_new(
-                sign_in,
-                identifier=params["username"],
-                password=Secret(params["password"]),
-                devices=devices,
-                caller=caller,
-                now=now,
-            )
-            if isinstance(proven, Refusal):
-                return sign_in, proven, unsaved
-            sign_in, unsaved = proven
-            params = {name: value for name, value in params.items() if name != "password"}
-        if "code" not in params:
-            return sign_in, None if "password" not in params else _NO_USERNAME, unsaved
-        await self.store.commit(*unsaved)
-        return *(await self._prove(sign_in, params, devices, caller, now)), []
 
     async def _prove(
         self,
@@ -204,38 +175,35 @@ class Challenge:
         devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
-    ) -> tuple[SignIn, Refusal | None]:
-        """The sign-in with what was proven, and what was wrong. A right password beside a wrong code stays proven."""
-        if "password" in params:
-            if "username" not in params:
-                return sign_in, _NO_USERNAME
-            outcome = await self.prove_password(
-                sign_in,
-                identifier=params["username"],
-                password=Secret(params["password"]),
-                address=caller.address,
-                user_agent=caller.user_agent,
-                request_id=caller.request_id,
-                devices=devices,
-                now=now,
-            )
+        unsaved: list[Write],
+    ) -> tuple[SignIn, Refusal | None, list[Write]]:
+        """The sign-in with what was proven, and what was wrong. A right password beside a wrong code stays proven.
+
+        `unsaved` are the writes that store a sign-in which is not stored yet: mostly it ends in this very call, and its beginning and its
+        end are one commit. What is left of them is answered.
+        """
+        for step in self._steps():
+            if step.field not in params:
+                continue
+            if unsaved and not sign_in.proofs:
+                begun = await step.prove_new(sign_in, params, devices=devices, caller=caller, now=now)
+                if isinstance(begun, Refusal):
+                    return sign_in, begun, unsaved
+                if begun is not None:
+                    sign_in, unsaved = begun
+                    continue
+            if unsaved:
+                await self.store.commit(*unsaved)
+                unsaved = []
+            outcome = await step.prove(sign_in, params, devices=devices, caller=caller, now=now)
             if isinstance(outcome, Refusal):
-                return sign_in, outcome
+                return sign_in, outcome, unsaved
             sign_in = outcome
-        if "code" in params:
-            outcome = await self.prove_second_factor(
-                sign_in,
-                code=Secret(params["code"]),
-                address=caller.address,
-                user_agent=caller.user_agent,
-                request_id=caller.request_id,
-                devices=devices,
-                now=now,
-            )
-            if isinstance(outcome, Refusal):
-                return sign_in, outcome
-            sign_in = outcome
-        return sign_in, None
+        return sign_in, None, unsaved
+
+    def _steps(self) -> list[JsonStep]:
+        own = [factor.json_step for factor in self.factors.all]
+        return [*(step for step in own if step is not None), self.typed_code]
 
     async def _more(
         self,
@@ -249,14 +217,15 @@ class Challenge:
     ) -> Code | More | Refusal:
         if because is not None and because.code == "invalid_request":
             return because
-        outcome = await self.advance(
+        outcome = await self.advance.next(
             sign_in, session=None, devices=devices, caller=caller, now=now, first=unsaved
         )
         if not isinstance(outcome, Finished):
             await self.store.commit(*unsaved)
         match outcome:
-            case Ask(step=step):
-                return More(handle, step, because)
+            case FactorRequired(acceptable=acceptable):
+                step = _step(acceptable)
+                return More(handle, step, because) if step is not None else because or _IN_A_BROWSER
             case Finished(code=str() as code, device_secret=secret):
                 return Code(code, secret)
             case AskConsent():
@@ -266,6 +235,11 @@ class Challenge:
                 return refusal
             case _:
                 return _OVER
+
+
+def _step(acceptable: tuple[Factor, ...]) -> str | None:
+    """The first step that needs no browser."""
+    return next((factor.step for factor in acceptable if factor.step is not None), None)
 
 
 def _devices(token: str | None) -> tuple[bytes, ...]:

@@ -28,7 +28,7 @@ class ChallengeEndpoint:
             raise BadForm("Send one Authorization header.")
         authorization = headers[0] if headers else None
         origin = request.header(b"origin")
-        outcome = await self.challenge(
+        outcome = await self.challenge.answer(
             params, authorization=authorization, caller=caller(request), origin=origin
         )
         match outcome:

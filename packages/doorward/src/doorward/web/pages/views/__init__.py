@@ -27,7 +27,7 @@ from doorward.web.pages.views.flow import (
 )
 from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.pages.views.reset import ResetAsk, ResetDone, ResetNew
-from doorward.web.pages.views.sign_in import ReAuth, SecondFactor, SignIn
+from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignIn
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUp
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "Home",
     "LinkPage",
     "Methods",
+    "OtherWay",
     "Outbox",
     "OutboxMessage",
     "PageContext",

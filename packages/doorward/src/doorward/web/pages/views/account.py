@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import Problem
+from doorward.web.pages.views.sign_in import OtherWay
 
 
 class Done(StrEnum):
@@ -44,7 +45,7 @@ class Methods:
 
     password: `current`, `new`, `csrf` to `password_action`; authenticator: a link to `authenticator_path`, or `csrf` to
     `authenticator_remove_action`; recovery codes: `csrf` to `recovery_action` (makes new ones, the old stop working).
-    Times are Unix seconds; `authenticator_added_at` None = no authenticator app.
+    Times are Unix seconds; `authenticator_added_at` None = no authenticator app; `others` lead to where further factors are set up.
     """
 
     template: ClassVar[str] = "account/methods.html"
@@ -61,6 +62,7 @@ class Methods:
     problem: Problem | None = None
     current_problem: Problem | None = None
     new_problem: Problem | None = None
+    others: tuple[OtherWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

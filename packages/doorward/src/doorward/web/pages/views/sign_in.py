@@ -9,12 +9,20 @@ from doorward.web.pages.views.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
+class OtherWay:
+    """A link to another way to sign in: what it says, and its path."""
+
+    label: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
     `identifier` is prefilled (login_hint or what was typed); `last_used` marks the method used before in this
     browser; `sign_up_open` shows the way to an account; `problem` stands above the form;
-    `password_reset` says that a new password was just set (then `problem` is None).
+    `password_reset` says that a new password was just set (then `problem` is None); `others` are ways beside the password.
     """
 
     template: ClassVar[str] = "sign_in.html"
@@ -27,6 +35,7 @@ class SignIn:
     last_used: Literal["password"] | None = None
     sign_up_open: bool = True
     password_reset: bool = False
+    others: tuple[OtherWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,8 @@ class SecondFactor:
     """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `csrf`, `flow`.
 
     `account` is the address of who has shown their password; `method` is the view shown; `recovery_available` offers the other one. The links to the other view are
-    `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1` starts over.
+    `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1` starts over; `others` are ways
+    beside codes.
     """
 
     template: ClassVar[str] = "second_factor.html"
@@ -44,6 +54,7 @@ class SecondFactor:
     method: Literal["authenticator", "recovery"] = "authenticator"
     recovery_available: bool = True
     problem: Problem | None = None
+    others: tuple[OtherWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+from doorward.core.model.account import Account
 from doorward.core.model.message import Ticket, TicketKind
 
 DIGITS: Final[Mapping[TicketKind, int]] = {"sign_up": 6, "reset": 9}
@@ -64,6 +65,24 @@ def usable(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, ttl:
         and now < ticket.proven_at + ttl
         and hmac.compare_digest(ticket.browser_hash, browser_hash)
     )
+
+
+def for_ticket(account: Account | None) -> dict[str, Any]:
+    """What a ticket that opens an account keeps of its state."""
+    return {} if account is None else {"against": account.password_changed_at or 0}
+
+
+def ticket_stands(ticket: Ticket, account: Account | None) -> bool:
+    """Whether a ticket still opens the account that it was made for: not once its address or its password is another, and not while
+    it is disabled (R94)."""
+    if account is None or account.disabled_at is not None:
+        return False
+    if account.id != ticket.account_id or account.email != ticket.email:
+        return False
+    against = ticket.payload.get("against")
+    set_at = account.password_changed_at or 0
+    # one of the version before kept no state: the times have to tell
+    return set_at < ticket.created_at if against is None else against == set_at
 
 
 def _held(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, now: int) -> Ticket | Missed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, final
 from urllib.parse import quote
 
 from msgspec import structs
@@ -20,8 +20,7 @@ from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.email_code import rules as mail_code
-from doorward.features.authn.factors.email_code.rules import Missed
-from doorward.features.authn.flow.rules.standing import ticket_stands
+from doorward.features.authn.factors.email_code.rules import Missed, ticket_stands
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 
@@ -30,7 +29,8 @@ _TRIES: Final = 8
 _CODE_PURPOSE: Final = "mail-code"
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tickets:
     """For sign-up and reset alike. `issuer` without a trailing slash: links are built from it, never from a Host header."""
 
@@ -173,6 +173,11 @@ class Tickets:
         if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
             return None
         return ticket
+
+    async def finished_reset(self, ticket_id: str, browser_hash: bytes) -> str | None:
+        """The address whose password this browser has just reset, so that the sign-in page knows it."""
+        ticket = await self.held("reset", ticket_id, browser_hash)
+        return ticket.email if ticket is not None and ticket.used_at is not None else None
 
     async def _stands(self, ticket: Ticket) -> bool:
         # a sign-up is for an address that nobody has; whether it still is free is decided when the account is made

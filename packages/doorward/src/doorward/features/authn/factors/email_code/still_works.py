@@ -1,20 +1,22 @@
-"""Whether a code that waits in the outbox would still open something: a mail that was held up for too long only misleads."""
+"""Check of a code that waits in the outbox: a mail that was held up for too long only misleads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import final
 
 from doorward.core.ports.store import Store
-from doorward.features.authn.flow.rules.standing import ticket_stands
+from doorward.features.authn.factors.email_code.rules import ticket_stands
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StillWorks:
     """Asked before each try to send such a mail."""
 
     store: Store
 
-    async def __call__(self, ticket_id: str, now: int) -> str | None:
+    async def problem(self, ticket_id: str, now: int) -> str | None:
         """Why the ticket's code works no more, in a few words for the log; None while it does. Raises `StoreUnavailable`."""
         ticket = await self.store.messages.ticket(ticket_id)
         if ticket is None or now >= ticket.expires_at:

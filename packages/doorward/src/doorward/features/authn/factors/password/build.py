@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.change import ChangePassword
+from doorward.features.authn.factors.password.factor import PasswordFactor, PasswordStep
 from doorward.features.authn.factors.password.policy import JudgePassword
+from doorward.features.authn.factors.password.routes import ResetOf
 from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.services import Services
@@ -28,6 +30,11 @@ def check_password(services: Services) -> CheckPassword:
 def prove_password(services: Services) -> ProvePassword:
     """The password of a sign-in."""
     return ProvePassword(store=services.store, check=services.get(check_password))
+
+
+def password_factor(services: Services, *, reset_of: ResetOf) -> PasswordFactor:
+    """The password as a factor."""
+    return PasswordFactor(json_step=PasswordStep(proving=services.get(prove_password)), reset_of=reset_of)
 
 
 def password_policy(services: Services) -> JudgePassword:

@@ -1,8 +1,9 @@
-"""A signed-in person changes their password: with the current one, and after a recent sign-in (ASVS 6.2.3, 7.5.1: line 73)."""
+"""Change of a password by a signed-in person: with the current one, and after a recent sign-in (ASVS 6.2.3, 7.5.1: R73)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import final
 
 from msgspec import Struct, structs
 
@@ -20,7 +21,10 @@ from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
-from doorward.features.authn.factors.password.service import CheckPassword, too_many
+from doorward.features.authn.factors.password.rules.proof import of_password
+from doorward.features.authn.factors.password.service import CheckPassword
+from doorward.features.authn.flow.proving import too_many
+from doorward.features.authn.flow.rules.vouching import shown_again
 from doorward.features.sessions.ending import Ending
 
 
@@ -35,7 +39,8 @@ class Moved(Struct, frozen=True):
     """Something else changed the account or the session in the same moment: nothing was done."""
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePassword:
     """Everything else that is signed in as this person ends with the old password."""
 
@@ -48,7 +53,7 @@ class ChangePassword:
     ending: Ending
     record: Record
 
-    async def __call__(
+    async def change(
         self,
         account: Account,
         session: Session,
@@ -61,7 +66,7 @@ class ChangePassword:
     ) -> Changed | Weak | Refusal | Moved:
         """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
         `HashingBusy`."""
-        checked = await self.check(account.email, current, devices=devices, caller=caller, now=now)
+        checked = await self.check.verify(account.email, current, devices=devices, caller=caller, now=now)
         if isinstance(checked, Refusal):
             return checked
         if checked.id != account.id:
@@ -69,7 +74,7 @@ class ChangePassword:
         if prepare(current.reveal()) == prepare(new.reveal()):
             return Weak("unchanged")
         factors = await self.store.accounts.factors(account.id)
-        weak = await self.judge(
+        weak = await self.judge.judge(
             new,
             email=account.email,
             name=account.name,
@@ -93,7 +98,10 @@ class ChangePassword:
         changed = structs.replace(before, password_hash=hashed, password_changed_at=now)
         secret = self.chance.token()
         # The current password was shown just now, beside whatever the session had shown within the last minutes.
-        renewed = structs.replace(session, secret_hash=digest(secret), auth_time=now, seen_at=now)
+        proofs = shown_again(session, of_password(changed, now))
+        renewed = structs.replace(
+            session, secret_hash=digest(secret), auth_time=now, seen_at=now, proofs=proofs
+        )
         letter = self.postman.write(
             "password_changed",
             to=account.email,

@@ -1,4 +1,4 @@
-"""May this password be set? The rule, beside the event loop; for pages and commands alike."""
+"""Check of a new password, beside the event loop; for pages and commands alike."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class _Turn:
         self._free.release()
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgePassword:
     """`brand` and `issuer_host` are words that nobody should build a password for this service on."""
 
@@ -56,7 +57,7 @@ class JudgePassword:
         """The length alone: what can be said for nothing."""
         return rule.measure(password.reveal(), self.policy, second_factor=second_factor)
 
-    async def __call__(
+    async def judge(
         self, password: Secret, *, email: str, name: str | None, second_factor: bool
     ) -> Weak | None:
         """None when it may be set. The length is looked at first, so that only real candidates cost a thread's time. Raises

@@ -1,25 +1,23 @@
-"""Somebody says who they are and shows a password. The pages and the JSON endpoint call this very action (line 85)."""
+"""Check of a password, and its proof in a sign-in. Pages and JSON endpoint call the same service (R85)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
-
-from msgspec import structs
+from typing import Final, final
 
 from doorward.core.errors import Refusal
 from doorward.core.login_name import looked_up_as
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
-from doorward.core.model.signin import Proof, SignIn
+from doorward.core.model.signin import SignIn
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.passwords import HashingBusy, PasswordHasher
 from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.password.rules import password as rule
-from doorward.features.authn.flow.rules.assurance import counting
-from doorward.features.authn.flow.rules.standing import of_password
+from doorward.features.authn.factors.password.rules.proof import of_password
+from doorward.features.authn.flow.proving import GONE, add_proof, too_many, with_proof
 from doorward.features.rate_limits.rules.attempts import Guess, Wait
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.features.rate_limits.service import Throttle
@@ -29,16 +27,9 @@ MISMATCH: Final = "That email and password don't match."
 DISABLED: Final = "This account is disabled. Ask the people who run this service."
 """For who has shown the right password of a disabled account: nobody else learns that there is one."""
 
-GONE: Final = Refusal("invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished")
-_TRIES: Final = 5
 
-
-def too_many(wait: Wait, because: str) -> Refusal:
-    """The refusal that says when to come back."""
-    return Refusal("too_many_attempts", "Too many tries. Try again later.", because, wait.until)
-
-
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckPassword:
     """Whether this is the person's password, with everything around it that guessing must not get past: throttling, a decoy
     for the unknown, the record, a newer hash. Used at sign-in and wherever a signed-in person types their password again."""
@@ -50,24 +41,24 @@ class CheckPassword:
     meter: Meter
     begun: Begun = field(default_factory=Begun)
 
-    async def __call__(
+    async def verify(
         self, identifier: str, password: Secret, *, devices: tuple[bytes, ...], caller: Caller, now: int
     ) -> Account | Refusal:
         """The account, if it exists, is enabled and this is its password; else a refusal that does not tell these apart.
 
         The same reads, writes and hashing take place whichever it is (line 80). Raises `HashingBusy`.
         """
-        known = await self.known(identifier, password, devices=devices, caller=caller, now=now)
+        known = await self.verify_uncommitted(identifier, password, devices=devices, caller=caller, now=now)
         if isinstance(known, Refusal):
             return known
         account, writes = known
         await self.store.commit(*writes)
         return account
 
-    async def known(
+    async def verify_uncommitted(
         self, identifier: str, password: Secret, *, devices: tuple[bytes, ...], caller: Caller, now: int
     ) -> tuple[Account, list[Write]] | Refusal:
-        """Like the call, with what is to be written for somebody who is let in: it goes along with the caller's own commit."""
+        """As `verify`, with what is to be written for somebody who is let in: it goes along with the caller's own commit."""
         who = looked_up_as(identifier)
         account = await self.store.accounts.by_email(who)
         guess = await self.throttle.guess(
@@ -133,38 +124,38 @@ class CheckPassword:
         await self.store.commit(self.store.accounts.rehash(account.id, stored, fresh))
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvePassword:
     """Adds the proof of a password to a sign-in."""
 
     store: Store
     check: CheckPassword
 
-    async def __call__(
+    async def prove(
         self,
         sign_in: SignIn,
         *,
         identifier: str,
         password: Secret,
-        address: str,
-        user_agent: str,
         devices: tuple[bytes, ...],
+        caller: Caller,
         now: int,
-        request_id: str = "",
     ) -> SignIn | Refusal:
         """The sign-in as stored now, or a refusal: access_denied (one text for all reasons), too_many_attempts with `retry_at`,
         invalid_session. Raises `HashingBusy`."""
         if sign_in.done_at is not None or now >= sign_in.expires_at:
             return GONE
-        caller = Caller(address, user_agent, request_id)
-        known = await self.check.known(identifier, password, devices=devices, caller=caller, now=now)
+        known = await self.check.verify_uncommitted(
+            identifier, password, devices=devices, caller=caller, now=now
+        )
         if isinstance(known, Refusal):
             return known
         account, writes = known
         proof = of_password(account, now)
         return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
 
-    async def of_new(
+    async def prove_new(
         self,
         sign_in: SignIn,
         *,
@@ -175,38 +166,12 @@ class ProvePassword:
         now: int,
     ) -> tuple[SignIn, list[Write]] | Refusal:
         """For a sign-in that nobody has stored yet: what it is now, and the writes that store it, for the caller's commit.
-        The same refusals as the call; after one of them it still is not stored. Raises `HashingBusy`."""
-        known = await self.check.known(identifier, password, devices=devices, caller=caller, now=now)
+        The same refusals as of `prove`; after one of them it still is not stored. Raises `HashingBusy`."""
+        known = await self.check.verify_uncommitted(
+            identifier, password, devices=devices, caller=caller, now=now
+        )
         if isinstance(known, Refusal):
             return known
         account, writes = known
         changed = with_proof(sign_in, account.id, of_password(account, now))
         return changed, [self.store.sign_ins.insert(changed), *writes]
-
-
-async def add_proof(
-    store: Store, sign_in: SignIn, account_id: str, proof: Proof, now: int, *also: Write
-) -> SignIn | Refusal:
-    """Put a proof into the stored sign-in, and commit `also` with it, or in any case. Two forms sent at once both arrive: the
-    loser of the swap is applied anew."""
-    current = sign_in
-    for _ in range(_TRIES):
-        changed = with_proof(current, account_id, proof)
-        if await store.commit(store.sign_ins.replace(current, changed), *also):
-            return changed
-        found = await store.sign_ins.get(sign_in.id)
-        if found is None or found.done_at is not None or now >= found.expires_at:
-            break
-        current = found
-    await store.commit(*also)
-    return GONE
-
-
-def with_proof(sign_in: SignIn, account_id: str, proof: Proof) -> SignIn:
-    """The sign-in with one more proof. What another person proved, agreed to, or had open in this browser goes with them."""
-    if sign_in.account_id != account_id:
-        return structs.replace(
-            sign_in, account_id=account_id, proofs=(proof,), session_id=None, consented=False
-        )
-    kept = tuple(old for old in counting(sign_in.proofs, sign_in.fresh_after) if old.kind != proof.kind)
-    return structs.replace(sign_in, proofs=(*kept, proof))

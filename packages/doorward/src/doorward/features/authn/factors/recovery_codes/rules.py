@@ -7,9 +7,15 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from doorward.core.model.account import Factor
+from doorward.core.model.account import EnrolledFactor
+from doorward.core.model.signin import Proof
 from doorward.core.text import code
+from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.authn.flow.rules.standing import shown_with, stands_by
 
+# No registered method reference fits one (RFC 8176 §2); "rc" is ours.
+TRAITS: Final = FactorTraits(kind="recovery_code", amr=("rc",), counts_for=frozenset({"held"}), backup=True)
+STANDS_IN_FOR: Final = "totp"
 COUNT: Final = 10
 LENGTH: Final = 24
 GROUP: Final = 4
@@ -35,20 +41,30 @@ def digest(typed: str) -> bytes | None:
     return hashlib.sha256(text.encode("ascii")).digest()
 
 
-def match(factors: Sequence[Factor], typed: str) -> Factor | None:
+def match(factors: Sequence[EnrolledFactor], typed: str) -> EnrolledFactor | None:
     """The unused recovery code that was typed, or None. Every code is compared, in equal time."""
     given = digest(typed)
     if given is None:
         return None
-    found: Factor | None = None
+    found: EnrolledFactor | None = None
     for factor in factors:
-        if factor.kind == "recovery_code" and factor.code_hash is not None:
+        if factor.kind == TRAITS.kind and factor.code_hash is not None:
             same = hmac.compare_digest(factor.code_hash, given)
             if same and factor.used_at is None:
                 found = factor
     return found
 
 
-def left(factors: Sequence[Factor]) -> int:
+def of_code(row: EnrolledFactor, at: int) -> Proof:
+    """The proof of a recovery code, shown at `at` (seconds)."""
+    return shown_with(TRAITS, row, at)
+
+
+def stands(proof: Proof, rows: Sequence[EnrolledFactor]) -> bool:
+    """Whether the code is still one of the account's. What a session vouches for goes with the app that the code stood in for."""
+    return stands_by(proof, rows, STANDS_IN_FOR)
+
+
+def left(factors: Sequence[EnrolledFactor]) -> int:
     """How many are unused."""
-    return sum(1 for factor in factors if factor.kind == "recovery_code" and factor.used_at is None)
+    return sum(1 for factor in factors if factor.kind == TRAITS.kind and factor.used_at is None)

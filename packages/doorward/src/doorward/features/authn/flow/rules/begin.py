@@ -1,10 +1,13 @@
-"""A new sign-in begins: what of an earlier one still counts? (OpenID Connect Core §3.1.2.1)"""
+"""Beginning of a sign-in, with what still counts of an earlier one (OpenID Connect Core §3.1.2.1)."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.flow.rules.vouching import from_session
 
 
 def fresh_after(request: AuthRequest | None, now: int) -> int | None:
@@ -16,18 +19,6 @@ def fresh_after(request: AuthRequest | None, now: int) -> int | None:
     if request.max_age is not None:
         return now - request.max_age
     return None
-
-
-def from_session(session: Session) -> tuple[Proof, ...]:
-    """What the session's sign-in proved, as proofs of the time of that sign-in."""
-    proofs: list[Proof] = []
-    if "pwd" in session.amr:
-        proofs.append(Proof("password", session.auth_time, ("pwd",)))
-    if "otp" in session.amr:
-        proofs.append(Proof("totp", session.auth_time, ("otp",)))
-    elif "rc" in session.amr:
-        proofs.append(Proof("recovery_code", session.auth_time, ("rc",)))
-    return tuple(proofs)
 
 
 def may_reuse(request: AuthRequest | None, session: Session, subject: str | None) -> bool:
@@ -52,13 +43,14 @@ def sign_in(
     request: AuthRequest | None,
     return_to: str | None = None,
     session: Session | None,
+    kinds: Collection[str],
 ) -> SignIn:
-    """The pausable value at its beginning, with the session's proofs where they may count."""
+    """The pausable value at its beginning, with the session's proofs where they may count. `kinds` are those of this server's factors."""
     bound = fresh_after(request, now)
     usable = session is not None and may_reuse(request, session, request.hint_subject if request else None)
     proofs: tuple[Proof, ...] = ()
     if session is not None and usable:
-        proofs = tuple(proof for proof in from_session(session) if bound is None or proof.at >= bound)
+        proofs = tuple(proof for proof in from_session(session, kinds) if bound is None or proof.at >= bound)
     return SignIn(
         id=sign_in_id,
         created_at=now,

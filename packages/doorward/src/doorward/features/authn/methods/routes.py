@@ -13,8 +13,8 @@ from doorward.features.authn.factors.password.change import Changed, ChangePassw
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import ProvePassword
-from doorward.features.authn.factors.totp.enrol import Codes, SecondFactors, Setup, SetupOver
 from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.methods.service import Codes, SecondFactors, Setup, SetupOver
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
     CONFIRM,
@@ -61,7 +61,7 @@ class MethodHandlers:
         current, new, browser = post.form.get("current", ""), post.form.get("new", ""), post.browser
         if not current:
             return await self._methods(post, 400, current_problem=Problem(Wrong.PASSWORD_MISSING))
-        outcome = await self.change_password(
+        outcome = await self.change_password.change(
             post.account,
             post.session,
             current=Secret(current),
@@ -175,15 +175,13 @@ class MethodHandlers:
         sign_in = await self.flow.sign_ins.begin_proving(
             browser_hash=browser.browser_hash, return_to=back, now=browser.now
         )
-        outcome = await self.prove_password(
+        outcome = await self.prove_password.prove(
             sign_in,
             identifier=post.account.email,
             password=Secret(password),
-            address=browser.address,
-            user_agent=browser.user_agent,
             devices=browser.devices,
+            caller=browser.caller,
             now=browser.now,
-            request_id=browser.request.request_id,
         )
         if isinstance(outcome, Refusal):
             return _refused(post, back, CONFIRM, outcome)
@@ -218,6 +216,7 @@ class MethodHandlers:
             problem=problem,
             current_problem=current_problem,
             new_problem=new_problem,
+            others=self.flow.ways_to_set_up(owner.browser.context.locale),
         )
         return page(view, owner.browser, status)
 

@@ -1,17 +1,17 @@
-"""A signed-in person sets up an authenticator app, takes it away, or makes new recovery codes (line 73, line 84)."""
+"""Second factors of a signed-in person: an authenticator app set up or taken away, new recovery codes made (R73, R84)."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, final
 
 import msgspec
 from msgspec import Struct
 
 from doorward.core import text
 from doorward.core.errors import Refusal
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.device import describe
 from doorward.core.model.policy import PasswordPolicy
@@ -24,10 +24,12 @@ from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.features.authn.factors.password.service import CheckPassword, too_many
+from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.factors.recovery_codes import rules as recovery_code
+from doorward.features.authn.factors.recovery_codes.service import RecoveryCodeMaker
 from doorward.features.authn.factors.totp import rules as totp
-from doorward.features.authn.factors.totp.service import SEED_PURPOSE
+from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
+from doorward.features.authn.flow.proving import too_many
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.service import Throttle
@@ -66,7 +68,8 @@ class _Held(Struct, frozen=True):
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactors:
     """The caller has made sure that the sign-in is recent."""
 
@@ -74,6 +77,7 @@ class SecondFactors:
     chance: Chance
     sealer: Sealer
     check: CheckPassword
+    codes: RecoveryCodeMaker
     postman: Postman
     record: Record
     throttle: Throttle
@@ -105,7 +109,7 @@ class SecondFactors:
         if (wait := await self._take(account, now)) is not None:
             return wait
         factor_id = self.chance.new_id("fac")
-        factor = Factor(
+        factor = EnrolledFactor(
             id=factor_id,
             account_id=account.id,
             kind="totp",
@@ -113,7 +117,7 @@ class SecondFactors:
             sealed=self.sealer.seal(SEED_PURPOSE, factor_id, seed),
             last_step=step,
         )
-        codes, writes = self._new_codes(account, now)
+        codes, writes = self.codes.make(account, now)
         await self.store.commit(
             self.store.accounts.remove_factors(account.id, "totp"),
             self.store.accounts.add_factor(factor),
@@ -144,7 +148,7 @@ class SecondFactors:
         A password shorter than the least length of an only factor stays beside a second one: `Weak("too_short")`, and the mend is
         to change it first. How long it is nobody knows but its owner, who therefore types it here. Raises `HashingBusy`.
         """
-        checked = await self.check(account.email, password, devices=devices, caller=caller, now=now)
+        checked = await self.check.verify(account.email, password, devices=devices, caller=caller, now=now)
         if isinstance(checked, Refusal):
             return checked
         least = password_rule.minimum(self.policy, second_factor=False)
@@ -170,7 +174,7 @@ class SecondFactors:
             return None
         if (wait := await self._take(account, now)) is not None:
             return wait
-        codes, writes = self._new_codes(account, now)
+        codes, writes = self.codes.make(account, now)
         await self.store.commit(
             *writes,
             self._told("recovery_codes_made", account, caller, now),
@@ -180,24 +184,6 @@ class SecondFactors:
 
     async def _take(self, account: Account, now: int, change: Change = "methods") -> Wait | None:
         return await self.throttle.take(self.throttle.of_changes(change, account.id), now)
-
-    def _new_codes(self, account: Account, now: int) -> tuple[tuple[str, ...], list[Write]]:
-        bound = len(recovery_code.ALPHABET)
-        codes = tuple(
-            recovery_code.spell([self.chance.below(bound) for _ in range(recovery_code.LENGTH)])
-            for _ in range(recovery_code.COUNT)
-        )
-        writes: list[Write] = [self.store.accounts.remove_factors(account.id, "recovery_code")]
-        for code in codes:
-            factor = Factor(
-                id=self.chance.new_id("fac"),
-                account_id=account.id,
-                kind="recovery_code",
-                created_at=now,
-                code_hash=recovery_code.digest(code),
-            )
-            writes.append(self.store.accounts.add_factor(factor))
-        return codes, writes
 
     def _setup(self, account: Account, session: Session, seed: bytes, now: int) -> Setup:
         held = msgspec.json.encode(_Held(seed, now + SETUP_TTL))

@@ -1,0 +1,112 @@
+"""The password as a factor of the sign-in flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.caller import Caller
+from doorward.core.model.secret import Secret
+from doorward.core.model.signin import Proof, SignIn
+from doorward.core.ports.store import Write
+from doorward.features.authn.factors.password import routes as sign_in
+from doorward.features.authn.factors.password.routes import ResetOf
+from doorward.features.authn.factors.password.rules import proof as rule
+from doorward.features.authn.factors.password.service import ProvePassword
+from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.sessions.browser_context import BrowserPages
+from doorward.web.pages.words import N_, Words
+from doorward.web.route import Route
+
+_LABEL: Final = N_("Use your password")
+_NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordStep:
+    """`username` and `password` of the JSON sign-in."""
+
+    proving: ProvePassword
+    name: str = "password"
+    field: str = "password"
+
+    async def prove(
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        *,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> SignIn | Refusal:
+        """As on the page."""
+        if "username" not in params:
+            return _NO_USERNAME
+        return await self.proving.prove(
+            sign_in,
+            identifier=params["username"],
+            password=Secret(params["password"]),
+            devices=devices,
+            caller=caller,
+            now=now,
+        )
+
+    async def prove_new(
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        *,
+        devices: tuple[bytes, ...],
+        caller: Caller,
+        now: int,
+    ) -> tuple[SignIn, list[Write]] | Refusal:
+        """Most sign-ins end in this very call: their beginning and their end are one commit."""
+        if "username" not in params:
+            return _NO_USERNAME
+        return await self.proving.prove_new(
+            sign_in,
+            identifier=params["username"],
+            password=Secret(params["password"]),
+            devices=devices,
+            caller=caller,
+            now=now,
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordFactor:
+    """What most sign-ins begin with."""
+
+    json_step: PasswordStep
+    reset_of: ResetOf
+    traits: FactorTraits = rule.TRAITS
+    path: str = sign_in.PATH
+    setup_path: None = None
+    step: str = "password"
+    typed_code: None = None
+
+    def label(self, locale: str) -> str:
+        """What a link to its page says."""
+        return Words(locale).text(_LABEL)
+
+    def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
+        """The page that asks for address and password."""
+        return sign_in.routes(
+            pages=pages, flow=flow, prove_password=self.json_step.proving, reset_of=self.reset_of
+        )
+
+    def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Who has come by a provider may have none."""
+        del rows
+        return account.password_hash is not None
+
+    def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Until another password is set."""
+        del rows
+        return rule.stands(proof, account)

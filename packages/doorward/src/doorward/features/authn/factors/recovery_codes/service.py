@@ -1,0 +1,42 @@
+"""Making of recovery codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+from doorward.features.authn.factors.recovery_codes import rules as rule
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodeMaker:
+    """New ones take the place of the old."""
+
+    store: Store
+    chance: Chance
+
+    def make(self, account: Account, now: int) -> tuple[tuple[str, ...], list[Write]]:
+        """The codes, in clear for this one moment, and the writes that store them."""
+        bound = len(rule.ALPHABET)
+        codes = tuple(
+            rule.spell([self.chance.below(bound) for _ in range(rule.LENGTH)]) for _ in range(rule.COUNT)
+        )
+        rows = (
+            EnrolledFactor(
+                id=self.chance.new_id("fac"),
+                account_id=account.id,
+                kind=rule.TRAITS.kind,
+                created_at=now,
+                code_hash=rule.digest(code),
+            )
+            for code in codes
+        )
+        accounts = self.store.accounts
+        return codes, [
+            accounts.remove_factors(account.id, rule.TRAITS.kind),
+            *(accounts.add_factor(row) for row in rows),
+        ]

@@ -1,0 +1,49 @@
+"""Adding of proofs to sign-ins: what every factor ends in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import structs
+
+from doorward.core.errors import Refusal
+from doorward.core.model.signin import Proof, SignIn
+from doorward.core.ports.store import Store, Write
+from doorward.features.authn.flow.rules.assurance import counting
+from doorward.features.rate_limits.rules.attempts import Wait
+
+GONE: Final = Refusal("invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished")
+_TRIES: Final = 5
+
+
+def too_many(wait: Wait, because: str) -> Refusal:
+    """The refusal that says when to come back."""
+    return Refusal("too_many_attempts", "Too many tries. Try again later.", because, wait.until)
+
+
+async def add_proof(
+    store: Store, sign_in: SignIn, account_id: str, proof: Proof, now: int, *also: Write
+) -> SignIn | Refusal:
+    """Put a proof into the stored sign-in, and commit `also` with it, or in any case. Two forms sent at once both arrive: the
+    loser of the swap is applied anew."""
+    current = sign_in
+    for _ in range(_TRIES):
+        changed = with_proof(current, account_id, proof)
+        if await store.commit(store.sign_ins.replace(current, changed), *also):
+            return changed
+        found = await store.sign_ins.get(sign_in.id)
+        if found is None or found.done_at is not None or now >= found.expires_at:
+            break
+        current = found
+    await store.commit(*also)
+    return GONE
+
+
+def with_proof(sign_in: SignIn, account_id: str, proof: Proof) -> SignIn:
+    """The sign-in with one more proof. What another person proved, agreed to, or had open in this browser goes with them."""
+    if sign_in.account_id != account_id:
+        return structs.replace(
+            sign_in, account_id=account_id, proofs=(proof,), session_id=None, consented=False
+        )
+    kept = tuple(old for old in counting(sign_in.proofs, sign_in.fresh_after) if old.kind != proof.kind)
+    return structs.replace(sign_in, proofs=(*kept, proof))

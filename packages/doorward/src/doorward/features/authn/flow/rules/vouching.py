@@ -1,0 +1,56 @@
+"""Proofs that a session vouches for: those that are stored with it, or what its `amr` says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from doorward.core.model.session import Session
+from doorward.core.model.signin import Proof
+from doorward.features.authn.flow.rules.assurance import MULTI_FACTOR
+
+FROM_AMR: Final = (("password", "pwd"), ("totp", "otp"), ("recovery_code", "rc"))
+"""Kinds that are read from `amr`, for sessions whose proofs were not stored. Closed: a program that does not store proofs has no others."""
+
+
+def from_session(session: Session, kinds: Collection[str]) -> tuple[Proof, ...]:
+    """What the session's sign-in proved, as proofs of the time of its last proof: stepping up renews a session as a whole, which is
+    what `auth_time` tells apps (OpenID Connect Core §3.1.2.1).
+
+    `kinds` are those of this server's factors; others are passed over. Stored proofs count only if they add up to the session's `amr`
+    and `auth_time`: a node of the version before changes those, and leaves the proofs as they were.
+    """
+    proofs = session.proofs if adds_up(session) else _from_amr(session.amr)
+    return tuple(
+        Proof(proof.kind, session.auth_time, proof.amr, phishing_resistant=proof.phishing_resistant)
+        for proof in proofs
+        if proof.kind in kinds
+    )
+
+
+def adds_up(session: Session) -> bool:
+    """Whether the stored proofs are those that the session's `amr` and `auth_time` tell of."""
+    methods = {method for proof in session.proofs for method in proof.amr}
+    return (
+        bool(session.proofs)
+        and methods == set(session.amr) - {MULTI_FACTOR}
+        and max(proof.at for proof in session.proofs) == session.auth_time
+    )
+
+
+def to_store(proofs: Sequence[Proof]) -> tuple[Proof, ...]:
+    """The proofs of a finished sign-in as its session keeps them: without the state that each was made for, since they end with the
+    session."""
+    return tuple(Proof(one.kind, one.at, one.amr, one.phishing_resistant) for one in proofs)
+
+
+def shown_again(session: Session, proof: Proof) -> tuple[Proof, ...]:
+    """The session's stored proofs after one of them was shown again."""
+    kept = session.proofs if adds_up(session) else ()
+    return (*(one for one in kept if one.kind != proof.kind), *to_store((proof,)))
+
+
+def _from_amr(amr: tuple[str, ...]) -> list[Proof]:
+    found = [Proof(kind, 0, (method,)) for kind, method in FROM_AMR if method in amr]
+    # as it always was: a code of the app, and if there is none, a recovery code
+    return [one for one in found if one.kind != "recovery_code" or "otp" not in amr]

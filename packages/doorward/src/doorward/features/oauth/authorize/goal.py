@@ -1,0 +1,204 @@
+"""Goal of a sign-in that an app asked for: whether the app may have the person, and the grant with its code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from doorward.core.errors import Refusal
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.client import Client
+from doorward.core.model.digest import digest
+from doorward.core.model.grant import AuthorizationCode, Grant
+from doorward.core.model.levels import at_least
+from doorward.core.model.policy import SessionPolicy, TokenPolicy
+from doorward.core.model.request import AuthRequest
+from doorward.core.model.session import Session
+from doorward.core.model.signin import SignIn
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store
+from doorward.features.audit.service import Record
+from doorward.features.authn.flow.goal import Reached
+from doorward.features.authn.flow.outcomes import AskConsent, Denied
+from doorward.features.authn.flow.rules.assurance import Achieved
+from doorward.features.oauth.authorize.rules.response import failure, success
+from doorward.features.oauth.clients.rules.entitle import Granted, entitle
+from doorward.features.oauth.clients.rules.redirect_uri import matches
+from doorward.features.oauth.consent import rules as consent_rule
+from doorward.features.oauth.tokens.rules.person import scopes_behind
+from doorward.features.oauth.tokens.rules.refresh_life import refresh_life
+from doorward.features.revocations.rules import status_index
+from doorward.features.sessions.rules import session as session_rule
+
+CODE_PREFIX: Final = "dw_ac_"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationGoals:
+    """Sign-ins that have an authorization request."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    record: Record
+    tokens: TokenPolicy
+    sessions: SessionPolicy
+    issuer: str
+
+    async def permit(
+        self, sign_in: SignIn, account: Account, achieved: Achieved
+    ) -> AuthorizationGoal | AskConsent | Denied | None:
+        """The app's expectations of the person and of the level, then consent."""
+        request = sign_in.request
+        if request is None:
+            return None
+        catalog = self.catalog.current()
+        client = self._app(request)
+        if client is None:
+            return Denied(
+                sign_in, Refusal("unauthorized_client", "This app is no longer registered here."), None
+            )
+        if request.hint_subject is not None and request.hint_subject != account.id:
+            return self.deny(
+                sign_in, Refusal("login_required", "Another person than the expected one signed in.")
+            )
+        if request.acr_essential and not any(at_least(achieved.acr, value) for value in request.acr_values):
+            say = "The required strength of sign-in cannot be reached."
+            return self.deny(sign_in, Refusal("unmet_authentication_requirements", say))
+        granted = entitle(
+            catalog=catalog,
+            client=client,
+            audience=request.audience,
+            scopes=request.scopes,
+            role_names=account.role_names,
+        )
+        if not sign_in.consented:
+            earlier = await self.store.sessions.consent(account.id, client.id, request.audience)
+            behind = scopes_behind(client, request.claims) if "openid" in granted.scopes else ()
+            by_name = tuple(name for name in behind if name not in granted.scopes)
+            if consent_rule.needed(client, request, (*granted.scopes, *by_name), earlier):
+                if "none" in request.prompt:
+                    return self.deny(sign_in, Refusal("consent_required", "The person has to agree first."))
+                return AskConsent(sign_in, account, client, request, granted.scopes, by_name)
+        return AuthorizationGoal(goals=self, request=request, client=client, granted=granted)
+
+    def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:
+        """The refusal on its way to the app (OAuth 2.1 §4.1.2.1), if there still is an app that may be sent somebody."""
+        request = sign_in.request
+        client = self._app(request) if request is not None else None
+        if request is None or client is None or not request.redirect_uri:
+            return Denied(sign_in, refusal, None)
+        response = failure(
+            redirect_uri=request.redirect_uri,
+            mode=request.response_mode,
+            state=request.state,
+            issuer=self.issuer,
+            refusal=refusal,
+            app_name=client.name,
+        )
+        return Denied(sign_in, refusal, response)
+
+    def _app(self, request: AuthRequest) -> Client | None:
+        """The app as it is registered now. A sign-in waits for up to half an hour: an app that was removed in the meantime, or
+        an address that was taken from it, gets nothing any more (R1)."""
+        client = self.catalog.current().clients.get(request.client_id)
+        if client is None or "authorization_code" not in client.grant_types:
+            return None
+        if request.redirect_uri and not matches(client.redirect_uris, request.redirect_uri):
+            return None
+        return client
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationGoal:
+    """What an app asked for, and what of it is given."""
+
+    goals: AuthorizationGoals
+    request: AuthRequest
+    client: Client
+    granted: Granted
+
+    @property
+    def app_name(self) -> str:
+        """What people read."""
+        return self.client.name
+
+    async def reach(
+        self, sign_in: SignIn, session: Session, achieved: Achieved, *, caller: Caller, now: int
+    ) -> Reached:
+        """The grant and its code, with their line in the audit log."""
+        of, request = self.goals, self.request
+        code = f"{CODE_PREFIX}{of.chance.token()}"
+        grant = await self._grant(session, achieved, now)
+        writes = (
+            of.store.grants.insert(grant),
+            of.store.grants.insert_code(self._code(code, grant, now, sign_in.handle_hash is None)),
+            of.record.write(
+                "code.issued",
+                caller=caller,
+                now=now,
+                account_id=grant.account_id,
+                session_id=session.id,
+                client_id=self.client.id,
+                grant_id=grant.id,
+            ),
+        )
+        response = success(
+            redirect_uri=request.redirect_uri,
+            mode=request.response_mode,
+            state=request.state,
+            issuer=of.issuer,
+            code=code,
+            app_name=self.client.name,
+        )
+        return Reached(writes, response, code)
+
+    async def _grant(self, session: Session, achieved: Achieved, now: int) -> Grant:
+        of, request, scopes = self.goals, self.request, self.granted.scopes
+        offline = "offline_access" in scopes
+        ends = now + refresh_life(self.client, of.tokens)
+        number, index = await self._status(now) if of.tokens.status_list else (None, None)
+        return Grant(
+            id=of.chance.new_id("grt"),
+            client_id=self.client.id,
+            account_id=session.account_id,
+            audience=request.audience,
+            # What was agreed to: entitle() may cut it further at every issue, and never widens it (R21).
+            scopes=scopes,
+            created_at=now,
+            expires_at=ends if offline else min(ends, session_rule.absolute_end(session, of.sessions)),
+            auth_time=achieved.auth_time,
+            acr=achieved.acr,
+            amr=achieved.amr,
+            session_id=session.id,
+            offline=offline,
+            nonce=request.nonce,
+            claims=request.claims,
+            status_list=number,
+            status_index=index,
+        )
+
+    async def _status(self, now: int) -> tuple[int, int]:
+        tries, store = 0, self.goals.store
+        while True:
+            number = status_index.list_for(now, tries)
+            index = self.goals.chance.below(status_index.SIZE)
+            if not await store.grants.status_index_taken(number, index):
+                return number, index
+            tries += 1
+
+    def _code(self, code: str, grant: Grant, now: int, redirected: bool) -> AuthorizationCode:
+        request = self.request
+        return AuthorizationCode(
+            hash=digest(code),
+            grant_id=grant.id,
+            client_id=grant.client_id,
+            created_at=now,
+            expires_at=now + self.goals.tokens.code_ttl,
+            redirect_uri=request.redirect_uri if redirected and request.redirect_uri_given else None,
+            code_challenge=request.code_challenge,
+        )

@@ -1,0 +1,54 @@
+"""Pages at the end of a sign-in that an app asked for: the question of consent, and the answer to the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from msgspec import structs
+
+from doorward.core.model.auth_response import AuthResponse
+from doorward.core.model.policy import TokenPolicy
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.features.authn.flow.outcomes import AskConsent
+from doorward.features.oauth.authorize.rules.weight import given_back
+from doorward.features.oauth.consent.view import consent_view
+from doorward.features.oauth.tokens.rules.refresh_life import refresh_life
+from doorward.features.sessions.asked import state_of
+from doorward.features.sessions.browser_context import BrowserContext
+from doorward.web.http import Response, redirect
+from doorward.web.page import page
+from doorward.web.pages.views.flow import Continue, FormPost
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationPages:
+    """What `FlowPages` leads to when nothing more has to be shown."""
+
+    catalog: CatalogSource
+    tokens: TokenPolicy
+
+    def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool) -> Response:
+        """The authorization response in its mode.
+
+        It is a 200 page that refreshes, since browsers apply form-action to the redirects after a POST, and a 303 to the app
+        would die of our own policy. A GET of one of our pages may be such a redirect too, of a form that led there; only what
+        comes to /authorize by GET comes from the app, and is sent back by a redirect.
+        """
+        response = structs.replace(
+            response, fields=given_back(response.fields, state_of(browser.asked or ""))
+        )
+        browser.forget_asked()
+        if response.mode == "form_post":
+            view = FormPost(url=response.target, fields=tuple(response.fields.items()), app=response.app_name)
+            return page(view, browser)
+        if browser.request.method == "POST" or browser.request.path != "/authorize":
+            because = "denied" if denied else "signed_in"
+            return page(Continue(url=response.url, app=response.app_name, because=because), browser)
+        return redirect(response.url)
+
+    def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
+        """The question whether the app may."""
+        lasts = refresh_life(asked.client, self.tokens)
+        return page(consent_view(asked, self.catalog.current(), lasts), browser.for_app(asked.client.name))

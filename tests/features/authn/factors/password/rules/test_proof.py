@@ -1,0 +1,26 @@
+"""Proof of a password: it ends when another password is set."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from doorward.core.model.account import Account
+from doorward.core.model.signin import Proof
+from doorward.features.authn.factors.password.rules import proof as rule
+
+pytestmark = pytest.mark.requirement(94)
+ADA = Account("usr_ada", "ada@example.com", 100, password_hash="x", password_changed_at=500)
+
+
+def test_a_password_stands_until_another_is_set_even_in_that_second() -> None:
+    proof = rule.of_password(ADA, 1000)
+    assert rule.stands(proof, ADA)
+    for moment in (999, 1000, 1001):
+        assert not rule.stands(proof, replace(ADA, password_changed_at=moment))
+
+
+def test_what_carries_no_state_is_told_by_its_time() -> None:
+    vouched = Proof("password", 1000, ("pwd",))
+    assert rule.stands(vouched, replace(ADA, password_changed_at=1000))
+    assert not rule.stands(vouched, replace(ADA, password_changed_at=1001))

@@ -1,0 +1,93 @@
+"""Next factors, for every combination of what was shown and what is set up."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from doorward.core.model.levels import AAL1, AAL2
+from doorward.core.model.signin import Proof
+from doorward.features.authn.factors.password.rules import proof as password
+from doorward.features.authn.factors.recovery_codes import rules as recovery_codes
+from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.authn.flow.rules.next_factors import next_factors
+
+BUILT_IN = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS)
+TOY = FactorTraits(kind="toy", amr=("toy",), counts_for=frozenset({"held"}))
+PROVIDER = FactorTraits(kind="provider", amr=("fed",), counts_for=frozenset({"known"}), comes_first=True)
+PASSWORD = Proof("password", 100, ("pwd",))
+TOTP = Proof("totp", 110, ("otp",))
+RECOVERY = Proof("recovery_code", 110, ("rc",))
+CODES = ["totp", "recovery_code"]
+
+
+def acceptable(
+    *proofs: Proof,
+    enrolled: set[str],
+    wanted: str | None = None,
+    fresh_after: int | None = None,
+    factors: tuple[FactorTraits, ...] = BUILT_IN,
+) -> list[str]:
+    found = next_factors(
+        factors, proofs=proofs, enrolled=frozenset(enrolled), wanted_acr=wanted, fresh_after=fresh_after
+    )
+    return [one.kind for one in found]
+
+
+@pytest.mark.requirement(85)
+@pytest.mark.parametrize(
+    ("proofs", "enrolled", "expected"),
+    [
+        ((), set(), ["password"]),
+        ((), {"totp"}, ["password"]),
+        ((PASSWORD,), set(), []),
+        ((PASSWORD,), {"totp", "recovery_code"}, CODES),
+        ((PASSWORD,), {"totp"}, ["totp"]),
+        ((PASSWORD, TOTP), {"totp"}, []),
+        ((PASSWORD, RECOVERY), {"totp", "recovery_code"}, []),
+        ((TOTP,), {"totp"}, ["password"]),
+        ((RECOVERY,), {"totp", "recovery_code"}, ["password"]),
+        # codes that were left behind stand in for an app that is no longer there: they ask for nothing
+        ((PASSWORD,), {"recovery_code"}, []),
+    ],
+)
+def test_what_is_set_up_is_always_asked_for_whatever_the_app_wants(
+    proofs: tuple[Proof, ...], enrolled: set[str], expected: list[str]
+) -> None:
+    for wanted in (None, AAL1, AAL2, "urn:somebody:else"):
+        assert acceptable(*proofs, enrolled=enrolled | {"password"}, wanted=wanted) == expected
+
+
+@pytest.mark.requirement(85)
+def test_no_order_and_no_level_of_proofs_gets_past_a_second_factor_that_is_set_up() -> None:
+    others = [PASSWORD, Proof("password", 120, ("pwd",))]
+    for count, wanted in product(range(3), (None, AAL1)):
+        assert acceptable(*others[:count], enrolled={"totp"}, wanted=wanted)
+
+
+def test_a_proof_from_before_the_bound_does_not_count() -> None:
+    both, enrolled = (PASSWORD, TOTP), {"totp"}
+    assert acceptable(*both, enrolled=enrolled, fresh_after=100) == []
+    assert acceptable(*both, enrolled=enrolled, fresh_after=101) == ["password"]
+    assert acceptable(Proof("password", 130, ("pwd",)), TOTP, enrolled=enrolled, fresh_after=120) == ["totp"]
+
+
+@pytest.mark.requirement(38)
+def test_a_factor_that_is_not_always_asked_for_is_asked_for_where_an_app_wants_more() -> None:
+    factors, enrolled = (*BUILT_IN, TOY), {"password", "toy", "recovery_code"}
+    assert acceptable(PASSWORD, enrolled=enrolled, factors=factors) == []
+    assert acceptable(PASSWORD, enrolled=enrolled, factors=factors, wanted=AAL1) == []
+    assert acceptable(PASSWORD, enrolled=enrolled, factors=factors, wanted="urn:somebody:else") == []
+    # and what stands in for it may be shown instead, after it
+    assert acceptable(PASSWORD, enrolled=enrolled, factors=factors, wanted=AAL2) == ["toy", "recovery_code"]
+
+
+def test_a_provider_is_one_more_way_to_begin_and_counts_as_much_as_a_password() -> None:
+    factors, enrolled = (*BUILT_IN, PROVIDER), {"password", "provider", "totp"}
+    assert acceptable(enrolled=enrolled, factors=factors) == ["password", "provider"]
+    came = Proof("provider", 100, ("fed",))
+    assert acceptable(came, enrolled=enrolled, factors=factors) == ["totp"]
+    # a password beside it is the same category once more: it would add nothing
+    assert acceptable(came, enrolled=enrolled - {"totp"}, factors=factors, wanted=AAL2) == []

@@ -1,0 +1,106 @@
+"""Proofs of a session: stored ones where they are what the session says of itself, else what `amr` says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from doorward.core.model.session import Session
+from doorward.core.model.signin import Proof
+from doorward.features.authn.flow.rules import vouching
+
+KINDS = ("password", "totp", "recovery_code", "toy")
+PASSWORD, TOTP, TOY = (
+    Proof("password", 100, ("pwd",)),
+    Proof("totp", 200, ("otp",)),
+    Proof("toy", 200, ("toy",)),
+)
+METHODS = ["pwd", "otp", "rc", "toy", "mfa", "otherwise"]
+
+
+def session(**changes: Any) -> Session:
+    values: dict[str, Any] = {
+        "id": "ses_1",
+        "secret_hash": b"s" * 32,
+        "account_id": "usr_1",
+        "created_at": 100,
+        "seen_at": 200,
+        "auth_time": 200,
+        "expires_at": 90_000,
+        "acr": "urn:doorward:aal2",
+        "amr": ("pwd", "otp", "mfa"),
+    }
+    return Session(**{**values, **changes})
+
+
+def test_a_session_keeps_a_factor_that_amr_alone_does_not_tell_of() -> None:
+    held = session(amr=("pwd", "toy", "mfa"), proofs=(PASSWORD, TOY))
+    assert [one.kind for one in vouching.from_session(held, KINDS)] == ["password", "toy"]
+    # a program without that factor passes it over
+    assert [one.kind for one in vouching.from_session(held, KINDS[:3])] == ["password"]
+
+
+def test_all_of_a_session_counts_from_its_last_proof() -> None:
+    found = vouching.from_session(session(proofs=(PASSWORD, TOTP)), KINDS)
+    assert found == (Proof("password", 200, ("pwd",)), Proof("totp", 200, ("otp",)))
+    assert found == vouching.from_session(session(), KINDS)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"auth_time": 201},
+        {"auth_time": 199},
+        {"amr": ("pwd",)},
+        {"amr": ("pwd", "rc", "mfa")},
+        {"amr": ("pwd", "otp", "toy", "mfa")},
+    ],
+)
+def test_proofs_of_another_state_of_the_session_are_ignored(changes: dict[str, Any]) -> None:
+    stale = session(proofs=(PASSWORD, TOTP), **changes)
+    assert not vouching.adds_up(stale)
+    assert vouching.from_session(stale, KINDS) == vouching.from_session(session(**changes), KINDS)
+
+
+@pytest.mark.requirement(85)
+@given(
+    st.lists(
+        st.builds(
+            lambda kind, at, amr: Proof(kind, at, tuple(amr)),
+            st.sampled_from((*KINDS, "unheard_of")),
+            st.integers(198, 202),
+            st.lists(st.sampled_from(METHODS), max_size=2),
+        ),
+        max_size=3,
+    ),
+    st.lists(st.sampled_from(METHODS), unique=True),
+    st.integers(199, 201),
+)
+def test_stored_proofs_never_say_more_than_the_session(
+    proofs: list[Proof], amr: list[str], auth_time: int
+) -> None:
+    held = session(proofs=tuple(proofs), amr=tuple(amr), auth_time=auth_time)
+    found = vouching.from_session(held, KINDS)
+    bare = vouching.from_session(replace(held, proofs=()), KINDS)
+    for one in found:
+        assert one.kind in KINDS
+        assert one.at == auth_time
+        assert one.against is None
+        assert set(one.amr) <= set(amr)
+    if {m for one in proofs for m in one.amr} != set(amr) - {"mfa"} or max(
+        (one.at for one in proofs), default=None
+    ) != auth_time:
+        assert found == bare
+
+
+def test_what_a_session_stores_of_a_sign_in_ends_with_the_session() -> None:
+    shown = replace(TOTP, against=77, phishing_resistant=True)
+    assert vouching.to_store((PASSWORD, shown)) == (PASSWORD, replace(TOTP, phishing_resistant=True))
+    assert vouching.shown_again(session(proofs=(PASSWORD, TOTP)), replace(PASSWORD, at=300, against=5)) == (
+        TOTP,
+        replace(PASSWORD, at=300),
+    )

@@ -1,0 +1,45 @@
+"""The list of factors: each of the model's kinds once, and nothing of a factor told twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from doorward.features.authn.flow.build import factor_plugs, offered_factors
+from doorward.features.authn.flow.offered import OfferedFactors
+from tests.front_channel import front_channel
+from tests.offered import KINDS
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_servers_own_factors_in_order_of_preference() -> None:
+    async with front_channel() as front:
+        plugs = front.services.get(factor_plugs)
+        assert tuple(plug.traits.kind for plug in plugs) == KINDS
+        offered = front.services.get(offered_factors)
+        assert [factor.traits.kind for factor in offered.first] == ["password"]
+        assert [factor.label("en") for factor in offered.all] == [
+            "Use your password",
+            "Use your authenticator app",
+            "Use a recovery code",
+        ]
+        assert [factor.label("de") for factor in offered.all] != [
+            factor.label("en") for factor in offered.all
+        ]
+        with pytest.raises(ValueError, match="one kind"):
+            OfferedFactors(all=(plugs[0], replace(plugs[0])))  # type: ignore[type-var]
+
+
+async def test_a_sign_in_leads_to_exactly_one_kind_of_goal() -> None:
+    from doorward.features.authn.flow.build import goal_plug
+    from doorward.features.index import FEATURES
+    from doorward.features.oauth.authorize.feature import AUTHORIZE
+
+    async with front_channel() as front:
+        assert front.services.get(goal_plug).goals is front.advance.goals
+    doubled = (*FEATURES, replace(AUTHORIZE, name="again", routes=FEATURES[0].routes))
+    with pytest.raises(ValueError, match="too many"):
+        async with front_channel(features=doubled):
+            pass
