@@ -190,7 +190,7 @@ def test_a_backup_is_never_written_through_what_lies_in_its_folder(stocked: Run,
 
 
 def test_a_backup_that_was_made_meanwhile_under_the_same_name_stays(tmp_path: Path) -> None:
-    from doorward.cli.trouble import Trouble
+    from doorward.core.errors import OperatorError
     from doorward.ops.backup.backup import output
 
     place = tmp_path / "a.bak"
@@ -201,7 +201,7 @@ def test_a_backup_that_was_made_meanwhile_under_the_same_name_stays(tmp_path: Pa
             with output(place) as second:
                 second.write(b"second")
 
-    with pytest.raises(Trouble, match="meanwhile"):
+    with pytest.raises(OperatorError, match="meanwhile"):
         two_at_once()
     assert place.read_bytes() == b"second"
     assert [path.name for path in tmp_path.iterdir()] == ["a.bak"]

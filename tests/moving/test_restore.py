@@ -291,7 +291,7 @@ def test_a_restore_that_was_killed_is_simply_run_again(backed_up: Run, house: Pa
 # the command as it is, but for the moment at which the compared draft would be put into place
 KILLED_IN_THE_MIDDLE = """
 import os, signal, sys
-from doorward.stores.sql.copy import fresh
+from doorward.storage.copy import fresh
 fresh._as_one_file = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 from doorward.__main__ import main
 sys.exit(main())

@@ -19,10 +19,10 @@ pytestmark = pytest.mark.anyio
 
 # small tables that are read whole
 _WHOLE = {
-    "registry._CLIENTS",
-    "registry._APIS",
-    "registry._ROLES",
-    "registry._KEYS",
+    "config_objects._CLIENTS",
+    "config_objects._APIS",
+    "config_objects._ROLES",
+    "config_objects._KEYS",
     "migrate.APPLIED",
     # a row for each process that answers
     "nodes._BEHIND",
