@@ -107,7 +107,16 @@ def _parts(module: str) -> tuple[str, ...]:
 def rows() -> tuple[list[Row], list[Row]]:
     """Floors and features, from the top down."""
     floors = [name for layer in _order("floors") for name in layer]
-    features = [f"doorward.features.{name}" for layer in _order("features") for name in layer]
+    # modules beside the features (the list itself, and what every feature is made of) are no features
+    features = [
+        module
+        for layer in _order("features")
+        for name in layer
+        if any(
+            source.joinpath(*(module := f"doorward.features.{name}").split(".")).is_dir()
+            for source in SOURCES
+        )
+    ]
     return (
         [
             Row(
