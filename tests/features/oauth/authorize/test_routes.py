@@ -332,4 +332,5 @@ async def test_nothing_that_is_sent_makes_it_fail(front: Front, changes: dict[st
             page = await tab.ask("GET", f"{path}?{fields}")
         else:
             page = await tab.ask("POST", path, form=fields)
-        assert page.status in {200, 303, 400}
+        # four of the longest values are more than a form may hold
+        assert page.status in {200, 303, 400, 413}
