@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.change import ChangePassword
-from doorward.features.authn.factors.password.factor import PasswordFactor, PasswordStep
 from doorward.features.authn.factors.password.policy import JudgePassword
-from doorward.features.authn.factors.password.routes import ResetOf
 from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
+
+if TYPE_CHECKING:
+    from doorward.features.authn.factors.password.factor import PasswordFactor
+    from doorward.features.authn.factors.password.routes import ResetOf
 
 
 def check_password(services: Services) -> CheckPassword:
@@ -34,6 +37,9 @@ def prove_password(services: Services) -> ProvePassword:
 
 def password_factor(services: Services, *, reset_of: ResetOf) -> PasswordFactor:
     """The password as a factor."""
+    # imported here: commands set passwords too, and load no pages
+    from doorward.features.authn.factors.password.factor import PasswordFactor, PasswordStep
+
     return PasswordFactor(json_step=PasswordStep(proving=services.get(prove_password)), reset_of=reset_of)
 
 
