@@ -52,8 +52,8 @@ from doorward.features.oauth.consent.build import answer_consent
 from doorward.features.oauth.consent.service import AnswerConsent
 from doorward.features.oauth.logout.build import sign_out
 from doorward.features.oauth.logout.service import SignOutAction
-from doorward.features.oauth.tokens.build import own_tokens
-from doorward.features.oauth.tokens.own_tokens import OwnTokens
+from doorward.features.oauth.tokens.build import id_token_hints
+from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
 from doorward.features.services import Services
 from doorward.features.sessions.build import cookie_jar, revoker
 from doorward.features.sessions.ending import Ending
@@ -99,7 +99,7 @@ class Front:
     jar: CookieJar
     record: Record
     ending: Ending
-    own_tokens: OwnTokens
+    id_token_hints: IdTokenHints
     sign_out: SignOutAction
     finish: Finish
     advance: Advance
@@ -301,7 +301,7 @@ async def _furnished(container: Container, clock: TurnedClock) -> Front:
         jar=services.get(cookie_jar),
         record=services.get(audit_log),
         ending=services.get(revoker),
-        own_tokens=services.get(own_tokens),
+        id_token_hints=services.get(id_token_hints),
         sign_out=services.get(sign_out),
         finish=services.get(finish),
         advance=services.get(advance),

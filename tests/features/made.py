@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client, ClientSecret
 from doorward.core.model.config_snapshot import Api, Catalog, Permission, Role
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.core.model.token_request import TokenRequest
 
 NOW = 1_800_000_000
 ISSUER = "https://auth.example.com"
@@ -132,3 +135,15 @@ def refresh(**changes: Any) -> RefreshToken:
         "expires_at": NOW + 86_400,
     }
     return RefreshToken(**{**values, **changes})
+
+
+def token_request(form: Mapping[str, str] | None = None, **changes: Any) -> TokenRequest:
+    """A request to the token endpoint, without a credential."""
+    values: dict[str, Any] = {
+        "form": form or {},
+        "method": "POST",
+        "url": f"{ISSUER}/token",
+        "caller": Caller("192.0.2.1", "tests", "req-1"),
+        "now": NOW,
+    }
+    return TokenRequest(**values | changes)

@@ -13,16 +13,7 @@ CALLED: dict[str, str] = {
     "web/router.py Server": "ASGI calls its application",
 }
 """Classes that define `__call__`, with the reason."""
-CALLED_STILL = {
-    "features/oauth/client_auth/service.py AuthenticateClient",
-    "features/oauth/clients/ignored_scopes.py IgnoredScopes",
-    "features/oauth/grants/authorization_code/service.py RedeemCode",
-    "features/oauth/grants/refresh_token/service.py RefreshGrant",
-    "features/oauth/introspection/service.py Introspect",
-    "features/oauth/revocation/service.py RevokeToken",
-    "features/oauth/token/service.py ExchangeToken",
-    "features/oauth/userinfo/service.py Userinfo",
-}
+CALLED_STILL = {}
 """Those that are still to be given a verb: remove what has one."""
 
 MOST_POSITIONAL = 3
@@ -33,15 +24,6 @@ POSITIONAL_STILL = {
     "features/admin/factors.py ManageFactors",
     "features/admin/people.py ManagePeople",
     "features/admin/roles.py ManageRoles",
-    "features/oauth/client_auth/service.py AuthenticateClient",
-    "features/oauth/grants/authorization_code/service.py RedeemCode",
-    "features/oauth/grants/refresh_token/service.py RefreshGrant",
-    "features/oauth/introspection/service.py Introspect",
-    "features/oauth/metadata/routes.py MetadataEndpoints",
-    "features/oauth/revocation/service.py RevokeToken",
-    "features/oauth/token/service.py ExchangeToken",
-    "features/oauth/tokens/issue.py GiveTokens",
-    "features/oauth/userinfo/service.py Userinfo",
 }
 """Those that are still to be made keyword-only: remove what is."""
 POSITIONAL_STILL_IN = {"web/pages/views", "web/mail", "web/pages/static.py"}

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from doorward.core.model.client import (
-    ClientAuthMethod,
-    GrantType,
     IdTokenClaims,
     Pkce,
     ResponseMode,
@@ -31,6 +29,7 @@ from doorward.features.authn.factors.password.rules import proof as password
 from doorward.features.authn.factors.recovery_codes import rules as recovery_codes
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.flow.rules.vouching import FROM_AMR
+from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.rate_limits.rules.attempts import Guessed
 from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.sync import ShareTallies
@@ -167,9 +166,10 @@ ENVIRONMENT = {
 }
 # `factors.kind` and the kind and method references of proofs
 FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("rc",)}
+# in the documents of apps
+GRANT_NAMES = "authorization_code refresh_token client_credentials"
+METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
-    ClientAuthMethod: "client_secret_basic client_secret_post private_key_jwt none",
-    GrantType: "authorization_code refresh_token client_credentials",
     ResponseMode: "query form_post",
     SigningAlgorithm: "ES256 RS256 Ed25519",
     IdTokenClaims: "all asked",
@@ -318,6 +318,11 @@ def test_factors() -> None:
 def test_literals() -> None:
     assert {literal: " ".join(get_args(literal)) for literal in LITERALS} == LITERALS
     assert frozenset(get_args(RevocationKind)) == VERIFIER_KINDS
+
+
+def test_names_in_the_documents_of_apps() -> None:
+    assert " ".join(grant_type.name for grant_type in GRANT_TYPES) == GRANT_NAMES
+    assert " ".join(method.name for method in CLIENT_AUTH_METHODS) == METHOD_NAMES
 
 
 def test_what_addresses_of_account_pages_carry() -> None:

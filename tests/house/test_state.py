@@ -11,7 +11,7 @@ from tests.house import tree
 # What changes while requests come and go. Each has its row in docs/explain/many-nodes.md, which says why it may.
 REMEMBERS = {
     "features/services.py": "Services: what was built",
-    "features/oauth/token/service.py": "AskedBefore: hangs on the snapshot of the configuration",
+    "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
     "features/authn/factors/password/policy.py": "_Turn: a queue for this machine's processors",
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
     "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doorward.cli.run import opened
-from doorward.core.model.client import Client, GrantType
+from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
@@ -72,7 +72,7 @@ async def _app(
     kind: AppKind,
     *,
     access: Sequence[str] = (API,),
-    more: tuple[GrantType, ...] = (),
+    more: tuple[str, ...] = (),
 ) -> App:
     method, grants = KINDS[kind]
     service = kind == "service"

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.oauth.metadata import routes as metadata
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.revocations import routes as feed
@@ -38,7 +39,13 @@ def asgi(channel: BackChannel) -> Asgi:
     return Asgi(
         [
             *feed.routes(channel.feed, channel.status),
-            *metadata.routes(issuer=made.ISSUER, locales=("en",), signer=channel.signer),
+            *metadata.routes(
+                issuer=made.ISSUER,
+                locales=("en",),
+                grant_types=[one.name for one in GRANT_TYPES],
+                client_auth=CLIENT_AUTH_METHODS,
+                signer=channel.signer,
+            ),
         ]
     )
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from doorward.core.errors import Refusal
 from doorward.core.model.client import Client, ClientSecret
-from doorward.features.oauth.metadata.rules import metadata
+from doorward.features.oauth.index import CLIENT_AUTH_METHODS
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward_verify import jwk
 from tests.features import made
@@ -96,13 +96,11 @@ async def test_every_way_that_the_metadata_names_lets_its_app_in(channel: BackCh
         "private_key_jwt": (None, assertion(channel, key, iss="app_key", sub="app_key")),
         "none": (None, {"client_id": "app_spa"}),
     }
-    named = metadata(made.ISSUER, locales=("en",))["token_endpoint_auth_methods_supported"]
+    named = [method.name for method in CLIENT_AUTH_METHODS]
     assert set(named) == set(ways)
     for name in named:
         authorization, form = ways[name]
-        found = await channel.exchange.authenticate(
-            authorization, form, caller=CALLER, now=channel.clock.now()
-        )
+        found = await channel.tokens.clients.authenticate(channel.request(form, authorization=authorization))
         assert isinstance(found, Client), name
 
 

@@ -17,7 +17,9 @@ HEADERS = {"authorization": basic(made.client())}
 @pytest.mark.requirement(56)
 async def test_introspection_over_the_wire() -> None:
     async with back_channel() as channel:
-        asgi = Asgi(introspection.routes(channel.introspect))
+        asgi = Asgi(
+            introspection.routes(introspection=channel.introspection, clock=channel.clock, issuer=made.ISSUER)
+        )
         given = await channel.ask({"grant_type": "client_credentials", "scope": "orders:read"})
         assert isinstance(given, TokenResponse)
         form = {"token": given.access_token, "token_type_hint": "access_token"}

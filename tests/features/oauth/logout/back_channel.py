@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,21 +23,24 @@ from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.policy import ThrottlePolicy, TokenPolicy
 from doorward.core.model.session import Session
+from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.keys import Signer
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store
+from doorward.features.feature import Feature
+from doorward.features.index import FEATURES
 from doorward.features.oauth.introspection.build import introspection
-from doorward.features.oauth.introspection.service import Introspect
+from doorward.features.oauth.introspection.service import IntrospectionService
 from doorward.features.oauth.logout.build import logout_tokens
 from doorward.features.oauth.logout.notify import LogoutToken
-from doorward.features.oauth.revocation.build import revoke_token
-from doorward.features.oauth.revocation.service import RevokeToken
-from doorward.features.oauth.token.build import exchange_token
+from doorward.features.oauth.revocation.build import revocation
+from doorward.features.oauth.revocation.service import RevocationService
+from doorward.features.oauth.token.build import token_service
 from doorward.features.oauth.token.rules import TokenResponse
-from doorward.features.oauth.token.service import ExchangeToken
+from doorward.features.oauth.token.service import TokenService
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.oauth.userinfo.build import userinfo
-from doorward.features.oauth.userinfo.service import Userinfo
+from doorward.features.oauth.userinfo.service import UserinfoService
 from doorward.features.revocations.build import revocation_feed, revocation_view, status_lists
 from doorward.features.revocations.feed import RevocationFeed
 from doorward.features.revocations.status_list import StatusList
@@ -69,12 +72,13 @@ class BackChannel:
 
     services: Services
     clock: MovedClock
+    metrics: PrometheusMeter
     policy: TokenPolicy
     ending: Ending
-    exchange: ExchangeToken
-    introspect: Introspect
-    revoke: RevokeToken
-    userinfo: Userinfo
+    tokens: TokenService
+    introspection: IntrospectionService
+    revocation: RevocationService
+    userinfo: UserinfoService
     feed: RevocationFeed
     status: StatusList
     logout: LogoutToken
@@ -154,6 +158,39 @@ class BackChannel:
         )
         return raw, given
 
+    def request(
+        self,
+        form: Mapping[str, str],
+        *,
+        path: str = "/token",
+        authorization: str | None = None,
+        caller: Caller = CALLER,
+    ) -> TokenRequest:
+        """What an endpoint makes of a request."""
+        return made.token_request(
+            form, url=made.ISSUER + path, authorization=authorization, caller=caller, now=self.clock.time
+        )
+
+    async def exchange(
+        self, form: Mapping[str, str], *, authorization: str | None = None, caller: Caller = CALLER
+    ) -> TokenResponse | Refusal:
+        """One token request."""
+        return await self.tokens.exchange(self.request(form, authorization=authorization, caller=caller))
+
+    async def introspect(
+        self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
+    ) -> dict[str, Any] | Refusal:
+        """One introspection."""
+        asked = self.request(form, path="/introspect", authorization=authorization, caller=caller)
+        return await self.introspection.introspect(asked)
+
+    async def revoke(
+        self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
+    ) -> Refusal | None:
+        """One revocation."""
+        asked = self.request(form, path="/revoke", authorization=authorization, caller=caller)
+        return await self.revocation.revoke(asked)
+
     async def ask(self, form: dict[str, str], client: Client | None = None) -> TokenResponse | Refusal:
         """One token request of `client` (by default the web app) by its secret."""
         return await self.exchange(form, authorization=basic(client or made.client()), caller=CALLER)
@@ -207,16 +244,21 @@ def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict
 
 
 @asynccontextmanager
-async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGenerator[BackChannel]:
-    """One process's worth of back channel on the database at `path`, a file or a URL; two on one path are two processes on one database."""
-    clock = MovedClock()
+async def back_channel(
+    path: Path | str = ":memory:", *, features: Sequence[Feature] = (), **policy: Any
+) -> AsyncGenerator[BackChannel]:
+    """One process's worth of back channel on the database at `path`, a file or a URL; two on one path are two processes on one
+    database. `features` come after those of the server."""
+    clock, metrics = MovedClock(), PrometheusMeter()
     chosen = settings(
         issuer=made.ISSUER,
         database=str(path),
         tokens=structs.replace(TokenPolicy(), **policy),
         throttle=ThrottlePolicy(per_address=20),
     )
-    container = await open_container(settings=chosen, clock=clock, metrics=PrometheusMeter())
+    container = await open_container(
+        settings=chosen, features=(*FEATURES, *features), clock=clock, metrics=metrics
+    )
     async with aclosing(container):
         services = container.services
         if not (await services.store.registry.load()).keys:
@@ -225,11 +267,12 @@ async def back_channel(path: Path | str = ":memory:", **policy: Any) -> AsyncGen
         yield BackChannel(
             services=services,
             clock=clock,
+            metrics=metrics,
             policy=services.tokens,
             ending=services.get(revoker),
-            exchange=services.get(exchange_token),
-            introspect=services.get(introspection),
-            revoke=services.get(revoke_token),
+            tokens=services.get(token_service),
+            introspection=services.get(introspection),
+            revocation=services.get(revocation),
             userinfo=services.get(userinfo),
             feed=services.get(revocation_feed),
             status=services.get(status_lists),

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.oauth.metadata import routes as metadata
 from doorward_verify.keyset import parse_jwks
 from tests.features import made
@@ -23,7 +24,13 @@ async def channel() -> AsyncGenerator[BackChannel]:
 
 
 def routes(channel: BackChannel, issuer: str = made.ISSUER) -> list[metadata.Route]:
-    return metadata.routes(issuer=issuer, locales=("en", "de"), signer=channel.signer)
+    return metadata.routes(
+        issuer=issuer,
+        locales=("en", "de"),
+        grant_types=[one.name for one in GRANT_TYPES],
+        client_auth=CLIENT_AUTH_METHODS,
+        signer=channel.signer,
+    )
 
 
 @pytest.mark.requirement(51)

@@ -7,10 +7,16 @@ from typing import get_args
 import pytest
 
 from doorward.core.model.client import ResponseMode, SigningAlgorithm
+from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.oauth.metadata.rules import metadata
 from tests.features import made
 
-SAID = metadata(made.ISSUER, locales=("en",))
+SAID = metadata(
+    made.ISSUER,
+    locales=("en",),
+    grant_types=[one.name for one in GRANT_TYPES],
+    client_auth=CLIENT_AUTH_METHODS,
+)
 
 
 def test_everything_that_the_specifications_require_is_there() -> None:

@@ -17,7 +17,7 @@ HEADERS = {"authorization": basic(made.client())}
 @pytest.mark.requirement(54, 55)
 async def test_revocation_over_the_wire() -> None:
     async with back_channel() as channel:
-        asgi = Asgi(revocation.routes(channel.revoke))
+        asgi = Asgi(revocation.routes(revocation=channel.revocation, clock=channel.clock, issuer=made.ISSUER))
         await channel.person()
         await channel.put(made.client(id="app_other", name="other"))
         raw, _ = await channel.family()

@@ -30,7 +30,7 @@ async def channel() -> AsyncGenerator[BackChannel]:
 
 @pytest.fixture
 def asgi(channel: BackChannel) -> Asgi:
-    return Asgi(token.routes(channel.exchange))
+    return Asgi(token.routes(tokens=channel.tokens, clock=channel.clock, issuer=made.ISSUER))
 
 
 @pytest.mark.requirement(25)
@@ -198,7 +198,7 @@ async def test_nothing_that_is_sent_makes_it_fail(
 @pytest.mark.requirement(9)
 async def test_two_authorization_headers_are_refused() -> None:
     from doorward.web.http import BadForm, Request
-    from doorward.web.oauth_endpoint import asked
+    from doorward.web.oauth_endpoint import token_request
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"a=b", "more_body": False}
@@ -214,4 +214,4 @@ async def test_two_authorization_headers_are_refused() -> None:
         ],
     }
     with pytest.raises(BadForm):
-        await asked(Request(scope, receive))
+        await token_request(Request(scope, receive), url=f"{made.ISSUER}/token", now=made.NOW)

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from hashlib import sha256
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -14,7 +15,7 @@ from msgspec import structs
 
 from doorward.core.errors import Refusal
 from doorward.core.model.client import Client
-from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward_verify import jws
 from tests.features import made
@@ -316,8 +317,8 @@ async def test_what_an_app_was_entitled_to_under_an_old_snapshot_is_not_remember
         await channel.put(made.client(access={made.API: ("orders:read",)}))
         return before
 
-    slow = replace(channel.exchange, authenticate=cast("AuthenticateClient", late))
-    await slow(form, caller=CALLER)
+    clients = cast("ClientAuthenticator", SimpleNamespace(authenticate=late))
+    await replace(channel.tokens, clients=clients).exchange(channel.request(form))
     refused(await channel.ask(form), "invalid_scope")
 
 

@@ -31,7 +31,7 @@ async def token(channel: BackChannel, **grant: Any) -> str:
 
 
 async def no(channel: BackChannel, access: str, code: str = "invalid_token") -> None:
-    answer = await channel.userinfo(access)
+    answer = await channel.userinfo.answer(access)
     assert isinstance(answer, Refusal), answer
     assert answer.code == code
 
@@ -50,7 +50,7 @@ async def no(channel: BackChannel, access: str, code: str = "invalid_token") -> 
 async def test_scopes_and_claims_decide_what_is_said(
     channel: BackChannel, scopes: tuple[str, ...], claims: dict[str, Any], names: set[str]
 ) -> None:
-    answer = await channel.userinfo(await token(channel, scopes=scopes, claims=claims))
+    answer = await channel.userinfo.answer(await token(channel, scopes=scopes, claims=claims))
     assert isinstance(answer, dict)
     assert answer.keys() == names
     assert answer["sub"] == "usr_ada"
@@ -58,7 +58,7 @@ async def test_scopes_and_claims_decide_what_is_said(
 
 async def test_asking_by_name_opens_nothing_that_the_app_is_not_registered_for(channel: BackChannel) -> None:
     await channel.put(made.client(oidc_scopes=("openid",)))
-    answer = await channel.userinfo(
+    answer = await channel.userinfo.answer(
         await token(channel, scopes=("openid",), claims={"userinfo": {"email": {"essential": True}}})
     )
     assert answer == {"sub": "usr_ada"}
@@ -66,7 +66,7 @@ async def test_asking_by_name_opens_nothing_that_the_app_is_not_registered_for(c
 
 async def test_an_app_registered_so_gets_a_signed_answer(channel: BackChannel) -> None:
     await channel.put(made.client(userinfo_signed_alg="RS256"))
-    answer = await channel.userinfo(await token(channel))
+    answer = await channel.userinfo.answer(await token(channel))
     assert isinstance(answer, str)
     said = channel.claims(answer, "JWT")
     assert said["iss"] == made.ISSUER
@@ -97,7 +97,7 @@ async def test_what_was_revoked_or_whose_person_is_gone_opens_nothing(channel: B
     )
     await no(channel, access)
     assert await channel.store.commit(channel.store.accounts.replace(ada))
-    assert isinstance(await channel.userinfo(access), dict)
+    assert isinstance(await channel.userinfo.answer(access), dict)
     grant = await channel.store.grants.get(channel.claims(access)["jti"].partition(".")[0])
     assert grant is not None
     assert await channel.store.commit(*channel.ending.grant(grant, now=channel.clock.time, reason="revoked"))
@@ -112,7 +112,7 @@ async def test_roles_reach_an_app_of_any_audience_in_userinfo_and_id_token(chann
     assert isinstance(answer, TokenResponse)
     identity = channel.claims(answer.id_token or "", "JWT")
     assert (identity["roles"], identity["groups"]) == (["reader"], ["reader"])
-    assert await channel.userinfo(answer.access_token) == {
+    assert await channel.userinfo.answer(answer.access_token) == {
         "sub": "usr_ada",
         "roles": ("reader",),
         "groups": ("reader",),
@@ -131,6 +131,6 @@ async def test_an_app_that_wants_only_what_it_names_in_id_tokens_finds_the_rest_
     identity = channel.claims(answer.id_token or "", "JWT")
     assert identity["name"] == "Ada"
     assert "email" not in identity
-    said = await channel.userinfo(answer.access_token)
+    said = await channel.userinfo.answer(answer.access_token)
     assert isinstance(said, dict)
     assert said["email"] == "ada@example.com"

@@ -16,14 +16,7 @@ from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.run import confirm, with_services
 from doorward.cli.trouble import Trouble
-from doorward.core.model.client import (
-    SECRET_METHODS,
-    Client,
-    ClientAuthMethod,
-    IdTokenClaims,
-    Pkce,
-    SigningAlgorithm,
-)
+from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.core.model.policy import LONGEST
 from doorward.features.admin import build as admin
 from doorward.features.admin.apps import NewSecret
@@ -165,7 +158,7 @@ def set_(
 def _confirm_method(
     config: Path | None,
     app: str,
-    method: ClientAuthMethod,
+    method: str,
     *,
     yes: bool,
     as_json: bool,

@@ -7,9 +7,10 @@ from shlex import quote
 from typing import Any, Literal, TypeVar, get_args
 
 from doorward.cli.trouble import Trouble
-from doorward.core.model.client import SECRET_METHODS, Client, GrantType, Pkce, ResponseMode, SigningAlgorithm
+from doorward.core.model.client import SECRET_METHODS, Client, Pkce, ResponseMode, SigningAlgorithm
 from doorward.features.oauth.clients.rules.registration import plain_origin
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
+from doorward.features.oauth.index import GRANT_TYPES
 
 AuthChoice = Literal["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 """What `--auth-method` takes: a secret in either way, or one way alone."""
@@ -33,9 +34,9 @@ def scopes(given: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def grant_types(given: Sequence[str]) -> tuple[GrantType, ...]:
+def grant_types(given: Sequence[str]) -> tuple[str, ...]:
     """Grant types, each once. Raises `Trouble` for a name that is none of them."""
-    grants: tuple[GrantType, ...] = get_args(GrantType)
+    grants = tuple(grant_type.name for grant_type in GRANT_TYPES)
     return tuple(_word(grants, name, "--grant-type") for name in listed(given))
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from doorward.core.errors import Refusal
 from doorward.core.model.caller import Caller
+from doorward.core.model.token_request import TokenRequest
 from doorward.web.http import BadForm, Request, Response, json_response
 from doorward.web.refusals import note
 
@@ -18,8 +19,9 @@ def caller(request: Request) -> Caller:
     return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
 
 
-async def asked(request: Request) -> tuple[dict[str, str], str | None]:
-    """(parameters, Authorization header). A parameter without a value counts as left out (OAuth 2.1 §3.2).
+async def token_request(request: Request, *, url: str, now: int) -> TokenRequest:
+    """The request's facts. `url` is the endpoint's. A parameter without a value counts as left out (OAuth 2.1 §3.2), and parameters
+    come from the body alone: what stands in a URL ends up in logs (§3.2.2).
 
     Raises `BadForm`, also for two Authorization headers: nobody can know which of them whoever stands in between has checked.
     """
@@ -29,7 +31,14 @@ async def asked(request: Request) -> tuple[dict[str, str], str | None]:
     headers = request.headers(b"authorization")
     if len(headers) > 1:
         raise BadForm("Send one Authorization header.")
-    return form, headers[0] if headers else None
+    return TokenRequest(
+        form=form,
+        method=request.method,
+        url=url,
+        caller=caller(request),
+        now=now,
+        authorization=headers[0] if headers else None,
+    )
 
 
 def refused(refusal: Refusal, request: Request, *, now: int) -> Response:

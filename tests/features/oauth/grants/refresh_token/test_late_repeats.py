@@ -85,7 +85,7 @@ async def test_an_answer_that_was_lost_is_given_again_once_a_day_and_each_time_i
         (event, *_) = await channel.store.audit.page(kind=LATE)
         assert (event.account_id, event.client_id, event.grant_id) == (grant.account_id, "app_spa", grant.id)
         assert (event.ok, event.user_agent, event.address) == (True, CALLER.user_agent, CALLER.address)
-        meter = channel.exchange.refresh.meter
+        meter = channel.metrics
         assert isinstance(meter, PrometheusMeter)
         assert b'doorward_refreshes_total{kind="late_repeat"} 3.0' in meter.page()
         assert b'doorward_refreshes_total{kind="rotate"} 3.0' in meter.page()

@@ -6,13 +6,11 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
-ClientAuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
-GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 ResponseMode = Literal["query", "form_post"]
 SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
 IdTokenClaims = Literal["all", "asked"]
 Pkce = Literal["required", "or_nonce", "optional"]
-SECRET_METHODS: Final[frozenset[ClientAuthMethod]] = frozenset({"client_secret_basic", "client_secret_post"})
+SECRET_METHODS: Final[frozenset[str]] = frozenset({"client_secret_basic", "client_secret_post"})
 """The two ways in which a secret may travel (RFC 6749 §2.3.1)."""
 
 
@@ -26,6 +24,9 @@ class ClientSecret(Struct, frozen=True):
 
 class Client(Struct, frozen=True, kw_only=True):
     """A registered application (`client_id` = `id`, `app_…`). Times to live are in seconds.
+
+    `grant_types` and `auth_method` are names of `features/oauth/index.py`, checked when an app is registered. A name that this server
+    does not have is refused when the app uses it; the other apps are served.
 
     An app with a secret may send it by Basic or in the body, unless `auth_pinned` holds it to its `auth_method`.
     `access` maps an API's identifier to the permissions that this app may ever ask for there.
@@ -42,7 +43,7 @@ class Client(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    auth_method: ClientAuthMethod
+    auth_method: str
     created_at: int
     auth_pinned: bool = False
     secrets: tuple[ClientSecret, ...] = ()
@@ -51,7 +52,7 @@ class Client(Struct, frozen=True, kw_only=True):
     post_logout_redirect_uris: tuple[str, ...] = ()
     backchannel_logout_uri: str | None = None
     origins: tuple[str, ...] = ()
-    grant_types: tuple[GrantType, ...] = ("authorization_code", "refresh_token")
+    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     response_modes: tuple[ResponseMode, ...] = ("query", "form_post")
     oidc_scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     access: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from doorward.core import text
-from doorward.core.model.client import Client, ClientAuthMethod, ClientSecret, GrantType
+from doorward.core.model.client import Client, ClientSecret
 from doorward.core.model.config_snapshot import Catalog
 from doorward.core.model.digest import digest
 from doorward.core.model.message import Undelivered
@@ -30,7 +30,7 @@ from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import ManageKeys
 
 AppKind = Literal["web", "spa", "native", "service"]
-KINDS: Mapping[AppKind, tuple[ClientAuthMethod, tuple[GrantType, ...]]] = {
+KINDS: Mapping[AppKind, tuple[str, tuple[str, ...]]] = {
     "web": ("client_secret_basic", ("authorization_code", "refresh_token")),
     "spa": ("none", ("authorization_code", "refresh_token")),
     "native": ("none", ("authorization_code", "refresh_token")),

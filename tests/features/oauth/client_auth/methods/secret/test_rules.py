@@ -8,15 +8,18 @@ import pytest
 
 from doorward.core.errors import Refusal
 from doorward.core.model.client import ClientSecret
+from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
-from doorward.features.oauth.client_auth.methods.secret import rules as secret
-from doorward.features.oauth.client_auth.rules.presented import Presented
+from doorward.features.oauth.client_auth.method import Presented
+from doorward.features.oauth.client_auth.methods.secret import rules as client_secret
 from tests.features import made
 
 
 def check(text: str | None, **client: object) -> Refusal | None:
     shown = Presented("client_secret_basic", "app_web", None if text is None else Secret(text))
-    return secret.check(shown, made.client(**client), made.NOW)
+    return client_secret.ClientSecretBasic().verify(
+        shown, made.client(**client), made.token_request(), issuer=made.ISSUER, policy=TokenPolicy()
+    )
 
 
 @pytest.mark.requirement(24)
@@ -36,7 +39,7 @@ def test_every_live_secret_is_compared_in_constant_time(monkeypatch: pytest.Monk
         compared.append(other)
         return one == other
 
-    monkeypatch.setattr(secret, "compare_digest", spy)
+    monkeypatch.setattr(client_secret, "compare_digest", spy)
     first, second = (ClientSecret(sha256(text.encode()).digest(), 0) for text in (made.SECRET, "other"))
     assert check(made.SECRET, secrets=(first, second)) is None
     assert compared == [first.hash, second.hash]

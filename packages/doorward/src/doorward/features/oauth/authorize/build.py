@@ -7,7 +7,7 @@ from doorward.features.oauth.authorize.goal import AuthorizationGoals
 from doorward.features.oauth.authorize.pages import AuthorizationPages
 from doorward.features.oauth.authorize.service import Authorize
 from doorward.features.oauth.clients.build import ignored_scopes
-from doorward.features.oauth.tokens.build import own_tokens
+from doorward.features.oauth.tokens.build import id_token_hints
 from doorward.features.services import Services
 
 
@@ -33,7 +33,7 @@ def authorize(services: Services) -> Authorize:
     """Whether an authorization request is one."""
     return Authorize(
         catalog=services.config,
-        own_tokens=services.get(own_tokens),
+        id_token_hints=services.get(id_token_hints),
         issuer=services.issuer,
         ignored_scopes=services.get(ignored_scopes),
     )

@@ -16,7 +16,7 @@ from doorward.features.oauth.authorize.rules import request as rule
 from doorward.features.oauth.authorize.rules.response import failure
 from doorward.features.oauth.authorize.rules.weight import for_stranger
 from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
-from doorward.features.oauth.tokens.own_tokens import OwnTokens
+from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
 
 
 class Accepted(Struct, frozen=True):
@@ -44,7 +44,7 @@ class Authorize:
     """Runs the checks, and reads the id_token_hint."""
 
     catalog: CatalogSource
-    own_tokens: OwnTokens
+    id_token_hints: IdTokenHints
     issuer: str
     ignored_scopes: IgnoredScopes
 
@@ -61,7 +61,7 @@ class Authorize:
         if isinstance(request, Refusal):
             return self.refuse(source, request)
         if (token := params.get("id_token_hint")) is not None:
-            hint = self.own_tokens.hint(token)
+            hint = self.id_token_hints.read(token)
             if hint is None or source.client.id not in hint.aud:
                 because = (
                     "id_token_hint does not verify, or is another app's. Fix: the app sends its own ID token"
@@ -73,7 +73,7 @@ class Authorize:
                 refusal = Refusal("invalid_request", "id_token_hint and claims name different people.")
                 return self.refuse(source, refusal)
             request = structs.replace(request, hint_subject=hint.sub)
-        self.ignored_scopes(source.client, params.get("scope"))
+        self.ignored_scopes.tell(source.client, params.get("scope"))
         return Accepted(request, source.client)
 
     def lighter(self, accepted: Accepted, *, carried: bool) -> Accepted | Refused:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
-from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
+from doorward.features.oauth.client_auth.service import ClientAuthenticator
+from doorward.features.oauth.slots import CLIENT_AUTH
 from doorward.features.rate_limits.build import client_failures
 from doorward.features.services import Services
 
 
-def authenticate_client(services: Services) -> AuthenticateClient:
+def client_authenticator(services: Services) -> ClientAuthenticator:
     """Which app sent a request."""
-    return AuthenticateClient(
+    return ClientAuthenticator(
+        reader=CredentialReader(methods=services.added(CLIENT_AUTH)),
         store=services.store,
         catalog=services.config,
         record=services.get(audit_log),
-        meter=services.metrics,
+        metrics=services.metrics,
         failures=services.get(client_failures),
         policy=services.tokens,
         issuer=services.issuer,

@@ -10,14 +10,14 @@ from doorward.core.ports.remarks import Remarks
 from doorward.features.oauth.clients.rules.scope import ignored
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoredScopes:
-    """Called with the scope of a request that was accepted."""
+    """Told the scope of each request that was accepted."""
 
     catalog: CatalogSource
     remarks: Remarks
 
-    def __call__(self, client: Client, scope: str | None) -> None:
+    def tell(self, client: Client, scope: str | None) -> None:
         """One line in the log for each name of an app, with the nearest that it may ask for."""
         for left_out in ignored(self.catalog.current(), client, scope):
             name = left_out.name[:80]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from doorward.features.authn.flow.build import advance, offered_factors, typed_code_step
-from doorward.features.oauth.client_auth.build import authenticate_client
+from doorward.features.oauth.client_auth.build import client_authenticator
 from doorward.features.oauth.clients.build import ignored_scopes
 from doorward.features.oauth.first_party.challenge import Challenge
 from doorward.features.oauth.first_party.cookie_session import CookieSession
 from doorward.features.oauth.logout.build import sign_out
-from doorward.features.oauth.token.build import exchange_token
+from doorward.features.oauth.token.build import token_service
 from doorward.features.rate_limits.build import sign_in_starts
 from doorward.features.revocations.build import revocation_view
 from doorward.features.services import Services
@@ -21,7 +21,7 @@ def challenge(services: Services) -> Challenge:
         catalog=services.config,
         chance=services.random,
         clock=services.clock,
-        authenticate=services.get(authenticate_client),
+        clients=services.get(client_authenticator),
         factors=services.get(offered_factors),
         typed_code=services.get(typed_code_step),
         advance=services.get(advance),
@@ -35,7 +35,7 @@ def challenge(services: Services) -> Challenge:
 def cookie_session(services: Services) -> CookieSession:
     """Tokens in cookies for apps beside the issuer."""
     return CookieSession(
-        exchange=services.get(exchange_token),
+        tokens=services.get(token_service),
         catalog=services.config,
         store=services.store,
         signer=services.signer,

@@ -19,6 +19,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.signin import SignIn
+from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
@@ -32,7 +33,7 @@ from doorward.features.authn.flow.rules import begin
 from doorward.features.oauth.authorize.rules.request import Origin
 from doorward.features.oauth.authorize.rules.request import authorize as permit
 from doorward.features.oauth.authorize.rules.weight import MOST_OF_STRANGER, too_heavy, weight
-from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
 from doorward.features.oauth.clients.rules import own_page as page
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
@@ -70,7 +71,7 @@ class Challenge:
     catalog: CatalogSource
     chance: Chance
     clock: Clock
-    authenticate: AuthenticateClient
+    clients: ClientAuthenticator
     factors: OfferedFactors
     typed_code: JsonStep
     advance: Advance
@@ -90,7 +91,15 @@ class Challenge:
         """`origin` is that of the page which asks, if a page does. `params` are the request's, form or JSON; an empty one counts as left out (OAuth 2.1 §3.1). Raises `StoreUnavailable`, `HashingBusy`."""
         now = self.clock.now()
         params = {name: value for name, value in params.items() if value}
-        client = await self.authenticate(authorization, params, caller=caller, now=now)
+        asked = TokenRequest(
+            form=params,
+            method="POST",
+            url=f"{self.issuer}/authorize-challenge",
+            caller=caller,
+            now=now,
+            authorization=authorization,
+        )
+        client = await self.clients.authenticate(asked)
         if isinstance(client, Refusal):
             return client
         # before anything is counted or looked at: a stranger's page could have each of its visitors guess
@@ -154,7 +163,7 @@ class Challenge:
             return request
         if weight(request) > MOST_OF_STRANGER:
             return too_heavy(MOST_OF_STRANGER)
-        self.ignored_scopes(client, asked.get("scope"))
+        self.ignored_scopes.tell(client, asked.get("scope"))
         handle = HANDLE_PREFIX + self.chance.token()
         sign_in = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),

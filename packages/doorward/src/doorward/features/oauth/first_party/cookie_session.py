@@ -12,6 +12,7 @@ from doorward.core.errors import Refusal
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant
+from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Signer
@@ -20,7 +21,7 @@ from doorward.features.oauth.first_party import rules as rule
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.logout.service import SignOutAction
 from doorward.features.oauth.token.rules import TokenResponse
-from doorward.features.oauth.token.service import ExchangeToken
+from doorward.features.oauth.token.service import TokenService
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.revocations.view_service import RevocationView
@@ -75,7 +76,7 @@ class Standing(Struct, frozen=True):
 class CookieSession:
     """Puts the token endpoint's answers into cookies. Decides nothing that the token endpoint would decide otherwise."""
 
-    exchange: ExchangeToken
+    tokens: TokenService
     catalog: CatalogSource
     store: Store
     signer: Signer
@@ -100,7 +101,7 @@ class CookieSession:
         """A code for cookies (PKCE proves that this browser asked for it, line 16)."""
         fields = {name: form[name] for name in _CODE_FIELDS if name in form}
         fields = {**fields, "client_id": app.client_id, "grant_type": "authorization_code"}
-        return _delivered(await self.exchange(fields, caller=caller))
+        return await self._delivered(fields, "token", caller)
 
     async def renew(
         self, app: AllowedApp, refresh_token: str | None, *, caller: Caller
@@ -109,7 +110,17 @@ class CookieSession:
         if not refresh_token:
             return Refusal("invalid_grant", "There is no sign-in to renew.")
         form = {"grant_type": "refresh_token", "client_id": app.client_id, "refresh_token": refresh_token}
-        return _delivered(await self.exchange(form, caller=caller))
+        return await self._delivered(form, "refresh", caller)
+
+    async def _delivered(self, form: Mapping[str, str], path: str, caller: Caller) -> Delivered | Refusal:
+        asked = TokenRequest(
+            form=form,
+            method="POST",
+            url=f"{self.issuer}/cookie/{path}",
+            caller=caller,
+            now=self.clock.now(),
+        )
+        return _delivered(await self.tokens.exchange(asked))
 
     async def standing(self, app: AllowedApp, access_token: str | None) -> Standing | Refusal:
         """Who is signed in by this cookie, asked by a page that was loaded anew and knows nothing."""

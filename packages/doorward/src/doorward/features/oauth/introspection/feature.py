@@ -16,7 +16,9 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.oauth.introspection import routes
     from doorward.features.oauth.introspection.build import introspection
 
-    return routes.routes(introspect=services.get(introspection))
+    return routes.routes(
+        introspection=services.get(introspection), clock=services.clock, issuer=services.issuer
+    )
 
 
 INTROSPECTION = Feature(name="oauth.introspection", routes=_routes)

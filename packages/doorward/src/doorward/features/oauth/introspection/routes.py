@@ -5,27 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doorward.core.errors import Refusal
-from doorward.features.oauth.introspection.service import Introspect
+from doorward.core.ports.clock import Clock
+from doorward.features.oauth.introspection.service import IntrospectionService
 from doorward.web.http import Request, Response, json_response
-from doorward.web.oauth_endpoint import asked, caller, refused
+from doorward.web.oauth_endpoint import refused, token_request
 from doorward.web.route import Route, machine
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntrospectionEndpoint:
     """POST /introspect."""
 
-    introspect: Introspect
+    introspection: IntrospectionService
+    clock: Clock
+    url: str
 
     async def handle(self, request: Request) -> Response:
         """JSON for apps and APIs that proved themselves."""
-        form, authorization = await asked(request)
-        answer = await self.introspect(form, authorization=authorization, caller=caller(request))
+        asked = await token_request(request, url=self.url, now=self.clock.now())
+        answer = await self.introspection.introspect(asked)
         if isinstance(answer, Refusal):
-            return refused(answer, request, now=self.introspect.clock.now())
+            return refused(answer, request, now=self.clock.now())
         return json_response(answer)
 
 
-def routes(introspect: Introspect) -> list[Route]:
+def routes(*, introspection: IntrospectionService, clock: Clock, issuer: str) -> list[Route]:
     """Not for browsers: whoever may ask holds a secret."""
-    return [machine("/introspect", "POST", IntrospectionEndpoint(introspect).handle)]
+    endpoint = IntrospectionEndpoint(introspection=introspection, clock=clock, url=f"{issuer}/introspect")
+    return [machine("/introspect", "POST", endpoint.handle)]

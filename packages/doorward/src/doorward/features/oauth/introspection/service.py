@@ -1,47 +1,47 @@
-"""Introspection: an app or an API asks what a token is worth now (RFC 7662 §2)."""
+"""Token introspection: what a token is worth now, for an app or an API that asks (RFC 7662 §2)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from doorward.core.errors import Refusal
-from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
-from doorward.core.ports.clock import Clock
+from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Signer
 from doorward.core.ports.store import Store
-from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.grants.refresh_token.rules import rotation
-from doorward.features.oauth.grants.refresh_token.rules.rotation import Keep, Replayed, Rotate
+from doorward.features.oauth.grants.refresh_token.rules.rotation import (
+    Keep,
+    LateRepeat,
+    Repeat,
+    Replayed,
+    Rotate,
+)
 from doorward.features.oauth.introspection import rules as rule
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.revocations.view_service import RevocationView
 
 
-@dataclass(frozen=True, slots=True)
-class Introspect:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntrospectionService:
     """Answers only those who proved themselves, and only about tokens that concern them."""
 
-    authenticate: AuthenticateClient
+    clients: ClientAuthenticator
     store: Store
     catalog: CatalogSource
     signer: Signer
-    clock: Clock
     view: RevocationView
     policy: TokenPolicy
     issuer: str
 
-    async def __call__(
-        self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
-    ) -> dict[str, Any] | Refusal:
+    async def introspect(self, request: TokenRequest) -> dict[str, Any] | Refusal:
         """The answer's members; `{"active": false}` for everything that does not hold or is not the asker's."""
-        now = self.clock.now()
-        asker = await self.authenticate(authorization, form, caller=caller, now=now)
+        asker = await self.clients.authenticate(request)
         if isinstance(asker, Refusal):
             return asker
         if not asker.confidential:
@@ -50,13 +50,13 @@ class Introspect:
             return Refusal("invalid_client", "Introspection needs client authentication.", because).to(
                 asker.name
             )
-        token = form.get("token")
+        token = request.form.get("token")
         if not token:
             return Refusal("invalid_request", "token is missing.").to(asker.name)
         # token_type_hint only says where to look first (§2.1); a token's form says it as well.
         if token.startswith(refresh_text.PREFIX):
-            return await self._refresh(token, asker, now)
-        return await self._access(token, asker, now)
+            return await self._refresh(token, asker, request.now)
+        return await self._access(token, asker, request.now)
 
     async def _access(self, token: str, asker: Client, now: int) -> dict[str, Any]:
         claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
@@ -84,9 +84,12 @@ class Introspect:
             strict=self.policy.refresh_strict,
             now=now,
         )
-        return rule.of_refresh(
-            held,
-            grant,
-            answered=not isinstance(verdict, Refusal | Replayed),
-            newest=isinstance(verdict, Rotate | Keep),
-        )
+        match verdict:
+            case Rotate() | Keep():
+                return rule.of_refresh(held, grant, answered=True, newest=True)
+            case Repeat() | LateRepeat():
+                return rule.of_refresh(held, grant, answered=True, newest=False)
+            case Replayed() | Refusal():
+                return rule.of_refresh(held, grant, answered=False, newest=False)
+            case _:
+                assert_never(verdict)

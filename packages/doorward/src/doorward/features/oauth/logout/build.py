@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorward.features.audit.build import audit_log
 from doorward.features.oauth.logout.notify import LogoutToken
 from doorward.features.oauth.logout.service import SignOutAction
-from doorward.features.oauth.tokens.build import own_tokens
+from doorward.features.oauth.tokens.build import id_token_hints
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
 
@@ -17,7 +17,7 @@ def sign_out(services: Services) -> SignOutAction:
         catalog=services.config,
         ending=services.get(revoker),
         record=services.get(audit_log),
-        own_tokens=services.get(own_tokens),
+        id_token_hints=services.get(id_token_hints),
     )
 
 

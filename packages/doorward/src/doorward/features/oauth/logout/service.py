@@ -14,7 +14,7 @@ from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.oauth.logout.rules import logout as rule
-from doorward.features.oauth.tokens.own_tokens import OwnTokens
+from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
 from doorward.features.sessions.ending import Ending
 
 
@@ -26,14 +26,14 @@ class SignOutAction:
     catalog: CatalogSource
     ending: Ending
     record: Record
-    own_tokens: OwnTokens
+    id_token_hints: IdTokenHints
 
     async def decide(
         self, params: Mapping[str, str], asking: rule.Asking, *, now: int
     ) -> rule.SignOut | Refusal:
         """What to do with /logout's parameters. A hint that is not ours counts as none, so the person is asked (line 75)."""
         token = params.get("id_token_hint")
-        hint = self.own_tokens.hint(token) if token else None
+        hint = self.id_token_hints.read(token) if token else None
         if hint is not None and hint.sid is not None:
             asking = structs.replace(asking, hinted=await self.store.sessions.get(hint.sid))
         return rule.decide(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec.json import encode
 
 from doorward.core.ports.keys import Signer
+from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.metadata.rules import metadata
 from doorward.web.http import Request, Response
 from doorward.web.route import Route, machine
@@ -19,7 +20,7 @@ MAX_AGE: Final = 300
 """Seconds that a copy may be used. The next key is published long before it signs, so an old copy never lacks one (line 52)."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Published:
     """One JSON document, encoded once, with its validator (RFC 9110 §8.8.3)."""
 
@@ -39,7 +40,7 @@ class Published:
         return Response(200, [(b"content-type", self.kind), *headers], self.body)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class MetadataEndpoints:
     """GET the two well-known documents and /jwks."""
 
@@ -57,14 +58,23 @@ class MetadataEndpoints:
         keys = self.signer.keys()
         if self._jwks is None or keys is not self._keys:
             self._keys = keys
-            self._jwks = Published(encode(self.signer.jwks()), b"application/jwk-set+json")
+            self._jwks = Published(body=encode(self.signer.jwks()), kind=b"application/jwk-set+json")
         return self._jwks.answer(request)
 
 
-def routes(*, issuer: str, locales: Sequence[str], signer: Signer) -> list[Route]:
+def routes(
+    *,
+    issuer: str,
+    locales: Sequence[str],
+    grant_types: Sequence[str],
+    client_auth: Sequence[ClientAuth],
+    signer: Signer,
+) -> list[Route]:
     """For everybody, from any origin."""
-    said: dict[str, Any] = metadata(issuer, locales=locales)
-    endpoints = MetadataEndpoints(Published(encode(said), b"application/json"), signer)
+    said: dict[str, Any] = metadata(issuer, locales=locales, grant_types=grant_types, client_auth=client_auth)
+    endpoints = MetadataEndpoints(
+        document=Published(body=encode(said), kind=b"application/json"), signer=signer
+    )
     return [
         machine("/.well-known/openid-configuration", "GET", endpoints.describe, cors=True),
         machine("/.well-known/oauth-authorization-server", "GET", endpoints.describe, cors=True),

@@ -1,4 +1,4 @@
-"""What the server says of itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). Everything that is named here works."""
+"""Server metadata: what the server says of itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). Everything that is named here works."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from typing import Any, Final, get_args
 from doorward.core.model.client import ResponseMode, SigningAlgorithm
 from doorward.core.model.levels import LEVELS
 from doorward.features.oauth.authorize.rules import openid
+from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
-from doorward.features.oauth.metadata import registry as index
 from doorward.features.oauth.tokens.rules import person
 
 SIGNING_ALGORITHMS: Final = get_args(SigningAlgorithm)
-_CONFIDENTIAL: Final = [name for name in index.CLIENT_AUTHENTICATIONS if name != "none"]
 _PROTOCOL_CLAIMS: Final = ("iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid")
 
 
-def metadata(issuer: str, *, locales: Sequence[str]) -> dict[str, Any]:
+def metadata(
+    issuer: str,
+    *,
+    locales: Sequence[str],
+    grant_types: Sequence[str],
+    client_auth: Sequence[ClientAuth],
+) -> dict[str, Any]:
     """The document for both well-known places. `locales` are the languages that the pages speak."""
+    methods = [method.name for method in client_auth]
+    algorithms = list(dict.fromkeys(alg for method in client_auth for alg in method.algorithms))
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -33,15 +40,15 @@ def metadata(issuer: str, *, locales: Sequence[str]) -> dict[str, Any]:
         "scopes_supported": list(OIDC_SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": list(get_args(ResponseMode)),
-        "grant_types_supported": list(index.GRANTS),
+        "grant_types_supported": list(grant_types),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
-        "token_endpoint_auth_methods_supported": list(index.CLIENT_AUTHENTICATIONS),
-        "token_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
-        "introspection_endpoint_auth_methods_supported": _CONFIDENTIAL,
-        "introspection_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
-        "revocation_endpoint_auth_methods_supported": list(index.CLIENT_AUTHENTICATIONS),
-        "revocation_endpoint_auth_signing_alg_values_supported": list(index.ASSERTION_ALGORITHMS),
+        "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": [name for name in methods if name != "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "userinfo_signing_alg_values_supported": list(SIGNING_ALGORITHMS),

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.oauth.revocation import routes
-    from doorward.features.oauth.revocation.build import revoke_token
+    from doorward.features.oauth.revocation.build import revocation
 
-    return routes.routes(revoke=services.get(revoke_token))
+    return routes.routes(revocation=services.get(revocation), clock=services.clock, issuer=services.issuer)
 
 
 REVOCATION = Feature(name="oauth.revocation", routes=_routes)

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from doorward.features.oauth.revocation.service import RevokeToken
+from doorward.core.ports.clock import Clock
+from doorward.features.oauth.revocation.service import RevocationService
 from doorward.web.http import Request, Response
-from doorward.web.oauth_endpoint import asked, caller, refused
+from doorward.web.oauth_endpoint import refused, token_request
 from doorward.web.route import Route, machine
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationEndpoint:
     """POST /revoke."""
 
-    revoke: RevokeToken
+    revocation: RevocationService
+    clock: Clock
+    url: str
 
     async def handle(self, request: Request) -> Response:
         """200 and an empty body once the token holds no longer, or never did (§2.2)."""
-        form, authorization = await asked(request)
-        refusal = await self.revoke(form, authorization=authorization, caller=caller(request))
+        asked = await token_request(request, url=self.url, now=self.clock.now())
+        refusal = await self.revocation.revoke(asked)
         if refusal is not None:
-            return refused(refusal, request, now=self.revoke.clock.now())
+            return refused(refusal, request, now=self.clock.now())
         return Response(200, [(b"cache-control", b"no-store")])
 
 
-def routes(revoke: RevokeToken) -> list[Route]:
+def routes(*, revocation: RevocationService, clock: Clock, issuer: str) -> list[Route]:
     """Open to scripts of any origin, as public apps in browsers sign out here (§5)."""
-    return [machine("/revoke", "POST", RevocationEndpoint(revoke).handle, cors=True)]
+    endpoint = RevocationEndpoint(revocation=revocation, clock=clock, url=f"{issuer}/revoke")
+    return [machine("/revoke", "POST", endpoint.handle, cors=True)]

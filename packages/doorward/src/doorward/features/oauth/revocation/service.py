@@ -1,4 +1,4 @@
-"""Revocation: an app hands back a token that it needs no longer (RFC 7009 §2, lines 54 and 55)."""
+"""Token revocation: an app hands back a token that it needs no longer (RFC 7009 §2, lines 54 and 55)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from doorward.core.errors import Refusal
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.grant import Grant
-from doorward.core.ports.clock import Clock
+from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.keys import Signer
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
-from doorward.features.oauth.client_auth.service import AuthenticateClient
+from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.revocation.rules import owner
 from doorward.features.oauth.tokens.rules import own_token
@@ -30,34 +30,31 @@ TOLD_EVERY: Final = 900
 """Seconds between two lines in the record that say that all tokens of an app were revoked."""
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeToken:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationService:
     """A refresh token takes its whole grant with it, access tokens included; an access token goes alone, unless very many do.
 
     Revoking is never refused: whoever holds a stolen token could otherwise use the limit up, and keep it. What has a limit is how
     many entries and lines in the record it makes (`features/sessions/rules/bounds.py`).
     """
 
-    authenticate: AuthenticateClient
+    clients: ClientAuthenticator
     store: Store
     ending: Ending
     signer: Signer
     record: Record
     throttle: Throttle
-    meter: Meter
-    clock: Clock
+    metrics: Meter
     view: RevocationView
     issuer: str
 
-    async def __call__(
-        self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
-    ) -> Refusal | None:
+    async def revoke(self, request: TokenRequest) -> Refusal | None:
         """None when the token holds no longer, which is as true of one that never existed (§2.2)."""
-        now = self.clock.now()
-        client = await self.authenticate(authorization, form, caller=caller, now=now)
+        client = await self.clients.authenticate(request)
         if isinstance(client, Refusal):
             return client
-        token = form.get("token")
+        caller, now = request.caller, request.now
+        token = request.form.get("token")
         if not token:
             refusal = Refusal("invalid_request", "token is missing.")
         elif token.startswith(refresh_text.PREFIX):
@@ -111,7 +108,7 @@ class RevokeToken:
         if await self._alone(claims, client.id, bounds.OF_APP, now):
             return
         if await self.store.commit(self.ending.own_tokens(client.id, iat=claims["iat"], now=now)):
-            self.meter.count("revocations", "own_tokens")
+            self.metrics.count("revocations", "own_tokens")
             # as often as once a second, which the record need not hear
             once = self.store.attempts.claim("own_tokens", client.id, now + TOLD_EVERY, now=now)
             event = self.record.write(
@@ -127,7 +124,7 @@ class RevokeToken:
             self.store.revocations.insert_few(entry, holder=holder, most=most, now=now)
         )
         if made:
-            self.meter.count("revocations", "access_token")
+            self.metrics.count("revocations", "access_token")
         return made
 
     async def _end(self, grant: Grant, client: Client, caller: Caller, now: int, *, kind: str) -> None:
@@ -142,4 +139,4 @@ class RevokeToken:
             token_kind=kind,
         )
         if await self.store.commit(*self.ending.grant(grant, now=now, reason="revoked", first=True), event):
-            self.meter.count("revocations", "grant")
+            self.metrics.count("revocations", "grant")

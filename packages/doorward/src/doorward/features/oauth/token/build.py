@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from doorward.features.oauth.client_auth.build import authenticate_client
-from doorward.features.oauth.grants.authorization_code.build import redeem_code
-from doorward.features.oauth.grants.refresh_token.build import refresh_grant
-from doorward.features.oauth.token.service import ExchangeToken
-from doorward.features.oauth.tokens.build import token_issuer
+from doorward.features.oauth.client_auth.build import client_authenticator
+from doorward.features.oauth.slots import GRANTS
+from doorward.features.oauth.token.grant_type import distinct
+from doorward.features.oauth.token.service import TokenService
 from doorward.features.services import Services
 
 
-def exchange_token(services: Services) -> ExchangeToken:
+def token_service(services: Services) -> TokenService:
     """What the token endpoint answers."""
-    return ExchangeToken(
-        authenticate=services.get(authenticate_client),
-        redeem=services.get(redeem_code),
-        refresh=services.get(refresh_grant),
-        give=services.get(token_issuer),
-        catalog=services.config,
-        chance=services.random,
-        clock=services.clock,
-        meter=services.metrics,
+    return TokenService(
+        clients=services.get(client_authenticator),
+        grants={one.name: services.get(one.build) for one in distinct(services.added(GRANTS))},
+        metrics=services.metrics,
     )

@@ -1,4 +1,4 @@
-"""What the token endpoint adds to the server."""
+"""What the token endpoint adds to the server, with its grants and the ways in which apps authenticate."""
 
 from __future__ import annotations
 
@@ -6,17 +6,38 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from doorward.features.feature import Feature
+from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 
 if TYPE_CHECKING:
+    from doorward.features.oauth.client_auth.method import ClientAuth
+    from doorward.features.oauth.token.grant_type import GrantType
     from doorward.features.services import Services
     from doorward.web.route import Route
 
 
 def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.oauth.token import routes
-    from doorward.features.oauth.token.build import exchange_token
+    from doorward.features.oauth.token.build import token_service
 
-    return routes.routes(exchange=services.get(exchange_token))
+    return routes.routes(tokens=services.get(token_service), clock=services.clock, issuer=services.issuer)
 
 
-TOKEN = Feature(name="oauth.token", routes=_routes)
+def _grants(services: Services) -> Sequence[GrantType]:
+    from doorward.features.oauth.index import GRANT_TYPES
+
+    del services
+    return GRANT_TYPES
+
+
+def _client_auth(services: Services) -> Sequence[ClientAuth]:
+    from doorward.features.oauth.index import CLIENT_AUTH_METHODS
+
+    del services
+    return CLIENT_AUTH_METHODS
+
+
+TOKEN = Feature(
+    name="oauth.token",
+    routes=_routes,
+    adds=(GRANTS.filled_by(_grants), CLIENT_AUTH.filled_by(_client_auth)),
+)

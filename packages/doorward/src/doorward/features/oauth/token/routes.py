@@ -5,27 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doorward.core.errors import Refusal
-from doorward.features.oauth.token.service import ExchangeToken
+from doorward.core.ports.clock import Clock
+from doorward.features.oauth.token.service import TokenService
 from doorward.web.http import Request, Response, json_response
-from doorward.web.oauth_endpoint import asked, caller, refused
+from doorward.web.oauth_endpoint import refused, token_request
 from doorward.web.route import Route, machine
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEndpoint:
     """POST /token."""
 
-    exchange: ExchangeToken
+    tokens: TokenService
+    clock: Clock
+    url: str
 
     async def handle(self, request: Request) -> Response:
-        """Parameters come from the body alone: what stands in a URL ends up in logs (OAuth 2.1 §3.2.2)."""
-        form, authorization = await asked(request)
-        answer = await self.exchange(form, authorization=authorization, caller=caller(request))
+        """JSON: tokens, or an OAuth error."""
+        asked = await token_request(request, url=self.url, now=self.clock.now())
+        answer = await self.tokens.exchange(asked)
         if isinstance(answer, Refusal):
-            return refused(answer, request, now=self.exchange.clock.now())
+            return refused(answer, request, now=self.clock.now())
         return json_response(answer)
 
 
-def routes(exchange: ExchangeToken) -> list[Route]:
+def routes(*, tokens: TokenService, clock: Clock, issuer: str) -> list[Route]:
     """Open to scripts of any origin: public apps in browsers redeem their codes here, without cookies."""
-    return [machine("/token", "POST", TokenEndpoint(exchange).handle, cors=True, hot=True)]
+    endpoint = TokenEndpoint(tokens=tokens, clock=clock, url=f"{issuer}/token")
+    return [machine("/token", "POST", endpoint.handle, cors=True, hot=True)]

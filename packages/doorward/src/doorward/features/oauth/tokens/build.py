@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from doorward.features.oauth.tokens.issue import GiveTokens
-from doorward.features.oauth.tokens.own_tokens import OwnTokens
+from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
+from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.services import Services
 
 
-def token_issuer(services: Services) -> GiveTokens:
+def token_issuer(services: Services) -> TokenIssuer:
     """Access and ID tokens."""
-    return GiveTokens(
+    return TokenIssuer(
         catalog=services.config,
         signer=services.signer,
-        chance=services.random,
+        random=services.random,
         policy=services.tokens,
         issuer=services.issuer,
     )
 
 
-def own_tokens(services: Services) -> OwnTokens:
+def id_token_hints(services: Services) -> IdTokenHints:
     """ID tokens of ours that come back as hints."""
-    return OwnTokens(signer=services.signer, issuer=services.issuer)
+    return IdTokenHints(signer=services.signer, issuer=services.issuer)

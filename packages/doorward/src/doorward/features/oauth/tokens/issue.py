@@ -1,4 +1,4 @@
-"""From an entitlement to signed tokens: the one place where access and ID tokens are made."""
+"""Token issuer: from an entitlement to signed tokens, the one place where access and ID tokens are made."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from doorward.features.oauth.tokens.rules import access, id_token
 from doorward.features.oauth.tokens.rules.entitlement import of_grant
 
 
-@dataclass(frozen=True, slots=True)
-class GiveTokens:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenIssuer:
     """Signs before anything is written, so that no transaction waits for a key."""
 
     catalog: CatalogSource
     signer: Signer
-    chance: Chance
+    random: Chance
     policy: TokenPolicy
     issuer: str
 
-    def alone(self, entitlement: Entitlement, client: Client, now: int) -> TokenResponse:
+    def for_client(self, entitlement: Entitlement, client: Client, now: int) -> TokenResponse:
         """An access token and nothing beside it (client credentials)."""
         ttl = access.lifetime(client, self.policy)
         return TokenResponse(
@@ -89,6 +89,6 @@ class GiveTokens:
         )
 
     def _access(self, entitlement: Entitlement, client: Client, ttl: int, now: int) -> str:
-        said = access.claims(entitlement, issuer=self.issuer, now=now, ttl=ttl, unique=self.chance.token(16))
+        said = access.claims(entitlement, issuer=self.issuer, now=now, ttl=ttl, unique=self.random.token(16))
         alg, typ = access.form(client, self.catalog.current().apis.get(entitlement.audience))
         return self.signer.sign(said, typ=typ, alg=alg)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from doorward.features.oauth.userinfo.service import Userinfo
+from doorward.features.oauth.userinfo.service import UserinfoService
 from doorward.features.revocations.build import revocation_view
 from doorward.features.services import Services
 
 
-def userinfo(services: Services) -> Userinfo:
+def userinfo(services: Services) -> UserinfoService:
     """What an app is told of a person."""
-    return Userinfo(
+    return UserinfoService(
         store=services.store,
         catalog=services.config,
         signer=services.signer,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.core.errors import Refusal
-from doorward.features.oauth.userinfo.service import Userinfo
+from doorward.features.oauth.userinfo.service import UserinfoService
 from doorward.web.http import Request, Response, json_response
 from doorward.web.refusals import note
 from doorward.web.route import Route, machine
@@ -16,11 +16,11 @@ _STATUS: Final = {"invalid_request": 400, "insufficient_scope": 403}
 _JWT_HEADERS: Final = ((b"content-type", b"application/jwt"), (b"cache-control", b"no-store"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserinfoEndpoint:
     """GET and POST /userinfo."""
 
-    userinfo: Userinfo
+    userinfo: UserinfoService
 
     async def handle(self, request: Request) -> Response:
         """JSON, or a signed JWT for an app registered so."""
@@ -30,7 +30,7 @@ class UserinfoEndpoint:
         if token is None:
             # No error code for who brought nothing: there is nothing to correct yet (RFC 6750 §3.1).
             return Response(401, [(b"cache-control", b"no-store")]).add("www-authenticate", "Bearer")
-        answer = await self.userinfo(token)
+        answer = await self.userinfo.answer(token)
         if isinstance(answer, Refusal):
             return _refused(answer, request)
         if isinstance(answer, str):
@@ -66,6 +66,6 @@ def _refused(refusal: Refusal, request: Request) -> Response:
     )
 
 
-def routes(userinfo: Userinfo) -> list[Route]:
+def routes(userinfo: UserinfoService) -> list[Route]:
     """Open to scripts of any origin: the bearer token is what counts (§5.3)."""
-    return [machine("/userinfo", "GET POST", UserinfoEndpoint(userinfo).handle, cors=True)]
+    return [machine("/userinfo", "GET POST", UserinfoEndpoint(userinfo=userinfo).handle, cors=True)]

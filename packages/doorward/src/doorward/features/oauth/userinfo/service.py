@@ -15,8 +15,8 @@ from doorward.features.oauth.userinfo import rules as rule
 from doorward.features.revocations.view_service import RevocationView
 
 
-@dataclass(frozen=True, slots=True)
-class Userinfo:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserinfoService:
     """Signature, revocation view, grant and account are all asked anew: this endpoint never lags behind."""
 
     store: Store
@@ -26,7 +26,7 @@ class Userinfo:
     view: RevocationView
     issuer: str
 
-    async def __call__(self, token: str) -> dict[str, Any] | str | Refusal:
+    async def answer(self, token: str) -> dict[str, Any] | str | Refusal:
         """The claims; as a signed JWT (text) for an app registered so (§5.3.2); or why not."""
         now = self.clock.now()
         said = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from shlex import quote
-from typing import Final
+from typing import Final, assert_never
 
 from doorward.core.errors import Refusal
-from doorward.core.model.client import Client
+from doorward.core.model.client import Client, Pkce
 
 # base64url of a SHA-256 has 43 characters, always.
 _S256: Final = re.compile(r"[A-Za-z0-9\-_]{43}")
@@ -33,7 +33,7 @@ def challenge(
 
 
 def _without(client: Client, *, nonce: bool) -> Refusal | None:
-    if client.confidential and (client.pkce == "optional" or (client.pkce == "or_nonce" and nonce)):
+    if client.confidential and _may_be_left_out(client.pkce, nonce=nonce):
         return None
     said, sent = "code_challenge is required, with code_challenge_method=S256.", "no code_challenge"
     if not client.confidential:
@@ -51,3 +51,15 @@ def _without(client: Client, *, nonce: bool) -> Refusal | None:
         f"app {client.name!r} sent {sent}. Fix: have the client send PKCE; if it cannot, "
         f"doorward app set {quote(client.name)} --pkce {better}",
     )
+
+
+def _may_be_left_out(pkce: Pkce, *, nonce: bool) -> bool:
+    match pkce:
+        case "required":
+            return False
+        case "or_nonce":
+            return nonce
+        case "optional":
+            return True
+        case _:
+            assert_never(pkce)

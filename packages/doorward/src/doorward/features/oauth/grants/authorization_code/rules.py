@@ -1,4 +1,4 @@
-"""Is this code good, for this app, from this place, in these hands, for the first time? (OAuth 2.1 §4.1.3, RFC 7636 §4.6)"""
+"""Rules of the authorization code grant: a code is good for one app, one redirect URI, one verifier, once (OAuth 2.1 §4.1.3, RFC 7636 §4.6)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from doorward.core.errors import Refusal
 from doorward.core.model.client import Client
 from doorward.core.model.grant import AuthorizationCode, Grant
 
-METADATA: Final = "authorization_code"
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 _BAD: Final = "The authorization code is invalid or has expired."
 
@@ -23,9 +22,13 @@ _BAD: Final = "The authorization code is invalid or has expired."
 class Redeem(Struct, frozen=True):
     """Every check passed; that it is the first time is settled by the compare-and-swap that follows."""
 
+    grant: Grant
+
 
 class Reused(Struct, frozen=True):
     """The code was redeemed before: what it gave must end (RFC 6749 §4.1.2, line 15)."""
+
+    grant: Grant
 
 
 def check(
@@ -43,12 +46,12 @@ def check(
         return refusal
     # Only now: whoever merely saw the code go by lacks the verifier and must not be able to end anybody's grant with it.
     if code.redeemed_at is not None:
-        return Reused()
+        return Reused(grant)
     if now >= code.expires_at:
         return Refusal("invalid_grant", _BAD, "the code has expired")
     if grant.ended_at is not None or now >= grant.expires_at:
         return Refusal("invalid_grant", _BAD, f"grant {grant.id} has ended ({grant.end_reason or 'expired'})")
-    return Redeem()
+    return Redeem(grant)
 
 
 def _redirect_uri(code: AuthorizationCode, client: Client, given: str | None) -> Refusal | None:

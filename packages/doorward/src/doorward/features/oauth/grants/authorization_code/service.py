@@ -1,43 +1,41 @@
-"""A code for tokens, once (OAuth 2.1 §4.1.3, lines 15 and 16)."""
+"""Authorization code grant: a code for tokens, once (OAuth 2.1 §4.1.3, lines 15 and 16)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from doorward.core.errors import Refusal
-from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
+from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, StoreUnavailable, Write
 from doorward.features.audit.service import Record
 from doorward.features.oauth.clients.rules.resource import same
 from doorward.features.oauth.grants.authorization_code import rules as rule
 from doorward.features.oauth.token.rules import TokenResponse
-from doorward.features.oauth.tokens.issue import GiveTokens
+from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.sessions.ending import Ending
 
 GONE = "The authorization code is invalid or has expired."
 
 
-@dataclass(frozen=True, slots=True)
-class RedeemCode:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCodeGrant:
     """Redeems by compare-and-swap; whoever comes second is a reuse, and ends what the first one was given."""
 
     store: Store
     ending: Ending
-    give: GiveTokens
-    chance: Chance
+    tokens: TokenIssuer
+    random: Chance
     record: Record
 
-    async def __call__(
-        self, client: Client, form: Mapping[str, str], *, caller: Caller, now: int
-    ) -> TokenResponse | Refusal:
+    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
         """The tokens of the grant that the code leads to, or why not."""
-        raw = form.get("code")
+        raw = request.form.get("code")
         if not raw:
             return Refusal("invalid_request", "code is missing.")
         code_hash = digest(raw)
@@ -45,27 +43,26 @@ class RedeemCode:
         for _ in range(2):
             code = await self.store.grants.code(code_hash)
             grant = await self.store.grants.get(code.grant_id) if code else None
-            verdict = rule.check(code, grant, client, form, now=now)
-            if isinstance(verdict, Refusal) or grant is None:
-                return verdict if isinstance(verdict, Refusal) else Refusal("invalid_grant", GONE)
-            if isinstance(verdict, rule.Reused):
-                return await self._reused(grant, caller, now)
-            answer = await self._redeem(code_hash, grant, client, form, caller, now)
-            if answer is not None:
-                return answer
+            verdict = rule.check(code, grant, client, request.form, now=request.now)
+            match verdict:
+                case Refusal():
+                    return verdict
+                case rule.Reused(grant):
+                    return await self._reused(grant, request)
+                case rule.Redeem(grant):
+                    answer = await self._redeem(code_hash, grant, request, client)
+                    if answer is not None:
+                        return answer
+                case _:
+                    assert_never(verdict)
         return Refusal("invalid_grant", GONE, "the code was redeemed at the same time")
 
     async def _redeem(
-        self,
-        code_hash: bytes,
-        grant: Grant,
-        client: Client,
-        form: Mapping[str, str],
-        caller: Caller,
-        now: int,
+        self, code_hash: bytes, grant: Grant, request: TokenRequest, client: Client
     ) -> TokenResponse | Refusal | None:
         """None when the swap was lost."""
-        resource = form.get("resource")
+        now = request.now
+        resource = request.form.get("resource")
         if resource is not None and not same(resource, grant.audience):
             return Refusal("invalid_target", "The code is for another resource.")
         account = await self.store.accounts.get(grant.account_id)
@@ -76,8 +73,8 @@ class RedeemCode:
         if "refresh_token" in client.grant_types:
             refresh = refresh_text.first(
                 grant.id,
-                self.chance.token(refresh_text.FAMILY_BYTES),
-                self.chance.token(refresh_text.SECRET_BYTES),
+                self.random.token(refresh_text.FAMILY_BYTES),
+                self.random.token(refresh_text.SECRET_BYTES),
             )
             writes.append(
                 self.store.grants.insert_refresh(
@@ -91,10 +88,10 @@ class RedeemCode:
                     )
                 )
             )
-        answer = self.give.for_person(
+        answer = self.tokens.for_person(
             grant, account, client, scopes=grant.scopes, refresh_token=refresh, first=True, now=now
         )
-        writes.append(self._event("code.redeemed", grant, caller, now))
+        writes.append(self._event("code.redeemed", grant, request))
         try:
             return answer if await self.store.commit(*writes) else None
         except StoreUnavailable:
@@ -108,21 +105,21 @@ class RedeemCode:
         found = await self.store.grants.refresh(grant.id)
         return found is not None and found[0].hash == digest(refresh)
 
-    async def _reused(self, grant: Grant, caller: Caller, now: int) -> Refusal:
+    async def _reused(self, grant: Grant, request: TokenRequest) -> Refusal:
         if grant.ended_at is None:
             await self.store.commit(
-                *self.ending.grant(grant, now=now, reason="code_reused", first=True),
-                self._event("code.reused", grant, caller, now, ok=False),
+                *self.ending.grant(grant, now=request.now, reason="code_reused", first=True),
+                self._event("code.reused", grant, request, ok=False),
             )
         return Refusal(
             "invalid_grant", GONE, f"the code of grant {grant.id} was used before; the grant has ended"
         )
 
-    def _event(self, kind: str, grant: Grant, caller: Caller, now: int, *, ok: bool = True) -> Write:
+    def _event(self, kind: str, grant: Grant, request: TokenRequest, *, ok: bool = True) -> Write:
         return self.record.write(
             kind,
-            caller=caller,
-            now=now,
+            caller=request.caller,
+            now=request.now,
             account_id=grant.account_id,
             client_id=grant.client_id,
             session_id=grant.session_id,

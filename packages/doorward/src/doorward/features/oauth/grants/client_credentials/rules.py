@@ -1,10 +1,9 @@
-"""An app asks for itself: what is it entitled to? (OAuth 2.1 §4.2)"""
+"""Rules of the client credentials grant: what an app is entitled to that asks for itself (OAuth 2.1 §4.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from shlex import quote
-from typing import Final
 
 from doorward.core.errors import Refusal
 from doorward.core.model.client import Client
@@ -12,8 +11,6 @@ from doorward.core.model.config_snapshot import Catalog
 from doorward.core.model.entitlement import Entitlement
 from doorward.features.oauth.clients.rules.entitle import entitle
 from doorward.features.oauth.clients.rules.scope import target
-
-METADATA: Final = "client_credentials"
 
 
 def check(

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
 from doorward.features.oauth.clients.build import ignored_scopes
-from doorward.features.oauth.grants.refresh_token.service import RefreshGrant
+from doorward.features.oauth.grants.refresh_token.service import RefreshTokenGrant
 from doorward.features.oauth.tokens.build import token_issuer
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
 
 
-def refresh_grant(services: Services) -> RefreshGrant:
-    """From refresh token to tokens."""
-    return RefreshGrant(
+def refresh_token(services: Services) -> RefreshTokenGrant:
+    """The grant at work."""
+    return RefreshTokenGrant(
         store=services.store,
         ending=services.get(revoker),
-        give=services.get(token_issuer),
-        chance=services.random,
+        tokens=services.get(token_issuer),
+        random=services.random,
         record=services.get(audit_log),
-        meter=services.metrics,
-        postman=services.mail,
+        metrics=services.metrics,
+        mail_queue=services.mail,
         policy=services.tokens,
         ignored_scopes=services.get(ignored_scopes),
     )

@@ -1,18 +1,18 @@
-"""The next token for the same person: rotation that no race and no lost answer turns into a log-out
+"""Refresh token grant, the next token for the same person: rotation that no race and no lost answer turns into a log-out
 (OAuth 2.1 §4.3, lines 18-21; docs/decisions on rotation)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account
-from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.policy import TokenPolicy
+from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.mail_queue import Postman
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.random import Chance
@@ -30,7 +30,7 @@ from doorward.features.oauth.grants.refresh_token.rules.rotation import (
     Rotate,
 )
 from doorward.features.oauth.token.rules import TokenResponse
-from doorward.features.oauth.tokens.issue import GiveTokens
+from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.sessions.ending import Ending
 
@@ -39,24 +39,23 @@ ROUNDS = 4
 _COUNTED = {Rotate: "rotate", Keep: "keep", Repeat: "repeat", LateRepeat: "late_repeat"}
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshGrant:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTokenGrant:
     """Load, decide, sign, compare-and-swap; a lost swap is decided anew."""
 
     store: Store
     ending: Ending
-    give: GiveTokens
-    chance: Chance
+    tokens: TokenIssuer
+    random: Chance
     record: Record
-    meter: Meter
-    postman: Postman
+    metrics: Meter
+    mail_queue: Postman
     policy: TokenPolicy
     ignored_scopes: IgnoredScopes
 
-    async def __call__(
-        self, client: Client, form: Mapping[str, str], *, caller: Caller, now: int
-    ) -> TokenResponse | Refusal:
+    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
         """New tokens, or why not. Of any number of concurrent calls with one token all get the same successor."""
+        form, now = request.form, request.now
         raw = form.get("refresh_token")
         if not raw:
             return Refusal("invalid_request", "refresh_token is missing.")
@@ -80,7 +79,7 @@ class RefreshGrant:
             if isinstance(verdict, Refusal):
                 return verdict
             if isinstance(verdict, Replayed):
-                return await self._replayed(grant, account, client, caller, now)
+                return await self._replayed(grant, account, client, request)
             if account is None or account.disabled_at is not None:
                 return Refusal("invalid_grant", GONE, "the account is gone or disabled")
             scope = form.get("scope")
@@ -88,20 +87,20 @@ class RefreshGrant:
                 grant,
                 scope=scope,
                 resource=form.get("resource"),
-                catalog=self.give.catalog.current(),
+                catalog=self.tokens.catalog.current(),
             )
             if isinstance(scopes, Refusal):
                 return scopes
             if scope is not None:
-                self.ignored_scopes(client, scope)
+                self.ignored_scopes.tell(client, scope)
             new, writes = self._next(verdict, raw, token, now)
             if isinstance(verdict, LateRepeat):
-                writes.append(self._event("refresh_token.repeated_late", grant, client, caller, now))
-            answer = self.give.for_person(
+                writes.append(self._event("refresh_token.repeated_late", grant, client, request))
+            answer = self.tokens.for_person(
                 grant, account, client, scopes=scopes, refresh_token=new, first=False, now=now
             )
             if not writes or await self.store.commit(*writes):
-                self.meter.count("refreshes", _COUNTED[type(verdict)])
+                self.metrics.count("refreshes", _COUNTED[type(verdict)])
                 return answer
         return Refusal("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
 
@@ -117,7 +116,7 @@ class RefreshGrant:
                 new = refresh_text.following(raw, successor.unseal(raw, sealed))
                 return new, [self.store.grants.repeat_late(token, now)]
             case Rotate():
-                secret = self.chance.token(refresh_text.SECRET_BYTES)
+                secret = self.random.token(refresh_text.SECRET_BYTES)
                 new = refresh_text.following(raw, secret)
                 after = rotation.rotated(
                     token,
@@ -127,18 +126,21 @@ class RefreshGrant:
                     now=now,
                 )
                 return new, [self.store.grants.spend_refresh(token, after)]
+            case _:
+                assert_never(verdict)
 
     async def _replayed(
-        self, grant: Grant, account: Account | None, client: Client, caller: Caller, now: int
+        self, grant: Grant, account: Account | None, client: Client, request: TokenRequest
     ) -> Refusal:
         """Two parties hold this family: it ends, and its owner hears of it, once."""
+        now = request.now
         writes: list[Write] = [
             self.store.attempts.claim("replayed", grant.id, grant.expires_at),
             *self.ending.grant(grant, now=now, reason="refresh_token_replayed"),
-            self._event("refresh_token.replayed", grant, client, caller, now, ok=False),
+            self._event("refresh_token.replayed", grant, client, request, ok=False),
         ]
         if account is not None:
-            mail = self.postman.write(
+            mail = self.mail_queue.write(
                 "refresh_replayed",
                 to=account.email,
                 locale=account.locale,
@@ -147,18 +149,18 @@ class RefreshGrant:
             )
             writes.append(self.store.messages.insert_mail(mail))
         await self.store.commit(*writes)
-        self.meter.count("refreshes", "replayed")
+        self.metrics.count("refreshes", "replayed")
         return Refusal(
             "invalid_grant", GONE, f"a spent token of grant {grant.id} came back; the grant has ended"
         )
 
     def _event(
-        self, kind: str, grant: Grant, client: Client, caller: Caller, now: int, *, ok: bool = True
+        self, kind: str, grant: Grant, client: Client, request: TokenRequest, *, ok: bool = True
     ) -> Write:
         return self.record.write(
             kind,
-            caller=caller,
-            now=now,
+            caller=request.caller,
+            now=request.now,
             account_id=grant.account_id,
             client_id=client.id,
             session_id=grant.session_id,

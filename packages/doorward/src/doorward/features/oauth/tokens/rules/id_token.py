@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from hashlib import sha256, sha512
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client, SigningAlgorithm
@@ -61,6 +61,12 @@ def claims(
 
 def at_hash(access_token: str, alg: SigningAlgorithm) -> str:
     """The left half of the token's hash, by the hash of the ID token's algorithm (§3.1.3.6); Ed25519 uses SHA-512."""
-    hashed = (sha512 if alg == "Ed25519" else sha256)(access_token.encode("ascii")).digest()
+    match alg:
+        case "ES256" | "RS256":
+            hashed = sha256(access_token.encode("ascii")).digest()
+        case "Ed25519":
+            hashed = sha512(access_token.encode("ascii")).digest()
+        case _:
+            assert_never(alg)
     half = hashed[: len(hashed) // 2]
     return b2a_base64(half, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")

@@ -1,20 +1,43 @@
-"""A public app proves nothing: PKCE and its redirect URI have to carry it (OAuth 2.1 §2.4, §7.8)."""
+"""Public app, which proves nothing: PKCE and its redirect URI have to carry it (OAuth 2.1 §2.4, §7.8)."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, final
 
 from doorward.core.errors import Refusal
 from doorward.core.model.client import Client
-from doorward.features.oauth.client_auth.rules.presented import FAILED, Presented
+from doorward.core.model.policy import TokenPolicy
+from doorward.core.model.token_request import TokenRequest
+from doorward.features.oauth.client_auth.answers import FAILED, MAX_TEXT
+from doorward.features.oauth.client_auth.method import Presented
 
-METADATA: Final = ("none",)
 
+@final
+class PublicClient:
+    """A request that names its app and carries no credential."""
 
-def check(presented: Presented, client: Client) -> Refusal | None:
-    """None for an app that has nothing to prove itself with; one that holds a credential never gets in without it."""
-    if client.secrets or client.jwks or presented.secret is not None or presented.assertion is not None:
-        return Refusal(
-            "invalid_client", FAILED, f"app {client.name!r} is public but a credential is involved"
-        )
-    return None
+    __slots__ = ()
+    name: ClassVar[str] = "none"
+    scheme: ClassVar[str | None] = None
+    credentials: ClassVar[tuple[str, ...]] = ()
+    algorithms: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, request: TokenRequest) -> Presented | Refusal | None:
+        """The id alone."""
+        client_id = request.form.get("client_id")
+        if not client_id:
+            return None
+        if len(client_id) > MAX_TEXT:
+            return Refusal("invalid_client", FAILED, "an oversized client_id")
+        return Presented("none", client_id)
+
+    def verify(
+        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
+    ) -> Refusal | None:
+        """None for an app that has nothing to prove itself with; one that holds a credential never gets in without it."""
+        del request, issuer, policy
+        if client.secrets or client.jwks or presented.secret is not None or presented.assertion is not None:
+            return Refusal(
+                "invalid_client", FAILED, f"app {client.name!r} is public but a credential is involved"
+            )
+        return None

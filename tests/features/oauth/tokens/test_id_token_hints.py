@@ -25,11 +25,11 @@ async def front() -> AsyncGenerator[Front]:
 
 async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -> None:
     sign = front.services.signer.sign
-    assert front.own_tokens.hint(sign(CLAIMS, typ="JWT")) == Hint(
+    assert front.id_token_hints.read(sign(CLAIMS, typ="JWT")) == Hint(
         "usr_ada", "ses_one", ("app_web",), exp=1, published=True
     )
     several = {**CLAIMS, "aud": ["a", "b", 3], "sid": 4}
-    assert front.own_tokens.hint(sign(several, typ="JWT")) == Hint(
+    assert front.id_token_hints.read(sign(several, typ="JWT")) == Hint(
         "usr_ada", None, ("a", "b"), exp=1, published=True
     )
 
@@ -46,7 +46,7 @@ async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(f
     for old, new in moves:
         assert await front.store.commit(front.store.registry.move_key(key.id, old, new, front.now))
         await front.services.config.refresh()
-        hint = front.own_tokens.hint(token)
+        hint = front.id_token_hints.read(token)
         if new == "revoked":
             assert hint is None
         else:
@@ -57,20 +57,20 @@ async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(f
 @pytest.mark.requirement(39, 75)
 @pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "statuslist+jwt", ""])
 async def test_no_other_kind_of_our_tokens_is_a_hint(front: Front, typ: str) -> None:
-    assert front.own_tokens.hint(front.services.signer.sign(CLAIMS, typ=typ)) is None
+    assert front.id_token_hints.read(front.services.signer.sign(CLAIMS, typ=typ)) is None
 
 
 @pytest.mark.requirement(39, 75)
 async def test_an_access_token_of_type_jwt_is_no_hint(front: Front) -> None:
     access = {**CLAIMS, "client_id": "app_web", "jti": "grt_one.x", "scope": "openid"}
-    assert front.own_tokens.hint(front.services.signer.sign(access, typ="JWT")) is None
+    assert front.id_token_hints.read(front.services.signer.sign(access, typ="JWT")) is None
 
 
 @pytest.mark.requirement(42, 75)
 async def test_nobody_elses_token_is_a_hint(front: Front) -> None:
     sign = front.services.signer.sign
     for claims in ({**CLAIMS, "iss": "https://other.example"}, {**CLAIMS, "sub": None}, {"sub": "usr_ada"}):
-        assert front.own_tokens.hint(sign(claims, typ="JWT")) is None
+        assert front.id_token_hints.read(sign(claims, typ="JWT")) is None
     header, payload, signature = sign(CLAIMS, typ="JWT").split(".")
 
     def part(value: object) -> str:
@@ -88,4 +88,4 @@ async def test_nobody_elses_token_is_a_hint(front: Front) -> None:
         "é.é.é",
         "x" * 60_000,
     ):
-        assert front.own_tokens.hint(forged) is None
+        assert front.id_token_hints.read(forged) is None

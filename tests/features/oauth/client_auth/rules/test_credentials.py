@@ -10,8 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.core.errors import Refusal
-from doorward.features.oauth.client_auth.rules.presented import JWT_BEARER, Presented, read
+from doorward.features.oauth.client_auth.method import Presented
+from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import JWT_BEARER
+from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
+from doorward.features.oauth.index import CLIENT_AUTH_METHODS
 from doorward_verify.encoding import b64url_encode
+from tests.features import made
+
+READER = CredentialReader(methods=CLIENT_AUTH_METHODS)
+
+
+def read(header: str | None, form: dict[str, str]) -> Presented | Refusal:
+    return READER.read(made.token_request(form, authorization=header))
 
 
 def basic(text: str) -> str:

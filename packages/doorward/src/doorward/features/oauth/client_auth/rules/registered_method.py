@@ -6,7 +6,8 @@ from shlex import quote
 
 from doorward.core.errors import Refusal
 from doorward.core.model.client import SECRET_METHODS, Client
-from doorward.features.oauth.client_auth.rules.presented import FAILED, Presented
+from doorward.features.oauth.client_auth.answers import FAILED
+from doorward.features.oauth.client_auth.method import Presented
 
 
 def registered(presented: Presented, client: Client) -> Refusal | None:

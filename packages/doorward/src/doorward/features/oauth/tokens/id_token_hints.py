@@ -1,4 +1,4 @@
-"""Reading ID tokens of our own that come back as hints (OpenID Connect Core §3.1.2.1, RP-Initiated Logout 1.0 §4)."""
+"""ID token hints: ID tokens of our own that come back (OpenID Connect Core §3.1.2.1, RP-Initiated Logout 1.0 §4)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from doorward_verify.refused import Refused
 ALGORITHMS = ("ES256", "RS256", "Ed25519")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnTokens:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdTokenHints:
     """Verifies id_token_hint: our signature, our issuer, type JWT. An expired hint still tells who was meant, and so does one
     whose key was rotated out since; a revoked key signs nothing."""
 
     signer: Signer
     issuer: str
 
-    def hint(self, token: str) -> Hint | None:
+    def read(self, token: str) -> Hint | None:
         """What the hint says, or None when it is not one of ours (then it is as if it was not sent)."""
         payload = _payload(token, self.signer.keys())
         published = payload is not None

@@ -7,12 +7,11 @@ import itertools
 import pytest
 
 from doorward.core.errors import Refusal
-from doorward.core.model.client import ClientAuthMethod
-from doorward.features.oauth.client_auth.rules.method import registered
-from doorward.features.oauth.client_auth.rules.presented import Presented
+from doorward.features.oauth.client_auth.method import Presented
+from doorward.features.oauth.client_auth.rules.registered_method import registered
 from tests.features import made
 
-METHODS: tuple[ClientAuthMethod, ...] = (
+METHODS = (
     "client_secret_basic",
     "client_secret_post",
     "private_key_jwt",
@@ -27,7 +26,7 @@ SECRETS = {"client_secret_basic", "client_secret_post"}
 @pytest.mark.parametrize("pinned", [False, True])
 @pytest.mark.parametrize(("used", "registration"), list(itertools.product(METHODS, METHODS)))
 def test_a_secret_comes_in_either_way_unless_pinned_and_nothing_else_stands_in(
-    used: ClientAuthMethod, registration: ClientAuthMethod, pinned: bool
+    used: str, registration: str, pinned: bool
 ) -> None:
     refusal = registered(
         Presented(used, "app_web"), made.client(auth_method=registration, auth_pinned=pinned)

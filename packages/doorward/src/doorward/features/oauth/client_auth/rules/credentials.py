@@ -1,0 +1,61 @@
+"""Reader of a request's one credential, among all client authentication methods that the server has (RFC 6749 §2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, final
+
+from doorward.core.errors import Refusal
+from doorward.core.model.token_request import TokenRequest
+from doorward.features.oauth.client_auth.answers import MISSING, ONE_WAY
+from doorward.features.oauth.client_auth.method import ClientAuth, Presented
+
+_TWO: Final = Refusal("invalid_request", ONE_WAY)
+_OTHER_SCHEME: Final = Refusal(
+    "invalid_client", "Only Basic client authentication works in this header.", "another scheme"
+)
+_NONE: Final = Refusal("invalid_client", MISSING, "no credential and no client_id")
+
+
+@final
+class CredentialReader:
+    """Sorts the methods once, by where a credential travels, so that a request looks at few of them. Their order means nothing."""
+
+    __slots__ = ("_credentials", "_in_form", "_in_header", "_without", "methods")
+
+    def __init__(self, *, methods: Sequence[ClientAuth]) -> None:
+        self.methods = {method.name: method for method in methods}
+        if len(self.methods) < len(methods):
+            names = ", ".join(method.name for method in methods)
+            raise ValueError(f"two client authentication methods have one name: {names}")
+        self._in_header = {method.scheme: method for method in methods if method.scheme is not None}
+        self._in_form = tuple(method for method in methods if method.credentials)
+        self._credentials = frozenset(name for method in methods for name in method.credentials)
+        without = [method for method in methods if method.scheme is None and not method.credentials]
+        # "none" is what is left when a request carries nothing else, a certificate for instance
+        self._without = tuple(sorted(without, key=lambda method: method.name == "none"))
+
+    def read(self, request: TokenRequest) -> Presented | Refusal:
+        """The one credential of a request."""
+        header = request.authorization
+        if header is not None:
+            if not self._credentials.isdisjoint(request.form):
+                return _TWO
+            method = self._in_header.get(header.partition(" ")[0].lower())
+            presented = None if method is None else method.read(request)
+            return _OTHER_SCHEME if presented is None else presented
+        found: Presented | Refusal | None = None
+        for method in self._in_form:
+            presented = method.read(request)
+            if presented is None:
+                continue
+            if found is not None:
+                return _TWO
+            found = presented
+        if found is not None:
+            return found
+        for method in self._without:
+            presented = method.read(request)
+            if presented is not None:
+                return presented
+        return _NONE

@@ -1,0 +1,72 @@
+"""Client credentials grant: an access token for the app itself (OAuth 2.1 §4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, final
+
+from msgspec import structs
+
+from doorward.core.errors import Refusal
+from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.entitlement import Entitlement
+from doorward.core.model.token_request import TokenRequest
+from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.random import Chance
+from doorward.features.oauth.grants.client_credentials import rules
+from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.oauth.tokens.issue import TokenIssuer
+
+MAX_REMEMBERED: Final = 4096
+_Answers = dict[tuple[str, str | None, str | None], Entitlement]
+
+
+@final
+class EntitlementCache:
+    """What apps were entitled to under one configuration snapshot: the rule's answer to the same question is the same.
+
+    Forgotten whole with every new snapshot, and bounded, so that nobody fills the memory with invented scopes (refusals are
+    not kept at all).
+    """
+
+    __slots__ = ("_answers", "_catalog")
+
+    def __init__(self) -> None:
+        self._catalog: Catalog | None = None
+        self._answers: _Answers = {}
+
+    def under(self, catalog: Catalog) -> _Answers:
+        """The answers that hold for this snapshot."""
+        if catalog is not self._catalog:
+            self._catalog, self._answers = catalog, {}
+        return self._answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCredentialsGrant:
+    """Writes nothing and waits for nothing."""
+
+    catalog: CatalogSource
+    random: Chance
+    tokens: TokenIssuer
+    remembered: EntitlementCache = field(default_factory=EntitlementCache)
+
+    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
+        """An access token for the API that `scope` or `resource` names, or why not."""
+        form, catalog = request.form, self.catalog.current()
+        remembered = self.remembered.under(catalog)
+        key = (client.id, form.get("scope"), form.get("resource"))
+        # While an assertion's jti was being claimed the snapshot may have changed: what an app of the old one was entitled to
+        # must not be remembered under the new one.
+        current = catalog.clients.get(client.id) is client
+        entitlement = remembered.get(key) if current else None
+        if entitlement is None:
+            answer = rules.check(client, form, catalog=catalog, issuer=self.tokens.issuer, grant_id="")
+            if isinstance(answer, Refusal):
+                return answer
+            entitlement = answer
+            if current and len(remembered) < MAX_REMEMBERED:
+                remembered[key] = entitlement
+        grant_id = self.random.new_id("grt")
+        return self.tokens.for_client(structs.replace(entitlement, grant_id=grant_id), client, request.now)

@@ -1,0 +1,28 @@
+"""Index of the grant types and the client authentication methods of this server, in two explicit tuples.
+
+They are the dispatch, the metadata and what an app can be registered with; their order is that of the metadata. Nothing registers
+itself. One from outside comes with a feature that is given to the container:
+`Feature(name="mine", adds=(GRANTS.filled_by(…), CLIENT_AUTH.filled_by(…)))`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doorward.features.oauth.client_auth.method import ClientAuth
+from doorward.features.oauth.client_auth.methods.none.rules import PublicClient
+from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import PrivateKeyJwt
+from doorward.features.oauth.client_auth.methods.secret.rules import ClientSecretBasic, ClientSecretPost
+from doorward.features.oauth.grants.authorization_code.grant_type import AUTHORIZATION_CODE
+from doorward.features.oauth.grants.client_credentials.grant_type import CLIENT_CREDENTIALS
+from doorward.features.oauth.grants.refresh_token.grant_type import REFRESH_TOKEN
+from doorward.features.oauth.token.grant_type import GrantType
+
+GRANT_TYPES: Final[tuple[GrantType, ...]] = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
+
+CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
+    ClientSecretBasic(),
+    ClientSecretPost(),
+    PrivateKeyJwt(),
+    PublicClient(),
+)

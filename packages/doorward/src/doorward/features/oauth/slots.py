@@ -1,0 +1,17 @@
+"""Slots of the OAuth endpoints: what other features add to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from doorward.features.services import Slot
+
+if TYPE_CHECKING:
+    from doorward.features.oauth.client_auth.method import ClientAuth
+    from doorward.features.oauth.token.grant_type import GrantType
+
+GRANTS: Final[Slot[GrantType]] = Slot("grants")
+"""Grants of the token endpoint, in the order of the metadata."""
+
+CLIENT_AUTH: Final[Slot[ClientAuth]] = Slot("client authentication methods")
+"""Ways in which apps authenticate, at every endpoint that asks them to, in the order of the metadata."""

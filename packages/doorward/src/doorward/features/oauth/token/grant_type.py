@@ -1,0 +1,39 @@
+"""Grant type: what the token endpoint needs to know of each grant (OAuth 2.1 §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from doorward.core.errors import Refusal
+    from doorward.core.model.client import Client
+    from doorward.core.model.token_request import TokenRequest
+    from doorward.features.oauth.token.rules import TokenResponse
+    from doorward.features.services import Services
+
+
+class TokenGrant(Protocol):
+    """A grant at work: asked after the app was authenticated and found to be allowed this grant."""
+
+    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
+        """Tokens, or why not. Raises `StoreUnavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantType:
+    """One value of `grant_type`. `parameters` are the form parameters that it reads, beside those of client authentication."""
+
+    name: str
+    parameters: tuple[str, ...]
+    build: Callable[[Services], TokenGrant]
+
+
+def distinct(grant_types: Sequence[GrantType]) -> Sequence[GrantType]:
+    """The same. Raises ValueError where two have one name: one would silently take the other's place."""
+    names = [grant_type.name for grant_type in grant_types]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two grant types have one name: {', '.join(names)}")
+    return grant_types
