@@ -279,7 +279,7 @@ async def front_channel(
         settings=chosen, features=features, clock=clock, metrics=PrometheusMeter()
     )
     async with aclosing(container):
-        await container.services.get(key_rotation).tend()
+        await container.services.get(key_rotation).maintain()
         yield await _furnished(container, clock)
 
 

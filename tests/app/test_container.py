@@ -147,13 +147,14 @@ ASKS_FOR_LITTLE = """
 import asyncio, sys
 from contextlib import aclosing
 from pathlib import Path
+from doorward.adapters.os_user import os_actor
 from doorward.cli import main
 from doorward.cli.run import opened
 from doorward.features.admin import build as admin
 
 async def listed():
     async with opened(Path("doorward.toml")) as container:
-        return await container.services.get(admin.people).listed()
+        return await container.services.get(admin.people).find(os_actor())
 
 assert asyncio.run(listed()) == []
 print(*sorted({name.partition(".")[0] for name in sys.modules}))

@@ -15,7 +15,7 @@ from doorward.adapters.random import SystemChance
 from doorward.app.root import find_root, open_sealer, root_secret
 from doorward.cluster.config_snapshot import WatchedCatalog
 from doorward.core.ports.key_wrapper import KeyProblem
-from doorward.features.signing_keys.rotation import ManageKeys
+from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.settings import Settings, load
 from doorward.storage.sql.store import SqlStore
 from doorward.storage.sqlite.database import open_sqlite
@@ -36,14 +36,14 @@ async def store(tmp_path: Path) -> AsyncGenerator[SqlStore]:
 @pytest.fixture
 async def older(store: SqlStore) -> SqlStore:
     """A database of before there were roots: its signing keys are sealed under the secret key itself."""
-    await keys(store, KeyedSealer(DIRECT)).tend()
+    await keys(store, KeyedSealer(DIRECT)).maintain()
     return store
 
 
-def keys(store: SqlStore, sealer: KeyedSealer) -> ManageKeys:
+def keys(store: SqlStore, sealer: KeyedSealer) -> KeyRotation:
     catalog = WatchedCatalog(store=store, signer=CatalogSigner(issuer=ISSUER, sealer=sealer))
     policy = settings_of(Path("/nowhere"), "").tokens
-    return ManageKeys(
+    return KeyRotation(
         store=store,
         catalog=catalog,
         maker=SealedKeyMaker(sealer),
@@ -100,7 +100,7 @@ async def test_an_older_database_takes_its_secret_key_as_root_and_may_change_it_
     root = await root_secret(settings, older)
     assert root.secret == DIRECT
     assert (await root_secret(settings, older)).secret == DIRECT
-    assert await keys(older, KeyedSealer(root.secret)).tend() == 0
+    assert await keys(older, KeyedSealer(root.secret)).maintain() == 0
 
 
 @pytest.mark.parametrize("lines", ["", 'unwrap_command = "/bin/false"'])

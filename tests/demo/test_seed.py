@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from doorward.adapters.os_user import os_actor
 from doorward.cli.run import opened
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
@@ -29,38 +30,38 @@ def folder(tmp_path: Path) -> Folder:
 
 async def everything(services: Services) -> tuple[object, ...]:
     return (
-        await services.get(admin.apps).listed(),
-        await services.get(admin.apis).listed(),
-        await services.get(admin.roles).listed(),
-        await services.get(admin.people).listed(),
+        await services.get(admin.apps).find(os_actor()),
+        await services.get(admin.apis).find(os_actor()),
+        await services.get(admin.roles).find(os_actor()),
+        await services.get(admin.people).find(os_actor()),
     )
 
 
 async def test_a_second_time_changes_nothing(folder: Folder) -> None:
     async with opened(folder.settings) as container:
         services = container.services
-        first = await seed(services, Places(8000), None)
+        first = await seed(services, os_actor(), Places(8000), None)
         before = await everything(services)
-        assert await seed(services, Places(8000), first) == first
+        assert await seed(services, os_actor(), Places(8000), first) == first
         assert await everything(services) == before
 
 
 async def test_who_may_what(folder: Folder) -> None:
     async with opened(folder.settings) as container:
         services = container.services
-        apps = await seed(services, Places(8000), None)
-        roles = {role.name: role for role in await services.get(admin.roles).listed()}
+        apps = await seed(services, os_actor(), Places(8000), None)
+        roles = {role.name: role for role in await services.get(admin.roles).find(os_actor())}
         assert roles["customer"].permissions == {"http://127.0.0.1:8002": ("orders:read",)}
         assert roles["customer"].default
         assert roles["clerk"].permissions == {"http://127.0.0.1:8002": ("orders:read", "orders:write")}
         assert not roles["clerk"].default
         people = {
-            person.email: services.get(admin.people).named(person).role_names
-            for person in await services.get(admin.people).listed()
+            person.email: (await services.get(admin.people).with_role_names(os_actor(), person)).role_names
+            for person in await services.get(admin.people).find(os_actor())
         }
         assert people == {person.email: person.roles for person in PEOPLE}
         shop, driver, report = [
-            await services.get(admin.apps).find(app.client_id)
+            await services.get(admin.apps).get(os_actor(), app.client_id)
             for app in (apps.shop, apps.driver, apps.report)
         ]
         assert shop.confidential
@@ -76,16 +77,16 @@ async def test_who_may_what(folder: Folder) -> None:
 async def test_other_ports_move_addresses_and_keep_secrets(folder: Folder) -> None:
     async with opened(folder.settings) as container:
         services = container.services
-        first = await seed(services, Places(8000), None)
-        assert await seed(services, Places(9000), first) == first
-        shop = await services.get(admin.apps).find(first.shop.client_id)
+        first = await seed(services, os_actor(), Places(8000), None)
+        assert await seed(services, os_actor(), Places(9000), first) == first
+        shop = await services.get(admin.apps).get(os_actor(), first.shop.client_id)
         assert shop.redirect_uris == ("http://127.0.0.1:9001/callback",)
         assert shop.backchannel_logout_uri == "http://127.0.0.1:9001/backchannel-logout"
         assert {"http://127.0.0.1:9002", FOREIGN_AUDIENCE} == {
-            a.identifier for a in await services.get(admin.apis).listed()
+            a.identifier for a in await services.get(admin.apis).find(os_actor())
         }
         assert shop.access == {"http://127.0.0.1:9002": ("orders:read", "orders:write")}
-        roles = {role.name: role for role in await services.get(admin.roles).listed()}
+        roles = {role.name: role for role in await services.get(admin.roles).find(os_actor())}
         assert set(roles["clerk"].permissions) == {"http://127.0.0.1:9002"}
         assert roles["customer"].default
 
@@ -93,23 +94,27 @@ async def test_other_ports_move_addresses_and_keep_secrets(folder: Folder) -> No
 async def test_a_lost_secret_is_made_anew(folder: Folder) -> None:
     async with opened(folder.settings) as container:
         services = container.services
-        first = await seed(services, Places(8000), None)
-        second = await seed(services, Places(8000), None)
+        first = await seed(services, os_actor(), Places(8000), None)
+        second = await seed(services, os_actor(), Places(8000), None)
         assert second.shop.client_id == first.shop.client_id
         assert second.shop.secret not in {None, first.shop.secret}
         stranger = structs.replace(first, shop=Credential("app_of_another_database", "dw_cs_x"))
-        assert (await seed(services, Places(8000), stranger)).shop.client_id == first.shop.client_id
+        assert (
+            await seed(services, os_actor(), Places(8000), stranger)
+        ).shop.client_id == first.shop.client_id
 
 
 async def test_what_somebody_changed_stays(folder: Folder) -> None:
     async with opened(folder.settings) as container:
         services = container.services
-        apps = await seed(services, Places(8000), None)
-        await services.get(admin.people).disable("alice@example.com")
-        await services.get(admin.people).grant_role("carol@example.com", "clerk")
-        await seed(services, Places(8000), apps)
-        assert (await services.get(admin.people).find("alice@example.com")).disabled_at is not None
-        carol = services.get(admin.people).named(await services.get(admin.people).find("carol@example.com"))
+        apps = await seed(services, os_actor(), Places(8000), None)
+        await services.get(admin.people).disable(os_actor(), "alice@example.com")
+        await services.get(admin.people).grant_role(os_actor(), "carol@example.com", "clerk")
+        await seed(services, os_actor(), Places(8000), apps)
+        assert (await services.get(admin.people).get(os_actor(), "alice@example.com")).disabled_at is not None
+        carol = await services.get(admin.people).with_role_names(
+            os_actor(), await services.get(admin.people).get(os_actor(), "carol@example.com")
+        )
         assert carol.role_names == ("clerk",)
 
 

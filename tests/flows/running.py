@@ -10,7 +10,7 @@ In this process (flows; fast, and its log is at hand):
         page = person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD)
         tokens = app.redeem(attempt, person.press(page, "consent", "allow"))
 
-`server.operate(lambda services: services.get(admin.people).disable("ada@example.com"))` is what a command would do, from outside, on the same
+`server.operate(lambda services: services.get(admin.people).disable(os_actor(), "ada@example.com"))` is what a command would do, from outside, on the same
 database: the next request sees it. `server.clock.hold()` stops the clock until the test turns it: for what ends at a second.
 
 As processes of their own (races, kills): `tests/flows/processes.py`.

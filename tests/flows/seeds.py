@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from doorward.adapters.os_user import os_actor
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
-from doorward.features.admin.apps import KINDS, AppKind
+from doorward.features.oauth.clients.rules.kinds import KINDS, AppKind
 from doorward.features.services import Services
 from tests.flows.apps import App
 from tests.flows.running import Running, operate
@@ -45,12 +46,12 @@ class House:
 
 def draft(name: str, kind: AppKind, **changes: Any) -> Client:
     """An app as `doorward app create` would ask for it."""
-    method, grants = KINDS[kind]
+    usual = KINDS[kind]
     values: dict[str, Any] = {
         "id": "",
         "name": name,
-        "auth_method": method,
-        "grant_types": grants,
+        "auth_method": usual.auth_method,
+        "grant_types": usual.grant_types,
         "created_at": 0,
         "redirect_uris": () if kind == "service" else (CALLBACK,),
         "oidc_scopes": () if kind == "service" else ("openid", "profile", "email", "offline_access"),
@@ -69,21 +70,27 @@ def seed_at(config: Path, issuer: str, *, verify: ssl.SSLContext | None = None) 
 
     async def work(services: Services) -> House:
         read, write = Permission("orders:read", "See your orders"), Permission("orders:write", "Place orders")
-        await services.get(admin.apis).create(API, name="Orders", permissions=(read, write))
+        await services.get(admin.apis).create(os_actor(), API, name="Orders", permissions=(read, write))
         await services.get(admin.apis).create(
-            OTHER_API, name="Stock", permissions=(Permission("stock:read"),)
+            os_actor(), OTHER_API, name="Stock", permissions=(Permission("stock:read"),)
         )
-        await services.get(admin.roles).create("customer", permissions=[f"{API}:orders:read"], default=True)
-        await services.get(admin.roles).create("clerk", permissions=[f"{API}:orders:read,orders:write"])
+        await services.get(admin.roles).create(
+            os_actor(), "customer", permissions=[f"{API}:orders:read"], default=True
+        )
+        await services.get(admin.roles).create(
+            os_actor(), "clerk", permissions=[f"{API}:orders:read,orders:write"]
+        )
         for email, name, roles in (
             ("ada@example.com", "Ada Lovelace", None),
             ("bob@example.com", "Bob Noyce", ["customer", "clerk"]),
         ):
-            await services.get(admin.people).create(email, name=name, password=Secret(PASSWORD), roles=roles)
+            await services.get(admin.people).create(
+                os_actor(), email, name=name, password=Secret(PASSWORD), roles=roles
+            )
 
         async def app(name: str, kind: AppKind, access: tuple[str, ...] = (API,), **changes: Any) -> App:
             made = await services.get(admin.apps).create(
-                draft(name, kind, **changes), kind=kind, access=access
+                os_actor(), draft(name, kind, **changes), kind=kind, access=access
             )
             secret = made.secret.reveal() if made.secret else None
             uris = made.client.redirect_uris
@@ -99,7 +106,7 @@ def seed_at(config: Path, issuer: str, *, verify: ssl.SSLContext | None = None) 
             issuer=issuer,
             config=config,
         )
-        await services.get(admin.apis).introspect_as("Orders", "Orders API")
+        await services.get(admin.apis).set_introspecting_app(os_actor(), "Orders", "Orders API")
         return house
 
     return operate(config, work)

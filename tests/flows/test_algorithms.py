@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
 from doorward_verify.claims import AccessRules
@@ -42,7 +43,9 @@ def api(server: Running, **changes: Any) -> None:
     """What `doorward api set` does."""
 
     async def work(services: Services) -> None:
-        await services.get(admin.apis).change(API, lambda found: structs.replace(found, **changes))
+        await services.get(admin.apis).update(
+            os_actor(), API, lambda found: structs.replace(found, **changes)
+        )
 
     server.operate(work)
 
@@ -60,7 +63,7 @@ def test_an_app_has_its_keys_from_its_first_moment_on(server: Running, house: Ho
 
     async def work(services: Services) -> App:
         wanted = draft("New", "web", first_party=True, id_token_signed_alg="Ed25519")
-        made = await services.get(admin.apps).create(wanted, kind="web", access=[API])
+        made = await services.get(admin.apps).create(os_actor(), wanted, kind="web", access=[API])
         assert made.secret is not None
         return App(server.issuer, made.client.id, made.secret.reveal(), CALLBACK, verify=server.tls)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
 from tests.engines import BOTH
@@ -32,7 +33,9 @@ def change(server: Running, app: str, **changes: Any) -> None:
     """What `doorward app set` does."""
 
     async def work(services: Services) -> None:
-        await services.get(admin.apps).change(app, lambda client: structs.replace(client, **changes))
+        await services.get(admin.apps).update(
+            os_actor(), app, lambda client: structs.replace(client, **changes)
+        )
 
     server.operate(work)
 

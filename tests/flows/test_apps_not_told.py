@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from doorward.adapters.os_user import os_actor
 from doorward.core.model.message import Undelivered
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
@@ -52,7 +53,7 @@ def hearing(server: Running, name: str, url: str) -> App:
 
     async def work(services: Services) -> App:
         wanted = draft(name, "web", first_party=True, backchannel_logout_uri=url)
-        made = await services.get(admin.apps).create(wanted, kind="web", access=[API])
+        made = await services.get(admin.apps).create(os_actor(), wanted, kind="web", access=[API])
         assert made.secret is not None
         return App(server.issuer, made.client.id, made.secret.reveal(), CALLBACK)
 
@@ -67,7 +68,9 @@ def sign_in_and_out(server: Running, app: App) -> None:
 
 
 def untold(server: Running, app: App) -> Undelivered | None:
-    return server.operate(lambda services: services.get(admin.apps).undelivered(app.client_id))
+    return server.operate(
+        lambda services: services.get(admin.apps).get_undelivered(os_actor(), app.client_id)
+    )
 
 
 def delays(server: Running, app: App) -> list[str]:

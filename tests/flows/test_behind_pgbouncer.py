@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from tests.flows.apps import App, good, refused
 from tests.flows.browsing import Person
@@ -75,19 +76,19 @@ def test_a_person_signs_in_an_app_refreshes_and_signing_out_ends_it(fleet: Fleet
 def test_a_person_who_is_disabled_by_command_is_out_on_every_process_at_once(fleet: Fleet) -> None:
     app = fleet.house.own
     tokens = tokens_by_challenge(app, "bob@example.com", "openid orders:read")
-    operate(fleet.config, lambda services: services.get(admin.people).disable("bob@example.com"))
+    operate(fleet.config, lambda services: services.get(admin.people).disable(os_actor(), "bob@example.com"))
     for server in fleet.servers:
         there = App(app.issuer, app.client_id, app.secret, base=server.base)
         assert there.introspect(tokens.access) == {"active": False}
         refused(there.refresh(tokens.refresh))
         there.close()
-    operate(fleet.config, lambda services: services.get(admin.people).enable("bob@example.com"))
+    operate(fleet.config, lambda services: services.get(admin.people).enable(os_actor(), "bob@example.com"))
 
 
 def test_an_app_that_is_deleted_by_command_is_refused_by_every_process_within_a_second(fleet: Fleet) -> None:
     service = fleet.house.service
     good(service.token(grant_type="client_credentials", scope="orders:read"))
-    operate(fleet.config, lambda services: services.get(admin.apps).delete("Batch"))
+    operate(fleet.config, lambda services: services.get(admin.apps).delete(os_actor(), "Batch"))
     # what was answered as done is seen by the next request
     for server in fleet.servers:
         there = App(service.issuer, service.client_id, service.secret, base=server.base)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from doorward.adapters.os_user import os_actor
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
@@ -151,7 +152,7 @@ def test_a_change_is_carried_by_the_cache_too(tmp_path: Path, own_database: str 
 
         async def another(services: Services) -> None:
             await services.get(admin.people).create(
-                "new@example.com", name=None, password=Secret(PASSWORD), roles=None
+                os_actor(), "new@example.com", name=None, password=Secret(PASSWORD), roles=None
             )
 
         operate(fleet.config, another)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from doorward.adapters.os_user import os_actor
 from doorward.core.model.revocation import Revocation
 from doorward.features.admin import build as admin
 from doorward.features.revocations.rules.pages import PAGE
@@ -63,8 +64,8 @@ def tokens_to_revoke(server: Running, house: House) -> tuple[dict[str, str], Cal
         person.open(f"/logout?id_token_hint={session.body['id_token']}")
 
         async def ended(services: Services) -> None:
-            await services.get(admin.people).disable("bob@example.com")
-            await services.get(admin.apps).delete(house.service.client_id)
+            await services.get(admin.people).disable(os_actor(), "bob@example.com")
+            await services.get(admin.apps).delete(os_actor(), house.service.client_id)
 
         server.operate(ended)
 

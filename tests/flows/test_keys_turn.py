@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.features.signing_keys.build import key_rotation
+from doorward.adapters.os_user import os_actor
+from doorward.features.admin import build as admin
 from tests.engines import BOTH
 from tests.flows.apps import good, header
 from tests.flows.running import Running
@@ -32,7 +33,7 @@ def test_live_tokens_outlive_a_rotation_and_the_next_key_is_published_before_it_
     assert len(published) == 4
     with server.api(API) as api:
         assert api.refusal(before.access) is None
-        server.operate(lambda services: services.get(key_rotation).rotate(force=True))
+        server.operate(lambda services: services.get(admin.keys).rotate(os_actor(), force=True))
         after = good(house.own.refresh(before.refresh))
         assert header(after.access)["kid"] != header(before.access)["kid"]
         assert header(after.access)["kid"] in published, "it was published before it signed"
@@ -49,7 +50,7 @@ def test_live_tokens_outlive_a_rotation_and_the_next_key_is_published_before_it_
 def test_a_revoked_key_is_withdrawn_and_what_it_signed_with_it(server: Running, house: House) -> None:
     tokens = tokens_by_challenge(house.own, "bob@example.com", "openid orders:read")
     bad = header(tokens.access)["kid"]
-    server.operate(lambda services: services.get(key_rotation).revoke(bad))
+    server.operate(lambda services: services.get(admin.keys).revoke(os_actor(), bad))
     assert bad not in kids(server)
     assert house.own.userinfo(tokens.access).status_code == 401
     assert house.own.introspect(tokens.access) == {"active": False}

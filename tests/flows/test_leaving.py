@@ -8,6 +8,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
 from tests.engines import BOTH, Engine
@@ -98,7 +99,7 @@ def hearing(server: Running, house: House, listener: LogoutListener) -> App:
 
     async def work(services: Services) -> App:
         wanted = draft("Hearing", "web", first_party=True, backchannel_logout_uri=listener.url)
-        made = await services.get(admin.apps).create(wanted, kind="web", access=[API])
+        made = await services.get(admin.apps).create(os_actor(), wanted, kind="web", access=[API])
         assert made.secret is not None
         return App(server.issuer, made.client.id, made.secret.reveal(), CALLBACK)
 
@@ -150,10 +151,10 @@ def test_a_disabled_person_and_an_ended_device_are_told_too(
     assert told["sid"] == tokens.claims["sid"]
     assert person.open("/account").path == "/sign-in"
     assert other.open("/account").path == "/account"
-    server.operate(lambda services: services.get(admin.people).disable("ada@example.com"))
+    server.operate(lambda services: services.get(admin.people).disable(os_actor(), "ada@example.com"))
     told = jwt.decode(
         listener.token(), KeySet.import_key_set(hearing.http.get(f"{server.issuer}/jwks").json())
     ).claims
     assert told["sid"] == elsewhere.claims["sid"]
-    server.operate(lambda services: services.get(admin.people).enable("ada@example.com"))
+    server.operate(lambda services: services.get(admin.people).enable(os_actor(), "ada@example.com"))
     assert listener.waiting == 0

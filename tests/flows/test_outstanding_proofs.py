@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
 from tests.engines import BOTH
@@ -123,8 +124,8 @@ def test_an_account_that_was_closed_and_opened_again_knows_nothing_of_before(
     open_form = proven(thief)
 
     async def closed_and_opened(services: Services) -> None:
-        await services.get(admin.people).disable(ADA)
-        await services.get(admin.people).enable(ADA)
+        await services.get(admin.people).disable(os_actor(), ADA)
+        await services.get(admin.people).enable(os_actor(), ADA)
 
     operate(fleet.config, closed_and_opened)
     assert "reset" in thief.press(open_form, "new-password", password=THIEFS).forms

@@ -12,9 +12,9 @@ from statistics import median_low
 
 import pytest
 
+from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
-from doorward.features.signing_keys.build import key_rotation
 from tests.engines import BOTH
 from tests.flows.apps import App, header
 from tests.flows.processes import Fleet, processes
@@ -33,7 +33,7 @@ def everywhere(fleet: Fleet, app: App) -> list[App]:
 
 async def created(services: Services) -> tuple[str, str]:
     made = await services.get(admin.apps).create(
-        draft(f"Passing {token_hex(4)}", "service"), kind="service", access=(API,)
+        os_actor(), draft(f"Passing {token_hex(4)}", "service"), kind="service", access=(API,)
     )
     assert made.secret is not None
     return made.client.id, made.secret.reveal()
@@ -50,7 +50,7 @@ def test_an_app_is_everywhere_when_it_was_made_and_nowhere_when_it_was_removed(
             assert [app.token(grant_type="client_credentials").status_code for app in apps] == [200] * 3
 
             async def removed(services: Services, client_id: str = client_id) -> None:
-                await services.get(admin.apps).delete(client_id)
+                await services.get(admin.apps).delete(os_actor(), client_id)
 
             operate(fleet.config, removed)
             assert [app.token(grant_type="client_credentials").status_code for app in apps] == [401] * 3
@@ -66,7 +66,7 @@ def test_every_process_signs_with_the_key_that_a_command_made_current(
         apps = everywhere(fleet, fleet.house.service)
 
         async def rotated(services: Services) -> str:
-            return (await services.get(key_rotation).rotate(force=True)).id
+            return (await services.get(admin.keys).rotate(os_actor(), force=True)).id
 
         for _ in range(ROUNDS):
             kid = operate(fleet.config, rotated)
@@ -86,7 +86,7 @@ def test_a_person_who_was_disabled_is_nobody_at_the_next_request(
         assert [reader.introspect(tokens.access)["active"] for reader in readers] == [True] * 2
 
         async def disabled(services: Services) -> None:
-            await services.get(admin.people).disable("ada@example.com")
+            await services.get(admin.people).disable(os_actor(), "ada@example.com")
 
         operate(fleet.config, disabled)
         assert [reader.introspect(tokens.access)["active"] for reader in readers] == [False] * 2
@@ -107,7 +107,7 @@ def test_a_process_that_slept_through_a_change_does_not_answer_from_what_it_drea
         kill(asleep, signal.SIGSTOP)
 
         async def removed(services: Services) -> None:
-            await services.get(admin.apps).delete(client_id)
+            await services.get(admin.apps).delete(os_actor(), client_id)
 
         began = time.monotonic()
         operate(fleet.config, removed)
@@ -136,7 +136,7 @@ def test_a_process_that_slept_for_ten_seconds_is_waited_for_once_and_says_no_to_
 
                 async def removed(services: Services, client_id: str = client_id) -> None:
                     began = time.monotonic()
-                    await services.get(admin.apps).delete(client_id)
+                    await services.get(admin.apps).delete(os_actor(), client_id)
                     waits.append(time.monotonic() - began)
 
                 operate(fleet.config, removed)

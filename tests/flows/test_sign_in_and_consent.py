@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
 from tests.engines import BOTH
@@ -56,7 +57,9 @@ def test_cancel_tells_the_app_and_shares_nothing(server: Running, house: House) 
 def test_a_public_app_on_loopback_is_asked_for_every_time(server: Running, house: House) -> None:
     async def work(services: Services) -> str:
         wanted = draft("Command line", "native", redirect_uris=("http://127.0.0.1/back",))
-        return (await services.get(admin.apps).create(wanted, kind="native", access=[API])).client.id
+        return (
+            await services.get(admin.apps).create(os_actor(), wanted, kind="native", access=[API])
+        ).client.id
 
     native = App(server.issuer, server.operate(work), None, "http://127.0.0.1:41234/back")
     person = server.person()

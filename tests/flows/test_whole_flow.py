@@ -8,6 +8,7 @@ from threading import Thread
 
 import pytest
 
+from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from tests.engines import BOTH
 from tests.flows.apps import good, header, refused
@@ -102,7 +103,7 @@ def disabled(server: Running, house: House) -> float:
         tokens.append((app, app.redeem(attempt, page)))
     with server.api(API) as api, server.api(API) as second:
         assert [one.refusal(got.access) for one in (api, second) for _, got in tokens] == [None] * 4
-        server.operate(lambda services: services.get(admin.people).disable("bob@example.com"))
+        server.operate(lambda services: services.get(admin.people).disable(os_actor(), "bob@example.com"))
         began = time.monotonic()
         for one in (api, second):
             for _, got in tokens:
@@ -119,6 +120,6 @@ def disabled(server: Running, house: House) -> float:
     assert again.status == wrong.status
     assert (again.problem or "").startswith("Your account is disabled.")
     assert (wrong.problem or "").startswith("That email and password")
-    server.operate(lambda services: services.get(admin.people).enable("bob@example.com"))
+    server.operate(lambda services: services.get(admin.people).enable(os_actor(), "bob@example.com"))
     assert person.sign_in(person.open("/sign-in"), "bob@example.com", PASSWORD).path == "/account"
     return took

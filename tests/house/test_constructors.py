@@ -13,18 +13,12 @@ CALLED: dict[str, str] = {
     "web/router.py Server": "ASGI calls its application",
 }
 """Classes that define `__call__`, with the reason."""
-CALLED_STILL = {}
+CALLED_STILL: set[str] = set()
 """Those that are still to be given a verb: remove what has one."""
 
 MOST_POSITIONAL = 3
 """Parameters of a constructor that may be given without their names. Records (`msgspec.Struct`) are values, and exempt."""
-POSITIONAL_STILL = {
-    "features/admin/apis.py ManageApis",
-    "features/admin/apps.py ManageApps",
-    "features/admin/factors.py ManageFactors",
-    "features/admin/people.py ManagePeople",
-    "features/admin/roles.py ManageRoles",
-}
+POSITIONAL_STILL: set[str] = set()
 """Those that are still to be made keyword-only: remove what is."""
 POSITIONAL_STILL_IN = {"web/pages/views", "web/mail", "web/pages/static.py"}
 """Places whose values are still to be made keyword-only."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
+from doorward.adapters.os_user import os_actor
 from doorward.core.model.client import Client
 from doorward.features.admin import build as admin
 from doorward.features.admin.apps import AppKind
@@ -85,7 +86,7 @@ def apps(server: Running, house: House) -> dict[str, Registered]:
         for name, kind, changes in wanted:
             more = {} if kind == "service" else {"post_logout_redirect_uris": (AFTER,)}
             made = await services.get(admin.apps).create(
-                draft(f"Peer {name}", kind, **more, **changes), kind=kind, access=[API]
+                os_actor(), draft(f"Peer {name}", kind, **more, **changes), kind=kind, access=[API]
             )
             secret = made.secret.reveal() if made.secret else None
             found[name] = Registered(made.client, secret, key if name == "private_key_jwt" else None)

@@ -16,11 +16,11 @@ from doorward.app.root import root_secret
 from doorward.core.model.config_snapshot import SigningKey
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.error import AdminError
 from doorward.settings import load
 from doorward.storage.sql.open import open_store
 from tests.engines import BOTH
-from tests.features.admin.managing import DAY, WEB, Desk, TurnedClock, desk
+from tests.features.admin.managing import DAY, OPERATOR, WEB, Desk, TurnedClock, desk
 
 pytestmark = pytest.mark.anyio
 ENGINES = BOTH
@@ -48,7 +48,7 @@ async def nodes(place: str, count: int = NODES) -> AsyncGenerator[list[Desk]]:
 
 
 async def states(one: Desk, alg: str = "ES256") -> Counter[str]:
-    return Counter(key.state for key in await one.keys.listed() if key.alg == alg)
+    return Counter(key.state for key in await one.keys.find(OPERATOR) if key.alg == alg)
 
 
 async def turns(one: Desk) -> int:
@@ -58,7 +58,7 @@ async def turns(one: Desk) -> int:
 
 async def test_an_empty_database_gets_one_current_and_one_next_key(place: str) -> None:
     async with nodes(place, 6) as desks:
-        await asyncio.gather(*(one.keys.tend() for one in desks))
+        await asyncio.gather(*(one.rotation.maintain() for one in desks))
         assert await states(desks[0]) == {"current": 1, "next": 1}
         assert len(await desks[0].audited("key.created")) == 2
 
@@ -66,10 +66,10 @@ async def test_an_empty_database_gets_one_current_and_one_next_key(place: str) -
 @pytest.mark.requirement(52)
 async def test_by_schedule_keys_turn_once_across_all_nodes(place: str) -> None:
     async with nodes(place) as desks:
-        await desks[0].keys.tend()
+        await desks[0].rotation.maintain()
         for turn in range(1, ROUNDS + 1):
             desks[0].clock.time += 91 * DAY
-            await asyncio.gather(*(one.keys.tend() for one in desks))
+            await asyncio.gather(*(one.rotation.maintain() for one in desks))
             held = await states(desks[0])
             assert (held["current"], held["next"]) == (1, 1), held
             assert await turns(desks[0]) == turn
@@ -77,25 +77,30 @@ async def test_by_schedule_keys_turn_once_across_all_nodes(place: str) -> None:
 
 async def test_by_hand_one_of_several_operators_turns_and_the_others_are_told(place: str) -> None:
     async with nodes(place) as desks:
-        await desks[0].keys.tend()
+        await desks[0].rotation.maintain()
         for turn in range(1, ROUNDS + 1):
             desks[0].clock.time += DAY
-            ended = await asyncio.gather(*(one.keys.rotate() for one in desks), return_exceptions=True)
+            ended = await asyncio.gather(
+                *(one.keys.rotate(OPERATOR) for one in desks), return_exceptions=True
+            )
             won = [one for one in ended if isinstance(one, SigningKey)]
-            told = [one for one in ended if isinstance(one, ManageRefused)]
+            told = [one for one in ended if isinstance(one, AdminError)]
             assert (len(won), len(told)) == (1, NODES - 1), ended
-            (current,) = [key for key in await desks[1].keys.listed() if key.state == "current"]
+            (current,) = [key for key in await desks[1].keys.find(OPERATOR) if key.state == "current"]
             assert current.id == won[0].id
             assert await turns(desks[0]) == turn
 
 
 async def test_a_turn_by_hand_and_one_by_schedule_are_one_turn(place: str) -> None:
     async with nodes(place) as desks:
-        await desks[0].keys.tend()
+        await desks[0].rotation.maintain()
         for turn in range(1, ROUNDS + 1):
             desks[0].clock.time += 91 * DAY
             await asyncio.gather(
-                desks[0].keys.tend(), desks[1].keys.rotate(), desks[2].keys.tend(), return_exceptions=True
+                desks[0].rotation.maintain(),
+                desks[1].keys.rotate(OPERATOR),
+                desks[2].rotation.maintain(),
+                return_exceptions=True,
             )
             held = await states(desks[0])
             assert (held["current"], held["next"]) == (1, 1), held
@@ -104,22 +109,24 @@ async def test_a_turn_by_hand_and_one_by_schedule_are_one_turn(place: str) -> No
 
 async def test_a_key_revoked_by_two_is_revoked_once_and_replaced_once(place: str) -> None:
     async with nodes(place) as desks:
-        await desks[0].keys.tend()
+        await desks[0].rotation.maintain()
         for number in range(1, ROUNDS + 1):
             desks[0].clock.time += DAY
-            (bad,) = [key for key in await desks[0].keys.listed() if key.state == "current"]
-            ended = await asyncio.gather(*(one.keys.revoke(bad.id) for one in desks), return_exceptions=True)
+            (bad,) = [key for key in await desks[0].keys.find(OPERATOR) if key.state == "current"]
+            ended = await asyncio.gather(
+                *(one.keys.revoke(OPERATOR, bad.id) for one in desks), return_exceptions=True
+            )
             assert sum(isinstance(one, SigningKey) for one in ended) == 1, ended
-            assert all(isinstance(one, SigningKey | ManageRefused) for one in ended), ended
+            assert all(isinstance(one, SigningKey | AdminError) for one in ended), ended
             held = await states(desks[0])
             assert (held["current"], held["next"], held["revoked"]) == (1, 1, number), held
 
 
 async def test_an_algorithm_that_an_app_was_set_to_gets_its_keys_once(place: str) -> None:
     async with nodes(place) as desks:
-        await desks[0].keys.tend()
-        await desks[0].apps.create(structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
-        await asyncio.gather(*(one.keys.tend() for one in desks))
+        await desks[0].rotation.maintain()
+        await desks[0].apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
+        await asyncio.gather(*(one.rotation.maintain() for one in desks))
         assert await states(desks[0], "RS256") == {"current": 1, "next": 1}
 
 

@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message, Sink
 
+from doorward.adapters.os_user import os_actor
 from doorward.cli.run import opened
 from doorward.core.model.client import Client, Pkce
 from doorward.features.admin import build as admin
@@ -91,7 +92,7 @@ def test_apps_without_pkce_and_nonce_are_named(folder: Path) -> None:
                     redirect_uris=("https://app.example.com/cb",),
                     pkce=pkce,
                 )
-                await services.get(admin.apps).create(draft, kind="web")
+                await services.get(admin.apps).create(os_actor(), draft, kind="web")
 
     asyncio.run(register())
     check = examined(folder)["apps"]

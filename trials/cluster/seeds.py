@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from doorward.adapters.os_user import os_actor
 from doorward.cli.run import opened
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
-from doorward.features.admin.apps import KINDS, AppKind
+from doorward.features.oauth.clients.rules.kinds import KINDS, AppKind
 from doorward.features.services import Services
 from trials.cluster.people import App
 
@@ -39,16 +40,18 @@ async def sow(config: Path, *, people: int, doomed: int) -> Seeds:
     async with opened(config) as container:
         services = container.services
         await services.get(admin.apis).create(
-            API, name="Orders", permissions=[Permission("orders:read", "See your orders")]
+            os_actor(), API, name="Orders", permissions=[Permission("orders:read", "See your orders")]
         )
-        await services.get(admin.roles).create("customer", permissions=[f"{API}:orders:read"], default=True)
+        await services.get(admin.roles).create(
+            os_actor(), "customer", permissions=[f"{API}:orders:read"], default=True
+        )
         emails = [f"person-{number}@example.com" for number in range(people)]
         waiting = asyncio.Semaphore(_AT_ONCE)
 
         async def person(email: str) -> None:
             async with waiting:
                 await services.get(admin.people).create(
-                    email, name=email.partition("@")[0], password=Secret(PASSWORD)
+                    os_actor(), email, name=email.partition("@")[0], password=Secret(PASSWORD)
                 )
 
         await asyncio.gather(*(person(email) for email in emails))
@@ -62,7 +65,7 @@ async def sow(config: Path, *, people: int, doomed: int) -> Seeds:
             ],
             emails=emails,
         )
-        await services.get(admin.apis).introspect_as("Orders", "Orders API")
+        await services.get(admin.apis).set_introspecting_app(os_actor(), "Orders", "Orders API")
         return seeds
 
 
@@ -74,19 +77,19 @@ async def _app(
     access: Sequence[str] = (API,),
     more: tuple[str, ...] = (),
 ) -> App:
-    method, grants = KINDS[kind]
+    usual = KINDS[kind]
     service = kind == "service"
     draft = Client(
         id="",
         name=name,
-        auth_method=method,
-        grant_types=(*grants, *more),
+        auth_method=usual.auth_method,
+        grant_types=(*usual.grant_types, *more),
         created_at=0,
         first_party=not service,
         redirect_uris=() if service else (CALLBACK,),
         oidc_scopes=() if service else ("openid", "profile", "email", "offline_access"),
     )
-    made = await services.get(admin.apps).create(draft, kind=kind, access=access)
+    made = await services.get(admin.apps).create(os_actor(), draft, kind=kind, access=access)
     assert made.secret is not None
     uris = made.client.redirect_uris
     return App(made.client.id, made.secret.reveal(), uris[0] if uris else "")

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 
 from doorward.app.container import Container, open_container
 from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.model.actor import ALL_RIGHTS, Actor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.client import Client
 from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build
-from doorward.features.admin.apis import ManageApis
-from doorward.features.admin.apps import ManageApps
-from doorward.features.admin.people import ManagePeople
-from doorward.features.admin.roles import ManageRoles
+from doorward.features.admin.apis import ApiAdmin
+from doorward.features.admin.apps import AppAdmin
+from doorward.features.admin.keys import KeyAdmin
+from doorward.features.admin.people import PeopleAdmin
+from doorward.features.admin.roles import RoleAdmin
 from doorward.features.services import Services
 from doorward.features.signing_keys.build import key_rotation
-from doorward.features.signing_keys.rotation import ManageKeys
+from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.settings import KeySettings
 from doorward.storage.sql.store import SqlStore
 from doorward.storage.sqlite.database import open_sqlite
@@ -30,6 +32,8 @@ NOW = 1_800_000_000
 DAY = 86_400
 ISSUER = "https://auth.example.com"
 KEY = Secret(b64encode(b"k" * 32).decode())
+OPERATOR = Actor(kind="os_user", id="grace", rights=ALL_RIGHTS)
+"""Who does what a test does."""
 WEB = Client(
     id="",
     name="web",
@@ -58,11 +62,12 @@ class Desk:
     store: SqlStore
     clock: TurnedClock
     catalog: WatchedCatalog
-    people: ManagePeople
-    apps: ManageApps
-    apis: ManageApis
-    roles: ManageRoles
-    keys: ManageKeys
+    people: PeopleAdmin
+    apps: AppAdmin
+    apis: ApiAdmin
+    roles: RoleAdmin
+    keys: KeyAdmin
+    rotation: KeyRotation
 
     @property
     def services(self) -> Services:
@@ -98,7 +103,8 @@ async def desk(store: SqlStore, clock: TurnedClock) -> Desk:
         apps=services.get(build.apps),
         apis=services.get(build.apis),
         roles=services.get(build.roles),
-        keys=services.get(key_rotation),
+        keys=services.get(build.keys),
+        rotation=services.get(key_rotation),
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from doorward.features.admin.factors import ManageFactors
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.error import AdminError
+from doorward.features.admin.factors import FactorAdmin
+from tests.features.admin.managing import OPERATOR
 from tests.people import PASSWORD, House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -19,20 +20,26 @@ async def house() -> AsyncGenerator[House]:
         yield opened
 
 
-def desk(house: House) -> ManageFactors:
+def desk(house: House) -> FactorAdmin:
     made = house.factors
-    return ManageFactors(house.store, made.chance, house.clock, house.pages.ending, made.postman)
+    return FactorAdmin(
+        store=house.store,
+        chance=made.chance,
+        clock=house.clock,
+        ending=house.pages.ending,
+        postman=made.postman,
+    )
 
 
 async def test_an_operator_sees_which_factors_somebody_has(house: House) -> None:
     account = await house.person()
-    assert await desk(house).of("ada@example.com") == (account, [])
+    assert await desk(house).find(OPERATOR, "ada@example.com") == (account, [])
     await house.authenticator(account)
-    _, held = await desk(house).of(account.id)
+    _, held = await desk(house).find(OPERATOR, account.id)
     assert [factor.kind for factor in held].count("totp") == 1
     assert [factor.kind for factor in held].count("recovery_code") == 10
-    with pytest.raises(ManageRefused):
-        await desk(house).of("eve@example.com")
+    with pytest.raises(AdminError):
+        await desk(house).find(OPERATOR, "eve@example.com")
 
 
 @pytest.mark.requirement(72)
@@ -43,7 +50,7 @@ async def test_a_reset_takes_every_factor_ends_everything_and_is_told(house: Hou
     session, hers = await house.session(account), await house.session(eve)
     grant = await house.grant(account, session)
     offline = await house.grant(account, session, offline=True)
-    await desk(house).reset("Ada@Example.com")
+    await desk(house).reset(OPERATOR, "Ada@Example.com")
     assert await house.store.accounts.factors(account.id) == []
     assert len(await house.store.accounts.factors(eve.id)) == 11
     for ended in (
@@ -60,7 +67,7 @@ async def test_a_reset_takes_every_factor_ends_everything_and_is_told(house: Hou
     assert (to, kind) == ("ada@example.com", "second_factor_reset")
     assert "signed you out everywhere" in letter.text
     (event,) = await house.store.audit.of_account(account.id, ("second_factor.reset",))
-    assert event.detail == {"by": "operator", "password": "kept"}
+    assert event.detail == {"by": "operator", "actor": "os_user:grace", "password": "kept"}
 
 
 @pytest.mark.requirement(94)
@@ -71,7 +78,7 @@ async def test_who_waits_at_the_second_factor_with_a_stolen_password_has_to_begi
     waiting = await thief.sign_in()
     asked = await thief.follow(waiting)
     assert asked.path.startswith("/sign-in/code")
-    await desk(house).reset(account.id)
+    await desk(house).reset(OPERATOR, account.id)
     again = await thief.get(asked.path)
     assert not await house.store.sessions.live_of(account.id, house.now)
     assert "/account" not in (again.header("location") or "")
@@ -81,7 +88,7 @@ async def test_who_waits_at_the_second_factor_with_a_stolen_password_has_to_begi
 async def test_the_password_can_be_forgotten_with_them(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
-    await desk(house).reset(account.id, forget_password=True)
+    await desk(house).reset(OPERATOR, account.id, forget_password=True)
     stored = await house.store.accounts.get(account.id)
     assert stored is not None
     assert stored.password_hash is None
@@ -95,7 +102,7 @@ async def test_the_password_can_be_forgotten_with_them(house: House) -> None:
 async def test_afterwards_the_password_alone_is_enough_and_the_page_tells_of_it(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
-    await desk(house).reset(account.id)
+    await desk(house).reset(OPERATOR, account.id)
     browser = house.browser()
     assert (await browser.sign_in(password=PASSWORD)).header("location") == "/account"
     shown = await browser.get("/account/activity")
@@ -105,8 +112,8 @@ async def test_afterwards_the_password_alone_is_enough_and_the_page_tells_of_it(
 async def test_who_has_none_is_left_alone(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
-    with pytest.raises(ManageRefused, match="no second factor"):
-        await desk(house).reset(account.id)
+    with pytest.raises(AdminError, match="factor_missing"):
+        await desk(house).reset(OPERATOR, account.id)
     assert await house.mails() == []
     kept = await house.store.sessions.get(session.id)
     assert kept is not None

@@ -10,10 +10,10 @@ from msgspec import structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.config_snapshot import Permission, Role
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.error import AdminError
 from doorward.features.oauth.clients.rules.entitle import Granted, entitle
 from doorward.storage.sql.open import open_store
-from tests.features.admin.managing import NOW, WEB, Desk, TurnedClock, desk
+from tests.features.admin.managing import NOW, OPERATOR, WEB, Desk, TurnedClock, desk
 
 pytestmark = pytest.mark.anyio
 API = "https://api.example.com"
@@ -28,9 +28,9 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
     made = await desk(store, TurnedClock())
     await made.catalog.refresh()
     permissions = [Permission("orders:read", "See your orders"), Permission("orders:write")]
-    await made.apis.create(API, name="orders", permissions=permissions)
-    await made.apps.create(WEB, kind="web", access=["orders"])
-    await made.people.create(ADA, roles=[])
+    await made.apis.create(OPERATOR, API, name="orders", permissions=permissions)
+    await made.apps.create(OPERATOR, WEB, kind="web", access=["orders"])
+    await made.people.create(OPERATOR, ADA, roles=[])
     try:
         yield made
     finally:
@@ -41,10 +41,10 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
 async def given(office: Desk, account: Account | None = None) -> Granted:
     """What Ada's app is given at the API with her next token."""
     catalog = await office.catalog.refresh()
-    who = account or await office.people.find(ADA)
+    who = account or await office.people.get(OPERATOR, ADA)
     return entitle(
         catalog=catalog,
-        client=await office.apps.find("web"),
+        client=await office.apps.get(OPERATOR, "web"),
         audience=API,
         scopes=("orders:read", "orders:write", "orders:refund"),
         role_names=who.role_names,
@@ -53,7 +53,7 @@ async def given(office: Desk, account: Account | None = None) -> Granted:
 
 async def by_name(office: Desk, role: str) -> Role:
     """A role as the version before wrote it, held by its name."""
-    made = await office.roles.find(role)
+    made = await office.roles.get(OPERATOR, role)
     old = structs.replace(made, key="")
     assert await office.store.commit(office.store.registry.put_role(old))
     await office.catalog.refresh()
@@ -64,54 +64,64 @@ async def by_name(office: Desk, role: str) -> Role:
 async def test_who_held_a_deleted_role_does_not_get_the_next_one_of_that_name(
     office: Desk, before: bool
 ) -> None:
-    await office.roles.create("admin", permissions=["orders:orders:read"])
+    await office.roles.create(OPERATOR, "admin", permissions=["orders:orders:read"])
     if before:
         await by_name(office, "admin")
-    await office.people.grant_role(ADA, "admin")
+    await office.people.grant_role(OPERATOR, ADA, "admin")
     assert (await given(office)).roles == ("admin",)
-    await office.roles.delete("admin")
+    await office.roles.delete(OPERATOR, "admin")
     assert await given(office) == Granted((), (), ())
-    await office.roles.create("admin", permissions=["orders"])
+    await office.roles.create(OPERATOR, "admin", permissions=["orders"])
     assert await given(office) == Granted((), (), ())
-    assert office.people.named(await office.people.find(ADA)).role_names == ()
-    with pytest.raises(ManageRefused, match="does not have the role admin"):
-        await office.people.revoke_role(ADA, "admin")
-    await office.people.grant_role(ADA, "admin")
+    assert (
+        await office.people.with_role_names(OPERATOR, await office.people.get(OPERATOR, ADA))
+    ).role_names == ()
+    with pytest.raises(AdminError, match=r"role_not_held: .*role='admin'"):
+        await office.people.revoke_role(OPERATOR, ADA, "admin")
+    await office.people.grant_role(OPERATOR, ADA, "admin")
     assert (await given(office)).permissions == ("orders:read", "orders:write")
-    assert office.people.named(await office.people.find(ADA)).role_names == ("admin",)
+    assert (
+        await office.people.with_role_names(OPERATOR, await office.people.get(OPERATOR, ADA))
+    ).role_names == ("admin",)
 
 
 async def test_what_people_hold_by_name_goes_on(office: Desk) -> None:
-    await office.roles.create("clerk", permissions=["orders:orders:read"], default=True)
+    await office.roles.create(OPERATOR, "clerk", permissions=["orders:orders:read"], default=True)
     await by_name(office, "clerk")
-    ada = await office.people.grant_role(ADA, "clerk")
+    ada = await office.people.grant_role(OPERATOR, ADA, "clerk")
     assert ada.role_names == ("clerk",)
     assert (await given(office)).roles == ("clerk",)
-    bob = await office.people.create("bob@example.com")
+    bob = await office.people.create(OPERATOR, "bob@example.com")
     assert (await given(office, bob)).roles == ("clerk",)
     # under a new name it is still theirs, and the old name is free for another role
-    await office.roles.change("clerk", name="counter", allow=["orders"])
+    await office.roles.update(OPERATOR, "clerk", name="counter", allow=["orders"])
     assert (await given(office)).roles == ("counter",)
     assert (await given(office)).permissions == ("orders:read", "orders:write")
-    await office.roles.create("clerk", permissions=["orders"])
+    await office.roles.create(OPERATOR, "clerk", permissions=["orders"])
     assert (await given(office)).roles == ("counter",)
-    await office.people.revoke_role(ADA, "counter")
+    await office.people.revoke_role(OPERATOR, ADA, "counter")
     assert await given(office) == Granted((), (), ())
-    assert office.people.named(await office.people.find("bob@example.com")).role_names == ("counter",)
+    assert (
+        await office.people.with_role_names(OPERATOR, await office.people.get(OPERATOR, "bob@example.com"))
+    ).role_names == ("counter",)
 
 
 async def test_a_role_is_changed_while_people_hold_it(office: Desk) -> None:
-    await office.roles.create("clerk", permissions=["orders:orders:read"])
-    await office.apis.create("https://stock.example.com", name="stock", permissions=[Permission("count")])
-    await office.people.grant_role(ADA, "clerk")
-    changed = await office.roles.change("clerk", allow=["orders:orders:write", "stock"], default=True)
+    await office.roles.create(OPERATOR, "clerk", permissions=["orders:orders:read"])
+    await office.apis.create(
+        OPERATOR, "https://stock.example.com", name="stock", permissions=[Permission("count")]
+    )
+    await office.people.grant_role(OPERATOR, ADA, "clerk")
+    changed = await office.roles.update(
+        OPERATOR, "clerk", allow=["orders:orders:write", "stock"], default=True
+    )
     assert changed.permissions == {API: ("orders:write",), "https://stock.example.com": ("count",)}
     assert changed.default
     assert (await given(office)).permissions == ("orders:write",)
-    narrowed = await office.roles.change("clerk", disallow=["orders"], default=False)
+    narrowed = await office.roles.update(OPERATOR, "clerk", disallow=["orders"], default=False)
     assert narrowed.permissions == {"https://stock.example.com": ("count",)}
     assert await given(office) == Granted((), (), ())
-    assert await office.roles.find("clerk") == narrowed
+    assert await office.roles.get(OPERATOR, "clerk") == narrowed
     first, second = await office.audited("role.changed")
     assert first.detail["added"] == [f"{API}:orders:write", "https://stock.example.com:count"]
     assert first.detail["removed"] == [f"{API}:orders:read"]
@@ -124,30 +134,32 @@ async def test_a_role_is_changed_while_people_hold_it(office: Desk) -> None:
         {"name": "rol_x"},
     )
     for wrong in wrongs:
-        with pytest.raises(ManageRefused):
-            await office.roles.change("clerk", **wrong)
-    await office.roles.create("other", permissions=())
-    with pytest.raises(ManageRefused, match="already"):
-        await office.roles.change("clerk", name="OTHER")
+        with pytest.raises(AdminError):
+            await office.roles.update(OPERATOR, "clerk", **wrong)
+    await office.roles.create(OPERATOR, "other", permissions=())
+    with pytest.raises(AdminError, match="role_name_taken"):
+        await office.roles.update(OPERATOR, "clerk", name="OTHER")
 
 
 async def test_a_permission_comes_to_a_living_api_and_goes_from_all_who_had_it(office: Desk) -> None:
-    await office.roles.create("clerk", permissions=["orders"])
-    await office.people.grant_role(ADA, "clerk")
+    await office.roles.create(OPERATOR, "clerk", permissions=["orders"])
+    await office.people.grant_role(OPERATOR, ADA, "clerk")
     refund = Permission("orders:refund", "Pay back")
-    api = await office.apis.change("orders", lambda found: found, permissions=[refund])
+    api = await office.apis.update(OPERATOR, "orders", lambda found: found, permissions=[refund])
     assert [one.name for one in api.permissions] == ["orders:read", "orders:write", "orders:refund"]
     # who may do all that there was may not do what came later
     assert (await given(office)).permissions == ("orders:read", "orders:write")
-    await office.apps.change("web", lambda found: found, access=["orders"])
-    await office.roles.change("clerk", allow=["orders"])
+    await office.apps.update(OPERATOR, "web", lambda found: found, access=["orders"])
+    await office.roles.update(OPERATOR, "clerk", allow=["orders"])
     assert (await given(office)).permissions == ("orders:read", "orders:write", "orders:refund")
-    await office.apis.change("orders", lambda found: found, without=["orders:refund", "orders:write"])
+    await office.apis.update(
+        OPERATOR, "orders", lambda found: found, without=["orders:refund", "orders:write"]
+    )
     assert (await given(office)).permissions == ("orders:read",)
-    assert (await office.apps.find("web")).access == {API: ("orders:read",)}
-    assert (await office.roles.find("clerk")).permissions == {API: ("orders:read",)}
+    assert (await office.apps.get(OPERATOR, "web")).access == {API: ("orders:read",)}
+    assert (await office.roles.get(OPERATOR, "clerk")).permissions == {API: ("orders:read",)}
     # one of that name that comes later is given anew
-    await office.apis.change("orders", lambda found: found, permissions=[refund])
+    await office.apis.update(OPERATOR, "orders", lambda found: found, permissions=[refund])
     assert (await given(office)).permissions == ("orders:read",)
     added, removed, _ = await office.audited("api.changed")
     assert (added.detail["added"], added.detail["removed"]) == (["orders:refund"], [])
@@ -155,16 +167,16 @@ async def test_a_permission_comes_to_a_living_api_and_goes_from_all_who_had_it(o
 
 
 async def test_what_cannot_be_changed_about_an_api_is_said(office: Desk) -> None:
-    words = await office.apis.change(
-        "orders", lambda found: found, permissions=[Permission("orders:write", "Buy")]
+    words = await office.apis.update(
+        OPERATOR, "orders", lambda found: found, permissions=[Permission("orders:write", "Buy")]
     )
     assert words.permissions == (
         Permission("orders:read", "See your orders"),
         Permission("orders:write", "Buy"),
     )
-    renamed = await office.apis.change("orders", lambda found: structs.replace(found, name="shop"))
+    renamed = await office.apis.update(OPERATOR, "orders", lambda found: structs.replace(found, name="shop"))
     assert renamed.name == "shop"
-    await office.apis.create("https://stock.example.com", name="stock", permissions=[])
+    await office.apis.create(OPERATOR, "https://stock.example.com", name="stock", permissions=[])
     read = Permission("orders:read")
     for name, permissions, without in (
         ("shop", [read], ()),
@@ -176,14 +188,15 @@ async def test_what_cannot_be_changed_about_an_api_is_said(office: Desk) -> None
         ("Stock", [], ()),
         ("api_x", [], ()),
     ):
-        with pytest.raises(ManageRefused):
-            await office.apis.change(
+        with pytest.raises(AdminError):
+            await office.apis.update(
+                OPERATOR,
                 "shop",
                 lambda found, name=name: structs.replace(found, name=name),
                 permissions=permissions,
                 without=without,
             )
-    assert (await office.apis.find("shop")).permissions == words.permissions
+    assert (await office.apis.get(OPERATOR, "shop")).permissions == words.permissions
 
 
 async def test_a_role_of_the_version_before_is_read(office: Desk) -> None:

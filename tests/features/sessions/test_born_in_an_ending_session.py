@@ -18,7 +18,7 @@ from doorward.features.authn.flow.outcomes import Finished
 from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.sessions.ending import Ending
 from tests.features import made
-from tests.features.admin.managing import NOW, Desk, opened
+from tests.features.admin.managing import NOW, OPERATOR, Desk, opened
 from tests.front_channel import CALLER as AT_THE_DOOR
 from tests.front_channel import Front, front_channel
 from tests.people import CALLER, PASSWORD, House, open_house
@@ -140,7 +140,7 @@ async def test_an_app_that_is_disconnected_keeps_no_grant(
 
 @pytest.mark.requirement(72)
 async def test_somebody_who_is_deleted_leaves_no_grant(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    account = await desk.people.create("ada@example.com", password=Secret(PASSWORD))
+    account = await desk.people.create(OPERATOR, "ada@example.com", password=Secret(PASSWORD))
     session = Session(
         id="ses_thief", secret_hash=b"t" * 32, account_id=account.id, created_at=NOW, seen_at=NOW, auth_time=NOW,
         expires_at=NOW + 999, acr="a", amr=("pwd",),
@@ -148,7 +148,7 @@ async def test_somebody_who_is_deleted_leaves_no_grant(desk: Desk, monkeypatch: 
     assert await desk.store.commit(desk.store.sessions.insert(session))
     thief = Thief(desk.store, session, NOW)
     thief.after(monkeypatch, "account")
-    await desk.people.delete("ada@example.com")
+    await desk.people.delete(OPERATOR, "ada@example.com")
     assert thief.born
     assert await thief.left() == []
     assert await thief.told()

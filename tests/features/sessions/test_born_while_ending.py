@@ -19,7 +19,7 @@ from doorward.core.ports.store import Store, Write
 from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.password.change import Changed
 from doorward.features.sessions.ending import Ending
-from tests.features.admin.managing import NOW, Desk, opened
+from tests.features.admin.managing import NOW, OPERATOR, Desk, opened
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -152,10 +152,10 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
 async def test_no_session_waits_in_a_disabled_account_until_it_is_enabled_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = await desk.people.create("ada@example.com", password=Secret(PASSWORD))
+    account = await desk.people.create(OPERATOR, "ada@example.com", password=Secret(PASSWORD))
     thief = Thief(desk.store, NOW)
     between(monkeypatch, thief)
-    await desk.people.disable("ada@example.com")
+    await desk.people.disable(OPERATOR, "ada@example.com")
     assert thief.born
-    await desk.people.enable("ada@example.com")
+    await desk.people.enable(OPERATOR, "ada@example.com")
     assert await left_open(desk.store, account, NOW) == ([], [])

@@ -17,16 +17,17 @@ from msgspec import structs
 
 from doorward.adapters.keys.signing import PURPOSE
 from doorward.adapters.random import SystemChance
+from doorward.cli.problems import sentences
 from doorward.core.model.config_snapshot import KeyState, SigningKey
 from doorward.core.model.policy import TokenPolicy
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.error import AdminError
 from doorward.features.sessions.ending import Ending
 from doorward.features.sessions.rules.ending import MARGIN
 from doorward.storage.sqlite.database import open_sqlite
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import b64url_decode
 from doorward_verify.refused import Refused
-from tests.features.admin.managing import DAY, NOW, WEB, Desk, TurnedClock, desk, opened
+from tests.features.admin.managing import DAY, NOW, OPERATOR, WEB, Desk, TurnedClock, desk, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +39,7 @@ async def house() -> AsyncGenerator[Desk]:
 
 
 async def states(house: Desk, alg: str = "ES256") -> Counter[str]:
-    return Counter(key.state for key in await house.keys.listed() if key.alg == alg)
+    return Counter(key.state for key in await house.keys.find(OPERATOR) if key.alg == alg)
 
 
 def token(house: Desk) -> str:
@@ -46,17 +47,17 @@ def token(house: Desk) -> str:
 
 
 async def test_the_first_start_makes_a_current_and_a_next_key_and_later_starts_none(house: Desk) -> None:
-    assert await house.keys.tend() == 2
+    assert await house.rotation.maintain() == 2
     assert await states(house) == {"current": 1, "next": 1}
-    assert await house.keys.tend() == 0
+    assert await house.rotation.maintain() == 0
     assert token(house)
 
 
 async def test_processes_that_start_at_once_make_one_current_and_one_next_key(tmp_path: Path) -> None:
     clock = TurnedClock()
     desks = [await desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(6)]
-    await asyncio.gather(*(one.keys.tend() for one in desks))
-    await asyncio.gather(*(one.keys.tend() for one in desks))
+    await asyncio.gather(*(one.rotation.maintain() for one in desks))
+    await asyncio.gather(*(one.rotation.maintain() for one in desks))
     assert await states(desks[0]) == {"current": 1, "next": 1}
     for one in desks:
         await one.container.aclose()
@@ -65,13 +66,13 @@ async def test_processes_that_start_at_once_make_one_current_and_one_next_key(tm
 
 @pytest.mark.requirement(52)
 async def test_keys_turn_by_time_and_every_living_token_verifies_throughout(house: Desk) -> None:
-    await house.keys.tend()
+    await house.rotation.maintain()
     turned = 0
     living: list[tuple[int, str]] = []
     for _ in range(400):
         house.clock.time += DAY // 4
         published_before = {key["kid"] for key in house.services.signer.jwks()["keys"]}
-        turned += await house.keys.tend()
+        turned += await house.rotation.maintain()
         await house.catalog.refresh()
         fresh = token(house)
         # whoever fetched the keys before this moment can already verify what is signed now
@@ -87,30 +88,31 @@ async def test_keys_turn_by_time_and_every_living_token_verifies_throughout(hous
 
 
 async def test_a_turn_by_hand_waits_for_the_next_key_to_be_known(house: Desk) -> None:
-    await house.keys.tend()
-    with pytest.raises(ManageRefused, match="may know the next key yet") as caught:
-        await house.keys.rotate()
-    assert "--force" in caught.value.fix
+    await house.rotation.maintain()
+    with pytest.raises(AdminError, match="key_too_young") as caught:
+        await house.keys.rotate(OPERATOR)
+    assert caught.value.problem.parameters == {"published_at": NOW, "known_at": NOW + DAY}
+    assert "--force" in sentences(caught.value.problem)[1]
     before = token(house)
-    forced = await house.keys.rotate(force=True)
+    forced = await house.keys.rotate(OPERATOR, force=True)
     assert jwt.get_unverified_header(token(house))["kid"] == forced.id
     assert jws.verify(before, house.services.signer.keys(), algorithms=["ES256"], types=None)
     assert await states(house) == {"previous": 1, "current": 1, "next": 1}
     house.clock.time += DAY
-    await house.keys.rotate()
+    await house.keys.rotate(OPERATOR)
     # the very first key has retired meanwhile: its last token expired long ago
     assert await states(house) == {"retired": 1, "previous": 1, "current": 1, "next": 1}
 
 
 @pytest.mark.requirement(52)
 async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens(house: Desk) -> None:
-    patient = replace(house.keys, tokens=TokenPolicy(access_ttl=3600))
-    await patient.tend()
+    patient = replace(house.rotation, tokens=TokenPolicy(access_ttl=3600))
+    await patient.maintain()
     old = token(house)
     # the settings now say 300 s, on this node and after a restart of the others
-    await house.keys.rotate(force=True)
+    await house.keys.rotate(OPERATOR, force=True)
     house.clock.time += 3599
-    await house.keys.tend()
+    await house.rotation.maintain()
     assert jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types=None)
     ending = Ending(
         store=house.store, chance=SystemChance(), catalog=house.catalog, policy=TokenPolicy(access_ttl=300)
@@ -119,34 +121,38 @@ async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens
     (entry,) = (await house.store.revocations.live(house.clock.time))[1]
     assert entry.expires_at >= house.clock.time + 3600
     house.clock.time += 1 + MARGIN
-    await house.keys.tend()
+    await house.rotation.maintain()
     with pytest.raises(Refused):
         jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types=None)
 
 
 async def test_an_algorithm_gets_its_keys_when_an_app_asks_for_it(house: Desk) -> None:
-    await house.keys.tend()
-    with pytest.raises(ManageRefused, match="no API uses Ed25519"):
-        await house.keys.rotate("Ed25519")
-    await house.apps.create(structs.replace(WEB, id_token_signed_alg="Ed25519"), kind="web")
+    await house.rotation.maintain()
+    with pytest.raises(AdminError, match="key_unused: alg='Ed25519'"):
+        await house.keys.rotate(OPERATOR, "Ed25519")
+    await house.apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="Ed25519"), kind="web")
     # with the app, since it may be used before anybody looks after the keys
     assert await states(house, "Ed25519") == {"current": 1}
     assert house.services.signer.sign({}, typ="JWT", alg="Ed25519")
-    await house.keys.tend()
+    await house.rotation.maintain()
     assert await states(house, "Ed25519") == {"current": 1, "next": 1}
-    await house.apps.change("web", lambda app: structs.replace(app, userinfo_signed_alg="RS256"))
+    await house.apps.update(OPERATOR, "web", lambda app: structs.replace(app, userinfo_signed_alg="RS256"))
     assert await states(house, "RS256") == {"current": 1}
 
 
 async def test_an_algorithm_gets_its_key_when_an_api_asks_for_it(house: Desk) -> None:
-    await house.apis.create("https://a.example.com", name="a", permissions=[], signing_alg="Ed25519")
+    await house.apis.create(
+        OPERATOR, "https://a.example.com", name="a", permissions=[], signing_alg="Ed25519"
+    )
     assert await states(house, "Ed25519") == {"current": 1}
-    await house.apis.change("a", lambda api: structs.replace(api, signing_alg="RS256", token_type="JWT"))
+    await house.apis.update(
+        OPERATOR, "a", lambda api: structs.replace(api, signing_alg="RS256", token_type="JWT")
+    )
     assert await states(house, "RS256") == {"current": 1}
     (event,) = await house.audited("api.changed")
     assert event.detail["changed"] == ["signing_alg", "token_type"]
-    with pytest.raises(ManageRefused, match="Nothing would change"):
-        await house.apis.change("a", lambda api: api)
+    with pytest.raises(AdminError, match="unchanged: noun='api'"):
+        await house.apis.update(OPERATOR, "a", lambda api: api)
 
 
 def of_before(house: Desk, name: str, state: KeyState) -> SigningKey:
@@ -163,8 +169,8 @@ async def test_rsa_keys_of_another_size_give_way_without_a_token_that_nobody_can
         registry.insert_key(of_before(house, "key_old", "current")),
         registry.insert_key(of_before(house, "key_then", "next")),
     )
-    await house.apps.create(structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
-    await house.keys.tend()
+    await house.apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
+    await house.rotation.maintain()
 
     def signed() -> int:
         kid = jwt.get_unverified_header(house.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"]
@@ -177,28 +183,28 @@ async def test_rsa_keys_of_another_size_give_way_without_a_token_that_nobody_can
     assert event.detail["instead_of"] == "key_then"
     published = {key["kid"] for key in house.services.signer.jwks()["keys"]}
     house.clock.time += DAY
-    await house.keys.tend()
+    await house.rotation.maintain()
     await house.catalog.refresh()
     assert signed() == 2048
     assert (
         jwt.get_unverified_header(house.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"] in published
     )
-    assert await house.keys.tend() == 0
+    assert await house.rotation.maintain() == 0
 
 
 async def test_a_revoked_key_is_out_at_once_and_followed_by_the_next(house: Desk) -> None:
-    await house.keys.tend()
+    await house.rotation.maintain()
     stolen = token(house)
     kid = jwt.get_unverified_header(stolen)["kid"]
-    await house.keys.revoke(kid)
+    await house.keys.revoke(OPERATOR, kid)
     with pytest.raises(Refused):
         jws.verify(stolen, house.services.signer.keys(), algorithms=["ES256"], types=None)
     assert jwt.get_unverified_header(token(house))["kid"] != kid
     assert await states(house) == {"revoked": 1, "current": 1, "next": 1}
-    with pytest.raises(ManageRefused, match="revoked already"):
-        await house.keys.revoke(kid)
-    with pytest.raises(ManageRefused, match="no signing key"):
-        await house.keys.revoke("key_x")
+    with pytest.raises(AdminError, match=r"key_ended: .*state='revoked'"):
+        await house.keys.revoke(OPERATOR, kid)
+    with pytest.raises(AdminError, match="not_found: noun='signing_key'"):
+        await house.keys.revoke(OPERATOR, "key_x")
     (event,) = await house.audited("key.revoked")
     assert event.detail["key_id"] == kid
     assert event.at == NOW
@@ -207,9 +213,9 @@ async def test_a_revoked_key_is_out_at_once_and_followed_by_the_next(house: Desk
 async def test_turns_at_once_are_one_turn(tmp_path: Path) -> None:
     clock = TurnedClock()
     desks = [await desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(4)]
-    await desks[0].keys.tend()
+    await desks[0].rotation.maintain()
     clock.time += 91 * DAY
-    await asyncio.gather(*(one.keys.tend() for one in desks))
+    await asyncio.gather(*(one.rotation.maintain() for one in desks))
     assert await states(desks[0]) == {"previous": 1, "current": 1, "next": 1}
     for one in desks:
         await one.container.aclose()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorward.cli.tools import Tools
 from doorward.model.secret import Secret
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from doorward.cli.tools import Tools
 from tests.flows.apps import App, Attempt
 from tests.flows.browsing import Page, Person
 from tests.flows.running import Running

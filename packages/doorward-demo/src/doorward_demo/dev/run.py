@@ -17,6 +17,7 @@ from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
+from doorward.core.model.actor import Actor
 from doorward.features.services import Services
 from doorward_demo.dev import processes
 from doorward_demo.dev.folder import REFRESH_LEEWAY, Folder
@@ -34,8 +35,8 @@ _UP_WITHIN: Final = 60.0
 _LIBRARIES: Final = ("fastapi", "starlette", "pydantic")
 
 
-def run(*, port: int, browser: bool, reset: bool, seeding: Seeding) -> int:
-    """Run until Ctrl+C, SIGTERM or SIGHUP; answers with the exit status. Raises `CannotStart`."""
+def run(*, port: int, browser: bool, reset: bool, actor: Actor, seeding: Seeding) -> int:
+    """Run until Ctrl+C, SIGTERM or SIGHUP; answers with the exit status. `actor` registers the apps and the people. Raises `CannotStart`."""
     began = time.monotonic()
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     ignored = sorted(name for name in os.environ if name.startswith("DOORWARD_"))
@@ -60,7 +61,7 @@ def run(*, port: int, browser: bool, reset: bool, seeding: Seeding) -> int:
         known = read(folder.state)
         folder.prepare(places)
         apps = seeding(
-            folder.settings, lambda services: seed(services, places, known.apps if known else None)
+            folder.settings, lambda services: seed(services, actor, places, known.apps if known else None)
         )
         state = State(
             pid=os.getpid(),

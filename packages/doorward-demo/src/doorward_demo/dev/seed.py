@@ -6,12 +6,13 @@ from typing import Final
 
 from msgspec import structs
 
+from doorward.core.model.actor import Actor
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
-from doorward.features.admin.apps import KINDS, AppKind
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.error import AdminError
+from doorward.features.oauth.clients.rules.kinds import KINDS, AppKind
 from doorward.features.services import Services
 from doorward_demo.dev.people import PEOPLE, SeededPerson
 from doorward_demo.dev.places import Places
@@ -30,17 +31,18 @@ _STOCK_PERMISSIONS: Final = (Permission("stock:read", "See what is in stock"),)
 _ROLES: Final = (("customer", "orders:read", True), ("clerk", "orders:read,orders:write", False))
 
 
-async def seed(services: Services, places: Places, known: DemoApps | None) -> DemoApps:
+async def seed(services: Services, actor: Actor, places: Places, known: DemoApps | None) -> DemoApps:
     """Make what is missing, leave what is there; answers with the apps' credentials. `known` are those of the last start.
 
     A secret is shown once, when it is made: where the last start's is lost, a new one is.
     """
-    await _apis(services, places)
-    await _roles(services)
+    await _apis(services, actor, places)
+    await _roles(services, actor)
     for person in PEOPLE:
-        await _person(services, person)
+        await _person(services, actor, person)
     shop = await _app(
         services,
+        actor,
         _client(
             "Corner Shop",
             "web",
@@ -54,6 +56,7 @@ async def seed(services: Services, places: Places, known: DemoApps | None) -> De
     )
     driver = await _app(
         services,
+        actor,
         _client(
             "Demo driver",
             "spa",
@@ -66,6 +69,7 @@ async def seed(services: Services, places: Places, known: DemoApps | None) -> De
     )
     report = await _app(
         services,
+        actor,
         _client("Night report", "service", oidc_scopes=()),
         "service",
         (f"{ORDERS}:orders:read", STOCK),
@@ -75,30 +79,32 @@ async def seed(services: Services, places: Places, known: DemoApps | None) -> De
 
 
 def _client(name: str, kind: AppKind, **members: tuple[str, ...] | str) -> Client:
-    method, grants = KINDS[kind]
-    client = Client(id="", name=name, auth_method=method, created_at=0, grant_types=grants)
+    usual = KINDS[kind]
+    client = Client(
+        id="", name=name, auth_method=usual.auth_method, created_at=0, grant_types=usual.grant_types
+    )
     return structs.replace(client, **members)
 
 
-async def _apis(services: Services, places: Places) -> None:
+async def _apis(services: Services, actor: Actor, places: Places) -> None:
     wanted = (
         (ORDERS, places.api, _ORDERS_PERMISSIONS),
         (STOCK, FOREIGN_AUDIENCE, _STOCK_PERMISSIONS),
     )
-    there = {api.name: api for api in await services.get(admin.apis).listed()}
+    there = {api.name: api for api in await services.get(admin.apis).find(actor)}
     for name, identifier, permissions in wanted:
         old = there.get(name)
         if old is not None and (old.identifier, old.permissions) == (identifier, permissions):
             continue
         if old is not None:
             # an identifier is what tokens are made out to: another port makes it another API
-            await services.get(admin.apis).delete(old.id)
-        await services.get(admin.apis).create(identifier, name=name, permissions=permissions)
+            await services.get(admin.apis).delete(actor, old.id)
+        await services.get(admin.apis).create(actor, identifier, name=name, permissions=permissions)
 
 
-async def _roles(services: Services) -> None:
-    orders = await services.get(admin.apis).find(ORDERS)
-    there = {role.name: role for role in await services.get(admin.roles).listed()}
+async def _roles(services: Services, actor: Actor) -> None:
+    orders = await services.get(admin.apis).get(actor, ORDERS)
+    there = {role.name: role for role in await services.get(admin.roles).find(actor)}
     for name, permissions, default in _ROLES:
         old = there.get(name)
         held = tuple(permissions.split(","))
@@ -106,38 +112,45 @@ async def _roles(services: Services) -> None:
             continue
         allowed = [f"{ORDERS}:{permissions}"]
         if old is None:
-            await services.get(admin.roles).create(name, permissions=allowed, default=default)
+            await services.get(admin.roles).create(actor, name, permissions=allowed, default=default)
         else:
-            await services.get(admin.roles).change(old.id, allow=allowed, default=default)
+            await services.get(admin.roles).update(actor, old.id, allow=allowed, default=default)
 
 
-async def _person(services: Services, person: SeededPerson) -> None:
+async def _person(services: Services, actor: Actor, person: SeededPerson) -> None:
     try:
-        await services.get(admin.people).find(person.email)
-    except ManageRefused:
+        await services.get(admin.people).get(actor, person.email)
+    except AdminError:
         await services.get(admin.people).create(
-            person.email, name=person.name, password=Secret(person.password), roles=person.roles
+            actor, person.email, name=person.name, password=Secret(person.password), roles=person.roles
         )
 
 
 async def _app(
-    services: Services, draft: Client, kind: AppKind, access: tuple[str, ...], known: Credential | None
+    services: Services,
+    actor: Actor,
+    draft: Client,
+    kind: AppKind,
+    access: tuple[str, ...],
+    known: Credential | None,
 ) -> Credential:
-    there = {client.name: client for client in await services.get(admin.apps).listed()}
+    there = {client.name: client for client in await services.get(admin.apps).find(actor)}
     old = there.get(draft.name)
     if old is None:
-        made = await services.get(admin.apps).create(draft, kind=kind, access=access)
+        made = await services.get(admin.apps).create(actor, draft, kind=kind, access=access)
         return Credential(made.client.id, made.secret.reveal() if made.secret else None)
-    await _mend(services, old, draft, access)
+    await _mend(services, actor, old, draft, access)
     if old.auth_method == "none":
         return Credential(old.id)
     if known is not None and known.client_id == old.id and known.secret is not None:
         return known
-    rotated = await services.get(admin.apps).rotate_secret(old.id)
+    rotated = await services.get(admin.apps).rotate_secret(actor, old.id)
     return Credential(old.id, rotated.secret.reveal() if rotated.secret else None)
 
 
-async def _mend(services: Services, old: Client, draft: Client, access: tuple[str, ...]) -> None:
+async def _mend(
+    services: Services, actor: Actor, old: Client, draft: Client, access: tuple[str, ...]
+) -> None:
     def change(client: Client) -> Client:
         return structs.replace(
             client,
@@ -147,10 +160,10 @@ async def _mend(services: Services, old: Client, draft: Client, access: tuple[st
         )
 
     missing = {
-        api.identifier for api in await services.get(admin.apis).listed() if _names(access, api.name)
+        api.identifier for api in await services.get(admin.apis).find(actor) if _names(access, api.name)
     } - old.access.keys()
     if missing or change(old) != old:
-        await services.get(admin.apps).change(old.id, change, access=access)
+        await services.get(admin.apps).update(actor, old.id, change, access=access)
 
 
 def _names(access: tuple[str, ...], api: str) -> bool:

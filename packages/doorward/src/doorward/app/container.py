@@ -49,7 +49,7 @@ from doorward.storage.sql.open import open_store
 
 if TYPE_CHECKING:
     from doorward.adapters.valkey.connection import ValkeyLink
-    from doorward.features.signing_keys.wrappings import ManageWrappings
+    from doorward.features.admin.wrappings import WrappingAdmin
 
 _log = logger("bells")
 
@@ -69,11 +69,11 @@ class Container:
     close_hasher: Callable[[], None]
     close_store: bool
 
-    def root_wrappings(self) -> ManageWrappings:
+    def root_wrappings(self) -> WrappingAdmin:
         """The service that changes key-encryption keys. Raises `KeyProblem`."""
-        from doorward.features.signing_keys.build import root_wrappings
+        from doorward.features.admin.build import wrappings
 
-        return root_wrappings(self.services, wrapper=key_wrapper(self.settings), root=self.root)
+        return wrappings(self.services, wrapper=key_wrapper(self.settings), root=self.root)
 
     async def aclose(self) -> None:
         """Write down what was counted, let the others hear what was committed, and close everything that was opened."""

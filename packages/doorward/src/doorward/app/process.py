@@ -53,7 +53,7 @@ async def start(
     metrics = PrometheusMeter()
     container = await open_container(settings=settings, features=features, metrics=metrics, clock=clock)
     services = container.services
-    await services.get(key_rotation).tend()
+    await services.get(key_rotation).maintain()
     await services.config.join(services.random.new_id("nod"), services.clock)
     page_render.warm_up()
     # read out over the telephone: letters of one case, and no sign that looks like a minus

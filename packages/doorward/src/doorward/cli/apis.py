@@ -10,7 +10,7 @@ from rich.console import Console
 
 from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, with_services
+from doorward.cli.run import actor, confirm, with_services
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm
@@ -60,6 +60,7 @@ def create(
 
     async def work(services: Services) -> Api:
         return await services.get(admin.apis).create(
+            actor(),
             identifier,
             name=name,
             permissions=permissions,
@@ -105,7 +106,8 @@ def set_(
         confirm(f"Take {gone} away, from every app and role that has it?", yes=yes, as_json=json)
 
     async def work(services: Services) -> Api:
-        return await services.get(admin.apis).change(
+        return await services.get(admin.apis).update(
+            actor(),
             api,
             lambda found: structs.replace(found, **changes),
             permissions=added,
@@ -126,7 +128,7 @@ def list_(config: Config = None, json: Json = False) -> None:
     """List APIs."""
 
     async def work(services: Services) -> list[Api]:
-        return list(await services.get(admin.apis).listed())
+        return list(await services.get(admin.apis).find(actor()))
 
     apis = with_services(config, work)
 
@@ -147,7 +149,7 @@ def show_(api: ApiName, config: Config = None, json: Json = False) -> None:
     """Show one API."""
 
     async def work(services: Services) -> Api:
-        return await services.get(admin.apis).find(api)
+        return await services.get(admin.apis).get(actor(), api)
 
     found = with_services(config, work)
     show.result(documents.of_api(found), lambda console: _card(console, found), as_json=json)
@@ -166,7 +168,7 @@ def introspect_as(
         raise Trouble("Name an app, or say --none.", "doorward app list")
 
     async def work(services: Services) -> Api:
-        return await services.get(admin.apis).introspect_as(api, app)
+        return await services.get(admin.apis).set_introspecting_app(actor(), api, app)
 
     changed = with_services(config, work)
     said = f"{changed.name} introspects as {app}." if app else f"{changed.name} does not introspect any more."
@@ -180,13 +182,13 @@ def delete(
     """Delete an API; apps and roles lose their access to it."""
 
     async def find(services: Services) -> Api:
-        return await services.get(admin.apis).find(api)
+        return await services.get(admin.apis).get(actor(), api)
 
     found = with_services(config, find)
     confirm(f"Delete the API {found.name}, and every app's and role's access to it?", yes=yes, as_json=json)
 
     async def work(services: Services) -> Api:
-        return await services.get(admin.apis).delete(found.identifier)
+        return await services.get(admin.apis).delete(actor(), found.identifier)
 
     gone = with_services(config, work)
     show.result(

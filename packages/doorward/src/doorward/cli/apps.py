@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,15 +13,16 @@ from doorward.cli import apps_options, documents, show
 from doorward.cli.apps_options import AuthChoice
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, with_services
+from doorward.cli.run import actor, confirm, with_services
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
-from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.core.model.client import Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.core.model.message import Undelivered
-from doorward.core.model.policy import LONGEST
 from doorward.features.admin import build as admin
-from doorward.features.admin.apps import KINDS, AppKind, NewSecret
-from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
+from doorward.features.admin.apps import NewSecret
+from doorward.features.oauth.clients.rules import kinds
+from doorward.features.oauth.clients.rules.kinds import AppKind
+from doorward.features.oauth.clients.rules.registration import ACCESS_TTL, MAX_AGE, REFRESH_TTL
 from doorward.features.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, delete.")
@@ -52,48 +53,36 @@ def create(
     pkce: Annotated[Pkce | None, typer.Option(help="required; or_nonce: PKCE, or a nonce with openid (web apps, unless named); optional: neither, which is weaker.")] = None,
     no_pkce: Annotated[bool, typer.Option("--no-pkce", hidden=True)] = False,
     no_rotation: Annotated[bool, typer.Option("--no-rotation", help="Its refresh token stays the same (private_key_jwt only).")] = False,
-    access_ttl: Annotated[int | None, typer.Option(min=10, max=86_400, metavar="SECONDS", help="How long its access tokens live.")] = None,
-    refresh_ttl: Annotated[int | None, typer.Option(min=60, max=LONGEST, metavar="SECONDS", help="How long it stays signed in at most.")] = None,
-    max_age: Annotated[int | None, typer.Option(min=0, max=LONGEST, metavar="SECONDS", help="The oldest sign-in that it accepts.")] = None,
+    access_ttl: Annotated[int | None, typer.Option(min=ACCESS_TTL[0], max=ACCESS_TTL[1], metavar="SECONDS", help="How long its access tokens live.")] = None,
+    refresh_ttl: Annotated[int | None, typer.Option(min=REFRESH_TTL[0], max=REFRESH_TTL[1], metavar="SECONDS", help="How long it stays signed in at most.")] = None,
+    max_age: Annotated[int | None, typer.Option(min=MAX_AGE[0], max=MAX_AGE[1], metavar="SECONDS", help="The oldest sign-in that it accepts.")] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Register an app. Its secret is shown once, now."""
-    method, grants = KINDS[kind]
     if public and auth_method not in {None, "none"}:
         raise Trouble("--public and --auth-method contradict each other.", "Keep one of them.")
-    if public and kind == "service":
-        raise Trouble(
-            "A service acts for itself, so it needs a credential of its own.", "Leave out --public."
-        )
-    secretive = auth_method in {"client_secret", *SECRET_METHODS}
-    if kind in {"spa", "native"} and secretive:
-        raise Trouble(
-            f"A {kind} app can keep no secret: everybody who has the app can read it.",
-            "Leave out --auth-method, or take --kind web if a server of yours talks to the token endpoint.",
-        )
-    auth = auth_method or (
-        "none" if public else "private_key_jwt" if jwks else "client_secret" if method != "none" else method
+    method = kinds.auth_method(kind, public=public, has_keys=jwks is not None)
+    authentication: dict[str, Any] = (
+        apps_options.authentication(auth_method) if auth_method else {"auth_method": method}
     )
     draft = Client(
         id="",
         name=name,
-        **apps_options.authentication(auth),
+        **authentication,
         created_at=0,
         jwks=read_jwks(jwks) if jwks else None,
         redirect_uris=tuple(dict.fromkeys(redirect or ())),
         post_logout_redirect_uris=tuple(dict.fromkeys(post_logout or ())),
         backchannel_logout_uri=backchannel_logout,
         origins=apps_options.origins(origin or ()),
-        grant_types=grants if grant_type is None else apps_options.grant_types(grant_type),
+        grant_types=kinds.KINDS[kind].grant_types if grant_type is None else apps_options.listed(grant_type),
         response_modes=apps_options.response_modes(response_mode or ("query", "form_post")),
-        oidc_scopes=apps_options.scopes(
-            (() if kind == "service" else OIDC_SCOPES) if scope is None else scope
-        ),
+        oidc_scopes=kinds.oidc_scopes(kind) if scope is None else apps_options.listed(scope),
         first_party=first_party,
         pkce=pkce
         or apps_options.without_pkce(given=no_pkce)
-        or ("or_nonce" if kind == "web" and auth != "none" else "required"),
+        or kinds.pkce(kind, authentication["auth_method"]),
         rotation=not no_rotation,
         access_token_ttl=access_ttl,
         refresh_token_ttl=refresh_ttl,
@@ -104,7 +93,7 @@ def create(
     )
 
     async def work(services: Services) -> NewSecret:
-        return await services.get(admin.apps).create(draft, kind=kind, access=api or ())
+        return await services.get(admin.apps).create(actor(), draft, kind=kind, access=api or ())
 
     made = with_services(config, work)
     show_secret(made, f"Registered {made.client.name}.", as_json=json)
@@ -117,7 +106,7 @@ def list_(config: Config = None, json: Json = False) -> None:
     """List apps."""
 
     async def work(services: Services) -> list[Client]:
-        return list(await services.get(admin.apps).listed())
+        return list(await services.get(admin.apps).find(actor()))
 
     clients = with_services(config, work)
 
@@ -141,8 +130,8 @@ def show_(app: AppName, config: Config = None, json: Json = False) -> None:
     """Show one app."""
 
     async def work(services: Services) -> tuple[Client, Undelivered | None]:
-        client = await services.get(admin.apps).find(app)
-        return client, await services.get(admin.apps).undelivered(client.id)
+        client = await services.get(admin.apps).get(actor(), app)
+        return client, await services.get(admin.apps).get_undelivered(actor(), client.id)
 
     client, undelivered = with_services(config, work)
     document = documents.of_client(client)
@@ -158,13 +147,13 @@ def delete(
     """Delete an app. Everything that was signed in through it ends now."""
 
     async def find(services: Services) -> Client:
-        return await services.get(admin.apps).find(app)
+        return await services.get(admin.apps).get(actor(), app)
 
     client = with_services(config, find)
     confirm(f"Delete {client.name} and end everything signed in through it?", yes=yes, as_json=json)
 
     async def work(services: Services) -> Client:
-        return await services.get(admin.apps).delete(client.id)
+        return await services.get(admin.apps).delete(actor(), client.id)
 
     gone = with_services(config, work)
     show.result(

@@ -9,8 +9,6 @@ from typing import Any, Literal, TypeVar, get_args
 from doorward.cli.trouble import Trouble
 from doorward.core.model.client import SECRET_METHODS, Client, Pkce, ResponseMode, SigningAlgorithm
 from doorward.features.oauth.clients.rules.registration import plain_origin
-from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
-from doorward.features.oauth.index import GRANT_TYPES
 
 AuthChoice = Literal["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 """What `--auth-method` takes: a secret in either way, or one way alone."""
@@ -20,24 +18,6 @@ AccessChoice = Literal["ES256", "RS256", "Ed25519", "api"]
 """What `--access-token-signed-alg` takes; "api" leaves it to the APIs."""
 
 Word = TypeVar("Word", bound=str)
-
-
-def scopes(given: Sequence[str]) -> tuple[str, ...]:
-    """OpenID Connect scopes, each once. Raises `Trouble` for a name that is none of them."""
-    names = listed(given)
-    for name in names:
-        if name not in OIDC_SCOPES:
-            raise Trouble(
-                f"{name} is no OpenID Connect scope.",
-                f"There are {', '.join(OIDC_SCOPES)}; permissions of an API are given with --api API:{name}.",
-            )
-    return names
-
-
-def grant_types(given: Sequence[str]) -> tuple[str, ...]:
-    """Grant types, each once. Raises `Trouble` for a name that is none of them."""
-    grants = tuple(grant_type.name for grant_type in GRANT_TYPES)
-    return tuple(_word(grants, name, "--grant-type") for name in listed(given))
 
 
 def listed(given: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from doorward.cli.run import with_services
+from doorward.cli.run import actor, with_services
 from doorward.cli.trouble import Trouble
 
 
@@ -25,7 +25,9 @@ def dev(
     # imported here: no other command needs it
     from doorward_demo.dev import run
 
-    raise typer.Exit(run(port=port, browser=not no_browser, reset=reset, seeding=with_services))
+    raise typer.Exit(
+        run(port=port, browser=not no_browser, reset=reset, actor=actor(), seeding=with_services)
+    )
 
 
 def demo(

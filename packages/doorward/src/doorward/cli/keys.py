@@ -12,14 +12,14 @@ from rich.console import Console
 
 from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, read_settings, with_container, with_services
+from doorward.cli.run import actor, confirm, read_settings, with_container, with_services
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.config_snapshot import SigningKey
 from doorward.core.model.wrapped_key import WrappedKey
+from doorward.features.admin import build as admin
 from doorward.features.services import Services
-from doorward.features.signing_keys.build import key_rotation
 
 if TYPE_CHECKING:
     from doorward.app.container import Container
@@ -33,7 +33,7 @@ def list_(config: Config = None, json: Json = False) -> None:
     """List the signing keys."""
 
     async def work(services: Services) -> list[SigningKey]:
-        return list(await services.get(key_rotation).listed())
+        return list(await services.get(admin.keys).find(actor()))
 
     keys = with_services(config, work)
 
@@ -71,7 +71,7 @@ def rotate(
     """Sign with the next key from now on, and publish a new next one."""
 
     async def work(services: Services) -> SigningKey:
-        return await services.get(key_rotation).rotate(alg, force=force)
+        return await services.get(admin.keys).rotate(actor(), alg, force=force)
 
     key = with_services(config, work)
     show.result(
@@ -91,7 +91,7 @@ def revoke(
     """Take a key out at once, and every token that it signed."""
 
     async def find(services: Services) -> SigningKey:
-        return await services.get(key_rotation).revocable(key)
+        return await services.get(admin.keys).get_revocable(actor(), key)
 
     found = with_services(config, find)
     confirm(
@@ -101,7 +101,7 @@ def revoke(
     )
 
     async def work(services: Services) -> SigningKey:
-        return await services.get(key_rotation).revoke(found.id)
+        return await services.get(admin.keys).revoke(actor(), found.id)
 
     gone = with_services(config, work)
     show.result(
@@ -115,7 +115,7 @@ def wrappings(config: Config = None, json: Json = False) -> None:
 
     async def work(container: Container) -> tuple[Sequence[WrappedKey], str]:
         wrappings = container.root_wrappings()
-        return await wrappings.listed(), wrappings.in_use
+        return await wrappings.find(actor()), await wrappings.get_in_use(actor())
 
     _show_wrappings(*with_container(config, work), as_json=json)
 
@@ -154,8 +154,8 @@ def rewrap(
         if new_config is not None or new_key_file is not None:
             new = _other_wrapper(new_config, new_key_file)
         wrappings = container.root_wrappings()
-        left = await wrappings.rewrap(new, drop_old=drop_old)
-        return left, wrappings.in_use
+        left = await wrappings.rewrap(actor(), new, drop_old=drop_old)
+        return left, await wrappings.get_in_use(actor())
 
     left, in_use = with_container(config, work)
     _show_wrappings(left, in_use, as_json=json)

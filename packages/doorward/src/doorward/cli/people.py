@@ -11,7 +11,7 @@ from rich.console import Console
 
 from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, read_password, with_services
+from doorward.cli.run import actor, confirm, read_password, with_services
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.account import Account, Factor
@@ -52,9 +52,9 @@ def create(
 
     async def work(services: Services) -> Account:
         made = await services.get(admin.people).create(
-            email, name=name, locale=locale, password=password, roles=role
+            actor(), email, name=name, locale=locale, password=password, roles=role
         )
-        return services.get(admin.people).named(made)
+        return await services.get(admin.people).with_role_names(actor(), made)
 
     account = with_services(config, work)
 
@@ -80,15 +80,15 @@ def list_(
     """List people, oldest first."""
 
     async def work(services: Services) -> tuple[list[Account], int]:
-        found = list(await services.get(admin.people).listed(after=after, limit=limit))
+        found = list(await services.get(admin.people).find(actor(), after=after, limit=limit))
         while everybody and (
-            page := await services.get(admin.people).listed(
-                after=found[-1].id if found else after, limit=10_000
+            page := await services.get(admin.people).find(
+                actor(), after=found[-1].id if found else after, limit=10_000
             )
         ):
             found += page
-        more = await services.get(admin.people).count(after=found[-1].id) if found else 0
-        return [services.get(admin.people).named(account) for account in found], more
+        more = await services.get(admin.people).count(actor(), after=found[-1].id) if found else 0
+        return [await services.get(admin.people).with_role_names(actor(), account) for account in found], more
 
     accounts, more = with_services(config, work)
 
@@ -114,8 +114,8 @@ def show_(who: Who, config: Config = None, json: Json = False) -> None:
     """Show one person."""
 
     async def work(services: Services) -> tuple[Account, Sequence[Factor]]:
-        account, held = await services.get(admin.factors).of(who)
-        return services.get(admin.people).named(account), held
+        account, held = await services.get(admin.factors).find(actor(), who)
+        return await services.get(admin.people).with_role_names(actor(), account), held
 
     account, factors = with_services(config, work)
     document = {**documents.of_account(account), "factors": documents.of_factors(factors)}
@@ -128,7 +128,7 @@ def disable(who: Who, config: Config = None, json: Json = False) -> None:
     changed(
         config,
         json,
-        lambda services: services.get(admin.people).disable(who),
+        lambda services: services.get(admin.people).disable(actor(), who),
         "{} is disabled; what they had open has ended.",
     )
 
@@ -139,7 +139,7 @@ def enable(who: Who, config: Config = None, json: Json = False) -> None:
     changed(
         config,
         json,
-        lambda services: services.get(admin.people).enable(who),
+        lambda services: services.get(admin.people).enable(actor(), who),
         "{} may sign in again.",
     )
 
@@ -151,14 +151,14 @@ def delete(
     """Delete a person and all that is theirs. The audit record stays."""
 
     async def find(services: Services) -> Account:
-        return await services.get(admin.people).find(who)
+        return await services.get(admin.people).get(actor(), who)
 
     account = with_services(config, find)
     confirm(f"Delete {account.email} for good?", yes=yes, as_json=json)
     changed(
         config,
         json,
-        lambda services: services.get(admin.people).delete(account.id),
+        lambda services: services.get(admin.people).delete(actor(), account.id),
         "{} is deleted.",
     )
 
@@ -173,7 +173,7 @@ def set_password(
     """Set a new password; all their sessions end."""
 
     async def find(services: Services) -> Account:
-        return await services.get(admin.people).find(who)
+        return await services.get(admin.people).get(actor(), who)
 
     account = with_services(config, find)
     password = read_password(from_stdin=password_stdin)
@@ -182,7 +182,7 @@ def set_password(
     changed(
         config,
         json,
-        lambda services: services.get(admin.people).set_password(account.id, password),
+        lambda services: services.get(admin.people).set_password(actor(), account.id, password),
         "{} has a new password; their sessions have ended.",
     )
 
@@ -198,7 +198,7 @@ def grant_role(
     changed(
         config,
         json,
-        lambda services: services.get(admin.people).grant_role(who, role),
+        lambda services: services.get(admin.people).grant_role(actor(), who, role),
         f"{{}} has the role {role}.",
     )
 
@@ -211,7 +211,7 @@ def revoke_role(
     changed(
         config,
         json,
-        lambda services: services.get(admin.people).revoke_role(who, role),
+        lambda services: services.get(admin.people).revoke_role(actor(), who, role),
         f"{{}} lost the role {role}.",
     )
 
@@ -225,7 +225,7 @@ def changed(
     """Do `work` on one person and say so; `{}` in `said` is their address."""
 
     async def named(services: Services) -> Account:
-        return services.get(admin.people).named(await work(services))
+        return await services.get(admin.people).with_role_names(actor(), await work(services))
 
     account = with_services(config, named)
     show.result(

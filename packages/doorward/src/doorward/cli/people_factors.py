@@ -12,7 +12,7 @@ from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
 from doorward.cli.people import Who, factors_said
 from doorward.cli.people_profile import app
-from doorward.cli.run import confirm, with_services
+from doorward.cli.run import actor, confirm, with_services
 from doorward.core.model.account import Account, Factor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
@@ -23,7 +23,7 @@ def factors(who: Who, config: Config = None, json: Json = False) -> None:
     """Show somebody's second factors."""
 
     async def work(services: Services) -> tuple[Account, Sequence[Factor]]:
-        return await services.get(admin.factors).of(who)
+        return await services.get(admin.factors).find(actor(), who)
 
     account, held = with_services(config, work)
     document = {"id": account.id, "email": account.email, **documents.of_factors(held)}
@@ -50,7 +50,7 @@ def reset_factors(
     """Take away the second factors of who lost their phone. Their sessions end."""
 
     async def find(services: Services) -> Account:
-        account, _ = await services.get(admin.factors).of(who)
+        account, _ = await services.get(admin.factors).find(actor(), who)
         return account
 
     account = with_services(config, find)
@@ -63,8 +63,9 @@ def reset_factors(
     )
 
     async def work(services: Services) -> Account:
-        return services.get(admin.people).named(
-            await services.get(admin.factors).reset(account.id, forget_password=forget_password)
+        return await services.get(admin.people).with_role_names(
+            actor(),
+            await services.get(admin.factors).reset(actor(), account.id, forget_password=forget_password),
         )
 
     changed = with_services(config, work)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Annotated
-from zoneinfo import available_timezones
 
 import typer
 
 from doorward.cli.options import Config, Json
 from doorward.cli.people import Who, app, changed
+from doorward.cli.run import actor
 from doorward.cli.trouble import Trouble
 from doorward.core.model.account import Account
 from doorward.features.admin import build as admin
@@ -33,19 +32,8 @@ def set_(
     changes = {key: value for key, value in said.items() if value is not None}
     if not changes:
         raise Trouble("Nothing was named to change.", "See what can be: doorward user set --help")
-    if zoneinfo:
-        _known(zoneinfo)
 
     async def work(services: Services) -> Account:
-        return await services.get(admin.people).set_profile(who, changes)
+        return await services.get(admin.people).update(actor(), who, changes)
 
     changed(config, json, work, "Apps are told something new of {}.")
-
-
-def _known(zone: str) -> None:
-    # A machine without a time zone database knows none: the form alone is checked then, by the action.
-    zones = available_timezones()
-    if zones and zone not in zones:
-        near = get_close_matches(zone, sorted(zones), n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]}?" if near else "It should look like Europe/Berlin."
-        raise Trouble(f"There is no time zone {zone[:80]}.", hint)

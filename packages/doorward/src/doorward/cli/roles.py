@@ -9,7 +9,7 @@ from rich.console import Console
 
 from doorward.cli import documents, show
 from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import confirm, with_services
+from doorward.cli.run import actor, confirm, with_services
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.config_snapshot import Role
@@ -37,7 +37,7 @@ def create(
     """Create a role."""
 
     async def work(services: Services) -> Role:
-        return await services.get(admin.roles).create(name, permissions=allow or (), default=default)
+        return await services.get(admin.roles).create(actor(), name, permissions=allow or (), default=default)
 
     role = with_services(config, work)
 
@@ -53,7 +53,7 @@ def list_(config: Config = None, json: Json = False) -> None:
     """List roles."""
 
     async def work(services: Services) -> list[Role]:
-        return list(await services.get(admin.roles).listed())
+        return list(await services.get(admin.roles).find(actor()))
 
     roles = with_services(config, work)
 
@@ -81,7 +81,7 @@ def show_(role: RoleName, config: Config = None, json: Json = False) -> None:
     """Show one role."""
 
     async def work(services: Services) -> Role:
-        return await services.get(admin.roles).find(role)
+        return await services.get(admin.roles).get(actor(), role)
 
     found = with_services(config, work)
     show.result(documents.of_role(found), lambda console: _card(console, found), as_json=json)
@@ -111,8 +111,8 @@ def set_(
         raise Trouble("Nothing was named to change.", "See what can be: doorward role set --help")
 
     async def work(services: Services) -> Role:
-        return await services.get(admin.roles).change(
-            role, name=name, allow=allow or (), disallow=no_allow or (), default=default
+        return await services.get(admin.roles).update(
+            actor(), role, name=name, allow=allow or (), disallow=no_allow or (), default=default
         )
 
     changed = with_services(config, work)
@@ -134,13 +134,13 @@ def delete(
     """Delete a role; nobody gets its permissions with their next token."""
 
     async def find(services: Services) -> Role:
-        return await services.get(admin.roles).find(role)
+        return await services.get(admin.roles).get(actor(), role)
 
     found = with_services(config, find)
     confirm(f"Delete the role {found.name}?", yes=yes, as_json=json)
 
     async def work(services: Services) -> Role:
-        return await services.get(admin.roles).delete(found.name)
+        return await services.get(admin.roles).delete(actor(), found.name)
 
     gone = with_services(config, work)
     show.result(

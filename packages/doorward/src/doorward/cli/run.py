@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from doorward.adapters.os_user import os_actor
+from doorward.cli.problems import trouble
 from doorward.cli.trouble import Trouble
+from doorward.core.model.actor import Actor
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.passwords import HashingBusy
 from doorward.core.ports.store import StoreUnavailable
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.error import AdminError
 
 if TYPE_CHECKING:
     from doorward.app.container import Container
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _LONGEST = 65_536
+
+
+def actor() -> Actor:
+    """Who runs this command."""
+    return os_actor()
 
 
 def with_services(config: Path | None, work: Callable[[Services], Awaitable[T]]) -> T:
@@ -79,8 +87,8 @@ def finish(work: Callable[[], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(run())
-    except ManageRefused as refused:
-        raise Trouble(refused.error, refused.fix) from None
+    except AdminError as refusal:
+        raise trouble(refusal.problem) from None
     except KeyProblem as problem:
         raise Trouble(problem.error, problem.fix) from None
     except HashingBusy:

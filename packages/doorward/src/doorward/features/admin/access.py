@@ -1,39 +1,33 @@
-"""Which permissions at which API does `API:permission,permission` mean?"""
+"""Access text `API:permission,permission`: which permissions at which API are meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from doorward.core.model.config_snapshot import Api, Catalog
+from doorward.features.admin.error import AdminError, refused
 from doorward.features.admin.lookup import find_api
-from doorward.features.admin.refused import ManageRefused
 from doorward.features.oauth.clients.rules import resource
 
 
-def parse_access(catalog: Catalog, texts: Iterable[str]) -> dict[str, list[str]]:
-    """API identifier -> permission names, in order; an API without names means all that it has. Raises `ManageRefused`.
+def parse_access(catalog: Catalog, texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """API identifier -> permission names, in order; an API without names means all that it has. Raises `AdminError`.
 
     Identifiers and permissions may hold colons themselves, so the longest known name of an API that the text begins with counts.
     """
     access: dict[str, list[str]] = {}
     for text in texts:
         api, rest = _split(catalog, text)
-        offered = [permission.name for permission in api.permissions]
+        offered = tuple(permission.name for permission in api.permissions)
         names = offered if rest is None else [name.strip() for name in rest.split(",")]
         if rest is not None and not all(names):
-            raise ManageRefused(
-                f"{text} names no permission after a colon or a comma.",
-                f"Name them, as in {api.name}:{','.join(offered[:2]) or 'read'}, or write {api.name} alone for all that it has.",
-            )
+            raise refused("access_without_permission", text=text, api=api.name, offered=offered)
         for name in names:
             if name not in offered:
-                raise ManageRefused(
-                    f"The API {api.name} has no permission {name}.",
-                    f"It has: {', '.join(offered) or 'none'}.",
-                )
+                raise refused("permission_unknown", api=api.name, permission=name, offered=offered)
         held = access.setdefault(api.identifier, [])
         held.extend(name for name in names if name not in held)
-    return access
+    return {identifier: tuple(names) for identifier, names in access.items()}
 
 
 def _split(catalog: Catalog, text: str) -> tuple[Api, str | None]:
@@ -52,7 +46,7 @@ def _split(catalog: Catalog, text: str) -> tuple[Api, str | None]:
     alone = text.rpartition(":")[0] if text.count(":") > text.count("://") else text
     try:
         return find_api(catalog, alone), None
-    except ManageRefused as refused:
-        raise ManageRefused(
-            refused.error, f"Write API:PERMISSION,PERMISSION, as in orders:orders:read. {refused.fix}"
-        ) from None
+    except AdminError as error:
+        if error.problem.code != "not_found":
+            raise
+        raise refused("access_api_unknown", given=alone, near=error.problem.parameters["near"]) from None

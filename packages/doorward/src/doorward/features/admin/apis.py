@@ -1,4 +1,4 @@
-"""What an operator does with APIs: register, change, choose the app that introspects for them, delete. All audited."""
+"""Administration of APIs: create, find, update, choose the app that introspects for one, delete."""
 
 from __future__ import annotations
 
@@ -8,34 +8,39 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from doorward.core import text
+from doorward.core.model.actor import Actor
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.config_snapshot import Api, Catalog, Permission, TokenType
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
-from doorward.features.admin.commit import Overtaken, audit_write, commit_as_read, decided_anew
+from doorward.features.admin.commit import Overtaken, commit_as_read, decided_anew
+from doorward.features.admin.error import AdminError, refused
 from doorward.features.admin.lookup import find_api, find_client
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.operation import operation
+from doorward.features.audit.operator import operator_event
 from doorward.features.oauth.clients.rules import registration, resource
 from doorward.features.signing_keys import rules as key_life
-from doorward.features.signing_keys.rotation import ManageKeys
+from doorward.features.signing_keys.rotation import KeyRotation
 
 
-@dataclass(frozen=True, slots=True)
-class ManageApis:
-    """APIs are named by identifier, name or id. Every method raises `ManageRefused` when it cannot be done."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiAdmin:
+    """APIs are named by identifier, name or id. Every method raises `AdminError` when it cannot be done, and every change is audited."""
 
     store: Store
     catalog: CatalogSource
     chance: Chance
     clock: Clock
     issuer: str
-    keys: ManageKeys
+    rotation: KeyRotation
 
+    @operation("apis.write")
     @decided_anew
     async def create(
         self,
+        actor: Actor,
         identifier: str,
         *,
         name: str | None,
@@ -52,17 +57,14 @@ class ManageApis:
         for permission in permissions:
             problem = problem or registration.permission_problem(permission.name)
         if problem is not None:
-            raise ManageRefused(problem)
+            raise AdminError(problem)
         if resource.same(identifier, self.issuer):
-            raise ManageRefused("That is this server's own address.", "An API has an identifier of its own.")
+            raise refused("identifier_of_server", identifier=identifier)
         _each_once([permission.name for permission in permissions])
         shown = name or identifier
         for api in catalog.apis.values():
             if resource.same(api.identifier, identifier) or text.same_as(api.name) == text.same_as(shown):
-                raise ManageRefused(
-                    f"There is an API {api.name} ({api.identifier}) already.",
-                    f"doorward api show {api.identifier}",
-                )
+                raise refused("api_taken", name=api.name, identifier=api.identifier)
         now = self.clock.now()
         api = Api(
             id=self.chance.new_id("api"),
@@ -73,28 +75,32 @@ class ManageApis:
             signing_alg=signing_alg,
             token_type=token_type,
         )
-        if await self.keys.ready(key_life.algorithms([], [api])):
+        if await self.rotation.ensure(key_life.algorithms([], [api]), actor=actor):
             raise Overtaken
         await commit_as_read(
             self.store,
             self.catalog,
             catalog,
             self.store.registry.put_api(api),
-            self._audit("api.created", api, now),
+            self._audit(actor, "api.created", api, now),
         )
         return api
 
-    async def listed(self) -> Sequence[Api]:
+    @operation("apis.read")
+    async def find(self, actor: Actor) -> Sequence[Api]:
         """All APIs, by name."""
         return sorted((await self.catalog.refresh()).apis.values(), key=lambda api: api.name.casefold())
 
-    async def find(self, api: str) -> Api:
+    @operation("apis.read")
+    async def get(self, actor: Actor, api: str) -> Api:
         """One API."""
         return find_api(await self.catalog.refresh(), api)
 
+    @operation("apis.write")
     @decided_anew
-    async def change(
+    async def update(
         self,
+        actor: Actor,
         api: str,
         change: Callable[[Api], Api],
         *,
@@ -109,14 +115,13 @@ class ManageApis:
         if new.name != old.name:
             new = structs.replace(new, name=_new_name(catalog, new.name, old))
         if new == old:
-            raise ManageRefused(
-                f"Nothing would change about {old.name}.", f"doorward api show {old.identifier}"
-            )
-        if await self.keys.ready(key_life.algorithms([], [new])):
+            raise refused("unchanged", noun="api", name=old.name)
+        if await self.rotation.ensure(key_life.algorithms([], [new]), actor=actor):
             raise Overtaken
         changed = [name for name in Api.__struct_fields__ if getattr(old, name) != getattr(new, name)]
         was, now = [{permission.name for permission in one.permissions} for one in (old, new)]
         audit = self._audit(
+            actor,
             "api.changed",
             new,
             self.clock.now(),
@@ -132,25 +137,26 @@ class ManageApis:
         )
         return new
 
+    @operation("apis.write")
     @decided_anew
-    async def introspect_as(self, api: str, app: str | None) -> Api:
+    async def set_introspecting_app(self, actor: Actor, api: str, app: str | None) -> Api:
         """The app with whose credential the API asks /introspect; None: no app any more."""
         catalog = await self.catalog.refresh()
         found = find_api(catalog, api)
         client = find_client(catalog, app) if app is not None else None
         if client is not None and not client.confidential:
-            raise ManageRefused(
-                f"{client.name} is public and cannot authenticate at /introspect.",
-                "Make one: doorward app create NAME --kind service",
-            )
+            raise refused("app_not_confidential", app=client.name)
         changed = structs.replace(found, client_id=client.id if client else None)
         now = self.clock.now()
-        audit = self._audit("api.changed", changed, now, {"introspects_as": client.id if client else ""})
+        audit = self._audit(
+            actor, "api.changed", changed, now, {"introspects_as": client.id if client else ""}
+        )
         await commit_as_read(self.store, self.catalog, catalog, self.store.registry.put_api(changed), audit)
         return changed
 
+    @operation("apis.write")
     @decided_anew
-    async def delete(self, api: str) -> Api:
+    async def delete(self, actor: Actor, api: str) -> Api:
         """The API, and every app's and role's access to it. Tokens for it expire by themselves: no new one is given."""
         catalog = await self.catalog.refresh()
         found = find_api(catalog, api)
@@ -161,7 +167,7 @@ class ManageApis:
             catalog,
             *self._narrowed(catalog, found.identifier, None),
             self.store.registry.delete_api(found.id),
-            self._audit("api.deleted", found, now),
+            self._audit(actor, "api.deleted", found, now),
         )
         return found
 
@@ -179,10 +185,22 @@ class ManageApis:
         return writes
 
     def _audit(
-        self, kind: str, api: Api, now: int, detail: Mapping[str, str | list[str]] | None = None
+        self,
+        actor: Actor,
+        kind: str,
+        api: Api,
+        now: int,
+        detail: Mapping[str, str | list[str]] | None = None,
     ) -> Write:
-        said: dict[str, str | list[str]] = {"api": api.identifier, **(detail or {})}
-        return audit_write(self.store, self.chance, kind, now, client_id=api.client_id, detail=said)
+        return operator_event(
+            store=self.store,
+            chance=self.chance,
+            actor=actor,
+            kind=kind,
+            now=now,
+            client_id=api.client_id,
+            detail={"api": api.identifier, **(detail or {})},
+        )
 
 
 def _without(
@@ -201,13 +219,11 @@ def _with_permissions(api: Api, permissions: Sequence[Permission], without: Sequ
     _each_once([*(permission.name for permission in permissions), *without])
     for name in without:
         if held.pop(name, None) is None:
-            raise ManageRefused(
-                f"The API {api.name} has no permission {name}.", f"It has: {', '.join(held) or 'none'}."
-            )
+            raise refused("permission_unknown", api=api.name, permission=name, offered=tuple(held))
     for permission in permissions:
         known = held.get(permission.name)
         if known is None and (problem := registration.permission_problem(permission.name)):
-            raise ManageRefused(problem)
+            raise AdminError(problem)
         # named without words, one that is there keeps its own
         held[permission.name] = known if known is not None and not permission.description else permission
     return structs.replace(api, permissions=tuple(held.values()))
@@ -215,17 +231,14 @@ def _with_permissions(api: Api, permissions: Sequence[Permission], without: Sequ
 
 def _each_once(names: Sequence[str]) -> None:
     if len(set(names)) != len(names):
-        raise ManageRefused("A permission is named twice.", "Name each once.")
+        raise refused("permission_repeated")
 
 
 def _new_name(catalog: Catalog, given: str, old: Api) -> str:
     name = text.name(given)
     if problem := registration.name_problem(name, prefix="api"):
-        raise ManageRefused(problem)
+        raise AdminError(problem)
     for other in catalog.apis.values():
         if other.id != old.id and text.same_as(other.name) == text.same_as(name):
-            raise ManageRefused(
-                f"There is an API {other.name} ({other.identifier}) already.",
-                f"doorward api show {other.identifier}",
-            )
+            raise refused("api_taken", name=other.name, identifier=other.identifier)
     return name

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from doorward.features.admin.apis import ManageApis
-from doorward.features.admin.apps import ManageApps
-from doorward.features.admin.factors import ManageFactors
-from doorward.features.admin.people import ManagePeople
-from doorward.features.admin.roles import ManageRoles
+from doorward.core.ports.key_wrapper import KeyWrapper
+from doorward.features.admin.apis import ApiAdmin
+from doorward.features.admin.apps import AppAdmin
+from doorward.features.admin.factors import FactorAdmin
+from doorward.features.admin.keys import KeyAdmin
+from doorward.features.admin.people import PeopleAdmin
+from doorward.features.admin.roles import RoleAdmin
+from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.authn.factors.password.build import password_policy
+from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
 from doorward.features.signing_keys.build import key_rotation
+from doorward.features.signing_keys.root import RootSecret
 
 
-def people(services: Services) -> ManagePeople:
+def people(services: Services) -> PeopleAdmin:
     """Accounts."""
-    return ManagePeople(
+    return PeopleAdmin(
         store=services.store,
         catalog=services.config,
         chance=services.random,
@@ -27,9 +32,9 @@ def people(services: Services) -> ManagePeople:
     )
 
 
-def factors(services: Services) -> ManageFactors:
+def factors(services: Services) -> FactorAdmin:
     """Second factors of accounts."""
-    return ManageFactors(
+    return FactorAdmin(
         store=services.store,
         chance=services.random,
         clock=services.clock,
@@ -38,32 +43,46 @@ def factors(services: Services) -> ManageFactors:
     )
 
 
-def apps(services: Services) -> ManageApps:
+def apps(services: Services) -> AppAdmin:
     """Apps."""
-    return ManageApps(
+    return AppAdmin(
         store=services.store,
         catalog=services.config,
         chance=services.random,
         clock=services.clock,
         ending=services.get(revoker),
-        keys=services.get(key_rotation),
+        rotation=services.get(key_rotation),
+        grant_types=tuple(grant.name for grant in services.added(GRANTS)),
+        auth_methods=tuple(method.name for method in services.added(CLIENT_AUTH)),
     )
 
 
-def apis(services: Services) -> ManageApis:
+def apis(services: Services) -> ApiAdmin:
     """APIs."""
-    return ManageApis(
+    return ApiAdmin(
         store=services.store,
         catalog=services.config,
         chance=services.random,
         clock=services.clock,
         issuer=services.issuer,
-        keys=services.get(key_rotation),
+        rotation=services.get(key_rotation),
     )
 
 
-def roles(services: Services) -> ManageRoles:
+def roles(services: Services) -> RoleAdmin:
     """Roles."""
-    return ManageRoles(
+    return RoleAdmin(
         store=services.store, catalog=services.config, chance=services.random, clock=services.clock
+    )
+
+
+def keys(services: Services) -> KeyAdmin:
+    """Signing keys."""
+    return KeyAdmin(catalog=services.config, clock=services.clock, rotation=services.get(key_rotation))
+
+
+def wrappings(services: Services, *, wrapper: KeyWrapper, root: RootSecret) -> WrappingAdmin:
+    """The key-encryption keys of the root secret; both are for this service alone."""
+    return WrappingAdmin(
+        store=services.store, wrapper=wrapper, root=root, chance=services.random, clock=services.clock
     )

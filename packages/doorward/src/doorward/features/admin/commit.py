@@ -1,17 +1,15 @@
-"""How is a change of apps, APIs and roles written? Against the snapshot that it was decided on, or decided anew."""
+"""Commit of a change of apps, APIs and roles: against the snapshot that it was decided on, or decided anew."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from doorward.core.model.audit import AuditEvent
 from doorward.core.model.config_snapshot import Catalog
 from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.error import refused
 
 _TRIES = 10
 
@@ -20,11 +18,11 @@ R = TypeVar("R")
 
 
 class Overtaken(Exception):
-    """Somebody else changed the catalog after it was read."""
+    """Somebody else changed the configuration after it was read."""
 
 
 def decided_anew(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Call the method again when it was overtaken. It has to read the catalog itself, each time."""
+    """Call the method again when it was overtaken. It has to read the configuration itself, each time."""
 
     @wraps(method)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -33,7 +31,7 @@ def decided_anew(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]
                 return await method(*args, **kwargs)
             except Overtaken:
                 continue
-        raise ManageRefused("The catalog is being changed by others over and over.", "Try again in a moment.")
+        raise refused("config_contended")
 
     return call
 
@@ -46,25 +44,3 @@ async def commit_as_read(store: Store, source: CatalogSource, catalog: Catalog, 
         await source.refresh()
         raise Overtaken
     await source.settle()
-
-
-def audit_write(
-    store: Store,
-    chance: Chance,
-    kind: str,
-    now: int,
-    *,
-    account_id: str | None = None,
-    client_id: str | None = None,
-    detail: Mapping[str, str | list[str]] | None = None,
-) -> Write:
-    """The line of the record for what an operator did."""
-    event = AuditEvent(
-        id=chance.new_id("aud"),
-        at=now,
-        kind=kind,
-        account_id=account_id,
-        client_id=client_id,
-        detail={"by": "operator", **(detail or {})},
-    )
-    return store.audit.append(event)

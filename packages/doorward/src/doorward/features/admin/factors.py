@@ -1,4 +1,4 @@
-"""What an operator does for somebody who lost their phone: look at the second factors, and take them away. Audited, and told to the owner."""
+"""Administration of second factors: look at them, and take them away from somebody who lost their phone, who is told by mail."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from doorward.core.model.account import Account, Factor
+from doorward.core.model.actor import Actor
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.mail_queue import Postman
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store
-from doorward.features.admin.commit import audit_write
+from doorward.features.admin.error import refused
 from doorward.features.admin.lookup import find_account
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.operation import operation
+from doorward.features.audit.operator import operator_event
 from doorward.features.sessions.ending import Ending
 
 _TRIES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class ManageFactors:
-    """People are named by e-mail address or id. Every method raises `ManageRefused` when it cannot be done."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorAdmin:
+    """People are named by e-mail address or id. Every method raises `AdminError` when it cannot be done."""
 
     store: Store
     chance: Chance
@@ -30,19 +32,20 @@ class ManageFactors:
     ending: Ending
     postman: Postman
 
-    async def of(self, who: str) -> tuple[Account, Sequence[Factor]]:
+    @operation("credentials.read")
+    async def find(self, actor: Actor, who: str) -> tuple[Account, Sequence[Factor]]:
         """The person and their second factors."""
-        account = await find_account(self.store, who)
-        return account, await self.store.accounts.factors(account.id)
+        return await self._find(who)
 
-    async def reset(self, who: str, *, forget_password: bool = False) -> Account:
+    @operation("credentials.write")
+    async def reset(self, actor: Actor, who: str, *, forget_password: bool = False) -> Account:
         """Take the authenticator app and the recovery codes away; `forget_password`: the password too, so that the next one is chosen
         by mail. Whoever found the phone is signed in on it, so every session, grant and token ends, and so does every sign-in that is
         under way, mailed code and link."""
         for _ in range(_TRIES):
-            old, factors = await self.of(who)
+            old, factors = await self._find(who)
             if not factors:
-                raise ManageRefused(f"{old.email} has no second factor.", f"doorward user show {old.email}")
+                raise refused("factor_missing", email=old.email)
             now = self.clock.now()
             # The row changes in any case: a sign-in that ends in this moment loses by it (`Ending.late`).
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
@@ -62,11 +65,12 @@ class ManageFactors:
                 self.store.sessions.forget_devices(old.id, but=None),
                 *await self.ending.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
                 self.store.messages.insert_mail(letter),
-                audit_write(
-                    self.store,
-                    self.chance,
-                    "second_factor.reset",
-                    now,
+                operator_event(
+                    store=self.store,
+                    chance=self.chance,
+                    actor=actor,
+                    kind="second_factor.reset",
+                    now=now,
                     account_id=old.id,
                     detail={"password": "forgotten" if forget_password else "kept"},
                 ),
@@ -74,6 +78,8 @@ class ManageFactors:
             if done:
                 await self.ending.late(old.id, now=now, reason="second_factor_reset")
                 return new
-        raise ManageRefused(
-            f"{who} is being changed by somebody else over and over.", "Try again in a moment."
-        )
+        raise refused("person_contended", given=who)
+
+    async def _find(self, who: str) -> tuple[Account, Sequence[Factor]]:
+        account = await find_account(self.store, who)
+        return account, await self.store.accounts.factors(account.id)

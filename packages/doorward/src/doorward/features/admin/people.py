@@ -1,15 +1,19 @@
-"""What an operator does with people: create, disable, enable, delete, set a password, give and take roles. All audited."""
+"""Administration of people: create, find, disable, enable, delete, set a profile or a password, give and take roles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import assert_never
+from zoneinfo import available_timezones
 
 from msgspec import structs
 
 from doorward.core import text
 from doorward.core.login_name import new_email, normalise_name, normalise_zone
 from doorward.core.model.account import Account
+from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import Catalog
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import EndReason
@@ -18,19 +22,22 @@ from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
-from doorward.features.admin.commit import audit_write
+from doorward.features.admin.error import AdminError, nearest, refused
 from doorward.features.admin.lookup import find_account, find_role
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.operation import operation
+from doorward.features.audit.operator import operator_event
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.sessions.ending import Ending
 
 _TRIES = 5
+_MAX_NAME = 120
 
 
-@dataclass(frozen=True, slots=True)
-class ManagePeople:
-    """People are named by e-mail address or id everywhere. Every method raises `ManageRefused` when it cannot be done."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleAdmin:
+    """People are named by e-mail address or id everywhere. Every method raises `AdminError` when it cannot be done, and every change is
+    audited."""
 
     store: Store
     catalog: CatalogSource
@@ -41,8 +48,10 @@ class ManagePeople:
     judge: JudgePassword
     beyond_ascii: bool = True
 
+    @operation("people.write")
     async def create(
         self,
+        actor: Actor,
         email: str,
         *,
         name: str | None = None,
@@ -54,18 +63,15 @@ class ManagePeople:
         "forgot password". Without `roles` they get the default ones."""
         address = new_email(email)
         if address is None:
-            raise ManageRefused(f"{email} is no e-mail address.", "It should look like ada@example.com.")
+            raise refused("email_invalid", email=email)
         if not self.beyond_ascii and not address.isascii():
-            raise ManageRefused(
-                f"{address} has letters beyond ASCII before the @, and mail would not reach it.",
-                "Set mail.smtputf8 = true if your mail server offers SMTPUTF8 (doorward doctor).",
-            )
+            raise refused("email_not_ascii", email=address)
         shown = normalise_name(name) if name is not None else ""
         if shown is None:
-            raise ManageRefused("The name is too long.", "At most 120 characters.")
+            raise refused("text_too_long", member="name", limit=_MAX_NAME)
         spoken = text.locale(locale) if locale else None
         if locale and spoken is None:
-            raise ManageRefused(f"{locale} is no language.", "It should look like de or pt-BR (RFC 5646).")
+            raise refused("locale_invalid", locale=locale)
         catalog = await self.catalog.refresh()
         now = self.clock.now()
         account = Account(
@@ -80,121 +86,124 @@ class ManagePeople:
         if password is not None:
             account = await self._with_password(account, password, now)
         if not await self.store.commit(
-            self.store.accounts.insert(account), self._audit("account.created", account, now)
+            self.store.accounts.insert(account), self._audit(actor, "account.created", account, now)
         ):
-            raise ManageRefused(
-                f"There is a person with the address {address} already.", f"doorward user show {address}"
-            )
+            raise refused("email_taken", email=address)
         return account
 
-    async def listed(self, *, after: str | None = None, limit: int = 100) -> Sequence[Account]:
+    @operation("people.read")
+    async def find(self, actor: Actor, *, after: str | None = None, limit: int = 100) -> Sequence[Account]:
         """One page, in order of id."""
         return await self.store.accounts.page(after=after, limit=limit)
 
-    async def count(self, *, after: str | None = None) -> int:
+    @operation("people.read")
+    async def count(self, actor: Actor, *, after: str | None = None) -> int:
         """How many people there are behind the one with this id."""
         return await self.store.accounts.count(after=after)
 
-    async def find(self, who: str) -> Account:
+    @operation("people.read")
+    async def get(self, actor: Actor, who: str) -> Account:
         """One person."""
         return await find_account(self.store, who)
 
-    async def set_password(self, who: str, password: Secret) -> Account:
+    @operation("people.read")
+    async def with_role_names(self, actor: Actor, account: Account) -> Account:
+        """The same person to be shown: their roles by name, without those that are deleted."""
+        names = tuple(role.name for role in self.catalog.current().held(account))
+        return structs.replace(account, role_names=names)
+
+    @operation("credentials.write")
+    async def set_password(self, actor: Actor, who: str, password: Secret) -> Account:
         """A new password; all their sessions and grants end, since somebody else may know the old one."""
-        prepared = await self._with_password(await self.find(who), password, self.clock.now())
+        old = await find_account(self.store, who)
+        prepared = await self._with_password(old, password, self.clock.now())
 
         def change(account: Account, now: int) -> Account:
             return structs.replace(account, password_hash=prepared.password_hash, password_changed_at=now)
 
-        return await self._change(who, change, "password.changed", ends="password_changed", sub_entry=False)
+        return await self._change(
+            actor, who, change, "password.changed", ends="password_changed", sub_entry=False
+        )
 
-    async def disable(self, who: str) -> Account:
+    @operation("people.write")
+    async def disable(self, actor: Actor, who: str) -> Account:
         """No sign-in any more, and every session, grant and token ends now (ASVS 7.4.2)."""
 
         def change(account: Account, now: int) -> Account:
             if account.disabled_at is not None:
-                raise ManageRefused(
-                    f"{account.email} is disabled already.", f"doorward user enable {account.email}"
-                )
+                raise refused("person_disabled", email=account.email)
             return structs.replace(account, disabled_at=now)
 
-        return await self._change(who, change, "account.disabled", ends="account_disabled")
+        return await self._change(actor, who, change, "account.disabled", ends="account_disabled")
 
-    async def enable(self, who: str) -> Account:
+    @operation("people.write")
+    async def enable(self, actor: Actor, who: str) -> Account:
         """They may sign in again; what ended stays ended."""
 
         def change(account: Account, _now: int) -> Account:
             if account.disabled_at is None:
-                raise ManageRefused(
-                    f"{account.email} is not disabled.", f"doorward user show {account.email}"
-                )
+                raise refused("person_not_disabled", email=account.email)
             return structs.replace(account, disabled_at=None)
 
-        return await self._change(who, change, "account.enabled")
+        return await self._change(actor, who, change, "account.enabled")
 
-    async def delete(self, who: str) -> Account:
-        """The person and everything about them but the audit record; every session, grant and token ends now."""
-        account = await self.find(who)
+    @operation("people.write")
+    async def delete(self, actor: Actor, who: str) -> Account:
+        """The person and everything about them but the audit log; every session, grant and token ends now."""
+        account = await find_account(self.store, who)
         now = self.clock.now()
         writes = await self.ending.account(account.id, now=now, reason="account_deleted", sub_entry=True)
         await self.store.commit(
-            *writes, self.store.accounts.delete(account.id), self._audit("account.deleted", account, now)
+            *writes,
+            self.store.accounts.delete(account.id),
+            self._audit(actor, "account.deleted", account, now),
         )
         await self.ending.late(account.id, now=now, reason="account_deleted")
         return account
 
-    async def set_profile(self, who: str, said: Mapping[str, str]) -> Account:
+    @operation("people.write")
+    async def update(self, actor: Actor, who: str, profile: Mapping[str, str]) -> Account:
         """What apps are told of them: any of `name`, `given_name`, `family_name`, `zoneinfo`; an empty one is not known."""
-        kept = {key: _said(key, text) for key, text in said.items()}
+        kept = {key: _said(key, text) for key, text in profile.items()}
 
         def change(account: Account, now: int) -> Account:
             new = structs.replace(account, **kept)
             if new == account:
-                raise ManageRefused(
-                    f"Nothing would change about {account.email}.", f"doorward user show {account.email}"
-                )
+                raise refused("unchanged", noun="person", name=account.email)
             return structs.replace(new, updated_at=now)
 
         return await self._change(
-            who, change, "account.profile_set", detail={"changed": " ".join(sorted(kept))}
+            actor, who, change, "account.profile_set", detail={"changed": " ".join(sorted(kept))}
         )
 
-    async def grant_role(self, who: str, role: str) -> Account:
+    @operation("people.write")
+    async def grant_role(self, actor: Actor, who: str, role: str) -> Account:
         """One role more; it reaches their apps with the next token."""
         found = find_role(await self.catalog.refresh(), role)
 
         def change(account: Account, _now: int) -> Account:
             if found.held_as in account.role_names:
-                raise ManageRefused(
-                    f"{account.email} has the role {found.name} already.",
-                    f"doorward user show {account.email}",
-                )
+                raise refused("role_held", email=account.email, role=found.name)
             return structs.replace(account, role_names=(*account.role_names, found.held_as))
 
-        return await self._change(who, change, "account.role_granted", detail={"role": found.name})
+        return await self._change(actor, who, change, "account.role_granted", detail={"role": found.name})
 
-    async def revoke_role(self, who: str, role: str) -> Account:
+    @operation("people.write")
+    async def revoke_role(self, actor: Actor, who: str, role: str) -> Account:
         """One role less; tokens given out keep it until they expire, the next one is without."""
         found = find_role(await self.catalog.refresh(), role)
 
         def change(account: Account, _now: int) -> Account:
             if found.held_as not in account.role_names:
-                raise ManageRefused(
-                    f"{account.email} does not have the role {found.name}.",
-                    f"doorward user show {account.email}",
-                )
+                raise refused("role_not_held", email=account.email, role=found.name)
             left = tuple(held for held in account.role_names if held != found.held_as)
             return structs.replace(account, role_names=left)
 
-        return await self._change(who, change, "account.role_revoked", detail={"role": found.name})
-
-    def named(self, account: Account) -> Account:
-        """The same person to be shown: their roles by name, without those that are deleted."""
-        names = tuple(role.name for role in self.catalog.current().held(account))
-        return structs.replace(account, role_names=names)
+        return await self._change(actor, who, change, "account.role_revoked", detail={"role": found.name})
 
     async def _change(
         self,
+        actor: Actor,
         who: str,
         change: Callable[[Account, int], Account],
         kind: str,
@@ -205,42 +214,65 @@ class ManagePeople:
     ) -> Account:
         # The write is guarded by the row as it was read, so an edit never undoes what happened in between.
         for _ in range(_TRIES):
-            old = await self.find(who)
+            old = await find_account(self.store, who)
             now = self.clock.now()
             new = change(old, now)
             writes: list[Write] = [self.store.accounts.replace(new, old=old)]
             if ends is not None:
                 writes += await self.ending.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
                 writes.append(self.store.sessions.forget_devices(old.id, but=None))
-            if await self.store.commit(*writes, self._audit(kind, new, now, detail)):
+            if await self.store.commit(*writes, self._audit(actor, kind, new, now, detail)):
                 if ends is not None:
                     await self.ending.late(old.id, now=now, reason=ends)
                 return new
-        raise ManageRefused(
-            f"{who} is being changed by somebody else over and over.", "Try again in a moment."
-        )
+        raise refused("person_contended", given=who)
 
     async def _with_password(self, account: Account, password: Secret, now: int) -> Account:
         second = any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))
         weak = await self.judge.judge(password, email=account.email, name=account.name, second_factor=second)
         if weak is not None:
-            raise ManageRefused(*_explain(weak))
+            raise _weak(weak)
         hashed = await self.hasher.hash(Secret(password_rule.prepare(password.reveal())))
         return structs.replace(account, password_hash=hashed, password_changed_at=now)
 
-    def _audit(self, kind: str, account: Account, now: int, detail: Mapping[str, str] | None = None) -> Write:
-        return audit_write(
-            self.store, self.chance, kind, now, account_id=account.id, detail=dict(detail or {})
+    def _audit(
+        self,
+        actor: Actor,
+        kind: str,
+        account: Account,
+        now: int,
+        detail: Mapping[str, str] | None = None,
+    ) -> Write:
+        return operator_event(
+            store=self.store,
+            chance=self.chance,
+            actor=actor,
+            kind=kind,
+            now=now,
+            account_id=account.id,
+            detail=dict(detail or {}),
         )
 
 
 def _said(key: str, text: str) -> str | None:
-    kept = normalise_zone(text) if key == "zoneinfo" else normalise_name(text)
-    if kept is None and key == "zoneinfo":
-        raise ManageRefused(f"{text[:80]} is no time zone.", "It should look like Europe/Berlin.")
-    if kept is None:
-        raise ManageRefused(f"The {key.replace('_', ' ')} is too long.", "At most 120 characters.")
-    return kept or None
+    if key != "zoneinfo":
+        kept = normalise_name(text)
+        if kept is None:
+            raise refused("text_too_long", member=key, limit=_MAX_NAME)
+        return kept or None
+    zone = normalise_zone(text)
+    if zone is None:
+        raise refused("zone_invalid", zone=text[:80])
+    # a machine without a time zone database knows none: the form alone is checked then
+    zones = _zones() if zone else frozenset[str]()
+    if zones and zone not in zones:
+        raise refused("zone_unknown", zone=text[:80], near=nearest(zone, sorted(zones)))
+    return zone or None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _role_names(catalog: Catalog, roles: Sequence[str] | None) -> tuple[str, ...]:
@@ -249,26 +281,19 @@ def _role_names(catalog: Catalog, roles: Sequence[str] | None) -> tuple[str, ...
     return tuple(dict.fromkeys(find_role(catalog, name).held_as for name in roles))
 
 
-def _explain(weak: password_rule.Weak) -> tuple[str, str]:
+def _weak(weak: password_rule.Weak) -> AdminError:
     match weak.why:
         case "missing":
-            return "The password is empty.", "Type one, or pipe it in with --password-stdin."
+            return refused("password_missing")
         case "too_short":
-            return (
-                f"The password is too short: at least {weak.number} characters.",
-                "A few unrelated words will do.",
-            )
+            return refused("password_too_short", least=weak.number)
         case "too_long":
-            return f"The password is too long: at most {weak.number} characters.", "Take a shorter one."
+            return refused("password_too_long", most=weak.number)
         case "breached":
-            return (
-                "The password stands on a list of breached passwords.",
-                "Take one that was never used anywhere.",
-            )
+            return refused("password_breached")
         case "context":
-            return (
-                "The password is made of the person's address or name, or of this service's.",
-                "Take other words.",
-            )
+            return refused("password_personal")
         case "guessable" | "unchanged":
-            return "The password is too easy to guess.", "A few unrelated words will do."
+            return refused("password_guessable")
+        case _:
+            assert_never(weak.why)

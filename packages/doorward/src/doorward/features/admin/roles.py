@@ -1,4 +1,4 @@
-"""What an operator does with roles: create, list, change, delete. All audited."""
+"""Administration of roles: create, find, update, delete."""
 
 from __future__ import annotations
 
@@ -8,34 +8,40 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from doorward.core import text
+from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import Catalog, Role
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
 from doorward.features.admin.access import parse_access
-from doorward.features.admin.commit import audit_write, commit_as_read, decided_anew
+from doorward.features.admin.commit import commit_as_read, decided_anew
+from doorward.features.admin.error import AdminError, refused
 from doorward.features.admin.lookup import find_api, find_role
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.operation import operation
+from doorward.features.audit.operator import operator_event
 from doorward.features.oauth.clients.rules import registration
 
 
-@dataclass(frozen=True, slots=True)
-class ManageRoles:
-    """Roles are named by name or id. Every method raises `ManageRefused` when it cannot be done."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleAdmin:
+    """Roles are named by name or id. Every method raises `AdminError` when it cannot be done, and every change is audited."""
 
     store: Store
     catalog: CatalogSource
     chance: Chance
     clock: Clock
 
+    @operation("roles.write")
     @decided_anew
-    async def create(self, name: str, *, permissions: Sequence[str], default: bool = False) -> Role:
+    async def create(
+        self, actor: Actor, name: str, *, permissions: Sequence[str], default: bool = False
+    ) -> Role:
         """A role that holds permissions, each given as `API:permission,permission` (none named: all that the API has now). A default role is given to
         everybody who signs up from now on."""
         catalog = await self.catalog.refresh()
         name = _new_name(catalog, name)
-        held = {identifier: tuple(names) for identifier, names in parse_access(catalog, permissions).items()}
+        held = parse_access(catalog, permissions)
         now = self.clock.now()
         role_id = self.chance.new_id("rol")
         role = Role(id=role_id, name=name, permissions=held, created_at=now, default=default, key=role_id)
@@ -44,23 +50,26 @@ class ManageRoles:
             self.catalog,
             catalog,
             self.store.registry.put_role(role),
-            self._audit("role.created", role, now),
+            self._audit(actor, "role.created", role, now),
         )
         return role
 
-    async def listed(self) -> Sequence[Role]:
+    @operation("roles.read")
+    async def find(self, actor: Actor) -> Sequence[Role]:
         """All roles, by name."""
         return sorted((await self.catalog.refresh()).roles.values(), key=lambda role: role.name.casefold())
 
-    @decided_anew
-    async def find(self, given: str) -> Role:
-        """One, by name or id. Raises `ManageRefused`."""
-        return find_role(await self.catalog.refresh(), given)
+    @operation("roles.read")
+    async def get(self, actor: Actor, role: str) -> Role:
+        """One role."""
+        return find_role(await self.catalog.refresh(), role)
 
+    @operation("roles.write")
     @decided_anew
-    async def change(
+    async def update(
         self,
-        given: str,
+        actor: Actor,
+        role: str,
         *,
         name: str | None = None,
         allow: Sequence[str] = (),
@@ -70,14 +79,12 @@ class ManageRoles:
         """`allow` adds an API, or replaces what is allowed there; `disallow` takes APIs away. Who holds the role has it with the next
         token, and goes on holding it under a new `name`."""
         catalog = await self.catalog.refresh()
-        old = find_role(catalog, given)
+        old = find_role(catalog, role)
         permissions = dict(old.permissions)
         for api in (find_api(catalog, named) for named in disallow):
             if permissions.pop(api.identifier, None) is None:
-                raise ManageRefused(
-                    f"The role {old.name} holds nothing at {api.name}.", f"doorward role show {old.name}"
-                )
-        permissions |= {api: tuple(names) for api, names in parse_access(catalog, allow).items()}
+                raise refused("role_without_api", role=old.name, api=api.name)
+        permissions |= parse_access(catalog, allow)
         new = structs.replace(
             old,
             name=old.name if name is None else _new_name(catalog, name, but=old),
@@ -87,7 +94,7 @@ class ManageRoles:
             key=old.held_as,
         )
         if structs.replace(new, key=old.key) == old:
-            raise ManageRefused(f"Nothing would change about {old.name}.", f"doorward role show {old.name}")
+            raise refused("unchanged", noun="role", name=old.name)
         before, after = _each(old), _each(new)
         await commit_as_read(
             self.store,
@@ -95,6 +102,7 @@ class ManageRoles:
             catalog,
             self.store.registry.put_role(new),
             self._audit(
+                actor,
                 "role.changed",
                 new,
                 self.clock.now(),
@@ -106,32 +114,40 @@ class ManageRoles:
         )
         return new
 
+    @operation("roles.write")
     @decided_anew
-    async def delete(self, name: str) -> Role:
+    async def delete(self, actor: Actor, role: str) -> Role:
         """The role; nobody gets its permissions with their next token, and who held it holds none that is made under its name later."""
         catalog = await self.catalog.refresh()
-        role = find_role(catalog, name)
+        found = find_role(catalog, role)
         now = self.clock.now()
         await commit_as_read(
             self.store,
             self.catalog,
             catalog,
-            self.store.registry.delete_role(role.id),
-            self._audit("role.deleted", role, now),
+            self.store.registry.delete_role(found.id),
+            self._audit(actor, "role.deleted", found, now),
         )
-        return role
+        return found
 
-    def _audit(self, kind: str, role: Role, now: int, **detail: str | list[str]) -> Write:
-        return audit_write(self.store, self.chance, kind, now, detail={"role": role.name, **detail})
+    def _audit(self, actor: Actor, kind: str, role: Role, now: int, **detail: str | list[str]) -> Write:
+        return operator_event(
+            store=self.store,
+            chance=self.chance,
+            actor=actor,
+            kind=kind,
+            now=now,
+            detail={"role": role.name, **detail},
+        )
 
 
 def _new_name(catalog: Catalog, given: str, *, but: Role | None = None) -> str:
     name = text.name(given)
     if problem := registration.role_problem(name):
-        raise ManageRefused(problem)
+        raise AdminError(problem)
     for other in catalog.roles.values():
         if other != but and text.same_as(other.name) == text.same_as(name):
-            raise ManageRefused(f"There is a role {other.name} already.", "doorward role list")
+            raise refused("role_name_taken", name=other.name)
     return name
 
 

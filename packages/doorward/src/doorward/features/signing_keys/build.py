@@ -1,17 +1,14 @@
-"""How the services of the signing keys and of the root secret are built."""
+"""How the service of the signing keys is built."""
 
 from __future__ import annotations
 
-from doorward.core.ports.key_wrapper import KeyWrapper
 from doorward.features.services import Services
-from doorward.features.signing_keys.root import RootSecret
-from doorward.features.signing_keys.rotation import ManageKeys
-from doorward.features.signing_keys.wrappings import ManageWrappings
+from doorward.features.signing_keys.rotation import KeyRotation
 
 
-def key_rotation(services: Services) -> ManageKeys:
-    """Makes, turns and revokes signing keys."""
-    return ManageKeys(
+def key_rotation(services: Services) -> KeyRotation:
+    """Makes, turns and revokes signing keys; an operator does so through `features/admin/keys.py`."""
+    return KeyRotation(
         store=services.store,
         catalog=services.config,
         maker=services.key_maker,
@@ -20,11 +17,4 @@ def key_rotation(services: Services) -> ManageKeys:
         tokens=services.tokens,
         publish_ahead=services.publish_ahead,
         rotate_after=services.rotate_after,
-    )
-
-
-def root_wrappings(services: Services, *, wrapper: KeyWrapper, root: RootSecret) -> ManageWrappings:
-    """Changes the key-encryption keys of the root secret; both are for this service alone."""
-    return ManageWrappings(
-        store=services.store, wrapper=wrapper, root=root, chance=services.random, clock=services.clock
     )

@@ -29,7 +29,7 @@ def _jobs(services: Services) -> Sequence[Job]:
 
         async def round_of_care() -> None:
             changed.clear()
-            await keys.tend()
+            await keys.maintain()
 
         while True:
             await once(round_of_care, name="signing keys")

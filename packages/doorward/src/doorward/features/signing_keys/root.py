@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from doorward.core.model.actor import SERVER
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper, WrongKey
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store
-from doorward.features.admin.commit import audit_write
+from doorward.features.audit.operator import operator_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +67,13 @@ async def make_root(
     wrapping = WrappedKey(root_id, wrapper.id, await wrapper.wrap(root_id, secret), now)
     made = await store.commit(
         store.wrapped_keys.insert_root(wrapping),
-        audit_write(
-            store, chance, "root_secret.created", now, detail={"root_id": root_id, "kek": wrapper.id}
+        operator_event(
+            store=store,
+            chance=chance,
+            actor=SERVER,
+            kind="root_secret.created",
+            now=now,
+            detail={"root_id": root_id, "kek": wrapper.id},
         ),
     )
     if made:

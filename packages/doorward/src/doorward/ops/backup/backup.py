@@ -14,6 +14,7 @@ import msgspec
 
 from doorward import __version__
 from doorward.adapters.clock import SystemClock
+from doorward.adapters.os_user import os_actor
 from doorward.adapters.random import SystemChance
 from doorward.app.key_wrapper import key_wrapper, lost
 from doorward.app.root import check_key, find_root
@@ -22,7 +23,7 @@ from doorward.core.model.copied import BackedUp, BackupFacts
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.progress import Progress
-from doorward.features.admin.commit import audit_write
+from doorward.features.audit.operator import operator_event
 from doorward.ops.backup import locks as backup_locks
 from doorward.ops.backup.file import BackupProblem, BackupReader, BackupWriter, Head, Lock
 from doorward.settings import Settings
@@ -58,7 +59,16 @@ async def run_backup(
             root = await find_root(settings, store) if passphrase is not None else None
         detail = {"backup": backup}
         # before it begins: so the line is in the backup, too
-        await store.commit(audit_write(store, chance, "database.backed_up", now, detail=detail))
+        await store.commit(
+            operator_event(
+                store=store,
+                chance=chance,
+                actor=os_actor(),
+                kind="database.backed_up",
+                now=now,
+                detail=detail,
+            )
+        )
     finally:
         await store.close()
     side = await open_side(settings.database, settings.postgres, read_only=True)

@@ -6,13 +6,14 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
+from doorward.adapters.os_user import os_actor
 from doorward.adapters.random import SystemChance
 from doorward.app.key_wrapper import key_wrapper
 from doorward.core.model.copied import BackedUp
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyWrapper, WrongKey
 from doorward.core.ports.progress import Progress
-from doorward.features.admin.commit import audit_write
+from doorward.features.audit.operator import operator_event
 from doorward.ops.backup.backup import facts, open_key, prelude, told
 from doorward.ops.backup.file import BackupProblem, BackupReader
 from doorward.ops.move.move import database_of
@@ -68,7 +69,11 @@ async def run_restore(
     store = await open_store(database, postgres=settings.postgres)
     try:
         detail = {"backup": reader.head.id, "ended": "everything" if end else "nothing"}
-        await store.commit(audit_write(store, chance, "database.restored", now, detail=detail))
+        await store.commit(
+            operator_event(
+                store=store, chance=chance, actor=os_actor(), kind="database.restored", now=now, detail=detail
+            )
+        )
     finally:
         await store.close()
     return BackedUp(facts(reader.head), str(database), reader.size, reading.rows, tuple(reading.sums))

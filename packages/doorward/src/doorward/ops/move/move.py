@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
+from doorward.adapters.os_user import os_actor
 from doorward.adapters.random import SystemChance
 from doorward.core.errors import OperatorError
 from doorward.core.model.copied import Moved
 from doorward.core.ports.progress import Progress
-from doorward.features.admin.commit import audit_write
+from doorward.features.audit.operator import operator_event
 from doorward.settings import Settings
 from doorward.settings.checks import database_problem
 from doorward.storage.copy import fence
@@ -43,7 +44,16 @@ async def run_move(settings: Settings | None, source: str, target: str, progress
     store = await open_store(there, postgres=options)
     try:
         detail = {"from": moved.source, "rows": str(moved.rows)}
-        await store.commit(audit_write(store, chance, "database.moved", SystemClock().now(), detail=detail))
+        await store.commit(
+            operator_event(
+                store=store,
+                chance=chance,
+                actor=os_actor(),
+                kind="database.moved",
+                now=SystemClock().now(),
+                detail=detail,
+            )
+        )
     finally:
         await store.close()
     return moved

@@ -19,10 +19,13 @@ async def apps(store: Store) -> Check:
 
 def _keys(clients: Iterable[Client]) -> Check | None:
     for client in clients:
-        problem = None if client.jwks is None else key_strength.problem(client.jwks)
-        if problem is not None:
+        unusable = None if client.jwks is None else key_strength.first_unusable(client.jwks)
+        if unusable is not None:
+            number, reason = unusable
             fix = f"Have it make a new key, then doorward app set {quote(client.name)} --jwks FILE."
-            return Check("apps", False, f"{client.name}: {problem}", fix)
+            return Check(
+                "apps", False, f"{client.name}: Key {number} of the app cannot be used: {reason}.", fix
+            )
     return None
 
 

@@ -79,8 +79,8 @@ def weakness(key: VerifyingKey) -> str | None:
     return broken(key)
 
 
-def problem(jwks: Mapping[str, Any]) -> str | None:
-    """What is wrong with the first bad key of an app's JWK Set, for the person who registers; None when all can be used."""
+def first_unusable(jwks: Mapping[str, Any]) -> tuple[int, str] | None:
+    """Which key of an app's JWK Set is the first bad one, counted from 1, and what is wrong with it; None when all can be used."""
     for number, key in enumerate(cast("list[Any]", jwks.get("keys") or []), 1):
         try:
             if not isinstance(key, Mapping):
@@ -89,5 +89,5 @@ def problem(jwks: Mapping[str, Any]) -> str | None:
         except InvalidKey as error:
             found = str(error)
         if found is not None:
-            return f"Key {number} of the app cannot be used: {found}."
+            return number, found
     return None

@@ -1,16 +1,21 @@
-"""May an app, an API or a role be registered like this? (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2, RFC 8707 §2: lines 3, 4, 19)
+"""Registration rules of apps, APIs and roles (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2, RFC 8707 §2: lines 3, 4, 19).
 
-Every function answers with what is wrong and what would be right, for the person who registers; None means yes.
+Every function answers with the problem, and with None when there is none.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from msgspec import Struct
+
 from doorward.core import text
 from doorward.core.model.client import Client
+from doorward.core.model.policy import LONGEST
+from doorward.core.model.problem import Problem, ProblemCode, problem
 from doorward.core.web_origin import web_origin
 from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules import key_strength
@@ -19,6 +24,10 @@ from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
 MAX_URI: Final = 2000
 MAX_NAME: Final = 100
+ACCESS_TTL: Final = (10, 86_400)
+REFRESH_TTL: Final = (60, LONGEST)
+MAX_AGE: Final = (0, LONGEST)
+"""Seconds: the least and the most of what an app may be registered with."""
 
 _URI: Final = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 # A name of letters, digits, hyphens, underscores and dots, or an IPv6 address.
@@ -32,50 +41,57 @@ _NEVER: Final = frozenset(
 )
 
 
-def redirect_uri_problem(uri: str, *, native: bool) -> str | None:
+class _Address(Struct, frozen=True):
+    """An address, and the member of the app in which it stands."""
+
+    member: str
+    uri: str
+
+    def wrong(self, code: ProblemCode, **more: str | int) -> Problem:
+        return problem(code, member=self.member, uri=self.uri, **more)
+
+
+def redirect_uri_problem(uri: str, *, native: bool, member: str = "redirect_uris") -> Problem | None:
     """A redirect URI (line 3): absolute, https; http only to this machine; a private-use scheme only for native apps."""
-    parts = _split(uri)
-    if isinstance(parts, str):
+    address = _Address(member, uri)
+    parts = _split(address)
+    if isinstance(parts, Problem):
         return parts
     if parts.scheme in _NEVER:
-        return f"{parts.scheme}: is never a redirect URI; use an https address."
+        return address.wrong("uri_scheme_forbidden", scheme=parts.scheme)
     if parts.scheme in {"https", "http"}:
-        return _web_problem(parts)
+        return _web_problem(address, parts)
     if "." not in parts.scheme:
-        return (
-            f"{parts.scheme}: is no scheme for a redirect URI; use https, or for a native app a private-use scheme made "
-            "of your domain backwards, as in com.example.app:/callback (RFC 8252 §7.1)."
-        )
+        return address.wrong("uri_scheme_undotted", scheme=parts.scheme)
     if not native:
-        return f"{parts.scheme}: is a private-use scheme, which only native apps may use; use https, or --kind native."
+        return address.wrong("uri_scheme_private", scheme=parts.scheme)
     if parts.netloc or not parts.path.startswith("/"):
-        return (
-            f"A private-use scheme is followed by one slash, as in {parts.scheme}:/callback (RFC 8252 §7.1)."
-        )
+        return address.wrong("uri_scheme_unslashed", scheme=parts.scheme)
     return None
 
 
-def web_address_problem(uri: str) -> str | None:
+def web_address_problem(uri: str, *, member: str) -> Problem | None:
     """An address that the server or a browser calls after log-out: https, http only to this machine."""
-    parts = _split(uri)
-    if isinstance(parts, str):
+    address = _Address(member, uri)
+    parts = _split(address)
+    if isinstance(parts, Problem):
         return parts
     if parts.scheme not in {"https", "http"}:
-        return f"{parts.scheme}: is not possible here; use an https address."
-    return _web_problem(parts)
+        return address.wrong("uri_scheme_not_web", scheme=parts.scheme)
+    return _web_problem(address, parts)
 
 
-def origin_problem(origin: str) -> str | None:
+def origin_problem(origin: str) -> Problem | None:
     """A web origin (RFC 6454 §6.2): scheme, host and port, nothing after it."""
+    address = _Address("origins", origin)
     plain = web_origin(origin)
     if plain is None:
-        return "No browser has such an origin; it should look like https://app.example.com"
-    problem = web_address_problem(plain)
-    if problem is not None:
-        return problem
+        return address.wrong("origin_invalid")
+    if found := web_address_problem(plain, member="origins"):
+        return found
     parts = urlsplit(origin)
     bare = not parts.path and "?" not in origin and "#" not in origin and "@" not in parts.netloc
-    return None if bare else f"An origin has no path; write {plain}"
+    return None if bare else address.wrong("origin_with_path", origin=plain)
 
 
 def plain_origin(origin: str) -> str:
@@ -83,139 +99,169 @@ def plain_origin(origin: str) -> str:
     return (web_origin(origin) or origin) if origin_problem(origin) is None else origin
 
 
-def identifier_problem(identifier: str) -> str | None:
+def identifier_problem(identifier: str) -> Problem | None:
     """An API's identifier: an absolute URI without fragment (RFC 8707 §2); its scheme does not matter, nobody fetches it."""
     if not identifier.isascii() or not _URI.fullmatch(identifier) or len(identifier) > MAX_URI:
-        return "An API's identifier is a URI, as in https://api.example.com; it holds a character that no URI has."
+        return problem("identifier_invalid", identifier=identifier)
     scheme, colon, rest = identifier.partition(":")
     if not colon or not rest or not _SCHEME.fullmatch(scheme):
-        return "An API's identifier is an absolute URI, as in https://api.example.com or urn:example:orders."
+        return problem("identifier_relative", identifier=identifier)
     if "#" in identifier:
-        return "An API's identifier has no fragment (#…): RFC 8707 §2."
+        return problem("identifier_fragment", identifier=identifier)
     return None
 
 
-def permission_problem(name: str) -> str | None:
+def permission_problem(name: str) -> Problem | None:
     """A permission is a scope value (RFC 6749 §3.3) that OpenID Connect does not use."""
     if not _SCOPE.fullmatch(name):
-        return f'"{name}" cannot be a permission: 1 to 100 printable ASCII characters without space, quote or backslash.'
+        return problem("permission_invalid", permission=name)
     if name in OIDC_SCOPES:
-        return f'"{name}" belongs to OpenID Connect and cannot be a permission; take another name, as in orders:{name}.'
+        return problem("permission_reserved", permission=name)
     return None
 
 
-def name_problem(name: str, *, prefix: str) -> str | None:
+def name_problem(name: str, *, prefix: str) -> Problem | None:
     """The name of an app or an API: something to say in its place, that cannot be taken for an id."""
     if not name or name != text.name(name) or len(name) > MAX_NAME:
-        return f"A name has 1 to {MAX_NAME} characters that can be seen, and no space at its ends."
+        return problem("name_invalid", limit=MAX_NAME)
     if name.startswith(f"{prefix}_"):
-        return f"A name cannot begin with {prefix}_: that is how ids begin."
+        return problem("name_like_id", prefix=f"{prefix}_")
     return None
 
 
-def role_problem(name: str) -> str | None:
+def role_problem(name: str) -> Problem | None:
     """A role's name appears in tokens: short, printable."""
     if not _ROLE.fullmatch(name) or name != text.name(name) or name.startswith("rol_"):
-        return "A role's name has 1 to 64 printable characters, no space at its ends, and does not begin with rol_."
+        return problem("role_name_invalid")
     return None
 
 
-def client_problem(client: Client, *, native: bool) -> str | None:
+def plug_problem(
+    client: Client, *, grant_types: Sequence[str], auth_methods: Sequence[str]
+) -> Problem | None:
+    """Whether this server has what the app is registered with, under the names of `features/oauth/index.py` and of added plugs."""
+    for name in client.grant_types:
+        if name not in grant_types:
+            return problem("grant_type_unknown", grant_type=name, known=tuple(grant_types))
+    if client.auth_method not in auth_methods:
+        return problem("auth_method_unknown", auth_method=client.auth_method, known=tuple(auth_methods))
+    return None
+
+
+def client_problem(client: Client, *, native: bool) -> Problem | None:
     """Whether an app's registration makes sense as a whole."""
     uses_code = "authorization_code" in client.grant_types
     if not client.grant_types:
-        return (
-            "An app gets tokens in one way at least: --grant-type authorization_code or client_credentials."
-        )
+        return problem("grant_types_missing")
     if "refresh_token" in client.grant_types and not uses_code:
-        return "Refresh tokens come from a sign-in: --grant-type authorization_code too, or leave out refresh_token."
+        return problem("refresh_without_code")
     for uri in client.redirect_uris:
-        if problem := redirect_uri_problem(uri, native=native):
-            return f"{uri}: {problem}"
+        if found := redirect_uri_problem(uri, native=native):
+            return found
     for uri in client.post_logout_redirect_uris:
-        if problem := redirect_uri_problem(uri, native=native):
-            return f"{uri}: {problem}"
+        if found := redirect_uri_problem(uri, native=native, member="post_logout_redirect_uris"):
+            return found
     for origin in client.origins:
-        if problem := origin_problem(origin):
-            return f"{origin}: {problem}"
-    if client.backchannel_logout_uri and (problem := web_address_problem(client.backchannel_logout_uri)):
-        return f"{client.backchannel_logout_uri}: {problem}"
+        if found := origin_problem(origin):
+            return found
+    if client.backchannel_logout_uri and (
+        found := web_address_problem(client.backchannel_logout_uri, member="backchannel_logout_uri")
+    ):
+        return found
     if uses_code and not client.redirect_uris and not client.first_party:
-        return "An app with a sign-in page needs --redirect URI (or --kind service, or --first-party)."
+        return problem("redirect_uris_missing")
     if client.redirect_uris and not uses_code:
-        return "A service signs nobody in: leave out --redirect, or choose another --kind."
-    return _answer_problem(client) or _credential_problem(client)
+        return problem("redirect_uris_unused")
+    return _answer_problem(client) or _credential_problem(client) or _range_problem(client)
 
 
-def _answer_problem(client: Client) -> str | None:
+def _answer_problem(client: Client) -> Problem | None:
     """How the authorization response travels (OAuth 2.0 Form Post Response Mode §2): a form is posted to web addresses only."""
     if not client.response_modes:
-        return "An app hears answers in one way at least: --response-mode query, form_post, or both."
+        return problem("response_modes_missing")
     if "query" not in client.response_modes:
         for uri in client.redirect_uris:
             if not is_web(uri):
-                return f"{uri}: no form can be posted there, so the app needs --response-mode query too."
+                return problem("response_mode_unpostable", uri=uri)
     return None
 
 
-def _credential_problem(client: Client) -> str | None:
+def _credential_problem(client: Client) -> Problem | None:
     if not client.confidential and "client_credentials" in client.grant_types:
-        return "A public app has no credential of its own, so it cannot act for itself (OAuth 2.1 §4.2)."
+        return problem("public_app_for_itself")
     if client.pkce != "required" and not client.confidential:
-        return "A public app always uses PKCE (OAuth 2.1 §7.5.1): --pkce required."
+        return problem("public_app_without_pkce")
     if client.secretive and not all(is_web(uri) for uri in client.redirect_uris):
-        return "An app on people's devices can keep no secret: everybody who has the app can read it; --auth-method none."
+        return problem("secret_on_device")
     if client.auth_method == "private_key_jwt" and not (client.jwks and client.jwks.get("keys")):
-        return "private_key_jwt needs the app's public keys: --jwks FILE."
-    if client.jwks is not None and (problem := key_strength.problem(client.jwks)):
-        return problem
+        return problem("jwks_missing")
+    if client.jwks is not None and (weak := key_strength.first_unusable(client.jwks)):
+        number, reason = weak
+        return problem("jwks_unusable", number=number, reason=reason)
     if client.auth_method != "private_key_jwt" and client.jwks is not None:
-        return "Public keys are only for --auth-method private_key_jwt."
+        return problem("jwks_unused")
     if not client.rotation and client.auth_method != "private_key_jwt":
-        return "Refresh tokens may stay the same only for apps that authenticate with private_key_jwt (FAPI 2.0 §5.3.2.1): --rotation."
+        return problem("rotation_required")
     if client.origins and not client.first_party:
-        return "Cookie delivery (--origin) is only for --first-party apps."
+        return problem("origins_of_third_party")
     return None
 
 
-def _split(uri: str) -> SplitResult | str:
+def _range_problem(client: Client) -> Problem | None:
+    for scope in client.oidc_scopes:
+        if scope not in OIDC_SCOPES:
+            return problem("scope_unknown", scope=scope, known=tuple(OIDC_SCOPES))
+    for member, value, (least, most) in (
+        ("access_token_ttl", client.access_token_ttl, ACCESS_TTL),
+        ("refresh_token_ttl", client.refresh_token_ttl, REFRESH_TTL),
+        ("default_max_age", client.default_max_age, MAX_AGE),
+    ):
+        if value is not None and not least <= value <= most:
+            return problem("out_of_range", member=member, value=value, least=least, most=most)
+    return None
+
+
+def _split(address: _Address) -> SplitResult | Problem:
+    uri = address.uri
     if not uri:
-        return "The URI is empty, so it is not absolute; it should begin with https://"
+        return address.wrong("uri_empty")
     if len(uri) > MAX_URI:
-        return f"The URI is longer than {MAX_URI} characters."
+        return address.wrong("uri_too_long", limit=MAX_URI)
     if not uri.isascii() or not _URI.fullmatch(uri):
-        return "The URI holds a character that no URI has (a space, a backslash, a letter beyond ASCII)."
+        return address.wrong("uri_character")
     if "#" in uri:
-        return "The URI has a fragment (#…), which a redirect would overwrite (RFC 6749 §3.1.2)."
+        return address.wrong("uri_fragment")
     try:
         parts = urlsplit(uri)
         _ = parts.port
     except ValueError:
-        return "This is no URI: host or port cannot be read."
+        return address.wrong("uri_unreadable")
     if not uri.partition(":")[1] or not parts.scheme:
-        return "The URI is not absolute; it should begin with https://"
+        return address.wrong("uri_relative")
     if not uri.startswith(f"{parts.scheme}:"):
-        return f"Write the scheme in lower case: {parts.scheme}:"
+        return address.wrong("uri_scheme_case", scheme=parts.scheme)
     return parts
 
 
-def _web_problem(parts: SplitResult) -> str | None:
+def _web_problem(address: _Address, parts: SplitResult) -> Problem | None:
     host = parts.hostname
     if "@" in parts.netloc:
-        return "The URI has a user name in it, which can make it look like another site's; leave out everything before the @."
+        # it can make the address look like another site's
+        return address.wrong("uri_user_name")
     if not host or not parts.geturl().startswith(f"{parts.scheme}://"):
-        return f"The URI has no host; it should look like {parts.scheme}://app.example.com/callback"
+        return address.wrong("uri_host_missing", scheme=parts.scheme)
     if host != parts.netloc.rpartition(":")[0].strip("[]") and host != parts.netloc.strip("[]"):
-        return "Write the host in lower case and as plain as it can be."
+        return address.wrong("uri_host_spelling")
     if "*" in host or "%" in host:
-        return "The host has to be a plain name: redirect URIs are compared exactly, without wildcards (RFC 9700 §4.1.3)."
+        # compared exactly, without wildcards (RFC 9700 §4.1.3)
+        return address.wrong("uri_host_wildcard")
     if not _HOST.fullmatch(host):
         # It would stand in the policy of the form_post page, where a comma or a semicolon ends a directive.
-        return "The host holds a character that no host name has; it is made of letters, digits, hyphens and dots."
+        return address.wrong("uri_host_character")
     if parts.scheme == "http" and host not in LOOPBACK and host != "localhost":
-        return "http is only for this machine (127.0.0.1, [::1] or localhost); use https."
+        return address.wrong("uri_not_https")
     if any(
         segment in {".", ".."} for segment in parts.path.replace("%2e", ".").replace("%2E", ".").split("/")
     ):
-        return "The path has a . or .. in it; write where it leads."
+        return address.wrong("uri_dot_segment")
     return None

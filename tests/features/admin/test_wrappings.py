@@ -11,12 +11,12 @@ from doorward.adapters.keys.wrap_local import LocalWrapper
 from doorward.adapters.random import SystemChance
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper
-from doorward.features.admin.refused import ManageRefused
+from doorward.features.admin.error import AdminError
+from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.signing_keys.root import make_root, open_root
-from doorward.features.signing_keys.wrappings import ManageWrappings
 from doorward.storage.sql.store import SqlStore
 from doorward.storage.sqlite.database import open_sqlite
-from tests.features.admin.managing import TurnedClock
+from tests.features.admin.managing import OPERATOR, TurnedClock
 
 pytestmark = pytest.mark.anyio
 
@@ -32,12 +32,10 @@ async def store() -> AsyncGenerator[SqlStore]:
     await opened.close()
 
 
-async def managing(store: SqlStore, wrapper: KeyWrapper = OLD) -> ManageWrappings:
+async def managing(store: SqlStore, wrapper: KeyWrapper = OLD) -> WrappingAdmin:
     root = await open_root(store, wrapper, place="")
     assert root is not None
-    return ManageWrappings(
-        store=store, wrapper=wrapper, root=root, chance=SystemChance(), clock=TurnedClock()
-    )
+    return WrappingAdmin(store=store, wrapper=wrapper, root=root, chance=SystemChance(), clock=TurnedClock())
 
 
 async def openers(store: SqlStore) -> set[str]:
@@ -56,12 +54,12 @@ async def openers(store: SqlStore) -> set[str]:
 
 async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_throughout(store: SqlStore) -> None:
     desk = await managing(store)
-    left = await desk.rewrap(NEW, drop_old=False)
+    left = await desk.rewrap(OPERATOR, NEW, drop_old=False)
     assert [one.kek for one in left] == [OLD.id, NEW.id]
     assert await openers(store) == {OLD.id, NEW.id}
     desk = await managing(store, NEW)
-    assert desk.in_use == NEW.id
-    left = await desk.rewrap(None, drop_old=True)
+    assert await desk.get_in_use(OPERATOR) == NEW.id
+    left = await desk.rewrap(OPERATOR, None, drop_old=True)
     assert [one.kek for one in left] == [NEW.id]
     assert await openers(store) == {NEW.id}
     kinds = [(line.kind, line.detail["kek"]) for line in reversed(await store.audit.page())]
@@ -73,15 +71,15 @@ async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_througho
 
 
 async def test_in_one_step_the_new_key_alone_is_left(store: SqlStore) -> None:
-    await (await managing(store)).rewrap(THIRD, drop_old=False)
-    await (await managing(store)).rewrap(NEW, drop_old=True)
+    await (await managing(store)).rewrap(OPERATOR, THIRD, drop_old=False)
+    await (await managing(store)).rewrap(OPERATOR, NEW, drop_old=True)
     assert await openers(store) == {NEW.id}
 
 
 async def test_wrapping_anew_under_the_same_key_changes_the_wrapping_alone(store: SqlStore) -> None:
     desk = await managing(store)
-    (before,) = await desk.listed()
-    (after,) = await desk.rewrap(None, drop_old=False)
+    (before,) = await desk.find(OPERATOR)
+    (after,) = await desk.rewrap(OPERATOR, None, drop_old=False)
     assert (after.kek, after.id) == (before.kek, before.id)
     assert after.wrapped != before.wrapped
     assert await openers(store) == {OLD.id}
@@ -98,34 +96,34 @@ async def test_a_key_that_does_not_give_back_what_it_wrapped_is_never_relied_on(
             return await NEW.unwrap(context, wrapped)
 
     desk = await managing(store)
-    with pytest.raises(ManageRefused, match="does not give back"):
-        await desk.rewrap(Forgetful(), drop_old=True)
+    with pytest.raises(AdminError, match="wrapping_irreversible"):
+        await desk.rewrap(OPERATOR, Forgetful(), drop_old=True)
     broken = CommandWrapper(unwrap=["/bin/false"], wrap=["/bin/sh", "-c", "echo AAAA"], timeout=10)
-    with pytest.raises(ManageRefused, match="status 1"):
-        await desk.rewrap(broken, drop_old=True)
+    with pytest.raises(AdminError, match=r"wrapping_failed: .*status 1"):
+        await desk.rewrap(OPERATOR, broken, drop_old=True)
     assert await openers(store) == {OLD.id}
 
 
 async def test_of_two_operators_who_drop_one_anothers_key_one_is_told(store: SqlStore) -> None:
     first, second = await managing(store), await managing(store)
-    await first.rewrap(NEW, drop_old=True)
+    await first.rewrap(OPERATOR, NEW, drop_old=True)
     # decided on what it saw before
-    seen = await first.listed()
+    seen = await first.find(OPERATOR)
 
-    class Late(ManageWrappings):
-        async def listed(self) -> Sequence[WrappedKey]:
+    class Late(WrappingAdmin):
+        async def _held(self) -> Sequence[WrappedKey]:
             return [second.root.opened_by]
 
     assert [one.kek for one in seen] == [NEW.id]
     late = Late(store=store, wrapper=OLD, root=second.root, chance=SystemChance(), clock=TurnedClock())
-    with pytest.raises(ManageRefused, match="somebody else"):
-        await late.rewrap(THIRD, drop_old=True)
+    with pytest.raises(AdminError, match="wrappings_changed"):
+        await late.rewrap(OPERATOR, THIRD, drop_old=True)
     assert await openers(store) == {NEW.id}
 
 
 async def test_a_dropped_key_cannot_drop_the_others(store: SqlStore) -> None:
     early = await managing(store)
-    await (await managing(store)).rewrap(NEW, drop_old=True)
-    with pytest.raises(ManageRefused, match="somebody dropped it"):
-        await early.rewrap(None, drop_old=True)
+    await (await managing(store)).rewrap(OPERATOR, NEW, drop_old=True)
+    with pytest.raises(AdminError, match="wrapping_dropped"):
+        await early.rewrap(OPERATOR, None, drop_old=True)
     assert await openers(store) == {NEW.id}

@@ -1,0 +1,49 @@
+"""Actor of an administrative operation: who acts, and with which rights."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+from msgspec import Struct
+
+Right = Literal[
+    "people.read",
+    "people.write",
+    "credentials.read",
+    "credentials.write",
+    "apps.read",
+    "apps.write",
+    "apis.read",
+    "apis.write",
+    "roles.read",
+    "roles.write",
+    "keys.read",
+    "keys.write",
+]
+"""`credentials` are people's passwords and second factors: whoever sets them can sign in as somebody else, which `people.write` cannot."""
+ActorKind = Literal["os_user", "server"]
+
+ALL_RIGHTS: Final[frozenset[Right]] = frozenset(get_args(Right))
+
+
+class Actor(Struct, frozen=True, kw_only=True):
+    """`id` is unique among the actors of one `kind`. `as_user` is the operating-system user under whom an `os_user` acts, where that is
+    another one (sudo)."""
+
+    kind: ActorKind
+    id: str
+    rights: frozenset[Right] = frozenset()
+    as_user: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the audit log says."""
+        return f"{self.kind}:{self.id}"
+
+    def may(self, right: Right) -> bool:
+        """Whether the actor has the right itself: none includes another."""
+        return right in self.rights
+
+
+SERVER: Final = Actor(kind="server", id="doorward")
+"""The server's own upkeep, which is no operation and needs no right."""

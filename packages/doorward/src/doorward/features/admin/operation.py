@@ -1,0 +1,45 @@
+"""Operation of administration: a service method that takes the actor first and demands one right of it.
+
+The check stands in the decorator, before the method's first line, so that no operation can forget it; a test walks over all public methods
+of the services and finds each of them decorated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from doorward.core.model.actor import Actor, Right
+from doorward.features.admin.error import refused
+
+S = TypeVar("S")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def operation(
+    right: Right,
+) -> Callable[
+    [Callable[Concatenate[S, Actor, P], Awaitable[R]]], Callable[Concatenate[S, Actor, P], Awaitable[R]]
+]:
+    """Refuse an actor without `right` with `right_missing`; otherwise call the method."""
+
+    def decorate(
+        method: Callable[Concatenate[S, Actor, P], Awaitable[R]],
+    ) -> Callable[Concatenate[S, Actor, P], Awaitable[R]]:
+        @wraps(method)
+        async def call(service: S, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            if not actor.may(right):
+                raise refused("right_missing", right=right, actor=actor.name)
+            return await method(service, actor, *args, **kwargs)
+
+        cast("Any", call).right = right
+        return call
+
+    return decorate
+
+
+def right_of(method: object) -> Right | None:
+    """The right that an operation demands; None for what is no operation."""
+    return cast("Right | None", getattr(method, "right", None))

@@ -1,0 +1,39 @@
+"""Audit event of administration: what an operator did, or the server on behalf of its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from doorward.core.model.actor import Actor
+from doorward.core.model.audit import AuditEvent
+from doorward.core.ports.random import Chance
+from doorward.core.ports.store import Store, Write
+
+BY = "operator"
+"""Stored in `detail.by` of every such line, whoever the actor is: older nodes and the activity page tell these lines by it."""
+
+
+def operator_event(
+    *,
+    store: Store,
+    chance: Chance,
+    actor: Actor,
+    kind: str,
+    now: int,
+    account_id: str | None = None,
+    client_id: str | None = None,
+    detail: Mapping[str, str | list[str]] | None = None,
+) -> Write:
+    """The line of the audit log, as a write for the caller's own commit."""
+    who = {"by": BY, "actor": actor.name}
+    if actor.as_user is not None:
+        who["as_user"] = actor.as_user
+    event = AuditEvent(
+        id=chance.new_id("aud"),
+        at=now,
+        kind=kind,
+        account_id=account_id,
+        client_id=client_id,
+        detail={**who, **(detail or {})},
+    )
+    return store.audit.append(event)

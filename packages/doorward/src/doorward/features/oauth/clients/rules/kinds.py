@@ -1,0 +1,95 @@
+"""Kinds of app: which credential each may have, and what an app of a kind is registered with unless something else is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from msgspec import Struct, structs
+
+from doorward.core.model.client import Client, Pkce
+from doorward.core.model.problem import Problem
+from doorward.core.model.problem import problem as wrong
+from doorward.features.oauth.authorize.rules.request import is_web
+from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
+
+AppKind = Literal["web", "spa", "native", "service"]
+"""web has a server; spa runs in the browser; native on a device; service acts for itself. The kind is not stored."""
+
+
+class KindRule(Struct, frozen=True, kw_only=True):
+    """`keeps_secrets`: whether nobody but its operator can read a secret that it holds (OAuth 2.1 §2.1, RFC 8252 §8.5)."""
+
+    auth_method: str
+    grant_types: tuple[str, ...]
+    keeps_secrets: bool
+    signs_people_in: bool = True
+
+
+KINDS: Final[Mapping[AppKind, KindRule]] = {
+    "web": KindRule(
+        auth_method="client_secret_basic",
+        grant_types=("authorization_code", "refresh_token"),
+        keeps_secrets=True,
+    ),
+    "spa": KindRule(
+        auth_method="none", grant_types=("authorization_code", "refresh_token"), keeps_secrets=False
+    ),
+    "native": KindRule(
+        auth_method="none", grant_types=("authorization_code", "refresh_token"), keeps_secrets=False
+    ),
+    "service": KindRule(
+        auth_method="client_secret_basic",
+        grant_types=("client_credentials",),
+        keeps_secrets=True,
+        signs_people_in=False,
+    ),
+}
+
+
+def problem(client: Client, *, kind: AppKind) -> Problem | None:
+    """Whether an app of this kind may have the credential with which it is to be registered.
+
+    A secret in an app that people download is everybody's: whoever has it can pass for the app (RFC 8252 §8.5, RFC 9700 §2.5).
+    """
+    rule = KINDS[kind]
+    if client.secretive and not rule.keeps_secrets:
+        return wrong("kind_without_secret", kind=kind)
+    if not client.confidential and not rule.signs_people_in:
+        return wrong("service_without_credential")
+    return None
+
+
+def auth_method(kind: AppKind, *, public: bool = False, has_keys: bool = False) -> str:
+    """How an app authenticates that says nothing of it: with the keys that it has, else as is usual for its kind."""
+    if public:
+        return "none"
+    return "private_key_jwt" if has_keys else KINDS[kind].auth_method
+
+
+def pkce(kind: AppKind, method: str) -> Pkce:
+    """What protects the codes of an app that says nothing of it: web apps that authenticate may use a nonce instead, as many of them do."""
+    return "or_nonce" if kind == "web" and method != "none" else "required"
+
+
+def oidc_scopes(kind: AppKind) -> tuple[str, ...]:
+    """The OpenID Connect scopes of an app that says nothing of them."""
+    return tuple(OIDC_SCOPES) if KINDS[kind].signs_people_in else ()
+
+
+def may_be_native(client: Client) -> bool:
+    """Whether a registered app may have private-use schemes: one that has one was registered as native, and a public app may be."""
+    return not client.confidential or not all(is_web(uri) for uri in client.redirect_uris)
+
+
+def without_unused_credentials(new: Client, *, old: Client) -> Client:
+    """Without the credentials of a way in which the app authenticates no more: a credential that nobody uses is one whose theft nobody
+    notices. A public app always uses PKCE (OAuth 2.1 §7.5.1)."""
+    if new.auth_method == old.auth_method:
+        return new
+    return structs.replace(
+        new,
+        secrets=new.secrets if new.secretive else (),
+        jwks=new.jwks if new.auth_method == "private_key_jwt" or new.jwks != old.jwks else None,
+        pkce=new.pkce if new.confidential or new.pkce != old.pkce else "required",
+    )

@@ -1,0 +1,219 @@
+"""Every operation of administration refuses an actor without its right, and every write names its actor in the audit log."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sqlite3
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import pytest
+from msgspec import structs
+
+from doorward.core.model.account import Account, Factor
+from doorward.core.model.actor import ALL_RIGHTS, Actor, Right
+from doorward.core.model.audit import AuditEvent
+from doorward.core.model.config_snapshot import Permission
+from doorward.core.model.problem import problem
+from doorward.core.model.secret import Secret
+from doorward.features.admin import build
+from doorward.features.admin.apis import ApiAdmin
+from doorward.features.admin.apps import AppAdmin
+from doorward.features.admin.error import AdminError
+from doorward.features.admin.factors import FactorAdmin
+from doorward.features.admin.keys import KeyAdmin
+from doorward.features.admin.operation import right_of
+from doorward.features.admin.people import PeopleAdmin
+from doorward.features.admin.roles import RoleAdmin
+from doorward.features.admin.wrappings import WrappingAdmin
+from doorward.storage.sqlite.database import open_sqlite
+from tests.features.admin import managing
+from tests.features.admin.managing import NOW, OPERATOR, WEB, TurnedClock
+
+pytestmark = pytest.mark.anyio
+SERVICES = (PeopleAdmin, FactorAdmin, AppAdmin, ApiAdmin, RoleAdmin, KeyAdmin, WrappingAdmin)
+ADA = "ada@example.com"
+API = "https://api.example.com"
+GOOD = Secret("walrus canyon velvet twelve")
+
+Call = Callable[["Stocked", Actor], Awaitable[object]]
+CALLS: dict[str, Call] = {
+    "PeopleAdmin.create": lambda desk, actor: desk.people.create(actor, "bob@example.com"),
+    "PeopleAdmin.find": lambda desk, actor: desk.people.find(actor),
+    "PeopleAdmin.count": lambda desk, actor: desk.people.count(actor),
+    "PeopleAdmin.get": lambda desk, actor: desk.people.get(actor, ADA),
+    "PeopleAdmin.with_role_names": lambda desk, actor: desk.people.with_role_names(actor, desk.ada),
+    "PeopleAdmin.set_password": lambda desk, actor: desk.people.set_password(actor, ADA, GOOD),
+    "PeopleAdmin.disable": lambda desk, actor: desk.people.disable(actor, ADA),
+    "PeopleAdmin.enable": lambda desk, actor: desk.people.enable(actor, "off@example.com"),
+    "PeopleAdmin.delete": lambda desk, actor: desk.people.delete(actor, ADA),
+    "PeopleAdmin.update": lambda desk, actor: desk.people.update(actor, ADA, {"name": "Ada"}),
+    "PeopleAdmin.grant_role": lambda desk, actor: desk.people.grant_role(actor, ADA, "clerk"),
+    "PeopleAdmin.revoke_role": lambda desk, actor: desk.people.revoke_role(actor, ADA, "customer"),
+    "FactorAdmin.find": lambda desk, actor: desk.factors.find(actor, ADA),
+    "FactorAdmin.reset": lambda desk, actor: desk.factors.reset(actor, ADA),
+    "AppAdmin.create": lambda desk, actor: desk.apps.create(
+        actor, structs.replace(WEB, name="other"), kind="web"
+    ),
+    "AppAdmin.find": lambda desk, actor: desk.apps.find(actor),
+    "AppAdmin.get": lambda desk, actor: desk.apps.get(actor, "web"),
+    "AppAdmin.get_undelivered": lambda desk, actor: desk.apps.get_undelivered(actor, "web"),
+    "AppAdmin.update": lambda desk, actor: desk.apps.update(
+        actor, "web", lambda app: structs.replace(app, first_party=True)
+    ),
+    "AppAdmin.add_redirect_uri": lambda desk, actor: desk.apps.add_redirect_uri(
+        actor, "web", "https://app.example.com/more"
+    ),
+    "AppAdmin.rotate_secret": lambda desk, actor: desk.apps.rotate_secret(actor, "web"),
+    "AppAdmin.delete": lambda desk, actor: desk.apps.delete(actor, "web"),
+    "ApiAdmin.create": lambda desk, actor: desk.apis.create(
+        actor, "https://stock.example.com", name="stock", permissions=[]
+    ),
+    "ApiAdmin.find": lambda desk, actor: desk.apis.find(actor),
+    "ApiAdmin.get": lambda desk, actor: desk.apis.get(actor, "orders"),
+    "ApiAdmin.update": lambda desk, actor: desk.apis.update(
+        actor, "orders", lambda api: structs.replace(api, name="shop")
+    ),
+    "ApiAdmin.set_introspecting_app": lambda desk, actor: desk.apis.set_introspecting_app(
+        actor, "orders", "web"
+    ),
+    "ApiAdmin.delete": lambda desk, actor: desk.apis.delete(actor, "orders"),
+    "RoleAdmin.create": lambda desk, actor: desk.roles.create(actor, "guest", permissions=()),
+    "RoleAdmin.find": lambda desk, actor: desk.roles.find(actor),
+    "RoleAdmin.get": lambda desk, actor: desk.roles.get(actor, "clerk"),
+    "RoleAdmin.update": lambda desk, actor: desk.roles.update(actor, "clerk", name="counter"),
+    "RoleAdmin.delete": lambda desk, actor: desk.roles.delete(actor, "clerk"),
+    "KeyAdmin.find": lambda desk, actor: desk.keys.find(actor),
+    "KeyAdmin.get_revocable": lambda desk, actor: desk.keys.get_revocable(actor, desk.current_key),
+    "KeyAdmin.rotate": lambda desk, actor: desk.keys.rotate(actor, force=True),
+    "KeyAdmin.revoke": lambda desk, actor: desk.keys.revoke(actor, desk.current_key),
+    "WrappingAdmin.get_in_use": lambda desk, actor: desk.wrappings.get_in_use(actor),
+    "WrappingAdmin.find": lambda desk, actor: desk.wrappings.find(actor),
+    "WrappingAdmin.rewrap": lambda desk, actor: desk.wrappings.rewrap(actor, None, drop_old=False),
+}
+
+
+def operations() -> Iterator[tuple[str, object]]:
+    """Every public attribute of every service but its fields, by its name."""
+    for service in SERVICES:
+        fields = {field.name for field in dataclasses.fields(cast("Any", service))}
+        for name, attribute in inspect.getmembers_static(service):
+            if not name.startswith("_") and name not in fields:
+                yield f"{service.__name__}.{name}", attribute
+
+
+OPERATIONS = dict(operations())
+WRITES = sorted(name for name, method in OPERATIONS.items() if (right_of(method) or "").endswith(".write"))
+
+
+@dataclass(kw_only=True)
+class Stocked:
+    """The services on a store that holds one of everything."""
+
+    people: PeopleAdmin
+    factors: FactorAdmin
+    apps: AppAdmin
+    apis: ApiAdmin
+    roles: RoleAdmin
+    keys: KeyAdmin
+    wrappings: WrappingAdmin
+    ada: Account
+    current_key: str
+    place: Path
+    audited: Callable[[], Awaitable[list[AuditEvent]]]
+
+    def rows(self) -> list[str]:
+        """Everything that is stored."""
+        connection = sqlite3.connect(self.place)
+        try:
+            return list(connection.iterdump())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
+    store = await open_sqlite(tmp_path / "a.db")
+    made = await managing.desk(store, TurnedClock())
+    await made.rotation.maintain()
+    await made.apis.create(OPERATOR, API, name="orders", permissions=[Permission("orders:read")])
+    await made.apps.create(OPERATOR, WEB, kind="web", access=["orders"])
+    await made.roles.create(OPERATOR, "customer", permissions=["orders"], default=True)
+    await made.roles.create(OPERATOR, "clerk", permissions=["orders"])
+    ada = await made.people.create(OPERATOR, ADA)
+    await made.people.create(OPERATOR, "off@example.com")
+    await made.people.disable(OPERATOR, "off@example.com")
+    factor = Factor("fac_1", ada.id, "totp", NOW, sealed=b"seed")
+    assert await store.commit(store.accounts.add_factor(factor))
+    yield Stocked(
+        people=made.people,
+        factors=made.services.get(build.factors),
+        apps=made.apps,
+        apis=made.apis,
+        roles=made.roles,
+        keys=made.keys,
+        wrappings=made.container.root_wrappings(),
+        ada=ada,
+        current_key=next(key.id for key in made.catalog.current().keys if key.state == "current"),
+        place=tmp_path / "a.db",
+        audited=made.audited,
+    )
+    await made.container.aclose()
+    await store.close()
+
+
+def test_every_public_method_of_a_service_is_an_operation_and_is_called_below() -> None:
+    assert [name for name, method in OPERATIONS.items() if right_of(method) is None] == []
+    assert set(CALLS) == set(OPERATIONS)
+
+
+def test_every_right_is_demanded_by_an_operation_and_no_other_is() -> None:
+    assert {right_of(method) for method in OPERATIONS.values()} == set(get_args(Right))
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+async def test_an_operation_refuses_who_lacks_its_right_and_changes_nothing(desk: Stocked, name: str) -> None:
+    right = right_of(OPERATIONS[name])
+    assert right is not None
+    before = desk.rows()
+    for rights in (frozenset[Right](), ALL_RIGHTS - {right}):
+        eve = Actor(kind="os_user", id="eve", rights=rights)
+        with pytest.raises(AdminError) as caught:
+            await CALLS[name](desk, eve)
+        assert caught.value.problem == problem("right_missing", right=right, actor="os_user:eve")
+    assert desk.rows() == before
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+async def test_an_operation_needs_no_other_right_than_its_own(desk: Stocked, name: str) -> None:
+    right = right_of(OPERATIONS[name])
+    assert right is not None
+    before = desk.rows()
+    await CALLS[name](desk, Actor(kind="os_user", id="eve", rights=frozenset({right})))
+    assert (desk.rows() != before) is (name in WRITES)
+
+
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_write_names_its_actor_in_the_audit_log(desk: Stocked, name: str) -> None:
+    before = {event.id for event in await desk.audited()}
+    ada = Actor(kind="os_user", id="ada", rights=ALL_RIGHTS, as_user="root")
+    await CALLS[name](desk, ada)
+    new = [event for event in await desk.audited() if event.id not in before]
+    assert new
+    for event in new:
+        assert {
+            "by": "operator",
+            "actor": "os_user:ada",
+            "as_user": "root",
+        }.items() <= event.detail.items(), event
+        assert event.ok
+
+
+async def test_what_the_server_does_by_itself_bears_its_name(desk: Stocked) -> None:
+    made = await desk.audited()
+    assert [event.detail["actor"] for event in made if event.kind == "key.created"] == ["server:doorward"] * 2
+    (root,) = [row for row in desk.rows() if "'root_secret.created'" in row]
+    assert '"actor":"server:doorward"' in root

@@ -1,0 +1,59 @@
+"""Which kind of app may have which credential."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from msgspec import structs
+
+from doorward.core.model.client import SECRET_METHODS, Client
+from doorward.core.model.problem import problem
+from doorward.features.oauth.clients.rules import kinds
+from doorward.features.oauth.clients.rules.kinds import KINDS, AppKind
+
+APP = Client(id="app_1", name="app", auth_method="none", created_at=0)
+METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+JWKS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+
+
+def test_every_kind_has_a_rule() -> None:
+    assert set(KINDS) == set(get_args(AppKind))
+
+
+@pytest.mark.requirement(17)
+@pytest.mark.parametrize("kind", get_args(AppKind))
+@pytest.mark.parametrize("method", METHODS)
+def test_an_app_that_people_can_read_has_no_secret_and_a_service_has_a_credential(
+    kind: AppKind, method: str
+) -> None:
+    found = kinds.problem(structs.replace(APP, auth_method=method), kind=kind)
+    if method in SECRET_METHODS and kind in {"spa", "native"}:
+        assert found == problem("kind_without_secret", kind=kind)
+    elif method == "none" and kind == "service":
+        assert found == problem("service_without_credential")
+    else:
+        assert found is None
+
+
+@pytest.mark.parametrize("kind", get_args(AppKind))
+def test_what_is_usual_for_a_kind_is_allowed_for_it(kind: AppKind) -> None:
+    method = kinds.auth_method(kind)
+    app = structs.replace(APP, auth_method=method, pkce=kinds.pkce(kind, method))
+    assert kinds.problem(app, kind=kind) is None
+    assert (app.pkce == "required") is (kind != "web")
+    assert bool(kinds.oidc_scopes(kind)) is (kind != "service")
+
+
+@pytest.mark.parametrize("kind", get_args(AppKind))
+def test_keys_are_used_where_there_are_some_and_nothing_where_the_app_is_public(kind: AppKind) -> None:
+    assert kinds.auth_method(kind, has_keys=True) == "private_key_jwt"
+    assert kinds.auth_method(kind, has_keys=True, public=True) == "none"
+
+
+def test_a_credential_goes_with_the_way_in_which_it_was_used() -> None:
+    old = structs.replace(APP, auth_method="private_key_jwt", jwks=JWKS, pkce="or_nonce")
+    public = kinds.without_unused_credentials(structs.replace(old, auth_method="none"), old=old)
+    assert (public.jwks, public.pkce) == (None, "required")
+    same = structs.replace(old, name="other")
+    assert kinds.without_unused_credentials(same, old=old) == same
