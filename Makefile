@@ -79,6 +79,7 @@ pages: ## write the generated pages under docs/ anew
 	@echo "make: writing the generated pages" >&2
 	@$(PYTHON) tools/setup.py dev
 	@$(RUN) -m tools.requirements_page
+	@$(RUN) -m tools.architecture_diagram
 	@exec $(RUN) -m tools.docs_index
 
 pin: ## resolve and hash the requirement files anew (ARGS=--upgrade for newer versions)
