@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorward.core.model.config_snapshot import Role
+from doorward.features.authn.flow.pages import LONGEST_QUERY
 from tests.browsing import SESSION
 from tests.features import made
 from tests.front_channel import Front, front_channel
@@ -332,5 +333,6 @@ async def test_nothing_that_is_sent_makes_it_fail(front: Front, changes: dict[st
             page = await tab.ask("GET", f"{path}?{fields}")
         else:
             page = await tab.ask("POST", path, form=fields)
-        # four of the longest values are more than a form may hold
-        assert page.status in {200, 303, 400, 413}
+        # only a log-out that came as a POST without cookies, and is too long to go on by GET, is answered with 413
+        too_long = (path, method) == ("/logout", "POST") and len(fields) > LONGEST_QUERY
+        assert page.status in {200, 303, 400} or (too_long and page.status == 413)
