@@ -64,7 +64,7 @@ def test_a_sentence_names_what_the_person_gave(code: ProblemCode) -> None:
     """Each parameter is said, but for those that only say where it stood."""
     silent = {"member", "noun", "near", "text", "actor"}
     asked = {name for part in SENTENCES[code] for _, name, _, _ in Formatter().parse(part) if name}
-    derived = {"hint": "near", "listing": "noun", "called": "noun", "show": "noun", "option": "member", "words": "member", "example": "offered"}  # fmt: skip
+    derived = {"hint": "near", "listing": "noun", "called": "noun", "show": "noun", "option": "member", "words": "member", "example": "offered", "first": "known"}  # fmt: skip
     said = {derived.get(name, name) for name in asked}
     assert said <= set(PARAMETERS[code])
     if "uri" not in PARAMETERS[code] and not code.startswith("identifier_"):
