@@ -16,21 +16,8 @@ import typer.main
 from typer.exceptions import Abort, Exit, TyperException
 
 from doorward import __version__
-from doorward.cli import (
-    apis,
-    apps_change,
-    backup,
-    dev,
-    keys,
-    move,
-    outputs,
-    people_factors,
-    restore,
-    roles,
-    server,
-    show,
-)
-from doorward.cli.options import Config, Json
+from doorward.cli import apis, apps_change, backup, dev, keys, move, outputs, people, roles, server, show
+from doorward.cli.command import Config, Json, command
 from doorward.cli.outputs import OutputLost
 from doorward.cli.trouble import Trouble
 from doorward.core.errors import OperatorError
@@ -45,20 +32,20 @@ app = typer.Typer(
     help="Doorward, an authentication server of your own.",
     epilog="Settings come from doorward.toml in this folder (or --config FILE) and from DOORWARD_* variables.",
 )
-app.command()(server.serve)
+command(app)(server.serve)
 app.command()(dev.dev)
 app.command()(dev.demo)
-app.command()(server.doctor)
-app.add_typer(people_factors.app, name="user")
+command(app)(server.doctor)
+app.add_typer(people.app, name="user")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(roles.app, name="role")
 app.add_typer(keys.app, name="keys")
-app.command()(server.migrate)
-app.command()(backup.backup)
-app.command()(restore.restore)
-app.command()(move.move)
-app.command("export-openapi")(server.export_openapi)
+command(app)(server.migrate)
+command(app)(backup.backup)
+command(app, yes=True)(backup.restore)
+command(app, yes=True)(move.move)
+command(app, "export-openapi")(server.export_openapi)
 
 
 def _version(wanted: bool) -> None:
@@ -76,11 +63,8 @@ def root(
     json: Json = False,
 ) -> None:
     """Doorward, an authentication server of your own."""
-    del (
-        version,
-        config,
-        json,
-    )  # the callback has answered, and `arranged` has put the others behind the command
+    # the callback has answered, and `arranged` has put the others behind the command
+    del version, config, json
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,19 +7,19 @@ from shlex import quote
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from doorward.cli import apps_options, documents, show
 from doorward.cli.apps_options import AuthChoice
 from doorward.cli.apps_read import read_jwks
-from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import actor, confirm, with_services
+from doorward.cli.command import CommandRun, command
+from doorward.cli.run import actor
+from doorward.cli.show import Rows
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.client import Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.core.model.message import Undelivered
+from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
-from doorward.features.admin.apps import NewSecret
 from doorward.features.oauth.clients.rules import kinds
 from doorward.features.oauth.clients.rules.kinds import AppKind
 from doorward.features.oauth.clients.rules.registration import ACCESS_TTL, MAX_AGE, REFRESH_TTL
@@ -30,8 +30,9 @@ app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, d
 AppName = Annotated[str, typer.Argument(metavar="APP", help="Name or id of the app.")]
 
 
-@app.command()
+@command(app)
 def create(
+    run: CommandRun,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What people see on the sign-in and consent page.")],
     kind: Annotated[AppKind, typer.Option(help="web: has a server. spa: runs in the browser. native: on a device. service: acts for itself.")] = "web",
     redirect: Annotated[list[str] | None, typer.Option(metavar="URI", help="Where people come back to; exact; several times for several.")] = None,
@@ -56,8 +57,6 @@ def create(
     access_ttl: Annotated[int | None, typer.Option(min=ACCESS_TTL[0], max=ACCESS_TTL[1], metavar="SECONDS", help="How long its access tokens live.")] = None,
     refresh_ttl: Annotated[int | None, typer.Option(min=REFRESH_TTL[0], max=REFRESH_TTL[1], metavar="SECONDS", help="How long it stays signed in at most.")] = None,
     max_age: Annotated[int | None, typer.Option(min=MAX_AGE[0], max=MAX_AGE[1], metavar="SECONDS", help="The oldest sign-in that it accepts.")] = None,
-    config: Config = None,
-    json: Json = False,
 ) -> None:  # fmt: skip
     """Register an app. Its secret is shown once, now."""
     if public and auth_method not in {None, "none"}:
@@ -92,126 +91,101 @@ def create(
         id_token_claims=id_token_claims,
     )
 
-    async def work(services: Services) -> NewSecret:
-        return await services.get(admin.apps).create(actor(), draft, kind=kind, access=api or ())
-
-    made = with_services(config, work)
-    show_secret(made, f"Registered {made.client.name}.", as_json=json)
-    if kind == "service" and not api and not json:
+    made = run.ask(
+        lambda services: services.get(admin.apps).create(actor(), draft, kind=kind, access=api or ())
+    )
+    show_changed(run, made.client, f"Registered {made.client.name}.", made.secret)
+    if kind == "service" and not api and not run.json:
         show.note(f"It may call no API yet: doorward app set {quote(name)} --api API")
 
 
-@app.command("list")
-def list_(config: Config = None, json: Json = False) -> None:
+@command(app, "list")
+def list_(run: CommandRun) -> None:
     """List apps."""
-
-    async def work(services: Services) -> list[Client]:
-        return list(await services.get(admin.apps).find(actor()))
-
-    clients = with_services(config, work)
-
-    def human(console: Console) -> None:
-        rows = [
+    clients = run.ask(lambda services: services.get(admin.apps).find(actor()))
+    run.table(
+        [documents.of_client(client) for client in clients],
+        ("name", "authenticates with", "", "client_id"),
+        [
             (c.name, apps_options.authentication_words(c), "first-party" if c.first_party else "", c.id)
             for c in clients
-        ]
-        show.table(
-            console,
-            ("name", "authenticates with", "", "client_id"),
-            rows,
-            empty="No app yet. Register one: doorward app create web --redirect https://app.example.com/callback",
-        )
-
-    show.result([documents.of_client(client) for client in clients], human, as_json=json)
+        ],
+        empty="No app yet. Register one: doorward app create web --redirect https://app.example.com/callback",
+    )
 
 
-@app.command("show")
-def show_(app: AppName, config: Config = None, json: Json = False) -> None:
+@command(app, "show")
+def show_(run: CommandRun, app: AppName) -> None:
     """Show one app."""
 
     async def work(services: Services) -> tuple[Client, Undelivered | None]:
         client = await services.get(admin.apps).get(actor(), app)
         return client, await services.get(admin.apps).get_undelivered(actor(), client.id)
 
-    client, undelivered = with_services(config, work)
+    client, undelivered = run.ask(work)
     document = documents.of_client(client)
     if undelivered is not None:
         document["undelivered_logouts"] = documents.of_undelivered(undelivered)
-    show.result(document, lambda console: card(console, client, undelivered), as_json=json)
+    run.card(document, client.name, _rows(client, undelivered))
 
 
-@app.command()
-def delete(
-    context: typer.Context, app: AppName, yes: Yes = False, config: Config = None, json: Json = False
-) -> None:
+@command(app, yes=True)
+def delete(run: CommandRun, app: AppName) -> None:
     """Delete an app. Everything that was signed in through it ends now."""
-
-    async def find(services: Services) -> Client:
-        return await services.get(admin.apps).get(actor(), app)
-
-    client = with_services(config, find)
-    confirm(f"Delete {client.name} and end everything signed in through it?", yes=yes, as_json=json)
-
-    async def work(services: Services) -> Client:
-        return await services.get(admin.apps).delete(actor(), client.id)
-
-    gone = with_services(config, work)
-    show.result(
-        documents.of_client(gone),
-        lambda console: show.done(console, f"{gone.name} is deleted."),
-        as_json=json,
-    )
+    client = run.ask(lambda services: services.get(admin.apps).get(actor(), app))
+    run.confirm(f"Delete {client.name} and end everything signed in through it?")
+    gone = run.ask(lambda services: services.get(admin.apps).delete(actor(), client.id))
+    run.done(documents.of_client(gone), f"{gone.name} is deleted.")
 
 
-def show_secret(made: NewSecret, said: str, *, as_json: bool) -> None:
-    """An app with its new secret: the only time that it is printed anywhere."""
-    client, secret = made.client, made.secret
+def show_changed(run: CommandRun, client: Client, said: str, secret: Secret | None = None) -> None:
+    """An app, and its new secret if it got one: the only time that it is printed anywhere."""
     document = documents.of_client(client)
     if secret is not None:
         document["client_secret"] = secret.reveal()
 
-    def human(console: Console) -> None:
+    def human(console: show.Console) -> None:
         show.done(console, said)
-        card(console, client)
+        show.card(console, client.name, _rows(client))
         if secret is not None:
             show.card(console, "Shown once, now", [("client_secret", secret.reveal())])
 
-    show.result(document, human, as_json=as_json)
+    run.result(document, human)
 
 
-def card(console: Console, client: Client, undelivered: Undelivered | None = None) -> None:
-    """One app, for people."""
+def _rows(client: Client, undelivered: Undelivered | None = None) -> Rows:
     access = [f"{identifier}: {', '.join(names) or 'nothing'}" for identifier, names in client.access.items()]
+    interactive = "authorization_code" in client.grant_types
+    algorithm = client.access_token_signed_alg
+    # a fact that is None is left out
     rows = [
         ("client_id", client.id),
         ("authenticates with", apps_options.authentication_words(client)),
         ("may use", ", ".join(client.grant_types)),
         ("comes back to", "\n".join(client.redirect_uris)),
         ("after sign-out", "\n".join(client.post_logout_redirect_uris)),
+        ("told of log-out at", client.backchannel_logout_uri or None),
+        ("not told of log-outs", _undelivered_words(client, undelivered)),
         ("APIs", "\n".join(access)),
         ("scopes", " ".join(client.oidc_scopes)),
+        ("cookie origins", "\n".join(client.origins) or None),
         ("first-party", "yes" if client.first_party else "no"),
         ("ID tokens", client.id_token_signed_alg),
         ("created", moment(client.created_at)),
+        ("PKCE", apps_options.pkce_words(client) if interactive else None),
+        ("answers by", ", ".join(client.response_modes) if interactive else None),
+        ("access tokens", algorithm and f"{algorithm}, for APIs that have not chosen"),
+        (
+            "ID tokens carry",
+            "only the claims that are asked for" if client.id_token_claims == "asked" else None,
+        ),
+        ("refresh token", None if client.rotation else "stays the same"),
     ]
-    if client.origins:
-        rows.insert(7, ("cookie origins", "\n".join(client.origins)))
-    if client.backchannel_logout_uri:
-        rows.insert(5, ("told of log-out at", client.backchannel_logout_uri))
-        if undelivered is not None:
-            rows.insert(6, ("not told of log-outs", _undelivered_words(undelivered)))
-    if "authorization_code" in client.grant_types:
-        rows.append(("PKCE", apps_options.pkce_words(client)))
-        rows.append(("answers by", ", ".join(client.response_modes)))
-    if client.access_token_signed_alg is not None:
-        rows.append(("access tokens", f"{client.access_token_signed_alg}, for APIs that have not chosen"))
-    if client.id_token_claims == "asked":
-        rows.append(("ID tokens carry", "only the claims that are asked for"))
-    if not client.rotation:
-        rows.append(("refresh token", "stays the same"))
-    show.card(console, client.name, rows)
+    return [(name, value) for name, value in rows if value is not None]
 
 
-def _undelivered_words(undelivered: Undelivered) -> str:
+def _undelivered_words(client: Client, undelivered: Undelivered | None) -> str | None:
+    if undelivered is None or not client.backchannel_logout_uri:
+        return None
     counts = f"{undelivered.waiting} tried again, {undelivered.failed} given up"
     return f"{counts}; the last of {moment(undelivered.last_at)}\n{undelivered.problem}"

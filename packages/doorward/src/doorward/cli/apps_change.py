@@ -7,14 +7,13 @@ from typing import Annotated, Any
 
 import typer
 from msgspec import structs
-from rich.console import Console
 
-from doorward.cli import apps_options, documents, show
-from doorward.cli.apps import AppName, app, card, show_secret
+from doorward.cli import apps_options
+from doorward.cli.apps import AppName, app, show_changed
 from doorward.cli.apps_options import AccessChoice, AuthChoice, UserinfoChoice
 from doorward.cli.apps_read import read_jwks
-from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import actor, confirm, with_services
+from doorward.cli.command import CommandRun, command
+from doorward.cli.run import actor
 from doorward.cli.trouble import Trouble
 from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.core.model.policy import LONGEST
@@ -23,52 +22,41 @@ from doorward.features.admin.apps import NewSecret
 from doorward.features.services import Services
 
 
-@app.command("rotate-secret")
+@command(app, "rotate-secret", yes=True)
 def rotate_secret(
+    run: CommandRun,
     app: AppName,
     keep_old: Annotated[
         int,
         typer.Option(min=0, max=30 * 86_400, metavar="SECONDS", help="For how long the old one still works."),
     ] = 0,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Give an app a new secret, shown once, now."""
-
-    async def find(services: Services) -> Client:
-        return await services.get(admin.apps).get(actor(), app)
-
-    found = with_services(config, find)
+    found = run.ask(lambda services: services.get(admin.apps).get(actor(), app))
     if not keep_old:
-        confirm(f"The old secret of {found.name} stops working at once. Go on?", yes=yes, as_json=json)
-
-    async def work(services: Services) -> NewSecret:
-        return await services.get(admin.apps).rotate_secret(actor(), found.id, keep_old=keep_old)
-
-    made = with_services(config, work)
-    show_secret(made, f"{made.client.name} has a new secret.", as_json=json)
+        run.confirm(f"The old secret of {found.name} stops working at once. Go on?")
+    made = run.ask(
+        lambda services: services.get(admin.apps).rotate_secret(actor(), found.id, keep_old=keep_old)
+    )
+    show_changed(run, made.client, f"{made.client.name} has a new secret.", made.secret)
 
 
-@app.command("add-redirect")
+@command(app, "add-redirect")
 def add_redirect(
+    run: CommandRun,
     app: AppName,
     uri: Annotated[
         str, typer.Argument(metavar="URI", help="Where people may come back to; compared exactly.")
     ],
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Let people come back to one more address."""
-
-    async def work(services: Services) -> Client:
-        return await services.get(admin.apps).add_redirect_uri(actor(), app, uri)
-
-    _shown(with_services(config, work), as_json=json)
+    client = run.ask(lambda services: services.get(admin.apps).add_redirect_uri(actor(), app, uri))
+    show_changed(run, client, f"Changed {client.name}.")
 
 
-@app.command("set")
+@command(app, "set", yes=True)
 def set_(
+    run: CommandRun,
     app: AppName,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     redirect: Annotated[list[str] | None, typer.Option(metavar="URI", help="Replace all redirect URIs by these.")] = None,
@@ -94,49 +82,43 @@ def set_(
     access_ttl: Annotated[int | None, typer.Option(min=0, max=86_400, metavar="SECONDS", help="How long access tokens live; 0: as the server's.")] = None,
     refresh_ttl: Annotated[int | None, typer.Option(min=0, max=LONGEST, metavar="SECONDS", help="How long it stays signed in; 0: as the server's.")] = None,
     max_age: Annotated[int | None, typer.Option(min=-1, max=LONGEST, metavar="SECONDS", help="The oldest sign-in that it accepts; -1: any.")] = None,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
 ) -> None:  # fmt: skip
     """Change an app. What is not named stays."""
-    changes: dict[str, Any] = {
+    named: dict[str, Any] = {
         "name": name,
-        "redirect_uris": None if redirect is None else apps_options.listed(redirect),
-        "post_logout_redirect_uris": None if post_logout is None else apps_options.listed(post_logout),
-        "origins": None if origin is None else apps_options.origins(origin),
+        "redirect_uris": redirect and apps_options.listed(redirect),
+        "post_logout_redirect_uris": post_logout and apps_options.listed(post_logout),
+        "origins": origin and apps_options.origins(origin),
         "first_party": first_party,
-        "jwks": None if jwks is None else read_jwks(jwks),
+        "jwks": jwks and read_jwks(jwks),
         **apps_options.algorithms(id_token_signed_alg, both=signing_alg),
-        "response_modes": None if response_mode is None else apps_options.response_modes(response_mode),
+        "response_modes": response_mode and apps_options.response_modes(response_mode),
         "id_token_claims": id_token_claims,
-        "oidc_scopes": None if scope is None else apps_options.listed(scope),
-        "grant_types": None if grant_type is None else apps_options.listed(grant_type),
+        "oidc_scopes": scope and apps_options.listed(scope),
+        "grant_types": grant_type and apps_options.listed(grant_type),
         "pkce": pkce or apps_options.without_pkce(given=no_pkce),
         "rotation": rotation,
     }
-    changes = {key: value for key, value in changes.items() if value is not None}
+    changes = {key: value for key, value in named.items() if value is not None}
     if auth_method is not None:
         changes |= apps_options.authentication(auth_method)
-    # these can be taken away again
-    if access_token_signed_alg is not None:
-        changes["access_token_signed_alg"] = (
-            None if access_token_signed_alg == "api" else access_token_signed_alg
-        )
-    if userinfo_signed_alg is not None:
-        changes["userinfo_signed_alg"] = None if userinfo_signed_alg == "none" else userinfo_signed_alg
-    if backchannel_logout is not None:
-        changes["backchannel_logout_uri"] = backchannel_logout or None
-    if access_ttl is not None:
-        changes["access_token_ttl"] = access_ttl or None
-    if refresh_ttl is not None:
-        changes["refresh_token_ttl"] = refresh_ttl or None
-    if max_age is not None:
-        changes["default_max_age"] = None if max_age < 0 else max_age
+    # what can be taken away again, each with the value that does so
+    for key, value, taken_away in (
+        ("access_token_signed_alg", access_token_signed_alg, "api"),
+        ("userinfo_signed_alg", userinfo_signed_alg, "none"),
+        ("backchannel_logout_uri", backchannel_logout, ""),
+        ("access_token_ttl", access_ttl, 0),
+        ("refresh_token_ttl", refresh_ttl, 0),
+        ("default_max_age", max_age, -1),
+    ):
+        if value is not None:
+            changes[key] = None if value == taken_away else value
     if not changes and not api and not no_api:
         raise Trouble("Nothing was named to change.", "See what can be: doorward app set --help")
 
     if auth_method is not None:
-        _confirm_method(config, app, changes["auth_method"], yes=yes, as_json=json)
+        found = run.ask(lambda services: services.get(admin.apps).get(actor(), app))
+        _confirm_method(run, found, changes["auth_method"])
 
     async def work(services: Services) -> NewSecret:
         gone = {(await services.get(admin.apis).get(actor(), given)).identifier for given in no_api or ()}
@@ -147,38 +129,13 @@ def set_(
 
         return await services.get(admin.apps).update(actor(), app, change, access=api or ())
 
-    made = with_services(config, work)
-    show_secret(made, f"Changed {made.client.name}.", as_json=json)
+    made = run.ask(work)
+    show_changed(run, made.client, f"Changed {made.client.name}.", made.secret)
 
 
-def _confirm_method(
-    config: Path | None,
-    app: str,
-    method: str,
-    *,
-    yes: bool,
-    as_json: bool,
-) -> None:
+def _confirm_method(run: CommandRun, found: Client, method: str) -> None:
     """Ask before a credential goes that a running app may be using."""
-
-    async def find(services: Services) -> Client:
-        return await services.get(admin.apps).get(actor(), app)
-
-    found = with_services(config, find)
     secret = found.secretive and method not in SECRET_METHODS
-    keys = found.jwks is not None and method != "private_key_jwt"
-    if secret or keys:
+    if secret or (found.jwks is not None and method != "private_key_jwt"):
         what = "secret" if secret else "keys"
-        confirm(
-            f"The {what} of {found.name} will not be taken any more, at once. Go on?",
-            yes=yes,
-            as_json=as_json,
-        )
-
-
-def _shown(client: Client, *, as_json: bool) -> None:
-    def human(console: Console) -> None:
-        show.done(console, f"Changed {client.name}.")
-        card(console, client)
-
-    show.result(documents.of_client(client), human, as_json=as_json)
+        run.confirm(f"The {what} of {found.name} will not be taken any more, at once. Go on?")

@@ -1,16 +1,16 @@
-"""`doorward backup`: one encrypted file, made while the server runs; or checked, without any database."""
+"""`doorward backup` and `doorward restore`: a database in one encrypted file, and back, whole or not at all."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from doorward.cli import show
-from doorward.cli.options import Config, Json
+from doorward.cli.command import CommandRun
 from doorward.cli.passphrase import Passphrase, PassphraseFile, read_passphrase
 from doorward.cli.progress import Bar
 from doorward.cli.run import finish, read_settings, settings_file
@@ -20,50 +20,103 @@ from doorward.core.model.copied import BackedUp
 
 
 def backup(
+    run: CommandRun,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; - is standard output.")],
     verify: Annotated[
         bool, typer.Option("--verify", help="Only read FILE to its end and check everything.")
     ] = False,
     passphrase: Passphrase = False,
     passphrase_file: PassphraseFile = None,
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Back the database up while it runs, or check a backup.
 
     The file is encrypted under the server's key, and with --passphrase opens without it.
     """
     if verify:
-        must_be_there(file)
+        _must_be_there(file)
     secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=not verify)
-    path = settings_file(config)
+    path = settings_file(run.config)
     place = None if str(file) == "-" else file
     if place is None and (verify or sys.stdout.isatty()):
         raise Trouble("A backup is no text for a terminal.", "Name a file, or pipe the output on.")
     # imported here: no other command needs it
     from doorward.ops.backup.backup import run_backup, run_verify
 
-    with Bar(quiet=json) as bar:
-        if verify:
-            # with a passphrase a backup is read without any settings
-            known = read_settings(path) if secret is None else None
-            done = finish(lambda: run_verify(known, file, secret, bar))
+    # with a passphrase a backup is read without any settings
+    settings = None if verify and secret is not None else read_settings(path)
+    with Bar(quiet=run.json) as bar:
+        if settings is None or verify:
+            done = finish(lambda: run_verify(settings, file, secret, bar))
         else:
-            settings = read_settings(path)
             done = finish(lambda: run_backup(settings, place, secret, bar))
     if place is None:
         return
     said = "is whole" if verify else "is written"
-    show.result(done, lambda console: told(console, done, f"{done.place} {said}"), as_json=json)
+    run.result(done, lambda console: _told(console, done, f"{done.place} {said}"))
 
 
-def must_be_there(file: Path) -> None:
+def restore(
+    run: CommandRun,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that doorward backup wrote.")],
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="DATABASE", help="Restore there instead of into `database` of the settings."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a database that is not empty.")
+    ] = False,
+    end_everything: Annotated[
+        bool,
+        typer.Option("--end-everything", help="End all sessions, refresh tokens and signing keys as well."),
+    ] = False,
+    passphrase: Passphrase = False,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Fill an empty database from a backup. The server must not run meanwhile."""
+    _must_be_there(file)
+    secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=False)
+    if replace:
+        run.confirm(f"Replace what is in {into or 'the database of the settings'}?")
+    # imported here: no other command needs it
+    from doorward.ops.backup.restore import run_restore
+
+    settings = run.settings()
+    with Bar(quiet=run.json) as bar:
+        done = finish(
+            lambda: run_restore(
+                settings,
+                file,
+                into=into,
+                replace=replace,
+                end=end_everything,
+                passphrase=secret,
+                progress=bar,
+            )
+        )
+
+    def human(console: show.Console) -> None:
+        _told(console, done, f"{done.place} is restored")
+        if not end_everything:
+            again = shlex.join(
+                ["doorward", "restore", str(file), *(["--into", into] if into else []), "--replace"]
+            )
+            show.note(
+                "What ended after the backup was made is not known here: revoked tokens live on until they expire. "
+                f"If that matters: {again} --end-everything"
+            )
+        if into:
+            show.note(f"To serve it, set `database` to {done.place} and start the server.")
+
+    run.result(done, human)
+
+
+def _must_be_there(file: Path) -> None:
     """Said before anybody is asked anything. Raises `Trouble`."""
     if not file.exists():
         raise Trouble(f"There is no file {file}.", "Name a file that doorward backup has written.")
 
 
-def told(console: Console, done: BackedUp, said: str) -> None:
+def _told(console: show.Console, done: BackedUp, said: str) -> None:
     """What a backup holds."""
     rows = [(one.table, str(one.rows), one.checksum[:16]) for one in done.tables if one.rows]
     show.table(console, ("table", "rows", "checksum (SHA-256)"), rows, empty="")

@@ -8,18 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from doorward.cli import documents, show
-from doorward.cli.options import Config, Json, Yes
-from doorward.cli.run import actor, confirm, read_settings, with_container, with_services
+from doorward.cli.command import CommandRun, command
+from doorward.cli.run import actor, read_settings
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm
-from doorward.core.model.config_snapshot import SigningKey
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.features.admin import build as admin
-from doorward.features.services import Services
 
 if TYPE_CHECKING:
     from doorward.app.container import Container
@@ -28,100 +25,59 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Signing keys, and the key-encryption keys over them.")
 
 
-@app.command("list")
-def list_(config: Config = None, json: Json = False) -> None:
+@command(app, "list")
+def list_(run: CommandRun) -> None:
     """List the signing keys."""
-
-    async def work(services: Services) -> list[SigningKey]:
-        return list(await services.get(admin.keys).find(actor()))
-
-    keys = with_services(config, work)
-
-    def human(console: Console) -> None:
-        rows = [
-            (
-                k.id,
-                k.alg,
-                k.state,
-                moment(k.created_at),
-                moment(k.activated_at),
-                moment(k.retired_at),
-            )
+    keys = run.ask(lambda services: services.get(admin.keys).find(actor()))
+    run.table(
+        [documents.of_key(key) for key in keys],
+        ("key", "algorithm", "state", "made", "signs since", "until"),
+        [
+            (k.id, k.alg, k.state, moment(k.created_at), moment(k.activated_at), moment(k.retired_at))
             for k in keys
-        ]
-        show.table(
-            console,
-            ("key", "algorithm", "state", "made", "signs since", "until"),
-            rows,
-            empty="No key yet: the first start of the server makes them.",
-        )
-
-    show.result([documents.of_key(key) for key in keys], human, as_json=json)
+        ],
+        empty="No key yet: the first start of the server makes them.",
+    )
 
 
-@app.command()
+@command(app)
 def rotate(
+    run: CommandRun,
     alg: Annotated[SigningAlgorithm, typer.Option(help="Which algorithm's key.")] = "ES256",
     force: Annotated[
         bool, typer.Option("--force", help="Also when the next key was published only a short time ago.")
     ] = False,
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Sign with the next key from now on, and publish a new next one."""
-
-    async def work(services: Services) -> SigningKey:
-        return await services.get(admin.keys).rotate(actor(), alg, force=force)
-
-    key = with_services(config, work)
-    show.result(
-        documents.of_key(key),
-        lambda console: show.done(console, f"{key.alg} is now signed with {key.id}."),
-        as_json=json,
-    )
+    key = run.ask(lambda services: services.get(admin.keys).rotate(actor(), alg, force=force))
+    run.done(documents.of_key(key), f"{key.alg} is now signed with {key.id}.")
 
 
-@app.command()
+@command(app, yes=True)
 def revoke(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Id of the key.")],
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
+    run: CommandRun, key: Annotated[str, typer.Argument(metavar="KEY", help="Id of the key.")]
 ) -> None:
     """Take a key out at once, and every token that it signed."""
-
-    async def find(services: Services) -> SigningKey:
-        return await services.get(admin.keys).get_revocable(actor(), key)
-
-    found = with_services(config, find)
-    confirm(
-        f"Revoke {found.id} ({found.alg}, {found.state})? Tokens that it signed stop working.",
-        yes=yes,
-        as_json=json,
-    )
-
-    async def work(services: Services) -> SigningKey:
-        return await services.get(admin.keys).revoke(actor(), found.id)
-
-    gone = with_services(config, work)
-    show.result(
-        documents.of_key(gone), lambda console: show.done(console, f"{gone.id} is revoked."), as_json=json
-    )
+    found = run.ask(lambda services: services.get(admin.keys).get_revocable(actor(), key))
+    run.confirm(f"Revoke {found.id} ({found.alg}, {found.state})? Tokens that it signed stop working.")
+    gone = run.ask(lambda services: services.get(admin.keys).revoke(actor(), found.id))
+    run.done(documents.of_key(gone), f"{gone.id} is revoked.")
 
 
-@app.command()
-def wrappings(config: Config = None, json: Json = False) -> None:
+@command(app)
+def wrappings(run: CommandRun) -> None:
     """List the key-encryption keys that open the root secret."""
 
     async def work(container: Container) -> tuple[Sequence[WrappedKey], str]:
         wrappings = container.root_wrappings()
         return await wrappings.find(actor()), await wrappings.get_in_use(actor())
 
-    _show_wrappings(*with_container(config, work), as_json=json)
+    _show_wrappings(run, *run.ask_container(work))
 
 
-@app.command()
+@command(app, yes=True)
 def rewrap(
+    run: CommandRun,
     new_config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A settings file whose [keys] name the new key-encryption key."),
@@ -133,9 +89,6 @@ def rewrap(
     drop_old: Annotated[
         bool, typer.Option("--drop-old", help="No other key-encryption key opens the root secret afterwards.")
     ] = False,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Wrap the root secret under another key-encryption key.
 
@@ -146,27 +99,24 @@ def rewrap(
     if new_config is not None and not new_config.is_file():
         raise Trouble(f"There is no file {new_config}.", "Name the settings file of the new key.")
     if drop_old:
-        question = "Nodes whose settings name another key-encryption key cannot start any more. Go on?"
-        confirm(question, yes=yes, as_json=json)
+        run.confirm("Nodes whose settings name another key-encryption key cannot start any more. Go on?")
 
     async def work(container: Container) -> tuple[Sequence[WrappedKey], str]:
-        new = None
-        if new_config is not None or new_key_file is not None:
-            new = _other_wrapper(new_config, new_key_file)
+        new = _other_wrapper(new_config, new_key_file)
         wrappings = container.root_wrappings()
         left = await wrappings.rewrap(actor(), new, drop_old=drop_old)
         return left, await wrappings.get_in_use(actor())
 
-    left, in_use = with_container(config, work)
-    _show_wrappings(left, in_use, as_json=json)
-    if not json and any(one.kek != in_use for one in left):
+    left, in_use = run.ask_container(work)
+    _show_wrappings(run, left, in_use)
+    if not run.json and any(one.kek != in_use for one in left):
         show.note(
             "Next: put the new key into the settings of every node. No restart is needed for what runs. "
             "Then, under the new settings: doorward keys rewrap --drop-old"
         )
 
 
-def _other_wrapper(config: Path | None, key_file: Path | None) -> KeyWrapper:
+def _other_wrapper(config: Path | None, key_file: Path | None) -> KeyWrapper | None:
     """The key-encryption key that another settings file names, or that a file holds (made where there is none). Raises `KeyProblem`.
 
     Variables of the `[keys]` section speak of the key in use, so none of them counts here.
@@ -175,16 +125,16 @@ def _other_wrapper(config: Path | None, key_file: Path | None) -> KeyWrapper:
 
     if key_file is not None:
         return key_of_file(key_file)
+    if config is None:
+        return None
     environ = {name: text for name, text in os.environ.items() if not name.startswith("DOORWARD_KEYS_")}
     return key_wrapper(read_settings(config, environ))
 
 
-def _show_wrappings(found: Sequence[WrappedKey], in_use: str, *, as_json: bool) -> None:
-    def human(console: Console) -> None:
-        rows = [
-            (one.kek, moment(one.created_at), "these settings" if one.kek == in_use else "") for one in found
-        ]
-        empty = "No root secret yet: the first start of the server makes it."
-        show.table(console, ("key-encryption key", "since", "named by"), rows, empty=empty)
-
-    show.result([documents.of_wrapping(one, in_use=in_use) for one in found], human, as_json=as_json)
+def _show_wrappings(run: CommandRun, found: Sequence[WrappedKey], in_use: str) -> None:
+    run.table(
+        [documents.of_wrapping(one, in_use=in_use) for one in found],
+        ("key-encryption key", "since", "named by"),
+        [(one.kek, moment(one.created_at), "these settings" if one.kek == in_use else "") for one in found],
+        empty="No root secret yet: the first start of the server makes it.",
+    )

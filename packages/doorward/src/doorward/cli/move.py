@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from doorward.cli import show
-from doorward.cli.options import Config, Json, Yes
+from doorward.cli.command import CommandRun
 from doorward.cli.progress import Bar
-from doorward.cli.run import confirm, finish, settings_file, settings_if_any
+from doorward.cli.run import finish, settings_file, settings_if_any
 from doorward.cli.trouble import Trouble
 from doorward.core.model.copied import Moved
 
 
 def move(
+    run: CommandRun,
     source: Annotated[
         str,
         typer.Argument(
@@ -30,33 +30,28 @@ def move(
         bool,
         typer.Option("--release", help="Only let SOURCE be served again, which has moved or was about to."),
     ] = False,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Move everything from one database to another. Interrupted, the same command goes on."""
-    path = settings_file(config)
+    path = settings_file(run.config)
     # imported here: no other command needs it
     from doorward.ops.move.move import run_move, run_release
 
     if release:
         if target is not None:
             raise Trouble("--release takes SOURCE alone.", "doorward move --release SOURCE")
-        confirm(
-            "Serve this database again? What was written since to the one that it moved to stays there.",
-            yes=yes,
-            as_json=json,
+        run.confirm(
+            "Serve this database again? What was written since to the one that it moved to stays there."
         )
         kept = finish(lambda: run_release(settings_if_any(path), source))
         said = "It takes writes again." if kept else "Nothing kept it from being served."
-        show.result({"released": kept}, lambda console: show.done(console, said), as_json=json)
+        run.done({"released": kept}, said)
         return
     if target is None:
         raise Trouble("Where to? TARGET is missing.", "doorward move SOURCE TARGET", code=2)
-    with Bar(quiet=json) as bar:
+    with Bar(quiet=run.json) as bar:
         moved = finish(lambda: run_move(settings_if_any(path), source, target, bar))
 
-    def human(console: Console) -> None:
+    def human(console: show.Console) -> None:
         rows = [(one.table, str(one.rows), one.checksum[:16]) for one in moved.tables if one.rows]
         show.table(console, ("table", "rows on both sides", "checksum (SHA-256)"), rows, empty="")
         show.done(console, _said(moved))
@@ -68,7 +63,7 @@ def move(
             # without the setting it would be looked for where the new database, or the settings file, is
             show.note(f"The secret key stays in {key}: name that in keys.secret_key_file.")
 
-    show.result(moved, human, as_json=json)
+    run.result(moved, human)
 
 
 def _said(moved: Moved) -> str:

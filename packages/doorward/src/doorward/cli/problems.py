@@ -11,21 +11,32 @@ from shlex import quote
 from string import Formatter
 from typing import Final
 
-from doorward.cli.problems_of_apps import APP_SENTENCES
+from doorward.cli.problems_of_apps import APP_ERRORS, APP_SENTENCES
 from doorward.cli.trouble import Trouble
 from doorward.core.model.problem import Noun, Problem, ProblemCode, Value
 
 _SHOW_USER = "doorward user show {email!q}"
+_ERRORS: Final[Mapping[ProblemCode, str]] = {
+    **APP_ERRORS,
+    "out_of_range": "{option} is {value}; it can be {least} to {most}.",
+    "name_invalid": "A name has 1 to {limit} characters that can be seen, and no space at its ends.",
+    "name_like_id": "A name cannot begin with {prefix}: that is how ids begin.",
+    "identifier_invalid": "An API's identifier is a URI, as in https://api.example.com; it holds a character that no URI has.",
+    "identifier_relative": "An API's identifier is an absolute URI, as in https://api.example.com or urn:example:orders.",
+    "identifier_fragment": "An API's identifier has no fragment (#…): RFC 8707 §2.",
+    "permission_invalid": '"{permission}" cannot be a permission: 1 to 100 printable ASCII characters without space, quote or backslash.',
+    "permission_reserved": '"{permission}" belongs to OpenID Connect and cannot be a permission; take another name, as in orders:{permission}.',
+    "role_name_invalid": "A role's name has 1 to 64 printable characters, no space at its ends, and does not begin with rol_.",
+}
+"""Errors that say themselves what mends them."""
 SENTENCES: Final[Mapping[ProblemCode, tuple[str, str]]] = {
+    **{code: (error, "") for code, error in _ERRORS.items()},
     **APP_SENTENCES,
     "right_missing": ("{actor} lacks the right {right}.", "Let somebody act who has it."),
     "not_found": ("There is no {called} {given}.{hint}", "See what is there: {listing}"),
     "ambiguous": ("There is more than one {called} with the name {given}.", "Name it by its id: {ids}"),
     "unchanged": ("Nothing would change about {name}.", "{show} {name!q}"),
-    "out_of_range": ("{option} is {value}; it can be {least} to {most}.", ""),
     "config_contended": ("The catalog is being changed by others over and over.", "Try again in a moment."),
-    "name_invalid": ("A name has 1 to {limit} characters that can be seen, and no space at its ends.", ""),
-    "name_like_id": ("A name cannot begin with {prefix}: that is how ids begin.", ""),
     "access_without_permission": (
         "{text} names no permission after a colon or a comma.",
         "Name them, as in {api}:{example}, or write {api} alone for all that it has.",
@@ -36,32 +47,11 @@ SENTENCES: Final[Mapping[ProblemCode, tuple[str, str]]] = {
     ),
     "permission_unknown": ("The API {api} has no permission {permission}.", "It has: {offered}."),
     "api_taken": ("There is an API {name} ({identifier}) already.", "doorward api show {identifier!q}"),
-    "identifier_invalid": (
-        "An API's identifier is a URI, as in https://api.example.com; it holds a character that no URI has.",
-        "",
-    ),
-    "identifier_relative": (
-        "An API's identifier is an absolute URI, as in https://api.example.com or urn:example:orders.",
-        "",
-    ),
-    "identifier_fragment": ("An API's identifier has no fragment (#…): RFC 8707 §2.", ""),
     "identifier_of_server": ("That is this server's own address.", "An API has an identifier of its own."),
-    "permission_invalid": (
-        '"{permission}" cannot be a permission: 1 to 100 printable ASCII characters without space, quote or backslash.',
-        "",
-    ),
-    "permission_reserved": (
-        '"{permission}" belongs to OpenID Connect and cannot be a permission; take another name, as in orders:{permission}.',
-        "",
-    ),
     "permission_repeated": ("A permission is named twice.", "Name each once."),
     "app_not_confidential": (
         "{app} is public and cannot authenticate at /introspect.",
         "Make one: doorward app create NAME --kind service",
-    ),
-    "role_name_invalid": (
-        "A role's name has 1 to 64 printable characters, no space at its ends, and does not begin with rol_.",
-        "",
     ),
     "role_name_taken": ("There is a role {name} already.", "doorward role list"),
     "role_without_api": ("The role {role} holds nothing at {api}.", "doorward role show {role!q}"),

@@ -131,16 +131,6 @@ def settings_file(config: Path | None) -> Path | None:
     return here if here.is_file() else None
 
 
-def confirm(question: str, *, yes: bool, as_json: bool) -> None:
-    """Ask before what cannot be undone. Raises `Trouble` when the answer is no, or nobody can be asked."""
-    if yes:
-        return
-    if as_json or not sys.stdin.isatty():
-        raise Trouble("This cannot be undone, and nobody can be asked here.", "Add --yes.")
-    if not typer.confirm(question, err=True):
-        raise Trouble("Nothing was changed.")
-
-
 def read_password(*, from_stdin: bool) -> Secret | None:
     """A password from standard input or, twice, from the terminal; None when there is neither. Never from the arguments, which
     every process on the machine can read."""

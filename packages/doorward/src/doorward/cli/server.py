@@ -12,15 +12,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from doorward.cli import show
-from doorward.cli.options import Config, Json
-from doorward.cli.run import finish, read_settings, settings_file, with_services
+from doorward.cli.command import CommandRun
+from doorward.cli.run import finish, read_settings, settings_file
 from doorward.cli.trouble import Trouble
 from doorward.features.services import Services
 from doorward.ops.doctor.check import Check
 
 
 def serve(
+    run: CommandRun,
     host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Listen here instead of server.port.")
@@ -29,37 +29,31 @@ def serve(
         int | None,
         typer.Option(min=1, max=64, help="So many processes share the port, instead of server.workers."),
     ] = None,
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Run the server."""
-    del json  # a server that runs prints log lines; `main` tells an error as JSON where this was asked for
     # opened once before it serves, so that a wrong key or database is a sentence here and no traceback in the log
-    with_services(config, _nothing)
+    run.ask(_nothing)
     # imported here: no other command needs it
     from doorward.server.start import become_server, try_port
 
-    path = settings_file(config)
+    path = settings_file(run.config)
     settings = read_settings(path)
     # tried here, so that a mistake is a sentence and no line of the log
     try_port(host or settings.server.host, port or settings.port)
     become_server(path, host=host, port=port, workers=workers)
 
 
-def migrate(config: Config = None, json: Json = False) -> None:
+def migrate(run: CommandRun) -> None:
     """Bring the database up to date. The server does so too when it starts."""
     from doorward.ops.migrate import migrate as bring_up_to_date
 
-    settings = read_settings(settings_file(config))
+    settings = run.settings()
     path = finish(lambda: bring_up_to_date(settings))
-    show.result(
-        {"database": path, "migrated": True},
-        lambda console: show.done(console, f"{path} is up to date."),
-        as_json=json,
-    )
+    run.done({"database": path, "migrated": True}, f"{path} is up to date.")
 
 
 def doctor(
+    run: CommandRun,
     quick: Annotated[
         bool, typer.Option("--quick", help="Only ask the server that runs here whether it is ready.")
     ] = False,
@@ -71,42 +65,35 @@ def doctor(
             help="Only send a test mail there, and say what the mail server answered.",
         ),
     ] = None,
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Say what is wrong with this server, and how to mend it."""
     # imported here: only this command needs an HTTP client
     from doorward.ops.doctor.doctor import diagnose
 
-    checks = finish(lambda: diagnose(settings_file(config), quick=quick, mail_to=mail_to))
+    checks = finish(lambda: diagnose(settings_file(run.config), quick=quick, mail_to=mail_to))
     failed = sum(not check.ok for check in checks)
-    show.result(
-        {"ok": not failed, "checks": list(checks)}, lambda console: _checks(console, checks), as_json=json
-    )
+    run.result({"ok": not failed, "checks": list(checks)}, lambda console: _checks(console, checks))
     if failed:
         raise typer.Exit(1)
 
 
 def export_openapi(
+    run: CommandRun,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to standard output."),
     ] = None,
-    config: Config = None,
-    json: Json = False,
 ) -> None:
     """Print the OpenAPI 3.1 description of every endpoint."""
-    document = _described(settings_file(config))
+    document = _described(settings_file(run.config))
     if output is None:
-        show.result(document, lambda console: console.out(_pretty(document), highlight=False), as_json=json)
+        run.result(document, lambda console: console.out(_pretty(document), highlight=False))
         return
     try:
         output.write_text(_pretty(document) + "\n", encoding="utf-8")
     except OSError as error:
         raise Trouble(f"{output} cannot be written ({error.strerror}).", "Choose another place.") from None
-    show.result(
-        {"written": str(output)}, lambda console: show.done(console, f"Written to {output}."), as_json=json
-    )
+    run.done({"written": str(output)}, f"Written to {output}.")
 
 
 async def _nothing(_services: Services) -> None:

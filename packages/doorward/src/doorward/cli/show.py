@@ -1,4 +1,4 @@
-"""How does a command show what came out? For people on a terminal, or as one JSON document with `--json`."""
+"""Output of commands: for people on a terminal, or as one JSON document with `--json`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from doorward.cli.outputs import OutputLost
 from doorward.core.errors import OperatorError
 
 Human = Callable[[Console], None]
+Rows = Sequence[tuple[str, str]]
+"""The lines of a card: what a fact is called, and what it is."""
 
 
 def result(document: Any, human: Human, *, as_json: bool) -> None:
@@ -49,13 +51,7 @@ def _trouble(problem: OperatorError, *, as_json: bool) -> None:
         console.print(Text("  Fix: ", style="bold") + Text(problem.fix))
 
 
-def progress(text: str, *, as_json: bool) -> None:
-    """A line about what is going on, on standard error; none when nobody watches."""
-    if not as_json and sys.stderr.isatty():
-        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, style="dim"))
-
-
-def card(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
+def card(console: Console, title: str, rows: Rows) -> None:
     """One thing: its name, then a line for each of its facts."""
     console.print(Text(title, style="bold"))
     width = max((len(name) for name, _ in rows), default=0)
