@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import Any
 
 from doorward.core.model.secret import Secret
-from doorward.settings import KeySettings, Settings
+from doorward.settings.tree import KeySettings, Settings
 
 
 def settings(**changes: Any) -> Settings:

@@ -56,7 +56,7 @@ from doorward.features.repeated_posts.build import post_boundary
 from doorward.features.services import Services
 from doorward.features.sessions.build import cookie_jar, revoker
 from doorward.features.sessions.ending import Ending
-from doorward.settings import BrandSettings, MailSettings
+from doorward.settings.tree import BrandSettings, MailSettings
 from doorward.web.error_pages import StatusPages
 from doorward.web.http import Request, Response
 from doorward.web.page_pipeline import Work

@@ -23,7 +23,7 @@ from doorward.features.admin.roles import RoleAdmin
 from doorward.features.services import Services
 from doorward.features.signing_keys.build import key_rotation
 from doorward.features.signing_keys.rotation import KeyRotation
-from doorward.settings import KeySettings
+from doorward.settings.tree import KeySettings
 from doorward.storage.sql.store import SqlStore
 from doorward.storage.sqlite.database import open_sqlite
 from tests.containers import settings

@@ -10,7 +10,8 @@ from msgspec import structs
 
 from doorward.app.process import start
 from doorward.core.model.secret import Secret
-from doorward.settings import MetricsSettings, load
+from doorward.settings import load
+from doorward.settings.tree import MetricsSettings
 from doorward.web.openapi.document import describe
 
 pytestmark = pytest.mark.anyio

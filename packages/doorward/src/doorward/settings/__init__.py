@@ -2,24 +2,6 @@
 
 from doorward.settings.load import load
 from doorward.settings.problems import SettingsError
-from doorward.settings.tree import (
-    BrandSettings,
-    KeySettings,
-    LogSettings,
-    MailSettings,
-    MetricsSettings,
-    ServerSettings,
-    Settings,
-)
+from doorward.settings.tree import Settings
 
-__all__ = [
-    "BrandSettings",
-    "KeySettings",
-    "LogSettings",
-    "MailSettings",
-    "MetricsSettings",
-    "ServerSettings",
-    "Settings",
-    "SettingsError",
-    "load",
-]
+__all__ = ["Settings", "SettingsError", "load"]

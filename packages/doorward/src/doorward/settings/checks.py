@@ -1,4 +1,4 @@
-"""Do the settings make sense together? Each check answers with the line to show, or nothing."""
+"""Checks of the settings, each alone and all together: what is wrong, and what would be right."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from doorward.core.text import one_line
 from doorward.core.web_origin import web_origin
 from doorward.settings.tree import KeySettings, Settings
 from doorward.storage.postgres.url_words import BadWord, absent, missing_file
-
-Problem = tuple[str, str]
-"""(dotted name of the setting, what is wrong and what would be right)."""
 
 
 def loopback(host: str | None) -> bool:
@@ -148,92 +145,74 @@ def cache_problem(url: str) -> str | None:
     return None
 
 
-def problems_of(settings: Settings) -> Iterator[Problem]:
-    """What contradicts what."""
+def problems_of(settings: Settings) -> Iterator[str]:
+    """What contradicts what. A sentence begins with the name of the setting that it blames."""
     if settings.development and not loopback(urlsplit(settings.issuer).hostname):
-        yield (
-            "development",
-            f"is true, but the issuer {settings.issuer} is not on this machine; development is only for http://127.0.0.1:…",
-        )
+        yield f"development is true, but the issuer {settings.issuer} is not on this machine; development is only for http://127.0.0.1:…"
     if settings.ca_file is not None and (problem := ca_file_problem(settings.ca_file)) is not None:
-        yield "ca_file", problem
+        yield f"ca_file {problem}"
     server = settings.server
     if (server.tls_cert is None) != (server.tls_key is None):
         missing = "tls_key" if server.tls_key is None else "tls_cert"
-        yield f"server.{missing}", "is missing: tls_cert and tls_key go together"
-    for name, path in (("tls_cert", server.tls_cert), ("tls_key", server.tls_key)):
-        if path is not None and absent(path):
-            yield f"server.{name}", f"names {path}, and there is no such file"
+        yield f"server.{missing} is missing: tls_cert and tls_key go together"
+    yield from _absent("server.tls_cert", server.tls_cert)
+    yield from _absent("server.tls_key", server.tls_key)
     if server.host.startswith("unix:") and not server.host.startswith("unix:/"):
-        yield (
-            "server.host",
-            f'is "{server.host}"; it should be a full path like "unix:/run/doorward/http.sock"',
-        )
+        yield f'server.host is "{server.host}"; it should be a full path like "unix:/run/doorward/http.sock"'
     for proxy in server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
         except ValueError as error:
-            yield "server.trusted_proxies", f'holds "{proxy}", which is no address or network ({error})'
+            yield f'server.trusted_proxies holds "{proxy}", which is no address or network ({error})'
     yield from _keys(settings.keys)
     mail = settings.mail
     if mail.host is not None and mail.sender is None:
-        yield (
-            "mail.sender",
-            'is missing: the address that mail comes from, as in "Doorward <no-reply@example.com>"',
-        )
+        yield 'mail.sender is missing: the address that mail comes from, as in "Doorward <no-reply@example.com>"'
     if mail.user is not None and mail.password is None:
-        yield "mail.password", "is missing: mail.user is set (or use mail.password_file)"
+        yield "mail.password is missing: mail.user is set (or use mail.password_file)"
     if mail.sender is not None:
         try:
             sender_of(mail.sender)
         except ValueError as problem:
-            yield "mail.sender", f'is "{mail.sender}", and {problem}'
-    yield from _hosts(settings)
+            yield f'mail.sender is "{mail.sender}", and {problem}'
+    yield from _host("mail.host", mail.host)
+    yield from _host("metrics.host", settings.metrics.host)
+    yield from _host("server.host", server.host)
     if not one_line(settings.brand.name):
-        yield "brand.name", "holds a line break or another character that nobody sees"
+        yield "brand.name holds a line break or another character that nobody sees"
     if settings.metrics.port is not None and settings.metrics.port == settings.port:
-        yield (
-            "metrics.port",
-            f"is {settings.port}, the server's own port; take another one, or use metrics.token",
-        )
+        yield f"metrics.port is {settings.port}, the server's own port; take another one, or use metrics.token"
     if settings.sessions.idle > settings.sessions.absolute:
-        yield "sessions.idle", "is longer than sessions.absolute; it can be at most as long"
+        yield "sessions.idle is longer than sessions.absolute; it can be at most as long"
     if settings.sessions.aal2_idle > settings.sessions.aal2_absolute:
-        yield "sessions.aal2_idle", "is longer than sessions.aal2_absolute; it can be at most as long"
-    if settings.passwords.min_length_with_second_factor > settings.passwords.min_length:
-        yield (
-            "passwords.min_length_with_second_factor",
-            "is longer than passwords.min_length; a second factor never asks for a longer password",
-        )
-    breached = settings.passwords.breached_list
-    if breached is not None and absent(breached):
-        yield "passwords.breached_list", f"names {breached}, and there is no such file"
+        yield "sessions.aal2_idle is longer than sessions.aal2_absolute; it can be at most as long"
+    passwords = settings.passwords
+    if passwords.min_length_with_second_factor > passwords.min_length:
+        yield "passwords.min_length_with_second_factor is longer than passwords.min_length; a second factor never asks for a longer password"
+    yield from _absent("passwords.breached_list", passwords.breached_list)
 
 
-def _hosts(settings: Settings) -> Iterator[Problem]:
+def _absent(name: str, path: str | None) -> Iterator[str]:
+    if path is not None and absent(path):
+        yield f"{name} names {path}, and there is no such file"
+
+
+def _host(name: str, host: str | None) -> Iterator[str]:
     """What is looked up or listened on is a name or an address, and nothing else with it."""
-    for name, host in (
-        ("mail.host", settings.mail.host),
-        ("metrics.host", settings.metrics.host),
-        ("server.host", settings.server.host),
-    ):
-        if host is None or host.startswith("unix:"):
-            continue
-        if "://" in host or "/" in host:
-            yield (
-                name,
-                f'is "{host}"; it is a host\'s name or address alone, without {"://" if "://" in host else "/"}',
-            )
-        elif not host or any(character.isspace() for character in host):
-            yield name, f'is "{host}"; it should be a host\'s name or address, without spaces'
-        elif _PORT_BEHIND.fullmatch(host):
-            yield name, f'is "{host}"; the port is a setting of its own, {name.partition(".")[0]}.port'
+    if host is None or host.startswith("unix:"):
+        return
+    if "://" in host or "/" in host:
+        yield f'{name} is "{host}"; it is a host\'s name or address alone, without {"://" if "://" in host else "/"}'
+    elif not host or any(character.isspace() for character in host):
+        yield f'{name} is "{host}"; it should be a host\'s name or address, without spaces'
+    elif _PORT_BEHIND.fullmatch(host):
+        yield f'{name} is "{host}"; the port is a setting of its own, {name.partition(".")[0]}.port'
 
 
 _PORT_BEHIND = re.compile(r"[^:]+:\d+|\[.*\]:\d+")
 
 
-def _keys(keys: KeySettings) -> Iterator[Problem]:
+def _keys(keys: KeySettings) -> Iterator[str]:
     """One key-encryption key, wherever it is, and all that is needed to reach it."""
     named = {
         "keys.secret_key": keys.secret_key is not None,
@@ -243,32 +222,22 @@ def _keys(keys: KeySettings) -> Iterator[Problem]:
     }
     first, *others = [name for name, is_set in named.items() if is_set] or [""]
     for other in others:
-        yield (
-            other,
-            f"and {first} are both set; the key-encryption key is in one place. To change it: doorward keys rewrap",
-        )
+        yield f"{other} and {first} are both set; the key-encryption key is in one place. To change it: doorward keys rewrap"
     for name, command in (("unwrap_command", keys.unwrap_command), ("wrap_command", keys.wrap_command)):
-        if command is None:
-            continue
         try:
-            if not shlex.split(command):
-                yield f"keys.{name}", "is empty; it should be a program and its arguments"
+            if command is not None and not shlex.split(command):
+                yield f"keys.{name} is empty; it should be a program and its arguments"
         except ValueError:
-            yield f"keys.{name}", "opens a quote and never closes it"
+            yield f"keys.{name} opens a quote and never closes it"
     if keys.wrap_command is not None and keys.unwrap_command is None:
-        yield "keys.unwrap_command", "is missing: what keys.wrap_command wraps, it has to unwrap"
+        yield "keys.unwrap_command is missing: what keys.wrap_command wraps, it has to unwrap"
     if keys.pkcs11_module is None:
-        for name, value in (("token", keys.pkcs11_token), ("pin", keys.pkcs11_pin)):
-            if value is not None:
-                yield (
-                    "keys.pkcs11_module",
-                    f"is missing: the token's shared library, for keys.pkcs11_{name}",
-                )
-                break
+        if keys.pkcs11_token is not None or keys.pkcs11_pin is not None:
+            part = "pin" if keys.pkcs11_token is None else "token"
+            yield f"keys.pkcs11_module is missing: the token's shared library, for keys.pkcs11_{part}"
         return
-    if absent(keys.pkcs11_module):
-        yield "keys.pkcs11_module", f"names {keys.pkcs11_module}, and there is no such file"
+    yield from _absent("keys.pkcs11_module", keys.pkcs11_module)
     if keys.pkcs11_token is None:
-        yield "keys.pkcs11_token", "is missing: the label of the token that has the key"
+        yield "keys.pkcs11_token is missing: the label of the token that has the key"
     if keys.pkcs11_pin is None:
-        yield "keys.pkcs11_pin", "is missing: the token's user PIN (or use keys.pkcs11_pin_file)"
+        yield "keys.pkcs11_pin is missing: the token's user PIN (or use keys.pkcs11_pin_file)"

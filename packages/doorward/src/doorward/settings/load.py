@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from msgspec import NODEFAULT, inspect, structs
+from msgspec import NODEFAULT, inspect
 
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
@@ -59,9 +59,10 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     if problems:
         raise SettingsError(problems)
     settings = _build(values, given, path)
-    for name, problem in problems_of(settings):
+    for problem in problems_of(settings):
+        name = problem.partition(" ")[0]
         where = given[name][0] if name in given else _place(path, lines, name)
-        problems.append(f"{where}: {name} {problem}.")
+        problems.append(f"{where}: {problem}.")
     if problems:
         raise SettingsError(problems)
     return settings
@@ -244,8 +245,3 @@ def _fields(tree: type[Settings]) -> tuple[inspect.Field, ...]:
 def default_of(setting: inspect.Field) -> object:
     """The setting's default, or None where it must be given."""
     return None if setting.default is NODEFAULT else setting.default
-
-
-def with_changes(settings: Settings, section: str, **changes: object) -> Settings:
-    """A copy with some values of one section replaced: what a command line option says over file and environment."""
-    return structs.replace(settings, **{section: structs.replace(getattr(settings, section), **changes)})
