@@ -10,7 +10,7 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Signer
 from doorward.core.ports.store import Store
-from doorward.features.oauth.tokens.rules.refresh_life import refresh_life
+from doorward.core.refresh_life import refresh_life
 from doorward.features.revocations.rules import status_list as rule
 
 _MOST_KEPT: Final = 64

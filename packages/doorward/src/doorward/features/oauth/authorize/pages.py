@@ -10,10 +10,10 @@ from msgspec import structs
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.refresh_life import refresh_life
 from doorward.features.authn.flow.outcomes import AskConsent
 from doorward.features.oauth.authorize.rules.weight import given_back
 from doorward.features.oauth.consent.view import consent_view
-from doorward.features.oauth.tokens.rules.refresh_life import refresh_life
 from doorward.features.sessions.asked import state_of
 from doorward.features.sessions.browser_context import BrowserContext
 from doorward.web.http import Response, redirect

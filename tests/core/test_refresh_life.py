@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorward.core.model.client import Client
 from doorward.core.model.policy import LONGEST, TokenPolicy
-from doorward.features.oauth.tokens.rules.refresh_life import refresh_life
+from doorward.core.refresh_life import refresh_life
 
 
 def app(ttl: int | None) -> Client:

@@ -1,4 +1,4 @@
-"""The seconds for which somebody stays signed in to an app at most."""
+"""Life of a refresh token family: the seconds for which somebody stays signed in to an app at most."""
 
 from __future__ import annotations
 
