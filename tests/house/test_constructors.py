@@ -20,7 +20,7 @@ MOST_POSITIONAL = 3
 """Parameters of a constructor that may be given without their names. Records (`msgspec.Struct`) are values, and exempt."""
 POSITIONAL_STILL: set[str] = set()
 """Those that are still to be made keyword-only: remove what is."""
-POSITIONAL_STILL_IN = {"web/pages/views", "web/mail", "web/pages/static.py"}
+POSITIONAL_STILL_IN = {"web/pages/views", "web/pages/static.py"}
 """Places whose values are still to be made keyword-only."""
 
 DEEPEST = 3

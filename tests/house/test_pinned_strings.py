@@ -24,11 +24,12 @@ from doorward.core.model.config_snapshot import KeyState, TokenType
 from doorward.core.model.message import TicketKind
 from doorward.core.model.revocation import RevocationKind
 from doorward.core.model.session import EndReason
-from doorward.core.ports.mail_queue import MailKind
+from doorward.features.authn import index as authn
 from doorward.features.authn.factors.password.rules import proof as password
 from doorward.features.authn.factors.recovery_codes import rules as recovery_codes
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.flow.rules.vouching import FROM_AMR
+from doorward.features.oauth import index as oauth
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.rate_limits.rules.attempts import Guessed
 from doorward.features.rate_limits.rules.budget import Change
@@ -168,6 +169,11 @@ ENVIRONMENT = {
 FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("rc",)}
 # in the documents of apps
 GRANT_NAMES = "authorization_code refresh_token client_credentials"
+# `outgoing_mail.kind`
+MESSAGE_KINDS = (
+    "verify_address address_taken reset_password password_changed new_device second_factor_added second_factor_removed"
+    " second_factor_reset second_factor_failed recovery_codes_made recovery_code_used refresh_replayed"
+)
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
     ResponseMode: "query form_post",
@@ -182,10 +188,6 @@ LITERALS: dict[Any, str] = {
         "account_deleted account_disabled app_deleted code_reused disconnected ended_by_owner password_changed password_reset"
         " refresh_token_replayed replaced reported_by_owner restored revoked second_factor_reset signed_out signed_out_by_app"
         " too_many"
-    ),
-    MailKind: (
-        "verify_address address_taken reset_password password_changed new_device refresh_replayed second_factor_added"
-        " second_factor_removed second_factor_reset recovery_codes_made recovery_code_used second_factor_failed"
     ),
     CookieKind: "browser session device locale asked at rt",
     # hashed into the keys of counters
@@ -323,6 +325,10 @@ def test_literals() -> None:
 def test_names_in_the_documents_of_apps() -> None:
     assert " ".join(grant_type.name for grant_type in GRANT_TYPES) == GRANT_NAMES
     assert " ".join(method.name for method in CLIENT_AUTH_METHODS) == METHOD_NAMES
+
+
+def test_kinds_of_messages() -> None:
+    assert " ".join(message.kind for message in (*authn.MESSAGES, *oauth.MESSAGES)) == MESSAGE_KINDS
 
 
 def test_what_addresses_of_account_pages_carry() -> None:

@@ -20,6 +20,7 @@ FOLDER = WEB / "pages" / "locale"
 # English is the language of the sources.
 TRANSLATED = tuple(tag for tag in language.LOCALES if tag != "en")
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+OF_FEATURES = [("**/messages.py", "python"), ("**/views.py", "python"), ("**/templates/**.html", "jinja2")]
 KEYWORDS = {
     "_": None,
     "N_": None,
@@ -33,11 +34,12 @@ KEYWORDS = {
 
 
 def collected() -> Catalog:
-    """Every message that the sources of pages and mail hold."""
+    """Every message that the sources of pages and mail hold, and those of the features' own messages."""
     catalog = Catalog(charset="utf-8")
-    for room in ("pages", "mail"):
-        for file, _, message, _, _ in extract_from_dir(WEB / room, METHODS, keywords=KEYWORDS):
-            catalog.add(message, None, [(f"{room}/{file}", 0)])
+    folders = [(WEB / name, METHODS) for name in ("pages", "mail")] + [(WEB.parent / "features", OF_FEATURES)]
+    for folder, methods in folders:
+        for file, _, message, _, _ in extract_from_dir(folder, methods, keywords=KEYWORDS):
+            catalog.add(message, None, [(f"{folder.name}/{file}", 0)])
     return catalog
 
 

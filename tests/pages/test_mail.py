@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
-from doorward.core.ports.mail_queue import MailKind
-from doorward.web.mail.letters import (
-    LETTERS,
-    AddressTaken,
-    Letter,
-    NewDevice,
-    PasswordChanged,
-    RecoveryCodesMade,
-    RecoveryCodeUsed,
-    RefreshReplayed,
-    ResetPassword,
-    SecondFactorAdded,
-    SecondFactorFailed,
-    SecondFactorRemoved,
-    SecondFactorReset,
-    VerifyAddress,
-)
+from doorward.features.authn import index as authn
+from doorward.features.authn.factors.email_code.messages import AddressTaken, ResetPassword, VerifyAddress
+from doorward.features.authn.factors.password.messages import PasswordChanged
+from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
+from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
+from doorward.features.authn.methods.messages import SecondFactorAdded, SecondFactorRemoved, SecondFactorReset
+from doorward.features.oauth import index as oauth
+from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
+from doorward.web.mail.message import MessageTemplate
 from doorward.web.mail.render import MailContext, render
 from doorward.web.pages import language
 from tests.pages.markup import read, skeleton
@@ -31,39 +21,38 @@ AT = 1_795_358_000
 LINK = "https://auth.example.com/verify?token=dw_ml_abc&x=1"
 
 
-def letters(name: str = "Orders") -> list[Letter]:
+def letters(name: str = "Orders") -> list[MessageTemplate]:
     return [
-        VerifyAddress("481516", LINK, 10, name),
-        VerifyAddress("481516", LINK),
+        VerifyAddress(code="481516", link=LINK, minutes=10, app=name),
+        VerifyAddress(code="481516", link=LINK),
         AddressTaken(),
-        ResetPassword("481516", LINK, 1),
-        PasswordChanged(AT, name, name),
-        NewDevice(AT, name, name, name),
-        NewDevice(AT),
-        RefreshReplayed(AT, name),
-        SecondFactorAdded(AT, name),
-        SecondFactorRemoved(AT, place=name),
-        SecondFactorReset(AT),
-        SecondFactorReset(AT, password_too=True),
-        RecoveryCodesMade(AT),
-        RecoveryCodeUsed(AT, 1, name),
-        RecoveryCodeUsed(AT, 0),
-        SecondFactorFailed(AT, name),
+        ResetPassword(code="481516", link=LINK, minutes=1),
+        PasswordChanged(at=AT, device=name, place=name),
+        NewDevice(at=AT, device=name, place=name, app=name),
+        NewDevice(at=AT),
+        RefreshReplayed(at=AT, app=name),
+        SecondFactorAdded(at=AT, device=name),
+        SecondFactorRemoved(at=AT, place=name),
+        SecondFactorReset(at=AT),
+        SecondFactorReset(at=AT, password_too=True),
+        RecoveryCodesMade(at=AT),
+        RecoveryCodeUsed(at=AT, left=1, device=name),
+        RecoveryCodeUsed(at=AT, left=0),
+        SecondFactorFailed(at=AT, device=name),
     ]
 
 
 def context(locale: str = "en", brand: str = "Doorward") -> MailContext:
-    return MailContext(locale, brand, "https://auth.example.com")
+    return MailContext(locale=locale, brand_name=brand, issuer="https://auth.example.com")
 
 
-def test_every_kind_that_the_postman_knows_has_its_letter() -> None:
-    assert set(LETTERS) == set(get_args(MailKind))
-    assert {type(letter) for letter in letters()} == set(LETTERS.values())
+def test_every_message_of_the_server_is_looked_at_here() -> None:
+    assert {type(letter) for letter in letters()} == {*authn.MESSAGES, *oauth.MESSAGES}
 
 
 @pytest.mark.parametrize("locale", language.LOCALES)
 @pytest.mark.parametrize("letter", letters(), ids=lambda letter: type(letter).__name__)
-def test_text_and_html_say_the_same(letter: Letter, locale: str) -> None:
+def test_text_and_html_say_the_same(letter: MessageTemplate, locale: str) -> None:
     mail = render(letter, context(locale))
     body = "".join(e.text() for e in read(mail.html) if e.tag == "body")
     words = [word for word in mail.text.split() if word != "--"]
@@ -74,7 +63,7 @@ def test_text_and_html_say_the_same(letter: Letter, locale: str) -> None:
 
 
 def test_code_and_link_stand_in_the_mail_and_the_code_not_in_the_subject() -> None:
-    for letter in (VerifyAddress("481516", LINK), ResetPassword("481516", LINK)):
+    for letter in (VerifyAddress(code="481516", link=LINK), ResetPassword(code="481516", link=LINK)):
         mail = render(letter, context())
         # joined by what keeps the order of the two halves in a text from right to left
         assert "481\u00a0516" in mail.text

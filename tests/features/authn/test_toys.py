@@ -6,19 +6,23 @@ import html
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
 
+from doorward.adapters.mail.queue import open_letter
 from doorward.app.container import open_container
 from doorward.app.http import http_app
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.session import Session
+from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
+from doorward.features.slots import MESSAGES, message_templates
 from tests.browsing import PASSWORD, SESSION, Page
 from tests.features import made
 from tests.features.authn import toys
@@ -26,6 +30,12 @@ from tests.front_channel import CODE_CHALLENGE, Front, front_channel
 from tests.tabs import Tab, said
 
 pytestmark = pytest.mark.anyio
+
+
+class AnotherToyShown(toys.ToyShown):
+    """Of the same kind."""
+
+
 AAL1, AAL2 = "urn:doorward:aal1", "urn:doorward:aal2"
 OWN = made.public(first_party=True)
 
@@ -112,6 +122,27 @@ async def test_a_level_that_is_insisted_on_is_reached_by_whoever_can_reach_it(fr
     tab = front.browser()
     page = await tab.sign_in_at(await tab.get(front.asking(OWN, claims=essential)))
     assert said(page)["error"] == "unmet_authentication_requirements"
+
+
+async def test_a_message_from_outside_is_written_in_the_owners_language(front: Front) -> None:
+    ada = await person(front, toy=True)
+    await front.change(ada, locale="de")
+    tab = front.browser()
+    page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(OWN, acr_values=AAL2))))
+    await tab.submit(page, "toy", word=toys.WORD)
+    (mail,) = [mail for mail in await front.store.messages.recent_mail(10) if mail.kind == "toy_shown"]
+    letter = open_letter(front.services.sealer, mail)
+    assert mail.to == ada.email
+    assert letter.subject == "Your toy was shown (de)"
+    # its own words, and those that all messages have
+    assert "https://auth.example.com/account/activity" in letter.text
+    assert "https://auth.example.com/account/activity" in letter.html
+
+
+async def test_two_messages_of_one_kind_do_not_start(front: Front) -> None:
+    again = Feature(name="again", adds=(MESSAGES.filled_by(lambda _: (AnotherToyShown,)),))
+    with pytest.raises(ValueError, match="two messages have one kind: toy_shown"):
+        message_templates(replace(front.services, additions=[*front.services.additions, *again.adds]))
 
 
 async def test_who_is_not_asked_for_two_factors_does_not_show_the_toy(front: Front) -> None:

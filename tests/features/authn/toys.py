@@ -1,9 +1,10 @@
-"""A factor and an identity provider from outside the tree: what their folders would hold."""
+"""A factor with its message, and an identity provider, from outside the tree: what their folders would hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from doorward.core.errors import Refusal
@@ -11,6 +12,7 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.signin import Proof, SignIn
+from doorward.core.ports.mail_queue import Postman
 from doorward.core.ports.store import Store, Write
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
@@ -21,7 +23,9 @@ from doorward.features.authn.slots import FACTORS
 from doorward.features.feature import Feature
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages, PagePost, PageVisit, StalePost
+from doorward.features.slots import MESSAGES
 from doorward.web.http import Response, redirect
+from doorward.web.mail.message import MessageText, MessageWords
 from doorward.web.route import Route
 
 TOY = FactorTraits(kind="toy", amr=("toy",), counts_for=frozenset({"held"}))
@@ -30,15 +34,35 @@ WORD = "open sesame"
 PROVIDER = "https://provider.example/authorize"
 
 
-async def show_toy(store: Store, sign_in: SignIn, said: str, now: int) -> SignIn | Refusal:
-    """Adds the proof of the toy that the account has, for the right word."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyShown:
+    """A message from outside the tree: somebody showed the toy."""
+
+    kind: ClassVar[str] = "toy_shown"
+    at: int
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """Its own words in every language, and what the server's messages say."""
+        return MessageText(
+            subject=f"Your toy was shown ({say.words.locale})",
+            paragraphs=(say.when(self.at),),
+            links=say.if_not_you(),
+        )
+
+
+async def show_toy(store: Store, mail: Postman, sign_in: SignIn, said: str, now: int) -> SignIn | Refusal:
+    """Adds the proof of the toy that the account has, for the right word, and writes to its owner."""
+    account = await store.accounts.get(sign_in.account_id or "")
     rows = await store.accounts.factors(sign_in.account_id or "")
     row = next((row for row in rows if row.kind == "toy"), None)
-    if row is None or sign_in.account_id is None:
+    if row is None or account is None:
         return GONE
     if said != WORD:
         return Refusal("access_denied", "Another word.", "wrong word")
-    return await add_proof(store, sign_in, sign_in.account_id, shown_with(TOY, row, now), now)
+    notice = mail.write("toy_shown", to=account.email, locale=account.locale, now=now, values={"at": now})
+    return await add_proof(
+        store, sign_in, account.id, shown_with(TOY, row, now), now, store.messages.insert_mail(notice)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +70,7 @@ class ToyStep:
     """`toy` of the JSON sign-in."""
 
     store: Store
+    mail: Postman
     name: str = "toy"
     field: str = "toy"
 
@@ -60,7 +85,7 @@ class ToyStep:
     ) -> SignIn | Refusal:
         """The word."""
         del devices, caller
-        return await show_toy(self.store, sign_in, params["toy"], now)
+        return await show_toy(self.store, self.mail, sign_in, params["toy"], now)
 
     async def prove_new(
         self,
@@ -81,6 +106,7 @@ class ToyFactor:
     """A toy that somebody has, asked for only where an app wants two factors."""
 
     store: Store
+    mail: Postman
     json_step: ToyStep
     traits: FactorTraits = TOY
     path: str = "/sign-in/toy"
@@ -113,7 +139,9 @@ class ToyFactor:
 
         async def answer(post: PagePost) -> Response:
             sign_in = await flow.load(post.browser, post.form.get("flow"))
-            shown = await show_toy(self.store, sign_in, post.form.get("word", ""), post.browser.now)
+            shown = await show_toy(
+                self.store, self.mail, sign_in, post.form.get("word", ""), post.browser.now
+            )
             return await flow.follow(post.browser, sign_in if isinstance(shown, Refusal) else shown)
 
         async def refused(post: StalePost) -> Response:
@@ -170,9 +198,10 @@ class ToyProvider:
 
 
 def _factors(services: Services) -> Sequence[FactorPlug]:
-    store = services.store
-    return (ToyFactor(store=store, json_step=ToyStep(store=store)), ToyProvider(store=store))
+    store, mail = services.store, services.mail
+    toy = ToyFactor(store=store, mail=mail, json_step=ToyStep(store=store, mail=mail))
+    return (toy, ToyProvider(store=store))
 
 
-TOYS = Feature(name="toys", adds=(FACTORS.filled_by(_factors),))
+TOYS = Feature(name="toys", adds=(FACTORS.filled_by(_factors), MESSAGES.filled_by(lambda _: (ToyShown,))))
 """What a container is given: `open_container(features=(*FEATURES, TOYS))`."""

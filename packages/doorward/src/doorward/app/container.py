@@ -6,7 +6,7 @@ by the features' `build.py`, when it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -42,6 +42,7 @@ from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.services import Services
 from doorward.features.signing_keys.root import RootSecret
+from doorward.features.slots import message_templates
 from doorward.settings import Settings
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import admit
@@ -50,6 +51,7 @@ from doorward.storage.sql.open import open_store
 if TYPE_CHECKING:
     from doorward.adapters.valkey.connection import ValkeyLink
     from doorward.features.admin.wrappings import WrappingAdmin
+    from doorward.web.mail.message import MessageTemplate
 
 _log = logger("bells")
 
@@ -152,7 +154,11 @@ async def open_container(
         notifier=notifier,
         hasher=hasher,
         breached=breached,
-        mail=SealingPostman(sealer=sealer, chance=random, render=_mail_writer(settings)),
+        mail=SealingPostman(
+            sealer=sealer,
+            chance=random,
+            render=_mail_writer(settings, lambda: services.get(message_templates)),
+        ),
         remarks=LoggedRemarks(),
         additions=[each for feature in features for each in feature.adds],
         issuer=settings.issuer,
@@ -222,19 +228,21 @@ def _cache_bell(url: str, cache: ValkeyLink, metrics: Meter) -> Bell:
     return bell
 
 
-def _mail_writer(settings: Settings) -> Callable[[MailKind, str | None, dict[str, Any]], Letter]:
-    """Renders the letters; `adapters/mail/queue.py` seals them."""
+def _mail_writer(
+    settings: Settings, templates: Callable[[], Mapping[str, type[MessageTemplate]]]
+) -> Callable[[MailKind, str | None, dict[str, Any]], Letter]:
+    """Renders the messages; `adapters/mail/queue.py` seals them."""
 
     def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> Letter:
         # imported here: only a command that writes a mail needs templates and languages
-        from doorward.web.mail import letters
         from doorward.web.mail import render as mail_render
         from doorward.web.pages import language
 
         spoken = language.choose(cookie=locale, default=settings.brand.locale)
-        letter = letters.LETTERS[kind](**values)
-        context = mail_render.MailContext(spoken, settings.brand.name, settings.issuer)
-        mail = mail_render.render(letter, context)
+        context = mail_render.MailContext(
+            locale=spoken, brand_name=settings.brand.name, issuer=settings.issuer
+        )
+        mail = mail_render.render(templates()[kind](**values), context)
         return Letter(subject=mail.subject, text=mail.text, html=mail.html, code=values.get("code"))
 
     return write

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from doorward.core.model.message import Outgoing
 
-MailKind = Literal[
-    "verify_address",
-    "address_taken",
-    "reset_password",
-    "password_changed",
-    "new_device",
-    "refresh_replayed",
-    "second_factor_added",
-    "second_factor_removed",
-    "second_factor_reset",
-    "recovery_codes_made",
-    "recovery_code_used",
-    "second_factor_failed",
-]
+MailKind = str
+"""`kind` of a message template; stored with each mail in the outbox."""
 
 
 class Postman(Protocol):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import FACTORS
 from doorward.features.feature import Feature
+from doorward.features.slots import MESSAGES
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorPlug
     from doorward.features.services import Services
+    from doorward.web.mail.message import MessageTemplate
     from doorward.web.route import Route
 
 
@@ -18,6 +20,13 @@ def _factors(services: Services) -> Sequence[FactorPlug]:
     from doorward.features.authn.index import factors
 
     return factors(services)
+
+
+def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
+    from doorward.features.authn import index
+
+    del services
+    return index.MESSAGES
 
 
 def _routes(services: Services) -> Sequence[Route]:
@@ -32,4 +41,6 @@ def _routes(services: Services) -> Sequence[Route]:
     ]
 
 
-AUTHN = Feature(name="authn", routes=_routes, adds=(FACTORS.filled_by(_factors),))
+AUTHN = Feature(
+    name="authn", routes=_routes, adds=(FACTORS.filled_by(_factors), MESSAGES.filled_by(_messages))
+)

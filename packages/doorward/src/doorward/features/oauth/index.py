@@ -1,7 +1,7 @@
-"""Index of the grant types and the client authentication methods of this server, in two explicit tuples.
+"""Index of the grant types, the client authentication methods and the messages of this server, in explicit tuples.
 
-They are the dispatch, the metadata and what an app can be registered with; their order is that of the metadata. Nothing registers
-itself. One from outside comes with a feature that is given to the container:
+The first two are the dispatch, the metadata and what an app can be registered with; their order is that of the metadata. Nothing
+registers itself. One from outside comes with a feature that is given to the container:
 `Feature(name="mine", adds=(GRANTS.filled_by(…), CLIENT_AUTH.filled_by(…)))`.
 """
 
@@ -16,7 +16,9 @@ from doorward.features.oauth.client_auth.methods.secret.rules import ClientSecre
 from doorward.features.oauth.grants.authorization_code.grant_type import AUTHORIZATION_CODE
 from doorward.features.oauth.grants.client_credentials.grant_type import CLIENT_CREDENTIALS
 from doorward.features.oauth.grants.refresh_token.grant_type import REFRESH_TOKEN
+from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
 from doorward.features.oauth.token.grant_type import GrantType
+from doorward.web.mail.message import MessageTemplate
 
 GRANT_TYPES: Final[tuple[GrantType, ...]] = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
 
@@ -26,3 +28,5 @@ CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
     PrivateKeyJwt(),
     PublicClient(),
 )
+
+MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (RefreshReplayed,)

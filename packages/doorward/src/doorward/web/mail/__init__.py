@@ -1,1 +1,1 @@
-"""Mail to people: a typed letter and a context go in, subject, text and HTML come out."""
+"""Mail to people: a message and a context go in; subject, text and HTML come out."""

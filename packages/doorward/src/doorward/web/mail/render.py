@@ -1,4 +1,4 @@
-"""How a letter becomes a mail: subject, plain text, HTML."""
+"""Rendering of a message as a mail: subject, plain text, HTML."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from doorward.web.mail.letters import Letter
-from doorward.web.mail.wording import put_into_words
+from doorward.web.mail.message import MessageTemplate, MessageWords
 from doorward.web.pages import language
 from doorward.web.pages.addresses import host_of
 from doorward.web.pages.words import Words, calm
@@ -18,7 +17,7 @@ from doorward.web.pages.words import Words, calm
 _FOLDER: Final = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailContext:
     """`locale` from `language.LOCALES`; `issuer` is the issuer URL, on which the links in the mail stand."""
 
@@ -27,7 +26,7 @@ class MailContext:
     issuer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """A mail to send as multipart/alternative. `subject` is one line, whatever the names in it held."""
 
@@ -49,23 +48,24 @@ def _environment() -> Environment:
     )
 
 
-def render(letter: Letter, ctx: MailContext) -> Mail:
-    """The mail for `letter` in `ctx.locale`. Names in it are shown as text, without control or bidi characters.
+def render(message: MessageTemplate, ctx: MailContext) -> Mail:
+    """The mail for `message` in `ctx.locale`. Names in it are shown as text, without control or bidi characters.
 
     Nothing in it is fetched from anywhere, so that reading it tells nobody. Raises FileNotFoundError for an unknown
     locale.
     """
-    said = put_into_words(letter, Words(ctx.locale), brand=ctx.brand_name, issuer=ctx.issuer)
+    brand = calm(ctx.brand_name)
+    text = message.text(MessageWords(words=Words(ctx.locale), brand=brand, issuer=ctx.issuer.rstrip("/")))
     values = {
-        "said": said,
+        "text": text,
         "locale": ctx.locale,
         "dir": language.direction(ctx.locale),
-        "brand": calm(ctx.brand_name),
+        "brand": brand,
         "host": host_of(ctx.issuer),
     }
     environment = _environment()
     return Mail(
-        subject=said.subject,
-        text=environment.get_template("letter.txt").render(values),
-        html=environment.get_template("letter.html").render(values),
+        subject=text.subject,
+        text=environment.get_template("message.txt").render(values),
+        html=environment.get_template("message.html").render(values),
     )

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from doorward.features.feature import Feature
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
+from doorward.features.slots import MESSAGES
 
 if TYPE_CHECKING:
     from doorward.features.oauth.client_auth.method import ClientAuth
     from doorward.features.oauth.token.grant_type import GrantType
     from doorward.features.services import Services
+    from doorward.web.mail.message import MessageTemplate
     from doorward.web.route import Route
 
 
@@ -36,8 +38,19 @@ def _client_auth(services: Services) -> Sequence[ClientAuth]:
     return CLIENT_AUTH_METHODS
 
 
+def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
+    from doorward.features.oauth import index
+
+    del services
+    return index.MESSAGES
+
+
 TOKEN = Feature(
     name="oauth.token",
     routes=_routes,
-    adds=(GRANTS.filled_by(_grants), CLIENT_AUTH.filled_by(_client_auth)),
+    adds=(
+        GRANTS.filled_by(_grants),
+        CLIENT_AUTH.filled_by(_client_auth),
+        MESSAGES.filled_by(_messages),
+    ),
 )

@@ -1,0 +1,85 @@
+"""E-mail messages about the second factors of an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doorward.web.mail.message import MessageText, MessageWords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorAdded:
+    """An authenticator app was added."""
+
+    kind: ClassVar[str] = "second_factor_added"
+    at: int
+    device: str | None = None
+    place: str | None = None
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """When and where."""
+        _ = say.text
+        return MessageText(
+            subject=_("An authenticator app was added to your account at %(brand)s"),
+            paragraphs=(
+                _("From now on we ask for a code from the app when you sign in."),
+                say.when(self.at, self.device, self.place),
+            ),
+            links=say.if_not_you(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorRemoved:
+    """The authenticator app was removed."""
+
+    kind: ClassVar[str] = "second_factor_removed"
+    at: int
+    device: str | None = None
+    place: str | None = None
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """When and where."""
+        _ = say.text
+        return MessageText(
+            subject=_("The authenticator app was removed from your account at %(brand)s"),
+            paragraphs=(
+                _("From now on your password alone is enough to sign in."),
+                say.when(self.at, self.device, self.place),
+            ),
+            links=say.if_not_you(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorReset:
+    """An operator took the authenticator app and the recovery codes away, for somebody who said that the phone is lost; with
+    `password_too` the password as well."""
+
+    kind: ClassVar[str] = "second_factor_reset"
+    at: int
+    password_too: bool = False
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """What is left to sign in with, and how to set up anew."""
+        _ = say.text
+        new_password = say.link(_("Forgot your password? Choose a new one:"), "/reset")
+        return MessageText(
+            subject=_("The authenticator app was removed from your account at %(brand)s"),
+            paragraphs=(
+                _(
+                    "The people who run %(brand)s removed the authenticator app and the recovery codes from your"
+                    " account, and signed you out everywhere."
+                ),
+                _("To sign in, choose a new password first.")
+                if self.password_too
+                else _("From now on your password alone is enough to sign in."),
+                say.when(self.at),
+            ),
+            closing=_("If you didn't ask for this, tell them at once."),
+            links=(
+                *((new_password,) if self.password_too else ()),
+                say.link(_("Set up an authenticator app again:"), "/account/methods"),
+            ),
+        )

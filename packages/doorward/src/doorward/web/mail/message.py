@@ -1,0 +1,97 @@
+"""Template of an e-mail message: the parts that a kind of message has in one language, and what its words are made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from doorward.web.pages.qr import in_groups
+from doorward.web.pages.words import Words, calm, device_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link and the words before it."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageText:
+    """A message's parts in their order: subject, paragraphs, code, links, closing paragraph."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    closing: str | None = None
+    code: str | None = None
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageWords:
+    """The words of one message: its language, and what is the same in many messages.
+
+    `brand` is the operator's name for the service, without control characters; `issuer` is the issuer URL without a slash at its
+    end, on which the links to the account pages stand.
+    """
+
+    words: Words
+    brand: str
+    issuer: str
+
+    def text(self, message: str, /, **values: object) -> str:
+        """A translated sentence; `values` replace %(name)s. The brand's name is there as %(brand)s."""
+        return self.words.text(message, **{"brand": self.brand, **values})
+
+    def link(self, label: str, path: str) -> Link:
+        """A link to a page of this server. `label` is translated already; `path` begins with a slash."""
+        return Link(label=label, url=f"{self.issuer}{path}")
+
+    def if_not_you(self) -> tuple[Link, Link]:
+        """The links of a notice that something changed: to the account's activity, and to a new password."""
+        return (
+            self.activity(),
+            self.link(self.text("If this wasn't you, reset your password at once:"), "/reset"),
+        )
+
+    def activity(self) -> Link:
+        """The link to what happened in the account."""
+        return self.link(self.text("See what happened and undo it:"), "/account/activity")
+
+    def when(self, at: int, device: str | None = None, place: str | None = None) -> str:
+        """Time (Unix seconds), device and place of an event, as on the devices page."""
+        parts = [self.words.moment(at)]
+        if device is not None:
+            parts.append(calm(device_name(self.words, device)))
+        if place is not None:
+            parts.append(self.text("%(place)s (approx.)", place=calm(place)))
+        return " · ".join(parts)
+
+    def code_for(self, minutes: int) -> str:
+        """What to do with a code, and for how long it works."""
+        return self.words.counted(
+            "Type this code on the page where you started. It works for %(number)s minute.",
+            "Type this code on the page where you started. It works for %(number)s minutes.",
+            minutes,
+        )
+
+
+class MessageTemplate(Protocol):
+    """One kind of message: a class whose fields are the values that a sender gives to `MailQueue.write`.
+
+    `kind` is stored with each message in the outbox, so it never changes. `calm(…)` belongs around each name that a person or an
+    app chose.
+    """
+
+    kind: ClassVar[str]
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """The message in the language of `say`."""
+        ...
+
+
+def grouped(code: str) -> str:
+    """A code in groups of three digits that keep their order in a text from right to left: a space between two numbers lets it
+    change, a no-break space is part of the number (UAX #9, rule W4)."""
+    return in_groups(code, 3).replace(" ", "\u00a0")
