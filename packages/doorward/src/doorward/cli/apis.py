@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 from msgspec import structs
 
-from doorward.cli import documents
+from doorward.adapters.os_user import os_actor as actor
 from doorward.cli.command import CommandRun, command
-from doorward.cli.run import actor
 from doorward.cli.show import Rows
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
@@ -65,7 +64,7 @@ def create(
             token_type=token_type or "at+jwt",
         )
     )
-    run.card(documents.of_api(api), api.name, _rows(api), said=f"Registered {api.name}.")
+    run.card(api, api.name, _rows(api), said=f"Registered {api.name}.")
 
 
 @command(app, "set", yes=True)
@@ -100,7 +99,7 @@ def set_(
             without=no_permission or (),
         )
     )
-    run.card(documents.of_api(changed), changed.name, _rows(changed), said=f"Changed {changed.name}.")
+    run.card(changed, changed.name, _rows(changed), said=f"Changed {changed.name}.")
 
 
 @command(app, "list")
@@ -108,7 +107,7 @@ def list_(run: CommandRun) -> None:
     """List APIs."""
     apis = run.ask(lambda services: services.get(admin.apis).find(actor()))
     run.table(
-        [documents.of_api(api) for api in apis],
+        apis,
         ("name", "identifier", "permissions"),
         [(a.name, a.identifier, ", ".join(p.name for p in a.permissions)) for a in apis],
         empty="No API yet. Register one: doorward api create https://api.example.com --permission orders:read",
@@ -119,7 +118,7 @@ def list_(run: CommandRun) -> None:
 def show_(run: CommandRun, api: ApiName) -> None:
     """Show one API."""
     found = run.ask(lambda services: services.get(admin.apis).get(actor(), api))
-    run.card(documents.of_api(found), found.name, _rows(found))
+    run.card(found, found.name, _rows(found))
 
 
 @command(app, "introspect-as")
@@ -134,7 +133,7 @@ def introspect_as(
         raise Trouble("Name an app, or say --none.", "doorward app list")
     changed = run.ask(lambda services: services.get(admin.apis).set_introspecting_app(actor(), api, app))
     said = f"{changed.name} introspects as {app}." if app else f"{changed.name} does not introspect any more."
-    run.done(documents.of_api(changed), said)
+    run.done(changed, said)
 
 
 @command(app, yes=True)
@@ -143,7 +142,7 @@ def delete(run: CommandRun, api: ApiName) -> None:
     found = run.ask(lambda services: services.get(admin.apis).get(actor(), api))
     run.confirm(f"Delete the API {found.name}, and every app's and role's access to it?")
     gone = run.ask(lambda services: services.get(admin.apis).delete(actor(), found.identifier))
-    run.done(documents.of_api(gone), f"{gone.name} is deleted.")
+    run.done(gone, f"{gone.name} is deleted.")
 
 
 def _permissions(given: Sequence[str] | None) -> list[Permission]:

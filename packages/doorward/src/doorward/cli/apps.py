@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import apps_options, documents, show
 from doorward.cli.apps_options import AuthChoice
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.command import CommandRun, command
-from doorward.cli.run import actor
 from doorward.cli.show import Rows
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from msgspec import structs
 
+from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import apps_options
 from doorward.cli.apps import AppName, app, show_changed
 from doorward.cli.apps_options import AccessChoice, AuthChoice, UserinfoChoice
 from doorward.cli.apps_read import read_jwks
 from doorward.cli.command import CommandRun, command
-from doorward.cli.run import actor
 from doorward.cli.trouble import Trouble
 from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.core.model.policy import LONGEST

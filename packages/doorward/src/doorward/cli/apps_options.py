@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from shlex import quote
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from doorward.cli.trouble import Trouble
 from doorward.core.model.client import SECRET_METHODS, Client, Pkce, ResponseMode, SigningAlgorithm
@@ -16,8 +16,6 @@ UserinfoChoice = Literal["ES256", "RS256", "Ed25519", "none"]
 """What `--userinfo-signed-alg` takes; "none" is plain JSON."""
 AccessChoice = Literal["ES256", "RS256", "Ed25519", "api"]
 """What `--access-token-signed-alg` takes; "api" leaves it to the APIs."""
-
-Word = TypeVar("Word", bound=str)
 
 
 def listed(given: Sequence[str]) -> tuple[str, ...]:
@@ -54,8 +52,14 @@ def authentication_words(client: Client) -> str:
 
 def response_modes(given: Sequence[str]) -> tuple[ResponseMode, ...]:
     """Response modes, each once. Raises `Trouble` for a name that is none of them."""
-    modes: tuple[ResponseMode, ...] = get_args(ResponseMode)
-    return tuple(_word(modes, name, "--response-mode") for name in listed(given))
+    modes = {mode: mode for mode in get_args(ResponseMode)}
+    for name in listed(given):
+        if name not in modes:
+            raise Trouble(
+                f"--response-mode is {name!r}; it can be {', '.join(modes)}.",
+                "Name one of them: --response-mode query",
+            )
+    return tuple(modes[name] for name in listed(given))
 
 
 def without_pkce(*, given: bool) -> Pkce | None:
@@ -77,12 +81,3 @@ def pkce_words(client: Client) -> str:
                 "optional, which is weaker: a stolen code is protected by the app's credential alone\n"
                 f"stronger, if the client can: doorward app set {quote(client.name)} --pkce or_nonce"
             )
-
-
-def _word(known: Sequence[Word], name: str, option: str) -> Word:
-    for word in known:
-        if word == name:
-            return word
-    raise Trouble(
-        f"{option} is {name!r}; it can be {', '.join(known)}.", f"Name one of them: {option} {known[0]}"
-    )

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from doorward.cli.run import actor, with_services
+from doorward.adapters.os_user import os_actor as actor
+from doorward.cli.run import with_services
 from doorward.cli.trouble import Trouble
 
 

@@ -9,7 +9,7 @@ from msgspec import to_builtins
 
 from doorward.core.model.account import Account, Factor
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Api, Role, SigningKey
+from doorward.core.model.config_snapshot import Role, SigningKey
 from doorward.core.model.message import Undelivered
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.features.authn.factors.totp import rules as totp
@@ -65,11 +65,6 @@ def of_client(client: Client) -> dict[str, Any]:
 def of_undelivered(undelivered: Undelivered) -> dict[str, Any]:
     """What an app was not told of."""
     return {name: value for name, value in to_builtins(undelivered).items() if name != "client_id"}
-
-
-def of_api(api: Api) -> dict[str, Any]:
-    """An API."""
-    return to_builtins(api)
 
 
 def of_role(role: Role) -> dict[str, Any]:

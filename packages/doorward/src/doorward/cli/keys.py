@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents, show
 from doorward.cli.command import CommandRun, command
-from doorward.cli.run import actor, read_settings
+from doorward.cli.run import read_settings
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents, show
 from doorward.cli.command import CommandRun, command
-from doorward.cli.run import actor, read_password
+from doorward.cli.run import read_password
 from doorward.cli.show import Rows
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment

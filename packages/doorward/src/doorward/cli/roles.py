@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents
 from doorward.cli.command import CommandRun, command
-from doorward.cli.run import actor
 from doorward.cli.show import Rows
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from doorward.adapters.os_user import os_actor
 from doorward.cli.problems import trouble
 from doorward.cli.trouble import Trouble
-from doorward.core.model.actor import Actor
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem
@@ -32,18 +30,13 @@ T = TypeVar("T")
 _LONGEST = 65_536
 
 
-def actor() -> Actor:
-    """Who runs this command."""
-    return os_actor()
-
-
 def with_services(config: Path | None, work: Callable[[Services], Awaitable[T]]) -> T:
     """Open the container, do the work with its services, close it. Raises `OperatorError`."""
     return with_container(config, lambda container: work(container.services))
 
 
 def with_container(config: Path | None, work: Callable[[Container], Awaitable[T]]) -> T:
-    """Open the container, do the work, close it. Raises `OperatorError`."""
+    """The same with the container itself."""
 
     async def run() -> T:
         async with opened(settings_file(config)) as container:
@@ -79,14 +72,10 @@ async def opened(config: Path | None) -> AsyncGenerator[Container]:
         yield container
 
 
-def finish(work: Callable[[], Awaitable[T]]) -> T:
+def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run to the end. Raises `OperatorError` for whatever a service or the store refuses."""
-
-    async def run() -> T:
-        return await work()
-
     try:
-        return asyncio.run(run())
+        return asyncio.run(work())
     except AdminError as refusal:
         raise trouble(refusal.problem) from None
     except KeyProblem as problem:
