@@ -166,7 +166,7 @@ NAMED = {
     "doorward.storage.sql.statements": "a programmer's mistake",
     "doorward.web.router": "an error's name, in the log",
     "doorward.ops.doctor.checks.cache": "an error's name, for people",
-    "doorward.ops.doctor.checks.front": "an error's name, for people",
+    "doorward.ops.doctor.checks.port": "an error's name, for people",
     "doorward.ops.doctor.checks.postgres": "an error's name, for people",
     "doorward_verify": "imports what is asked for by its name",
     "doorward_verify.fetch": "an error's name, for people",

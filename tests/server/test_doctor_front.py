@@ -11,17 +11,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from doorward.ops.doctor.check import Check
-from doorward.ops.doctor.checks import (
-    front as examine_front,
-)
-from doorward.ops.doctor.checks import (
-    machine as examine_machine,
-)
-from doorward.ops.doctor.checks import (
-    sqlite as examine_sqlite,
-)
+from doorward.ops.doctor.check import Finding
+from doorward.ops.doctor.checks import front, machine, sqlite
+from doorward.ops.doctor.checks.certificate import certificate
 from doorward.ops.doctor.checks.keys import key_encryption_key
+from doorward.ops.doctor.checks.port import ready
 from doorward.settings import Settings, load
 
 
@@ -41,7 +35,7 @@ def served(folder: Path, *names: str, expires_in_days: int = 90) -> Settings:
     return settings(folder, '[server]\ntls_cert = "cert.pem"\ntls_key = "key.pem"')
 
 
-def mended(check: Check | None) -> Check:
+def mended(check: Finding | None) -> Finding:
     """A finding, which says how it is mended."""
     assert check is not None
     assert not check.ok
@@ -50,52 +44,49 @@ def mended(check: Check | None) -> Check:
 
 
 def test_a_certificate_is_for_the_issuers_name(tmp_path: Path) -> None:
-    good = examine_front.certificate(served(tmp_path, "auth.example.com"))
+    good = certificate(served(tmp_path, "auth.example.com"))
     assert good is not None
     assert good.ok
     assert not good.fix
     assert "other.example.com" not in good.said
-    starred = examine_front.certificate(served(tmp_path, "*.example.com"))
+    starred = certificate(served(tmp_path, "*.example.com"))
     assert starred is not None
     assert starred.ok
-    assert "auth.example.com" in mended(examine_front.certificate(served(tmp_path, "other.example.com"))).said
-    mended(examine_front.certificate(served(tmp_path, "*.auth.example.com")))
+    assert "auth.example.com" in mended(certificate(served(tmp_path, "other.example.com"))).said
+    mended(certificate(served(tmp_path, "*.auth.example.com")))
 
 
 def test_a_certificate_ends(tmp_path: Path) -> None:
-    soon = examine_front.certificate(served(tmp_path, "auth.example.com", expires_in_days=3))
+    soon = certificate(served(tmp_path, "auth.example.com", expires_in_days=3))
     assert soon is not None
     assert soon.ok
     assert "SIGHUP" in soon.fix
-    assert (
-        "has ended"
-        in mended(examine_front.certificate(served(tmp_path, "auth.example.com", expires_in_days=-1))).said
-    )
+    assert "has ended" in mended(certificate(served(tmp_path, "auth.example.com", expires_in_days=-1))).said
 
 
 def test_a_certificate_and_a_key_belong_together(tmp_path: Path) -> None:
     there = served(tmp_path, "auth.example.com")
     trustme.CA().issue_cert("auth.example.com").private_key_pem.write_to_path(tmp_path / "key.pem")
-    assert "is not for the key" in mended(examine_front.certificate(there)).said
+    assert "is not for the key" in mended(certificate(there)).said
     (tmp_path / "cert.pem").write_text("nonsense")
-    mended(examine_front.certificate(there))
+    mended(certificate(there))
 
 
 def test_who_may_claim_an_address_is_looked_at(tmp_path: Path) -> None:
     for everybody in ("0.0.0.0/0", "::/0", "128.0.0.0/1"):
-        found = examine_front.proxies(settings(tmp_path, f'[server]\ntrusted_proxies = ["{everybody}"]'))
+        found = front.proxies(settings(tmp_path, f'[server]\ntrusted_proxies = ["{everybody}"]'))
         assert everybody in mended(found).said
-    assert examine_front.proxies(settings(tmp_path, '[server]\ntrusted_proxies = ["10.0.0.0/8"]')).ok
-    unnamed = examine_front.proxies(settings(tmp_path))
+    assert front.proxies(settings(tmp_path, '[server]\ntrusted_proxies = ["10.0.0.0/8"]')).ok
+    unnamed = front.proxies(settings(tmp_path))
     assert "throttled as one" in unnamed.said
     assert "trusted_proxies" in unnamed.fix
-    assert not examine_front.proxies(settings(tmp_path, '[server]\nhost = "unix:/run/x.sock"')).fix
+    assert not front.proxies(settings(tmp_path, '[server]\nhost = "unix:/run/x.sock"')).fix
 
 
 def test_more_workers_than_cores_are_told(tmp_path: Path) -> None:
     cores = len(os.sched_getaffinity(0))
-    assert not examine_machine.workers(settings(tmp_path)).fix
-    assert str(cores) in examine_machine.workers(settings(tmp_path, f"[server]\nworkers = {cores + 1}")).fix
+    assert not machine.workers(settings(tmp_path)).fix
+    assert str(cores) in machine.workers(settings(tmp_path, f"[server]\nworkers = {cores + 1}")).fix
 
 
 def test_too_few_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,15 +94,15 @@ def test_too_few_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         return 1024, 1024
 
     monkeypatch.setattr(resource, "getrlimit", limits)
-    found = mended(examine_machine.files(settings(tmp_path)))
+    found = mended(machine.files(settings(tmp_path)))
     assert "LimitNOFILE=5200" in found.fix
-    assert examine_machine.files(settings(tmp_path, "[server]\nconnections = 800")).ok
+    assert machine.files(settings(tmp_path, "[server]\nconnections = 800")).ok
 
 
 def test_a_folder_that_cannot_be_made_is_found(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "is no folder" in mended(examine_sqlite.absent(tmp_path / "file" / "data" / "doorward.db")).said
-    first = examine_sqlite.absent(tmp_path / "new" / "data" / "doorward.db")
+    assert "is no folder" in mended(sqlite.absent(tmp_path / "file" / "data" / "doorward.db")).said
+    first = sqlite.absent(tmp_path / "new" / "data" / "doorward.db")
     assert first is not None
     assert first.ok
 
@@ -119,7 +110,7 @@ def test_a_folder_that_cannot_be_made_is_found(tmp_path: Path) -> None:
 @pytest.mark.anyio
 async def test_a_server_that_is_not_there_is_not_ready(tmp_path: Path, free_port: int) -> None:
     there = settings(tmp_path, issuer=f"http://127.0.0.1:{free_port}")
-    assert "doorward serve" in mended(await examine_front.ready(there)).fix
+    assert "doorward serve" in mended(await ready(there)).fix
 
 
 @pytest.mark.anyio

@@ -1,37 +1,28 @@
-"""What can be wrong with an installation, and how is each mended? Every check answers; none of them changes anything."""
+"""All that `doorward doctor` looks at, in its order: every check answers, and none of them changes anything."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.hashing.breached_list import BadBreachList, open_list
 from doorward.core.ports.store import StoreUnavailable
-from doorward.ops.doctor.check import Check
-from doorward.ops.doctor.checks import (
-    clocks as examine_clocks,
-)
-from doorward.ops.doctor.checks import (
-    front as examine_front,
-)
-from doorward.ops.doctor.checks import (
-    machine as examine_machine,
-)
-from doorward.ops.doctor.checks import (
-    sqlite as examine_sqlite,
-)
+from doorward.ops.doctor.check import Check, Finding, failed, passed
+from doorward.ops.doctor.checks import clocks, front, machine, sqlite
 from doorward.ops.doctor.checks.addresses import addresses
 from doorward.ops.doctor.checks.apps import apps
 from doorward.ops.doctor.checks.backup import last_backup
 from doorward.ops.doctor.checks.cache import cache
 from doorward.ops.doctor.checks.calls import authorities, mailed, told
+from doorward.ops.doctor.checks.certificate import certificate
 from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
 from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
+from doorward.ops.doctor.checks.port import port, ready
 from doorward.settings import Settings, SettingsError, load
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import NotServed, admit
@@ -41,53 +32,43 @@ from doorward.storage.sql.open import open_store
 async def diagnose(
     config: Path | None, *, quick: bool = False, mail_to: str | None = None
 ) -> Sequence[Check]:
-    """Everything that `examine` finds; with `quick` only whether the server that runs here is ready, with `mail_to` only whether a test
-    mail is taken. Settings that cannot be read are the first and only finding."""
+    """Everything that `examine` finds; with `quick` only whether the server that runs here is ready, for what asks every few seconds;
+    with `mail_to` only whether a test mail is taken. Settings that cannot be read are the first and only finding."""
     try:
         settings = load(config, os.environ)
     except SettingsError as error:
         return [Check("settings", False, problem) for problem in error.problems]
     if mail_to is not None:
-        return [await test_mail(settings, mail_to)]
-    return await (glance if quick else examine)(settings)
+        return [Check.of("test mail", await test_mail(settings, mail_to))]
+    if quick:
+        return [Check.of("ready", await ready(settings))]
+    return await examine(settings)
 
 
 async def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which things depend on one another. One with `ok` and a `fix` is a warning."""
     said = f"read from {settings.source}" if settings.source else "read from the environment"
-    looks: list[tuple[str, Callable[[], Check | Awaitable[Check | None] | None]]] = [
-        ("issuer", lambda: examine_front.issuer(settings)),
-        ("certificate", lambda: asyncio.to_thread(examine_front.certificate, settings)),
-        ("proxies", lambda: examine_front.proxies(settings)),
-        ("clock", examine_machine.clock),
-        ("workers", lambda: examine_machine.workers(settings)),
-        ("open files", lambda: examine_machine.files(settings)),
-        ("secret key", lambda: key_encryption_key(settings)),
-    ]
-    later: list[tuple[str, Callable[[], Check | Awaitable[Check | None] | None]]] = [
-        ("cache", lambda: cache(settings)),
-        ("authorities", lambda: asyncio.to_thread(authorities, settings)),
-        ("mail", lambda: mail(settings)),
-        ("breach list", lambda: asyncio.to_thread(_breach_list, settings)),
-        ("port", lambda: examine_front.port(settings)),
-    ]
-    checks: list[Check | None] = [Check("settings", True, said)]
-    checks += [await _looked(name, look) for name, look in looks]
+    checks = [Check("settings", True, said)]
+    checks += [check async for check in _looked(_BEFORE, settings)]
     try:
         checks += [check async for check in _database(settings)]
     except (OSError, sqlite3.Error) as problem:
         checks.append(_unseen("database", problem))
-    checks += [await _looked(name, look) for name, look in later]
-    return [check for check in checks if check is not None]
+    return checks + [check async for check in _looked(_AFTER, settings)]
 
 
-async def _looked(name: str, look: Callable[[], Check | Awaitable[Check | None] | None]) -> Check | None:
-    """What it finds; where this user may not look, that, and the others are made all the same."""
-    try:
-        found = look()
-        return await found if isinstance(found, Awaitable) else found
-    except OSError as problem:
-        return _unseen(name, problem)
+async def _looked(looks: _Looks, settings: Settings) -> AsyncIterator[Check]:
+    """What they find; where this user may not look, that, and the others are made all the same."""
+    for name, look in looks.items():
+        try:
+            found = look(settings)
+            if isinstance(found, Awaitable):
+                found = await found
+        except OSError as problem:
+            yield _unseen(name, problem)
+        else:
+            if found is not None:
+                yield Check.of(name, found)
 
 
 def _unseen(name: str, problem: OSError | sqlite3.Error) -> Check:
@@ -95,11 +76,6 @@ def _unseen(name: str, problem: OSError | sqlite3.Error) -> Check:
     why = getattr(problem, "strerror", None) or str(problem)
     fix = "Run the doctor as the server's user, as in: sudo -u doorward doorward doctor"
     return Check(name, False, f"{where} cannot be looked at: {why}", fix)
-
-
-async def glance(settings: Settings) -> list[Check]:
-    """Whether the server that runs here is ready: for what asks every few seconds."""
-    return [await examine_front.ready(settings)]
 
 
 async def _database(settings: Settings) -> AsyncIterator[Check]:
@@ -114,17 +90,17 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
                 return
     else:
         path = Path(database)
-        first = await asyncio.to_thread(examine_sqlite.absent, path)
-        yield await asyncio.to_thread(examine_sqlite.disk, path)
+        first = sqlite.absent(path)
+        yield Check.of("disk", sqlite.disk(path))
         if first is not None:
-            yield first
+            yield Check.of("database", first)
             return
     async for check in _contents(settings, database):
         yield check
 
 
 async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
-    fix = "Check the address, its rights, and the disk."
+    fix, now = "Check the address, its rights, and the disk.", SystemClock().now()
     try:
         store = await open_store(database, migrate=False, postgres=settings.postgres)
     except StoreUnavailable as problem:
@@ -138,16 +114,16 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
             return
         yield Check("schema", True, "this program's")
         if not is_postgres(database):
-            yield await asyncio.to_thread(examine_sqlite.found, Path(database))
-        yield await examine_clocks.servers(store, SystemClock().now())
-        yield await signing_keys(settings, store)
+            yield Check.of("database", sqlite.found(Path(database)))
+        yield Check.of("server clocks", await clocks.servers(store, now))
+        yield Check.of("signing keys", await signing_keys(settings, store))
         if (seen := await addresses(settings, store)) is not None:
-            yield seen
-        yield await apps(store)
-        yield await names(store)
-        yield await told(store)
-        yield await mailed(store)
-        yield await last_backup(store, now=SystemClock().now(), development=settings.development)
+            yield Check.of("addresses", seen)
+        yield Check.of("apps", await apps(store))
+        yield Check.of("names", await names(store))
+        yield Check.of("log-outs", await told(store))
+        yield Check.of("mail sent", await mailed(store))
+        yield Check.of("backup", await last_backup(store, now=now, development=settings.development))
     except NotServed as problem:
         yield Check("database", False, problem.error, problem.fix)
     except StoreUnavailable as problem:
@@ -156,15 +132,35 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         await store.close()
 
 
-def _breach_list(settings: Settings) -> Check:
+def _breach_list(settings: Settings) -> Finding:
     path = settings.passwords.breached_list
     if path is None:
-        return Check("breach list", True, "the built-in list of the most common passwords")
+        return passed("the built-in list of the most common passwords")
     try:
         opened = open_list(path)
     except (BadBreachList, OSError) as problem:
         fix = "Correct the file that passwords.breached_list names, or leave the setting out for the built-in list."
-        return Check("breach list", False, str(problem), fix)
+        return failed(str(problem), fix)
     if opened is not None:
         opened.close()
-    return Check("breach list", True, path)
+    return passed(path)
+
+
+_Looks = dict[str, Callable[[Settings], Finding | Awaitable[Finding | None] | None]]
+_BEFORE: Final[_Looks] = {
+    "issuer": front.issuer,
+    "certificate": certificate,
+    "proxies": front.proxies,
+    "clock": lambda _: machine.clock(),
+    "workers": machine.workers,
+    "open files": machine.files,
+    "secret key": key_encryption_key,
+}
+"""What does not depend on the database."""
+_AFTER: Final[_Looks] = {
+    "cache": cache,
+    "authorities": authorities,
+    "mail": mail,
+    "breach list": _breach_list,
+    "port": port,
+}

@@ -6,7 +6,7 @@ import ipaddress
 from typing import Final
 
 from doorward.core.ports.store import Store
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, passed
 from doorward.settings import Settings
 from doorward.web.forwarded import Proxies, without_port
 
@@ -15,15 +15,14 @@ ENOUGH: Final = 20
 """Requests, of those that the record tells of, before one address is more than one person who tries things out."""
 
 
-async def addresses(settings: Settings, store: Store) -> Check | None:
+async def addresses(settings: Settings, store: Store) -> Finding | None:
     """Whether the server sees people's addresses, or the proxy's in place of them all: then everybody shares one counter of wrong
     guesses, and the record says nothing. None in development."""
     if settings.development:
         return None
-    name = "addresses"
     seen = [event.address for event in await store.audit.page(limit=LOOKED_AT) if event.address]
     if len(seen) < ENOUGH:
-        return Check(name, True, "too few requests in the record to tell")
+        return passed("too few requests in the record to tell")
     ours = Proxies([ipaddress.ip_network(text, strict=False) for text in settings.server.trusted_proxies])
     found = set(seen)
     if all(_of_proxy(address, ours, alone=len(found) == 1) for address in found):
@@ -35,8 +34,8 @@ async def addresses(settings: Settings, store: Store) -> Check | None:
             else f'Set server.trusted_proxies = ["{sorted(found)[0]}"], and have the proxy send X-Forwarded-For.'
         )
         said = f"the last {len(seen)} requests in the record all came from {which}: the proxy, not the people behind it"
-        return Check(name, True, f"{said}. All of them are throttled as one", fix)
-    return Check(name, True, f"{len(found)} in the last {len(seen)} requests of the record")
+        return passed(f"{said}. All of them are throttled as one", fix)
+    return passed(f"{len(found)} in the last {len(seen)} requests of the record")
 
 
 def _of_proxy(text: str, ours: Proxies, *, alone: bool) -> bool:

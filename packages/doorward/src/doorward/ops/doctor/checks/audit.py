@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 from doorward.storage.sql.audit_end import first_id
 
-_NAME: Final = "audit record"
 _DAY: Final = 86_400
 _HOUR: Final = 3600
 _NOW: Final = "SELECT extract(epoch FROM now())::bigint"
@@ -26,7 +25,7 @@ SELECT EXISTS (SELECT 1 FROM audit WHERE id < $1
     WHERE to_regclass(t.name) IS NOT NULL AND NOT has_table_privilege(to_regclass(t.name), 'DELETE')) AS closed"""
 
 
-async def audit_record(connection: Any, settings: Settings) -> Check | None:
+async def audit_record(connection: Any, settings: Settings) -> Finding | None:
     """Whether next month is made already, and what should have gone has gone. None before the first start."""
     if await connection.fetchval("SELECT to_regproc('doorward_audit_drop') IS NULL"):
         return None
@@ -37,16 +36,14 @@ async def audit_record(connection: Any, settings: Settings) -> Check | None:
     )
     coming: str = await connection.fetchval(_NEXT)
     if coming not in {month["name"] for month in months}:
-        return Check(
-            _NAME,
-            False,
+        return failed(
             f"there is no {coming}: what is written then lies in audit_later, and every month in it costs more to write",
             "Start a server, which makes it within the hour."
             if mine
             else f"{user} may make no months: run doorward migrate as their owner, at least every two months.",
         )
     if not settings.audit.keep_days:
-        return Check(_NAME, True, f"{len(months)} months, kept for ever")
+        return passed(f"{len(months)} months, kept for ever")
     keep = settings.audit.keep_days * _DAY
     now: int = await connection.fetchval(_NOW)
     # a server that runs needs some minutes for it, and an hour where somebody read for long
@@ -55,17 +52,13 @@ async def audit_record(connection: Any, settings: Settings) -> Check | None:
     foreign = [month for month in due if not month["mine"]]
     if foreign:
         names = ", ".join(month["name"] for month in foreign)
-        return Check(
-            _NAME,
-            False,
+        return failed(
             f"{names}: older than audit.keep_days, and {user} may not drop what {foreign[0]['owner']} owns",
             f"As {foreign[0]['owner']}: DROP TABLE {names}; or ALTER TABLE … OWNER TO {user} for audit and its months.",
         )
     beside = await connection.fetchrow(_BESIDE, first_id(now - keep - 2 * _HOUR))
     if beside["due"] and beside["closed"]:
-        return Check(
-            _NAME,
-            False,
+        return failed(
             f"lines in {beside['closed']} are older than audit.keep_days, and {user} may not remove them",
             f"GRANT DELETE ON {beside['closed']} TO {user}",
         )
@@ -74,10 +67,8 @@ async def audit_record(connection: Any, settings: Settings) -> Check | None:
         what = (
             f"{overdue[0]['name']} should have gone" if overdue else "lines from before them should have gone"
         )
-        return Check(
-            _NAME,
-            False,
+        return failed(
             f"{said}; {what}, which is tried once an hour while a server runs",
             "Start a server; or end what reads the record for hours (pg_stat_activity), or what hangs on that table.",
         )
-    return Check(_NAME, True, said)
+    return passed(said)

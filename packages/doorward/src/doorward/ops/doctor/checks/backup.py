@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from doorward.core.ports.store import Store
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, passed
 
 _DAY = 86_400
 _OLD = 7
 _FIX = "doorward backup FILE, from a timer; and keep the key-encryption key elsewhere."
 
 
-async def last_backup(store: Store, *, now: int, development: bool) -> Check:
+async def last_backup(store: Store, *, now: int, development: bool) -> Finding:
     """A warning when there is none, or none for a week. Other ways to back up leave no line here. Raises `StoreUnavailable`."""
     lines = await store.audit.page(kind="database.backed_up", limit=1)
     if not lines:
         said = "none was made by doorward backup yet"
-        return Check("backup", True, said, "" if development else _FIX)
+        return passed(said, "" if development else _FIX)
     days = max(0, now - lines[0].at) // _DAY
     said = "less than a day ago" if days == 0 else f"{days} days ago"
-    return Check("backup", True, f"the last one {said}", _FIX if days >= _OLD and not development else "")
+    return passed(f"the last one {said}", _FIX if days >= _OLD and not development else "")

@@ -6,13 +6,13 @@ import time
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 
 _SLOW_MS: Final = 20.0
 
 
-async def cache(settings: Settings) -> Check | None:
+async def cache(settings: Settings) -> Finding | None:
     """Whether it answers, how quickly, and whether it forgets on its own. None where none is set."""
     if settings.cache is None:
         return None
@@ -33,9 +33,7 @@ async def cache(settings: Settings) -> Check | None:
         took = (time.perf_counter() - began) * 1000
         told = cast("dict[str, Any]", await link.info())
     except (ValkeyError, OSError, TimeoutError) as problem:
-        return Check(
-            "cache",
-            False,
+        return failed(
             f"{where} does not answer ({type(problem).__name__}); the server counts in the database meanwhile",
             "Start it, or check cache and its password.",
         )
@@ -45,12 +43,10 @@ async def cache(settings: Settings) -> Check | None:
     said = f"{where}, version {version}, {took:.1f} ms away"
     policy = str(told.get("maxmemory_policy", "noeviction"))
     if int(told.get("maxmemory", 0)) and policy != "noeviction":
-        return Check(
-            "cache",
-            False,
+        return failed(
             f"{said}; when its memory is full it throws counters away ({policy}), and each is read from the database",
             "Set maxmemory-policy noeviction.",
         )
     if took > _SLOW_MS:
-        return Check("cache", True, said, "Put it nearer: each sign-in asks it several times.")
-    return Check("cache", True, said)
+        return passed(said, "Put it nearer: each sign-in asks it several times.")
+    return passed(said)

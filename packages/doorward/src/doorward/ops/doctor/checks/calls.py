@@ -8,36 +8,32 @@ from shlex import quote
 from doorward.adapters import trust
 from doorward.core.amounts import moment
 from doorward.core.ports.store import Store
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 
 
-def authorities(settings: Settings) -> Check:
+def authorities(settings: Settings) -> Finding:
     """Which authorities are believed by what calls apps and the mail server."""
-    name = "authorities"
     broken = trust.broken_variable()
     if broken is not None:
-        return Check(
-            name, False, broken, "Correct the variable, or unset it: then the machine's authorities count."
-        )
+        return failed(broken, "Correct the variable, or unset it: then the machine's authorities count.")
     try:
         held = trust.context(settings.ca_file).cert_store_stats()["x509_ca"]
     except OSError as problem:
-        return Check(name, False, f"ca_file cannot be read ({problem.strerror})", "Correct ca_file.")
+        return failed(f"ca_file cannot be read ({problem.strerror})", "Correct ca_file.")
     if settings.ca_file is not None:
-        return Check(name, True, f"the machine's, and those of {settings.ca_file}")
+        return passed(f"the machine's, and those of {settings.ca_file}")
     if not held:
         # authorities of a folder are read when they are needed: they are not counted
-        return Check(name, True, "those of the machine's folder")
-    return Check(name, True, f"the machine's ({held})")
+        return passed("those of the machine's folder")
+    return passed(f"the machine's ({held})")
 
 
-async def told(store: Store) -> Check:
+async def told(store: Store) -> Finding:
     """Whether the apps that want to hear of log-outs hear of them."""
-    name = "log-outs"
     found = await store.messages.undelivered()
     if not found:
-        return Check(name, True, "every app was told at the first try, as far as is remembered")
+        return passed("every app was told at the first try, as far as is remembered")
     clients = (await store.registry.load()).clients
     lines = [
         f"{clients[one.client_id].name if one.client_id in clients else one.client_id}:"
@@ -46,23 +42,18 @@ async def told(store: Store) -> Check:
     ]
     first = clients.get(found[0].client_id)
     where = quote(first.name) if first is not None else "NAME"
-    return Check(
-        name,
-        True,
+    return passed(
         "; ".join(lines),
         f"doorward app show {where} names the address; correct it by app set --backchannel-logout.",
     )
 
 
-async def mailed(store: Store) -> Check:
+async def mailed(store: Store) -> Finding:
     """Whether mail leaves. Why one did not is in the server's log (`mail.delayed`, `mail.given_up`, `mail.failed`)."""
-    name = "mail sent"
     found = await store.messages.undelivered_mail()
     if found is None:
-        return Check(name, True, "all of it left at the first try, as far as is remembered")
-    return Check(
-        name,
-        True,
+        return passed("all of it left at the first try, as far as is remembered")
+    return passed(
         f"{found.waiting} tried again, {found.failed} given up in the last 30 days; the newest is of {moment(found.last_at)}",
         "The log says why (mail.delayed, mail.given_up, mail.failed); doorward doctor --mail-to ADDRESS tries one.",
     )

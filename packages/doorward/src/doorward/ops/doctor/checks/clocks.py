@@ -7,34 +7,27 @@ words in the database say so, from whichever machine.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
 
 from doorward.adapters.clock import AHEAD
 from doorward.cluster.node_registry import HEARD_OF_WITHIN
 from doorward.core.ports.store import Store
-from doorward.ops.doctor.check import Check
-
-NAME: Final = "server clocks"
+from doorward.ops.doctor.check import Finding, failed, passed
 
 
-async def servers(store: Store, now: int) -> Check:
+async def servers(store: Store, now: int) -> Finding:
     """Whether a process is ahead of this machine's clock (`now`, seconds), or one was. Raises `StoreUnavailable`."""
     due = await store.nodes.heard_of_by()
     ahead = 0 if due is None else due - HEARD_OF_WITHIN - now
     if ahead > AHEAD:
-        return Check(
-            NAME,
-            False,
+        return failed(
             f"a process is {timedelta(seconds=ahead)} ahead of this machine's clock, and goes on so: APIs refuse its tokens",
             "Let NTP keep every clock, then reload every server (SIGHUP, systemctl reload doorward): no request is lost.",
         )
     newest = await store.audit.page(limit=1)
     since = newest[0].at - now if newest else 0
     if since > AHEAD:
-        return Check(
-            NAME,
-            True,
+        return passed(
             f"the record was written to {timedelta(seconds=since)} from now: a clock was ahead",
             "Nothing to mend. What is different until then: docs/explain/clocks.md.",
         )
-    return Check(NAME, True, "none is ahead of this machine's")
+    return passed("none is ahead of this machine's")

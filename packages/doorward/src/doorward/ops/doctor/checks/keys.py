@@ -14,37 +14,36 @@ from doorward.app.key_wrapper import held_here, key_wrapper, place_of
 from doorward.app.root import find_root
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.store import Store
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 
 _DAY = 86_400
 _PROBE = "doctor"
 
 
-async def key_encryption_key(settings: Settings) -> Check:
+async def key_encryption_key(settings: Settings) -> Finding:
     """Whether it is there, and used by nobody else."""
-    name = "secret key"
-    return _held(settings, name) if held_here(settings) else await _elsewhere(settings, name)
+    return _held(settings) if held_here(settings) else await _elsewhere(settings)
 
 
-def _held(settings: Settings, name: str) -> Check:
+def _held(settings: Settings) -> Finding:
     if settings.keys.secret_key is not None:
         try:
             secret_key(settings.keys.secret_key, settings.secret_key_path, generate=False)
         except KeyProblem as problem:
-            return Check(name, False, problem.error, problem.fix)
-        return Check(name, True, f"from the settings, {key_wrapper(settings).id}")
+            return failed(problem.error, problem.fix)
+        return passed(f"from the settings, {key_wrapper(settings).id}")
     path = Path(settings.secret_key_path)
     if not path.exists() and settings.keys.generate:
-        return Check(name, True, f"{path} is not there; made at the first start if nothing is sealed yet")
+        return passed(f"{path} is not there; made at the first start if nothing is sealed yet")
     try:
         shown = key_wrapper(settings).id
     except KeyProblem as problem:
-        return Check(name, False, problem.error, problem.fix)
+        return failed(problem.error, problem.fix)
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077 and not _lent(path):
-        return Check(name, False, f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}")
-    return Check(name, True, f"{path}, mode {mode:04o}, {shown}")
+        return failed(f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}")
+    return passed(f"{path}, mode {mode:04o}, {shown}")
 
 
 def _lent(path: Path) -> bool:
@@ -53,40 +52,37 @@ def _lent(path: Path) -> bool:
     return folder is not None and path.is_relative_to(folder)
 
 
-async def _elsewhere(settings: Settings, name: str) -> Check:
+async def _elsewhere(settings: Settings) -> Finding:
     """There and back, where wrapping is possible: the root secret itself is opened with the signing keys."""
     try:
         wrapper = key_wrapper(settings)
         if settings.keys.pkcs11_module is None and settings.keys.wrap_command is None:
             said = f"{wrapper.id}, for opening only: backups and doorward keys rewrap need keys.wrap_command"
-            return Check(name, True, said)
+            return passed(said)
         probe = _PROBE.encode()
         if await wrapper.unwrap(_PROBE, await wrapper.wrap(_PROBE, probe)) != probe:
-            return Check(name, False, f"{place_of(settings)} does not give back what it wrapped")
+            return failed(f"{place_of(settings)} does not give back what it wrapped")
     except KeyProblem as problem:
-        return Check(name, False, problem.error, problem.fix)
-    return Check(name, True, f"{wrapper.id} wraps and opens")
+        return failed(problem.error, problem.fix)
+    return passed(f"{wrapper.id} wraps and opens")
 
 
-async def signing_keys(settings: Settings, store: Store) -> Check:
+async def signing_keys(settings: Settings, store: Store) -> Finding:
     """Whether the root secret opens, and the signing keys with it, and whether they turn."""
-    name = "signing keys"
     keys = (await store.registry.load()).keys
     current = [key for key in keys if key.state == "current"]
     try:
         root = await find_root(settings, store)
         if not current:
-            return Check(name, True, "none yet: the first start makes them")
+            return passed("none yet: the first start makes them")
         if root is None:
             said = "sealed under the secret key itself; the next start makes that the root secret"
-            return Check(name, True, said)
+            return passed(said)
         CatalogSigner(issuer=settings.issuer, sealer=KeyedSealer(root.secret)).install(keys)
     except KeyProblem as problem:
-        return Check(name, False, problem.error, problem.fix)
+        return failed(problem.error, problem.fix)
     except ValueError:
-        return Check(
-            name,
-            False,
+        return failed(
             "they are sealed under another root secret",
             "They came from another database: restore a whole backup of this one.",
         )
@@ -96,5 +92,5 @@ async def signing_keys(settings: Settings, store: Store) -> Check:
     said = f"{', '.join(sorted(key.alg for key in current))}; the oldest signs for {age} days"
     limit = settings.keys.rotate_after
     if limit and age * _DAY > limit + settings.keys.publish_ahead + 7 * _DAY:
-        return Check(name, False, f"{said}, and should have been rotated", "doorward keys rotate")
-    return Check(name, True, said)
+        return failed(f"{said}, and should have been rotated", "doorward keys rotate")
+    return passed(said)

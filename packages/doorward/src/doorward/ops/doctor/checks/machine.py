@@ -9,7 +9,7 @@ import sys
 from typing import Final
 
 from doorward.adapters.clock import SystemClock
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.server.sockets import OTHER_FILES
 from doorward.settings import Settings
 
@@ -21,43 +21,37 @@ _STATUS_AT: Final = 40
 _TIMEX_BYTES: Final = 512
 
 
-def clock() -> Check:
+def clock() -> Finding:
     """Whether it is plausible, and whether somebody keeps it."""
     if SystemClock().now() < _EARLIEST:
-        return Check("clock", False, "the machine's clock is in the past", "Set it, and let NTP keep it.")
+        return failed("the machine's clock is in the past", "Set it, and let NTP keep it.")
     kept = _kept()
     if kept is None:
-        return Check("clock", True, "plausible; whether it is kept by NTP cannot be seen from here")
+        return passed("plausible; whether it is kept by NTP cannot be seen from here")
     if not kept:
-        return Check(
-            "clock",
-            True,
+        return passed(
             "plausible, but nobody keeps it: tokens are about seconds",
             "Let NTP keep it: timedatectl set-ntp true, or chrony.",
         )
-    return Check("clock", True, "kept by NTP")
+    return passed("kept by NTP")
 
 
-def workers(settings: Settings) -> Check:
+def workers(settings: Settings) -> Finding:
     """Whether there are as many cores as workers."""
     wanted, cores = settings.server.workers, _cores()
     said = f"{wanted} on {cores} core{'s' if cores > 1 else ''}"
     if wanted > cores:
-        return Check(
-            "workers", True, f"{said}: they would take turns", f"Set server.workers to {cores} or fewer."
-        )
-    return Check("workers", True, said)
+        return passed(f"{said}: they would take turns", f"Set server.workers to {cores} or fewer.")
+    return passed(said)
 
 
-def files(settings: Settings) -> Check:
+def files(settings: Settings) -> Finding:
     """Whether as many files may be open as connections are allowed; the server raises the soft limit itself."""
     wanted = settings.server.connections + OTHER_FILES
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard == resource.RLIM_INFINITY or hard >= wanted:
-        return Check("open files", True, f"enough for {settings.server.connections} connections a worker")
-    return Check(
-        "open files",
-        False,
+        return passed(f"enough for {settings.server.connections} connections a worker")
+    return failed(
         f"at most {hard}, and {settings.server.connections} connections a worker need {wanted}",
         f"Set LimitNOFILE={wanted} in the unit (or ulimit -n), or server.connections to {max(16, hard - OTHER_FILES)}.",
     )

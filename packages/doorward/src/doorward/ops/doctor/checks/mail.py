@@ -8,53 +8,45 @@ from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, Sm
 from doorward.adapters.random import SystemChance
 from doorward.core.login_name import normalise_email
 from doorward.core.model.message import Letter
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 from doorward.settings.checks import loopback
 
-_NAME = "mail"
 _CHECK = "Check mail.host, mail.port, mail.tls and the password."
 
 
-async def mail(settings: Settings) -> Check:
+async def mail(settings: Settings) -> Finding:
     """Whether the mail server answers, and lets us in."""
     server = _server(settings)
     if server is None:
         if settings.development:
-            return Check(_NAME, True, f"kept in the outbox: {settings.issuer}/_dev/outbox")
-        return Check(
-            _NAME,
-            False,
+            return passed(f"kept in the outbox: {settings.issuer}/_dev/outbox")
+        return failed(
             "no mail server: mail stays in the outbox, so nobody can sign up or reset a password",
             "Set mail.host and mail.sender.",
         )
     try:
         offered = await SmtpSender(server, context=trust.context(settings.ca_file)).probe()
     except MailDelayed as problem:
-        return Check(_NAME, False, f"{server.host}: {problem}", _CHECK)
+        return failed(f"{server.host}: {problem}", _CHECK)
     if server.tls == "none" and not loopback(server.host):
-        return Check(
-            _NAME, False, f"{server.host} answers, but codes travel unencrypted", 'Set mail.tls = "starttls".'
-        )
+        return failed(f"{server.host} answers, but codes travel unencrypted", 'Set mail.tls = "starttls".')
     if settings.mail.smtputf8 and not offered:
-        return Check(
-            _NAME,
-            False,
+        return failed(
             f"{server.host} answers, and does not offer SMTPUTF8: mail to addresses beyond ASCII is refused",
             "Set mail.smtputf8 = false, so that nobody signs up with one, or take another mail server.",
         )
-    return Check(_NAME, True, f"{server.host} answers ({server.tls})")
+    return passed(f"{server.host} answers ({server.tls})")
 
 
-async def test_mail(settings: Settings, to: str) -> Check:
+async def test_mail(settings: Settings, to: str) -> Finding:
     """One mail to `to`, handed over as the server hands over its own, and what the mail server said to it."""
-    name = "test mail"
     address = normalise_email(to)
     if address is None:
-        return Check(name, False, f"{to} is no e-mail address", "It should look like ada@example.com.")
+        return failed(f"{to} is no e-mail address", "It should look like ada@example.com.")
     server = _server(settings)
     if server is None:
-        return Check(name, False, "there is no mail server to hand it to", "Set mail.host and mail.sender.")
+        return failed("there is no mail server to hand it to", "Set mail.host and mail.sender.")
     now = SystemClock().now()
     said = (
         f"This mail was sent by `doorward doctor --mail-to` of {settings.issuer}.\n"
@@ -67,15 +59,12 @@ async def test_mail(settings: Settings, to: str) -> Check:
             address, letter, mail_id=mail_id, at=now
         )
     except MailRefused as problem:
-        return Check(
-            name,
-            False,
-            f"{server.host}: {problem}",
-            "Check mail.sender, and whether it may send to that address.",
+        return failed(
+            f"{server.host}: {problem}", "Check mail.sender, and whether it may send to that address."
         )
     except MailDelayed as problem:
-        return Check(name, False, f"{server.host}: {problem}", _CHECK)
-    return Check(name, True, f"{server.host} took it for {address} and said: {answer or 'nothing'}")
+        return failed(f"{server.host}: {problem}", _CHECK)
+    return passed(f"{server.host} took it for {address} and said: {answer or 'nothing'}")
 
 
 def _server(settings: Settings) -> SmtpServer | None:

@@ -11,14 +11,14 @@ from typing import Final
 
 from doorward.core.ports.store import Store
 from doorward.core.text import same_as
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, passed
 
 _PAGE: Final = 1000
 _MOST: Final = 20_000
 _SHOWN: Final = 5
 
 
-async def names(store: Store) -> Check:
+async def names(store: Store) -> Finding:
     """Apps, APIs, roles, and the first people's addresses. Raises `StoreUnavailable`."""
     catalog = await store.registry.load()
     found = [
@@ -30,11 +30,9 @@ async def names(store: Store) -> Check:
     found += _alike("person", people)
     seen = "" if whole else f" (of people the first {_MOST})"
     if not found:
-        return Check("names", True, f"no two look the same{seen}")
+        return passed(f"no two look the same{seen}")
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return Check(
-        "names",
-        True,
+    return passed(
         f"look the same: {'; '.join(found[:_SHOWN])}{more}{seen}",
         "Name each by its id, and give one of the two another name (doorward app set ID --name, doorward role create, user create).",
     )

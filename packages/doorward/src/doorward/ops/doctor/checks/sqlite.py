@@ -10,51 +10,43 @@ from pathlib import Path
 from typing import Final
 
 from doorward.core.amounts import size
-from doorward.ops.doctor.check import Check
+from doorward.ops.doctor.check import Finding, failed, passed
 
 _LITTLE: Final = 500 * 1024 * 1024
 _NONE: Final = 50 * 1024 * 1024
 
 
-def absent(path: Path) -> Check | None:
+def absent(path: Path) -> Finding | None:
     """What happens at the first start, where there is no file yet."""
     if path.exists():
         return None
     # the nearest folder that is there says whether the others can be made
     folder = next(parent for parent in path.parents if parent.exists())
     if not folder.is_dir():
-        return Check("database", False, f"{folder} is no folder", "Name another place for the database.")
+        return failed(f"{folder} is no folder", "Name another place for the database.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        return Check(
-            "database", False, f"{folder} cannot be written", f"Let the server's user write to {folder}."
-        )
-    return Check("database", True, f"{path} will be made at the first start")
+        return failed(f"{folder} cannot be written", f"Let the server's user write to {folder}.")
+    return passed(f"{path} will be made at the first start")
 
 
-def found(path: Path) -> Check:
+def found(path: Path) -> Finding:
     """The file, who may read it, and how it keeps its word."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        return Check(
-            "database", False, f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}"
-        )
+        return failed(f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}")
     if not os.access(path, os.W_OK):
-        return Check("database", False, f"{path} cannot be written", "Run as the server's user.")
-    return Check(
-        "database", True, f"{path}, SQLite {sqlite3.sqlite_version}, {_journal(path)}, mode {mode:04o}"
-    )
+        return failed(f"{path} cannot be written", "Run as the server's user.")
+    return passed(f"{path}, SQLite {sqlite3.sqlite_version}, {_journal(path)}, mode {mode:04o}")
 
 
-def disk(path: Path) -> Check:
+def disk(path: Path) -> Finding:
     """Whether there is room for what people do next."""
     folder = next(parent for parent in path.parents if parent.exists())
     free = shutil.disk_usage(folder).free
     said = f"{size(free)} free in {folder}"
     if free < _NONE:
-        return Check(
-            "disk", False, f"{said}: nobody can sign in when it is full", "Make room, or move the database."
-        )
-    return Check("disk", True, said, "Make room before it is full." if free < _LITTLE else "")
+        return failed(f"{said}: nobody can sign in when it is full", "Make room, or move the database.")
+    return passed(said, "Make room before it is full." if free < _LITTLE else "")
 
 
 def _journal(path: Path) -> str:

@@ -1,0 +1,76 @@
+"""Checks of the port: who answers there, and whether the server that runs there is ready. Part of `doctor`."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+import httpx2
+
+from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.server.sockets import UNIX, shown
+from doorward.settings import Settings
+from doorward.settings.checks import loopback
+
+
+async def port(settings: Settings) -> Finding:
+    """Whether it is free, or this server's."""
+    where = shown(settings.server.host, settings.port)
+    if _free(settings.server.host, settings.port):
+        behind = urlsplit(settings.issuer).port != settings.port and not loopback(
+            urlsplit(settings.issuer).hostname
+        )
+        return passed(f"{where} is free" + (", for a proxy in front" if behind else ""))
+    try:
+        answered: object = (await ask(settings, "/.well-known/openid-configuration")).json()
+    except (httpx2.HTTPError, ValueError):
+        answered = None
+    issuer: object = answered.get("issuer") if isinstance(answered, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if issuer == settings.issuer:
+        return passed(f"{where}: this server runs there")
+    said = f"{where} is taken by something else"
+    if isinstance(answered, dict) and "temporarily_unavailable" in answered.values():
+        said = f"{where} answers, and is not ready: a server without its database, or something else"
+    if isinstance(issuer, str):
+        said = f"{where} answers as {issuer}, not as {settings.issuer}"
+    return failed(said, "Stop it, or choose another server.port.")
+
+
+async def ready(settings: Settings) -> Finding:
+    """What the server that runs here says of itself."""
+    where = shown(settings.server.host, settings.port)
+    try:
+        answer = await ask(settings, "/readyz")
+    except httpx2.HTTPError as problem:
+        return failed(f"{where} does not answer ({type(problem).__name__})", "Start it: doorward serve")
+    if answer.status_code == 200:
+        return passed(f"{where} answers")
+    return failed(f"{where} answers {answer.status_code}: {answer.text[:200]}", "doorward doctor")
+
+
+async def ask(settings: Settings, path: str) -> httpx2.Response:
+    """GET a path of our own server, on its own port or socket. Raises `httpx2.HTTPError`."""
+    host = settings.server.host
+    scheme = "https" if settings.server.tls_cert else "http"
+    at = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    unix = host.removeprefix(UNIX) if host.startswith(UNIX) else None
+    place = "localhost" if unix else shown(at, settings.port)
+    url = f"{scheme}://{place}{urlsplit(settings.issuer).path}{path}"
+    # our own port, whose certificate bears the public name and not this one
+    transport = httpx2.AsyncHTTPTransport(verify=False, uds=unix, trust_env=False)
+    async with httpx2.AsyncClient(timeout=5, transport=transport) as client:
+        return await client.get(url)
+
+
+def _free(host: str, port: int) -> bool:
+    if host.startswith(UNIX):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            return probe.connect_ex(host.removeprefix(UNIX)) != 0
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
