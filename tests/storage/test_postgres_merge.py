@@ -1,54 +1,47 @@
-"""Which statements travel to PostgreSQL as one, and are those kept apart of which one could see what the other changes?"""
+"""Statements that travel to PostgreSQL as one, and those that are kept apart since one could see what the other changes."""
 
 from __future__ import annotations
 
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from doorward.storage.postgres.merge import (
-    apart,
-    groups,
-    one_row_at_most,
-    overtaken,
-    tables_in,
-    together,
-    touched,
-)
+from doorward.storage import sql
+from doorward.storage.postgres.merge import apart, groups, overtaken
 from doorward.storage.postgres.text import numbered, schema
-from doorward.storage.sql.migrate import known
+from doorward.storage.sql.open import open_store
+from doorward.storage.sql.revocations import NEXT as RAISED
+from doorward.storage.sql.revocations import NUMBER
+from doorward.storage.sql.text import Statement, insert, update
+from tests.postgres import Databases
 
-TABLES = tables_in("\n".join(one.text for one in known("postgres")))
+pytestmark = pytest.mark.anyio
 
-PUT = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-PLAIN = "INSERT INTO meta (name, value) VALUES (?, ?)"
-MANY = "INSERT INTO audit (id, at) VALUES (?, ?), (?, ?)"
-COUNT = "INSERT INTO attempts (bucket, tries) VALUES (?, ?) ON CONFLICT (bucket) DO UPDATE SET tries = attempts.tries + 1"
-CLAIM = "INSERT INTO attempts (bucket, tries) VALUES (?, ?) ON CONFLICT (bucket) DO NOTHING"
-REDEEM = "UPDATE authorization_codes SET redeemed_at = ? WHERE hash = ? AND redeemed_at IS NULL"
-LINE = "INSERT INTO audit (id, at, kind) VALUES (?, ?, ?)"
-SESSION = "INSERT INTO sessions (id, account_id) VALUES (?, ?)"
-TOUCH = "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?"
-ACCOUNT = "UPDATE accounts SET name = ? WHERE id = ?"
-PERSON = "INSERT INTO accounts (id, email) VALUES (?, ?) ON CONFLICT (email) DO NOTHING"
+PUT = insert("meta", "name, value", "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+PLAIN = insert("meta", "name, value")
+COUNT = insert("attempts", "bucket, tries", "ON CONFLICT (bucket) DO UPDATE SET tries = attempts.tries + 1")
+CLAIM = insert("attempts", "bucket, tries", "ON CONFLICT (bucket) DO NOTHING")
+REDEEM = update("authorization_codes", "redeemed_at = ?", "hash = ? AND redeemed_at IS NULL")
+LINE = insert("audit", "id, at, kind")
+SESSION = insert("sessions", "id, account_id")
+TOUCH = update("sessions", "seen_at = ?", "id = ? AND seen_at < ?")
+ACCOUNT = update("accounts", "name = ?", "id = ?")
+PERSON = insert("accounts", "id, email", "ON CONFLICT (email) DO NOTHING")
+NEXT = RAISED[0]
+OTHER = update("counters", "value = value + 1", "name = 'registry'")
+NUMBERED = Statement(f"INSERT INTO revocations (seq) VALUES ({NUMBER})", "revocations", "counters")
+SPEND = update("refresh_tokens", "hash = ?", "grant_id = ? AND EXISTS (SELECT 1 FROM grants)", "grants")
+END = update("grants", "ended_at = ?", "id = ?")
 GONE = "DELETE FROM accounts WHERE id = ?"
-NEXT = "UPDATE counters SET value = value + 1 WHERE name = 'revocations'"
-OTHER = "UPDATE counters SET value = value + 1 WHERE name = 'registry'"
-NUMBERED = "INSERT INTO revocations (seq) VALUES ((SELECT value FROM counters WHERE name = 'revocations'))"
-SPEND = "UPDATE refresh_tokens SET hash = ? WHERE grant_id = ? AND EXISTS (SELECT 1 FROM grants WHERE id = ?)"
-END = "UPDATE grants SET ended_at = ? WHERE id = ?"
-SWEEP = "DELETE FROM grants WHERE (id) IN (SELECT id FROM grants WHERE expires_at < ? LIMIT ?)"
 
 
 def sizes(*statements: str) -> list[int]:
-    return [group.count for group in groups([(sql, None) for sql in statements], TABLES)]
-
-
-def test_the_schema_says_which_keys_and_which_rows_hang_on_which() -> None:
-    assert TABLES.keys["accounts"] == "id"
-    assert TABLES.keys["authorization_codes"] == "hash"
-    assert TABLES.keys["counters"] == "name"
-    assert "consents" not in TABLES.keys
-    assert set(TABLES.parents) >= {"factors", "sessions", "consents", "trusted_devices"}
-    assert TABLES.parents["sessions"] == {"accounts"}
+    return [group.count for group in groups([(text, None) for text in statements])]
 
 
 @pytest.mark.parametrize(
@@ -59,10 +52,11 @@ def test_the_schema_says_which_keys_and_which_rows_hang_on_which() -> None:
         (PUT, REDEEM, LINE, SESSION),
         (TOUCH, REDEEM),
         (SPEND, LINE),
-        # inserting asks whether the person is there, and a change leaves them there
+        # a key that another table's row names is looked for when the whole statement is done
         (TOUCH, ACCOUNT),
         (SESSION, ACCOUNT),
         (ACCOUNT, SESSION),
+        (PERSON, SESSION),
         (NEXT, LINE),
         # rows of one kind; should they have one key, the database says so
         (COUNT, COUNT, COUNT),
@@ -79,7 +73,6 @@ def test_what_cannot_see_one_another_travels_as_one(statements: tuple[str, ...])
         # a number is raised that was read before, or another one
         (NUMBERED, NEXT),
         (OTHER, NUMBERED),
-        (NEXT, f"{NUMBERED} ON CONFLICT (seq) DO UPDATE SET seq = (SELECT 1)"),
         (NEXT, NEXT),
         # two changes of one table may meet in one row
         (TOUCH, TOUCH),
@@ -87,21 +80,13 @@ def test_what_cannot_see_one_another_travels_as_one(statements: tuple[str, ...])
         # the same table, and another idea of what a conflict is
         (COUNT, CLAIM),
         (PLAIN, PUT),
-        (MANY, MANY),
         # the guard of one asks for what the other changes
         (END, SPEND),
         (SPEND, END),
-        # a row hangs on one that comes or goes
-        (PERSON, SESSION),
-        (GONE, SESSION),
-        (SESSION, GONE),
-        (GONE, TOUCH),
-        (SWEEP, END),
-        # what the reader does not understand stays alone
-        ("WITH a AS (SELECT 1) UPDATE meta SET value = ''", LINE),
-        (f"{LINE} RETURNING id", REDEEM),
-        ("DELETE FROM meta USING audit, counters", REDEEM),
-        ("DELETE FROM meta; DELETE FROM audit", REDEEM),
+        # a text that names no tables stays alone
+        (GONE, LINE),
+        (LINE, GONE),
+        (f"{LINE} ON CONFLICT DO NOTHING", REDEEM),
     ],
 )
 def test_what_could_see_the_other_is_kept_apart(statements: tuple[str, str]) -> None:
@@ -113,28 +98,19 @@ def test_order_is_kept_and_only_neighbours_are_joined() -> None:
     assert sizes(*[LINE] * 50) == [24, 24, 2]
     assert sizes(TOUCH, LINE, TOUCH, LINE) == [2, 2]
     assert sizes() == []
-    assert [group.count for group in apart([(LINE, None), (REDEEM, 1)], TABLES)] == [1, 1]
+    assert [group.count for group in apart([(LINE, None), (REDEEM, 1)])] == [1, 1]
 
 
 def test_a_number_that_was_just_raised_is_handed_over() -> None:
-    (group,) = groups([(END, None), (NEXT, None), (NUMBERED, None), (LINE, None)], TABLES)
+    (group,) = groups([(END, None), (NEXT, None), (NUMBERED, None), (LINE, None)])
     assert f"s1 AS ({NEXT} RETURNING value)" in group.sql
     assert "VALUES ((SELECT value FROM s1)) RETURNING 1" in group.sql
     assert sizes(NEXT, NUMBERED, NEXT, NUMBERED) == [2, 2]
 
 
-def test_together_is_the_same_from_both_sides() -> None:
-    every = [touched(sql, TABLES) for sql in (PUT, REDEEM, LINE, SESSION, TOUCH, ACCOUNT, PERSON, GONE, NEXT, OTHER)]  # fmt: skip
-    for one in every:
-        for other in every:
-            assert one is not None
-            assert other is not None
-            assert together(one, other) == together(other, one)
-
-
 def test_a_joined_statement_numbers_its_values_through_and_asks_every_guard() -> None:
-    (group,) = groups([(REDEEM, 1), (LINE, None), (SESSION, 1)], TABLES)
-    assert group.joined
+    (group,) = groups([(REDEEM, 1), (LINE, None), (SESSION, 1)])
+    assert group.count == 3
     assert "redeemed_at = $1 WHERE hash = $2" in group.sql
     assert "VALUES ($3, $4, $5) RETURNING 1" in group.sql
     assert "VALUES ($6, $7) RETURNING 1" in group.sql
@@ -142,22 +118,71 @@ def test_a_joined_statement_numbers_its_values_through_and_asks_every_guard() ->
     assert "n1 =" not in group.sql
 
 
-def test_a_guard_alone_needs_no_undoing_when_it_names_one_row() -> None:
-    for sql in (REDEEM, LINE, TOUCH, SPEND, END, GONE, PUT):
-        assert one_row_at_most(sql, TABLES), sql
-        assert not groups([(sql, 1)], TABLES)[0].joined
-    for sql in (
-        "UPDATE sessions SET seen_at = ? WHERE account_id = ?",
-        "UPDATE sessions SET seen_at = ? WHERE id = ? OR id = ?",
-        "UPDATE sessions SET seen_at = (SELECT value FROM counters WHERE name = ?) WHERE account_id = ?",
-        # a column of that name is the key of another table
-        "UPDATE authorization_codes SET redeemed_at = ? WHERE grant_id = ?",
-        "INSERT INTO meta (name, value) SELECT id, kind FROM audit",
-        "INSERT INTO meta (name, value) VALUES (?, ?), (?, ?)",
-        SWEEP,
-    ):
-        assert not one_row_at_most(sql, TABLES), sql
-        assert groups([(sql, 1)], TABLES)[0].joined
+def test_a_guard_alone_needs_no_transaction_where_it_changes_one_row_at_most() -> None:
+    for text in (REDEEM, LINE, TOUCH, SPEND, END, PUT):
+        assert groups([(text, 1)])[0].whole, text
+    assert groups([(GONE, None)])[0].whole
+    assert not groups([(GONE, 1)])[0].whole
+
+
+def every_statement() -> Iterator[tuple[str, Statement]]:
+    """Those that name their tables, by module and name."""
+    for module in pkgutil.iter_modules(sql.__path__, f"{sql.__name__}."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            text = value[0] if isinstance(value, tuple) and len(value) == 3 else value
+            if isinstance(text, Statement):
+                yield f"{module.name.rpartition('.')[2]}.{name}", text
+
+
+def relations(plan: Any) -> set[str]:
+    """The tables that a plan speaks of, however deep."""
+    if isinstance(plan, list):
+        return {name for one in plan for name in relations(one)}
+    if not isinstance(plan, dict):
+        return set()
+    own = {plan["Relation Name"]} if "Relation Name" in plan else set[str]()
+    return own | {name for one in plan.values() for name in relations(one)}
+
+
+async def test_a_statement_names_all_tables_that_postgresql_reads_or_writes_for_it(
+    postgres: Databases, postgres_url: str
+) -> None:
+    await (await open_store(postgres_url)).close()
+    wrong: dict[str, set[str]] = {}
+    found = dict(every_statement())
+    script = [
+        f"SELECT '{name}'; EXPLAIN (GENERIC_PLAN, FORMAT JSON) {numbered(text)}"
+        for name, text in found.items()
+    ]
+    answers = "\n".join(postgres.query("; ".join(script), postgres_url))
+    parts = re.split(r"^(\w+\.\w+)$", answers, flags=re.MULTILINE)[1:]
+    for name, plan in zip(parts[::2], parts[1::2], strict=True):
+        if (tables := relations(json.loads(plan))) != found[name].tables:
+            wrong[name] = tables
+    assert len(parts) == 2 * len(found) > 60
+    assert wrong == {}
+
+
+async def test_a_statement_changes_one_row_at_most(postgres: Databases, postgres_url: str) -> None:
+    await (await open_store(postgres_url)).close()
+    keys = set(
+        postgres.query(
+            "SELECT indrelid::regclass || '.' || attname FROM pg_index JOIN pg_attribute"
+            " ON attrelid = indrelid AND attnum = indkey[0] WHERE indisunique AND indnkeyatts = 1 AND indpred IS NULL",
+            postgres_url,
+        )
+    )
+    for name, text in every_statement():
+        if text.startswith("INSERT"):
+            assert re.match(r"INSERT INTO \w+ \([^()]*\) VALUES \(", text), name
+            assert "), (" not in text, name
+        else:
+            row = re.fullmatch(
+                r"UPDATE (\w+) SET (?:(?!WHERE).)* WHERE (\w+) = (?:\?|'\w+')(?: AND .*)?", text
+            )
+            assert row is not None, name
+            assert f"{row[1]}.{row[2]}" in keys, name
+            assert " OR " not in re.sub(r"\([^()]*\)", "", text), name
 
 
 def test_an_error_is_told_from_a_lost_guard() -> None:

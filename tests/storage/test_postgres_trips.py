@@ -9,7 +9,6 @@ import pytest
 from doorward.core.model.bucket import Bucket
 from doorward.core.ports.store import Store, StoreUnavailable, Write
 from doorward.storage.postgres.commit import Committer
-from doorward.storage.postgres.merge import tables_in
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.sql.open import open_store
 from tests.storage.samples import (
@@ -191,7 +190,7 @@ async def test_on_an_engine_that_joins_nothing_the_same_commit_is_a_transaction(
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         await prepared(store)
-        store._db._committer = Committer(tables_in(""), join=False)  # pyright: ignore[reportAttributeAccessIssue]
+        store._db._committer = Committer(join=False)  # pyright: ignore[reportAttributeAccessIssue]
         seen = [
             await trips(
                 wire, store, store.grants.redeem_code(code(name).hash, NOW), store.audit.append(event(number))

@@ -1,4 +1,4 @@
-"""How is a commit made on PostgreSQL? As one statement where its parts cannot see one another, else as a short transaction.
+"""Commits on PostgreSQL: one statement where the parts cannot see one another, else a short transaction.
 
 Read committed and guards in the statements: who waited for a row looks at it again as it is now, and finds that the guard no longer
 holds. What is safe to repeat and what is not stands in `storage/postgres/errors.py`.
@@ -22,7 +22,7 @@ from doorward.storage.postgres.errors import (
     verdict,
 )
 from doorward.storage.postgres.gate import Gate
-from doorward.storage.postgres.merge import Group, Tables, apart, groups, overtaken
+from doorward.storage.postgres.merge import Group, Kind, apart, groups, overtaken
 from doorward.storage.postgres.pool import Connection, Pool
 from doorward.storage.postgres.use import settle, storable, taken
 from doorward.storage.sql.statements import LOST, Param, Step
@@ -37,19 +37,17 @@ _PLANS = 2048
 
 @final
 class Committer:
-    """Knows the tables, and for each kind of commit how it travels. `join=False`: each statement by itself."""
+    """Knows for each kind of commit how it travels. `join=False`: each statement by itself."""
 
-    def __init__(self, tables: Tables, *, join: bool = True) -> None:
-        self._tables = tables
+    def __init__(self, *, join: bool = True) -> None:
         self._read = groups if join else apart
-        self._plans: dict[tuple[tuple[str, int | None], ...], tuple[Group, ...]] = {}
+        self._plans: dict[tuple[Kind, ...], tuple[Group, ...]] = {}
         self._gate = Gate()
 
     async def commit(self, pool: Pool, steps: Sequence[Step]) -> int:
         """See `Database.apply`."""
         await self._gate.passed(pool)
         plan = self._plan(steps)
-        alone = plan[0] if len(plan) == 1 else None
         params = [step[1] for step in steps]
         tries = 0
         until = asyncio.get_running_loop().time() + _CONTENTION_SECONDS
@@ -57,14 +55,10 @@ class Committer:
             held = pool.at_once() or await taken(pool)
             connection = held.connection
             try:
-                if alone is None:
-                    changed = await _transaction(connection, plan, params)
-                elif alone.joined:
-                    ((changed,),) = await connection.fetch(
-                        alone.sql, *[value for one in params for value in one]
-                    )
+                if len(plan) == 1 and plan[0].whole:
+                    changed = await _run(connection, plan[0], params)
                 else:
-                    changed = _changed(alone, await connection.execute(alone.sql, *params[0]))
+                    changed = await _transaction(connection, plan, params)
             except BaseException as problem:
                 await settle(pool, held, problem)
                 if not isinstance(problem, Exception):
@@ -76,7 +70,7 @@ class Committer:
                 if better_apart(problem) and any(group.count > 1 for group in plan):
                     # Side by side, an insert may meet the winner's row before the guard has found that it lost, or two of them
                     # have one key. Nothing was done; one after the other they say what it is.
-                    plan, alone = apart([(step[0], step[2]) for step in steps], self._tables), None
+                    plan = apart([(step[0], step[2]) for step in steps])
                     continue
                 tries += 1
                 tired = asyncio.get_running_loop().time() > until if contended(problem) else tries >= _TRIES
@@ -96,7 +90,7 @@ class Committer:
         if found is None:
             if len(self._plans) >= _PLANS:
                 self._plans.clear()
-            found = self._plans[kind] = self._read(kind, self._tables)
+            found = self._plans[kind] = self._read(kind)
         return found
 
 
@@ -107,11 +101,7 @@ async def _transaction(
     place = 0
     await connection.execute("BEGIN")
     for group in plan:
-        values = [value for one in params[place : place + group.count] for value in one]
-        if group.joined:
-            ((count,),) = await connection.fetch(group.sql, *values)
-        else:
-            count = _changed(group, await connection.execute(group.sql, *values))
+        count = await _run(connection, group, params[place : place + group.count])
         if count == LOST:
             await connection.execute("ROLLBACK")
             return LOST
@@ -122,8 +112,11 @@ async def _transaction(
     return changed
 
 
-def _changed(group: Group, tag: str) -> int:
-    count = int(tag.rpartition(" ")[2])
+async def _run(connection: Connection, group: Group, params: Sequence[tuple[Param, ...]]) -> int:
+    if group.count > 1:
+        ((count,),) = await connection.fetch(group.sql, *[value for one in params for value in one])
+    else:
+        count = int((await connection.execute(group.sql, *params[0])).rpartition(" ")[2])
     return LOST if group.must is not None and count != group.must else count
 
 

@@ -18,7 +18,6 @@ from doorward.storage.postgres.commit import Committer
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.errors import not_text, unholdable, verdict
 from doorward.storage.postgres.history import NONE, history_of
-from doorward.storage.postgres.merge import tables_in
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.pool import Connection, Pool
 from doorward.storage.postgres.remedy import NotOpened, remedy
@@ -67,9 +66,8 @@ async def open_postgres(
         ) from problem
     finally:
         connection.terminate()
-    schema = "\n".join(one.text for one in migrations)
     # what other engines allow in one statement differs
-    committer = Committer(tables_in(schema), join=engine == "postgres")
+    committer = Committer(join=engine == "postgres")
     database = PostgresDatabase(connect=connect, options=chosen, committer=committer, history=history)
     if engine != "postgres":
         return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)

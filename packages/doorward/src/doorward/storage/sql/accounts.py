@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from doorward.core.model.account import Account, Factor
 from doorward.storage.sql.rows import ACCOUNT_COLUMNS, to_account
 from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
-from doorward.storage.sql.text import insert, select
+from doorward.storage.sql.text import insert, select, update
 
 _GET = select(ACCOUNT_COLUMNS, "accounts WHERE id = ?")
 _BY_EMAIL = select(ACCOUNT_COLUMNS, "accounts WHERE email = ?")
@@ -15,26 +15,29 @@ _FIND = select(ACCOUNT_COLUMNS, "accounts WHERE id = ? OR email IN (?, ?, ?) ORD
 _PAGE = select(ACCOUNT_COLUMNS, "accounts WHERE id > ? ORDER BY id LIMIT ?")
 _COUNT = "SELECT count(*) FROM accounts WHERE id > ?"
 _INSERT = insert("accounts", ACCOUNT_COLUMNS, "ON CONFLICT (email) DO NOTHING")
-_REPLACE = (
-    "UPDATE accounts SET email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
-    " disabled_at = ?, given_name = ?, family_name = ?, zoneinfo = ?, updated_at = ?, role_names = ? WHERE id = ?"
+_CHANGES = (
+    "email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
+    " disabled_at = ?, given_name = ?, family_name = ?, zoneinfo = ?, updated_at = ?, role_names = ?"
 )
-_AS_BEFORE = (
-    " AND email = ? AND COALESCE(name, '') = ? AND COALESCE(locale, '') = ? AND COALESCE(password_hash, '') = ?"
+_REPLACE = update("accounts", _CHANGES, "id = ?")
+_REPLACE_AS_READ = update(
+    "accounts",
+    _CHANGES,
+    "id = ? AND email = ? AND COALESCE(name, '') = ? AND COALESCE(locale, '') = ? AND COALESCE(password_hash, '') = ?"
     " AND COALESCE(password_changed_at, -1) = ? AND COALESCE(disabled_at, -1) = ? AND COALESCE(given_name, '') = ?"
-    " AND COALESCE(family_name, '') = ? AND COALESCE(zoneinfo, '') = ? AND COALESCE(updated_at, -1) = ? AND role_names = ?"
+    " AND COALESCE(family_name, '') = ? AND COALESCE(zoneinfo, '') = ? AND COALESCE(updated_at, -1) = ? AND role_names = ?",
 )
 _DELETE_SIGN_INS = "DELETE FROM sign_ins WHERE account_id = ?"
 _DELETE_TICKETS = "DELETE FROM tickets WHERE account_id = ?"
 _DELETE = "DELETE FROM accounts WHERE id = ?"
-_REHASH = "UPDATE accounts SET password_hash = ? WHERE id = ? AND password_hash = ?"
+_REHASH = update("accounts", "password_hash = ?", "id = ? AND password_hash = ?")
 
 _FACTOR_COLUMNS = "id, account_id, kind, created_at, sealed, code_hash, last_step, used_at"
 _FACTORS = select(_FACTOR_COLUMNS, "factors WHERE account_id = ? ORDER BY created_at, id")
 _ADD_FACTOR = insert("factors", _FACTOR_COLUMNS)
 _REMOVE_FACTORS = "DELETE FROM factors WHERE account_id = ? AND kind = ?"
-_USE_STEP = "UPDATE factors SET last_step = ? WHERE id = ? AND (last_step IS NULL OR last_step < ?)"
-_USE_CODE = "UPDATE factors SET used_at = ? WHERE id = ? AND used_at IS NULL"
+_USE_STEP = update("factors", "last_step = ?", "id = ? AND (last_step IS NULL OR last_step < ?)")
+_USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
 
 class SqlAccounts:
@@ -103,7 +106,7 @@ class SqlAccounts:
         if old is None:
             return guarded(_REPLACE, *params)
         return guarded(
-            _REPLACE + _AS_BEFORE,
+            _REPLACE_AS_READ,
             *params,
             old.email,
             old.name or "",

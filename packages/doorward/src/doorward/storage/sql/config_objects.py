@@ -8,24 +8,24 @@ from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Catalog, KeyState, Role, SigningKey
 from doorward.storage.sql import app_document
 from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, Step, guarded, to_json, told_by
-from doorward.storage.sql.text import insert, select
+from doorward.storage.sql.text import insert, select, update
 
 _VERSION = "SELECT value + 0 FROM counters WHERE name = 'registry'"
-RAISE: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'registry'", (), None)
+RAISE: Step = (update("counters", "value = value + 1", "name = 'registry'"), (), None)
 # an update, since that alone holds the row until the commit
 _UNCHANGED = "UPDATE counters SET value = value WHERE name = 'registry' AND value + 0 = ?"
 
 _CLIENTS = "SELECT doc FROM clients ORDER BY id"
 _APIS = "SELECT doc FROM apis ORDER BY id"
 _ROLES = "SELECT doc FROM roles ORDER BY id"
-_PUT_CLIENT = "INSERT INTO clients (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc"
-_PUT_API = (
-    "INSERT INTO apis (id, identifier, doc) VALUES (?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET identifier = excluded.identifier, doc = excluded.doc"
+_PUT_CLIENT = insert("clients", "id, doc", "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc")
+_PUT_API = insert(
+    "apis",
+    "id, identifier, doc",
+    "ON CONFLICT (id) DO UPDATE SET identifier = excluded.identifier, doc = excluded.doc",
 )
-_PUT_ROLE = (
-    "INSERT INTO roles (id, name, doc) VALUES (?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc"
+_PUT_ROLE = insert(
+    "roles", "id, name, doc", "ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc"
 )
 _DELETE_CLIENT = "DELETE FROM clients WHERE id = ?"
 _DELETE_API = "DELETE FROM apis WHERE id = ?"
@@ -37,11 +37,11 @@ _KEYS = select(_KEY_COLUMNS, "signing_keys ORDER BY created_at, id")
 _INSERT_KEY = insert("signing_keys", _KEY_COLUMNS)
 _INSERT_CURRENT = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'current' DO NOTHING")
 _INSERT_NEXT = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'next' DO NOTHING")
-_MOVE_KEY = "UPDATE signing_keys SET state = ? WHERE id = ? AND state = ?"
-_ACTIVATE_KEY = "UPDATE signing_keys SET state = ?, activated_at = ? WHERE id = ? AND state = ?"
-_LENGTHEN = "UPDATE signing_keys SET token_life = ? WHERE id = ? AND token_life < ?"
-_RETIRE_KEY = (
-    "UPDATE signing_keys SET state = ?, retired_at = COALESCE(retired_at, ?) WHERE id = ? AND state = ?"
+_MOVE_KEY = update("signing_keys", "state = ?", "id = ? AND state = ?")
+_ACTIVATE_KEY = update("signing_keys", "state = ?, activated_at = ?", "id = ? AND state = ?")
+_LENGTHEN = update("signing_keys", "token_life = ?", "id = ? AND token_life < ?")
+_RETIRE_KEY = update(
+    "signing_keys", "state = ?, retired_at = COALESCE(retired_at, ?)", "id = ? AND state = ?"
 )
 
 _api = msgspec.json.Decoder(Api)

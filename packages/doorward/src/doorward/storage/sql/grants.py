@@ -22,7 +22,7 @@ from doorward.storage.sql.rows import (
 )
 from doorward.storage.sql.statements import Database, Param, SqlWrite, guarded, to_json, write
 from doorward.storage.sql.sweep import END_OF_CLIENT, SWEEP_ENDS, TOKEN_GRACE
-from doorward.storage.sql.text import insert, qualified, select
+from doorward.storage.sql.text import insert, qualified, select, update
 
 _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
 _LIVE = select(GRANT_COLUMNS, "grants WHERE ended_at IS NULL AND expires_at > ?")
@@ -35,8 +35,12 @@ _HELD_OF_ACCOUNT = select(
 )
 _INSERT = insert("grants", GRANT_COLUMNS)
 # two sign-ins may draw the same place in a status list: the second one loses and draws again
-_INSERT_LISTED = f"{_INSERT} ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING"
-_END = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
+_INSERT_LISTED = insert(
+    "grants",
+    GRANT_COLUMNS,
+    "ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING",
+)
+_END = update("grants", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS NULL")
 # Very many at once. The counter is raised first, which holds it, so that the entries are numbered without a gap to anybody else.
 _END_OF_ACCOUNT = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
 _ENTER_OF_ACCOUNT = (
@@ -50,9 +54,7 @@ _ONLY = {
     "but": " AND session_id <> ? AND offline = 0",
 }
 _ALL = 2**62
-_DEPART = (
-    "INSERT INTO departed_clients (client_id, at, reason) VALUES (?, ?, ?) ON CONFLICT (client_id) DO NOTHING"
-)
+_DEPART = insert("departed_clients", "client_id, at, reason", "ON CONFLICT (client_id) DO NOTHING")
 _STATUS_INDEXES = (
     "SELECT status_index FROM grants WHERE status_list = ? AND ended_at IS NOT NULL AND expires_at > ?"
     " ORDER BY status_index"
@@ -61,7 +63,7 @@ _STATUS_TAKEN = "SELECT 1 FROM grants WHERE status_list = ? AND status_index = ?
 
 _CODE = select(CODE_COLUMNS, "authorization_codes WHERE hash = ?")
 _INSERT_CODE = insert("authorization_codes", CODE_COLUMNS)
-_REDEEM = "UPDATE authorization_codes SET redeemed_at = ? WHERE hash = ? AND redeemed_at IS NULL"
+_REDEEM = update("authorization_codes", "redeemed_at = ?", "hash = ? AND redeemed_at IS NULL")
 
 _REFRESH = select(
     ", ".join((qualified("refresh_tokens", REFRESH_COLUMNS), qualified("grants", GRANT_COLUMNS))),
@@ -81,16 +83,22 @@ _REFRESH_OF_PERSON = select(
 )
 _INSERT_REFRESH = insert("refresh_tokens", REFRESH_COLUMNS)
 # the family is checked in the same statement: a grant that ended after it was read yields no successor
-_SPEND = (
-    "UPDATE refresh_tokens SET generation = ?, hash = ?, created_at = ?, recent = ?"
-    " WHERE grant_id = ? AND hash = ? AND EXISTS (SELECT 1 FROM grants"
+_ALIVE = (
+    "EXISTS (SELECT 1 FROM grants"
     " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?)"
 )
+_SPEND = update(
+    "refresh_tokens",
+    "generation = ?, hash = ?, created_at = ?, recent = ?",
+    f"grant_id = ? AND hash = ? AND {_ALIVE}",
+    "grants",
+)
 # the chain stands where it stood when it was decided, and nobody else was given the late repeat meanwhile
-_REPEAT_LATE = (
-    "UPDATE refresh_tokens SET late_at = ? WHERE grant_id = ? AND hash = ? AND COALESCE(late_at, 0) = ?"
-    " AND EXISTS (SELECT 1 FROM grants"
-    " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?)"
+_REPEAT_LATE = update(
+    "refresh_tokens",
+    "late_at = ?",
+    f"grant_id = ? AND hash = ? AND COALESCE(late_at, 0) = ? AND {_ALIVE}",
+    "grants",
 )
 
 

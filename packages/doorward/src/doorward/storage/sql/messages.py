@@ -9,7 +9,7 @@ import msgspec
 
 from doorward.core.model.message import LogoutNotice, Outgoing, Ticket, Undelivered, UndeliveredMail
 from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
-from doorward.storage.sql.text import insert, select
+from doorward.storage.sql.text import insert, select, update
 
 _TICKET_COLUMNS = (
     "id, kind, email, code_hash, link_hash, browser_hash, created_at, expires_at, account_id, sign_in_id, payload,"
@@ -18,11 +18,11 @@ _TICKET_COLUMNS = (
 _TICKET = select(_TICKET_COLUMNS, "tickets WHERE id = ?")
 _TICKET_BY_LINK = select(_TICKET_COLUMNS, "tickets WHERE link_hash = ?")
 _INSERT_TICKET = insert("tickets", _TICKET_COLUMNS)
-_REPLACE_TICKET = (
-    "UPDATE tickets SET email = ?, code_hash = ?, link_hash = ?, browser_hash = ?, created_at = ?, expires_at = ?,"
-    " account_id = ?, sign_in_id = ?, payload = ?, tries = ?, proven_at = ?, used_at = ?"
-    " WHERE id = ? AND tries = ? AND COALESCE(proven_at, -1) = ? AND COALESCE(used_at, -1) = ?"
-    " AND COALESCE(account_id, '') = ?"
+_REPLACE_TICKET = update(
+    "tickets",
+    "email = ?, code_hash = ?, link_hash = ?, browser_hash = ?, created_at = ?, expires_at = ?,"
+    " account_id = ?, sign_in_id = ?, payload = ?, tries = ?, proven_at = ?, used_at = ?",
+    "id = ? AND tries = ? AND COALESCE(proven_at, -1) = ? AND COALESCE(used_at, -1) = ? AND COALESCE(account_id, '') = ?",
 )
 _DETACH_TICKETS = "UPDATE tickets SET account_id = NULL WHERE account_id = ?"
 
@@ -32,15 +32,15 @@ _DUE_MAIL = select(_MAIL_COLUMNS, f"outgoing_mail WHERE {_DUE}")
 _RECENT_MAIL = select(_MAIL_COLUMNS, "outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?")
 _INSERT_MAIL = insert("outgoing_mail", _MAIL_COLUMNS)
 _MOVED = "next_try_at = ?, tries = ?, sent_at = ?, failed_at = ?"
-_AS_READ = "WHERE id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
-_REPLACE_MAIL = f"UPDATE outgoing_mail SET {_MOVED} {_AS_READ}"  # noqa: S608 - names from here
+_AS_READ = "id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
+_REPLACE_MAIL = update("outgoing_mail", _MOVED, _AS_READ)
 
 _NOTICE_COLUMNS = (
     "id, client_id, account_id, session_id, created_at, next_try_at, tries, sent_at, failed_at, problem"
 )
 _DUE_LOGOUTS = select(_NOTICE_COLUMNS, f"logout_notices WHERE {_DUE}")
 _INSERT_LOGOUT = insert("logout_notices", _NOTICE_COLUMNS)
-_REPLACE_LOGOUT = f"UPDATE logout_notices SET {_MOVED}, problem = ? {_AS_READ}"  # noqa: S608 - names from here
+_REPLACE_LOGOUT = update("logout_notices", f"{_MOVED}, problem = ?", _AS_READ)
 _DISCARD_MAIL = "DELETE FROM outgoing_mail WHERE id = ?"
 _UNDELIVERED_MAIL = select(
     "COUNT(*), COALESCE(SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), 0), MAX(created_at)",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from doorward.storage.sql.statements import Database, SqlWrite, guarded, write
+from doorward.storage.sql.text import insert, update
 
 _ANSWER = "SELECT sealed FROM answered_posts WHERE place = ? AND post = ? AND expires_at > ?"
-_CLAIM = (
-    "INSERT INTO answered_posts (place, post, expires_at, sealed) VALUES (?, ?, ?, NULL) ON CONFLICT (place)"
-    " DO UPDATE SET post = excluded.post, expires_at = excluded.expires_at, sealed = NULL"
-    " WHERE answered_posts.post <> excluded.post OR answered_posts.expires_at <= ?"
+_CLAIM = insert(
+    "answered_posts",
+    "place, post, expires_at",
+    "ON CONFLICT (place) DO UPDATE SET post = excluded.post, expires_at = excluded.expires_at, sealed = NULL"
+    " WHERE answered_posts.post <> excluded.post OR answered_posts.expires_at <= ?",
 )
-_KEEP = "UPDATE answered_posts SET sealed = ?, expires_at = ? WHERE place = ? AND post = ? AND sealed IS NULL"
+_KEEP = update("answered_posts", "sealed = ?, expires_at = ?", "place = ? AND post = ? AND sealed IS NULL")
 _DROP = "DELETE FROM answered_posts WHERE place = ? AND post = ? AND sealed IS NULL"
 _FORGET = "DELETE FROM answered_posts WHERE place = ?"
 

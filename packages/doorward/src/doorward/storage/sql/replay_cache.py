@@ -7,20 +7,26 @@ from functools import cache
 
 from doorward.core.model.bucket import Bucket
 from doorward.storage.sql.statements import Database, SqlWrite, guarded, write
-from doorward.storage.sql.text import one_of
+from doorward.storage.sql.text import insert, one_of
 
 _COUNT = "SELECT tries, ends_at FROM attempts WHERE bucket = ? AND ends_at > ?"
-_ADD = (
-    "INSERT INTO attempts (bucket, tries, ends_at) VALUES (?, ?, ?) ON CONFLICT (bucket) DO UPDATE SET tries ="
+_COUNTED = (
+    "ON CONFLICT (bucket) DO UPDATE SET tries ="
     " CASE WHEN attempts.ends_at <= ? OR attempts.ends_at > ? THEN excluded.tries"
     " ELSE attempts.tries + excluded.tries END, ends_at ="
     " CASE WHEN attempts.ends_at <= ? OR attempts.ends_at > ? THEN excluded.ends_at ELSE attempts.ends_at END"
 )
-_TAKE = _ADD + " WHERE attempts.ends_at <= ? OR attempts.ends_at > ? OR attempts.tries < ?"
+_ADD = insert("attempts", "bucket, tries, ends_at", _COUNTED)
+_TAKE = insert(
+    "attempts",
+    "bucket, tries, ends_at",
+    f"{_COUNTED} WHERE attempts.ends_at <= ? OR attempts.ends_at > ? OR attempts.tries < ?",
+)
 _CLEAR = "DELETE FROM attempts WHERE bucket = ?"
-_CLAIM = (
-    "INSERT INTO claimed (space, value, expires_at) VALUES (?, ?, ?) ON CONFLICT (space, value)"
-    " DO UPDATE SET expires_at = excluded.expires_at WHERE claimed.expires_at <= ?"
+_CLAIM = insert(
+    "claimed",
+    "space, value, expires_at",
+    "ON CONFLICT (space, value) DO UPDATE SET expires_at = excluded.expires_at WHERE claimed.expires_at <= ?",
 )
 _MANY = 50
 

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from doorward.core.model.revocation import HISTORY_BITS, Revocation
 from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, Step, told_by
-from doorward.storage.sql.text import select
+from doorward.storage.sql.text import Statement, select, update
 
 _NEWEST = "SELECT value + 0 FROM counters WHERE name = 'revocations'"
 _COLUMNS = "kind, ref, at, expires_at, before_at, seq"
 _LIVE = select(_COLUMNS, "revocations WHERE expires_at > ? ORDER BY seq")
 _SINCE = select(_COLUMNS, "revocations WHERE seq > ? AND expires_at > ? ORDER BY seq LIMIT ?")
 _ALL = 2**62
-NEXT: Step = ("UPDATE counters SET value = value + 1 WHERE name = 'revocations'", (), None)
+NEXT: Step = (update("counters", "value = value + 1", "name = 'revocations'"), (), None)
+NUMBER = "(SELECT value FROM counters WHERE name = 'revocations')"
+"""The number that `NEXT` gave."""
 NUMBERED: Step = (
     "UPDATE counters SET value = (SELECT MAX(seq) FROM revocations)"
     " WHERE name = 'revocations' AND value < (SELECT MAX(seq) FROM revocations)",
@@ -21,9 +23,11 @@ NUMBERED: Step = (
     None,
 )
 """After very many entries of one statement, which were numbered from `NEXT` on: the counter goes where they end."""
-_INSERT = (
+_INSERT = Statement(
     "INSERT INTO revocations (kind, ref, at, expires_at, before_at, seq)"
-    " VALUES (?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))"
+    " VALUES (?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))",
+    "revocations",
+    "counters",
 )
 # The counter is raised first: its row is held until the end, so that of all who count at once each sees what the one before wrote.
 _INSERT_HELD = (

@@ -10,7 +10,7 @@ from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Sessi
 from doorward.core.model.signin import Proof
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
-from doorward.storage.sql.text import insert, select
+from doorward.storage.sql.text import insert, select, update
 
 _COLUMNS = (
     "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
@@ -24,12 +24,13 @@ _LIVE_OF = select(
 )
 _ALL = 2**62
 _INSERT = insert("sessions", _COLUMNS)
-_REPLACE_SECRET = (
-    "UPDATE sessions SET secret_hash = ?, seen_at = ?, auth_time = ?, expires_at = ?, acr = ?, amr = ?,"
-    " user_agent = ?, address = ?, proofs = ? WHERE id = ? AND secret_hash = ? AND ended_at IS NULL"
+_REPLACE_SECRET = update(
+    "sessions",
+    "secret_hash = ?, seen_at = ?, auth_time = ?, expires_at = ?, acr = ?, amr = ?, user_agent = ?, address = ?, proofs = ?",
+    "id = ? AND secret_hash = ? AND ended_at IS NULL",
 )
-_TOUCH = "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?"
-_END = "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL"
+_TOUCH = update("sessions", "seen_at = ?", "id = ? AND seen_at < ?")
+_END = update("sessions", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS NULL")
 # Very many at once, as grants are: the counter is raised first, which holds it while they are numbered.
 _END_OF_ACCOUNT = (
     "UPDATE sessions SET ended_at = ?, end_reason = ?"
@@ -59,9 +60,10 @@ _PUT_CONSENT = insert(
 )
 _REMOVE_CONSENTS = "DELETE FROM consents WHERE account_id = ? AND client_id = ?"
 
-_REMEMBER = (
-    "INSERT INTO trusted_devices (account_id, device_hash, trusted_at) VALUES (?, ?, ?)"
-    " ON CONFLICT (account_id, device_hash) DO UPDATE SET trusted_at = excluded.trusted_at"
+_REMEMBER = insert(
+    "trusted_devices",
+    "account_id, device_hash, trusted_at",
+    "ON CONFLICT (account_id, device_hash) DO UPDATE SET trusted_at = excluded.trusted_at",
 )
 # as many places as MOST_DEVICES says
 _KNOWN = (

@@ -6,12 +6,13 @@ import msgspec
 
 from doorward.core.model.signin import SignIn
 from doorward.storage.sql.statements import Database, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.text import insert, update
 
 _GET = "SELECT doc FROM sign_ins WHERE id = ?"
 _BY_HANDLE = "SELECT doc FROM sign_ins WHERE handle_hash = ?"
-_INSERT = "INSERT INTO sign_ins (id, handle_hash, account_id, expires_at, doc) VALUES (?, ?, ?, ?, ?)"
-_REPLACE = (
-    "UPDATE sign_ins SET handle_hash = ?, account_id = ?, expires_at = ?, doc = ? WHERE id = ? AND doc = ?"
+_INSERT = insert("sign_ins", "id, handle_hash, account_id, expires_at, doc")
+_REPLACE = update(
+    "sign_ins", "handle_hash = ?, account_id = ?, expires_at = ?, doc = ?", "id = ? AND doc = ?"
 )
 _END_OF_ACCOUNT = "DELETE FROM sign_ins WHERE account_id = ? AND expires_at > ?"
 

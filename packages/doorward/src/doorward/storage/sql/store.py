@@ -22,15 +22,14 @@ from doorward.storage.sql.sessions import SqlSessions
 from doorward.storage.sql.sign_ins import SqlSignIns
 from doorward.storage.sql.statements import LOST, Database, SqlWrite, steps_of, write
 from doorward.storage.sql.sweep import sweep
+from doorward.storage.sql.text import insert
 from doorward.storage.sql.wrapped_keys import SqlWrappedKeys
 
 # Each step that raises a number which another process watches.
 _AWAITED = (RAISE, NEXT)
 _UPKEEP_SECONDS = 3600
 _META = "SELECT value FROM meta WHERE name = ?"
-_PUT_META = (
-    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
+_PUT_META = insert("meta", "name, value", "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
 
 
 @final

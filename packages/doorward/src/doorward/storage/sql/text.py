@@ -1,9 +1,27 @@
-"""How is the text of a statement put together? Once, at import, from this package's own constants.
+"""Text of the statements, put together once, at import, from this package's own constants.
 
 This is the only place that joins SQL, so that it can be seen at a glance that no value ever comes into it: values are `?`.
 """
 
 from __future__ import annotations
+
+from typing import final
+
+
+@final
+class Statement(str):
+    """A statement that changes one row at most: one that is given by value, or that of a whole key. `tables`: all tables that it reads
+    or writes. `adds`: it inserts. PostgreSQL may run it beside others (`storage/postgres/merge.py`); a plain text runs alone."""
+
+    __slots__ = ("adds", "tables")
+    tables: frozenset[str]
+    adds: bool
+
+    def __new__(cls, text: str, *tables: str, adds: bool = False) -> Statement:
+        statement = super().__new__(cls, text)
+        statement.tables = frozenset(tables)
+        statement.adds = adds
+        return statement
 
 
 def select(columns: str, rest: str) -> str:
@@ -11,10 +29,17 @@ def select(columns: str, rest: str) -> str:
     return f"SELECT {columns} FROM {rest}"  # noqa: S608 - names from this package
 
 
-def insert(table: str, columns: str, rest: str = "") -> str:
+def insert(table: str, columns: str, rest: str = "") -> Statement:
     """An INSERT with a placeholder for each of `columns`; `rest` is what follows, such as an ON CONFLICT clause."""
     marks = ", ".join("?" * len(columns.split(",")))
-    return f"INSERT INTO {table} ({columns}) VALUES ({marks}) {rest}".rstrip()  # noqa: S608 - names from this package
+    text = f"INSERT INTO {table} ({columns}) VALUES ({marks}) {rest}".rstrip()  # noqa: S608 - names from this package
+    return Statement(text, table, adds=True)
+
+
+def update(table: str, changes: str, row: str, *reads: str) -> Statement:
+    """An UPDATE of one row. `row` begins with its whole key; `reads` are other tables that stand in it."""
+    text = f"UPDATE {table} SET {changes} WHERE {row}"  # noqa: S608 - names from this package
+    return Statement(text, table, *reads)
 
 
 def one_of(columns: str, table: str, key: str, number: int) -> str:

@@ -74,6 +74,7 @@ class Finish:
         session, secret, more, ended = await self._session(sign_in, account, achieved, old, caller, now)
         writes += more
         device_secret = None
+        device: list[Write] = []
         if secret is not None:
             # Changes nothing, but loses when the person was disabled, or chose another password, after they were read: no
             # session comes out of a proof that no longer is one (line 72).
@@ -90,13 +91,13 @@ class Finish:
             )
             # Every way in tells the owner of a new device. A page's app is known to who sits there; a JSON sign-in's is not.
             app = permitted.app_name if permitted is not None and sign_in.handle_hash is not None else None
-            device_secret, more = await self._device(account, devices, app, caller, now)
-            writes += more
+            device_secret, device = await self._device(account, devices, app, caller, now)
         reached = Reached()
         if permitted is not None:
             reached = await permitted.reach(sign_in, session, achieved, caller=caller, now=now)
             writes += reached.writes
-        if not await self.store.commit(*writes):
+        # the device goes last: on PostgreSQL all before it is one statement (storage/postgres/merge.py)
+        if not await self.store.commit(*writes, *device):
             return Stale(sign_in)
         for gone, reason in ended:
             await self.ending.late_in(gone, now=now, reason=reason)
@@ -170,7 +171,7 @@ class Finish:
         if devices and await self.store.sessions.known_device(devices, account.id) is not None:
             return None, []
         secret = self.chance.token()
-        writes = [self.store.sessions.remember_device(digest(secret), account.id, now)]
+        writes: list[Write] = []
         told = await self.store.sessions.devices_since(account.id, now - DAY, MOST_TOLD)
         if now - account.created_at >= NEW_ACCOUNT and told < MOST_TOLD:
             mail = self.postman.write(
@@ -181,7 +182,7 @@ class Finish:
                 values={"at": now, "device": describe(caller.user_agent), "app": app},
             )
             writes.append(self.store.messages.insert_mail(mail))
-        return secret, writes
+        return secret, [*writes, self.store.sessions.remember_device(digest(secret), account.id, now)]
 
 
 def _more(achieved: Achieved, session: Session) -> bool:
