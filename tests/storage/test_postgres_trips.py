@@ -22,6 +22,7 @@ from tests.storage.samples import (
     revocation,
     rotated,
     session,
+    sha,
     sign_in,
 )
 from tests.storage.wire import Relay, relay
@@ -121,6 +122,67 @@ async def test_the_end_of_a_sign_in_is_one_statement(postgres_url: str) -> None:
             )
             old = new
         assert seen[1:] == [1, 1]
+        await store.close()
+
+
+async def test_a_new_device_makes_the_end_of_a_sign_in_a_transaction_of_two_statements(
+    postgres_url: str,
+) -> None:
+    async with relay(postgres_url) as wire:
+        store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
+        await prepared(store)
+        seen = [
+            await trips(
+                wire,
+                store,
+                store.sessions.insert(session(f"s{number}")),
+                store.grants.insert(grant(f"g{number}")),
+                store.audit.append(event(number)),
+                store.sessions.remember_device(sha(f"{number}"), "usr_ada", NOW + number),
+            )
+            for number in range(3)
+        ]
+        # begin, all that is joined, the devices that are too many, commit
+        assert seen[1:] == [4, 4]
+        await store.close()
+
+
+async def test_a_person_and_their_session_are_one_statement(postgres_url: str) -> None:
+    async with relay(postgres_url) as wire:
+        store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
+        seen = [
+            await trips(
+                wire,
+                store,
+                store.accounts.insert(account(name)),
+                store.sessions.insert(session(name, account_id=f"usr_{name}")),
+            )
+            for name in ("ada", "bob", "eve")
+        ]
+        assert seen[1:] == [1, 1]
+        # the address is taken: neither the person nor the session is there
+        assert not await store.commit(
+            store.accounts.insert(account("mia", email=account("ada").email)),
+            store.sessions.insert(session("mia", account_id="usr_mia")),
+        )
+        assert (await store.accounts.get("usr_mia"), await store.sessions.get("ses_mia")) == (None, None)
+        await store.close()
+
+
+async def test_ending_all_sessions_of_a_person_is_a_transaction(postgres_url: str) -> None:
+    async with relay(postgres_url) as wire:
+        store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
+        await prepared(store)
+        seen = [
+            await trips(
+                wire,
+                store,
+                store.sessions.end_of_account("usr_ada", NOW + number, "signed_out", NOW + DAY, keep=None),
+            )
+            for number in range(3)
+        ]
+        # begin, the number, the sessions, their entries, the last number, commit
+        assert seen[1:] == [6, 6]
         await store.close()
 
 

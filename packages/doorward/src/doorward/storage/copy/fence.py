@@ -18,6 +18,7 @@ from typing import Any, Final, final
 
 from doorward.storage.copy.side import Side
 from doorward.storage.copy.tables import MOVED, CopyRefused, Table
+from doorward.storage.sql.database_state import PUT_META
 
 FENCED: Final = "doorward: this database is being moved"
 """The text that a refused commit meets; engines know it as a reason to come back later."""
@@ -41,9 +42,6 @@ _TAKE: Final = (
     f" WHERE fence.owner = {WRITTEN} OR fence.until <= ? OR (fence.until > ? AND fence.until <> {FOR_EVER})"
 )
 _HOLD: Final = "UPDATE fence SET until = ? WHERE owner = ?"
-_PUT_MARK: Final = (
-    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
 
 
 def in_force(now: str) -> str:
@@ -108,7 +106,7 @@ class Fence:
         """Writes are never let through again, and the database says where its data went."""
         async with self._source.transaction():
             await self._renew(until=FOR_EVER)
-            await self._source.run(_PUT_MARK, (MOVED, target))
+            await self._source.run(PUT_META, (MOVED, target))
 
     async def down(self) -> None:
         """Let everybody write again; nothing happens when another move has taken over."""

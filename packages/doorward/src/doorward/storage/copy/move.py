@@ -17,7 +17,8 @@ from doorward.storage.copy.encode import Running
 from doorward.storage.copy.fence import Fence
 from doorward.storage.copy.side import CHUNK, Side, count, key_of, pages
 from doorward.storage.copy.tables import APPEND_ONLY, ARRIVING, MOVED, SEEDED, CopyRefused, Table, shared
-from doorward.storage.sql.audit_end import KEPT_FROM, SAY_KEPT_FROM
+from doorward.storage.sql.audit_end import KEPT_FROM
+from doorward.storage.sql.database_state import PUT_META
 from doorward.storage.sql.statements import Row
 
 _MARK = "SELECT value FROM meta WHERE name = ?"
@@ -114,7 +115,7 @@ async def _begin(source: Side, target: Side, tables: Sequence[Table], *, resumed
 async def _let_go(source: Side, target: Side) -> None:
     """The source may have been served since, and have let go of old lines of its record: then they may go from the target, too."""
     for row in await source.rows(_MARK, (KEPT_FROM,)):
-        await target.run(SAY_KEPT_FROM, (KEPT_FROM, row[0]))
+        await target.run(PUT_META, (KEPT_FROM, row[0]))
 
 
 async def _copy(

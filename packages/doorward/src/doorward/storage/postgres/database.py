@@ -71,8 +71,8 @@ async def open_postgres(
     database = PostgresDatabase(connect=connect, options=chosen, committer=committer, history=history)
     if engine != "postgres":
         return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)
-    end = Months(_DROP, _TRIM)
-    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end.remove)
+    end = Months(_DROP, _TRIM).remove
+    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
 
 
 async def _today(connection: Connection) -> None:
@@ -112,7 +112,7 @@ class PostgresDatabase:
         self._committer = committer
         self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
         self._lock = threading.Lock()
-        self._commits: dict[asyncio.Future[int], asyncio.Task[None]] = {}
+        self._commits: set[asyncio.Task[int]] = set()
         self._closed = False
 
     async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
@@ -146,32 +146,16 @@ class PostgresDatabase:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         # a task of its own: a caller that stops waiting does not stop the commit, and `close` waits for it
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[int] = loop.create_future()
-        self._commits[outcome] = loop.create_task(self._commit(pool, steps, outcome))
-        return await outcome
-
-    async def _commit(self, pool: Pool, steps: Sequence[Step], outcome: asyncio.Future[int]) -> None:
-        try:
-            changed = await self._committer.commit(pool, steps)
-        except asyncio.CancelledError:
-            # the loop ends, and with it whoever waits
-            outcome.cancel()
-            raise
-        except Exception as problem:  # noqa: BLE001 - it belongs to who waits
-            if not outcome.done():
-                outcome.set_exception(problem)
-        else:
-            if not outcome.done():
-                outcome.set_result(changed)
-        finally:
-            del self._commits[outcome]
+        task = asyncio.get_running_loop().create_task(self._committer.commit(pool, steps))
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+        return await asyncio.shield(task)
 
     async def close(self) -> None:
         with self._lock:
             self._closed = True
         here = asyncio.get_running_loop()
-        while mine := [task for task in tuple(self._commits.values()) if task.get_loop() is here]:
+        while mine := [task for task in tuple(self._commits) if task.get_loop() is here]:
             await asyncio.wait(mine)
         with self._lock:
             pools, self._pools = self._pools, {}

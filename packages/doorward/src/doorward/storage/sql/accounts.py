@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.core.model.account import Account, Factor
-from doorward.storage.sql.rows import ACCOUNT_COLUMNS, to_account
-from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.rows import ACCOUNT_COLUMNS, to_account, to_row
+from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
 
 _GET = select(ACCOUNT_COLUMNS, "accounts WHERE id = ?")
@@ -17,7 +17,7 @@ _COUNT = "SELECT count(*) FROM accounts WHERE id > ?"
 _INSERT = insert("accounts", ACCOUNT_COLUMNS, "ON CONFLICT (email) DO NOTHING")
 _CHANGES = (
     "email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
-    " disabled_at = ?, given_name = ?, family_name = ?, zoneinfo = ?, updated_at = ?, role_names = ?"
+    " disabled_at = ?, role_names = ?, given_name = ?, family_name = ?, zoneinfo = ?, updated_at = ?"
 )
 _REPLACE = update("accounts", _CHANGES, "id = ?")
 _REPLACE_AS_READ = update(
@@ -68,41 +68,10 @@ class SqlAccounts:
         return [Factor(*row) for row in await self._db.all(_FACTORS, (account_id,))]
 
     def insert(self, account: Account) -> SqlWrite:
-        a = account
-        return guarded(
-            _INSERT,
-            a.id,
-            a.email,
-            a.created_at,
-            a.name,
-            a.locale,
-            a.password_hash,
-            a.password_changed_at,
-            a.disabled_at,
-            to_json(a.role_names),
-            a.given_name,
-            a.family_name,
-            a.zoneinfo,
-            a.updated_at,
-        )
+        return guarded(_INSERT, *_row(account))
 
     def replace(self, account: Account, *, old: Account | None = None) -> SqlWrite:
-        a = account
-        params = (
-            a.email,
-            a.created_at,
-            a.name,
-            a.locale,
-            a.password_hash,
-            a.password_changed_at,
-            a.disabled_at,
-            a.given_name,
-            a.family_name,
-            a.zoneinfo,
-            a.updated_at,
-            to_json(a.role_names),
-            a.id,
-        )
+        params = (*_row(account)[1:], account.id)
         if old is None:
             return guarded(_REPLACE, *params)
         return guarded(
@@ -128,18 +97,7 @@ class SqlAccounts:
         )
 
     def add_factor(self, factor: Factor) -> SqlWrite:
-        f = factor
-        return write(
-            _ADD_FACTOR,
-            f.id,
-            f.account_id,
-            f.kind,
-            f.created_at,
-            f.sealed,
-            f.code_hash,
-            f.last_step,
-            f.used_at,
-        )
+        return write(_ADD_FACTOR, *to_row(factor))
 
     def remove_factors(self, account_id: str, kind: str) -> SqlWrite:
         return write(_REMOVE_FACTORS, account_id, kind)
@@ -156,3 +114,7 @@ class SqlAccounts:
 
 def _account(row: Row | None) -> Account | None:
     return None if row is None else to_account(row)
+
+
+def _row(account: Account) -> tuple[Param, ...]:
+    return to_row(account, role_names=to_json(account.role_names))

@@ -9,6 +9,7 @@ import msgspec
 
 from doorward.core.model.audit import AuditEvent
 from doorward.storage.sql.audit_end import End
+from doorward.storage.sql.rows import from_row, to_row
 from doorward.storage.sql.statements import Database, Row, SqlWrite, to_json, write
 from doorward.storage.sql.text import insert, newest_of, select
 
@@ -23,10 +24,8 @@ _OF_ACCOUNT_AND_KIND = select(
 )
 _AFTER_ALL = "b"
 """Greater than every id (`aud_…`)."""
-_PAGE = select(_COLUMNS, "audit ORDER BY id DESC LIMIT ?")
-_PAGE_BEFORE = select(_COLUMNS, "audit WHERE id < ? ORDER BY id DESC LIMIT ?")
-_KIND = select(_COLUMNS, "audit WHERE kind = ? ORDER BY id DESC LIMIT ?")
-_KIND_BEFORE = select(_COLUMNS, "audit WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?")
+_PAGE = select(_COLUMNS, "audit WHERE id < ? ORDER BY id DESC LIMIT ?")
+_PAGE_OF_KIND = select(_COLUMNS, "audit WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?")
 
 _detail = msgspec.json.Decoder(dict[str, Any])
 
@@ -44,22 +43,7 @@ class SqlAudit:
         self._end = end
 
     def append(self, event: AuditEvent) -> SqlWrite:
-        e = event
-        return write(
-            _APPEND,
-            e.id,
-            e.at,
-            e.kind,
-            int(e.ok),
-            e.account_id,
-            e.client_id,
-            e.session_id,
-            e.grant_id,
-            e.address,
-            e.user_agent,
-            e.request_id,
-            to_json(e.detail),
-        )
+        return write(_APPEND, *to_row(event, ok=int(event.ok), detail=to_json(event.detail)))
 
     async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
         return await self._end(self._db, now, keep, limit)
@@ -86,30 +70,13 @@ class SqlAudit:
     async def page(
         self, *, before: str | None = None, kind: str | None = None, limit: int = 100
     ) -> Sequence[AuditEvent]:
-        match kind, before:
-            case None, None:
-                rows = await self._db.all(_PAGE, (limit,))
-            case None, str():
-                rows = await self._db.all(_PAGE_BEFORE, (before, limit))
-            case str(), None:
-                rows = await self._db.all(_KIND, (kind, limit))
-            case _:
-                rows = await self._db.all(_KIND_BEFORE, (kind, before, limit))
+        end = before or _AFTER_ALL
+        if kind is None:
+            rows = await self._db.all(_PAGE, (end, limit))
+        else:
+            rows = await self._db.all(_PAGE_OF_KIND, (kind, end, limit))
         return [_event(row) for row in rows]
 
 
 def _event(row: Row) -> AuditEvent:
-    return AuditEvent(
-        id=row[0],
-        at=row[1],
-        kind=row[2],
-        ok=row[3] == 1,
-        account_id=row[4],
-        client_id=row[5],
-        session_id=row[6],
-        grant_id=row[7],
-        address=row[8],
-        user_agent=row[9],
-        request_id=row[10],
-        detail=_detail.decode(row[11]),
-    )
+    return from_row(AuditEvent, row, ok=bool, detail=_detail.decode)

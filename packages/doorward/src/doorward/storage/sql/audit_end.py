@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final, final
 
+from doorward.storage.sql.database_state import PUT_META
 from doorward.storage.sql.statements import Database
 from doorward.storage.sql.text import delete_oldest, select
 
 KEPT_FROM: Final = "audit.kept_from"
 """The name in `meta` of the id where the record begins: what is older may go."""
-SAY_KEPT_FROM: Final = (
-    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
 _LOOK: Final = select("1", "audit WHERE id < ? ORDER BY id LIMIT 1")
 _REMOVE: Final = delete_oldest("audit", "id", "id", "id < ?")
 _AGAIN: Final = 3600
@@ -31,7 +29,7 @@ async def line_by_line(database: Database, now: int, keep: int, limit: int) -> i
     kept_from = first_id(now - keep)
     if await database.one(_LOOK, (kept_from,)) is None:
         return 0
-    said = (SAY_KEPT_FROM, (KEPT_FROM, kept_from), None)
+    said = (PUT_META, (KEPT_FROM, kept_from), None)
     return await database.apply((said, (_REMOVE, (kept_from, limit), None))) - 1
 
 

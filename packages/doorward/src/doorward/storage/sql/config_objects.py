@@ -7,6 +7,7 @@ import msgspec
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Catalog, KeyState, Role, SigningKey
 from doorward.storage.sql import app_document
+from doorward.storage.sql.rows import from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, Step, guarded, to_json, told_by
 from doorward.storage.sql.text import insert, select, update
 
@@ -94,18 +95,9 @@ class SqlRegistry:
         return _change(_DELETE_ROLE, role_id)
 
     def insert_key(self, key: SigningKey) -> SqlWrite:
-        k = key
         return _change(
-            {"current": _INSERT_CURRENT, "next": _INSERT_NEXT}.get(k.state, _INSERT_KEY),
-            k.id,
-            k.alg,
-            k.state,
-            to_json(k.public_jwk),
-            k.sealed,
-            k.created_at,
-            k.activated_at,
-            k.retired_at,
-            k.token_life,
+            {"current": _INSERT_CURRENT, "next": _INSERT_NEXT}.get(key.state, _INSERT_KEY),
+            *to_row(key, public_jwk=to_json(key.public_jwk)),
             must=1,
         )
 
@@ -127,5 +119,4 @@ def _change(sql: str, *params: Param, must: int | None = None) -> SqlWrite:
 
 
 def _key(row: Row) -> SigningKey:
-    key_id, alg, state, public_jwk, *rest = row
-    return SigningKey(key_id, alg, state, msgspec.json.decode(public_jwk), *rest)
+    return from_row(SigningKey, row, public_jwk=msgspec.json.decode)

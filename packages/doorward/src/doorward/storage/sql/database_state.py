@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from doorward.core.ports.store import StoreGone
+from doorward.storage.sql.text import insert
 
+PUT_META: Final = insert("meta", "name, value", "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
 MARKS: Final = "SELECT name, value FROM meta WHERE name IN ('arriving', 'moved')"
 
 

@@ -19,8 +19,9 @@ from doorward.storage.sql.rows import (
     to_code,
     to_grant,
     to_refresh,
+    to_row,
 )
-from doorward.storage.sql.statements import Database, Param, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.statements import Database, SqlWrite, guarded, to_json, write
 from doorward.storage.sql.sweep import END_OF_CLIENT, SWEEP_ENDS, TOKEN_GRACE
 from doorward.storage.sql.text import insert, qualified, select, update
 
@@ -143,28 +144,14 @@ class SqlGrants:
         return [(client, audience, tuple(scopes.split()), since) for client, audience, scopes, since in rows]
 
     def insert(self, grant: Grant) -> SqlWrite:
-        g = grant
-        params: tuple[Param, ...] = (
-            g.id,
-            g.client_id,
-            g.account_id,
-            g.audience,
-            " ".join(g.scopes),
-            g.created_at,
-            g.expires_at,
-            g.auth_time,
-            g.acr,
-            " ".join(g.amr),
-            g.session_id,
-            int(g.offline),
-            g.nonce,
-            to_json(g.claims),
-            g.status_list,
-            g.status_index,
-            g.ended_at,
-            g.end_reason,
+        params = to_row(
+            grant,
+            scopes=" ".join(grant.scopes),
+            amr=" ".join(grant.amr),
+            offline=int(grant.offline),
+            claims=to_json(grant.claims),
         )
-        return write(_INSERT, *params) if g.status_list is None else guarded(_INSERT_LISTED, *params)
+        return write(_INSERT, *params) if grant.status_list is None else guarded(_INSERT_LISTED, *params)
 
     def end(self, grant_id: str, at: int, reason: str) -> SqlWrite:
         return write(_END, at, reason, grant_id)
@@ -193,24 +180,13 @@ class SqlGrants:
         )
 
     def insert_code(self, code: AuthorizationCode) -> SqlWrite:
-        c = code
-        return write(
-            _INSERT_CODE,
-            c.hash,
-            c.grant_id,
-            c.client_id,
-            c.created_at,
-            c.expires_at,
-            c.redirect_uri,
-            c.code_challenge,
-            c.redeemed_at,
-        )
+        return write(_INSERT_CODE, *to_row(code))
 
     def redeem_code(self, code_hash: bytes, at: int) -> SqlWrite:
         return guarded(_REDEEM, at, code_hash)
 
     def insert_refresh(self, token: RefreshToken) -> SqlWrite:
-        return write(_INSERT_REFRESH, *_refresh_params(token))
+        return write(_INSERT_REFRESH, *to_row(token, recent=from_recent(token.recent)))
 
     def spend_refresh(self, old: RefreshToken, new: RefreshToken) -> SqlWrite:
         return guarded(
@@ -232,17 +208,3 @@ class SqlGrants:
 
     async def status_index_taken(self, list_id: int, index: int) -> bool:
         return await self._db.one(_STATUS_TAKEN, (list_id, index)) is not None
-
-
-def _refresh_params(token: RefreshToken) -> tuple[Param, ...]:
-    t = token
-    return (
-        t.grant_id,
-        t.family_hash,
-        t.generation,
-        t.hash,
-        t.created_at,
-        t.expires_at,
-        from_recent(t.recent),
-        t.late_at,
-    )

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from doorward.core.model.message import LogoutNotice, Outgoing, Ticket, Undelivered, UndeliveredMail
-from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.rows import from_row, to_row
+from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
 
 _TICKET_COLUMNS = (
@@ -73,40 +74,12 @@ class SqlMessages:
         return None if row is None else _to_ticket(row)
 
     def insert_ticket(self, ticket: Ticket) -> SqlWrite:
-        t = ticket
-        return write(
-            _INSERT_TICKET,
-            t.id,
-            t.kind,
-            t.email,
-            t.code_hash,
-            t.link_hash,
-            t.browser_hash,
-            t.created_at,
-            t.expires_at,
-            t.account_id,
-            t.sign_in_id,
-            to_json(t.payload),
-            t.tries,
-            t.proven_at,
-            t.used_at,
-        )
+        return write(_INSERT_TICKET, *_ticket_row(ticket))
 
     def replace_ticket(self, old: Ticket, new: Ticket) -> SqlWrite:
         return guarded(
             _REPLACE_TICKET,
-            new.email,
-            new.code_hash,
-            new.link_hash,
-            new.browser_hash,
-            new.created_at,
-            new.expires_at,
-            new.account_id,
-            new.sign_in_id,
-            to_json(new.payload),
-            new.tries,
-            new.proven_at,
-            new.used_at,
+            *_ticket_row(new)[2:],
             old.id,
             old.tries,
             -1 if old.proven_at is None else old.proven_at,
@@ -118,28 +91,16 @@ class SqlMessages:
         return write(_DETACH_TICKETS, account_id)
 
     async def due_mail(self, now: int, limit: int = 20) -> Sequence[Outgoing]:
-        return [_to_mail(row) for row in await self._db.all(_DUE_MAIL, (now, limit))]
+        return [from_row(Outgoing, row) for row in await self._db.all(_DUE_MAIL, (now, limit))]
 
     async def recent_mail(self, limit: int = 50) -> Sequence[Outgoing]:
-        return [_to_mail(row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
+        return [from_row(Outgoing, row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
 
     def discard_mail(self, mail_id: str) -> SqlWrite:
         return write(_DISCARD_MAIL, mail_id)
 
     def insert_mail(self, mail: Outgoing) -> SqlWrite:
-        m = mail
-        return write(
-            _INSERT_MAIL,
-            m.id,
-            m.to,
-            m.kind,
-            m.sealed,
-            m.created_at,
-            m.next_try_at,
-            m.tries,
-            m.sent_at,
-            m.failed_at,
-        )
+        return write(_INSERT_MAIL, *to_row(mail))
 
     def replace_mail(self, old: Outgoing, new: Outgoing) -> SqlWrite:
         return guarded(
@@ -154,23 +115,10 @@ class SqlMessages:
         )
 
     async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]:
-        return [_to_notice(row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
+        return [from_row(LogoutNotice, row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
 
     def insert_logout(self, notice: LogoutNotice) -> SqlWrite:
-        n = notice
-        return write(
-            _INSERT_LOGOUT,
-            n.id,
-            n.client_id,
-            n.account_id,
-            n.session_id,
-            n.created_at,
-            n.next_try_at,
-            n.tries,
-            n.sent_at,
-            n.failed_at,
-            n.problem,
-        )
+        return write(_INSERT_LOGOUT, *to_row(notice))
 
     def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> SqlWrite:
         return guarded(
@@ -209,48 +157,8 @@ class SqlMessages:
 
 
 def _to_ticket(row: Row) -> Ticket:
-    return Ticket(
-        id=row[0],
-        kind=row[1],
-        email=row[2],
-        code_hash=row[3],
-        link_hash=row[4],
-        browser_hash=row[5],
-        created_at=row[6],
-        expires_at=row[7],
-        account_id=row[8],
-        sign_in_id=row[9],
-        payload=_payload.decode(row[10]),
-        tries=row[11],
-        proven_at=row[12],
-        used_at=row[13],
-    )
+    return from_row(Ticket, row, payload=_payload.decode)
 
 
-def _to_mail(row: Row) -> Outgoing:
-    return Outgoing(
-        id=row[0],
-        to=row[1],
-        kind=row[2],
-        sealed=row[3],
-        created_at=row[4],
-        next_try_at=row[5],
-        tries=row[6],
-        sent_at=row[7],
-        failed_at=row[8],
-    )
-
-
-def _to_notice(row: Row) -> LogoutNotice:
-    return LogoutNotice(
-        id=row[0],
-        client_id=row[1],
-        account_id=row[2],
-        session_id=row[3],
-        created_at=row[4],
-        next_try_at=row[5],
-        tries=row[6],
-        sent_at=row[7],
-        failed_at=row[8],
-        problem=row[9],
-    )
+def _ticket_row(ticket: Ticket) -> tuple[Param, ...]:
+    return to_row(ticket, payload=to_json(ticket.payload))

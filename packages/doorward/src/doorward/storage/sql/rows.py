@@ -1,14 +1,16 @@
-"""How does a row become a value where it is read on every refresh? By position."""
+"""Values from rows and rows from values: the columns of a table stand in the order of the fields of its type."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct, structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken, Spent
-from doorward.storage.sql.statements import Row
+from doorward.storage.sql.statements import Param, Row
 
 GRANT_COLUMNS = (
     "id, client_id, account_id, audience, scopes, created_at, expires_at, auth_time, acr, amr, session_id, offline,"
@@ -29,6 +31,26 @@ _claims = msgspec.json.Decoder(dict[str, Any])
 _names = msgspec.json.Decoder(tuple[str, ...])
 _spent = msgspec.msgpack.Decoder(tuple[Spent, ...])
 _pack = msgspec.msgpack.Encoder().encode
+
+Value = TypeVar("Value", bound=Struct)
+
+
+def to_row(value: Struct, **kept: Param) -> tuple[Param, ...]:
+    """All fields of a value, in their order. `kept`: what columns hold in place of fields of that name."""
+    return tuple((structs.asdict(value) | kept).values())
+
+
+def from_row(kind: type[Value], row: Row, **read: Callable[[Any], Any]) -> Value:
+    """A value of `kind` from all its fields, in their order. `read` makes fields of that name from what columns hold."""
+    fields = dict(zip(kind.__struct_fields__, row, strict=True))
+    for name, decode in read.items():
+        fields[name] = decode(fields[name])
+    return kind(**fields)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a column that holds several."""
+    return tuple(text.split())
 
 
 def to_account(row: Row, start: int = 0) -> Account:
@@ -65,16 +87,7 @@ def to_grant(row: Row, start: int = 0) -> Grant:
 
 def to_code(row: Row) -> AuthorizationCode:
     """A code from `CODE_COLUMNS`."""
-    return AuthorizationCode(
-        hash=row[0],
-        grant_id=row[1],
-        client_id=row[2],
-        created_at=row[3],
-        expires_at=row[4],
-        redirect_uri=row[5],
-        code_challenge=row[6],
-        redeemed_at=row[7],
-    )
+    return from_row(AuthorizationCode, row)
 
 
 def to_refresh(row: Row) -> RefreshToken:

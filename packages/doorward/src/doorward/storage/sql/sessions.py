@@ -9,6 +9,7 @@ import msgspec
 from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Session
 from doorward.core.model.signin import Proof
 from doorward.storage.sql.revocations import NEXT, NUMBERED
+from doorward.storage.sql.rows import from_row, to_row, words
 from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
 
@@ -114,24 +115,8 @@ class SqlSessions:
         return None if row is None else _consent(row)
 
     def insert(self, session: Session) -> SqlWrite:
-        s = session
-        return write(
-            _INSERT,
-            s.id,
-            s.secret_hash,
-            s.account_id,
-            s.created_at,
-            s.seen_at,
-            s.auth_time,
-            s.expires_at,
-            s.acr,
-            " ".join(s.amr),
-            s.user_agent,
-            s.address,
-            s.ended_at,
-            s.end_reason,
-            _stored(s.proofs),
-        )
+        params = to_row(session, amr=" ".join(session.amr), proofs=_stored(session.proofs))
+        return write(_INSERT, *params)
 
     def replace_secret(self, session: Session, new: Session) -> SqlWrite:
         return guarded(
@@ -172,8 +157,7 @@ class SqlSessions:
         )
 
     def put_consent(self, consent: Consent) -> SqlWrite:
-        c = consent
-        return write(_PUT_CONSENT, c.account_id, c.client_id, c.audience, " ".join(c.scopes), c.granted_at)
+        return write(_PUT_CONSENT, *to_row(consent, scopes=" ".join(consent.scopes)))
 
     def remove_consents(self, account_id: str, client_id: str) -> SqlWrite:
         return write(_REMOVE_CONSENTS, account_id, client_id)
@@ -196,22 +180,7 @@ class SqlSessions:
 
 
 def _session(row: Row) -> Session:
-    return Session(
-        id=row[0],
-        secret_hash=row[1],
-        account_id=row[2],
-        created_at=row[3],
-        seen_at=row[4],
-        auth_time=row[5],
-        expires_at=row[6],
-        acr=row[7],
-        amr=tuple(row[8].split()),
-        user_agent=row[9],
-        address=row[10],
-        ended_at=row[11],
-        end_reason=row[12],
-        proofs=_proofs(row[13]),
-    )
+    return from_row(Session, row, amr=words, proofs=_proofs)
 
 
 def _stored(proofs: tuple[Proof, ...]) -> str | None:
@@ -229,4 +198,4 @@ def _proofs(stored: str | None) -> tuple[Proof, ...]:
 
 
 def _consent(row: Row) -> Consent:
-    return Consent(row[0], row[1], row[2], tuple(row[3].split()), row[4])
+    return from_row(Consent, row, scopes=words)

@@ -10,7 +10,7 @@ from doorward.storage.sql.accounts import SqlAccounts
 from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
-from doorward.storage.sql.database_state import MARKS, why_not
+from doorward.storage.sql.database_state import MARKS, PUT_META, why_not
 from doorward.storage.sql.grants import SqlGrants
 from doorward.storage.sql.messages import SqlMessages
 from doorward.storage.sql.migrate import APPLIED, READABLE, Migration, may_use
@@ -22,14 +22,12 @@ from doorward.storage.sql.sessions import SqlSessions
 from doorward.storage.sql.sign_ins import SqlSignIns
 from doorward.storage.sql.statements import LOST, Database, SqlWrite, steps_of, write
 from doorward.storage.sql.sweep import sweep
-from doorward.storage.sql.text import insert
 from doorward.storage.sql.wrapped_keys import SqlWrappedKeys
 
 # Each step that raises a number which another process watches.
 _AWAITED = (RAISE, NEXT)
 _UPKEEP_SECONDS = 3600
 _META = "SELECT value FROM meta WHERE name = ?"
-_PUT_META = insert("meta", "name, value", "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
 
 
 @final
@@ -83,7 +81,7 @@ class SqlStore:
         return None if row is None else row[0]
 
     def put_meta(self, name: str, value: str) -> SqlWrite:
-        return write(_PUT_META, name, value)
+        return write(PUT_META, name, value)
 
     async def ready(self) -> bool:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.core.model.wrapped_key import WrappedKey
+from doorward.storage.sql.rows import to_row
 from doorward.storage.sql.statements import Database, SqlWrite, guarded
 from doorward.storage.sql.text import insert, select
 
@@ -35,14 +36,10 @@ class SqlWrappedKeys:
         return (named[0][0], [WrappedKey(*row) for row in wrappings]) if named else None
 
     def insert_root(self, wrapped: WrappedKey) -> SqlWrite:
-        w = wrapped
-        return SqlWrite(
-            ((_NAME_ROOT, (w.id,), 1), (_INSERT, (w.id, w.kek, w.wrapped, w.created_at), None)),
-        )
+        return SqlWrite(((_NAME_ROOT, (wrapped.id,), 1), (_INSERT, to_row(wrapped), None)))
 
     def put(self, wrapped: WrappedKey) -> SqlWrite:
-        w = wrapped
-        return guarded(_PUT, w.id, w.kek, w.wrapped, w.created_at)
+        return guarded(_PUT, *to_row(wrapped))
 
     def remove(self, wrapped: WrappedKey) -> SqlWrite:
         return guarded(_REMOVE, wrapped.id, wrapped.kek)

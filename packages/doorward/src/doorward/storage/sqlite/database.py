@@ -72,12 +72,7 @@ class SqliteDatabase:
         self._writer = Writer(self._open_writer, turn, name="doorward-sqlite-writer")
 
     async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
-        try:
-            rows: list[Row] = self._reader().execute(sql, params).fetchall()
-        except sqlite3.Error as problem:
-            raise _unavailable(problem) from problem
-        except _UNHOLDABLE:
-            return None
+        rows = await self.all(sql, params)
         return rows[0] if rows else None
 
     async def all(self, sql: str, params: tuple[Param, ...]) -> Sequence[Row]:

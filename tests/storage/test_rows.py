@@ -1,0 +1,49 @@
+"""Columns stand in the order of the fields, so that a value becomes a row and a row a value by position."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import Struct
+
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.audit import AuditEvent
+from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.core.model.message import LogoutNotice, Outgoing, Ticket
+from doorward.core.model.session import Consent, Session
+from doorward.core.model.wrapped_key import WrappedKey
+from doorward.storage.sql import accounts, audit, config_objects, messages, rows, sessions, wrapped_keys
+from doorward.storage.sql.rows import from_row, to_row
+
+TABLES = (
+    (Account, rows.ACCOUNT_COLUMNS),
+    (EnrolledFactor, accounts._FACTOR_COLUMNS),
+    (AuditEvent, audit._COLUMNS),
+    (SigningKey, config_objects._KEY_COLUMNS),
+    (AuthorizationCode, rows.CODE_COLUMNS),
+    (Grant, rows.GRANT_COLUMNS),
+    (RefreshToken, rows.REFRESH_COLUMNS),
+    (LogoutNotice, messages._NOTICE_COLUMNS),
+    (Outgoing, messages._MAIL_COLUMNS.replace("recipient", "to")),
+    (Ticket, messages._TICKET_COLUMNS),
+    (Consent, sessions._CONSENT_COLUMNS),
+    (Session, sessions._COLUMNS),
+    (WrappedKey, wrapped_keys._COLUMNS),
+)
+
+
+@pytest.mark.parametrize(("kind", "columns"), TABLES, ids=lambda one: getattr(one, "__name__", "columns"))
+def test_columns_stand_in_the_order_of_the_fields(kind: type[Struct], columns: str) -> None:
+    assert columns.split(", ") == list(kind.__struct_fields__)
+
+
+def test_a_value_comes_back_from_its_row() -> None:
+    consent = Consent("usr_ada", "app", "https://api.example", ("a", "b"), 7)
+    row = to_row(consent, scopes=" ".join(consent.scopes))
+    assert row == ("usr_ada", "app", "https://api.example", "a b", 7)
+    assert from_row(Consent, row, scopes=rows.words) == consent
+
+
+def test_a_row_of_another_width_is_no_value() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        from_row(Consent, ("usr_ada", "app"))
