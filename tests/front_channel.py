@@ -25,7 +25,7 @@ from msgspec import structs
 from doorward.adapters.metrics import PrometheusMeter
 from doorward.app.container import Container, open_container
 from doorward.app.http import http_app
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
@@ -164,7 +164,7 @@ class Front:
     async def authenticator(self, account: Account) -> None:
         """From now on a code of `SEED` is asked for."""
         sealed = self.services.sealer.seal("totp", "fac_one", SEED)
-        factor = Factor("fac_one", account.id, "totp", self.now, sealed=sealed)
+        factor = EnrolledFactor("fac_one", account.id, "totp", self.now, sealed=sealed)
         assert await self.store.commit(self.store.accounts.add_factor(factor))
 
     def code(self) -> str:

@@ -12,7 +12,7 @@ import pytest
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
 from doorward.adapters.random import SystemChance
-from doorward.app.root import find_root, open_sealer, root_secret
+from doorward.app.root import find_root, root_secret
 from doorward.cluster.config_snapshot import WatchedCatalog
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.features.signing_keys.rotation import KeyRotation
@@ -74,8 +74,6 @@ async def test_the_first_start_makes_key_and_root_and_the_next_finds_them(
     assert (tmp_path / "doorward.key").exists()
     assert await find_root(settings, store) == root
     assert (await root_secret(settings, store)).secret == root.secret
-    sealed = (await open_sealer(settings, store)).seal("a", "b", b"c")
-    assert KeyedSealer(root.secret).open("a", "b", sealed) == b"c"
 
 
 async def test_two_databases_under_one_key_have_roots_of_their_own(store: SqlStore, tmp_path: Path) -> None:

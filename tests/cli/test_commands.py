@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.model.account import Factor
+from doorward.core.model.account import EnrolledFactor
 from doorward.storage.sql.open import open_store
 from tests.cli.conftest import Run
 
@@ -270,11 +270,13 @@ def _with_a_phone(email: str) -> None:
         at = account.created_at
         await store.commit(
             store.accounts.add_factor(
-                Factor("fac_1", account.id, "totp", at, sealed=b"seed", last_step=60_000_000)
+                EnrolledFactor("fac_1", account.id, "totp", at, sealed=b"seed", last_step=60_000_000)
             ),
-            store.accounts.add_factor(Factor("fac_2", account.id, "recovery_code", at, code_hash=b"a")),
             store.accounts.add_factor(
-                Factor("fac_3", account.id, "recovery_code", at, code_hash=b"b", used_at=at)
+                EnrolledFactor("fac_2", account.id, "recovery_code", at, code_hash=b"a")
+            ),
+            store.accounts.add_factor(
+                EnrolledFactor("fac_3", account.id, "recovery_code", at, code_hash=b"b", used_at=at)
             ),
         )
         await store.close()

@@ -91,7 +91,7 @@ MEMBERS: dict[type[Struct], str] = {
         "id email created_at name locale password_hash password_changed_at disabled_at role_names given_name family_name zoneinfo"
         " updated_at"
     ),
-    account.Factor: "id account_id kind created_at sealed code_hash last_step used_at",
+    account.EnrolledFactor: "id account_id kind created_at sealed code_hash last_step used_at",
     catalog.SigningKey: "id alg state public_jwk sealed created_at activated_at retired_at token_life",
     revocation.Revocation: "kind ref at expires_at before seq",
     session.Consent: "account_id client_id audience scopes granted_at",

@@ -17,7 +17,7 @@ from msgspec.json import decode, encode
 
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.random import SystemChance
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client, ClientSecret
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Spent
@@ -103,7 +103,7 @@ def _derived() -> dict[str, Any]:
     second = text.following(first, "t" * 43)
     read = text.read(second)
     assert read is not None
-    factor = Factor("fac_1", "usr_1", "totp", 1)
+    factor = EnrolledFactor("fac_1", "usr_1", "totp", 1)
     gone = Revocation("sid", "ses_1", 1, 2)
     until = Revocation("sub", "usr_1", 1, 2, before=1)
     notice = LogoutNotice(

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
@@ -74,7 +74,9 @@ class Crowd(Struct, frozen=True):
             created_at=now - 60, expires_at=now + 30 * DAY,
         )  # fmt: skip
         codes = [
-            Factor(f"fac_{id_}{n}", account.id, "recovery_code", now, code_hash=digest(f"code {number} {n}"))
+            EnrolledFactor(
+                f"fac_{id_}{n}", account.id, "recovery_code", now, code_hash=digest(f"code {number} {n}")
+            )
             for n in range(2)
         ]
         events = [

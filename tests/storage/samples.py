@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.client import Client, ClientSecret
 from doorward.core.model.config_snapshot import Api, Permission, Role, SigningKey
@@ -45,7 +45,7 @@ def account(name: str = "ada", /, **changes: Any) -> Account:
     return Account(**values | changes)
 
 
-def factor(name: str = "totp", /, **changes: Any) -> Factor:
+def factor(name: str = "totp", /, **changes: Any) -> EnrolledFactor:
     values: dict[str, Any] = {
         "id": f"fac_{name}",
         "account_id": "usr_ada",
@@ -53,7 +53,7 @@ def factor(name: str = "totp", /, **changes: Any) -> Factor:
         "created_at": NOW,
         "sealed": b"\x00sealed\xff",
     }
-    return Factor(**values | changes)
+    return EnrolledFactor(**values | changes)
 
 
 def client(name: str = "shop", /, **changes: Any) -> Client:

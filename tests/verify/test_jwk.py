@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from doorward_verify.encoding import b64url_encode
 from doorward_verify.jwk import (
@@ -17,7 +16,7 @@ from doorward_verify.jwk import (
     signing_key,
     verifying_key,
 )
-from doorward_verify.keyset import MAX_JWKS_BYTES, KeySet, SharedSecret, parse_jwks
+from doorward_verify.keyset import MAX_JWKS_BYTES, KeySet, parse_jwks
 from tests.verify.tokens import ED, EVERY_KEY, ISSUER, P256, P384, RS
 
 by_algorithm = pytest.mark.parametrize("key", EVERY_KEY, ids=lambda key: key.alg)
@@ -81,35 +80,9 @@ def test_a_key_that_names_no_algorithm_has_one_all_the_same() -> None:
 
 
 @pytest.mark.requirement(41)
-def test_a_pem_a_der_an_ssh_key_or_a_jwk_is_never_an_hmac_secret() -> None:
-    public = RS.key.public_key()
-    spki = PublicFormat.SubjectPublicKeyInfo
-    for secret in (
-        public.public_bytes(Encoding.PEM, spki),
-        b"\n  " + public.public_bytes(Encoding.PEM, spki),
-        public.public_bytes(Encoding.PEM, spki).replace(b"\n", b""),
-        public.public_bytes(Encoding.DER, spki),
-        public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
-        P256.key.public_key().public_bytes(Encoding.DER, spki),
-        json.dumps(RS.public_jwk()).encode(),
-        b" " + json.dumps({"kty": "oct", "k": "x" * 43}).encode(),
-    ):
-        with pytest.raises(InvalidKey, match="never an HMAC secret"):
-            SharedSecret(secret)
-
-
-@pytest.mark.requirement(41)
 def test_a_symmetric_key_in_a_key_set_is_left_out() -> None:
     found = parse_jwks(ISSUER, {"keys": [{"kty": "oct", "kid": "x", "k": b64url_encode(b"x" * 32)}]})
     assert found.keys == ()
-
-
-@pytest.mark.requirement(49)
-def test_an_hmac_key_has_at_least_the_size_of_its_hash() -> None:
-    with pytest.raises(InvalidKey, match="32 bytes"):
-        SharedSecret(b"x" * 31)
-    assert SharedSecret(b"x" * 32)
-    assert "xxxx" not in repr(SharedSecret(b"x" * 32))
 
 
 @pytest.mark.requirement(49)

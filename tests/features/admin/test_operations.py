@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 import pytest
 from msgspec import structs
 
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import ALL_RIGHTS, Actor, Right
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.config_snapshot import Permission
@@ -146,7 +146,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     ada = await made.people.create(OPERATOR, ADA)
     await made.people.create(OPERATOR, "off@example.com")
     await made.people.disable(OPERATOR, "off@example.com")
-    factor = Factor("fac_1", ada.id, "totp", NOW, sealed=b"seed")
+    factor = EnrolledFactor("fac_1", ada.id, "totp", NOW, sealed=b"seed")
     assert await store.commit(store.accounts.add_factor(factor))
     yield Stocked(
         people=made.people,

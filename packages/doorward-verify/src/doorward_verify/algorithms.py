@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import (
     Prehashed,
@@ -125,17 +125,3 @@ def sign_with(algorithm: str, key: Any) -> Sign:
     rsa_key: rsa.RSAPrivateKey = key
     scheme = _PKCS1 if algorithm == "RS256" else _PSS
     return lambda data: rsa_key.sign(data, scheme, _SHA256)
-
-
-def hs256_tag(secret: bytes, data: bytes) -> bytes:
-    """HMAC with SHA-256, RFC 7518 §3.2."""
-    mac = hmac.HMAC(secret, _SHA256)
-    mac.update(data)
-    return mac.finalize()
-
-
-def hs256_verify(secret: bytes, signature: bytes, data: bytes) -> None:
-    """In constant time. Raises `InvalidSignature`."""
-    mac = hmac.HMAC(secret, _SHA256)
-    mac.update(data)
-    mac.verify(signature)

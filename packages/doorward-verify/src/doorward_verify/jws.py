@@ -7,10 +7,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from msgspec import Struct
 from msgspec.json import encode
 
-from doorward_verify.algorithms import hs256_tag, hs256_verify
 from doorward_verify.encoding import Malformed, b64url_decode, b64url_encode, json_object
 from doorward_verify.jwk import SigningKey, VerifyingKey
-from doorward_verify.keyset import KeySet, SharedSecret, same_algorithm
+from doorward_verify.keyset import KeySet, same_algorithm
 from doorward_verify.refused import Refused
 
 MAX_TOKEN_CHARS: Final = 16 * 1024
@@ -56,12 +55,6 @@ def sign(payload: bytes, key: SigningKey, *, typ: str) -> str:
     return Signer(key, typ).sign(payload)
 
 
-def sign_hs256(payload: bytes, secret: SharedSecret, *, typ: str) -> str:
-    """One compact token under a shared secret, RFC 7518 §3.2."""
-    said = f"{b64url_encode(encode({'alg': 'HS256', 'typ': typ}))}.{b64url_encode(payload)}"
-    return f"{said}.{b64url_encode(hs256_tag(secret.secret, said.encode('ascii')))}"
-
-
 def verify(
     token: str,
     keys: KeySet,
@@ -81,20 +74,6 @@ def verify(
     key = choose_key(header, keys, algorithms)
     check_signature(key, signature, said)
     return Jws(header, _segment(body), key.kid)
-
-
-def verify_hs256(token: str, secret: SharedSecret, *, types: Collection[str] | None) -> Jws:
-    """Check a token against a shared secret, RFC 7518 §3.2. Raises `Refused`. No public key can get here by its type."""
-    head, said, body, signature = split(token)
-    header = parse_header(head)
-    check_type(header, types)
-    if header.alg != "HS256":
-        raise Refused("algorithm", "the token is not signed with HS256")
-    try:
-        hs256_verify(secret.secret, _segment(signature), said.encode("ascii"))
-    except InvalidSignature:
-        raise Refused("signature", "the signature does not match") from None
-    return Jws(header, _segment(body), "")
 
 
 def split(token: str, max_chars: int = MAX_TOKEN_CHARS) -> tuple[str, str, str, str]:

@@ -1,4 +1,4 @@
-"""Which key of this one issuer may have signed this token? JWK Set, RFC 7517 §5; secrets of HMAC, RFC 8725 §3.5."""
+"""Which key of this one issuer may have signed this token? JWK Set, RFC 7517 §5."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,8 +10,6 @@ from doorward_verify.jwk import InvalidKey, VerifyingKey, parse_public
 
 MAX_JWKS_BYTES: Final = 512 * 1024
 MAX_KEYS: Final = 128
-MIN_SECRET_BYTES: Final = 32
-_KEY_MARKS: Final = (b"-----BEGIN", b"ssh-", b"ecdsa-", b"PuTTY-User-Key")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,29 +46,6 @@ class KeySet:
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The JWK Set to publish: public members only."""
         return {"keys": [key.public_jwk() for key in self.keys]}
-
-
-@dataclass(frozen=True, slots=True)
-class SharedSecret:
-    """An HS256 secret, for protocols that need one (never for access tokens). At least 32 bytes, RFC 7518 §3.2.
-
-    A PEM, an SSH key or a JWK is refused: a public key taken for a secret is how RS256 becomes a forgeable HS256.
-    """
-
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if len(self.secret) < MIN_SECRET_BYTES:
-            raise InvalidKey(f"an HS256 secret has at least {MIN_SECRET_BYTES} bytes")
-        head = self.secret.lstrip()
-        if (
-            any(mark in self.secret for mark in _KEY_MARKS[:1])
-            or head.startswith(_KEY_MARKS)
-            or head[:1] == b"{"
-        ):
-            raise InvalidKey("a PEM, an SSH key or a JWK is never an HMAC secret")
-        if head[:1] == b"\x30" and _is_der_key(self.secret):
-            raise InvalidKey("a DER key is never an HMAC secret")
 
 
 def parse_jwks(issuer: str, document: bytes | Mapping[str, Any]) -> KeySet:
@@ -116,13 +91,3 @@ def same_algorithm(one: str, other: str) -> bool:
 
 def _identity(keys: KeySet) -> frozenset[tuple[str, str, str]]:
     return frozenset((key.kid, key.alg, key.thumbprint) for key in keys.keys)
-
-
-def _is_der_key(data: bytes) -> bool:
-    # an ASN.1 SEQUENCE that says exactly its own length: SubjectPublicKeyInfo, PKCS#1, PKCS#8
-    if len(data) < 4:
-        return False
-    if data[1] < 0x80:
-        return data[1] + 2 == len(data)
-    size = data[1] & 0x7F
-    return int.from_bytes(data[2 : 2 + size], "big") + 2 + size == len(data)

@@ -62,11 +62,6 @@ async def root_secret(settings: Settings, store: Store) -> RootSecret:
     )
 
 
-async def open_sealer(settings: Settings, store: Store) -> KeyedSealer:
-    """Seals and opens under the root secret. Raises `KeyProblem`."""
-    return KeyedSealer((await root_secret(settings, store)).secret)
-
-
 def _sealed_under(settings: Settings, sealed: Sequence[SigningKey]) -> bytes:
     """The secret key, after it has opened every signing key."""
     place = place_of(settings)

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Role, SigningKey
 from doorward.core.model.message import Undelivered
@@ -34,7 +34,7 @@ def of_account(account: Account) -> dict[str, Any]:
     }
 
 
-def of_factors(factors: Sequence[Factor]) -> dict[str, Any]:
+def of_factors(factors: Sequence[EnrolledFactor]) -> dict[str, Any]:
     """A person's second factors: since when, last used when, and how many recovery codes are left; no seed, no hash."""
     app = next((one for one in factors if one.kind == "totp"), None)
     codes = [one for one in factors if one.kind == "recovery_code"]

@@ -14,7 +14,7 @@ from doorward.cli.run import read_password
 from doorward.cli.show import Rows
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.features.admin import build as admin
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.services import Services
@@ -103,7 +103,7 @@ def list_(
 def show_(run: CommandRun, who: Who) -> None:
     """Show one person."""
 
-    async def work(services: Services) -> tuple[Account, Sequence[Factor]]:
+    async def work(services: Services) -> tuple[Account, Sequence[EnrolledFactor]]:
         account, held = await services.get(admin.factors).find(actor(), who)
         return await services.get(admin.people).with_role_names(actor(), account), held
 
@@ -237,7 +237,7 @@ def _done(run: CommandRun, account: Account, said: str) -> None:
     run.done(documents.of_account(account), said)
 
 
-def _factor_rows(factors: Sequence[Factor]) -> Rows:
+def _factor_rows(factors: Sequence[EnrolledFactor]) -> Rows:
     """Second factors as lines of a card."""
     said = documents.of_factors(factors)
     app, codes = said["authenticator"], said["recovery_codes"]
@@ -249,7 +249,7 @@ def _factor_rows(factors: Sequence[Factor]) -> Rows:
     ]
 
 
-def _rows(account: Account, factors: Sequence[Factor] = ()) -> Rows:
+def _rows(account: Account, factors: Sequence[EnrolledFactor] = ()) -> Rows:
     more = {
         "given name": account.given_name,
         "family name": account.family_name,

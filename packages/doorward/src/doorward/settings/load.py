@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from msgspec import NODEFAULT, inspect
+from msgspec import inspect
 
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
@@ -240,8 +240,3 @@ def _fields(tree: type[Settings]) -> tuple[inspect.Field, ...]:
     if not isinstance(kind, inspect.StructType):
         raise TypeError("Settings is a Struct")
     return kind.fields
-
-
-def default_of(setting: inspect.Field) -> object:
-    """The setting's default, or None where it must be given."""
-    return None if setting.default is NODEFAULT else setting.default

@@ -39,7 +39,7 @@ class RouteKind(StrEnum):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """One path and what answers it. Made by `machine`, `page_view` and `app_script` below, and by `web/page_pipeline.py`.
+    """One path and what answers it. Made by `machine` and `app_script` below, and by `web/page_pipeline.py`.
 
     `checks` are what has been made sure of when the handler is entered. `prefix` routes match every path that begins with `path`
     (static files, status lists). `hot` routes are called by programs by the thousand; nothing in them may ask for its asyncio task
@@ -94,11 +94,6 @@ def machine(
         cors=cors,
         hot=hot,
     )
-
-
-def page_view(path: str, handler: Handler) -> Route:
-    """A GET of a page for which nobody has to know the browser: it redirects, or shows the same to everybody."""
-    return Route(path=path, methods=method_set("GET"), handler=handler, kind=RouteKind.PAGE)
 
 
 def app_script(

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.model.account import Factor
+from doorward.core.model.account import EnrolledFactor
 from doorward.features.authn.factors.recovery_codes import rules as rule
 
 numbers = st.lists(st.integers(0, 31), min_size=rule.LENGTH, max_size=rule.LENGTH)
 
 
-def factor(code: str, used_at: int | None = None, name: str = "fac_1") -> Factor:
-    return Factor(name, "usr_1", "recovery_code", 1, code_hash=rule.digest(code), used_at=used_at)
+def factor(code: str, used_at: int | None = None, name: str = "fac_1") -> EnrolledFactor:
+    return EnrolledFactor(name, "usr_1", "recovery_code", 1, code_hash=rule.digest(code), used_at=used_at)
 
 
 @pytest.mark.requirement(84)
@@ -60,5 +60,5 @@ def test_only_so_many_numbers_make_a_code() -> None:
 def test_a_code_reads_in_groups_and_what_is_left_is_counted() -> None:
     code = rule.spell(list(range(24)))
     assert code == "0123-4567-89AB-CDEF-GHJK-MNPQ"
-    totp = Factor("fac_3", "usr_1", "totp", 1)
+    totp = EnrolledFactor("fac_3", "usr_1", "totp", 1)
     assert rule.left([factor(code), factor(code, used_at=3), totp]) == 1

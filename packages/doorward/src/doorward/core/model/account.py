@@ -45,6 +45,3 @@ class EnrolledFactor(Struct, frozen=True):
     code_hash: bytes | None = None
     last_step: int | None = None
     used_at: int | None = None
-
-
-Factor = EnrolledFactor

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Catalog, KeyState, Role, SigningKey
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
@@ -42,7 +42,7 @@ class Accounts(Protocol):
         """How many there are behind `after`. Reads an entry of the index for each."""
         ...
 
-    async def factors(self, account_id: str) -> Sequence[Factor]: ...
+    async def factors(self, account_id: str) -> Sequence[EnrolledFactor]: ...
     def insert(self, account: Account) -> Write:
         """Guarded: loses when the e-mail address is taken."""
         ...
@@ -56,7 +56,7 @@ class Accounts(Protocol):
         """The person, their factors, sessions, consents and sign-ins; the audit record stays."""
         ...
 
-    def add_factor(self, factor: Factor) -> Write: ...
+    def add_factor(self, factor: EnrolledFactor) -> Write: ...
     def remove_factors(self, account_id: str, kind: str) -> Write: ...
     def use_totp_step(self, factor_id: str, step: int) -> Write:
         """Guarded: loses unless `step` is later than the last one used (RFC 6238 §5.2)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import Actor
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.mail_queue import Postman
@@ -33,7 +33,7 @@ class FactorAdmin:
     postman: Postman
 
     @operation("credentials.read")
-    async def find(self, actor: Actor, who: str) -> tuple[Account, Sequence[Factor]]:
+    async def find(self, actor: Actor, who: str) -> tuple[Account, Sequence[EnrolledFactor]]:
         """The person and their second factors."""
         return await self._find(who)
 
@@ -80,6 +80,6 @@ class FactorAdmin:
                 return new
         raise refused("person_contended", given=who)
 
-    async def _find(self, who: str) -> tuple[Account, Sequence[Factor]]:
+    async def _find(self, who: str) -> tuple[Account, Sequence[EnrolledFactor]]:
         account = await find_account(self.store, who)
         return account, await self.store.accounts.factors(account.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from doorward.core.model.account import Account, Factor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.storage.sql.rows import ACCOUNT_COLUMNS, to_account, to_row
 from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
@@ -64,8 +64,8 @@ class SqlAccounts:
         row = await self._db.one(_COUNT, (after or "",))
         return 0 if row is None else int(row[0])
 
-    async def factors(self, account_id: str) -> Sequence[Factor]:
-        return [Factor(*row) for row in await self._db.all(_FACTORS, (account_id,))]
+    async def factors(self, account_id: str) -> Sequence[EnrolledFactor]:
+        return [EnrolledFactor(*row) for row in await self._db.all(_FACTORS, (account_id,))]
 
     def insert(self, account: Account) -> SqlWrite:
         return guarded(_INSERT, *_row(account))
@@ -96,7 +96,7 @@ class SqlAccounts:
             tuple((sql, (account_id,), None) for sql in (_DELETE_SIGN_INS, _DELETE_TICKETS, _DELETE))
         )
 
-    def add_factor(self, factor: Factor) -> SqlWrite:
+    def add_factor(self, factor: EnrolledFactor) -> SqlWrite:
         return write(_ADD_FACTOR, *to_row(factor))
 
     def remove_factors(self, account_id: str, kind: str) -> SqlWrite:

@@ -20,8 +20,6 @@ _STROKES: Final = {
     "mail": '<rect x="3" y="5" width="18" height="14" rx="2"/><path d="m3.5 7 8.5 6 8.5-6"/>',
 }
 
-NAMES: Final = frozenset(_STROKES)
-
 
 def icon(name: str) -> Markup:
     """The drawing as inline SVG, hidden from screen readers: the words beside it say the same."""

@@ -26,9 +26,6 @@ though by far not as much more as it is larger. Of a hundred wrong guesses in a 
 the first is much for an office, and the last is much for a town.
 """
 
-SITE: Final = 48
-"""The largest block that one stranger gets without giving reasons."""
-
 
 @lru_cache(maxsize=4096)
 def blocks(address: str) -> tuple[Block, ...]:
