@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from doorward.adapters.counters.write_behind import Tallies
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.ports.store import Store, StoreUnavailable, Write
 from doorward.features.rate_limits.rules.failures import BATCH, WINDOW, Failures
 from doorward.features.rate_limits.sync import ShareTallies
 from doorward.storage.sqlite.database import open_sqlite
@@ -15,15 +16,19 @@ from tests.people import NOW, TurnedClock
 
 pytestmark = pytest.mark.anyio
 SEALER = KeyedSealer(b"k" * 32)
+CLOCK = TurnedClock()
+
+
+def sharing(store: Store, failures: Failures) -> ShareTallies:
+    uncommitted = Tallies(store=store, clock=CLOCK)
+    tallies = {"failures": failures.tally}
+    return ShareTallies(store=store, sealer=SEALER, clock=CLOCK, uncommitted=uncommitted, tallies=tallies)
 
 
 async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp_path: Path) -> None:
     stores = [await open_sqlite(tmp_path / "a.db") for _ in range(2)]
     failures = [Failures(per_address=20) for _ in range(2)]
-    shares = [
-        ShareTallies(store=store, sealer=SEALER, clock=TurnedClock(), tallies={"failures": one.tally})
-        for store, one in zip(stores, failures, strict=True)
-    ]
+    shares = [sharing(store, one) for store, one in zip(stores, failures, strict=True)]
     for _ in range(3 * BATCH):
         failures[0].note("192.0.2.1", NOW)
     assert failures[1].note("192.0.2.1", NOW).retry_at is None
@@ -42,21 +47,31 @@ async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp
         await store.close()
 
 
-async def test_while_the_database_is_away_counting_goes_on_and_is_told_later(tmp_path: Path) -> None:
-    store = await open_sqlite(tmp_path / "a.db")
+async def test_while_the_database_is_away_counting_goes_on_and_is_told_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = await open_sqlite(":memory:")
     failures = Failures(per_address=20)
+    share = sharing(store, failures)
     for _ in range(BATCH):
         failures.note("192.0.2.1", NOW)
-    await store.close()
-    with pytest.raises(StoreUnavailable):
-        await ShareTallies(
-            store=store, sealer=SEALER, clock=TurnedClock(), tallies={"failures": failures.tally}
-        ).exchange()
+
+    async def away(*_: Write) -> bool:
+        raise StoreUnavailable
+
+    with monkeypatch.context() as cut:
+        cut.setattr(store, "commit", away)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                await share.exchange()
     assert failures.note("192.0.2.1", NOW).count == BATCH + 1
-    again = await open_sqlite(tmp_path / "a.db")
-    await ShareTallies(
-        store=again, sealer=SEALER, clock=TurnedClock(), tallies={"failures": failures.tally}
-    ).exchange()
+    await share.exchange()
     tag = SEALER.tag("tally", "failures:192.0.2.1")
-    assert (await again.attempts.counts([tag]))[tag][0] == BATCH + 1
-    await again.close()
+    assert (await store.attempts.counts([tag]))[tag] == (BATCH, NOW + WINDOW)
+    for _ in range(BATCH):
+        failures.note("192.0.2.1", NOW)
+    for _ in range(2):
+        await share.exchange()
+    assert (await store.attempts.counts([tag]))[tag] == (2 * BATCH + 1, NOW + WINDOW)
+    assert failures.note("192.0.2.1", NOW).count == 2 * BATCH + 2
+    await store.close()

@@ -10,10 +10,9 @@ NOW = 1_800_000_000
 def told(tallies: list[Tally], store: dict[str, tuple[int, int]]) -> None:
     """A second has passed: each tells and asks."""
     for tally in tallies:
-        for key, tries in tally.unsent(100):
+        for key, tries in tally.tell(100):
             before, end = store.get(key, (0, NOW + tally.window))
             store[key] = (before + tries, end)
-        tally.sent()
         for key in tally.asked(100):
             if key in store:
                 tally.learn(key, *store[key])
@@ -43,18 +42,18 @@ def test_each_keeps_less_than_a_batch_to_itself() -> None:
     assert all(35 - tally.count("a", NOW)[0] <= 5 * 3 for tally in tallies)
 
 
-def test_what_could_not_be_told_is_told_the_next_time_and_nothing_twice() -> None:
+def test_what_was_told_still_counts_here_and_nothing_is_told_twice() -> None:
     tally = Tally(window=900, batch=2)
     for _ in range(3):
         tally.note("a", NOW)
-    assert tally.unsent(10) == [("a", 3)]
+    assert tally.tell(10) == [("a", 3)]
     tally.note("a", NOW)
-    tally.kept()
-    assert tally.unsent(10) == [("a", 4)]
+    assert tally.count("a", NOW) == (4, NOW + 900)
+    assert tally.tell(10) == []
     tally.note("a", NOW)
-    tally.sent()
+    assert tally.tell(10) == [("a", 2)]
     assert tally.count("a", NOW) == (5, NOW + 900)
-    assert tally.unsent(10) == []
+    assert tally.tell(10) == []
 
 
 def test_the_fullest_are_told_first_and_the_latest_asked_for() -> None:
@@ -62,7 +61,7 @@ def test_the_fullest_are_told_first_and_the_latest_asked_for() -> None:
     for number in range(5):
         for _ in range(number + 1):
             tally.note(f"k{number}", NOW)
-    assert [key for key, _ in tally.unsent(2)] == ["k3", "k4"]
+    assert [key for key, _ in tally.tell(2)] == ["k3", "k4"]
     assert list(tally.asked(2)) == ["k3", "k4"]
 
 

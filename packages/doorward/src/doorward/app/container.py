@@ -64,8 +64,6 @@ class Container:
     features: Sequence[Feature]
     services: Services
     notifier: Bells
-    uncommitted: Tallies
-    """Tries that wait for the next commit."""
     cache: ValkeyLink | None
     root: RootSecret
     close_hasher: Callable[[], None]
@@ -81,7 +79,7 @@ class Container:
         """Write down what was counted, let the others hear what was committed, and close everything that was opened."""
         self.close_hasher()
         try:
-            await self.uncommitted.flush()
+            await self.services.uncommitted.flush()
         except StoreUnavailable:
             _log.warning("tallies.lost")
         await self.notifier.rung()
@@ -133,11 +131,16 @@ async def open_container(
     counters: Counters = StoreCounters(store=store)
     if settings.cache is not None:
         # the client library is not loaded where there is no cache
+        from doorward.adapters.valkey.change_notifier import ValkeyBell
         from doorward.adapters.valkey.connection import ValkeyLink
+        from doorward.adapters.valkey.counters import ValkeyCounters
 
         cache = ValkeyLink(settings.cache.reveal())
-        counters = _cached_counters(cache, store, uncommitted)
-        bells.append(_cache_bell(settings.cache.reveal(), cache, metrics))
+        cache.on_lost(metrics.link("cache", lambda: cache.up))
+        counters = ValkeyCounters(link=cache, store=store, tallies=uncommitted)
+        bell = ValkeyBell(url=settings.cache.reveal(), link=cache)
+        bell.on_lost(metrics.link("cache_bell", lambda: bell.connected))
+        bells.append(bell)
     notifier = Bells(bells)
     store.on_change(notifier.changed)
     parts = urlsplit(settings.issuer)
@@ -151,6 +154,7 @@ async def open_container(
         config=WatchedCatalog(store=store, signer=signer, bell=notifier),
         metrics=metrics,
         counters=counters,
+        uncommitted=uncommitted,
         notifier=notifier,
         hasher=hasher,
         breached=breached,
@@ -183,7 +187,6 @@ async def open_container(
         features=tuple(features),
         services=services,
         notifier=notifier,
-        uncommitted=uncommitted,
         cache=cache,
         root=root,
         close_hasher=close_hasher,
@@ -211,21 +214,6 @@ def _database_bells(settings: Settings, metrics: Meter) -> list[Bell]:
     )
     bell.on_lost(metrics.link("database_bell", lambda: bell.connected))
     return [bell]
-
-
-def _cached_counters(cache: ValkeyLink, store: Store, uncommitted: Tallies) -> Counters:
-    from doorward.adapters.valkey.counters import ValkeyCounters
-
-    return ValkeyCounters(link=cache, store=store, tallies=uncommitted)
-
-
-def _cache_bell(url: str, cache: ValkeyLink, metrics: Meter) -> Bell:
-    from doorward.adapters.valkey.change_notifier import ValkeyBell
-
-    bell = ValkeyBell(url=url, link=cache)
-    cache.on_lost(metrics.link("cache", lambda: cache.up))
-    bell.on_lost(metrics.link("cache_bell", lambda: bell.connected))
-    return bell
 
 
 def _mail_writer(

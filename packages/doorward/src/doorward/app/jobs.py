@@ -22,7 +22,6 @@ def jobs(container: Container, metrics: PrometheusMeter) -> Iterator[Job]:
     """Each to be started once."""
     settings, services = container.settings, container.services
     yield Job(name="bells", run=container.notifier.run)
-    yield Job(name="tallies", run=container.uncommitted.run)
     if container.cache is not None:
         yield Job(name="cache", run=container.cache.watch)
     yield Job(name="catalog", run=services.config.watch)

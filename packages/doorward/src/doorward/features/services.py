@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
+    from doorward.adapters.counters.write_behind import Tallies
     from doorward.cluster.config_snapshot import WatchedCatalog
     from doorward.core.model.policy import (
         MailTickets,
@@ -67,6 +68,8 @@ class Services:
     config: WatchedCatalog
     metrics: Meter
     counters: Counters
+    uncommitted: Tallies
+    """Tries that wait for the next commit."""
     notifier: Bell
     hasher: PasswordHasher
     breached: BreachedList

@@ -1,23 +1,20 @@
-"""How are tries written down that were counted elsewhere? Added up, and in one commit a second: no guess buys a durable write."""
+"""Write-behind for tries that were counted elsewhere: added up, and committed together once a second, so that no guess buys a durable write."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Final, final
 
-from doorward.adapters.logs import logger
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.store import Store, StoreUnavailable
 
-EVERY: Final = 1.0
 _MOST: Final = 20_000
 _AT_ONCE: Final = 200
-_log = logger("tallies")
 
 
 @final
 class Tallies:
-    """Tries that wait for the next commit. `run` is a background task; what is noted when the process dies is lost."""
+    """Tries that wait for the next commit. A job calls `flush` once a second; what is noted when the process dies is lost."""
 
     def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
@@ -57,12 +54,3 @@ class Tallies:
                     for key, (window, tries) in taken.items():
                         self.note(key, window, tries)
                     raise
-
-    async def run(self) -> None:
-        """For ever, once a second."""
-        while True:
-            await asyncio.sleep(EVERY)
-            try:
-                await self.flush()
-            except StoreUnavailable:
-                _log.warning("tallies.unavailable")

@@ -35,6 +35,7 @@ def counter_sync(services: Services) -> ShareTallies:
         store=services.store,
         sealer=services.sealer,
         clock=services.clock,
+        uncommitted=services.uncommitted,
         tallies={
             "failures": services.get(client_failures).tally,
             "begun": services.get(sign_in_starts).tally,

@@ -1,4 +1,4 @@
-"""Once a second the processes tell one another what they have counted: in one commit and one read, however much it was."""
+"""Exchange of the approximate counters between processes: one commit and one read a second, however much was counted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from doorward.adapters.counters.write_behind import Tallies
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.store import Store
@@ -17,30 +18,26 @@ _PURPOSE: Final = "tally"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareTallies:
-    """`tallies` by name. In the store the keys are keyed hashes: a reader of the database learns no address."""
+    """`tallies` by name. In the store the keys are keyed hashes: a reader of the database learns no address.
+
+    `uncommitted` also holds the exact tries that a cache counted; they are written in the same commit.
+    """
 
     store: Store
     sealer: Sealer
     clock: Clock
+    uncommitted: Tallies
     tallies: Mapping[str, Tally]
 
     async def exchange(self) -> None:
         """Raises `StoreUnavailable`; what was counted is told the next time."""
+        for name, tally in self.tallies.items():
+            for key, tries in tally.tell(_MOST):
+                self.uncommitted.note(self._tag(name, key), tally.window, tries)
+        await self.uncommitted.flush()
         now = self.clock.now()
         for name, tally in self.tallies.items():
-            if due := tally.unsent(_MOST):
-                add = self.store.attempts.add
-                tagged = sorted((self._tag(name, key), tries) for key, tries in due)
-                try:
-                    await self.store.commit(
-                        *(add(key, now, tally.window, tries=tries) for key, tries in tagged)
-                    )
-                except BaseException:
-                    tally.kept()
-                    raise
-                tally.sent()
-            names = {self._tag(name, key): key for key in tally.asked(_MOST)}
-            if names:
+            if names := {self._tag(name, key): key for key in tally.asked(_MOST)}:
                 for tag, (tries, end) in (await self.store.attempts.counts(list(names))).items():
                     if now < end <= now + 2 * tally.window:
                         tally.learn(names[tag], tries, end)

@@ -1,6 +1,6 @@
-"""How often did something happen that needs no exact count? Counted in memory, and told to one another once a second.
+"""Approximate counter in memory, for what needs no exact count; the processes tell one another once a second.
 
-What is counted so must not cost its sender's victim a write each. The price is a bound that is not sharp: see `unsent`.
+What is counted so must not cost its sender's victim a write each. The price is a bound that is not sharp: see `tell`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ MAX_KEYS: Final = 10_000
 
 
 class _Row:
-    """`shared`: as all processes counted at the last look, what this one had told included; `mine`: not told yet."""
+    """`shared`: as all processes counted at the last look, and what this one told since; `mine`: not told yet."""
 
     __slots__ = ("end", "mine", "noted", "shared")
 
@@ -30,13 +30,12 @@ class Tally:
     Of `n` processes each keeps at most `batch` - 1 to itself, and what came in the last second: so far may a limit be passed.
     """
 
-    __slots__ = ("_rows", "_told", "batch", "window")
+    __slots__ = ("_rows", "batch", "window")
 
     def __init__(self, *, window: int, batch: int) -> None:
         self.window = window
         self.batch = batch
         self._rows: dict[str, _Row] = {}
-        self._told: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -58,24 +57,15 @@ class Tally:
         row.noted = True
         return row.shared + row.mine, row.end
 
-    def unsent(self, most: int) -> Sequence[tuple[str, int]]:
-        """(key, how often) for at most `most` keys that have a whole batch to tell. Answer with `sent` or `kept`."""
-        due = [(row.mine, key) for key, row in self._rows.items() if row.mine >= self.batch]
-        self._told = {key: mine for mine, key in sorted(due, reverse=True)[:most]}
-        return sorted(self._told.items())
-
-    def sent(self) -> None:
-        """The others were told."""
-        for key, tries in self._told.items():
-            row = self._rows.get(key)
-            if row is not None:
-                row.mine -= tries
-                row.shared += tries
-        self._told = {}
-
-    def kept(self) -> None:
-        """They were not: it is told the next time."""
-        self._told = {}
+    def tell(self, most: int) -> Sequence[tuple[str, int]]:
+        """(key, how often) for at most `most` keys that have a whole batch to tell. Whoever asks passes it on, or keeps it until it can."""
+        due = sorted(
+            ((row.mine, key) for key, row in self._rows.items() if row.mine >= self.batch), reverse=True
+        )
+        for tries, key in due[:most]:
+            row = self._rows[key]
+            row.mine, row.shared = 0, row.shared + tries
+        return sorted((key, tries) for tries, key in due[:most])
 
     def asked(self, most: int) -> Sequence[str]:
         """At most `most` keys that were noted since the last question: what the others counted of them is worth knowing."""
