@@ -1,6 +1,6 @@
 """Writes the pinned, hashed requirement files anew (`make pin`).
 
-`runtime.in` and `demo.in` repeat what the packages' pyproject.toml files ask for; the other `.in` files are
+`runtime.in`, `valkey.in` and `demo.in` repeat what the packages' pyproject.toml files ask for; the other `.in` files are
 kept by hand. Each set is resolved under the sets before it, so that one environment can hold them all. The result
 holds for Python 3.11 and later on every platform, and records hashes but no address.
 """
@@ -17,7 +17,7 @@ FOLDER = ROOT / "requirements"
 PACKAGES = (ROOT / "packages/doorward-verify/pyproject.toml", ROOT / "packages/doorward/pyproject.toml")
 DEMO = ROOT / "packages/doorward-demo/pyproject.toml"
 OWN = ("doorward", "doorward-verify")
-SETS = ("uv", "build", "runtime", "demo", "test", "check", "bench")
+SETS = ("uv", "build", "runtime", "valkey", "demo", "test", "check", "bench")
 
 
 def _name(requirement: str) -> str:
@@ -31,9 +31,13 @@ def wanted() -> dict[str, str]:
     for path in PACKAGES:
         # Extras of the verifier are frameworks that an API already has.
         runtime.update(tomllib.loads(path.read_text("utf-8"))["project"].get("dependencies", []))
+    server = tomllib.loads(PACKAGES[-1].read_text("utf-8"))["project"]
     demo: set[str] = set(tomllib.loads(DEMO.read_text("utf-8"))["project"]["dependencies"])
     return {
         "runtime": _listing("What the two packages depend on.", runtime),
+        "valkey": _listing(
+            "What the server needs where `cache` is set.", set(server["optional-dependencies"]["valkey"])
+        ),
         "demo": _listing("What the demo app and the demo API need besides.", demo - runtime),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,15 @@ def test_what_would_stop_the_server_in_the_caches_url_is_told_before_it_starts(u
 )
 def test_what_the_caches_client_needs_is_taken(url: str) -> None:
     assert cache_problem(url) is None
+
+
+def test_a_cache_without_its_client_is_told_with_the_extra_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "valkey", None)
+    assert load(None, HOME).cache is None
+    with pytest.raises(SettingsError) as caught:
+        load(None, HOME | {"DOORWARD_CACHE_URL": "valkey://:s3same@127.0.0.1/0"})
+    assert "DOORWARD_CACHE_URL" in str(caught.value)
+    assert "pip install 'doorward[valkey]'" in str(caught.value)
+    assert "s3same" not in str(caught.value)

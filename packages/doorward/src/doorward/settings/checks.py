@@ -6,6 +6,7 @@ import ipaddress
 import re
 import shlex
 from collections.abc import Iterator
+from importlib.util import find_spec
 from urllib.parse import parse_qsl, urlsplit
 
 from doorward.adapters.trust import ca_file_problem
@@ -142,6 +143,8 @@ def cache_problem(url: str) -> str | None:
             return f"names a database that is no number; {fix}"
         if name == "ssl_cert_reqs" and value not in {"required", "optional", "none"}:
             return f"has an ssl_cert_reqs that is none of required, optional, none; {fix}"
+    if find_spec("valkey") is None:
+        return "is set, and the client for it is not installed; install the extra: pip install 'doorward[valkey]'"
     return None
 
 
