@@ -27,7 +27,6 @@ from doorward.core.model.secret import Secret
 from doorward.core.ports.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 NOW = 1_800_000_000
@@ -305,18 +304,6 @@ async def test_a_worker_that_died_in_the_middle_leaves_the_mail_to_the_next(desk
     await desk.worker.send_due()
     assert len(desk.sent) == 1
     assert (await desk.row(mail)).sent_at is not None
-
-
-async def test_a_kick_sends_at_once(desk: Desk) -> None:
-    worker = desk.another(interval=2 * PATIENCE)
-    task = asyncio.create_task(worker.run())
-    await asyncio.sleep(0.05)
-    await desk.post()
-    worker.kick()
-    async with asyncio.timeout(PATIENCE):  # and not at the next round
-        while not desk.sent:
-            await asyncio.sleep(0.01)
-    task.cancel()
 
 
 def test_pauses_grow_and_then_stay() -> None:

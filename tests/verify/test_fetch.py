@@ -1,6 +1,5 @@
 """Does a fetch end in time, within its size, and only where it was sent?"""
 
-import asyncio
 import socket
 import ssl
 import threading
@@ -13,7 +12,6 @@ import pytest
 import trustme
 
 from doorward_verify.fetch import Fetcher, FetchFailed
-from tests.verify.issuer import Issuer
 from tests.waiting import PATIENCE
 
 Handler = Callable[[socket.socket], None]
@@ -68,13 +66,6 @@ def test_a_good_answer() -> None:
         answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
     ) as port:
         assert get(f"http://127.0.0.1:{port}") == b"{}"
-
-
-def test_a_good_answer_for_an_event_loop(issuer: Issuer) -> None:
-    found = asyncio.run(
-        Fetcher().fetch_async(f"{issuer.url}/jwks", accept="application/json", max_bytes=10_000)
-    )
-    assert b"keys" in found
 
 
 @pytest.mark.requirement(50)

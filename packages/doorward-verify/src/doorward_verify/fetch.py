@@ -1,6 +1,5 @@
 """How is a document of the issuer fetched? On the standard library alone, with every bound that a hostile network asks for."""
 
-import asyncio
 import socket
 import ssl
 import threading
@@ -74,10 +73,6 @@ class Fetcher:
             with self._lock:
                 self._open.discard(connection)
             connection.close()
-
-    async def fetch_async(self, url: str, *, accept: str, max_bytes: int, deadline: float = 10.0) -> bytes:
-        """`fetch` in a thread of its own, for event loops."""
-        return await asyncio.to_thread(self.fetch, url, accept=accept, max_bytes=max_bytes, deadline=deadline)
 
     def close(self) -> None:
         """End every fetch that is under way."""

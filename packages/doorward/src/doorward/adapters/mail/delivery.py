@@ -53,7 +53,7 @@ def pause(pauses: tuple[int, ...], tries: int) -> int:
 
 @final
 class MailWorker:
-    """Sends due mail. `kick()` after a commit makes it look at once instead of within `interval` seconds."""
+    """Sends due mail: looks for it every `interval` seconds."""
 
     def __init__(
         self,
@@ -73,21 +73,12 @@ class MailWorker:
         self._clock = clock
         self._meter = meter
         self._interval = interval
-        self._due = asyncio.Event()
-
-    def kick(self) -> None:
-        """There is something to send."""
-        self._due.set()
 
     async def run(self) -> None:
         """For ever."""
         while True:
             await _round(self.send_due)
-            try:
-                await asyncio.wait_for(self._due.wait(), self._interval)
-            except TimeoutError:
-                continue
-            self._due.clear()
+            await asyncio.sleep(self._interval)
 
     async def send_due(self) -> int:
         """Everything that is due now; answers how many were tried."""
