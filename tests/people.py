@@ -54,10 +54,9 @@ from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.repeated_posts.build import post_boundary
 from doorward.features.services import Services
-from doorward.features.sessions.build import cookie_jar, revoker
+from doorward.features.sessions.build import revoker, status_pages
 from doorward.features.sessions.ending import Ending
 from doorward.settings.tree import BrandSettings, MailSettings
-from doorward.web.error_pages import StatusPages
 from doorward.web.http import Request, Response
 from doorward.web.page_pipeline import Work
 from doorward.web.router import App
@@ -70,6 +69,13 @@ __all__ = ["CHROME", "ISSUER", "PASSWORD", "Browser", "Page", "code_for", "flow_
 NOW = 1_800_000_000
 OTHER_PASSWORD = "walrus canyon velvet twelve"
 CALLER = Caller("192.0.2.1", CHROME, "req-1")
+
+
+def caller_of(
+    browser_hash: bytes = b"", *, devices: tuple[bytes, ...] = (), caller: Caller = CALLER
+) -> Caller:
+    """A caller whose browser and device are known by these."""
+    return structs.replace(caller, browser_hash=browser_hash, devices=devices)
 
 
 class TurnedClock:
@@ -325,9 +331,7 @@ async def open_house(
                 prefix="",
                 https=True,
                 trusted_proxies=[],
-                error_page=StatusPages(
-                    jar=services.get(cookie_jar), issuer=ISSUER, brand_name="Acme", default_locale="en"
-                ),
+                error_page=services.get(status_pages),
                 meter=services.metrics,
                 process_tag="t",
             ),

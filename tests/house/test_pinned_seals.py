@@ -121,6 +121,7 @@ def test_an_authenticator_app_on_its_way_opens() -> None:
         throttle=nothing,
         policy=nothing,
         brand="Example",
+        factors=nothing,
     )
     account = Account("usr_1", "ada@example.com", 1)
     session: Any = SimpleNamespace(id="ses_1")

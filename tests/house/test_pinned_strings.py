@@ -269,8 +269,8 @@ def test_the_members_of_an_audit_lines_detail() -> None:
     """They are keywords where the line is written."""
     found = {
         word.arg
-        for _, call, _, of in _calls({"write"})
-        if of in {"self.record", "self._record"}
+        for _, call, method, of in _calls({"write", "_event"})
+        if of in {"self.record", "self._record"} or method == "_event"
         for word in call.keywords
         if word.arg is not None
     }

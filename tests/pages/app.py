@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from doorward.web.pages import static
 from doorward.web.pages.csp import CONTENT_SECURITY_POLICY, form_post_policy
 from doorward.web.pages.render import render
-from doorward.web.pages.views import Continue, FormPost, LinkPage
+from doorward.web.pages.views.flow import Continue, FormPost
+from doorward.web.pages.views.sign_up import LinkPage
 from tests.pages.samples import context
 
 

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-from doorward.web.pages.views import (
+from doorward.web.pages.views.account import (
     Activity,
     ActivityLine,
     AppLine,
     Apps,
-    CheckMail,
-    Consent,
-    Continue,
     DeviceLine,
     Devices,
     Done,
-    ErrorPage,
-    Failure,
-    FormPost,
     Happened,
-    Home,
-    LinkPage,
     Methods,
-    OtherWay,
-    Outbox,
-    OutboxMessage,
-    PageContext,
-    Problem,
     Profile,
-    ReAuth,
     RecoveryCodes,
-    ResetAsk,
-    ResetDone,
-    ResetNew,
+    TotpSetup,
+)
+from doorward.web.pages.views.context import PageContext, View
+from doorward.web.pages.views.ends import ErrorPage, Failure, Home, Outbox, OutboxMessage, Way
+from doorward.web.pages.views.flow import (
+    Consent,
+    Continue,
+    FormPost,
     ScopeLine,
-    SecondFactor,
     SignedOut,
-    SignIn,
     SignOutAsk,
     SignOutOn,
-    SignUp,
-    TotpSetup,
-    View,
-    Way,
-    Wrong,
 )
+from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.reset import ResetAsk, ResetDone, ResetNew
+from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignIn
+from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUp
 
 AT = 1_795_358_000
 FLOW = "dw_as_3q2-7wX1"

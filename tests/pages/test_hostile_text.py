@@ -6,7 +6,8 @@ import pytest
 
 from doorward.web.pages import language
 from doorward.web.pages.render import render
-from doorward.web.pages.views import Continue, FormPost, SignedOut, SignIn
+from doorward.web.pages.views.flow import Continue, FormPost, SignedOut
+from doorward.web.pages.views.sign_in import SignIn
 from tests.pages.markup import read, skeleton
 from tests.pages.samples import context, samples
 

@@ -10,9 +10,11 @@ import pytest
 
 from doorward.web.pages import language, static
 from doorward.web.pages.render import render, warm_up
-from doorward.web.pages.views import Consent, Failure, Happened, ScopeLine, View, Wrong
-from doorward.web.pages.views.account import Done
-from doorward.web.pages.views.problems import Problem
+from doorward.web.pages.views.account import Done, Happened
+from doorward.web.pages.views.context import View
+from doorward.web.pages.views.ends import Failure
+from doorward.web.pages.views.flow import Consent, ScopeLine
+from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.pages.wording import Sentences
 from doorward.web.pages.words import Words
 from tests.pages.markup import Element, read

@@ -23,7 +23,7 @@ from doorward.features.accounts.reset_password import BadAddress, Over, Reset
 from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.rate_limits.rules.attempts import Wait
-from tests.people import CALLER, CHROME, OTHER_PASSWORD, PASSWORD, House, open_house
+from tests.people import CALLER, CHROME, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
@@ -38,10 +38,8 @@ async def house() -> AsyncGenerator[House]:
 async def ask(house: House, email: str = "ada@example.com", **changes: Any) -> Ticket:
     values: dict[str, Any] = {
         "locale": "en",
-        "browser_hash": BROWSER,
-        "devices": (),
         "sign_in_id": None,
-        "caller": CALLER,
+        "caller": caller_of(BROWSER),
         "now": house.now,
     }
     ticket = await house.reset.ask(email=email, **{**values, **changes})
@@ -61,9 +59,7 @@ async def letter(house: House) -> tuple[str, str]:
 async def proven(house: House, email: str = "ada@example.com") -> Ticket:
     ticket = await ask(house, email)
     code, _ = await letter(house)
-    shown = await house.reset.by_code(
-        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
-    )
+    shown = await house.reset.by_code(ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert isinstance(shown, Ticket)
     return shown
 
@@ -72,9 +68,7 @@ async def set_new(
     house: House, ticket: Ticket, password: str = OTHER_PASSWORD, *, end: bool = True, **changes: Any
 ) -> Reset | Weak | Over:
     values: dict[str, Any] = {
-        "browser_hash": BROWSER,
-        "devices": (),
-        "caller": CALLER,
+        "caller": caller_of(BROWSER),
         "now": house.now,
     }
     return await house.reset.set(ticket.id, Secret(password), end_sessions=end, **{**values, **changes})
@@ -92,10 +86,8 @@ async def test_known_unknown_and_disabled_addresses_get_the_same_answer(house: H
     assert await house.reset.ask(
         email="nonsense",
         locale="en",
-        browser_hash=BROWSER,
-        devices=(),
         sign_in_id=None,
-        caller=CALLER,
+        caller=caller_of(BROWSER),
         now=house.now,
     ) == BadAddress()  # fmt: skip
 
@@ -146,9 +138,7 @@ async def test_an_unknown_address_takes_the_same_statements_and_leaves_no_mail(h
 @pytest.mark.requirement(80)
 async def test_nothing_opens_the_ticket_of_an_unknown_address(house: House) -> None:
     ticket = await ask(house, "nobody@example.com")
-    missed = await house.reset.by_code(
-        ticket.id, "123456", browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
-    )
+    missed = await house.reset.by_code(ticket.id, "123456", caller=caller_of(BROWSER), now=house.now)
     assert missed == Missed("code")
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
 
@@ -171,9 +161,7 @@ async def test_even_the_code_that_was_drawn_opens_no_ticket_of_an_unknown_addres
     known = replace(house, reset=replace(house.reset, tickets=tickets))
     for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
         ticket = await ask(known, email)
-        shown = await known.reset.by_code(
-            ticket.id, "123456789", browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
-        )
+        shown = await known.reset.by_code(ticket.id, "123456789", caller=caller_of(BROWSER), now=house.now)
         assert isinstance(shown, Ticket) is opens
 
 
@@ -182,15 +170,13 @@ async def test_a_code_or_a_link_opens_the_way_to_a_new_password(house: House) ->
     ticket = await ask(house)
     code, token = await letter(house)
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
-    by_link = await house.reset.by_link(token, browser_hash=BROWSER, now=house.now)
+    by_link = await house.reset.by_link(token, caller=caller_of(BROWSER), now=house.now)
     assert isinstance(by_link, Ticket)
     opened = await house.reset.open(ticket.id, BROWSER, house.now)
     assert opened is not None
     assert (opened[1].id, opened[2]) == (account.id, 15)
     # either works, once
-    again = await house.reset.by_code(
-        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
-    )
+    again = await house.reset.by_code(ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert again == Missed("used")
     assert isinstance(await set_new(house, ticket), Reset)
     assert isinstance(await set_new(house, ticket), Over)
@@ -200,9 +186,7 @@ async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) ->
     await house.person()
     assert isinstance(await set_new(house, await proven(house)), Reset)
     for password, good in ((PASSWORD, False), (OTHER_PASSWORD, True)):
-        outcome = await house.check.verify(
-            "ada@example.com", Secret(password), devices=(), caller=CALLER, now=house.now
-        )
+        outcome = await house.check.verify("ada@example.com", Secret(password), caller=CALLER, now=house.now)
         assert isinstance(outcome, Refusal) is not good
 
 
@@ -252,16 +236,14 @@ async def test_it_all_belongs_to_one_browser_and_ten_minutes(house: House) -> No
     await house.person()
     ticket = await proven(house)
     other = digest("another")
-    assert isinstance(await set_new(house, ticket, browser_hash=other), Over)
+    assert isinstance(await set_new(house, ticket, caller=caller_of(other)), Over)
     assert isinstance(await set_new(house, ticket, now=house.now + 600), Over)
     late = await ask(house)
     code, token = await letter(house)
-    assert await house.reset.by_link(token, browser_hash=other, now=house.now) == Missed("browser")
+    assert await house.reset.by_link(token, caller=caller_of(other), now=house.now) == Missed("browser")
     house.later(600)
-    assert await house.reset.by_link(token, browser_hash=BROWSER, now=house.now) == Missed("expired")
-    missed = await house.reset.by_code(
-        late.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
-    )
+    assert await house.reset.by_link(token, caller=caller_of(BROWSER), now=house.now) == Missed("expired")
+    missed = await house.reset.by_code(late.id, code, caller=caller_of(BROWSER), now=house.now)
     assert missed == Missed("expired")
 
 
@@ -286,19 +268,18 @@ async def test_who_resets_may_sign_in_though_strangers_used_up_the_tries(house: 
     await house.person()
     for number in range(ThrottlePolicy().per_account + 1):
         caller = Caller(f"198.51.100.{number}", CHROME)
-        await house.check.verify("ada@example.com", Secret("wrong"), devices=(), caller=caller, now=house.now)
+        await house.check.verify("ada@example.com", Secret("wrong"), caller=caller, now=house.now)
     done = await set_new(house, await proven(house))
     assert isinstance(done, Reset)
     assert done.device_secret is not None
     elsewhere = await house.check.verify(
-        "ada@example.com", Secret(OTHER_PASSWORD), devices=(), caller=CALLER, now=house.now
+        "ada@example.com", Secret(OTHER_PASSWORD), caller=CALLER, now=house.now
     )
     assert isinstance(elsewhere, Refusal)
     here = await house.check.verify(
         "ada@example.com",
         Secret(OTHER_PASSWORD),
-        devices=(digest(done.device_secret),),
-        caller=CALLER,
+        caller=caller_of(devices=(digest(done.device_secret),)),
         now=house.now,
     )
     assert not isinstance(here, Refusal)
@@ -308,17 +289,11 @@ async def test_another_mail_replaces_the_first(house: House) -> None:
     await house.person()
     ticket = await ask(house)
     code, _ = await letter(house)
-    again = await house.reset.again(
-        ticket.id, locale="en", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
-    )
+    again = await house.reset.again(ticket.id, locale="en", caller=caller_of(BROWSER), now=house.now)
     assert isinstance(again, Ticket)
-    missed = await house.reset.by_code(
-        ticket.id, code, browser_hash=BROWSER, devices=(), address="192.0.2.1", now=house.now
-    )
+    missed = await house.reset.by_code(ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert missed == Missed("used")
-    gone = await house.reset.again(
-        ticket.id, locale="en", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
-    )
+    gone = await house.reset.again(ticket.id, locale="en", caller=caller_of(BROWSER), now=house.now)
     assert isinstance(gone, Over)
 
 
@@ -332,10 +307,8 @@ async def test_mails_to_one_address_are_limited_for_known_and_unknown_alike(hous
         refused = await house.reset.ask(
             email=email,
             locale="en",
-            browser_hash=BROWSER,
-            devices=(),
             sign_in_id=None,
-            caller=CALLER,
+            caller=caller_of(BROWSER),
             now=house.now,
         )
         assert isinstance(refused, Wait)

@@ -205,12 +205,12 @@ async def test_this_was_not_me_ends_everything_else_and_every_app(house: House) 
     mine = await house.session(ada)
     thief = await house.session(ada)
     await house.grant(ada, mine)
-    await house.check.verify("ada@example.com", Secret("wrong"), devices=(), caller=CALLER, now=house.now)
-    await house.check.verify("eve@example.com", Secret("wrong"), devices=(), caller=CALLER, now=house.now)
+    await house.check.verify("ada@example.com", Secret("wrong"), caller=CALLER, now=house.now)
+    await house.check.verify("eve@example.com", Secret("wrong"), caller=CALLER, now=house.now)
     (event,) = await activity(house, ada)
     (hers,) = await activity(house, eve)
-    assert not await house.pages.report(ada, mine, hers.id, devices=(), caller=CALLER, now=house.now)
-    assert await house.pages.report(ada, mine, event.id, devices=(), caller=CALLER, now=house.now)
+    assert not await house.pages.report(ada, mine, hers.id, caller=CALLER, now=house.now)
+    assert await house.pages.report(ada, mine, event.id, caller=CALLER, now=house.now)
     assert [s.id for s in await house.pages.devices(ada, mine, house.now)] == [mine.id]
     ended = await house.store.sessions.get(thief.id)
     assert ended is not None
@@ -222,7 +222,7 @@ async def test_this_was_not_me_ends_everything_else_and_every_app(house: House) 
 
 async def test_activity_reaches_back_ninety_days(house: House) -> None:
     account = await house.person()
-    await house.check.verify("ada@example.com", Secret("wrong"), devices=(), caller=CALLER, now=house.now)
+    await house.check.verify("ada@example.com", Secret("wrong"), caller=CALLER, now=house.now)
     house.later(90 * 86_400)
     assert len(await activity(house, account)) == 1
     house.later(1)

@@ -16,7 +16,7 @@ from doorward.core.model.secret import Secret
 from doorward.features.accounts.sign_up import Amiss
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.rate_limits.rules.attempts import Wait
-from tests.people import CALLER, PASSWORD, House, open_house
+from tests.people import CALLER, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
@@ -41,10 +41,8 @@ async def ask(house: House, email: str = "new@example.com", **changes: Any) -> T
         "password": Secret(PASSWORD),
         "name": "New Person",
         "locale": "de",
-        "browser_hash": BROWSER,
-        "devices": (),
         "sign_in_id": None,
-        "caller": CALLER,
+        "caller": caller_of(BROWSER),
         "now": house.now,
     }
     return await house.sign_up.begin(email=email, **{**values, **changes})
@@ -135,7 +133,7 @@ async def test_nobodys_mail_box_is_flooded_and_the_owner_is_not_kept_out(house: 
     assert [isinstance(answer, Wait) for answer in answers] == [False] * limit + [True] * 2
     # another requester still gets through
     other = CALLER.__class__("203.0.113.77", "", "")
-    assert isinstance(await ask(house, caller=other), Ticket)
+    assert isinstance(await ask(house, caller=caller_of(BROWSER, caller=other)), Ticket)
     house.later(900)
     assert isinstance(await ask(house), Ticket)
 
@@ -144,18 +142,14 @@ async def test_another_mail_makes_the_earlier_code_worthless(house: House) -> No
     first = await ask(house)
     assert isinstance(first, Ticket)
     (_, _, letter), *_ = await house.mails()
-    again = await house.sign_up.again(
-        first.id, browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
-    )
+    again = await house.sign_up.again(first.id, caller=caller_of(BROWSER), now=house.now)
     assert isinstance(again, Ticket)
     assert again.payload == first.payload
     stored = await house.store.messages.ticket(first.id)
     assert stored is not None
     assert stored.used_at == house.now
     assert len(await house.mails()) == 2
-    missed = await house.verify.by_code(
-        first.id, letter.code or "", browser_hash=BROWSER, devices=(), caller=CALLER, now=house.now
-    )
+    missed = await house.verify.by_code(first.id, letter.code or "", caller=caller_of(BROWSER), now=house.now)
     assert missed.__class__.__name__ == "Missed"
 
 
@@ -163,8 +157,6 @@ async def test_only_the_browser_that_asked_can_ask_again(house: House) -> None:
     first = await ask(house)
     assert isinstance(first, Ticket)
     for ticket_id, browser in ((first.id, digest("another")), ("tkt_" + "0" * 32, BROWSER)):
-        again = await house.sign_up.again(
-            ticket_id, browser_hash=browser, devices=(), caller=CALLER, now=house.now
-        )
+        again = await house.sign_up.again(ticket_id, caller=caller_of(browser), now=house.now)
         assert again is None
     assert len(await house.mails()) == 1

@@ -18,7 +18,7 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.accounts.verify_address import Verified
 from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.rate_limits.rules.attempts import Wait
-from tests.people import CALLER, PASSWORD, House, open_house
+from tests.people import CALLER, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
@@ -37,10 +37,8 @@ async def asked(house: House, email: str = "new@example.com", **changes: Any) ->
         "password": Secret(PASSWORD),
         "name": "New Person",
         "locale": "de",
-        "browser_hash": BROWSER,
-        "devices": (),
         "sign_in_id": None,
-        "caller": CALLER,
+        "caller": caller_of(BROWSER),
         "now": house.now,
     }
     ticket = await house.sign_up.begin(email=email, **{**values, **changes})
@@ -53,13 +51,11 @@ async def asked(house: House, email: str = "new@example.com", **changes: Any) ->
 async def by_code(
     house: House, ticket: Ticket, code: str, browser: bytes = BROWSER
 ) -> Verified | Missed | Wait:
-    return await house.verify.by_code(
-        ticket.id, code, browser_hash=browser, devices=(), caller=CALLER, now=house.now
-    )
+    return await house.verify.by_code(ticket.id, code, caller=caller_of(browser), now=house.now)
 
 
 async def by_link(house: House, token: str, browser: bytes = BROWSER) -> Verified | Missed:
-    return await house.verify.by_link(token, browser_hash=browser, caller=CALLER, now=house.now)
+    return await house.verify.by_link(token, caller=caller_of(browser), now=house.now)
 
 
 async def test_the_code_makes_the_account_with_the_default_roles(house: House) -> None:
@@ -132,7 +128,7 @@ async def test_new_mails_buy_no_new_guesses(house: House) -> None:
     looked_at = 0
     for number in range(4):
         caller = CALLER.__class__(f"198.51.100.{number}", "", "")
-        ticket, code, _ = await asked(house, caller=caller)
+        ticket, code, _ = await asked(house, caller=caller_of(BROWSER, caller=caller))
         wrong = f"{(int(code) + 1) % 1_000_000:06d}"
         for _ in range(LIMIT):
             looked_at += isinstance(await by_code(house, ticket, wrong), Missed)

@@ -13,12 +13,13 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.mail_queue import Postman
-from doorward.core.ports.store import Store, Write
+from doorward.core.ports.store import Store
+from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.proving import GONE, add_proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits
-from doorward.features.authn.flow.rules.standing import shown_with, stands_by
+from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.authn.slots import FACTORS
 from doorward.features.feature import Feature
 from doorward.features.services import Services
@@ -66,7 +67,7 @@ async def show_toy(store: Store, mail: Postman, sign_in: SignIn, said: str, now:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToyStep:
+class ToyStep(JsonStep):
     """`toy` of the JSON sign-in."""
 
     store: Store
@@ -75,58 +76,28 @@ class ToyStep:
     field: str = "toy"
 
     async def prove(
-        self,
-        sign_in: SignIn,
-        params: Mapping[str, str],
-        *,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
+        self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | Refusal:
         """The word."""
-        del devices, caller
+        del caller
         return await show_toy(self.store, self.mail, sign_in, params["toy"], now)
-
-    async def prove_new(
-        self,
-        sign_in: SignIn,
-        params: Mapping[str, str],
-        *,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
-    ) -> tuple[SignIn, list[Write]] | Refusal | None:
-        """Nothing yet."""
-        del sign_in, params, devices, caller, now
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToyFactor:
+class ToyFactor(FactorPlug):
     """A toy that somebody has, asked for only where an app wants two factors."""
 
     store: Store
     mail: Postman
-    json_step: ToyStep
     traits: FactorTraits = TOY
     path: str = "/sign-in/toy"
     setup_path: str = "/account/methods/toy"
     step: str = "toy"
-    typed_code: None = None
+    link: str = "Show your toy"
 
     def label(self, locale: str) -> str:
         """In every language."""
-        return f"Show your toy ({locale})"
-
-    def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """Whether there is one."""
-        del account
-        return any(row.kind == "toy" for row in rows)
-
-    def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """While it is there."""
-        del account
-        return stands_by(proof, rows, "toy")
+        return f"{self.link} ({locale})"
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
         """A page and its form."""
@@ -151,21 +122,13 @@ class ToyFactor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToyProvider:
+class ToyProvider(FactorPlug):
     """Somebody else's word for who the person is. Its subjects are account ids."""
 
     store: Store
     traits: FactorTraits = PROVIDED
     path: str = "/sign-in/toy-provider"
-    setup_path: None = None
-    step: None = None
-    json_step: None = None
-    typed_code: None = None
-
-    def label(self, locale: str) -> str:
-        """In every language."""
-        del locale
-        return "Continue with Toy & Co"
+    link: str = "Continue with Toy & Co"
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Everybody is known there."""

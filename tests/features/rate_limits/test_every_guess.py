@@ -19,7 +19,7 @@ from doorward.features.authn.factors.email_code.rules import DIGITS, Missed
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(96)]
 BROWSER, DEVICE = digest("browser"), digest("device")
@@ -39,8 +39,7 @@ async def password(house: House, account: Account, device: bytes | None, number:
     return await house.check.verify(
         account.email,
         Secret(f"wrong {number}"),
-        devices=(device,) if device else (),
-        caller=CALLER,
+        caller=caller_of(devices=(device,) if device else ()),
         now=house.now,
     )
 
@@ -52,8 +51,7 @@ async def second_factor(house: House, account: Account, device: bytes | None, nu
     return await house.prove_second_factor.prove(
         sign_in,
         code=Secret("000000"),
-        caller=CALLER,
-        devices=(device,) if device else (),
+        caller=caller_of(devices=(device,) if device else ()),
         now=house.now,
     )
 
@@ -63,19 +61,15 @@ async def reset_code(house: House, account: Account, device: bytes | None, numbe
     ticket = await house.reset.ask(
         email=account.email,
         locale="en",
-        browser_hash=BROWSER,
-        devices=(DEVICE,),
         sign_in_id=None,
-        caller=elsewhere(number),
+        caller=caller_of(BROWSER, devices=(DEVICE,), caller=elsewhere(number)),
         now=house.now,
     )
     assert isinstance(ticket, Ticket), ticket
     return await house.reset.by_code(
         ticket.id,
         "no",
-        browser_hash=BROWSER,
-        devices=(device,) if device else (),
-        address=CALLER.address,
+        caller=caller_of(BROWSER, devices=(device,) if device else ()),
         now=house.now,
     )
 
@@ -86,19 +80,15 @@ async def sign_up_code(house: House, account: Account, device: bytes | None, num
         password=Secret(OTHER_PASSWORD),
         name="",
         locale="en",
-        browser_hash=BROWSER,
-        devices=(),
         sign_in_id=None,
-        caller=elsewhere(number),
+        caller=caller_of(BROWSER, caller=elsewhere(number)),
         now=house.now,
     )
     assert isinstance(ticket, Ticket), ticket
     return await house.verify.by_code(
         ticket.id,
         "no",
-        browser_hash=BROWSER,
-        devices=(device,) if device else (),
-        caller=CALLER,
+        caller=caller_of(BROWSER, devices=(device,) if device else ()),
         now=house.now,
     )
 
@@ -159,9 +149,7 @@ async def test_nodes_count_together(house: House) -> None:
     for number in range(LIMIT):
         assert looked_at(await password((house, there)[number % 2], account, None, number))
     for node in (house, there):
-        outcome = await node.check.verify(
-            account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now
-        )
+        outcome = await node.check.verify(account.email, Secret(PASSWORD), caller=CALLER, now=house.now)
         assert isinstance(outcome, Refusal)
         assert outcome.code == "too_many_attempts"
 
@@ -169,9 +157,7 @@ async def test_nodes_count_together(house: House) -> None:
 async def test_who_is_right_uses_up_nobodys_tries(house: House) -> None:
     account = await house.person()
     for _ in range(LIMIT + 3):
-        done = await house.check.verify(
-            account.email, Secret(PASSWORD), devices=(), caller=CALLER, now=house.now
-        )
+        done = await house.check.verify(account.email, Secret(PASSWORD), caller=CALLER, now=house.now)
         assert isinstance(done, Account)
 
 
@@ -191,4 +177,4 @@ async def test_wrong_codes_stop_no_link(house: House) -> None:
     assert isinstance(await reset_code(house, account, None, LIMIT), Wait)
     (_, _, letter), *_ = await house.mails()
     link = letter.text.partition("token=")[2].split()[0]
-    assert isinstance(await house.reset.by_link(link, browser_hash=BROWSER, now=house.now), Ticket)
+    assert isinstance(await house.reset.by_link(link, caller=caller_of(BROWSER), now=house.now), Ticket)

@@ -105,7 +105,7 @@ async def test_a_report_is_always_acted_on_and_written_down_so_often(house: Hous
     current = await house.session(account)
     for _ in range(CHANGES + 5):
         other = await house.session(account)
-        assert await house.pages.report(account, current, event.id, devices=(), caller=CALLER, now=house.now)
+        assert await house.pages.report(account, current, event.id, caller=CALLER, now=house.now)
         ended = await house.store.sessions.get(other.id)
         assert ended is not None
         assert ended.end_reason == "reported_by_owner"
@@ -141,7 +141,7 @@ async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_passwo
     for _ in range(CHANGES + 1):
         await house.factors.new_codes(account, stolen, caller=CALLER, now=house.now)
     removed = await house.factors.remove(
-        account, session, password=Secret(PASSWORD), devices=(), caller=CALLER, now=house.now
+        account, session, password=Secret(PASSWORD), caller=CALLER, now=house.now
     )
     assert removed is None
     changed = await house.change.change(
@@ -149,7 +149,6 @@ async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_passwo
         session,
         current=Secret(PASSWORD),
         new=Secret(OTHER_PASSWORD),
-        devices=(),
         caller=CALLER,
         now=house.now,
     )

@@ -172,7 +172,6 @@ async def test_a_session_that_another_sign_in_ends_keeps_no_grant(
         achieved=Achieved("urn:doorward:aal1", ("pwd",), front.now),
         permitted=None,
         old=None if crowd else thief.session,
-        devices=(),
         caller=AT_THE_DOOR,
         now=front.now,
     )

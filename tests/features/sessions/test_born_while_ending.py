@@ -20,7 +20,7 @@ from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.password.change import Changed
 from doorward.features.sessions.ending import Ending
 from tests.features.admin.managing import NOW, OPERATOR, Desk, opened
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
@@ -104,7 +104,7 @@ async def test_no_session_opened_with_the_old_password_outlives_its_change(
     thief = Thief(house.store, house.now)
     between(monkeypatch, thief)
     changed = await house.change.change(
-        account, mine, current=Secret(PASSWORD), new=Secret(OTHER_PASSWORD), devices=(), caller=CALLER,
+        account, mine, current=Secret(PASSWORD), new=Secret(OTHER_PASSWORD), caller=CALLER,
         now=house.now,
     )  # fmt: skip
     assert isinstance(changed, Changed)
@@ -120,16 +120,14 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
 ) -> None:
     account = await house.person()
     ticket = await house.reset.ask(
-        email=account.email, locale="en", browser_hash=BROWSER, devices=(), sign_in_id=None, caller=CALLER,
+        email=account.email, locale="en", sign_in_id=None, caller=caller_of(BROWSER),
         now=house.now,
     )  # fmt: skip
     (_, _, letter), *_ = await house.mails()
     proven = await house.reset.by_code(
         ticket.id,  # type: ignore[union-attr]
         letter.code or "",
-        browser_hash=BROWSER,
-        devices=(),
-        address="192.0.2.1",
+        caller=caller_of(BROWSER),
         now=house.now,
     )
     thief = Thief(house.store, house.now)
@@ -138,9 +136,7 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
         proven.id,  # type: ignore[union-attr]
         Secret(OTHER_PASSWORD),
         end_sessions=True,
-        browser_hash=BROWSER,
-        devices=(),
-        caller=CALLER,
+        caller=caller_of(BROWSER),
         now=house.now,
     )
     assert isinstance(outcome, Reset)

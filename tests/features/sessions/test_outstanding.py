@@ -15,7 +15,7 @@ from doorward.core.model.signin import SignIn
 from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.email_code.rules import Missed
 from tests import browsing
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, code_for, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, code_for, open_house
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(94)]
 BROWSER = digest("browser")
@@ -34,7 +34,6 @@ async def shown_password(house: House, browser: str = "browser") -> SignIn:
         identifier="ada@example.com",
         password=Secret(PASSWORD),
         caller=CALLER,
-        devices=(),
         now=house.now,
     )
     assert isinstance(outcome, SignIn), outcome
@@ -42,19 +41,15 @@ async def shown_password(house: House, browser: str = "browser") -> SignIn:
 
 
 async def shown_code(house: House, sign_in: SignIn, code: str) -> SignIn | Refusal:
-    return await house.prove_second_factor.prove(
-        sign_in, code=Secret(code), caller=CALLER, devices=(), now=house.now
-    )
+    return await house.prove_second_factor.prove(sign_in, code=Secret(code), caller=CALLER, now=house.now)
 
 
 async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
     ticket = await house.reset.ask(
         email="ada@example.com",
         locale="en",
-        browser_hash=browser,
-        devices=(),
         sign_in_id=None,
-        caller=CALLER,
+        caller=caller_of(browser),
         now=house.now,
     )
     assert isinstance(ticket, Ticket)
@@ -63,9 +58,7 @@ async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
 
 
 async def typed(house: House, ticket: Ticket, code: str, browser: bytes = BROWSER) -> object:
-    return await house.reset.by_code(
-        ticket.id, code, browser_hash=browser, devices=(), address="192.0.2.1", now=house.now
-    )
+    return await house.reset.by_code(ticket.id, code, caller=caller_of(browser), now=house.now)
 
 
 async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) -> object:
@@ -73,9 +66,7 @@ async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) ->
         ticket.id,
         Secret(password),
         end_sessions=ends,
-        browser_hash=BROWSER,
-        devices=(),
-        caller=CALLER,
+        caller=caller_of(BROWSER),
         now=house.now,
     )
 
@@ -99,7 +90,6 @@ async def changes(house: House, account: Account) -> None:
         session,
         current=Secret(PASSWORD),
         new=Secret(OTHER_PASSWORD),
-        devices=(),
         caller=CALLER,
         now=house.now,
     )
@@ -120,7 +110,7 @@ async def signs_out_elsewhere(house: House, account: Account) -> None:
 async def reports(house: House, account: Account) -> None:
     (event, *_) = await house.store.audit.page()
     session = await house.session(account)
-    assert await house.pages.report(account, session, event.id, devices=(), caller=CALLER, now=house.now)
+    assert await house.pages.report(account, session, event.id, caller=CALLER, now=house.now)
 
 
 @pytest.mark.parametrize("change", [changes, resets, signs_out_elsewhere, reports])
@@ -178,7 +168,7 @@ async def test_codes_and_links_in_mails_end_too(house: House, change: Change) ->
     link = letter.text.partition("token=")[2].split()[0]
     await change(house, account)
     assert isinstance(await typed(house, ticket, code, other), Missed)
-    assert isinstance(await house.reset.by_link(link, browser_hash=other, now=house.now), Missed)
+    assert isinstance(await house.reset.by_link(link, caller=caller_of(other), now=house.now), Missed)
 
 
 async def test_what_was_proven_by_mail_opens_the_account_until_then(house: House) -> None:

@@ -26,7 +26,7 @@ async def front() -> AsyncGenerator[Front]:
 
 
 async def advance(front: Front, sign_in: SignIn, session: Session | None = None) -> Next:
-    return await front.advance.next(sign_in, session=session, devices=(), caller=CALLER, now=front.now)
+    return await front.advance.next(sign_in, session=session, caller=CALLER, now=front.now)
 
 
 def password(front: Front, at: int | None = None) -> dict[str, Any]:

@@ -58,8 +58,7 @@ async def finish(
     )
     given: dict[str, Any] = {
         "achieved": Achieved("urn:doorward:aal1", ("pwd",), front.now),
-        "devices": (),
-        "caller": CALLER,
+        "caller": replace(CALLER, devices=changes.pop("devices", ())),
         "now": front.now,
         **changes,
     }

@@ -11,7 +11,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
 MINE, OTHER = digest("the device in hand"), digest("a device elsewhere")
@@ -45,8 +45,7 @@ async def test_a_changed_password_forgets_the_other_devices(house: House) -> Non
         await house.session(account),
         current=Secret(PASSWORD),
         new=Secret(OTHER_PASSWORD),
-        devices=(digest("of somebody else here"), MINE),
-        caller=CALLER,
+        caller=caller_of(devices=(digest("of somebody else here"), MINE)),
         now=house.now,
     )
     assert await known(house, account) == [True, False]
@@ -55,10 +54,10 @@ async def test_a_changed_password_forgets_the_other_devices(house: House) -> Non
 @pytest.mark.requirement(94)
 async def test_a_report_forgets_the_other_devices(house: House) -> None:
     account = await person(house)
-    await house.check.verify(account.email, Secret("wrong"), devices=(), caller=CALLER, now=house.now)
+    await house.check.verify(account.email, Secret("wrong"), caller=CALLER, now=house.now)
     (event,) = await house.audit()
     mine = await house.session(account)
-    assert await house.pages.report(account, mine, event.id, devices=(MINE,), caller=CALLER, now=house.now)
+    assert await house.pages.report(account, mine, event.id, caller=caller_of(devices=(MINE,)), now=house.now)
     assert await known(house, account) == [True, False]
 
 
@@ -106,12 +105,11 @@ async def test_several_wrong_second_factors_behind_a_right_password_are_told_to_
             identifier=account.email,
             password=Secret(PASSWORD),
             caller=Caller("192.0.2.1"),
-            devices=(),
             now=house.now,
         )
         assert isinstance(sign_in, SignIn)
         await house.prove_second_factor.prove(
-            sign_in, code=Secret("000000"), caller=Caller("192.0.2.1"), devices=(), now=house.now
+            sign_in, code=Secret("000000"), caller=Caller("192.0.2.1"), now=house.now
         )
 
     async def told() -> int:

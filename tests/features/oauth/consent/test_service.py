@@ -27,7 +27,7 @@ async def question(front: Front, *scopes: str) -> AskConsent:
     request = front.request(scopes=scopes or ("openid", "orders:read"))
     proofs = (Proof("password", front.now, ("pwd",)),)
     sign_in = await front.begin(request, account_id="usr_ada", proofs=proofs)
-    asked = await front.advance.next(sign_in, session=None, devices=(), caller=CALLER, now=front.now)
+    asked = await front.advance.next(sign_in, session=None, caller=CALLER, now=front.now)
     assert isinstance(asked, AskConsent)
     return asked
 
@@ -101,7 +101,7 @@ async def test_what_is_asked_for_by_name_is_shown_and_agreed_to_as_well(front: F
         )
         proofs = (Proof("password", front.now, ("pwd",)),)
         sign_in = await front.begin(request, account_id="usr_ada", proofs=proofs)
-        return await front.advance.next(sign_in, session=None, devices=(), caller=CALLER, now=front.now)
+        return await front.advance.next(sign_in, session=None, caller=CALLER, now=front.now)
 
     await front.consent.answer(await question(front, "openid"), allow=True, caller=CALLER, now=front.now)
     asked = await ask()

@@ -7,8 +7,7 @@ from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from doorward.app.container import Container
-from doorward.features.sessions.build import cookie_jar
-from doorward.web.error_pages import StatusPages
+from doorward.features.sessions.build import cookie_jar, status_pages
 from doorward.web.route import Route
 from doorward.web.router import App
 
@@ -16,18 +15,12 @@ from doorward.web.router import App
 def http_app(container: Container, *, process_tag: str) -> App:
     """The ASGI application. `process_tag` begins the ids of its requests."""
     settings, services = container.settings, container.services
-    jar = services.get(cookie_jar)
     return App(
         routes(container),
         prefix=urlsplit(settings.issuer).path.rstrip("/"),
-        https=jar.secure,
+        https=services.get(cookie_jar).secure,
         trusted_proxies=[ip_network(text, strict=False) for text in settings.server.trusted_proxies],
-        error_page=StatusPages(
-            jar=jar,
-            issuer=settings.issuer,
-            brand_name=settings.brand.name,
-            default_locale=settings.brand.locale,
-        ),
+        error_page=services.get(status_pages),
         meter=services.metrics,
         process_tag=process_tag,
         on_closing=lambda: _close(container),

@@ -62,3 +62,11 @@ class OperatorError(Exception):
         self.error = error
         self.fix = fix
         super().__init__(f"{error} {fix}".strip())
+
+
+class ComeBackLater(Exception):
+    """This address asked for too much, and may ask again after so many `seconds` (RFC 6585 §4)."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("Please try again later.")
+        self.seconds = max(1, seconds)

@@ -59,8 +59,13 @@ class PageRequest:
 
     @property
     def caller(self) -> Caller:
-        """The same for the record of events."""
-        return Caller(self.address, self.user_agent, self.request.request_id)
+        """The same for services."""
+        return Caller(self.address, self.user_agent, self.request.request_id, self.browser_hash, self.devices)
+
+    @property
+    def devices(self) -> tuple[bytes, ...]:
+        """What accounts know this device by."""
+        return ()
 
     def stale_word(self, flow: str) -> str:
         """What an address carries whose page is to say that it went stale: no link from elsewhere can make a page say so."""

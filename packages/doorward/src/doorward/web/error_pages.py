@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from doorward.web.cookies import CookieJar
 from doorward.web.http import Request, Response
 from doorward.web.page import html
 from doorward.web.pages import language
-from doorward.web.pages.views.context import PageContext
+from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 
 _KINDS: Final = {
@@ -21,31 +22,34 @@ _KINDS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusPages:
     """Needs no database: it is shown when there is none."""
 
-    def __init__(self, *, jar: CookieJar, issuer: str, brand_name: str, default_locale: str) -> None:
-        self._jar = jar
-        self._issuer = issuer
-        self._brand = brand_name
-        self._locale = default_locale
+    jar: CookieJar
+    issuer: str
+    brand_name: str
+    default_locale: str
 
     async def show(self, request: Request, status: int) -> Response:
-        """The page; no form of ours stands on it, so it carries no token and sets no cookie."""
+        """The page of a status."""
+        kind = _KINDS.get(status, Failure.SERVER_ERROR)
+        if status == 503 and request.method == "POST":
+            kind = Failure.UNAVAILABLE_FORM
+        return self.page(request, ErrorPage(kind, ways=(Way.HOME, Way.SIGN_IN)), status)
+
+    def page(self, request: Request, view: View, status: int) -> Response:
+        """A page on which no form of ours stands, so that it carries no token and sets no cookie."""
         locale = language.choose(
-            cookie=self._jar.read(request.cookies(), "locale"),
+            cookie=self.jar.read(request.cookies(), "locale"),
             accept_language=request.header(b"accept-language"),
-            default=self._locale,
+            default=self.default_locale,
         )
         context = PageContext(
             locale=locale,
             csrf_token="",
-            brand_name=self._brand,
-            issuer=self._issuer,
+            brand_name=self.brand_name,
+            issuer=self.issuer,
             request_id=request.request_id,
         )
-        kind = _KINDS.get(status, Failure.SERVER_ERROR)
-        if status == 503 and request.method == "POST":
-            kind = Failure.UNAVAILABLE_FORM
-        view = ErrorPage(kind, ways=(Way.HOME, Way.SIGN_IN))
         return html(view, context, status)

@@ -31,14 +31,6 @@ class BodyTooLarge(Exception):
     """More was sent than any of our requests needs."""
 
 
-class ComeBackLater(Exception):
-    """This address asked for too much, and may ask again after so many `seconds` (RFC 6585 §4)."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__("Please try again later.")
-        self.seconds = max(1, seconds)
-
-
 class ClientGone(Exception):
     """The connection ended before the whole body had arrived."""
 

@@ -13,6 +13,7 @@ from doorward.web.pages.render import render
 from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.views.ends import ErrorPage
 from doorward.web.pages.views.flow import FormPost
+from doorward.web.pages.views.problems import Form
 
 # `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null` with our own forms, and the Origin check
 # of line 70 would refuse everybody. No other site ever sees an address of ours (line 11).
@@ -51,13 +52,15 @@ def html(view: View, context: PageContext, status: int = 200) -> Response:
 
 
 def page(view: View, browser: PageRequest, status: int = 200) -> Response:
-    """The view for this browser. The page pipeline puts the cookies on it."""
-    return html(view, browser.context, status)
+    """The view for this browser. The page pipeline puts the cookies on it.
 
-
-def busy(response: Response, until: int | None, now: int) -> Response:
-    """The page of somebody who has to wait, for programs too (RFC 6585 §4)."""
-    response.status = 429
-    if until is not None:
-        response.add("retry-after", str(max(1, until - now)))
+    The answer to a form that is shown again has the status of what was wrong with it, and says to programs, too, how long to wait
+    (RFC 6585 §4).
+    """
+    fault = view.fault if isinstance(view, Form) and browser.request.method == "POST" else None
+    if fault is None:
+        return html(view, browser.context, status)
+    response = html(view, browser.context, fault.status)
+    if fault.at is not None:
+        response.add("retry-after", str(max(1, fault.at - browser.now)))
     return response

@@ -209,7 +209,7 @@ class Pages(Generic[B]):
 
         async def answer(request: Request) -> Response:
             del request
-            return redirect(link(self.host.issuer, to))
+            return redirect(link(self.host.pages.issuer, to))
 
         return self._route(path, "GET", answer, RouteKind.PAGE, ())
 

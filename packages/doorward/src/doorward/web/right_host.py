@@ -9,12 +9,9 @@ from urllib.parse import quote
 import structlog
 
 from doorward.core.web_origin import web_origin
-from doorward.web.cookies import CookieJar
+from doorward.web.error_pages import StatusPages
 from doorward.web.form_origin import Sent, sent_from
 from doorward.web.http import Request, Response
-from doorward.web.page import html
-from doorward.web.pages import language
-from doorward.web.pages.views.context import PageContext
 from doorward.web.pages.views.ends import ErrorPage, Failure
 
 # Apps send people there by forms of their own pages, which may stand at any origin.
@@ -29,12 +26,9 @@ log = structlog.get_logger("doorward.forms")
 class RightHost:
     """Part of the page pipeline. `origin` is ours as browsers write it, `prefix` the path of the issuer."""
 
-    jar: CookieJar
-    issuer: str
+    pages: StatusPages
     origin: str
     prefix: str
-    brand_name: str
-    default_locale: str
     aliases: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,22 +58,10 @@ class RightHost:
             request_id=request.request_id,
             fix=f"open {self.origin}; behind a proxy, issuer has to be the address that browsers open",
         )
-        locale = language.choose(
-            cookie=self.jar.read(request.cookies(), "locale"),
-            accept_language=request.header(b"accept-language"),
-            default=self.default_locale,
-        )
-        context = PageContext(
-            locale=locale,
-            csrf_token="",
-            brand_name=self.brand_name,
-            issuer=self.issuer,
-            request_id=request.request_id,
-        )
         query = "" if request.method == "POST" else request.query_string.decode("latin-1")
         there = f"{self.origin}{self.prefix}{quote(request.path)}" + (f"?{query}" if query else "")
         view = ErrorPage(Failure.WRONG_HOST, right_url=there, right_host=self.origin, ways=())
-        return html(view, context, MISDIRECTED)
+        return self.pages.page(request, view, MISDIRECTED)
 
 
 def _aliases(origin: str) -> frozenset[str]:

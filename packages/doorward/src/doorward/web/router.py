@@ -10,7 +10,7 @@ from typing import Final, Protocol, final
 
 import structlog
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import ComeBackLater, Refusal
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.passwords import HashingBusy
 from doorward.core.ports.store import StoreConflict, StoreUnavailable
@@ -19,7 +19,6 @@ from doorward.web.http import (
     BadForm,
     BodyTooLarge,
     ClientGone,
-    ComeBackLater,
     Message,
     Receive,
     Request,

@@ -37,7 +37,6 @@ async def change(
         session,
         current=Secret(current),
         new=Secret(new),
-        devices=(),
         caller=CALLER,
         now=house.now,
     )

@@ -24,7 +24,7 @@ from doorward.features.authn.factors.password.policy import MOST_WAITING
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.rate_limits.rules.attempts import Wait
-from tests.people import CALLER, PASSWORD, House, open_house
+from tests.people import CALLER, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
 WEAK = "aaaaaaaaaaaaaaaaaaaa"
@@ -65,8 +65,8 @@ async def sign_up(
     house: House, email: str = "new@example.com", password: str = PASSWORD, caller: Caller = CALLER
 ) -> Ticket | Amiss | Wait:
     return await house.sign_up.begin(
-        email=email, password=Secret(password), name="", locale="en", browser_hash=digest("b"), devices=(),
-        sign_in_id=None, caller=caller, now=house.now,
+        email=email, password=Secret(password), name="", locale="en",
+        sign_in_id=None, caller=caller_of(digest("b"), caller=caller), now=house.now,
     )  # fmt: skip
 
 
@@ -132,8 +132,6 @@ async def test_a_stranger_has_so_many_estimates_and_no_more(
     assert isinstance(await sign_up(house, "p5@example.com", caller=elsewhere), Ticket)
     # who signs up clumsily has not used up their tries at signing in
     policy, ada = house.throttle.policy, "ada@example.com"
-    guess = await house.throttle.guess(
-        "password", ada, account_id=None, devices=(), address=CALLER.address, now=house.now
-    )
+    guess = await house.throttle.guess("password", ada, account_id=None, caller=CALLER, now=house.now)
     assert not isinstance(guess, Wait)
     assert guess.networks[0].limit == policy.per_address

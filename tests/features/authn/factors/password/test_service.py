@@ -20,7 +20,7 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.passwords import HashingBusy
 from doorward.features.authn.factors.password.service import DISABLED, MISMATCH
 from doorward.features.rate_limits.rules.attempts import DAILY
-from tests.people import CHROME, PASSWORD, House, open_house
+from tests.people import CHROME, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
 DEVICE = b"d" * 32
@@ -46,9 +46,8 @@ async def prove(
         sign_in,
         identifier=identifier,
         password=Secret(password),
-        devices=(device,) if device else (),
         now=house.now,
-        caller=Caller(address, CHROME, "r-1"),
+        caller=caller_of(devices=(device,) if device else (), caller=Caller(address, CHROME, "r-1")),
     )
 
 

@@ -33,7 +33,7 @@ async def confirm(house: House, account: Account, session: Session, sealed: str,
 
 async def remove(house: House, account: Account, session: Session, password: str = PASSWORD) -> Any:
     return await house.factors.remove(
-        account, session, password=Secret(password), devices=(), caller=CALLER, now=house.now
+        account, session, password=Secret(password), caller=CALLER, now=house.now
     )
 
 

@@ -14,7 +14,7 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.factors.totp import rules as totp
-from tests.people import CHROME, House, code_for, open_house
+from tests.people import CHROME, House, caller_of, code_for, open_house
 
 pytestmark = pytest.mark.anyio
 LIMIT = ThrottlePolicy().per_code
@@ -38,9 +38,8 @@ async def prove(
     return await house.prove_second_factor.prove(
         sign_in,
         code=Secret(code),
-        devices=(device,) if device else (),
         now=house.now,
-        caller=Caller(address, CHROME, "r-2"),
+        caller=caller_of(devices=(device,) if device else (), caller=Caller(address, CHROME, "r-2")),
     )
 
 

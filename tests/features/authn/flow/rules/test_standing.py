@@ -18,30 +18,27 @@ FACTORS = (APP, *CODES)
 
 
 def test_what_carries_no_state_is_told_by_its_time() -> None:
-    for stands, kind, method in (
-        (totp.stands, "totp", "otp"),
-        (recovery_codes.stands, "recovery_code", "rc"),
-    ):
-        seen = Proof(kind, 700, (method,))
-        assert stands(seen, FACTORS)
-        assert not stands(seen, (replace(APP, id="fac_new", created_at=701), *CODES))
-        assert not stands(seen, ())
+    for held, method in ((totp.TRAITS.kind, "otp"), (recovery_codes.STANDS_IN_FOR, "rc")):
+        seen = Proof("totp" if method == "otp" else "recovery_code", 700, (method,))
+        assert rule.stands_by(seen, FACTORS, held)
+        assert not rule.stands_by(seen, (replace(APP, id="fac_new", created_at=701), *CODES), held)
+        assert not rule.stands_by(seen, (), held)
 
 
 def test_a_second_factor_stands_while_it_is_there() -> None:
     shown = totp.of_app(APP, 1000)
-    assert totp.stands(shown, FACTORS)
+    assert rule.stands_by(shown, FACTORS, "totp")
     # another app, set up in the very second of the proof or, by a clock that was wrong, before it
     for created in (999, 1000, 1001):
         other = replace(APP, id="fac_other", created_at=created)
-        assert not totp.stands(shown, (other, *CODES))
+        assert not rule.stands_by(shown, (other, *CODES), "totp")
 
 
 def test_a_recovery_code_stands_until_new_ones_are_made() -> None:
     shown = recovery_codes.of_code(CODES[0], 1000)
     spent = (APP, replace(CODES[0], used_at=1000), CODES[1])
-    assert recovery_codes.stands(shown, spent)
-    assert not recovery_codes.stands(shown, (APP, replace(CODES[0], id="fac_new")))
+    assert rule.stands_by(shown, spent, "totp")
+    assert not rule.stands_by(shown, (APP, replace(CODES[0], id="fac_new")), "totp")
 
 
 def test_the_mark_of_a_factor_is_what_it_was_when_it_was_stored() -> None:

@@ -1,4 +1,4 @@
-"""Who is at the other end of the wire, as far as the record of events is concerned."""
+"""Who is at the other end of the wire, and what their browser or device is known by."""
 
 from __future__ import annotations
 
@@ -12,3 +12,7 @@ class Caller(Struct, frozen=True):
     address: str = ""
     user_agent: str = ""
     request_id: str = ""
+    browser_hash: bytes = b""
+    """What the sign-ins under way and the mailed codes of a browser are bound to. Empty for programs, which are sent none."""
+    devices: tuple[bytes, ...] = ()
+    """What accounts know the device by, a hash for each of its people: their tries are counted apart from everybody else's."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.device import describe
 from doorward.core.model.message import Outgoing
 
 MailKind = str
@@ -26,3 +29,11 @@ class Postman(Protocol):
         values: dict[str, Any],
         ticket_id: str | None = None,
     ) -> Outgoing: ...
+
+
+def owner_mail(
+    mail: Postman, kind: MailKind, account: Account, caller: Caller, now: int, **values: object
+) -> Outgoing:
+    """A mail that tells the owner of an account what was done with it just now, and from which kind of device."""
+    told = {"at": now, "device": describe(caller.user_agent), **values}
+    return mail.write(kind, to=account.email, locale=account.locale, now=now, values=told)

@@ -9,6 +9,7 @@ from doorward.features.accounts.verify_address import VerifyAddress
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.email_code.build import email_challenges
 from doorward.features.authn.factors.password.build import password_policy
+from doorward.features.authn.flow.build import offered_factors
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -49,6 +50,7 @@ def reset_password(services: Services) -> ResetPassword:
         postman=services.mail,
         ending=services.get(revoker),
         record=services.get(audit_log),
+        factors=services.get(offered_factors),
     )
 
 

@@ -13,38 +13,37 @@ if TYPE_CHECKING:
 
 
 def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.accounts import reset_routes, self_service_routes, sign_up_routes
     from doorward.features.accounts.build import reset_password, self_service, sign_up, verify_address
+    from doorward.features.accounts.reset_routes import ResetPages
+    from doorward.features.accounts.self_service_routes import AccountHandlers
+    from doorward.features.accounts.sign_up_routes import SignUpPages
     from doorward.features.authn.factors.email_code.build import email_challenges
     from doorward.features.authn.factors.password.build import change_password, prove_password
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
-    from doorward.features.authn.methods import routes as methods_routes
     from doorward.features.authn.methods.build import second_factors
+    from doorward.features.authn.methods.routes import MethodHandlers
     from doorward.features.repeated_posts.build import pages
 
-    flow, own = services.get(flow_pages), services.get(signed_in_pages)
+    page, flow, own = services.get(pages), services.get(flow_pages), services.get(signed_in_pages)
+    tickets = services.get(email_challenges)
+    joining = SignUpPages(
+        flow=flow, tickets=tickets, sign_up=services.get(sign_up), verify=services.get(verify_address)
+    )
+    account = AccountHandlers(
+        own=own, pages=services.get(self_service), catalog=services.config, tokens=services.tokens
+    )
+    methods = MethodHandlers(
+        own=own,
+        flow=flow,
+        prove_password=services.get(prove_password),
+        change_password=services.get(change_password),
+        factors=services.get(second_factors),
+    )
     return [
-        *sign_up_routes.routes(
-            pages=services.get(pages),
-            flow=flow,
-            sign_up=services.get(sign_up),
-            verify=services.get(verify_address),
-            tickets=services.get(email_challenges),
-        ),
-        *reset_routes.routes(pages=services.get(pages), flow=flow, reset=services.get(reset_password)),
-        *self_service_routes.routes(
-            own=own,
-            pages=services.get(self_service),
-            catalog=services.config,
-            tokens=services.tokens,
-        ),
-        *methods_routes.routes(
-            own=own,
-            flow=flow,
-            prove_password=services.get(prove_password),
-            change_password=services.get(change_password),
-            factors=services.get(second_factors),
-        ),
+        *joining.routes(page),
+        *ResetPages(flow=flow, tickets=tickets, reset=services.get(reset_password)).routes(page),
+        *account.routes(),
+        *methods.routes(),
     ]
 
 

@@ -9,11 +9,10 @@ from msgspec import Struct, structs
 from doorward.core.login_name import normalise_email
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
-from doorward.core.model.device import describe
 from doorward.core.model.digest import digest
 from doorward.core.model.message import Ticket
 from doorward.core.model.secret import Secret
-from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.mail_queue import Postman, owner_mail
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store
@@ -23,6 +22,7 @@ from doorward.features.authn.factors.email_code.rules import Missed, for_ticket,
 from doorward.features.authn.factors.email_code.service import Tickets
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.ending import Ending
@@ -57,19 +57,13 @@ class ResetPassword:
     postman: Postman
     ending: Ending
     record: Record
-
-    @property
-    def code_life(self) -> int:
-        """Seconds for which a code works."""
-        return self.tickets.policy.ttl
+    factors: OfferedFactors
 
     async def ask(
         self,
         *,
         email: str,
         locale: str,
-        browser_hash: bytes,
-        devices: tuple[bytes, ...],
         sign_in_id: str | None,
         caller: Caller,
         now: int,
@@ -80,13 +74,7 @@ class ResetPassword:
         if address is None:
             return BadAddress()
         account = await self.store.accounts.by_email(address)
-        wait = await self.throttle.mail(
-            address,
-            account_id=account.id if account else None,
-            devices=devices,
-            address=caller.address,
-            now=now,
-        )
+        wait = await self.throttle.mail(address, account, caller=caller, now=now)
         if wait is not None:
             return wait
         ticket = await self.tickets.send(
@@ -94,7 +82,6 @@ class ResetPassword:
             email=address,
             account=account,
             locale=locale,
-            browser_hash=browser_hash,
             sign_in_id=sign_in_id,
             payload=for_ticket(account),
             caller=caller,
@@ -103,25 +90,14 @@ class ResetPassword:
         )
         return ticket if ticket is not None else Over()
 
-    async def again(
-        self,
-        ticket_id: str,
-        *,
-        locale: str,
-        browser_hash: bytes,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
-    ) -> Ticket | Wait | Over:
+    async def again(self, ticket_id: str, *, locale: str, caller: Caller, now: int) -> Ticket | Wait | Over:
         """Another mail; the earlier code and link stop working."""
-        old = await self.tickets.held("reset", ticket_id, browser_hash)
+        old = await self.tickets.held("reset", ticket_id, caller.browser_hash)
         if old is None or old.used_at is not None or old.proven_at is not None:
             return Over()
         asked = await self.ask(
             email=old.email,
             locale=locale,
-            browser_hash=browser_hash,
-            devices=devices,
             sign_in_id=old.sign_in_id,
             caller=caller,
             now=now,
@@ -130,30 +106,15 @@ class ResetPassword:
         return Over() if isinstance(asked, BadAddress) else asked
 
     async def by_code(
-        self,
-        ticket_id: str,
-        typed: str,
-        *,
-        browser_hash: bytes,
-        devices: tuple[bytes, ...],
-        address: str,
-        now: int,
+        self, ticket_id: str, typed: str, *, caller: Caller, now: int
     ) -> Ticket | Missed | Wait:
         """The ticket, proven, when the code is right."""
-        shown = await self.tickets.by_code(
-            "reset",
-            ticket_id,
-            typed,
-            browser_hash=browser_hash,
-            devices=devices,
-            address=address,
-            now=now,
-        )
+        shown = await self.tickets.by_code("reset", ticket_id, typed, caller=caller, now=now)
         return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
 
-    async def by_link(self, token: str, *, browser_hash: bytes, now: int) -> Ticket | Missed:
+    async def by_link(self, token: str, *, caller: Caller, now: int) -> Ticket | Missed:
         """The ticket, proven, when the button behind the link was pressed."""
-        shown = await self.tickets.by_link("reset", token, browser_hash=browser_hash, now=now)
+        shown = await self.tickets.by_link("reset", token, caller.browser_hash, now)
         return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
 
     async def open(self, ticket_id: str, browser_hash: bytes, now: int) -> tuple[Ticket, Account, int] | None:
@@ -177,14 +138,12 @@ class ResetPassword:
         password: Secret,
         *,
         end_sessions: bool,
-        browser_hash: bytes,
-        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
     ) -> Reset | Weak | Over:
         """Set the new password and tell the owner; with `end_sessions`, everything that was open ends (ASVS 7.4.3).
         Raises `HashingBusy`."""
-        opened = await self.open(ticket_id, browser_hash, now)
+        opened = await self.open(ticket_id, caller.browser_hash, now)
         if opened is None:
             return Over()
         ticket, account, _ = opened
@@ -198,13 +157,7 @@ class ResetPassword:
             return weak
         hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
         changed = structs.replace(account, password_hash=hashed, password_changed_at=now)
-        letter = self.postman.write(
-            "password_changed",
-            to=account.email,
-            locale=account.locale,
-            now=now,
-            values={"at": now, "device": describe(caller.user_agent)},
-        )
+        letter = owner_mail(self.postman, "password_changed", account, caller, now)
         device_secret = self.chance.token()
         done = await self.store.commit(
             # the person's row first: of two resets at once one waits there, before it holds its ticket
@@ -234,4 +187,5 @@ class ResetPassword:
         return proven
 
     async def _second_factor(self, account: Account) -> bool:
-        return any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))
+        rows = await self.store.accounts.factors(account.id)
+        return self.factors.second_factor(account, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, structs
 
@@ -15,7 +15,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.store import Store
+from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.budget import Change
@@ -68,9 +68,7 @@ class AccountPages:
                 return wait
             counted = True
             after = structs.replace(after, updated_at=now)
-            event = self.record.write(
-                "account.profile_changed", caller=caller, now=now, account_id=account.id
-            )
+            event = self._event("account.profile_changed", account, caller, now)
             if await self.store.commit(self.store.accounts.replace(after, old=before), event):
                 return after
         return account
@@ -84,23 +82,13 @@ class AccountPages:
     async def end_device(self, account: Account, session_id: str, *, caller: Caller, now: int) -> bool:
         """End one session with all that hangs on it. False: it is not (or no longer) one of theirs."""
         found = await self.store.sessions.get(session_id)
-        if (
-            found is None
-            or found.account_id != account.id
-            or found.ended_at is not None
-            or found.expires_at <= now
-        ):
+        if found is None or found.account_id != account.id:
+            return False
+        if found.ended_at is not None or found.expires_at <= now:
             return False
         await self.store.commit(
             *await self.ending.session(found, now=now, reason="ended_by_owner", first=True),
-            self.record.write(
-                "session.ended",
-                caller=caller,
-                now=now,
-                account_id=account.id,
-                session_id=found.id,
-                reason="ended_by_owner",
-            ),
+            self._event("session.ended", account, caller, now, session_id=found.id, reason="ended_by_owner"),
         )
         await self.ending.late_in(found, now=now, reason="ended_by_owner")
         return True
@@ -124,17 +112,10 @@ class AccountPages:
         else:
             writes = await self.ending.others(current, now=now, reason=reason)
         if count:
-            writes.append(
-                self.record.write(
-                    "sessions.ended",
-                    caller=caller,
-                    now=now,
-                    account_id=account.id,
-                    session_id=current.id,
-                    reason=reason,
-                    count=count,
-                )
+            event = self._event(
+                "sessions.ended", account, caller, now, session_id=current.id, reason=reason, count=count
             )
+            writes.append(event)
         await self.store.commit(*writes)
         if grants_too:
             await self.ending.late(account.id, now=now, reason=reason, keep_session=current.id)
@@ -167,13 +148,11 @@ class AccountPages:
         consents = [c for c in await self.store.sessions.consents_of(account.id) if c.client_id == client_id]
         if not grants and not consents:
             return False
-        writes = [self.store.sessions.remove_consents(account.id, client_id), *grants]
-        writes.append(
-            self.record.write(
-                "consent.removed", caller=caller, now=now, account_id=account.id, client_id=client_id
-            )
+        await self.store.commit(
+            self.store.sessions.remove_consents(account.id, client_id),
+            *grants,
+            self._event("consent.removed", account, caller, now, client_id=client_id),
         )
-        await self.store.commit(*writes)
         late = await self.ending.app_of(account.id, client_id, now=now, reason="disconnected")
         if late:
             await self.store.commit(*late)
@@ -196,7 +175,6 @@ class AccountPages:
         current: Session,
         event_id: str,
         *,
-        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
     ) -> bool:
@@ -206,23 +184,18 @@ class AccountPages:
         if found is None or found.account_id != account.id or found.at < _oldest(now):
             return False
         await self.end_others(account, current, caller=caller, now=now, grants_too=True)
-        known = await self.throttle.known(devices, account.id)
+        known = await self.throttle.known(caller.devices, account.id)
         await self.store.commit(self.store.sessions.forget_devices(account.id, but=known))
         # what was reported is always done; only the line in the record that says so has a limit
         if await self._take("report", account, now) is not None:
             return True
-        await self.store.commit(
-            self.record.write(
-                "account.activity_reported",
-                caller=caller,
-                now=now,
-                account_id=account.id,
-                session_id=current.id,
-                event=event_id,
-                reported=found.kind,
-            )
-        )
+        kind, about = "account.activity_reported", found.kind
+        event = self._event(kind, account, caller, now, session_id=current.id, event=event_id, reported=about)
+        await self.store.commit(event)
         return True
+
+    def _event(self, kind: str, account: Account, caller: Caller, now: int, **about: Any) -> Write:
+        return self.record.write(kind, caller=caller, now=now, account_id=account.id, **about)
 
     async def _take(self, change: Change, account: Account, now: int) -> Wait | None:
         return await self.throttle.take(self.throttle.of_changes(change, account.id), now)

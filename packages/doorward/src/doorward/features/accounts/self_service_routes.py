@@ -24,7 +24,7 @@ from doorward.features.sessions.signed_in_pages import (
     SignedInVisit,
 )
 from doorward.web.http import Response
-from doorward.web.page import busy, page
+from doorward.web.page import page
 from doorward.web.pages import language
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done, Happened
@@ -36,29 +36,10 @@ ACTIVE_NOW: Final = 300
 """Seconds since it was last seen within which a device counts as active."""
 
 _EVENT: Final = re.compile(r"aud_[0-9a-f]{32}")
-_HAPPENED: Final = {
-    "account.created": Happened.ACCOUNT_CREATED,
-    "sign_up.completed": Happened.EMAIL_VERIFIED,
-    "sign_in.succeeded": Happened.SIGNED_IN,
-    "sign_in.failed": Happened.SIGN_IN_FAILED,
-    "session.ended": Happened.SESSION_ENDED,
-    "sessions.ended": Happened.OTHER_SESSIONS_ENDED,
-    "password.changed": Happened.PASSWORD_CHANGED,
-    "password.reset": Happened.PASSWORD_RESET,
-    "password.reset_asked": Happened.RESET_ASKED,
-    "second_factor.added": Happened.AUTHENTICATOR_ADDED,
-    "second_factor.removed": Happened.AUTHENTICATOR_REMOVED,
-    "second_factor.failed": Happened.SIGN_IN_FAILED,
-    "second_factor.reset": Happened.AUTHENTICATOR_RESET,
-    "recovery_codes.made": Happened.RECOVERY_CODES_MADE,
-    "recovery_codes.used": Happened.RECOVERY_CODE_USED,
-    "consent.granted": Happened.APP_CONNECTED,
-    "consent.removed": Happened.APP_DISCONNECTED,
-    "refresh_token.repeated_late": Happened.TOKEN_REPEATED_LATE,
-    "refresh_token.replayed": Happened.TOKEN_REPLAYED,
-    "account.profile_changed": Happened.PROFILE_CHANGED,
-    "account.activity_reported": Happened.REPORTED,
-}
+_ALSO: Final = {"second_factor.failed": Happened.SIGN_IN_FAILED}
+_TOLD_APART: Final = {Happened.PASSWORD_SET, Happened.SIGNED_OUT, Happened.SIGNED_OUT_BY_APP}
+"""By what stands in the event; the others have the kind of their event as value."""
+_SHOWN: Final = (*(one.value for one in Happened if one not in _TOLD_APART), *_ALSO)
 _ENDED_BY: Final = {
     "signed_out": Happened.SIGNED_OUT,
     "signed_out_by_app": Happened.SIGNED_OUT_BY_APP,
@@ -105,13 +86,13 @@ class AccountHandlers:
     async def profile_again(self, post: SignedInRefusedPost) -> Response:
         """Name and language as they were typed."""
         name, locale = post.form.get("name", ""), post.form.get("locale", "")
-        return _profile_again(post, name, locale, 403, problem=post.problem)
+        return _profile_again(post, name, locale, problem=post.problem)
 
     async def save_profile(self, post: SignedInPost) -> Response:
         """Name and language, changed."""
         name, locale = post.form.get("name", ""), post.form.get("locale", "")
         if locale and locale not in language.LOCALES:
-            return _profile_again(post, name, "", 400, problem=Problem(Wrong.LOCALE_UNKNOWN))
+            return _profile_again(post, name, "", problem=Problem(Wrong.LOCALE_UNKNOWN))
         saved = await self.pages.save_profile(
             post.account,
             name=name,
@@ -121,11 +102,10 @@ class AccountHandlers:
         )
         if isinstance(saved, Wait):
             problem = Problem(Wrong.TOO_MANY_TRIES, at=saved.until)
-            again = _profile_again(post, name, locale, 429, problem=problem)
-            return busy(again, saved.until, post.browser.now)
+            return _profile_again(post, name, locale, problem=problem)
         if saved is None:
             too_long = Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME)
-            return _profile_again(post, name, locale, 400, name_problem=too_long)
+            return _profile_again(post, name, locale, name_problem=too_long)
         return self.own.done(post, "/account", Done.SAVED)
 
     async def devices(self, visit: SignedInVisit) -> Response:
@@ -174,7 +154,7 @@ class AccountHandlers:
         before = visit.query.get("before", "")
         events, older = await self.pages.activity(
             visit.account,
-            tuple(_HAPPENED),
+            _SHOWN,
             visit.browser.now,
             before=before if _EVENT.fullmatch(before) else None,
         )
@@ -193,7 +173,6 @@ class AccountHandlers:
             post.account,
             post.session,
             post.form.get("event", ""),
-            devices=browser.devices,
             caller=browser.caller,
             now=browser.now,
         )
@@ -201,12 +180,31 @@ class AccountHandlers:
             return browser.go("/account/activity")
         return self.own.done(post, "/account/methods", Done.REPORTED)
 
+    def routes(self) -> list[Route]:
+        """The pages below /account, but for those of the sign-in methods."""
+        devices, apps, activity = "/account/devices", "/account/apps", "/account/activity"
+        own = self.own
+        return [
+            own.get("/account", self.profile),
+            own.post("/account", self.save_profile, refused=self.profile_again, back="/account"),
+            own.get(devices, self.devices),
+            own.lead("/account/devices/end", devices),
+            own.post("/account/devices/end", self.end_device, refused=own.stale, back=devices),
+            own.lead("/account/devices/end-others", devices),
+            own.post("/account/devices/end-others", self.end_others, refused=own.stale, back=devices),
+            own.get(apps, self.apps),
+            own.lead("/account/apps/disconnect", apps),
+            own.post("/account/apps/disconnect", self.disconnect, refused=own.stale, back=apps),
+            own.get(activity, self.activity),
+            own.lead("/account/activity/report", activity),
+            own.post("/account/activity/report", self.report, refused=own.stale, back=activity),
+        ]
+
 
 def _profile_again(
     owner: SignedIn,
     name: str,
     locale: str,
-    status: int,
     *,
     problem: Problem | None = None,
     name_problem: Problem | None = None,
@@ -219,7 +217,7 @@ def _profile_again(
         problem=problem,
         name_problem=name_problem,
     )
-    return page(view, owner.browser, status)
+    return page(view, owner.browser)
 
 
 def _device(session: Session, current: str, now: int) -> views.DeviceLine:
@@ -248,7 +246,7 @@ def _app(app: ConnectedApp, catalog: Catalog) -> views.AppLine:
 
 
 def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine:
-    kind = _HAPPENED[event.kind]
+    kind = _ALSO.get(event.kind) or Happened(event.kind)
     if kind is Happened.PASSWORD_CHANGED and event.detail.get("by") == "operator":
         kind = Happened.PASSWORD_SET
     if kind is Happened.SESSION_ENDED:
@@ -262,30 +260,3 @@ def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine:
         app=client.name if client else None,
         reportable=kind in _REPORTABLE,
     )
-
-
-def routes(
-    *,
-    own: SignedInPages,
-    pages: AccountPages,
-    catalog: CatalogSource,
-    tokens: TokenPolicy,
-) -> list[Route]:
-    """The pages below /account, but for those of the sign-in methods."""
-    on = AccountHandlers(own=own, pages=pages, catalog=catalog, tokens=tokens)
-    devices, apps, activity = "/account/devices", "/account/apps", "/account/activity"
-    return [
-        own.get("/account", on.profile),
-        own.post("/account", on.save_profile, refused=on.profile_again, back="/account"),
-        own.get(devices, on.devices),
-        own.lead("/account/devices/end", devices),
-        own.post("/account/devices/end", on.end_device, refused=own.stale, back=devices),
-        own.lead("/account/devices/end-others", devices),
-        own.post("/account/devices/end-others", on.end_others, refused=own.stale, back=devices),
-        own.get(apps, on.apps),
-        own.lead("/account/apps/disconnect", apps),
-        own.post("/account/apps/disconnect", on.disconnect, refused=own.stale, back=apps),
-        own.get(activity, on.activity),
-        own.lead("/account/activity/report", activity),
-        own.post("/account/activity/report", on.report, refused=own.stale, back=activity),
-    ]

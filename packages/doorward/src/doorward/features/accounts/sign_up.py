@@ -47,8 +47,6 @@ class SignUp:
         password: Secret,
         name: str,
         locale: str,
-        browser_hash: bytes,
-        devices: tuple[bytes, ...],
         sign_in_id: str | None,
         caller: Caller,
         now: int,
@@ -67,13 +65,7 @@ class SignUp:
         if weak is not None:
             return Amiss(password=weak)
         account = await self.store.accounts.by_email(address)
-        wait = await self.throttle.mail(
-            address,
-            account_id=account.id if account else None,
-            devices=devices,
-            address=caller.address,
-            now=now,
-        )
+        wait = await self.throttle.mail(address, account, caller=caller, now=now)
         if wait is not None:
             return wait
         hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
@@ -82,7 +74,6 @@ class SignUp:
             email=address,
             account=account,
             locale=locale,
-            browser_hash=browser_hash,
             sign_in_id=sign_in_id,
             payload={"password_hash": hashed, "name": called or None, "locale": locale},
             caller=caller,
@@ -92,21 +83,13 @@ class SignUp:
             raise AssertionError("a new ticket has no guard to lose")
         return ticket
 
-    async def again(
-        self, ticket_id: str, *, browser_hash: bytes, devices: tuple[bytes, ...], caller: Caller, now: int
-    ) -> Ticket | Wait | None:
+    async def again(self, ticket_id: str, *, caller: Caller, now: int) -> Ticket | Wait | None:
         """Another mail for the same sign-up; the earlier code and link stop working. None: there is nothing to send again."""
-        old = await self.tickets.held("sign_up", ticket_id, browser_hash)
+        old = await self.tickets.held("sign_up", ticket_id, caller.browser_hash)
         if old is None or old.used_at is not None:
             return None
         account = await self.store.accounts.by_email(old.email)
-        wait = await self.throttle.mail(
-            old.email,
-            account_id=account.id if account else None,
-            devices=devices,
-            address=caller.address,
-            now=now,
-        )
+        wait = await self.throttle.mail(old.email, account, caller=caller, now=now)
         if wait is not None:
             return wait
         return await self.tickets.send(
@@ -114,7 +97,6 @@ class SignUp:
             email=old.email,
             account=account,
             locale=str(old.payload.get("locale") or ""),
-            browser_hash=browser_hash,
             sign_in_id=old.sign_in_id,
             payload=old.payload,
             caller=caller,

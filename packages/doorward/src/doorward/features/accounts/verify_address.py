@@ -40,32 +40,15 @@ class VerifyAddress:
     record: Record
 
     async def by_code(
-        self,
-        ticket_id: str,
-        typed: str,
-        *,
-        browser_hash: bytes,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
+        self, ticket_id: str, typed: str, *, caller: Caller, now: int
     ) -> Verified | Missed | Wait:
         """The account, when the code is right."""
-        shown = await self.tickets.by_code(
-            "sign_up",
-            ticket_id,
-            typed,
-            browser_hash=browser_hash,
-            devices=devices,
-            address=caller.address,
-            now=now,
-        )
+        shown = await self.tickets.by_code("sign_up", ticket_id, typed, caller=caller, now=now)
         return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
 
-    async def by_link(
-        self, token: str, *, browser_hash: bytes, caller: Caller, now: int
-    ) -> Verified | Missed:
+    async def by_link(self, token: str, *, caller: Caller, now: int) -> Verified | Missed:
         """The account, when the button behind the link was pressed."""
-        shown = await self.tickets.by_link("sign_up", token, browser_hash=browser_hash, now=now)
+        shown = await self.tickets.by_link("sign_up", token, caller.browser_hash, now)
         return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
 
     async def go_on(self, sign_in: SignIn, verified: Verified, now: int) -> SignIn | Refusal:

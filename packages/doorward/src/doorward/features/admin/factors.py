@@ -46,7 +46,7 @@ class FactorAdmin:
             old, factors = await self._find(who)
             if not factors:
                 raise refused("factor_missing", email=old.email)
-            now = self.clock.now()
+            now, kinds = self.clock.now(), dict.fromkeys(factor.kind for factor in factors)
             # The row changes in any case: a sign-in that ends in this moment loses by it (`Ending.late`).
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
             if forget_password:
@@ -60,8 +60,7 @@ class FactorAdmin:
             )
             done = await self.store.commit(
                 self.store.accounts.replace(new, old=old),
-                self.store.accounts.remove_factors(old.id, "totp"),
-                self.store.accounts.remove_factors(old.id, "recovery_code"),
+                *(self.store.accounts.remove_factors(old.id, kind) for kind in kinds),
                 self.store.sessions.forget_devices(old.id, but=None),
                 *await self.ending.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
                 self.store.messages.insert_mail(letter),

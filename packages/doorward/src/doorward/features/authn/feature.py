@@ -30,14 +30,14 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
 
 
 def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.authn.flow import typed_code_routes
     from doorward.features.authn.flow.build import factor_plugs, flow_pages, prove_typed_code
+    from doorward.features.authn.flow.typed_code_routes import TypedCodePage
     from doorward.features.repeated_posts.build import pages
 
     page, flow = services.get(pages), services.get(flow_pages)
     return [
         *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
-        *typed_code_routes.routes(pages=page, flow=flow, prove_code=services.get(prove_typed_code)),
+        *TypedCodePage(flow=flow, prove_code=services.get(prove_typed_code)).routes(page),
     ]
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from doorward.core.model.account import Account
 from doorward.core.model.bucket import Bucket
+from doorward.core.model.caller import Caller
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.ports.counters import Counters
 from doorward.core.ports.keys import Sealer
@@ -36,21 +38,14 @@ class Throttle:
         return known if account_id is not None else None
 
     async def guess(
-        self,
-        guessed: Guessed,
-        who: str,
-        *,
-        account_id: str | None,
-        devices: tuple[bytes, ...],
-        address: str,
-        now: int,
+        self, guessed: Guessed, who: str, *, account_id: str | None, caller: Caller, now: int
     ) -> Guess | Wait:
         """Count a guess at a secret, before it is looked at. `who` is whom it is aimed at, as it was typed or as the secret says;
         `account_id` the account behind that, if there is one. Every guess that somebody could hope to win goes through here, and
         ends in `missed` or in `clear` and `forget` (line 96)."""
-        device = await self.known(devices, account_id)
+        device = await self.known(caller.devices, account_id)
         counters = attempts.guess(
-            guessed, who, address, known_device=device, policy=self.policy, tag=self._tag
+            guessed, who, caller.address, known_device=device, policy=self.policy, tag=self._tag
         )
         wait = await self.take(counters.own, now, unless=counters.networks)
         return counters if wait is None else wait
@@ -65,12 +60,10 @@ class Throttle:
         """The counters of new passwords that strangers at one address had estimated."""
         return attempts.of_estimates(address, policy=self.policy, tag=self._tag)
 
-    async def mail(
-        self, email: str, *, account_id: str | None, devices: tuple[bytes, ...], address: str, now: int
-    ) -> Wait | None:
-        """Count a mail that somebody makes us send to `email`, which `account_id` has, if anybody."""
-        device = await self.known(devices, account_id)
-        mail = attempts.of_mail(email, address, known_device=device, policy=self.policy, tag=self._tag)
+    async def mail(self, email: str, account: Account | None, *, caller: Caller, now: int) -> Wait | None:
+        """Count a mail that somebody makes us send to `email`, which `account` has, if anybody."""
+        device = await self.known(caller.devices, account.id if account else None)
+        mail = attempts.of_mail(email, caller.address, known_device=device, policy=self.policy, tag=self._tag)
         may = attempts.may_mail(mail, await self.counters.counted(mail.all, now), now)
         if isinstance(may, Wait):
             return may

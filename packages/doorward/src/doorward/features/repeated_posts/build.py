@@ -9,7 +9,7 @@ from doorward.features.repeated_posts.boundary import Once
 from doorward.features.repeated_posts.service import PostOnce
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
-from doorward.features.sessions.build import browser_contexts, cookie_jar, form_guard
+from doorward.features.sessions.build import browser_contexts, cookie_jar, form_guard, status_pages
 from doorward.web.page_pipeline import Pages, RepeatedPosts
 from doorward.web.right_host import RightHost
 
@@ -36,11 +36,8 @@ def pages(services: Services) -> BrowserPages:
         guard=services.get(form_guard),
         repeated=services.get(post_boundary),
         host=RightHost(
-            jar=services.get(cookie_jar),
-            issuer=services.issuer,
+            pages=services.get(status_pages),
             origin=services.origin,
             prefix=urlsplit(services.issuer).path.rstrip("/"),
-            brand_name=services.brand_name,
-            default_locale=services.default_locale,
         ),
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from doorward.features.sessions.service import Sessions
     from doorward.web.cookies import CookieJar
     from doorward.web.csrf import FormGuard
+    from doorward.web.error_pages import StatusPages
 
 
 def revoker(services: Services) -> Ending:
@@ -26,6 +27,18 @@ def cookie_jar(services: Services) -> CookieJar:
     from doorward.web.cookies import CookieJar
 
     return CookieJar.of(services.issuer)
+
+
+def status_pages(services: Services) -> StatusPages:
+    """The pages of errors that no handler answered."""
+    from doorward.web.error_pages import StatusPages
+
+    return StatusPages(
+        jar=services.get(cookie_jar),
+        issuer=services.issuer,
+        brand_name=services.brand_name,
+        default_locale=services.default_locale,
+    )
 
 
 def live_sessions(services: Services) -> Sessions:

@@ -39,7 +39,7 @@ class Ending:
         `first`: guarded, the commit loses when the grant has ended. Whoever sends one request a thousand times at once makes one
         entry with it, not a thousand.
         """
-        return self._grant(grant.id, now, reason, self._life(), first=first)
+        return self._grant(grant.id, now, reason, first=first)
 
     def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
         """The access tokens of a grant that has no row."""
@@ -56,8 +56,12 @@ class Ending:
     ) -> list[Write]:
         """A browser session: the grants born in it that are not offline, its `sid`, and a notice to each app that asked for one
         (OpenID Connect Back-Channel Logout 1.0 §2.3). `first` as for a grant."""
+        end = self.store.sessions.end_first if first else self.store.sessions.end
+        told = [(session.id, client_id) for client_id in await self.store.sessions.clients_in(session.id)]
         return [
-            *await self._session(session, now, reason, self._life(), first=first),
+            end(session.id, now, reason),
+            self.store.revocations.insert(rule.of_session(session.id, now=now, life=self._life())),
+            *self._notices(session.account_id, told, now),
             *await self.grants_of(session, now=now, reason=reason),
         ]
 
@@ -65,17 +69,16 @@ class Ending:
         """The grants born in a session that are not offline."""
         found = await self.store.grants.live_of_session(session.id, now, limit=MANY + 1)
         if len(found) > MANY:
-            until = rule.of_grant(session.id, now=now, life=self._life()).expires_at
             end = self.store.grants.end_of_account
-            return [end(session.account_id, now, reason, until, session_id=session.id)]
+            return [end(session.account_id, now, reason, self._until(now), session_id=session.id)]
         return self._each([grant for grant in found if not grant.offline], now, reason)
 
     async def app_of(self, account_id: str, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
         """The grants that a person gave to one app, offline ones too."""
         found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
         if len(found) > MANY:
-            until = rule.of_grant(account_id, now=now, life=self._life()).expires_at
-            return [self.store.grants.end_of_account(account_id, now, reason, until, client_id=client_id)]
+            end = self.store.grants.end_of_account
+            return [end(account_id, now, reason, self._until(now), client_id=client_id)]
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
     def outstanding(self, account_id: str, *, now: int) -> list[Write]:
@@ -105,32 +108,30 @@ class Ending:
     async def _account(
         self, account_id: str, now: int, reason: EndReason, keep_session: str | None, *, sub_entry: bool
     ) -> list[Write]:
-        life = self._life()
-        writes = await self._sessions(account_id, now, reason, keep_session, life)
+        writes = await self._sessions(account_id, now, reason, keep_session)
         # The grants enter the view one by one even beside a `sub` entry: a token signed in another process in this very
         # moment may carry a later `iat` than the entry's bound.
         found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
         if len(found) > MANY:
-            until = rule.of_grant(account_id, now=now, life=life).expires_at
-            writes.append(self.store.grants.end_of_account(account_id, now, reason, until))
+            writes.append(self.store.grants.end_of_account(account_id, now, reason, self._until(now)))
         else:
             writes += self._each(found, now, reason)
         if sub_entry:
-            writes.append(self.store.revocations.insert(rule.of_account(account_id, now=now, life=life)))
+            entry = rule.of_account(account_id, now=now, life=self._life())
+            writes.append(self.store.revocations.insert(entry))
         return writes
 
     async def others(self, current: Session, *, now: int, reason: EndReason) -> list[Write]:
         """All sessions of a person but this one, with the grants born in them that are not offline: a handful of writes, however
         many they are. What is outstanding ends too: who stands in the middle of a sign-in would be in a session a moment later."""
-        life = self._life()
-        writes = await self._sessions(current.account_id, now, reason, current.id, life)
+        writes = await self._sessions(current.account_id, now, reason, current.id)
         if writes:
-            writes.append(self._grants_but(current, now, reason, life))
+            writes.append(self._grants_but(current, now, reason))
         return [*self.outstanding(current.account_id, now=now), *writes]
 
     async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
         """What `late_in` does for one session, for all those that `others` ended."""
-        await self.store.commit(self._grants_but(current, now, reason, self._life()))
+        await self.store.commit(self._grants_but(current, now, reason))
 
     async def late(
         self, account_id: str, *, now: int, reason: EndReason, keep_session: str | None = None
@@ -160,48 +161,28 @@ class Ending:
         ]
 
     def _each(self, grants: Sequence[Grant], now: int, reason: EndReason) -> list[Write]:
-        life = self._life()
-        return [write for grant in grants for write in self._grant(grant.id, now, reason, life)]
+        return [write for grant in grants for write in self._grant(grant.id, now, reason)]
 
-    def _grant(
-        self, grant_id: str, now: int, reason: EndReason, life: int, *, first: bool = False
-    ) -> list[Write]:
+    def _grant(self, grant_id: str, now: int, reason: EndReason, *, first: bool = False) -> list[Write]:
         end = self.store.grants.end_first if first else self.store.grants.end
         return [
             end(grant_id, now, reason),
-            self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=life)),
+            self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=self._life())),
         ]
 
-    def _grants_but(self, current: Session, now: int, reason: EndReason, life: int) -> Write:
-        until = rule.of_grant(current.id, now=now, life=life).expires_at
-        return self.store.grants.end_of_account(current.account_id, now, reason, until, but=current.id)
+    def _grants_but(self, current: Session, now: int, reason: EndReason) -> Write:
+        end = self.store.grants.end_of_account
+        return end(current.account_id, now, reason, self._until(now), but=current.id)
 
-    async def _sessions(
-        self, account_id: str, now: int, reason: EndReason, keep: str | None, life: int
-    ) -> list[Write]:
+    async def _sessions(self, account_id: str, now: int, reason: EndReason, keep: str | None) -> list[Write]:
         # of two one is another than the one that is kept
         found = await self.store.sessions.live_of(account_id, now, limit=2)
         if all(session.id == keep for session in found):
             return []
-        until = rule.of_session(account_id, now=now, life=life).expires_at
         told = await self.store.sessions.clients_in_all(account_id, now)
         return [
-            self.store.sessions.end_of_account(account_id, now, reason, until, keep=keep),
+            self.store.sessions.end_of_account(account_id, now, reason, self._until(now), keep=keep),
             *self._notices(account_id, [pair for pair in told if pair[0] != keep], now),
-        ]
-
-    async def _session(
-        self, session: Session, now: int, reason: EndReason, life: int, *, first: bool
-    ) -> list[Write]:
-        end = self.store.sessions.end_first if first else self.store.sessions.end
-        return [
-            end(session.id, now, reason),
-            self.store.revocations.insert(rule.of_session(session.id, now=now, life=life)),
-            *self._notices(
-                session.account_id,
-                [(session.id, client_id) for client_id in await self.store.sessions.clients_in(session.id)],
-                now,
-            ),
         ]
 
     def _notices(self, account_id: str, told: Sequence[tuple[str, str]], now: int) -> list[Write]:
@@ -220,6 +201,10 @@ class Ending:
             for session_id, client_id in told
             if (client := clients.get(client_id)) is not None and client.backchannel_logout_uri
         ]
+
+    def _until(self, now: int) -> int:
+        """When an entry may go that is made now for what was given out before."""
+        return now + self._life() + rule.MARGIN
 
     def _life(self) -> int:
         return rule.longest_living(self.policy, self.catalog.current())

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from doorward.web.pages import addresses, language, qr
 from doorward.web.pages.icons import icon
-from doorward.web.pages.views import PageContext, View
+from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.wording import Sentences
 from doorward.web.pages.words import Words, calm, isolated
 

@@ -10,12 +10,11 @@ from msgspec import structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
-from doorward.core.model.device import describe
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.session import EndReason, Session
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.mail_queue import Postman, owner_mail
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
@@ -60,7 +59,6 @@ class Finish:
         achieved: Achieved,
         permitted: Permitted | None,
         old: Session | None,
-        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
         first: Sequence[Write] = (),
@@ -91,7 +89,7 @@ class Finish:
             )
             # Every way in tells the owner of a new device. A page's app is known to who sits there; a JSON sign-in's is not.
             app = permitted.app_name if permitted is not None and sign_in.handle_hash is not None else None
-            device_secret, device = await self._device(account, devices, app, caller, now)
+            device_secret, device = await self._device(account, app, caller, now)
         reached = Reached()
         if permitted is not None:
             reached = await permitted.reach(sign_in, session, achieved, caller=caller, now=now)
@@ -164,23 +162,18 @@ class Finish:
         return session, secret, [*writes, self.store.sessions.insert(session)], ended
 
     async def _device(
-        self, account: Account, devices: tuple[bytes, ...], app: str | None, caller: Caller, now: int
+        self, account: Account, app: str | None, caller: Caller, now: int
     ) -> tuple[str | None, list[Write]]:
         """From now on this device is known to the account: its tries are counted by themselves, so that nobody elsewhere can
         lock the owner out (line 81). The secret by which it is known is this person's alone."""
+        devices = caller.devices
         if devices and await self.store.sessions.known_device(devices, account.id) is not None:
             return None, []
         secret = self.chance.token()
         writes: list[Write] = []
         told = await self.store.sessions.devices_since(account.id, now - DAY, MOST_TOLD)
         if now - account.created_at >= NEW_ACCOUNT and told < MOST_TOLD:
-            mail = self.postman.write(
-                "new_device",
-                to=account.email,
-                locale=account.locale,
-                now=now,
-                values={"at": now, "device": describe(caller.user_agent), "app": app},
-            )
+            mail = owner_mail(self.postman, "new_device", account, caller, now, app=app)
             writes.append(self.store.messages.insert_mail(mail))
         return secret, [*writes, self.store.sessions.remember_device(digest(secret), account.id, now)]
 

@@ -67,6 +67,14 @@ class OfferedFactors:
         )
         return self._of(chosen)
 
+    def second_factor(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether more than a password is asked for at every sign-in of this account."""
+        return any(factor.traits.always_asked and factor.enrolled(account, rows) for factor in self.all)
+
+    def with_backups(self, kind: str) -> list[str]:
+        """The kinds that go when the factor of this kind is taken out: itself, and what stands in for it alone."""
+        return [kind, *(factor.traits.kind for factor in self.all if factor.stands_in_for == kind)]
+
     def begun(self, proofs: Sequence[Proof]) -> bool:
         """Whether these proofs say who the person is."""
         return begun(self.traits, {proof.kind for proof in proofs})

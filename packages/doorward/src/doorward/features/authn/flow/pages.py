@@ -188,11 +188,7 @@ class FlowPages:
     async def next_step(self, browser: BrowserContext, sign_in: SignIn) -> Next:
         """What comes next, for a page that does not only lead there."""
         return await self.advance.next(
-            sign_in,
-            session=browser.session,
-            devices=browser.devices,
-            caller=browser.caller,
-            now=browser.now,
+            sign_in, session=browser.session, caller=browser.caller, now=browser.now
         )
 
     async def answer(self, browser: BrowserContext, outcome: Next) -> Response:
@@ -286,6 +282,12 @@ def said_stale(browser: BrowserContext, query: Mapping[str, str]) -> Problem | N
     word = query.get("stale")
     stale = word is not None and word == browser.stale_word(query.get("flow", ""))
     return Problem(Wrong.STALE_FORM) if stale else None
+
+
+def hinted(sign_in: SignIn | None) -> str:
+    """The address that the app expects to sign in, for a form to begin with."""
+    request = sign_in.request if sign_in is not None else None
+    return (request.login_hint or "")[:254] if request is not None else ""
 
 
 def ways(factors: Sequence[Factor], locale: str) -> tuple[OtherWay, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -14,12 +14,14 @@ from doorward.features.sessions.browser_context import BrowserPages
 from doorward.web.route import Route
 
 
-class FactorPlug(Factor, Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorPlug(Factor):
     """What a factor's folder gives."""
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
         """Its sign-in pages; none where it has only those that it shares. Each handler ends in `flow.follow`."""
-        ...
+        del pages, flow
+        return ()
 
 
 class GoalPlug(Struct, frozen=True):

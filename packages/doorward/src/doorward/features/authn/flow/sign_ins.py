@@ -7,6 +7,7 @@ from typing import final
 
 from msgspec import structs
 
+from doorward.core.errors import ComeBackLater
 from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
@@ -16,7 +17,6 @@ from doorward.core.ports.store import Store
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules import begin
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
-from doorward.web.http import ComeBackLater
 
 
 @final

@@ -9,14 +9,13 @@ from typing import Final, final
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.device import describe
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
-from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.mail_queue import Postman, owner_mail
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
-from doorward.features.authn.flow.factor import TYPED_CODE_STEP, TypedCode
+from doorward.features.authn.flow.factor import TYPED_CODE_STEP, JsonStep, TypedCode
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import GONE, too_many, with_proof
 from doorward.features.authn.flow.rules.assurance import counting
@@ -42,15 +41,7 @@ class ProveTypedCode:
     meter: Meter
     postman: Postman
 
-    async def prove(
-        self,
-        sign_in: SignIn,
-        *,
-        code: Secret,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
-    ) -> SignIn | Refusal:
+    async def prove(self, sign_in: SignIn, *, code: Secret, caller: Caller, now: int) -> SignIn | Refusal:
         """The sign-in as stored now, or a refusal: access_denied for a code that is wrong, spent or unknown,
         too_many_attempts with `retry_at`, invalid_session when nothing that comes first was proven (recently enough) before.
 
@@ -60,9 +51,7 @@ class ProveTypedCode:
         if whose is None:
             return GONE
         account, rows = whose
-        guess = await self.throttle.guess(
-            "code", account.id, account_id=account.id, devices=devices, address=caller.address, now=now
-        )
+        guess = await self.throttle.guess("code", account.id, account_id=account.id, caller=caller, now=now)
         if isinstance(guess, Wait):
             self.meter.count("second_factors", "throttled")
             return too_many(guess, "second factor throttled")
@@ -133,13 +122,7 @@ class ProveTypedCode:
 
     async def _tell(self, account: Account, caller: Caller, now: int) -> None:
         """Whoever types codes here has shown the password: its owner hears of it, once a day however many are wrong."""
-        mail = self.postman.write(
-            "second_factor_failed",
-            to=account.email,
-            locale=account.locale,
-            now=now,
-            values={"at": now, "device": describe(caller.user_agent)},
-        )
+        mail = owner_mail(self.postman, "second_factor_failed", account, caller, now)
         await self.store.commit(
             self.store.attempts.claim("second_factor_failed", account.id, now + DAY, now=now),
             self.store.messages.insert_mail(mail),
@@ -148,35 +131,15 @@ class ProveTypedCode:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypedCodeStep:
-    """The same as a step of the JSON sign-in."""
+class TypedCodeStep(JsonStep):
+    """The same as a step of the JSON sign-in. A code alone proves nothing: the sign-in is stored by then."""
 
     prove_code: ProveTypedCode
     name: str = TYPED_CODE_STEP
     field: str = "code"
 
     async def prove(
-        self,
-        sign_in: SignIn,
-        params: Mapping[str, str],
-        *,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
+        self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | Refusal:
         """A code of whichever factor."""
-        return await self.prove_code.prove(
-            sign_in, code=Secret(params[self.field]), devices=devices, caller=caller, now=now
-        )
-
-    async def prove_new(
-        self,
-        sign_in: SignIn,
-        params: Mapping[str, str],
-        *,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
-    ) -> None:
-        """A code alone proves nothing: the sign-in is stored by then."""
-        del sign_in, params, devices, caller, now
+        return await self.prove_code.prove(sign_in, code=Secret(params[self.field]), caller=caller, now=now)

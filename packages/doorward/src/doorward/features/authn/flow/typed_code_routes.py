@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, final
+from typing import Literal, final
 
 from msgspec import Struct
 
@@ -23,13 +23,11 @@ from doorward.features.sessions.browser_context import (
     StalePost,
 )
 from doorward.web.http import EarlyResponse, Response
-from doorward.web.page import busy, page
+from doorward.web.page import page
 from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.pages.views.sign_in import SecondFactor
 from doorward.web.route import Route
 
-_WRONG_STATUS: Final = 400
-_FORGED_STATUS: Final = 403
 _Method = Literal["authenticator", "recovery"]
 
 
@@ -50,27 +48,22 @@ class TypedCodePage:
     async def ask(self, visit: PageVisit) -> Response:
         """The form."""
         browser, waiting = await self._waiting(visit.browser, visit.query.get("flow"))
-        return _page(browser, waiting, _method(visit.query), None, 200)
+        return _page(browser, waiting, _method(visit.query), None)
 
     async def ask_again(self, post: StalePost) -> Response:
         """The form once more, if this browser may go on with the sign-in."""
         await self.flow.lead_onward(post.browser, post.form.get("flow"))
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
-        return _page(browser, waiting, _method(post.form), post.problem, _FORGED_STATUS)
+        return _page(browser, waiting, _method(post.form), post.problem)
 
     async def answer(self, post: PagePost) -> Response:
         """A code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
         method, code = _method(post.form), post.form.get("code", "")
         if not code.strip():
-            problem = Problem(Wrong.CODE_MISSING)
-            return _page(browser, waiting, method, problem, _WRONG_STATUS)
+            return _page(browser, waiting, method, Problem(Wrong.CODE_MISSING))
         outcome = await self.prove_code.prove(
-            waiting.sign_in,
-            code=Secret(code),
-            devices=browser.devices,
-            caller=browser.caller,
-            now=browser.now,
+            waiting.sign_in, code=Secret(code), caller=browser.caller, now=browser.now
         )
         if not isinstance(outcome, Refusal):
             return await self.flow.follow(browser, outcome)
@@ -78,10 +71,9 @@ class TypedCodePage:
             return await self.flow.load_and_follow(browser, waiting.sign_in.id)
         if outcome.code == "too_many_attempts":
             problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
-            shown = _page(browser, waiting, method, problem, 429)
-            return busy(shown, outcome.retry_at, browser.now)
-        wrong = Wrong.RECOVERY_CODE_WRONG if method == "recovery" else Wrong.CODE_WRONG
-        return _page(browser, waiting, method, Problem(wrong), _WRONG_STATUS)
+        else:
+            problem = Problem(Wrong.RECOVERY_CODE_WRONG if method == "recovery" else Wrong.CODE_WRONG)
+        return _page(browser, waiting, method, problem)
 
     async def _waiting(self, browser: BrowserContext, flow: str | None) -> tuple[BrowserContext, _Waiting]:
         """The sign-in, if a code may come next in it; else `EarlyResponse` is raised with the way to where it belongs."""
@@ -93,10 +85,15 @@ class TypedCodePage:
             raise EarlyResponse(await self.flow.follow(browser, sign_in))
         return browser, _Waiting(sign_in, account, acceptable)
 
+    def routes(self, pages: BrowserPages) -> list[Route]:
+        """The page and its form."""
+        return [
+            pages.get(TYPED_CODE_PATH, self.ask),
+            pages.post(TYPED_CODE_PATH, self.answer, refused=self.ask_again),
+        ]
 
-def _page(
-    browser: BrowserContext, waiting: _Waiting, method: _Method, problem: Problem | None, status: int
-) -> Response:
+
+def _page(browser: BrowserContext, waiting: _Waiting, method: _Method, problem: Problem | None) -> Response:
     codes = [factor for factor in waiting.acceptable if factor.typed_code is not None]
     others = [factor for factor in waiting.acceptable if factor.typed_code is None]
     view = SecondFactor(
@@ -109,17 +106,8 @@ def _page(
         problem=problem,
         others=ways(others, browser.context.locale),
     )
-    return page(view, browser, status)
+    return page(view, browser)
 
 
 def _method(given: Mapping[str, str]) -> _Method:
     return "recovery" if given.get("method") == "recovery" else "authenticator"
-
-
-def routes(*, pages: BrowserPages, flow: FlowPages, prove_code: ProveTypedCode) -> list[Route]:
-    """The page and its form."""
-    on = TypedCodePage(flow=flow, prove_code=prove_code)
-    return [
-        pages.get(TYPED_CODE_PATH, on.ask),
-        pages.post(TYPED_CODE_PATH, on.answer, refused=on.ask_again),
-    ]

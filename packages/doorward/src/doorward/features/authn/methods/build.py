@@ -5,6 +5,7 @@ from __future__ import annotations
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.build import check_password
 from doorward.features.authn.factors.recovery_codes.build import recovery_code_maker
+from doorward.features.authn.flow.build import offered_factors
 from doorward.features.authn.methods.service import SecondFactors
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
@@ -23,4 +24,5 @@ def second_factors(services: Services) -> SecondFactors:
         throttle=services.get(throttle),
         policy=services.passwords,
         brand=services.brand_name,
+        factors=services.get(offered_factors),
     )

@@ -26,7 +26,7 @@ from doorward.features.sessions.signed_in_pages import (
     own_path,
 )
 from doorward.web.http import EarlyResponse, Response
-from doorward.web.page import busy, page
+from doorward.web.page import page
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.problems import Problem, Wrong
@@ -54,19 +54,18 @@ class MethodHandlers:
 
     async def show_again(self, post: SignedInRefusedPost) -> Response:
         """The cards, whose forms were not used."""
-        return await self._methods(post, 403, problem=post.problem)
+        return await self._methods(post, problem=post.problem)
 
     async def change(self, post: SignedInPost) -> Response:
         """A new password. Raises `HashingBusy`."""
         current, new, browser = post.form.get("current", ""), post.form.get("new", ""), post.browser
         if not current:
-            return await self._methods(post, 400, current_problem=Problem(Wrong.PASSWORD_MISSING))
+            return await self._methods(post, current_problem=Problem(Wrong.PASSWORD_MISSING))
         outcome = await self.change_password.change(
             post.account,
             post.session,
             current=Secret(current),
             new=Secret(new),
-            devices=browser.devices,
             caller=browser.caller,
             now=browser.now,
         )
@@ -75,30 +74,30 @@ class MethodHandlers:
                 browser.remember_session(secret, session.expires_at - browser.now)
                 return self.own.done(post, METHODS, Done.PASSWORD_CHANGED)
             case Weak():
-                return await self._methods(post, 400, new_problem=weak(outcome))
+                return await self._methods(post, new_problem=weak(outcome))
             case Refusal(code="too_many_attempts", retry_at=at):
                 problem = Problem(Wrong.TOO_MANY_TRIES, at=at)
-                return busy(await self._methods(post, 429, problem=problem), at, browser.now)
+                return await self._methods(post, problem=problem)
             case Refusal():
-                return await self._methods(post, 400, current_problem=Problem(Wrong.PASSWORD_MISMATCH))
+                return await self._methods(post, current_problem=Problem(Wrong.PASSWORD_MISMATCH))
             case Moved():
-                return await self._methods(post, 409, problem=Problem(Wrong.CHANGED_MEANWHILE))
+                return await self._methods(post, problem=Problem(Wrong.CHANGED_MEANWHILE))
 
     async def set_up(self, visit: SignedInVisit) -> Response:
         """A QR code. Nothing is set up until the app's code comes back."""
         setup = self.factors.begin(visit.account, visit.session, visit.browser.now)
-        return _setup(visit, setup, None, 200)
+        return _setup(visit, setup, None)
 
     async def set_up_again(self, post: SignedInRefusedPost) -> Response:
         """The same QR code."""
-        return _setup(post, self._setup_of(post, post.form), post.problem, 403)
+        return _setup(post, self._setup_of(post, post.form), post.problem)
 
     async def confirm_set_up(self, post: SignedInPost) -> Response:
         """The app's code; the answer shows the recovery codes, this once."""
         browser, code = post.browser, post.form.get("code", "")
         again = self._setup_of(post, post.form)
         if not code.strip():
-            return _setup(post, again, Problem(Wrong.CODE_MISSING), 400)
+            return _setup(post, again, Problem(Wrong.CODE_MISSING))
         outcome = await self.factors.confirm(
             post.account,
             post.session,
@@ -113,22 +112,20 @@ class MethodHandlers:
         if isinstance(outcome, SetupOver):
             return browser.go(AUTHENTICATOR)
         if isinstance(outcome, Wait):
-            problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.until)
-            return busy(_setup(post, again, problem, 429), outcome.until, browser.now)
-        return _setup(post, again, Problem(Wrong.CODE_WRONG), 400)
+            return _setup(post, again, Problem(Wrong.TOO_MANY_TRIES, at=outcome.until))
+        return _setup(post, again, Problem(Wrong.CODE_WRONG))
 
     async def remove(self, post: SignedInPost) -> Response:
         """First the page that asks for the password, then the removal. Raises `HashingBusy`."""
         form = post.form
         if "password" not in form:
-            return _ask_password(post, METHODS, REMOVE, None, 200)
+            return _ask_password(post, METHODS, REMOVE, None)
         if not form["password"]:
-            return _ask_password(post, METHODS, REMOVE, Problem(Wrong.PASSWORD_MISSING), 400)
+            return _ask_password(post, METHODS, REMOVE, Problem(Wrong.PASSWORD_MISSING))
         outcome = await self.factors.remove(
             post.account,
             post.session,
             password=Secret(form["password"]),
-            devices=post.browser.devices,
             caller=post.browser.caller,
             now=post.browser.now,
         )
@@ -136,12 +133,12 @@ class MethodHandlers:
             return self.own.done(post, METHODS, Done.AUTHENTICATOR_REMOVED)
         if isinstance(outcome, Weak):
             # Said at the very form that mends it: a longer password first, then the app may go.
-            return await self._methods(post, 400, new_problem=weak(outcome))
+            return await self._methods(post, new_problem=weak(outcome))
         return _refused(post, METHODS, REMOVE, outcome)
 
     async def remove_again(self, post: SignedInRefusedPost) -> Response:
         """The page that asks for the password."""
-        return _ask_password(post, METHODS, REMOVE, post.problem, 403)
+        return _ask_password(post, METHODS, REMOVE, post.problem)
 
     async def new_codes(self, post: SignedInPost) -> Response:
         """New recovery codes, shown this once."""
@@ -152,17 +149,16 @@ class MethodHandlers:
         if made is None:
             return browser.go(METHODS)
         if isinstance(made, Wait):
-            problem = Problem(Wrong.TOO_MANY_TRIES, at=made.until)
-            return busy(await self._methods(post, 429, problem=problem), made.until, browser.now)
+            return await self._methods(post, problem=Problem(Wrong.TOO_MANY_TRIES, at=made.until))
         return page(views.RecoveryCodes(made.codes, post.account.email), browser)
 
     async def confirm(self, visit: SignedInVisit) -> Response:
         """Ask for the password again."""
-        return _ask_password(visit, own_path(visit.query.get("return_to", "")), CONFIRM, None, 200)
+        return _ask_password(visit, own_path(visit.query.get("return_to", "")), CONFIRM, None)
 
     async def confirm_again(self, post: SignedInRefusedPost) -> Response:
         """Ask once more."""
-        return _ask_password(post, own_path(post.form.get("return_to", "")), CONFIRM, post.problem, 403)
+        return _ask_password(post, own_path(post.form.get("return_to", "")), CONFIRM, post.problem)
 
     async def confirmed(self, post: SignedInPost) -> Response:
         """The password again, then whatever else this person's sign-in asks for: the same journey as at the front door, so that
@@ -170,18 +166,13 @@ class MethodHandlers:
         browser, back = post.browser, own_path(post.form.get("return_to", ""))
         password = post.form.get("password")
         if not password:
-            return _ask_password(post, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING), 400)
+            return _ask_password(post, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING))
         # The session vouches for nothing here: all is shown anew.
         sign_in = await self.flow.sign_ins.begin_proving(
             browser_hash=browser.browser_hash, return_to=back, now=browser.now
         )
         outcome = await self.prove_password.prove(
-            sign_in,
-            identifier=post.account.email,
-            password=Secret(password),
-            devices=browser.devices,
-            caller=browser.caller,
-            now=browser.now,
+            sign_in, post.account.email, Secret(password), caller=browser.caller, now=browser.now
         )
         if isinstance(outcome, Refusal):
             return _refused(post, back, CONFIRM, outcome)
@@ -198,7 +189,6 @@ class MethodHandlers:
     async def _methods(
         self,
         owner: SignedIn,
-        status: int = 200,
         *,
         done: Done | None = None,
         problem: Problem | None = None,
@@ -218,59 +208,45 @@ class MethodHandlers:
             new_problem=new_problem,
             others=self.flow.ways_to_set_up(owner.browser.context.locale),
         )
-        return page(view, owner.browser, status)
+        return page(view, owner.browser)
+
+    def routes(self) -> list[Route]:
+        """The methods page, what is done on it, the page that asks again, and the well-known address where password managers look."""
+        password, recovery = "/account/methods/password", "/account/methods/recovery"
+        own = self.own
+        return [
+            own.get(METHODS, self.show),
+            own.lead(password, METHODS),
+            own.post(password, self.change, refused=self.show_again, back=METHODS, recent=True),
+            own.get(AUTHENTICATOR, self.set_up, recent=True),
+            own.post(
+                AUTHENTICATOR, self.confirm_set_up, refused=self.set_up_again, back=AUTHENTICATOR, recent=True
+            ),
+            own.lead(REMOVE, METHODS),
+            own.post(REMOVE, self.remove, refused=self.remove_again, back=METHODS, recent=True),
+            own.lead(recovery, METHODS),
+            own.post(recovery, self.new_codes, refused=self.show_again, back=METHODS, recent=True),
+            own.get(CONFIRM, self.confirm),
+            own.post(CONFIRM, self.confirmed, refused=self.confirm_again, back="/account"),
+            # a well-known URL for changing passwords (W3C)
+            own.lead("/.well-known/change-password", METHODS),
+        ]
 
 
-def _setup(owner: SignedIn, setup: Setup, problem: Problem | None, status: int) -> Response:
+def _setup(owner: SignedIn, setup: Setup, problem: Problem | None) -> Response:
     view = views.TotpSetup(uri=setup.uri, key=setup.key, setup=setup.sealed, problem=problem)
-    return page(view, owner.browser, status)
+    return page(view, owner.browser)
 
 
 def _refused(owner: SignedIn, back: str, action: str, refusal: Refusal) -> Response:
     if refusal.code == "too_many_attempts":
-        problem = Problem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
-        shown = _ask_password(owner, back, action, problem, 429)
-        return busy(shown, refusal.retry_at, owner.browser.now)
-    return _ask_password(owner, back, action, Problem(Wrong.PASSWORD_MISMATCH), 400)
+        return _ask_password(owner, back, action, Problem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at))
+    return _ask_password(owner, back, action, Problem(Wrong.PASSWORD_MISMATCH))
 
 
-def _ask_password(owner: SignedIn, back: str, action: str, problem: Problem | None, status: int) -> Response:
+def _ask_password(owner: SignedIn, back: str, action: str, problem: Problem | None) -> Response:
     if action == CONFIRM:
         # a reload by GET still knows where the person wants to go
         action = f"{CONFIRM}?return_to={quote(back)}"
     view = ReAuth(account=owner.account.email, return_to=back, action=action, problem=problem)
-    return page(view, owner.browser, status)
-
-
-def routes(
-    *,
-    own: SignedInPages,
-    flow: FlowPages,
-    prove_password: ProvePassword,
-    change_password: ChangePassword,
-    factors: SecondFactors,
-) -> list[Route]:
-    """The methods page, what is done on it, the page that asks again, and the well-known address where password managers look."""
-    on = MethodHandlers(
-        own=own,
-        flow=flow,
-        prove_password=prove_password,
-        change_password=change_password,
-        factors=factors,
-    )
-    password, recovery = "/account/methods/password", "/account/methods/recovery"
-    return [
-        own.get(METHODS, on.show),
-        own.lead(password, METHODS),
-        own.post(password, on.change, refused=on.show_again, back=METHODS, recent=True),
-        own.get(AUTHENTICATOR, on.set_up, recent=True),
-        own.post(AUTHENTICATOR, on.confirm_set_up, refused=on.set_up_again, back=AUTHENTICATOR, recent=True),
-        own.lead(REMOVE, METHODS),
-        own.post(REMOVE, on.remove, refused=on.remove_again, back=METHODS, recent=True),
-        own.lead(recovery, METHODS),
-        own.post(recovery, on.new_codes, refused=on.show_again, back=METHODS, recent=True),
-        own.get(CONFIRM, on.confirm),
-        own.post(CONFIRM, on.confirmed, refused=on.confirm_again, back="/account"),
-        # a well-known URL for changing passwords (W3C)
-        own.lead("/.well-known/change-password", METHODS),
-    ]
+    return page(view, owner.browser)

@@ -13,12 +13,11 @@ from doorward.core import text
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.device import describe
 from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.mail_queue import MailKind, Postman
+from doorward.core.ports.mail_queue import MailKind, Postman, owner_mail
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
@@ -29,6 +28,7 @@ from doorward.features.authn.factors.recovery_codes import rules as recovery_cod
 from doorward.features.authn.factors.recovery_codes.service import RecoveryCodeMaker
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.budget import Change
@@ -83,6 +83,7 @@ class SecondFactors:
     throttle: Throttle
     policy: PasswordPolicy
     brand: str
+    factors: OfferedFactors
 
     async def there(self, account: Account) -> tuple[int | None, int]:
         """When an authenticator app was added, if there is one, and how many recovery codes are left."""
@@ -134,21 +135,14 @@ class SecondFactors:
         return None if seed is None else self._setup(account, session, seed, now)
 
     async def remove(
-        self,
-        account: Account,
-        session: Session,
-        *,
-        password: Secret,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
+        self, account: Account, session: Session, *, password: Secret, caller: Caller, now: int
     ) -> Weak | Refusal | None:
         """Take the app and the recovery codes away. None: done.
 
         A password shorter than the least length of an only factor stays beside a second one: `Weak("too_short")`, and the mend is
         to change it first. How long it is nobody knows but its owner, who therefore types it here. Raises `HashingBusy`.
         """
-        checked = await self.check.verify(account.email, password, devices=devices, caller=caller, now=now)
+        checked = await self.check.verify(account.email, password, caller=caller, now=now)
         if isinstance(checked, Refusal):
             return checked
         least = password_rule.minimum(self.policy, second_factor=False)
@@ -156,9 +150,9 @@ class SecondFactors:
             return Weak("too_short", least)
         if (wait := await self._take(account, now, "with_password")) is not None:
             return too_many(wait, "second factors changed")
+        kinds = self.factors.with_backups(totp.TRAITS.kind)
         await self.store.commit(
-            self.store.accounts.remove_factors(account.id, "totp"),
-            self.store.accounts.remove_factors(account.id, "recovery_code"),
+            *(self.store.accounts.remove_factors(account.id, kind) for kind in kinds),
             self._told("second_factor_removed", account, caller, now),
             self._noted("second_factor.removed", account, session, caller, now),
         )
@@ -204,9 +198,7 @@ class SecondFactors:
         return held.seed if now < held.expires_at else None
 
     def _told(self, kind: MailKind, account: Account, caller: Caller, now: int) -> Write:
-        values = {"at": now, "device": describe(caller.user_agent)}
-        letter = self.postman.write(kind, to=account.email, locale=account.locale, now=now, values=values)
-        return self.store.messages.insert_mail(letter)
+        return self.store.messages.insert_mail(owner_mail(self.postman, kind, account, caller, now))
 
     def _noted(self, kind: str, account: Account, session: Session, caller: Caller, now: int) -> Write:
         return self.record.write(

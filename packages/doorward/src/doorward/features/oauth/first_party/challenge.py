@@ -105,6 +105,9 @@ class Challenge:
         # before anything is counted or looked at: a stranger's page could have each of its visitors guess
         if (refusal := page.may_ask(client, origin=origin, own_origin=self._own_origin)) is not None:
             return refusal.to(client.name)
+        if "device_token" in params:
+            # one that was never given out is simply not known to the account
+            caller = structs.replace(caller, devices=(digest(params["device_token"]),))
         outcome = await self._called(client, params, caller, now)
         if isinstance(outcome, Refusal):
             return outcome.to(client.name)
@@ -133,12 +136,11 @@ class Challenge:
         if isinstance(begun, Refusal):
             return begun
         sign_in, handle, new = begun
-        devices = _devices(params.get("device_token"))
         unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)] if new else []
-        sign_in, refusal, unsaved = await self._prove(sign_in, params, devices, caller, now, unsaved)
+        sign_in, refusal, unsaved = await self._prove(sign_in, params, caller, now, unsaved)
         if refusal is not None and refusal.code == "invalid_session":
             return _OVER
-        outcome = await self._more(sign_in, handle, refusal, devices, caller, now, unsaved)
+        outcome = await self._more(sign_in, handle, refusal, caller, now, unsaved)
         if counted and not isinstance(outcome, Code):
             self.begun.note(caller.address, now)
         return outcome
@@ -181,7 +183,6 @@ class Challenge:
         self,
         sign_in: SignIn,
         params: Mapping[str, str],
-        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
         unsaved: list[Write],
@@ -195,7 +196,7 @@ class Challenge:
             if step.field not in params:
                 continue
             if unsaved and not sign_in.proofs:
-                begun = await step.prove_new(sign_in, params, devices=devices, caller=caller, now=now)
+                begun = await step.prove_new(sign_in, params, caller=caller, now=now)
                 if isinstance(begun, Refusal):
                     return sign_in, begun, unsaved
                 if begun is not None:
@@ -204,7 +205,7 @@ class Challenge:
             if unsaved:
                 await self.store.commit(*unsaved)
                 unsaved = []
-            outcome = await step.prove(sign_in, params, devices=devices, caller=caller, now=now)
+            outcome = await step.prove(sign_in, params, caller=caller, now=now)
             if isinstance(outcome, Refusal):
                 return sign_in, outcome, unsaved
             sign_in = outcome
@@ -219,16 +220,13 @@ class Challenge:
         sign_in: SignIn,
         handle: str,
         because: Refusal | None,
-        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
         unsaved: list[Write],
     ) -> Code | More | Refusal:
         if because is not None and because.code == "invalid_request":
             return because
-        outcome = await self.advance.next(
-            sign_in, session=None, devices=devices, caller=caller, now=now, first=unsaved
-        )
+        outcome = await self.advance.next(sign_in, session=None, caller=caller, now=now, first=unsaved)
         if not isinstance(outcome, Finished):
             await self.store.commit(*unsaved)
         match outcome:
@@ -249,8 +247,3 @@ class Challenge:
 def _step(acceptable: tuple[Factor, ...]) -> str | None:
     """The first step that needs no browser."""
     return next((factor.step for factor in acceptable if factor.step is not None), None)
-
-
-def _devices(token: str | None) -> tuple[bytes, ...]:
-    """What an account may know the app's device by. A value that was never given out is simply not known."""
-    return (digest(token),) if token else ()

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 
 from doorward.web.pages.views.flow import ScopeLine
-from doorward.web.pages.views.problems import Problem
+from doorward.web.pages.views.problems import Form, Problem
+from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import OtherWay
+from doorward.web.pages.words import N_
 
 
-class Done(StrEnum):
+class Done(Said):
     """What was just done, said once above an account page."""
 
-    SAVED = "saved"
-    PASSWORD_CHANGED = "password_changed"
-    AUTHENTICATOR_ADDED = "authenticator_added"
-    AUTHENTICATOR_REMOVED = "authenticator_removed"
-    SESSION_ENDED = "session_ended"
-    OTHER_SESSIONS_ENDED = "other_sessions_ended"
-    APP_DISCONNECTED = "app_disconnected"
-    REPORTED = "reported"
+    SAVED = "saved", N_("Saved.")
+    PASSWORD_CHANGED = "password_changed", N_("Your password is changed. Your other devices are signed out.")
+    AUTHENTICATOR_ADDED = (
+        "authenticator_added",
+        N_("Your authenticator app is set up. From now on we ask for its code."),
+    )
+    AUTHENTICATOR_REMOVED = "authenticator_removed", N_("Your authenticator app is removed.")
+    SESSION_ENDED = "session_ended", N_("That device is signed out.")
+    OTHER_SESSIONS_ENDED = "other_sessions_ended", N_("All other devices are signed out.")
+    APP_DISCONNECTED = "app_disconnected", N_("The app is disconnected.")
+    REPORTED = (
+        "reported",
+        N_("Thank you for telling us. Every other device is signed out. Change your password now."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Form):
     """/account. Posts `name`, `locale` ("" = as the browser says), `csrf`. The e-mail address is shown, not edited."""
 
     template: ClassVar[str] = "account/profile.html"
@@ -33,18 +40,16 @@ class Profile:
     email_verified: bool
     name: str = ""
     locale: str = ""
-    action: str = "/account"
     done: Done | None = None
-    problem: Problem | None = None
     name_problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Methods:
+class Methods(Form):
     """/account/methods. Three forms and a link:
 
-    password: `current`, `new`, `csrf` to `password_action`; authenticator: a link to `authenticator_path`, or `csrf` to
-    `authenticator_remove_action`; recovery codes: `csrf` to `recovery_action` (makes new ones, the old stop working).
+    password: `current`, `new`, `csrf`; authenticator: a link to its set-up, or `csrf` to remove it; recovery codes: `csrf` (makes new
+    ones, the old stop working).
     Times are Unix seconds; `authenticator_added_at` None = no authenticator app; `others` lead to where further factors are set up.
     """
 
@@ -54,19 +59,14 @@ class Methods:
     password_changed_at: int | None = None
     authenticator_added_at: int | None = None
     recovery_codes_left: int = 0
-    password_action: str = "/account/methods/password"
-    authenticator_path: str = "/account/methods/authenticator"
-    authenticator_remove_action: str = "/account/methods/authenticator/remove"
-    recovery_action: str = "/account/methods/recovery"
     done: Done | None = None
-    problem: Problem | None = None
     current_problem: Problem | None = None
     new_problem: Problem | None = None
     others: tuple[OtherWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class TotpSetup:
+class TotpSetup(Form):
     """/account/methods/authenticator. Posts `code`, `setup`, `csrf`.
 
     `uri` is the otpauth:// address that the QR code holds (RFC 6238; key URI format); `key` the same secret in Base32;
@@ -77,8 +77,6 @@ class TotpSetup:
     uri: str
     key: str
     setup: str = ""
-    action: str = "/account/methods/authenticator"
-    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class DeviceLine:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """/account/devices. Posts `session`, `csrf` to `end_action`; `csrf` to `end_others_action`.
+    """/account/devices. Posts `session`, `csrf` to end one; `csrf` to end the others.
 
     `apps_notice` is the documented bound in seconds within which apps learn of an ended session; `more` that there may be further
     sessions than those that are listed.
@@ -118,8 +116,6 @@ class Devices:
     devices: tuple[DeviceLine, ...]
     apps_notice: int
     more: bool = False
-    end_action: str = "/account/devices/end"
-    end_others_action: str = "/account/devices/end-others"
     done: Done | None = None
 
 
@@ -137,40 +133,54 @@ class AppLine:
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """/account/apps. Posts `app`, `csrf` to `disconnect_action`."""
+    """/account/apps. Posts `app`, `csrf`."""
 
     template: ClassVar[str] = "account/apps.html"
     apps: tuple[AppLine, ...]
-    disconnect_action: str = "/account/apps/disconnect"
     done: Done | None = None
 
 
-class Happened(StrEnum):
+class Happened(Said):
     """What an activity line tells; the sentence is chosen by kind and language."""
 
-    ACCOUNT_CREATED = "account_created"
-    EMAIL_VERIFIED = "email_verified"
-    SIGNED_IN = "signed_in"
-    SIGN_IN_FAILED = "sign_in_failed"
-    SIGNED_OUT = "signed_out"
-    SIGNED_OUT_BY_APP = "signed_out_by_app"
-    SESSION_ENDED = "session_ended"
-    OTHER_SESSIONS_ENDED = "other_sessions_ended"
-    PASSWORD_CHANGED = "password_changed"
-    PASSWORD_SET = "password_set"
-    PASSWORD_RESET = "password_reset"
-    RESET_ASKED = "reset_asked"
-    AUTHENTICATOR_ADDED = "authenticator_added"
-    AUTHENTICATOR_REMOVED = "authenticator_removed"
-    AUTHENTICATOR_RESET = "authenticator_reset"
-    RECOVERY_CODES_MADE = "recovery_codes_made"
-    RECOVERY_CODE_USED = "recovery_code_used"
-    APP_CONNECTED = "app_connected"
-    APP_DISCONNECTED = "app_disconnected"
-    TOKEN_REPEATED_LATE = "token_repeated_late"
-    TOKEN_REPLAYED = "token_replayed"
-    PROFILE_CHANGED = "profile_changed"
-    REPORTED = "reported"
+    ACCOUNT_CREATED = "account.created", N_("This account was created")
+    EMAIL_VERIFIED = "sign_up.completed", N_("You confirmed your email address")
+    SIGNED_IN = "sign_in.succeeded", N_("You signed in"), N_("You signed in to %(app)s")
+    SIGN_IN_FAILED = "sign_in.failed", N_("Somebody tried to sign in and failed")
+    SIGNED_OUT = "signed_out", N_("You signed out"), N_("You signed out of %(app)s")
+    SIGNED_OUT_BY_APP = (
+        "signed_out_by_app",
+        N_("A device was signed out through an app"),
+        N_("A device was signed out through %(app)s"),
+    )
+    SESSION_ENDED = "session.ended", N_("A device was signed out")
+    OTHER_SESSIONS_ENDED = "sessions.ended", N_("All other devices were signed out")
+    PASSWORD_CHANGED = "password.changed", N_("You changed your password")
+    PASSWORD_SET = "password_set", N_("The people who run this service set a new password for you")
+    PASSWORD_RESET = "password.reset", N_("You set a new password by email")
+    RESET_ASKED = "password.reset_asked", N_("Somebody asked to reset your password")
+    AUTHENTICATOR_ADDED = "second_factor.added", N_("You added an authenticator app")
+    AUTHENTICATOR_REMOVED = "second_factor.removed", N_("You removed your authenticator app")
+    AUTHENTICATOR_RESET = (
+        "second_factor.reset",
+        N_("The people who run this service removed your authenticator app"),
+    )
+    RECOVERY_CODES_MADE = "recovery_codes.made", N_("You made new recovery codes")
+    RECOVERY_CODE_USED = "recovery_codes.used", N_("A recovery code was used to sign in")
+    APP_CONNECTED = "consent.granted", N_("You connected an app"), N_("You connected %(app)s")
+    APP_DISCONNECTED = "consent.removed", N_("You disconnected an app"), N_("You disconnected %(app)s")
+    TOKEN_REPEATED_LATE = (
+        "refresh_token.repeated_late",
+        N_("An app renewed its access late, as after a lost connection"),
+        N_("%(app)s renewed its access late, as after a lost connection"),
+    )
+    TOKEN_REPLAYED = (
+        "refresh_token.replayed",
+        N_("An app's sign-in was used twice, so we ended it"),
+        N_("The sign-in of %(app)s was used twice, so we ended it"),
+    )
+    PROFILE_CHANGED = "account.profile_changed", N_("You changed your profile")
+    REPORTED = "account.activity_reported", N_("You told us that something wasn't you")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +201,12 @@ class ActivityLine:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """/account/activity: 90 days, newest first. Posts `event`, `csrf` to `report_action`.
+    """/account/activity: 90 days, newest first. Posts `event`, `csrf`.
 
     `older` is the path of the next page of lines, or None.
     """
 
     template: ClassVar[str] = "account/activity.html"
     lines: tuple[ActivityLine, ...]
-    report_action: str = "/account/activity/report"
     older: str | None = None
     done: Done | None = None

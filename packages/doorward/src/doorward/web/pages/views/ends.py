@@ -3,41 +3,103 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 
+from doorward.web.pages.views.said import Said
+from doorward.web.pages.words import N_
 
-class Failure(StrEnum):
+
+class Failure(Said):
     """The kinds of error page; title and sentence are chosen by kind and language."""
 
-    BAD_REQUEST = "bad_request"
-    UNKNOWN_APP = "unknown_app"
-    BAD_REDIRECT = "bad_redirect"
+    BAD_REQUEST = (
+        "bad_request",
+        N_("That request didn't make sense"),
+        N_("Something in the address or the form was missing or wrong. Go back to the app and start again."),
+    )
+    UNKNOWN_APP = (
+        "unknown_app",
+        N_("We don't know this app"),
+        N_("The app that sent you here isn't registered with us. Nothing was shared with it."),
+    )
+    BAD_REDIRECT = (
+        "bad_redirect",
+        N_("This app asked to send you somewhere unexpected"),
+        N_("The address it gave isn't one it has registered, so we stopped here. Nothing was shared."),
+    )
     """The redirect_uri is not registered: never followed (OAuth 2.1 §7)."""
-    NOT_FOUND = "not_found"
-    METHOD_NOT_ALLOWED = "method_not_allowed"
-    FORBIDDEN = "forbidden"
-    STALE_FORM = "stale_form"
-    WRONG_HOST = "wrong_host"
+    NOT_FOUND = (
+        "not_found",
+        N_("There is nothing here"),
+        N_("The address may be mistyped, or the page has moved."),
+    )
+    METHOD_NOT_ALLOWED = (
+        "method_not_allowed",
+        N_("This page can't be used that way"),
+        N_("Open it from a link or a button on one of our pages."),
+    )
+    FORBIDDEN = "forbidden", N_("You can't do that here"), N_("Your account isn't allowed to do this.")
+    STALE_FORM = (
+        "stale_form",
+        N_("That page was out of date"),
+        N_(
+            "We didn't use what you sent from it. See how things are now, and try again if you still want to."
+        ),
+    )
+    WRONG_HOST = (
+        "wrong_host",
+        N_("This is not our address"),
+        N_("You opened this service under another name than its own, and its forms work only there."),
+    )
     """Opened under another name than the issuer's; `right_url` leads to the same page there."""
-    LINK_EXPIRED = "link_expired"
-    SIGN_UP_CLOSED = "sign_up_closed"
-    TOO_LARGE = "too_large"
-    TOO_MANY = "too_many"
-    UNAVAILABLE = "unavailable"
-    UNAVAILABLE_FORM = "unavailable_form"
+    LINK_EXPIRED = (
+        "link_expired",
+        N_("This link no longer works"),
+        N_("It was used already or it is too old. Ask for a new one."),
+    )
+    SIGN_UP_CLOSED = (
+        "sign_up_closed",
+        N_("New accounts are by invitation"),
+        N_("Ask the people who run this service for an account."),
+    )
+    TOO_LARGE = (
+        "too_large",
+        N_("That was too much at once"),
+        N_("What was sent is larger than we accept. Send less."),
+    )
+    TOO_MANY = "too_many", N_("Too many tries"), N_("To keep accounts safe we wait a little between tries.")
+    UNAVAILABLE = (
+        "unavailable",
+        N_("We can't do that right now"),
+        N_("The service is busy or being looked after. Try again in a minute."),
+    )
+    UNAVAILABLE_FORM = (
+        "unavailable_form",
+        N_("We can't do that right now"),
+        N_(
+            "The service is busy or being looked after. Load this page again in a minute: your browser"
+            " then sends once more what you typed."
+        ),
+    )
     """The same for a form that was sent: loading the page again sends it again, and nothing has to be typed twice."""
-    SERVER_ERROR = "server_error"
+    SERVER_ERROR = (
+        "server_error",
+        N_("Something went wrong on our side"),
+        N_(
+            "It isn't your fault. If you were changing something, see whether it was done before you try"
+            " again."
+        ),
+    )
 
 
-class Way(StrEnum):
+class Way(Said):
     """Where an error page leads; each is a path of this server."""
 
-    HOME = "home"
-    SIGN_IN = "sign_in"
-    SIGN_UP = "sign_up"
-    RESET = "reset"
-    ACCOUNT = "account"
+    HOME = "/", N_("Go to the front page")
+    SIGN_IN = "/sign-in", N_("Sign in")
+    SIGN_UP = "/sign-up", N_("Create an account")
+    RESET = "/reset", N_("Reset your password")
+    ACCOUNT = "/account", N_("Go to your account")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,6 @@ class Consent:
     scopes: tuple[ScopeLine, ...]
     lasts: int
     flow: str | None = None
-    action: str = "/consent"
     account_name: str | None = None
     not_you: str = "/sign-in?prompt=select_account"
     offline: bool = False
@@ -74,16 +73,13 @@ class SignOutAsk:
     `confirm=yes`, `csrf` and `hidden`.
 
     `account` is who is signed in ("" = nobody is named); `app` the app that asks to end a session that is not this browser's,
-    as far as can be seen; `hidden` are the request's own parameters to carry along; `stay` the path of the
-    other way.
+    as far as can be seen; `hidden` are the request's own parameters to carry along.
     """
 
     template: ClassVar[str] = "sign_out_ask.html"
     account: str
     app: str | None = None
-    action: str = "/logout"
     hidden: tuple[tuple[str, str], ...] = ()
-    stay: str = "/account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,6 @@ class SignOutOn:
 
     template: ClassVar[str] = "sign_out_on.html"
     hidden: tuple[tuple[str, str], ...]
-    action: str = "/logout"
 
 
 @dataclass(frozen=True, slots=True)

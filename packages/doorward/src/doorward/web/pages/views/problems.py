@@ -1,53 +1,95 @@
-"""What can be wrong with something a person typed, as a value; `wording.py` has the sentences."""
+"""What can be wrong with something a person typed, as a value."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, fields
+from typing import Final
+
+from doorward.web.pages.views.said import Said
+from doorward.web.pages.words import N_
 
 
-class Wrong(StrEnum):
+class Wrong(Said):
     """The kinds of problem that a form can show; the sentence is chosen by kind and language."""
 
-    CREDENTIALS = "credentials"
+    CREDENTIALS = "credentials", N_("That email and password don't match.")
     """The one answer for unknown people and wrong passwords (ASVS 6.3.8)."""
-    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_DISABLED = (
+        "account_disabled",
+        N_("Your account is disabled. Ask the people who run this service to enable it again."),
+    )
     """The password was right, and the account is disabled: only its owner hears of it."""
-    PASSWORD_MISMATCH = "password_mismatch"
+    PASSWORD_MISMATCH = "password_mismatch", N_("That password isn't right.")
     """The current password is not right (re-authentication, password change)."""
-    IDENTIFIER_MISSING = "identifier_missing"
-    EMAIL_MISSING = "email_missing"
-    EMAIL_INVALID = "email_invalid"
-    EMAIL_BEYOND_ASCII = "email_beyond_ascii"
+    IDENTIFIER_MISSING = "identifier_missing", N_("Enter your email address.")
+    EMAIL_MISSING = "email_missing", N_("Enter your email address.")
+    EMAIL_INVALID = "email_invalid", N_("Enter an email address like name@example.com.")
+    EMAIL_BEYOND_ASCII = (
+        "email_beyond_ascii",
+        N_(
+            "We can't send email to an address with accents or letters of other scripts before the @. Use"
+            " another one."
+        ),
+    )
     """Letters beyond ASCII before the @, which our mail server does not send to."""
     NAME_TOO_LONG = "name_too_long"
-    PASSWORD_MISSING = "password_missing"
+    PASSWORD_MISSING = "password_missing", N_("Enter a password.")
     PASSWORD_TOO_SHORT = "password_too_short"
     """Give `number`: the least number of characters."""
     PASSWORD_TOO_LONG = "password_too_long"
     """Give `number`: the greatest number of characters."""
-    PASSWORD_BREACHED = "password_breached"
-    PASSWORD_GUESSABLE = "password_guessable"
-    PASSWORD_CONTEXT = "password_context"
+    PASSWORD_BREACHED = (
+        "password_breached",
+        N_("That password has appeared in a data leak. Choose another one."),
+    )
+    PASSWORD_GUESSABLE = (
+        "password_guessable",
+        N_("That password is easy to guess. Add a few more words that don't belong together."),
+    )
+    PASSWORD_CONTEXT = (
+        "password_context",
+        N_("That password contains your name, your address or the name of this service. Choose another one."),
+    )
     """It holds the person's name or address, or the name of this service."""
-    PASSWORD_UNCHANGED = "password_unchanged"
-    CODE_MISSING = "code_missing"
-    CODE_WRONG = "code_wrong"
+    PASSWORD_UNCHANGED = "password_unchanged", N_("That is your current password. Choose another one.")
+    CODE_MISSING = "code_missing", N_("Enter the code.")
+    CODE_WRONG = "code_wrong", N_("That code didn't work. Check it, or use the newest one.")
     """Wrong, expired or used already: one sentence for all three."""
-    CODE_SPENT = "code_spent"
+    CODE_SPENT = (
+        "code_spent",
+        N_(
+            "Too many wrong codes, so this message's code no longer works. Send another message, or open"
+            " the link in this one."
+        ),
+    )
     """So many wrong ones were typed that even the right one no longer works. Give `at` where another would be looked at later."""
-    RECOVERY_CODE_WRONG = "recovery_code_wrong"
+    RECOVERY_CODE_WRONG = "recovery_code_wrong", N_("That recovery code didn't work. Each code works once.")
     TOO_MANY_TRIES = "too_many_tries"
     """Give `at`: when the next try is allowed."""
     TOO_MANY_MAILS = "too_many_mails"
     """Give `at`: when the next mail is sent. It says the other ways in, too, and the same for addresses that nobody has."""
-    STALE_FORM = "stale_form"
+    STALE_FORM = (
+        "stale_form",
+        N_("This page was out of date, so we didn't use what you sent. Please try again."),
+    )
     """The CSRF token or the sign-in behind the form is gone; this post was not used, the form is fresh now."""
-    FOREIGN_FORM = "foreign_form"
+    FOREIGN_FORM = (
+        "foreign_form",
+        N_(
+            "Your browser didn't say that this form came from our own page, so we didn't use it. Please"
+            " try again here. If it happens again, tell the people who run this service."
+        ),
+    )
     """The browser did not say that the form came from a page of ours (Origin, Sec-Fetch-Site); this post was not used."""
-    CHANGED_MEANWHILE = "changed_meanwhile"
+    CHANGED_MEANWHILE = (
+        "changed_meanwhile",
+        N_(
+            "Your account changed while this page was open, so we didn't use what you sent. See what is"
+            " set now, then try again."
+        ),
+    )
     """Another page or device changed the account while this post was worked on; this post was not used."""
-    LOCALE_UNKNOWN = "locale_unknown"
+    LOCALE_UNKNOWN = "locale_unknown", N_("Choose one of the languages in the list.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +99,32 @@ class Problem:
     kind: Wrong
     number: int | None = None
     at: int | None = None
+
+    @property
+    def status(self) -> int:
+        """Of the answer to a form that had this problem."""
+        if self.at is not None:
+            return 429
+        return _STATUS.get(self.kind, 400)
+
+
+_STATUS: Final = {
+    Wrong.STALE_FORM: 403,
+    Wrong.FOREIGN_FORM: 403,
+    Wrong.CHANGED_MEANWHILE: 409,
+    Wrong.TOO_MANY_TRIES: 429,
+    Wrong.TOO_MANY_MAILS: 429,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A page with a form. `problem` stands above it; a view has further ones, for its fields, under names of their own."""
+
+    problem: Problem | None = None
+
+    @property
+    def fault(self) -> Problem | None:
+        """The first problem of all, if there is one."""
+        found = (getattr(self, each.name) for each in fields(self))
+        return next((one for one in found if isinstance(one, Problem)), None)

@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doorward.web.pages.views.problems import Problem
+from doorward.web.pages.views.problems import Form, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class ResetAsk:
+class ResetAsk(Form):
     """/reset. Posts `email`, `csrf`, `flow`."""
 
     template: ClassVar[str] = "reset_ask.html"
     flow: str | None = None
-    action: str = "/reset"
     email: str = ""
-    problem: Problem | None = None
     email_problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ResetNew:
+class ResetNew(Form):
     """/reset/new. Posts `password`, `end_sessions` (`yes` or absent), `csrf`, `flow`.
 
     `account` is the address whose password is set (a password manager needs it); `minimum` as on the sign-up page.
@@ -33,7 +31,6 @@ class ResetNew:
     flow: str | None = None
     action: str = "/reset/new"
     end_sessions: bool = True
-    problem: Problem | None = None
     password_problem: Problem | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from doorward.web.pages.views.problems import Problem
+from doorward.web.pages.views.problems import Form, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class OtherWay:
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
+class SignIn(Form):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
     `identifier` is prefilled (login_hint or what was typed); `last_used` marks the method used before in this
@@ -27,9 +27,7 @@ class SignIn:
 
     template: ClassVar[str] = "sign_in.html"
     flow: str | None = None
-    action: str = "/sign-in"
     identifier: str = ""
-    problem: Problem | None = None
     identifier_problem: Problem | None = None
     password_problem: Problem | None = None
     last_used: Literal["password"] | None = None
@@ -39,7 +37,7 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class SecondFactor:
+class SecondFactor(Form):
     """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `csrf`, `flow`.
 
     `account` is the address of who has shown their password; `method` is the view shown; `recovery_available` offers the other one. The links to the other view are
@@ -53,12 +51,11 @@ class SecondFactor:
     action: str = "/sign-in/code"
     method: Literal["authenticator", "recovery"] = "authenticator"
     recovery_available: bool = True
-    problem: Problem | None = None
     others: tuple[OtherWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ReAuth:
+class ReAuth(Form):
     """/account/confirm. Posts `password` or `code`, `method` (password | authenticator), `return_to`, `csrf`.
 
     Shown before a sensitive edit when the sign-in is older than ten minutes (ASVS 7.5.1). `account` is the e-mail
@@ -72,4 +69,3 @@ class ReAuth:
     action: str = "/account/confirm"
     method: Literal["password", "authenticator"] = "password"
     authenticator_available: bool = False
-    problem: Problem | None = None

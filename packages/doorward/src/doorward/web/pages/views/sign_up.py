@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from doorward.web.pages.views.problems import Problem
+from doorward.web.pages.views.problems import Form, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class SignUp:
+class SignUp(Form):
     """/sign-up. Posts `email`, `password`, `name` (may be empty), `csrf`, `flow`.
 
     `minimum` is the least number of characters of a password (NIST 800-63B-4 §3.1.1), said before anything is typed.
@@ -18,17 +18,15 @@ class SignUp:
     template: ClassVar[str] = "sign_up.html"
     minimum: int
     flow: str | None = None
-    action: str = "/sign-up"
     email: str = ""
     name: str = ""
-    problem: Problem | None = None
     email_problem: Problem | None = None
     password_problem: Problem | None = None
     name_problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class CheckMail:
+class CheckMail(Form):
     """/sign-up/check and /reset/check. Posts `code`, `csrf`, `flow`; the second form posts `csrf`, `flow` to `resend_action`.
 
     The same words whether or not a message went out (ASVS 6.3.8). `email` is what was typed, to see a slip of the finger; None
@@ -44,7 +42,6 @@ class CheckMail:
     email: str | None = None
     minutes: int = 10
     resent: bool = False
-    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)

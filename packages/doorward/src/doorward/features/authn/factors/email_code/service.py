@@ -24,7 +24,7 @@ from doorward.features.authn.factors.email_code.rules import Missed, ticket_stan
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 
-_LINK_PATHS: Final = {"sign_up": "/verify", "reset": "/reset/link"}
+LINK_PATHS: Final = {"sign_up": "/verify", "reset": "/reset/link"}
 _TRIES: Final = 8
 _CODE_PURPOSE: Final = "mail-code"
 
@@ -50,7 +50,6 @@ class Tickets:
         email: str,
         account: Account | None,
         locale: str,
-        browser_hash: bytes,
         sign_in_id: str | None,
         payload: dict[str, Any],
         caller: Caller,
@@ -74,7 +73,7 @@ class Tickets:
             email=email,
             code_hash=self._code_hash(ticket_id, code if live else self.chance.token()),
             link_hash=digest(link if live else self.chance.token()),
-            browser_hash=browser_hash,
+            browser_hash=caller.browser_hash,
             created_at=now,
             expires_at=now + self.policy.ttl,
             account_id=account.id if account else None,
@@ -108,31 +107,19 @@ class Tickets:
         return ticket if await self.store.commit(*writes) else None
 
     async def by_code(
-        self,
-        kind: TicketKind,
-        ticket_id: str,
-        typed: str,
-        *,
-        browser_hash: bytes,
-        devices: tuple[bytes, ...],
-        address: str,
-        now: int,
+        self, kind: TicketKind, ticket_id: str, typed: str, *, caller: Caller, now: int
     ) -> Ticket | Missed | Wait:
         """The ticket as stored now, its code shown; the caller marks it in the commit of what it is used for.
 
         Guesses are counted on the ticket, and like all others: across all tickets of the address, so that asking for new mails buys no
         new guesses, and for the requester's networks, so that asking for other people's mails buys none either. The link goes on working, so that nobody's mail box is locked by somebody else's guesses.
         """
-        ticket = await self.store.messages.ticket(ticket_id)
-        if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
+        ticket = await self.held(kind, ticket_id, caller.browser_hash)
+        if ticket is None:
             return Missed("unknown")
+        who = f"{kind}:{ticket.email}"
         guess = await self.throttle.guess(
-            "mail_code",
-            f"{kind}:{ticket.email}",
-            account_id=ticket.account_id,
-            devices=devices,
-            address=address,
-            now=now,
+            "mail_code", who, account_id=ticket.account_id, caller=caller, now=now
         )
         if isinstance(guess, Wait):
             return guess
@@ -143,7 +130,7 @@ class Tickets:
             counted,
             self._code_hash(counted.id, text.code(typed)),
             kind=kind,
-            browser_hash=browser_hash,
+            browser_hash=caller.browser_hash,
             max_tries=self.throttle.policy.per_code,
             now=now,
         )
@@ -157,9 +144,7 @@ class Tickets:
         await self.throttle.forget(guess.own)
         return counted
 
-    async def by_link(
-        self, kind: TicketKind, token: str, *, browser_hash: bytes, now: int
-    ) -> Ticket | Missed:
+    async def by_link(self, kind: TicketKind, token: str, browser_hash: bytes, now: int) -> Ticket | Missed:
         """The ticket that a link belongs to. Nothing is written: a GET may ask this too."""
         ticket = await self.store.messages.ticket_by_link(digest(token[:200]))
         shown = mail_code.by_link(ticket, kind=kind, browser_hash=browser_hash, now=now)
@@ -203,6 +188,6 @@ class Tickets:
     def _values(self, kind: TicketKind, code: str, link: str) -> dict[str, Any]:
         return {
             "code": code,
-            "link": f"{self.issuer}{_LINK_PATHS[kind]}?token={quote(link)}",
+            "link": f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}",
             "minutes": self.policy.ttl // 60,
         }

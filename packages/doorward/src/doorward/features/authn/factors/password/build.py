@@ -40,7 +40,8 @@ def password_factor(services: Services, *, reset_of: ResetOf) -> PasswordFactor:
     # imported here: commands set passwords too, and load no pages
     from doorward.features.authn.factors.password.factor import PasswordFactor, PasswordStep
 
-    return PasswordFactor(json_step=PasswordStep(proving=services.get(prove_password)), reset_of=reset_of)
+    proving = services.get(prove_password)
+    return PasswordFactor(json_step=PasswordStep(proving=proving), prove_password=proving, reset_of=reset_of)
 
 
 def password_policy(services: Services) -> JudgePassword:
@@ -55,6 +56,9 @@ def password_policy(services: Services) -> JudgePassword:
 
 def change_password(services: Services) -> ChangePassword:
     """Another password for who is signed in."""
+    # imported here, as above
+    from doorward.features.authn.flow.build import offered_factors
+
     return ChangePassword(
         store=services.store,
         chance=services.random,
@@ -64,4 +68,5 @@ def change_password(services: Services) -> ChangePassword:
         postman=services.mail,
         ending=services.get(revoker),
         record=services.get(audit_log),
+        factors=services.get(offered_factors),
     )

@@ -10,11 +10,10 @@ from msgspec import Struct, structs
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
-from doorward.core.model.device import describe
 from doorward.core.model.digest import digest
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
-from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.mail_queue import Postman, owner_mail
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store
@@ -23,6 +22,7 @@ from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.password.service import CheckPassword
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
 from doorward.features.authn.flow.rules.vouching import shown_again
 from doorward.features.sessions.ending import Ending
@@ -52,6 +52,7 @@ class ChangePassword:
     postman: Postman
     ending: Ending
     record: Record
+    factors: OfferedFactors
 
     async def change(
         self,
@@ -60,25 +61,24 @@ class ChangePassword:
         *,
         current: Secret,
         new: Secret,
-        devices: tuple[bytes, ...],
         caller: Caller,
         now: int,
     ) -> Changed | Weak | Refusal | Moved:
         """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
         `HashingBusy`."""
-        checked = await self.check.verify(account.email, current, devices=devices, caller=caller, now=now)
+        checked = await self.check.verify(account.email, current, caller=caller, now=now)
         if isinstance(checked, Refusal):
             return checked
         if checked.id != account.id:
             return Moved()
         if prepare(current.reveal()) == prepare(new.reveal()):
             return Weak("unchanged")
-        factors = await self.store.accounts.factors(account.id)
+        rows = await self.store.accounts.factors(account.id)
         weak = await self.judge.judge(
             new,
             email=account.email,
             name=account.name,
-            second_factor=any(factor.kind == "totp" for factor in factors),
+            second_factor=self.factors.second_factor(account, rows),
         )
         if weak is not None:
             return weak
@@ -102,14 +102,8 @@ class ChangePassword:
         renewed = structs.replace(
             session, secret_hash=digest(secret), auth_time=now, seen_at=now, proofs=proofs
         )
-        letter = self.postman.write(
-            "password_changed",
-            to=account.email,
-            locale=account.locale,
-            now=now,
-            values={"at": now, "device": describe(caller.user_agent)},
-        )
-        known = await throttle.known(devices, account.id)
+        letter = owner_mail(self.postman, "password_changed", account, caller, now)
+        known = await throttle.known(caller.devices, account.id)
         done = await self.store.commit(
             self.store.accounts.replace(changed, old=before),
             self.store.sessions.forget_devices(account.id, but=known),

@@ -16,19 +16,20 @@ from doorward.features.authn.factors.password import routes as sign_in
 from doorward.features.authn.factors.password.routes import ResetOf
 from doorward.features.authn.factors.password.rules import proof as rule
 from doorward.features.authn.factors.password.service import ProvePassword
+from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.sessions.browser_context import BrowserPages
-from doorward.web.pages.words import N_, Words
+from doorward.web.pages.words import N_
 from doorward.web.route import Route
 
-_LABEL: Final = N_("Use your password")
 _NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordStep:
+class PasswordStep(JsonStep):
     """`username` and `password` of the JSON sign-in."""
 
     proving: ProvePassword
@@ -36,70 +37,40 @@ class PasswordStep:
     field: str = "password"
 
     async def prove(
-        self,
-        sign_in: SignIn,
-        params: Mapping[str, str],
-        *,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
+        self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | Refusal:
         """As on the page."""
         if "username" not in params:
             return _NO_USERNAME
-        return await self.proving.prove(
-            sign_in,
-            identifier=params["username"],
-            password=Secret(params["password"]),
-            devices=devices,
-            caller=caller,
-            now=now,
-        )
+        password = Secret(params["password"])
+        return await self.proving.prove(sign_in, params["username"], password, caller=caller, now=now)
 
     async def prove_new(
-        self,
-        sign_in: SignIn,
-        params: Mapping[str, str],
-        *,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
+        self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> tuple[SignIn, list[Write]] | Refusal:
         """Most sign-ins end in this very call: their beginning and their end are one commit."""
         if "username" not in params:
             return _NO_USERNAME
-        return await self.proving.prove_new(
-            sign_in,
-            identifier=params["username"],
-            password=Secret(params["password"]),
-            devices=devices,
-            caller=caller,
-            now=now,
-        )
+        password = Secret(params["password"])
+        return await self.proving.prove_new(sign_in, params["username"], password, caller=caller, now=now)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordFactor:
+class PasswordFactor(FactorPlug):
     """What most sign-ins begin with."""
 
-    json_step: PasswordStep
+    prove_password: ProvePassword
     reset_of: ResetOf
     traits: FactorTraits = rule.TRAITS
     path: str = sign_in.PATH
-    setup_path: None = None
+    link: str = N_("Use your password")
     step: str = "password"
-    typed_code: None = None
-
-    def label(self, locale: str) -> str:
-        """What a link to its page says."""
-        return Words(locale).text(_LABEL)
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
         """The page that asks for address and password."""
-        return sign_in.routes(
-            pages=pages, flow=flow, prove_password=self.json_step.proving, reset_of=self.reset_of
-        )
+        on = sign_in.SignInPage(flow=flow, prove_password=self.prove_password, reset_of=self.reset_of)
+        return on.routes(pages)
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Who has come by a provider may have none."""

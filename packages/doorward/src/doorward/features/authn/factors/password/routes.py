@@ -9,7 +9,7 @@ from typing import Final, final
 from doorward.core.errors import Refusal
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.password.service import DISABLED, ProvePassword
-from doorward.features.authn.flow.pages import FlowPages, said_stale, ticket_of
+from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
 from doorward.features.sessions.browser_context import (
     BrowserContext,
     BrowserPages,
@@ -18,15 +18,11 @@ from doorward.features.sessions.browser_context import (
     StalePost,
 )
 from doorward.web.http import Response
-from doorward.web.page import busy, page
+from doorward.web.page import page
 from doorward.web.pages.views import sign_in as views
 from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.route import Route
 
-WRONG_STATUS: Final = 400
-"""Of a page that shows the form again: the same for unknown people, wrong passwords and disabled accounts (line 80)."""
-
-FORGED_STATUS: Final = 403
 PATH: Final = "/sign-in"
 ResetOf = Callable[[str, bytes], Awaitable[str | None]]
 """The address of a finished reset of this browser, by its ticket."""
@@ -50,10 +46,9 @@ class SignInPage:
             return browser.go("/account")
         if sign_in is not None and ("restart" in query or query.get("prompt") == "select_account"):
             sign_in = await self.flow.anew(browser, sign_in)
-        hint = sign_in.request.login_hint if sign_in is not None and sign_in.request is not None else None
         view = views.SignIn(
             flow=sign_in.id if sign_in else None,
-            identifier=(reset_email or hint or "")[:254],
+            identifier=(reset_email or hinted(sign_in))[:254],
             last_used="password" if browser.device_secrets else None,
             problem=said_stale(browser, query),
             password_reset=reset_email is not None,
@@ -65,9 +60,7 @@ class SignInPage:
         """The form, with the address that was typed."""
         browser, kept = await self.flow.kept(post.browser, post.form.get("flow"))
         identifier = post.form.get("identifier", "")
-        return self._again(
-            browser, kept.id if kept else None, identifier, FORGED_STATUS, problem=post.problem
-        )
+        return self._again(browser, kept.id if kept else None, identifier, problem=post.problem)
 
     async def answer(self, post: PagePost) -> Response:
         """E-mail and password. Raises `HashingBusy`."""
@@ -78,19 +71,13 @@ class SignInPage:
                 browser,
                 begun.id if begun else None,
                 identifier,
-                WRONG_STATUS,
                 identifier_problem=None if identifier.strip() else Problem(Wrong.IDENTIFIER_MISSING),
                 password_problem=None if password else Problem(Wrong.PASSWORD_MISSING),
             )
         sign_in = await self.flow.load(post.browser, post.form.get("flow"))
         browser = self.flow.for_app_of(post.browser, sign_in)
         outcome = await self.prove_password.prove(
-            sign_in,
-            identifier=identifier,
-            password=Secret(password),
-            devices=browser.devices,
-            caller=browser.caller,
-            now=browser.now,
+            sign_in, identifier, Secret(password), caller=browser.caller, now=browser.now
         )
         if not isinstance(outcome, Refusal):
             return await self.flow.follow(browser, outcome)
@@ -98,10 +85,9 @@ class SignInPage:
             return await self.flow.load_and_follow(browser, sign_in.id)
         if outcome.code == "too_many_attempts":
             problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
-            shown = self._again(browser, sign_in.id, identifier, 429, problem=problem)
-            return busy(shown, outcome.retry_at, browser.now)
-        problem = Problem(Wrong.ACCOUNT_DISABLED if outcome.say == DISABLED else Wrong.CREDENTIALS)
-        return self._again(browser, sign_in.id, identifier, WRONG_STATUS, problem=problem)
+        else:
+            problem = Problem(Wrong.ACCOUNT_DISABLED if outcome.say == DISABLED else Wrong.CREDENTIALS)
+        return self._again(browser, sign_in.id, identifier, problem=problem)
 
     async def _just_reset(self, browser: BrowserContext, query: Mapping[str, str]) -> str | None:
         ticket_id = ticket_of(query)
@@ -114,7 +100,6 @@ class SignInPage:
         browser: BrowserContext,
         flow: str | None,
         identifier: str,
-        status: int,
         *,
         problem: Problem | None = None,
         identifier_problem: Problem | None = None,
@@ -128,12 +113,8 @@ class SignInPage:
             password_problem=password_problem,
             others=self.flow.first_besides(PATH, browser.context.locale),
         )
-        return page(view, browser, status)
+        return page(view, browser)
 
-
-def routes(
-    *, pages: BrowserPages, flow: FlowPages, prove_password: ProvePassword, reset_of: ResetOf
-) -> list[Route]:
-    """The page and its form."""
-    on = SignInPage(flow=flow, prove_password=prove_password, reset_of=reset_of)
-    return [pages.get(PATH, on.ask), pages.post(PATH, on.answer, refused=on.ask_again)]
+    def routes(self, pages: BrowserPages) -> list[Route]:
+        """The page and its form."""
+        return [pages.get(PATH, self.ask), pages.post(PATH, self.answer, refused=self.ask_again)]

@@ -42,13 +42,13 @@ class CheckPassword:
     begun: Begun = field(default_factory=Begun)
 
     async def verify(
-        self, identifier: str, password: Secret, *, devices: tuple[bytes, ...], caller: Caller, now: int
+        self, identifier: str, password: Secret, *, caller: Caller, now: int
     ) -> Account | Refusal:
         """The account, if it exists, is enabled and this is its password; else a refusal that does not tell these apart.
 
         The same reads, writes and hashing take place whichever it is (line 80). Raises `HashingBusy`.
         """
-        known = await self.verify_uncommitted(identifier, password, devices=devices, caller=caller, now=now)
+        known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
         if isinstance(known, Refusal):
             return known
         account, writes = known
@@ -56,19 +56,13 @@ class CheckPassword:
         return account
 
     async def verify_uncommitted(
-        self, identifier: str, password: Secret, *, devices: tuple[bytes, ...], caller: Caller, now: int
+        self, identifier: str, password: Secret, *, caller: Caller, now: int
     ) -> tuple[Account, list[Write]] | Refusal:
         """As `verify`, with what is to be written for somebody who is let in: it goes along with the caller's own commit."""
         who = looked_up_as(identifier)
         account = await self.store.accounts.by_email(who)
-        guess = await self.throttle.guess(
-            "password",
-            who,
-            account_id=account.id if account else None,
-            devices=devices,
-            address=caller.address,
-            now=now,
-        )
+        account_id = account.id if account else None
+        guess = await self.throttle.guess("password", who, account_id=account_id, caller=caller, now=now)
         if isinstance(guess, Wait):
             self.meter.count("sign_ins", "throttled")
             return too_many(guess, "throttled by person or address")
@@ -77,7 +71,7 @@ class CheckPassword:
         good = await self.hasher.verify(stored if typed else None, Secret(typed))
         if not good or account is None or stored is None or account.disabled_at is not None:
             why = "unknown" if account is None else "disabled" if good else "password"
-            return await self._failed(account, why, guess, caller, now)
+            return await self._failed(account_id, why, guess, caller, now)
         # apart from the sign-ins that a session begins: who has stolen one would else keep its owner out everywhere
         shown = f"password {account.id}"
         if (until := self.begun.full(shown, now)) is not None:
@@ -91,14 +85,8 @@ class CheckPassword:
         return account, self.throttle.clear(guess.own)
 
     async def _failed(
-        self,
-        account: Account | None,
-        why: str,
-        guess: Guess,
-        caller: Caller,
-        now: int,
+        self, account_id: str | None, why: str, guess: Guess, caller: Caller, now: int
     ) -> Refusal:
-        account_id = account.id if account else None
         writes = [
             *self.throttle.missed(guess, now),
             self.record.write(
@@ -133,22 +121,13 @@ class ProvePassword:
     check: CheckPassword
 
     async def prove(
-        self,
-        sign_in: SignIn,
-        *,
-        identifier: str,
-        password: Secret,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
+        self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
     ) -> SignIn | Refusal:
         """The sign-in as stored now, or a refusal: access_denied (one text for all reasons), too_many_attempts with `retry_at`,
         invalid_session. Raises `HashingBusy`."""
         if sign_in.done_at is not None or now >= sign_in.expires_at:
             return GONE
-        known = await self.check.verify_uncommitted(
-            identifier, password, devices=devices, caller=caller, now=now
-        )
+        known = await self.check.verify_uncommitted(identifier, password, caller=caller, now=now)
         if isinstance(known, Refusal):
             return known
         account, writes = known
@@ -156,20 +135,11 @@ class ProvePassword:
         return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
 
     async def prove_new(
-        self,
-        sign_in: SignIn,
-        *,
-        identifier: str,
-        password: Secret,
-        devices: tuple[bytes, ...],
-        caller: Caller,
-        now: int,
+        self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
     ) -> tuple[SignIn, list[Write]] | Refusal:
         """For a sign-in that nobody has stored yet: what it is now, and the writes that store it, for the caller's commit.
         The same refusals as of `prove`; after one of them it still is not stored. Raises `HashingBusy`."""
-        known = await self.check.verify_uncommitted(
-            identifier, password, devices=devices, caller=caller, now=now
-        )
+        known = await self.check.verify_uncommitted(identifier, password, caller=caller, now=now)
         if isinstance(known, Refusal):
             return known
         account, writes = known

@@ -11,11 +11,12 @@ from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.signin import Proof
 from doorward.core.text import code
 from doorward.features.authn.flow.rules.assurance import FactorTraits
-from doorward.features.authn.flow.rules.standing import shown_with, stands_by
+from doorward.features.authn.flow.rules.standing import shown_with
 
 # No registered method reference fits one (RFC 8176 §2); "rc" is ours.
 TRAITS: Final = FactorTraits(kind="recovery_code", amr=("rc",), counts_for=frozenset({"held"}), backup=True)
 STANDS_IN_FOR: Final = "totp"
+"""Proofs of recovery codes that a session vouches for go with the app that they stood in for."""
 COUNT: Final = 10
 LENGTH: Final = 24
 GROUP: Final = 4
@@ -58,11 +59,6 @@ def match(factors: Sequence[EnrolledFactor], typed: str) -> EnrolledFactor | Non
 def of_code(row: EnrolledFactor, at: int) -> Proof:
     """The proof of a recovery code, shown at `at` (seconds)."""
     return shown_with(TRAITS, row, at)
-
-
-def stands(proof: Proof, rows: Sequence[EnrolledFactor]) -> bool:
-    """Whether the code is still one of the account's. What a session vouches for goes with the app that the code stood in for."""
-    return stands_by(proof, rows, STANDS_IN_FOR)
 
 
 def left(factors: Sequence[EnrolledFactor]) -> int:

@@ -1,11 +1,20 @@
-"""How the services of authenticator apps are built."""
+"""How the authenticator app is built."""
 
 from __future__ import annotations
 
-from doorward.features.authn.factors.totp.factor import TotpCodes, TotpFactor
+from doorward.features.authn.factors.totp.factor import LABEL, TotpCodes
+from doorward.features.authn.factors.totp.rules import TRAITS
+from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP
+from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.services import Services
 
 
-def totp_factor(services: Services) -> TotpFactor:
-    """The authenticator app as a factor."""
-    return TotpFactor(typed_code=TotpCodes(store=services.store, sealer=services.sealer))
+def totp_factor(services: Services) -> FactorPlug:
+    """The authenticator app as a factor: once set up, it is asked for at every sign-in."""
+    return FactorPlug(
+        traits=TRAITS,
+        path=TYPED_CODE_PATH,
+        link=LABEL,
+        step=TYPED_CODE_STEP,
+        typed_code=TotpCodes(store=services.store, sealer=services.sealer),
+    )

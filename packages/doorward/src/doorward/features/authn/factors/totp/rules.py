@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
 from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits
-from doorward.features.authn.flow.rules.standing import shown_with, stands_by
+from doorward.features.authn.flow.rules.standing import shown_with
 
 TRAITS: Final = FactorTraits(kind="totp", amr=("otp",), counts_for=frozenset({"held"}), always_asked=True)
 PERIOD: Final = 30
@@ -49,11 +48,6 @@ def match(seed: bytes, code: str, *, now: int, last_step: int | None) -> int | N
 def of_app(row: EnrolledFactor, at: int) -> Proof:
     """The proof of an authenticator app, shown at `at` (seconds)."""
     return shown_with(TRAITS, row, at)
-
-
-def stands(proof: Proof, rows: Sequence[EnrolledFactor]) -> bool:
-    """Whether the app that was shown is still the account's."""
-    return stands_by(proof, rows, TRAITS.kind)
 
 
 def looks_like(text: str) -> bool:

@@ -1,0 +1,206 @@
+"""Pages of a mailed code and its link: "Check your mail", another mail, and the button behind the link. Base of sign-up and reset."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+from urllib.parse import quote
+
+from doorward.core.model.message import Ticket, TicketKind
+from doorward.features.authn.factors.email_code.problems import missed, waiting
+from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.factors.email_code.service import LINK_PATHS, Tickets
+from doorward.features.authn.flow.pages import FlowPages, ticket_of, with_flow
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.sessions.browser_context import (
+    BrowserContext,
+    BrowserPages,
+    PagePost,
+    PageVisit,
+    StalePost,
+)
+from doorward.web.http import EarlyResponse, Response
+from doorward.web.page import page
+from doorward.web.pages.views.ends import ErrorPage, Failure, Way
+from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.sign_up import CheckMail, LinkPage
+from doorward.web.route import Route
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodePages(ABC, Generic[T]):
+    """`kind` is what is mailed for, `start` the page on which it is asked for; `T` is what a shown code or link leads to. Every answer about
+    an address is the same whether or not somebody has it (R80)."""
+
+    kind: ClassVar[TicketKind]
+    start: ClassVar[str]
+    start_way: ClassVar[Way]
+    flow: FlowPages
+    tickets: Tickets
+
+    @abstractmethod
+    async def ask(self, visit: PageVisit) -> Response:
+        """The form."""
+
+    @abstractmethod
+    async def ask_again(self, post: StalePost) -> Response:
+        """The form, with what was typed."""
+
+    @abstractmethod
+    async def answer(self, post: PagePost) -> Response:
+        """What the form asks for."""
+
+    @abstractmethod
+    async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
+        """Another mail. None: there is nothing to send again."""
+
+    @abstractmethod
+    async def by_code(self, ticket_id: str, typed: str, browser: BrowserContext) -> T | Missed | Wait:
+        """What a code proves."""
+
+    @abstractmethod
+    async def by_link(self, token: str, browser: BrowserContext) -> T | Missed:
+        """What the button behind a link proves."""
+
+    @abstractmethod
+    async def go_on(self, browser: BrowserContext, proven: T, flow: str | None) -> Response:
+        """The way on. `flow` is the sign-in that the form named, if it did."""
+
+    async def check(self, visit: PageVisit) -> Response:
+        """ "Check your mail": the same words whatever was sent."""
+        browser, query = visit.browser, visit.query
+        ticket_id, flow = self.named(browser, query, query.get("flow"))
+        ticket = await self.tickets.held(self.kind, ticket_id, browser.browser_hash)
+        if ticket is None or ticket.used_at is not None or ticket.proven_at is not None:
+            return self.over(browser, flow)
+        return await self._check_page(browser, ticket_id, flow, resent="resent" in query)
+
+    async def check_code(self, post: PagePost) -> Response:
+        """The code from the mail."""
+        browser, code = post.browser, post.form.get("code", "")
+        ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
+        if not code.strip():
+            return await self._check_page(browser, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING))
+        outcome = await self.by_code(ticket_id, code, browser)
+        if isinstance(outcome, Missed | Wait):
+            return await self._check_page(browser, ticket_id, flow, problem=missed(outcome))
+        return await self.go_on(browser, outcome, flow)
+
+    async def check_again(self, post: StalePost) -> Response:
+        """The form for the code. The code is bound to the browser that asked for it: one with another cookie begins again."""
+        ticket_id, flow = await self.lead_onward(post)
+        return await self._check_page(post.browser, ticket_id, flow, problem=post.problem)
+
+    async def resent(self, visit: PageVisit) -> Response:
+        """Another mail was asked for, and the page is loaded again: where the form stands."""
+        ticket_id, flow = self.named(visit.browser, visit.query, visit.query.get("flow"))
+        return to_ticket(visit.browser, f"{self.start}/check", ticket_id, flow)
+
+    async def resend(self, post: PagePost) -> Response:
+        """Another mail; the earlier one stops working."""
+        browser = post.browser
+        ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
+        outcome = await self.send_again(ticket_id, browser)
+        if outcome is None:
+            return self.over(browser, flow)
+        if isinstance(outcome, Wait):
+            return await self._check_page(browser, ticket_id, flow, problem=waiting(outcome))
+        return to_ticket(browser, f"{self.start}/check", outcome.id, flow, "&resent=1")
+
+    async def link(self, visit: PageVisit) -> Response:
+        """The page behind the mailed link. It only shows a button: scanners open links, people press buttons."""
+        browser, token = visit.browser, visit.query.get("token", "")
+        found = await self.tickets.by_link(self.kind, token, browser.browser_hash, browser.now)
+        if isinstance(found, Missed):
+            return self._link_missed(browser, found, token)
+        return page(self._button(token, found.sign_in_id), browser)
+
+    async def press(self, post: PagePost) -> Response:
+        """The button behind the link."""
+        browser, token = post.browser, post.form.get("token", "")
+        outcome = await self.by_link(token, browser)
+        if isinstance(outcome, Missed):
+            return self._link_missed(browser, outcome, token)
+        return await self.go_on(browser, outcome, None)
+
+    async def press_again(self, post: StalePost) -> Response:
+        """The button once more."""
+        button = self._button(post.form.get("token", "")[:200], post.form.get("flow") or None)
+        return page(button, post.browser, 403)
+
+    def named(
+        self, browser: BrowserContext, query: dict[str, str], flow: str | None
+    ) -> tuple[str, str | None]:
+        """The ticket that an address names, and the sign-in; without a ticket, `EarlyResponse` leads to the beginning."""
+        ticket_id = ticket_of(query)
+        if ticket_id is None:
+            raise EarlyResponse(self.over(browser, flow))
+        return ticket_id, flow
+
+    async def lead_onward(self, post: StalePost) -> tuple[str, str | None]:
+        """The same for a form that was refused; `EarlyResponse` leads on where this browser cannot be shown it once more."""
+        browser = post.browser
+        ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
+        lost = await self.tickets.held(self.kind, ticket_id, browser.browser_hash) is None
+        await self.flow.lead_onward(browser, flow, self.start, lost=lost)
+        return ticket_id, flow
+
+    def over(self, browser: BrowserContext, flow: str | None) -> Response:
+        """An expired step never shows a page: it begins again."""
+        return browser.go(with_flow(self.start, flow))
+
+    def routes(self, pages: BrowserPages) -> list[Route]:
+        """These pages, and the one that they begin with."""
+        start, link = self.start, LINK_PATHS[self.kind]
+        return [
+            pages.get(start, self.ask),
+            pages.post(start, self.answer, refused=self.ask_again),
+            pages.get(f"{start}/check", self.check),
+            pages.post(f"{start}/check", self.check_code, refused=self.check_again),
+            pages.get(f"{start}/resend", self.resent),
+            pages.post(f"{start}/resend", self.resend, refused=self.check_again),
+            pages.get(link, self.link),
+            pages.post(link, self.press, refused=self.press_again),
+        ]
+
+    async def _check_page(
+        self,
+        browser: BrowserContext,
+        ticket_id: str,
+        flow: str | None,
+        *,
+        resent: bool = False,
+        problem: Problem | None = None,
+    ) -> Response:
+        asked = await self.tickets.held(self.kind, ticket_id, browser.browser_hash)
+        view = CheckMail(
+            purpose=self.kind,
+            action=f"{self.start}/check?ticket={ticket_id}",
+            resend_action=f"{self.start}/resend?ticket={ticket_id}",
+            flow=flow or None,
+            email=asked.email if asked is not None else None,
+            minutes=self.tickets.policy.ttl // 60,
+            resent=resent,
+            problem=problem,
+        )
+        return page(view, browser)
+
+    def _button(self, token: str, flow: str | None) -> LinkPage:
+        # the address that the mail named: what a reload asks for
+        return LinkPage(self.kind, f"{LINK_PATHS[self.kind]}?token={quote(token, safe='')}", token, flow)
+
+    def _link_missed(self, browser: BrowserContext, missed: Missed, token: str) -> Response:
+        if missed.why == "browser":
+            view = LinkPage(self.kind, LINK_PATHS[self.kind], token[:200], wrong_browser=True)
+            return page(view, browser)
+        return page(ErrorPage(Failure.LINK_EXPIRED, ways=(self.start_way, Way.SIGN_IN)), browser, 410)
+
+
+def to_ticket(
+    browser: BrowserContext, path: str, ticket_id: str, flow: str | None, more: str = ""
+) -> Response:
+    """On to a page that names the ticket."""
+    return browser.go(with_flow(f"{path}?ticket={ticket_id}{more}", flow))
