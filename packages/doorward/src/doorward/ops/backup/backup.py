@@ -14,7 +14,6 @@ import msgspec
 
 from doorward import __version__
 from doorward.adapters.clock import SystemClock
-from doorward.adapters.os_user import os_actor
 from doorward.adapters.random import SystemChance
 from doorward.app.key_wrapper import key_wrapper, lost
 from doorward.app.root import check_key, find_root
@@ -23,7 +22,7 @@ from doorward.core.model.copied import BackedUp, BackupFacts
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.progress import Progress
-from doorward.features.audit.operator import operator_event
+from doorward.ops.audit import write_event
 from doorward.ops.backup import locks as backup_locks
 from doorward.ops.backup.file import BackupProblem, BackupReader, BackupWriter, Head, Lock
 from doorward.settings import Settings
@@ -44,8 +43,7 @@ async def run_backup(
     settings: Settings, place: Path | None, passphrase: Secret | None, progress: Progress
 ) -> BackedUp:
     """Write a backup to `place`, or to standard output. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
-    chance, now = SystemChance(), SystemClock().now()
-    backup = chance.new_id("bak")
+    backup, now = SystemChance().new_id("bak"), SystemClock().now()
     key = backup_locks.new_data_key()
     locks: list[Lock] = []
     store = await open_store(settings.database, migrate=False, postgres=settings.postgres)
@@ -57,18 +55,8 @@ async def run_backup(
             if passphrase is not None:
                 locks.append(backup_locks.lock_by_passphrase(passphrase, backup, key))
             root = await find_root(settings, store) if passphrase is not None else None
-        detail = {"backup": backup}
         # before it begins: so the line is in the backup, too
-        await store.commit(
-            operator_event(
-                store=store,
-                chance=chance,
-                actor=os_actor(),
-                kind="database.backed_up",
-                now=now,
-                detail=detail,
-            )
-        )
+        await write_event(store, "database.backed_up", now=now, detail={"backup": backup})
     finally:
         await store.close()
     side = await open_side(settings.database, settings.postgres, read_only=True)

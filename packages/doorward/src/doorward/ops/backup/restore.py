@@ -6,14 +6,13 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
-from doorward.adapters.os_user import os_actor
 from doorward.adapters.random import SystemChance
 from doorward.app.key_wrapper import key_wrapper
 from doorward.core.model.copied import BackedUp
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyWrapper, WrongKey
 from doorward.core.ports.progress import Progress
-from doorward.features.audit.operator import operator_event
+from doorward.ops.audit import write_event
 from doorward.ops.backup.backup import facts, open_key, prelude, told
 from doorward.ops.backup.file import BackupProblem, BackupReader
 from doorward.ops.move.move import database_of
@@ -45,7 +44,7 @@ async def run_restore(
 ) -> BackedUp:
     """Restore `place` into the database of the settings, or `into` another one. Raises `OperatorError`, `CopyRefused`."""
     database = settings.database if into is None else database_of(into)
-    chance, now = SystemChance(), SystemClock().now()
+    now = SystemClock().now()
     with told(), place.open("rb") as source:
         reader = BackupReader(source)
         frames = reader.frames(await open_key(reader.head, settings, passphrase))
@@ -56,7 +55,7 @@ async def run_restore(
         async def fill(side: Side, before: dict[str, int]) -> Reading:
             reading = await load(side, _pieces(frames), progress)
             await _keep_openable(side, wrapper, root, now)
-            await begin_anew(side, before, chance.token(6))
+            await begin_anew(side, before, SystemChance().token(6))
             if end:
                 await end_everything(side, now)
             return reading
@@ -69,11 +68,7 @@ async def run_restore(
     store = await open_store(database, postgres=settings.postgres)
     try:
         detail = {"backup": reader.head.id, "ended": "everything" if end else "nothing"}
-        await store.commit(
-            operator_event(
-                store=store, chance=chance, actor=os_actor(), kind="database.restored", now=now, detail=detail
-            )
-        )
+        await write_event(store, "database.restored", now=now, detail=detail)
     finally:
         await store.close()
     return BackedUp(facts(reader.head), str(database), reader.size, reading.rows, tuple(reading.sums))

@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
-from doorward.adapters.os_user import os_actor
 from doorward.adapters.random import SystemChance
 from doorward.core.errors import OperatorError
 from doorward.core.model.copied import Moved
 from doorward.core.ports.progress import Progress
-from doorward.features.audit.operator import operator_event
+from doorward.ops.audit import write_event
 from doorward.settings import Settings
 from doorward.settings.checks import database_problem
 from doorward.storage.copy import fence
@@ -34,9 +33,8 @@ async def run_move(settings: Settings | None, source: str, target: str, progress
         # made, and its tables with it, where it is not there yet
         await (await open_store(there, postgres=options)).close()
         second = await open_side(there, options)
-        chance = SystemChance()
         try:
-            moved = await move(first, second, owner=chance.token(12), progress=progress)
+            moved = await move(first, second, owner=SystemChance().token(12), progress=progress)
         finally:
             await second.close()
     finally:
@@ -44,16 +42,7 @@ async def run_move(settings: Settings | None, source: str, target: str, progress
     store = await open_store(there, postgres=options)
     try:
         detail = {"from": moved.source, "rows": str(moved.rows)}
-        await store.commit(
-            operator_event(
-                store=store,
-                chance=chance,
-                actor=os_actor(),
-                kind="database.moved",
-                now=SystemClock().now(),
-                detail=detail,
-            )
-        )
+        await write_event(store, "database.moved", now=SystemClock().now(), detail=detail)
     finally:
         await store.close()
     return moved

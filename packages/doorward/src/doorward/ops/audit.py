@@ -1,0 +1,18 @@
+"""Audit line of a command that works on a whole database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from doorward.adapters.os_user import os_actor
+from doorward.adapters.random import SystemChance
+from doorward.core.ports.store import Store
+from doorward.features.audit.operator import operator_event
+
+
+async def write_event(store: Store, kind: str, *, now: int, detail: Mapping[str, str]) -> None:
+    """Commit the line, in the name of whoever runs the command. Raises `StoreUnavailable`."""
+    chance, actor = SystemChance(), os_actor()
+    await store.commit(
+        operator_event(store=store, chance=chance, actor=actor, kind=kind, now=now, detail={**detail})
+    )
