@@ -11,7 +11,6 @@ import typer
 from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import apps_options, documents, show
 from doorward.cli.apps_options import AuthChoice
-from doorward.cli.apps_read import read_jwks
 from doorward.cli.command import CommandRun, command
 from doorward.cli.show import Rows
 from doorward.cli.trouble import Trouble
@@ -70,7 +69,7 @@ def create(
         name=name,
         **authentication,
         created_at=0,
-        jwks=read_jwks(jwks) if jwks else None,
+        jwks=apps_options.read_jwks(jwks) if jwks else None,
         redirect_uris=tuple(dict.fromkeys(redirect or ())),
         post_logout_redirect_uris=tuple(dict.fromkeys(post_logout or ())),
         backchannel_logout_uri=backchannel_logout,

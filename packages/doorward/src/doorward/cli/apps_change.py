@@ -12,7 +12,6 @@ from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import apps_options
 from doorward.cli.apps import AppName, app, show_changed
 from doorward.cli.apps_options import AccessChoice, AuthChoice, UserinfoChoice
-from doorward.cli.apps_read import read_jwks
 from doorward.cli.command import CommandRun, command
 from doorward.cli.trouble import Trouble
 from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
@@ -90,7 +89,7 @@ def set_(
         "post_logout_redirect_uris": post_logout and apps_options.listed(post_logout),
         "origins": origin and apps_options.origins(origin),
         "first_party": first_party,
-        "jwks": jwks and read_jwks(jwks),
+        "jwks": jwks and apps_options.read_jwks(jwks),
         **apps_options.algorithms(id_token_signed_alg, both=signing_alg),
         "response_modes": response_mode and apps_options.response_modes(response_mode),
         "id_token_claims": id_token_claims,

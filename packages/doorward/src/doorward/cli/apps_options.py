@@ -1,14 +1,22 @@
-"""Options of `doorward app create` and `doorward app set` whose values are lists of fixed words."""
+"""Values of options of `doorward app create` and `doorward app set`: fixed words, lists of them, and a file of keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, get_args
 
+import msgspec
+
 from doorward.cli.trouble import Trouble
 from doorward.core.model.client import SECRET_METHODS, Client, Pkce, ResponseMode, SigningAlgorithm
+from doorward.core.model.decoded import NotText, decoded
+from doorward.features.oauth.clients.rules import key_strength
 from doorward.features.oauth.clients.rules.registration import plain_origin
+from doorward_verify.jwk import InvalidKey, parse_public
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 AuthChoice = Literal["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 """What `--auth-method` takes: a secret in either way, or one way alone."""
@@ -81,3 +89,28 @@ def pkce_words(client: Client) -> str:
                 "optional, which is weaker: a stolen code is protected by the app's credential alone\n"
                 f"stronger, if the client can: doorward app set {quote(client.name)} --pkce or_nonce"
             )
+
+
+def read_jwks(path: Path) -> dict[str, Any]:
+    """A JWK Set (RFC 7517 §5) or a single JWK, of public keys that can be used. Raises `Trouble`."""
+    fix = 'The file should hold a JWK Set of public keys: {"keys": [{"kty": "EC", "crv": "P-256", …}]}.'
+    try:
+        document = _decode(decoded(path.read_bytes()))
+    except OSError as error:
+        raise Trouble(f"{path} cannot be read ({error.strerror}).", fix) from None
+    except NotText as error:
+        raise Trouble(f"{path} {error}.", fix) from None
+    except msgspec.DecodeError as error:
+        raise Trouble(f"{path} is not the JSON that is needed ({error}).", fix) from None
+    keys: Any = document.get("keys", [document] if "kty" in document else None)
+    if not isinstance(keys, list) or not keys:
+        raise Trouble(f"{path} holds no keys.", fix)
+    for number, key in enumerate(keys, 1):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        try:
+            if not isinstance(key, dict):
+                raise InvalidKey("it is not an object")
+            if weak := key_strength.weakness(parse_public(key)):  # pyright: ignore[reportUnknownArgumentType]
+                raise InvalidKey(weak)
+        except InvalidKey as error:
+            raise Trouble(f"Key {number} of {path} cannot be used: {error}.", fix) from None
+    return {"keys": keys}

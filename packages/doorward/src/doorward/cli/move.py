@@ -10,7 +10,7 @@ import typer
 from doorward.cli import show
 from doorward.cli.command import CommandRun
 from doorward.cli.progress import Bar
-from doorward.cli.run import finish, settings_file, settings_if_any
+from doorward.cli.run import connect_options, finish, settings_file
 from doorward.cli.trouble import Trouble
 from doorward.core.model.copied import Moved
 
@@ -42,14 +42,14 @@ def move(
         run.confirm(
             "Serve this database again? What was written since to the one that it moved to stays there."
         )
-        kept = finish(lambda: run_release(settings_if_any(path), source))
+        kept = finish(lambda: run_release(connect_options(path), source))
         said = "It takes writes again." if kept else "Nothing kept it from being served."
         run.done({"released": kept}, said)
         return
     if target is None:
         raise Trouble("Where to? TARGET is missing.", "doorward move SOURCE TARGET", code=2)
     with Bar(quiet=run.json) as bar:
-        moved = finish(lambda: run_move(settings_if_any(path), source, target, bar))
+        moved = finish(lambda: run_move(connect_options(path), source, target, bar))
 
     def human(console: show.Console) -> None:
         rows = [(one.table, str(one.rows), one.checksum[:16]) for one in moved.tables if one.rows]

@@ -20,6 +20,7 @@ from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.passwords import HashingBusy
 from doorward.core.ports.store import StoreUnavailable
 from doorward.features.admin.error import AdminError
+from doorward.storage.postgres.options import PostgresOptions
 
 if TYPE_CHECKING:
     from doorward.app.container import Container
@@ -100,14 +101,14 @@ def read_settings(config: Path | None, environ: Mapping[str, str] = os.environ) 
         raise Trouble("\n  ".join(error.problems), fix) from None
 
 
-def settings_if_any(config: Path | None) -> Settings | None:
+def connect_options(config: Path | None) -> PostgresOptions:
     """For commands that name their databases themselves: how to connect stands in the settings, where there are any."""
     from doorward.settings import SettingsError, load
 
     try:
-        return load(config, os.environ)
+        return load(config, os.environ).postgres
     except SettingsError:
-        return read_settings(config) if config is not None else None
+        return read_settings(config).postgres if config is not None else PostgresOptions()
 
 
 def settings_file(config: Path | None) -> Path | None:

@@ -11,7 +11,6 @@ from doorward.core.errors import OperatorError
 from doorward.core.model.copied import Moved
 from doorward.core.ports.progress import Progress
 from doorward.ops.audit import write_event
-from doorward.settings import Settings
 from doorward.settings.checks import database_problem
 from doorward.storage.copy import fence
 from doorward.storage.copy.move import may_leave, move
@@ -21,9 +20,8 @@ from doorward.storage.postgres.url import DatabaseUrl, is_postgres
 from doorward.storage.sql.open import open_store, sqlite_path
 
 
-async def run_move(settings: Settings | None, source: str, target: str, progress: Progress) -> Moved:
-    """Move. The settings, where there are any, say how to connect. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
-    options = settings.postgres if settings is not None else PostgresOptions()
+async def run_move(options: PostgresOptions, source: str, target: str, progress: Progress) -> Moved:
+    """Move; `options` say how to connect. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
     here, there = database_of(source), database_of(target)
     if plain(here) == plain(there):
         raise OperatorError("Source and target are the same database.", "Name two.")
@@ -48,11 +46,9 @@ async def run_move(settings: Settings | None, source: str, target: str, progress
     return moved
 
 
-async def run_release(settings: Settings | None, source: str) -> bool:
+async def run_release(options: PostgresOptions, source: str) -> bool:
     """Let a database be served and written again that has moved, or whose mover was killed. False when nothing kept it."""
-    side = await open_side(
-        database_of(source), settings.postgres if settings is not None else PostgresOptions()
-    )
+    side = await open_side(database_of(source), options)
     try:
         kept = await side.has_fence()
         await fence.lift(side, await side.tables())
