@@ -1,4 +1,4 @@
-"""Do the answers keep to the OpenAPI description? schemathesis draws the requests and judges status, type, schema and headers."""
+"""Comparison of the answers with the OpenAPI document that the server itself serves: schemathesis draws the requests and judges status, type, schema and headers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from doorward.web.openapi.document import describe
 from tests.flows.running import Running
 from tests.flows.seeds import House
 from tests.flows.stumbling import TOLERATED
+from tests.openapi import document
 
 CHECKS = [
     not_a_server_error,
@@ -41,13 +41,13 @@ class Described:
         return f"{self.method} {self.path}"
 
 
-_DOCUMENT: dict[str, Any] = describe("http://127.0.0.1")
-DESCRIBED = [Described(method.upper(), path) for path, item in _DOCUMENT["paths"].items() for method in item]
+DESCRIBED = [Described(method.upper(), path) for path, item in document()["paths"].items() for method in item]
 
 
 def as_described(server: Running, house: House, operation: Described, examples: int) -> int:
     """Draw `examples` requests to one operation, half of them with a real app's credential; answers how many were sent."""
-    described: Any = schemathesis.openapi.from_dict(describe(server.issuer))
+    with server.http() as client:
+        described: Any = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
     case_of: Any = described[operation.path][operation.method].as_strategy()
     session = requests.Session()
     session.trust_env = False

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from doorward.web.openapi.document import describe
 from tests.flows.browsing import Page, Person
 from tests.flows.running import Running
 from tests.flows.seeds import API, CALLBACK, PASSWORD, House
 from tests.flows.signing_in import challenge, tokens_by_challenge
+from tests.openapi import document
 
 SECRET = "sesame-7f3c-very-secret-word"
 """Typed into fields for secrets: it may never be found in the log."""
@@ -34,10 +34,10 @@ class Spot:
 
 def spots() -> list[Spot]:
     """Every path that the server describes; a house test holds that against its routes."""
-    document: dict[str, Any] = describe("http://127.0.0.1")
-    schemas: dict[str, Any] = document["components"]["schemas"]
+    described = document()
+    schemas: dict[str, Any] = described["components"]["schemas"]
     found: list[Spot] = []
-    for path, item in document["paths"].items():
+    for path, item in described["paths"].items():
         methods: dict[str, tuple[str, ...]] = {}
         for method, operation in item.items():
             names = [one["name"] for one in operation.get("parameters", []) if one.get("in") == "query"]

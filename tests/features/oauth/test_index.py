@@ -15,6 +15,7 @@ from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
 from doorward.features.feature import Feature
+from doorward.features.index import FEATURES
 from doorward.features.oauth.client_auth.method import Presented, SingleUse
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
@@ -25,9 +26,9 @@ from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.build import token_issuer
 from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.services import Services
-from doorward.web.openapi.document import describe
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel, basic
+from tests.openapi import document
 from tests.web.asgi import Asgi
 
 pytestmark = pytest.mark.anyio
@@ -172,12 +173,21 @@ def test_the_command_line_registers_apps_with_every_method() -> None:
 
 
 def test_the_openapi_document_names_every_grant_and_every_parameter() -> None:
-    document: Any = describe(made.ISSUER)
-    schema = document["components"]["schemas"]["TokenRequest"]
+    schema = document()["components"]["schemas"]["TokenRequest"]
     assert schema["properties"]["grant_type"]["enum"] == [one.name for one in GRANT_TYPES]
     read = {name for one in GRANT_TYPES for name in one.parameters}
     read |= {name for one in CLIENT_AUTH_METHODS for name in one.credentials}
     assert read <= set(schema["properties"])
+
+
+def test_the_openapi_document_names_a_grant_and_a_method_from_outside() -> None:
+    word = Feature(name="words", adds=(CLIENT_AUTH.filled_by(lambda _: (ToyPassword(),)),))
+    described = document(features=(*FEATURES, TOY_FEATURE, word))
+    schema = described["components"]["schemas"]["TokenRequest"]
+    assert TOY in schema["properties"]["grant_type"]["enum"]
+    assert {"word", "toy_password"} <= set(schema["properties"])
+    assert described["components"]["securitySchemes"]["ticket"]["description"] == TICKET
+    assert {"ticket": []} in described["paths"]["/token"]["post"]["security"]
 
 
 async def test_a_grant_from_outside_is_dispatched_and_counted() -> None:

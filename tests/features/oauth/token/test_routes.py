@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorward.core.model.client import ClientSecret
+from doorward.features.oauth.index import GRANT_TYPES
 from doorward.features.oauth.token import routes as token
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel, basic
@@ -30,7 +31,9 @@ async def channel() -> AsyncGenerator[BackChannel]:
 
 @pytest.fixture
 def asgi(channel: BackChannel) -> Asgi:
-    return Asgi(token.routes(tokens=channel.tokens, clock=channel.clock, issuer=made.ISSUER))
+    return Asgi(
+        token.routes(tokens=channel.tokens, clock=channel.clock, issuer=made.ISSUER, grant_types=GRANT_TYPES)
+    )
 
 
 @pytest.mark.requirement(25)

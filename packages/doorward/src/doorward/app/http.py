@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from doorward.app.container import Container
+from doorward.app.routes import routes
 from doorward.features.sessions.build import cookie_jar, status_pages
-from doorward.web.route import Route
 from doorward.web.router import App
 
 
@@ -26,11 +25,6 @@ def http_app(container: Container, *, process_tag: str) -> App:
         on_closing=lambda: _close(container),
         configuration=services.config,
     )
-
-
-def routes(container: Container) -> Sequence[Route]:
-    """Every path of the server."""
-    return [item for feature in container.features for item in feature.routes(container.services)]
 
 
 def _close(container: Container) -> None:

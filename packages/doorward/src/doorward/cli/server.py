@@ -101,17 +101,19 @@ async def _nothing(_services: Services) -> None:
 
 
 def _described(config: Path | None) -> dict[str, object]:
-    """For the configured issuer; without settings for a placeholder, since the description needs no server."""
-    from doorward.settings import SettingsError, load
-    from doorward.web.openapi.document import describe
+    """Of the configured server; without settings for a placeholder, since the description needs no server."""
+    from doorward.adapters import logs
+    from doorward.app.routes import openapi_document
+    from doorward.settings import Settings, SettingsError, load
 
     try:
-        issuer = load(config, os.environ).issuer
+        settings = load(config, os.environ)
     except SettingsError:
         if config is not None:
             raise Trouble("The settings cannot be read.", "doorward doctor") from None
-        issuer = "https://auth.example.com"
-    return describe(issuer)
+        settings = Settings(issuer="https://auth.example.com")
+    logs.configure("error", "console")
+    return finish(lambda: openapi_document(settings))
 
 
 def _pretty(document: dict[str, object]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Final, Generic, Protocol, TypeVar, final
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from doorward.web.csrf import Fault, FormGuard
 from doorward.web.http import BadForm, EarlyResponse, Request, Response, redirect
 from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.right_host import RightHost
-from doorward.web.route import CSRF, ORIGIN, Handler, Route, RouteKind, method_set
+from doorward.web.route import CSRF, ORIGIN, Handler, Operation, Route, RouteKind, method_set
 
 B = TypeVar("B", bound=PageRequest)
 B_co = TypeVar("B_co", bound=PageRequest, covariant=True)
@@ -123,9 +124,12 @@ class Pages(Generic[B]):
         *,
         unreadable: Callable[[B, BadForm], Response] | None = None,
         checks: tuple[str, ...] = (),
+        takes: str = "",
     ) -> Route:
-        """A page that is looked at. `unreadable` shows a page for parameters that cannot be read; else the router does."""
+        """A page that is looked at; `takes` names the parameters of its query. `unreadable` shows a page for parameters that cannot be
+        read; else the router does."""
 
+        @wraps(handler)
         async def answer(request: Request) -> Response:
             try:
                 query = request.query()
@@ -134,7 +138,7 @@ class Pages(Generic[B]):
             browser = await self.browsers.meet(request)
             return await _finished(browser, handler(Visit(browser, query)))
 
-        return self._route(path, "GET", answer, RouteKind.PAGE, checks)
+        return self._route(path, "GET", answer, RouteKind.PAGE, checks, Operation(takes=takes))
 
     def post(
         self,
@@ -144,9 +148,12 @@ class Pages(Generic[B]):
         refused: Callable[[RefusedPost[B]], Awaitable[Response]],
         unreadable: Callable[[B, BadForm], Response] | None = None,
         checks: tuple[str, ...] = (),
+        takes: str = "",
     ) -> Route:
-        """A form of a page. `handler` is entered with a form that is ours, `refused` with any other."""
+        """A form of a page; `takes` names its fields beside the form token. `handler` is entered with a form that is ours, `refused`
+        with any other."""
 
+        @wraps(handler)
         async def answer(request: Request) -> Response:
             try:
                 form = await request.form()
@@ -164,7 +171,8 @@ class Pages(Generic[B]):
 
             return await self.repeated.answer(request, secret, form if fault is None else None, work)
 
-        return self._route(path, "POST", answer, RouteKind.PAGE, (ORIGIN, CSRF, *checks))
+        checks = (ORIGIN, CSRF, *checks)
+        return self._route(path, "POST", answer, RouteKind.PAGE, checks, Operation(takes=takes))
 
     def app_request(
         self,
@@ -173,11 +181,13 @@ class Pages(Generic[B]):
         *,
         unreadable: Callable[[B, BadForm], Response],
         answer: Answer[B] | None = None,
+        operation: Operation,
     ) -> Route:
         """An address to which apps send people, by GET or POST: one handler for both, which can do no more for the one than for the
         other. A form of our own that stands at the same address (`answer`) is checked like that of any page; where it fails, it is one
         more app request."""
 
+        @wraps(handler)
         async def answered(request: Request) -> Response:
             posted = request.method == "POST"
             try:
@@ -198,28 +208,39 @@ class Pages(Generic[B]):
 
             return await self.repeated.answer(request, secret, params if ours else None, work)
 
-        return self._route(path, "GET POST", answered, RouteKind.APP_REQUEST, ())
-
-    def view(self, path: str, handler: Handler) -> Route:
-        """A GET of a page for which nobody has to know the browser."""
-        return self._route(path, "GET", handler, RouteKind.PAGE, ())
+        return self._route(path, "GET POST", answered, RouteKind.APP_REQUEST, (), operation)
 
     def lead(self, path: str, to: str) -> Route:
         """For the address of a form that stands on another page: a GET, by a reload after its answer, leads to that page."""
 
         async def answer(request: Request) -> Response:
+            """Leads to the page with the form."""
             del request
             return redirect(link(self.host.pages.issuer, to))
 
-        return self._route(path, "GET", answer, RouteKind.PAGE, ())
+        return self._route(path, "GET", answer, RouteKind.PAGE, (), Operation())
 
     def _route(
-        self, path: str, methods: str, handler: Handler, kind: RouteKind, checks: tuple[str, ...]
+        self,
+        path: str,
+        methods: str,
+        handler: Handler,
+        kind: RouteKind,
+        checks: tuple[str, ...],
+        operation: Operation,
     ) -> Route:
+        @wraps(handler)
         async def answer(request: Request) -> Response:
             return self.host.misdirected(request) or await handler(request)
 
-        return Route(path=path, methods=method_set(methods), handler=answer, kind=kind, checks=checks)
+        return Route(
+            path=path,
+            methods=method_set(methods),
+            handler=answer,
+            kind=kind,
+            checks=checks,
+            operation=operation,
+        )
 
     async def _unreadable(
         self, request: Request, problem: BadForm, show: Callable[[B, BadForm], Response] | None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Final, TypeVar
+from functools import wraps
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -38,6 +40,35 @@ class RouteKind(StrEnum):
     """A script on an app's page, with cookies of ours. It has no form of ours; its page's origin has to be registered for the app."""
 
 
+class Operation(Struct, frozen=True, kw_only=True):
+    """What the OpenAPI document says of a route beside its path, methods, kind and the first sentence of its handler's docstring. Names
+    are separated by spaces. Nothing here is enforced; a test compares it with what the routes answer.
+    """
+
+    takes: str = ""
+    """Parameters: of the query for a GET, of the form for a POST."""
+    required: str = ""
+    headers: str = ""
+    rest: str = ""
+    """The parameter that a prefix route's path ends with."""
+    shapes: Mapping[str, Mapping[str, Any]] = {}
+    """JSON Schema of parameters that `web/openapi/parameters.py` does not know well enough."""
+    json: bool = False
+    """Whether the form may also be a JSON object."""
+    security: Literal["app", "bearer"] | None = None
+    answers: Mapping[int, Any] = MappingProxyType({200: None})
+    """By status, the type of an answer: a Struct or a TypedDict, or a mapping of media types to types. None: no body."""
+    errors: tuple[int, ...] = ()
+    """Statuses with an error, beside those that follow from parameters and security."""
+    cached: bool = False
+    """Whether the answer has an ETag and may be kept."""
+    id: str = ""
+    """The name in generated clients, where the path does not make a good one."""
+
+
+_UNDESCRIBED: Final = Operation()
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """One path and what answers it. Made by `machine` and `app_script` below, and by `web/page_pipeline.py`.
 
@@ -55,6 +86,7 @@ class Route(Struct, frozen=True, kw_only=True):
     prefix: bool = False
     cors: bool = False
     hot: bool = False
+    operation: Operation = _UNDESCRIBED
 
     def __post_init__(self) -> None:
         """Raise for a route that nobody has thought about: the server then does not start."""
@@ -82,7 +114,14 @@ class Route(Struct, frozen=True, kw_only=True):
 
 
 def machine(
-    path: str, methods: str, handler: Handler, *, prefix: bool = False, cors: bool = False, hot: bool = False
+    path: str,
+    methods: str,
+    handler: Handler,
+    *,
+    prefix: bool = False,
+    cors: bool = False,
+    hot: bool = False,
+    operation: Operation = _UNDESCRIBED,
 ) -> Route:
     """A route for programs, from a space-separated list of methods. Nothing stands between the router and the handler."""
     return Route(
@@ -93,6 +132,7 @@ def machine(
         prefix=prefix,
         cors=cors,
         hot=hot,
+        operation=operation,
     )
 
 
@@ -103,9 +143,11 @@ def app_script(
     *,
     check: Callable[[Request], Awaitable[P]],
     checks: tuple[str, ...],
+    operation: Operation = _UNDESCRIBED,
 ) -> Route:
     """A route for the scripts of apps' pages. `check` makes what the handler takes, or raises `EarlyResponse`; `checks` names it."""
 
+    @wraps(handler)
     async def answer(request: Request) -> Response:
         try:
             return await handler(await check(request))
@@ -113,7 +155,12 @@ def app_script(
             return early.response
 
     return Route(
-        path=path, methods=method_set(methods), handler=answer, kind=RouteKind.APP_SCRIPT, checks=checks
+        path=path,
+        methods=method_set(methods),
+        handler=answer,
+        kind=RouteKind.APP_SCRIPT,
+        checks=checks,
+        operation=operation,
     )
 
 

@@ -37,6 +37,8 @@ class CodePages(ABC, Generic[T]):
 
     kind: ClassVar[TicketKind]
     start: ClassVar[str]
+    asks: ClassVar[str]
+    """The fields of the first form."""
     start_way: ClassVar[Way]
     flow: FlowPages
     tickets: Tickets
@@ -70,7 +72,7 @@ class CodePages(ABC, Generic[T]):
         """The way on. `flow` is the sign-in that the form named, if it did."""
 
     async def check(self, visit: PageVisit) -> Response:
-        """ "Check your mail": the same words whatever was sent."""
+        """The page for the code from the mail: the same words whatever was sent."""
         browser, query = visit.browser, visit.query
         ticket_id, flow = self.named(browser, query, query.get("flow"))
         ticket = await self.tickets.held(self.kind, ticket_id, browser.browser_hash)
@@ -79,7 +81,7 @@ class CodePages(ABC, Generic[T]):
         return await self._check_page(browser, ticket_id, flow, resent="resent" in query)
 
     async def check_code(self, post: PagePost) -> Response:
-        """The code from the mail."""
+        """Enter the code from the mail."""
         browser, code = post.browser, post.form.get("code", "")
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
         if not code.strip():
@@ -95,12 +97,12 @@ class CodePages(ABC, Generic[T]):
         return await self._check_page(post.browser, ticket_id, flow, problem=post.problem)
 
     async def resent(self, visit: PageVisit) -> Response:
-        """Another mail was asked for, and the page is loaded again: where the form stands."""
+        """Leads to the page with the form: another mail was asked for, and the page is loaded again."""
         ticket_id, flow = self.named(visit.browser, visit.query, visit.query.get("flow"))
         return to_ticket(visit.browser, f"{self.start}/check", ticket_id, flow)
 
     async def resend(self, post: PagePost) -> Response:
-        """Another mail; the earlier one stops working."""
+        """Send the mail again; the earlier one stops working."""
         browser = post.browser
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
         outcome = await self.send_again(ticket_id, browser)
@@ -119,7 +121,7 @@ class CodePages(ABC, Generic[T]):
         return page(self._button(token, found.sign_in_id), browser)
 
     async def press(self, post: PagePost) -> Response:
-        """The button behind the link."""
+        """Press the button behind the mailed link."""
         browser, token = post.browser, post.form.get("token", "")
         outcome = await self.by_link(token, browser)
         if isinstance(outcome, Missed):
@@ -156,14 +158,14 @@ class CodePages(ABC, Generic[T]):
         """These pages, and the one that they begin with."""
         start, link = self.start, LINK_PATHS[self.kind]
         return [
-            pages.get(start, self.ask),
-            pages.post(start, self.answer, refused=self.ask_again),
-            pages.get(f"{start}/check", self.check),
-            pages.post(f"{start}/check", self.check_code, refused=self.check_again),
-            pages.get(f"{start}/resend", self.resent),
-            pages.post(f"{start}/resend", self.resend, refused=self.check_again),
-            pages.get(link, self.link),
-            pages.post(link, self.press, refused=self.press_again),
+            pages.get(start, self.ask, takes="flow"),
+            pages.post(start, self.answer, refused=self.ask_again, takes=self.asks),
+            pages.get(f"{start}/check", self.check, takes="flow ticket resent"),
+            pages.post(f"{start}/check", self.check_code, refused=self.check_again, takes="flow code"),
+            pages.get(f"{start}/resend", self.resent, takes="flow ticket"),
+            pages.post(f"{start}/resend", self.resend, refused=self.check_again, takes="flow"),
+            pages.get(link, self.link, takes="token"),
+            pages.post(link, self.press, refused=self.press_again, takes="flow token"),
         ]
 
     async def _check_page(

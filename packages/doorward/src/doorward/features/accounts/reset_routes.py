@@ -37,11 +37,12 @@ class ResetPages(CodePages[Ticket]):
 
     kind: ClassVar[TicketKind] = "reset"
     start: ClassVar[str] = "/reset"
+    asks: ClassVar[str] = "flow email"
     start_way: ClassVar[Way] = Way.RESET
     reset: ResetPassword
 
     async def ask(self, visit: PageVisit) -> Response:
-        """The form."""
+        """The page for a forgotten password."""
         browser, sign_in = await self.flow.current(visit.browser, visit.query.get("flow"))
         problem = said_stale(browser, visit.query)
         return _ask(browser, sign_in.id if sign_in else None, hinted(sign_in), problem=problem)
@@ -52,7 +53,7 @@ class ResetPages(CodePages[Ticket]):
         return _ask(browser, kept.id if kept else None, post.form.get("email", ""), problem=post.problem)
 
     async def answer(self, post: PagePost) -> Response:
-        """An address."""
+        """Ask for a mail to an address."""
         email = post.form.get("email", "")
         browser, sign_in = await self.flow.current(post.browser, post.form.get("flow"))
         flow = sign_in.id if sign_in else None
@@ -96,7 +97,7 @@ class ResetPages(CodePages[Ticket]):
         return await self._new_page(visit.browser, ticket_id, flow)
 
     async def answer_new(self, post: PagePost) -> Response:
-        """The new password. What follows is the sign-in page: a reset alone signs nobody in. Raises `HashingBusy`."""
+        """Set the new password. What follows is the sign-in page: a reset alone signs nobody in. Raises `HashingBusy`."""
         browser, ends = post.browser, post.form.get("end_sessions") == "yes"
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
         outcome = await self.reset.set(
@@ -122,8 +123,13 @@ class ResetPages(CodePages[Ticket]):
         """These pages, with that of the new password."""
         return [
             *CodePages[Ticket].routes(self, pages),
-            pages.get("/reset/new", self.ask_new),
-            pages.post("/reset/new", self.answer_new, refused=self.ask_new_again),
+            pages.get("/reset/new", self.ask_new, takes="flow ticket"),
+            pages.post(
+                "/reset/new",
+                self.answer_new,
+                refused=self.ask_new_again,
+                takes="flow password end_sessions",
+            ),
         ]
 
     async def _new_page(

@@ -72,7 +72,7 @@ class AccountHandlers:
     tokens: TokenPolicy
 
     async def profile(self, visit: SignedInVisit) -> Response:
-        """Name and language."""
+        """The profile: name and language."""
         account = visit.account
         view = views.Profile(
             email=account.email,
@@ -89,7 +89,7 @@ class AccountHandlers:
         return _profile_again(post, name, locale, problem=post.problem)
 
     async def save_profile(self, post: SignedInPost) -> Response:
-        """Name and language, changed."""
+        """Change name and language."""
         name, locale = post.form.get("name", ""), post.form.get("locale", "")
         if locale and locale not in language.LOCALES:
             return _profile_again(post, name, "", problem=Problem(Wrong.LOCALE_UNKNOWN))
@@ -109,7 +109,7 @@ class AccountHandlers:
         return self.own.done(post, "/account", Done.SAVED)
 
     async def devices(self, visit: SignedInVisit) -> Response:
-        """The live sessions."""
+        """The devices: the live sessions."""
         now = visit.browser.now
         found = await self.pages.devices(visit.account, visit.session, now)
         view = views.Devices(
@@ -136,14 +136,14 @@ class AccountHandlers:
         return self.own.done(post, "/account/devices", Done.OTHER_SESSIONS_ENDED)
 
     async def apps(self, visit: SignedInVisit) -> Response:
-        """Who may act for them."""
+        """The connected apps, which may act for the person."""
         catalog = self.catalog.current()
         connected = await self.pages.apps(visit.account, visit.browser.now)
         lines = tuple(_app(app, catalog) for app in connected)
         return page(views.Apps(lines, done=self.own.was_done(visit)), visit.browser)
 
     async def disconnect(self, post: SignedInPost) -> Response:
-        """End what one app may do."""
+        """Disconnect an app: end what it may do."""
         await self.pages.disconnect(
             post.account, post.form.get("app", ""), caller=post.browser.caller, now=post.browser.now
         )
@@ -167,7 +167,7 @@ class AccountHandlers:
         return page(view, visit.browser)
 
     async def report(self, post: SignedInPost) -> Response:
-        """ "This wasn't me": everything else ends, and what to change comes next."""
+        """Report that an event was somebody else: everything else ends, and what to change comes next."""
         browser = post.browser
         reported = await self.pages.report(
             post.account,
@@ -186,18 +186,28 @@ class AccountHandlers:
         own = self.own
         return [
             own.get("/account", self.profile),
-            own.post("/account", self.save_profile, refused=self.profile_again, back="/account"),
+            own.post(
+                "/account",
+                self.save_profile,
+                refused=self.profile_again,
+                back="/account",
+                takes="name locale",
+            ),
             own.get(devices, self.devices),
             own.lead("/account/devices/end", devices),
-            own.post("/account/devices/end", self.end_device, refused=own.stale, back=devices),
+            own.post(
+                "/account/devices/end", self.end_device, refused=own.stale, back=devices, takes="session"
+            ),
             own.lead("/account/devices/end-others", devices),
             own.post("/account/devices/end-others", self.end_others, refused=own.stale, back=devices),
             own.get(apps, self.apps),
             own.lead("/account/apps/disconnect", apps),
-            own.post("/account/apps/disconnect", self.disconnect, refused=own.stale, back=apps),
-            own.get(activity, self.activity),
+            own.post("/account/apps/disconnect", self.disconnect, refused=own.stale, back=apps, takes="app"),
+            own.get(activity, self.activity, takes="before"),
             own.lead("/account/activity/report", activity),
-            own.post("/account/activity/report", self.report, refused=own.stale, back=activity),
+            own.post(
+                "/account/activity/report", self.report, refused=own.stale, back=activity, takes="event"
+            ),
         ]
 
 

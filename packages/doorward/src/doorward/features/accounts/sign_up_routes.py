@@ -37,12 +37,13 @@ class SignUpPages(CodePages[Verified]):
 
     kind: ClassVar[TicketKind] = "sign_up"
     start: ClassVar[str] = "/sign-up"
+    asks: ClassVar[str] = "flow email password name"
     start_way: ClassVar[Way] = Way.SIGN_UP
     sign_up: SignUp
     verify: VerifyAddress
 
     async def ask(self, visit: PageVisit) -> Response:
-        """The form."""
+        """The sign-up page."""
         browser, sign_in = await self.flow.current(visit.browser, visit.query.get("flow"))
         problem = said_stale(browser, visit.query)
         return self._form(browser, sign_in.id if sign_in else None, hinted(sign_in), problem=problem)
@@ -54,7 +55,7 @@ class SignUpPages(CodePages[Verified]):
         return self._form(browser, kept.id if kept else None, email, name, problem=post.problem)
 
     async def answer(self, post: PagePost) -> Response:
-        """Address, password, perhaps a name. Raises `HashingBusy`."""
+        """Sign up with an address, a password, perhaps a name. Raises `HashingBusy`."""
         form = post.form
         email, name = form.get("email", ""), form.get("name", "")
         browser, sign_in = await self.flow.current(post.browser, form.get("flow"))

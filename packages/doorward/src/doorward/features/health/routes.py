@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
 
 from doorward.core.model.secret import Secret
 from doorward.core.ports.metrics import Meter
@@ -13,9 +16,17 @@ from doorward.web.http import Request, Response, json_response
 from doorward.web.page import page
 from doorward.web.pages import static
 from doorward.web.pages.views.ends import Home
-from doorward.web.route import Handler, Route, machine
+from doorward.web.route import Operation, Route, machine
 
 _STATIC = "/static/"
+
+
+class Health(Struct):
+    """How the process is; for /readyz with what it needs."""
+
+    status: str
+    database: bool | UnsetType = UNSET
+    signing_keys: bool | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +36,7 @@ class Front:
     readiness: Readiness
 
     async def home(self, visit: PageVisit) -> Response:
-        """What this is, and the ways in."""
+        """The front page: what this is, and the ways in."""
         account = visit.browser.account
         return page(Home(account=account.email if account else None), visit.browser)
 
@@ -52,25 +63,28 @@ class Front:
     async def healthy(self, request: Request) -> Response:
         """The process answers; nothing else is asked."""
         del request
-        return json_response({"status": "ok"})
+        return json_response(Health("ok"))
 
     async def ready(self, request: Request) -> Response:
         """Whether requests may be sent here: the database answers with our schema, and there is a key to sign with."""
         del request
         database, keys = await self.readiness.check()
         good = database and keys
-        body = {"status": "ok" if good else "not ready", "database": database, "signing_keys": keys}
-        return json_response(body, 200 if good else 503)
+        health = Health("ok" if good else "not ready", database, keys)
+        return json_response(health, 200 if good else 503)
 
 
 def routes(*, pages: BrowserPages, readiness: Readiness) -> list[Route]:
     """The four paths."""
     front = Front(readiness=readiness)
+    files = Operation(rest="name", cached=True, answers={200: {"*/*": Any}}, errors=(404,))
+    health = Operation(answers={200: Health})
+    ready = Operation(answers={200: Health, 503: Health})
     return [
         pages.get("/", front.home),
-        machine(_STATIC, "GET", front.file, prefix=True),
-        machine("/healthz", "GET", front.healthy),
-        machine("/readyz", "GET", front.ready),
+        machine(_STATIC, "GET", front.file, prefix=True, operation=files),
+        machine("/healthz", "GET", front.healthy, operation=health),
+        machine("/readyz", "GET", front.ready, operation=ready),
     ]
 
 
@@ -78,6 +92,7 @@ def metrics_route(*, token: Secret, metrics: Meter) -> Route:
     """GET /metrics for whoever has the token (a scraper). Without a token there is no such route."""
 
     async def show(request: Request) -> Response:
+        """Counters for Prometheus."""
         scheme, _, given = (request.header(b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.reveal().encode()):
             response = json_response(
@@ -86,5 +101,5 @@ def metrics_route(*, token: Secret, metrics: Meter) -> Route:
             return response.add("www-authenticate", "Bearer")
         return Response(200, [(b"content-type", metrics.content_type.encode())], metrics.page())
 
-    handler: Handler = show
-    return machine("/metrics", "GET", handler)
+    operation = Operation(security="bearer", answers={200: {"text/plain": str}})
+    return machine("/metrics", "GET", show, operation=operation)

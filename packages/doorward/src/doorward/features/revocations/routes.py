@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.features.revocations.feed import LONGEST_WAIT, RevocationFeed
+from doorward.features.revocations.rules.wire import RevocationPage
 from doorward.features.revocations.status_list import StatusList
 from doorward.web.http import JSON_HEADERS, BadForm, Request, Response, json_response
-from doorward.web.route import Route, machine
+from doorward.web.route import Operation, Route, machine
 
 STATUS_PATH: Final = "/status/"
 _MAX_DIGITS: Final = 12
@@ -22,7 +23,7 @@ class FeedEndpoints:
     lists: StatusList
 
     async def revocations(self, request: Request) -> Response:
-        """`after` is the cursor of the last answer; `wait` holds the answer back until something new is there; `v` is the edition."""
+        """What no longer holds: all of it, or what came after a cursor. `after` is the cursor of the last answer; `wait` holds the answer back until something new is there; `v` is the edition."""
         query = request.query()
         after, wait = query.get("after"), _seconds(query.get("wait"))
         match query.get("v"):
@@ -35,7 +36,7 @@ class FeedEndpoints:
         return Response(200, JSON_HEADERS, body)
 
     async def status(self, request: Request) -> Response:
-        """The status list token (Token Status List §8.2)."""
+        """A status list token (Token Status List §8.2)."""
         name = request.path[len(STATUS_PATH) :]
         known = name.isascii() and name.isdigit() and len(name) <= _MAX_DIGITS and name == str(int(name))
         token = await self.lists.make(int(name)) if known else None
@@ -66,7 +67,16 @@ def _seconds(text: str | None) -> float:
 def routes(feed: RevocationFeed, lists: StatusList) -> list[Route]:
     """For everybody, from any origin."""
     endpoints = FeedEndpoints(feed=feed, lists=lists)
+    limits = {"wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}, "v": {"enum": ["1", "2"]}}
+    page = Operation(takes="after wait v", shapes=limits, answers={200: RevocationPage}, errors=(503,))
+    status_list = Operation(
+        id="statusList",
+        rest="number",
+        shapes={"number": {"type": "integer", "minimum": 0, "maximum": 10**_MAX_DIGITS - 1}},
+        answers={200: {"application/statuslist+jwt": str}},
+        errors=(404, 503),
+    )
     return [
-        machine("/revocations", "GET", endpoints.revocations, cors=True),
-        machine(STATUS_PATH, "GET", endpoints.status, prefix=True, cors=True),
+        machine("/revocations", "GET", endpoints.revocations, cors=True, operation=page),
+        machine(STATUS_PATH, "GET", endpoints.status, prefix=True, cors=True, operation=status_list),
     ]

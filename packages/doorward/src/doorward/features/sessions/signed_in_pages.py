@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Final, Protocol, final
 from urllib.parse import quote
 
@@ -105,14 +106,16 @@ class SignedInPages:
         handler: Callable[[SignedInVisit], Awaitable[Response]],
         *,
         recent: bool = False,
+        takes: str = "",
     ) -> Route:
         """A page that is looked at. Strangers sign in first and come back here."""
 
+        @wraps(handler)
         async def answer(visit: PageVisit) -> Response:
             await self._signed_in(visit.browser, visit.browser.request.path, path if recent else None)
             return await handler(SignedInVisit(visit))
 
-        return self.pages.get(path, answer, checks=_checks(recent))
+        return self.pages.get(path, answer, checks=_checks(recent), takes=takes)
 
     def post(
         self,
@@ -122,10 +125,12 @@ class SignedInPages:
         refused: Callable[[SignedInRefusedPost], Awaitable[Response]],
         back: str,
         recent: bool = False,
+        takes: str = "",
     ) -> Route:
         """A form. Who is signed out by now signs in first and finds the page `back`, and so does who signed in too long ago for it
         (`recent`)."""
 
+        @wraps(handler)
         async def act(post: PagePost) -> Response:
             await self._signed_in(post.browser, back, back if recent else None)
             return await handler(SignedInPost(post))
@@ -134,7 +139,7 @@ class SignedInPages:
             await self._signed_in(post.browser, back, back if recent else None)
             return await refused(SignedInRefusedPost(post))
 
-        return self.pages.post(path, act, refused=refuse, checks=_checks(recent))
+        return self.pages.post(path, act, refused=refuse, checks=_checks(recent), takes=takes)
 
     def lead(self, path: str, to: str) -> Route:
         """For the address of a form that stands on another page: a GET leads to that page."""

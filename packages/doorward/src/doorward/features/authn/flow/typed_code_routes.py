@@ -46,7 +46,7 @@ class TypedCodePage:
     prove_code: ProveTypedCode
 
     async def ask(self, visit: PageVisit) -> Response:
-        """The form."""
+        """The page for the code of a second factor."""
         browser, waiting = await self._waiting(visit.browser, visit.query.get("flow"))
         return _page(browser, waiting, _method(visit.query), None)
 
@@ -57,7 +57,7 @@ class TypedCodePage:
         return _page(browser, waiting, _method(post.form), post.problem)
 
     async def answer(self, post: PagePost) -> Response:
-        """A code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
+        """Enter a code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
         method, code = _method(post.form), post.form.get("code", "")
         if not code.strip():
@@ -88,8 +88,8 @@ class TypedCodePage:
     def routes(self, pages: BrowserPages) -> list[Route]:
         """The page and its form."""
         return [
-            pages.get(TYPED_CODE_PATH, self.ask),
-            pages.post(TYPED_CODE_PATH, self.answer, refused=self.ask_again),
+            pages.get(TYPED_CODE_PATH, self.ask, takes="flow method"),
+            pages.post(TYPED_CODE_PATH, self.answer, refused=self.ask_again, takes="flow method code"),
         ]
 
 

@@ -49,7 +49,7 @@ class MethodHandlers:
     factors: SecondFactors
 
     async def show(self, visit: SignedInVisit) -> Response:
-        """The cards."""
+        """The sign-in methods, a card for each."""
         return await self._methods(visit, done=self.own.was_done(visit))
 
     async def show_again(self, post: SignedInRefusedPost) -> Response:
@@ -57,7 +57,7 @@ class MethodHandlers:
         return await self._methods(post, problem=post.problem)
 
     async def change(self, post: SignedInPost) -> Response:
-        """A new password. Raises `HashingBusy`."""
+        """Change the password. Raises `HashingBusy`."""
         current, new, browser = post.form.get("current", ""), post.form.get("new", ""), post.browser
         if not current:
             return await self._methods(post, current_problem=Problem(Wrong.PASSWORD_MISSING))
@@ -84,7 +84,7 @@ class MethodHandlers:
                 return await self._methods(post, problem=Problem(Wrong.CHANGED_MEANWHILE))
 
     async def set_up(self, visit: SignedInVisit) -> Response:
-        """A QR code. Nothing is set up until the app's code comes back."""
+        """Set up an authenticator app: a QR code. Nothing is set up until the app's code comes back."""
         setup = self.factors.begin(visit.account, visit.session, visit.browser.now)
         return _setup(visit, setup, None)
 
@@ -93,7 +93,7 @@ class MethodHandlers:
         return _setup(post, self._setup_of(post, post.form), post.problem)
 
     async def confirm_set_up(self, post: SignedInPost) -> Response:
-        """The app's code; the answer shows the recovery codes, this once."""
+        """Confirm the authenticator app with a code; the answer shows the recovery codes, this once."""
         browser, code = post.browser, post.form.get("code", "")
         again = self._setup_of(post, post.form)
         if not code.strip():
@@ -116,7 +116,7 @@ class MethodHandlers:
         return _setup(post, again, Problem(Wrong.CODE_WRONG))
 
     async def remove(self, post: SignedInPost) -> Response:
-        """First the page that asks for the password, then the removal. Raises `HashingBusy`."""
+        """Remove the authenticator app: first the page that asks for the password, then the removal. Raises `HashingBusy`."""
         form = post.form
         if "password" not in form:
             return _ask_password(post, METHODS, REMOVE, None)
@@ -141,7 +141,7 @@ class MethodHandlers:
         return _ask_password(post, METHODS, REMOVE, post.problem)
 
     async def new_codes(self, post: SignedInPost) -> Response:
-        """New recovery codes, shown this once."""
+        """Make new recovery codes, shown this once."""
         browser = post.browser
         made = await self.factors.new_codes(
             post.account, post.session, caller=browser.caller, now=browser.now
@@ -161,7 +161,7 @@ class MethodHandlers:
         return _ask_password(post, own_path(post.form.get("return_to", "")), CONFIRM, post.problem)
 
     async def confirmed(self, post: SignedInPost) -> Response:
-        """The password again, then whatever else this person's sign-in asks for: the same journey as at the front door, so that
+        """Enter the password again, then whatever else this person's sign-in asks for: the same journey as at the front door, so that
         confirming asks no less than signing in (line 85). Raises `HashingBusy`."""
         browser, back = post.browser, own_path(post.form.get("return_to", ""))
         password = post.form.get("password")
@@ -217,17 +217,34 @@ class MethodHandlers:
         return [
             own.get(METHODS, self.show),
             own.lead(password, METHODS),
-            own.post(password, self.change, refused=self.show_again, back=METHODS, recent=True),
+            own.post(
+                password, self.change, refused=self.show_again, back=METHODS, recent=True, takes="current new"
+            ),
             own.get(AUTHENTICATOR, self.set_up, recent=True),
             own.post(
-                AUTHENTICATOR, self.confirm_set_up, refused=self.set_up_again, back=AUTHENTICATOR, recent=True
+                AUTHENTICATOR,
+                self.confirm_set_up,
+                refused=self.set_up_again,
+                back=AUTHENTICATOR,
+                recent=True,
+                takes="setup code password",
             ),
             own.lead(REMOVE, METHODS),
-            own.post(REMOVE, self.remove, refused=self.remove_again, back=METHODS, recent=True),
+            own.post(
+                REMOVE, self.remove, refused=self.remove_again, back=METHODS, recent=True, takes="password"
+            ),
             own.lead(recovery, METHODS),
-            own.post(recovery, self.new_codes, refused=self.show_again, back=METHODS, recent=True),
-            own.get(CONFIRM, self.confirm),
-            own.post(CONFIRM, self.confirmed, refused=self.confirm_again, back="/account"),
+            own.post(
+                recovery, self.new_codes, refused=self.show_again, back=METHODS, recent=True, takes="password"
+            ),
+            own.get(CONFIRM, self.confirm, takes="return_to"),
+            own.post(
+                CONFIRM,
+                self.confirmed,
+                refused=self.confirm_again,
+                back="/account",
+                takes="password code return_to",
+            ),
             # a well-known URL for changing passwords (W3C)
             own.lead("/.well-known/change-password", METHODS),
         ]

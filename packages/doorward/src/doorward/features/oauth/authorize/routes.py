@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from doorward.core.errors import Refusal
 from doorward.features.authn.flow.outcomes import AskConsent, Denied
 from doorward.features.authn.flow.pages import FlowPages, again_by_get
+from doorward.features.oauth.authorize.rules.request import PARAMETERS
 from doorward.features.oauth.authorize.service import Accepted, Authorize, Refused, Unsure
 from doorward.features.oauth.consent.service import AnswerConsent
 from doorward.features.sessions.asked import pack
@@ -22,7 +23,7 @@ from doorward.web.http import BadForm, EarlyResponse, Response
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.refusals import note
-from doorward.web.route import Route
+from doorward.web.route import Operation, Route
 
 _EVENT = "authorization request refused"
 
@@ -36,7 +37,7 @@ class AuthorizePages:
     answer: AnswerConsent
 
     async def start(self, asked: AppVisit) -> Response:
-        """/authorize by GET or POST (OpenID Connect Core §3.1.2.1)."""
+        """Begin a sign-in, by GET or POST (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.1)."""
         browser, params = asked.browser, asked.params
         if (elsewhere := again_by_get(browser, "/authorize", params)) is not None:
             return elsewhere
@@ -61,7 +62,7 @@ class AuthorizePages:
         return _unreadable(browser, problem)
 
     async def consent(self, visit: PageVisit) -> Response:
-        """GET /consent shows the question; it decides nothing."""
+        """The question whether an app may have what it asks for. It decides nothing."""
         browser = visit.browser
         sign_in = await self.flow.load(browser, visit.query.get("flow"))
         if sign_in.request is not None:
@@ -69,7 +70,7 @@ class AuthorizePages:
         return await self.flow.follow(browser, sign_in)
 
     async def decide(self, post: PagePost) -> Response:
-        """POST /consent: Allow or Cancel."""
+        """Allow or cancel what an app asks for."""
         browser = post.browser
         asked = await self._question(browser, post.form.get("flow"))
         decision = post.form.get("decision")
@@ -134,7 +135,17 @@ def routes(
     """The two paths."""
     on = AuthorizePages(flow=flow, authorize=authorize, answer=answer)
     return [
-        pages.app_request("/authorize", on.start, unreadable=on.unreadable),
-        pages.get("/consent", on.consent, unreadable=_unreadable),
-        pages.post("/consent", on.decide, refused=on.decide_again, unreadable=_unreadable),
+        pages.app_request(
+            "/authorize",
+            on.start,
+            unreadable=on.unreadable,
+            operation=Operation(
+                takes=f"client_id response_type redirect_uri state response_mode {PARAMETERS}",
+                required="client_id response_type",
+            ),
+        ),
+        pages.get("/consent", on.consent, unreadable=_unreadable, takes="flow"),
+        pages.post(
+            "/consent", on.decide, refused=on.decide_again, unreadable=_unreadable, takes="flow decision"
+        ),
     ]

@@ -45,7 +45,7 @@ _IN_A_BROWSER: Final = Refusal(
 _OVER: Final = Refusal("invalid_session", "This sign-in is over. Begin again without auth_session.")
 
 
-class Code(Struct, frozen=True):
+class Code(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """The end: an authorization code for the token endpoint."""
 
     authorization_code: str
@@ -192,7 +192,7 @@ class Challenge:
         `unsaved` are the writes that store a sign-in which is not stored yet: mostly it ends in this very call, and its beginning and its
         end are one commit. What is left of them is answered.
         """
-        for step in self._steps():
+        for step in self.steps():
             if step.field not in params:
                 continue
             if unsaved and not sign_in.proofs:
@@ -211,7 +211,8 @@ class Challenge:
             sign_in = outcome
         return sign_in, None, unsaved
 
-    def _steps(self) -> list[JsonStep]:
+    def steps(self) -> list[JsonStep]:
+        """The steps of all factors; a code that is typed is one for all of them."""
         own = [factor.json_step for factor in self.factors.all]
         return [*(step for step in own if step is not None), self.typed_code]
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta, Struct, defstruct
 
 from doorward.core.errors import Refusal
+from doorward.features.oauth.authorize.rules.request import PARAMETERS
 from doorward.features.oauth.clients.rules import own_page as page
 from doorward.features.oauth.first_party.challenge import Challenge, Code, More
 from doorward.web.http import BadForm, Request, Response, json_response
 from doorward.web.oauth_endpoint import caller, refused
 from doorward.web.refusals import note
-from doorward.web.route import Route, machine
+from doorward.web.route import Operation, Route, machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class ChallengeEndpoint:
     challenge: Challenge
 
     async def handle(self, request: Request) -> Response:
-        """200 with a code, 403 insufficient_authorization with `auth_session` and `next`, or an OAuth error."""
+        """Sign in without a page (OAuth 2.0 for First-Party Applications §5). 200 with a code, 403 insufficient_authorization with `auth_session` and `next`, or an OAuth error."""
         params = await _parameters(request)
         headers = request.headers(b"authorization")
         if len(headers) > 1:
@@ -32,9 +35,8 @@ class ChallengeEndpoint:
             params, authorization=authorization, caller=caller(request), origin=origin
         )
         match outcome:
-            case Code(authorization_code=code, device_token=device):
-                known = {} if device is None else {"device_token": device}
-                response = json_response({"authorization_code": code, **known})
+            case Code():
+                response = json_response(outcome)
             case More():
                 response = _more(outcome, request, self.challenge.clock.now())
             case Refusal():
@@ -45,7 +47,7 @@ class ChallengeEndpoint:
         return response.add("vary", "Origin")
 
     async def preflight(self, request: Request) -> Response:
-        """OPTIONS: whether a page may send JSON here. Which app it speaks for is not said yet, so any app's page may ask; no credentials."""
+        """The browser's preflight: whether a page may send JSON here. Which app it speaks for is not said yet, so any app's page may ask; no credentials."""
         response = Response(204).add("vary", "Origin").add("allow", "OPTIONS, POST")
         origin = request.header(b"origin")
         if origin is not None and page.known(self.challenge.catalog.current().clients.values(), origin):
@@ -84,29 +86,42 @@ async def _parameters(request: Request) -> dict[str, str]:
     return params
 
 
+class StepWanted(Struct, omit_defaults=True):
+    """More is needed to sign in, or the last step was refused: send what `next` names, with `auth_session`."""
+
+    error: str
+    error_description: str
+    auth_session: str
+    next: str
+    retry_at: int | None = None
+    """Seconds since the epoch."""
+
+
 def _more(outcome: More, request: Request, now: int) -> Response:
-    body: dict[str, Any] = {
-        "error": "insufficient_authorization",
-        "error_description": "More is needed to sign in.",
-        "auth_session": outcome.auth_session,
-        "next": outcome.next,
-    }
-    because = outcome.because
+    session, following, because = outcome.auth_session, outcome.next, outcome.because
     if because is None:
-        return json_response(body, 403)
+        needed = "insufficient_authorization", "More is needed to sign in."
+        return json_response(StepWanted(*needed, session, following), 403)
     note(because, request, event="sign-in step refused")
-    body["error"] = because.code
-    body["error_description"] = because.say
+    body = StepWanted(because.code, because.say, session, following, because.retry_at)
     if because.retry_at is None:
         return json_response(body, 403)
-    body["retry_at"] = because.retry_at
     return json_response(body, 429).add("retry-after", str(max(1, because.retry_at - now)))
 
 
 def routes(*, challenge: Challenge) -> list[Route]:
     """The one path. Open to the pages of the app that asks, and to what is no page."""
     endpoint = ChallengeEndpoint(challenge)
+    steps = challenge.steps()
+    step = Annotated[str, Meta(extra_json_schema={"enum": [step.name for step in steps]})]
+    wanted = defstruct("ChallengeMore", [("next", step)], bases=(StepWanted,))
+    operation = Operation(
+        takes=" ".join(("auth_session username device_token", *(step.field for step in steps), PARAMETERS)),
+        json=True,
+        security="app",
+        answers={200: Code, 403: wanted, 429: wanted},
+    )
     return [
-        machine("/authorize-challenge", "POST", endpoint.handle),
+        machine("/authorize-challenge", "POST", endpoint.handle, operation=operation),
         machine("/authorize-challenge", "OPTIONS", endpoint.preflight),
     ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Final
+from typing import Final, NotRequired, TypedDict
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doorward.core.errors import Refusal
 from doorward.core.model.caller import Caller
@@ -19,7 +20,7 @@ from doorward.web.browser import BROWSER_AGE
 from doorward.web.cookies import CookieJar
 from doorward.web.http import EarlyResponse, Request, Response, json_response
 from doorward.web.refusals import note
-from doorward.web.route import Route, app_script, machine
+from doorward.web.route import Operation, Route, app_script, machine
 
 _PURPOSE: Final = "refresh cookie"
 REGISTERED_ORIGIN: Final = "registered origin"
@@ -33,6 +34,22 @@ class FromAppPage(Struct, frozen=True):
     request: Request
     params: dict[str, str]
     app: AllowedApp
+
+
+class CookiesSet(Struct, forbid_unknown_fields=True):
+    """The tokens are in the cookies `__Host-dw_<mark>_at` and `__Secure-dw_<mark>_rt`; `csrf_token` is for X-CSRF-Token."""
+
+    expires_in: int
+    scope: str
+    csrf_token: str
+
+
+class CookieStanding(TypedDict):
+    """The claims of the access token in the cookie, and what goes into X-CSRF-Token."""
+
+    csrf_token: str
+    expires_in: int
+    sub: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +74,18 @@ class CookieEndpoints:
         return FromAppPage(request, params, app)
 
     async def token(self, asked: FromAppPage) -> Response:
-        """POST /cookie/token: `client_id`, `code`, `code_verifier`, `redirect_uri`."""
+        """Redeem a code into HTTP-only cookies."""
         outcome = await self.cookies.begin(asked.app, asked.params, caller=_caller(asked.request))
         return await self._delivered(asked, outcome)
 
     async def refresh(self, asked: FromAppPage) -> Response:
-        """POST /cookie/refresh: `client_id`; the refresh token comes with the cookie."""
+        """Renew the cookies. The refresh token comes with one of them."""
         token = self._refresh_token(asked.request)
         outcome = await self.cookies.renew(asked.app, token, caller=_caller(asked.request))
         return await self._delivered(asked, outcome)
 
     async def session(self, asked: FromAppPage) -> Response:
-        """GET /cookie/session?client_id=…: what the cookie says, and the CSRF token for unsafe requests."""
+        """Who is signed in by cookie: what the cookie says, and the CSRF token for unsafe requests."""
         request, client_id = asked.request, asked.app.client_id
         outcome = await self.cookies.standing(asked.app, self.jar.read(request.cookies(), "at"))
         if isinstance(outcome, Refusal):
@@ -77,7 +94,7 @@ class CookieEndpoints:
         return self._shared(request, client_id, json_response(body))
 
     async def sign_out(self, asked: FromAppPage) -> Response:
-        """POST /cookie/sign-out: `client_id`, with X-CSRF-Token. Answers 204 also when nobody was signed in to this app any more."""
+        """End the session and clear the cookies. Answers 204 also when nobody was signed in to this app any more."""
         request, client_id = asked.request, asked.app.client_id
         cookies = request.cookies()
         outcome = await self.cookies.end(
@@ -100,7 +117,7 @@ class CookieEndpoints:
         return self._shared(request, client_id, response)
 
     async def preflight(self, request: Request) -> Response:
-        """OPTIONS: the question of a browser whether a page of a registered origin may send X-CSRF-Token."""
+        """The browser's preflight: whether a page of a registered origin may send X-CSRF-Token."""
         response = Response(204).add("vary", "Origin")
         origin = request.header(b"origin")
         if origin is not None and any(
@@ -161,12 +178,7 @@ class CookieEndpoints:
                 response.add("set-cookie", self.jar.clear("at"))
                 response.add("set-cookie", self.jar.clear("rt"))
             return response
-        body = {
-            "expires_in": outcome.expires_in,
-            "scope": outcome.scope,
-            "csrf_token": outcome.csrf_token,
-        }
-        response = json_response(body)
+        response = json_response(CookiesSet(outcome.expires_in, outcome.scope, outcome.csrf_token))
         response.add("set-cookie", self.jar.set("at", outcome.access_token, outcome.expires_in))
         if outcome.refresh_token is not None:
             # Ends with the browser; the server's own absolute end holds in any case.
@@ -202,10 +214,17 @@ def routes(
     """The four paths and their preflight."""
     on = CookieEndpoints(cookies=cookies, catalog=catalog, jar=jar, sealer=sealer, chance=chance)
     checks = (REGISTERED_ORIGIN,)
+    answers = {200: CookiesSet}
+    refresh = Operation(takes="client_id", required="client_id", answers=answers, errors=(401, 403, 503))
+    token = replace(refresh, takes="client_id code code_verifier redirect_uri", required="client_id code")
+    session = replace(refresh, answers={200: CookieStanding})
+    sign_out = replace(refresh, answers={204: None}, headers="X-CSRF-Token")
     found = [
-        app_script("/cookie/token", "POST", on.token, check=on.check, checks=checks),
-        app_script("/cookie/refresh", "POST", on.refresh, check=on.check, checks=checks),
-        app_script("/cookie/session", "GET", on.session, check=on.check, checks=checks),
-        app_script("/cookie/sign-out", "POST", on.sign_out, check=on.check, checks=checks),
+        app_script("/cookie/token", "POST", on.token, check=on.check, checks=checks, operation=token),
+        app_script("/cookie/refresh", "POST", on.refresh, check=on.check, checks=checks, operation=refresh),
+        app_script("/cookie/session", "GET", on.session, check=on.check, checks=checks, operation=session),
+        app_script(
+            "/cookie/sign-out", "POST", on.sign_out, check=on.check, checks=checks, operation=sign_out
+        ),
     ]
     return [*found, *(machine(item.path, "OPTIONS", on.preflight) for item in found)]

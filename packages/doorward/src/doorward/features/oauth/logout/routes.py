@@ -26,7 +26,7 @@ from doorward.web.page_pipeline import Answer
 from doorward.web.pages.views.ends import ErrorPage, Failure
 from doorward.web.pages.views.flow import Continue, SignedOut, SignOutAsk, SignOutOn
 from doorward.web.refusals import note
-from doorward.web.route import Route
+from doorward.web.route import Operation, Route
 
 _CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales")
 _PURPOSE: Final = "sign-out"
@@ -42,7 +42,7 @@ class LogoutPages:
     sealer: Sealer
 
     async def logout(self, asked: AppVisit) -> Response:
-        """Sign out at once when the hint is about this browser's session, else ask first (RP-Initiated Logout 1.0 §2, line 75).
+        """Sign out (OpenID Connect RP-Initiated Logout 1.0 §2). At once when the hint is about this browser's session, else ask first (line 75).
 
         An app may send its request by POST (§2): such a POST decides nothing more than a GET does.
         """
@@ -190,6 +190,7 @@ def routes(*, pages: BrowserPages, sign_out: SignOutAction, sealer: Sealer) -> l
             on.logout,
             unreadable=_unreadable,
             answer=Answer(field="confirm", value="yes", handler=on.confirmed),
+            operation=Operation(takes=" ".join(_CARRIED)),
         ),
         pages.get("/signed-out", on.signed_out),
     ]

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
+from msgspec import defstruct
 from msgspec.json import encode
+from msgspec.structs import replace
 
 from doorward.core.ports.keys import Signer
 from doorward.features.oauth.client_auth.method import ClientAuth
-from doorward.features.oauth.metadata.rules import metadata
+from doorward.features.oauth.metadata.rules import JwkSet, metadata
 from doorward.web.http import Request, Response
-from doorward.web.route import Route, machine
+from doorward.web.route import Operation, Route, machine
 from doorward_verify.keyset import KeySet
 
 MAX_AGE: Final = 300
@@ -50,11 +52,11 @@ class MetadataEndpoints:
     _jwks: Published | None = None
 
     async def describe(self, request: Request) -> Response:
-        """One document for both places: OpenID Connect Discovery 1.0 §4.2, RFC 8414 §3.2."""
+        """Metadata, one document for both places: OpenID Connect Discovery 1.0 §4.2, RFC 8414 §3.2."""
         return self.document.answer(request)
 
     async def jwks(self, request: Request) -> Response:
-        """Next, current and previous public keys; made from public keys, so no private member can slip in (line 53)."""
+        """Next, current and previous public keys (RFC 7517 §5). Made from public keys, so no private member can slip in (line 53)."""
         keys = self.signer.keys()
         if self._jwks is None or keys is not self._keys:
             self._keys = keys
@@ -71,12 +73,19 @@ def routes(
     signer: Signer,
 ) -> list[Route]:
     """For everybody, from any origin."""
-    said: dict[str, Any] = metadata(issuer, locales=locales, grant_types=grant_types, client_auth=client_auth)
+    said: dict[str, object] = metadata(
+        issuer, locales=locales, grant_types=grant_types, client_auth=client_auth
+    )
     endpoints = MetadataEndpoints(
         document=Published(body=encode(said), kind=b"application/json"), signer=signer
     )
+    members = [(name, list[str] if isinstance(value, list) else type(value)) for name, value in said.items()]
+    about = Operation(cached=True, answers={200: defstruct("Metadata", members)})
+    same = replace(about, id="serverMetadata")
+    keys = replace(about, answers={200: {"application/jwk-set+json": JwkSet}})
+    show = endpoints.describe
     return [
-        machine("/.well-known/openid-configuration", "GET", endpoints.describe, cors=True),
-        machine("/.well-known/oauth-authorization-server", "GET", endpoints.describe, cors=True),
-        machine("/jwks", "GET", endpoints.jwks, cors=True),
+        machine("/.well-known/openid-configuration", "GET", show, cors=True, operation=about),
+        machine("/.well-known/oauth-authorization-server", "GET", show, cors=True, operation=same),
+        machine("/jwks", "GET", endpoints.jwks, cors=True, operation=keys),
     ]

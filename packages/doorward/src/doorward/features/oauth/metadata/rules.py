@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, NotRequired, TypedDict, get_args
+
+from msgspec import Struct
 
 from doorward.core.model.client import ResponseMode, SigningAlgorithm
 from doorward.core.model.levels import LEVELS
@@ -14,6 +16,21 @@ from doorward.features.oauth.tokens.rules import person
 
 SIGNING_ALGORITHMS: Final = get_args(SigningAlgorithm)
 _PROTOCOL_CLAIMS: Final = ("iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid")
+
+
+class PublicKey(TypedDict):
+    """A key to verify with (RFC 7517 §4), beside the members of its kind."""
+
+    kty: str
+    kid: str
+    alg: str
+    use: NotRequired[Literal["sig"]]
+
+
+class JwkSet(Struct, forbid_unknown_fields=True):
+    """The public signing keys: next, current, previous (RFC 7517 §5)."""
+
+    keys: list[PublicKey]
 
 
 def metadata(

@@ -8,7 +8,7 @@ from doorward.core.ports.clock import Clock
 from doorward.features.oauth.revocation.service import RevocationService
 from doorward.web.http import Request, Response
 from doorward.web.oauth_endpoint import refused, token_request
-from doorward.web.route import Route, machine
+from doorward.web.route import Operation, Route, machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class RevocationEndpoint:
     url: str
 
     async def handle(self, request: Request) -> Response:
-        """200 and an empty body once the token holds no longer, or never did (§2.2)."""
+        """End a token (RFC 7009): 200 and an empty body once it holds no longer, or never did (§2.2)."""
         asked = await token_request(request, url=self.url, now=self.clock.now())
         refusal = await self.revocation.revoke(asked)
         if refusal is not None:
@@ -31,4 +31,5 @@ class RevocationEndpoint:
 def routes(*, revocation: RevocationService, clock: Clock, issuer: str) -> list[Route]:
     """Open to scripts of any origin, as public apps in browsers sign out here (§5)."""
     endpoint = RevocationEndpoint(revocation=revocation, clock=clock, url=f"{issuer}/revoke")
-    return [machine("/revoke", "POST", endpoint.handle, cors=True)]
+    operation = Operation(takes="token token_type_hint", required="token", security="app")
+    return [machine("/revoke", "POST", endpoint.handle, cors=True, operation=operation)]

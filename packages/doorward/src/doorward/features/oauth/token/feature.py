@@ -21,7 +21,12 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.oauth.token import routes
     from doorward.features.oauth.token.build import token_service
 
-    return routes.routes(tokens=services.get(token_service), clock=services.clock, issuer=services.issuer)
+    return routes.routes(
+        tokens=services.get(token_service),
+        clock=services.clock,
+        issuer=services.issuer,
+        grant_types=services.added(GRANTS),
+    )
 
 
 def _grants(services: Services) -> Sequence[GrantType]:

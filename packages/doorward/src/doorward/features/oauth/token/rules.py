@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
-class TokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The successful answer; its fields are the wire's. `scope` is always there (RFC 6749 §5.1 asks for it when it differs)."""
 
     access_token: str
     token_type: Literal["Bearer"]
-    expires_in: int
+    expires_in: Annotated[int, Meta(ge=0)]
     scope: str
     refresh_token: str | None = None
     id_token: str | None = None

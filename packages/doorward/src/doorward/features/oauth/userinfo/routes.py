@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from doorward.core.errors import Refusal
+from doorward.features.oauth.userinfo.rules import Userinfo
 from doorward.features.oauth.userinfo.service import UserinfoService
 from doorward.web.http import Request, Response, json_response
 from doorward.web.refusals import note
-from doorward.web.route import Route, machine
+from doorward.web.route import Operation, Route, machine
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _STATUS: Final = {"invalid_request": 400, "insufficient_scope": 403}
@@ -23,7 +26,7 @@ class UserinfoEndpoint:
     userinfo: UserinfoService
 
     async def handle(self, request: Request) -> Response:
-        """JSON, or a signed JWT for an app registered so."""
+        """Who signed in (OpenID Connect Core §5.3): JSON, or a signed JWT for an app registered so."""
         token = await _bearer(request)
         if isinstance(token, Refusal):
             return _refused(token, request)
@@ -68,4 +71,14 @@ def _refused(refusal: Refusal, request: Request) -> Response:
 
 def routes(userinfo: UserinfoService) -> list[Route]:
     """Open to scripts of any origin: the bearer token is what counts (§5.3)."""
-    return [machine("/userinfo", "GET POST", UserinfoEndpoint(userinfo=userinfo).handle, cors=True)]
+    handle = UserinfoEndpoint(userinfo=userinfo).handle
+    get = Operation(
+        security="bearer",
+        # who brings no token hears no error (RFC 6750 §3.1)
+        answers={200: {"application/json": Userinfo, "application/jwt": str}, 401: None},
+        errors=(400, 403, 503),
+    )
+    return [
+        machine("/userinfo", "GET", handle, cors=True, operation=get),
+        machine("/userinfo", "POST", handle, cors=True, operation=replace(get, takes="access_token")),
+    ]

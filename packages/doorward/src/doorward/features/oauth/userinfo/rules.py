@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account
@@ -13,6 +13,23 @@ from doorward.core.model.grant import Grant
 from doorward.features.oauth.tokens.rules import person
 
 INVALID = "The access token is invalid, expired or revoked."
+
+
+class Userinfo(TypedDict, total=False):
+    """What an app hears of a person, by its scopes and by the claims that it asked for."""
+
+    sub: Required[str]
+    name: str
+    given_name: str
+    family_name: str
+    preferred_username: str
+    locale: str
+    zoneinfo: str
+    updated_at: int
+    email: str
+    email_verified: bool
+    roles: list[str]
+    groups: list[str]
 
 
 def answer(

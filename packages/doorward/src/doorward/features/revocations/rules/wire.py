@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from doorward.core.model.revocation import Revocation
-from doorward_verify.revocation import hidden
+from doorward_verify.revocation import Entry, hidden
 
 PLAIN: Final = "plain"
 """The first edition: ids as they stand in tokens. For one release, for verifiers that do not ask for the second."""
@@ -17,6 +18,17 @@ SALT_LIFE: Final = 86_400
 """Seconds after which ids are hidden by another salt, so that nobody can follow a name from day to day."""
 
 SALT_CHARS: Final = 22
+
+
+class RevocationPage(Struct, forbid_unknown_fields=True):
+    """An answer of the feed. `cursor` goes into the next request; with `reset` it replaces everything held so far; with `more` the next
+    page follows at once; with a `salt` the ids of the entries are hashed with it."""
+
+    cursor: str
+    reset: bool
+    entries: list[Entry]
+    more: bool | UnsetType = UNSET
+    salt: str | UnsetType = UNSET
 
 
 def plain(entry: Revocation) -> bytes:

@@ -38,7 +38,7 @@ class SignInPage:
     reset_of: ResetOf
 
     async def ask(self, visit: PageVisit) -> Response:
-        """The form. `restart` and `prompt=select_account` begin it anew; after a reset it knows the address."""
+        """The sign-in page. `restart` and `prompt=select_account` begin it anew; after a reset it knows the address."""
         query = visit.query
         browser, sign_in = await self.flow.current(visit.browser, query.get("flow"))
         reset_email = await self._just_reset(browser, query)
@@ -63,7 +63,7 @@ class SignInPage:
         return self._again(browser, kept.id if kept else None, identifier, problem=post.problem)
 
     async def answer(self, post: PagePost) -> Response:
-        """E-mail and password. Raises `HashingBusy`."""
+        """Sign in with e-mail address and password. Raises `HashingBusy`."""
         identifier, password = post.form.get("identifier", ""), post.form.get("password", "")
         if not identifier.strip() or not password:
             browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
@@ -117,4 +117,7 @@ class SignInPage:
 
     def routes(self, pages: BrowserPages) -> list[Route]:
         """The page and its form."""
-        return [pages.get(PATH, self.ask), pages.post(PATH, self.answer, refused=self.ask_again)]
+        return [
+            pages.get(PATH, self.ask, takes="flow prompt restart"),
+            pages.post(PATH, self.answer, refused=self.ask_again, takes="flow identifier password"),
+        ]

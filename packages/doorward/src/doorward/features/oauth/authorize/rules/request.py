@@ -7,6 +7,7 @@ never by redirect (OAuth 2.1 §4.1.2.1, line 2); from then on the app hears it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,6 +18,12 @@ from doorward.core.model.request import AuthRequest
 from doorward.features.oauth.authorize.rules import openid, pkce
 from doorward.features.oauth.authorize.rules.weight import MOST_KEPT, too_heavy, weight
 from doorward.features.oauth.clients.rules import redirect_uri, scope
+
+PARAMETERS: Final = (
+    "scope resource nonce code_challenge code_challenge_method prompt max_age acr_values claims "
+    "login_hint id_token_hint ui_locales display"
+)
+"""What an app may ask for wherever it begins a sign-in, beside who it is and where the answer goes."""
 
 
 class Origin(Struct, frozen=True):
