@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from doorward.features.services import Addition, Services
 
 if TYPE_CHECKING:
-    from doorward.features.services import Addition, Services
     from doorward.web.route import Route
+
+__all__ = ["Feature", "Job", "Jobs", "Routes", "Services"]
+
+Routes: TypeAlias = "Sequence[Route]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,21 +24,7 @@ class Job:
     run: Callable[[], Coroutine[Any, Any, None]]
 
 
-def no_routes(services: Services) -> Sequence[Route]:
-    """Of a feature that answers no path."""
-    del services
-    return ()
-
-
-def no_jobs(services: Services) -> Sequence[Job]:
-    """Of a feature that does nothing beside the requests."""
-    del services
-    return ()
-
-
-def nothing_waits(services: Services) -> None:
-    """Of a feature whose requests end by themselves."""
-    del services
+Jobs: TypeAlias = Sequence[Job]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +36,9 @@ class Feature:
     """
 
     name: str
-    routes: Callable[[Services], Sequence[Route]] = no_routes
-    jobs: Callable[[Services], Sequence[Job]] = no_jobs
+    routes: Callable[[Services], Routes] = lambda _services: ()
+    jobs: Callable[[Services], Jobs] = lambda _services: ()
     adds: Sequence[Addition] = ()
     """What it adds to the slots of features below it."""
-    closing: Callable[[Services], None] = nothing_waits
+    closing: Callable[[Services], None] = lambda _services: None
     """Called when the process is about to leave: requests that only wait for news are answered now."""

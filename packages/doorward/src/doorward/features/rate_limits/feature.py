@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from doorward.features.feature import Feature, Job
-
-if TYPE_CHECKING:
-    from doorward.features.services import Services
+from doorward.features.feature import Feature, Job, Jobs, Services
 
 _EVERY = 1.0
 
 
-def _jobs(services: Services) -> Sequence[Job]:
+def _jobs(services: Services) -> Jobs:
     from doorward.adapters.background import every
     from doorward.features.rate_limits.build import counter_sync
 

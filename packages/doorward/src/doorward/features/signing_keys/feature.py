@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from doorward.features.feature import Feature, Job
-
-if TYPE_CHECKING:
-    from doorward.features.services import Services
+from doorward.features.feature import Feature, Job, Jobs, Services
 
 TEND_KEYS = 30.0
 
 
-def _jobs(services: Services) -> Sequence[Job]:
+def _jobs(services: Services) -> Jobs:
     from doorward.adapters.background import once
     from doorward.features.signing_keys.build import key_rotation
 

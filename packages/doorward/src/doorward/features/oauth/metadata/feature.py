@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from doorward.features.feature import Feature
+from doorward.features.feature import Feature, Routes, Services
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 
-if TYPE_CHECKING:
-    from doorward.features.services import Services
-    from doorward.web.route import Route
 
-
-def _routes(services: Services) -> Sequence[Route]:
+def _routes(services: Services) -> Routes:
     from doorward.features.oauth.metadata import routes
     from doorward.web.pages import language
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from doorward.features.feature import Feature
-
-if TYPE_CHECKING:
-    from doorward.features.services import Services
-    from doorward.web.route import Route
+from doorward.features.feature import Feature, Routes, Services
 
 
-def _routes(services: Services) -> Sequence[Route]:
+def _routes(services: Services) -> Routes:
     from doorward.features.oauth.revocation import routes
     from doorward.features.oauth.revocation.build import revocation
 

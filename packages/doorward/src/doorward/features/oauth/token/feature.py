@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from doorward.features.feature import Feature
+from doorward.features.feature import Feature, Routes, Services
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 from doorward.features.slots import MESSAGES
 
 if TYPE_CHECKING:
     from doorward.features.oauth.client_auth.method import ClientAuth
     from doorward.features.oauth.token.grant_type import GrantType
-    from doorward.features.services import Services
     from doorward.web.mail.message import MessageTemplate
-    from doorward.web.route import Route
 
 
-def _routes(services: Services) -> Sequence[Route]:
+def _routes(services: Services) -> Routes:
     from doorward.features.oauth.token import routes
     from doorward.features.oauth.token.build import token_service
 
