@@ -16,13 +16,13 @@ pytestmark = pytest.mark.anyio
 async def stored(actor: Actor) -> AuditEvent:
     store = await open_sqlite(":memory:")
     write = operator_event(
-        store=store,
-        chance=SystemChance(),
+        store,
+        SystemChance(),
         actor=actor,
         kind="app.created",
         now=7,
         client_id="app_1",
-        detail={"name": "web"},
+        name="web",
     )
     assert await store.commit(write)
     (event,) = await store.audit.page()

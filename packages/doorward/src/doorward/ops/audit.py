@@ -13,6 +13,4 @@ from doorward.features.audit.operator import operator_event
 async def write_event(store: Store, kind: str, *, now: int, detail: Mapping[str, str]) -> None:
     """Commit the line, in the name of whoever runs the command. Raises `StoreUnavailable`."""
     chance, actor = SystemChance(), os_actor()
-    await store.commit(
-        operator_event(store=store, chance=chance, actor=actor, kind=kind, now=now, detail={**detail})
-    )
+    await store.commit(operator_event(store, chance, actor=actor, kind=kind, now=now, **detail))

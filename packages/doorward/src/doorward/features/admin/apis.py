@@ -11,28 +11,20 @@ from doorward.core import text
 from doorward.core.model.actor import Actor
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.config_snapshot import Api, Catalog, Permission, TokenType
-from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
-from doorward.features.admin.commit import Overtaken, commit_as_read, decided_anew
-from doorward.features.admin.error import AdminError, refused
+from doorward.core.ports.store import Write
+from doorward.features.admin.commit import ConfigAdmin, Overtaken, decided_anew
+from doorward.features.admin.error import demand, refused
 from doorward.features.admin.lookup import find_api, find_client
 from doorward.features.admin.operation import operation
-from doorward.features.audit.operator import operator_event
 from doorward.features.oauth.clients.rules import registration, resource
 from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import KeyRotation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiAdmin:
+class ApiAdmin(ConfigAdmin):
     """APIs are named by identifier, name or id. Every method raises `AdminError` when it cannot be done, and every change is audited."""
 
-    store: Store
-    catalog: CatalogSource
-    chance: Chance
-    clock: Clock
     issuer: str
     rotation: KeyRotation
 
@@ -56,8 +48,7 @@ class ApiAdmin:
             problem = registration.name_problem(name, prefix="api")
         for permission in permissions:
             problem = problem or registration.permission_problem(permission.name)
-        if problem is not None:
-            raise AdminError(problem)
+        demand(problem)
         if resource.same(identifier, self.issuer):
             raise refused("identifier_of_server", identifier=identifier)
         _each_once([permission.name for permission in permissions])
@@ -65,25 +56,18 @@ class ApiAdmin:
         for api in catalog.apis.values():
             if resource.same(api.identifier, identifier) or text.same_as(api.name) == text.same_as(shown):
                 raise refused("api_taken", name=api.name, identifier=api.identifier)
-        now = self.clock.now()
         api = Api(
             id=self.chance.new_id("api"),
             identifier=identifier,
             name=shown,
             permissions=tuple(permissions),
-            created_at=now,
+            created_at=self.clock.now(),
             signing_alg=signing_alg,
             token_type=token_type,
         )
         if await self.rotation.ensure(key_life.algorithms([], [api]), actor=actor):
             raise Overtaken
-        await commit_as_read(
-            self.store,
-            self.catalog,
-            catalog,
-            self.store.registry.put_api(api),
-            self._audit(actor, "api.created", api, now),
-        )
+        await self._put(actor, "api.created", catalog, api)
         return api
 
     @operation("apis.read")
@@ -120,20 +104,15 @@ class ApiAdmin:
             raise Overtaken
         changed = [name for name in Api.__struct_fields__ if getattr(old, name) != getattr(new, name)]
         was, now = [{permission.name for permission in one.permissions} for one in (old, new)]
-        audit = self._audit(
+        await self._put(
             actor,
             "api.changed",
-            new,
-            self.clock.now(),
-            {"changed": changed, "added": sorted(now - was), "removed": sorted(was - now)},
-        )
-        await commit_as_read(
-            self.store,
-            self.catalog,
             catalog,
-            self.store.registry.put_api(new),
+            new,
             *self._narrowed(catalog, old.identifier, was - now),
-            audit,
+            changed=changed,
+            added=sorted(now - was),
+            removed=sorted(was - now),
         )
         return new
 
@@ -147,11 +126,7 @@ class ApiAdmin:
         if client is not None and not client.confidential:
             raise refused("app_not_confidential", app=client.name)
         changed = structs.replace(found, client_id=client.id if client else None)
-        now = self.clock.now()
-        audit = self._audit(
-            actor, "api.changed", changed, now, {"introspects_as": client.id if client else ""}
-        )
-        await commit_as_read(self.store, self.catalog, catalog, self.store.registry.put_api(changed), audit)
+        await self._put(actor, "api.changed", catalog, changed, introspects_as=client.id if client else "")
         return changed
 
     @operation("apis.write")
@@ -160,14 +135,15 @@ class ApiAdmin:
         """The API, and every app's and role's access to it. Tokens for it expire by themselves: no new one is given."""
         catalog = await self.catalog.refresh()
         found = find_api(catalog, api)
-        now = self.clock.now()
-        await commit_as_read(
-            self.store,
-            self.catalog,
+        await self._commit(
+            actor,
+            "api.deleted",
             catalog,
             *self._narrowed(catalog, found.identifier, None),
             self.store.registry.delete_api(found.id),
-            self._audit(actor, "api.deleted", found, now),
+            now=self.clock.now(),
+            client_id=found.client_id,
+            api=found.identifier,
         )
         return found
 
@@ -184,23 +160,12 @@ class ApiAdmin:
                 writes.append(self.store.registry.put_role(structs.replace(role, permissions=permissions)))
         return writes
 
-    def _audit(
-        self,
-        actor: Actor,
-        kind: str,
-        api: Api,
-        now: int,
-        detail: Mapping[str, str | list[str]] | None = None,
-    ) -> Write:
-        return operator_event(
-            store=self.store,
-            chance=self.chance,
-            actor=actor,
-            kind=kind,
-            now=now,
-            client_id=api.client_id,
-            detail={"api": api.identifier, **(detail or {})},
-        )
+    async def _put(
+        self, actor: Actor, kind: str, read: Catalog, api: Api, *writes: Write, **detail: str | list[str]
+    ) -> None:
+        put, now, client_id = self.store.registry.put_api(api), self.clock.now(), api.client_id
+        said = {"api": api.identifier, **detail}
+        await self._commit(actor, kind, read, put, *writes, now=now, client_id=client_id, **said)
 
 
 def _without(
@@ -222,8 +187,8 @@ def _with_permissions(api: Api, permissions: Sequence[Permission], without: Sequ
             raise refused("permission_unknown", api=api.name, permission=name, offered=tuple(held))
     for permission in permissions:
         known = held.get(permission.name)
-        if known is None and (problem := registration.permission_problem(permission.name)):
-            raise AdminError(problem)
+        if known is None:
+            demand(registration.permission_problem(permission.name))
         # named without words, one that is there keeps its own
         held[permission.name] = known if known is not None and not permission.description else permission
     return structs.replace(api, permissions=tuple(held.values()))
@@ -236,8 +201,7 @@ def _each_once(names: Sequence[str]) -> None:
 
 def _new_name(catalog: Catalog, given: str, old: Api) -> str:
     name = text.name(given)
-    if problem := registration.name_problem(name, prefix="api"):
-        raise AdminError(problem)
+    demand(registration.name_problem(name, prefix="api"))
     for other in catalog.apis.values():
         if other.id != old.id and text.same_as(other.name) == text.same_as(name):
             raise refused("api_taken", name=other.name, identifier=other.identifier)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,16 +16,11 @@ from doorward.core.model.digest import digest
 from doorward.core.model.message import Undelivered
 from doorward.core.model.problem import Problem
 from doorward.core.model.secret import Secret
-from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.admin.access import parse_access
-from doorward.features.admin.commit import Overtaken, commit_as_read, decided_anew
-from doorward.features.admin.error import AdminError, refused
+from doorward.features.admin.commit import ConfigAdmin, Overtaken, decided_anew
+from doorward.features.admin.error import demand, refused
 from doorward.features.admin.lookup import find_client
 from doorward.features.admin.operation import operation
-from doorward.features.audit.operator import operator_event
 from doorward.features.oauth.clients.rules import kinds, registration
 from doorward.features.oauth.clients.rules.kinds import AppKind
 from doorward.features.sessions.ending import Ending
@@ -45,14 +40,10 @@ class NewSecret(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppAdmin:
+class AppAdmin(ConfigAdmin):
     """Apps are named by name or id, APIs by identifier, name or id. Every method raises `AdminError` when it cannot be done, and every
     change is audited."""
 
-    store: Store
-    catalog: CatalogSource
-    chance: Chance
-    clock: Clock
     ending: Ending
     rotation: KeyRotation
     grant_types: Sequence[str]
@@ -68,7 +59,7 @@ class AppAdmin:
         APIs and permissions as `API:permission,permission` (none named: all that the API has)."""
         catalog = await self.catalog.refresh()
         draft = structs.replace(draft, name=text.name(draft.name))
-        _demand(registration.name_problem(draft.name, prefix="app"))
+        demand(registration.name_problem(draft.name, prefix="app"))
         _refuse_taken(catalog, draft.name)
         now = self.clock.now()
         client = structs.replace(
@@ -78,11 +69,11 @@ class AppAdmin:
             access=parse_access(catalog, access),
             secrets=(),
         )
-        _demand(self._plug_problem(client))
-        _demand(kinds.problem(client, kind=kind))
-        _demand(registration.client_problem(client, native=kind == "native"))
+        demand(self._plug_problem(client))
+        demand(kinds.problem(client, kind=kind))
+        demand(registration.client_problem(client, native=kind == "native"))
         client, secret = self._credentials(client, now)
-        await self._put(actor, catalog, client, "app.created", now, {"name": client.name})
+        await self._put(actor, catalog, client, "app.created", now, name=client.name)
         return NewSecret(client, secret)
 
     @operation("apps.read")
@@ -126,7 +117,7 @@ class AppAdmin:
         client = find_client(catalog, app)
         if uri in client.redirect_uris:
             raise refused("redirect_uri_repeated", uri=uri, app=client.name)
-        _demand(registration.redirect_uri_problem(uri, native=kinds.may_be_native(client)))
+        demand(registration.redirect_uri_problem(uri, native=kinds.may_be_native(client)))
         uris = (*client.redirect_uris, uri)
         made = await self._update(
             actor, catalog, client, lambda old: structs.replace(old, redirect_uris=uris), ()
@@ -152,7 +143,7 @@ class AppAdmin:
             if keep_old > 0 and (old.expires_at is None or old.expires_at > now)
         ]
         changed = structs.replace(client, secrets=(*kept, stored))
-        await self._put(actor, catalog, changed, "app.secret_rotated", now, {})
+        await self._put(actor, catalog, changed, "app.secret_rotated", now)
         return NewSecret(changed, secret)
 
     @operation("apps.write")
@@ -167,8 +158,9 @@ class AppAdmin:
             if api.client_id == client.id:
                 writes.append(self.store.registry.put_api(structs.replace(api, client_id=None)))
         writes.append(self.store.registry.delete_client(client.id))
-        writes.append(self._audit(actor, "app.deleted", client, now, {"name": client.name}))
-        await commit_as_read(self.store, self.catalog, catalog, *writes)
+        await self._commit(
+            actor, "app.deleted", catalog, *writes, now=now, client_id=client.id, name=client.name
+        )
         return client
 
     async def _update(
@@ -186,20 +178,20 @@ class AppAdmin:
             raise refused("unchanged", noun="app", name=old.name)
         if new.name != old.name:
             new = structs.replace(new, name=text.name(new.name))
-            _demand(registration.name_problem(new.name, prefix="app"))
+            demand(registration.name_problem(new.name, prefix="app"))
             _refuse_taken(catalog, new.name, but=old.id)
         if (new.grant_types, new.auth_method) != (old.grant_types, old.auth_method):
             # what stands there since before a plug was taken out stays until it is changed
-            _demand(self._plug_problem(new))
+            demand(self._plug_problem(new))
         new = kinds.without_unused_credentials(new, old=old)
-        _demand(registration.client_problem(new, native=kinds.may_be_native(old) or not new.confidential))
+        demand(registration.client_problem(new, native=kinds.may_be_native(old) or not new.confidential))
         asking = [api.name for api in catalog.apis.values() if api.client_id == old.id]
         if asking and not new.confidential:
             raise refused("app_introspects", app=old.name, api=asking[0])
         now = self.clock.now()
         new, secret = self._credentials(new, now)
         changed = [name for name in Client.__struct_fields__ if getattr(old, name) != getattr(new, name)]
-        await self._put(actor, catalog, new, "app.changed", now, {"changed": changed})
+        await self._put(actor, catalog, new, "app.changed", now, changed=changed)
         return NewSecret(new, secret)
 
     def _plug_problem(self, client: Client) -> Problem | None:
@@ -223,33 +215,12 @@ class AppAdmin:
         client: Client,
         kind: str,
         now: int,
-        detail: Mapping[str, str | list[str]],
+        **detail: str | list[str],
     ) -> None:
         if await self.rotation.ensure(key_life.algorithms([client], []), actor=actor):
             raise Overtaken
-        put, audit = (
-            self.store.registry.put_client(client),
-            self._audit(actor, kind, client, now, detail),
-        )
-        await commit_as_read(self.store, self.catalog, catalog, put, audit)
-
-    def _audit(
-        self, actor: Actor, kind: str, client: Client, now: int, detail: Mapping[str, str | list[str]]
-    ) -> Write:
-        return operator_event(
-            store=self.store,
-            chance=self.chance,
-            actor=actor,
-            kind=kind,
-            now=now,
-            client_id=client.id,
-            detail=detail,
-        )
-
-
-def _demand(problem: Problem | None) -> None:
-    if problem is not None:
-        raise AdminError(problem)
+        put = self.store.registry.put_client(client)
+        await self._commit(actor, kind, catalog, put, now=now, client_id=client.id, **detail)
 
 
 def _refuse_taken(catalog: Catalog, name: str, *, but: str = "") -> None:

@@ -1,15 +1,20 @@
-"""Commit of a change of apps, APIs and roles: against the snapshot that it was decided on, or decided anew."""
+"""Commit of a change of apps, APIs and roles: against the snapshot that it was decided on, or decided anew; audited."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import Catalog
+from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, Write
 from doorward.features.admin.error import refused
+from doorward.features.audit.operator import operator_event
 
 _TRIES = 10
 
@@ -36,11 +41,39 @@ def decided_anew(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]
     return call
 
 
-async def commit_as_read(store: Store, source: CatalogSource, catalog: Catalog, *writes: Write) -> None:
-    """Commit what was decided on `catalog`. Raises `Overtaken` when it is not the newest any more: an app's document is
-    written whole, and a change made in between would be lost."""
-    done = await store.commit(store.registry.unchanged(catalog.version), *writes)
-    if not done:
-        await source.refresh()
-        raise Overtaken
-    await source.settle()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigAdmin:
+    """What the services of apps, APIs and roles stand on."""
+
+    store: Store
+    catalog: CatalogSource
+    chance: Chance
+    clock: Clock
+
+    async def _commit(
+        self,
+        actor: Actor,
+        kind: str,
+        read: Catalog,
+        *writes: Write,
+        now: int,
+        client_id: str | None = None,
+        **detail: str | list[str],
+    ) -> None:
+        """Commit what was decided on the snapshot `read`, with its line in the audit log. Raises `Overtaken` when it is not the newest
+        any more: an app's document is written whole, and a change made in between would be lost."""
+        store = self.store
+        event = operator_event(
+            store,
+            self.chance,
+            actor=actor,
+            kind=kind,
+            now=now,
+            account_id=None,
+            client_id=client_id,
+            **detail,
+        )
+        if not await store.commit(store.registry.unchanged(read.version), *writes, event):
+            await self.catalog.refresh()
+            raise Overtaken
+        await self.catalog.settle()

@@ -21,6 +21,12 @@ def refused(code: ProblemCode, **parameters: Value) -> AdminError:
     return AdminError(problem(code, **parameters))
 
 
+def demand(problem: Problem | None) -> None:
+    """Raise the refusal, if there is a problem."""
+    if problem is not None:
+        raise AdminError(problem)
+
+
 def not_found(noun: Noun, given: str, known: Iterable[str]) -> AdminError:
     """Nothing has this name; `near` is the nearest that is known."""
     return refused("not_found", noun=noun, given=given, near=nearest(given, known))

@@ -65,13 +65,13 @@ class FactorAdmin:
                 *await self.ending.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
                 self.store.messages.insert_mail(letter),
                 operator_event(
-                    store=self.store,
-                    chance=self.chance,
+                    self.store,
+                    self.chance,
                     actor=actor,
                     kind="second_factor.reset",
                     now=now,
                     account_id=old.id,
-                    detail={"password": "forgotten" if forget_password else "kept"},
+                    password="forgotten" if forget_password else "kept",
                 ),
             )
             if done:

@@ -46,7 +46,7 @@ class PeopleAdmin:
     hasher: PasswordHasher
     ending: Ending
     judge: JudgePassword
-    beyond_ascii: bool = True
+    beyond_ascii: bool
 
     @operation("people.write")
     async def create(
@@ -172,9 +172,7 @@ class PeopleAdmin:
                 raise refused("unchanged", noun="person", name=account.email)
             return structs.replace(new, updated_at=now)
 
-        return await self._change(
-            actor, who, change, "account.profile_set", detail={"changed": " ".join(sorted(kept))}
-        )
+        return await self._change(actor, who, change, "account.profile_set", changed=" ".join(sorted(kept)))
 
     @operation("people.write")
     async def grant_role(self, actor: Actor, who: str, role: str) -> Account:
@@ -186,7 +184,7 @@ class PeopleAdmin:
                 raise refused("role_held", email=account.email, role=found.name)
             return structs.replace(account, role_names=(*account.role_names, found.held_as))
 
-        return await self._change(actor, who, change, "account.role_granted", detail={"role": found.name})
+        return await self._change(actor, who, change, "account.role_granted", role=found.name)
 
     @operation("people.write")
     async def revoke_role(self, actor: Actor, who: str, role: str) -> Account:
@@ -199,7 +197,7 @@ class PeopleAdmin:
             left = tuple(held for held in account.role_names if held != found.held_as)
             return structs.replace(account, role_names=left)
 
-        return await self._change(actor, who, change, "account.role_revoked", detail={"role": found.name})
+        return await self._change(actor, who, change, "account.role_revoked", role=found.name)
 
     async def _change(
         self,
@@ -210,7 +208,7 @@ class PeopleAdmin:
         *,
         ends: EndReason | None = None,
         sub_entry: bool = True,
-        detail: Mapping[str, str] | None = None,
+        **detail: str,
     ) -> Account:
         # The write is guarded by the row as it was read, so an edit never undoes what happened in between.
         for _ in range(_TRIES):
@@ -221,7 +219,7 @@ class PeopleAdmin:
             if ends is not None:
                 writes += await self.ending.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
                 writes.append(self.store.sessions.forget_devices(old.id, but=None))
-            if await self.store.commit(*writes, self._audit(actor, kind, new, now, detail)):
+            if await self.store.commit(*writes, self._audit(actor, kind, new, now, **detail)):
                 if ends is not None:
                     await self.ending.late(old.id, now=now, reason=ends)
                 return new
@@ -235,22 +233,9 @@ class PeopleAdmin:
         hashed = await self.hasher.hash(Secret(password_rule.prepare(password.reveal())))
         return structs.replace(account, password_hash=hashed, password_changed_at=now)
 
-    def _audit(
-        self,
-        actor: Actor,
-        kind: str,
-        account: Account,
-        now: int,
-        detail: Mapping[str, str] | None = None,
-    ) -> Write:
+    def _audit(self, actor: Actor, kind: str, account: Account, now: int, **detail: str) -> Write:
         return operator_event(
-            store=self.store,
-            chance=self.chance,
-            actor=actor,
-            kind=kind,
-            now=now,
-            account_id=account.id,
-            detail=dict(detail or {}),
+            self.store, self.chance, actor=actor, kind=kind, now=now, account_id=account.id, **detail
         )
 
 

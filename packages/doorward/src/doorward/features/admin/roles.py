@@ -10,27 +10,17 @@ from msgspec import structs
 from doorward.core import text
 from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import Catalog, Role
-from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.admin.access import parse_access
-from doorward.features.admin.commit import commit_as_read, decided_anew
-from doorward.features.admin.error import AdminError, refused
+from doorward.features.admin.commit import ConfigAdmin, decided_anew
+from doorward.features.admin.error import demand, refused
 from doorward.features.admin.lookup import find_api, find_role
 from doorward.features.admin.operation import operation
-from doorward.features.audit.operator import operator_event
 from doorward.features.oauth.clients.rules import registration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleAdmin:
+class RoleAdmin(ConfigAdmin):
     """Roles are named by name or id. Every method raises `AdminError` when it cannot be done, and every change is audited."""
-
-    store: Store
-    catalog: CatalogSource
-    chance: Chance
-    clock: Clock
 
     @operation("roles.write")
     @decided_anew
@@ -45,13 +35,8 @@ class RoleAdmin:
         now = self.clock.now()
         role_id = self.chance.new_id("rol")
         role = Role(id=role_id, name=name, permissions=held, created_at=now, default=default, key=role_id)
-        await commit_as_read(
-            self.store,
-            self.catalog,
-            catalog,
-            self.store.registry.put_role(role),
-            self._audit(actor, "role.created", role, now),
-        )
+        put = self.store.registry.put_role(role)
+        await self._commit(actor, "role.created", catalog, put, now=now, role=name)
         return role
 
     @operation("roles.read")
@@ -96,21 +81,17 @@ class RoleAdmin:
         if structs.replace(new, key=old.key) == old:
             raise refused("unchanged", noun="role", name=old.name)
         before, after = _each(old), _each(new)
-        await commit_as_read(
-            self.store,
-            self.catalog,
+        await self._commit(
+            actor,
+            "role.changed",
             catalog,
             self.store.registry.put_role(new),
-            self._audit(
-                actor,
-                "role.changed",
-                new,
-                self.clock.now(),
-                was=old.name,
-                default="yes" if new.default else "no",
-                added=[one for one in after if one not in before],
-                removed=[one for one in before if one not in after],
-            ),
+            now=self.clock.now(),
+            role=new.name,
+            was=old.name,
+            default="yes" if new.default else "no",
+            added=[one for one in after if one not in before],
+            removed=[one for one in before if one not in after],
         )
         return new
 
@@ -120,31 +101,14 @@ class RoleAdmin:
         """The role; nobody gets its permissions with their next token, and who held it holds none that is made under its name later."""
         catalog = await self.catalog.refresh()
         found = find_role(catalog, role)
-        now = self.clock.now()
-        await commit_as_read(
-            self.store,
-            self.catalog,
-            catalog,
-            self.store.registry.delete_role(found.id),
-            self._audit(actor, "role.deleted", found, now),
-        )
+        delete, now = self.store.registry.delete_role(found.id), self.clock.now()
+        await self._commit(actor, "role.deleted", catalog, delete, now=now, role=found.name)
         return found
-
-    def _audit(self, actor: Actor, kind: str, role: Role, now: int, **detail: str | list[str]) -> Write:
-        return operator_event(
-            store=self.store,
-            chance=self.chance,
-            actor=actor,
-            kind=kind,
-            now=now,
-            detail={"role": role.name, **detail},
-        )
 
 
 def _new_name(catalog: Catalog, given: str, *, but: Role | None = None) -> str:
     name = text.name(given)
-    if problem := registration.role_problem(name):
-        raise AdminError(problem)
+    demand(registration.role_problem(name))
     for other in catalog.roles.values():
         if other != but and text.same_as(other.name) == text.same_as(name):
             raise refused("role_name_taken", name=other.name)

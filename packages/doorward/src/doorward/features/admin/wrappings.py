@@ -81,11 +81,5 @@ class WrappingAdmin:
         return WrappedKey(root_id, wrapper.id, wrapped, self.clock.now())
 
     def _audit(self, actor: Actor, kind: str, kek: str) -> Write:
-        return operator_event(
-            store=self.store,
-            chance=self.chance,
-            actor=actor,
-            kind=kind,
-            now=self.clock.now(),
-            detail={"root_id": self.root.opened_by.id, "kek": kek},
-        )
+        said = {"root_id": self.root.opened_by.id, "kek": kek}
+        return operator_event(self.store, self.chance, actor=actor, kind=kind, now=self.clock.now(), **said)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from doorward.core.model.actor import Actor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.ports.random import Chance
@@ -14,15 +12,15 @@ BY = "operator"
 
 
 def operator_event(
-    *,
     store: Store,
     chance: Chance,
+    *,
     actor: Actor,
     kind: str,
     now: int,
     account_id: str | None = None,
     client_id: str | None = None,
-    detail: Mapping[str, str | list[str]] | None = None,
+    **detail: str | list[str],
 ) -> Write:
     """The line of the audit log, as a write for the caller's own commit."""
     who = {"by": BY, "actor": actor.name}
@@ -34,6 +32,6 @@ def operator_event(
         kind=kind,
         account_id=account_id,
         client_id=client_id,
-        detail={**who, **(detail or {})},
+        detail={**who, **detail},
     )
     return store.audit.append(event)

@@ -68,12 +68,13 @@ async def make_root(
     made = await store.commit(
         store.wrapped_keys.insert_root(wrapping),
         operator_event(
-            store=store,
-            chance=chance,
+            store,
+            chance,
             actor=SERVER,
             kind="root_secret.created",
             now=now,
-            detail={"root_id": root_id, "kek": wrapper.id},
+            root_id=root_id,
+            kek=wrapper.id,
         ),
     )
     if made:

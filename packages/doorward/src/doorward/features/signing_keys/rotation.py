@@ -134,11 +134,5 @@ class KeyRotation:
         return structs.replace(key, state=state, activated_at=now if state == "current" else None)
 
     def _audit(self, kind: str, now: int, key: SigningKey, actor: Actor, **detail: str) -> Write:
-        return operator_event(
-            store=self.store,
-            chance=self.chance,
-            actor=actor,
-            kind=kind,
-            now=now,
-            detail={"key_id": key.id, "alg": key.alg, **detail},
-        )
+        said = {"key_id": key.id, "alg": key.alg, **detail}
+        return operator_event(self.store, self.chance, actor=actor, kind=kind, now=now, **said)
