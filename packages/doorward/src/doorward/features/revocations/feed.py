@@ -7,15 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from doorward.core.model.revocation import beside, same_history
+from doorward.core.model.revocation import same_history
 from doorward.core.ports.change_notifier import Bell
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import Chance
 from doorward.core.ports.store import Store, StoreUnavailable
 from doorward.features.revocations.rules import wire
-from doorward.features.revocations.rules.pages import NEWS, PAGE, FeedPages
+from doorward.features.revocations.rules.pages import NEWS, FeedPages
 from doorward.features.revocations.rules.wire import PLAIN, hiding, plain
+from doorward.features.revocations.view_service import caught_up
 
 LONGEST_WAIT: Final = 25
 MOST_WAITING: Final = 2000
@@ -166,27 +167,11 @@ class RevocationFeed:
                 # who held the lock before may have read further than this call had
                 newest = await self.store.revocations.newest()
                 if newest != self._pages.seq:
-                    self._pages = await self._grown(self._pages, newest, now)
+                    self._pages = await caught_up(self.store, self._pages, FeedPages, newest, now)
                 if now >= self._forgotten_at + _KEPT or now < self._forgotten_at:
                     self._pages.forget(now)
                     self._forgotten_at = now
         return self._pages
-
-    async def _grown(self, pages: FeedPages, newest: int, now: int) -> FeedPages:
-        """In pieces, so that others are answered between them."""
-        while True:
-            if newest < pages.seq or not same_history(newest, pages.seq):
-                # Another database than a moment ago (restored from a backup, or a standby that lacked the last commits): nothing
-                # that was learnt may stay or be missed.
-                pages = FeedPages()
-            asked = pages.seq
-            newest, entries = await self.store.revocations.since(asked, now, limit=PAGE)
-            if asked and not same_history(newest, asked):
-                continue
-            full = len(entries) == PAGE
-            pages.feed(beside(newest, entries[-1].seq) if full else newest, entries)
-            if not full:
-                return pages
 
     async def _salt_of_today(self) -> str:
         """The same in every process; nobody can tell the next one from those that were. A database that was rebuilt has others."""

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from doorward.core.model.revocation import beside, same_history
 from doorward.core.ports.store import Store
-from doorward.features.revocations.rules.pages import PAGE
+from doorward.features.revocations.rules.pages import PAGE, FeedPages
 from doorward.features.revocations.rules.view import View
 
 _FORGET_EVERY = 60
+
+V = TypeVar("V", View, FeedPages)
+
+
+async def caught_up(store: Store, view: V, empty: Callable[[], V], newest: int, now: int) -> V:
+    """The view with everything up to `newest`. In pieces, so that others are answered between them."""
+    while newest != view.seq:
+        if newest < view.seq or not same_history(newest, view.seq):
+            # Another database than a moment ago (restored from a backup, or a standby that lacked the last commits): nothing
+            # that was learnt may stay or be missed.
+            view = empty()
+        asked = view.seq
+        newest, entries = await store.revocations.since(asked, now, limit=PAGE)
+        if asked == 0 or same_history(newest, asked):
+            full = len(entries) == PAGE
+            view.feed(beside(newest, entries[-1].seq) if full else newest, entries)
+    return view
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,23 +46,9 @@ class RevocationView:
         if await self.store.revocations.newest() != self._view.seq:
             # One at a time: who came second would take the number that it read before for another database, and read all anew.
             async with self._loading:
-                await self._catch_up(await self.store.revocations.newest(), now)
+                newest = await self.store.revocations.newest()
+                self._view = await caught_up(self.store, self._view, View, newest, now)
         if now - self._forgotten_at >= _FORGET_EVERY:
             self._view.forget(now)
             self._forgotten_at = now
         return self._view
-
-    async def _catch_up(self, newest: int, now: int) -> None:
-        """In pieces, so that others are answered between them."""
-        view = self._view
-        while newest != view.seq:
-            if newest < view.seq or not same_history(newest, view.seq):
-                # Another database than a moment ago (restored from a backup, or a standby that lacked the last commits): nothing
-                # that was learnt may stay or be missed.
-                view = View()
-            asked = view.seq
-            newest, entries = await self.store.revocations.since(asked, now, limit=PAGE)
-            if asked == 0 or same_history(newest, asked):
-                full = len(entries) == PAGE
-                view.feed(beside(newest, entries[-1].seq) if full else newest, entries)
-        self._view = view
