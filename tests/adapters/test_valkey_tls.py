@@ -1,6 +1,6 @@
 """Is the cache behind `valkeys://` the one that was named, or anybody with a certificate?
 
-docs/incidents/2026-11-22-a-cache-that-anybody-could-be.md
+docs/incidents/0002-a-cache-that-anybody-could-be.md
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Which way does PostgreSQL take where the tables are large? What it plans for tables without rows says nothing about it
-(docs/incidents/2026-11-22-a-sweep-that-read-every-row.md).
+(docs/incidents/0019-a-sweep-that-read-every-row.md).
 
 Statements are planned without their values, as it does for those that it sees often.
 """

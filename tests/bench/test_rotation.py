@@ -10,7 +10,7 @@ from bench.rotation.family import BEFORE, NOW, STRICT, Family
 from bench.rotation.thieves import DAY, FRIDAY, HOUR, MONDAY, keeps_step, robbed
 from tests.house import tree
 
-PAGE = tree.ROOT / "docs" / "decisions" / "2026-11-29-a-lost-answer-is-repeated-late-once-a-day.md"
+PAGE = tree.ROOT / "docs" / "decisions" / "0051-a-lost-answer-is-repeated-late-once-a-day.md"
 BEGIN, END = "<!-- tables: printed by `python -m bench.rotation` -->\n", "\n<!-- /tables -->"
 
 

@@ -119,7 +119,7 @@ def test_a_time_zone_looks_like_one() -> None:
 
 
 def test_what_is_too_long_for_an_address_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/incidents/2026-11-29-a-second-for-a-request-full-of-accents.md"""
+    """docs/incidents/0036-a-second-for-a-request-full-of-accents.md"""
     seen: list[int] = []
 
     def normalize(form: Literal["NFC"], text: str) -> str:

@@ -159,7 +159,7 @@ def test_compatible_forms_are_told() -> None:
 
 
 def test_flags_are_looked_for_once_in_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/incidents/2026-11-29-a-second-for-a-request-full-of-accents.md"""
+    """docs/incidents/0036-a-second-for-a-request-full-of-accents.md"""
     looks: list[str] = []
     pattern = text._TAGGED_FLAG
 

@@ -1,6 +1,6 @@
 """A standby that lacked the last commits has become the primary: does what was remembered of them hide what is committed now?
 
-docs/incidents/2026-11-22-a-number-that-was-given-twice.md
+docs/incidents/0008-a-number-that-was-given-twice.md
 """
 
 from __future__ import annotations

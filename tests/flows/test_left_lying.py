@@ -1,6 +1,6 @@
 """Can a stranger fill the disk with sign-ins that nobody will ever finish?
 
-docs/incidents/2026-11-22-sign-ins-left-lying.md
+docs/incidents/0026-sign-ins-left-lying.md
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Can one person or one app fill what every API has to hold? Access tokens without end, each handed back at once, at two processes.
 
-docs/incidents/2026-11-29-one-person-filled-everybodys-revocation-view.md
+docs/incidents/0049-one-person-filled-everybodys-revocation-view.md
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _EVENT = re.compile(
     r"(sign_up|sign_in|second_factor|recovery_codes|password|session|consent|code|refresh_token|token|grant"
     r"|account|app|api|role|key|client|first_party)\.[a-z][a-z_]*[a-z]"
 )
-_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}-")
+_DATE = re.compile(r"^Date: \d{4}-\d{2}-\d{2}$", re.MULTILINE)
 
 
 def test_the_rooms_of_the_docs_are_there() -> None:
@@ -52,15 +52,11 @@ def test_every_link_leads_to_a_file() -> None:
 
 
 @pytest.mark.parametrize("room", ["decisions", "incidents"])
-def test_decisions_and_incidents_are_dated(room: str) -> None:
-    pages = [p for p in (tree.DOCS / room).glob("*.md") if p.name != "README.md"]
-    dateless = [
-        tree.name(p)
-        for p in pages
-        if not _DATE.match(p.name)
-        and not re.search(r"^Date: \d{4}-\d{2}-\d{2}", p.read_text("utf-8"), re.MULTILINE)
-    ]
-    assert not dateless, f"when was it decided? {dateless}"
+def test_decisions_and_incidents_are_numbered_and_dated(room: str) -> None:
+    pages = sorted(p for p in (tree.DOCS / room).glob("*.md") if p.name != "README.md")
+    assert [p.name[:5] for p in pages] == [f"{number:04}-" for number in range(1, len(pages) + 1)]
+    dateless = [tree.name(p) for p in pages if not _DATE.search(p.read_text("utf-8"))]
+    assert not dateless, f"a page needs a line like Date: 2026-11-22: {dateless}"
 
 
 def _audit_kinds() -> dict[str, str]:

@@ -22,7 +22,7 @@ def resident_mib(pid: int, name: str = "VmRSS") -> float:
 
 @pytest.mark.requirement(93, 97)
 def test_150_connections_that_queue_requests_cost_little_memory_and_end(serve: Serve) -> None:
-    """One held long poll and 64 KiB of tiny requests on each (docs/incidents/2026-11-29-requests-queued-without-a-bound.md)."""
+    """One held long poll and 64 KiB of tiny requests on each (docs/incidents/0050-requests-queued-without-a-bound.md)."""
     served = serve().ready()
     cursor = served.get("/revocations")["cursor"]
     port = int(served.url.rpartition(":")[2])

@@ -127,7 +127,7 @@ def test_other_drivers_words_for_schema_and_encryption() -> None:
     ],
 )
 def test_of_several_words_for_encryption_the_strictest_counts(written: str, mode: str, system: bool) -> None:
-    """docs/incidents/2026-11-29-a-strict-word-beside-a-weaker-one.md"""
+    """docs/incidents/0039-a-strict-word-beside-a-weaker-one.md"""
     words = understood(f"{BASE}?{written}")
     assert f"sslmode={mode}" in words.url
     assert words.system_roots is system

@@ -1,6 +1,6 @@
 """Does whatever a stranger sends have an end in bytes, in number and in time, before it costs anything?
 
-docs/incidents/2026-11-22-a-request-without-end.md
+docs/incidents/0013-a-request-without-end.md
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def test_patience_is_not_asked_of_who_waits_for_us_or_between_requests(impatient
 
 @pytest.mark.requirement(97)
 def test_a_connection_ends_when_more_requests_are_queued_than_may_be(direct: Running) -> None:
-    """docs/incidents/2026-11-29-requests-queued-without-a-bound.md"""
+    """docs/incidents/0050-requests-queued-without-a-bound.md"""
     held = b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n"
     with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
         connection.sendall(held + REQUESTS["get"] * MAX_QUEUED)

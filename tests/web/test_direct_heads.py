@@ -66,7 +66,7 @@ def test_an_offered_upgrade_is_ignored_and_the_body_arrives(
 
 
 def test_any_number_of_offers_on_one_connection_is_answered(direct: Running) -> None:
-    """docs/incidents/2026-11-29-each-offer-one-call-deeper.md"""
+    """docs/incidents/0045-each-offer-one-call-deeper.md"""
     many = 600
     one = b"GET /empty HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
     last = b"GET /empty HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"

@@ -1,6 +1,6 @@
 """Can somebody who is signed in write the record, the outbox or the database full from their own pages?
 
-docs/incidents/2026-11-29-one-person-filled-everybodys-revocation-view.md
+docs/incidents/0049-one-person-filled-everybodys-revocation-view.md
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ async def test_who_knows_a_password_begins_so_many_sessions_and_then_later(house
 
 @pytest.mark.requirement(93)
 async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_password(house: House) -> None:
-    """docs/incidents/2026-11-29-a-stolen-session-that-held-up-its-owner.md"""
+    """docs/incidents/0038-a-stolen-session-that-held-up-its-owner.md"""
     account = await house.person()
     await house.authenticator(account)
     stolen, session = await house.session(account), await house.session(account)
@@ -157,7 +157,7 @@ async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_passwo
 
 @pytest.mark.requirement(93)
 async def test_sign_ins_that_a_session_begins_keep_nobody_out_who_knows_the_password(house: House) -> None:
-    """docs/incidents/2026-11-29-a-stolen-session-that-held-up-its-owner.md"""
+    """docs/incidents/0038-a-stolen-session-that-held-up-its-owner.md"""
     account = await house.person()
     while house.begun.full(account.id, house.now) is None:
         house.begun.note(account.id, house.now)

@@ -116,7 +116,7 @@ async def test_everything_is_put_together_once_for_all_who_ask_and_anew_when_som
 async def test_what_is_live_is_read_once_and_then_only_what_is_added(
     channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """docs/incidents/2026-11-29-one-person-filled-everybodys-revocation-view.md"""
+    """docs/incidents/0049-one-person-filled-everybodys-revocation-view.md"""
     for number in range(5):
         await end(channel, f"grt_{number}")
     read: list[int] = []
@@ -315,7 +315,7 @@ async def test_release_answers_everybody_at_once(channel: BackChannel) -> None:
 
 @pytest.mark.requirement(58)
 async def test_who_takes_every_place_to_wait_keeps_no_api_from_the_news(channel: BackChannel) -> None:
-    """docs/incidents/2026-11-22-waiting-places-taken.md"""
+    """docs/incidents/0027-waiting-places-taken.md"""
     cursor = (await told(channel.feed, None, 0))["cursor"]
     strangers = [asyncio.create_task(told(channel.feed, cursor, 20)) for _ in range(MOST_WAITING)]
     await until_async(lambda: waiting_at(channel) == MOST_WAITING)

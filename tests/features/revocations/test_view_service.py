@@ -80,7 +80,7 @@ async def test_a_long_view_is_read_in_pieces_to_its_end(
 async def test_who_was_overtaken_between_two_looks_reads_nothing_anew(
     channel: BackChannel, read: list[int], monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """docs/incidents/2026-11-29-an-old-cursor-that-cost-the-whole-feed.md"""
+    """docs/incidents/0041-an-old-cursor-that-cost-the-whole-feed.md"""
     for number in range(5):
         await end(channel, f"grt_{number}")
     view = RevocationView(store=channel.store)

@@ -1,6 +1,6 @@
 """Does an app's grant that is born in the very moment in which its session is ended outlive it, whoever ends the session?
 
-docs/incidents/2026-11-22-a-device-that-was-ended-and-went-on.md
+docs/incidents/0003-a-device-that-was-ended-and-went-on.md
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Does a sign-in that ends in the very moment of a password change, a reset or a disabling outlive it?
 
-docs/incidents/2026-11-22-born-while-the-password-changed.md
+docs/incidents/0023-born-while-the-password-changed.md
 """
 
 from __future__ import annotations

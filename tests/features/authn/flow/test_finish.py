@@ -269,7 +269,7 @@ async def test_a_browser_becomes_known_and_the_owner_hears_of_a_new_one(front: F
 
 @pytest.mark.requirement(81, 95)
 async def test_each_person_of_a_browser_is_known_by_a_secret_of_their_own(front: Front) -> None:
-    """docs/incidents/2026-11-29-a-device-known-for-everybody.md"""
+    """docs/incidents/0029-a-device-known-for-everybody.md"""
     thief = await front.person(id="usr_eve", email="eve@example.com")
     first = await done(front, await front.begin(None), thief)
     secret = digest(first.device_secret or "")

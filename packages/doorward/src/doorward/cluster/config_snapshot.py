@@ -2,7 +2,7 @@
 
 What it has read it may trust for `LEASE` seconds and not longer: a process that cannot ask any more stops answering from memory.
 So who changed something knows when everybody has it: after that time at the latest, and mostly much sooner, since each process
-notes in the database what it has seen (docs/decisions/2026-11-22-read-your-own-writes.md).
+notes in the database what it has seen (docs/decisions/0028-read-your-own-writes.md).
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ async def test_the_session_knows_when_the_password_was_shown(house: House) -> No
 async def test_a_password_that_is_old_by_now_sets_no_new_one(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """docs/incidents/2026-11-22-an-old-password-that-had-the-last-word.md: a reset by mail that leaves the sessions open overtakes
+    """docs/incidents/0021-an-old-password-that-had-the-last-word.md: a reset by mail that leaves the sessions open overtakes
     the change of somebody who showed the old password."""
     account = await house.person()
     session = await house.session(account)

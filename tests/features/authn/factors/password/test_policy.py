@@ -1,6 +1,6 @@
 """Can a stranger keep the server busy with estimating passwords?
 
-docs/incidents/2026-11-22-a-sign-up-form-that-stopped-the-server.md
+docs/incidents/0016-a-sign-up-form-that-stopped-the-server.md
 """
 
 from __future__ import annotations

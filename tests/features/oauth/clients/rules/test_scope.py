@@ -161,7 +161,7 @@ def test_a_resource_is_compared_as_a_url_and_answered_as_registered(spelled: str
 
 
 def test_of_thousands_of_names_some_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/incidents/2026-11-29-the-nearest-of-thousands-of-scopes.md"""
+    """docs/incidents/0052-the-nearest-of-thousands-of-scopes.md"""
     looked_for: list[str] = []
 
     def nearest(name: str, among: Sequence[str], n: int) -> list[str]:

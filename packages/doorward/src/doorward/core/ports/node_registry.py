@@ -1,4 +1,4 @@
-"""Who answers from memory, and what has each of them seen? (docs/decisions/2026-11-22-read-your-own-writes.md)"""
+"""Who answers from memory, and what has each of them seen? (docs/decisions/0028-read-your-own-writes.md)"""
 
 from __future__ import annotations
 

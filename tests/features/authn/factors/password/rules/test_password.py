@@ -149,7 +149,7 @@ def test_any_text_gets_an_answer(typed: str, second_factor: bool) -> None:
 
 
 def test_what_is_certainly_too_long_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/incidents/2026-11-29-a-second-for-a-request-full-of-accents.md"""
+    """docs/incidents/0036-a-second-for-a-request-full-of-accents.md"""
     prepared: list[int] = []
 
     def prepare(typed: str) -> str:
