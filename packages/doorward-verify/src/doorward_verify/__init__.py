@@ -1,6 +1,6 @@
-"""Verifies Doorward's access tokens inside an API: start with `ResourceServer`.
+"""Verification of Doorward's access tokens inside an API: start with `ResourceServer`.
 
-Names are loaded when first used: the server's pure rules import single files of this package and must not pull in
+Names are loaded on first use: the server's pure rules import single files of this package, and must not load
 threads, sockets and clocks with them.
 """
 

@@ -1,4 +1,4 @@
-"""How is each JWS algorithm signed and verified? RFC 7518 §3, RFC 8037 §3.1, RFC 9864."""
+"""Signing and verification for each JWS algorithm: RFC 7518 §3, RFC 8037 §3.1, RFC 9864."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -13,16 +13,17 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-# `Ed25519` is the name of RFC 9864; `EdDSA` is the older name of the same thing and stays on the wire for old clients.
+# `Ed25519` is the name of RFC 9864; `EdDSA` is the older name of the same algorithm and is kept for old
+# clients.
 ED25519_NAMES: Final = frozenset({"Ed25519", "EdDSA"})
 ASYMMETRIC: Final = frozenset({"ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519", "EdDSA"})
 
 Verify = Callable[[bytes, bytes], None]
-"""(signature, data) -> nothing, or raises `InvalidSignature` or `ValueError`."""
+"""(signature, data) -> None. Raises `InvalidSignature` or `ValueError`."""
 Sign = Callable[[bytes], bytes]
 
 _ES256: Final = ec.ECDSA(hashes.SHA256())
-_ES256_DIGEST: Final = ec.ECDSA(Prehashed(hashes.SHA256()))  # hashlib is quicker over so few bytes
+_ES256_DIGEST: Final = ec.ECDSA(Prehashed(hashes.SHA256()))  # hashlib is faster for so few bytes
 _ES384: Final = ec.ECDSA(hashes.SHA384())
 _ES512: Final = ec.ECDSA(hashes.SHA512())
 _PKCS1: Final = padding.PKCS1v15()
@@ -35,7 +36,7 @@ _EC: Final[dict[str, tuple[ec.ECDSA, int]]] = {
     "ES512": (_ES512, 66),
 }
 
-# DER of a P-256 signature by whether r and s need a leading zero byte (their top bit set).
+# DER of a P-256 signature, chosen by whether r and s need a leading zero byte (their top bit is set).
 _DER: Final = (
     b"\x30\x44\x02\x20%b\x02\x20%b",
     b"\x30\x45\x02\x20%b\x02\x21\x00%b",
@@ -67,7 +68,7 @@ def _sign_es256(key: ec.EllipticCurvePrivateKey) -> Sign:
     make = key.sign
 
     def sign(data: bytes) -> bytes:
-        # DER: 30 length 02 length r 02 length s, where an integer is up to 33 bytes, or fewer than 32
+        # DER: 30 length 02 length r 02 length s, where an integer has up to 33 bytes, or fewer than 32
         der = make(sha256(data).digest(), _ES256_DIGEST)
         end = 4 + der[3]
         return der[4:end][-32:].rjust(32, b"\0") + der[end + 2 :][-32:].rjust(32, b"\0")
@@ -86,7 +87,8 @@ def _verify_ec(key: ec.EllipticCurvePublicKey, ecdsa: ec.ECDSA, size: int) -> Ve
 
 
 def verify_with(algorithm: str, key: Any) -> Verify:
-    """The verification of one algorithm, bound to one public key whose type the caller has checked."""
+    """Return the verification function of one algorithm for one public key. The caller has checked the key's
+    type."""
     if algorithm == "ES256":
         return _verify_es256(key)
     if algorithm in _EC:
@@ -107,7 +109,8 @@ def verify_with(algorithm: str, key: Any) -> Verify:
 
 
 def sign_with(algorithm: str, key: Any) -> Sign:
-    """The signing of one algorithm, bound to one private key whose type the caller has checked."""
+    """Return the signing function of one algorithm for one private key. The caller has checked the key's
+    type."""
     if algorithm == "ES256":
         return _sign_es256(key)
     if algorithm in _EC:

@@ -1,4 +1,5 @@
-"""What runs behind a `ResourceServer`, and when does it begin and end? One fetcher, one driver for keys, one for the feed."""
+"""Background work of a `ResourceServer`: one fetcher, one driver for keys, one driver for the feed, and their
+life cycle."""
 
 import os
 import threading
@@ -17,7 +18,7 @@ from doorward_verify.revocation import RevocationView
 
 
 class Plan(Struct, frozen=True):
-    """What is to be fetched. `keys`: whether keys are (not, where the caller gave them); `feed`: likewise revocations."""
+    """What is fetched: `keys` (False when the caller supplied them) and `feed`, the revocations."""
 
     issuer: str
     keys: bool
@@ -34,7 +35,8 @@ class _Running(Struct, frozen=True):
 
 
 class Background:
-    """Starts when first asked, once; ends with `close`; starts anew after that, and in the child after a fork."""
+    """Starts once, on first use, and ends with `close`. A later use starts it again, also in the child after
+    a fork."""
 
     def __init__(
         self,
@@ -57,11 +59,11 @@ class Background:
         _after_fork(self)
 
     def start(self) -> None:
-        """Begin to keep keys and revocations fresh. Safe to call again."""
+        """Start keeping keys and revocations fresh. Safe to call again."""
         self._start()
 
     def close(self) -> None:
-        """End it; fetches that are under way are cut off."""
+        """Stop, and cut off fetches in progress."""
         with self._lock:
             running, self._running = self._running, None
         if running is not None:
@@ -71,12 +73,12 @@ class Background:
             running.fetcher.close()
 
     def ask_for_keys(self, *, unknown_kid: bool = False) -> Future[None] | None:
-        """What to wait for, for keys that are not there; None where waiting would not help."""
+        """Return a future to wait on for missing keys, or None when waiting would not help."""
         keys = self._start().keys
         return None if keys is None else keys.ask(unknown_kid=unknown_kid)
 
     def ask_for_feed(self) -> Future[None] | None:
-        """What to wait for, for a view that was never fed; None where waiting would not help."""
+        """Return a future to wait on for a view that was never fed, or None when waiting would not help."""
         feed = self._start().feed
         return None if feed is None or feed.first_answer.done() else feed.first_answer
 
@@ -107,7 +109,8 @@ class Background:
         return _Running(fetcher, keys, feed)
 
     def forked(self) -> None:
-        """Threads do not survive a fork: without this a child would rely on a view that nobody feeds."""
+        """Discard the parent's state. Threads do not survive a fork, so the child would use a view that
+        nothing updates."""
         self._lock = threading.Lock()
         self._running = None
         if self._plan.feed:

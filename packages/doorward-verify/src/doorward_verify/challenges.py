@@ -1,4 +1,4 @@
-"""What does a client hear when it is turned away? RFC 6750 §3, RFC 9728 §5.1 (`resource_metadata`), RFC 9470 §3 (step-up)."""
+"""HTTP answers to refused requests: RFC 6750 §3, RFC 9728 §5.1 (`resource_metadata`), RFC 9470 §3 (step-up)."""
 
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -25,7 +25,7 @@ _INVALID_TOKEN: Final = (401, "invalid_token")
 
 
 class Challenge(Struct, frozen=True):
-    """The answer to give: status, headers to add, and a body for JSON APIs."""
+    """The answer to send: status, headers to add, and a body for JSON APIs."""
 
     status: int
     headers: dict[str, str]
@@ -33,10 +33,11 @@ class Challenge(Struct, frozen=True):
 
 
 def challenge(refused: Refused, resource_metadata: str | None) -> Challenge:
-    """The answer to a refusal.
+    """Build the answer to a refusal.
 
-    No credentials: no error code, so that a probing client learns only where to go (RFC 6750 §3.1). A key that could not
-    be fetched is our trouble: 503, never a 401 that would send a good client to sign in again.
+    Without credentials there is no error code, so that a client without a token learns only where to get one
+    (RFC 6750 §3.1). A key that could not be fetched is a fault of the server side: 503, because 401 would
+    make a good client sign in again.
     """
     status, error = _ERRORS.get(refused.reason, _INVALID_TOKEN)
     body = {"error": error or refused.reason, "error_description": refused.say}
@@ -46,7 +47,7 @@ def challenge(refused: Refused, resource_metadata: str | None) -> Challenge:
         return Challenge(
             status, headers, {"error": "temporarily_unavailable", "error_description": refused.say}
         )
-    if refused.reason == "csrf":  # the token is good; no new one would help
+    if refused.reason == "csrf":  # the token is good; a new one would not help
         return Challenge(status, headers, body)
     parameters: list[tuple[str, str]] = []
     if error:
@@ -65,12 +66,13 @@ def challenge(refused: Refused, resource_metadata: str | None) -> Challenge:
 
 
 def metadata_path(resource: str) -> str:
-    """Where the resource's metadata is served: the well-known part before the resource's own path, RFC 9728 §3.1."""
+    """Path of the resource's metadata: the well-known part comes before the resource's own path, RFC 9728
+    §3.1."""
     return WELL_KNOWN + urlsplit(resource).path.rstrip("/")
 
 
 def metadata_location(resource: str) -> str | None:
-    """The URL of the resource's metadata; None where the audience is a name rather than a URL."""
+    """URL of the resource's metadata, or None when the audience is a name and not a URL."""
     try:
         check_url(resource)
     except InvalidMetadata:
@@ -80,7 +82,8 @@ def metadata_location(resource: str) -> str | None:
 
 
 def protected_resource(resource: str, issuer: str, scopes: tuple[str, ...]) -> dict[str, object]:
-    """The metadata of a protected resource, RFC 9728 §2. `resource` is the audience, character for character (§3.3)."""
+    """The metadata of a protected resource, RFC 9728 §2. `resource` is the audience, character for character
+    (§3.3)."""
     document: dict[str, object] = {
         "resource": resource,
         "authorization_servers": [issuer],
@@ -92,5 +95,6 @@ def protected_resource(resource: str, issuer: str, scopes: tuple[str, ...]) -> d
 
 
 def _quotable(value: str) -> str:
-    # RFC 6750 §3 allows neither quotes nor backslashes in these values, and a line break would start a new header
+    # RFC 6750 §3 allows neither quotes nor backslashes in these values, and a line break would start a new
+    # header
     return "".join(c for c in value if " " <= c <= "~" and c not in '"\\')

@@ -1,4 +1,4 @@
-"""What must an access token say, and is it said to us, now? RFC 9068 §2.2 and §4, RFC 7519 §4.1."""
+"""Validation of access token claims: RFC 9068 §2.2 and §4, RFC 7519 §4.1."""
 
 from math import ceil, floor
 from typing import Annotated, Any, Final
@@ -18,7 +18,8 @@ Seconds = Annotated[int, Meta(ge=0, le=SAFE_INTEGER)]
 
 
 class AccessClaims(Struct, frozen=True, gc=False):
-    """The members with a meaning to us, in the order in which Doorward writes them; required is what RFC 9068 §2.2 requires."""
+    """The claims that have a meaning here, in the order in which Doorward writes them. RFC 9068 §2.2 says
+    which are required."""
 
     iss: Text
     sub: Text
@@ -39,7 +40,7 @@ class AccessClaims(Struct, frozen=True, gc=False):
 
 
 class AccessRules(Struct, frozen=True):
-    """What this API insists on. Nothing has a default that could widen it (RFC 8725 §3.1, §3.8, §3.9)."""
+    """The requirements of one API. No field has a default that could accept more (RFC 8725 §3.1, §3.8, §3.9)."""
 
     issuer: str
     audience: str
@@ -48,7 +49,8 @@ class AccessRules(Struct, frozen=True):
 
 
 class Verified(Struct, frozen=True, gc=False):
-    """The verdict yes: whose token it is, and from when until when (exclusive) it may be repeated without looking again."""
+    """The result for an accepted token: its principal, and from when until when (exclusive) the result may be
+    reused."""
 
     principal: Principal
     since: int
@@ -61,15 +63,17 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
-    """Validate the payload of a token whose signature holds, at `now` (seconds). Raises `Refused` or `Malformed`."""
+    """Validate the payload of a token whose signature is valid, at `now` (seconds). Raises `Refused` or
+    `Malformed`."""
     claims = None
     try:
         quick = _decode(payload)
-        # Byte for byte what Doorward would write: no member stands twice and none is unknown, so there is no more to see.
+        # The payload is byte for byte what Doorward would write: no claim is duplicated or unknown, so
+        # nothing is left to check.
         if _encode(quick) == payload:
             claims = quick
     except (DecodeError, ValueError, RecursionError):
-        pass  # said more precisely below
+        pass  # the full check below gives the exact reason
     if claims is None:
         claims = _read_in_full(payload)
     if claims.iss != rules.issuer:
@@ -81,14 +85,14 @@ def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
     until = claims.exp + leeway
     if now >= until:
         raise Refused("expired", "the token has expired")
-    # A token from the future would slip under every `before` of the revocation view.
+    # A token issued in the future would escape every `before` of the revocation view.
     since = claims.iat - leeway
     if claims.nbf is not UNSET and claims.nbf - leeway > since:
         since = claims.nbf - leeway
     if now < since:
         raise Refused("not_yet_valid", "the token is not valid yet")
     if claims.cnf is not UNSET:
-        # RFC 9449 §7, RFC 8705 §3: accepted as a bearer token it would lose its binding
+        # RFC 9449 §7, RFC 8705 §3: accepting it as a bearer token would drop its key binding
         raise Refused("sender_constrained", "the token is bound to a key")
     scope, roles, permissions, amr = claims.scope, claims.roles, claims.permissions, claims.amr
     auth_time, acr, sid = claims.auth_time, claims.acr, claims.sid
@@ -116,12 +120,12 @@ def _read_in_full(payload: bytes) -> AccessClaims:
     try:
         return convert(members, AccessClaims)
     except ValidationError as error:
-        # the decoder's message names the member and the expected type, never the value
+        # the decoder's message names the claim and the expected type, never the value
         raise Refused("claims", f"a claim is missing or of the wrong type: {error}") from None
 
 
 def _round_dates(members: dict[str, Any]) -> None:
-    # RFC 7519 §2 allows a NumericDate a fraction; rounding is towards the shorter life.
+    # RFC 7519 §2 allows fractions in a NumericDate. Rounding makes the token's life shorter, never longer.
     for name, whole in (("exp", floor), ("nbf", ceil), ("iat", floor), ("auth_time", floor)):
         value: object = members.get(name)
         if type(value) is float and 0 <= value <= SAFE_INTEGER:

@@ -1,4 +1,4 @@
-"""Which access token does this request carry, and did its own site send it? RFC 6750 §2.1; cookie delivery with CSRF."""
+"""Access token of a request, from the Authorization header (RFC 6750 §2.1) or a cookie with CSRF protection."""
 
 from hashlib import sha256
 from hmac import compare_digest
@@ -17,8 +17,9 @@ MAX_COOKIE_CHARS: Final = 64 * 1024
 
 
 class Asked(Struct, frozen=True):
-    """What of a request matters here. `authorization` and `cookies` hold each header of that name; `own_origin` is where
-    the request was sent to, as `https://host[:port]`; a WebSocket has the method `WEBSOCKET`."""
+    """The parts of a request that authentication reads. `authorization` and `cookies` hold each header of
+    that name; `own_origin` is the origin that the request was sent to, as `https://host[:port]`. A
+    WebSocket has the method `WEBSOCKET`."""
 
     method: str
     own_origin: str
@@ -29,31 +30,32 @@ class Asked(Struct, frozen=True):
 
 
 def csrf_token(access_token: str) -> str:
-    """What `X-CSRF-Token` has to say beside the cookie: only a page that was given it by its own site can know it."""
+    """The value that `X-CSRF-Token` must have beside the cookie. Only a page that received it from its own
+    site knows it."""
     return b64url_encode(sha256(_CSRF_LABEL + access_token.encode("utf-8", "surrogatepass")).digest())
 
 
 def issuer_mark(issuer: str) -> str:
-    """What an issuer's cookies bear in their names, 8 hex digits: browsers tell neither ports nor, for `__Host-`, paths apart, and two
-    issuers on one host would overwrite each other's."""
+    """The mark of an issuer in its cookie names, 8 hex digits. Browsers do not separate cookies by port nor,
+    for `__Host-`, by path, so two issuers on one host would overwrite each other's cookies."""
     return sha256(issuer.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def cookie_names(issuer: str) -> tuple[str, str]:
-    """The names of the access token's cookie, the first that is there counts: `__Host-dw_<mark>_at`, which no neighbour can set
-    (RFC 6265bis §4.1.3.2), and the one without the mark that servers before 0.2 set. Without `__Host-` for a plain-http issuer in
-    development."""
+    """Names of the access token cookie; the first one present is used: `__Host-dw_<mark>_at`, which no
+    sibling domain can set (RFC 6265bis §4.1.3.2), then the name without the mark, set by servers before
+    0.2. Without `__Host-` for a plain-http issuer in development."""
     scheme, host, _ = origin_of(issuer)
     prefix = "" if scheme == "http" and is_loopback(host) else "__Host-"
     return f"{prefix}dw_{issuer_mark(issuer)}_at", f"{prefix}dw_at"
 
 
 def presented(asked: Asked, *, names: tuple[str, ...] = (), origins: frozenset[str] = frozenset()) -> str:
-    """The access token of a request. Raises `Refused`.
+    """Return the access token of a request. Raises `Refused`.
 
-    An Authorization header wins over the cookie. `names` are those of the accepted cookie: the first that is there. With a
-    cookie, what changes something must carry the CSRF token, and an Origin, where there is one, must be the request's
-    own or one of `origins`.
+    An Authorization header takes precedence over the cookie. `names` are the accepted cookie names: the first
+    one present is used. With a cookie, a request that changes something must carry the CSRF token, and its
+    Origin, if present, must be the request's own origin or one of `origins`.
     """
     if len(asked.authorization) > 1:
         raise Refused("bad_request", "there is more than one Authorization header")
@@ -86,7 +88,7 @@ def _cookie(headers: tuple[str, ...], name: str) -> str | None:
             given, equals, value = pair.strip(" \t").partition("=")
             if equals and given == name:
                 found.append(value)
-    if len(found) > 1:  # cookie tossing: one of them is somebody else's
+    if len(found) > 1:  # cookie tossing: one of them was set by an attacker
         raise Refused("bad_request", "the access token's cookie stands twice")
     return found[0] if found and found[0] else None
 
@@ -106,5 +108,5 @@ def _own_site(asked: Asked, token: str, origins: frozenset[str]) -> None:
 def _same_origin(one: str, other: str) -> bool:
     try:
         return origin_of(one) == origin_of(other)
-    except InvalidMetadata:  # `null`, or not an origin at all
+    except InvalidMetadata:  # `null`, or not an origin
         return False

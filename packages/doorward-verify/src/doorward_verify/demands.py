@@ -1,4 +1,4 @@
-"""Does this principal have what the resource asks for? Scopes (RFC 6750 §3.1), roles, step-up (RFC 9470 §3)."""
+"""Authorization check of a principal: scopes (RFC 6750 §3.1), roles, permissions, step-up (RFC 9470 §3)."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,8 @@ from doorward_verify.refused import Refused
 
 
 class Demand(Struct, frozen=True):
-    """What a resource asks for: every scope, role and permission; one of `acr`; a sign-in at most `max_age` seconds old."""
+    """The requirements of a resource: every scope, role and permission; one of `acr`; a sign-in at most
+    `max_age` seconds ago."""
 
     scopes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
@@ -26,7 +27,8 @@ def demand(
     acr: Iterable[str] = (),
     max_age: int | None = None,
 ) -> Demand:
-    """A `Demand` of any iterables. Raises `TypeError` where one text was given for several, `ValueError` for a bad age."""
+    """Build a `Demand` from any iterables. Raises `TypeError` for one string instead of several, `ValueError`
+    for a bad age."""
     if any(isinstance(given, str) for given in (scopes, roles, permissions, acr)):
         raise TypeError('scopes, roles, permissions and acr are lists: scopes=["orders:read"]')
     if max_age is not None and max_age < 0:
@@ -35,7 +37,8 @@ def demand(
 
 
 def check(principal: Principal, asked: Demand, now: float) -> Refused | None:
-    """None where everything asked for is there; else the first thing that is missing, in the order scope, role, step-up."""
+    """Return None when all requirements are met, otherwise the first one missing, in the order scope, role,
+    step-up."""
     if any(scope not in principal.scopes for scope in asked.scopes):
         return Refused("scope", "a scope is missing", scopes=asked.scopes)
     if any(role not in principal.roles for role in asked.roles):
@@ -43,7 +46,7 @@ def check(principal: Principal, asked: Demand, now: float) -> Refused | None:
     if any(permission not in principal.permissions for permission in asked.permissions):
         return Refused("roles", "a permission is missing")
     weak = bool(asked.acr) and principal.acr not in asked.acr
-    # a token that does not say when the person signed in proves no recent sign-in
+    # a token without the time of the sign-in proves no recent sign-in
     old = asked.max_age is not None and (
         principal.auth_time is None or now - principal.auth_time > asked.max_age
     )

@@ -1,4 +1,4 @@
-"""Where the issuer's keys and its revocation feed stand: its metadata, fetched when needed; and what its drivers share."""
+"""Discovery of the issuer's metadata, fetched on demand, and helpers that the key and feed drivers share."""
 
 import threading
 from collections.abc import Callable
@@ -20,13 +20,15 @@ METADATA_FOR: Final = 3600.0
 
 Clock = Callable[[], float]
 Chance = Callable[[], float]
-"""A number from 0 to 1: jitter, so that a thousand APIs do not come back to a restarted issuer in the same moment."""
+"""Returns a number from 0 to 1 for jitter, so that a thousand APIs do not return to a restarted issuer at the
+same moment."""
 
 
 class Discovery:
-    """The issuer's metadata, fetched when first needed and again after an hour. One fetch at a time.
+    """The issuer's metadata, fetched on first use and again after an hour. One fetch at a time.
 
-    With a `jwks_uri` the keys are read from there, on whatever host that is, and what the metadata says of keys does not matter.
+    With a `jwks_uri`, keys are read from that URL on any host, and the key location in the metadata is
+    ignored.
     """
 
     def __init__(self, issuer: str, fetcher: Fetcher, clock: Clock, *, jwks_uri: str | None = None) -> None:
@@ -38,7 +40,8 @@ class Discovery:
         self._known: tuple[Metadata, float] | None = None
 
     def get(self) -> Metadata:
-        """Raises `FetchFailed` or `InvalidMetadata`. What was once good serves on while a new fetch fails."""
+        """Return the metadata. Raises `FetchFailed` or `InvalidMetadata`. The last good copy is used while a
+        new fetch fails."""
         with self._lock:
             now = self._clock()
             if self._known is not None and 0 <= now - self._known[1] < METADATA_FOR:
@@ -53,14 +56,15 @@ class Discovery:
             return metadata
 
     def jwks_uri(self) -> str:
-        """Where the keys stand: as the caller said, else as the metadata says."""
+        """URL of the keys: the caller's, otherwise the one in the metadata."""
         found = self._jwks_uri or self.get().jwks_uri
         if found is None:
             raise InvalidMetadata("the metadata has no jwks_uri")
         return found
 
     def _fetch(self) -> Metadata:
-        """From the one place or the other. Who answers for another issuer, or cannot be reached, is not asked a second time."""
+        """Fetch from either well-known URL. After an answer for another issuer, or a failed connection, the
+        second URL is not tried."""
         missing: list[str] = []
         for url in metadata_urls(self._issuer):
             try:
@@ -78,7 +82,7 @@ class Discovery:
 
 
 def unstoppable() -> Future[None]:
-    # marked as running, so that a request which stops waiting cannot cancel it for the others
+    # marked as running, so that a request that stops waiting cannot cancel it for the others
     future: Future[None] = Future()
     future.set_running_or_notify_cancel()
     return future

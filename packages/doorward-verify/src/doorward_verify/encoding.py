@@ -1,4 +1,4 @@
-"""Is this text exactly what it claims to be? Strict base64url (RFC 4648 §5, RFC 7515 §2) and strict JSON (RFC 8725 §3)."""
+"""Strict base64url (RFC 4648 §5, RFC 7515 §2) and strict JSON (RFC 8725 §3)."""
 
 import json
 from typing import Any, Final, cast
@@ -7,13 +7,13 @@ from msgspec import DecodeError, ValidationError, convert, to_builtins
 from msgspec.json import Decoder, Encoder
 
 MAX_DEPTH: Final = 32
-# So few bytes cannot nest deep enough to hurt anybody, and counting costs as much as reading.
+# So few bytes cannot nest deep enough to do harm, and counting the depth costs as much as parsing.
 _SHALLOW: Final = 768
-# Past this many digits an integer costs quadratic time and no claim needs it.
+# Beyond this many digits an integer costs quadratic time, and no claim needs it.
 SAFE_INTEGER: Final = 2**53
 
 _PADDING: Final = ("", "!", "==", "=")
-# A last character that carries unused bits must have them zero, or one value would have several spellings.
+# Unused bits of the last character must be zero, or one value would have several encodings.
 _CANONICAL_LAST: Final = ("", "", "AQgw", "AEIMQUYcgkosw048")
 
 _ALIEN: Final = "not base64url: a character of another alphabet"
@@ -25,17 +25,17 @@ _encode = Encoder().encode
 
 
 class Malformed(ValueError):
-    """The text is not what it should be. The message names the fault and holds none of the text."""
+    """The text is not in the expected format. The message names the fault and contains none of the text."""
 
 
 def b64url_encode(data: bytes) -> str:
     """Base64url without padding, RFC 7515 §2."""
-    text: str = to_builtins(data)  # base64 of RFC 4648 §4, and quicker at it than binascii
+    text: str = to_builtins(data)  # base64 of RFC 4648 §4, and faster than binascii
     return text.rstrip("=").replace("+", "-").replace("/", "_")
 
 
 def b64url_decode(text: str) -> bytes:
-    """Base64url without padding, RFC 7515 §2: one value has one spelling. Raises `Malformed`."""
+    """Base64url without padding, RFC 7515 §2: each value has exactly one encoding. Raises `Malformed`."""
     if "+" in text or "/" in text or "=" in text:
         raise Malformed(_ALIEN)
     spare = len(text) & 3
@@ -49,9 +49,11 @@ def b64url_decode(text: str) -> bytes:
 
 
 def b64url_pair(text: str, dot: int) -> tuple[bytes, bytes]:
-    """`b64url_decode` of what stands before and after the position `dot`, in one step: a token's payload and signature.
+    """`b64url_decode` of the text before and after position `dot`, in one step: a token's payload and
+    signature.
 
-    The decoder reads the two as JSON strings, so what JSON would unescape is refused first. Raises `Malformed`.
+    The decoder reads both as JSON strings, so characters that JSON would unescape are refused first.
+    Raises `Malformed`.
     """
     if "+" in text or "/" in text or "=" in text or '"' in text or "\\" in text:
         raise Malformed(_ALIEN)
@@ -67,13 +69,14 @@ def b64url_pair(text: str, dot: int) -> tuple[bytes, bytes]:
 
 
 def json_object(data: bytes) -> dict[str, Any]:
-    """One JSON object, RFC 8259, with no member twice, at any depth. Raises `Malformed`, also where it nests past `MAX_DEPTH`.
+    """Parse one JSON object, RFC 8259, without duplicate members at any depth. Raises `Malformed`, also past
+    `MAX_DEPTH`.
 
-    Two parsers that disagree on which of two equal members counts is how a token means one thing here and another there.
+    When two parsers disagree on which of two equal members is used, one token has two meanings.
     """
     try:
         value: object = _decode(data)
-        # What comes back byte for byte the same had no member twice: encoding cannot produce one.
+        # A value that encodes to the same bytes had no duplicate member: the encoder cannot write one.
         same = _encode(value) == data
     except (DecodeError, RecursionError, ValueError):
         raise Malformed("not JSON") from None

@@ -1,4 +1,4 @@
-"""How does a FastAPI app use it? One object for dependencies, OpenAPI, overrides, challenges and the app's lifespan."""
+"""FastAPI integration: one object for dependencies, OpenAPI, overrides, challenges and the app's lifespan."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -23,9 +23,9 @@ __all__ = ["Principal", "ResourceServer"]
 class ResourceServer(ForStarlette, SecurityBase):
     """`doorward_verify.ResourceServer` as a FastAPI dependency.
 
-    `Annotated[Principal, Security(auth, scopes=["orders:read"])]` needs a scope, `Annotated[Principal,
-    auth.require(roles=["clerk"])]` more than scopes; `app.dependency_overrides[auth]` replaces both in tests.
-    The parameters are those of `doorward_verify.ResourceServer`; `scheme_name` is the name in OpenAPI.
+    `Annotated[Principal, Security(auth, scopes=["orders:read"])]` requires a scope, `Annotated[Principal,
+    auth.require(roles=["clerk"])]` other requirements; `app.dependency_overrides[auth]` replaces both in
+    tests. The parameters are those of `doorward_verify.ResourceServer`; `scheme_name` is the name in OpenAPI.
     """
 
     def __init__(
@@ -57,8 +57,9 @@ class ResourceServer(ForStarlette, SecurityBase):
         acr: Iterable[str] = (),
         max_age: int | None = None,
     ) -> Any:
-        """A dependency marker for `Annotated`: a principal that has all this. It stands on `auth`, so that its scopes
-        reach OpenAPI and `dependency_overrides[auth]` covers it: an overriding principal is still checked here."""
+        """A dependency marker for `Annotated`: a principal that meets all these requirements. It depends on
+        `auth`, so its scopes appear in OpenAPI and `dependency_overrides[auth]` covers it. An overriding
+        principal is still checked here."""
         asked = demand(scopes=scopes, roles=roles, permissions=permissions, acr=acr, max_age=max_age)
         return Security(self._checked(asked))
 

@@ -1,4 +1,5 @@
-"""The daemon thread that feeds the revocation view: it long-polls the issuer's feed. What an entry means stands in `revocation`."""
+"""Daemon thread that updates the revocation view by long polling. The module `revocation` interprets the
+entries."""
 
 import logging
 import threading
@@ -15,14 +16,15 @@ log = logging.getLogger("doorward_verify")
 
 VERSION: Final = "2"
 LONGEST_WAIT: Final = 20
-# The least time between two polls: a feed that always has news must not be asked by every API without a break.
+# The shortest time between two polls: a feed with constant news must not be polled by every API without a
+# pause.
 POLL_PAUSE: Final = 0.1
 FIRST_BACK_OFF: Final = 0.25
 LAST_BACK_OFF: Final = 15.0
 
 
 class FeedDriver:
-    """Follows the revocation feed by long polling, so that a revocation is here as soon as it is there."""
+    """Follows the revocation feed by long polling, so that a revocation arrives at once."""
 
     def __init__(
         self,
@@ -42,22 +44,24 @@ class FeedDriver:
         self._chance = chance
         self._outage = outage
         self._required = required
-        # An answer must come in while the view is still fresh, or a quiet feed would look like a dead one.
+        # An answer must arrive while the view is still fresh, or a feed without news would look like a failed
+        # one.
         self._wait = int(min(LONGEST_WAIT, outage / 3))
         self._answered = unstoppable()
         self._stop = threading.Event()
 
     @property
     def first_answer(self) -> Future[None]:
-        """Done after the first attempt, good or bad: waiting longer than that is for the caller to decide."""
+        """Return a future that is done after the first attempt, successful or not. The caller decides whether
+        to wait longer."""
         return self._answered
 
     def start(self) -> None:
-        """Begin to follow the feed."""
+        """Start following the feed."""
         threading.Thread(target=self._run, name="doorward-revocations", daemon=True).start()
 
     def stop(self) -> None:
-        """End soon; the fetcher's `close` ends the poll under way."""
+        """Request the end of the thread; the fetcher's `close` ends the poll in progress."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -78,23 +82,23 @@ class FeedDriver:
             endpoint = self._discovery.get().revocation_feed
             if endpoint is None:
                 return self._without_feed()
-            # page after page without a pause: only with the last one is the view what the issuer has
+            # pages follow without a pause: only the last one makes the view equal to the issuer's
             while self._read(endpoint):
                 pass
         except (FetchFailed, InvalidFeed, InvalidMetadata) as error:
             if not self._stop.is_set():
                 log.warning("the revocation feed could not be read: %s", error)
-                # the next answer is to be the whole view: a cursor must not be what keeps us from one
+                # request the whole view next, in case the cursor causes the error
                 if isinstance(error, FetchFailed) and error.status is not None and 400 <= error.status < 500:
                     self._view.cursor = None
             return False
-        except Exception:  # a thread that ends here would freeze the view for good
+        except Exception:  # an exception that ends this thread would freeze the view for ever
             log.exception("the revocation feed could not be read")
             return False
         return not self._stop.is_set()
 
     def _read(self, endpoint: str) -> bool:
-        """One answer into the view; whether the next page follows at once."""
+        """Apply one answer to the view. Returns whether the next page follows at once."""
         view = self._view
         document = self._fetcher.fetch(
             _poll_url(endpoint, view.cursor, self._wait),
@@ -103,7 +107,7 @@ class FeedDriver:
             deadline=self._wait + FETCH_DEADLINE / 2 if view.cursor is not None else FETCH_DEADLINE,
         )
         feed = parse_feed(document)
-        if self._stop.is_set():  # whoever started anew feeds the view now
+        if self._stop.is_set():  # a newer thread updates the view now
             return False
         for kind in feed.unknown_kinds:
             log.warning("the revocation feed has entries of a kind that this version does not know: %s", kind)
@@ -117,7 +121,7 @@ class FeedDriver:
         if self._required:
             log.warning("the issuer has no revocation feed, which this API requires")
             return False
-        # nothing to follow: look again when the metadata is read anew
+        # there is no feed: check again when the metadata is read again
         self._view.fresh_until = float("inf")
         if not self._answered.done():
             self._answered.set_result(None)
@@ -126,7 +130,7 @@ class FeedDriver:
 
 
 def _poll_url(endpoint: str, cursor: str | None, wait: int) -> str:
-    # an issuer that does not know the parameter answers as it always did, which is understood as well
+    # an issuer that does not know the parameter answers in its old form, which is also understood
     asked = {"v": VERSION} | ({} if cursor is None else {"after": cursor, "wait": str(wait)})
     mark = "&" if "?" in endpoint else "?"
     return f"{endpoint}{mark}{urlencode(asked)}"

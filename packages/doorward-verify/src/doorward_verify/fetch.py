@@ -1,4 +1,5 @@
-"""How is a document of the issuer fetched? On the standard library alone, with every bound that a hostile network asks for."""
+"""HTTP client for the issuer's documents: standard library only, with all limits that a hostile network
+requires."""
 
 import socket
 import ssl
@@ -17,7 +18,8 @@ _CHUNK: Final = 64 * 1024
 
 
 class FetchFailed(Exception):
-    """Nothing usable came back. The message says why, without credentials or bodies; `status` is that of an answer which was not 200."""
+    """No usable answer. The message gives the reason, without credentials or bodies; `status` is set when it
+    was not 200."""
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
@@ -25,10 +27,11 @@ class FetchFailed(Exception):
 
 
 class Fetcher:
-    """Fetches over https (http only from loopback): no redirects, no proxies, no cookies, a size cap, a deadline for all of it.
+    """Fetches over https (http only from loopback): no redirects, proxies or cookies, a size limit, one
+    deadline for all.
 
-    `tls` is an own SSL context, `ca` a file of PEM certificates that are trusted instead of the system's. It can be
-    shared by threads; `close` ends what is under way and refuses what comes later.
+    `tls` is a custom SSL context, `ca` a file of PEM certificates that are trusted instead of the
+    system's. Threads can share it; `close` ends the requests in progress and refuses later ones.
     """
 
     def __init__(self, *, ca: Path | str | None = None, tls: ssl.SSLContext | None = None) -> None:
@@ -40,7 +43,8 @@ class Fetcher:
         self._closed = False
 
     def fetch(self, url: str, *, accept: str, max_bytes: int, deadline: float = 10.0) -> bytes:
-        """The body of a 200 answer to GET. `deadline` is in seconds, for everything together. Raises `FetchFailed`."""
+        """Return the body of a 200 answer to GET. `deadline` is in seconds for the whole exchange. Raises
+        `FetchFailed`."""
         try:
             check_url(url)
         except InvalidMetadata as error:
@@ -51,7 +55,8 @@ class Fetcher:
             if self._closed:
                 raise FetchFailed("closed")
             self._open.add(connection)
-        # A time-out of a socket starts anew with each byte; this one ends a server that drips.
+        # A socket timeout starts again with each byte. This timer stops a server that sends single bytes
+        # slowly.
         watchdog = threading.Timer(deadline, _abort, [connection])
         watchdog.daemon = True
         watchdog.start()
@@ -59,14 +64,15 @@ class Fetcher:
             body = _get(connection, url, accept, max_bytes, ends)
             if time.monotonic() < ends:
                 return body
-            # What the watchdog cut off can look whole: an answer without a length ends with its connection.
+            # A connection that the timer cut can look complete: an answer without a length ends with its
+            # connection.
             raise FetchFailed(f"no answer within {deadline:g} s")
         except FetchFailed:
             raise
         except (OSError, HTTPException, ValueError) as error:
             if time.monotonic() >= ends:
                 raise FetchFailed(f"no answer within {deadline:g} s") from None
-            # the kind of fault, not its text: that can hold what the other side sent
+            # the kind of fault and not its text, which can contain what the other side sent
             raise FetchFailed(f"{type(error).__name__}{_reason(error)}") from None
         finally:
             watchdog.cancel()
@@ -75,7 +81,7 @@ class Fetcher:
             connection.close()
 
     def close(self) -> None:
-        """End every fetch that is under way."""
+        """End every fetch in progress."""
         with self._lock:
             self._closed = True
             for connection in self._open:
@@ -95,7 +101,7 @@ def _get(connection: HTTPConnection, url: str, accept: str, max_bytes: int, ends
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection.connect()
-    # from here on the watchdog keeps the time: a long poll is silent for as long as it was asked to be
+    # from here on the timer enforces the deadline: a long poll sends nothing for as long as requested
     connection.sock.settimeout(max(ends - time.monotonic(), 0.001))
     connection.request(
         "GET", target, headers={"Accept": accept, "User-Agent": "doorward-verify", "Connection": "close"}
@@ -123,7 +129,7 @@ def _get(connection: HTTPConnection, url: str, accept: str, max_bytes: int, ends
 def _abort(connection: HTTPConnection) -> None:
     sock: socket.socket | None = connection.sock
     if sock is not None:
-        with suppress(OSError):  # gone already
+        with suppress(OSError):  # already closed
             sock.shutdown(socket.SHUT_RDWR)
 
 

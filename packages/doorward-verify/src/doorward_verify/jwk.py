@@ -1,4 +1,4 @@
-"""Which key is this, and for which one algorithm? RFC 7517, RFC 7518 §6, RFC 8037 §2, thumbprint RFC 7638."""
+"""JSON Web Keys, each bound to one algorithm: RFC 7517, RFC 7518 §6, RFC 8037 §2, thumbprint RFC 7638."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublic
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
 MIN_RSA_BITS: Final = 2048
-MAX_RSA_BITS: Final = 8192  # beyond it one verification is a denial of service
+MAX_RSA_BITS: Final = 8192  # one verification with a larger key is a denial of service
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 _CURVES: Final[dict[str, tuple[str, ec.EllipticCurve, int]]] = {
@@ -29,12 +29,12 @@ _RSA_ALGORITHMS: Final = ("RS256", "PS256")
 
 
 class InvalidKey(ValueError):
-    """The key is unusable. The message says why and holds none of the key."""
+    """The key is unusable. The message says why and contains nothing of the key."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerifyingKey:
-    """A public key with its one algorithm (RFC 8725 §3.1: the key decides, not the token)."""
+    """A public key with its one algorithm (RFC 8725 §3.1: the key decides the algorithm, not the token)."""
 
     kid: str
     alg: str
@@ -43,13 +43,13 @@ class VerifyingKey:
     verify: Verify = field(repr=False)
 
     def public_jwk(self) -> dict[str, str]:
-        """The JWK to publish, RFC 7517 §4: it can hold no private member."""
+        """The JWK to publish, RFC 7517 §4. It cannot contain a private member."""
         return {**_members(self.key), "kid": self.kid, "alg": self.alg, "use": "sig"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SigningKey:
-    """A private key with its one algorithm; what is published of it is `public_jwk()`."""
+    """A private key with its one algorithm. Its published form is `public_jwk()`."""
 
     kid: str
     alg: str
@@ -57,15 +57,16 @@ class SigningKey:
     sign: Sign = field(repr=False)
 
     def public(self) -> VerifyingKey:
-        """The half that others may have."""
+        """The public half."""
         return verifying_key(self.key.public_key(), alg=self.alg, kid=self.kid)
 
     def public_jwk(self) -> dict[str, str]:
-        """The JWK to publish, RFC 7517 §4: made from the public key, so that no private member can slip in."""
+        """The JWK to publish, RFC 7517 §4. It is made from the public key, so it cannot contain a private
+        member."""
         return self.public().public_jwk()
 
     def private_jwk(self) -> dict[str, str]:
-        """The whole key as a JWK, RFC 7518 §6.2.2 and §6.3.2. Only ever for encrypted storage."""
+        """The whole key as a JWK, RFC 7518 §6.2.2 and §6.3.2. For encrypted storage only."""
         return {
             **_members(self.key.public_key()),
             **_private_members(self.key),
@@ -75,21 +76,24 @@ class SigningKey:
 
 
 def verifying_key(key: PublicKey, *, alg: str | None = None, kid: str | None = None) -> VerifyingKey:
-    """Bind a public key to its algorithm; without `kid` it is the RFC 7638 thumbprint. Raises `InvalidKey`."""
+    """Bind a public key to its algorithm. Without `kid`, the RFC 7638 thumbprint is used. Raises
+    `InvalidKey`."""
     name = _algorithm(key, alg)
     print_ = thumbprint(key)
     return VerifyingKey(print_ if kid is None else kid, name, key, print_, verify_with(name, key))
 
 
 def signing_key(key: PrivateKey, *, alg: str | None = None, kid: str | None = None) -> SigningKey:
-    """Bind a private key to its algorithm; without `kid` it is the RFC 7638 thumbprint. Raises `InvalidKey`."""
+    """Bind a private key to its algorithm. Without `kid`, the RFC 7638 thumbprint is used. Raises
+    `InvalidKey`."""
     public = key.public_key()
     name = _algorithm(public, alg)
     return SigningKey(thumbprint(public) if kid is None else kid, name, key, sign_with(name, key))
 
 
 def parse_public(jwk: Mapping[str, Any]) -> VerifyingKey:
-    """A published JWK. Raises `InvalidKey`, also for one that publishes a private member: that key is everybody's."""
+    """Parse a published JWK. Raises `InvalidKey`, also for one with a private member: such a key is
+    compromised."""
     if not PRIVATE_MEMBERS.isdisjoint(jwk):
         raise InvalidKey("a private or symmetric member is published: the key is no secret any more")
     if jwk.get("use", "sig") != "sig":
@@ -102,7 +106,8 @@ def parse_public(jwk: Mapping[str, Any]) -> VerifyingKey:
 
 
 def parse_private(jwk: Mapping[str, Any]) -> SigningKey:
-    """A private JWK from our own storage. Raises `InvalidKey`, also where the two halves do not belong together."""
+    """Parse a private JWK from the server's storage. Raises `InvalidKey`, also when the two halves do not
+    match."""
     kid, alg = _text_or_none(jwk, "kid"), _text_or_none(jwk, "alg")
     public = _public_key(jwk)
     try:
@@ -134,7 +139,7 @@ def _algorithm(key: PublicKey, alg: str | None) -> str:
     else:
         allowed = tuple(sorted(ED25519_NAMES, reverse=True))
     if alg is None:
-        # One key, one algorithm, also where the issuer leaves it open: the most common of the key's type.
+        # One key has one algorithm, even when the issuer names none: the most common one of the key's type.
         return allowed[0] if not isinstance(key, ed25519.Ed25519PublicKey) else "EdDSA"
     if alg not in allowed:
         raise InvalidKey(f"the key cannot be used with the algorithm it names; its own: {', '.join(allowed)}")

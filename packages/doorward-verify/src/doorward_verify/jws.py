@@ -1,4 +1,4 @@
-"""Did the holder of this key say exactly this? JWS compact serialization, RFC 7515, with the rules of RFC 8725."""
+"""JWS compact serialization: RFC 7515 with the rules of RFC 8725."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -18,7 +18,8 @@ MAX_KID_CHARS: Final = 512
 
 
 class Header(Struct, frozen=True):
-    """What a token says of itself, RFC 7515 §4.1. `jwk`, `jku`, `x5u`, `x5c` are not even read: the token never brings its key."""
+    """The token's header, RFC 7515 §4.1. `jwk`, `jku`, `x5u`, `x5c` are never read: a token must not supply
+    its own key."""
 
     alg: str
     kid: str | None
@@ -26,7 +27,7 @@ class Header(Struct, frozen=True):
 
 
 class Jws(Struct, frozen=True):
-    """A token whose signature holds."""
+    """A token with a valid signature."""
 
     header: Header
     payload: bytes
@@ -34,7 +35,7 @@ class Jws(Struct, frozen=True):
 
 
 class Signer:
-    """Signs many payloads under one header, encoded once, RFC 7515 §5.1."""
+    """Signs many payloads under one header that is encoded once, RFC 7515 §5.1."""
 
     __slots__ = ("_head", "_sign", "key", "typ")
 
@@ -45,13 +46,13 @@ class Signer:
         self._sign = key.sign
 
     def sign(self, payload: bytes) -> str:
-        """The compact token over these payload bytes."""
+        """Return the compact token with this payload."""
         said = self._head + b64url_encode(payload)
         return f"{said}.{b64url_encode(self._sign(said.encode('ascii')))}"
 
 
 def sign(payload: bytes, key: SigningKey, *, typ: str) -> str:
-    """One compact token, RFC 7515 §5.1."""
+    """Sign one compact token, RFC 7515 §5.1."""
     return Signer(key, typ).sign(payload)
 
 
@@ -63,10 +64,11 @@ def verify(
     types: Collection[str] | None,
     max_chars: int = MAX_TOKEN_CHARS,
 ) -> Jws:
-    """Check a token against an issuer's public keys, RFC 7515 §5.2. Raises `Refused`.
+    """Verify a token with an issuer's public keys, RFC 7515 §5.2. Raises `Refused`.
 
-    `algorithms` is the caller's allow-list (RFC 8725 §3.1: there is no default). `types` are the accepted values of
-    `typ` in lower case, without `application/`; None accepts any, for kinds of token that never had a type.
+    `algorithms` is the caller's allow-list (RFC 8725 §3.1: there is no default). `types` are the accepted
+    values of `typ` in lower case, without `application/`; None accepts any, for kinds of token that have no
+    type.
     """
     head, said, body, signature = split(token, max_chars)
     header = parse_header(head)
@@ -94,7 +96,7 @@ def split(token: str, max_chars: int = MAX_TOKEN_CHARS) -> tuple[str, str, str, 
 
 
 def parse_header(segment: str) -> Header:
-    """The protected header, RFC 7515 §4. Raises `Refused`."""
+    """Parse the protected header, RFC 7515 §4. Raises `Refused`."""
     if len(segment) > MAX_HEADER_CHARS:
         raise Refused("malformed", f"the header is longer than {MAX_HEADER_CHARS} characters")
     try:
@@ -102,7 +104,7 @@ def parse_header(segment: str) -> Header:
     except Malformed as error:
         raise Refused("malformed", f"the header is {error}") from None
     if "crit" in members or "b64" in members:
-        # no extension is understood here, so every critical one is unknown (RFC 7515 §4.1.11, RFC 7797 §6)
+        # no extension is supported, so every critical one is unknown (RFC 7515 §4.1.11, RFC 7797 §6)
         raise Refused("critical", "the header asks for an extension that is not supported")
     alg = _optional_text(members, "alg", 64)
     if alg is None:
@@ -115,13 +117,15 @@ def parse_header(segment: str) -> Header:
 
 
 def check_type(header: Header, types: Collection[str] | None) -> None:
-    """Explicit typing, RFC 8725 §3.11: one kind of token never passes for another. Raises `Refused`."""
+    """Check the explicit type, RFC 8725 §3.11: one kind of token is never accepted as another. Raises
+    `Refused`."""
     if types is not None and (header.typ or "").lower().removeprefix("application/") not in types:
         raise Refused("type", f"the token's type is not {' or '.join(sorted(types))}")
 
 
 def choose_key(header: Header, keys: KeySet, algorithms: Collection[str]) -> VerifyingKey:
-    """The key that the token names, if its own algorithm is the token's and is allowed. Raises `Refused`."""
+    """Return the key that the token names, if the key's algorithm equals the token's and is allowed. Raises
+    `Refused`."""
     if not any(same_algorithm(header.alg, allowed) for allowed in algorithms) or header.alg.startswith("HS"):
         raise Refused("algorithm", "the token's algorithm is not allowed here")
     key = keys.find(header.kid, header.alg)
@@ -133,7 +137,7 @@ def choose_key(header: Header, keys: KeySet, algorithms: Collection[str]) -> Ver
 
 
 def check_signature(key: VerifyingKey, signature: str, said: str) -> None:
-    """Raises `Refused` where the signature is not of this key over these characters."""
+    """Raises `Refused` when the signature is not valid for this key and signing input."""
     try:
         key.verify(b64url_decode(signature), said.encode("ascii"))
     except Malformed:

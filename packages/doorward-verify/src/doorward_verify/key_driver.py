@@ -1,4 +1,4 @@
-"""Who fetches the keys that the cache wants? A daemon thread that sleeps and fetches; when and whether stands in `keycache`."""
+"""Daemon thread that fetches the issuer's keys. The module `keycache` decides whether and when."""
 
 import logging
 import threading
@@ -17,7 +17,8 @@ log = logging.getLogger("doorward_verify")
 
 
 class KeyDriver:
-    """Fetches keys when the cache wants them. `on_keys` is called with each good answer and until when it may serve."""
+    """Fetches keys when the cache requests them. `on_keys` is called with each good answer and the time until
+    which it is valid."""
 
     def __init__(
         self,
@@ -38,21 +39,22 @@ class KeyDriver:
 
     @property
     def cache(self) -> KeyCache:
-        """The state as it is now."""
+        """The current state."""
         return self._cache
 
     def start(self) -> None:
-        """Begin to keep the keys fresh."""
+        """Start keeping the keys fresh."""
         threading.Thread(target=self._run, name="doorward-keys", daemon=True).start()
 
     def stop(self) -> None:
-        """End soon; who waits is released."""
+        """Request the end of the thread, and release all waiting callers."""
         with self._wake:
             self._stopped = True
             self._wake.notify_all()
 
     def ask(self, *, unknown_kid: bool = False) -> Future[None] | None:
-        """The fetch under way, or a new one if the cache wants one; None where waiting would not help."""
+        """Return the fetch in progress, or a new one if the cache requests it, or None when waiting would not
+        help."""
         with self._wake:
             now = self._clock()
             if (
@@ -76,7 +78,7 @@ class KeyDriver:
                     if keycache.wants(self._cache, now):
                         self._take_off(now, unknown_kid=False)
                         break
-                    # at most a minute, so that a clock that was set is noticed
+                    # at most a minute, so that a changed system clock is noticed
                     self._wake.wait(min(max(self._cache.due_at - now, 0.05), 60.0))
                 flight = self._flight
                 if self._stopped:
@@ -108,7 +110,7 @@ class KeyDriver:
         except (FetchFailed, InvalidMetadata, InvalidKey) as error:
             log.warning("the keys of %s could not be fetched: %s", self._cache.issuer, error)
             return None
-        except Exception:  # a thread that ends here would freeze the keys for good
+        except Exception:  # an exception that ends this thread would freeze the keys for ever
             log.exception("the keys of %s could not be fetched", self._cache.issuer)
             return None
         for why in keys.unusable:

@@ -1,4 +1,4 @@
-"""Which keys does it want, and when? A pure state machine: it opens no socket, it is told `now` and what came back."""
+"""Key cache as a pure state machine: it receives the time and the results of fetches, and opens no socket."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,10 +14,11 @@ LAST_RETRY: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class KeyCache:
-    """What is known about one issuer's keys. Times are seconds since the epoch.
+    """The state of one issuer's keys. Times are seconds since the epoch.
 
-    One fetch at a time (`in_flight`); a token that names an unknown key causes at most one fetch in 30 s, so that nobody
-    can make us hammer the issuer; the last good keys serve for 24 h of outage and not a second longer.
+    One fetch at a time (`in_flight`). A token with an unknown key causes at most one fetch in 30 s, so that
+    an attacker cannot make the API flood the issuer. The last good keys are used for 24 h of outage and not a
+    second longer.
     """
 
     issuer: str
@@ -29,17 +30,17 @@ class KeyCache:
     in_flight: bool = False
 
     def usable(self, now: float) -> KeySet | None:
-        """The keys that may be used now."""
+        """The keys that may be used at `now`."""
         return self.keys if self.keys is not None and now < self.usable_until else None
 
     @property
     def usable_until(self) -> float:
-        """When the keys at hand become too old."""
+        """When the current keys become too old."""
         return 0.0 if self.fetched_at is None else self.fetched_at + KEEP_FOR
 
     @property
     def due_at(self) -> float:
-        """When the next fetch without a special reason is due: at once, after a pause that grows with failures, or by age."""
+        """When the next regular fetch is due: at once, after a pause that grows with failures, or by age."""
         if self.tried_at is None:
             return 0.0
         if self.failures:
@@ -48,7 +49,7 @@ class KeyCache:
 
 
 def wants(cache: KeyCache, now: float, *, unknown_kid: bool = False) -> bool:
-    """Whether a fetch should start now; `unknown_kid`: because a token named a key that is not there."""
+    """Whether a fetch should start now. `unknown_kid`: a token named a key that the cache does not have."""
     if cache.in_flight:
         return False
     if now >= cache.due_at or (
@@ -62,12 +63,13 @@ def wants(cache: KeyCache, now: float, *, unknown_kid: bool = False) -> bool:
 
 
 def started(cache: KeyCache, now: float, *, unknown_kid: bool = False) -> KeyCache:
-    """A fetch has begun."""
+    """The state after a fetch has begun."""
     return replace(cache, in_flight=True, tried_at=now, unknown_at=now if unknown_kid else cache.unknown_at)
 
 
 def arrived(cache: KeyCache, keys: KeySet, now: float) -> KeyCache:
-    """Keys came. What the issuer no longer lists is gone at once. Raises `ValueError` for another issuer's keys."""
+    """The state after keys arrived. A key that the issuer no longer lists is dropped. Raises `ValueError` for
+    another issuer's keys."""
     if keys.issuer != cache.issuer:
         raise ValueError("keys belong to their issuer: these are of another one")
     kept = cache.keys if cache.keys is not None and cache.keys.same_as(keys) else keys
@@ -75,5 +77,5 @@ def arrived(cache: KeyCache, keys: KeySet, now: float) -> KeyCache:
 
 
 def failed(cache: KeyCache) -> KeyCache:
-    """The fetch brought nothing: the last good keys stay."""
+    """The state after a failed fetch: the last good keys stay."""
     return replace(cache, failures=min(cache.failures + 1, 16), in_flight=False)

@@ -1,4 +1,4 @@
-"""Which key of this one issuer may have signed this token? JWK Set, RFC 7517 §5."""
+"""JWK Set of one issuer: RFC 7517 §5."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,8 @@ MAX_KEYS: Final = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeySet:
-    """The keys of one issuer. `kid` is an opaque map key (never a path, a query or a URL); keys never cross issuers."""
+    """The keys of one issuer. `kid` is an opaque map key (never a path, query or URL); keys are never used
+    across issuers."""
 
     issuer: str
     keys: tuple[VerifyingKey, ...]
@@ -28,19 +29,20 @@ class KeySet:
         object.__setattr__(self, "_named", named)
 
     def knows(self, kid: str | None) -> bool:
-        """Whether a key of that name is here (without a name: any key)."""
+        """Whether a key with this `kid` is present (without a `kid`: any key)."""
         return bool(self.keys) if kid is None else kid in self._named
 
     def find(self, kid: str | None, alg: str) -> VerifyingKey | None:
-        """The one key of that name whose own algorithm is `alg`; without a name, only where one key fits."""
+        """Return the one key with this `kid` whose own algorithm is `alg`. Without a `kid`: only when exactly
+        one key fits."""
         candidates = self.keys if kid is None else self._named.get(kid, ())
         fitting = [key for key in candidates if same_algorithm(key.alg, alg)]
-        if len({key.thumbprint for key in fitting}) != 1:  # none, or an ambiguous name: guessing is not ours
+        if len({key.thumbprint for key in fitting}) != 1:  # no match, or an ambiguous `kid`: do not guess
             return None
         return fitting[0]
 
     def same_as(self, other: "KeySet") -> bool:
-        """Whether both hold the same keys under the same names and algorithms."""
+        """Whether both contain the same keys with the same `kid` and algorithm."""
         return self.issuer == other.issuer and _identity(self) == _identity(other)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
@@ -49,10 +51,11 @@ class KeySet:
 
 
 def parse_jwks(issuer: str, document: bytes | Mapping[str, Any]) -> KeySet:
-    """A JWK Set as published by `issuer`, RFC 7517 §5. Raises `InvalidKey` where it is no JWK Set or too big.
+    """Parse a JWK Set published by `issuer`, RFC 7517 §5. Raises `InvalidKey` when it is no JWK Set or too
+    big.
 
-    A key that cannot be used (encryption, an unknown type, off its curve, symmetric) is left out, its reason kept in
-    `unusable`: one key of tomorrow must not stop today's.
+    An unusable key (encryption, unknown type, off its curve, symmetric) is left out, with its reason in
+    `unusable`: a key of a future type must not disable the present ones.
     """
     if isinstance(document, bytes):
         if len(document) > MAX_JWKS_BYTES:
@@ -80,12 +83,12 @@ def parse_jwks(issuer: str, document: bytes | Mapping[str, Any]) -> KeySet:
 
 
 def key_set(issuer: str, keys: Iterable[VerifyingKey]) -> KeySet:
-    """A key set of keys that are at hand."""
+    """Build a key set from keys in memory."""
     return KeySet(issuer, tuple(keys))
 
 
 def same_algorithm(one: str, other: str) -> bool:
-    """Whether two names mean one algorithm (RFC 9864 gave Ed25519 a second name)."""
+    """Whether two names mean the same algorithm (RFC 9864 gave Ed25519 a second name)."""
     return one == other or (one in ED25519_NAMES and other in ED25519_NAMES)
 
 

@@ -1,4 +1,4 @@
-"""What the issuer says of itself, taken only from the issuer that was asked: RFC 8414 §3, OpenID Connect Discovery 1.0 §4."""
+"""Issuer metadata, accepted only from that issuer: RFC 8414 §3, OpenID Connect Discovery 1.0 §4."""
 
 from ipaddress import ip_address
 from typing import Any, Final
@@ -15,15 +15,15 @@ OPENID: Final = "/.well-known/openid-configuration"
 
 
 class InvalidMetadata(ValueError):
-    """The metadata cannot be trusted or read. The message says why."""
+    """The metadata cannot be trusted or parsed. The message says why."""
 
 
 class NoMetadata(InvalidMetadata):
-    """What stands there is no JSON object: a page for people, say, which some hosts show at any path."""
+    """The document is no JSON object, for example an HTML page that some hosts return for any path."""
 
 
 class Metadata(Struct, frozen=True):
-    """The members that an API needs. `jwks_uri` is None where it was not asked for."""
+    """The members that an API needs. `jwks_uri` is None when it was not requested."""
 
     issuer: str
     jwks_uri: str | None
@@ -31,8 +31,8 @@ class Metadata(Struct, frozen=True):
 
 
 def metadata_urls(issuer: str) -> tuple[str, str]:
-    """Where the metadata may stand, in the order in which to ask: by RFC 8414 §3.1 the well-known part goes between host and path;
-    by OpenID Connect Discovery 1.0 §4 it goes behind the path, and many issuers have it there alone."""
+    """URLs of the metadata, in the order to try: RFC 8414 §3.1 puts the well-known part between host and
+    path, OpenID Connect Discovery 1.0 §4 puts it after the path, and many issuers serve only the second."""
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
     places = (WELL_KNOWN + path, path + OPENID)
@@ -41,11 +41,13 @@ def metadata_urls(issuer: str) -> tuple[str, str]:
 
 
 def parse_metadata(issuer: str, document: bytes, *, keys: bool = True) -> Metadata:
-    """Read the metadata of `issuer`. Raises `InvalidMetadata`, and `NoMetadata` where the document is something else.
+    """Parse the metadata of `issuer`. Raises `InvalidMetadata`, and `NoMetadata` when the document is
+    something else.
 
-    Its `issuer` has to be identical to the one that was asked (RFC 8414 §3.3: otherwise any host could speak for any
-    other), and its endpoints have to be on the issuer's own origin, so that the pinned issuer is all one has to trust.
-    `keys` False: the caller knows where the keys stand, so that what is said of them here does not matter.
+    Its `issuer` must be identical to the requested one (RFC 8414 §3.3: otherwise any host could
+    impersonate another), and its endpoints must be on the issuer's own origin, so that only the pinned
+    issuer is trusted. `keys` False: the caller knows the location of the keys, so the one in the metadata
+    is ignored.
     """
     if len(document) > MAX_METADATA_BYTES:
         raise InvalidMetadata(f"the metadata is bigger than {MAX_METADATA_BYTES} bytes")
@@ -65,7 +67,8 @@ def parse_metadata(issuer: str, document: bytes, *, keys: bool = True) -> Metada
 
 
 def check_url(url: str) -> str:
-    """The URL, if it may be fetched: https, or http to a loopback address (development). Raises `InvalidMetadata`."""
+    """Return the URL if it may be fetched: https, or http to a loopback address (development). Raises
+    `InvalidMetadata`."""
     parts = _split(url)
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return url
@@ -75,7 +78,8 @@ def check_url(url: str) -> str:
 
 
 def check_issuer(issuer: str) -> str:
-    """The issuer, if it can be one: a URL without query or fragment, RFC 8414 §2. Raises `InvalidMetadata`."""
+    """Return the issuer if it is valid: a URL without query or fragment, RFC 8414 §2. Raises
+    `InvalidMetadata`."""
     check_url(issuer)
     if "?" in issuer or "#" in issuer:
         raise InvalidMetadata("an issuer has no query and no fragment")
@@ -83,7 +87,7 @@ def check_issuer(issuer: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
+    """Whether a host name or address is a loopback one."""
     if host == "localhost":
         return True
     try:
@@ -93,7 +97,7 @@ def is_loopback(host: str) -> bool:
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of a URL, defaults filled in, RFC 6454 §4. Raises `InvalidMetadata`."""
+    """Scheme, host and port of a URL, with default ports filled in, RFC 6454 §4. Raises `InvalidMetadata`."""
     parts = _split(url)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     return parts.scheme, (parts.hostname or "").lower(), port

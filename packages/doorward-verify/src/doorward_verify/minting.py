@@ -1,4 +1,4 @@
-"""How are tokens minted for an API's own tests, whatever runs them? Really signed, no network, a frozen clock."""
+"""Test tokens for an API's own tests, with any test runner: really signed, no network, a frozen clock."""
 
 import secrets
 import time
@@ -20,7 +20,7 @@ LIFETIME = 300
 
 
 class FrozenClock:
-    """A clock that stands until it is told to move. Seconds since the epoch."""
+    """A clock that moves only by `tick`. Seconds since the epoch."""
 
     def __init__(self, now: int) -> None:
         self.now = now
@@ -29,7 +29,7 @@ class FrozenClock:
         return float(self.now)
 
     def tick(self, seconds: int) -> None:
-        """Move on (or back)."""
+        """Move the clock forward, or back with a negative number."""
         self.now += seconds
 
 
@@ -48,7 +48,7 @@ class TokenMint:
     def claims(
         self, *, sub: str = "usr_test", client_id: str = "app_test", scopes: Iterable[str] = (), **others: Any
     ) -> dict[str, Any]:
-        """The claims of a good token; `others` adds or replaces members, None takes one away."""
+        """The claims of a good token. `others` adds or replaces claims; None removes one."""
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "sub": sub,
@@ -75,37 +75,37 @@ class TokenMint:
         return self.of(self.claims(sub=sub, client_id=client_id, scopes=scopes, **others))
 
     def of(self, claims: dict[str, Any], *, typ: str = "at+jwt") -> str:
-        """Exactly these claims, signed."""
+        """A signed token with exactly these claims."""
         return sign(encode(claims), self.key, typ=typ)
 
     def expired(self, **others: Any) -> str:
-        """It was good an hour ago."""
+        """A token that expired an hour ago."""
         return self.token(iat=self.clock.now - 3600, exp=self.clock.now - 3600 + LIFETIME, **others)
 
     def not_yet_valid(self, **others: Any) -> str:
-        """It will be good in an hour."""
+        """A token that is valid only in an hour."""
         return self.token(nbf=self.clock.now + 3600, exp=self.clock.now + 7200, **others)
 
     def wrong_audience(self, **others: Any) -> str:
-        """For another API."""
+        """A token for another API."""
         return self.token(**{"aud": "https://other-api.invalid", **others})
 
     def wrong_issuer(self, **others: Any) -> str:
-        """Of another issuer, with our key."""
+        """A token of another issuer, signed with the correct key."""
         return self.token(**{"iss": "https://other-issuer.invalid", **others})
 
     def wrong_key(self, **others: Any) -> str:
-        """Signed with a key that only calls itself ours."""
+        """A token signed with a wrong key under the correct `kid`."""
         stranger = signing_key(ec.generate_private_key(ec.SECP256R1()), kid=self.key.kid)
         return sign(encode(self.claims(**others)), stranger, typ="at+jwt")
 
     def unknown_key(self, **others: Any) -> str:
-        """Signed with a key that the issuer does not list."""
+        """A token signed with a key that the issuer does not list."""
         stranger = signing_key(ec.generate_private_key(ec.SECP256R1()))
         return sign(encode(self.claims(**others)), stranger, typ="at+jwt")
 
     def unsigned(self, **others: Any) -> str:
-        """`alg: none`."""
+        """A token with `alg: none`."""
         return f"{b64url_encode(encode({'alg': 'none', 'typ': 'at+jwt'}))}.{b64url_encode(encode(self.claims(**others)))}."
 
     def id_token(self, **others: Any) -> str:

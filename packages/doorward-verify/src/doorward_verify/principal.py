@@ -1,4 +1,4 @@
-"""Who is calling, in which app, and what may they do? The claims of RFC 9068 §2.2 as one frozen value."""
+"""Principal of an access token: the claims of RFC 9068 §2.2 as one frozen value."""
 
 from typing import Any
 
@@ -9,8 +9,9 @@ from msgspec.json import decode
 class Principal(Struct, frozen=True, gc=False):
     """The subject of a verified access token.
 
-    `sub` is a person (`usr_…`) or, with client credentials, the app itself; `auth_time`, `issued_at` and `expires_at`
-    are seconds since the epoch; `claims` has every member of the token, also those without a field here.
+    `sub` is a person (`usr_…`) or, with client credentials, the app itself. `auth_time`, `issued_at` and
+    `expires_at` are seconds since the epoch. `claims` has every claim of the token, also those without a
+    field here.
     """
 
     sub: str
@@ -29,11 +30,11 @@ class Principal(Struct, frozen=True, gc=False):
 
     @property
     def claims(self) -> dict[str, Any]:
-        """All members of the token's payload: a new copy at each call, because one principal serves many requests."""
+        """All claims of the token: a new copy at each call, because many requests share one principal."""
         return decode(self.payload)
 
     @property
     def grant(self) -> str | None:
-        """The sign-in or consent that this token comes from: the part of `jti` before the dot."""
+        """The sign-in or consent that issued this token: the part of `jti` before the dot."""
         head, dot, _ = self.jti.partition(".")
         return head if dot else None

@@ -1,4 +1,4 @@
-"""Why was a token, or a request that carries one, turned away?"""
+"""Refusal of a token or of a request that carries one, with its reasons."""
 
 from typing import Final, Literal
 
@@ -28,7 +28,7 @@ Reason = Literal[
     "revocation_unavailable",
 ]
 
-# What a client may hear. The exact cause stays in `because`, which is for the API's own log.
+# The text that a client may see. The exact cause is in `because`, for the API's own log.
 SAY: Final[dict[str, str]] = {
     "no_token": "This resource needs an access token.",
     "bad_request": "The request carries its access token in a way that cannot be read.",
@@ -49,10 +49,11 @@ SAY: Final[dict[str, str]] = {
 
 
 class Refused(Exception):
-    """A verdict: this token or request is not accepted. It is returned by the pure parts and raised by `ResourceServer`.
+    """The token or request is not accepted. The pure functions return it and `ResourceServer` raises it.
 
-    `reason` is a stable word to branch on; `because` is one sentence for logs and never holds any part of a token.
-    `scopes`, `acr_values` and `max_age` (seconds) say what would have been enough, for the challenge.
+    `reason` is a stable word to branch on. `because` is one sentence for logs and never contains any part of
+    a token. `scopes`, `acr_values` and `max_age` (seconds) say what would have been sufficient, for the
+    challenge.
     """
 
     __slots__ = ("acr_values", "because", "max_age", "reason", "scopes")

@@ -1,4 +1,4 @@
-"""Was this very token found good before? A bounded memory of verdicts, bound to the keys that they were reached with."""
+"""Bounded cache of accepted tokens, bound to the keys that verified them."""
 
 from typing import Final
 
@@ -12,7 +12,8 @@ _MARKS: Final = 8192
 
 
 class Remembered(Struct, frozen=True, gc=False):
-    """A verdict yes, from `since` until `until` (exclusive), reached at this generation of the revocation view."""
+    """An accepted token, valid from `since` until `until` (exclusive), checked at this generation of the
+    revocation view."""
 
     principal: Principal
     since: int
@@ -21,12 +22,13 @@ class Remembered(Struct, frozen=True, gc=False):
 
 
 class Epoch:
-    """One set of keys with the verdicts reached under it. New keys, new epoch: what was verified with a key that is gone
-    is forgotten with it, also by a thread that was verifying while the keys changed.
+    """One set of keys with the tokens accepted under it. New keys create a new epoch: tokens verified with a
+    removed key are dropped with it, also by a thread that was verifying while the keys changed.
 
-    A token is kept when it comes for the second time: keeping one that never comes again costs more than it saves, and
-    would push out one that does. Two halves: when the recent one is full it becomes the older one, and the older one is
-    dropped. Only tokens that were found good get here, so nobody without one can push others out.
+    A token is stored when it is seen for the second time: storing a token that is used once costs more than
+    it saves, and could evict one that is used again. There are two halves: when the recent half is full it
+    becomes the older half, and the older half is dropped. Only accepted tokens are stored, so a caller
+    without one cannot evict others.
     """
 
     __slots__ = ("_half", "_seen", "older", "recent", "usable_until", "verifier")
@@ -40,7 +42,8 @@ class Epoch:
         self._seen: set[int] = set()
 
     def returns(self, token: str) -> bool:
-        """Whether a good token was here before, and notes that it was. A clash of hashes only costs or saves one turn."""
+        """Whether a good token was seen before; records that it was seen. A hash collision only adds or saves
+        one round."""
         mark = hash(token)
         if mark in self._seen:
             return self._half > 0
@@ -50,7 +53,7 @@ class Epoch:
         return False
 
     def remember(self, token: str, verdict: Remembered) -> None:
-        """Keep a verdict."""
+        """Store an accepted token."""
         if len(self.recent) >= self._half:
             self.older = self.recent
             self.recent = {}

@@ -1,4 +1,5 @@
-"""Whose request is this? `ResourceServer` verifies access tokens in an API and keeps keys and revocations fresh behind it."""
+"""`ResourceServer`: verification of access tokens in an API, with keys and revocations kept fresh in the
+background."""
 
 import asyncio
 import random
@@ -24,23 +25,24 @@ from doorward_verify.remembered import DEFAULT_SIZE, Epoch, Remembered
 from doorward_verify.revocation import RevocationView
 from doorward_verify.verifier import Verifier
 
-# What Doorward signs access tokens with. Each key of the issuer is bound to one of these besides.
+# The algorithms with which Doorward signs access tokens. Each key of the issuer is also bound to one of them.
 ISSUED: Final = ("ES256", "RS256", "EdDSA", "Ed25519")
 DEFAULT_OUTAGE: Final = 300
 MIN_OUTAGE: Final = 5
-# What more keys or a first view of the feed can turn into a yes.
+# Refusals that new keys or a first view of the feed can turn into acceptance.
 _CURABLE: Final = frozenset({"keys_unavailable", "unknown_key", "revocation_unavailable"})
 
 
 class ResourceServer:
-    """One API that accepts the access tokens of one issuer. Make one object and use it everywhere.
+    """One API that accepts the access tokens of one issuer. Create one object and use it everywhere.
 
-    `issuer` and `audience` are compared character for character. `algorithms` is an allow-list of asymmetric algorithms.
-    `leeway` is the clock skew that is forgiven, in seconds, at most 60. `jwks` (a file, or a JWK Set) verifies offline.
-    `revocation`: "auto" follows the feed if the issuer has one, "required" insists on it, "off" leaves it.
-    `revocation_outage` is for how many seconds tokens are accepted while the feed cannot be reached; after that 503.
-    `cookie` accepts the access token from its cookie too, from this origin and `origins`. `ca` or `tls` for a private CA.
-    `wait` is for how many seconds a request waits for keys that are not there yet. Raises `ValueError` for bad settings.
+    `issuer` and `audience` are compared character for character. `algorithms` is an allow-list of asymmetric
+    algorithms. `leeway` is the accepted clock skew in seconds, at most 60. `jwks` (a file, or a JWK Set)
+    verifies offline. `revocation`: "auto" follows the feed if the issuer has one, "required" insists on it,
+    "off" ignores it. `revocation_outage` is the number of seconds for which tokens are accepted while the
+    feed is unreachable; after that 503. `cookie` also accepts the access token from its cookie, from this
+    origin and `origins`. `ca` or `tls` for a private CA. `wait` is the number of seconds that a request waits
+    for missing keys. Raises `ValueError` for bad settings.
     """
 
     def __init__(
@@ -96,9 +98,10 @@ class ResourceServer:
     # -- verification
 
     def verify(self, token: str, *, now: float | None = None) -> Principal:
-        """The principal of an access token, at `now` (seconds since the epoch; the clock's time if not given).
+        """Return the principal of an access token, at `now` (seconds since the epoch; the current time if not
+        given).
 
-        It waits for keys only where none are there, or where the token names one that is not. Raises `Refused`.
+        Waits for keys only when there are none, or when the token names an unknown one. Raises `Refused`.
         """
         at = self._clock() if now is None else now
         verdict = self._judge(token, at)
@@ -113,7 +116,7 @@ class ResourceServer:
         return verdict
 
     async def verify_async(self, token: str, *, now: float | None = None) -> Principal:
-        """`verify` for event loops: what has to be waited for is awaited. Raises `Refused`."""
+        """`verify` for event loops: waiting is awaited. Raises `Refused`."""
         at = self._clock() if now is None else now
         verdict = self._judge(token, at)
         ends = time.monotonic() + self._wait
@@ -129,7 +132,7 @@ class ResourceServer:
 
     def _judge(self, token: str, at: float) -> Principal | Refused:
         epoch, view = self._epoch, self._view
-        # read before the view is asked: a revocation that comes in between makes this verdict be looked at again
+        # read before the view is consulted: a revocation in between makes this result be checked again
         generation = view.generation
         try:
             known = epoch.recent.get(token)
@@ -149,7 +152,7 @@ class ResourceServer:
             return Refused(
                 "keys_unavailable", "the issuer's keys could not be fetched yet, or not for 24 hours"
             )
-        # a remembered token that is past its time is judged anew, for the exact reason
+        # a cached token that has expired is checked in full, for the exact reason
         verdict = (
             known
             if known is not None and known.since <= at < known.until
@@ -167,29 +170,31 @@ class ResourceServer:
         return principal
 
     def _cure(self, refused: Refused) -> Future[None] | None:
-        """What to wait for, None where nothing is under way. Raises the refusal where nothing could change it."""
+        """Return a future to wait on, or None when nothing is in progress. Raises the refusal when nothing
+        could change it."""
         if self._pinned or refused.reason not in _CURABLE:
             raise refused
         if refused.reason == "revocation_unavailable":
             return self._background.ask_for_feed()
         return self._background.ask_for_keys(unknown_kid=refused.reason == "unknown_key")
 
-    # -- what a request carries, what a client hears
+    # -- requests and challenges
 
     def token_of(self, asked: cookie.Asked) -> str:
-        """The access token of a request, from its Authorization header or (if set) its cookie. Raises `Refused`."""
+        """Return the access token of a request, from its Authorization header or (if enabled) its cookie.
+        Raises `Refused`."""
         return cookie.presented(
             asked, names=cookie.cookie_names(self.issuer) if self._cookie else (), origins=self._origins
         )
 
     def check(self, principal: Principal, asked: demands.Demand, *, now: float | None = None) -> None:
-        """Whether the principal has what is asked for. Raises `Refused`."""
+        """Check that the principal meets the requirements. Raises `Refused`."""
         refused = demands.check(principal, asked, self._clock() if now is None else now)
         if refused is not None:
             raise refused
 
     def challenge(self, refused: Refused) -> challenges.Challenge:
-        """Status, headers and body to answer a refusal with."""
+        """Status, headers and body that answer a refusal."""
         return challenges.challenge(refused, self.resource_metadata)
 
     def metadata(self) -> dict[str, object]:
@@ -198,18 +203,18 @@ class ResourceServer:
 
     @property
     def metadata_path(self) -> str:
-        """Where a client looks for `metadata`, RFC 9728 §3.1."""
+        """The path at which clients look for `metadata`, RFC 9728 §3.1."""
         return challenges.metadata_path(self.audience if self.resource_metadata else "")
 
-    # -- life
+    # -- life cycle
 
     def start(self) -> None:
-        """Begin to keep keys and revocations fresh; the first verification does so too. Safe to call again."""
+        """Start keeping keys and revocations fresh; the first verification also does it. Safe to call again."""
         if not self._pinned:
             self._background.start()
 
     def close(self) -> None:
-        """End the background work. A later verification starts it again."""
+        """Stop the background work. A later verification starts it again."""
         self._background.close()
 
     def __enter__(self) -> Self:
@@ -221,9 +226,11 @@ class ResourceServer:
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
-        """For `FastAPI(lifespan=auth.lifespan)`: keys and revocations are there before the first request, if they can be.
+        """For `FastAPI(lifespan=auth.lifespan)`: loads keys and revocations before the first request, if
+        possible.
 
-        An issuer that is away does not keep the API from starting; until it is back, requests with a token get 503.
+        An unreachable issuer does not stop the API from starting; until it is back, requests with a token get
+        503.
         """
         self.start()
         if not self._pinned:
@@ -238,7 +245,7 @@ class ResourceServer:
 
     @contextmanager
     def pinned(self, keys: KeySet, *, clock: Callable[[], float]) -> Generator[RevocationView]:
-        """For tests: within the block these are the keys and this is the time, and nothing is fetched."""
+        """For tests: use these keys and this clock within the block, and fetch nothing."""
         before = (self._epoch, self._view, self._clock, self._pinned)
         self.close()
         view = RevocationView()
@@ -261,7 +268,7 @@ class ResourceServer:
 
 
 def _better(before: Refused, after: Principal | Refused, *, waited: bool) -> Principal | Refused:
-    # Nothing under way may also mean that it arrived between judging and asking, so a second look decides.
+    # Nothing in progress can also mean that it arrived between check and wait, so a second check decides.
     if not waited and isinstance(after, Refused) and after.reason == before.reason:
         raise after
     return after

@@ -1,4 +1,5 @@
-"""The local view of the issuer's revocation feed: which tokens are revoked. It is fed and never fetches."""
+"""Local view of the issuer's revocation feed: which tokens are revoked. It receives updates and never
+fetches."""
 
 import hashlib
 from functools import lru_cache
@@ -14,7 +15,8 @@ FORGET_EVERY: Final = 60
 KINDS: Final = frozenset({"jti", "grant", "sid", "sub", "client"})
 HIDDEN_BYTES: Final = 16
 MAX_SALT_CHARS: Final = 128
-# What one process looks up again and again: the ids of remembered tokens, and the people, sessions and apps that many tokens share.
+# Values that one process looks up repeatedly: ids of cached tokens, and the people, sessions and apps that
+# many tokens share.
 _KEPT_HASHES: Final = 16_384
 
 
@@ -23,7 +25,8 @@ class InvalidFeed(ValueError):
 
 
 class Entry(Struct, frozen=True):
-    """One revocation. `before` (sub and client): tokens issued up to and in that second. After `exp` it can be forgotten."""
+    """One revocation. `before` (sub and client): tokens issued up to and in that second. After `exp` it can
+    be dropped."""
 
     kind: Literal["jti", "grant", "sid", "sub", "client"]
     id: str
@@ -32,8 +35,9 @@ class Entry(Struct, frozen=True):
 
 
 class Feed(Struct, frozen=True):
-    """One answer of the feed. `reset`: the whole live view begins with it and replaces what was there. `more`: the next page follows
-    at once. With a `salt` the entries' ids are hidden (`hidden`), without one they are plain, as older issuers write them."""
+    """One answer of the feed. `reset`: the whole view begins with this page and replaces the old one. `more`:
+    the next page follows at once. With a `salt` the entries' ids are hashed (`hidden`), without one they are
+    plain, as in older issuers."""
 
     cursor: str
     reset: bool
@@ -64,7 +68,8 @@ class _View(Struct, frozen=True):
 
 
 def hidden(salt: str, kind: str, id_: str) -> str:
-    """An id as a feed with a salt writes it: base64url of the first 16 bytes of SHA-256 of salt, kind and id with colons between."""
+    """An id as a feed with a salt writes it: base64url of the first 16 bytes of SHA-256 of salt, kind and id
+    joined by colons."""
     return b64url_encode(_hash(salt, kind, id_))
 
 
@@ -76,10 +81,10 @@ _kept_hash = lru_cache(_KEPT_HASHES)(_hash)
 
 
 def parse_feed(document: bytes) -> Feed:
-    """Read one answer of the feed. Raises `InvalidFeed`.
+    """Parse one answer of the feed. Raises `InvalidFeed`.
 
-    An entry of a kind that a newer server may have is left out and named in `unknown_kinds`; anything else that is not
-    as agreed makes the whole answer invalid, because an entry that is skipped is a revoked token that is accepted.
+    An entry of an unknown kind, from a newer server, is left out and named in `unknown_kinds`. Any other
+    deviation makes the whole answer invalid, because a skipped entry is a revoked token that is accepted.
     """
     if len(document) > MAX_FEED_BYTES:
         raise InvalidFeed(f"the revocation feed is bigger than {MAX_FEED_BYTES} bytes")
@@ -111,10 +116,10 @@ def _check_hidden(salt: str, entries: list[Entry]) -> None:
 
 
 class RevocationView:
-    """What is revoked right now. One thread feeds it; any number ask.
+    """The current revocations. One thread updates the view; any number of threads read it.
 
-    `generation` grows after each change, so that a verdict reached under an older one is looked at again; `fresh_until`
-    is when the view becomes too old to be relied upon (never, where no feed is consulted).
+    `generation` grows after each change, so that a result from an older generation is checked again;
+    `fresh_until` is when the view becomes too old to be relied upon (never, when no feed is used).
     """
 
     __slots__ = ("_coming", "_forgotten_at", "_view", "cursor", "fresh_until", "generation")
@@ -131,16 +136,17 @@ class RevocationView:
         return len(self._view)
 
     def distrust(self) -> None:
-        """Rely on it no more until the whole view has come in anew."""
+        """Stop relying on the view until the whole view has arrived again."""
         self.cursor = None
         self.fresh_until = float("-inf")
         self._coming = None
 
     def apply(self, feed: Feed, now: float) -> None:
-        """Take in one answer. The view is changed before the generation: who read the old one looks again. Raises `InvalidFeed`.
+        """Apply one answer. The view changes before the generation, so a reader of the old view checks again.
+        Raises `InvalidFeed`.
 
-        The pages of a whole view are gathered beside the one that is there, which answers until the last of them has come: half
-        a view would accept what the other half revokes.
+        The pages of a new view are collected beside the current one, which is used until the last page has
+        arrived: half a view would accept tokens that the other half revokes.
         """
         whole = feed.reset or self.cursor is None
         if whole:
@@ -166,13 +172,13 @@ class RevocationView:
             self._forgotten_at = now
 
     def revokes(self, principal: Principal) -> bool:
-        """Whether the token of this principal is revoked, by its id, its grant, its session, its subject or its app."""
-        if not self.generation:  # nothing was revoked yet
+        """Whether the principal's token is revoked by its id, grant, session, subject or app."""
+        if not self.generation:  # no revocation yet
             return False
         view = self._view
         jti, sid = principal.jti, principal.sid
         grant, dot, _ = jti.partition(".")
-        # a kind without entries costs no hash
+        # a kind without entries needs no hash
         jtis, grants, sids = view.ids["jti"], view.ids["grant"], view.ids["sid"]
         if jtis and view.key("jti", jti) in jtis:
             return True
@@ -207,7 +213,7 @@ def _add(view: _View, entry: Entry) -> None:
 
 
 def _without_expired(view: _View, now: float) -> _View:
-    # Kept longer by the widest skew: a token may be accepted that long past its own end.
+    # Kept for the largest clock skew: a token may be accepted that long after its expiry.
     line = now - 60
     return _View(
         view.salt,

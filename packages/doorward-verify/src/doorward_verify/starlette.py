@@ -1,4 +1,5 @@
-"""How does a Starlette app use it? `ResourceServer` with `principal(request, …)`, `requires(…)`, `routes()`, `lifespan`."""
+"""Starlette integration: `ResourceServer` with `principal(request, …)`, `requires(…)`, `routes()`,
+`lifespan`."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
@@ -18,7 +19,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class ResourceServer(FrameworkFree):
-    """`doorward_verify.ResourceServer` that reads Starlette's requests and answers with correct challenges."""
+    """`doorward_verify.ResourceServer` that reads Starlette's requests and answers with the correct
+    challenges."""
 
     async def principal(
         self,
@@ -30,12 +32,13 @@ class ResourceServer(FrameworkFree):
         acr: Iterable[str] = (),
         max_age: int | None = None,
     ) -> Principal:
-        """Who is calling, if it has what is asked for. Raises `HTTPException` with the challenge (401, 403 or 503)."""
+        """Return the principal if it meets the requirements. Raises `HTTPException` with the challenge (401,
+        403 or 503)."""
         asked = demand(scopes=scopes, roles=roles, permissions=permissions, acr=acr, max_age=max_age)
         return await self.admit(request, asked)
 
     async def admit(self, request: HTTPConnection, asked: Demand) -> Principal:
-        """`principal` for a `Demand` that is at hand."""
+        """`principal` for an existing `Demand`."""
         try:
             principal = await self.verify_async(self.token_of(asked_of(request)))
             self.check(principal, asked)
@@ -45,7 +48,7 @@ class ResourceServer(FrameworkFree):
         return principal
 
     def as_http(self, refused: Refused) -> HTTPException:
-        """The refusal as the exception that Starlette answers with."""
+        """The refusal as an exception that Starlette turns into a response."""
         answer = self.challenge(refused)
         return HTTPException(answer.status, detail=answer.body["error_description"], headers=answer.headers)
 
@@ -58,7 +61,8 @@ class ResourceServer(FrameworkFree):
         acr: Iterable[str] = (),
         max_age: int | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Decorates an endpoint: it runs only for a principal that has all this, as `request.state.principal`."""
+        """Decorate an endpoint: it runs only for a principal that meets all requirements, as
+        `request.state.principal`."""
         asked = demand(scopes=scopes, roles=roles, permissions=permissions, acr=acr, max_age=max_age)
 
         def decorate(endpoint: Endpoint) -> Endpoint:
@@ -81,7 +85,7 @@ class ResourceServer(FrameworkFree):
 
 
 def asked_of(request: HTTPConnection) -> Asked:
-    """What of a request matters to authentication."""
+    """The parts of a request that authentication reads."""
     headers = request.headers
     scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
     return Asked(

@@ -1,4 +1,4 @@
-"""What is the status of entry n? Token Status List (draft-ietf-oauth-status-list), status list tokens as JWT, §5.1 and §8."""
+"""Token Status List (draft-ietf-oauth-status-list): status list tokens as JWT, §5.1 and §8."""
 
 import zlib
 from collections.abc import Collection
@@ -21,7 +21,7 @@ Seconds = Annotated[int, Meta(ge=0, le=SAFE_INTEGER)]
 
 
 class StatusListUnavailable(LookupError):
-    """The list cannot answer: it is too old, or has no such entry. The message says which."""
+    """The list has no usable answer: it is too old, or has no such entry. The message says which."""
 
 
 class StatusReference(Struct, frozen=True):
@@ -46,7 +46,8 @@ class _Claims(Struct, frozen=True):
 
 
 class StatusList(Struct, frozen=True):
-    """A list that was fetched at `fetched_at` and may be used until `usable_until` (seconds, exclusive; None: no limit)."""
+    """A list fetched at `fetched_at` that may be used until `usable_until` (seconds, exclusive; None: no
+    limit)."""
 
     uri: str
     bits: int
@@ -69,8 +70,9 @@ def parse_status_list(
 ) -> StatusList:
     """Verify and unpack a status list token that was fetched from `uri` at `now`. Raises `Refused`.
 
-    It must be typed `statuslist+jwt`, signed by the issuer's key, and its `sub` must be the URI that the referenced
-    token names (§8.3): a list of another URI would answer for the wrong tokens. Unpacking stops at 16 MiB.
+    It must have the type `statuslist+jwt` and the issuer's signature, and its `sub` must be the URI that the
+    referenced token names (§8.3): the list of another URI would describe other tokens. Unpacking stops at 16
+    MiB.
     """
     if len(token) > MAX_LIST_TOKEN_CHARS:
         raise Refused("malformed", f"the status list token is longer than {MAX_LIST_TOKEN_CHARS} characters")

@@ -1,4 +1,5 @@
-"""Token + keys + now -> `Verified` or `Refused`: is this access token good, RFC 9068 §4? Pure: no clock, no network."""
+"""Access token verification, RFC 9068 §4: token, keys and `now` give `Verified` or `Refused`. Pure: no clock,
+no network."""
 
 from typing import Final
 
@@ -15,11 +16,11 @@ MAX_HEADERS: Final = 64
 
 
 class Verifier:
-    """The rules of one API over the keys of one issuer.
+    """The rules of one API with the keys of one issuer.
 
-    It remembers the header segments of tokens that it found good, bound to their keys: an issuer writes few different
-    headers, and reading one costs as much as everything else outside the signature. When keys change, a new
-    `Verifier` is made, so nothing remembered outlives a key.
+    It caches the header segments of accepted tokens, bound to their keys: an issuer writes few different
+    headers, and parsing one costs as much as everything else except the signature. When keys change, a new
+    `Verifier` is created, so no cache entry outlives its key.
     """
 
     __slots__ = ("_heads", "keys", "rules")
@@ -32,11 +33,12 @@ class Verifier:
         self._heads: dict[str, VerifyingKey] = {}
 
     def verify(self, token: str, now: float) -> Verified | Refused:
-        """Judge one compact token at `now` (seconds since the epoch). Never raises."""
+        """Verify one compact token at `now` (seconds since the epoch). Never raises."""
         try:
             if type(token) is not str or len(token) > MAX_TOKEN_CHARS:
                 return self._verify_in_full(token, now)
-            # The path of every token but the first of its kind: one pass over the text, nothing parsed twice.
+            # The path of all tokens except the first of its kind: one pass over the text, nothing is parsed
+            # twice.
             first, last = token.find("."), token.rfind(".")
             key = self._heads.get(token[:first])
             if key is None or first == last:
@@ -44,7 +46,7 @@ class Verifier:
             try:
                 payload, signature = b64url_pair(token[first + 1 :], last - first - 1)
             except Malformed:
-                return self._verify_in_full(token, now)  # which says what exactly is wrong with it
+                return self._verify_in_full(token, now)  # gives the exact reason
             try:
                 key.verify(signature, token[:last].encode("ascii"))
             except InvalidSignature:
@@ -61,7 +63,7 @@ class Verifier:
         check_type(header, ACCESS_TOKEN_TYPES)
         key = choose_key(header, self.keys, self.rules.algorithms)
         check_signature(key, signature, said)
-        # Only a header that the issuer signed is worth remembering: others would let anybody fill the table.
+        # Only headers signed by the issuer are cached: otherwise an attacker could fill the table.
         if len(self._heads) >= MAX_HEADERS:
             self._heads.clear()
         self._heads[head] = key
