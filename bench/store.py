@@ -20,7 +20,7 @@ import msgspec
 
 from bench.pin import choose, pin
 from doorward.core.model.grant import Grant, RefreshToken, Spent
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 
 NOW = 1_800_000_000

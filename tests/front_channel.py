@@ -36,7 +36,6 @@ from doorward.core.model.request import AuthRequest
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.store import Store
 from doorward.features.audit.build import audit_log
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.password.rules import password as password_rule
@@ -60,6 +59,7 @@ from doorward.features.sessions.ending import Ending
 from doorward.features.signing_keys.build import key_rotation
 from doorward.settings import Settings
 from doorward.settings.tree import KeySettings, ServerSettings
+from doorward.storage.sql.store import Store
 from doorward.web.cookies import CookieJar
 from doorward.web.router import App
 from tests import browsing

@@ -28,7 +28,6 @@ from doorward.core.ports.breached import BreachedList
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.accounts.build import reset_password, self_service, sign_up, verify_address
 from doorward.features.accounts.feature import ACCOUNTS
 from doorward.features.accounts.reset_password import ResetPassword
@@ -57,6 +56,7 @@ from doorward.features.services import Services
 from doorward.features.sessions.build import revoker, status_pages
 from doorward.features.sessions.ending import Ending
 from doorward.settings.tree import BrandSettings, MailSettings
+from doorward.storage.sql.store import Store
 from doorward.web.http import Request, Response
 from doorward.web.page_pipeline import Work
 from doorward.web.router import App

@@ -17,8 +17,8 @@ from typing import Protocol, final
 from bench.pin import pinned
 from bench.scale import fill
 from bench.scale.content import World
-from doorward.core.ports.store import Store
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 from tests.postgres import Postgres, named, postgres_server
 
 POSTGRES_SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}

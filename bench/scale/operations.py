@@ -16,8 +16,8 @@ from random import Random
 
 from bench.scale import content
 from bench.scale.content import World
-from doorward.core.ports.store import Store
 from doorward.features.oauth.grants.refresh_token.rules import rotation
+from doorward.storage.sql.store import Store
 
 Doing = Coroutine[object, object, None]
 WAITING = 32

@@ -10,7 +10,7 @@ from msgspec import structs
 from doorward.adapters.mail.delivery import LOGOUT_LIFE, LogoutWorker
 from doorward.adapters.no_metrics import NoMetrics
 from doorward.core.model.message import LogoutNotice
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 
 pytestmark = pytest.mark.anyio

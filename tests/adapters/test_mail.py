@@ -24,7 +24,7 @@ from doorward.adapters.metrics import PrometheusMeter
 from doorward.adapters.random import SystemChance
 from doorward.core.model.message import Letter, Outgoing
 from doorward.core.model.secret import Secret
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
 

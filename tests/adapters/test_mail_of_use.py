@@ -19,7 +19,7 @@ from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, Sm
 from doorward.adapters.metrics import PrometheusMeter
 from doorward.adapters.random import SystemChance
 from doorward.core.model.message import Letter, Outgoing
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
 

@@ -17,8 +17,9 @@ from doorward.adapters.keys.signing import CatalogSigner
 from doorward.cluster.change_notifier import Bells
 from doorward.cluster.config_snapshot import WatchedCatalog
 from doorward.cluster.node_registry import LEASE
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.config_snapshot import Role
-from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.storage.sql.store import Store, Write
 from doorward.storage.sqlite.database import open_sqlite
 from tests.people import TurnedClock
 from tests.waiting import PATIENCE, keeps_async, until_async
@@ -227,7 +228,7 @@ async def test_who_makes_itself_known_misses_no_change_that_was_answered_meanwhi
                 asyncio.get_running_loop().create_task(hurry())
             return super().saw(node_id, version, expires_at)
 
-        async def commit(self, *writes: object) -> bool:
+        async def commit(self, *writes: Write) -> bool:
             await done.wait()
             return await self.store.commit(*writes)
 
@@ -278,7 +279,7 @@ async def test_a_database_that_reads_and_commits_nothing_takes_no_lease(tmp_path
     class Hanging(Cut):
         hangs = False
 
-        async def commit(self, *writes: object) -> bool:
+        async def commit(self, *writes: Write) -> bool:
             if self.hangs:
                 await asyncio.Event().wait()
             return await self.store.commit(*writes)

@@ -17,7 +17,7 @@ from doorward.cluster.config_snapshot import WatchedCatalog
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.settings import Settings, load
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests.features.admin.managing import DAY, ISSUER, TurnedClock
 
@@ -27,20 +27,20 @@ DIRECT = b"d" * 32
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[SqlStore]:
+async def store(tmp_path: Path) -> AsyncGenerator[Store]:
     opened = await open_sqlite(tmp_path / "doorward.db")
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def older(store: SqlStore) -> SqlStore:
+async def older(store: Store) -> Store:
     """A database of before there were roots: its signing keys are sealed under the secret key itself."""
     await keys(store, KeyedSealer(DIRECT)).maintain()
     return store
 
 
-def keys(store: SqlStore, sealer: KeyedSealer) -> KeyRotation:
+def keys(store: Store, sealer: KeyedSealer) -> KeyRotation:
     catalog = WatchedCatalog(store=store, signer=CatalogSigner(issuer=ISSUER, sealer=sealer))
     policy = settings_of(Path("/nowhere"), "").tokens
     return KeyRotation(
@@ -65,7 +65,7 @@ def settings_of(folder: Path, lines: str, environ: dict[str, str] | None = None)
 
 
 async def test_the_first_start_makes_key_and_root_and_the_next_finds_them(
-    store: SqlStore, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     settings = settings_of(tmp_path, "")
     assert await find_root(settings, store) is None
@@ -76,21 +76,21 @@ async def test_the_first_start_makes_key_and_root_and_the_next_finds_them(
     assert (await root_secret(settings, store)).secret == root.secret
 
 
-async def test_two_databases_under_one_key_have_roots_of_their_own(store: SqlStore, tmp_path: Path) -> None:
+async def test_two_databases_under_one_key_have_roots_of_their_own(store: Store, tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "")
     other = await open_sqlite(tmp_path / "other.db")
     assert (await root_secret(settings, store)).secret != (await root_secret(settings, other)).secret
     await other.close()
 
 
-async def test_where_none_may_be_made_none_is_made(store: SqlStore, tmp_path: Path) -> None:
+async def test_where_none_may_be_made_none_is_made(store: Store, tmp_path: Path) -> None:
     with pytest.raises(KeyProblem, match="chmod 600"):
         await root_secret(settings_of(tmp_path, "generate = false"), store)
     assert await store.wrapped_keys.root() is None
 
 
 async def test_an_older_database_takes_its_secret_key_as_root_and_may_change_it_then(
-    older: SqlStore, tmp_path: Path
+    older: Store, tmp_path: Path
 ) -> None:
     (tmp_path / "doorward.key").write_bytes(b64encode(DIRECT))
     settings = settings_of(tmp_path, "")
@@ -103,7 +103,7 @@ async def test_an_older_database_takes_its_secret_key_as_root_and_may_change_it_
 
 @pytest.mark.parametrize("lines", ["", 'unwrap_command = "/bin/false"'])
 async def test_an_older_database_without_its_secret_key_gets_no_other(
-    older: SqlStore, tmp_path: Path, lines: str
+    older: Store, tmp_path: Path, lines: str
 ) -> None:
     with pytest.raises(KeyProblem, match="There is no secret key"):
         await root_secret(settings_of(tmp_path, lines), older)
@@ -111,7 +111,7 @@ async def test_an_older_database_without_its_secret_key_gets_no_other(
     assert await older.wrapped_keys.root() is None
 
 
-async def test_an_older_database_with_a_wrong_key_is_not_taken_over(older: SqlStore, tmp_path: Path) -> None:
+async def test_an_older_database_with_a_wrong_key_is_not_taken_over(older: Store, tmp_path: Path) -> None:
     (tmp_path / "doorward.key").write_bytes(b64encode(b"w" * 32))
     with pytest.raises(KeyProblem, match="sealed under another secret key"):
         await root_secret(settings_of(tmp_path, ""), older)
@@ -119,7 +119,7 @@ async def test_an_older_database_with_a_wrong_key_is_not_taken_over(older: SqlSt
 
 
 async def test_a_token_without_its_client_is_told_with_the_extra_to_install(
-    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "hsm.so").write_text("")
     settings = settings_of(tmp_path, 'pkcs11_module = "hsm.so"\npkcs11_token = "a"\npkcs11_pin = "1"')

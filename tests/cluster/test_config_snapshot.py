@@ -14,8 +14,8 @@ from doorward.adapters.background import Background, every
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
 from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.config_snapshot import Role
-from doorward.core.ports.store import StoreUnavailable
 from doorward.storage.sqlite.database import open_sqlite
 from tests.waiting import PATIENCE, keeps_async, until_async
 

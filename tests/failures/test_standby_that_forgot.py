@@ -19,7 +19,7 @@ from doorward.core.model.revocation import Revocation, same_history
 from doorward.features.revocations.feed import RevocationFeed, Watch
 from doorward.features.revocations.view_service import RevocationView
 from doorward.storage.postgres.database import open_postgres
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store
 from tests.features import made
 from tests.features.oauth.logout.back_channel import told
 from tests.front_channel import TurnedClock
@@ -34,7 +34,7 @@ class Failover:
 
     server: Postgres
     copy: Path
-    store: SqlStore
+    store: Store
 
     async def happens(self) -> None:
         """The primary is gone, and the copy is promoted."""
@@ -63,7 +63,7 @@ class Failover:
         return {"jti": f"{grant_id}.1", "sub": "usr_ada", "client_id": "app_web", "iat": made.NOW}
 
 
-def feed_of(store: SqlStore) -> RevocationFeed:
+def feed_of(store: Store) -> RevocationFeed:
     """What APIs ask."""
     return RevocationFeed(
         store=store,

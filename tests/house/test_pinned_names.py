@@ -20,6 +20,7 @@ from doorward.adapters.valkey import (
 )
 from doorward.core.model import (
     account,
+    audit,
     client,
     grant,
     levels,
@@ -96,6 +97,27 @@ MEMBERS: dict[type[Struct], str] = {
     revocation.Revocation: "kind ref at expires_at before seq",
     session.Consent: "account_id client_id audience scopes granted_at",
     WrappedKey: "id kek wrapped created_at",
+    grant.Grant: (
+        "id client_id account_id audience scopes created_at expires_at auth_time acr amr session_id offline nonce claims"
+        " status_list status_index ended_at end_reason"
+    ),
+    grant.AuthorizationCode: (
+        "hash grant_id client_id created_at expires_at redirect_uri code_challenge redeemed_at"
+    ),
+    grant.RefreshToken: "grant_id family_hash generation hash created_at expires_at recent late_at",
+    session.Session: (
+        "id secret_hash account_id created_at seen_at auth_time expires_at acr amr user_agent address ended_at end_reason proofs"
+    ),
+    message.Ticket: (
+        "id kind email code_hash link_hash browser_hash created_at expires_at account_id sign_in_id payload tries proven_at used_at"
+    ),
+    message.Outgoing: "id to kind sealed created_at next_try_at tries sent_at failed_at",
+    message.LogoutNotice: (
+        "id client_id account_id session_id created_at next_try_at tries sent_at failed_at problem"
+    ),
+    audit.AuditEvent: (
+        "id at kind ok account_id client_id session_id grant_id address user_agent request_id detail"
+    ),
 }
 # Places that all processes on one database, one cache or one port know by these names and numbers.
 CONSTANTS: list[tuple[object, object]] = [
@@ -163,7 +185,6 @@ NAMED = {
     "doorward.adapters.keys.wrap_pkcs11": "what the token's library calls the trouble; decides which advice is printed",
     "doorward.storage.postgres.change_notifier": "an error's name, in the log",
     "doorward.storage.postgres.errors": "an error's name, for people",
-    "doorward.storage.sql.statements": "a programmer's mistake",
     "doorward.web.router": "an error's name, in the log",
     "doorward.ops.doctor.checks.cache": "an error's name, for people",
     "doorward.ops.doctor.checks.port": "an error's name, for people",

@@ -19,8 +19,8 @@ from doorward.core.model.audit import AuditEvent
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.session import Consent, Session
-from doorward.core.ports.store import Store, Write
 from doorward.features.oauth.tokens.rules import refresh_format as text
+from doorward.storage.sql.store import Store, Write
 from doorward.storage.sqlite.database import open_sqlite
 
 DAY = 86_400

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.ports.store import Store
 from doorward.storage.copy.move import move
 from doorward.storage.copy.postgres_side import open_postgres_side
 from doorward.storage.copy.side import Side
 from doorward.storage.copy.sqlite_side import open_sqlite_side
 from doorward.storage.postgres.database import open_postgres
 from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.sql.store import Store
 from tests.moving.crowd import Crowd, crowd, settle, sqlite_store
 from tests.moving.test_copy_sqlite import Steps
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.copy.move import move
 from doorward.storage.copy.postgres_side import open_postgres_side
 from doorward.storage.copy.side import Side

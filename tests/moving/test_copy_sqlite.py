@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.copied import Moved
-from doorward.core.ports.store import StoreUnavailable
 from doorward.storage.copy.move import move
 from doorward.storage.copy.sqlite_side import open_sqlite_side
 from doorward.storage.copy.tables import CopyRefused

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.copy.fence import Fence
 from doorward.storage.copy.move import move
 from doorward.storage.copy.open import open_side
@@ -21,6 +21,7 @@ from doorward.storage.copy.side import Side
 from doorward.storage.copy.tables import CopyRefused
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 from tests.moving.crowd import crowd, settle
 from tests.moving.test_copy_sqlite import Steps, run_in_thread
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from doorward.adapters.random import SystemChance
-from doorward.core.ports.store import Store
 from doorward.storage.copy.move import move
 from doorward.storage.copy.open import open_side
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 from tests.moving.test_copy_sqlite import Steps
 from tests.storage.samples import DAY, event
 

@@ -7,8 +7,8 @@ from collections import Counter
 
 from msgspec import structs
 
-from doorward.core.ports.store import Store
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 from tests.flows.apps import App, payload
 from tests.flows.processes import Fleet
 from tests.flows.seeds import API

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from doorward.core.model.audit import AuditEvent
-from doorward.core.ports.store import Store
 from doorward.ops.doctor.checks.addresses import ENOUGH, addresses
 from doorward.settings import Settings, load
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(96)]

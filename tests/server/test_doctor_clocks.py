@@ -13,8 +13,8 @@ from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.signing import CatalogSigner
 from doorward.cluster.config_snapshot import WatchedCatalog
 from doorward.core.model.audit import AuditEvent
-from doorward.core.ports.store import Store
 from doorward.ops.doctor.checks.clocks import servers
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests.people import TurnedClock
 

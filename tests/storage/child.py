@@ -11,7 +11,7 @@ import sys
 
 from msgspec.structs import replace
 
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import DAY, NOW, refresh, revocation, rotated, sha
 from tests.storage.stores import Opener
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.stores import STORES, Opener
 
 

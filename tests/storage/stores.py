@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorward.core.ports.store import Store
 from doorward.storage.postgres import database as postgres
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 from tests.postgres import Databases
 
 

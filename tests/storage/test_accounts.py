@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import (
     NOW,
     SEEN,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorward.core.model.bucket import Bucket
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW
 from tests.storage.stores import THEMSELVES, on
 

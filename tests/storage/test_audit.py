@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.core.ports.store import Store, StoreConflict
+from doorward.core.errors import StoreConflict
 from doorward.storage.sql.statements import write
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW, SEEN, event
 from tests.storage.stores import THEMSELVES, on
 

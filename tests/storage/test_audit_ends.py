@@ -8,8 +8,9 @@ import time
 import pytest
 
 from doorward.adapters.random import SystemChance
-from doorward.core.ports.store import Store, StoreConflict
+from doorward.core.errors import StoreConflict
 from doorward.storage.sql.statements import write
+from doorward.storage.sql.store import Store
 from tests.storage.samples import DAY, SEEN, event
 from tests.storage.stores import THEMSELVES, on
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from doorward.core.ports.store import Store, StoreConflict, StoreUnavailable, Write
+from doorward.core.errors import StoreConflict, StoreUnavailable
+from doorward.storage.sql.store import Store, Write
 from tests.storage.samples import (
     DAY,
     NOW,
@@ -43,14 +44,6 @@ async def test_a_read_after_a_commit_sees_it(store: Store, other: Store) -> None
         await store.commit(store.put_meta("n", str(n)))
         assert await store.meta("n") == str(n)
         assert await other.meta("n") == str(n)
-
-
-async def test_only_writes_of_this_store_are_taken(store: Store) -> None:
-    class Foreign:
-        pass
-
-    with pytest.raises(TypeError, match="Foreign"):
-        await store.commit(Foreign())
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

@@ -7,13 +7,14 @@ from msgspec.structs import replace
 
 from doorward.core.model.grant import Spent
 from doorward.core.model.revocation import Revocation
-from doorward.core.ports.store import Revocations, Store, Write
+from doorward.storage.sql.revocations import SqlRevocations
+from doorward.storage.sql.store import Store, Write
 from tests.storage.samples import DAY, NOW, account, code, grant, refresh, rotated, sha
 
 pytestmark = pytest.mark.anyio
 
 
-def entry(ref: str, view: Revocations) -> Write:
+def entry(ref: str, view: SqlRevocations) -> Write:
     """Some entry of the view."""
     return view.insert(Revocation(kind="jti", ref=ref, at=NOW, expires_at=NOW + 9))
 

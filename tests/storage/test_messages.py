@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from doorward.core.model.message import Outgoing, UndeliveredMail
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW, mail, notice, sha, ticket
 
 pytestmark = pytest.mark.anyio

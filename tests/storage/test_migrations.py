@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres import database as postgres
 from doorward.storage.sql.migrate import Migration, SchemaRefused, known, missing
 from doorward.storage.sqlite import database as sqlite

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from doorward.core.model.config_snapshot import Role
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW
 
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import DAY, NOW, account, code, event, grant, refresh, revocation, rotated, session
 from tests.waiting import PATIENCE
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from doorward.core.ports.store import Store
 from doorward.storage.postgres.change_notifier import PostgresBell
 from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.sql.store import Store
 from tests.postgres import Databases
 from tests.storage.samples import NOW, client, revocation
 from tests.waiting import PATIENCE, until_async

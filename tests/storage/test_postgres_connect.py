@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.url import DatabaseUrl

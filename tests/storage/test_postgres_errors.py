@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from doorward.core.ports.store import StoreConflict, StoreUnavailable
+from doorward.core.errors import StoreConflict, StoreUnavailable
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.errors import verdict
 from doorward.storage.postgres.options import PostgresOptions

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from doorward.adapters.random import SystemChance
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW, SEEN, event
 from tests.waiting import PATIENCE
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres import pool as postgres_pool
 from doorward.storage.postgres.pool import Held, Pool
 from tests.waiting import PATIENCE

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorward.core.ports.store import StoreConflict, StoreUnavailable
+from doorward.core.errors import StoreConflict, StoreUnavailable
 from doorward.storage.copy.fence import Fence
 from doorward.storage.copy.pieces import All, Rows, dump
 from doorward.storage.copy.postgres_side import open_postgres_side

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorward.core.ports.store import Store
 from doorward.storage.postgres import commit as postgres_commit
 from doorward.storage.postgres import database as postgres
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 from tests.postgres import Databases
 from tests.storage.samples import (
     DAY,

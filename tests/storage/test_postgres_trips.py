@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.bucket import Bucket
-from doorward.core.ports.store import Store, StoreUnavailable, Write
 from doorward.storage.postgres.commit import Committer
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store, Write
 from tests.storage.samples import (
     DAY,
     NOW,

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.children import go, said, start
 from tests.storage.samples import DAY, NOW, code, grant, refresh, rotated
 from tests.storage.stores import Opener

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from doorward.core.errors import StoreConflict
 from doorward.core.model.config_snapshot import Catalog, KeyState
-from doorward.core.ports.store import Store, StoreConflict
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW, api, client, key, role
 
 pytestmark = pytest.mark.anyio

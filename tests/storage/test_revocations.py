@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from doorward.core.ports.store import Store, Write
+from doorward.storage.sql.store import Store, Write
 from tests.storage.samples import NOW, revocation
 
 pytestmark = pytest.mark.anyio

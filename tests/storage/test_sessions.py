@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from doorward.core.model.revocation import Revocation
 from doorward.core.model.session import MOST_DEVICES
 from doorward.core.model.signin import Proof
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW, account, consent, grant, session, sha
 from tests.storage.stores import Opener
 from tests.storage.test_migrations import run

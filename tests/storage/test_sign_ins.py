@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from doorward.core.model.signin import Proof
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.children import go, said, start
 from tests.storage.samples import NOW, sha, sign_in
 from tests.storage.stores import Opener

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.statements import write
 from doorward.storage.sqlite import database as sqlite
 from doorward.storage.sqlite.database import SqliteDatabase, open_sqlite

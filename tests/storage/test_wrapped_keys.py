@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from doorward.core.model.wrapped_key import WrappedKey
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW
 
 pytestmark = pytest.mark.anyio

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from doorward.adapters.random import SystemChance
-from doorward.core.ports.store import Store
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 from tests.postgres import Databases
 from tests.storage.samples import DAY, event
 

@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from doorward.adapters.metrics import PrometheusMeter
-from doorward.core.ports.passwords import HashingBusy
-from doorward.core.ports.store import StoreConflict, StoreUnavailable
+from doorward.core.errors import HashingBusy, StoreConflict, StoreUnavailable
 from doorward.web.http import (
     BadForm,
     BodyTooLarge,

@@ -18,9 +18,9 @@ from doorward.adapters.hashing import argon2_phc
 from doorward.adapters.hashing.argon2 import Argon2Hasher, cores
 from doorward.adapters.hashing.imported import verify_imported
 from doorward.adapters.hashing.memory import give_back
+from doorward.core.errors import HashingBusy
 from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
-from doorward.core.ports.passwords import HashingBusy
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio

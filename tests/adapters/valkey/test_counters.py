@@ -13,8 +13,9 @@ import pytest
 from doorward.adapters.counters.write_behind import Tallies
 from doorward.adapters.valkey.connection import EPOCH, LONGEST, CacheAway, ValkeyLink
 from doorward.adapters.valkey.counters import PREFIX, ValkeyCounters
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.bucket import Bucket
-from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests.people import NOW, TurnedClock
 from tests.valkey import ValkeyServer, Way, valkey_server, way_to

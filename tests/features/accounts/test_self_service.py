@@ -6,15 +6,14 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.account import Account
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Consent
-from doorward.core.ports.store import StoreUnavailable
-from doorward.core.ports.write import Write
 from doorward.features.accounts.self_service import SHOWN
 from doorward.features.sessions.ending import MANY
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store, Write
 from tests.people import CALLER, ISSUER, House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -122,7 +121,7 @@ async def test_of_very_many_sessions_all_others_end_in_few_writes_or_none_does(
     commits: list[int] = []
     really = type(house.store).commit
 
-    async def counted(store: SqlStore, *writes: Write) -> bool:
+    async def counted(store: Store, *writes: Write) -> bool:
         commits.append(len(writes))
         if len(commits) == 1:
             raise StoreUnavailable

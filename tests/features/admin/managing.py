@@ -24,7 +24,7 @@ from doorward.features.services import Services
 from doorward.features.signing_keys.build import key_rotation
 from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.settings.tree import KeySettings
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests.containers import settings
 
@@ -59,7 +59,7 @@ class Desk:
     """One process's actions. Several desks may share a store, as a command and a server do."""
 
     container: Container
-    store: SqlStore
+    store: Store
     clock: TurnedClock
     catalog: WatchedCatalog
     people: PeopleAdmin
@@ -82,7 +82,7 @@ class Desk:
         return [event for event in told if kind is None or event.kind == kind]
 
 
-async def desk(store: SqlStore, clock: TurnedClock) -> Desk:
+async def desk(store: Store, clock: TurnedClock) -> Desk:
     """The services on a store, which stays open."""
     container = await open_container(
         settings=settings(

@@ -14,7 +14,7 @@ from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.signing_keys.root import make_root, open_root
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests.features.admin.managing import OPERATOR, TurnedClock
 
@@ -25,20 +25,20 @@ OLD, NEW, THIRD = (LocalWrapper(letter * 32) for letter in (b"o", b"n", b"t"))
 
 
 @pytest.fixture
-async def store() -> AsyncGenerator[SqlStore]:
+async def store() -> AsyncGenerator[Store]:
     opened = await open_sqlite(":memory:")
     await make_root(opened, OLD, SystemChance(), secret=SECRET, now=1, place="")
     yield opened
     await opened.close()
 
 
-async def managing(store: SqlStore, wrapper: KeyWrapper = OLD) -> WrappingAdmin:
+async def managing(store: Store, wrapper: KeyWrapper = OLD) -> WrappingAdmin:
     root = await open_root(store, wrapper, place="")
     assert root is not None
     return WrappingAdmin(store=store, wrapper=wrapper, root=root, chance=SystemChance(), clock=TurnedClock())
 
 
-async def openers(store: SqlStore) -> set[str]:
+async def openers(store: Store) -> set[str]:
     """Which of the three keys open the root."""
     found: set[str] = set()
     for wrapper in (OLD, NEW, THIRD):
@@ -52,7 +52,7 @@ async def openers(store: SqlStore) -> set[str]:
     return found
 
 
-async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_throughout(store: SqlStore) -> None:
+async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_throughout(store: Store) -> None:
     desk = await managing(store)
     left = await desk.rewrap(OPERATOR, NEW, drop_old=False)
     assert [one.kek for one in left] == [OLD.id, NEW.id]
@@ -70,13 +70,13 @@ async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_througho
     ]
 
 
-async def test_in_one_step_the_new_key_alone_is_left(store: SqlStore) -> None:
+async def test_in_one_step_the_new_key_alone_is_left(store: Store) -> None:
     await (await managing(store)).rewrap(OPERATOR, THIRD, drop_old=False)
     await (await managing(store)).rewrap(OPERATOR, NEW, drop_old=True)
     assert await openers(store) == {NEW.id}
 
 
-async def test_wrapping_anew_under_the_same_key_changes_the_wrapping_alone(store: SqlStore) -> None:
+async def test_wrapping_anew_under_the_same_key_changes_the_wrapping_alone(store: Store) -> None:
     desk = await managing(store)
     (before,) = await desk.find(OPERATOR)
     (after,) = await desk.rewrap(OPERATOR, None, drop_old=False)
@@ -85,7 +85,7 @@ async def test_wrapping_anew_under_the_same_key_changes_the_wrapping_alone(store
     assert await openers(store) == {OLD.id}
 
 
-async def test_a_key_that_does_not_give_back_what_it_wrapped_is_never_relied_on(store: SqlStore) -> None:
+async def test_a_key_that_does_not_give_back_what_it_wrapped_is_never_relied_on(store: Store) -> None:
     class Forgetful:
         id = "key:forgetful"
 
@@ -104,7 +104,7 @@ async def test_a_key_that_does_not_give_back_what_it_wrapped_is_never_relied_on(
     assert await openers(store) == {OLD.id}
 
 
-async def test_of_two_operators_who_drop_one_anothers_key_one_is_told(store: SqlStore) -> None:
+async def test_of_two_operators_who_drop_one_anothers_key_one_is_told(store: Store) -> None:
     first, second = await managing(store), await managing(store)
     await first.rewrap(OPERATOR, NEW, drop_old=True)
     # decided on what it saw before
@@ -121,7 +121,7 @@ async def test_of_two_operators_who_drop_one_anothers_key_one_is_told(store: Sql
     assert await openers(store) == {NEW.id}
 
 
-async def test_a_dropped_key_cannot_drop_the_others(store: SqlStore) -> None:
+async def test_a_dropped_key_cannot_drop_the_others(store: Store) -> None:
     early = await managing(store)
     await (await managing(store)).rewrap(OPERATOR, NEW, drop_old=True)
     with pytest.raises(AdminError, match="wrapping_dropped"):

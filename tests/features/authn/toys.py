@@ -13,7 +13,6 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.mail_queue import Postman
-from doorward.core.ports.store import Store
 from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
@@ -25,6 +24,7 @@ from doorward.features.feature import Feature
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages, PagePost, PageVisit, StalePost
 from doorward.features.slots import MESSAGES
+from doorward.storage.sql.store import Store
 from doorward.web.http import Response, redirect
 from doorward.web.mail.message import MessageText, MessageWords
 from doorward.web.route import Route

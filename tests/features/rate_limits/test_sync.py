@@ -8,9 +8,10 @@ import pytest
 
 from doorward.adapters.counters.write_behind import Tallies
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.core.ports.store import Store, StoreUnavailable, Write
+from doorward.core.errors import StoreUnavailable
 from doorward.features.rate_limits.rules.failures import BATCH, WINDOW, Failures
 from doorward.features.rate_limits.sync import ShareTallies
+from doorward.storage.sql.store import Store, Write
 from doorward.storage.sqlite.database import open_sqlite
 from tests.people import NOW, TurnedClock
 

@@ -13,8 +13,8 @@ import pytest
 from msgspec.json import decode
 
 from doorward.cluster.change_notifier import Bells
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.revocation import Revocation
-from doorward.core.ports.store import StoreUnavailable
 from doorward.features.revocations.feed import MOST_WAITING, Watch
 from doorward.features.revocations.rules.pages import NEWS, PAGE
 from doorward_verify.revocation import hidden

@@ -13,10 +13,10 @@ import pytest
 
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Consent, Session
-from doorward.core.ports.store import Store
 from doorward.features.authn.flow.outcomes import Finished
 from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store
 from tests.features import made
 from tests.features.admin.managing import NOW, OPERATOR, Desk, opened
 from tests.front_channel import CALLER as AT_THE_DOOR

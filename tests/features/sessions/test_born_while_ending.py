@@ -15,10 +15,10 @@ from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import EndReason, Session
-from doorward.core.ports.store import Store, Write
 from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.password.change import Changed
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store, Write
 from tests.features.admin.managing import NOW, OPERATOR, Desk, opened
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
 

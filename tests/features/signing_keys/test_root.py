@@ -13,7 +13,7 @@ from doorward.adapters.random import SystemChance
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.key_wrapper import KeyProblem, WrongKey
 from doorward.features.signing_keys.root import RootSecret, make_root, open_root
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 
 pytestmark = pytest.mark.anyio
@@ -46,17 +46,17 @@ class Service:
 
 
 @pytest.fixture
-async def store() -> AsyncGenerator[SqlStore]:
+async def store() -> AsyncGenerator[Store]:
     opened = await open_sqlite(":memory:")
     yield opened
     await opened.close()
 
 
-async def made(store: SqlStore, wrapper: LocalWrapper | Service, secret: bytes = SECRET) -> RootSecret:
+async def made(store: Store, wrapper: LocalWrapper | Service, secret: bytes = SECRET) -> RootSecret:
     return await make_root(store, wrapper, SystemChance(), secret=secret, now=NOW, place="here")
 
 
-async def test_the_root_is_made_once_and_comes_back(store: SqlStore) -> None:
+async def test_the_root_is_made_once_and_comes_back(store: Store) -> None:
     assert await open_root(store, MINE, place="here") is None
     root = await made(store, MINE)
     assert root.secret == SECRET
@@ -66,13 +66,13 @@ async def test_the_root_is_made_once_and_comes_back(store: SqlStore) -> None:
     assert (line.kind, line.detail["kek"]) == ("root_secret.created", MINE.id)
 
 
-async def test_who_comes_second_takes_the_root_of_the_first(store: SqlStore) -> None:
+async def test_who_comes_second_takes_the_root_of_the_first(store: Store) -> None:
     first = await made(store, MINE)
     second = await made(store, MINE, secret=b"2" * 32)
     assert second == first
 
 
-async def test_who_comes_second_with_another_key_is_told_which_one_is_needed(store: SqlStore) -> None:
+async def test_who_comes_second_with_another_key_is_told_which_one_is_needed(store: Store) -> None:
     await made(store, MINE)
     with pytest.raises(KeyProblem) as caught:
         await made(store, FOREIGN, secret=b"2" * 32)
@@ -95,7 +95,7 @@ async def test_nodes_that_begin_at_once_end_with_one_root(tmp_path: Path) -> Non
         await store.close()
 
 
-async def test_any_of_several_keys_opens(store: SqlStore) -> None:
+async def test_any_of_several_keys_opens(store: Store) -> None:
     root = await made(store, MINE)
     root_id = root.opened_by.id
     for at, other in enumerate((FOREIGN, Service("kms")), NOW + 1):
@@ -109,7 +109,7 @@ async def test_any_of_several_keys_opens(store: SqlStore) -> None:
         await open_root(store, LocalWrapper(b"x" * 32), place="here")
 
 
-async def test_a_service_that_bears_another_name_here_still_opens(store: SqlStore) -> None:
+async def test_a_service_that_bears_another_name_here_still_opens(store: Store) -> None:
     await made(store, Service("aws:1"))
     opened = await open_root(store, Service("aws:2"), place="here")
     assert opened is not None
@@ -118,13 +118,13 @@ async def test_a_service_that_bears_another_name_here_still_opens(store: SqlStor
         await open_root(store, Service("aws:2", key="b"), place="here")
 
 
-async def test_a_service_that_is_down_is_no_wrong_key(store: SqlStore) -> None:
+async def test_a_service_that_is_down_is_no_wrong_key(store: Store) -> None:
     await made(store, Service("kms"))
     with pytest.raises(KeyProblem, match="is down"):
         await open_root(store, Service("kms", down=True), place="here")
 
 
-async def test_a_damaged_wrapping_is_told_as_one(store: SqlStore) -> None:
+async def test_a_damaged_wrapping_is_told_as_one(store: Store) -> None:
     root = await made(store, MINE)
     damaged = WrappedKey(root.opened_by.id, MINE.id, root.opened_by.wrapped[:-1] + b"\x00", NOW)
     await store.commit(store.wrapped_keys.put(damaged))
@@ -132,7 +132,7 @@ async def test_a_damaged_wrapping_is_told_as_one(store: SqlStore) -> None:
         await open_root(store, MINE, place="here")
 
 
-async def test_a_wrapping_of_another_root_does_not_open_as_this_one(store: SqlStore) -> None:
+async def test_a_wrapping_of_another_root_does_not_open_as_this_one(store: Store) -> None:
     """Who may write the database could put there what was once wrapped for something else, and have it taken for the root."""
     root = await made(store, MINE)
     foreign = await MINE.wrap("backup_1", b"x" * 32)
@@ -141,7 +141,7 @@ async def test_a_wrapping_of_another_root_does_not_open_as_this_one(store: SqlSt
         await open_root(store, MINE, place="here")
 
 
-async def test_a_root_whose_wrappings_are_gone_is_never_made_anew(store: SqlStore) -> None:
+async def test_a_root_whose_wrappings_are_gone_is_never_made_anew(store: Store) -> None:
     root = await made(store, MINE)
     await store.commit(store.wrapped_keys.remove(root.opened_by))
     with pytest.raises(KeyProblem, match="is gone from this database"):
@@ -150,6 +150,6 @@ async def test_a_root_whose_wrappings_are_gone_is_never_made_anew(store: SqlStor
         await made(store, MINE)
 
 
-async def test_the_root_shows_in_no_representation(store: SqlStore) -> None:
+async def test_the_root_shows_in_no_representation(store: Store) -> None:
     root = await made(store, MINE, secret=b"very-secret-very-secret-very-sec")
     assert "very-secret" not in f"{root!r} {root}"

@@ -26,7 +26,6 @@ from doorward.core.model.session import Session
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.keys import Signer
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.oauth.introspection.build import introspection
@@ -48,6 +47,7 @@ from doorward.features.revocations.view_service import RevocationView
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import json_object
 from tests.containers import settings

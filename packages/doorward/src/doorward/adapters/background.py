@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, final
 
 from doorward.adapters.logs import logger
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 
 _log = logger("background")
 

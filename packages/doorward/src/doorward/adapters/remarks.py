@@ -13,7 +13,8 @@ MOST_APPS: Final = 10_000
 
 @final
 class LoggedRemarks:
-    """`ports.remarks.Remarks`: remembers what was said, in bounds; a new process says it again."""
+    """Remarks that are worth one line in the log, and not a line with each request. What was said is remembered, in bounds; a new
+    process says it again."""
 
     def __init__(self) -> None:
         self._said: dict[tuple[str, str], set[str]] = {}

@@ -27,6 +27,7 @@ from doorward.app.key_wrapper import key_wrapper
 from doorward.app.root import root_secret
 from doorward.cluster.change_notifier import Bells
 from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.message import Letter
 from doorward.core.ports.breached import BreachedList
 from doorward.core.ports.change_notifier import Bell
@@ -36,7 +37,6 @@ from doorward.core.ports.mail_queue import MailKind
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, StoreUnavailable
 from doorward.core.web_origin import web_origin
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
@@ -47,6 +47,7 @@ from doorward.settings import Settings
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import admit
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.store import Store
 
 if TYPE_CHECKING:
     from doorward.adapters.valkey.connection import ValkeyLink

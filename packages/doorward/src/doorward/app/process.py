@@ -13,8 +13,8 @@ from doorward.adapters.metrics import PrometheusMeter
 from doorward.app.container import open_container
 from doorward.app.http import http_app
 from doorward.app.jobs import jobs
+from doorward.core.errors import StoreUnavailable
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.store import StoreUnavailable
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.signing_keys.build import key_rotation

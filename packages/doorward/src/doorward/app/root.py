@@ -12,9 +12,9 @@ from doorward.adapters.random import SystemChance
 from doorward.app.key_wrapper import held_here, key_wrapper, lost, place_of
 from doorward.core.model.config_snapshot import SigningKey
 from doorward.core.ports.key_wrapper import KeyProblem
-from doorward.core.ports.store import Store
 from doorward.features.signing_keys.root import RootSecret, make_root, open_root
 from doorward.settings import Settings
+from doorward.storage.sql.store import Store
 
 
 async def find_root(settings: Settings, store: Store) -> RootSecret | None:

@@ -14,11 +14,10 @@ import typer
 
 from doorward.cli.problems import trouble
 from doorward.cli.trouble import Trouble
+from doorward.core.errors import HashingBusy, StoreUnavailable
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem
-from doorward.core.ports.passwords import HashingBusy
-from doorward.core.ports.store import StoreUnavailable
 from doorward.features.admin.error import AdminError
 from doorward.storage.postgres.options import PostgresOptions
 

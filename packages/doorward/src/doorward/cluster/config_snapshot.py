@@ -19,11 +19,12 @@ from doorward.adapters.logs import logger
 from doorward.adapters.monotonic import ticks
 from doorward.cluster.change_notifier import Wake
 from doorward.cluster.node_registry import HEARD_OF_WITHIN, LEASE, MARGIN, RollCall
+from doorward.core.errors import StoreGone, StoreUnavailable
 from doorward.core.model.config_snapshot import Catalog
 from doorward.core.ports.change_notifier import Bell
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Signer
-from doorward.core.ports.store import Store, StoreGone, StoreUnavailable
+from doorward.storage.sql.store import Store
 
 _SLOWLY: Final = 0.5
 _RENEW: Final = HEARD_OF_WITHIN // 2

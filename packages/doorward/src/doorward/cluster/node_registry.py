@@ -14,7 +14,7 @@ from typing import Final, final
 
 from doorward.adapters.logs import logger
 from doorward.adapters.monotonic import ticks
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 
 LEASE: Final = 1.0
 """Seconds. Every process of every version on one database has to use the same number."""

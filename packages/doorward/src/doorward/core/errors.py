@@ -70,3 +70,20 @@ class ComeBackLater(Exception):
     def __init__(self, seconds: int) -> None:
         super().__init__("Please try again later.")
         self.seconds = max(1, seconds)
+
+
+class StoreUnavailable(Exception):
+    """The database does not answer; a face maps it to 503 with Retry-After."""
+
+
+class StoreGone(StoreUnavailable):
+    """The database must not be served any more, or not yet: its data is elsewhere. Nothing that is read there holds."""
+
+
+class StoreConflict(Exception):
+    """A change that can never be made as it stands (a second row of one id, a change of the audit record); nothing was written.
+    What may happen in good use is a guard; this is a bug, or two APIs of one identifier."""
+
+
+class HashingBusy(Exception):
+    """More sign-ins are waiting than can be hashed in reasonable time; a face answers 503 with Retry-After."""

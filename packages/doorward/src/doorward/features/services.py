@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from doorward.adapters.counters.write_behind import Tallies
+    from doorward.adapters.remarks import LoggedRemarks
     from doorward.cluster.config_snapshot import WatchedCatalog
     from doorward.core.model.policy import (
         MailTickets,
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from doorward.core.ports.metrics import Meter
     from doorward.core.ports.passwords import PasswordHasher
     from doorward.core.ports.random import Chance
-    from doorward.core.ports.remarks import Remarks
-    from doorward.core.ports.store import Store
+    from doorward.storage.sql.store import Store
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class Services:
     hasher: PasswordHasher
     breached: BreachedList
     mail: Postman
-    remarks: Remarks
+    remarks: LoggedRemarks
 
     additions: Sequence[Addition]
     """What the features of this server add to one another, in their order."""

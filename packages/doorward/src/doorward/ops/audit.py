@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from doorward.adapters.os_user import os_actor
 from doorward.adapters.random import SystemChance
-from doorward.core.ports.store import Store
 from doorward.features.audit.operator import operator_event
+from doorward.storage.sql.store import Store
 
 
 async def write_event(store: Store, kind: str, *, now: int, detail: Mapping[str, str]) -> None:

@@ -10,10 +10,8 @@ from typing import Final, Protocol, final
 
 import structlog
 
-from doorward.core.errors import ComeBackLater, Refusal
+from doorward.core.errors import ComeBackLater, HashingBusy, Refusal, StoreConflict, StoreUnavailable
 from doorward.core.ports.metrics import Meter
-from doorward.core.ports.passwords import HashingBusy
-from doorward.core.ports.store import StoreConflict, StoreUnavailable
 from doorward.web.forwarded import Proxies
 from doorward.web.http import (
     BadForm,

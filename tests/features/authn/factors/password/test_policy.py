@@ -13,12 +13,12 @@ from collections.abc import AsyncGenerator
 import pytest
 from msgspec import structs
 
+from doorward.core.errors import HashingBusy
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.message import Ticket
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
-from doorward.core.ports.passwords import HashingBusy
 from doorward.features.accounts.sign_up import Amiss
 from doorward.features.authn.factors.password.policy import MOST_WAITING
 from doorward.features.authn.factors.password.rules import password as rule

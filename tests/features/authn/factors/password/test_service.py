@@ -12,12 +12,11 @@ import pytest
 from msgspec import structs
 
 from doorward.adapters.hashing.argon2 import Argon2Hasher
-from doorward.core.errors import Refusal
+from doorward.core.errors import HashingBusy, Refusal
 from doorward.core.model.caller import Caller
 from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
-from doorward.core.ports.passwords import HashingBusy
 from doorward.features.authn.factors.password.service import DISABLED, MISMATCH
 from doorward.features.rate_limits.rules.attempts import DAILY
 from tests.people import CHROME, PASSWORD, House, caller_of, open_house

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import final
 
 from doorward.core.model.bucket import Bucket, Counted
-from doorward.core.ports.store import Store
+from doorward.core.ports.store import AdapterStore
 
 
 @final
@@ -15,7 +15,7 @@ class StoreCounters:
 
     __slots__ = ("_store",)
 
-    def __init__(self, *, store: Store) -> None:
+    def __init__(self, *, store: AdapterStore) -> None:
         self._store = store
 
     async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final, final
 
+from doorward.core.errors import StoreUnavailable
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.core.ports.store import AdapterStore
 
 _MOST: Final = 20_000
 _AT_ONCE: Final = 200
@@ -16,7 +17,7 @@ _AT_ONCE: Final = 200
 class Tallies:
     """Tries that wait for the next commit. A job calls `flush` once a second; what is noted when the process dies is lost."""
 
-    def __init__(self, *, store: Store, clock: Clock) -> None:
+    def __init__(self, *, store: AdapterStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._waiting: dict[str, tuple[int, int]] = {}

@@ -16,9 +16,9 @@ from doorward.adapters.hashing import argon2_phc
 from doorward.adapters.hashing.imported import verify_imported
 from doorward.adapters.hashing.memory import give_back
 from doorward.adapters.hashing.share import Share
+from doorward.core.errors import HashingBusy
 from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
-from doorward.core.ports.passwords import HashingBusy
 
 _SALT = 16
 _HASH = 32

@@ -11,11 +11,12 @@ from msgspec import structs
 from doorward.adapters.logs import logger
 from doorward.adapters.mail.queue import open_letter
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.message import Letter, LogoutNotice, Outgoing
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.metrics import Meter
-from doorward.core.ports.store import Store, StoreUnavailable
+from doorward.core.ports.store import AdapterStore
 
 _log = logger("outbox")
 
@@ -58,7 +59,7 @@ class MailWorker:
     def __init__(
         self,
         *,
-        store: Store,
+        store: AdapterStore,
         sealer: Sealer,
         sender: MailSender,
         clock: Clock,
@@ -131,7 +132,7 @@ class LogoutWorker:
     """Sends due back-channel logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
 
     def __init__(
-        self, *, store: Store, deliver: Deliver, clock: Clock, meter: Meter, interval: float = 0.5
+        self, *, store: AdapterStore, deliver: Deliver, clock: Clock, meter: Meter, interval: float = 0.5
     ) -> None:
         self._store = store
         self._deliver = deliver

@@ -9,7 +9,7 @@ from doorward.adapters.counters.store import StoreCounters, running
 from doorward.adapters.counters.write_behind import Tallies
 from doorward.adapters.valkey.connection import EPOCH, CacheAway, ValkeyLink
 from doorward.core.model.bucket import Bucket, Counted
-from doorward.core.ports.store import Store
+from doorward.core.ports.store import AdapterStore
 
 PREFIX: Final = "{doorward}:try:"
 _KEEP: Final = 60
@@ -83,7 +83,7 @@ class ValkeyCounters:
     how far it had come. What the cache does not know (any more) is read there.
     """
 
-    def __init__(self, *, link: ValkeyLink, store: Store, tallies: Tallies) -> None:
+    def __init__(self, *, link: ValkeyLink, store: AdapterStore, tallies: Tallies) -> None:
         self._link = link
         self._store = store
         self._tallies = tallies

@@ -7,7 +7,7 @@ words of their own (`cli/problems.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
@@ -123,13 +123,12 @@ Value = str | int | tuple[str, ...] | None
 
 _ADDRESS: Final = ("member", "uri")
 """Which member of the app holds the address, and the address."""
-PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
+_PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "right_missing": ("right", "actor"),
     "not_found": ("noun", "given", "near"),
     "ambiguous": ("noun", "given", "ids"),
     "unchanged": ("noun", "name"),
     "out_of_range": ("member", "value", "least", "most"),
-    "config_contended": (),
     "name_invalid": ("limit",),
     "name_like_id": ("prefix",),
     "access_without_permission": ("text", "api", "offered"),
@@ -141,42 +140,18 @@ PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "redirect_uri_repeated": ("uri", "app"),
     "grant_type_unknown": ("grant_type", "known"),
     "auth_method_unknown": ("auth_method", "known"),
-    "grant_types_missing": (),
-    "refresh_without_code": (),
-    "redirect_uris_missing": (),
-    "redirect_uris_unused": (),
-    "response_modes_missing": (),
     "response_mode_unpostable": ("uri",),
     "scope_unknown": ("scope", "known"),
     "kind_without_secret": ("kind",),
-    "service_without_credential": (),
-    "secret_on_device": (),
-    "public_app_for_itself": (),
-    "public_app_without_pkce": (),
-    "jwks_missing": (),
-    "jwks_unused": (),
     "jwks_unusable": ("number", "reason"),
-    "rotation_required": (),
-    "origins_of_third_party": (),
-    "uri_empty": _ADDRESS,
     "uri_too_long": (*_ADDRESS, "limit"),
-    "uri_character": _ADDRESS,
-    "uri_fragment": _ADDRESS,
-    "uri_unreadable": _ADDRESS,
-    "uri_relative": _ADDRESS,
     "uri_scheme_case": (*_ADDRESS, "scheme"),
     "uri_scheme_forbidden": (*_ADDRESS, "scheme"),
     "uri_scheme_undotted": (*_ADDRESS, "scheme"),
     "uri_scheme_private": (*_ADDRESS, "scheme"),
     "uri_scheme_unslashed": (*_ADDRESS, "scheme"),
     "uri_scheme_not_web": (*_ADDRESS, "scheme"),
-    "uri_not_https": _ADDRESS,
-    "uri_user_name": _ADDRESS,
     "uri_host_missing": (*_ADDRESS, "scheme"),
-    "uri_host_spelling": _ADDRESS,
-    "uri_host_wildcard": _ADDRESS,
-    "uri_host_character": _ADDRESS,
-    "uri_dot_segment": _ADDRESS,
     "origin_invalid": _ADDRESS,
     "origin_with_path": (*_ADDRESS, "origin"),
     "api_taken": ("name", "identifier"),
@@ -186,9 +161,7 @@ PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "identifier_of_server": ("identifier",),
     "permission_invalid": ("permission",),
     "permission_reserved": ("permission",),
-    "permission_repeated": (),
     "app_not_confidential": ("app",),
-    "role_name_invalid": (),
     "role_name_taken": ("name",),
     "role_without_api": ("role", "api"),
     "person_form": ("given",),
@@ -204,22 +177,20 @@ PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "zone_unknown": ("zone", "near"),
     "role_held": ("email", "role"),
     "role_not_held": ("email", "role"),
-    "password_missing": (),
     "password_too_short": ("least",),
     "password_too_long": ("most",),
-    "password_breached": (),
-    "password_personal": (),
-    "password_guessable": (),
     "factor_missing": ("email",),
     "key_unused": ("alg",),
     "key_too_young": ("published_at", "known_at"),
     "key_ended": ("key", "state"),
-    "keys_changed": (),
     "wrapping_dropped": ("kek",),
     "wrapping_irreversible": ("kek",),
     "wrapping_failed": ("reason", "remedy"),
-    "wrappings_changed": (),
 }
+PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
+    code: _PARAMETERS.get(code, _ADDRESS if code.startswith("uri_") else ()) for code in get_args(ProblemCode)
+}
+"""The names of the parameters of each code. One that is not listed above has none, or those of an address (`uri_…`)."""
 
 
 class Problem(Struct, frozen=True):

@@ -1,1 +1,1 @@
-"""Protocols of what acts on the world and on the database."""
+"""Protocols of what neighbours need of one another, and of what has two implementations."""

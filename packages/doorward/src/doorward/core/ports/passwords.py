@@ -21,7 +21,3 @@ class PasswordHasher(Protocol):
     def outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's and should be made anew at this sign-in."""
         ...
-
-
-class HashingBusy(Exception):
-    """More sign-ins are waiting than can be hashed in reasonable time; a face answers 503 with Retry-After."""

@@ -15,7 +15,6 @@ from doorward.core.model.secret import Secret
 from doorward.core.ports.mail_queue import Postman, owner_mail
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.email_code import rules as mail_code
 from doorward.features.authn.factors.email_code.rules import Missed, for_ticket, ticket_stands
@@ -26,6 +25,7 @@ from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store
 
 
 class Reset(Struct, frozen=True):

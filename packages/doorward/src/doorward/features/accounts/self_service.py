@@ -15,12 +15,12 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store, Write
 
 ACTIVITY_DAYS: Final = 90
 ACTIVITY_LINES: Final = 50

@@ -11,12 +11,12 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.message import Ticket
 from doorward.core.model.secret import Secret
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.core.ports.store import Store
 from doorward.features.authn.factors.email_code.service import Tickets
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store
 
 
 class Amiss(Struct, frozen=True):

@@ -13,13 +13,13 @@ from doorward.core.model.message import Ticket
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.authn.factors.email_code.service import Tickets
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.password.service import add_proof
 from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.storage.sql.store import Store
 
 
 class Verified(Struct, frozen=True):

@@ -11,7 +11,6 @@ from doorward.core import text
 from doorward.core.model.actor import Actor
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.config_snapshot import Api, Catalog, Permission, TokenType
-from doorward.core.ports.store import Write
 from doorward.features.admin.commit import ConfigAdmin, Overtaken, decided_anew
 from doorward.features.admin.error import demand, refused
 from doorward.features.admin.lookup import find_api, find_client
@@ -19,6 +18,7 @@ from doorward.features.admin.operation import operation
 from doorward.features.oauth.clients.rules import registration, resource
 from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import KeyRotation
+from doorward.storage.sql.store import Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from doorward.core.model.config_snapshot import Catalog
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.admin.error import refused
 from doorward.features.audit.operator import operator_event
+from doorward.storage.sql.store import Store, Write
 
 _TRIES = 10
 

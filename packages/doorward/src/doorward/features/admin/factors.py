@@ -12,12 +12,12 @@ from doorward.core.model.actor import Actor
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.mail_queue import Postman
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.admin.error import refused
 from doorward.features.admin.lookup import find_account
 from doorward.features.admin.operation import operation
 from doorward.features.audit.operator import operator_event
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store
 
 _TRIES = 5
 

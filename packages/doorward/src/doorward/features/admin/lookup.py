@@ -10,10 +10,10 @@ from doorward.core.model.account import Account
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Catalog, Role, SigningKey
 from doorward.core.model.problem import Noun
-from doorward.core.ports.store import Store
 from doorward.core.text import same_as
 from doorward.features.admin.error import not_found, refused
 from doorward.features.oauth.clients.rules import resource
+from doorward.storage.sql.store import Store
 
 # How many people are read to find a near miss: enough for a typo in a small house, bounded in a large one.
 _NEAR_AMONG = 2000

@@ -21,7 +21,6 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.admin.error import AdminError, nearest, refused
 from doorward.features.admin.lookup import find_account, find_role
 from doorward.features.admin.operation import operation
@@ -29,6 +28,7 @@ from doorward.features.audit.operator import operator_event
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store, Write
 
 _TRIES = 5
 _MAX_NAME = 120

@@ -13,11 +13,11 @@ from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.admin.error import refused
 from doorward.features.admin.operation import operation
 from doorward.features.audit.operator import operator_event
 from doorward.features.signing_keys.root import RootSecret
+from doorward.storage.sql.store import Store, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

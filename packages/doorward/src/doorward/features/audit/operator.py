@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorward.core.model.actor import Actor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
+from doorward.storage.sql.store import Store, Write
 
 BY = "operator"
 """Stored in `detail.by` of every such line, whoever the actor is: older nodes and the activity page tell these lines by it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
+from doorward.storage.sql.store import Store, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import msgspec
 
 from doorward.core.model.message import LETTER_PURPOSE, Letter, Outgoing
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 
 _decode = msgspec.json.Decoder(Letter).decode
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from doorward.core.ports.keys import Signer
-from doorward.core.ports.store import Store
+from doorward.storage.sql.store import Store
 
 
 @final

@@ -12,9 +12,9 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.ports.counters import Counters
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.store import Store, Write
 from doorward.features.rate_limits.rules import attempts, budget
 from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
+from doorward.storage.sql.store import Store, Write
 
 _TRIES: Final = 5
 _PURPOSE: Final = "throttle"

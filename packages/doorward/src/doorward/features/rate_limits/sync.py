@@ -9,8 +9,8 @@ from typing import Final
 from doorward.adapters.counters.write_behind import Tallies
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.store import Store
 from doorward.features.rate_limits.rules.counter import Tally
+from doorward.storage.sql.store import Store
 
 _MOST: Final = 200
 _PURPOSE: Final = "tally"

@@ -9,14 +9,15 @@ from typing import Final, final
 import msgspec
 import structlog
 
+from doorward.core.errors import StoreConflict, StoreUnavailable
 from doorward.core.model.policy import SessionPolicy
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.store import Store, StoreConflict, StoreUnavailable
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.features.repeated_posts import rules as repeat
 from doorward.features.repeated_posts.rules import Kept
 from doorward.features.sessions.rules import session as session_rule
+from doorward.storage.sql.store import Store
 
 _PURPOSE: Final = "answered post"
 _encode = msgspec.msgpack.Encoder().encode

@@ -7,16 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.revocation import same_history
 from doorward.core.ports.change_notifier import Bell
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, StoreUnavailable
 from doorward.features.revocations.rules import wire
 from doorward.features.revocations.rules.pages import NEWS, FeedPages
 from doorward.features.revocations.rules.wire import PLAIN, hiding, plain
 from doorward.features.revocations.view_service import caught_up
+from doorward.storage.sql.store import Store
 
 LONGEST_WAIT: Final = 25
 MOST_WAITING: Final = 2000

@@ -9,9 +9,9 @@ from doorward.core.model.policy import TokenPolicy
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Signer
-from doorward.core.ports.store import Store
 from doorward.core.refresh_life import refresh_life
 from doorward.features.revocations.rules import status_list as rule
+from doorward.storage.sql.store import Store
 
 _MOST_KEPT: Final = 64
 

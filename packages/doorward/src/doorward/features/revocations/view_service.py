@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from doorward.core.model.revocation import beside, same_history
-from doorward.core.ports.store import Store
 from doorward.features.revocations.rules.pages import PAGE, FeedPages
 from doorward.features.revocations.rules.view import View
+from doorward.storage.sql.store import Store
 
 _FORGET_EVERY = 60
 

@@ -15,9 +15,9 @@ from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.session import EndReason, Session
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.sessions.rules import bounds
 from doorward.features.sessions.rules import ending as rule
+from doorward.storage.sql.store import Store, Write
 
 MANY: Final = 40
 """Grants that end one by one. Whoever has a session can have a new grant with each request, and end all of them with one: thousands

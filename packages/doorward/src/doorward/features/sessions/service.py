@@ -9,8 +9,8 @@ from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.session import Session
-from doorward.core.ports.store import Store
 from doorward.features.sessions.rules import session as session_rule
+from doorward.storage.sql.store import Store
 
 
 @final

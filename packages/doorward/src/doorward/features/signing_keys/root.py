@@ -12,8 +12,8 @@ from doorward.core.model.actor import SERVER
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper, WrongKey
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.audit.operator import operator_event
+from doorward.storage.sql.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,10 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import KeyMaker
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.audit.operator import operator_event
 from doorward.features.sessions.rules.ending import MARGIN, longest_life
 from doorward.features.signing_keys import rules as key_life
+from doorward.storage.sql.store import Store, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

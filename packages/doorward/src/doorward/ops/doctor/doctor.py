@@ -10,7 +10,7 @@ from typing import Final
 
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.hashing.breached_list import BadBreachList, open_list
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.ops.doctor.check import Check, Finding, failed, passed
 from doorward.ops.doctor.checks import clocks, front, machine, sqlite
 from doorward.ops.doctor.checks.addresses import addresses

@@ -13,7 +13,7 @@ from contextlib import suppress
 from doorward.core.model.copied import Moved, TableSum
 from doorward.core.ports.progress import Progress
 from doorward.storage.copy import chunks
-from doorward.storage.copy.encode import Running
+from doorward.storage.copy.encode import Running, checksum
 from doorward.storage.copy.fence import Fence
 from doorward.storage.copy.side import CHUNK, Side, count, key_of, pages
 from doorward.storage.copy.tables import APPEND_ONLY, ARRIVING, MOVED, SEEDED, CopyRefused, Table, shared
@@ -139,12 +139,9 @@ async def _copy(
             after = gap.after
             async for rows in pages(source, table, gap.after, gap.upto, size=size):
                 await fence.keep()
-                part = Running()
-                part.add(rows)
-                upto = key_of(table, rows[-1])
-                chunk = chunks.Chunk(after, upto, part.rows, part.checksum())
+                chunk = chunks.Chunk(after, key_of(table, rows[-1]), len(rows), checksum(rows))
                 await fence.during(_write(target, table, rows, chunk))
-                after = upto
+                after = chunk.upto
                 copied += len(rows)
                 progress.step(table.name, len(rows))
     return copied, kept

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.audit_end import KEPT_FROM
 
 Kind = Literal["text", "number", "bytes"]

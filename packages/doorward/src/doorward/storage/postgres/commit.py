@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import final
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.errors import (
     again,
     better_apart,

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, final
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.commit import Committer
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.errors import not_text, unholdable, verdict
@@ -28,7 +28,7 @@ from doorward.storage.postgres.use import DOES_NOT_ANSWER, read, storable
 from doorward.storage.sql.audit_end import Months, line_by_line
 from doorward.storage.sql.migrate import known
 from doorward.storage.sql.statements import Param, Query, Row, Step
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store
 
 _MONTHS = "SELECT doorward_audit_months()"
 _TODAY = "SELECT to_regclass('audit_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')) IS NOT NULL"
@@ -38,9 +38,7 @@ _TRIM = "SELECT doorward_audit_trim(?, ?, ?)"
 _AT_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
-async def open_postgres(
-    url: str, *, migrate: bool = True, options: PostgresOptions | None = None
-) -> SqlStore:
+async def open_postgres(url: str, *, migrate: bool = True, options: PostgresOptions | None = None) -> Store:
     """The store in the PostgreSQL database at `url`. `migrate=False` leaves the schema alone: `ready()` then says whether it is
     this program's. Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when nobody answers."""
     chosen = options or PostgresOptions()
@@ -70,9 +68,9 @@ async def open_postgres(
     committer = Committer(join=engine == "postgres")
     database = PostgresDatabase(connect=connect, options=chosen, committer=committer, history=history)
     if engine != "postgres":
-        return SqlStore(database, known=migrations, close=database.close, audit_end=line_by_line)
+        return Store(database, known=migrations, close=database.close, audit_end=line_by_line)
     end = Months(_DROP, _TRIM).remove
-    return SqlStore(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
+    return Store(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
 
 
 async def _today(connection: Connection) -> None:

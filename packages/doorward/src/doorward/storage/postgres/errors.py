@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 
-from doorward.core.ports.store import StoreConflict, StoreUnavailable
+from doorward.core.errors import StoreConflict, StoreUnavailable
 
 _FOREIGN_KEY = "23503"
 # such a row is there already; the same statement has changed it already; the engine does not do this in one statement

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import Final, final
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.errors import state_of
 from doorward.storage.postgres.pool import Pool
 from doorward.storage.postgres.use import read

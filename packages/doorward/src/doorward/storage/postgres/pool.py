@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Protocol, final
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 
 # A firewall between us and the database forgets a quiet connection sooner or later, without a word.
 _STALE_SECONDS = 240.0

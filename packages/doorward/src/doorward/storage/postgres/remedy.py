@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Final
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.errors import state_of
 
 _OTHERWISE: Final = "Start it, or check the name, the port, the password and pg_hba.conf."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres import text as postgres_text
 from doorward.storage.postgres.errors import state_of
 from doorward.storage.postgres.pool import Connection

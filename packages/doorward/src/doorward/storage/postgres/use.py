@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.errors import again, nobody_home, verdict
 from doorward.storage.postgres.pool import Connection, Held, Pool
 from doorward.storage.sql.statements import Param

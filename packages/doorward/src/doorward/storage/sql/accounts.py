@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.storage.sql.rows import ACCOUNT_COLUMNS, to_account, to_row
-from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
 
 _GET = select(ACCOUNT_COLUMNS, "accounts WHERE id = ?")
@@ -41,7 +41,7 @@ _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
 
 class SqlAccounts:
-    """`ports.store.Accounts` in SQL."""
+    """People and their second factors."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -53,24 +53,30 @@ class SqlAccounts:
         return _account(await self._db.one(_BY_EMAIL, (email,)))
 
     async def find(self, text: str) -> Sequence[Account]:
+        """By id or exact e-mail (case folded): what a person types on the command line."""
         asked = text.strip()
         rows = await self._db.all(_FIND, (asked, asked, asked.lower(), asked.casefold()))
         return [to_account(row) for row in rows]
 
     async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[Account]:
+        """In order of id; `after` is the last id of the page before."""
         return [to_account(row) for row in await self._db.all(_PAGE, (after or "", limit))]
 
     async def count(self, *, after: str | None = None) -> int:
+        """How many there are behind `after`. Reads an entry of the index for each."""
         row = await self._db.one(_COUNT, (after or "",))
         return 0 if row is None else int(row[0])
 
     async def factors(self, account_id: str) -> Sequence[EnrolledFactor]:
         return [EnrolledFactor(*row) for row in await self._db.all(_FACTORS, (account_id,))]
 
-    def insert(self, account: Account) -> SqlWrite:
+    def insert(self, account: Account) -> Write:
+        """Guarded: loses when the e-mail address is taken."""
         return guarded(_INSERT, *_row(account))
 
-    def replace(self, account: Account, *, old: Account | None = None) -> SqlWrite:
+    def replace(self, account: Account, *, old: Account | None = None) -> Write:
+        """Guarded: loses when the person is gone, and with `old` also when anything changed since it was read, so that an edit
+        never undoes a disabling or a password change made in between."""
         params = (*_row(account)[1:], account.id)
         if old is None:
             return guarded(_REPLACE, *params)
@@ -90,25 +96,29 @@ class SqlAccounts:
             to_json(old.role_names),
         )
 
-    def delete(self, account_id: str) -> SqlWrite:
+    def delete(self, account_id: str) -> Write:
+        """The person, their factors, sessions, consents and sign-ins; the audit record stays."""
         # factors, sessions, consents and known devices hang on the account and go with its row
-        return SqlWrite(
+        return Write(
             tuple((sql, (account_id,), None) for sql in (_DELETE_SIGN_INS, _DELETE_TICKETS, _DELETE))
         )
 
-    def add_factor(self, factor: EnrolledFactor) -> SqlWrite:
+    def add_factor(self, factor: EnrolledFactor) -> Write:
         return write(_ADD_FACTOR, *to_row(factor))
 
-    def remove_factors(self, account_id: str, kind: str) -> SqlWrite:
+    def remove_factors(self, account_id: str, kind: str) -> Write:
         return write(_REMOVE_FACTORS, account_id, kind)
 
-    def use_totp_step(self, factor_id: str, step: int) -> SqlWrite:
+    def use_totp_step(self, factor_id: str, step: int) -> Write:
+        """Guarded: loses unless `step` is later than the last one used (RFC 6238 §5.2)."""
         return guarded(_USE_STEP, step, factor_id, step)
 
-    def use_recovery_code(self, factor_id: str, at: int) -> SqlWrite:
+    def use_recovery_code(self, factor_id: str, at: int) -> Write:
+        """Guarded: loses when it was used."""
         return guarded(_USE_CODE, at, factor_id)
 
-    def rehash(self, account_id: str, old_hash: str, new_hash: str) -> SqlWrite:
+    def rehash(self, account_id: str, old_hash: str, new_hash: str) -> Write:
+        """Guarded: loses when the password was changed in between."""
         return guarded(_REHASH, new_hash, account_id, old_hash)
 
 

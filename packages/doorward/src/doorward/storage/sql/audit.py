@@ -10,7 +10,7 @@ import msgspec
 from doorward.core.model.audit import AuditEvent
 from doorward.storage.sql.audit_end import End
 from doorward.storage.sql.rows import from_row, to_row
-from doorward.storage.sql.statements import Database, Row, SqlWrite, to_json, write
+from doorward.storage.sql.statements import Database, Row, Write, to_json, write
 from doorward.storage.sql.text import insert, newest_of, select
 
 _COLUMNS = (
@@ -36,16 +36,18 @@ def of_kinds(number: int) -> str:
 
 
 class SqlAudit:
-    """`ports.store.Audit` in SQL. `end` is how old lines go on this engine."""
+    """The record: appended to at one end, and let go at the other when it is old enough. `end` is how old lines go on this engine."""
 
     def __init__(self, database: Database, end: End) -> None:
         self._db = database
         self._end = end
 
-    def append(self, event: AuditEvent) -> SqlWrite:
+    def append(self, event: AuditEvent) -> Write:
         return write(_APPEND, *to_row(event, ok=int(event.ok), detail=to_json(event.detail)))
 
     async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
+        """Remove a small batch of what is older than `keep` seconds, or a whole month of it where the record lies in months; answers
+        how many lines (a month is one), 0 when nothing is left to do now."""
         return await self._end(self._db, now, keep, limit)
 
     async def get(self, event_id: str) -> AuditEvent | None:
@@ -61,6 +63,8 @@ class SqlAudit:
         before: str | None = None,
         limit: int = 100,
     ) -> Sequence[AuditEvent]:
+        """Lines of these kinds from `since` (seconds) on, newest first; `before` is the last id of the page before. Lines of other
+        kinds are not read, however many there are."""
         if not kinds:
             return []
         of_each = [(account_id, kind, before or _AFTER_ALL, since, limit) for kind in kinds]
@@ -70,6 +74,7 @@ class SqlAudit:
     async def page(
         self, *, before: str | None = None, kind: str | None = None, limit: int = 100
     ) -> Sequence[AuditEvent]:
+        """Newest first; `before` is the last id of the page before."""
         end = before or _AFTER_ALL
         if kind is None:
             rows = await self._db.all(_PAGE, (end, limit))

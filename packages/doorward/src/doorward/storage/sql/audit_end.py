@@ -21,7 +21,7 @@ _AGAIN: Final = 3600
 
 
 End = Callable[[Database, int, int, int], Awaitable[int]]
-"""(database, now, keep, limit) -> how many of the oldest lines it removed: see `ports.store.Audit.let_go`."""
+"""(database, now, keep, limit) -> how many of the oldest lines it removed: see `SqlAudit.let_go`."""
 
 
 async def line_by_line(database: Database, now: int, keep: int, limit: int) -> int:

@@ -8,7 +8,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Catalog, KeyState, Role, SigningKey
 from doorward.storage.sql import app_document
 from doorward.storage.sql.rows import from_row, to_row
-from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, Step, guarded, to_json, told_by
+from doorward.storage.sql.statements import Database, Param, Row, Step, Write, guarded, to_json, told_by
 from doorward.storage.sql.text import insert, select, update
 
 _VERSION = "SELECT value + 0 FROM counters WHERE name = 'registry'"
@@ -50,7 +50,7 @@ _role = msgspec.json.Decoder(Role)
 
 
 class SqlRegistry:
-    """`ports.store.Registry` in SQL."""
+    """Apps, APIs, roles, signing keys: read as one snapshot; every write raises its version."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -73,38 +73,45 @@ class SqlRegistry:
             keys=tuple(_key(row) for row in keys),
         )
 
-    def unchanged(self, version: int) -> SqlWrite:
+    def unchanged(self, version: int) -> Write:
+        """Guarded, and changes nothing: loses unless that is the newest version, so that what was decided on a snapshot is
+        committed on it or not at all. Goes first."""
         return guarded(self._unchanged, version)
 
-    def put_client(self, client: Client) -> SqlWrite:
+    def put_client(self, client: Client) -> Write:
         return _change(_PUT_CLIENT, client.id, app_document.write(client))
 
-    def delete_client(self, client_id: str) -> SqlWrite:
+    def delete_client(self, client_id: str) -> Write:
         return _change(_DELETE_CLIENT, client_id)
 
-    def put_api(self, api: Api) -> SqlWrite:
+    def put_api(self, api: Api) -> Write:
         return _change(_PUT_API, api.id, api.identifier, to_json(api))
 
-    def delete_api(self, api_id: str) -> SqlWrite:
+    def delete_api(self, api_id: str) -> Write:
         return _change(_DELETE_API, api_id)
 
-    def put_role(self, role: Role) -> SqlWrite:
+    def put_role(self, role: Role) -> Write:
         return _change(_PUT_ROLE, role.id, role.name, to_json(role))
 
-    def delete_role(self, role_id: str) -> SqlWrite:
+    def delete_role(self, role_id: str) -> Write:
         return _change(_DELETE_ROLE, role_id)
 
-    def insert_key(self, key: SigningKey) -> SqlWrite:
+    def insert_key(self, key: SigningKey) -> Write:
+        """Guarded: loses when it would be a second current or a second next key of its algorithm, so that of nodes that see one
+        missing one makes it."""
         return _change(
             {"current": _INSERT_CURRENT, "next": _INSERT_NEXT}.get(key.state, _INSERT_KEY),
             *to_row(key, public_jwk=to_json(key.public_jwk)),
             must=1,
         )
 
-    def lengthen_key(self, key_id: str, token_life: int) -> SqlWrite:
+    def lengthen_key(self, key_id: str, token_life: int) -> Write:
+        """`token_life` grows to that many seconds; it never shrinks."""
         return _change(_LENGTHEN, token_life, key_id, token_life)
 
-    def move_key(self, key_id: str, old: KeyState, new: KeyState, at: int) -> SqlWrite:
+    def move_key(self, key_id: str, old: KeyState, new: KeyState, at: int) -> Write:
+        """Guarded: loses when the key is not in state `old`, so that two rotations at once make one. An algorithm has one current
+        key: move the old one away first."""
         match new:
             case "next":
                 return _change(_MOVE_KEY, new, key_id, old, must=1)
@@ -114,8 +121,8 @@ class SqlRegistry:
                 return _change(_RETIRE_KEY, new, at, key_id, old, must=1)
 
 
-def _change(sql: str, *params: Param, must: int | None = None) -> SqlWrite:
-    return SqlWrite(((sql, params, must), RAISE))
+def _change(sql: str, *params: Param, must: int | None = None) -> Write:
+    return Write(((sql, params, must), RAISE))
 
 
 def _key(row: Row) -> SigningKey:

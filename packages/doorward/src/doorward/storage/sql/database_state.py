@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from doorward.core.ports.store import StoreGone
+from doorward.core.errors import StoreGone
 from doorward.storage.sql.text import insert
 
 PUT_META: Final = insert("meta", "name, value", "ON CONFLICT (name) DO UPDATE SET value = excluded.value")

@@ -21,7 +21,7 @@ from doorward.storage.sql.rows import (
     to_refresh,
     to_row,
 )
-from doorward.storage.sql.statements import Database, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
 from doorward.storage.sql.sweep import END_OF_CLIENT, SWEEP_ENDS, TOKEN_GRACE
 from doorward.storage.sql.text import insert, qualified, select, update
 
@@ -104,7 +104,7 @@ _REPEAT_LATE = update(
 
 
 class SqlGrants:
-    """`ports.store.Grants` in SQL."""
+    """Grants, authorization codes, refresh tokens: one row for each grant, however often it was rotated."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -118,10 +118,12 @@ class SqlGrants:
         return None if row is None else to_code(row)
 
     async def refresh(self, grant_id: str) -> tuple[RefreshToken, Grant] | None:
+        """The refresh token of a grant and the grant, in one round trip."""
         row = await self._db.one(_REFRESH, (grant_id,))
         return None if row is None else (to_refresh(row), to_grant(row, REFRESH_WIDTH))
 
     async def refresh_of_person(self, grant_id: str) -> tuple[RefreshToken, Grant, Account | None] | None:
+        """The same with the person, as a refresh needs it; still one round trip."""
         row = await self._db.one(_REFRESH_OF_PERSON, (grant_id,))
         if row is None:
             return None
@@ -130,6 +132,7 @@ class SqlGrants:
         return to_refresh(row), to_grant(row, REFRESH_WIDTH), account
 
     async def live_of_account(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Grant]:
+        """Newest first, as of a session too; at most `limit`."""
         rows = await self._db.all(_LIVE_OF_ACCOUNT, (now, account_id, _ALL if limit is None else limit))
         return [to_grant(row) for row in rows]
 
@@ -140,10 +143,12 @@ class SqlGrants:
     async def held_of_account(
         self, account_id: str, now: int
     ) -> Sequence[tuple[str, str, tuple[str, ...], int]]:
+        """(app, audience, scopes, since when) of all live grants, each once however many grants say the same; newest first."""
         rows = await self._db.all(_HELD_OF_ACCOUNT, (now, account_id))
         return [(client, audience, tuple(scopes.split()), since) for client, audience, scopes, since in rows]
 
-    def insert(self, grant: Grant) -> SqlWrite:
+    def insert(self, grant: Grant) -> Write:
+        """Guarded when it has a place in a status list: loses when another grant holds that place."""
         params = to_row(
             grant,
             scopes=" ".join(grant.scopes),
@@ -153,16 +158,21 @@ class SqlGrants:
         )
         return write(_INSERT, *params) if grant.status_list is None else guarded(_INSERT_LISTED, *params)
 
-    def end(self, grant_id: str, at: int, reason: str) -> SqlWrite:
+    def end(self, grant_id: str, at: int, reason: str) -> Write:
+        """Not guarded; the refresh token of an ended grant is dead with it."""
         return write(_END, at, reason, grant_id)
 
-    def end_first(self, grant_id: str, at: int, reason: str) -> SqlWrite:
+    def end_first(self, grant_id: str, at: int, reason: str) -> Write:
+        """The same, guarded: loses when it has ended, so that of many who end one grant at once one enters it in the view."""
         return guarded(_END, at, reason, grant_id)
 
-    def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> SqlWrite:
+    def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> Write:
+        """All live grants of a person; `only` those of a `client_id`, or of a `session_id` without the offline ones, or those of
+        every session `but` one, without the offline ones and those of no session. Each enters the revocation view until `until`.
+        A few statements, however many they are."""
         also = "".join(_ONLY[name] for name in only)
         of = (account_id, *only.values())
-        return SqlWrite(
+        return Write(
             (
                 NEXT,
                 (_END_OF_ACCOUNT + also, (at, reason, at, *of), None),
@@ -171,24 +181,27 @@ class SqlGrants:
             )
         )
 
-    def end_of_client(self, client_id: str, at: int, reason: str) -> SqlWrite:
-        return SqlWrite(
+    def end_of_client(self, client_id: str, at: int, reason: str) -> Write:
+        """All grants of an app that goes: the first few hundred in this commit, the rest by and by in `sweep`."""
+        return Write(
             (
                 (END_OF_CLIENT, (at, reason, client_id, SWEEP_ENDS), None),
                 (_DEPART, (client_id, at, reason), None),
             )
         )
 
-    def insert_code(self, code: AuthorizationCode) -> SqlWrite:
+    def insert_code(self, code: AuthorizationCode) -> Write:
         return write(_INSERT_CODE, *to_row(code))
 
-    def redeem_code(self, code_hash: bytes, at: int) -> SqlWrite:
+    def redeem_code(self, code_hash: bytes, at: int) -> Write:
+        """Guarded: a code is redeemed once (OAuth 2.1 §4.1.3)."""
         return guarded(_REDEEM, at, code_hash)
 
-    def insert_refresh(self, token: RefreshToken) -> SqlWrite:
+    def insert_refresh(self, token: RefreshToken) -> Write:
         return write(_INSERT_REFRESH, *to_row(token, recent=from_recent(token.recent)))
 
-    def spend_refresh(self, old: RefreshToken, new: RefreshToken) -> SqlWrite:
+    def spend_refresh(self, old: RefreshToken, new: RefreshToken) -> Write:
+        """Guarded: `new` replaces `old` while that is still the newest and its grant lives at `new.created_at`; else it loses."""
         return guarded(
             _SPEND,
             new.generation,
@@ -200,10 +213,12 @@ class SqlGrants:
             new.created_at,
         )
 
-    def repeat_late(self, token: RefreshToken, at: int) -> SqlWrite:
+    def repeat_late(self, token: RefreshToken, at: int) -> Write:
+        """`late_at` becomes `at`. Guarded: `token` is still the newest, its `late_at` what was read, and its grant lives at `at`."""
         return guarded(_REPEAT_LATE, at, token.grant_id, token.hash, token.late_at or 0, at)
 
     async def status_indexes(self, list_id: int, now: int) -> Sequence[int]:
+        """The indexes of the ended grants of one status list."""
         return [row[0] for row in await self._db.all(_STATUS_INDEXES, (list_id, now - TOKEN_GRACE))]
 
     async def status_index_taken(self, list_id: int, index: int) -> bool:

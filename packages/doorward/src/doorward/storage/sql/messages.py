@@ -9,7 +9,7 @@ import msgspec
 
 from doorward.core.model.message import LogoutNotice, Outgoing, Ticket, Undelivered, UndeliveredMail
 from doorward.storage.sql.rows import from_row, to_row
-from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
 
 _TICKET_COLUMNS = (
@@ -60,7 +60,7 @@ _payload = msgspec.json.Decoder(dict[str, Any])
 
 
 class SqlMessages:
-    """`ports.store.Messages` in SQL."""
+    """Tickets, the mail outbox and logout notices."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -73,10 +73,11 @@ class SqlMessages:
         row = await self._db.one(_TICKET_BY_LINK, (link_hash,))
         return None if row is None else _to_ticket(row)
 
-    def insert_ticket(self, ticket: Ticket) -> SqlWrite:
+    def insert_ticket(self, ticket: Ticket) -> Write:
         return write(_INSERT_TICKET, *_ticket_row(ticket))
 
-    def replace_ticket(self, old: Ticket, new: Ticket) -> SqlWrite:
+    def replace_ticket(self, old: Ticket, new: Ticket) -> Write:
+        """Guarded by (tries, proven_at, used_at, account_id) as in `old`, so that guesses count and a ticket is used once."""
         return guarded(
             _REPLACE_TICKET,
             *_ticket_row(new)[2:],
@@ -87,7 +88,8 @@ class SqlMessages:
             old.account_id or "",
         )
 
-    def detach_tickets(self, account_id: str) -> SqlWrite:
+    def detach_tickets(self, account_id: str) -> Write:
+        """The tickets of a person become those of nobody: their codes and links open nothing any more."""
         return write(_DETACH_TICKETS, account_id)
 
     async def due_mail(self, now: int, limit: int = 20) -> Sequence[Outgoing]:
@@ -96,13 +98,14 @@ class SqlMessages:
     async def recent_mail(self, limit: int = 50) -> Sequence[Outgoing]:
         return [from_row(Outgoing, row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
 
-    def discard_mail(self, mail_id: str) -> SqlWrite:
+    def discard_mail(self, mail_id: str) -> Write:
         return write(_DISCARD_MAIL, mail_id)
 
-    def insert_mail(self, mail: Outgoing) -> SqlWrite:
+    def insert_mail(self, mail: Outgoing) -> Write:
         return write(_INSERT_MAIL, *to_row(mail))
 
-    def replace_mail(self, old: Outgoing, new: Outgoing) -> SqlWrite:
+    def replace_mail(self, old: Outgoing, new: Outgoing) -> Write:
+        """Guarded by `next_try_at`, so that of two workers one takes it."""
         return guarded(
             _REPLACE_MAIL,
             new.next_try_at,
@@ -117,10 +120,10 @@ class SqlMessages:
     async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]:
         return [from_row(LogoutNotice, row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
 
-    def insert_logout(self, notice: LogoutNotice) -> SqlWrite:
+    def insert_logout(self, notice: LogoutNotice) -> Write:
         return write(_INSERT_LOGOUT, *to_row(notice))
 
-    def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> SqlWrite:
+    def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> Write:
         return guarded(
             _REPLACE_LOGOUT,
             new.next_try_at,
@@ -134,12 +137,14 @@ class SqlMessages:
         )
 
     async def undelivered_mail(self) -> UndeliveredMail | None:
+        """What did not leave at the first try and has not left since; None when there is nothing."""
         row = await self._db.one(_UNDELIVERED_MAIL, ())
         if row is None or not row[0]:
             return None
         return UndeliveredMail(waiting=int(row[0]) - int(row[1]), failed=int(row[1]), last_at=row[2])
 
     async def undelivered(self) -> Sequence[Undelivered]:
+        """Of each app that was not told of a log-out at the first try, what is still to be told and what was given up."""
         found: list[Undelivered] = []
         for client_id, count, failed, last_at in await self._db.all(_UNDELIVERED, ()):
             last = await self._db.one(_LAST_PROBLEM, (client_id,))

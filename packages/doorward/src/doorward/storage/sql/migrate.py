@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 
 CREATE_HISTORY = (
     "CREATE TABLE IF NOT EXISTS schema_migrations"

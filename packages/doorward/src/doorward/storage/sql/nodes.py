@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.storage.sql.database_state import why_not
-from doorward.storage.sql.statements import Database, SqlWrite, told_by, write
+from doorward.storage.sql.statements import Database, Write, told_by, write
 from doorward.storage.sql.text import insert
 
 _LOOK = (
@@ -34,13 +34,14 @@ _DOUBTED = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
 
 
 class SqlNodes:
-    """`ports.store.Nodes` in SQL."""
+    """The processes that answer from a snapshot of the registry, and the version that each has seen."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
         self._look = told_by(database.history, _LOOK)
 
     async def look(self, node_id: str) -> tuple[int, int | None]:
+        """(the registry's version, the version that this node is known to have seen), in one read; None: it is not known."""
         row = await self._db.one(self._look, (node_id,))
         if row is None:
             return 0, None
@@ -49,14 +50,18 @@ class SqlNodes:
         return row[0], row[1]
 
     async def behind(self, version: int) -> int:
+        """How many have not yet seen `version`, those that are doubted among them."""
         row = await self._db.one(_BEHIND, (version,))
         return row[0] if row else 0
 
     async def doubted(self) -> Sequence[str]:
+        """The names of the rows that are doubted; `leave` takes one away."""
         return [row[0] for row in await self._db.all(_DOUBTED, ())]
 
-    def saw(self, node_id: str, version: int, expires_at: int) -> SqlWrite:
-        return SqlWrite(
+    def saw(self, node_id: str, version: int, expires_at: int) -> Write:
+        """This node lives and has seen `version`; without another word it is doubted some time after `expires_at`. Ends every
+        doubt of it."""
+        return Write(
             (
                 (_SAW, (node_id, version, expires_at), None),
                 (_SPEAKS, (f"doubted % {node_id}",), None),
@@ -64,11 +69,15 @@ class SqlNodes:
         )
 
     async def heard_of_by(self) -> int | None:
+        """The latest time by which any is to be heard of (seconds, by that node's clock); None when there is none."""
         row = await self._db.one(_NEWEST, ())
         return row[0] if row else None
 
-    def doubt(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> SqlWrite:
+    def doubt(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> Write:
+        """Doubt all who have not seen the version `behind`, or who were to be heard of before `silent_at` (seconds), or not before
+        `not_before`: one that lives finds at its next look that it is not known, and makes itself known. `mark` is drawn anew for
+        each call."""
         return write(_DOUBT, f"doubted {mark} ", behind, silent_at, not_before)
 
-    def leave(self, node_id: str) -> SqlWrite:
+    def leave(self, node_id: str) -> Write:
         return write(_LEAVE, node_id)

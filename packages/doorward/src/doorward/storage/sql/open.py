@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.url import is_postgres
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from doorward.storage.sqlite.path import sqlite_path
 
 
 async def open_store(
     database: str, *, migrate: bool = True, postgres: PostgresOptions | None = None
-) -> SqlStore:
+) -> Store:
     """The store at `database`: `postgresql://…`, `sqlite:///path`, or a path. Made or brought up to date unless `migrate` is False.
 
     Raises `SchemaRefused`, `StoreUnavailable`; neither shows a password.

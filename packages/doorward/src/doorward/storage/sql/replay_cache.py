@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from doorward.core.model.bucket import Bucket
-from doorward.storage.sql.statements import Database, SqlWrite, guarded, write
+from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, one_of
 
 _COUNT = "SELECT tries, ends_at FROM attempts WHERE bucket = ? AND ends_at > ?"
@@ -32,34 +32,41 @@ _MANY = 50
 
 
 class SqlAttempts:
-    """`ports.store.Attempts` in SQL."""
+    """Counters for throttling, and things that may be seen once only."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def count(self, bucket: str, now: int) -> tuple[int, int]:
+        """(tries counted in the bucket's running window, end of that window in seconds since the epoch)."""
         row = await self._db.one(_COUNT, (bucket, now))
         return (0, now) if row is None else (row[0], row[1])
 
     async def counts(self, buckets: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """(tries, end of the window) of each that was ever counted, in one round trip; the window may be over."""
         found: dict[str, tuple[int, int]] = {}
         for start in range(0, len(buckets), _MANY):
             some = tuple(buckets[start : start + _MANY])
             found |= {row[0]: (row[1], row[2]) for row in await self._db.all(_counts(len(some)), some)}
         return found
 
-    def add(self, bucket: str, now: int, window: int, *, tries: int = 1) -> SqlWrite:
+    def add(self, bucket: str, now: int, window: int, *, tries: int = 1) -> Write:
+        """So many more tries; a new window of `window` seconds begins when the old one is over. Safe under concurrency."""
         ends, far = now + window, now + 2 * window
         return write(_ADD, bucket, tries, ends, now, far, now, far)
 
-    def take(self, bucket: Bucket, now: int) -> SqlWrite:
+    def take(self, bucket: Bucket, now: int) -> Write:
+        """One more try while there is room. Guarded: loses when `bucket.limit` tries are counted in the running window, so that
+        of many at once exactly as many are counted as the limit says."""
         ends, far = now + bucket.window, now + 2 * bucket.window
         return guarded(_TAKE, bucket.key, 1, ends, now, far, now, far, now, far, bucket.limit)
 
-    def clear(self, bucket: str) -> SqlWrite:
+    def clear(self, bucket: str) -> Write:
         return write(_CLEAR, bucket)
 
-    def claim(self, space: str, value: str, expires_at: int, *, now: int = 0) -> SqlWrite:
+    def claim(self, space: str, value: str, expires_at: int, *, now: int = 0) -> Write:
+        """Guarded: loses when (space, value) was claimed and has not expired at `now` (assertion jti: RFC 7523 §3). Without `now`
+        a claim counts until it is swept."""
         return guarded(_CLAIM, space, value, expires_at, now)
 
 

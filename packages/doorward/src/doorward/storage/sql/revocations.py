@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.core.model.revocation import HISTORY_BITS, Revocation
-from doorward.storage.sql.statements import Database, Param, Row, SqlWrite, Step, told_by
+from doorward.storage.sql.statements import Database, Param, Row, Step, Write, told_by
 from doorward.storage.sql.text import Statement, select, update
 
 _NEWEST = "SELECT value + 0 FROM counters WHERE name = 'revocations'"
@@ -44,17 +44,20 @@ _EARLIER = "DELETE FROM revocations WHERE holder = ? AND before_at < ? AND expir
 
 
 class SqlRevocations:
-    """`ports.store.Revocations` in SQL."""
+    """The entries of the revocation view, numbered in commit order."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
         self._newest = told_by(database.history, _NEWEST)
 
     async def live(self, now: int) -> tuple[int, Sequence[Revocation]]:
+        """The newest seq, and every entry that has not expired."""
         newest, rows = await self._db.snapshot((self._newest, ()), (_LIVE, (now,)))
         return newest[0][0], [_revocation(row) for row in rows]
 
     async def since(self, seq: int, now: int, limit: int | None = None) -> tuple[int, Sequence[Revocation]]:
+        """The newest seq, and the entries after `seq`, at most the first `limit` of them; of no use when the two are not of one
+        history (`same_history`)."""
         place = seq & (1 << HISTORY_BITS) - 1
         most = _ALL if limit is None else limit
         newest, rows = await self._db.snapshot((self._newest, ()), (_SINCE, (place, now, most)))
@@ -64,20 +67,22 @@ class SqlRevocations:
         row = await self._db.one(self._newest, ())
         return row[0] if row else 0
 
-    def insert(self, revocation: Revocation) -> SqlWrite:
+    def insert(self, revocation: Revocation) -> Write:
         r = revocation
-        return SqlWrite((NEXT, (_INSERT, (r.kind, r.ref, r.at, r.expires_at, r.before), None)))
+        return Write((NEXT, (_INSERT, (r.kind, r.ref, r.at, r.expires_at, r.before), None)))
 
-    def insert_few(self, revocation: Revocation, *, holder: str, most: int, now: int) -> SqlWrite:
+    def insert_few(self, revocation: Revocation, *, holder: str, most: int, now: int) -> Write:
+        """An entry for a single token of `holder`, a grant or an app. Guarded: loses when `most` such entries of the holder have not
+        expired at `now`, so that of many at once exactly as many are kept as the limit says."""
         values = (*_values(revocation), holder, holder, now, most, most)
-        return SqlWrite((NEXT, (_INSERT_FEW, values, 1)))
+        return Write((NEXT, (_INSERT_FEW, values, 1)))
 
-    def insert_later(self, revocation: Revocation, *, now: int) -> SqlWrite:
+    def insert_later(self, revocation: Revocation, *, now: int) -> Write:
+        """An entry with `before`, which takes the place of earlier ones of that `ref` made by this method. Guarded: loses when one
+        is there that reaches as far."""
         r, holder = revocation, revocation.ref
         values = (*_values(r), holder, holder, now, r.before)
-        return SqlWrite(
-            (NEXT, (_INSERT_LATER, values, 1), (_EARLIER, (holder, r.before, r.expires_at), None))
-        )
+        return Write((NEXT, (_INSERT_LATER, values, 1), (_EARLIER, (holder, r.before, r.expires_at), None)))
 
 
 def _values(r: Revocation) -> tuple[Param, ...]:

@@ -10,7 +10,7 @@ from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Sessi
 from doorward.core.model.signin import Proof
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import from_row, to_row, words
-from doorward.storage.sql.statements import Database, Row, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
 
 _COLUMNS = (
@@ -84,7 +84,7 @@ _FORGET = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash <> ?
 
 
 class SqlSessions:
-    """`ports.store.Sessions` in SQL."""
+    """Browser sessions and consents."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -98,13 +98,16 @@ class SqlSessions:
         return None if row is None else _session(row)
 
     async def live_of(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Session]:
+        """Last seen first; at most `limit`."""
         most = _ALL if limit is None else limit
         return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now, most))]
 
     async def clients_in(self, session_id: str) -> Sequence[str]:
+        """The apps that were given a grant in this session (they are told when it ends)."""
         return [row[0] for row in await self._db.all(_CLIENTS_IN, (session_id,))]
 
     async def clients_in_all(self, account_id: str, now: int) -> Sequence[tuple[str, str]]:
+        """(session, app) of all live sessions of a person, each once."""
         return [(row[0], row[1]) for row in await self._db.all(_CLIENTS_IN_ALL, (account_id, now))]
 
     async def consents_of(self, account_id: str) -> Sequence[Consent]:
@@ -114,11 +117,12 @@ class SqlSessions:
         row = await self._db.one(_CONSENT, (account_id, client_id, audience))
         return None if row is None else _consent(row)
 
-    def insert(self, session: Session) -> SqlWrite:
+    def insert(self, session: Session) -> Write:
         params = to_row(session, amr=" ".join(session.amr), proofs=_stored(session.proofs))
         return write(_INSERT, *params)
 
-    def replace_secret(self, session: Session, new: Session) -> SqlWrite:
+    def replace_secret(self, session: Session, new: Session) -> Write:
+        """A new cookie value, auth_time, acr and amr for the same sid (line 68). Guarded by the old secret hash."""
         return guarded(
             _REPLACE_SECRET,
             new.secret_hash,
@@ -134,20 +138,22 @@ class SqlSessions:
             session.secret_hash,
         )
 
-    def touch(self, session_id: str, seen_at: int) -> SqlWrite:
+    def touch(self, session_id: str, seen_at: int) -> Write:
         return write(_TOUCH, seen_at, session_id, seen_at)
 
-    def end(self, session_id: str, at: int, reason: str) -> SqlWrite:
+    def end(self, session_id: str, at: int, reason: str) -> Write:
+        """Not guarded: ending twice is ending."""
         return write(_END, at, reason, session_id)
 
-    def end_first(self, session_id: str, at: int, reason: str) -> SqlWrite:
+    def end_first(self, session_id: str, at: int, reason: str) -> Write:
+        """The same, guarded: loses when it has ended, so that of many who end one session at once one enters it in the view."""
         return guarded(_END, at, reason, session_id)
 
-    def end_of_account(
-        self, account_id: str, at: int, reason: str, until: int, *, keep: str | None
-    ) -> SqlWrite:
+    def end_of_account(self, account_id: str, at: int, reason: str, until: int, *, keep: str | None) -> Write:
+        """All live sessions of a person but `keep`. Each enters the revocation view until `until`. A few statements, however many
+        they are."""
         kept = keep or ""
-        return SqlWrite(
+        return Write(
             (
                 NEXT,
                 (_END_OF_ACCOUNT, (at, reason, account_id, at, kept), None),
@@ -156,26 +162,29 @@ class SqlSessions:
             )
         )
 
-    def put_consent(self, consent: Consent) -> SqlWrite:
+    def put_consent(self, consent: Consent) -> Write:
         return write(_PUT_CONSENT, *to_row(consent, scopes=" ".join(consent.scopes)))
 
-    def remove_consents(self, account_id: str, client_id: str) -> SqlWrite:
+    def remove_consents(self, account_id: str, client_id: str) -> Write:
         return write(_REMOVE_CONSENTS, account_id, client_id)
 
-    def remember_device(self, device_hash: bytes, account_id: str, at: int) -> SqlWrite:
+    def remember_device(self, device_hash: bytes, account_id: str, at: int) -> Write:
         crowd_out = (_CROWD_OUT, (account_id, account_id, MOST_KNOWN - 1), None)
-        return SqlWrite(((_REMEMBER, (account_id, device_hash, at), None), crowd_out))
+        return Write(((_REMEMBER, (account_id, device_hash, at), None), crowd_out))
 
     async def devices_since(self, account_id: str, since: int, limit: int) -> int:
+        """How many devices became known to the account from `since` on; counted up to `limit`."""
         row = await self._db.one(_SINCE, (account_id, since, limit))
         return int(row[0]) if row is not None else 0
 
     async def known_device(self, devices: Sequence[bytes], account_id: str) -> bytes | None:
+        """Which of these the account knows; of more than `MOST_DEVICES` only the first are looked at."""
         asked = (*devices[:MOST_DEVICES], *(b"",) * (MOST_DEVICES - len(devices)))
         row = await self._db.one(_KNOWN, (account_id, *asked))
         return bytes(row[0]) if row is not None else None
 
-    def forget_devices(self, account_id: str, *, but: bytes | None) -> SqlWrite:
+    def forget_devices(self, account_id: str, *, but: bytes | None) -> Write:
+        """The account knows no device any more, `but` one."""
         return write(_FORGET, account_id, but or b"")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from doorward.core.model.signin import SignIn
-from doorward.storage.sql.statements import Database, SqlWrite, guarded, to_json, write
+from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, update
 
 _GET = "SELECT doc FROM sign_ins WHERE id = ?"
@@ -20,7 +20,7 @@ _decoder = msgspec.json.Decoder(SignIn)
 
 
 class SqlSignIns:
-    """`ports.store.SignIns` in SQL."""
+    """Sign-ins under way."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -33,14 +33,16 @@ class SqlSignIns:
         row = await self._db.one(_BY_HANDLE, (handle_hash,))
         return None if row is None else _decoder.decode(row[0])
 
-    def insert(self, sign_in: SignIn) -> SqlWrite:
+    def insert(self, sign_in: SignIn) -> Write:
         s = sign_in
         return write(_INSERT, s.id, s.handle_hash, s.account_id, s.expires_at, to_json(s))
 
-    def end_of_account(self, account_id: str, at: int) -> SqlWrite:
+    def end_of_account(self, account_id: str, at: int) -> Write:
+        """Those in which somebody showed something as this person go, as far as they still run at `at`."""
         return write(_END_OF_ACCOUNT, account_id, at)
 
-    def replace(self, old: SignIn, new: SignIn) -> SqlWrite:
+    def replace(self, old: SignIn, new: SignIn) -> Write:
+        """Guarded: loses when the row changed since `old` was read, so that no step is taken twice."""
         # the whole document is compared: whatever changed in between, the step was decided on something else
         return guarded(
             _REPLACE, new.handle_hash, new.account_id, new.expires_at, to_json(new), old.id, to_json(old)

@@ -11,8 +11,6 @@ from typing import Any, Protocol, final
 import msgspec
 from msgspec import Struct
 
-from doorward.core.ports.store import Write
-
 Param = str | int | bytes | None
 Row = tuple[Any, ...]
 Query = tuple[str, tuple[Param, ...]]
@@ -24,7 +22,7 @@ LOST = -1
 
 
 @final
-class SqlWrite(Struct, frozen=True, gc=False):
+class Write(Struct, frozen=True, gc=False):
     """One change as a value: the statements that make it, in order."""
 
     steps: tuple[Step, ...]
@@ -60,26 +58,14 @@ def told_by(history: str, sql: str) -> str:
     return sql.replace("value + 0", f"value + {history}")
 
 
-def write(sql: str, *params: Param) -> SqlWrite:
+def write(sql: str, *params: Param) -> Write:
     """A change of one statement, whatever it finds."""
-    return SqlWrite(((sql, params, None),))
+    return Write(((sql, params, None),))
 
 
-def guarded(sql: str, *params: Param) -> SqlWrite:
+def guarded(sql: str, *params: Param) -> Write:
     """A change of one statement that loses unless it changes exactly one row."""
-    return SqlWrite(((sql, params, 1),))
-
-
-def steps_of(writes: Sequence[Write]) -> Sequence[Step]:
-    """The statements of some writes, in order. Raises TypeError for a write that another store built."""
-    steps: list[Step] = []
-    for each in writes:
-        if not isinstance(each, SqlWrite):
-            raise TypeError(
-                f"this store did not build {type(each).__name__}: commit takes only the writes of its own nouns"
-            )
-        steps.extend(each.steps)
-    return steps
+    return Write(((sql, params, 1),))
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

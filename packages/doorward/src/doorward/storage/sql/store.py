@@ -1,11 +1,15 @@
-"""What is a store in SQL, whatever the engine? The nouns, one after another, on one database."""
+"""The store in SQL, on either engine: reads answer at once, writes are values that `commit` applies all together or not at all.
+
+A service loads, asks the rules, builds its writes, and commits them in one short transaction. A write with a guard
+(compare-and-swap) that loses makes `commit` answer False and leaves nothing behind: load again, decide again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import final
 
-from doorward.core.ports.store import StoreUnavailable, Write
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.accounts import SqlAccounts
 from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
@@ -20,7 +24,7 @@ from doorward.storage.sql.replay_cache import SqlAttempts
 from doorward.storage.sql.revocations import NEXT, SqlRevocations
 from doorward.storage.sql.sessions import SqlSessions
 from doorward.storage.sql.sign_ins import SqlSignIns
-from doorward.storage.sql.statements import LOST, Database, SqlWrite, steps_of, write
+from doorward.storage.sql.statements import LOST, Database, Write, write
 from doorward.storage.sql.sweep import sweep
 from doorward.storage.sql.wrapped_keys import SqlWrappedKeys
 
@@ -31,9 +35,12 @@ _META = "SELECT value FROM meta WHERE name = ?"
 
 
 @final
-class SqlStore:
-    """`ports.store.Store` on one database. `known` are the migrations of this program; `close` is the engine's, and so are `upkeep`,
-    a statement to run now and then beside sweeping, and `audit_end`, how old lines of the record go."""
+class Store:
+    """Everything that lasts, on one database; raises `StoreUnavailable` when that does not answer.
+
+    `known` are the migrations of this program; `close` is the engine's, and so are `upkeep`, a statement to run now and then beside
+    sweeping, and `audit_end`, how old lines of the record go.
+    """
 
     def __init__(
         self,
@@ -64,8 +71,10 @@ class SqlStore:
         self.audit = SqlAudit(database, audit_end)
 
     async def commit(self, *writes: Write) -> bool:
-        """Durable when it answers True. A caller that stops waiting does not stop the commit."""
-        steps = steps_of(writes)
+        """Apply all in one durable transaction, in order. False: a guard lost, or the row that a write hangs on is gone (a session
+        of a deleted person), and nothing was written: load again, decide again. Raises `StoreConflict`, `StoreUnavailable`. A caller
+        that stops waiting does not stop the commit."""
+        steps = [step for each in writes for step in each.steps]
         if await self._db.apply(steps) == LOST:
             return False
         if any(step in _AWAITED for step in steps):
@@ -74,16 +83,18 @@ class SqlStore:
         return True
 
     def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit of this process that others wait for: the registry or the revocations changed."""
         self._listeners.append(listener)
 
     async def meta(self, name: str) -> str | None:
         row = await self._db.one(_META, (name,))
         return None if row is None else row[0]
 
-    def put_meta(self, name: str, value: str) -> SqlWrite:
+    def put_meta(self, name: str, value: str) -> Write:
         return write(PUT_META, name, value)
 
     async def ready(self) -> bool:
+        """Whether the database answers and its schema is the one that this program knows."""
         try:
             applied = await self._db.all(APPLIED, ())
             marks = await self._db.all(MARKS, ()) if applied else ()
@@ -95,6 +106,7 @@ class SqlStore:
         return may_use([(row[0], row[1], row[2]) for row in applied], self._known, said[0] if said else None)
 
     async def sweep(self, now: int, limit: int = 500) -> int:
+        """Remove a small batch of what has expired; answers how many rows went."""
         if self._upkeep is not None and abs(now - self._kept_up) >= _UPKEEP_SECONDS:
             self._kept_up = now
             await self._db.one(self._upkeep, ())

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import final
 
-from doorward.core.ports.store import StoreConflict, StoreUnavailable
+from doorward.core.errors import StoreConflict, StoreUnavailable
 from doorward.storage.copy.fence import FENCED
 from doorward.storage.sql.statements import LOST, Param, Step
 

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.migrate import known
 from doorward.storage.sql.statements import Param, Query, Row, Step
-from doorward.storage.sql.store import SqlStore
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.file import BUSY_SECONDS, connect, prepare
 from doorward.storage.sqlite.owner import whose
 from doorward.storage.sqlite.write_lock import Turn
@@ -29,7 +29,7 @@ _READ_BUSY_MS = 1000
 _UNHOLDABLE = (UnicodeEncodeError, OverflowError)
 
 
-async def open_sqlite(path: str | Path, *, migrate: bool = True) -> SqlStore:
+async def open_sqlite(path: str | Path, *, migrate: bool = True) -> Store:
     """The store in the SQLite file at `path`, which is made (mode 0600, its folder 0700) when it is not there.
 
     ":memory:" is a file in a private temporary folder that goes with `close()`, so that tests have the very same engine.
@@ -52,7 +52,7 @@ async def open_sqlite(path: str | Path, *, migrate: bool = True) -> SqlStore:
         if folder:
             folder.cleanup()
 
-    return SqlStore(database, known=migrations, close=close)
+    return Store(database, known=migrations, close=close)
 
 
 @final

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import final
 
-from doorward.core.ports.store import StoreUnavailable
+from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.statements import Step
 from doorward.storage.sqlite.batch import Job, Redo, run
 from doorward.storage.sqlite.write_lock import Turn

@@ -16,13 +16,13 @@ from doorward.core.model.levels import LEVELS
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.store import Store, Write
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.finish import Finish
 from doorward.features.authn.flow.goal import SignInGoals
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.outcomes import AskConsent, Denied, FactorRequired, Next, Stale
 from doorward.features.authn.flow.rules.assurance import counting
+from doorward.storage.sql.store import Store, Write
 
 
 @final

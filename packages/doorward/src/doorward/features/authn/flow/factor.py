@@ -10,9 +10,9 @@ from doorward.core.errors import Refusal
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof, SignIn
-from doorward.core.ports.store import Write
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
+from doorward.storage.sql.store import Write
 from doorward.web.pages.words import Words
 
 TYPED_CODE_PATH = "/sign-in/code"

@@ -17,7 +17,6 @@ from doorward.core.model.signin import SignIn
 from doorward.core.ports.mail_queue import Postman, owner_mail
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.authn.flow.goal import Permitted, Reached
 from doorward.features.authn.flow.outcomes import Finished, Stale
@@ -25,6 +24,7 @@ from doorward.features.authn.flow.rules.assurance import Achieved, counting
 from doorward.features.authn.flow.rules.vouching import to_store
 from doorward.features.sessions.ending import Ending
 from doorward.features.sessions.rules import session as session_rule
+from doorward.storage.sql.store import Store, Write
 
 NEW_ACCOUNT = 3600
 """For how many seconds after an account was made a new device is no news to its owner."""

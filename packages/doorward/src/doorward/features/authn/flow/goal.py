@@ -12,9 +12,9 @@ from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.store import Write
 from doorward.features.authn.flow.outcomes import AskConsent, Denied
 from doorward.features.authn.flow.rules.assurance import Achieved
+from doorward.storage.sql.store import Write
 
 
 class Reached(Struct, frozen=True):

@@ -8,9 +8,9 @@ from msgspec import structs
 
 from doorward.core.errors import Refusal
 from doorward.core.model.signin import Proof, SignIn
-from doorward.core.ports.store import Store, Write
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.storage.sql.store import Store, Write
 
 GONE: Final = Refusal("invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished")
 _TRIES: Final = 5

@@ -13,10 +13,10 @@ from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules import begin
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.storage.sql.store import Store
 
 
 @final

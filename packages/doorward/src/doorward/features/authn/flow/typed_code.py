@@ -13,7 +13,6 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.mail_queue import Postman, owner_mail
 from doorward.core.ports.metrics import Meter
-from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.authn.flow.factor import TYPED_CODE_STEP, JsonStep, TypedCode
 from doorward.features.authn.flow.offered import OfferedFactors
@@ -21,6 +20,7 @@ from doorward.features.authn.flow.proving import GONE, too_many, with_proof
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.rate_limits.rules.attempts import DAY, Guess, Wait
 from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store, Write
 
 WRONG: Final = "That code doesn't work. Wait for a new one, or use a recovery code."
 _TRIES: Final = 5

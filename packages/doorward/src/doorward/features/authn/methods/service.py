@@ -19,7 +19,6 @@ from doorward.core.model.session import Session
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailKind, Postman, owner_mail
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.authn.factors.password.rules.password import Weak
@@ -33,6 +32,7 @@ from doorward.features.authn.flow.proving import too_many
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store, Write
 
 SETUP_TTL: Final = 1800
 """Seconds for which a set-up page may lie open before its secret is forgotten."""

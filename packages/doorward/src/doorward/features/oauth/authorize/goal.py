@@ -18,7 +18,6 @@ from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.core.refresh_life import refresh_life
 from doorward.features.audit.service import Record
 from doorward.features.authn.flow.goal import Reached
@@ -31,6 +30,7 @@ from doorward.features.oauth.consent import rules as consent_rule
 from doorward.features.oauth.tokens.rules.person import scopes_behind
 from doorward.features.revocations.rules import status_index
 from doorward.features.sessions.rules import session as session_rule
+from doorward.storage.sql.store import Store
 
 CODE_PREFIX: Final = "dw_ac_"
 

@@ -11,13 +11,13 @@ from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.metrics import Meter
-from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.oauth.client_auth.answers import FAILED
 from doorward.features.oauth.client_auth.method import Presented, SingleUse
 from doorward.features.oauth.client_auth.rules import registered_method
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.rate_limits.rules.failures import Failures
+from doorward.storage.sql.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from doorward.adapters.remarks import LoggedRemarks
 from doorward.core.model.client import Client
 from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.remarks import Remarks
 from doorward.features.oauth.clients.rules.scope import ignored
 
 
@@ -15,7 +15,7 @@ class IgnoredScopes:
     """Told the scope of each request that was accepted."""
 
     catalog: CatalogSource
-    remarks: Remarks
+    remarks: LoggedRemarks
 
     def tell(self, client: Client, scope: str | None) -> None:
         """One line in the log for each name of an app, with the nearest that it may ask for."""

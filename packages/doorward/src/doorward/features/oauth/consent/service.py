@@ -10,10 +10,10 @@ from doorward.core.errors import Refusal
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import Consent
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.authn.flow.advance import Advance
 from doorward.features.authn.flow.outcomes import AskConsent, Denied
+from doorward.storage.sql.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,6 @@ from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.core.web_origin import web_origin
 from doorward.features.authn.flow.advance import Advance
 from doorward.features.authn.flow.factor import Factor, JsonStep
@@ -37,6 +36,7 @@ from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
 from doorward.features.oauth.clients.rules import own_page as page
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.storage.sql.store import Store, Write
 
 HANDLE_PREFIX: Final = "dw_as_"
 _IN_A_BROWSER: Final = Refusal(

@@ -16,7 +16,6 @@ from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Signer
-from doorward.core.ports.store import Store
 from doorward.features.oauth.first_party import rules as rule
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.logout.service import SignOutAction
@@ -25,6 +24,7 @@ from doorward.features.oauth.token.service import TokenService
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.revocations.view_service import RevocationView
+from doorward.storage.sql.store import Store
 
 _CODE_FIELDS = ("code", "code_verifier", "redirect_uri", "client_id")
 

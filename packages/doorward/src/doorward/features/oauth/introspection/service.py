@@ -11,7 +11,6 @@ from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Signer
-from doorward.core.ports.store import Store
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.grants.refresh_token.rules.rotation import (
@@ -25,6 +24,7 @@ from doorward.features.oauth.introspection import rules as rule
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.revocations.view_service import RevocationView
+from doorward.storage.sql.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

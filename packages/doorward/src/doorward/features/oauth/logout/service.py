@@ -11,11 +11,11 @@ from doorward.core.errors import Refusal
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import EndReason, Session
 from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.oauth.logout.rules import logout as rule
 from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from doorward.core.model.grant import Grant
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.keys import Signer
 from doorward.core.ports.metrics import Meter
-from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.grants.refresh_token.rules import rotation
@@ -25,6 +24,7 @@ from doorward.features.revocations.view_service import RevocationView
 from doorward.features.sessions.ending import Ending
 from doorward.features.sessions.rules import bounds
 from doorward.features.sessions.rules import ending as ending_rule
+from doorward.storage.sql.store import Store
 
 TOLD_EVERY: Final = 900
 """Seconds between two lines in the record that say that all tokens of an app were revoked."""

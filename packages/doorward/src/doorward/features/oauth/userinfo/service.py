@@ -9,10 +9,10 @@ from doorward.core.errors import Refusal
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Signer
-from doorward.core.ports.store import Store
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.userinfo import rules as rule
 from doorward.features.revocations.view_service import RevocationView
+from doorward.storage.sql.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
-from doorward.core.ports.store import Store
 from doorward.ops.doctor.check import Finding, passed
 from doorward.settings import Settings
+from doorward.storage.sql.store import Store
 from doorward.web.forwarded import Proxies, without_port
 
 LOOKED_AT: Final = 200

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from shlex import quote
 
 from doorward.core.model.client import Client
-from doorward.core.ports.store import Store
 from doorward.features.oauth.clients.rules import key_strength
 from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.storage.sql.store import Store
 
 
 async def apps(store: Store) -> Finding:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from doorward.core.ports.store import Store
 from doorward.ops.doctor.check import Finding, passed
+from doorward.storage.sql.store import Store
 
 _DAY = 86_400
 _OLD = 7

@@ -7,9 +7,9 @@ from shlex import quote
 
 from doorward.adapters import trust
 from doorward.core.amounts import moment
-from doorward.core.ports.store import Store
 from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
+from doorward.storage.sql.store import Store
 
 
 def authorities(settings: Settings) -> Finding:

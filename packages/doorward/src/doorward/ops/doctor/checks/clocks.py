@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from doorward.adapters.clock import AHEAD
 from doorward.cluster.node_registry import HEARD_OF_WITHIN
-from doorward.core.ports.store import Store
 from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.storage.sql.store import Store
 
 
 async def servers(store: Store, now: int) -> Finding:

@@ -13,9 +13,9 @@ from doorward.adapters.keys.signing import CatalogSigner
 from doorward.app.key_wrapper import held_here, key_wrapper, place_of
 from doorward.app.root import find_root
 from doorward.core.ports.key_wrapper import KeyProblem
-from doorward.core.ports.store import Store
 from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
+from doorward.storage.sql.store import Store
 
 _DAY = 86_400
 _PROBE = "doctor"

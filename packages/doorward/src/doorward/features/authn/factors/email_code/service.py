@@ -17,12 +17,12 @@ from doorward.core.model.policy import MailTickets
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import Postman
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.email_code import rules as mail_code
 from doorward.features.authn.factors.email_code.rules import Missed, ticket_stands
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store, Write
 
 LINK_PATHS: Final = {"sign_up": "/verify", "reset": "/reset/link"}
 _TRIES: Final = 8

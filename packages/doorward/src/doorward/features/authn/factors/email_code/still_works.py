@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from doorward.core.ports.store import Store
 from doorward.features.authn.factors.email_code.rules import ticket_stands
+from doorward.storage.sql.store import Store
 
 
 @final

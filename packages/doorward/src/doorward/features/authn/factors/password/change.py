@@ -16,7 +16,6 @@ from doorward.core.model.session import Session
 from doorward.core.ports.mail_queue import Postman, owner_mail
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
@@ -26,6 +25,7 @@ from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
 from doorward.features.authn.flow.rules.vouching import shown_again
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store
 
 
 class Changed(Struct, frozen=True):

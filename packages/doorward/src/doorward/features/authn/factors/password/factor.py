@@ -11,7 +11,6 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
-from doorward.core.ports.store import Write
 from doorward.features.authn.factors.password import routes as sign_in
 from doorward.features.authn.factors.password.routes import ResetOf
 from doorward.features.authn.factors.password.rules import proof as rule
@@ -21,6 +20,7 @@ from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.sessions.browser_context import BrowserPages
+from doorward.storage.sql.store import Write
 from doorward.web.pages.words import N_
 from doorward.web.route import Route
 

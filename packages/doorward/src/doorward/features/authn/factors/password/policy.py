@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Final, final
 
+from doorward.core.errors import HashingBusy
 from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.ports.breached import BreachedList
-from doorward.core.ports.passwords import HashingBusy
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.password import Weak
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import HashingBusy, Refusal
 from doorward.core.login_name import looked_up_as
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.metrics import Meter
-from doorward.core.ports.passwords import HashingBusy, PasswordHasher
-from doorward.core.ports.store import Store, Write
+from doorward.core.ports.passwords import PasswordHasher
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.proof import of_password
@@ -21,6 +20,7 @@ from doorward.features.authn.flow.proving import GONE, add_proof, too_many, with
 from doorward.features.rate_limits.rules.attempts import Guess, Wait
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store, Write
 
 MISMATCH: Final = "That email and password don't match."
 """The one answer for a wrong password and an unknown person (ASVS 6.3.8)."""

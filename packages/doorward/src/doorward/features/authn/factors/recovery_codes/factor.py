@@ -10,10 +10,10 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof
 from doorward.core.ports.mail_queue import Postman, owner_mail
-from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.recovery_codes import rules as rule
 from doorward.features.authn.flow.factor import TypedCode
+from doorward.storage.sql.store import Store, Write
 from doorward.web.pages.words import N_
 
 LABEL: Final = N_("Use a recovery code")

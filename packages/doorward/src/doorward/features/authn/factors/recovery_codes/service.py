@@ -7,8 +7,8 @@ from typing import final
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.authn.factors.recovery_codes import rules as rule
+from doorward.storage.sql.store import Store, Write
 
 
 @final

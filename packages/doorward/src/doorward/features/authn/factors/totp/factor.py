@@ -10,9 +10,9 @@ from doorward.core import text
 from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.store import Store, Write
 from doorward.features.authn.factors.totp import rules as rule
 from doorward.features.authn.flow.factor import TypedCode
+from doorward.storage.sql.store import Store, Write
 from doorward.web.pages.words import N_
 
 SEED_PURPOSE: Final = "totp"

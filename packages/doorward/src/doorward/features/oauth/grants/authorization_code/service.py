@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import Refusal, StoreUnavailable
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, StoreUnavailable, Write
 from doorward.features.audit.service import Record
 from doorward.features.oauth.clients.rules.resource import same
 from doorward.features.oauth.grants.authorization_code import rules as rule
@@ -19,6 +18,7 @@ from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store, Write
 
 GONE = "The authorization code is invalid or has expired."
 

@@ -16,7 +16,6 @@ from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.mail_queue import Postman
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.random import Chance
-from doorward.core.ports.store import Store, Write
 from doorward.features.audit.service import Record
 from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
 from doorward.features.oauth.grants.refresh_token.rules import grant as grant_rule
@@ -33,6 +32,7 @@ from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.sessions.ending import Ending
+from doorward.storage.sql.store import Store, Write
 
 ROUNDS = 4
 """Each lost swap means that somebody else moved the chain on; the second look already finds a successor to repeat."""
