@@ -1,4 +1,4 @@
-"""A running issuer, and tokens minted without one."""
+"""Fixtures for the verifier's tests: a running issuer, and tokens minted without one."""
 
 from collections.abc import Callable, Generator
 from typing import Any
@@ -20,7 +20,7 @@ def issuer() -> Generator[Issuer]:
 
 @pytest.fixture
 def serve(issuer: Issuer) -> Generator[Callable[..., ResourceServer]]:
-    """A function that makes servers for the running issuer; they are closed afterwards."""
+    """A function that creates servers for the running issuer; they are closed after the test."""
     made: list[ResourceServer] = []
 
     def make(**settings: Any) -> ResourceServer:

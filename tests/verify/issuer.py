@@ -25,7 +25,7 @@ def new_key(kid: str | None = None) -> SigningKey:
 
 
 class Issuer:
-    """What it says can be changed while it runs; what was asked is counted by path."""
+    """An issuer whose documents can be changed while it runs. It counts requests by path."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -144,7 +144,7 @@ def running() -> Generator[Issuer]:
         daemon_threads = True
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            pass  # a client that went away is part of the tests
+            pass  # the tests include clients that disconnect
 
     server = Server(("127.0.0.1", 0), Handler)
     issuer.url = f"http://127.0.0.1:{server.server_port}"
@@ -162,7 +162,7 @@ def running() -> Generator[Issuer]:
 
 
 def reason(server: ResourceServer, token: Any, **when: Any) -> str:
-    """Why the server refuses the token, or "good"."""
+    """The server's reason for refusing the token, or "good"."""
     try:
         server.verify(token, **when)
     except Refused as refused:

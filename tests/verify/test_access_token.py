@@ -1,4 +1,4 @@
-"""Which tricks with header, key and signature are stopped, and by which rule? RFC 7515, RFC 8725."""
+"""Attacks on header, key and signature, each stopped by a named rule: RFC 7515, RFC 8725."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def test_only_the_algorithms_that_the_caller_lists_are_accepted(key: SigningKey)
 
 
 @pytest.mark.requirement(40)
-def test_ed25519_has_two_names_and_both_are_the_one_algorithm() -> None:
+def test_both_names_of_ed25519_mean_the_same_algorithm() -> None:
     for name in ("EdDSA", "Ed25519"):
         assert reason(raw(header(ED, alg=name), claims(), ED)) == "good"
         assert reason(good(ED), with_=verifier(algorithms=frozenset({name}))) == "good"
@@ -121,7 +121,7 @@ def test_a_missing_signature_is_refused() -> None:
 
 
 @pytest.mark.requirement(43)
-def test_a_key_that_the_token_brings_along_is_not_even_read() -> None:
+def test_a_key_inside_the_token_is_never_read() -> None:
     stranger = raw(header(), claims(), EVERY_KEY[1])
     assert reason(stranger) == "signature"
     own = new_key("own")
@@ -137,7 +137,7 @@ def test_a_key_that_the_token_brings_along_is_not_even_read() -> None:
         assert reason(raw({**header(own, kid="p256"), **members}, claims(), own)) == "signature"
         nameless = raw({**header(own, kid=None), **members}, claims(), own)
         assert reason(nameless, with_=verifier(key_set(ISSUER, [P256.public()]))) == "signature"
-        # beside a good signature they change nothing
+        # with a valid signature they change nothing
         assert reason(raw({**header(), **members}, claims())) == "good"
 
 
@@ -156,7 +156,7 @@ def test_a_key_that_the_token_brings_along_is_not_even_read() -> None:
         "x" * 512,
     ],
 )
-def test_kid_is_looked_up_as_it_is_and_does_nothing_else(kid: str) -> None:
+def test_kid_is_only_a_lookup_key(kid: str) -> None:
     assert reason(raw(header(kid=kid), claims())) == "unknown_key"
 
 
@@ -167,7 +167,7 @@ def test_a_kid_that_is_no_text_is_refused(kid: Any) -> None:
     assert reason(raw(head, claims())) == "malformed"
 
 
-def test_without_kid_the_one_key_of_that_algorithm_is_taken_and_two_are_not_tried() -> None:
+def test_without_kid_a_single_key_of_the_algorithm_is_used_and_two_are_refused() -> None:
     assert reason(raw(header(kid=None), claims())) == "good"
     two = key_set(ISSUER, [P256.public(), new_key("other").public()])
     assert reason(raw(header(kid=None), claims()), with_=verifier(two)) == "unknown_key"
@@ -185,12 +185,12 @@ def test_without_kid_the_one_key_of_that_algorithm_is_taken_and_two_are_not_trie
         {"crit": ["x"], "x": 1},
     ],
 )
-def test_what_is_critical_and_unknown_is_refused(members: dict[str, Any]) -> None:
+def test_an_unknown_critical_extension_is_refused(members: dict[str, Any]) -> None:
     assert reason(raw({**header(), **members}, claims())) == "critical"
 
 
 @pytest.mark.requirement(46)
-def test_a_member_that_stands_twice_is_refused_in_header_and_payload() -> None:
+def test_a_duplicate_member_is_refused_in_header_and_payload() -> None:
     twice = b'{"alg":"ES256","kid":"p256","typ":"at+jwt","alg":"ES256"}'
     assert reason(raw(twice, claims())) == "malformed"
     body = msgspec.json.encode(claims())
@@ -205,7 +205,7 @@ def test_a_member_that_stands_twice_is_refused_in_header_and_payload() -> None:
 
 
 @pytest.mark.requirement(46)
-def test_other_spellings_of_the_same_token_are_refused() -> None:
+def test_other_encodings_of_the_same_token_are_refused() -> None:
     token = good()
     head, body, signature = token.split(".")
     last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -238,11 +238,11 @@ def test_other_spellings_of_the_same_token_are_refused() -> None:
 
 
 @pytest.mark.requirement(48)
-def test_a_jwe_is_told_apart_and_never_opened() -> None:
+def test_a_jwe_is_refused_as_encrypted_and_never_decrypted() -> None:
     assert reason("a.b.c.d.e") == "encrypted"
     assert reason(".".join([good().split(".")[0], "", "", "", ""])) == "encrypted"
     for alg in ("RSA1_5", "RSA-OAEP", "dir", "PBES2-HS256+A128KW", "ECDH-ES"):
-        # p2c asks for work: nothing may be derived from it
+        # p2c demands key derivation work: nothing may be derived from it
         head = {"alg": alg, "enc": "A128GCM", "p2c": 2**31, "p2s": "AA", "zip": "DEF"}
         assert reason(raw(head, claims())) == "encrypted"
         five = ".".join([b64url_encode(msgspec.json.encode(head)), "AA", "AA", "AA", "AA"])
@@ -253,11 +253,11 @@ def test_a_jwe_is_told_apart_and_never_opened() -> None:
 @pytest.mark.parametrize(
     "junk", ["", ".", "..", "...", "a", "a.b", 5, None, b"a.b.c", [], object(), "x" * 20_000, "." * 9]
 )
-def test_what_is_no_token_at_all_is_refused(junk: Any) -> None:
+def test_text_that_is_no_token_is_refused(junk: Any) -> None:
     assert reason(junk) in ("malformed", "encrypted")
 
 
-def test_the_table_of_headers_is_bounded_and_only_for_good_signatures() -> None:
+def test_the_header_cache_is_bounded_and_stores_only_signed_headers() -> None:
     judge = verifier()
     for number in range(3 * MAX_HEADERS):
         assert isinstance(judge.verify(raw(header(x=number), claims()), NOW), Verified)
@@ -266,7 +266,7 @@ def test_the_table_of_headers_is_bounded_and_only_for_good_signatures() -> None:
 
 
 @by_algorithm
-def test_a_signer_writes_what_the_verifier_reads(key: SigningKey) -> None:
+def test_the_verifier_accepts_what_the_signer_writes(key: SigningKey) -> None:
     signer = Signer(key, "at+jwt")
     for number in range(1000 if key.alg == "ES256" else 5):  # one in 128 signatures has a short integer
         assert reason(signer.sign(msgspec.json.encode(claims(jti=f"grt_1.{number}")))) == "good"

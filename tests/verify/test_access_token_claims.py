@@ -1,4 +1,5 @@
-"""Which claims make a good access token, said to whom and when? RFC 9068 §2.2 and §4, RFC 7519 §4.1."""
+"""Claims of an access token: which are required, for which audience and when. RFC 9068 §2.2 and §4, RFC 7519
+§4.1."""
 
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_keys_of_one_issuer_cannot_verify_for_another() -> None:
         ({AUDIENCE: 1}, "claims"),
     ],
 )
-def test_the_audience_has_to_be_ours(aud: Any, expected: str) -> None:
+def test_another_audience_is_refused(aud: Any, expected: str) -> None:
     assert reason(good(aud=aud)) == expected
 
 
@@ -122,7 +123,7 @@ def test_exp_is_required_and_times_are_exact_without_leeway(members: dict[str, A
 
 
 @pytest.mark.requirement(47)
-def test_leeway_forgives_that_much_and_no_more() -> None:
+def test_leeway_extends_times_by_exactly_its_seconds() -> None:
     judge = verifier(leeway=10)
     assert reason(good(exp=NOW - 9), with_=judge) == "good"
     assert reason(good(exp=NOW - 10), with_=judge) == "expired"
@@ -132,7 +133,7 @@ def test_leeway_forgives_that_much_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("missing", ["iss", "sub", "aud", "client_id", "iat", "exp", "jti"])
-def test_what_rfc_9068_requires_is_required(missing: str) -> None:
+def test_claims_required_by_rfc_9068_are_required(missing: str) -> None:
     assert reason(raw(header(), claims(**{missing: None}))) == "claims"
 
 
@@ -152,17 +153,17 @@ def test_what_rfc_9068_requires_is_required(missing: str) -> None:
         {"jti": 7},
     ],
 )
-def test_claims_of_another_type_are_refused_whichever_way_they_are_read(members: dict[str, Any]) -> None:
+def test_claims_of_a_wrong_type_are_refused_on_both_parsing_paths(members: dict[str, Any]) -> None:
     assert reason(good(**members)) == "claims"
     assert reason(raw(header(), {**claims(**members), "unknown": 1})) == "claims"
 
 
-def test_a_key_bound_token_is_no_bearer_token() -> None:
+def test_a_key_bound_token_is_refused_as_a_bearer_token() -> None:
     for cnf in ({"jkt": "thumbprint"}, {"x5t#S256": "hash"}, {}, None, "x"):
         assert reason(raw(header(), {**claims(), "cnf": cnf})) == "sender_constrained"
 
 
-def test_the_reason_never_shows_any_of_the_token() -> None:
+def test_the_reason_never_contains_any_part_of_the_token() -> None:
     secret = "s3cr3t-value"
     for token in (
         good(sub=[secret]),

@@ -1,4 +1,4 @@
-"""What does a client hear, and which token does its request carry? RFC 6750, 9728, 9470; cookies with CSRF."""
+"""Challenges to clients and the token of a request: RFC 6750, 9728, 9470; cookies with CSRF."""
 
 import hashlib
 from typing import Any
@@ -21,7 +21,7 @@ def www(refused: Refused) -> tuple[int, str]:
     return answer.status, answer.headers.get("WWW-Authenticate", "")
 
 
-def test_no_token_is_told_where_to_go_and_no_error() -> None:
+def test_without_a_token_the_challenge_has_the_metadata_url_and_no_error() -> None:
     assert www(Refused("no_token")) == (401, f'Bearer resource_metadata="{META}"')
     assert challenge(Refused("no_token"), None).headers["WWW-Authenticate"] == "Bearer"
 
@@ -44,7 +44,7 @@ def test_a_missing_scope_names_the_scopes_that_are_needed() -> None:
     assert 'scope="orders:read orders:write"' in said
 
 
-def test_a_step_up_says_what_would_be_enough() -> None:
+def test_a_step_up_challenge_names_acr_and_max_age() -> None:
     status, said = www(Refused("step_up", acr_values=("aal2", "phr"), max_age=300))
     assert status == 401
     assert 'error="insufficient_user_authentication"' in said
@@ -53,7 +53,7 @@ def test_a_step_up_says_what_would_be_enough() -> None:
 
 
 @pytest.mark.parametrize("reason", ["keys_unavailable", "revocation_unavailable"])
-def test_our_own_trouble_is_503_without_a_challenge(reason: Any) -> None:
+def test_a_fault_of_the_server_side_is_503_without_a_challenge(reason: Any) -> None:
     answer = challenge(Refused(reason), META)
     assert answer.status == 503
     assert "WWW-Authenticate" not in answer.headers
@@ -104,17 +104,17 @@ WHO = Principal(
         ({"max_age": 0}, "step_up"),
     ],
 )
-def test_what_is_asked_for_has_to_be_there(asked: dict[str, Any], expected: str | None) -> None:
+def test_each_requirement_must_be_met(asked: dict[str, Any], expected: str | None) -> None:
     assert getattr(check(WHO, demand(**asked), NOW), "reason", None) == expected
 
 
-def test_a_token_that_says_nothing_of_the_sign_in_is_never_recent_or_strong() -> None:
+def test_a_token_without_sign_in_claims_is_never_recent_or_strong() -> None:
     bare = Principal("app_1", "app_1")
     assert getattr(check(bare, demand(max_age=10**9), NOW), "reason", None) == "step_up"
     assert getattr(check(bare, demand(acr=["aal1"]), NOW), "reason", None) == "step_up"
 
 
-def test_one_text_for_a_list_is_a_mistake_that_is_said_at_once() -> None:
+def test_one_string_instead_of_a_list_raises_at_once() -> None:
     with pytest.raises(TypeError, match=r'scopes=\["orders:read"\]'):
         demand(scopes="orders:read")
     with pytest.raises(ValueError, match="seconds"):
@@ -157,7 +157,7 @@ COOKIE = ("theme=dark; __Host-dw_at=abc; x=y",)
 CSRF = csrf_token("abc")
 
 
-def test_the_cookie_is_read_only_where_it_is_wanted_and_the_header_wins() -> None:
+def test_the_cookie_is_read_only_if_enabled_and_the_header_takes_precedence() -> None:
     assert token_of(cookies=COOKIE) == "abc"
     assert token_of(names=(), cookies=COOKIE) == "refused: no_token"
     assert token_of(cookies=COOKIE, authorization=("Bearer def",)) == "def"
@@ -165,13 +165,13 @@ def test_the_cookie_is_read_only_where_it_is_wanted_and_the_header_wins() -> Non
     assert token_of(cookies=("dw_at=abc; __host-dw_at=abc",)) == "refused: no_token"
 
 
-def test_a_cookie_that_stands_twice_is_refused() -> None:
+def test_a_duplicate_cookie_is_refused() -> None:
     assert token_of(cookies=("__Host-dw_at=a; __Host-dw_at=b",)) == "refused: bad_request"
     assert token_of(cookies=("__Host-dw_at=a", "__Host-dw_at=a")) == "refused: bad_request"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "WEBSOCKET", "post", "get", "TRACE"])
-def test_what_changes_something_needs_the_csrf_token(method: str) -> None:
+def test_a_request_that_changes_something_needs_the_csrf_token(method: str) -> None:
     assert token_of(method=method, cookies=COOKIE) == "refused: csrf"
     assert token_of(method=method, cookies=COOKIE, csrf_token=CSRF[:-1]) == "refused: csrf"
     assert token_of(method=method, cookies=COOKIE, csrf_token=csrf_token("other")) == "refused: csrf"
@@ -195,26 +195,26 @@ def test_what_changes_something_needs_the_csrf_token(method: str) -> None:
         ("", "refused: csrf"),
     ],
 )
-def test_an_origin_has_to_be_our_own_or_listed(origin: str | None, expected: str) -> None:
+def test_another_origin_must_be_listed(origin: str | None, expected: str) -> None:
     listed = frozenset({"https://app.example.com"})
     assert token_of(method="POST", cookies=COOKIE, csrf_token=CSRF, origin=origin, origins=listed) == expected
 
 
-def test_the_csrf_token_is_as_agreed_with_the_server() -> None:
+def test_the_csrf_token_has_the_pinned_value() -> None:
     import base64
 
     digest = hashlib.sha256(b"doorward-csrf:abc").digest()
     assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == CSRF
 
 
-def test_the_cookies_names_follow_the_issuer() -> None:
+def test_cookie_names_depend_on_the_issuer() -> None:
     mark = hashlib.sha256(b"https://auth.example.com").hexdigest()[:8]
     assert cookie_names("https://auth.example.com") == (f"__Host-dw_{mark}_at", "__Host-dw_at")
     for issuer in ("http://127.0.0.1:8000", "http://localhost:8000"):
         assert cookie_names(issuer) == (f"dw_{issuer_mark(issuer)}_at", "dw_at")
 
 
-def test_of_two_issuers_on_one_host_each_has_its_own_cookie() -> None:
+def test_two_issuers_on_one_host_have_different_cookies() -> None:
     names = {
         name
         for issuer in ("https://a.example", "https://a.example/two", "https://a.example:8443")
@@ -223,7 +223,7 @@ def test_of_two_issuers_on_one_host_each_has_its_own_cookie() -> None:
     assert len(names) == 3
 
 
-def test_the_cookie_of_the_release_before_is_read_where_the_new_one_is_not() -> None:
+def test_the_cookie_of_the_previous_release_is_read_if_the_new_one_is_absent() -> None:
     names = cookie_names("https://auth.example.com")
     new, old = (f"{name}={value}" for name, value in zip(names, ("abc", "def"), strict=True))
     assert token_of(names=names, cookies=(old,)) == "def"

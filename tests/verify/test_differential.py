@@ -1,6 +1,8 @@
-"""Do PyJWT and joserfc say the same of good, bad and hostile tokens? Where we are stricter, the list says why.
+"""Comparison with PyJWT and joserfc on good, bad and hostile tokens, with a reason for each case where
+Doorward is stricter.
 
-All three are set to the same job: an access token of this issuer for this audience, with this key and algorithm.
+All three have the same configuration: an access token of this issuer for this audience, with this key and
+algorithm.
 """
 
 from typing import Any
@@ -89,7 +91,7 @@ def changed(position: int) -> str:
 
 def with_unused_bits() -> str:
     token = good()
-    following = {"A": "B", "Q": "R", "g": "h", "w": "x"}  # 86 characters leave four bits over
+    following = {"A": "B", "Q": "R", "g": "h", "w": "x"}  # 86 characters leave four unused bits
     return token[:-1] + following[token[-1]]
 
 
@@ -161,7 +163,7 @@ SAME: dict[str, str] = {
     "payload is not UTF-8": raw(header(), b'{"iss":"\xff"}'),
 }
 
-# What at least one of the others lets through and we do not, on purpose.
+# Tokens that at least one of the others accepts and Doorward refuses on purpose.
 STRICTER: dict[str, tuple[str, str, str]] = {
     "sub twice": (
         raw(header(), msgspec.json.encode(claims())[:-1] + b',"sub":"usr_admin"}'),
@@ -193,7 +195,7 @@ STRICTER: dict[str, tuple[str, str, str]] = {
 
 @pytest.mark.requirement(41, 42, 43, 46, 47)
 @pytest.mark.parametrize("name", SAME)
-def test_all_three_say_the_same(name: str) -> None:
+def test_all_three_libraries_agree(name: str) -> None:
     token = SAME[name]
     verdicts = {"ours": reason(token) == "good", "pyjwt": by_pyjwt(token), "joserfc": by_joserfc(token)}
     assert verdicts == dict.fromkeys(verdicts, name.startswith("good"))
@@ -201,10 +203,12 @@ def test_all_three_say_the_same(name: str) -> None:
 
 @pytest.mark.requirement(46)
 @pytest.mark.parametrize("name", STRICTER)
-def test_where_we_are_stricter_it_is_on_the_list_with_its_reason(name: str) -> None:
+def test_each_stricter_refusal_is_listed_with_its_reason(name: str) -> None:
     token, expected, _why = STRICTER[name]
     assert reason(token) == expected
-    assert by_pyjwt(token) or by_joserfc(token), "nobody else accepts it any more: it belongs to the others"
+    assert by_pyjwt(token) or by_joserfc(token), (
+        "no other library accepts it any more: move it to the tokens that all refuse"
+    )
 
 
 @settings(max_examples=400, deadline=None)
@@ -215,7 +219,7 @@ def test_where_we_are_stricter_it_is_on_the_list_with_its_reason(name: str) -> N
     ),
     cut=st.integers(0, 40) | st.just(0),
 )
-def test_a_token_that_was_tampered_with_is_never_accepted_by_us_alone(
+def test_doorward_never_alone_accepts_a_tampered_token(
     key: SigningKey, edits: list[tuple[int, str]], cut: int
 ) -> None:
     letters = list(good(key))
@@ -243,7 +247,7 @@ VALUES = st.one_of(
         st.sampled_from(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id"]), VALUES, max_size=2
     )
 )
-def test_claims_that_we_accept_the_others_accept_too(members: dict[str, Any]) -> None:
+def test_the_others_accept_all_claims_that_doorward_accepts(members: dict[str, Any]) -> None:
     token = raw(header(), {**claims(), **members})
     if reason(token) == "good":
         assert by_pyjwt(token)

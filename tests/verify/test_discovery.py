@@ -1,4 +1,4 @@
-"""Are keys and feed found where the documentation says: at either well-known address, and with keys on another host?"""
+"""Discovery of keys and feed: both well-known addresses, and keys on another host."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Serve = Callable[..., ResourceServer]
 
 @pytest.fixture
 def keys_host() -> Generator[Issuer]:
-    """Another origin, where nothing but keys stands."""
+    """Another origin that serves only keys."""
     with running() as started:
         started.override = {path: lambda: (404, {}, b"") for path in (OAUTH, OPENID)}
         yield started
@@ -36,7 +36,7 @@ def says(by: Issuer, **changes: Any) -> tuple[int, dict[str, str], bytes]:
 
 
 def moved_keys(issuer: Issuer, keys_host: Issuer) -> str:
-    """The issuer's keys stand at the other host alone; answers where."""
+    """Move the issuer's keys to the other host. Returns their URL."""
     keys_host.keys = issuer.keys
     issuer.override["/jwks"] = lambda: (404, {}, b"")
     return f"{keys_host.url}/jwks"
@@ -53,7 +53,7 @@ def moved_keys(issuer: Issuer, keys_host: Issuer) -> str:
     ],
     ids=str,
 )
-def test_metadata_that_stands_at_the_openid_address_alone_is_found(
+def test_metadata_at_the_openid_address_alone_is_found(
     issuer: Issuer, serve: Serve, missing: tuple[int, dict[str, str], bytes]
 ) -> None:
     issuer.override = {OAUTH: lambda: missing, OPENID: lambda: says(issuer)}
@@ -66,7 +66,7 @@ def test_metadata_that_stands_at_the_openid_address_alone_is_found(
 
 @pytest.mark.parametrize("place", [OAUTH, OPENID])
 @pytest.mark.parametrize("named", ["there", None])
-def test_keys_on_another_host_are_read_where_jwks_uri_says_and_the_feed_is_followed(
+def test_with_jwks_uri_keys_are_read_from_another_host_and_the_feed_is_followed(
     issuer: Issuer, keys_host: Issuer, serve: Serve, place: str, named: str | None
 ) -> None:
     there = moved_keys(issuer, keys_host)
@@ -82,7 +82,7 @@ def test_keys_on_another_host_are_read_where_jwks_uri_says_and_the_feed_is_follo
 
 
 @pytest.mark.requirement(50)
-def test_without_jwks_uri_keys_on_another_host_are_refused_and_the_log_says_what_to_do(
+def test_without_jwks_uri_keys_on_another_host_are_refused_and_the_log_names_the_setting(
     issuer: Issuer, keys_host: Issuer, serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     there = moved_keys(issuer, keys_host)
@@ -104,7 +104,7 @@ def test_an_answer_for_another_issuer_ends_the_search(issuer: Issuer, serve: Ser
 
 
 @pytest.mark.requirement(58)
-def test_a_feed_that_cannot_be_looked_for_is_no_reason_to_do_without(
+def test_failed_discovery_does_not_count_as_an_issuer_without_a_feed(
     issuer: Issuer, keys_host: Issuer, serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     there = moved_keys(issuer, keys_host)

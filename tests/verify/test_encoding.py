@@ -1,4 +1,4 @@
-"""Is base64url read in one spelling only, and JSON with no member twice?"""
+"""Strict decoding: one base64url encoding for each value, JSON without duplicate members."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ NASTY = st.text(alphabet=LETTERS + '+/=."\\ \n\t\0é\ud800u', max_size=12)
 
 
 def reference(text: str) -> bytes | None:
-    """The one spelling: decode what decodes and encode it again."""
+    """The reference for the one valid encoding: decode, encode again, compare."""
     if not all(c in LETTERS for c in text) or len(text) % 4 == 1:
         return None
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -42,12 +42,12 @@ def decoded(text: str) -> bytes | None:
 @example("QR")
 @example("QQ=")
 @example("A\\u0041A")
-def test_base64url_has_one_spelling(text: str) -> None:
+def test_each_value_has_one_base64url_encoding(text: str) -> None:
     assert decoded(text) == reference(text)
 
 
 @given(st.binary(max_size=200))
-def test_base64url_comes_back(data: bytes) -> None:
+def test_base64url_round_trips(data: bytes) -> None:
     assert b64url_decode(b64url_encode(data)) == data
 
 
@@ -55,7 +55,7 @@ def test_base64url_comes_back(data: bytes) -> None:
 @given(NASTY, NASTY)
 @example('AAAA","BBBB', "")
 @example("AAAA", 'AAAA"]')
-def test_a_pair_is_read_as_each_of_its_parts(one: str, two: str) -> None:
+def test_a_pair_decodes_like_its_two_parts(one: str, two: str) -> None:
     expected = (decoded(one), decoded(two))
     try:
         pair: Any = b64url_pair(f"{one}.{two}", len(one))
@@ -78,7 +78,7 @@ def test_a_pair_is_read_as_each_of_its_parts(one: str, two: str) -> None:
         '{"":1,"":2}',
     ],
 )
-def test_a_member_that_stands_twice_is_refused_at_any_depth(text: str) -> None:
+def test_a_duplicate_member_is_refused_at_any_depth(text: str) -> None:
     with pytest.raises(Malformed, match="twice"):
         json_object(text.encode())
 
@@ -108,13 +108,13 @@ def test_a_member_that_stands_twice_is_refused_at_any_depth(text: str) -> None:
     ],
     ids=range(18),
 )
-def test_what_is_not_one_json_object_is_refused(data: bytes) -> None:
+def test_only_a_single_json_object_is_accepted(data: bytes) -> None:
     with pytest.raises(Malformed):
         json_object(data)
 
 
 @pytest.mark.requirement(46)
-def test_deep_nesting_is_refused_where_it_could_hurt() -> None:
+def test_deep_nesting_is_refused_in_long_documents() -> None:
     padding = b'"p":"' + b"x" * 1000 + b'",'
     deep = b"{" + padding + b'"a":' + b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1) + b"}"
     with pytest.raises(Malformed, match="nested"):
@@ -132,7 +132,7 @@ JSON = st.recursive(
 
 @settings(max_examples=200)
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4), st.booleans(), st.booleans())
-def test_what_another_encoder_writes_is_read_alike(
+def test_json_of_another_encoder_gives_the_same_value(
     members: dict[str, Any], ascii_: bool, spaced: bool
 ) -> None:
     text = json.dumps(members, ensure_ascii=ascii_, indent=2 if spaced else None)

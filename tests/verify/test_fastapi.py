@@ -1,4 +1,5 @@
-"""Does one `ResourceServer` object do dependencies, OpenAPI, overrides, challenges and the lifespan of a FastAPI app?"""
+"""FastAPI integration: dependencies, OpenAPI, overrides, challenges and lifespan by one `ResourceServer`
+object."""
 
 import itertools
 import time
@@ -143,7 +144,7 @@ def test_one_override_covers_every_use() -> None:
         assert client.get("/orders").json()["sub"] == "usr_9"
         assert client.get("/me").json() == "usr_9"
         assert client.get("/clerks").json() == "usr_9"
-        assert client.get("/refunds").status_code == 401  # what is asked beyond scopes is still checked
+        assert client.get("/refunds").status_code == 401  # requirements other than scopes are still checked
 
 
 def test_the_metadata_of_the_resource_is_served(client: TestClient) -> None:
@@ -167,7 +168,7 @@ def test_the_cookie_with_csrf(client: TestClient, tokens: TokenMint, name: str) 
     assert client.post("/orders", headers={**cookie, **bearer(token)}).status_code == 200
 
 
-def test_a_web_socket_carries_its_token_too(client: TestClient, tokens: TokenMint) -> None:
+def test_a_web_socket_is_authenticated(client: TestClient, tokens: TokenMint) -> None:
     with client.websocket_connect("/live", headers=bearer(tokens.token())) as socket:
         assert socket.receive_text() == "usr_test"
     from starlette.testclient import WebSocketDenialResponse
@@ -181,7 +182,7 @@ def test_a_web_socket_carries_its_token_too(client: TestClient, tokens: TokenMin
             "/live", headers={"Cookie": f"{cookie_names('https://auth.example.com')[0]}={tokens.token()}"}
         ),
     ):
-        pass  # another site can open one with the cookie, and cannot set a header
+        pass  # another site can open a WebSocket with the cookie, but cannot set a header
 
 
 @pytest.mark.requirement(58)
@@ -209,7 +210,7 @@ def test_with_a_real_issuer_from_the_lifespan_to_the_revocation(issuer: Issuer) 
     assert issuer.count("/jwks") == 1
 
 
-def test_an_issuer_that_is_away_gives_503_and_the_api_starts_all_the_same(issuer: Issuer) -> None:
+def test_with_an_unreachable_issuer_the_api_starts_and_answers_503(issuer: Issuer) -> None:
     token = bearer(issuer.token())
     issuer.dead = True
     server = ResourceServer(issuer.url, audience=AUDIENCE, wait=1)

@@ -1,4 +1,4 @@
-"""Does a fetch end in time, within its size, and only where it was sent?"""
+"""Limits of a fetch: deadline, size, and no other destination."""
 
 import socket
 import ssl
@@ -98,7 +98,7 @@ def test_redirects_are_not_followed(status: int) -> None:
     ],
     ids=["length", "until the end", "chunked"],
 )
-def test_an_answer_past_its_size_is_dropped(answer: bytes) -> None:
+def test_an_answer_over_the_size_limit_is_refused(answer: bytes) -> None:
     with listening(answering(answer)) as port, pytest.raises(FetchFailed, match="bigger"):
         get(f"http://127.0.0.1:{port}")
 
@@ -137,12 +137,12 @@ def test_a_broken_answer_is_a_failed_fetch(answer: bytes) -> None:
     ],
     ids=["body", "headers", "status line"],
 )
-def test_a_server_that_drips_is_cut_off_at_the_deadline(pieces: list[bytes]) -> None:
+def test_a_server_that_sends_slowly_is_cut_off_at_the_deadline(pieces: list[bytes]) -> None:
     with listening(answering(*pieces, pause=0.05)) as port:
         began = time.monotonic()
         with pytest.raises(FetchFailed, match="no answer within"):
             get(f"http://127.0.0.1:{port}", deadline=0.5)
-        # it would have dripped for 4.5 s at the least
+        # the server would have sent for at least 4.5 s
         assert 0.4 < time.monotonic() - began < 4
 
 
@@ -156,12 +156,12 @@ def test_a_server_that_says_nothing_is_cut_off_at_the_deadline() -> None:
         answers.set()
 
 
-def test_nobody_there(free_port: int) -> None:
+def test_a_refused_connection_is_a_failed_fetch(free_port: int) -> None:
     with pytest.raises(FetchFailed, match="ConnectionRefusedError"):
         get(f"http://127.0.0.1:{free_port}")
 
 
-def test_closing_ends_what_is_under_way() -> None:
+def test_close_ends_a_fetch_in_progress() -> None:
     fetcher = Fetcher()
     answers = threading.Event()
     with listening(silent_until(answers)) as port:
@@ -179,7 +179,7 @@ def test_closing_ends_what_is_under_way() -> None:
 @pytest.mark.parametrize(
     "url", ["http://192.0.2.1/jwks", "ftp://127.0.0.1/x", "file:///etc/passwd", "https://a:b@127.0.0.1/"]
 )
-def test_other_schemes_and_plain_http_to_other_hosts_are_not_even_tried(url: str) -> None:
+def test_other_schemes_and_plain_http_to_other_hosts_open_no_connection(url: str) -> None:
     with pytest.raises(FetchFailed, match=r"only https|not a URL"):
         get(url)
 

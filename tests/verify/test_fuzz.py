@@ -1,4 +1,4 @@
-"""Does hostile input ever end in anything but a verdict?"""
+"""Fuzzing: hostile input always ends in acceptance or a documented refusal."""
 
 import contextlib
 from typing import Any

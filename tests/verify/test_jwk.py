@@ -1,4 +1,4 @@
-"""Which keys are accepted, for which one algorithm, and is a private member ever shown?"""
+"""JSON Web Keys: which are accepted, for which one algorithm, and that no private member is published."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ by_algorithm = pytest.mark.parametrize("key", EVERY_KEY, ids=lambda key: key.alg
 
 
 @by_algorithm
-def test_a_private_key_comes_back_from_its_jwk(key: SigningKey) -> None:
+def test_a_private_key_round_trips_through_its_jwk(key: SigningKey) -> None:
     again = parse_private(json.loads(json.dumps(key.private_jwk())))
     assert (again.kid, again.alg) == (key.kid, key.alg)
     key.public().verify(again.sign(b"data"), b"data")
@@ -31,7 +31,7 @@ def test_a_private_key_comes_back_from_its_jwk(key: SigningKey) -> None:
 
 @pytest.mark.requirement(53)
 @by_algorithm
-def test_what_is_published_holds_no_private_member(key: SigningKey) -> None:
+def test_a_published_jwk_has_no_private_member(key: SigningKey) -> None:
     assert PRIVATE_MEMBERS & set(key.private_jwk())
     for published in (
         key.public_jwk(),
@@ -66,13 +66,13 @@ def test_a_published_private_key_is_not_used(key: SigningKey) -> None:
     ("key", "alg"),
     [(P256, "ES384"), (P256, "RS256"), (P256, "HS256"), (RS, "HS256"), (RS, "ES256"), (ED, "ES256")],
 )
-def test_one_key_has_one_algorithm_and_it_is_of_its_type(key: SigningKey, alg: str) -> None:
+def test_each_key_has_one_algorithm_of_its_type(key: SigningKey, alg: str) -> None:
     with pytest.raises(InvalidKey):
         parse_public({**key.public_jwk(), "alg": alg})
 
 
 @pytest.mark.requirement(41)
-def test_a_key_that_names_no_algorithm_has_one_all_the_same() -> None:
+def test_a_key_without_alg_gets_one_algorithm() -> None:
     named = {"p256": "ES256", "p384": "ES384", "p521": "ES512", "ed": "EdDSA", "rs": "RS256", "ps": "RS256"}
     for key in EVERY_KEY:
         jwk = {name: value for name, value in key.public_jwk().items() if name != "alg"}
@@ -130,7 +130,7 @@ def test_a_point_off_its_curve_is_refused(key: SigningKey, member: str) -> None:
     ],
     ids=str,
 )
-def test_a_jwk_that_is_not_right_is_refused(change: dict[str, Any]) -> None:
+def test_an_invalid_jwk_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidKey):
         parse_public({**P256.public_jwk(), **change})
 
@@ -143,7 +143,7 @@ def test_an_rsa_exponent_out_of_bounds_is_refused(exponent: bytes) -> None:
 
 
 @pytest.mark.requirement(49)
-def test_an_rsa_modulus_that_makes_one_check_a_denial_of_service_is_refused() -> None:
+def test_an_rsa_modulus_large_enough_for_a_denial_of_service_is_refused() -> None:
     with pytest.raises(InvalidKey):
         parse_public({**RS.public_jwk(), "n": b64url_encode(b"\xff" * 4096)})
 
@@ -154,7 +154,7 @@ def test_other_kinds_of_keys_are_refused() -> None:
     assert not isinstance(dsa.generate_private_key(2048), rsa.RSAPrivateKey)
 
 
-def test_the_halves_of_a_private_jwk_have_to_belong_together() -> None:
+def test_the_halves_of_a_private_jwk_must_match() -> None:
     other = signing_key(ec.generate_private_key(ec.SECP256R1()))
     with pytest.raises(InvalidKey, match="another key"):
         parse_private({**P256.private_jwk(), "d": other.private_jwk()["d"]})
@@ -175,12 +175,12 @@ def test_the_halves_of_a_private_jwk_have_to_belong_together() -> None:
     ],
     ids=range(8),
 )
-def test_what_is_no_key_set_or_too_big_is_refused(document: bytes) -> None:
+def test_a_document_that_is_no_key_set_or_too_big_is_refused(document: bytes) -> None:
     with pytest.raises(InvalidKey):
         parse_jwks(ISSUER, document)
 
 
-def test_a_key_of_tomorrow_does_not_stop_todays() -> None:
+def test_a_key_of_an_unknown_type_does_not_disable_the_others() -> None:
     strange = [
         {"kty": "AKP", "alg": "ML-DSA-44"},
         {"kty": "EC", "crv": "secp256k1"},

@@ -1,4 +1,4 @@
-"""Which keys does the cache want, and when? No network, no clock: a state and what happened."""
+"""Key cache as a state machine: which fetches it requests and when. No network, no clock."""
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ from tests.verify.tokens import ISSUER, KEYS, NOW, P256
 FETCHED = arrived(started(KeyCache(ISSUER), NOW), KEYS, NOW)
 
 
-def test_at_first_it_wants_keys_and_has_none() -> None:
+def test_a_new_cache_has_no_keys_and_requests_them() -> None:
     assert wants(KeyCache(ISSUER), NOW)
     assert KeyCache(ISSUER).usable(NOW) is None
 
@@ -50,14 +50,14 @@ def test_an_unknown_kid_causes_one_fetch_in_thirty_seconds() -> None:
 
 @pytest.mark.requirement(50)
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=60))
-def test_whatever_tokens_come_the_issuer_is_asked_rarely(gaps: list[int]) -> None:
+def test_no_sequence_of_tokens_causes_frequent_fetches(gaps: list[int]) -> None:
     cache, now, asked = FETCHED, NOW, [NOW]
     for gap in gaps:
         now += gap
         if wants(cache, now, unknown_kid=True):
             cache = arrived(started(cache, now, unknown_kid=True), KEYS, now)
             asked.append(now)
-    # at most one per 30 s for unknown names, and one more for age
+    # at most one per 30 s for unknown key ids, and one more by age
     for first, third in zip(asked, asked[2:], strict=False):
         assert third - first >= UNKNOWN_KID_EVERY
 
@@ -85,12 +85,12 @@ def test_failures_are_retried_with_growing_pauses() -> None:
 
 
 @pytest.mark.requirement(45)
-def test_keys_of_another_issuer_are_not_taken() -> None:
+def test_keys_of_another_issuer_are_refused() -> None:
     with pytest.raises(ValueError, match="issuer"):
         arrived(started(KeyCache(ISSUER), NOW), key_set("https://other.example", [P256.public()]), NOW)
 
 
-def test_the_same_keys_stay_the_same_object_so_that_verdicts_live_on() -> None:
+def test_equal_keys_keep_their_object_so_that_cached_results_stay_valid() -> None:
     again = arrived(started(FETCHED, NOW + 400), key_set(ISSUER, [*KEYS.keys]), NOW + 400)
     assert again.keys is KEYS
     fewer = arrived(started(FETCHED, NOW + 400), key_set(ISSUER, KEYS.keys[1:]), NOW + 400)

@@ -1,4 +1,4 @@
-"""Is it the issuer that was asked, and may this URL be fetched?"""
+"""Issuer metadata: the issuer must be identical, and only allowed URLs are fetched."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def test_good_metadata() -> None:
 @pytest.mark.parametrize(
     "named", [ISSUER + "/", ISSUER.upper(), "https://evil.example", "", None, 5, [ISSUER]]
 )
-def test_the_issuer_has_to_be_identical_to_the_one_asked(named: Any) -> None:
+def test_the_issuer_must_be_identical_to_the_requested_one(named: Any) -> None:
     with pytest.raises(InvalidMetadata, match="another issuer"):
         parse_metadata(ISSUER, document(issuer=named))
 
@@ -68,7 +68,7 @@ def test_endpoints_are_on_the_issuers_own_origin(member: str, url: Any) -> None:
 
 
 @pytest.mark.requirement(50)
-def test_only_https_is_fetched_and_http_only_from_this_machine() -> None:
+def test_only_https_is_fetched_and_http_only_from_loopback() -> None:
     for good in (
         "https://a.example/x",
         "http://127.0.0.1:8000",
@@ -96,13 +96,13 @@ def test_an_issuer_has_no_query_and_no_fragment() -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/tenant/a", "/tenant/a/"])
-def test_the_well_known_part_goes_before_the_path_and_in_the_other_form_behind_it(path: str) -> None:
+def test_the_well_known_part_comes_before_the_path_or_in_the_openid_form_after_it(path: str) -> None:
     before, behind = metadata_urls(f"{ISSUER}{path}")
     assert before == f"{ISSUER}/.well-known/oauth-authorization-server{path.rstrip('/')}"
     assert behind == f"{ISSUER}{path.rstrip('/')}/.well-known/openid-configuration"
 
 
-def test_where_the_keys_are_named_by_the_caller_the_metadata_need_not_say() -> None:
+def test_metadata_may_lack_jwks_uri_when_the_caller_gives_one() -> None:
     for jwks_uri in (None, "https://keys.example.net/jwks", 5):
         found = parse_metadata(ISSUER, document(jwks_uri=jwks_uri), keys=False)
         assert (found.jwks_uri, found.revocation_feed) == (None, f"{ISSUER}/revocations")
@@ -112,12 +112,12 @@ def test_where_the_keys_are_named_by_the_caller_the_metadata_need_not_say() -> N
         parse_metadata(ISSUER, document(issuer="https://evil.example"), keys=False)
 
 
-def test_a_page_for_people_is_no_metadata() -> None:
+def test_an_html_page_is_no_metadata() -> None:
     with pytest.raises(NoMetadata):
         parse_metadata(ISSUER, b"<!doctype html>")
 
 
-def test_metadata_has_a_size_and_is_an_object() -> None:
+def test_metadata_must_be_an_object_of_limited_size() -> None:
     for bad in (b"", b"[]", b"{}", document(x="y" * 200_000), document(jwks_uri=None)):
         with pytest.raises(InvalidMetadata):
             parse_metadata(ISSUER, bad)

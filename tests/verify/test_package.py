@@ -1,4 +1,4 @@
-"""Is the package light, and do its pure files stay pure?"""
+"""Imports and dependencies of the package: few dependencies, and pure files stay pure."""
 
 import subprocess
 import sys
@@ -38,8 +38,8 @@ def loaded_by(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize("module", PURE)
-def test_a_pure_file_starts_no_threads_opens_no_sockets_and_needs_no_framework(module: str) -> None:
-    # what the two packages below it load on their own is not asked here
+def test_a_pure_file_imports_no_threads_sockets_or_frameworks(module: str) -> None:
+    # what the two dependencies load on their own does not count
     below = ", ".join(
         f"cryptography.hazmat.primitives.asymmetric.{name}" for name in ("ec", "rsa", "ed25519", "utils")
     )
@@ -73,7 +73,7 @@ def test_it_depends_on_two_packages_only() -> None:
     assert sorted(name.split(">")[0] for name in project["dependencies"]) == ["cryptography", "msgspec"]
 
 
-def test_what_it_offers_is_there() -> None:
+def test_each_public_name_exists() -> None:
     for name in doorward_verify.__all__:
         assert getattr(doorward_verify, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

@@ -1,4 +1,4 @@
-"""Does a whole `ResourceServer` keep keys and revocations fresh against a real issuer, and what does it do without one?"""
+"""`ResourceServer` as a whole: keys and revocations kept fresh with a real issuer, and behaviour without one."""
 
 import asyncio
 import json
@@ -61,7 +61,7 @@ def test_event_loops_wait_without_blocking(issuer: Issuer, serve: Serve) -> None
         for _ in range(20):
             await asyncio.sleep(0.005)
             ticks += 1
-        verifying[0].cancel()  # one who goes away takes nothing from the others
+        verifying[0].cancel()  # one cancelled caller does not cancel the others
         await asyncio.sleep(0)
         slow.set()
         found = await asyncio.gather(*verifying, return_exceptions=True)
@@ -74,7 +74,7 @@ def test_event_loops_wait_without_blocking(issuer: Issuer, serve: Serve) -> None
 
 
 @pytest.mark.requirement(50, 44)
-def test_a_new_key_is_found_by_its_name_and_unknown_names_do_not_hammer_the_issuer(
+def test_a_new_key_is_found_by_its_kid_and_unknown_kids_do_not_flood_the_issuer(
     issuer: Issuer, serve: Serve
 ) -> None:
     server = serve()
@@ -89,7 +89,7 @@ def test_a_new_key_is_found_by_its_name_and_unknown_names_do_not_hammer_the_issu
 
 
 @pytest.mark.requirement(50)
-def test_last_good_keys_serve_while_the_issuer_is_away(
+def test_the_last_good_keys_are_used_while_the_issuer_is_unreachable(
     issuer: Issuer, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keycache, "REFRESH_EVERY", 0.2)
@@ -116,9 +116,7 @@ def test_last_good_keys_serve_while_the_issuer_is_away(
     ],
     ids=["500", "404", "redirect", "html", "too big", "compressed"],
 )
-def test_keys_that_could_never_be_fetched_are_our_trouble_and_not_the_clients(
-    issuer: Issuer, serve: Serve, answer: Any
-) -> None:
+def test_keys_that_were_never_fetched_give_503_and_not_401(issuer: Issuer, serve: Serve, answer: Any) -> None:
     issuer.override["/jwks"] = answer
     server = serve(wait=PATIENCE)
     began = time.monotonic()
@@ -126,7 +124,7 @@ def test_keys_that_could_never_be_fetched_are_our_trouble_and_not_the_clients(
     refusal = Refused("keys_unavailable")
     assert server.challenge(refusal).status == 503
     assert "WWW-Authenticate" not in server.challenge(refusal).headers
-    # in the pause after a failure nobody waits and nobody asks
+    # in the pause after a failure no caller waits and no request is sent
     asked = issuer.count("/jwks")
     for _ in range(20):
         assert reason(server, issuer.token()) == "keys_unavailable"
@@ -135,7 +133,7 @@ def test_keys_that_could_never_be_fetched_are_our_trouble_and_not_the_clients(
 
 
 @pytest.mark.requirement(51)
-def test_metadata_of_another_issuer_is_not_believed(issuer: Issuer, serve: Serve) -> None:
+def test_metadata_of_another_issuer_is_refused(issuer: Issuer, serve: Serve) -> None:
     issuer.override[METADATA] = lambda: (
         200,
         {},
@@ -146,7 +144,7 @@ def test_metadata_of_another_issuer_is_not_believed(issuer: Issuer, serve: Serve
 
 
 @pytest.mark.requirement(45, 50)
-def test_a_key_that_the_issuer_takes_back_verifies_no_more_not_even_what_was_remembered(
+def test_a_withdrawn_key_verifies_no_token_and_no_cached_one(
     issuer: Issuer, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keycache, "REFRESH_EVERY", 0.2)
@@ -159,7 +157,7 @@ def test_a_key_that_the_issuer_takes_back_verifies_no_more_not_even_what_was_rem
     assert reason(server, issuer.token()) == "good"
 
 
-def test_a_remembered_token_is_still_checked_for_its_times() -> None:
+def test_the_times_of_a_cached_token_are_still_checked() -> None:
     server = ResourceServer(ISSUER, "https://api.example.com", jwks={"keys": [P256.public_jwk()]}, leeway=0)
     token = good(nbf=NOW - 5)
     for _ in range(3):
@@ -170,7 +168,7 @@ def test_a_remembered_token_is_still_checked_for_its_times() -> None:
     assert reason(server, token, now=NOW) == "good"
 
 
-def test_the_memory_is_bounded_and_takes_only_good_tokens_that_come_again() -> None:
+def test_the_cache_is_bounded_and_stores_only_accepted_tokens_seen_twice() -> None:
     server = ResourceServer(
         ISSUER, "https://api.example.com", jwks={"keys": [P256.public_jwk()]}, cache_size=10
     )
@@ -189,7 +187,7 @@ def test_the_memory_is_bounded_and_takes_only_good_tokens_that_come_again() -> N
     assert bad not in epoch.recent
 
 
-def test_no_memory_if_none_is_wanted() -> None:
+def test_the_cache_can_be_disabled() -> None:
     server = ResourceServer(
         ISSUER, "https://api.example.com", jwks={"keys": [P256.public_jwk()]}, cache_size=0
     )
@@ -211,7 +209,7 @@ def test_keys_from_a_file_verify_offline(tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement(40)
-def test_issuer_and_audience_are_given_and_the_allow_list_is_asymmetric_and_named() -> None:
+def test_issuer_and_audience_are_required_and_the_allow_list_has_only_asymmetric_algorithms() -> None:
     with pytest.raises(TypeError):
         ResourceServer(ISSUER)  # type: ignore[call-arg]
     with pytest.raises(TypeError):
@@ -242,12 +240,12 @@ def test_issuer_and_audience_are_given_and_the_allow_list_is_asymmetric_and_name
     ],
     ids=str,
 )
-def test_settings_that_would_open_a_hole_are_refused(settings: dict[str, Any]) -> None:
+def test_insecure_settings_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         ResourceServer(**{"issuer": ISSUER, "audience": AUDIENCE, **settings})
 
 
-def test_it_ends_at_once_and_can_begin_again(issuer: Issuer, serve: Serve) -> None:
+def test_it_closes_at_once_and_can_start_again(issuer: Issuer, serve: Serve) -> None:
     server = serve()
     with server:
         assert reason(server, issuer.token()) == "good"
@@ -258,7 +256,7 @@ def test_it_ends_at_once_and_can_begin_again(issuer: Issuer, serve: Serve) -> No
         until(lambda: reason(server, issuer.token()) == "revoked")
 
 
-def test_pinned_for_tests_it_asks_nobody_and_comes_back_afterwards(issuer: Issuer, serve: Serve) -> None:
+def test_pinned_for_tests_it_fetches_nothing_and_is_restored_afterwards(issuer: Issuer, serve: Serve) -> None:
     server = serve()
     with minting(server, now=NOW) as tokens:
         assert reason(server, tokens.token()) == "good"
@@ -267,7 +265,7 @@ def test_pinned_for_tests_it_asks_nobody_and_comes_back_afterwards(issuer: Issue
     assert reason(server, issuer.token()) == "good"
 
 
-def test_a_frozen_clock_moves_only_when_told() -> None:
+def test_a_frozen_clock_moves_only_by_tick() -> None:
     server = ResourceServer(ISSUER, AUDIENCE, leeway=0)
     clock = FrozenClock(NOW)
     with server.pinned(key_set(ISSUER, [P256.public()]), clock=clock):
@@ -276,10 +274,10 @@ def test_a_frozen_clock_moves_only_when_told() -> None:
         assert reason(server, good(aud=AUDIENCE)) == "expired"
 
 
-def test_keys_that_arrive_between_the_look_and_the_question_are_seen(
+def test_keys_that_arrive_between_check_and_wait_are_used(
     issuer: Issuer, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slow thread asks what to wait for when all is there already, and is told: nothing."""
+    """A slow thread requests a fetch when the keys have already arrived, and gets no future to wait on."""
     ask_for_keys, ask_for_feed = Background.ask_for_keys, Background.ask_for_feed
 
     def keys_later(self: Background, *, unknown_kid: bool = False) -> Any:

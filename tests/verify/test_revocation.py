@@ -1,4 +1,4 @@
-"""Which tokens does an entry of the feed revoke, and when is it forgotten?"""
+"""Revocation feed entries: which tokens each revokes, and when it is dropped."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def view(*entries: Entry) -> RevocationView:
         (Entry("client", "usr_1", NOW + 300, NOW), False),
     ],
 )
-def test_what_an_entry_revokes(entry: Entry, revoked: bool) -> None:
+def test_each_kind_of_entry_revokes_its_tokens(entry: Entry, revoked: bool) -> None:
     assert view(entry).revokes(TOKEN) is revoked
 
 
@@ -51,7 +51,7 @@ def test_a_token_without_grant_or_session_is_not_revoked_by_an_empty_id() -> Non
     assert not made.revokes(bare)
 
 
-def test_of_two_entries_for_one_subject_the_later_line_counts() -> None:
+def test_of_two_entries_for_one_subject_the_later_time_counts() -> None:
     for order in ((NOW, NOW - 50), (NOW - 50, NOW)):
         assert view(*[Entry("sub", "usr_1", NOW + 300, before) for before in order]).revokes(TOKEN)
 
@@ -69,19 +69,19 @@ def test_a_change_adds_and_a_reset_replaces() -> None:
     assert len(made) == 0
 
 
-def test_an_answer_without_news_leaves_verdicts_alone() -> None:
+def test_an_answer_without_changes_keeps_cached_results() -> None:
     made = view(Entry("sid", "ses_9", NOW + 300))
     generation = made.generation
     made.apply(Feed("1", False, []), NOW + 5)
     assert made.generation == generation
 
 
-def test_what_is_past_is_forgotten_and_what_is_not_stays() -> None:
+def test_expired_entries_are_dropped_and_others_stay() -> None:
     made = view(
         Entry("jti", "a.b", NOW + 10), Entry("sub", "usr_9", NOW + 10, NOW), Entry("sid", "ses_1", NOW + 9000)
     )
     assert len(made) == 3
-    made.apply(Feed("2", False, []), NOW + 71)  # a minute longer than it says: skew
+    made.apply(Feed("2", False, []), NOW + 71)  # a minute later than its expiry, for clock skew
     assert len(made) == 1
     assert made.revokes(TOKEN)
 
@@ -94,7 +94,7 @@ def feed(**others: Any) -> bytes:
     return msgspec.json.encode({"cursor": "7", "reset": False, "entries": entries, **others})
 
 
-def test_a_feed_as_agreed() -> None:
+def test_a_feed_in_the_documented_format_is_parsed() -> None:
     found = parse_feed(feed())
     assert (found.cursor, found.reset, len(found.entries)) == ("7", False, 2)
 
@@ -117,12 +117,12 @@ def test_a_feed_as_agreed() -> None:
     ids=str,
 )
 def test_an_entry_that_cannot_be_read_makes_the_answer_invalid(others: dict[str, Any]) -> None:
-    """Skipping it would be to accept what it revokes."""
+    """Skipping it would accept the token that it revokes."""
     with pytest.raises(InvalidFeed):
         parse_feed(feed(**others))
 
 
-def test_a_kind_of_a_newer_server_is_named_and_left_out() -> None:
+def test_an_unknown_kind_of_a_newer_server_is_named_and_left_out() -> None:
     found = parse_feed(feed(entries=[{"kind": "device", "id": "d"}, {"kind": "sid", "id": "s", "exp": NOW}]))
     assert found.unknown_kinds == ("device",)
     assert [entry.id for entry in found.entries] == ["s"]
@@ -151,11 +151,11 @@ def concealed(*entries: Entry) -> list[Entry]:
         (Entry("client", "usr_1", NOW + 300, NOW), False),
     ],
 )
-def test_what_a_hidden_entry_revokes(entry: Entry, revoked: bool) -> None:
+def test_a_hashed_entry_revokes_its_tokens(entry: Entry, revoked: bool) -> None:
     made = RevocationView()
     made.apply(Feed("1", True, concealed(entry), salt=SALT), NOW)
     assert made.revokes(TOKEN) is revoked
-    made.apply(Feed("2", False, [], salt=SALT), NOW + 61)  # what was forgotten meanwhile changes nothing
+    made.apply(Feed("2", False, [], salt=SALT), NOW + 61)  # entries dropped in the meantime change nothing
     assert made.revokes(TOKEN) is revoked
 
 
@@ -165,7 +165,7 @@ def test_the_hash_is_the_documented_one() -> None:
 
 
 @pytest.mark.requirement(58)
-def test_half_a_whole_view_replaces_nothing() -> None:
+def test_an_incomplete_view_replaces_nothing() -> None:
     made = view(Entry("sid", "ses_1", NOW + 300))
     generation = made.generation
     made.apply(Feed("1", True, [Entry("sid", "ses_2", NOW + 300)], more=True), NOW)
@@ -174,14 +174,14 @@ def test_half_a_whole_view_replaces_nothing() -> None:
     made.apply(Feed("2", False, [Entry("grant", "grt_1", NOW + 300)], more=True), NOW)
     made.apply(Feed("3", False, [], more=False), NOW)
     assert made.generation > generation
-    assert made.revokes(TOKEN)  # by its grant now
+    assert made.revokes(TOKEN)  # by its grant
     assert len(made) == 2
-    # and from there on it grows
+    # from there the view grows
     made.apply(Feed("4", False, [Entry("sid", "ses_3", NOW + 300)]), NOW)
     assert len(made) == 3
 
 
-def test_a_whole_view_that_begins_again_in_the_middle_forgets_the_half() -> None:
+def test_a_view_that_starts_again_discards_the_incomplete_one() -> None:
     made = RevocationView()
     made.apply(Feed("1", True, [Entry("sid", "ses_1", NOW + 300)], more=True), NOW)
     made.apply(Feed("9", True, [Entry("sid", "ses_2", NOW + 300)]), NOW)
@@ -192,7 +192,7 @@ def test_a_whole_view_that_begins_again_in_the_middle_forgets_the_half() -> None
     assert len(made) == 0
 
 
-def test_a_salt_that_changes_without_a_new_beginning_makes_the_next_answer_a_whole_one() -> None:
+def test_a_new_salt_without_a_reset_requests_the_whole_view() -> None:
     made = RevocationView()
     made.apply(Feed("1", True, concealed(Entry("sid", "ses_1", NOW + 300)), salt=SALT), NOW)
     with pytest.raises(InvalidFeed, match="salt"):
@@ -214,12 +214,12 @@ def test_a_salt_that_changes_without_a_new_beginning_makes_the_next_answer_a_who
     ],
     ids=str,
 )
-def test_a_page_that_is_not_as_agreed_is_invalid(others: dict[str, Any]) -> None:
+def test_a_page_in_another_format_is_invalid(others: dict[str, Any]) -> None:
     with pytest.raises(InvalidFeed):
         parse_feed(feed(**others))
 
 
-def test_a_page_as_agreed() -> None:
+def test_a_page_in_the_documented_format_is_parsed() -> None:
     entries = [{"kind": "sid", "id": hidden(SALT, "sid", "ses_1"), "exp": NOW}]
     found = parse_feed(feed(salt=SALT, more=True, entries=entries))
     assert (found.salt, found.more, len(found.entries)) == (SALT, True, 1)

@@ -1,4 +1,5 @@
-"""How soon does a running `ResourceServer` hear of a revocation, and what does it do while it cannot? Over HTTP, measured."""
+"""Revocations at a running `ResourceServer`, over HTTP and measured: delay, and behaviour while the feed is
+unreachable."""
 
 import itertools
 import os
@@ -71,15 +72,13 @@ def test_many_revocations_in_a_row_each_arrive_within_a_second(issuer: Issuer, s
 
 
 @pytest.mark.requirement(58)
-def test_what_was_revoked_before_the_start_is_revoked_from_the_first_request_on(
-    issuer: Issuer, serve: Serve
-) -> None:
+def test_revocations_from_before_the_start_apply_to_the_first_request(issuer: Issuer, serve: Serve) -> None:
     issuer.revoke("sid", "ses_1")
     assert reason(serve(), issuer.token()) == "revoked"
 
 
 @pytest.mark.requirement(58)
-def test_while_the_feed_is_away_tokens_are_accepted_for_the_documented_time_and_then_not(
+def test_with_an_unreachable_feed_tokens_are_accepted_only_for_the_documented_time(
     issuer: Issuer, serve: Serve
 ) -> None:
     outage = 5
@@ -97,7 +96,7 @@ def test_while_the_feed_is_away_tokens_are_accepted_for_the_documented_time_and_
     now += 0.2
     assert reason(server, token) == "revocation_unavailable"
     assert server.challenge(Refused("revocation_unavailable")).status == 503
-    # a bad token is still a bad token
+    # a bad token is refused for its own reason
     assert reason(server, issuer.token(aud="https://other.example")) == "audience"
     issuer.revoke("sid", "ses_9")
     issuer.dead_feed = False
@@ -106,7 +105,7 @@ def test_while_the_feed_is_away_tokens_are_accepted_for_the_documented_time_and_
 
 @pytest.mark.requirement(58)
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"cursor":"1","reset":true,"entries":[{"kind":"sid"}]}'])
-def test_a_feed_that_cannot_be_read_is_a_feed_that_is_away(issuer: Issuer, serve: Serve, body: bytes) -> None:
+def test_an_invalid_feed_counts_as_unreachable(issuer: Issuer, serve: Serve, body: bytes) -> None:
     issuer.override["/revocations"] = lambda: (200, {}, body)
     assert reason(serve(wait=1), issuer.token()) == "revocation_unavailable"
 
@@ -122,7 +121,7 @@ def test_an_issuer_without_a_feed_is_accepted_unless_one_is_required(issuer: Iss
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_forked_child_feeds_its_own_view(issuer: Issuer, serve: Serve) -> None:
+def test_a_forked_child_updates_its_own_view(issuer: Issuer, serve: Serve) -> None:
     server = serve()
     token = issuer.token()
     for _ in range(3):
@@ -147,7 +146,8 @@ def test_without_a_first_view_nothing_is_accepted(issuer: Issuer, serve: Serve) 
 
 
 class Paged:
-    """An issuer's feed in pages of ten, hidden by a salt; it can break off after a page, or begin anew under another salt."""
+    """An issuer's feed in pages of ten, hashed with a salt. It can stop after a page, or start again with
+    another salt."""
 
     def __init__(self, issuer: Issuer, count: int) -> None:
         self.salt = "first"
@@ -182,9 +182,7 @@ class Paged:
 
 
 @pytest.mark.requirement(58, 93)
-def test_a_view_of_many_pages_is_read_to_its_end_before_anything_is_accepted(
-    issuer: Issuer, serve: Serve
-) -> None:
+def test_no_token_is_accepted_before_the_last_page_of_the_view(issuer: Issuer, serve: Serve) -> None:
     feed = Paged(issuer, 95)
     server = serve()
     assert reason(server, issuer.token(sid="ses_94")) == "revoked"
@@ -195,9 +193,7 @@ def test_a_view_of_many_pages_is_read_to_its_end_before_anything_is_accepted(
 
 
 @pytest.mark.requirement(58)
-def test_a_view_that_breaks_off_in_the_middle_is_no_view_and_is_read_on_later(
-    issuer: Issuer, serve: Serve
-) -> None:
+def test_an_interrupted_view_is_not_used_and_is_continued_later(issuer: Issuer, serve: Serve) -> None:
     feed = Paged(issuer, 95)
     feed.broken_at = 50
     server = serve(wait=1)
@@ -205,11 +201,11 @@ def test_a_view_that_breaks_off_in_the_middle_is_no_view_and_is_read_on_later(
     feed.broken_at = None
     until(lambda: reason(server, issuer.token(sid="ses_x")) == "good")
     assert reason(server, issuer.token(sid="ses_94")) == "revoked"
-    assert feed.answered.count("first.10") == 1, "what was read is not read again"
+    assert feed.answered.count("first.10") == 1, "pages already read are not requested again"
 
 
 @pytest.mark.requirement(58, 98)
-def test_a_new_salt_leaves_no_moment_in_which_a_revoked_token_is_taken(issuer: Issuer, serve: Serve) -> None:
+def test_a_revoked_token_is_never_accepted_while_the_salt_changes(issuer: Issuer, serve: Serve) -> None:
     feed = Paged(issuer, 95)
     server = serve()
     token = issuer.token(sid="ses_94")

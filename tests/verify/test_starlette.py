@@ -1,4 +1,4 @@
-"""Does a Starlette app get the same: principals, decorators, challenges, metadata, lifespan?"""
+"""Starlette integration: principals, decorators, challenges, metadata, lifespan."""
 
 from collections.abc import Generator
 

@@ -1,4 +1,4 @@
-"""Is a status list token good, and what does entry n say? Token Status List, §5.1, §8."""
+"""Status list tokens: validation and the status of one entry. Token Status List, §5.1, §8."""
 
 import random
 import zlib
@@ -19,10 +19,10 @@ from doorward_verify.status_list import (
 from tests.verify.tokens import ALL, ISSUER, KEYS, NOW, P256, P384, header, raw
 
 URI = f"{ISSUER}/status/1"
-# §4.1 of the draft: entries 1,0,0,1,1,1,0,1 and 1,1,0,0,0,1,0,1 in one bit each are the bytes b9 a3
+# §4.1 of the draft: entries 1,0,0,1,1,1,0,1 and 1,1,0,0,0,1,0,1 with one bit each are the bytes b9 a3
 PUBLISHED = bytes([0xB9, 0xA3])
 ONE_BIT = [1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 1]
-# §4.1: 1,2,0,3 0,1,0,1 1,2,3,3 in two bits each are c9 44 f9
+# §4.1: 1,2,0,3 0,1,0,1 1,2,3,3 with two bits each are c9 44 f9
 TWO_BITS = [1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3]
 
 
@@ -83,7 +83,7 @@ def test_the_type_is_required(typ: str | None) -> None:
 
 @pytest.mark.requirement(57)
 @pytest.mark.parametrize("sub", [URI + "/", URI.upper(), f"{ISSUER}/status/2", ""])
-def test_a_list_of_another_uri_does_not_answer(sub: str) -> None:
+def test_a_list_of_another_uri_is_refused(sub: str) -> None:
     assert refusal(token(sub=sub)) == "claims"
 
 
@@ -125,12 +125,12 @@ def test_a_list_that_unpacks_to_too_much_is_refused_without_unpacking_it() -> No
     ],
     ids=str,
 )
-def test_a_list_that_is_not_as_it_should_be_is_refused(status_list: Any) -> None:
+def test_a_malformed_list_is_refused(status_list: Any) -> None:
     assert refusal(token(status_list=status_list)) in ("claims", "malformed")
 
 
 @pytest.mark.requirement(57)
-def test_the_list_is_signed_by_its_issuer() -> None:
+def test_a_list_of_another_signer_is_refused() -> None:
     assert refusal(token(key=P384)) == "signature"
     assert refusal(token(key=None)) == "signature"
     assert refusal(token(iss="https://other.example")) == "issuer"
@@ -138,7 +138,7 @@ def test_the_list_is_signed_by_its_issuer() -> None:
     assert refusal("x" * 5_000_000) == "malformed"
 
 
-def test_a_long_list_is_no_access_token_and_may_be_longer_than_one() -> None:
+def test_a_list_may_be_longer_than_an_access_token() -> None:
     statuses = random.Random(1).randbytes(20_000)
     big = token(statuses, 8)
     assert len(big) > 16 * 1024

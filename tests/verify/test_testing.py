@@ -1,4 +1,4 @@
-"""Does the pytest plugin give an API's own tests what they need: signed tokens, wrong ones in a line, a frozen clock?"""
+"""pytest plugin for API test suites: signed tokens, wrong tokens in one line, a frozen clock."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def test_every_kind_of_token_in_one_line(doorward_tokens: Callable[..., TokenMin
     assert {token: reason(token) for token in kinds} == kinds
 
 
-def test_the_clock_stands_until_it_is_told_to_move(doorward_tokens: Callable[..., TokenMint]) -> None:
+def test_the_clock_moves_only_by_tick(doorward_tokens: Callable[..., TokenMint]) -> None:
     tokens = doorward_tokens(AUTH, now=1_000_000)
     token = tokens.token()
     assert AUTH.verify(token).issued_at == 1_000_000

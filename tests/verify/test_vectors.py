@@ -1,4 +1,4 @@
-"""Do the published examples of RFC 7515, 7520, 7638 and 8037 come out as published?"""
+"""Published examples of RFC 7515, 7520, 7638 and 8037."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def judge(vector: dict[str, Any], token: str) -> bytes:
 @pytest.mark.parametrize("vector", [*load("rfc7515"), *load("rfc7520"), *load("rfc8037")])
 def test_published_tokens(vector: dict[str, Any]) -> None:
     token = vector["compact"]
-    # RFC 8725 §3.5: a key that both sides know is none of an issuer's published keys
+    # RFC 8725 §3.5: an issuer never publishes a key that both sides share
     expected = "algorithm" if (vector["key"] or {}).get("kty") == "oct" else vector["expect"]
     if expected != "good":
         with pytest.raises(Refused) as refused:

@@ -1,4 +1,5 @@
-"""Tokens of every kind, made by hand where no honest library would make them. Nothing here asks the clock."""
+"""Tokens of every kind, built by hand where no correct library would build them. Nothing here reads the
+clock."""
 
 import hmac
 from typing import Any, Final
@@ -29,7 +30,7 @@ KEYS: Final = key_set(ISSUER, [key.public() for key in EVERY_KEY])
 
 
 def claims(**others: Any) -> dict[str, Any]:
-    """The claims of a good token in Doorward's own order; None takes one away."""
+    """The claims of a good token in Doorward's own order; None removes one."""
     members: dict[str, Any] = {
         "iss": ISSUER,
         "sub": "usr_1",
@@ -53,7 +54,8 @@ def claims(**others: Any) -> dict[str, Any]:
 def raw(
     header: bytes | dict[str, Any], payload: bytes | dict[str, Any], key: SigningKey | bytes | None = P256
 ) -> str:
-    """A token of exactly this header and payload. A key of bytes signs with HMAC, None leaves the signature empty."""
+    """A token with exactly this header and payload. A bytes key signs with HMAC; None leaves the signature
+    empty."""
     head = header if isinstance(header, bytes) else msgspec.json.encode(header)
     body = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
     said = f"{b64url_encode(head)}.{b64url_encode(body)}"
@@ -66,7 +68,7 @@ def raw(
 
 
 def header(key: SigningKey = P256, **others: Any) -> dict[str, Any]:
-    """A good header; None takes a member away."""
+    """A good header; None removes a member."""
     members: dict[str, Any] = {"alg": key.alg, "kid": key.kid, "typ": "at+jwt", **others}
     return {name: value for name, value in members.items() if value is not None}
 
@@ -80,7 +82,7 @@ def verifier(keys: KeySet = KEYS, *, algorithms: frozenset[str] = ALL, leeway: i
 
 
 def reason(token: Any, now: float = NOW, with_: Verifier | None = None) -> str:
-    """The reason of a refusal, or "good". Asked twice, since the second time takes the quicker path."""
+    """The reason of a refusal, or "good". Verified twice, because the second time takes the faster path."""
     judge = with_ or verifier()
     first, second = judge.verify(token, now), judge.verify(token, now)
     words = [getattr(verdict, "reason", "good") for verdict in (first, second)]
