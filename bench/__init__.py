@@ -1,1 +1,1 @@
-"""How fast Doorward is, against the bare primitives and against a peer, in one run on pinned cores."""
+"""Benchmark of Doorward against the bare primitives and against a peer, in one run on pinned cores."""

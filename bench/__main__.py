@@ -1,6 +1,6 @@
 """`python -m bench`: measures, prints a table, writes build/bench.json and build/bench-figures.json.
 
-Ends with 0 when every figure that could be measured keeps its floor, with 1 when one does not or is not valid.
+The exit status is 0 when every measurable figure keeps its floor, and 1 when one does not or is invalid.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def _write(report: Report, names: set[str]) -> bytes:
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Runs what was asked for; the exit status."""
+    """Run the requested measurements. Returns the exit status."""
     asked = _arguments(given)
     names = set(asked.only or _NAMES)
     cores = pin.choose()

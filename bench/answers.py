@@ -1,4 +1,4 @@
-"""Did the server really do the work? One answer is opened before its kind is counted by the thousand."""
+"""Check of one answer before its kind is counted by the thousand: it shows that the server did the work."""
 
 import base64
 import http.client
@@ -8,11 +8,11 @@ import msgspec
 
 
 class NotTheWork(Exception):
-    """The answer is not what the bench is about to count; the message says what it was."""
+    """The answer is not the one that the benchmark counts. The message says what it was."""
 
 
 def exchange(port: int, request: bytes) -> tuple[int, bytes]:
-    """Sends the raw bytes of one request to the loopback address; status and body of the answer."""
+    """Send the raw bytes of one request to the loopback address. Returns status and body of the answer."""
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     method, path, _ = first.split(" ")
@@ -32,8 +32,8 @@ def exchange(port: int, request: bytes) -> tuple[int, bytes]:
 def check_token_answer(
     port: int, request: bytes, *, refresh: bool, id_token: str | None = None
 ) -> dict[str, Any]:
-    """One token request, opened: status 200, an ES256 JWT as access token, a refresh token or none, and an ID token of the algorithm
-    `id_token`, or none.
+    """Send one token request and check its answer: status 200, an ES256 JWT as access token, a refresh token
+    or none, and an ID token of the algorithm `id_token`, or none.
 
     Returns the members of the answer. Raises NotTheWork.
     """

@@ -1,4 +1,5 @@
-"""What does one connection do? It sends, reads just far enough to know where the answer ends, and goes on."""
+"""One connection of the load: it sends a request, reads just enough to find the end of the answer, and
+repeats."""
 
 import asyncio
 import re
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 Flow = Generator[bytes, bytes, None]
-"""What one connection says: yields a request, is sent the body of its answer, yields the next."""
+"""The requests of one connection: yields a request, receives the body of its answer, yields the next."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
 
@@ -17,9 +18,10 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
 class Group:
     """Connections that do the same thing.
 
-    With `rate` (requests a second over the whole group) the group keeps a timetable, and a request that had to
-    wait for a late answer is counted from the moment when it was due; without it each connection sends at once.
-    `expect` is the one status that counts as success; any other stops its connection and spoils the figure.
+    With `rate` (requests a second over the whole group) the group follows a schedule, and a request delayed
+    by a late answer is timed from the moment when it was due. Without it each connection sends at once.
+    `expect` is the one status that counts as success; any other stops its connection and invalidates the
+    figure.
     """
 
     name: str
@@ -44,7 +46,7 @@ class Tally:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection that walks through its flow."""
+    """One keep-alive connection that runs its flow."""
 
     __slots__ = (
         "_body",
@@ -78,7 +80,7 @@ class Connection(asyncio.Protocol):
         self.stopped = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports do not derive from asyncio.Transport, though they do all that it promises.
+        # uvloop's transports do not derive from asyncio.Transport, though they provide its whole interface.
         self._transport = cast(asyncio.Transport, transport)
         self._schedule(next(self._flow))
 
@@ -87,7 +89,7 @@ class Connection(asyncio.Protocol):
             self._stop(f"the server closed the connection ({exc or 'no reason given'})")
 
     def stop(self) -> None:
-        """The run is over: close quietly."""
+        """Close without an error at the end of the run."""
         self.stopped = True
         if self._transport is not None:
             self._transport.close()
@@ -105,7 +107,7 @@ class Connection(asyncio.Protocol):
         if late >= 0:
             self._send(request, time.perf_counter_ns() - int(late * 1e9))
         else:
-            # The loop's timers are a millisecond coarse; that is no delay of the server's.
+            # The loop's timers have a resolution of a millisecond; that is no delay of the server.
             self._loop.call_at(self._due, self._send_now, request)
         self._due += self._interval
 

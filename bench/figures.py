@@ -1,4 +1,4 @@
-"""What does the bench promise to say? The names of build/bench.json, with their floors and aims."""
+"""Figures of the benchmark: the names in build/bench.json, with their floors and aims."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class Promise:
     at_most: bool = False
 
     def kept(self, value: float) -> bool:
-        """Whether the floor holds."""
+        """Whether the floor is kept."""
         return value <= self.floor if self.at_most else value >= self.floor
 
     def reached(self, value: float) -> bool:
-        """Whether the aim is reached too."""
+        """Whether the aim is also reached."""
         return value <= self.aim if self.at_most else value >= self.aim
 
 
@@ -39,7 +39,7 @@ PROMISES = (
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One member of build/bench.json; `value` is null when it could not be measured or is not valid."""
+    """One member of build/bench.json. `value` is null when it could not be measured or is invalid."""
 
     name: str
     value: float | None
@@ -48,7 +48,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Absolute(msgspec.Struct, frozen=True):
-    """One member of build/bench-figures.json: what the ratios are made of. Compare only within one run."""
+    """One member of build/bench-figures.json: the values from which ratios are made. Compare only within one
+    run."""
 
     what: str
     value: float
@@ -58,7 +59,7 @@ class Absolute(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Report:
-    """What a run found, as it grows: values and reasons by name, and the absolute figures in order."""
+    """The results of a run as it proceeds: values and reasons by name, and the absolute figures in order."""
 
     values: dict[str, float]
     reasons: dict[str, str]
@@ -66,11 +67,11 @@ class Report:
 
     @classmethod
     def empty(cls) -> "Report":
-        """Nothing found yet."""
+        """A report without results."""
         return cls({}, {}, [])
 
     def say(self, what: str, value: float, unit: str, note: str = "") -> None:
-        """Adds an absolute figure."""
+        """Add an absolute figure."""
         self.absolutes.append(Absolute(what, value, unit, note))
 
 

@@ -1,4 +1,4 @@
-"""What is the most that this machine, this load and this framework allow?"""
+"""Upper limits that this machine, this load and this framework set."""
 
 import sys
 
@@ -29,10 +29,10 @@ def _drive(module: str, name: str, core: int, *, open_one: bool, warm_up: float,
 
 
 def load_limit(core: int, *, warm_up: float, seconds: float) -> Result:
-    """The load against a server that does nothing."""
+    """Apply the load to a server that does nothing."""
     return _drive("trivial", "load limit", core, open_one=False, warm_up=warm_up, seconds=seconds)
 
 
 def bare_asgi(core: int, *, warm_up: float, seconds: float) -> Result:
-    """The load against a bare handler that signs ES256."""
+    """Apply the load to a bare handler that signs ES256."""
     return _drive("bare_asgi", "bare ASGI handler", core, open_one=True, warm_up=warm_up, seconds=seconds)

@@ -1,8 +1,8 @@
-"""How many requests a second does a server answer, and how long do they take?
+"""Load generator: how many requests a second a server answers, and with which latency.
 
-One process, one event loop, raw sockets: a request is a block of bytes that was built beforehand, an answer is
-read just far enough to know where it ends. No pipelining: each connection sends its next request when the last
-answer is complete, as a client would.
+One process, one event loop, raw sockets: a request is a block of bytes built beforehand, and an answer is
+read just enough to find its end. No pipelining: each connection sends its next request when the last answer
+is complete, as a client would.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import uvloop
 
 from bench.connection import Connection, Flow, Group, Tally
 
-# Read when this is imported, before the bench pins itself: with a single core, spinning would starve the server.
+# Read on import, before the benchmark pins itself: with a single core, spinning would starve the server.
 _CORE_TO_SPARE = len(os.sched_getaffinity(0)) > 1
 _CONNECT_TRIES = 50
 _DRAIN_TRIES = 100
@@ -24,7 +24,7 @@ _DRAIN_TRIES = 100
 
 @dataclass(slots=True)
 class Result:
-    """What a group did inside the measured window; `failures` also counts what went wrong in the warm-up."""
+    """The results of a group within the measured window; `failures` also counts errors of the warm-up."""
 
     name: str
     connections: int
@@ -43,7 +43,7 @@ class Result:
 
     @property
     def valid(self) -> bool:
-        """True when every single answer was the expected one."""
+        """True when every answer was the expected one."""
         return self.failures == 0 and self.requests > 0
 
 
@@ -66,10 +66,10 @@ def _percentile(ordered: Sequence[int], share: float) -> float:
 
 
 class _Spin:
-    """Keeps the loop from ever sleeping in the kernel.
+    """Keeps the loop from sleeping in the kernel.
 
-    A sleeping reader has to be woken by the process that writes to it, and on a virtual machine that interrupt
-    costs the server more than its own write. Clients elsewhere on a network cost it no such thing.
+    A sleeping reader must be woken by the process that writes to it, and on a virtual machine that interrupt
+    costs the server more than its own write. Clients on another machine cause no such cost.
     """
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ async def _run(host: str, port: int, groups: Sequence[Group], warm_up: float, se
     took = time.perf_counter() - began
     gc.enable()
     gc.unfreeze()
-    # What is on its way is waited for: a refresh token in an answer that nobody read would be lost.
+    # Wait for answers in transit: a refresh token in an unread answer would be lost.
     for tally in tallies:
         tally.draining = True
     for _ in range(_DRAIN_TRIES):
@@ -155,7 +155,8 @@ def run(
     warm_up: float = 1.0,
     seconds: float = 5.0,
 ) -> list[Result]:
-    """Drives all groups at once against one server; `warm_up` and `seconds` in seconds; one result a group.
+    """Run all groups at once against one server; `warm_up` and `seconds` are in seconds. Returns one result
+    per group.
 
     Raises OSError when the server does not accept connections.
     """

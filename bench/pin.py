@@ -1,4 +1,4 @@
-"""Which core does what? The server has one to itself, the load another, so that they never share."""
+"""Assignment of cores: one for the server and another for the load, so that they never share."""
 
 import contextlib
 import os
@@ -17,25 +17,26 @@ class Cores:
 
     @property
     def shared(self) -> bool:
-        """True when server and load had to share a core: figures are then worth little."""
+        """True when server and load shared a core: the figures then mean little."""
         return self.server == self.load
 
 
 def choose() -> Cores:
-    """The last two cores that this process may use: the first ones tend to take the machine's interrupts."""
+    """The last two cores that this process may use: the first ones tend to handle the machine's interrupts."""
     allowed = sorted(os.sched_getaffinity(0))
     return Cores(server=allowed[-1], load=allowed[-2] if len(allowed) > 1 else allowed[-1])
 
 
 def pin(core: int) -> None:
-    """Keeps this thread, and the threads and processes that it starts from now on, to one core."""
+    """Pin this thread, and the threads and processes that it starts from now on, to one core."""
     os.sched_setaffinity(0, {core})
 
 
 def come_first() -> bool:
-    """Puts this process, and everything that it starts, before whatever else the machine does; False where only root may.
+    """Raise the priority of this process and all its children; False when only root may do that.
 
-    All sides alike: the servers, the load, and bare Argon2id. It takes some of the chance out of a busy machine's figures.
+    It applies to all sides alike: the servers, the load and bare Argon2id. It reduces noise on a busy
+    machine.
     """
     try:
         os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
@@ -46,7 +47,7 @@ def come_first() -> bool:
 
 @contextlib.contextmanager
 def pinned(cores: int | Collection[int]) -> Generator[None]:
-    """This thread on `cores` for the duration: a process or thread that is started inside inherits it for good."""
+    """Pin this thread to `cores` for the duration. Processes and threads started inside stay pinned."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {cores} if isinstance(cores, int) else cores)
     try:

@@ -1,4 +1,4 @@
-"""How does a server under test run? As a process of its own on its own core, ended with the bench."""
+"""Server under test as a process of its own on its own core, ended with the benchmark."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ BUILD = ROOT / "build"
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on now."""
+    """A TCP port of the loopback address that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -32,9 +32,9 @@ def running(
     cwd: Path = ROOT,
     listen: bool = False,
 ) -> Generator[subprocess.Popen[str]]:
-    """Starts `command` pinned to `core`, its output in `log`; at the end terminates it and its children.
+    """Start `command` pinned to `core` with its output in `log`; at the end terminate it and its children.
 
-    With `listen` the caller reads its standard output, which must then be short: nobody empties the pipe later.
+    With `listen` the caller reads its standard output, which must then be short: the pipe is not read later.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as written:
@@ -68,7 +68,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def wait_until_listening(process: subprocess.Popen[str], port: int, *, seconds: float, log: Path) -> None:
-    """Returns when `port` accepts connections. Raises RuntimeError with the end of `log` when it never does."""
+    """Return when `port` accepts connections. Raises RuntimeError with the end of `log` when it never does."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if process.poll() is not None:
@@ -80,7 +80,7 @@ def wait_until_listening(process: subprocess.Popen[str], port: int, *, seconds: 
 
 
 def rss_mib(pid: int, *, highest: bool = False) -> float:
-    """Resident memory of one process in MiB: now (VmRSS), or the highest that it ever was (VmHWM)."""
+    """Resident memory of one process in MiB: current (VmRSS) or peak (VmHWM)."""
     name = "VmHWM:" if highest else "VmRSS:"
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(name):

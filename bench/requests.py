@@ -1,4 +1,4 @@
-"""What do the connections say? Raw HTTP/1.1 requests and the flows that are made of them."""
+"""Raw HTTP/1.1 requests of the load, and the flows that are built from them."""
 
 import base64
 import itertools
@@ -37,13 +37,13 @@ def form(host: str, path: str, fields: dict[str, str], authorization: str | None
 
 
 def always(request: bytes) -> Flow:
-    """The same request for ever."""
+    """Repeat the same request without end."""
     while True:
         yield request
 
 
 def in_turn(requests: Iterable[bytes]) -> Flow:
-    """These requests one after the other, and again from the first."""
+    """Send these requests one after the other, and start again from the first."""
     endless = itertools.cycle(requests)
     while True:
         yield next(endless)
@@ -52,10 +52,10 @@ def in_turn(requests: Iterable[bytes]) -> Flow:
 def rotation(
     host: str, path: str, authorization: str, families: deque[str], extra: dict[str, str] | None = None
 ) -> Flow:
-    """Refreshes for ever: each family in turn, each time with the token that its last answer brought.
+    """Refresh without end: each family in turn, each time with the token from its last answer.
 
-    `families` always holds the newest token of each, the family whose turn it is first, so that a later run can
-    go on where this one ended. Raises ValueError into the load when an answer has no new refresh token.
+    `families` always holds the newest token of each, with the next family first, so that a later run can
+    continue where this one ended. Raises ValueError into the load when an answer has no new refresh token.
     """
     head = _head(host, path, "application/x-www-form-urlencoded", authorization)
     fixed = urlencode({"grant_type": "refresh_token", **(extra or {})}) + "&refresh_token="
@@ -73,7 +73,7 @@ def rotation(
 
 
 def shared_out(tokens: Iterable[str], connections: int) -> list[deque[str]]:
-    """The families of each connection, as many for each as for the others."""
+    """Distribute the families over the connections evenly."""
     every = list(tokens)
     share = len(every) // connections
     return [deque(every[number * share : (number + 1) * share]) for number in range(connections)]

@@ -1,4 +1,4 @@
-"""How do two sides compare? In short rounds in turn, the ratio being the median of the rounds' ratios."""
+"""Comparison of two sides in short alternating rounds; the result is the median of the rounds' ratios."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -15,11 +15,11 @@ Side = Callable[[float, float], Result]
 
 
 class Invalid(Exception):
-    """A figure that does not count, because something was answered that should not have been; the message says what."""
+    """An invalid figure, because there was an unexpected answer. The message says which."""
 
 
 def valid(result: Result) -> Result:
-    """The result, if every answer was as expected. Raises Invalid."""
+    """Return the result if every answer was as expected. Raises Invalid."""
     if result.failures:
         raise Invalid(f"{result.name}: {result.failures} bad answers, the first: {result.first_failure}")
     if not result.requests:
@@ -29,19 +29,20 @@ def valid(result: Result) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Rounds of our side and of the other one; as many of each."""
+    """Rounds of Doorward and of the other side, the same number of each."""
 
     ours: Sequence[Result]
     theirs: Sequence[Result]
 
     @property
     def ratio(self) -> float:
-        """Median over the rounds of our rate by theirs."""
+        """Median over the rounds of Doorward's rate divided by the other's."""
         return statistics.median(a.rate / b.rate for a, b in zip(self.ours, self.theirs, strict=True))
 
 
 def alternate(ours: Side, theirs: Side, seconds: float) -> Compared:
-    """Three rounds, the side that begins changing; the first rounds have a longer warm-up, for the peer's compiler.
+    """Run three rounds, alternating which side begins. The first rounds have a longer warm-up, for the peer's
+    compiler.
 
     Raises Invalid when any answer was not the expected one.
     """
@@ -55,18 +56,18 @@ def alternate(ours: Side, theirs: Side, seconds: float) -> Compared:
 
 
 def several(side: Side, seconds: float) -> list[Result]:
-    """Three rounds of one side, when there is nobody to compare with. Raises Invalid."""
+    """Run three rounds of one side, when there is no peer. Raises Invalid."""
     return [valid(side(2.0 if number == 0 else 0.5, seconds / ROUNDS)) for number in range(ROUNDS)]
 
 
 def middle(results: Sequence[Result]) -> Result:
-    """The round with the middle rate."""
+    """The round with the median rate."""
     return sorted(results, key=lambda result: result.rate)[len(results) // 2]
 
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Token answers without and with sign-ins beside them, and how many sign-ins got through."""
+    """Token answers without and with concurrent sign-ins, and the number of completed sign-ins."""
 
     calm: Sequence[Result]
     stormy: Sequence[Result]
@@ -74,14 +75,15 @@ class Storm:
 
     @property
     def ratio(self) -> float:
-        """Median over the rounds of p99 in the storm by p99 without."""
+        """Median over the rounds of p99 with sign-ins divided by p99 without."""
         return statistics.median(b.p99_ms / a.p99_ms for a, b in zip(self.calm, self.stormy, strict=True))
 
 
 def storm(server: Server, seconds: float, rate: float | None = None) -> Storm:
-    """Client credentials on 32 connections, alone and while eight connections sign people in as fast as they can.
+    """Client credentials on 32 connections, alone and while eight connections sign people in as fast as they
+    can.
 
-    With `rate` the tokens are asked for by a timetable instead of as fast as possible. Raises Invalid.
+    With `rate` token requests follow a schedule instead of being sent as fast as possible. Raises Invalid.
     """
     calm: list[Result] = []
     stormy: list[Result] = []
@@ -100,7 +102,7 @@ def storm(server: Server, seconds: float, rate: float | None = None) -> Storm:
 
 
 def client_credentials(server: Server) -> Side:
-    """Our side of client_credentials."""
+    """Doorward's side of client_credentials."""
 
     def side(warm_up: float, seconds: float) -> Result:
         group = Group("doorward: client_credentials", server.client_credentials_flows())
@@ -110,7 +112,8 @@ def client_credentials(server: Server) -> Side:
 
 
 def refresh(server: Server, app: App) -> Side:
-    """Our side of refresh. The families come from real sign-ins at `app`, once; each round goes on where the last one ended."""
+    """Doorward's side of refresh. The families come from real sign-ins at `app`, once; each round continues
+    the last one."""
     families = server.new_families(app)
 
     def side(warm_up: float, seconds: float) -> Result:
@@ -121,7 +124,7 @@ def refresh(server: Server, app: App) -> Side:
 
 
 def sign_in(server: Server) -> Side:
-    """Sign-ins by the JSON endpoint."""
+    """Sign-ins through the JSON endpoint."""
 
     def side(warm_up: float, seconds: float) -> Result:
         group = Group("doorward: sign-in", server.sign_in_flows(STORM_CONNECTIONS))

@@ -1,7 +1,7 @@
-"""How does Doorward run under the bench, and what does a client of it hold?
+"""Doorward under the benchmark, with the credentials of its clients.
 
-One process on one core, a SQLite file on the disk of build/ (synchronous FULL, as everywhere), everything set up by
-the same commands that an operator uses. Nothing is switched off for the bench.
+One process on one core, a SQLite file on the disk of build/ (synchronous FULL, as everywhere), everything set
+up by the commands that an operator uses. Nothing is disabled for the benchmark.
 """
 
 import base64
@@ -36,7 +36,7 @@ _START_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can sign in."""
+    """A person who can sign in."""
 
     email: str
     password: str
@@ -44,7 +44,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An app that signs people in: its Basic credentials, what it asks for, and what its ID tokens are signed with, if it gets any."""
+    """An app that signs people in: its Basic credentials, its scopes, and the algorithm of its ID tokens, if
+    it gets any."""
 
     basic: str
     scope: str
@@ -53,8 +54,8 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running Doorward: where it listens, the Basic credentials of its apps, and the people that it knows. `rs256` and `es256` get
-    ID tokens, `web` asks for none."""
+    """A running Doorward: its port, the Basic credentials of its apps, and its people. `rs256` and `es256`
+    get ID tokens, `web` requests none."""
 
     port: int
     pid: int
@@ -75,13 +76,13 @@ class Server:
         return requests.form(self.host, "/token", fields, self.service)
 
     def client_credentials_flows(self) -> list[Flow]:
-        """32 connections that ask for it, after one answer has been opened."""
+        """32 connections that send it, after one answer has been checked."""
         request = self.client_credentials()
         check_token_answer(self.port, request, refresh=False)
         return [requests.always(request) for _ in range(CONNECTIONS)]
 
     def sign_in(self, person: Person, challenge: str, app: App) -> bytes:
-        """The request that signs a person in at an app by the JSON endpoint, in one step."""
+        """The request that signs a person in at an app through the JSON endpoint, in one step."""
         members = {
             "username": person.email,
             "password": person.password,
@@ -102,7 +103,8 @@ class Server:
         return [requests.in_turn(every[start:] + every[:start]) for start in starts]
 
     def new_families(self, app: App) -> list[deque[str]]:
-        """Fresh refresh families by whole sign-ins, shared out over the connections; one of them has been opened."""
+        """New refresh families from complete sign-ins, distributed over the connections; one of them has been
+        checked."""
         count = CONNECTIONS * FAMILIES_PER_CONNECTION
         with ThreadPoolExecutor(max_workers=4) as pool:
             people = (self.people[n % len(self.people)] for n in range(count))
@@ -125,11 +127,12 @@ class Server:
         return str(answer["refresh_token"])
 
     def refresh_flows(self, app: App, families: list[deque[str]]) -> list[Flow]:
-        """32 connections that rotate, each with families of its own."""
+        """32 connections that rotate, each with its own families."""
         return [requests.rotation(self.host, "/token", app.basic, mine) for mine in families]
 
     def worker_mib(self, *, highest: bool = False) -> float:
-        """Resident memory of the worker now, or its highest ever, in MiB: of the largest child, or of the process itself."""
+        """Resident memory of the worker, current or peak, in MiB: of the largest child, or of the process
+        itself."""
         pids = _children(self.pid) or [self.pid]
         return max(rss_mib(pid, highest=highest) for pid in pids)
 
@@ -148,7 +151,7 @@ def _children(pid: int) -> list[int]:
 
 
 def operate(config: Path, *arguments: str, given: str | None = None) -> dict[str, Any]:
-    """One command of Doorward with --json. Raises RuntimeError with what it said when it fails."""
+    """Run one Doorward command with --json. Raises RuntimeError with its output when it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "doorward", *arguments, "--config", str(config), "--json"],
         input=given,
@@ -201,8 +204,8 @@ def credentials(app: dict[str, Any]) -> str:
 
 @contextlib.contextmanager
 def started(core: int) -> Generator[Server]:
-    """A fresh Doorward on `core`, with its apps and its people. Raises RuntimeError when it does not come up."""
-    # A folder of its own, so that two runs at once do not take away each other's database.
+    """A new Doorward on `core` with its apps and people. Raises RuntimeError when it does not start."""
+    # A separate folder, so that two simultaneous runs do not delete each other's database.
     home = BUILD / "bench" / f"server-{os.getpid()}"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)

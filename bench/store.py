@@ -1,7 +1,7 @@
-"""How many durable writes does the store take, with the event loop and the writing thread on one core?
+"""Durable writes of the store, with the event loop and the writing thread on one core.
 
-`python -m bench.store` prints reads, refresh rotations at several numbers of waiting coroutines, and what two processes on one
-file get each.
+`python -m bench.store` prints reads, refresh rotations at several numbers of waiting coroutines, and the
+rates of two processes on one file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOW = 1_800_000_000
 
 
 async def families(store: Store, name: str, count: int) -> list[str]:
-    """`count` grants with one refresh token each; their ids."""
+    """Create `count` grants with one refresh token each. Returns their ids."""
     made: list[str] = []
     for number in range(count):
         grant = Grant(
@@ -59,7 +59,7 @@ async def families(store: Store, name: str, count: int) -> list[str]:
 
 
 async def rotate(store: Store, grant_id: str, until: float) -> int:
-    """Rotates one token again and again as the token endpoint does: load, replace; answers how often."""
+    """Rotate one token repeatedly as the token endpoint does: load, replace. Returns the number of rotations."""
     done = 0
     while time.perf_counter() < until:
         found = await store.grants.refresh(grant_id)
@@ -106,7 +106,7 @@ async def reads(path: Path, seconds: float) -> float:
 
 
 def two_processes(path: Path, seconds: float) -> list[float]:
-    """What each of two processes on the same file and core gets, 32 coroutines each."""
+    """The rates of two processes on the same file and core, 32 coroutines each."""
     command = [sys.executable, "-m", "bench.store", "--child", str(path), "--seconds", str(seconds)]
     children = [
         subprocess.Popen([*command, "--name", f"child{number}"], stdout=subprocess.PIPE, text=True)
@@ -116,7 +116,7 @@ def two_processes(path: Path, seconds: float) -> list[float]:
 
 
 def main() -> None:
-    """Prints a table; with --child one number."""
+    """Print a table; with --child one number."""
     options = argparse.ArgumentParser()
     options.add_argument("--seconds", type=float, default=4)
     options.add_argument(

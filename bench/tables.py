@@ -1,4 +1,4 @@
-"""How are figures shown to people?"""
+"""Tables of figures for the terminal."""
 
 from collections.abc import Sequence
 

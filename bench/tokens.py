@@ -1,4 +1,4 @@
-"""What do the verifiers get to read? Access tokens of Doorward's own shape, signed here, no two alike."""
+"""Access tokens for the verifiers: in Doorward's own format, signed here, all different."""
 
 import base64
 import time
@@ -20,7 +20,7 @@ _LIFE = 3600
 
 @dataclass(frozen=True, slots=True)
 class Minted:
-    """A token, and beforehand what a raw verification needs of it: the signed bytes and the DER signature."""
+    """A token with the precomputed input of a raw verification: the signed bytes and the DER signature."""
 
     text: str
     signed: bytes
@@ -32,7 +32,7 @@ def _b64(data: bytes) -> bytes:
 
 
 class Mint:
-    """One ES256 key and everything that is made with it."""
+    """One ES256 key and the tokens made with it."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -48,7 +48,7 @@ class Mint:
         return {"keys": [key]}
 
     def mint(self, count: int) -> list[Minted]:
-        """`count` valid tokens of a signed-in person, each with its own ids; good for an hour."""
+        """`count` valid tokens of a signed-in person, each with its own ids, valid for an hour."""
         return [self._one() for _ in range(count)]
 
     def _one(self) -> Minted:
@@ -77,6 +77,6 @@ class Mint:
 
 
 def fresh_copies(texts: Sequence[str], times: int) -> list[str]:
-    """Each text `times` times, every one a string object of its own, whose hash nobody has computed yet:
-    what an API gets, since each request brings its token in new bytes."""
+    """Each text `times` times, each copy a separate string object whose hash is not computed yet: as in an
+    API, where each request brings its token in new bytes."""
     return [text.encode().decode() for _ in range(times) for text in texts]

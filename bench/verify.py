@@ -1,7 +1,7 @@
-"""How fast does an API check a token, against the bare signature check and against PyJWT?
+"""Rate of token verification in an API, compared with the bare signature check and with PyJWT.
 
-Rounds in turn, each with tokens that nobody has seen before; a ratio is the median of the rounds' ratios, so that
-a slow moment of the machine falls on all sides alike.
+Rounds in turn, each with tokens that were never used before. A ratio is the median of the rounds' ratios, so
+that a slow moment of the machine affects all sides.
 """
 
 import gc
@@ -27,7 +27,7 @@ _WARM_COPIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Medians a second, and the medians of the ratios of each round."""
+    """Median rates a second, and the medians of the ratios of each round."""
 
     raw: float
     doorward_cold: float
@@ -52,9 +52,9 @@ def _timed(check: Callable[[_Given], object], given: Sequence[_Given]) -> float:
 
 
 def measure(seconds: float) -> Rates:
-    """All three sides in turn for about `seconds`, at least five rounds.
+    """Measure all three sides in turn for about `seconds`, at least five rounds.
 
-    The key is in memory on every side, and PyJWT is given what it needs to be quickest: a key object, not a PEM.
+    The key is in memory on every side, and PyJWT receives its fastest input: a key object instead of a PEM.
     """
     mint = Mint()
     key = mint.public_key

@@ -1,1 +1,1 @@
-"""Servers that do almost nothing: what the load and the framework allow at best, whatever stands on them."""
+"""Servers that do almost nothing: they show the limits of load and framework."""

@@ -1,6 +1,6 @@
-"""What would a token endpoint cost that only reads the form, checks the secret and signs?
+"""Minimal token endpoint that only reads the form, checks the secret and signs.
 
-A plain ASGI handler on uvicorn: no database, no policy, no audit. Doorward cannot be faster than this.
+A plain ASGI handler on uvicorn: no database, policy or audit. Doorward cannot be faster than this.
 """
 
 import base64

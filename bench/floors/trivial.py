@@ -1,4 +1,5 @@
-"""How much load can bench/load.py make? A protocol that answers every request with the same 700 bytes."""
+"""Protocol that answers every request with the same 700 bytes, to measure how much load bench/load.py can
+produce."""
 
 import asyncio
 import sys
@@ -16,7 +17,8 @@ _ANSWER = (
 
 
 class _Trivial(asyncio.Protocol):
-    """One segment in, one answer out: right only for requests that fit in one segment, as the bench's do."""
+    """One segment in, one answer out: correct only for requests that fit in one segment, as all of the
+    benchmark do."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

@@ -1,16 +1,16 @@
 // The peer of the bench: oidc-provider 9 with its own in-memory adapter, on one process.
 //
-// What is set, and why it is fair to both sides:
+// The configuration, and why it is fair to both sides:
 // - ES256 access tokens as JWTs (RFC 9068) for client_credentials and for refresh, one audience, the same scopes.
 //   oidc-provider does not store JWT access tokens, so its adapter holds only grants and refresh tokens.
 // - No `openid` scope, so neither side signs an ID token with a refresh.
 // - Refresh tokens rotate at every use, as Doorward's do. Sessions do not bind them.
 // - client_secret_basic on both sides.
-// - Everything that a deployment would leave off is off: the development login pages, PAR, device flow, userinfo,
+// - Everything that a deployment would disable is disabled: the development login pages, PAR, device flow, userinfo,
 //   logout. NODE_ENV is production, and no event listener is attached.
-// - Its in-memory adapter keeps 1,000 to 2,000 entries and walks over every living refresh token of a grant when a
+// - Its in-memory adapter keeps 1,000 to 2,000 entries and iterates over every valid refresh token of a grant when a
 //   new one is stored. A family that rotates thousands of times would slow it down for a reason that no deployment
-//   has; so there are as many families as fit without one falling out, and the bench asks for new ones (SIGUSR2)
+//   has; so there are as many families as fit without eviction, and the bench requests new ones (SIGUSR2)
 //   before each round.
 // - Refresh tokens are minted through the provider's own models, just as its token endpoint does after a code: the
 //   sign-in is not part of what is measured.

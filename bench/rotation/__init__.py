@@ -1,1 +1,2 @@
-"""What rotation of refresh tokens is worth: thieves and owners under a virtual clock, judged by the real rule functions."""
+"""Simulation of refresh token rotation: thieves and owners under a virtual clock, judged by the real rule
+functions."""

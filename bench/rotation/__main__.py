@@ -14,7 +14,7 @@ _LINE: Final = "|---|---|---|---|"
 
 
 def thefts() -> Iterator[str]:
-    """A line for each thief, a column for each rule."""
+    """One line for each thief, one column for each rule."""
     yield "| Thief | before | strict | now |"
     yield _LINE
     for name, thief in thieves.THIEVES.items():
@@ -22,7 +22,7 @@ def thefts() -> Iterator[str]:
 
 
 def months() -> Iterator[str]:
-    """A line for each share of lost answers, a column for each rule."""
+    """One line for each share of lost answers, one column for each rule."""
     yield "| Answers lost | before | strict | now |"
     yield _LINE
     for loss in honest.LOSSES:
@@ -30,7 +30,7 @@ def months() -> Iterator[str]:
 
 
 def kinds() -> Iterator[str]:
-    """What holds now, by how an app asks again."""
+    """The current rule, by how an app retries."""
     yield "| Answers lost | tries again after 5 s | after 5 minutes | when it is opened again |"
     yield _LINE
     for loss in honest.LOSSES:
@@ -39,7 +39,7 @@ def kinds() -> Iterator[str]:
 
 
 def pages() -> str:
-    """What stands on the decision page between its two marks."""
+    """The text of the decision page between its two marks."""
     return "\n".join([*thefts(), "", *months(), "", *kinds()])
 
 

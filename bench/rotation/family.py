@@ -1,4 +1,4 @@
-"""One family of refresh tokens under a virtual clock, judged by `rules.refresh.rotation` alone."""
+"""One family of refresh tokens under a virtual clock, judged only by `rules.refresh.rotation`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CONFIDENTIAL: Final = structs.replace(_PUBLIC, auth_method="client_secret_basic
 
 
 class Rule(Struct, frozen=True):
-    """A way to judge: the settings, and the kind of app that the rule functions are told."""
+    """A way to judge: the settings, and the kind of app that the rule functions receive."""
 
     name: str
     client: Client
@@ -36,22 +36,23 @@ class Rule(Struct, frozen=True):
 
 
 BEFORE: Final = Rule("before", _CONFIDENTIAL, 10)
-"""What held for every app until now, and holds on for those that authenticate; then with 10 seconds."""
+"""The rule for every app until now, which stays for apps that authenticate; here with 10 seconds."""
 STRICT: Final = Rule("strict", _PUBLIC, POLICY.refresh_leeway, strict=True)
 NOW: Final = Rule("now", _PUBLIC, POLICY.refresh_leeway)
 RULES: Final = (BEFORE, STRICT, NOW)
 
 
 class Family:
-    """A grant from its sign-in on. A token is its place in the chain: 1, 2, 3, …; whoever holds the number holds the token."""
+    """A grant from its sign-in on. A token is its position in the chain: 1, 2, 3, …; knowing the number is
+    having the token."""
 
     def __init__(self, rule: Rule, born: int) -> None:
         self.born = born
         self.ends_at = born + POLICY.refresh_ttl
         self.late: list[int] = []
-        """When there was a late repeat, which the owner sees under Activity."""
+        """Times of late repeats, which the owner sees under Activity."""
         self.replayed_at: int | None = None
-        """When two parties were found: the family has ended, and the owner has mail."""
+        """When two parties were detected: the family has ended, and the owner has received mail."""
         self._rule = rule
         self._grant = Grant(
             id=_GRANT,
@@ -75,7 +76,7 @@ class Family:
         )
 
     def refresh(self, token: int, now: int) -> int | None:
-        """The token that the answer holds; None when it was refused."""
+        """The token in the answer, or None when the request was refused."""
         if self.replayed_at is not None:
             return None
         verdict = rotation.decide(
@@ -89,7 +90,7 @@ class Family:
         )
         match verdict:
             case Rotate():
-                # the sealed successor is opened by nobody here: it is the successor
+                # the sealed successor is never opened here, so it holds the successor itself
                 new = _hash(token + 1)
                 self._row = rotation.rotated(
                     self._row, new_hash=new, sealed=new, leeway=self._rule.leeway, now=now

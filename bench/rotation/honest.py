@@ -1,8 +1,10 @@
-"""Owners whose answers are lost now and then, and nobody else: how often the rule signs them out, and how often a line tells of it.
+"""Owners who sometimes lose an answer, without a thief: how often the rule signs them out, and how often it
+is listed.
 
-An app is opened six times a day, for 20 to 120 minutes; it refreshes when it is opened and every five minutes while it is open. Of
-the 60 apps 20 try again by themselves after 5 seconds, 20 with their next timer after 5 minutes, and 20 are on devices that fall
-asleep: they ask again when they are opened the next time. An answer that is asked for again may be lost again.
+An app is opened six times a day, for 20 to 120 minutes. It refreshes when it is opened and every five
+minutes while it is open. Of the 60 apps, 20 retry after 5 seconds, 20 with their next timer after 5
+minutes, and 20 are on devices that go to sleep: they retry when they are next opened. The answer to a
+retry can be lost too.
 """
 
 from __future__ import annotations
@@ -19,14 +21,14 @@ DAYS: Final = 30
 DAY: Final = 86_400
 PACE: Final = 300
 AGAIN: Final = (5, PACE, None)
-"""Seconds after which an app tries again that heard nothing; None: not before it is opened anew."""
+"""Seconds until an app without an answer retries; None: only when it is opened again."""
 EACH: Final = 20
 OPENINGS: Final = 6
 LOSSES: Final = (0.0005, 0.002, 0.01)
 
 
 class Kept(Struct, frozen=True):
-    """What came of it, for all apps together."""
+    """The results of all apps together."""
 
     refreshes: int
     lost: int
@@ -35,7 +37,7 @@ class Kept(Struct, frozen=True):
 
 
 def openings(chance: Random) -> Iterator[tuple[int, int]]:
-    """When an app is opened and closed, in seconds: in each sixth of a day's 18 waking hours once."""
+    """When an app is opened and closed, in seconds: once in each sixth of a day's 18 waking hours."""
     part = 18 * 3600 // OPENINGS
     for day in range(DAYS):
         for number in range(OPENINGS):
@@ -45,7 +47,7 @@ def openings(chance: Random) -> Iterator[tuple[int, int]]:
 
 
 def used(rule: Rule, loss: float, again: int | None, seed: int) -> Kept:
-    """One app for 30 days. Who is signed out signs in again at once, and goes on with a new family."""
+    """One app for 30 days. An owner who is signed out signs in again at once, with a new family."""
     chance = Random(seed)
     family, token = Family(rule, 0), 1
     refreshes = lost = signed_out = late = 0
@@ -71,7 +73,7 @@ def used(rule: Rule, loss: float, again: int | None, seed: int) -> Kept:
 
 
 def month(rule: Rule, loss: float, kinds: Sequence[int | None] = AGAIN) -> Kept:
-    """The 20 apps of each of these kinds; all 60 unless fewer are named."""
+    """The 20 apps of each of these kinds; all 60 by default."""
     each = [
         used(rule, loss, again, app)
         for app in range(EACH * len(AGAIN))

@@ -1,6 +1,7 @@
-"""Thieves with a copy of an owner's refresh token: for how long they have access, and when it is noticed.
+"""Thieves with a copy of an owner's refresh token: how long they have access, and when they are detected.
 
-The owner's app refreshes every five minutes from 8:00 to 17:00, Monday to Friday, beginning on the first Monday.
+The owner's app refreshes every five minutes from 8:00 to 17:00, Monday to Friday, beginning on the first
+Monday.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ OPENS, CLOSES = 8 * HOUR, 17 * HOUR
 FRIDAY: Final = 4 * DAY + CLOSES
 MONDAY: Final = 7 * DAY + OPENS
 STEP: Final = 10
-"""Seconds after the owner at which a thief who keeps step asks."""
+"""Seconds after the owner at which the thief of case (c) refreshes."""
 
 
 class Found(Struct, frozen=True):
-    """What came of a theft. Times are seconds since the first Monday, 0:00."""
+    """The result of a theft. Times are seconds since the first Monday, 0:00."""
 
     access: int
-    """Seconds in which the thief held an access token that was good."""
+    """Seconds in which the thief had a valid access token."""
     noticed_at: int | None
-    """When the family ended as a replay, and the owner was told."""
+    """When the family ended as a replay, and the owner was notified."""
     late: int
     """Late repeats that the owner sees under Activity."""
 
 
 class _Copy:
-    """What the thief holds: tokens, and the access tokens that came with them."""
+    """The thief's refresh tokens, and the access tokens that came with them."""
 
     def __init__(self, family: Family) -> None:
         self.family = family
@@ -61,7 +62,7 @@ Thief = Callable[[Family, "Owner"], _Copy]
 
 
 class Owner:
-    """The owner's app; `token` is what it holds and `parent` what it spent last."""
+    """The owner's app: `token` is its current token and `parent` the last one it spent."""
 
     def __init__(self, family: Family) -> None:
         self.family = family
@@ -77,14 +78,14 @@ class Owner:
 
 
 def in_the_office(start: int, end: int) -> Iterator[int]:
-    """When the owner's app refreshes."""
+    """The times at which the owner's app refreshes."""
     for day in range(start // DAY, end // DAY + 1):
         if day % 7 < 5:
             yield from (at for at in range(day * DAY + OPENS, day * DAY + CLOSES, PACE) if start <= at < end)
 
 
 def spends_the_newest(family: Family, owner: Owner) -> _Copy:
-    """(a) Takes the newest token on Friday at 17:00, spends it, and goes on from there every five minutes."""
+    """(a) Steals the newest token on Friday at 17:00, spends it, and then refreshes every five minutes."""
     copy = _Copy(family)
     for at in in_the_office(0, FRIDAY):
         owner.refresh(at)
@@ -100,7 +101,8 @@ def spends_the_newest(family: Family, owner: Owner) -> _Copy:
 
 
 def repeats_the_parent(family: Family, owner: Owner) -> _Copy:
-    """(b) Takes a spent token out of a log on Friday at 17:00 and repeats it every five minutes until Monday, 8:00."""
+    """(b) Takes a spent token from a log on Friday at 17:00 and repeats it every five minutes until Monday,
+    8:00."""
     copy = _Copy(family)
     for at in in_the_office(0, FRIDAY):
         owner.refresh(at)
@@ -113,8 +115,9 @@ def repeats_the_parent(family: Family, owner: Owner) -> _Copy:
 
 
 def keeps_step(at_night: int | None) -> Thief:
-    """(c) From the first Monday, 17:00, on: in office hours asks ten seconds after the owner with the token that the owner has just
-    spent; outside of them repeats the last one every `at_night` seconds, beginning when the office closes. None: is silent then."""
+    """(c) From the first Monday, 17:00: in office hours sends the token that the owner has just spent, ten
+    seconds after the owner; at other times repeats the last one every `at_night` seconds from the close of
+    the office, or sends nothing for None."""
 
     def steals(family: Family, owner: Owner) -> _Copy:
         copy = _Copy(family)
@@ -146,7 +149,7 @@ THIEVES: Final[dict[str, Thief]] = {
 
 
 def robbed(rule: Rule, thief: Thief) -> Found:
-    """One theft under one rule."""
+    """Simulate one theft under one rule."""
     family = Family(rule, OPENS)
     copy = thief(family, Owner(family))
     return Found(copy.access(), family.replayed_at, len(family.late))

@@ -1,1 +1,1 @@
-"""Does it stay as fast when a database holds a million people? `python -m bench.scale`."""
+"""Benchmark with a million people in the database: `python -m bench.scale`."""

@@ -1,6 +1,7 @@
-"""`python -m bench.scale`: grows, measures, prints tables, writes build/bench-scale.json and build/bench-scale-figures.json.
+"""`python -m bench.scale`: grows, measures, prints tables, writes build/bench-scale.json and
+build/bench-scale-figures.json.
 
-Ends with 0 when every figure that was asked for was measured and keeps its floor, with 1 otherwise.
+The exit status is 0 when every requested figure was measured and keeps its floor, and 1 otherwise.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def _machine(cores: pin.Cores, seconds: float, first: bool) -> list[str]:
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Runs what was asked for; the exit status."""
+    """Run the requested measurements. Returns the exit status."""
     asked = _arguments(given)
     cores = pin.choose()
     if cores.shared:

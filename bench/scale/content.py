@@ -1,8 +1,9 @@
-"""What stands in a generated database? Everything follows from a number: person 7, grant 12, and the refresh token of grant 12.
+"""Content of a generated database, computed from numbers: person 7, grant 12, and the refresh token of grant
+12.
 
-Nothing has to be kept beside the database: whoever knows a grant's number can say its first refresh token, and whoever knows a
-person's number their e-mail address. Grants are numbered as they come about in life, evenly over twenty days; each belongs to
-one of the people who were there by then, so that neighbours in time are strangers.
+Nothing is stored beside the database: a grant's number gives its first refresh token, and a person's
+number gives their e-mail address. Grants are numbered in the order of their creation, evenly over twenty
+days. Each belongs to one of the people who existed by then, so that adjacent grants have unrelated owners.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LONG_PAST = 60 * 86_400
 AUDIENCE = "https://orders.example.com"
 SCOPES = "openid offline_access orders:read orders:write"
 ACR = "urn:doorward:aal1"
-# Argon2id of nobody's password: that is not what is measured here
+# Argon2id hash of a password that is never used: passwords are not measured here
 PASSWORD_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1$c2NhbGVzY2FsZXNjYWxl$dGhpcyBpcyBub2JvZHkncyBwYXNzd29yZCBvZiBhbGw"
 )
@@ -29,7 +30,7 @@ USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36"
 )
 NO_LINKS = b"\x90"
-"""An empty list in MessagePack: no spent token is remembered yet."""
+"""An empty list in MessagePack: no spent token is recorded yet."""
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -64,7 +65,7 @@ GRANT_COLUMNS = (
     ),
 )
 REFRESH_COLUMNS = ("grant_id", "family_hash", "generation", "hash", "created_at", "expires_at", "recent")
-"""The columns of the tables that are filled, in the order of the rows below."""
+"""The columns of the filled tables, in the order of the rows below."""
 
 Cell = str | int | bytes | None
 Row = tuple[Cell, ...]
@@ -76,25 +77,26 @@ def _base64url(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What all rows have in common: when the first grant came about (ms since the epoch), and the app that holds them."""
+    """Values common to all rows: when the first grant was created (ms since the epoch), and the app that
+    holds them."""
 
     begins_ms: int
     client_id: str
 
     def grant_id(self, number: int) -> str:
-        """A UUIDv7 of the moment when this grant came about."""
+        """A UUIDv7 with the creation time of this grant."""
         return _named("grt", self._moment(number), _chance(b"grant", number))
 
     def account_id(self, person: int) -> str:
-        """A person comes about with every fifth grant."""
+        """One person is created for every five grants."""
         return _named("usr", self._moment(person * GRANTS_PER_PERSON), _chance(b"person", person))
 
     def token(self, number: int) -> str:
-        """The first refresh token of a grant, as its app would hold it."""
+        """The first refresh token of a grant, as its app holds it."""
         return self.named_token(self.grant_id(number), number)
 
     def named_token(self, grant_id: str, number: int) -> str:
-        """The same for whoever has the grant's id at hand."""
+        """The same, given the grant's id."""
         chance = _chance(b"grant", number)
         return text.first(grant_id, _base64url(chance[8:24]), _base64url(chance[24:56]))
 
@@ -119,7 +121,7 @@ class World:
         return (factor_id, self.account_id(person), "totp", at, chance[:60], None, 0, None)
 
     def session_id(self, person: int) -> str:
-        """Each person has one session, as old as themselves."""
+        """Each person has one session, created with the account."""
         return _named("ses", self._moment(person * GRANTS_PER_PERSON), _chance(b"session", person))
 
     def session(self, person: int) -> Row:
@@ -134,7 +136,7 @@ class World:
         return self._granted(number, self._moment(number))
 
     def expired(self, number: int) -> tuple[Row, Row]:
-        """A grant and its token that ended long ago and wait to be swept away. `number` counts from 0."""
+        """A grant and its token that expired long ago and wait for the sweep. `number` counts from 0."""
         return self._granted(-1 - number, self._moment(-1 - number) - LONG_PAST * 1000)
 
     def _granted(self, number: int, moment: int) -> tuple[Row, Row]:
@@ -152,18 +154,18 @@ class World:
 
 
 def owner(number: int) -> int:
-    """The person to whom a grant belongs: somebody who was there by then."""
+    """The person to whom a grant belongs: one who existed when it was created."""
     there = max(1, number // GRANTS_PER_PERSON + 1)
     return int.from_bytes(_chance(b"owner", number)[:8], "big") % there
 
 
 def people_of(grants: int) -> int:
-    """How many people there are beside so many grants."""
+    """The number of people for so many grants."""
     return -(-grants // GRANTS_PER_PERSON)
 
 
 def email(person: int) -> str:
-    """Addresses come in no order, as in life."""
+    """Addresses are in no order, as in real use."""
     return f"{_chance(b'mail', person)[:5].hex()}.{person}@example.com"
 
 

@@ -1,6 +1,7 @@
-"""In which order is what done on one engine? Grow, measure at the store, at servers, beside the sweep, with more workers.
+"""Order of the measurements on one engine: grow, measure at the store, at servers, beside the sweep, with
+more workers.
 
-What a step found is kept in the folder at once, so that a run that was cut off does not do it again.
+The result of each step is saved in the folder at once, so that an interrupted run does not repeat it.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from bench.scale.grown import Growing, State, Tell, label
 from bench.scale.growth import Effort
 
 _STORE_SHARE = 0.5
-"""A round at the store is this much of one at a server."""
+"""Length of a round at the store relative to one at a server."""
 _SWEEP_ROUNDS = 4
 _WORKER_ROUNDS = 1.5
-"""How many times as long as an ordinary one a round of these is."""
+"""Length of a round of the worker comparison relative to an ordinary one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure, where, and for how many seconds each."""
+    """What to measure, on which cores, and for how many seconds each."""
 
     folder: Path
     sizes: Sequence[int]
@@ -44,7 +45,7 @@ class Plan:
 
 
 class Found(msgspec.Struct):
-    """What one step found, as it is kept."""
+    """The saved result of one step."""
 
     values: dict[str, float]
     absolutes: list[Absolute]
@@ -52,7 +53,7 @@ class Found(msgspec.Struct):
 
 
 class Course:
-    """One run. Fills in the report, or says there why it cannot."""
+    """One run. It fills in the report, or the reason why it cannot."""
 
     def __init__(self, plan: Plan, report: Report) -> None:
         self._plan = plan
@@ -60,23 +61,23 @@ class Course:
         self._every = os.sched_getaffinity(0)
         self._file = plan.folder / "found.json"
         plan.folder.mkdir(parents=True, exist_ok=True)
-        # The databases' own server runs as somebody who has to come by here.
+        # The database server runs as another user, who must be able to enter this folder.
         plan.folder.chmod(0o755)
         self._kept: dict[str, Found] = {}
         self.failed: dict[str, str] = {}
-        """What went wrong, by engine and step."""
+        """Errors by engine and step."""
         if self._file.exists():
             self._kept = msgspec.json.decode(self._file.read_bytes(), type=dict[str, Found])
 
     def engine(self, name: str, *, workers: Sequence[int]) -> None:
-        """Everything on one engine; `workers` are the numbers of them to compare."""
+        """Measure everything on one engine; `workers` are the worker counts to compare."""
         try:
             with self._ground(name) as ground:
                 growing = Growing(self._plan.folder, ground, self._plan.tell)
                 with pin.pinned(self._every):
                     state = growing.grow(self._plan.sizes)
                 self._sizes(ground, state)
-                # What was found counts only for these databases and this plan.
+                # Saved results are valid only for these databases and this plan.
                 same = f"{state.begins_ms} {self._plan.sizes} {self._plan.seconds} {self._plan.rounds}"
                 self._step(f"{name} store", same, lambda into: self._store(ground, state, into))
                 self._step(f"{name} http", same, lambda into: self._http(ground, state, into))
@@ -93,7 +94,7 @@ class Course:
     def _ground(self, name: str) -> Generator[Ground]:
         folder = self._plan.folder / name
         if name == "sqlite":
-            # The loop and the writing thread of the store, measured in this process, have a core each.
+            # The event loop and the writing thread of the store run in this process, each with its own core.
             with pin.pinned({self._plan.cores.server, self._plan.cores.load}):
                 yield SqliteGround(folder)
         else:
@@ -124,7 +125,8 @@ class Course:
         self._report.reasons.update(self._kept[key].reasons)
 
     def finished(self) -> None:
-        """The next run measures everything anew, whether the databases stay or not."""
+        """Discard saved results: the next run measures everything again, with or without the existing
+        databases."""
         self._file.unlink(missing_ok=True)
 
     def _failed(self, step: str, error: Exception) -> None:
@@ -203,7 +205,7 @@ class Course:
         into.say(f"{ground.name}, rows swept beside it", found.rows / found.seconds, "/s", f"{found.rows:,}")
 
     def _rate(self, ground: Ground, grants: int) -> float:
-        """What the server did at most, a moment ago."""
+        """The highest rate that the server just reached."""
         what = f"{ground.name}, http_refresh among {label(grants)}"
         said = [one.value for one in self._report.absolutes if one.what == what]
         if not said:

@@ -1,8 +1,8 @@
-"""How does a database get millions of rows within minutes? Chunk by chunk in the order of life, past the store's own commits, but
-into its own tables with all their indexes.
+"""Bulk fill of a database with millions of rows within minutes: chunks in chronological order, without the
+store's commits, but into its own tables with all their indexes.
 
-SQLite takes them in large transactions without a journal (a run that is cut off begins anew); PostgreSQL by COPY on several
-connections, each fed by a process of its own.
+SQLite receives large transactions without a journal (an interrupted run starts again); PostgreSQL receives
+COPY on several connections, each fed by its own process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.scale import content
 from bench.scale.content import GRANTS_PER_PERSON, Row, World
 
 CHUNK = 25_000
-"""Grants in one chunk; with them go the people who came about at the same time."""
+"""Grants in one chunk, together with the people created at the same time."""
 _CACHE_KIB = 3 << 20
 
 
@@ -36,7 +36,8 @@ class Batch:
 
 
 def batches(world: World, first: int, until: int) -> Iterator[Batch]:
-    """The grants from `first` to before `until` (multiples of five) and the people of that time, table by table."""
+    """The grants from `first` to before `until` (multiples of five) and the people of that time, table by
+    table."""
     people = range(first // GRANTS_PER_PERSON, until // GRANTS_PER_PERSON)
     yield Batch("accounts", content.ACCOUNT_COLUMNS, [world.account(one) for one in people])
     factors = [world.factor(one) for one in people if content.has_factor(one)]
@@ -46,7 +47,7 @@ def batches(world: World, first: int, until: int) -> Iterator[Batch]:
 
 
 def expired(world: World, count: int) -> Iterator[Batch]:
-    """`count` rows that wait to be swept away, half of them grants and half refresh tokens."""
+    """`count` rows that wait for the sweep, half of them grants and half refresh tokens."""
     for first in range(0, count // 2, CHUNK):
         until = min(first + CHUNK, count // 2)
         yield from _granted([world.expired(number) for number in range(first, until)])
@@ -58,17 +59,17 @@ def _granted(pairs: list[tuple[Row, Row]]) -> Iterator[Batch]:
 
 
 def chunks(first: int, until: int) -> list[tuple[int, int]]:
-    """[first, until) cut into pieces."""
+    """[first, until) divided into chunks."""
     return [(at, min(at + CHUNK, until)) for at in range(first, until, CHUNK)]
 
 
 def fill_sqlite(path: Path, world: World, first: int, until: int) -> None:
-    """Adds the grants from `first` to before `until` to a file that nobody else has open."""
+    """Add the grants from `first` to before `until` to a file that no other process has open."""
     _into_sqlite(path, (batch for piece in chunks(first, until) for batch in batches(world, *piece)))
 
 
 def expire_sqlite(path: Path, world: World, count: int) -> None:
-    """Adds `count` rows that ended long ago."""
+    """Add `count` rows that expired long ago."""
     _into_sqlite(path, expired(world, count))
 
 
@@ -97,7 +98,7 @@ def _into_sqlite(path: Path, every: Iterator[Batch]) -> None:
 
 
 def fill_postgres(url: str, world: World, first: int, until: int, *, processes: int) -> None:
-    """Adds the grants from `first` to before `until`, then does what autovacuum would have done by and by."""
+    """Add the grants from `first` to before `until`, then do the work that autovacuum would do over time."""
     pieces = chunks(first, until)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for done in [pool.submit(_copy_piece, url, world, *piece) for piece in pieces]:
@@ -106,7 +107,7 @@ def fill_postgres(url: str, world: World, first: int, until: int, *, processes: 
 
 
 def expire_postgres(url: str, world: World, count: int) -> None:
-    """Adds `count` rows that ended long ago."""
+    """Add `count` rows that expired long ago."""
     asyncio.run(into_postgres(url, expired(world, count)))
 
 
@@ -115,7 +116,7 @@ def _copy_piece(url: str, world: World, first: int, until: int) -> None:
 
 
 async def into_postgres(url: str, every: Iterator[Batch]) -> None:
-    """Adds these rows, then does what autovacuum would have done by and by."""
+    """Add these rows, then do the work that autovacuum would do over time."""
     await _copy(url, every)
     await _tend(url)
 

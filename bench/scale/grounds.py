@@ -1,7 +1,7 @@
-"""Where do the generated databases lie, and what is an engine's own in making, copying and cooling them?
+"""Storage of the generated databases, with each engine's way to create, copy and cool them.
 
-Each size is a database of its own, made from the copy of the one before. So all sizes can be measured in turns, and a machine that is
-slower for a minute is slower for all of them.
+Each size is a separate database, made from a copy of the smaller one. All sizes can thus be measured in
+turns, so that a slow minute of the machine affects all of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from doorward.storage.sql.store import Store
 from tests.postgres import Postgres, named, postgres_server
 
 POSTGRES_SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
-"""On top of PostgreSQL's own defaults, which flush each commit to disk and write full pages after a checkpoint."""
+"""In addition to PostgreSQL's defaults, which flush each commit to disk and write full pages after a
+checkpoint."""
 _COPY_PROCESSES = 3
 
 
@@ -32,47 +33,47 @@ class Ground(Protocol):
     name: str
 
     def url(self, label: str) -> str:
-        """What the setting `database` takes."""
+        """The value of the setting `database`."""
         ...
 
     def create(self, label: str) -> None:
-        """An empty one."""
+        """Create an empty database."""
         ...
 
     def drop(self, label: str) -> None:
-        """Away with it, if it is there."""
+        """Delete the database if it exists."""
         ...
 
     def copy(self, old: str, new: str) -> None:
-        """`new` is `old` as it is now; nobody may have either open."""
+        """Copy `old` to `new`. Neither may be open."""
         ...
 
     def fill(self, label: str, world: World, first: int, until: int) -> None:
-        """Adds the grants from `first` to before `until`, and their people."""
+        """Add the grants from `first` to before `until`, and their people."""
         ...
 
     def expire(self, label: str, world: World, count: int) -> None:
-        """Adds `count` rows for the sweep."""
+        """Add `count` rows for the sweep."""
         ...
 
     def cool(self, label: str) -> None:
-        """Puts what the database's memory and the operating system's cache hold of it out of memory, as far as that is allowed."""
+        """Remove the database from its own memory and the operating system's cache, as far as permitted."""
         ...
 
     def warm(self, label: str) -> None:
-        """Has the operating system read all of it once, as it will have after some hours of service."""
+        """Let the operating system read the whole database once, as after some hours of service."""
         ...
 
     async def open(self, label: str) -> Store:
-        """The store on it, as the server opens it."""
+        """Open the store on it, as the server does."""
         ...
 
     def execute(self, label: str, statement: str) -> None:
-        """Runs a statement that no store has a name for."""
+        """Run a statement for which the store has no method."""
         ...
 
     def mib(self, label: str) -> float:
-        """How large it is on disk."""
+        """Size on disk."""
         ...
 
 
@@ -90,7 +91,7 @@ class SqliteGround:
         return str(self._path(label))
 
     def create(self, label: str) -> None:
-        """SQLite makes a file when it is opened."""
+        """SQLite creates a file when it is opened."""
 
     def drop(self, label: str) -> None:
         for path in self._folder.glob(f"{label}.db*"):
@@ -162,7 +163,7 @@ class PostgresGround:
         fill.expire_postgres(self.url(label), world, count)
 
     def cool(self, label: str) -> None:
-        """All databases of the server at once: it is stopped and started."""
+        """Cools all databases of the server at once: it is stopped and started."""
         self._server.stop()
         for path in self._server.data.joinpath("base").rglob("*"):
             if path.is_file():
@@ -173,7 +174,7 @@ class PostgresGround:
     def warm(self, label: str) -> None:
         oid = self._server.query(f"SELECT oid FROM pg_database WHERE datname = '{label_to_name(label)}'")[0]
         for path in self._server.data.joinpath("base", oid).iterdir():
-            # the server writes some small files anew while we look
+            # the server can rewrite small files during this loop
             with suppress(FileNotFoundError):
                 _read(path)
 
@@ -189,13 +190,14 @@ class PostgresGround:
 
     @property
     def version(self) -> str:
-        """What the server says that it is."""
+        """The server's own version text."""
         return self._server.query("SHOW server_version")[0]
 
 
 @contextmanager
 def postgres_ground(folder: Path, cores: Collection[int]) -> Generator[PostgresGround]:
-    """A durable PostgreSQL on `cores`, its data in `folder`, where it stays. Raises RuntimeError when there is none."""
+    """A durable PostgreSQL on `cores` with its data in `folder`, where it stays. Raises RuntimeError when
+    there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
         pinned(cores),
@@ -205,7 +207,7 @@ def postgres_ground(folder: Path, cores: Collection[int]) -> Generator[PostgresG
 
 
 def label_to_name(label: str) -> str:
-    """A database's name cannot begin with a digit unless it is quoted."""
+    """A database name that begins with a digit would have to be quoted."""
     return f"size_{label}"
 
 

@@ -1,6 +1,7 @@
-"""How do the databases grow? A seed with the apps, made by an operator's own commands; from it the first size, from that the next.
+"""Growth of the databases: a seed with the apps, made by an operator's own commands, then each size from the
+smaller one.
 
-What was made stands in `state.json` beside them, so that a run that was cut off goes on where it was.
+`state.json` beside the databases records what exists, so that an interrupted run continues where it was.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ SEED = "seed"
 
 
 class State(msgspec.Struct):
-    """One engine's databases: the migrations that made them, what their rows have in common, the Basic credentials of their apps,
-    and which sizes there are.
+    """One engine's databases: the migrations that made them, values common to their rows, the Basic
+    credentials of their apps, and which sizes exist.
 
-    `held` are the refresh tokens that have taken the place of a grant's first one, by size and grant number.
+    `held` are the refresh tokens that replaced a grant's first one, by size and grant number.
     """
 
     schema: str
@@ -38,12 +39,12 @@ class State(msgspec.Struct):
 
     @property
     def world(self) -> World:
-        """What all rows follow from."""
+        """The values from which all rows are computed."""
         return World(self.begins_ms, self.client_id)
 
 
 def label(grants: int) -> str:
-    """A size as people say it: 10k, 1m."""
+    """A size in short form: 10k, 1m."""
     for unit, name in ((1_000_000, "m"), (1000, "k")):
         if grants % unit == 0:
             return f"{grants // unit}{name}"
@@ -51,13 +52,15 @@ def label(grants: int) -> str:
 
 
 def config(folder: Path, ground: Ground, name: str, port: int = 4000) -> Path:
-    """Writes the settings for a server on that database; their path. All databases of an engine share one secret key."""
+    """Write the settings of a server on that database and return their path. All databases of an engine share
+    one secret key."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{ground.name}-{name}.toml"
     path.write_text(
         f'issuer = "http://127.0.0.1:{port}"\ndatabase = "{ground.url(name)}"\n'
         f'[server]\nport = {port}\n[keys]\nsecret_key_file = "{folder / f"{ground.name}.key"}"\n'
-        # Among ten thousand grants each is drawn every second; with a leeway its row would carry a long list of spent tokens.
+        # Of ten thousand grants each is used every second; with a leeway its row would have a long list of
+        # spent tokens.
         '[tokens]\nrefresh_leeway = 0\n[log]\nlevel = "warning"\n'
     )
     return path
@@ -73,7 +76,7 @@ class Growing:
         self._tell = tell
 
     def grow(self, sizes: Sequence[int]) -> State:
-        """All sizes, in ascending order, made where they are missing."""
+        """Create the missing sizes, in ascending order."""
         state = self._state()
         before, first = SEED, 0
         for grants in sizes:
@@ -84,11 +87,11 @@ class Growing:
         return state
 
     def save(self, state: State) -> None:
-        """Notes what is there now."""
+        """Save the current state."""
         self._file.write_bytes(msgspec.json.encode(state))
 
     def expire(self, state: State, grants: int, count: int) -> None:
-        """Adds `count` rows to the database of that size that are to be swept away."""
+        """Add `count` rows for the sweep to the database of that size."""
         self._tell(f"{self._ground.name}: {count:,} expired rows")
         self._ground.expire(label(grants), state.world, count)
 
@@ -110,7 +113,7 @@ class Growing:
         operate(path, "role", "create", "buyer", "--allow", allowed)
         service = operate(path, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
         shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
-        # its refreshes give ID tokens, and what the database costs shall not hide behind RSA
+        # its refreshes give ID tokens, and RSA must not hide the cost of the database
         web = operate(path, "app", "create", "Shop", "--id-token-signed-alg", "ES256", *shop)
         state = State(
             schema=schema,

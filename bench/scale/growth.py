@@ -1,7 +1,7 @@
-"""How much dearer does an operation become when a thousand times as many rows lie beside the one that is meant?
+"""Growth of an operation's time when the database has a thousand times as many rows.
 
-All sizes are measured in turns, round after round; the growth of a round is its time at a size by its time at the smallest one, and
-the median of the rounds counts.
+All sizes are measured in turns, round after round. The growth of a round is its time at a size divided by its
+time at the smallest size, and the result is the median of the rounds.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from bench.scale.operations import WAITING, Operations, Timing
 from bench.scale.serving import Served, drive, served
 
 STORE = ("sign_in_lookup", "introspection", "refresh")
-"""What is measured at the store, in this order."""
+"""The operations measured at the store, in this order."""
 HTTP = ("http_introspection", "http_refresh")
-"""What is measured at the endpoints of a server."""
+"""The operations measured at the endpoints of a server."""
 _COLD = 200
 _WARM_UP = 2000
-"""Operations a second of a round: for the shortest rounds there is hardly any warm-up."""
+"""Operations a second: the shortest rounds have hardly any warm-up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long a measurement takes: seconds for a round at the store, and at a server."""
+    """Length of a measurement: seconds for a round at the store, and at a server."""
 
     store: float
     http: float
@@ -40,20 +40,20 @@ class Effort:
 
 
 def ratio(at: Sequence[float], base: Sequence[float]) -> float:
-    """The median over the rounds of one time by the other."""
+    """The median over the rounds of one time divided by the other."""
     return statistics.median(one / other for one, other in zip(at, base, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class AtStore:
-    """Rounds by operation and size; `cold` is the first look after the caches were emptied."""
+    """Rounds by operation and size; `cold` is the first operation after the caches were emptied."""
 
     cold: dict[str, dict[int, Timing]]
     warm: dict[str, dict[int, list[Timing]]]
 
 
 async def at_store(ground: Ground, state: State, sizes: Sequence[int], effort: Effort) -> AtStore:
-    """The three operations, straight at the store, in this process."""
+    """The three operations directly at the store, in this process."""
     cold: dict[str, dict[int, Timing]] = {name: {} for name in STORE}
     for grants in sizes:
         ground.cool(label(grants))
@@ -86,7 +86,7 @@ def _of(every: Operations, name: str) -> Callable[[], operations.Doing]:
 
 
 def _in_turn(sizes: Sequence[int], number: int) -> list[int]:
-    """Each round begins with another size, so that none is always the one after a pause."""
+    """Each round begins with another size, so that no size always follows a pause."""
     shift = number % len(sizes)
     return [*sizes[shift:], *sizes[:shift]]
 
@@ -99,7 +99,7 @@ def at_server(
     folder: Path,
     cores: Collection[int],
 ) -> dict[str, dict[int, list[Result]]]:
-    """Introspection and refresh at servers of one worker, one for each size, on `cores`."""
+    """Introspection and refresh at servers with one worker, one server for each size, on `cores`."""
     found: dict[str, dict[int, list[Result]]] = {name: {n: [] for n in sizes} for name in HTTP}
     with contextlib.ExitStack() as stack:
         every = {

@@ -1,8 +1,10 @@
-"""What does the store take for a sign-in's look-up, a refresh and an introspection, with so many rows beside the one that is meant?
+"""Time of a sign-in's look-up, a refresh and an introspection at the store, by the number of rows in the
+database.
 
-The calls are those of the actions: look-up is `accounts.by_email` and `factors`, a refresh is `refresh_of_person` and the guarded
-commit, an introspection is the token with grant and person, and the number of the newest revocation. Reads are made one after
-the other, refreshes by 32 coroutines at once, as requests make them. Who is meant is drawn evenly from everybody.
+The calls are those of the services: look-up is `accounts.by_email` and `factors`, a refresh is
+`refresh_of_person` and the guarded commit, an introspection is the token with grant and person, and the
+number of the newest revocation. Reads are made one after the other, refreshes by 32 coroutines at once, as
+requests make them. People are drawn evenly.
 """
 
 from __future__ import annotations
@@ -23,36 +25,37 @@ Doing = Coroutine[object, object, None]
 WAITING = 32
 """Coroutines that refresh at the same time."""
 LEEWAY = 0
-"""Seconds. Among ten thousand grants each is drawn every second; with a leeway its row would carry a long list of spent tokens,
-which no row in life does, and the small database would look slower than it is."""
-# as long as a sealed secret of 43 characters
+"""Seconds. Of ten thousand grants each is used every second; with a leeway its row would have a long list of
+spent tokens, unlike in real use, and the small database would look slower than it is."""
+# the length of a sealed secret of 43 characters
 _SEALED = bytes(43 + 16)
 
-# Which grants serve which measurement: a token that was rotated here is no longer the one that its number says.
+# Grants for each measurement: a token rotated here is no longer the one that its number gives.
 STORE_SHARE, HTTP_SHARE, READ_SHARE = range(3)
 SHARES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What one round found: microseconds for each operation as the whole took, and the single ones in order of size."""
+    """The results of one round: microseconds per operation over the whole round, and the single times in
+    ascending order."""
 
     each_us: float
     ordered_us: Sequence[float]
 
     def at(self, share: float) -> float:
-        """The percentile, 0.5 being the median."""
+        """The percentile; 0.5 is the median."""
         return self.ordered_us[min(len(self.ordered_us) - 1, int(len(self.ordered_us) * share))]
 
 
 def draw(chance: Random, grants: int, share: int) -> int:
-    """The number of one of the grants that serve this measurement."""
+    """The number of a random grant of this measurement's share."""
     return chance.randrange((grants - share + SHARES - 1) // SHARES) * SHARES + share
 
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """The three, on one database of a known size."""
+    """The three operations on one database of a known size."""
 
     store: Store
     world: World
@@ -60,7 +63,8 @@ class Operations:
     chance: Random
 
     async def look_up(self) -> None:
-        """A sign-in begins: who is it, and which second factors are there? Raises AssertionError when nobody is found."""
+        """The start of a sign-in: the person and their second factors. Raises AssertionError when there is no
+        such person."""
         person = self.chance.randrange(content.people_of(self.grants))
         account = await self.store.accounts.by_email(content.email(person))
         assert account is not None
@@ -68,7 +72,7 @@ class Operations:
         assert bool(factors) == content.has_factor(person)
 
     async def introspect(self) -> None:
-        """An API asks about a refresh token."""
+        """An API introspects a refresh token."""
         number = draw(self.chance, self.grants, READ_SHARE)
         found = await self.store.grants.refresh_of_person(self.world.grant_id(number))
         assert found is not None
@@ -76,10 +80,11 @@ class Operations:
         await self.store.revocations.newest()
 
     async def refresh(self) -> None:
-        """A token is exchanged for its successor."""
+        """Exchange a token for its successor."""
         number = draw(self.chance, self.grants, STORE_SHARE)
         while not await self._rotate(self.world.grant_id(number)):
-            # among few grants two coroutines may draw the same one, and one of them loses: as in life it looks again
+            # among few grants two coroutines may draw the same one, and one of them loses and retries, as in
+            # real use
             continue
 
     async def _rotate(self, grant_id: str) -> bool:
@@ -93,7 +98,7 @@ class Operations:
 
 
 async def at_once(operation: Callable[[], Doing], seconds: float, *, waiting: int) -> Timing:
-    """The operation by `waiting` coroutines, each of which begins the next when one is done."""
+    """The operation in `waiting` coroutines, each of which starts the next when one is done."""
     took: list[float] = []
     clock = time.perf_counter
     began = clock()

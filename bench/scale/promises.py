@@ -1,6 +1,6 @@
-"""Which figures does the run promise, and what are their floors and aims? The names of build/bench-scale.json.
+"""Promised figures with their floors and aims: the names in build/bench-scale.json.
 
-A floor says from where on something is broken, with room for a machine that does other things too; the aim is what the design is for.
+Below the floor something is broken, with a margin for a busy machine; the aim is the target of the design.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def sweep_name(engine: str) -> str:
 
 
 def peer_name(kind: str, workers: int) -> str:
-    """The name of a figure beside the peer."""
+    """The name of a figure compared with the peer."""
     return f"postgres_{kind}_{_workers(workers)}_vs_oidc_provider"
 
 
 def workers_name(kind: str, workers: int) -> str:
-    """The name of a figure of some workers beside one."""
+    """The name of a figure of several workers compared with one."""
     return f"postgres_{kind}_{_workers(workers)}_vs_1"
 
 

@@ -1,7 +1,7 @@
-"""What do clients of a real server see, when so many rows lie in its database?
+"""Real server on a database of a given size, as its clients see it.
 
-`doorward serve` as an operator starts it. A client of it holds nothing but numbers: which grant it asks about follows from chance,
-and the token from the grant's number.
+`doorward serve` as an operator starts it. A client needs only numbers: it draws a grant at random, and the
+grant's number gives the token.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _REFRESH_TOKEN = re.compile(rb'"refresh_token"\s*:\s*"([^"\\]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running server on a database of a known size. `held`: tokens that have taken the place of a grant's first one."""
+    """A running server on a database of a known size. `held`: tokens that replaced a grant's first one."""
 
     port: int
     pid: int
@@ -53,17 +53,17 @@ class Served:
         return f"127.0.0.1:{self.port}"
 
     def introspection(self, connections: int = CONNECTIONS) -> list[Flow]:
-        """Connections that ask about refresh tokens."""
+        """Connections that introspect refresh tokens."""
         return [self._asking(Random(number)) for number in range(connections)]
 
     def refresh(self, seed: int, connections: int = CONNECTIONS) -> list[Flow]:
-        """Connections that exchange refresh tokens, each the tokens of grants that no other one takes."""
+        """Connections that exchange refresh tokens; each has its own grants."""
         return [
             self._exchanging(Random(f"{seed}.{number}"), number, connections) for number in range(connections)
         ]
 
     def client_credentials(self, connections: int = CONNECTIONS) -> list[Flow]:
-        """Connections that ask for a token of the app itself."""
+        """Connections that request a token for the app itself."""
         fields = {"grant_type": "client_credentials", "scope": SCOPE, "resource": RESOURCE}
         request = requests.form(self.host, "/token", fields, self.service)
         return [requests.always(request) for _ in range(connections)]
@@ -100,7 +100,7 @@ def served(
     cores: Collection[int],
     workers: int = 1,
 ) -> Generator[Served]:
-    """A server on the database of that size, on `cores`. Raises RuntimeError when it does not come up."""
+    """Start a server on the database of that size, on `cores`. Raises RuntimeError when it does not start."""
     name = label(grants)
     port = free_port()
     path = config(folder, ground, name, port)
@@ -129,14 +129,14 @@ def drive(
     seconds: float,
     rate: float | None = None,
 ) -> Result:
-    """One round of load. Raises Invalid when an answer was not the expected one."""
+    """Run one round of load. Raises Invalid when an answer was not the expected one."""
     group = Group(name, flows, rate)
     return valid(run("127.0.0.1", server.port, [group], warm_up=warm_up, seconds=seconds)[0])
 
 
 @contextmanager
 def _ears() -> Generator[tuple[socket.socket, dict[str, str]]]:
-    """What a service manager listens with, and how the server is told of it (sd_notify(3))."""
+    """The socket of a service manager, and the variable that names it to the server (sd_notify(3))."""
     with (
         tempfile.TemporaryDirectory(prefix="doorward-bench-") as folder,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard,
@@ -148,7 +148,7 @@ def _ears() -> Generator[tuple[socket.socket, dict[str, str]]]:
 
 
 def _wait_until_ready(process: subprocess.Popen[str], heard: socket.socket, log: Path) -> None:
-    """Until every worker answers: the connections of a load that begins earlier would all end up with the first one."""
+    """Wait until every worker answers: connections that a load opens earlier would all reach the first one."""
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         with suppress(TimeoutError):

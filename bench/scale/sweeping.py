@@ -1,7 +1,8 @@
-"""Does anybody notice when half a million expired rows are swept away?
+"""Effect of the sweep of half a million expired rows on the latency of other requests.
 
-Refreshes come by a timetable at half of what the server can do, once without anything to sweep and once while the server's own sweep
-runs, which begins when it starts. The rows that are left are removed afterwards, and it is counted how many went meanwhile.
+Refreshes follow a schedule at half of the server's capacity, once without anything to sweep and once while
+the server's own sweep runs, which begins at its start. The rows left over are removed afterwards, and the
+swept ones are counted.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from bench.scale.serving import drive, served
 EXPIRED = 500_000
 MOST_ROUNDS = 3
 SHARE = 0.5
-"""Of the rate that the server reached: a server that is full has a queue whatever else it does."""
+"""Share of the rate that the server reached: a saturated server has a queue in any case."""
 
 _NO_TURN = "DELETE FROM claimed WHERE space = 'sweep'"
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The rounds without and with the sweep, and how many rows went in how many seconds."""
+    """The rounds without and with the sweep, and how many rows were deleted in how many seconds."""
 
     calm: Sequence[Result]
     sweeping: Sequence[Result]
@@ -37,7 +38,7 @@ class Swept:
 
     @property
     def ratio(self) -> float:
-        """Median p99 with the sweep by median p99 without."""
+        """Median p99 with the sweep divided by median p99 without."""
         return _p99(self.sweeping) / _p99(self.calm)
 
 
@@ -66,7 +67,8 @@ def sweeping(
         if kept is during:
             growing.expire(state, grants, expired)
         for number in range(min(rounds, MOST_ROUNDS)):
-            # Of all processes one sweeps at a time; the server of the round before is gone, and its turn with it.
+            # One process sweeps at a time; the server of the previous round has ended, so its lease is
+            # deleted.
             ground.execute(label(grants), _NO_TURN)
             began = time.monotonic()
             with served(ground, state, grants, folder, cores=cores) as server:

@@ -1,7 +1,7 @@
-"""What do more workers bring on PostgreSQL, and how does each number of them stand beside the peer?
+"""Effect of more workers on PostgreSQL, compared with one worker and with the peer.
 
-One core is the load's; workers, PostgreSQL and the peer have all the others, so that more workers than cores compete with one another
-and with the database, as they would on a machine of that size. The sides are measured in turns.
+The load has one core; workers, PostgreSQL and the peer have all others, so that more workers than cores
+compete with one another and with the database, as on a machine of that size. The sides are measured in turns.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KINDS = ("client_credentials", "refresh")
 MOST_ROUNDS = 3
 CONNECTIONS = 64
 PEER = 0
-"""Stands for the peer where a number of workers is asked for."""
+"""Stands for the peer in place of a number of workers."""
 
 Side = Callable[[str, int, float, float], Result]
 """Runs one round of a kind: its number, warm-up and length in seconds."""
@@ -32,14 +32,15 @@ Side = Callable[[str, int, float, float], Result]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Rounds by kind and number of workers; `label` says what the peer was, `missing` why there was none."""
+    """Rounds by kind and number of workers; `label` is the name of the peer, `missing` the reason why there
+    was none."""
 
     rounds: dict[str, dict[int, list[Result]]]
     label: str
     missing: str
 
     def ratio(self, kind: str, one: int, other: int) -> float | None:
-        """Median over the rounds of one side's rate by another's; None when the other was not there."""
+        """Median over the rounds of one side's rate divided by another's; None when the other was missing."""
         ours, theirs = self.rounds[kind].get(one), self.rounds[kind].get(other)
         if not ours or not theirs:
             return None
@@ -57,7 +58,7 @@ def compare(
     cores: Collection[int],
     numbers: Sequence[int] = NUMBERS,
 ) -> Compared:
-    """All sides, on the database of that size. Raises Invalid when an answer was not the expected one."""
+    """Measure all sides on the database of that size. Raises Invalid when an answer was not the expected one."""
     sides: dict[int, Side] = {}
     name, missing = "", ""
     with contextlib.ExitStack() as stack:
