@@ -1,1 +1,1 @@
-"""What the Makefile runs: setting up, pinning, finding system programs, writing generated pages."""
+"""Programs that the Makefile runs: set-up, pinning, search for system programs, generated pages."""

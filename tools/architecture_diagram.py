@@ -1,7 +1,9 @@
-"""The picture of the architecture, made from the code: floors and features in the order of the import contracts, and who imports whom.
+"""Diagram of the architecture, made from the code: layers and features in the order of the import contracts,
+with imports.
 
-`python -m tools.architecture_diagram` writes docs/images/architecture.svg; tests/repository compares. The order is read from `pyproject.toml`, the
-sentences are those that each package begins with, the imports are counted in the sources.
+`python -m tools.architecture_diagram` writes docs/images/architecture.svg; tests/repository compares it. The
+order is read from `pyproject.toml`, the sentences are the first of each package's docstring, the imports are
+counted in the sources.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ _STYLE: Final = """<style>
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the picture: a package, or neighbours that know nothing of one another."""
+    """One row of the diagram: a package, or sibling packages that do not import one another."""
 
     name: str
     sentence: str
@@ -60,7 +62,7 @@ def _sentence(module: str) -> str:
 
 @cache
 def _imports() -> tuple[tuple[str, str], ...]:
-    """Each import as (module, what it names), of all packages."""
+    """Each import as (module, imported name), of all packages."""
     found: list[tuple[str, str]] = []
     for source in SOURCES:
         for path in sorted(source.rglob("*.py")):
@@ -90,7 +92,7 @@ def _uses(module: str, others: list[str]) -> tuple[str, ...]:
 
 
 def _parts(module: str) -> tuple[str, ...]:
-    """The packages below one, without those of rules."""
+    """The packages below one, except those of rules."""
     folder = _folder(module)
     inner = sorted(p.name for p in folder.iterdir() if (p / "__init__.py").is_file() and p.name != "rules")
     return tuple(
@@ -105,9 +107,9 @@ def _parts(module: str) -> tuple[str, ...]:
 
 
 def rows() -> tuple[list[Row], list[Row]]:
-    """Floors and features, from the top down."""
+    """Layers and features, from the top down."""
     floors = [name for layer in _order("floors") for name in layer]
-    # modules beside the features (the list itself, and what every feature is made of) are no features
+    # single modules beside the features (the list itself, and shared base classes) are no features
     features = [
         module
         for layer in _order("features")
@@ -164,7 +166,7 @@ def _box(row: Row, kind: str, left: int, top: int) -> tuple[list[str], int]:
 
 
 def drawn() -> str:
-    """The picture as SVG."""
+    """The diagram as SVG."""
     floors, features = rows()
     out: list[str] = []
     top = 56
@@ -204,7 +206,7 @@ def drawn() -> str:
 
 
 def main() -> int:
-    """Write the picture."""
+    """Write the diagram."""
     PICTURE.write_text(drawn(), "utf-8")
     sys.stderr.write(f"pages: wrote {PICTURE.relative_to(ROOT)}\n")
     return 0

@@ -24,11 +24,11 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")
 
 
 class BadFragment(ValueError):
-    """A file of changelog.d/ that cannot be folded, and why."""
+    """A file of changelog.d/ that cannot be folded. The message says why."""
 
 
 def fragments(folder: Path) -> list[Path]:
-    """Every fragment, by name. Raises BadFragment for a name or a text that says nothing."""
+    """Every fragment, by name. Raises BadFragment for an invalid name or an empty text."""
     found = sorted(path for path in folder.iterdir() if path.name != "README.md")
     for path in found:
         if not _NAME.fullmatch(path.name):
@@ -40,7 +40,7 @@ def fragments(folder: Path) -> list[Path]:
 
 
 def section(version: str, day: date, found: list[Path]) -> str:
-    """The release as Markdown: its heading, then a list for each kind that has something to say."""
+    """The release as Markdown: its heading, then a list for each kind that has entries."""
     out = [f"## {version} ({day.isoformat()})"]
     for kind, title in KINDS.items():
         texts = [" ".join(p.read_text("utf-8").split()) for p in found if p.name.endswith(f".{kind}.md")]
@@ -62,7 +62,7 @@ def folded(changelog: str, release: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes CHANGELOG.md and removes the fragments."""
+    """Write CHANGELOG.md and remove the fragments."""
     if not 1 <= len(arguments) <= 2 or not _VERSION.fullmatch(arguments[0]):
         sys.stderr.write("changelog: say the version, as in: python -m tools.changelog 0.2.0 [2026-12-01]\n")
         return 2

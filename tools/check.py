@@ -1,6 +1,6 @@
-"""Reads the code without running the product: format, lint, types, import contracts, house tests.
+"""Static checks, without running the product: format, lint, types, import contracts, repository tests.
 
-Every step runs, whatever the one before it said, so that one run tells all that is wrong.
+Every step runs, even after a failed one, so that one run reports all faults.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STEPS: tuple[tuple[str, list[str]], ...] = (
 
 
 def run(name: str, command: list[str]) -> bool:
-    """One step; its output is shown only when it has something to say."""
+    """Run one step; its output is shown only when there is any."""
     start = time.monotonic()
     out = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     took = time.monotonic() - start

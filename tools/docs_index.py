@@ -1,6 +1,7 @@
-"""Writes the list of pages into each README.md under docs/, between its two markers.
+"""Lists of pages in each README.md under docs/, between its two markers.
 
-A page is listed by its first heading. `python -m tools.docs_index` writes; tests/house compares.
+A page is listed by its first heading. `python -m tools.docs_index` writes the lists; tests/repository
+compares them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ END = "<!-- /pages -->"
 
 
 def title(page: Path) -> str:
-    """The page's first heading. Raises ValueError where there is none."""
+    """The page's first heading. Raises ValueError when there is none."""
     for line in page.read_text("utf-8").splitlines():
         if line.startswith("# "):
             return line[2:].strip()
@@ -29,7 +30,7 @@ def listing(folder: Path) -> str:
 
 
 def indexed(readme: str, pages: str) -> str:
-    """`readme` with `pages` between its markers. Raises ValueError where a marker is missing."""
+    """`readme` with `pages` between its markers. Raises ValueError when a marker is missing."""
     if readme.count(BEGIN) != 1 or readme.count(END) != 1:
         raise ValueError(f"a README.md under docs/ needs {BEGIN} and {END} once each")
     before, rest = readme.split(BEGIN)
@@ -38,12 +39,12 @@ def indexed(readme: str, pages: str) -> str:
 
 
 def folders() -> list[Path]:
-    """The folders under docs/ that hold pages."""
+    """The folders under docs/ that contain pages."""
     return sorted({page.parent for page in DOCS.rglob("*.md")} - {DOCS})
 
 
 def main() -> int:
-    """Writes every index; a folder without a README.md gets one with a bare heading."""
+    """Write every index; a folder without a README.md gets one with only a heading."""
     for folder in folders():
         readme = folder / "README.md"
         text = (

@@ -1,8 +1,9 @@
-"""Writes the pinned, hashed requirement files anew (`make pin`).
+"""Pinned, hashed requirement files (`make pin`).
 
-`runtime.in`, `valkey.in` and `demo.in` repeat what the packages' pyproject.toml files ask for; the other `.in` files are
-kept by hand. Each set is resolved under the sets before it, so that one environment can hold them all. The result
-holds for Python 3.11 and later on every platform, and records hashes but no address.
+`runtime.in`, `valkey.in` and `demo.in` repeat the dependencies in the packages' pyproject.toml files; the
+other `.in` files are edited by hand. Each set is resolved under the sets before it, so that one environment
+can hold them all. The result is valid for Python 3.11 and later on every platform, and records hashes but no
+address.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ def _name(requirement: str) -> str:
 
 
 def wanted() -> dict[str, str]:
-    """The text of the `.in` files that follow from the packages' pyproject.toml, by set."""
+    """The text of the `.in` files that are generated from the packages' pyproject.toml, by set."""
     runtime: set[str] = set()
     for path in PACKAGES:
-        # Extras of the verifier are frameworks that an API already has.
+        # The verifier's extras are frameworks that an API already has.
         runtime.update(tomllib.loads(path.read_text("utf-8"))["project"].get("dependencies", []))
     server = tomllib.loads(PACKAGES[-1].read_text("utf-8"))["project"]
     demo: set[str] = set(tomllib.loads(DEMO.read_text("utf-8"))["project"]["dependencies"])
@@ -62,7 +63,7 @@ def _compile(name: str, constraints: list[str], *, upgrade: bool) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`pin.py [--upgrade]`: without it, versions that still fit stay as they are."""
+    """`pin.py [--upgrade]`: without it, versions that still satisfy the bounds stay."""
     if unknown := [a for a in arguments if a != "--upgrade"]:
         sys.stderr.write(f"pin: unknown argument {unknown[0]}; the only one is --upgrade\n")
         return 2
@@ -70,7 +71,7 @@ def main(arguments: list[str]) -> int:
         (FOLDER / f"{name}.in").write_text(text, "utf-8")
     for index, name in enumerate(SETS):
         sys.stderr.write(f"pin: resolving requirements/{name}.in\n")
-        # uv stands outside the environment that it fills
+        # uv is not installed in the environment that it fills
         _compile(name, [s for s in SETS[1:index] if s != "uv"], upgrade="--upgrade" in arguments)
     return 0
 

@@ -1,4 +1,4 @@
-"""Which other Pythons does this machine have, that Doorward promises to run on?"""
+"""Other installed Python versions that Doorward supports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _VERSION = re.compile(r"(\d+)\.(\d+)\.\d+")
 
 
 def others() -> dict[str, Path]:
-    """One interpreter for each minor version, `{"3.13": path}`, from the oldest that is promised on; the running one is not among them."""
+    """One interpreter for each minor version, `{"3.13": path}`, from the oldest supported one on, without the
+    running one."""
     found: dict[tuple[int, int], Path] = {}
     for python in _candidates():
         version = _version(python)
@@ -27,7 +28,7 @@ def others() -> dict[str, Path]:
 
 def _candidates() -> list[Path]:
     named = [shutil.which(f"python3.{minor}") for minor in range(OLDEST[1], OLDEST[1] + 12)]
-    # the owner's real home: a bare environment names another one, or none
+    # the owner's real home: in a bare environment HOME has another value or none
     homes = {Path(pwd.getpwuid(os.getuid()).pw_dir), Path.home()}
     kept = [python for home in sorted(homes) for python in home.glob(".pyenv/versions/3.*/bin/python3")]
     return [Path(name) for name in named if name] + sorted(kept)
@@ -44,6 +45,6 @@ def _version(python: Path) -> tuple[int, int] | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    # what has no venv cannot hold the libraries, and a pre-release or a shim without a Python behind it says no such version
+    # a Python without venv cannot hold the libraries; a pre-release or a broken shim prints no such version
     match = _VERSION.fullmatch(said.stdout.strip())
     return (int(match[1]), int(match[2])) if match and said.returncode == 0 else None

@@ -1,7 +1,7 @@
-"""Writes docs/reference/requirements.md: each line, the tests that name it, and whether it is shown.
+"""Page docs/reference/requirements.md: each requirement, the tests that name it, and whether it is shown.
 
-The marks are read from the sources (`ast`), so that the page needs no run and no running server.
-`python -m tools.requirements_page` writes; tests/house compares.
+The marks are read from the sources (`ast`), so that the page needs no test run and no running server. `python
+-m tools.requirements_page` writes it; tests/house compares it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the list: its number, our words, its source."""
+    """One requirement: its number, text and source."""
 
     number: int
     text: str
@@ -32,19 +32,19 @@ class Line:
 
 @dataclass(frozen=True)
 class Requirements:
-    """The list by section, and the numbers that have to be shown today."""
+    """The requirements by section, and the numbers that must be shown today."""
 
     sections: tuple[tuple[str, tuple[Line, ...]], ...]
     in_scope: frozenset[int]
 
     @property
     def numbers(self) -> frozenset[int]:
-        """Every number on the list."""
+        """The numbers of all requirements."""
         return frozenset(line.number for _, lines in self.sections for line in lines)
 
 
 def load(path: Path = DATA) -> Requirements:
-    """The committed list."""
+    """Load the committed list."""
     data = tomllib.loads(path.read_text("utf-8"))
     sections = tuple((s["name"], tuple(Line(*row) for row in s["lines"])) for s in data["section"])
     scope = frozenset(n for first, last in data["in_scope"] for n in range(first, last + 1))
@@ -65,7 +65,7 @@ def _numbers(call: ast.Call, where: str) -> list[int]:
 
 
 def _tests(tree: ast.Module) -> Iterator[tuple[str, list[ast.AST]]]:
-    """Each test with what may carry its marks: its own decorators, its class's, the module's."""
+    """Each test with the nodes that can carry its marks: its own decorators, its class's, the module's."""
     module: list[ast.AST] = [
         node.value
         for node in tree.body
@@ -82,9 +82,9 @@ def _tests(tree: ast.Module) -> Iterator[tuple[str, list[ast.AST]]]:
 
 
 def marks_in(source: str, where: str) -> list[tuple[int, str]]:
-    """(line number, test id) of each mark in one test file.
+    """(requirement, test id) of each mark in one test file.
 
-    Raises ValueError where a mark is not a plain list of numbers, or stands where no test carries it.
+    Raises ValueError when a mark is not a plain list of numbers, or is not on a test.
     """
     tree = ast.parse(source)
     found: list[tuple[int, str]] = []
@@ -103,7 +103,7 @@ def marks_in(source: str, where: str) -> list[tuple[int, str]]:
 
 
 def shown(tests: Path = TESTS) -> dict[int, list[str]]:
-    """Line number -> the ids of the tests that name it, in order of file and line."""
+    """Requirement -> the ids of the tests that name it, in order of file and line."""
     answer: dict[int, list[str]] = {}
     for path in sorted(tests.rglob("test_*.py")):
         where = path.relative_to(tests.parent).as_posix()
@@ -121,7 +121,7 @@ def _status(number: int, tests: list[str], requirements: Requirements) -> str:
 
 
 def _cell(tests: list[str]) -> str:
-    # Three are enough to start reading from; the count says that there are more, `grep` finds them.
+    # Three are enough to start reading; the count says that there are more, and `grep` finds them.
     names = [f"`{test.removeprefix('tests/')}`" for test in tests[:3]]
     if len(tests) > len(names):
         names.append(f"and {len(tests) - len(names)} more")
@@ -156,7 +156,7 @@ def page(requirements: Requirements, tests: dict[int, list[str]]) -> str:
 
 
 def main() -> int:
-    """Writes the page."""
+    """Write the page."""
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page(load(), shown()), "utf-8")
     sys.stderr.write(f"pages: wrote {PAGE.relative_to(ROOT)}\n")

@@ -46,7 +46,8 @@ FLAGS = (
 
 @contextmanager
 def running() -> Generator[Places]:
-    """`doorward dev` on its usual ports, or on free ones where these are taken. Raises RuntimeError when it does not start."""
+    """Run `doorward dev` on its usual ports, or on free ones when these are in use. Raises RuntimeError when
+    it does not start."""
     usual = Places(8000)
     places = usual if taken(usual) is None else free_places()
     with tempfile.TemporaryDirectory(prefix="doorward-screenshots-") as folder:
@@ -70,7 +71,7 @@ def running() -> Generator[Places]:
 
 @dataclass(frozen=True)
 class Camera:
-    """Takes pictures of the pages that were asked for; `only` empty means all."""
+    """Takes pictures of the requested pages; an empty `only` means all."""
 
     browser: Browser
     places: Places
@@ -78,7 +79,7 @@ class Camera:
 
     @contextmanager
     def person(self, scheme: Scheme, size: tuple[int, int], locale: str = "en-GB") -> Generator[Page]:
-        """A browser of its own, with nothing in it."""
+        """A separate browser without cookies."""
         context = self.browser.new_context(
             color_scheme=scheme,
             viewport={"width": size[0], "height": size[1]},
@@ -92,11 +93,11 @@ class Camera:
             context.close()
 
     def take(self, page: Page, name: str, *, whole: bool = False) -> None:
-        """One picture of the page as it is now; `whole` with what lies below the window."""
+        """Take one picture of the page as it is now; `whole` includes what lies below the window."""
         if self.only and name not in self.only:
             return
         page.wait_for_load_state("load")
-        # a pointer left over a button would colour it
+        # the pointer over a button would change its colour
         page.mouse.move(0, 0)
         target = IMAGES / f"{name}.png"
         page.screenshot(path=target, full_page=whole, caret="hide", animations="disabled")
@@ -116,7 +117,7 @@ def _sign_in(page: Page, who: tuple[str, str]) -> None:
 
 
 def _totp(key: str, at: float) -> str:
-    """RFC 6238, as an authenticator app counts."""
+    """RFC 6238, as in an authenticator app."""
     seed = base64.b32decode(key.replace(" ", "") + "=" * (-len(key.replace(" ", "")) % 8))
     mac = hmac.digest(seed, struct.pack(">Q", int(at) // 30), "sha1")
     start = mac[-1] & 15
@@ -145,7 +146,7 @@ def sign_in(camera: Camera, scheme: Scheme) -> None:
         camera.take(page, f"account-devices-{scheme}")
         page.goto(f"{places.issuer}/account/apps")
         camera.take(page, f"account-apps-{scheme}")
-        # who agreed once is not asked again: the other scheme's pictures want that page too
+        # a person who agreed once is not asked again, but the other scheme's pictures also need that page
         page.get_by_role("button", name="Disconnect").click()
         page.wait_for_selector("#done")
         page.goto(f"{places.issuer}/account/activity")
@@ -191,7 +192,7 @@ def sign_up(camera: Camera) -> None:
 
 
 def others(camera: Camera) -> None:
-    """Pages that need nobody to be signed in."""
+    """Pages that need no sign-in."""
     issuer = camera.places.issuer
     with camera.person("light", CARD) as page:
         page.goto(f"{issuer}/reset")
@@ -209,7 +210,7 @@ def others(camera: Camera) -> None:
 
 
 def sizes(camera: Camera, scheme: Scheme) -> None:
-    """The same pages on a phone and on a desk; the demo app before anybody has signed in, and after a «Cancel»."""
+    """The same pages on a phone and on a desktop; the demo app before any sign-in, and after a «Cancel»."""
     with camera.person(scheme, DESK) as page:
         page.goto(camera.places.shop)
         camera.take(page, f"demo-app-signed-out-{scheme}")

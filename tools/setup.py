@@ -1,8 +1,8 @@
-"""Makes `.venv` hold what a target needs: `python3 tools/setup.py dev|test|check|bench|all`.
+"""Set-up of `.venv` for a target: `python3 tools/setup.py dev|test|check|bench|all`.
 
-Runs on a machine with nothing but Python 3.11, so: the standard library only, and syntax that an older Python can
-read far enough to be told what is missing. What is already there, by the hash of every requirement file and of each
-pyproject.toml, is not touched again; the second run takes a blink.
+It runs on a machine with only Python 3.11: standard library only, and syntax that an older Python can parse
+far enough to report what is missing. Sets whose requirement files and pyproject.toml files have unchanged
+hashes are skipped, so that the second run takes almost no time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Another folder for another Python: the tests run the demo on every one that the machine has.
+# Another folder for another Python: the tests run the demo on every installed version.
 VENV = Path(os.environ.get("DOORWARD_VENV") or ROOT / ".venv").absolute()
 STAMP = VENV / "doorward-setup.json"
 REQUIREMENTS = ROOT / "requirements"
@@ -35,7 +35,7 @@ SETS = {
 
 
 class Stop(Exception):
-    """What is missing, in words for the person at the keyboard."""
+    """Something is missing. The message is for the person at the keyboard."""
 
 
 def say(text: str) -> None:
@@ -55,9 +55,10 @@ def digest(paths: list[Path]) -> str:
 
 
 def wanted(sets: tuple[str, ...]) -> dict[str, str]:
-    """What the stamp says when everything of these sets is installed: file -> hash."""
+    """The stamp's content when all of these sets are installed: file -> hash."""
     answer = {name: digest([REQUIREMENTS / (name + ".txt")]) for name in ("uv", *sets)}
-    # The folder belongs to the fingerprint: a moved clone has editable installs and scripts that point elsewhere.
+    # The folder is part of the fingerprint: in a moved clone, editable installs and scripts point to the old
+    # place.
     answer["packages"] = digest([ROOT / p / "pyproject.toml" for p in PACKAGES]) + " " + str(ROOT)
     return answer
 
@@ -67,14 +68,14 @@ def installed() -> dict[str, str]:
         stamp = json.loads(STAMP.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    # Python itself may have gone or changed below the environment (an upgrade of the system).
+    # The Python below the environment may have been removed or changed (a system upgrade).
     if stamp.get("python") != str(venv_python().resolve()) or not venv_python().exists():
         return {}
     return stamp.get("files", {})
 
 
 def environment() -> dict[str, str]:
-    """The caller's variables without those that would lead an installer away from `.venv`."""
+    """The caller's variables without those that would make an installer use another environment."""
     dropped = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "UV_PYTHON")
     answer = {k: v for k, v in os.environ.items() if k not in dropped}
     answer.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", UV_NO_PROGRESS="1")
@@ -91,7 +92,7 @@ def run(command: list[str], *, quiet: bool = False) -> bool:
 
 
 def works() -> bool:
-    """Whether `.venv` has a Python that is new enough and can install."""
+    """Whether `.venv` has a Python that is recent enough and can install packages."""
     question = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
     return venv_python().exists() and run([str(venv_python()), "-c", question], quiet=True)
 
@@ -115,7 +116,7 @@ def make_venv() -> None:
 
 
 def pip_index() -> str | None:
-    """uv does not read pip's settings; a mirror that this machine gives to pip is meant for uv too."""
+    """uv does not read pip's settings, so a mirror that is configured for pip is passed to uv."""
     if os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL"):
         return None
     if os.environ.get("PIP_INDEX_URL"):
@@ -128,9 +129,9 @@ def pip_index() -> str | None:
 
 
 def install(arguments: list[str]) -> bool:
-    """`uv pip install`, or plain pip where uv cannot work; both check every hash when asked to."""
+    """`uv pip install`, or plain pip where uv cannot work; both check every hash when requested."""
     with_uv = [str(venv_python()), "-m", "uv", "pip", "install", "--quiet", "--python", str(venv_python())]
-    # The system's certificates: behind a company's proxy they are the only ones that fit.
+    # The system's certificates: behind a corporate proxy only they are valid.
     with_uv.append("--system-certs")
     index = pip_index()
     if index:
@@ -145,7 +146,7 @@ def fill(sets: tuple[str, ...], have: dict[str, str], want: dict[str, str]) -> N
     if have.get("uv") != want["uv"]:
         say("installing uv, the installer of the rest")
         pip = [str(venv_python()), "-m", "pip", "install", "--quiet", "--require-hashes"]
-        # Not fatal: pip can do all of it, only slower.
+        # Not fatal: pip can do everything, but more slowly.
         run([*pip, "-r", "requirements/uv.txt"], quiet=True)
     stale = [name for name in sets if have.get(name) != want[name]]
     if stale:
@@ -164,7 +165,7 @@ def fill(sets: tuple[str, ...], have: dict[str, str], want: dict[str, str]) -> N
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Two `make` at once would fill one environment from two sides."""
+    """Lock out a second `make`, which would change the same environment at the same time."""
     try:
         import fcntl
     except ImportError:  # no such lock on Windows
@@ -192,7 +193,7 @@ def main(arguments: list[str]) -> int:
             have = installed()
             make_venv()
             fill(sets, have, want)
-            # What other targets brought stays true only for as long as their files are the same.
+            # The sets of other targets stay valid only as long as their files are unchanged.
             stamp = {"python": str(venv_python().resolve()), "files": {**have, **want}}
             STAMP.write_text(json.dumps(stamp, indent=1) + "\n", "utf-8")
     except Stop as stop:

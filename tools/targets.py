@@ -1,4 +1,4 @@
-"""Prints the targets of a Makefile with the words that stand behind `##`."""
+"""Targets of a Makefile, printed with their texts after `##`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TARGET = re.compile(r"^([a-z][a-z-]*):.*?## (.+)$", re.MULTILINE)
 
 
 def targets(makefile: str) -> list[tuple[str, str]]:
-    """Each documented target with its line."""
+    """Each documented target with its text."""
     return _TARGET.findall(makefile)
 
 

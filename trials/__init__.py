@@ -1,1 +1,1 @@
-"""Trials: what the server has to live through as a whole, on machines that are killed under it."""
+"""Trials: the server as a whole, on machines that are killed while it runs."""

@@ -1,7 +1,7 @@
-"""Which way does PostgreSQL take where the tables are large? What it plans for tables without rows says nothing about it
+"""Query plans of PostgreSQL for large tables. Plans for empty tables do not show them
 (docs/incidents/0019-a-sweep-that-read-every-row.md).
 
-Statements are planned without their values, as it does for those that it sees often.
+Statements are planned without their values, as PostgreSQL does for frequent statements.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from tests.storage.test_no_walks import statements
 pytestmark = pytest.mark.anyio
 
 GRANTS = 150_000
-# large enough that walking through them is never the better way
+# large enough that a sequential scan is never the better plan
 LARGE = ("accounts", "factors", "grants", "refresh_tokens")
 _WALK = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})\b")
 
 
-async def test_no_statement_walks_through_a_large_table(postgres: Databases, postgres_url: str) -> None:
+async def test_no_statement_scans_a_large_table(postgres: Databases, postgres_url: str) -> None:
     await (await open_store(postgres_url)).close()
     world = World(begins_ms=1_760_000_000_000, client_id="app_1")
     for piece in fill.chunks(0, GRANTS):

@@ -1,4 +1,5 @@
-"""Do the tables on the decision page say what the rule functions decide, and does the new rule keep what it promises?"""
+"""Tables on the decision page about rotation: they match the rule functions, and the new rule keeps its
+promises."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ BEGIN, END = "<!-- tables: printed by `python -m bench.rotation` -->\n", "\n<!--
 
 
 @pytest.mark.requirement(18)
-def test_the_page_shows_what_the_rules_decide() -> None:
+def test_the_decision_page_matches_the_rules() -> None:
     _, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     told, mark, _ = rest.partition(END)
     assert mark
@@ -23,7 +24,7 @@ def test_the_page_shows_what_the_rules_decide() -> None:
 
 
 @pytest.mark.requirement(18)
-def test_a_weekend_on_a_spent_token_shrinks_to_one_access_token_and_is_told() -> None:
+def test_a_spent_token_over_a_weekend_gives_one_access_token_and_the_owner_is_notified() -> None:
     before = robbed(BEFORE, thieves.repeats_the_parent)
     assert (before.access, before.noticed_at) == (63 * HOUR, None)
     now = robbed(NOW, thieves.repeats_the_parent)
@@ -32,18 +33,18 @@ def test_a_weekend_on_a_spent_token_shrinks_to_one_access_token_and_is_told() ->
 
 
 @pytest.mark.requirement(18)
-def test_a_month_in_step_shrinks_to_one_access_token_where_the_thief_repeats_at_night() -> None:
+def test_a_thief_who_follows_the_owner_and_repeats_at_night_gets_one_access_token_in_a_month() -> None:
     assert robbed(BEFORE, keeps_step(300)).access == pytest.approx(711 * HOUR, abs=300)
     now = robbed(NOW, keeps_step(300))
     assert (now.access, now.noticed_at) == (300, 17 * HOUR + 300)
 
 
 @pytest.mark.requirement(18)
-def test_what_no_rule_of_rotation_finds_is_the_same_under_each() -> None:
+def test_thefts_that_no_rotation_rule_detects_are_equal_under_all_rules() -> None:
     assert {robbed(rule, keeps_step(None)) for rule in (BEFORE, STRICT, NOW)} == {
         thieves.Found(189 * HOUR, None, 0)
     }
-    # the night's one repeat is shown to the owner every time
+    # the one repeat each night is listed for the owner every time
     daily = robbed(NOW, keeps_step(DAY))
     assert (daily.noticed_at, daily.late) == (None, 30)
     for rule in (BEFORE, STRICT, NOW):
@@ -51,9 +52,7 @@ def test_what_no_rule_of_rotation_finds_is_the_same_under_each() -> None:
 
 
 @pytest.mark.requirement(18)
-def test_owners_whose_answers_are_lost_are_signed_out_less_than_strictly_and_hardly_where_apps_try_again() -> (
-    None
-):
+def test_lost_answers_sign_out_fewer_owners_than_the_strict_rule_and_hardly_any_with_retries() -> None:
     for loss in honest.LOSSES:
         before, strict, now = (honest.month(rule, loss) for rule in (BEFORE, STRICT, NOW))
         assert before.signed_out == 0 < strict.signed_out
@@ -63,7 +62,7 @@ def test_owners_whose_answers_are_lost_are_signed_out_less_than_strictly_and_har
         assert (at_once.signed_out, at_once.late) == (0, 0)
 
 
-def test_a_family_under_the_virtual_clock_is_the_real_one() -> None:
+def test_a_family_under_the_virtual_clock_behaves_like_a_stored_one() -> None:
     family = Family(NOW, 0)
     assert [family.refresh(1, 10), family.refresh(1, 69), family.refresh(1, 70)] == [2, 2, 2]
     assert family.late == [70]

@@ -1,4 +1,4 @@
-"""Does the bench at scale measure what it says? A tiny edition of it: two and four thousand refresh tokens instead of five million."""
+"""Scale benchmark in small: two and four thousand refresh tokens instead of five million."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORLD = World(begins_ms=1_760_000_000_000, client_id="app_1")
 
 
 @pytest.mark.parametrize("number", [0, 1, 4, 5, 4999, 4_999_999])
-def test_a_refresh_token_follows_from_the_number_of_its_grant(number: int) -> None:
+def test_the_number_of_a_grant_gives_its_refresh_token(number: int) -> None:
     grant, row = WORLD.grant(number)
     presented = text.read(WORLD.token(number))
     assert presented is not None
@@ -32,7 +32,7 @@ def test_a_refresh_token_follows_from_the_number_of_its_grant(number: int) -> No
     assert presented.family_hash == named["family_hash"]
 
 
-def test_grants_belong_to_people_who_were_there_and_ids_come_in_order_of_time() -> None:
+def test_grants_belong_to_existing_people_and_ids_are_chronological() -> None:
     ids = [WORLD.grant_id(number) for number in range(0, 50_000, 10)]
     assert ids == sorted(ids)
     for number in range(2000):
@@ -43,7 +43,7 @@ def test_grants_belong_to_people_who_were_there_and_ids_come_in_order_of_time() 
         assert grant["session_id"] == WORLD.session(person)[0]
 
 
-def test_expired_rows_are_past_the_day_that_the_sweep_gives_them() -> None:
+def test_expired_rows_are_older_than_the_day_that_the_sweep_waits() -> None:
     grant, token = WORLD.expired(0)
     today = (WORLD.begins_ms + content.SPAN_MS) // 1000
     for columns, row in ((content.GRANT_COLUMNS, grant), (content.REFRESH_COLUMNS, token)):
@@ -53,7 +53,7 @@ def test_expired_rows_are_past_the_day_that_the_sweep_gives_them() -> None:
 
 
 @pytest.mark.parametrize("engine", promises.ENGINES)
-def test_a_tiny_edition_measures_every_figure_and_leaves_no_database(
+def test_a_small_run_measures_every_figure_and_leaves_no_database(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     if engine == "postgres":
@@ -69,7 +69,7 @@ def test_a_tiny_edition_measures_every_figure_and_leaves_no_database(
         left = folder.exists()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    # On a machine that does other things too a floor may be missed; then the status is 1, and the figures are there all the same.
+    # On a busy machine a floor can be missed; the status is then 1, and the figures are still written.
     assert ran.returncode in {0, 1}, ran.stderr
     found = json.loads((tmp_path / "bench-scale.json").read_text("utf-8"))
     wanted = promises.promises([engine], [2000, 4000], workers=False)

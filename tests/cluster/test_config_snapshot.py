@@ -1,4 +1,4 @@
-"""Does a running server see what a command changed, soon and without ever losing what it has?"""
+"""Configuration snapshot of a running server: it follows the changes of commands and never loses its content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 SEALER = KeyedSealer(b"k" * 32)
 
 
-async def test_a_change_of_another_process_is_there_within_a_second(tmp_path: Path) -> None:
+async def test_a_change_of_another_process_arrives_within_a_second(tmp_path: Path) -> None:
     server, command = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
     signer = CatalogSigner(issuer="https://a.example", sealer=SEALER)
     catalog = WatchedCatalog(store=server, signer=signer)
@@ -44,7 +44,7 @@ async def test_a_change_of_another_process_is_there_within_a_second(tmp_path: Pa
 
     assert await command.commit(command.registry.insert_key(key))
     await keeps_async(1, seconds_until_there)
-    # the key came with it: what the snapshot promises can be signed
+    # the key arrived with it: the server can sign what the snapshot promises
     assert signer.sign({}, typ="JWT")
     assert seen[-1] == catalog.current().version > seen[0]
     await background.stop()
@@ -52,7 +52,7 @@ async def test_a_change_of_another_process_is_there_within_a_second(tmp_path: Pa
     await command.close()
 
 
-async def test_a_key_under_another_secret_key_does_not_take_the_server_down() -> None:
+async def test_a_signing_key_sealed_with_another_secret_key_does_not_stop_the_server() -> None:
     store = await open_sqlite(":memory:")
     signer = CatalogSigner(issuer="https://a.example", sealer=SEALER)
     catalog = WatchedCatalog(store=store, signer=signer, interval=0.01)
@@ -64,7 +64,7 @@ async def test_a_key_under_another_secret_key_does_not_take_the_server_down() ->
     await asyncio.sleep(0.1)
     assert not task.done()
     assert catalog.current().keys == before.keys
-    # but what has nothing to do with keys holds
+    # changes unrelated to keys take effect
     assert await store.commit(store.registry.put_role(Role("rol_1", "customer", {}, 1)))
     await until_async(lambda: "customer" in catalog.current().roles)
     task.cancel()
@@ -73,7 +73,7 @@ async def test_a_key_under_another_secret_key_does_not_take_the_server_down() ->
     await store.close()
 
 
-async def test_a_task_outlives_its_failures_and_ends_when_told() -> None:
+async def test_a_task_survives_its_failures_and_ends_when_stopped() -> None:
     rounds = 0
 
     async def work() -> None:
@@ -95,7 +95,7 @@ async def test_a_task_outlives_its_failures_and_ends_when_told() -> None:
     assert rounds == done
 
 
-async def test_tasks_that_never_began_stop_without_a_trace() -> None:
+async def test_tasks_that_never_started_stop_without_an_error() -> None:
     background = Background()
 
     async def never() -> None:

@@ -1,4 +1,4 @@
-"""Does the trial notice what it is there for? Retries, what a retry cannot heal, and a token that was given two successors."""
+"""Self-test of the cluster trial: it detects retries, failed retries, and a token with two successors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUSY = Answer(503, {"retry-after": "0"}, b"")
 
 
 def asked(*outcomes: Answer | Exception) -> Callable[[], Awaitable[Answer]]:
-    """One outcome after the other."""
+    """A request that gives these outcomes one after the other."""
     left = iter(outcomes)
 
     async def ask() -> Answer:
@@ -34,7 +34,7 @@ def asked(*outcomes: Answer | Exception) -> Callable[[], Awaitable[Answer]]:
     return ask
 
 
-async def test_a_503_is_asked_again_and_told_apart_by_who_said_it() -> None:
+async def test_a_503_is_retried_and_counted_by_its_sender() -> None:
     ledger = Ledger()
     answer, unheard = await Patient(ledger, random.Random(1))("refresh", asked(AWAY, BUSY, GOOD))
     assert (answer, unheard) == (GOOD, True)
@@ -58,7 +58,7 @@ async def test_a_503_without_retry_after_and_a_broken_connection_are_counted(
     assert ledger.errors["connection refused"] == 1
 
 
-async def test_who_hears_nothing_but_errors_gives_up_and_is_not_healed(
+async def test_a_client_that_gets_only_errors_gives_up_and_is_not_healed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ledgers, "PATIENCE", -1.0)
@@ -68,7 +68,7 @@ async def test_who_hears_nothing_but_errors_gives_up_and_is_not_healed(
     assert [trouble.healed for trouble in ledger.troubles] == [None]
 
 
-async def test_any_other_answer_comes_back_at_once() -> None:
+async def test_any_other_answer_is_returned_at_once() -> None:
     ledger = Ledger()
     refused = Answer(400, {}, b'{"error":"invalid_grant"}')
     assert await Patient(ledger, random.Random(1))("refresh", asked(refused)) == (refused, False)
@@ -85,10 +85,10 @@ def test_a_token_with_two_successors_is_found() -> None:
     assert record.doubly_spent == 1
 
 
-def test_recovery_counts_from_the_kill_of_the_primary_for_those_whom_it_caught() -> None:
+def test_recovery_is_measured_from_the_kill_of_the_primary_for_affected_requests() -> None:
     storm = Storm(primary_killed=100.0, promoted=102.0)
     troubles = [
-        Trouble("refresh", 80.0, ("503 from the proxy",), 82.0),  # over before it
+        Trouble("refresh", 80.0, ("503 from the proxy",), 82.0),  # finished before the kill
         Trouble("refresh", 99.0, ("503 from a node",), 103.0),
         Trouble("refresh", 101.5, ("503 from a node",), 104.5),
         Trouble("refresh", 110.0, ("503 from the proxy",), 112.0),  # another kill, long after

@@ -1,4 +1,5 @@
-"""Does nobody notice when one of three nodes on PostgreSQL dies now and then? The cluster trial in small: on ports, some seconds."""
+"""Small cluster trial: nodes on PostgreSQL die under load for some seconds, on ports, without an effect on
+clients."""
 
 from __future__ import annotations
 

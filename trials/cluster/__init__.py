@@ -1,4 +1,6 @@
-"""Three nodes behind a proxy on one PostgreSQL with a standby, killed under load: is anybody signed out, is anything spent twice?
+"""Cluster trial: three nodes behind a proxy on one PostgreSQL with a standby are killed under load. It checks
+that no person is signed out and no token is spent twice.
 
-`python -m trials.cluster` runs it, prints a table and writes build/cluster.json. docs/explain/cluster-trial.md says what is done.
+`python -m trials.cluster` runs it, prints a table and writes build/cluster.json. See
+docs/explain/cluster-trial.md.
 """

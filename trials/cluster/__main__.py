@@ -1,6 +1,7 @@
-"""`python -m trials.cluster`: runs the trial, prints a table, writes build/cluster.json; logs are in build/cluster/.
+"""`python -m trials.cluster`: runs the trial, prints a table, writes build/cluster.json; logs are in
+build/cluster/.
 
-Ends with 0 when every promise is kept, with 1 when one is not.
+The exit status is 0 when every promise is kept, and 1 when one is not.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
 
 
 def main(given: Sequence[str]) -> int:
-    """Runs the trial; the exit status."""
+    """Run the trial. Returns the exit status."""
     asked = _arguments(given)
     enclose(given, ports=asked.ports)
-    programs()  # before what names them goes: the trial is the same whoever runs it
+    programs()  # before the variables that name them are removed: the trial does not depend on the caller's environment
     for name in [name for name in os.environ if name.startswith("DOORWARD_")]:
         del os.environ[name]
     errors = Console(stderr=True, highlight=False)

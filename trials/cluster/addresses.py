@@ -1,7 +1,8 @@
-"""Where does each machine of the trial stand? In a network namespace of its own, or on a port of 127.0.0.1.
+"""Addresses of the trial's machines: each in its own network namespace, or on a port of 127.0.0.1.
 
-The whole trial runs in a network and a process namespace of its own (`enclose`); the machines hang on a bridge in there. When its
-first process ends, however it ends, the kernel ends all others and takes the networks down: nothing has to be tidied up outside.
+The whole trial runs in its own network and process namespace (`enclose`), with its machines on a bridge
+inside. When its first process ends, for any reason, the kernel ends all others and removes the networks: no
+clean-up is needed outside.
 """
 
 from __future__ import annotations
@@ -27,17 +28,18 @@ _UNSHARE = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine: the address that others reach it at, and what stands before a command that shall run on it."""
+    """One machine: its address for others, and the prefix of a command that runs on it."""
 
     name: str
     host: str
     port: int
     before: tuple[str, ...] = ()
     cable: str | None = None
-    """What it hangs on, in a namespace."""
+    """Its network interface, in a namespace."""
 
     def unplug(self) -> None:
-        """From now on it hears nothing and nobody hears it; no connection is closed. Raises RuntimeError where there is no cable."""
+        """Cut the machine off in both directions, without closing a connection. Raises RuntimeError without a
+        cable."""
         if self.cable is None:
             raise RuntimeError("a machine on 127.0.0.1 cannot be unplugged")
         _ip("link", "set", self.cable, "down")
@@ -50,7 +52,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """All machines. `network` is where requests come from that the proxy forwards."""
+    """All machines. `network` is the source of the requests that the proxy forwards."""
 
     kind: Literal["namespaces", "ports"]
     network: str
@@ -61,8 +63,8 @@ class Addresses:
 
 
 def enclose(arguments: Sequence[str], *, ports: bool) -> None:
-    """Become the same program inside namespaces of its own, where the machine allows it; return where it does not, or when this
-    is that program already. Does not return otherwise."""
+    """Replace this process by the same program inside its own namespaces, if the machine permits it. Returns
+    when it does not, or when this is that program already; otherwise it does not return."""
     if ports or enclosed() or not _allowed():
         return
     command = [*_UNSHARE, sys.executable, "-m", "trials.cluster", *arguments]
@@ -70,7 +72,7 @@ def enclose(arguments: Sequence[str], *, ports: bool) -> None:
 
 
 def enclosed() -> bool:
-    """Whether this process is in the trial's own namespaces."""
+    """Whether this process is inside the trial's own namespaces."""
     return os.environ.get(_ENCLOSED) == "yes"
 
 
@@ -83,7 +85,7 @@ def _allowed() -> bool:
 
 @contextmanager
 def addresses(nodes: int) -> Generator[Addresses]:
-    """The machines, ready for commands, for as long as the block lasts."""
+    """The machines, ready for commands, for the duration of the block."""
     if not enclosed():
         yield _ports(nodes)
         return
@@ -98,11 +100,11 @@ def addresses(nodes: int) -> Generator[Addresses]:
 
 def _ports(nodes: int) -> Addresses:
     taken: list[socket.socket] = []
-    # no namespace takes the machines down with us: each is told to go when we do
+    # without a namespace that ends the machines with this process, each one gets a signal when it ends
     before = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
     def machine(name: str) -> Machine:
-        # below the ports that the kernel gives to connections: a machine that is down keeps its own
+        # below the ports that the kernel gives to connections: a stopped machine keeps its port
         for _ in range(200):
             port = 15_000 + secrets.randbelow(17_000)
             probe = socket.socket()
@@ -140,7 +142,7 @@ def _namespaces(nodes: int, holders: list[subprocess.Popen[bytes]]) -> Addresses
     _ip("link", "set", "sw0", "up")
 
     def machine(name: str, number: int, port: int) -> Machine:
-        # the namespace lives as long as a process that does nothing, and that one no longer than we do
+        # the namespace exists as long as an idle process in it, which ends with this one
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"]
         holder = subprocess.Popen(command)
         holders.append(holder)

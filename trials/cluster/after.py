@@ -1,4 +1,4 @@
-"""What has to hold when the storm is over? Everybody goes on with what they have, and what was spent is worth nothing."""
+"""Checks after the storm: all people continue with their tokens, and spent tokens are worthless."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from trials.cluster.people import Person
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """`signed_out`: who was not known any more, with what was said. `spent_tried` spent tokens were presented, of which
-    `spent_taken` were answered with tokens; `family_lived` families went on after that."""
+    """`signed_out`: people whom the server no longer recognised, with its answer. `spent_tried` spent tokens
+    were presented, of which `spent_taken` were answered with tokens; `family_lived` families still worked
+    after that."""
 
     signed_out: Sequence[str]
     spent_tried: int
@@ -26,8 +27,8 @@ class Aftermath:
 async def look(
     people: Sequence[Person], browsers: Sequence[Browser], issuer: str, *, sample: int, leeway: float
 ) -> Aftermath:
-    """Everybody's newest token refreshes, twice in a row; every browser's session still gives a grant. Then `sample` people's
-    apps present a token that was spent long ago: it is refused, and its family with it."""
+    """Refresh everyone's newest token twice in a row, and get a grant from every browser's session. Then
+    present a token that was spent long ago for `sample` people: it is refused, and its family is revoked."""
     await asyncio.gather(*(_go_on(person) for person in people))
     settled = time.monotonic()
     await asyncio.gather(*(_once_more(person, issuer) for person in browsers))
@@ -59,7 +60,7 @@ async def _once_more(person: Browser, issuer: str) -> None:
 
 
 async def _present_spent(person: Person) -> bool:
-    """Whether a token from the middle of the chain is still worth anything."""
+    """Whether a token from the middle of the chain is still accepted."""
     token = person.spent[len(person.spent) // 2 - 1]
     fields = {"grant_type": "refresh_token", "refresh_token": token}
     answer = await person.line.form("/token", fields, authorization=person.app.proof)
@@ -67,7 +68,7 @@ async def _present_spent(person: Person) -> bool:
 
 
 async def _lives(person: Person) -> bool:
-    """Whether the newest token still refreshes, which it must not once an old one came back."""
+    """Whether the newest token still refreshes. It must not after an old one was presented."""
     fields = {"grant_type": "refresh_token", "refresh_token": person.newest}
     answer = await person.line.form("/token", fields, authorization=person.app.proof)
     return answer.status == 200

@@ -1,4 +1,5 @@
-"""How does a client of the trial ask? HTTP/1.1 over one kept connection, told apart by what may have happened when it breaks."""
+"""HTTP client of the trial: HTTP/1.1 over one kept connection. Its errors say whether the request may have
+been processed."""
 
 from __future__ import annotations
 
@@ -12,20 +13,20 @@ from urllib.parse import urlencode
 import msgspec
 
 TIMEOUT = 45.0
-"""Longer than the proxy waits for a node: the proxy has to say it first."""
+"""Longer than the proxy waits for a node, so that the proxy answers first."""
 
 
 class NotSent(Exception):
-    """The connection was refused: nobody has seen the request."""
+    """The connection was refused: no node received the request."""
 
 
 class Broken(Exception):
-    """The connection ended, or nothing came, after the request was sent: nobody knows what became of it."""
+    """The connection ended, or no answer came, after the request was sent: its outcome is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whom to ask: address, and for https the context and the name in the certificate."""
+    """A server: its address, and for https the context and the name in the certificate."""
 
     host: str
     port: int
@@ -35,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; header names are in small letters."""
+    """A response; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,7 +44,7 @@ class Answer:
     cookies: tuple[str, ...] = ()
 
     def json(self) -> dict[str, str]:
-        """The members of a JSON object that hold text; numbers and the rest as text too."""
+        """The members of a JSON object, all as text."""
         try:
             decoded = msgspec.json.decode(self.body)
         except msgspec.DecodeError:
@@ -53,18 +54,18 @@ class Answer:
 
 @dataclass
 class Line:
-    """One connection, opened when it is needed and anew after it ended."""
+    """One connection, opened on demand and again after it ended."""
 
     place: Place
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = field(default=None, repr=False)
 
     async def form(self, path: str, fields: Mapping[str, str], **headers: str) -> Answer:
-        """A POST of a form."""
+        """Send a POST with a form."""
         sent = {"content-type": "application/x-www-form-urlencoded", **headers}
         return await self.ask("POST", path, urlencode(fields).encode(), **sent)
 
     async def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """One request; `headers` with `_` for `-`. Raises `NotSent` and `Broken`."""
+        """Send one request; in the names of `headers`, `_` stands for `-`. Raises `NotSent` and `Broken`."""
         if self._streams is not None and self._streams[0].at_eof():
             self.close()
         reader, writer = self._streams or await self._open()
@@ -127,7 +128,7 @@ class Line:
         return b"".join(parts)
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self._streams is not None:
             with suppress(Exception):
                 self._streams[1].close()

@@ -1,4 +1,4 @@
-"""What does a browser with a session do? It signs in by the pages once, and then fetches new grants without one (`prompt=none`)."""
+"""Browser with a session: signs in on the pages once, then fetches new grants without a page (`prompt=none`)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from trials.cluster.people import SCOPE, Person, pkce
 
 @dataclass
 class Browser(Person):
-    """Somebody who is signed in at the server, with a cookie."""
+    """A person who is signed in at the server with a cookie."""
 
     cookies: dict[str, str] = field(default_factory=dict[str, str])
 
     async def sign_in_with_pages(self, issuer: str) -> None:
-        """Through the sign-in page, so that the browser has a session, and to tokens."""
+        """Sign in on the sign-in page, so that the browser has a session, and get tokens."""
         verifier, target = self._authorization()
         page = await self._walk("page sign-in", "GET", target, issuer)
         form = _Form.read(page.body.decode(), "sign-in")
@@ -29,7 +29,7 @@ class Browser(Person):
         await self._come_back(end, verifier)
 
     async def silently(self, issuer: str) -> None:
-        """A fresh grant from the session in the browser, without a page (`prompt=none`), redeemed."""
+        """Get and redeem a new grant from the browser's session, without a page (`prompt=none`)."""
         while not self.signed_out:
             verifier, target = self._authorization(prompt="none")
             end = await self._walk("silent sign-in", "GET", target, issuer)
@@ -59,7 +59,7 @@ class Browser(Person):
         return await self.redeem(query["code"][0], verifier, self.app.redirect_uri)
 
     async def _walk(self, what: str, method: str, target: str, issuer: str, body: bytes = b"") -> Answer:
-        """Follow redirects and *Continue* until something has to be read, or it leads to the app."""
+        """Follow redirects and *Continue* until a page needs input, or the target is the app."""
         while True:
             headers = {"accept": "text/html", "origin": issuer, "user_agent": "Mozilla/5.0 Chrome/140.0"}
             if method == "POST":
@@ -84,7 +84,7 @@ class Browser(Person):
 
 
 class _Form(HTMLParser):
-    """One form of a page: where it goes and what it holds. `refresh` is where the page leads by itself."""
+    """One form of a page: its target and fields. `refresh` is the target of the page's own redirect."""
 
     def __init__(self, wanted: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Which proxy stands before the nodes? nginx where it is installed, as in the reference; else one of the trial's own."""
+"""Proxy before the nodes: nginx where it is installed, as in the reference, otherwise the trial's own."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ _START_SECONDS = 10
 
 
 def program() -> str | None:
-    """Where nginx is, if it is installed."""
+    """The path of nginx, if it is installed."""
     return shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 
 
 @contextmanager
 def door(folder: Path, places: Addresses, *, own: bool = False) -> Generator[str]:
-    """The proxy, with the certificate in `folder`, for as long as the block lasts; answers what it is. `own`: not nginx.
+    """Run the proxy with the certificate in `folder` for the duration of the block. Yields its name. `own`:
+    not nginx.
 
     Raises RuntimeError when it does not start.
     """

@@ -1,4 +1,4 @@
-"""What does the trial promise to say? The names of build/cluster.json, with their floors and aims."""
+"""Figures that the trial promises: the names in build/cluster.json, with their floors and aims."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SMALL = frozenset(
         "errors_not_healed",
     }
 )
-"""What has to hold in a run of any length."""
+"""Promises that hold in a run of any length."""
 
 
 def entries(values: dict[str, float]) -> list[Entry]:

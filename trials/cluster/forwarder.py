@@ -1,7 +1,7 @@
-"""What stands before the nodes where nginx is not installed? `python -m trials.cluster.forwarder`: a small proxy with the same manners.
+"""Small proxy for machines without nginx, with the same behaviour: `python -m trials.cluster.forwarder`.
 
-A node that refuses the connection never saw the request, and the next one gets it; one that dies with the request under way may have
-done it, and the client hears 503 with Retry-After.
+When a node refuses the connection, it never received the request, so the next node gets it. When a node dies
+during the request, it may have processed it, so the client gets 503 with Retry-After.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ANSWER = (
 
 
 class Forwarder:
-    """Takes turns among the nodes; a connection to a node serves one request."""
+    """Uses the nodes in turn; a connection to a node serves one request."""
 
     def __init__(self, nodes: Sequence[tuple[str, int]]) -> None:
         self._nodes = nodes
@@ -51,7 +51,7 @@ class Forwarder:
         try:
             async with asyncio.timeout(_READ_TIMEOUT):
                 writer.write(request)
-                # the node closes when it has said everything: the head asks it to
+                # the node closes after its answer, as the request's head demands
                 answer = await reader.read()
         except (OSError, TimeoutError):
             return _ANSWER

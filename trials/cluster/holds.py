@@ -1,7 +1,8 @@
-"""How soon does what a command did on node A hold on B and C? Counted from the commit in PostgreSQL to the first answer that shows it.
+"""Delay until a command on node A takes effect on B and C: from the commit in PostgreSQL to the first answer
+that shows it.
 
-PostgreSQL says when a row was committed (`track_commit_timestamp`); everything stands on one machine, so there is one clock. Each of
-the other nodes is asked over and over at its own address; what counts is when the slower one's answer was there.
+PostgreSQL records when a row was committed (`track_commit_timestamp`); all machines share one clock. Each of
+the other nodes is polled at its own address, and the slower one counts.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ Shows = Callable[[Line], Awaitable[bool]]
 
 @dataclass(slots=True)
 class Held:
-    """One kind of change. Seconds from the commit, and from the moment at which the command said done (negative: before it)."""
+    """One kind of change. Seconds from the commit, and from the moment when the command reported success
+    (negative: before it)."""
 
     what: str
     since_commit: list[float] = field(default_factory=list[float])
@@ -38,7 +40,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """A takes the commands; the others are asked. `writer` is the PostgreSQL that has the commits."""
+    """A runs the commands; the others are polled. `writer` is the PostgreSQL with the commits."""
 
     taking: Node
     others: Sequence[Node]
@@ -46,30 +48,31 @@ class Nodes:
     patient: Patient
     seeds: Seeds
     withdrawn: set[str]
-    """Ids of the keys that were taken back: what they signed is rightly called inactive."""
+    """Ids of the withdrawn keys: tokens that they signed are correctly reported as inactive."""
 
     @classmethod
     def of(
         cls, nodes: Sequence[Node], writer: Instance, patient: Patient, seeds: Seeds, withdrawn: set[str]
     ) -> Nodes:
-        """The first one takes the commands."""
+        """The nodes; the first one runs the commands."""
         return cls(nodes[0], nodes[1:], writer, patient, seeds, withdrawn)
 
     async def measured(self, times: int, through: Place, *, seconds: float) -> list[Held]:
-        """Each kind of change so many times; on a busy machine, where commands are slow to start, no further one of a kind is begun
-        after `seconds`. Raises RuntimeError when a change is not seen."""
+        """Measure each kind of change that many times. On a busy machine, where commands start slowly, no
+        further one of a kind begins after `seconds`. Raises RuntimeError when a change never takes effect."""
         turned, revoked = await self.key_turns(times, 2 * seconds)
         return [turned, revoked, await self.deletions(times, seconds, through)]
 
     def lines(self) -> list[Line]:
-        """A connection to each of the others, past the proxy."""
+        """A connection to each of the other nodes, not through the proxy."""
         return [Line(place_of(node)) for node in self.others]
 
     async def watched(
         self, held: Held, shows: Sequence[Shows], command: Sequence[str], committed: Callable[[str], str]
     ) -> str:
-        """Run the command on A and wait until every one of `shows` is true on every other node. `committed` makes the query for
-        the commit from what the command printed. Answers what it printed. Raises RuntimeError after a minute."""
+        """Run the command on A and wait until every one of `shows` is true on every other node. `committed`
+        builds the query for the commit from the command's output. Returns that output. Raises RuntimeError
+        after a minute."""
         until = time.monotonic() + _LONGEST
         watchers = [asyncio.create_task(_first(line, one, until)) for one in shows for line in self.lines()]
         try:
@@ -86,8 +89,9 @@ class Nodes:
         return done.stdout
 
     async def key_turns(self, times: int, seconds: float) -> tuple[Held, Held]:
-        """`doorward keys rotate --force`, then `doorward keys revoke` of the key before: until tokens are signed by the new key and
-        the published set has it; until the old one is published no more and what it signed is inactive."""
+        """`doorward keys rotate --force`, then `doorward keys revoke` of the previous key: until tokens are
+        signed by the new key and the published set has it; until the old key is no longer published and its
+        tokens are inactive."""
         turned = Held("key rotation: new tokens and /jwks on B and C")
         revoked = Held("key revocation: /jwks and introspection on B and C")
         reader = self.seeds.reader
@@ -123,7 +127,8 @@ class Nodes:
         return turned, revoked
 
     async def deletions(self, times: int, seconds: float, through: Place) -> Held:
-        """`doorward app delete`: until B and C refuse the app, call its people's tokens inactive and have it in the feed."""
+        """`doorward app delete`: until B and C refuse the app, report its people's tokens as inactive and
+        list it in the feed."""
         held = Held("app deletion: refused, inactive and in the feed on B and C")
         reader = self.seeds.reader
         enough = time.monotonic() + seconds
@@ -134,7 +139,7 @@ class Nodes:
             person = Person(self.seeds.emails[0], PASSWORD, app, through, self.patient, Record())
             await person.sign_in()
             person.close()
-            assert person.access, "nobody could sign in to an app that is about to be deleted"
+            assert person.access, "no sign-in to an app that is about to be deleted succeeded"
             cursor = (await self._feed(Line(place_of(self.others[0])), ""))[0]
 
             async def refused(line: Line, app: App = app) -> bool:
@@ -172,7 +177,8 @@ class Nodes:
         return answer.json()["active"] == "True"
 
     async def _feed(self, line: Line, cursor: str) -> tuple[str, set[str]]:
-        """The newest cursor, and the clients that are in the answer; with a cursor held open until there is news."""
+        """The newest cursor and the clients in the answer. With a cursor the request is held open until there
+        is a change."""
         answer = await line.ask("GET", f"/revocations?after={cursor}&wait=5" if cursor else "/revocations")
         assert answer.status == 200, answer
         document = json.loads(answer.body)
@@ -180,7 +186,7 @@ class Nodes:
 
 
 def place_of(node: Node) -> Place:
-    """A node's own address, past the proxy."""
+    """A node's own address, not through the proxy."""
     machine = node.machine
     return Place(machine.host, machine.port, machine.address)
 

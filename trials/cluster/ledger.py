@@ -1,4 +1,4 @@
-"""What was asked, what went wrong, and did a retry heal it? The trial's whole record, kept while it runs."""
+"""Record of the trial: requests, errors, and whether a retry succeeded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Literal
 from trials.cluster.asking import Answer, Broken, NotSent
 
 PATIENCE = 60.0
-"""Seconds after which a client that only heard errors gives up: it counts as not healed."""
+"""Seconds after which a client that got only errors gives up: the request counts as not healed."""
 _PAUSE = 0.5
 
 Cause = Literal["503 from the proxy", "503 from a node", "connection refused", "connection broken"]
@@ -21,7 +21,7 @@ Cause = Literal["503 from the proxy", "503 from a node", "connection refused", "
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One request that did not get its answer at once. `at` and `healed` on the monotonic clock."""
+    """One request that was not answered at once. `at` and `healed` are on the monotonic clock."""
 
     what: str
     at: float
@@ -31,7 +31,8 @@ class Trouble:
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts by what was asked. `wrong` are answers that no client should ever get: each is a failure of the trial."""
+    """Counts by kind of request. `wrong` are answers that no client should ever get: each one is a failure of
+    the trial."""
 
     asked: Counter[str] = field(default_factory=Counter[str])
     errors: Counter[Cause] = field(default_factory=Counter["Cause"])
@@ -39,26 +40,28 @@ class Ledger:
     wrong: list[str] = field(default_factory=list[str])
     without_retry_after: int = 0
     begun_anew: int = 0
-    """Codes whose redemption was cut off after it had happened: a new code was fetched, without a password."""
+    """Codes whose redemption was cut off after it had happened: a new code was fetched, without a password.
+    """
 
     def say(self, what: str, answer: Answer) -> None:
-        """An answer that is neither what was asked for nor a 503."""
+        """Record an answer that is neither the expected one nor a 503."""
         self.wrong.append(f"{what}: {answer.status} {answer.body[:300].decode('utf-8', 'replace')}")
 
 
 class GaveUp(Exception):
-    """Nothing but errors for `PATIENCE` seconds; it is in the ledger."""
+    """Only errors for `PATIENCE` seconds; recorded in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A client with plain retries: it waits as long as Retry-After says, and asks the same again."""
+    """A client with plain retries: it waits as long as Retry-After says, and repeats the same request."""
 
     ledger: Ledger
     chance: random.Random
 
     async def __call__(self, what: str, ask: Callable[[], Awaitable[Answer]]) -> tuple[Answer, bool]:
-        """The first answer that is no 503, and whether an attempt before it may have done its work unheard. Raises `GaveUp`."""
+        """Return the first answer that is no 503, and whether an earlier attempt may have succeeded without
+        an answer. Raises `GaveUp`."""
         ledger = self.ledger
         ledger.asked[what] += 1
         began = time.monotonic()
@@ -85,5 +88,5 @@ class Patient:
             if failed - began > PATIENCE:
                 ledger.troubles.append(Trouble(what, began, tuple(causes), None))
                 raise GaveUp(what)
-            # a little apart, so that all who heard the same do not come back in the same moment
+            # with jitter, so that clients that got the same answer do not return at the same moment
             await asyncio.sleep(pause * self.chance.uniform(1.0, 1.3))

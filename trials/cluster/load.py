@@ -1,4 +1,5 @@
-"""What goes on while machines die? Everybody refreshes at their own pace, browsers fetch new grants, apps act, an API asks."""
+"""Load while machines die: people refresh at their own pace, browsers fetch new grants, apps act, an API
+introspects."""
 
 from __future__ import annotations
 
@@ -15,12 +16,12 @@ from trials.cluster.ledger import GaveUp, Ledger, Patient
 from trials.cluster.people import App, Person
 
 TWICE = 0.05
-"""The share of refreshes that are made twice at once, on purpose."""
+"""The share of refreshes that are sent twice at once, on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between two requests of one client, on average, and how many clients there are beside the people."""
+    """Average seconds between two requests of one client, and how many clients there are beside the people."""
 
     refresh: float = 1.6
     silent: float = 6.0
@@ -34,7 +35,7 @@ class Pace:
 
 @dataclass
 class Load:
-    """Runs until it is told to stop; every request under way is then brought to its end."""
+    """Runs until it is stopped; every request in progress is then completed."""
 
     place: Place
     issuer: str
@@ -46,12 +47,12 @@ class Load:
     ledger: Ledger
     pace: Pace
     withdrawn: set[str]
-    """Ids of signing keys whose tokens do not hold any more."""
+    """Ids of signing keys whose tokens are no longer valid."""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
 
     def start(self) -> None:
-        """Begin."""
+        """Start the load."""
         pace = self.pace
         for number, person in enumerate(self.people):
             self._begin(self._refreshing(person), pace.refresh, number)
@@ -65,7 +66,8 @@ class Load:
             self._begin(self._looking(40_000 + number), pace.introspection * pace.apis, 40_000 + number)
 
     async def stop(self) -> None:
-        """End: nobody asks anew, and what was asked is answered or given up. Raises what a client stumbled over."""
+        """Stop: no new requests are sent, and each open one is answered or given up. Raises the errors of the
+        clients."""
         self._over.set()
         for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(outcome, BaseException):
@@ -79,7 +81,8 @@ class Load:
     ) -> None:
         await self._rest(chance.uniform(0, every))
         while not self._over.is_set():
-            # giving up is in the ledger; the client tries again, as a person would press the button again
+            # giving up is recorded in the ledger; the client retries, as a person would press the button
+            # again
             with suppress(GaveUp):
                 await step()
             await self._rest(chance.uniform(0.4, 1.6) * every)

@@ -1,6 +1,7 @@
-"""How does nginx stand before the nodes? As in the reference, deploy/nginx: what is tried here is what people are told to run.
+"""nginx before the nodes, configured as in the reference, deploy/nginx: the trial tests what the
+documentation recommends.
 
-Only places differ: addresses, certificate, files. And its own 503 says whose it is, so that the trial can count.
+Only addresses, certificate and files differ. Its own 503 is marked, so that the trial can count it.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ http {{
 
 
 def configuration(folder: Path, places: Addresses) -> str:
-    """nginx.conf for these machines; certificate, logs and temporary files are in `folder`. Raises ValueError when the reference
-    is not what this file expects."""
+    """nginx.conf for these machines; certificate, logs and temporary files are in `folder`. Raises ValueError
+    when the reference has an unexpected form."""
     (folder / "doorward-proxy.conf").write_text(
         (REFERENCE / "doorward-proxy.conf").read_text("utf-8"), "utf-8"
     )
@@ -44,7 +45,7 @@ def _placed(folder: Path, places: Addresses) -> str:
     if found is None:
         raise ValueError("the reference names no node at 127.0.0.1:8000")
     nodes = "\n".join(f"    server {node.address}{found[1]}" for node in places.nodes)
-    # what listens on port 80 only sends people to https
+    # the server on port 80 only redirects to https
     text = _once(text, r"^server \{\n(?:(?!^\}).*\n)*? *listen 80;\n(?:(?!^\}).*\n)*^\}\n", "")
     text = _once(text, re.escape(found[0]), nodes)
     text = _once(text, r"^ *listen \[::\]:443 ssl.*\n", "")

@@ -1,4 +1,4 @@
-"""How does one node run? `doorward serve` on its machine, with settings of its own, as a service manager would start it."""
+"""One node: `doorward serve` on its machine with its own settings, as a service manager would start it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ START_SECONDS = 40
 def settings(
     machine: Machine, *, issuer: str, database: str, network: str, folder: Path, **sections: dict[str, Any]
 ) -> Path:
-    """`doorward.toml` of one node; all nodes share issuer, database and secret key. Answers its path."""
+    """Write `doorward.toml` of one node and return its path. All nodes share issuer, database and secret key."""
     wanted: dict[str, dict[str, Any]] = {
         "server": {"host": machine.host, "port": machine.port, "trusted_proxies": [network]},
         "keys": {"secret_key_file": str(folder / "doorward.key")},
         "passwords": {"threads": 1},
-        # everybody in the trial has one address
+        # all clients of the trial have one address
         "throttle": {"per_address": 1_000_000},
         "log": {"level": "info", "format": "json"},
         **sections,
@@ -45,21 +45,21 @@ def settings(
 
 
 def copy_sources(folder: Path) -> None:
-    """The server as it is now, into `folder`: a node that starts in two minutes shall be what the first one was, whatever is
-    edited meanwhile."""
+    """Copy the present sources of the server into `folder`: a node that starts in two minutes must equal the
+    first one, even if the sources are edited in the meantime."""
     for name, source in _SOURCES.items():
         shutil.copytree(source, folder / name)
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """For a node: the sources in `folder`, and no setting of whoever runs the trial."""
+    """Variables for a node: the sources in `folder`, and no setting of the trial's caller."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     return {**kept, "PYTHONPATH": os.pathsep.join(str(folder / name) for name in _SOURCES), "PYTHONUTF8": "1"}
 
 
 @dataclass
 class Node:
-    """One node; `config` is its settings file, beside the sources; `log` what it wrote on standard error."""
+    """One node. `config` is its settings file, beside the sources; `log` is its standard error."""
 
     machine: Machine
     config: Path
@@ -71,11 +71,11 @@ class Node:
 
     @property
     def running(self) -> bool:
-        """Whether its process lives."""
+        """Whether its process is running."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start, and wait until it says that it is ready. Raises RuntimeError with the end of its log."""
+        """Start, and wait until it reports ready. Raises RuntimeError with the end of its log."""
         began = time.monotonic()
         self.spawn()
         self.wait_ready(began)
@@ -94,7 +94,7 @@ class Node:
             )
 
     def wait_ready(self, began: float) -> None:
-        """Until /readyz answers 200, for at most START_SECONDS. Raises RuntimeError."""
+        """Wait until /readyz answers 200, for at most START_SECONDS. Raises RuntimeError."""
         process = self._process
         assert process is not None
         while time.monotonic() < began + START_SECONDS and process.poll() is None:
@@ -112,7 +112,7 @@ class Node:
         return False
 
     def kill(self) -> None:
-        """kill -9 of all its processes: nothing is written any more, nothing is closed in order."""
+        """kill -9 of all its processes: nothing more is written or closed in order."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -120,7 +120,7 @@ class Node:
             self.kills += 1
 
     def stop(self) -> None:
-        """SIGTERM, and kill -9 for what is still there after 15 s."""
+        """SIGTERM, and kill -9 for processes that remain after 15 s."""
         process = self._process
         if process is None:
             return
@@ -133,7 +133,8 @@ class Node:
         process.wait(20)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """An operator's command on this machine, with this node's settings. Raises RuntimeError when it fails."""
+        """Run an operator's command on this machine with this node's settings. Raises RuntimeError when it
+        fails."""
         command = [sys.executable, "-m", "doorward", *arguments, "--config", str(self.config)]
         out = subprocess.run(
             [*self.machine.before, *command],
@@ -149,7 +150,7 @@ class Node:
         return out
 
     def troubles(self) -> list[str]:
-        """What it logged as an error: what nobody foresaw, or what did not go on."""
+        """Its logged errors: unexpected exceptions, and work that failed."""
         lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.exists() else []
         return [
             line

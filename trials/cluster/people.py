@@ -1,4 +1,4 @@
-"""What does the app of somebody who is signed in hold, and what does it do with it? A chain of refresh tokens."""
+"""App of a signed-in person: it holds a chain of refresh tokens."""
 
 from __future__ import annotations
 
@@ -36,22 +36,23 @@ class App:
 
 @dataclass(slots=True)
 class Record:
-    """What the server ever gave: the successors of each refresh token, over all clients and connections."""
+    """All tokens that the server issued: the successors of each refresh token, over all clients and
+    connections."""
 
     successors: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
 
     def gave(self, presented: str, successor: str) -> None:
-        """`successor` came back for `presented`."""
+        """Record that `presented` was answered with `successor`."""
         self.successors[presented].add(successor)
 
     @property
     def spent(self) -> int:
-        """How many tokens were exchanged."""
+        """The number of exchanged tokens."""
         return len(self.successors)
 
     @property
     def doubly_spent(self) -> int:
-        """Tokens for which two different successors were given."""
+        """Tokens with two different successors."""
         return sum(len(given) > 1 for given in self.successors.values())
 
 
@@ -65,7 +66,7 @@ def pkce() -> tuple[str, str]:
 
 @dataclass
 class Person:
-    """Somebody who is signed in to `app`. `spent` are the tokens that were exchanged, oldest first."""
+    """A person who is signed in to `app`. `spent` are the exchanged tokens, oldest first."""
 
     email: str
     password: str
@@ -77,23 +78,23 @@ class Person:
     access: str = ""
     spent: list[str] = field(default_factory=list[str])
     signed_out: str = ""
-    """What the server said when it did not know this person any more."""
+    """The server's answer when it no longer recognised this person."""
 
     def __post_init__(self) -> None:
         self.line, self.other = Line(self.place), Line(self.place)
 
     @property
     def ledger(self) -> Ledger:
-        """Where everything is written down."""
+        """The record of all requests."""
         return self.patient.ledger
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self.line.close()
         self.other.close()
 
     async def sign_in(self) -> None:
-        """By password through the JSON sign-in, to the first refresh token."""
+        """Sign in by password through the JSON endpoint and get the first refresh token."""
         while True:
             verifier, challenge = pkce()
             members = {
@@ -111,7 +112,7 @@ class Person:
                 return
 
     async def redeem(self, code: str, verifier: str, redirect_uri: str = "") -> bool:
-        """Tokens for a code. False when the code was redeemed by a request whose answer was lost: a new code is needed."""
+        """Redeem a code. False when a request with a lost answer redeemed it already: a new code is needed."""
         fields = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
         if redirect_uri:
             fields["redirect_uri"] = redirect_uri
@@ -128,11 +129,11 @@ class Person:
         return True
 
     async def refresh(self) -> None:
-        """The next token."""
+        """Get the next token."""
         await self._take([await self._refresh(self.line)])
 
     async def refresh_twice_at_once(self) -> None:
-        """The same token from two connections at the same moment, as two tabs do it."""
+        """Send the same token on two connections at once, as two tabs do."""
         await self._take(await asyncio.gather(self._refresh(self.line), self._refresh(self.other)))
 
     async def _refresh(self, line: Line) -> Answer:

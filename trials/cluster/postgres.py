@@ -1,6 +1,7 @@
-"""How do a primary and its standby run? Two real PostgreSQL servers; a commit is answered when both have it on disk.
+"""Primary and standby: two real PostgreSQL servers. A commit is answered when both have it on disk.
 
-The standby waits for nobody: promoted, it goes on alone, as after a failover in real life until a new standby is there.
+The standby itself has no standby: after its promotion it runs alone, as after a real failover until a new
+standby exists.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _run_as() -> _As:
 
 @cache
 def programs() -> Path:
-    """The folder of PostgreSQL's programs. Raises RuntimeError where there is none."""
+    """The folder of PostgreSQL's programs. Raises RuntimeError when there is none."""
     found = system.postgres()
     if isinstance(found, system.Missing):
         raise RuntimeError(str(found))
@@ -56,7 +57,7 @@ class Instance:
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start, and wait until it takes connections. Raises RuntimeError."""
+        """Start, and wait until it accepts connections. Raises RuntimeError."""
         command = [*self.machine.before, str(self.bin / "postgres"), "-D", str(self.data)]
         with self.log.open("ab") as log:
             self._process = self._spawn(command, log.fileno())
@@ -72,7 +73,7 @@ class Instance:
             return subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.data, start_new_session=True, **_run_as()
             )
-        # only root enters a namespace: the user changes after that
+        # only root can enter a namespace: the user changes after that
         change = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--"]
         inside = [*self.machine.before, *change, *command[len(self.machine.before) :]]
         return subprocess.Popen(inside, stdout=log, stderr=log, cwd=self.data, start_new_session=True)
@@ -82,7 +83,7 @@ class Instance:
         return subprocess.run([str(self.bin / "pg_isready"), "-q", *where], check=False).returncode == 0
 
     def query(self, text: str, database: str = "postgres") -> str:
-        """What `text` answers, by psql. Raises RuntimeError with what PostgreSQL said."""
+        """The result of `text` in psql. Raises RuntimeError with PostgreSQL's message."""
         url = f"postgresql://{USER}@{self.machine.address}/{database}"
         out = subprocess.run(
             [str(self.bin / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text],
@@ -96,7 +97,7 @@ class Instance:
         return out.stdout.strip()
 
     def processes(self) -> list[psutil.Process]:
-        """The first one first, so that it makes no others; none when it is down."""
+        """Its processes, the parent first, so that it cannot start others; none when it is down."""
         process = self._process
         if process is None or process.poll() is not None:
             return []
@@ -106,7 +107,7 @@ class Instance:
         return []
 
     def kill(self) -> None:
-        """kill -9 of every process at once: the machine is gone."""
+        """kill -9 of every process at once, as when the machine fails."""
         for one in self.processes():
             with suppress(psutil.NoSuchProcess):
                 one.kill()
@@ -116,7 +117,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Primary and standby. `url` names both: whoever connects asks for the one that writes."""
+    """Primary and standby. `url` names both, and clients connect to the writable one."""
 
     primary: Instance
     standby: Instance
@@ -124,17 +125,17 @@ class Pair:
     synchronous: bool
 
     def fall_behind(self) -> None:
-        """The standby gets nothing any more, and nobody waits for it: only where it is not synchronous."""
+        """Stop replication without blocking commits: only when the standby is not synchronous."""
         self.standby.query("ALTER SYSTEM SET primary_conninfo = ''")
         self.standby.query("SELECT pg_reload_conf()")
 
     def promote(self) -> None:
-        """The standby becomes the primary."""
+        """Promote the standby to primary."""
         self.standby.query("SELECT pg_promote(true, 30)")
 
 
 def initialise(data: Path, folder: Path) -> None:
-    """An empty data directory. Raises RuntimeError."""
+    """Create an empty data directory. Raises RuntimeError."""
     data.mkdir(mode=0o700)
     _give(data)
     out = subprocess.run(
@@ -150,7 +151,7 @@ def initialise(data: Path, folder: Path) -> None:
 
 
 def configure(data: Path, machine: Machine, network: str, **more: str) -> None:
-    """What this machine's server is told, at the end of its postgresql.conf."""
+    """Append this server's settings to its postgresql.conf."""
     settings = {
         "listen_addresses": machine.host,
         "port": str(machine.port),
@@ -158,7 +159,7 @@ def configure(data: Path, machine: Machine, network: str, **more: str) -> None:
         "max_connections": "200",
         "shared_buffers": "128MB",
         "track_commit_timestamp": "on",
-        # a standby that died is noticed after this
+        # a failed standby is detected after this time
         "wal_sender_timeout": "5s",
         **more,
     }
@@ -170,7 +171,8 @@ def configure(data: Path, machine: Machine, network: str, **more: str) -> None:
 
 @contextmanager
 def pair(folder: Path, places: Addresses, *, synchronous: bool = True) -> Generator[Pair]:
-    """Both servers, the standby in step, for as long as the block lasts. `folder` must be reachable for everybody.
+    """Run both servers, with the standby in step, for the duration of the block. All users must be able to
+    enter `folder`.
 
     `synchronous`: a commit is answered when the standby has it too.
     """
@@ -186,7 +188,7 @@ def pair(folder: Path, places: Addresses, *, synchronous: bool = True) -> Genera
         configure(standby.data, places.standby, places.network)
         standby.start()
         if synchronous:
-            # said after the copy was taken, so that the standby does not have it
+            # set after the copy was taken, so that the standby does not have it
             primary.query("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
             primary.query("SELECT pg_reload_conf()")
         _follows(primary, "sync" if synchronous else "async")

@@ -1,4 +1,4 @@
-"""What does the trial say at the end? The promised figures, and a table for people."""
+"""Report of the trial: the promised figures, and a table to read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HELD = ("key_rotation_holds_max_s", "key_revocation_holds_max_s", "app_deletion
 
 
 def values(found: Found) -> dict[str, float]:
-    """The promised figures, by name; what was not measured is left out."""
+    """The promised figures by name, without those that were not measured."""
     ledger, aftermath = found.ledger, found.aftermath
     said: dict[str, float] = {
         "node_kills": found.storm.kills,
@@ -51,7 +51,7 @@ def missed(said: dict[str, float], *, small: bool) -> list[str]:
 
 
 def recoveries(storm: Storm, troubles: Sequence[Trouble]) -> list[float]:
-    """For each request that the failover caught: seconds from the kill of the primary until it had its answer."""
+    """For each request affected by the failover: seconds from the kill of the primary until its answer."""
     killed, promoted = storm.primary_killed, storm.promoted
     if killed is None or promoted is None:
         return []
@@ -60,7 +60,7 @@ def recoveries(storm: Storm, troubles: Sequence[Trouble]) -> list[float]:
 
 
 def rows(found: Found) -> list[Row]:
-    """What was done and what came of it, for people."""
+    """What was done and the results, as text."""
     ledger, storm, aftermath = found.ledger, found.storm, found.aftermath
     plan = found.plan
     standby = "asynchronous" if plan.forgetful else "synchronous"
@@ -112,7 +112,7 @@ def rows(found: Found) -> list[Row]:
 
 
 def table(found: Found) -> Table:
-    """The same as a table for the terminal."""
+    """The rows as a table for the terminal."""
     shown = Table(title="Three nodes, one PostgreSQL, and who dies", title_justify="left", show_header=False)
     shown.add_column("", no_wrap=True)
     shown.add_column("")
@@ -122,7 +122,7 @@ def table(found: Found) -> Table:
 
 
 def markdown(found: Found) -> str:
-    """The same as a table for docs/explain/cluster-trial.md."""
+    """The rows as a table for docs/explain/cluster-trial.md."""
     lines = ["| What | |", "|---|---|", *(f"| {what} | {text} |" for what, text in rows(found))]
     return "\n".join(lines) + "\n"
 
@@ -147,7 +147,7 @@ def promised(said: dict[str, float], *, small: bool) -> Table:
 
 
 def complaints(found: Found) -> list[str]:
-    """What went wrong in words, the first of each kind: who looks for the reason begins here."""
+    """Errors as text, the first of each kind: the start of an investigation."""
     aftermath = found.aftermath
     said = [*found.ledger.wrong[:10], *(aftermath.signed_out[:10] if aftermath else ())]
     return said + [f"logged: {line[:400]}" for line in found.logged[:10]]

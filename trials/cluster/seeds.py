@@ -1,4 +1,5 @@
-"""Who and what is there before the trial? An API, apps, and people with a password, made by the actions that commands call."""
+"""Seed data of the trial: an API, apps, and people with a password, created by the services behind the
+commands."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Seeds:
-    """`shop` signs people in, `batch` acts for itself, `reader` introspects for the API. `doomed` are apps that will be deleted:
-    each signs people in and acts for itself."""
+    """`shop` signs people in, `batch` acts for itself, `reader` introspects for the API. `doomed` are apps
+    that will be deleted: each signs people in and acts for itself."""
 
     shop: App
     batch: App
@@ -36,7 +37,7 @@ class Seeds:
 
 
 async def sow(config: Path, *, people: int, doomed: int) -> Seeds:
-    """Everything, in one run of the actions on the store that the settings in `config` name."""
+    """Create all seed data in the store that the settings in `config` name, in one run of the services."""
     async with opened(config) as container:
         services = container.services
         await services.get(admin.apis).create(

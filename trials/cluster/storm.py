@@ -1,4 +1,5 @@
-"""What is done to the machines? A node is killed every few seconds, and once the primary: the standby takes over."""
+"""Failures during the trial: a node is killed every few seconds, and once the primary, so that the standby
+takes over."""
 
 from __future__ import annotations
 
@@ -12,21 +13,22 @@ from trials.cluster.node import Node
 from trials.cluster.postgres import Pair
 
 DETECTION = 2.0
-"""Seconds until whoever watches PostgreSQL promotes the standby: a failover tool is not part of the trial."""
+"""Seconds until the standby is promoted: a failover tool is not part of the trial."""
 
 BEHIND = 1.0
-"""How far an asynchronous standby is behind when the primary dies: the trial must be able to find what is lost then."""
+"""Lag of an asynchronous standby when the primary dies: the trial must be able to detect the resulting loss.
+"""
 
 
 @dataclass(slots=True)
 class Storm:
-    """What was done, as it is done. Times on the monotonic clock."""
+    """The failures so far. Times are on the monotonic clock."""
 
     lasted: float = 0.0
     kills: int = 0
     restarts: int = 0
     down: list[float] = field(default_factory=list[float])
-    """Seconds that each killed node was away, from the kill until it was ready."""
+    """Downtime of each killed node in seconds, from the kill until it was ready."""
     primary_killed: float | None = None
     promoted: float | None = None
 
@@ -42,9 +44,10 @@ async def rage(
     say: Callable[[str], None],
     seed: int = 1,
 ) -> Storm:
-    """kill -9 of a node every `every` seconds for `seconds`, and of the primary in the middle. Returns when all nodes are back.
-    `at_least`: on a machine so busy that nodes are slow to come back, go on until so many were killed, for half as long again.
-    `unplug`: the primary is not killed but cut off, so that nobody's connection to it ends.
+    """kill -9 of a node every `every` seconds for `seconds`, and of the primary in the middle. Returns when
+    all nodes are back. `at_least`: on a busy machine, where nodes start slowly, continue until this many
+    were killed, for half as long again. `unplug`: the primary is cut off instead of killed, so that no
+    connection to it is closed.
 
     Raises RuntimeError when a node does not come back.
     """
@@ -60,7 +63,7 @@ async def rage(
         ):
             await asyncio.sleep(every * chance.uniform(0.8, 1.2))
             alive = [node for node in nodes if node.running and not _coming(node, coming)]
-            # one is always left: what nobody can answer is another trial
+            # one node always stays: the loss of all nodes is another trial
             if len(alive) < 2:
                 continue
             node = chance.choice(alive)
@@ -89,7 +92,7 @@ async def _kill(node: Node, storm: Storm, pause: float) -> None:
     await asyncio.to_thread(node.kill)
     storm.kills += 1
     await asyncio.sleep(pause)
-    # a node that starts while there is no primary ends again: a service manager starts it anew
+    # a node that starts without a primary exits: a service manager restarts it
     for attempt in range(10):
         try:
             await asyncio.to_thread(node.start)

@@ -1,4 +1,4 @@
-"""What happens in the trial, from the first machine to the last check?"""
+"""Course of the trial, from the first machine to the last check."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ from trials.cluster.seeds import PASSWORD, Seeds, sow
 HOST = "auth.example.com"
 ISSUER = f"https://{HOST}"
 LEEWAY = 3
-"""Of a spent refresh token, in seconds; shorter than by default, so that the checks at the end need not wait."""
+"""Leeway of a spent refresh token, in seconds; shorter than the default, so that the checks at the end need
+not wait."""
 AFTERWARDS = 3
 """Measurements of each kind after the storm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything. `measurements`: of each kind of change on A. `seconds`: of the storm."""
+    """The size of the trial. `measurements`: of each kind of change on A. `seconds`: of the storm."""
 
     people: int = 300
     browsers: int = 40
@@ -51,22 +52,22 @@ class Plan:
     measurements: int = 20
     own_proxy: bool = False
     unplug: bool = False
-    """The primary goes without a word."""
+    """The primary is cut off without closing its connections."""
     forgetful: bool = False
-    """With a standby that nobody waits for, and that is a second behind: what is promised cannot be kept then."""
+    """With an asynchronous standby that lags by a second: the promises cannot be kept then."""
     pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(slots=True)
 class Found:
-    """What the trial found; `troubles` are the requests of the storm that needed a retry."""
+    """The results of the trial; `troubles` are the requests of the storm that needed a retry."""
 
     kind: str
     proxy: str
     plan: Plan
     held: list[Held] = field(default_factory=list[Held])
     held_late: list[Held] = field(default_factory=list[Held])
-    """The same on the new primary, beside the traces of all nodes that were killed."""
+    """The same on the new primary, with the leftovers of all nodes that were killed."""
     storm: storm.Storm = field(default_factory=storm.Storm)
     ledger: Ledger = field(default_factory=Ledger)
     record: Record = field(default_factory=Record)
@@ -74,7 +75,7 @@ class Found:
     troubles: Sequence[Trouble] = ()
     aftermath: after.Aftermath | None = None
     logged: list[str] = field(default_factory=list[str])
-    """What the nodes wrote down as errors."""
+    """Errors in the nodes' logs."""
     starts: list[float] = field(default_factory=list[float])
     """Seconds from each start of a node until it was ready."""
     took: float = 0.0
@@ -82,24 +83,25 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Everything that runs."""
+    """All running parts."""
 
     places: Addresses
     pair: Pair
     nodes: Sequence[Node]
     seeds: Seeds
     door: Place
-    """The proxy, as clients see it."""
+    """The proxy's address for clients."""
     proxy: str
-    """What it is."""
+    """The proxy's name."""
 
 
 async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) -> Found:
-    """The whole trial. The machines' logs are copied to `keep`. Raises RuntimeError when something does not even start."""
+    """Run the whole trial. The machines' logs are copied to `keep`. Raises RuntimeError when something does
+    not start."""
     began = time.monotonic()
     ours = asyncio.current_task()
     assert ours is not None
-    # as after Ctrl-C: everything is taken down in order
+    # as after Ctrl-C: everything is stopped in order
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ours.cancel)
     async with _cluster(plan, say, keep) as cluster:
         found = Found(cluster.places.kind, cluster.proxy, plan)
@@ -187,7 +189,7 @@ def _settings(machine: Machine, database: Pair, places: Addresses, folder: Path)
 
 @contextmanager
 def _folder(keep: Path | None) -> Generator[Path]:
-    """A folder that everybody can enter; the logs in it go to `keep`."""
+    """A folder that all users can enter; its logs are copied to `keep`."""
     folder = Path(tempfile.mkdtemp(prefix="doorward-cluster-"))
     folder.chmod(0o755)
     try:
@@ -207,7 +209,7 @@ def _where(places: Addresses) -> str:
 def _crowd(
     plan: Plan, cluster: Cluster, patient: Patient, record: Record
 ) -> tuple[list[Person], list[Browser], list[Person]]:
-    """Those who hold a chain, those with a browser, and those who sign in again and again."""
+    """People with a token chain, people with a browser, and people who sign in repeatedly."""
     emails, shop = cluster.seeds.emails, cluster.seeds.shop
 
     def person(email: str) -> Person:

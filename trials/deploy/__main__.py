@@ -1,6 +1,7 @@
-"""`python -m trials.deploy`: runs the trial as root on Debian, prints a row for each promise, writes build/deploy/table.md.
+"""`python -m trials.deploy`: runs the trial as root on Debian, prints a row for each promise, writes
+build/deploy/table.md.
 
-Ends with 0 when every promise is kept, with 1 when one is not, with 2 where it cannot run.
+The exit status is 0 when every promise is kept, 1 when one is not, 2 where it cannot run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from trials.deploy.report import Report
 
 
 def main(given: Sequence[str]) -> int:
-    """Makes ready what needs the network, then tries it in namespaces that have none; the exit status."""
+    """Prepare what needs the network, then run the trial in namespaces without one. Returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m trials.deploy", description="What deploy/ holds, run for real."
     )

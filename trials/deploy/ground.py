@@ -1,4 +1,4 @@
-"""On what does the trial run? A Debian that debootstrap makes, and copies of it; in namespaces of the trial's own."""
+"""Base system of the trial: a Debian made by debootstrap, and copies of it, in the trial's own namespaces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PACKAGES = {
     "nginx": "nginx-light",
     "ip": "iproute2",
 }
-"""Programs, and Debian's packages that have them."""
+"""Programs, and the Debian packages that contain them."""
 _INSIDE = (
     "python3",
     "python3-venv",
@@ -34,7 +34,7 @@ _CGROUP2 = "cgroup2fs"
 
 
 def run(*command: str | Path, said: str | None = None, check: bool = True) -> str:
-    """What a command prints. Raises RuntimeError with its last words when it fails."""
+    """The output of a command. Raises RuntimeError with the end of its output when it fails."""
     done = subprocess.run(
         [str(word) for word in command], input=said, capture_output=True, text=True, check=False
     )
@@ -49,7 +49,8 @@ def missing() -> list[str]:
 
 
 def debian(release: str) -> Path:
-    """The folder with that Debian, made once. What this machine trusts, and where it asks for packages, holds in there too."""
+    """The folder with that Debian, created once. It has this machine's trusted certificates and package
+    sources."""
     tree = BUILD / release
     if not (tree / "made").exists():
         shutil.rmtree(tree, ignore_errors=True)
@@ -63,7 +64,7 @@ def debian(release: str) -> Path:
 
 
 def sources(into: Path) -> None:
-    """What the repository holds at this moment of the files that are deployed."""
+    """Copy the repository's present files for the deployment."""
     names = run("git", "-C", ROOT, "ls-files", "-z", "packages", "requirements", "deploy").split("\0")
     for name in filter(None, names):
         if (ROOT / name).is_file():
@@ -72,8 +73,9 @@ def sources(into: Path) -> None:
 
 
 def enclose(arguments: Sequence[str]) -> None:
-    """Become the same program in network, process and mount namespaces of its own: when it ends, however it ends, nothing is left
-    running. Returns when this is that program already; the ports are its own then, and the cgroups the unified ones."""
+    """Replace this process by the same program in its own network, process and mount namespaces, so that no
+    process remains after its end. Returns when this is that program already; it then has its own ports and
+    the unified cgroups."""
     if os.environ.get(_ENCLOSED) != "yes":
         apart = ("unshare", "--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc")
         command = [*apart, sys.executable, "-m", "trials.deploy", *arguments]
@@ -82,7 +84,7 @@ def enclose(arguments: Sequence[str]) -> None:
     if run("stat", "-fc", "%T", "/sys/fs/cgroup").strip() != _CGROUP2:
         run("umount", "-R", "/sys/fs/cgroup")
         run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
-    # what container networks remember outside is not ours
+    # the state of container networks outside is not visible here
     Path("/var/lib/cni").mkdir(parents=True, exist_ok=True)
     run("mount", "-t", "tmpfs", "none", "/var/lib/cni")
 

@@ -1,4 +1,5 @@
-"""Does the image of `deploy/Containerfile` do what the guide says? Two containers on one volume, behind the nginx of `deploy/nginx`."""
+"""Image of `deploy/Containerfile`, tested against the guide: two containers on one volume, behind the nginx
+of `deploy/nginx`."""
 
 from __future__ import annotations
 
@@ -34,12 +35,13 @@ _CONFINED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"
 
 
 def podman(*words: str | Path, check: bool = True) -> str:
-    """What Podman prints, with a store of its own."""
+    """The output of Podman, which has its own image store."""
     return run(*_PODMAN, *words, check=check)
 
 
 def built(tree: Path) -> float:
-    """The image, on that Debian under the name that the file begins with; how many seconds that took."""
+    """Build the image on that Debian, under the name at the top of the file. Returns the seconds that it
+    took."""
     began = time.monotonic()
     name = re.findall(r"^FROM (\S+) AS", _FILE.read_text("utf-8"), re.MULTILINE)[0]
     podman("rm", "--all", "--force")
@@ -51,14 +53,15 @@ def built(tree: Path) -> float:
 
 
 def _leave() -> tuple[str, ...]:
-    """What this machine lets no container do: without CAP_SYS_RESOURCE nobody raises limits, nor sets up a cgroup of devices."""
+    """Options for limits of this machine: without CAP_SYS_RESOURCE no container can raise limits or create a
+    device cgroup."""
     held = int(re.findall(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)[0], 16)
     limits = ("--ulimit=nofile=16384:16384", "--ulimit=nproc=4096:4096")
     return () if held >> 24 & 1 else (*limits, "--cgroups=disabled")
 
 
 def start(name: str) -> None:
-    """One container, as the guide starts it; until it is ready."""
+    """Start one container as the guide does, and wait until it is ready."""
     given = {
         "ISSUER": ISSUER,
         "KEYS__SECRET_KEY_FILE": "/run/secrets/secret-key",
@@ -71,7 +74,7 @@ def start(name: str) -> None:
 
 
 def stop(name: str) -> str:
-    """SIGTERM, and the exit status."""
+    """Send SIGTERM. Returns the exit status."""
     began = time.monotonic()
     podman("stop", name)
     left = podman("inspect", "--format", "{{.State.ExitCode}}", name).strip()
@@ -79,17 +82,17 @@ def stop(name: str) -> str:
 
 
 def log(name: str) -> str:
-    """What it has logged."""
+    """Its log."""
     return run("sh", "-c", '"$@" 2>&1', "sh", *_PODMAN, "logs", name)
 
 
 def doorward(*words: str, said: str | None = None) -> dict[str, Any]:
-    """A command, beside the server in its container."""
+    """Run a command beside the server in its container."""
     return json.loads(run(*_PODMAN, "exec", "--interactive", "one", "doorward", *words, "--json", said=said))
 
 
 def trial(report: Report, nginx: Path) -> None:
-    """Start, look, use, stop, reload, kill."""
+    """Start, inspect, use, stop, reload, kill."""
     secret = BUILD / "secret-key"
     secret.write_text(run("openssl", "rand", "-base64", "32"))
     podman("secret", "rm", "secret-key", check=False)
@@ -144,14 +147,14 @@ def trial(report: Report, nginx: Path) -> None:
 
 
 def _moved(report: Report, crowd: Callable[[], Crowd]) -> None:
-    """One container after the other is stopped and started, then reloaded."""
+    """Stop and start one container after the other, then reload."""
 
     def in_turn() -> str:
         told: list[str] = []
         for name in _PORTS:
             told.append(stop(name))
             start(name)
-            time.sleep(2)  # nginx asks it again
+            time.sleep(2)  # nginx tries this server again
         return ", ".join(told)
 
     def reload() -> str:

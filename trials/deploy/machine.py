@@ -1,4 +1,5 @@
-"""Does the service of `deploy/systemd` do what the guide says? On a Debian that systemd itself has booted, installed by the guide's lines."""
+"""Service of `deploy/systemd`, tested against the guide: on a Debian booted by systemd, installed with the
+guide's commands."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ _UNITS = ("doorward.socket", "doorward.service")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the guide shows under "One machine"."""
+    """The commands and settings in the guide under "One machine"."""
 
     install: str
     secrets: str
@@ -38,7 +39,7 @@ class Shown:
 
 
 def shown() -> Shown:
-    """Read from the guide. Raises ValueError when it shows something else than three blocks of commands and one of settings."""
+    """Read the guide. Raises ValueError unless it has three blocks of commands and one of settings."""
     text = GUIDE.read_text("utf-8").split("## One machine")[1].split("\n## ")[0]
     blocks = [
         re.findall(rf"^ *```{kind}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE) for kind in ("sh", "toml")
@@ -50,7 +51,7 @@ def shown() -> Shown:
 
 
 def prepared(tree: Path) -> Path:
-    """A copy of the Debian with the server in it, by the guide's own lines; only its database is a file."""
+    """A copy of the Debian with the server installed by the guide's commands, with a file as its database."""
     place = BUILD / "machine"
     guide = shown()
     shutil.rmtree(place, ignore_errors=True)
@@ -68,7 +69,7 @@ def prepared(tree: Path) -> Path:
 
 
 class Machine:
-    """A booted one."""
+    """A booted machine."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
@@ -78,7 +79,7 @@ class Machine:
         until(60, lambda: self.ask("systemctl", "is-system-running").strip() in {"running", "degraded"})
 
     def ask(self, *command: str, said: str | None = None, check: bool = False) -> str:
-        """What a command prints that runs on it as root."""
+        """The output of a command that runs on it as root."""
         children = self._nspawn.children()
         if not children:
             return ""
@@ -95,7 +96,7 @@ class Machine:
         return run(*enter, *command, said=said, check=check)
 
     def doorward(self, *words: str, said: str | None = None) -> dict[str, Any]:
-        """A command, its secrets named as the guide names them."""
+        """Run a Doorward command, with its secrets named as in the guide."""
         return json.loads(
             self.ask(
                 "env",
@@ -109,27 +110,27 @@ class Machine:
         )
 
     def show(self, name: str) -> str:
-        """A property of the service, as systemd has it."""
+        """A property of the service in systemd."""
         return self.ask("systemctl", "show", "--value", "-p", name, "doorward.service").strip()
 
     def told(self, event: str) -> int:
-        """How often a line was logged."""
+        """How often an event was logged."""
         return self.ask("journalctl", "-u", "doorward", "-o", "cat").count(f'"event": "{event}"')
 
     def reload(self) -> str:
-        """As an operator does, until the new workers serve."""
+        """Reload as an operator does, until the new workers serve."""
         before = self.told("server.reloaded")
         self.ask("systemctl", "reload", "doorward", check=True)
         return f"{until(90, lambda: self.told('server.reloaded') > before):.1f} s"
 
     def off(self) -> None:
-        """Shut down."""
+        """Shut down the machine."""
         self.ask("systemctl", "poweroff")
         self._nspawn.wait(60)
 
 
 def trial(report: Report, place: Path) -> None:
-    """Start, use, reload, update, restart, kill, starve, stop."""
+    """Start, use, reload, update, restart, kill, exhaust, stop."""
     machine = Machine(place)
     ask = machine.ask
     ask("systemctl", "enable", "--now", *_UNITS, check=True)
@@ -231,7 +232,7 @@ def _confined(report: Report, machine: Machine) -> None:
 
 
 def _starved(report: Report, machine: Machine) -> None:
-    """Its database is away while it starts, for longer than systemd has patience unless told."""
+    """Start without its database, for longer than systemd's default start timeout."""
     url = machine.place / "etc/doorward/database-url"
     url.write_text("postgresql://doorward@127.0.0.1:5999/doorward\n")
     machine.ask("systemctl", "restart", "--no-block", "doorward", check=True)

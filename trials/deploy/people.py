@@ -1,4 +1,4 @@
-"""Who uses what was deployed? An API, two apps and a person, made by the commands as an operator makes them."""
+"""Seed data of a deployment: an API, two apps and a person, created by commands as an operator does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.flows.apps import App
 from tests.flows.signing_in import tokens_by_challenge
 
 Command = Callable[..., dict[str, Any]]
-"""`doorward` with these words and `--json`, given `said` on standard input; answers the document."""
+"""Runs `doorward` with these words and `--json`, with `said` on standard input. Returns the document."""
 ISSUER = "https://auth.example.com"
 API = "https://api.example.com"
 PASSWORD = "teapot gravel orchid nine"
@@ -19,7 +19,7 @@ _CALLBACK = "https://shop.example.net/callback"
 
 
 def seed(doorward: Command) -> tuple[App, App]:
-    """The app of the house that signs people in, and the one that acts for itself."""
+    """The first-party app that signs people in, and the app that acts for itself."""
     doorward("api", "create", API, "--name", "orders", "--permission", "orders:read")
     doorward("role", "create", "customer", "--allow", "orders:orders:read", "--default")
     doorward("user", "create", "ada@example.com", "--password-stdin", said=PASSWORD + "\n")
@@ -32,7 +32,7 @@ def seed(doorward: Command) -> tuple[App, App]:
 
 
 def signs_in(till: App, base: str) -> bool:
-    """Whether ada can sign in at `base` with her password, and her token can be renewed."""
+    """Whether ada can sign in at `base` with her password, and her token can be refreshed."""
     till.base = base
     tokens = tokens_by_challenge(
         till, "ada@example.com", "openid offline_access orders:read", password=PASSWORD
@@ -47,7 +47,7 @@ def token(batch: App, base: str) -> bool:
 
 
 def status(url: str) -> int:
-    """What is answered there; 0 when nobody is."""
+    """The status of an answer; 0 without one."""
     try:
         return httpx2.get(url, trust_env=False, timeout=5).status_code
     except httpx2.HTTPError:

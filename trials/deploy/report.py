@@ -1,4 +1,4 @@
-"""What does the trial hold on to? A row for each thing that was done: what came of it, and whether that is what was promised."""
+"""Report of the trial: a row for each step, with its result and whether it keeps the promise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.server.crowd import Crowd
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that was done."""
+    """One step."""
 
     what: str
     found: str
@@ -20,18 +20,19 @@ class Row:
 
 @dataclass
 class Report:
-    """All of them, said as they come."""
+    """All rows, printed as they arrive."""
 
     say: Callable[[str], None]
     rows: list[Row] = field(default_factory=list)
 
     def hold(self, what: str, found: object, *, kept: bool) -> None:
-        """One row more."""
+        """Add one row."""
         self.rows.append(Row(what, str(found), kept))
         self.say(f"{'✓' if kept else '✗'} {what}: {found}")
 
     def under_load(self, what: str, crowd: Crowd, work: Callable[[], str]) -> None:
-        """Does `work` while `crowd` asks; nobody may meet a broken connection or an answer that is none."""
+        """Run `work` while `crowd` sends requests. No client may get a broken connection or an invalid
+        answer."""
         with crowd:
             time.sleep(0.5)
             did = work()
@@ -49,7 +50,7 @@ class Report:
 
 
 def until(seconds: float, holds: Callable[[], bool]) -> float:
-    """Waits for it; answers how many seconds that took. Raises TimeoutError."""
+    """Wait for a condition. Returns the seconds that it took. Raises TimeoutError."""
     began = time.monotonic()
     while not holds():
         if time.monotonic() - began > seconds:
