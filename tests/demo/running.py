@@ -1,6 +1,7 @@
-"""How do the tests start `doorward dev` and `doorward demo`? As processes, in a folder and on ports of their own.
+"""Helpers that start `doorward dev` and `doorward demo` as processes, in a folder and on ports of their own.
 
-Whatever such a test starts has the folder's path in its command line or environment, so that what is left over is found.
+Every process that such a test starts has the folder's path in its command line or environment, so that
+leftovers are found.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Everything that is started here finds the packages, and bears the folder's mark."""
+    """An environment in which the packages are found, with the folder's mark."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     sources = [str(ROOT / "packages" / name / "src") for name in ("doorward", "doorward-verify")]
     return {
@@ -37,7 +38,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def command(*arguments: str) -> list[str]:
-    """`doorward …`."""
+    """The command line `doorward …`."""
     return [sys.executable, "-m", "doorward", *arguments]
 
 
@@ -56,7 +57,7 @@ def run(folder: Path, *arguments: str, text: str | None = None) -> subprocess.Co
 
 
 def left_running(folder: Path) -> list[str]:
-    """The command lines of what still runs with the folder's mark."""
+    """The command lines of processes that still run with the folder's mark."""
     mark = f"DEMO_TEST_FOLDER={folder}".encode()
     found: list[str] = []
     for process in Path("/proc").iterdir():
@@ -65,7 +66,7 @@ def left_running(folder: Path) -> list[str]:
         try:
             marked = mark in (process / "environ").read_bytes().split(b"\0")
             line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            # a process that has ended and waits to be collected has no command line any more
+            # an ended process that is not yet reaped has no command line
         except OSError:
             continue
         if marked and line.strip():
@@ -74,7 +75,7 @@ def left_running(folder: Path) -> list[str]:
 
 
 def nothing_left(folder: Path, *, within: float = 20.0) -> bool:
-    """Whether all of it is gone within that time."""
+    """Whether all of them end within that time."""
     until = time.monotonic() + within
     while left_running(folder):
         if time.monotonic() > until:
@@ -94,17 +95,17 @@ class Dev:
 
     @property
     def printed(self) -> str:
-        """What it has said so far."""
+        """Its output so far."""
         return (self.folder / "printed").read_text("utf-8")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ask it to stop; its exit status."""
+        """Send a signal to stop it. Returns its exit status."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
 
 def start(folder: Path, port: int | None = None, *options: str) -> Dev:
-    """Start it, and wait until it says that it is up."""
+    """Start it, and wait until it reports ready."""
     began = time.monotonic()
     chosen = port or free_places().port
     with (folder / "printed").open("wb") as printed:
@@ -130,7 +131,7 @@ def start(folder: Path, port: int | None = None, *options: str) -> Dev:
 
 @contextmanager
 def dev(folder: Path, *options: str) -> Iterator[Dev]:
-    """A running `doorward dev`, ended afterwards with all that it started."""
+    """A running `doorward dev`, ended afterwards with all its processes."""
     running = start(folder, None, *options)
     try:
         yield running

@@ -1,4 +1,4 @@
-"""Which lines of the logs reach the terminal?"""
+"""Filter for log lines that reach the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from doorward_demo.dev.complaints import Complaints, complaint
         '{"event": "refused", "level": "warning", "because": "a spent token"}',
     ],
 )
-def test_what_is_usual_stays_in_the_file(line: str) -> None:
+def test_ordinary_lines_stay_in_the_file(line: str) -> None:
     assert complaint(line) is None
 
 
@@ -37,11 +37,11 @@ def test_what_is_usual_stays_in_the_file(line: str) -> None:
         ('["a", "list"]', '["a", "list"]'),
     ],
 )
-def test_what_is_not_reaches_the_terminal(line: str, shown: str) -> None:
+def test_other_lines_reach_the_terminal(line: str, shown: str) -> None:
     assert complaint(line) == shown
 
 
-def test_each_line_is_read_once_and_only_when_it_is_whole(tmp_path: Path) -> None:
+def test_each_line_is_read_once_and_only_when_complete(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("ERROR one\nINFO x: two\nERROR thr")
     complaints = Complaints(log)

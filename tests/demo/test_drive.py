@@ -1,4 +1,4 @@
-"""Does `doorward demo` drive the whole flow, does it notice what is not as it should be, and does it leave nothing running?"""
+"""`doorward demo`: it drives the whole flow, detects errors, and leaves no process running."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.demo import running
 
 
 class Heard:
-    """What a drive tells, kept."""
+    """Records the events of a drive."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
@@ -56,7 +56,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
 
 
 @pytest.mark.requirement(8, 18, 39, 58, 75)
-def test_all_steps_hold_on_a_system_that_it_starts_and_ends_itself(tmp_path: Path) -> None:
+def test_all_steps_pass_on_a_system_that_the_demo_starts_and_ends(tmp_path: Path) -> None:
     done = running.run(tmp_path, "demo", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     lines: list[dict[str, Any]] = [json.loads(line) for line in running.steps(done.stdout)]
@@ -70,7 +70,7 @@ def test_all_steps_hold_on_a_system_that_it_starts_and_ends_itself(tmp_path: Pat
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
-def test_it_drives_the_system_that_runs_already_and_leaves_it_running(dev: running.Dev) -> None:
+def test_it_drives_a_running_system_and_leaves_it_running(dev: running.Dev) -> None:
     done = running.run(dev.folder, "demo")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "All 16 steps are as they should be" in done.stdout
@@ -81,7 +81,7 @@ def test_it_drives_the_system_that_runs_already_and_leaves_it_running(dev: runni
     assert named.returncode == 0, named.stdout + named.stderr
 
 
-def test_what_is_shown_holds_no_secret(dev: running.Dev) -> None:
+def test_the_output_contains_no_secret(dev: running.Dev) -> None:
     heard = Heard()
     assert drive(dev.state, heard) == 0
     shown = repr(heard.exchanges)
@@ -102,10 +102,10 @@ def test_what_is_shown_holds_no_secret(dev: running.Dev) -> None:
         ),
     ],
 )
-def test_the_first_step_that_does_not_hold_ends_the_drive(
+def test_the_first_failed_step_ends_the_drive(
     dev: running.Dev, change: dict[str, Any], step: str, expected: str
 ) -> None:
-    # The replay is only wrong while the leeway of one second lasts: a machine that is busier than that gets another go.
+    # The replay is refused only after the leeway of one second, so a slow machine gets another try.
     heard = Heard()
     for _ in range(5):
         heard = Heard()
@@ -117,7 +117,7 @@ def test_the_first_step_that_does_not_hold_ends_the_drive(
     assert heard.steps == [s.name for s in STEPS[: [s.name for s in STEPS].index(step)]]
 
 
-def test_a_system_that_does_not_answer_is_a_failure_that_says_so(dev: running.Dev, free_port: int) -> None:
+def test_a_system_that_does_not_answer_is_reported(dev: running.Dev, free_port: int) -> None:
     gone: State = structs.replace(dev.state, places=structs.replace(dev.state.places, port=free_port))
     heard = Heard()
     assert drive(gone, heard) == 1
@@ -126,7 +126,7 @@ def test_a_system_that_does_not_answer_is_a_failure_that_says_so(dev: running.De
     assert "ConnectError" in heard.failed[1].came
 
 
-def test_a_failure_says_what_was_expected_and_what_came() -> None:
+def test_a_failure_reports_expected_and_actual_result() -> None:
     show = ForPeople()
     said = io.StringIO()
     show._console = Console(file=said, highlight=False, soft_wrap=True)
@@ -143,7 +143,7 @@ def test_another_issuer_than_the_running_one_is_refused(dev: running.Dev) -> Non
     assert said["fix"]
 
 
-def test_an_issuer_that_does_not_run_is_not_started(tmp_path: Path) -> None:
+def test_a_given_issuer_that_does_not_run_is_not_started(tmp_path: Path) -> None:
     done = running.run(tmp_path, "demo", "--issuer", "http://127.0.0.1:1")
     assert done.returncode == 1
     assert "doorward dev" in done.stderr

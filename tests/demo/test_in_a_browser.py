@@ -1,4 +1,4 @@
-"""Does a stranger get from the demo app's button to their orders and out again, in Chromium, with scripts and without?"""
+"""Demo app in Chromium, with scripts and without: from its button to the orders and back out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Does the whole flow run on every Python that this machine has, besides the one that the tests run on?
+"""The whole flow on every other Python that this machine has.
 
-Once it did not: everything was tested on 3.11 alone, and what an image with 3.13 answered was 400.
+Once, when all tests ran on 3.11 only, an image with 3.13 answered 400.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tools.pythons import others
 PYTHONS = others()
 
 
-def test_another_python_than_this_one_is_there() -> None:
+def test_another_python_is_installed() -> None:
     if not PYTHONS:
         pytest.skip(
             f"no other Python from 3.11 on than {sys.version.split()[0]}: the flow ran on this one only"
@@ -29,7 +29,7 @@ def test_another_python_than_this_one_is_there() -> None:
 
 @pytest.mark.parametrize(
     "version",
-    # the newest each time, the ones between with the soak
+    # the newest each time, the others with the soak
     [*(pytest.param(version, marks=pytest.mark.soak) for version in list(PYTHONS)[:-1]), *list(PYTHONS)[-1:]],
 )
 def test_the_flow_runs_on(version: str, tmp_path: Path) -> None:

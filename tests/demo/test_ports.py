@@ -1,4 +1,4 @@
-"""What does `doorward dev` say when a port is taken, there is none, or a library is missing?"""
+"""Messages of `doorward dev` when a port is taken, no port is free, or a library is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.demo import running
 
 
 @pytest.mark.parametrize(("offset", "who"), [(0, "the server"), (1, "the demo app"), (2, "the demo API")])
-def test_a_taken_port_is_named_with_who_needs_it_and_what_to_do(
+def test_a_taken_port_is_reported_with_its_program_and_a_remedy(
     tmp_path: Path, offset: int, who: str
 ) -> None:
     places = free_places()
@@ -29,7 +29,7 @@ def test_a_taken_port_is_named_with_who_needs_it_and_what_to_do(
     assert running.left_running(tmp_path) == []
 
 
-def test_the_last_ports_leave_no_room_for_three(tmp_path: Path) -> None:
+def test_the_last_ports_have_no_room_for_three(tmp_path: Path) -> None:
     done = running.run(tmp_path, "dev", "--no-browser", "--port", "65535")
     assert done.returncode == 1
     assert "leaves no room" in done.stderr
@@ -43,11 +43,11 @@ def test_three_ports_in_a_row_are_found() -> None:
     )
 
 
-def test_a_port_of_its_own_is_three_addresses() -> None:
+def test_a_given_port_determines_three_addresses() -> None:
     assert [who for _, who in Places(8000).named()] == ["the server", "the demo app", "the demo API"]
 
 
-def test_a_missing_library_is_named_with_how_to_get_it(tmp_path: Path) -> None:
+def test_a_missing_library_is_reported_with_its_installation(tmp_path: Path) -> None:
     import_nothing = tmp_path / "sitecustomize.py"
     import_nothing.write_text("import sys\nsys.modules['fastapi'] = None\n")
     environment = running.environment(tmp_path)

@@ -1,4 +1,5 @@
-"""Do `dev` and `demo` stay what they are: programs that start processes, and know nothing of the server but its commands and its administration?"""
+"""Imports of `dev` and `demo`: they start processes, and import nothing of the server except its commands and
+its administration."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ def imported(path: Path) -> set[str]:
     ("room", "also_not"),
     [("dev", ("doorward_demo.demo",)), ("demo", ("doorward.features", "doorward.core"))],
 )
-def test_no_module_reaches_up(room: str, also_not: tuple[str, ...]) -> None:
+def test_no_module_imports_an_upper_layer(room: str, also_not: tuple[str, ...]) -> None:
     modules = sorted((ROOMS / room).rglob("*.py"))
     assert len(modules) > 5
     wrong = [

@@ -1,4 +1,4 @@
-"""Is everything seeded once, mended when it moved, and never lost?"""
+"""Seed data of development: created once, updated when an address changed, and never lost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_a_second_time_changes_nothing(folder: Folder) -> None:
         assert await everything(services) == before
 
 
-async def test_who_may_what(folder: Folder) -> None:
+async def test_roles_and_permissions_of_the_seeded_people(folder: Folder) -> None:
     async with opened(folder.settings) as container:
         services = container.services
         apps = await seed(services, os_actor(), Places(8000), None)
@@ -91,7 +91,7 @@ async def test_other_ports_move_addresses_and_keep_secrets(folder: Folder) -> No
         assert roles["customer"].default
 
 
-async def test_a_lost_secret_is_made_anew(folder: Folder) -> None:
+async def test_a_lost_secret_is_replaced(folder: Folder) -> None:
     async with opened(folder.settings) as container:
         services = container.services
         first = await seed(services, os_actor(), Places(8000), None)
@@ -104,7 +104,7 @@ async def test_a_lost_secret_is_made_anew(folder: Folder) -> None:
         ).shop.client_id == first.shop.client_id
 
 
-async def test_what_somebody_changed_stays(folder: Folder) -> None:
+async def test_manual_changes_are_kept(folder: Folder) -> None:
     async with opened(folder.settings) as container:
         services = container.services
         apps = await seed(services, os_actor(), Places(8000), None)

@@ -1,4 +1,5 @@
-"""Does the demo app do what an app should: begin here only, end everywhere, and never act for a stranger's page?"""
+"""Demo app as a client: sign-ins begin only here, sign-outs apply everywhere, and cross-site forms have no
+effect."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
 
 
 class Person:
-    """One browser without scripts, for app and server alike."""
+    """One browser without scripts, for app and server."""
 
     def __init__(self, dev: running.Dev) -> None:
         self.shop = dev.state.places.shop
@@ -65,7 +66,7 @@ def orders_of(html: str) -> list[str]:
     return re.findall(r"<tr><td>(\d+)</td>", html)
 
 
-def test_somebody_signs_in_sees_orders_and_signs_out_everywhere(dev: running.Dev) -> None:
+def test_a_person_signs_in_sees_orders_and_signs_out_everywhere(dev: running.Dev) -> None:
     alice = Person(dev)
     alice.sign_in(ALICE)
     assert len(orders_of(alice.html)) == 3
@@ -79,7 +80,7 @@ def test_somebody_signs_in_sees_orders_and_signs_out_everywhere(dev: running.Dev
     assert alice.at.port == dev.state.places.port, "the server asks for the password again"
 
 
-def test_roles_decide_what_the_api_lets_through(dev: running.Dev) -> None:
+def test_roles_decide_which_requests_the_api_accepts(dev: running.Dev) -> None:
     alice, bob, carol = Person(dev), Person(dev), Person(dev)
     alice.sign_in(ALICE)
     alice.submit("/orders", {"item": "Door knocker", "quantity": "1"})
@@ -107,7 +108,7 @@ def test_a_bad_order_gets_a_sentence(dev: running.Dev, item: str, quantity: str)
     assert "The API says 422" in bob.html
 
 
-def test_a_form_without_this_sessions_token_does_nothing(dev: running.Dev) -> None:
+def test_a_form_without_the_csrf_token_of_the_session_is_refused(dev: running.Dev) -> None:
     bob = Person(dev)
     bob.sign_in(BOB)
     before = orders_of(bob.html)
@@ -118,7 +119,7 @@ def test_a_form_without_this_sessions_token_does_nothing(dev: running.Dev) -> No
     assert orders_of(bob.html) == before
 
 
-def test_an_answer_to_a_sign_in_that_was_not_begun_here_is_refused(dev: running.Dev) -> None:
+def test_an_answer_to_a_sign_in_of_another_browser_is_refused(dev: running.Dev) -> None:
     shop, issuer = dev.state.places.shop, dev.state.places.issuer
     with httpx2.Client(trust_env=False) as stranger:
         assert stranger.get(f"{shop}/callback?code=x&state=y&iss={issuer}").status_code == 400
@@ -137,7 +138,7 @@ def test_an_answer_to_a_sign_in_that_was_not_begun_here_is_refused(dev: running.
             assert "_session" not in answer.headers.get("set-cookie", "")
 
 
-def test_saying_no_leads_back_with_a_plain_page(dev: running.Dev) -> None:
+def test_a_cancelled_sign_in_shows_a_plain_page(dev: running.Dev) -> None:
     running.run(
         dev.folder,
         "user",
@@ -159,7 +160,7 @@ def test_saying_no_leads_back_with_a_plain_page(dev: running.Dev) -> None:
 
 
 @pytest.mark.requirement(72, 76)
-def test_when_a_person_is_disabled_the_app_is_told_and_ends_its_session(dev: running.Dev) -> None:
+def test_disabling_a_person_notifies_the_app_which_ends_its_session(dev: running.Dev) -> None:
     frank, password = "frank@example.com", "five copper kettles sing"
     config = ("--config", ".doorward-dev/doorward.toml")
     running.run(dev.folder, "user", "create", frank, "--password-stdin", *config, text=f"{password}\n")
@@ -171,7 +172,7 @@ def test_when_a_person_is_disabled_the_app_is_told_and_ends_its_session(dev: run
     assert running.run(dev.folder, "user", "disable", frank, *config).returncode == 0
     until = time.monotonic() + PATIENCE
     while log.read_text().count("POST '/backchannel-logout' 200") == before:
-        assert time.monotonic() < until, "the app was never told"
+        assert time.monotonic() < until, "the app was never notified"
         time.sleep(0.05)
     browser.home()
     assert "Hello," not in browser.html
@@ -189,7 +190,7 @@ def test_bad_logout_tokens_are_refused_and_end_nothing(dev: running.Dev) -> None
     assert "Hello," in bob.html
 
 
-def test_every_page_says_what_may_run_on_it_and_is_never_kept(dev: running.Dev) -> None:
+def test_every_page_has_a_content_security_policy_and_is_never_cached(dev: running.Dev) -> None:
     for path in ("/", "/signed-out", "/nothing", "/callback"):
         answer = httpx2.get(f"{dev.state.places.shop}{path}", trust_env=False)
         assert "default-src 'none'" in answer.headers["content-security-policy"]

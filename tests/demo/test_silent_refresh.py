@@ -1,4 +1,5 @@
-"""Does the demo app renew its access token without a word, once for all who ask at the same time, and give up when it must?"""
+"""Silent refresh of the demo app's access token: one refresh for concurrent requests, and sign-out when it is
+refused."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ ISSUER, API = "https://auth.example.com", "https://api.example.com"
 
 @dataclass
 class World:
-    """A token endpoint that knows one refresh token at a time, and an API that takes one access token."""
+    """A token endpoint with one valid refresh token at a time, and an API that accepts one access token."""
 
     number: int = 1
     refreshes: int = 0
@@ -88,7 +89,7 @@ async def test_an_old_token_is_renewed_before_the_call() -> None:
     assert held.id_token == "id", "the old one stays where no new one came"
 
 
-async def test_many_calls_at_once_ask_for_one_new_token() -> None:
+async def test_concurrent_calls_request_one_new_token() -> None:
     world, held = World(), session(left=1)
     api = shop(world)
     answers = await asyncio.gather(*(api.call(held, "GET", "/orders") for _ in range(20)))
@@ -103,21 +104,21 @@ async def test_a_token_that_the_api_refuses_is_renewed_once() -> None:
     assert world.refreshes == 1
 
 
-async def test_a_refusal_of_the_server_is_the_end_of_the_session() -> None:
+async def test_a_refused_refresh_ends_the_session() -> None:
     with pytest.raises(SignedOut):
         await shop(World(refusing=True)).call(session(left=1), "GET", "/orders")
     with pytest.raises(SignedOut):
         await shop(World()).call(session(left=1, refresh_token=None), "GET", "/orders")
 
 
-async def test_an_outage_of_the_server_is_not() -> None:
+async def test_an_outage_of_the_server_does_not_end_the_session() -> None:
     held = session(left=1)
     with pytest.raises(Unavailable):
         await shop(World(down=True)).call(held, "GET", "/orders")
     assert held.refresh_token == "refresh-1", "the next try can use it"
 
 
-async def test_metadata_of_another_issuer_is_not_believed() -> None:
+async def test_metadata_of_another_issuer_is_refused() -> None:
     def answer(_request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(
             200, json={"issuer": "https://evil.example.com", "token_endpoint": "https://evil.example.com/t"}

@@ -1,4 +1,4 @@
-"""Does `doorward dev` start, start again, stop cleanly, and die with whoever started it?"""
+"""Start and stop of `doorward dev`: start, restart, clean stop, and end together with its parent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from doorward_demo.dev.state import read
 from tests.demo import running
 
 
-def test_it_starts_says_where_everything_is_and_stops_cleanly(tmp_path: Path) -> None:
+def test_it_starts_prints_its_addresses_and_stops_cleanly(tmp_path: Path) -> None:
     started = running.start(tmp_path)
     places = started.state.places
     for url in (places.issuer, f"{places.issuer}/_dev/outbox", places.shop, f"{places.api}/docs"):
@@ -58,7 +58,7 @@ def test_a_second_start_finds_the_same_people_and_apps(tmp_path: Path) -> None:
         second.stop()
 
 
-def test_other_ports_move_everything_and_lose_nobody(tmp_path: Path) -> None:
+def test_other_ports_change_all_addresses_and_keep_all_people(tmp_path: Path) -> None:
     first = running.start(tmp_path)
     first.stop()
     second = running.start(tmp_path, free_places().port)
@@ -75,7 +75,7 @@ def test_other_ports_move_everything_and_lose_nobody(tmp_path: Path) -> None:
         second.stop()
 
 
-def test_reset_forgets_everything(tmp_path: Path) -> None:
+def test_reset_deletes_all_data(tmp_path: Path) -> None:
     first = running.start(tmp_path)
     first.stop()
     second = running.start(tmp_path, first.state.places.port, "--reset")
@@ -85,7 +85,7 @@ def test_reset_forgets_everything(tmp_path: Path) -> None:
         second.stop()
 
 
-def test_reset_spares_a_folder_that_it_did_not_write(tmp_path: Path) -> None:
+def test_reset_keeps_a_folder_that_doorward_did_not_write(tmp_path: Path) -> None:
     mine = tmp_path / ".doorward-dev"
     mine.mkdir()
     (mine / "doorward.toml").write_text('issuer = "https://auth.example.com"\n')
@@ -96,7 +96,7 @@ def test_reset_spares_a_folder_that_it_did_not_write(tmp_path: Path) -> None:
     assert (mine / "doorward.db").read_text() == "precious"
 
 
-def test_one_folder_runs_once(tmp_path: Path) -> None:
+def test_one_folder_can_be_used_by_one_run_only(tmp_path: Path) -> None:
     started = running.start(tmp_path)
     try:
         done = running.run(tmp_path, "dev", "--no-browser", "--port", str(free_places().port))
@@ -107,18 +107,18 @@ def test_one_folder_runs_once(tmp_path: Path) -> None:
         started.stop()
 
 
-def test_kill_9_takes_the_children_along(tmp_path: Path) -> None:
+def test_kill_9_of_the_parent_ends_its_children(tmp_path: Path) -> None:
     started = running.start(tmp_path)
     assert len(running.left_running(tmp_path)) == 4
     os.kill(started.process.pid, signal.SIGKILL)
     started.process.wait()
     assert running.nothing_left(tmp_path), running.left_running(tmp_path)
-    assert Folder(tmp_path).running() is None, "the lock went with the process"
+    assert Folder(tmp_path).running() is None, "the lock ended with the process"
     again = running.start(tmp_path, started.state.places.port)
     assert again.stop() == 0
 
 
-def test_a_child_that_dies_ends_the_run_and_says_which(tmp_path: Path) -> None:
+def test_a_child_that_dies_ends_the_run_and_is_named(tmp_path: Path) -> None:
     started = running.start(tmp_path)
     mark = str(tmp_path)
     for process in Path("/proc").iterdir():
@@ -147,7 +147,7 @@ def test_the_folder_is_private_and_never_committed(tmp_path: Path) -> None:
     assert ".doorward-dev" not in seen.stdout
 
 
-def test_settings_of_another_server_in_the_environment_are_left_alone(tmp_path: Path) -> None:
+def test_settings_of_another_server_in_the_environment_are_ignored(tmp_path: Path) -> None:
     port = free_places().port
     process = subprocess.Popen(
         running.command("dev", "--no-browser", "--port", str(port)),

@@ -1,4 +1,5 @@
-"""Does the demo app take only ID tokens and logout tokens that are meant for it, now, and once?"""
+"""ID tokens and logout tokens at the demo app: only current ones for this app are accepted, each logout token
+once."""
 
 from __future__ import annotations
 
@@ -60,7 +61,7 @@ def without(claims: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if name not in names}
 
 
-def test_a_good_id_token_says_who_and_in_which_session() -> None:
+def test_a_good_id_token_gives_the_person_and_the_session() -> None:
     found = identity(signed(IDENTITY, "JWT"))
     assert (found.sub, found.sid) == ("usr_1", "ses_1")
     assert identity(signed({**IDENTITY, "aud": [CLIENT]}, "JWT")).sub == "usr_1"
@@ -107,7 +108,7 @@ def test_an_id_token_of_another_key_or_kind_is_refused() -> None:
 
 
 @pytest.mark.requirement(76)
-def test_a_good_logout_token_says_which_session_has_ended() -> None:
+def test_a_good_logout_token_gives_the_ended_session() -> None:
     assert goodbye(signed(GOODBYE, "logout+jwt")) == logout_token.Ended("ses_1", "usr_1")
     assert goodbye(signed(without(GOODBYE, "sid"), "logout+jwt")).sid is None
 
@@ -132,19 +133,19 @@ def test_a_good_logout_token_says_which_session_has_ended() -> None:
         (without(GOODBYE, "events"), "claims"),
     ],
 )
-def test_a_token_that_tells_of_no_log_out_of_ours_is_refused(claims: dict[str, Any], reason: str) -> None:
+def test_a_token_that_reports_no_logout_for_this_app_is_refused(claims: dict[str, Any], reason: str) -> None:
     with pytest.raises(Refused) as refused:
         goodbye(signed(claims, "logout+jwt"))
     assert refused.value.reason == reason
 
 
 @pytest.mark.requirement(76)
-def test_an_id_token_does_not_pass_as_a_logout_token() -> None:
+def test_an_id_token_is_refused_as_a_logout_token() -> None:
     with pytest.raises(Refused, match="type"):
         goodbye(signed({**GOODBYE}, "JWT"))
 
 
-def test_a_logout_token_works_once_and_is_remembered_as_long_as_it_could_come_again() -> None:
+def test_a_logout_token_is_accepted_once_and_its_id_is_kept_until_it_expires() -> None:
     seen = logout_token.SeenOnce()
     token = signed(GOODBYE, "logout+jwt")
     goodbye(token, seen)

@@ -1,4 +1,4 @@
-"""Programs that a deployment is made of, where they are installed."""
+"""Fixtures for installed programs that a deployment needs."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from tools import system
 
 @pytest.fixture(scope="session")
 def nginx() -> Path:
-    """Where nginx is; the test is left out, and counted, where it cannot be had."""
+    """The path of nginx. Without nginx the test is skipped, and counted."""
     return found(system.nginx())

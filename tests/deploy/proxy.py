@@ -1,4 +1,4 @@
-"""How does the nginx of `deploy/nginx` run under test? With its own text, where only names, ports and paths are others.
+"""nginx under test with the configuration of `deploy/nginx`, where only names, ports and paths differ.
 
 with proxied(tmp_path, nginx, nodes=2) as place:
     place.issuer, place.nodes, place.tls        # what nginx serves is the issuer of all nodes
@@ -31,30 +31,30 @@ DEPLOY = ROOT / "deploy"
 
 @dataclass
 class Node:
-    """One `doorward serve` on a port or a socket of its own."""
+    """One `doorward serve` on its own port or socket."""
 
     config: Path
     host: str
     port: int
     log: Path
     program: Path | None = None
-    """The folder that holds `doorward`, if it is not the one under test."""
+    """The folder with `doorward`, if it is not the one under test."""
     options: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def upstream(self) -> str:
-        """As nginx names it."""
+        """Its address in nginx's configuration."""
         return self.host if self.host.startswith("unix:") else f"{self.host}:{self.port}"
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
-        """Of the last start."""
+        """The process of the last start."""
         assert self._process is not None
         return self._process
 
     def start(self) -> None:
-        """Start, and wait until it says that it is ready."""
+        """Start, and wait until it reports ready."""
         ready = self.told("server.ready")
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "doorward", "serve", "--config", str(self.config)]
@@ -72,7 +72,7 @@ class Node:
             time.sleep(0.03)
 
     def told(self, event: str) -> int:
-        """How often a line was logged."""
+        """How often an event was logged."""
         return self.log.read_text().count(f'"event": "{event}"') if self.log.exists() else 0
 
     def kill(self) -> None:
@@ -81,7 +81,7 @@ class Node:
         self.process.wait(PATIENCE)
 
     def stop(self) -> None:
-        """SIGTERM, and its end."""
+        """SIGTERM, and wait for the end."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             assert self._process.wait(PATIENCE) == 0, self.log.read_text()[-3000:]
@@ -89,7 +89,7 @@ class Node:
 
 @dataclass
 class Place:
-    """nginx, the nodes behind it, and what was seeded."""
+    """nginx, the nodes behind it, and the seed data."""
 
     issuer: str
     port: int
@@ -99,13 +99,13 @@ class Place:
     tls: ssl.SSLContext
 
     def http(self, *, source: str | None = None) -> httpx2.Client:
-        """Somebody outside, at an address of this machine that is no proxy's."""
+        """A client outside, at an address of this machine that is no proxy's."""
         transport = httpx2.HTTPTransport(verify=self.tls, local_address=source, trust_env=False)
         return httpx2.Client(base_url=self.issuer, transport=transport, timeout=PATIENCE)
 
 
 def configuration(folder: Path, *, names: str, port: int, plain: int, upstreams: list[str]) -> Path:
-    """nginx's whole configuration in `folder`: ours inside the least that nginx needs around it."""
+    """nginx's whole configuration in `folder`: Doorward's part inside a minimal frame."""
     proxy = folder / "doorward-proxy.conf"
     proxy.write_text((DEPLOY / "nginx" / "doorward-proxy.conf").read_text("utf-8"))
     ours = (DEPLOY / "nginx" / "doorward.conf").read_text("utf-8")
@@ -138,7 +138,7 @@ def configuration(folder: Path, *, names: str, port: int, plain: int, upstreams:
 
 
 def certificate(folder: Path, *names: str) -> ssl.SSLContext:
-    """A certificate where nginx finds it; answers what trusts it."""
+    """Write a certificate for nginx. Returns a context that trusts it."""
     authority = trustme.CA()
     issued = authority.issue_cert(*names)
     issued.private_key_pem.write_to_path(folder / "tls.key")
@@ -158,7 +158,7 @@ def proxied(
     path: str = "",
     sections: dict[str, dict[str, Any]] | None = None,
 ) -> Generator[Place]:
-    """nginx and `nodes` nodes on one database; over sockets in the file system if that is wanted. `path` is the issuer's."""
+    """Run nginx and `nodes` nodes on one database, over Unix sockets if wanted. `path` is the issuer's."""
     tls = certificate(folder, "localhost")
     port = free_port()
     issuer = f"https://localhost:{port}{path}"

@@ -1,6 +1,6 @@
-"""Does what `deploy/` ships name files, settings and commands that exist, and does systemd understand its units?
+"""Files in `deploy/`: they name existing files, settings and commands, and systemd accepts the units.
 
-No image is built here, and no machine booted: `make deploy-trial` does that, as root. What can be looked at without is.
+No image is built and no machine is booted here: `make deploy-trial` does that as root.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SERVICE = (DEPLOY / "systemd" / "doorward.service").read_text("utf-8")
 
 
 def instructions(name: str) -> list[str]:
-    """The arguments of each instruction of that name, lines joined."""
+    """The arguments of each instruction of that name, with continued lines joined."""
     joined = CONTAINER.replace("\\\n", " ")
     return re.findall(rf"^{name} (.*)$", joined, flags=re.MULTILINE)
 
@@ -40,7 +40,7 @@ def commands() -> dict[str, set[str]]:
     return {name: {flag for p in command.params for flag in p.opts} for name, command in found.items()}
 
 
-def test_what_the_image_copies_is_there() -> None:
+def test_the_image_copies_only_existing_files() -> None:
     copied = [line.split() for line in instructions("COPY") if not line.startswith("--from")]
     assert len(copied) >= 3
     for source, into in copied:
@@ -48,8 +48,8 @@ def test_what_the_image_copies_is_there() -> None:
         assert into == f"/src/{source}"
 
 
-def test_whatever_is_fetched_for_an_installation_has_a_hash() -> None:
-    """Also what builds the packages: pip fetches that on its own, and unpinned, where it is not told otherwise."""
+def test_everything_fetched_for_an_installation_has_a_hash() -> None:
+    """This includes the packages' build tools: unless told otherwise, pip fetches them itself, unpinned."""
     guides = [ROOT / "docs/guides/deploy.md", DEPLOY / "Containerfile"]
     commands = [
         command
@@ -95,8 +95,9 @@ def test_the_unit_names_settings_and_commands_that_exist() -> None:
     assert {word for word in started[1:] if word.startswith("--")} <= commands()[started[0]]
 
 
-def test_the_unit_goes_on_trying_and_runs_only_what_every_debian_has() -> None:
-    """systemd gives up after five starts in ten seconds unless told, and the socket with it; and the smallest Debian has no /bin/kill."""
+def test_the_unit_restarts_without_limit_and_uses_only_programs_of_every_debian() -> None:
+    """By default systemd gives up after five starts in ten seconds, and closes the socket too; a minimal
+    Debian has no /bin/kill."""
     lines = SERVICE.splitlines()
     assert {"StartLimitIntervalSec=0", "Restart=on-failure"} <= set(lines)
     assert lines.index("StartLimitIntervalSec=0") < lines.index("[Service]")
@@ -104,7 +105,7 @@ def test_the_unit_goes_on_trying_and_runs_only_what_every_debian_has() -> None:
     assert set(programs) == {"/srv/doorward/current/bin/doorward", "/bin/sh"}
 
 
-def test_the_guide_shows_what_the_trial_runs(tmp_path: Path) -> None:
+def test_the_guide_shows_the_commands_of_the_trial(tmp_path: Path) -> None:
     guide = shown()
     assert "/srv/doorward/current" in guide.install
     secrets = re.findall(r"/etc/doorward/[\w-]+$", guide.secrets, flags=re.MULTILINE)
@@ -116,7 +117,7 @@ def test_the_guide_shows_what_the_trial_runs(tmp_path: Path) -> None:
     assert load(tmp_path / "doorward.toml", {}).issuer == "https://auth.example.com"
 
 
-def test_systemd_understands_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze: not installed (Debian's package systemd has it)")
@@ -140,8 +141,8 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     assert ours == [], done.stderr
 
 
-def test_a_wrong_unit_is_noticed(tmp_path: Path) -> None:
-    """That the test above can fail."""
+def test_a_wrong_unit_is_detected(tmp_path: Path) -> None:
+    """Shows that the test above can fail."""
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze: not installed (Debian's package systemd has it)")

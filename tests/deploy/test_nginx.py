@@ -1,4 +1,4 @@
-"""Does the nginx of `deploy/nginx` carry requests as it should: addresses, cookies, waiting, and nodes that go away?"""
+"""Behaviour of the nginx of `deploy/nginx`: addresses, cookies, long polls, and nodes that stop."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_nginx_takes_the_configuration_as_it_is_shipped(nginx: Path, tmp_path: P
 
 @pytest.mark.requirement(81)
 @pytest.mark.parametrize("sockets", [False, True], ids=["ports", "sockets"])
-def test_the_address_is_the_clients_whatever_it_says_about_itself(
+def test_the_address_is_the_clients_in_spite_of_forged_headers(
     nginx: Path, tmp_path: Path, sockets: bool
 ) -> None:
     with proxied(tmp_path, nginx, nodes=1, sockets=sockets) as place:
@@ -77,11 +77,11 @@ def test_the_address_is_the_clients_whatever_it_says_about_itself(
         assert addresses(tmp_path, "client.authentication_failed") == ["127.0.0.7"]
         place.nodes[0].stop()
         if sockets:
-            place.nodes[0].start()  # over the socket that its predecessor left
+            place.nodes[0].start()  # over the socket that the previous process left
 
 
 @pytest.mark.requirement(69, 81)
-def test_somebody_signs_in_through_it_with_host_cookies(nginx: Path, tmp_path: Path) -> None:
+def test_a_person_signs_in_through_nginx_with_host_cookies(nginx: Path, tmp_path: Path) -> None:
     with proxied(tmp_path, nginx, nodes=2) as place:
         person = Person(place.issuer, verify=place.tls)
         attempt = place.house.own.begin("openid orders:read")
@@ -96,7 +96,7 @@ def test_somebody_signs_in_through_it_with_host_cookies(nginx: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("path", ["", "/accounts", "/a/b"], ids=["no path", "a path", "a longer path"])
-def test_what_the_machines_ask_is_asked_by_nobody_outside(nginx: Path, tmp_path: Path, path: str) -> None:
+def test_internal_endpoints_are_not_reachable_from_outside(nginx: Path, tmp_path: Path, path: str) -> None:
     counted = {"metrics": {"token": TOKEN}}
     with proxied(tmp_path, nginx, nodes=1, path=path, sections=counted) as place:
         proof = {"authorization": f"Bearer {TOKEN}"}
@@ -118,7 +118,7 @@ def test_what_the_machines_ask_is_asked_by_nobody_outside(nginx: Path, tmp_path:
 
 
 def asked(place: Place, target: str, headers: dict[str, str]) -> tuple[int, str]:
-    """What is answered to exactly these letters, and by whom: a node says no name."""
+    """The answer to exactly this request target, and the server that sent it: a node sends no name."""
     connection = http.client.HTTPSConnection("localhost", place.port, timeout=PATIENCE, context=place.tls)
     with closing(connection):
         connection.request("GET", target, headers=headers)
@@ -128,7 +128,7 @@ def asked(place: Place, target: str, headers: dict[str, str]) -> tuple[int, str]
 
 
 @pytest.mark.parametrize("path", ["", "/accounts"], ids=["no path", "a path"])
-def test_news_come_through_at_once(nginx: Path, tmp_path: Path, path: str) -> None:
+def test_long_poll_answers_pass_nginx_at_once(nginx: Path, tmp_path: Path, path: str) -> None:
     with proxied(tmp_path, nginx, nodes=2, path=path) as place, place.http() as client:
 
         def seconds_until_heard() -> float:
@@ -174,12 +174,12 @@ def test_stopping_and_starting_every_node_in_turn_loses_nothing(nginx: Path, tmp
             for node in (*place.nodes, *place.nodes):
                 node.stop()
                 node.start()
-                time.sleep(1.5)  # nginx asks it again
+                time.sleep(1.5)  # nginx tries it again
         assert people.failures == []
         assert people.answers["kept"] > 20
 
 
-def test_a_node_that_is_killed_costs_answers_that_say_try_again(nginx: Path, tmp_path: Path) -> None:
+def test_a_killed_node_causes_only_answers_that_demand_a_retry(nginx: Path, tmp_path: Path) -> None:
     with proxied(tmp_path, nginx, nodes=2) as place:
         with crowd(place) as people:
             for node in place.nodes:
@@ -187,7 +187,7 @@ def test_a_node_that_is_killed_costs_answers_that_say_try_again(nginx: Path, tmp
                 node.kill()
                 time.sleep(1)
                 node.start()
-        # each of them heard 503: what it asked for may have been on its way to the node
+        # each of these clients got 503: its request may have been in transit to the node
         assert all(" 503 " in failure and "temporarily_unavailable" in failure for failure in people.failures)
         for node in place.nodes:
             node.kill()

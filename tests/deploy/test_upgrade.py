@@ -1,4 +1,5 @@
-"""Are the nodes of one server updated one after another while people use them, and is an older program kept from what it cannot read?"""
+"""Rolling upgrade: the nodes of one server are updated in turn while people use it, and an older program
+refuses a database that it cannot read."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ TAKES = "DROP INDEX nodes_expires;\n"
 
 
 def program(folder: Path, name: str, migration: str | None) -> Path:
-    """A whole program in a folder of its own; with a migration, the next version."""
+    """A whole program in its own folder; with a migration, the next version."""
     into = folder / name / "doorward"
     shutil.copytree(SOURCES[0] / "doorward", into, ignore=shutil.ignore_patterns("__pycache__"))
     if migration is not None:
@@ -53,7 +54,7 @@ def program(folder: Path, name: str, migration: str | None) -> Path:
 
 @pytest.fixture
 def place(tmp_path: Path, own_database: str | None) -> Generator[tuple[Path, House, list[Node], Path]]:
-    """Settings, what was seeded, two nodes of today's program behind a link `current`, and that link."""
+    """Settings, seed data, two nodes of the present program behind a link `current`, and that link."""
     ports = [free_port(), free_port()]
     issuer = f"http://127.0.0.1:{ports[0]}"
     config = write_settings(tmp_path, issuer, database=own_database)
@@ -82,14 +83,14 @@ def place(tmp_path: Path, own_database: str | None) -> Generator[tuple[Path, Hou
 
 
 def exchange(current: Path, new: Path) -> None:
-    """As an operator does: the link names the new version from one moment to the next."""
+    """As an operator does: the link switches to the new version atomically."""
     beside = current.with_name("next")
     beside.symlink_to(new)
     beside.replace(current)
 
 
 def reload(node: Node) -> None:
-    """SIGHUP, and wait until the new workers serve."""
+    """Send SIGHUP, and wait until the new workers serve."""
     before = node.told("server.reloaded")
     node.process.send_signal(signal.SIGHUP)
     until = time.monotonic() + PATIENCE
@@ -99,13 +100,13 @@ def reload(node: Node) -> None:
 
 
 def ready(node: Node) -> int:
-    """What a load balancer sees."""
+    """The status that a load balancer sees."""
     return httpx2.get(f"http://127.0.0.1:{node.port}/readyz", trust_env=False, timeout=PATIENCE).status_code
 
 
 @contextmanager
 def renewing(house: House, node: Node) -> Generator[list[str]]:
-    """Somebody whose tokens are renewed all the time; answers what went wrong."""
+    """A client that refreshes its tokens continuously. Yields its errors."""
     tokens = tokens_by_challenge(house.own, "ada@example.com", "openid offline_access orders:read")
     app = App(house.issuer, house.own.client_id, house.own.secret, base=f"http://127.0.0.1:{node.port}")
     wrong: list[str] = []
@@ -135,7 +136,7 @@ def renewing(house: House, node: Node) -> Generator[list[str]]:
         app.close()
 
 
-def test_two_nodes_are_updated_one_after_the_other_and_nobody_notices(
+def test_two_nodes_are_updated_in_turn_without_a_failed_request(
     place: tuple[Path, House, list[Node], Path], engine: Engine, tmp_path: Path
 ) -> None:
     del engine
@@ -150,7 +151,7 @@ def test_two_nodes_are_updated_one_after_the_other_and_nobody_notices(
         assert '"version": "9.9.9"' not in second.log.read_text()
         time.sleep(1)
         assert (ready(first), ready(second)) == (200, 200)
-        # a node of today's version may even be started on what tomorrow's added
+        # a node of the present version can even start on the next version's schema
         late = Node(config, "127.0.0.1", free_port(), tmp_path / "late.log", tmp_path / "today")
         late.start()
         assert ready(late) == 200
@@ -163,7 +164,7 @@ def test_two_nodes_are_updated_one_after_the_other_and_nobody_notices(
     assert min(crowds[0].answers["kept"], crowds[1].answers["kept"]) > 20
 
 
-def test_a_node_that_cannot_read_the_new_schema_says_so_and_is_not_ready(
+def test_a_node_that_cannot_read_the_new_schema_logs_it_and_is_not_ready(
     place: tuple[Path, House, list[Node], Path], engine: Engine, tmp_path: Path
 ) -> None:
     del engine
@@ -190,8 +191,9 @@ def test_a_node_that_cannot_read_the_new_schema_says_so_and_is_not_ready(
     assert ready(second) == 200
 
 
-def test_a_script_behind_a_link_is_run_by_what_the_link_names(tmp_path: Path) -> None:
-    """A script's first line names the folder that it was installed into; a reload has to follow the link all the same."""
+def test_a_reload_follows_the_link_to_the_new_installation(tmp_path: Path) -> None:
+    """A script's first line names the folder of its installation; a reload must follow the link in spite of
+    that."""
     packages = {path for path in sys.path if path.endswith("site-packages")}
     for version in ("one", "two"):
         venv.create(tmp_path / version)
@@ -238,6 +240,6 @@ def _logged(log: Path, event: str) -> None:
 
 
 def _sources(pid: int) -> str:
-    """Which installation a process runs, by the command line that it was started with."""
+    """The installation of a process, from its command line."""
     program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
     return str(Path(program).parent.parent.resolve())

@@ -1,4 +1,4 @@
-"""The relying party of the tests on PyPI Authlib: its session on `requests`, its ID token checks, its PKCE."""
+"""Relying party on PyPI Authlib: its session on `requests`, its ID token checks, its PKCE."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.peers.conftest import Registered
 
 
 class AuthlibClient:
-    """One app. `metadata` is discovered, and validated by Authlib before anything else happens."""
+    """One app. `metadata` is discovered, and validated by Authlib before anything else."""
 
     def __init__(self, issuer: str, app: Registered, *, ca: Path, redirect_uri: str, scope: str) -> None:
         self.session = cast(
@@ -36,7 +36,7 @@ class AuthlibClient:
         self.session.trust_env = False
         self.session.verify = str(ca)
         if app.key is not None:
-            # Authlib would name the token endpoint as audience; it is the issuer (RFC 7523bis).
+            # Authlib would use the token endpoint as audience, but it must be the issuer (RFC 7523bis).
             self.session.register_client_auth_method(
                 PrivateKeyJWT(issuer, alg="ES256", headers={"kid": app.key.kid})
             )
@@ -52,7 +52,7 @@ class AuthlibClient:
         self._state = ""
 
     def url(self, **parameters: str) -> str:
-        """Where to send the browser."""
+        """The authorization address for the browser."""
         url, self._state = self.session.create_authorization_url(
             self.metadata["authorization_endpoint"],
             code_verifier=self._verifier,
@@ -62,7 +62,8 @@ class AuthlibClient:
         return url
 
     def fetch(self, back: str) -> dict[str, Any]:
-        """Tokens for the address at which the browser came back. Raises for a wrong state, as Authlib does."""
+        """Fetch tokens with the address to which the browser returned. Raises for a wrong state, as Authlib
+        does."""
         return self.session.fetch_token(
             self.metadata["token_endpoint"],
             authorization_response=back,
@@ -71,7 +72,7 @@ class AuthlibClient:
         )
 
     def identity(self, tokens: dict[str, Any]) -> dict[str, Any]:
-        """The ID token, its signature checked against the server's keys and its claims by Authlib."""
+        """The ID token; Authlib checks its signature with the server's keys, and its claims."""
         keys = KeySet.import_key_set(self.session.get(self.metadata["jwks_uri"], withhold_token=True).json())
         read = jwt.decode(tokens["id_token"], keys, algorithms=["ES256", "RS256", "Ed25519"])
         claims = CodeIDToken(
@@ -92,25 +93,25 @@ class AuthlibClient:
         return dict(claims)
 
     def userinfo(self) -> dict[str, Any]:
-        """Who signed in."""
+        """The claims of the signed-in person."""
         answer = self.session.get(self.metadata["userinfo_endpoint"])
         answer.raise_for_status()
         return dict(UserInfo(answer.json()))
 
     def refresh(self) -> dict[str, Any]:
-        """The next tokens."""
+        """Refresh the tokens."""
         return self.session.refresh_token(self.metadata["token_endpoint"])
 
     def revoke(self, token: str) -> int:
-        """The status with which revocation answers."""
+        """Revoke a token. Returns the status of the answer."""
         return self.session.revoke_token(self.metadata["revocation_endpoint"], token=token).status_code
 
     def introspect(self, token: str) -> dict[str, Any]:
-        """What introspection says."""
+        """The introspection response."""
         return self.session.introspect_token(self.metadata["introspection_endpoint"], token=token).json()
 
     def client_credentials(self, resource: str) -> dict[str, Any]:
-        """A token for the app itself."""
+        """Get a token for the app itself."""
         return self.session.fetch_token(
             self.metadata["token_endpoint"], grant_type="client_credentials", resource=resource
         )

@@ -1,4 +1,4 @@
-"""An https server, as clients that nobody here wrote want one, with apps that authenticate in every way."""
+"""Fixtures for third-party clients: an https server, with apps that use every authentication method."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AFTER = "https://shop.example.net/bye"
 
 @dataclass(frozen=True)
 class Registered:
-    """An app as its owner knows it."""
+    """A registered app with its credentials."""
 
     client: Client
     secret: str | None
@@ -31,7 +31,7 @@ class Registered:
 
     @property
     def task(self) -> dict[str, Any]:
-        """The same for the npm client."""
+        """The same values for the npm client."""
         task: dict[str, Any] = {
             "client_id": self.client.id,
             "auth_method": self.client.auth_method,
@@ -67,7 +67,8 @@ def house(server: Running) -> Generator[House]:
 
 @pytest.fixture(scope="module")
 def apps(server: Running, house: House) -> dict[str, Registered]:
-    """By the name of their way to authenticate; `signed` has RS256 tokens and signed userinfo, `service` acts for itself."""
+    """Apps by authentication method; `signed` has RS256 tokens and signed userinfo, `service` acts for
+    itself."""
     del house
     key = ECKey.generate_key("P-256", {"kid": "app-key", "alg": "ES256", "use": "sig"})
     public: dict[str, Any] = {"keys": [{**key.as_dict(private=False), "alg": "ES256"}]}
@@ -93,7 +94,7 @@ def apps(server: Running, house: House) -> dict[str, Registered]:
         return found
 
     made = server.operate(work)
-    # keys that are made as they are missed are nobody's change: they are not waited for
+    # keys that are created on demand are no one's change, so the server does not wait for them
     with server.http() as http:
         until(lambda: {"RS256", "Ed25519"} <= {key["alg"] for key in http.get("/jwks").json()["keys"]})
     return made

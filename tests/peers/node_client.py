@@ -1,4 +1,5 @@
-"""How is the npm client driven? One process a task, told over its standard input what to do and where the browser came back."""
+"""Driver of the npm client: one process per task, which reads the task and the browser's return address on
+standard input."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ SCRIPT = Path(__file__).with_name("openid_client.mjs")
 
 
 class NodeClient:
-    """`openid-client` in a Node process of its own, which trusts the server's certificate."""
+    """`openid-client` in its own Node process, which trusts the server's certificate."""
 
     def __init__(self, peers: NodePeers, server: Running, task: dict[str, Any]) -> None:
         extra = {"NODE_EXTRA_CA_CERTS": str(server.ca)} if server.ca is not None else {}
@@ -38,7 +39,7 @@ class NodeClient:
         self._process.communicate()
 
     def came_back(self, page: Page) -> None:
-        """Tell it what the browser brought: an address, or a form."""
+        """Pass on the browser's result: an address, or a form."""
         assert page.outside, f"{page.url}: {page.words[:400]}"
         self._say({"form": page.sent} if page.sent else {"url": page.url})
 
@@ -48,7 +49,7 @@ class NodeClient:
         self._process.stdin.flush()
 
     def hear(self) -> dict[str, Any]:
-        """The next thing that it says."""
+        """Read its next output line."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, self._process.communicate()[1]

@@ -1,4 +1,4 @@
-"""A web site that signs people in through a client of another maker: a process of its own, and a visitor's cookies there.
+"""Web site that signs people in through a third-party client: its own process, and a visitor's cookies there.
 
 with site("mozilla", server, folder, peers=peers) as place:
     page = place.sign_in(server.person())
@@ -31,7 +31,8 @@ SITES = Path(__file__).with_name("sites")
 
 @dataclass(frozen=True)
 class Kind:
-    """What is particular to one client. Paths are the site's; `options` what its app is registered with besides the defaults."""
+    """The particulars of one client. Paths are the site's; `options` are registration options besides the
+    defaults."""
 
     program: tuple[str, ...]
     callback: str = "/callback"
@@ -41,7 +42,7 @@ class Kind:
     renews: bool = True
     """Whether it has a refresh token and uses it."""
     leaves: bool = True
-    """Whether its log-out goes on to the provider."""
+    """Whether its log-out continues at the provider."""
 
 
 KINDS: dict[str, Kind] = {
@@ -68,7 +69,7 @@ KINDS: dict[str, Kind] = {
 
 @dataclass
 class Site:
-    """A site that runs. `client` is one visitor's connection to it."""
+    """A running site. `client` is one visitor's connection to it."""
 
     kind: Kind
     base: str
@@ -76,17 +77,18 @@ class Site:
     log: Path
 
     def get(self, path: str) -> httpx2.Response:
-        """One of the site's addresses, and wherever it leads within the site."""
+        """Request an address of the site, and follow redirects within the site."""
         return self._within(self.client.get(urljoin(self.base, path)))
 
     def json(self, path: str) -> dict[str, Any]:
-        """What the site says there."""
+        """The JSON document at that address."""
         answer = self.get(path)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:600]} {self.told()}"
         return answer.json()
 
     def sign_in(self, person: Person) -> Page:
-        """From the site's own link to the server, through its pages, and back. Answers where the server let go of the person."""
+        """Sign in from the site's own link, through the server's pages. Returns the last page before the
+        return to the site."""
         page = person.open(self.leads_out(self.get(self.kind.login)))
         if "sign-in" in page.forms:
             page = person.sign_in(page, "ada@example.com", PASSWORD)
@@ -97,13 +99,13 @@ class Site:
         return page
 
     def brought(self, page: Page) -> None:
-        """What a browser brings from the server to the site."""
+        """Pass the browser's result from the server to the site."""
         arrived = self.client.post(page.url, data=page.sent) if page.sent else self.client.get(page.url)
         answer = self._within(arrived)
         assert answer.status_code == 200, f"{answer.status_code} {answer.text[:600]} {self.told()}"
 
     def leads_out(self, answer: httpx2.Response) -> str:
-        """Where a redirect of the site leads, off the site."""
+        """The target of the site's redirect, outside the site."""
         assert answer.is_redirect, f"{answer.status_code} {answer.text[:600]} {self.told()}"
         return urljoin(str(answer.url), answer.headers["location"])
 
@@ -123,7 +125,7 @@ class Site:
 
 
 def register(server: Running, name: str, *options: str) -> tuple[str, str]:
-    """An app as `doorward app create` makes it: its id and secret."""
+    """Register an app with `doorward app create`. Returns its id and secret."""
     made = subprocess.run(
         [sys.executable, "-m", "doorward", "app", "create", name, "--json", "--config", str(server.config), *options],
         cwd=server.config.parent,
@@ -139,7 +141,7 @@ def register(server: Running, name: str, *options: str) -> tuple[str, str]:
 
 @contextmanager
 def site(name: str, server: Running, folder: Path, peers: NodePeers | None = None) -> Generator[Site]:
-    """The site of this client, registered and running, for as long as the block lasts."""
+    """The site of this client, registered and running, for the duration of the block."""
     kind = KINDS[name]
     base = f"http://127.0.0.1:{(port := free_port())}"
     client_id, secret = register(
@@ -158,7 +160,7 @@ def site(name: str, server: Running, folder: Path, peers: NodePeers | None = Non
         "CLIENT_SECRET": secret,
         "FOLDER": str(folder),
         "PEERS_FOLDER": str(peers.folder) if peers else "",
-        # the test's own authority, as each platform is told of one
+        # the test's own certificate authority, configured as each platform requires
         "NODE_EXTRA_CA_CERTS": trusted,
         "REQUESTS_CA_BUNDLE": trusted,
         "SSL_CERT_FILE": trusted,

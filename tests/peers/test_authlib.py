@@ -1,4 +1,4 @@
-"""Does the flow work with PyPI Authlib, which nobody here wrote?"""
+"""The flow with PyPI Authlib, an independent client."""
 
 from __future__ import annotations
 

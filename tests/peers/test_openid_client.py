@@ -1,4 +1,4 @@
-"""Does the flow work with npm openid-client, which nobody here wrote and which checks what the specifications say?"""
+"""The flow with npm openid-client, an independent client that checks what the specifications require."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCOPE = "openid profile email orders:read offline_access"
 
 
 def flow(peers: NodePeers, server: Running, app: Registered, **parameters: str) -> tuple[dict[str, Any], Any]:
-    """The whole flow of one app and Ada; answers what the client says of it, and her browser."""
+    """Run the whole flow of one app and Ada. Returns the client's report and her browser."""
     person = server.person()
     task = {**app.task, "do": "sign_in", "scope": SCOPE, "parameters": parameters}
     with NodeClient(peers, server, task) as client:
@@ -31,7 +31,8 @@ def flow(peers: NodePeers, server: Running, app: Registered, **parameters: str) 
 
 
 def person_of(userinfo: dict[str, Any]) -> dict[str, Any]:
-    """What userinfo says of the person: a signed answer also says when it was signed, and the two are asked apart."""
+    """The person's claims in userinfo: a signed answer also has the time of its signature, and the two are
+    fetched separately."""
     return {name: value for name, value in userinfo.items() if name != "iat"}
 
 

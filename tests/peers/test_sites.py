@@ -1,4 +1,5 @@
-"""Sites on clients of other makers, unmodified and with their own documentation's settings: sign-in, renewal, sign-out."""
+"""Sites on third-party clients, unmodified and configured by their own documentation: sign-in, refresh,
+sign-out."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.peer
 
 @pytest.mark.requirement(24, 101)
 @pytest.mark.parametrize("name", KINDS)
-def test_a_site_signs_in_renews_and_signs_out(
+def test_a_site_signs_in_refreshes_and_signs_out(
     name: str, server: Running, house: House, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     del house
@@ -37,13 +38,13 @@ def test_a_site_signs_in_renews_and_signs_out(
             left = person.open(place.leads_out(place.get(place.kind.logout)))
             assert (left.outside, left.url.rstrip("/?")) == (True, place.base), left.words[:600]
             assert place.json("/")["signed_in"] is False
-            # and the server asks for the password again
+            # the server asks for the password again
             again = person.open(place.leads_out(place.get(place.kind.login)))
             assert "sign-in" in again.forms, again.words[:600]
 
 
-def test_mozilla_django_oidc_renews_without_a_page(server: Running, house: House, tmp_path: Path) -> None:
-    """Its SessionRefresh asks the authorization endpoint with prompt=none once its ID token is old."""
+def test_mozilla_django_oidc_refreshes_without_a_page(server: Running, house: House, tmp_path: Path) -> None:
+    """Its SessionRefresh uses the authorization endpoint with prompt=none when its ID token is old."""
     del house
     with site("mozilla-django-oidc", server, tmp_path) as place:
         person = server.person()

@@ -1,4 +1,4 @@
-"""A site on PyPI Authlib's Starlette client, set up as its documentation says for any OpenID provider."""
+"""Site on PyPI Authlib's Starlette client, configured as its documentation says for any OpenID provider."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""A Django site on django-allauth or mozilla-django-oidc, set up as their documentation says for any OpenID provider.
+"""Django site on django-allauth or mozilla-django-oidc, configured as their documentation says for any OpenID
+provider.
 
-`python django_site.py allauth|mozilla`, with ISSUER, BASE, PORT, CLIENT_ID, CLIENT_SECRET and FOLDER in the environment.
+`python django_site.py allauth|mozilla`, with ISSUER, BASE, PORT, CLIENT_ID, CLIENT_SECRET and FOLDER in the
+environment.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ ALLAUTH: dict[str, Any] = {
             ]
         }
     },
-    # no page of the site's own in between, and no mail from it
+    # no intermediate page of the site, and no mail from it
     "SOCIALACCOUNT_LOGIN_ON_GET": True,
     "ACCOUNT_EMAIL_VERIFICATION": "none",
 }
@@ -74,7 +76,7 @@ MOZILLA: dict[str, Any] = {
 
 
 def leaving(request: Any) -> str:
-    """Where the site's log-out leads, as the documentation of mozilla-django-oidc shows it."""
+    """The target of the site's log-out, as the documentation of mozilla-django-oidc shows it."""
     hint = request.session["oidc_id_token"]
     return f"{ISSUER}/logout?" + urlencode({"id_token_hint": hint, "post_logout_redirect_uri": BASE})
 

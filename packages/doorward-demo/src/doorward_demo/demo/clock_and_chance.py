@@ -1,6 +1,6 @@
-"""Where do the demo's programs get the time and random values? Here alone.
+"""Clock and random values of the demo's programs, in this module only.
 
-They stand for programs that other people write around Doorward, so they use none of the server's adapters.
+The demo stands for programs that others write around Doorward, so it uses none of the server's adapters.
 """
 
 from __future__ import annotations

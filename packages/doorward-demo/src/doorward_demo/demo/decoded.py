@@ -1,4 +1,4 @@
-"""What stands in this token? For looking at it only: nothing here checks a signature."""
+"""Token decoding for display only: no signature is checked here."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from doorward_verify.encoding import b64url_decode, json_object
 
 
 class Decoded(Struct, frozen=True):
-    """The two readable parts."""
+    """The token's header and payload."""
 
     header: dict[str, Any]
     payload: dict[str, Any]
 
 
 def decoded(token: str) -> Decoded:
-    """The token, taken apart. Raises `Malformed`, ValueError for what is none."""
+    """Decode a token. Raises `Malformed`, or ValueError when it is no token."""
     header, payload, _ = token.split(".")
     return Decoded(json_object(b64url_decode(header)), json_object(b64url_decode(payload)))

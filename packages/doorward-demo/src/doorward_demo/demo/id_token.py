@@ -1,4 +1,4 @@
-"""Is this the answer to our own sign-in? The ID token, OpenID Connect Core §3.1.3.7, on doorward-verify's signatures."""
+"""Validation of the ID token, OpenID Connect Core §3.1.3.7, with doorward-verify's signature check."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from doorward_verify.refused import Refused
 ALGORITHMS: Final = ("ES256", "RS256", "Ed25519")
 _HASHES: Final = {"ES256": "sha256", "RS256": "sha256", "Ed25519": "sha512"}
 SKEW: Final = 10
-"""Seconds of difference between two clocks that are forgiven."""
+"""Accepted clock skew in seconds."""
 
 
 class IdToken(Struct, frozen=True):
-    """Who signed in, in which session, and everything else that was said."""
+    """The person, the session, and all other claims."""
 
     sub: str
     sid: str | None
@@ -37,7 +37,8 @@ def verify(
     access_token: str | None,
     now: float,
 ) -> IdToken:
-    """Check it. Raises `Refused`. `nonce` None: for one that a refresh brought, which has none to compare (§12.2)."""
+    """Validate an ID token. Raises `Refused`. `nonce` None: for one from a refresh, which has no nonce to
+    compare (§12.2)."""
     signed = jws.verify(token, keys, algorithms=ALGORITHMS, types={"jwt"})
     claims = payload(signed)
     if claims.get("iss") != issuer:
@@ -65,7 +66,7 @@ def verify(
 
 
 def payload(signed: jws.Jws) -> dict[str, Any]:
-    """The claims of a token whose signature holds. Raises `Refused`."""
+    """The claims of a token with a valid signature. Raises `Refused`."""
     try:
         return json_object(signed.payload)
     except Malformed as error:
@@ -82,7 +83,7 @@ def _for_us(claims: dict[str, Any], client_id: str) -> bool:
     audience = claims.get("aud")
     if audience in (client_id, [client_id]):
         return True
-    # more audiences than us, so it has to say that we are the one who asked (§3.1.3.7 points 4 and 5)
+    # with more than one audience, `azp` must name this client (§3.1.3.7 points 4 and 5)
     return isinstance(audience, list) and client_id in audience and claims.get("azp") == client_id
 
 

@@ -1,4 +1,5 @@
-"""What do the demo's pages look like? One small style sheet, as calm as the server's own pages, and one policy."""
+"""Appearance of the demo's pages: one small style sheet, similar to the server's own pages, and one content
+policy."""
 
 from __future__ import annotations
 
@@ -19,4 +20,4 @@ pages: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-"""Every template of the demo; what is put in is escaped."""
+"""Every template of the demo; inserted values are escaped."""

@@ -1,4 +1,4 @@
-"""How does an app show that it redeems the code that it asked for? PKCE, RFC 7636, by S256 alone."""
+"""PKCE, RFC 7636, with S256 only: proof that an app redeems the code that it requested."""
 
 from __future__ import annotations
 

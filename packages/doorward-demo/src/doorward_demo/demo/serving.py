@@ -1,4 +1,5 @@
-"""How do the demo's programs serve? On uvicorn, with a log line a request that never holds a query: codes travel there."""
+"""uvicorn server of the demo's programs, with a log line per request that never contains a query: queries
+carry codes."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ log = logging.getLogger("requests")
 
 
 def state_given() -> State:
-    """The state file that the command line names; ends the process where there is none."""
+    """The state file named on the command line; ends the process when there is none."""
     state = read(Path(sys.argv[1])) if len(sys.argv) == 2 else None
     if state is None:
         raise SystemExit("Started by `doorward dev`, with the path of its state file.")
@@ -29,8 +30,8 @@ def state_given() -> State:
 
 
 def serve(application: Application, address: str) -> None:
-    """Until SIGTERM or SIGINT."""
-    # uvicorn's own lines about its start are no news here
+    """Serve until SIGTERM or SIGINT."""
+    # uvicorn's own lines about its start are not useful here
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
@@ -50,7 +51,7 @@ def serve(application: Application, address: str) -> None:
 
 
 def logged(application: Application) -> Application:
-    """The application, with `METHOD path status` in the log for each of its answers."""
+    """The application, with `METHOD path status` logged for each of its answers."""
 
     async def outer(
         scope: Message,

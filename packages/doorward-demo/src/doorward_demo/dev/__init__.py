@@ -1,4 +1,5 @@
-"""`doorward dev`: everything on one machine. It starts processes and watches them; it serves nothing itself."""
+"""`doorward dev`: the whole system on one machine. It starts and watches processes, and serves nothing
+itself."""
 
 from doorward_demo.dev.run import run
 from doorward_demo.dev.trouble import CannotStart

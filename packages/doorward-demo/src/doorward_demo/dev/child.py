@@ -1,7 +1,8 @@
-"""`python -m doorward_demo.dev.child MODULE ARGUMENT…`: run a module that ends when whoever started it ends.
+"""`python -m doorward_demo.dev.child MODULE ARGUMENT…`: runs a module that ends together with its parent
+process.
 
-Its standard input is a pipe whose other end only the parent holds. The kernel closes that end however the parent dies,
-kill -9 included, and on every system alike; the thread here then ends this process as Ctrl+C would.
+Its standard input is a pipe whose other end only the parent holds. The kernel closes that end however the
+parent dies, including kill -9, on every system; the thread here then ends this process as Ctrl+C would.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import threading
 import time
 
 _PATIENCE = 15.0
-"""Seconds for a clean end; a process that is still there after that has nobody left who would notice."""
+"""Seconds for a clean end; then the process is killed, as no parent is left to do it."""
 
 
 def main() -> None:
-    """Watch the parent, and become the module."""
+    """Watch the parent, and run the module in this process."""
     module, *arguments = sys.argv[1:]
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     sys.argv = [module, *arguments]

@@ -1,4 +1,5 @@
-"""Which lines of a log should reach the terminal? Errors, and whatever is no log line: a traceback, a warning of Python."""
+"""Filter for log lines that reach the terminal: errors, and lines that are no log lines, such as tracebacks
+and warnings."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ class Complaints:
         self._read = 0
 
     def new(self) -> list[str]:
-        """The complaints since the last call; a line that is not finished yet waits for the next."""
+        """The complaints since the last call. An unfinished line is left for the next call."""
         with self._log.open("rb") as file:
             file.seek(self._read)
             text = file.read(_MOST)
@@ -34,7 +35,7 @@ class Complaints:
 
 
 def complaint(line: str) -> str | None:
-    """What to show of one line, or nothing. The server logs JSON, the demo's programs `LEVEL name: text`."""
+    """The text to show for one line, or None. The server logs JSON, the demo's programs `LEVEL name: text`."""
     if line.startswith("{"):
         try:
             entry: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])

@@ -1,4 +1,5 @@
-"""What stands in `.doorward-dev/`? Settings, database, keys, logs and state of `doorward dev`; nothing of it is worth keeping."""
+"""The folder `.doorward-dev/`: settings, database, keys, logs and state of `doorward dev`; it can be deleted
+at any time."""
 
 from __future__ import annotations
 
@@ -16,16 +17,16 @@ from doorward_demo.dev.trouble import CannotStart
 
 NAME: Final = ".doorward-dev"
 REFRESH_LEEWAY: Final = 1
-"""Seconds. The default is 10; here nobody should have to wait that long to see a replay refused."""
+"""Seconds. The default is 10; a person should not wait that long to see a replay refused."""
 
 ACCESS_TTL: Final = 60
-"""Seconds. The default is 300; here people should see a silent refresh while they watch."""
+"""Seconds. The default is 300; a person should see a silent refresh while watching."""
 
 _MARK: Final = "# Written by `doorward dev` at each start; what you change here is lost."
 
 
 class Folder:
-    """The folder, in the working directory or wherever it is asked for."""
+    """The folder, in the working directory or at a given path."""
 
     def __init__(self, parent: Path) -> None:
         self.path = parent.resolve() / NAME
@@ -36,7 +37,7 @@ class Folder:
 
     @contextmanager
     def held(self) -> Generator[None]:
-        """Keep the folder for this process. The lock goes with the process, however it ends. Raises `CannotStart`."""
+        """Lock the folder for this process. The lock ends with the process in any case. Raises `CannotStart`."""
         try:
             self.path.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -54,7 +55,7 @@ class Folder:
             os.close(descriptor)
 
     def running(self) -> State | None:
-        """What `doorward dev` runs from here at this moment, if anything."""
+        """The state of a `doorward dev` that runs from this folder now, or None."""
         try:
             descriptor = os.open(self._lock, os.O_RDWR)
         except OSError:
@@ -69,7 +70,8 @@ class Folder:
             os.close(descriptor)
 
     def clear(self) -> None:
-        """Remove everything but the lock, which this process holds. Raises `CannotStart` for a folder that is not ours."""
+        """Remove everything except the lock, which this process holds. Raises `CannotStart` for a folder of
+        another origin."""
         if self.settings.exists() and not self.settings.read_text("utf-8").startswith(_MARK):
             raise CannotStart(
                 f"{self.settings} was not written by `doorward dev`, so --reset does not delete its folder.",
@@ -84,7 +86,7 @@ class Folder:
                 path.unlink()
 
     def prepare(self, places: Places) -> None:
-        """Write the settings and an ignore file, so that no commit ever holds a database."""
+        """Write the settings and an ignore file, so that no commit ever contains the database."""
         self.logs.mkdir(exist_ok=True)
         (self.path / ".gitignore").write_text("*\n", "utf-8")
         self.settings.write_text(_settings(places), "utf-8")

@@ -1,4 +1,4 @@
-"""Who is there from the beginning? People with passwords that everybody may know: this is development."""
+"""Seeded people, with public passwords: this is development."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class SeededPerson(Struct, frozen=True):
-    """Somebody to sign in as; `can` says in words what their roles let them do."""
+    """A person to sign in as; `can` describes the permissions of their roles."""
 
     email: str
     name: str

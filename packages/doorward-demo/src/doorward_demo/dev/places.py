@@ -1,8 +1,9 @@
-"""Where does each of the three listen? On 127.0.0.1, on three ports in a row.
+"""Addresses of the three programs: 127.0.0.1, with three consecutive ports.
 
-The number and not `localhost`: it needs no name resolution, so nothing on ::1 can answer instead; it is what loopback
-redirect URIs are written with (RFC 8252 §8.3); and one host name makes server, app and API one site, so that cookie
-delivery works between them in development. Cookies know no ports: each program uses names of its own.
+The number instead of `localhost`: it needs no name resolution, so nothing on ::1 can answer instead, and
+loopback redirect URIs are written with it (RFC 8252 §8.3). One host name makes server, app and API one site,
+so that cookie delivery works between them in development. Cookies ignore ports: each program uses its own
+names.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ _SPAN: Final = 20_000
 
 
 class Places(Struct, frozen=True):
-    """The addresses that follow from the first port."""
+    """The addresses for a given first port."""
 
     port: int
 
     @property
     def issuer(self) -> str:
-        """The server."""
+        """The server's address."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def shop(self) -> str:
-        """The demo app."""
+        """The demo app's address."""
         return f"http://{HOST}:{self.port + 1}"
 
     @property
@@ -39,7 +40,7 @@ class Places(Struct, frozen=True):
         return f"http://{HOST}:{self.port + 2}"
 
     def named(self) -> tuple[tuple[int, str], ...]:
-        """Each port, with who wants it."""
+        """Each port with the program that needs it."""
         return (
             (self.port, "the server"),
             (self.port + 1, "the demo app"),
@@ -48,7 +49,7 @@ class Places(Struct, frozen=True):
 
 
 def taken(places: Places) -> tuple[int, str] | None:
-    """The first port that something listens on already, with who wants it; None when all are free."""
+    """The first port in use, with the program that needs it; None when all are free."""
     for port, who in places.named():
         if not _free(port):
             return port, who
@@ -56,12 +57,13 @@ def taken(places: Places) -> tuple[int, str] | None:
 
 
 def free_places() -> Places:
-    """Three ports in a row that nothing listens on right now. Raises OSError when there seem to be none."""
+    """Three consecutive free ports. Raises OSError when none are found."""
     for _ in range(50):
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             dice: int = probe.getsockname()[1]
-        # not the kernel's port itself, only its choice: from its range every outgoing connection takes one too
+        # the kernel's own port is only a random number here: outgoing connections use ports of the kernel's
+        # range
         places = Places(_LOWEST + dice % _SPAN)
         if taken(places) is None:
             return places
@@ -70,7 +72,7 @@ def free_places() -> Places:
 
 def _free(port: int) -> bool:
     with socket.socket() as probe:
-        # as the server binds: a port whose connections are only fading away is free
+        # as the server binds: a port with connections in TIME_WAIT only is free
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -1,5 +1,5 @@
-"""Which processes run, are they up, do they complain, and how do they end? Started in a session of their own, so that
-Ctrl+C reaches only the one who watches, and ends them in order."""
+"""Child processes: start, readiness, complaints and end. They run in a session of their own, so that Ctrl+C
+reaches only the parent, which ends them in order."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from doorward_demo.dev.complaints import Complaints
 from doorward_demo.dev.trouble import CannotStart
 
 _GRACE: Final = 13.0
-"""Seconds: the server itself gives requests under way 10."""
+"""Seconds: the server itself gives requests in progress 10."""
 
 
 class Process:
-    """One child, its log file, and the address that answers when it is up."""
+    """One child, its log file, and the address that answers when it is ready."""
 
     def __init__(self, name: str, module: str, arguments: Sequence[str], *, log: Path, health: str) -> None:
         self.name = name
@@ -32,7 +32,7 @@ class Process:
         self._complaints: Complaints | None = None
 
     def start(self, environment: Mapping[str, str]) -> None:
-        """Start it; its output goes to its log file, which begins anew."""
+        """Start it with its output in its log file, which is emptied first."""
         with self.log.open("wb") as output:
             self._running = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
                 self._command,
@@ -50,7 +50,7 @@ class Process:
         return None if self._running is None else self._running.poll()
 
     def complaints(self) -> list[str]:
-        """What it has said since the last time that somebody should see."""
+        """Its complaints since the last call."""
         return [] if self._complaints is None else self._complaints.new()
 
     def last_words(self) -> str:
@@ -59,12 +59,12 @@ class Process:
         return "\n".join(lines[-15:]) or "It said nothing."
 
     def ask_to_end(self) -> None:
-        """SIGTERM, unless it has ended."""
+        """Send SIGTERM, unless it has ended."""
         if self._running is not None and self._running.poll() is None:
             self._running.terminate()
 
     def wait_for_end(self, until: float) -> None:
-        """Wait until that moment of the monotonic clock, then kill it."""
+        """Wait until that time of the monotonic clock, then kill it."""
         if self._running is None:
             return
         try:
@@ -77,7 +77,8 @@ class Process:
 
 
 def wait_until_up(processes: Sequence[Process], *, seconds: float, stopped: Callable[[], bool]) -> None:
-    """Until all answer, or somebody wants to stop. Raises `CannotStart` when one ends or does not answer in time."""
+    """Wait until all answer or a stop is requested. Raises `CannotStart` when one ends or does not answer in
+    time."""
     until = time.monotonic() + seconds
     waiting = list(processes)
     with httpx2.Client(timeout=2, trust_env=False) as client:
@@ -99,7 +100,7 @@ def wait_until_up(processes: Sequence[Process], *, seconds: float, stopped: Call
 def watch(
     processes: Sequence[Process], *, stopped: Callable[[], bool], complain: Callable[[str, str], None]
 ) -> None:
-    """Until somebody wants to stop. Raises `CannotStart` when one ends by itself."""
+    """Watch until a stop is requested. Raises `CannotStart` when one ends by itself."""
     while not stopped():
         for process in processes:
             for line in process.complaints():
@@ -110,7 +111,7 @@ def watch(
 
 
 def end(*groups: Sequence[Process]) -> None:
-    """End them all, one group after the other, and leave none."""
+    """End all processes, one group after the other."""
     until = time.monotonic() + _GRACE
     for group in groups:
         for process in group:
@@ -120,7 +121,7 @@ def end(*groups: Sequence[Process]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What the children inherit: everything but settings of a server that is not this one."""
+    """The children's environment: everything except settings of another server."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     return {**kept, "PYTHONUTF8": "1"}
 

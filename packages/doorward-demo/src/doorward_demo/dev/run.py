@@ -1,4 +1,5 @@
-"""One run of `doorward dev`: prepare the folder, seed, start three processes, show where they are, watch, end them."""
+"""One run of `doorward dev`: prepare the folder, seed, start three processes, print their addresses, watch,
+end them."""
 
 from __future__ import annotations
 
@@ -36,12 +37,13 @@ _LIBRARIES: Final = ("fastapi", "starlette", "pydantic")
 
 
 def run(*, port: int, browser: bool, reset: bool, actor: Actor, seeding: Seeding) -> int:
-    """Run until Ctrl+C, SIGTERM or SIGHUP; answers with the exit status. `actor` registers the apps and the people. Raises `CannotStart`."""
+    """Run until Ctrl+C, SIGTERM or SIGHUP. Returns the exit status. `actor` registers the apps and the
+    people. Raises `CannotStart`."""
     began = time.monotonic()
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     ignored = sorted(name for name in os.environ if name.startswith("DOORWARD_"))
     for name in ignored:
-        # the settings of a real server have no business in this one
+        # settings of a real server must not apply to this one
         del os.environ[name]
     if ignored:
         _say(console, f"Not used here: {', '.join(ignored)}")
@@ -83,14 +85,14 @@ def run(*, port: int, browser: bool, reset: bool, actor: Actor, seeding: Seeding
             processes.watch(children, stopped=lambda: stop.wanted, complain=_complainer(console))
         finally:
             write(folder.state, state)
-            # the server last: the others say goodbye to it
+            # the server last: the others still send it requests when they end
             processes.end(children[1:], children[:1])
         _say(console, "Stopped; nothing is left running.")
     return 0
 
 
 class _Stop:
-    """Becomes true with the first signal that asks to stop."""
+    """Becomes true with the first signal that requests a stop."""
 
     def __init__(self) -> None:
         self.wanted = False
@@ -154,8 +156,8 @@ def _say(console: Console, text: str) -> None:
 
 
 def _has_browser() -> bool:
-    """A person at a screen: not in CI, not behind a pipe, not on a machine without a display (where a browser would be a
-    text browser that takes the terminal)."""
+    """Whether a person at a screen can see a browser: not in CI, not behind a pipe, not on a machine without
+    a display (where the browser would be a text browser that takes over the terminal)."""
     if os.environ.get("CI") or not sys.stdout.isatty():
         return False
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

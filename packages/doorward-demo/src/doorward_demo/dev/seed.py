@@ -1,4 +1,5 @@
-"""What is registered when development starts? APIs, roles, people and apps, each made once and mended when its address moved."""
+"""Seed data of development: APIs, roles, people and apps, each created once, and updated when its address
+changed."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from doorward_demo.dev.state import DRIVER_CALLBACK, DRIVER_SIGNED_OUT, Credenti
 ORDERS: Final = "Orders"
 STOCK: Final = "Stock"
 FOREIGN_AUDIENCE: Final = "https://stock.example.com"
-"""An API that nobody runs: its tokens are real, and the orders API must not take them."""
+"""An API that does not run: its tokens are real, and the orders API must refuse them."""
 
 _ORDERS_PERMISSIONS: Final = (
     Permission("orders:read", "See your orders"),
@@ -32,9 +33,10 @@ _ROLES: Final = (("customer", "orders:read", True), ("clerk", "orders:read,order
 
 
 async def seed(services: Services, actor: Actor, places: Places, known: DemoApps | None) -> DemoApps:
-    """Make what is missing, leave what is there; answers with the apps' credentials. `known` are those of the last start.
+    """Create what is missing and keep what exists. Returns the apps' credentials. `known` are those of the
+    last start.
 
-    A secret is shown once, when it is made: where the last start's is lost, a new one is.
+    A secret is shown only when it is created: if the last start's secret is lost, a new one is created.
     """
     await _apis(services, actor, places)
     await _roles(services, actor)
@@ -97,7 +99,7 @@ async def _apis(services: Services, actor: Actor, places: Places) -> None:
         if old is not None and (old.identifier, old.permissions) == (identifier, permissions):
             continue
         if old is not None:
-            # an identifier is what tokens are made out to: another port makes it another API
+            # an identifier is the audience of tokens: another port makes it another API
             await services.get(admin.apis).delete(actor, old.id)
         await services.get(admin.apis).create(actor, identifier, name=name, permissions=permissions)
 

@@ -1,6 +1,7 @@
-"""What is running, and with which credentials? `state.json`, written by `doorward dev`, read by the demo's programs.
+"""State of a running system with its credentials: `state.json`, written by `doorward dev`, read by the demo's
+programs.
 
-It holds the secrets of the demo apps, so only its owner can read it.
+It contains the secrets of the demo apps, so only its owner can read it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Credential(Struct, frozen=True):
 
 
 class DemoApps(Struct, frozen=True):
-    """`shop`: the demo app. `driver`: a public app, as which `doorward demo` signs in. `report`: a service that acts for itself."""
+    """`shop`: the demo app. `driver`: a public app with which `doorward demo` signs in. `report`: a service
+    that acts for itself."""
 
     shop: Credential
     driver: Credential
@@ -46,13 +48,14 @@ class State(Struct, frozen=True, kw_only=True):
 
 DRIVER_CALLBACK: Final = "/driver/callback"
 DRIVER_SIGNED_OUT: Final = "/driver/signed-out"
-"""Paths at the demo app's address to which the driver is sent back; it reads the redirect and never goes there."""
+"""Paths at the demo app's address to which the driver is redirected; it reads the redirect and never requests
+them."""
 
 _decode = msgspec.json.Decoder(State).decode
 
 
 def read(path: Path) -> State | None:
-    """What stands there; None where there is nothing, or what another version wrote."""
+    """Read the file; None when it is missing or written by another version."""
     try:
         return _decode(path.read_bytes())
     except (OSError, msgspec.DecodeError):
@@ -60,7 +63,7 @@ def read(path: Path) -> State | None:
 
 
 def write(path: Path, state: State) -> None:
-    """Replace what stands there, in one move: a reader sees the old or the new, never half of one."""
+    """Replace the file atomically: a reader sees the old or the new content, never a part."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""Where is everything? What `doorward dev` prints when it is up, on standard output."""
+"""Table of addresses that `doorward dev` prints on standard output when it is ready."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from doorward_demo.dev.places import Places
 
 
 def show_places(places: Places, folder: Path, *, seconds: float) -> None:
-    """The addresses, the people, and how to go on."""
+    """Print the addresses, the people, and the next steps."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text("✓ ", style="green") + Text(f"Doorward is up, after {seconds:.1f} s.\n"))
     rows = (
@@ -46,16 +46,16 @@ def _grid(rows: Sequence[tuple[str, str, str]], styles: tuple[str, str, str]) ->
 
 
 def _near(path: Path) -> str:
-    """The path as somebody here would type it."""
+    """The path as a person in this folder would type it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _command() -> str:
-    """How this very command is typed here: by its name where that leads to it, else by its place."""
+    """This command as a person types it: its name if PATH finds it, otherwise its path."""
     own = Path(sys.argv[0])
     if own.name == "__main__.py":
-        # `python -m doorward`, as make does: the command itself stands beside that Python
+        # `python -m doorward`, as make runs it: the command is beside that Python
         own = Path(sys.executable).with_name("doorward")
     found = shutil.which(own.name)
     return own.name if found is not None and Path(found).resolve() == own.resolve() else _near(own)

@@ -1,4 +1,4 @@
-"""What stands in the way of `doorward dev` and `doorward demo`."""
+"""Error that prevents `doorward dev` or `doorward demo`."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from doorward.core.errors import OperatorError
 
 
 class CannotStart(OperatorError):
-    """Nothing was left running."""
+    """The start failed; no process was left running."""

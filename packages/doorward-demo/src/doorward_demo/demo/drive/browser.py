@@ -1,4 +1,4 @@
-"""How does somebody without scripts go through the pages? Cookies, redirects, forms, and the refresh at the end."""
+"""Browser without scripts: cookies, redirects, forms, and meta refresh."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _MOST_STEPS: Final = 12
 
 
 class Browser:
-    """One browser with cookies of its own, on one server; what leads elsewhere is handed back and not gone to."""
+    """One browser with its own cookies, on one server. Redirects to other hosts are returned and not
+    followed."""
 
     def __init__(self, home: str, note: Note) -> None:
         self._home = home
@@ -26,11 +27,11 @@ class Browser:
         self.left_for: str | None = None
 
     def go(self, url: str) -> Page:
-        """Open an address and follow where it leads. Raises `NotAsItShouldBe`."""
+        """Open an address and follow its redirects. Raises `NotAsItShouldBe`."""
         return self._arrive(self._wire.send("GET", url), url)
 
     def submit(self, form_id: str, values: Mapping[str, str]) -> Page:
-        """Fill in the form of the page that is open, and press its button. Raises `NotAsItShouldBe`."""
+        """Fill in a form of the current page and press its button. Raises `NotAsItShouldBe`."""
         form = self.page.form(form_id)
         if form is None:
             fail(f"a page with the form «{form_id}»", self.described())
@@ -39,18 +40,18 @@ class Browser:
         return self._arrive(self._wire.send("POST", url, form=sent), url)
 
     def arrived_at(self, form_id: str) -> None:
-        """Raises `NotAsItShouldBe` unless the open page has that form."""
+        """Raises `NotAsItShouldBe` unless the current page has that form."""
         expect(self.page.form(form_id) is not None, f"a page with the form «{form_id}»", self.described())
 
     def described(self) -> str:
-        """The open page in words, for a person who looks for what went wrong."""
+        """The current page as text, to find an error."""
         if self.left_for is not None:
             return f"a redirect to {shown_address(self.left_for)}"
         problem = f": {self.page.problem}" if self.page.problem else ""
         return f"the page «{self.page.title.strip()}» at {shown_address(self.at)}{problem}"
 
     def close(self) -> None:
-        """Forget everything."""
+        """Delete all cookies and close the connections."""
         self._wire.close()
 
     def _arrive(self, answer: httpx2.Response, url: str) -> Page:

@@ -1,4 +1,4 @@
-"""Steps about the API: who is let in, and what everybody else is told."""
+"""Steps at the API: the request that is accepted, and those that are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def call(journey: Journey) -> str:
 
 
 def call_without_token(journey: Journey) -> str:
-    """Without one: 401, and where to go, but no error code (RFC 6750 §3.1)."""
+    """Without a token: 401 and the metadata address, but no error code (RFC 6750 §3.1)."""
     answer = journey.wire.send("GET", f"{journey.api}/orders")
     expect(answer.status_code == 401, "status 401", answer.status_code)
     challenge = answer.headers.get("www-authenticate", "")
@@ -34,7 +34,7 @@ def call_without_token(journey: Journey) -> str:
 
 
 def call_foreign_audience(journey: Journey) -> str:
-    """With a real token of the same issuer that is made out to another API: 401."""
+    """With a real token of the same issuer for another API: 401."""
     report = journey.state.apps.report
     form = {
         "grant_type": "client_credentials",
@@ -61,7 +61,7 @@ def call_foreign_audience(journey: Journey) -> str:
 
 
 def call_without_scope(journey: Journey) -> str:
-    """With a token that lacks orders:write: 403, and the scope that would be enough (RFC 6750 §3.1)."""
+    """With a token that lacks orders:write: 403, and the required scope (RFC 6750 §3.1)."""
     body = {"item": "Door knocker", "quantity": 1}
     answer = journey.wire.send("POST", f"{journey.api}/orders", token=journey.has.access, body=body)
     expect(answer.status_code == 403, "status 403", answer.status_code)

@@ -1,4 +1,4 @@
-"""How soon does an API refuse a token that has been ended? Asked again and again, and measured."""
+"""Measurement of the time until an API refuses a revoked token, by repeated requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ BOUND_MS: Final = 1000
 
 
 def until_refused(journey: Journey, token: str, began: float) -> float:
-    """Milliseconds since `began`, the moment before the request that ended it was sent. Raises `NotAsItShouldBe` after a second."""
+    """Milliseconds since `began`, just before the revoking request was sent. Raises `NotAsItShouldBe` after a
+    second."""
     while True:
         answer = journey.wire.send("GET", f"{journey.api}/orders", token=token, note=False)
         took = (time.perf_counter() - began) * 1000
@@ -22,6 +23,6 @@ def until_refused(journey: Journey, token: str, began: float) -> float:
         if took > BOUND_MS:
             fail(f"status 401 within {BOUND_MS} ms", f"still {answer.status_code} after {took:.0f} ms")
         time.sleep(0.005)
-    # once more, for everybody to see
+    # once more, to show it
     refused(journey, token)
     return took

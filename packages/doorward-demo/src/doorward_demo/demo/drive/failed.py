@@ -1,4 +1,4 @@
-"""What is not as it should be? What was expected, and what came instead."""
+"""Failure of a step: the expected and the actual result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NoReturn
 
 
 class NotAsItShouldBe(Exception):
-    """A step that did not hold. Neither text holds a secret."""
+    """A failed step. Neither text contains a secret."""
 
     def __init__(self, expected: str, came: str) -> None:
         self.expected = expected
@@ -15,7 +15,7 @@ class NotAsItShouldBe(Exception):
 
 
 def expect(holds: bool, expected: str, came: object) -> None:
-    """Raises `NotAsItShouldBe` unless it holds."""
+    """Raises `NotAsItShouldBe` unless `holds` is true."""
     if not holds:
         fail(expected, came)
 

@@ -1,4 +1,4 @@
-"""Who is on the way, and with what? What one step leaves for the next."""
+"""State of one drive: the values that one step leaves for the next."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from doorward_verify.keyset import KeySet, parse_jwks
 
 
 class Person(Struct, frozen=True):
-    """The one who signs up: an address that nobody has, and a password that nobody guesses."""
+    """The person who signs up: an address without an account, and a password that cannot be guessed."""
 
     email: str
     name: str
@@ -25,7 +25,7 @@ class Person(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """What an authorization request was made with, to hold its answer against."""
+    """The values of an authorization request, to check its answer."""
 
     state: str
     nonce: str
@@ -34,7 +34,7 @@ class Asked(Struct, frozen=True):
 
 
 class Tokens(Struct, frozen=True):
-    """What the token endpoint gave."""
+    """The answer of the token endpoint."""
 
     access: str
     refresh: str
@@ -69,22 +69,22 @@ class Journey:
 
     @property
     def issuer(self) -> str:
-        """The server."""
+        """The server's address."""
         return self.state.places.issuer
 
     @property
     def api(self) -> str:
-        """The API."""
+        """The API's address."""
         return self.state.places.api
 
     @property
     def has(self) -> Tokens:
-        """The tokens at hand; a step that has none comes too early."""
+        """The current tokens. Raises when a step without tokens needs them."""
         assert self.tokens is not None
         return self.tokens
 
     def new_browser(self) -> Browser:
-        """Another browser: nothing of the first one's cookies is there."""
+        """Another browser, without the first one's cookies."""
         self.browser.close()
         self.browser = Browser(self.issuer, self.note)
         return self.browser
@@ -95,7 +95,7 @@ class Journey:
         return parse_jwks(self.issuer, answer.content)
 
     def token_request(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        """The driver is a public app: it says who it is, and proves nothing."""
+        """Send a token request. The driver is a public app: it sends its client_id and no secret."""
         asked = {**form, "client_id": self.state.apps.driver.client_id}
         answer = self.wire.send("POST", self.metadata["token_endpoint"], form=asked)
         return answer.status_code, document(answer)

@@ -1,4 +1,5 @@
-"""What does the demo drive? The `doorward dev` of this folder, or one of its own in a temporary folder, which it ends."""
+"""System under the demo's drive: the running `doorward dev` of this folder, or a temporary one that is
+stopped afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ _GRACE: Final = 30.0
 
 @contextmanager
 def system(issuer: str | None) -> Generator[State]:
-    """What runs, for as long as the drive lasts. Raises `CannotStart`."""
+    """The running system, for the duration of the drive. Raises `CannotStart`."""
     running = Folder(Path.cwd()).running()
     if issuer is not None:
         if running is None or not running.ready:

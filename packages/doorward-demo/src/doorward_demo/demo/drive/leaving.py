@@ -1,4 +1,4 @@
-"""Steps about the end: signing out, and what the tokens are worth afterwards."""
+"""Steps of the sign-out, and the tokens after it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from doorward_demo.dev.state import DRIVER_SIGNED_OUT
 
 
 def sign_in_again(journey: Journey) -> str:
-    """The session is still there, so no password is asked for. The question whether the app may comes again: a public app on
-    a loopback address cannot prove which app it is (OAuth 2.1 §7.8)."""
+    """The session still exists, so no password is needed. Consent is asked again: a public app on a loopback
+    address cannot prove which app it is (OAuth 2.1 §7.8)."""
     journey.browser.go(authorization_address(journey))
     journey.browser.submit("consent", {"decision": "allow"})
     journey.code = code_from(journey)
@@ -27,7 +27,8 @@ def sign_in_again(journey: Journey) -> str:
 
 
 def sign_out(journey: Journey) -> str:
-    """The app sends the browser to sign out (RP-Initiated Logout 1.0 §2); the API refuses its token within a second."""
+    """The app sends the browser to the sign-out (RP-Initiated Logout 1.0 §2); the API refuses its token
+    within a second."""
     target = f"{journey.state.places.shop}{DRIVER_SIGNED_OUT}"
     state = clock_and_chance.token()
     query = {"id_token_hint": journey.has.identity, "post_logout_redirect_uri": target, "state": state}
@@ -44,7 +45,7 @@ def sign_out(journey: Journey) -> str:
 
 
 def call_after_sign_out(journey: Journey) -> str:
-    """The access token has not expired, and is refused all the same."""
+    """The access token has not expired and is refused."""
     left = decoded(journey.has.access).payload["exp"] - clock_and_chance.now()
     expect(left > 0, "an access token that has not expired", f"one that expired {-left:.0f} s ago")
     took = until_refused(journey, journey.has.access, journey.ended_at)
@@ -52,7 +53,7 @@ def call_after_sign_out(journey: Journey) -> str:
 
 
 def refresh_after_sign_out(journey: Journey) -> str:
-    """And there is no new one."""
+    """The refresh token is refused."""
     form = {"grant_type": "refresh_token", "refresh_token": journey.has.refresh}
     status, said = journey.token_request(form)
     expect(

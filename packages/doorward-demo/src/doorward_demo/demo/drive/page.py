@@ -1,4 +1,4 @@
-"""What does a person see on a page? Its forms, its refresh, its text: read as a browser without scripts reads them."""
+"""Page as a browser without scripts reads it: its forms, meta refresh and text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _VOID: Final = frozenset({"meta", "link", "input", "br", "hr", "img", "path", "r
 
 @dataclass(slots=True)
 class Form:
-    """One form: where it goes, what it holds already, and its buttons' names."""
+    """One form: its target, its field values, and its buttons' names."""
 
     id: str
     action: str
@@ -21,7 +21,7 @@ class Form:
 
 @dataclass(slots=True)
 class Article:
-    """One message of the outbox."""
+    """One message in the outbox."""
 
     heading: str = ""
     code: str = ""
@@ -29,7 +29,7 @@ class Article:
 
 
 class Page(HTMLParser):
-    """The page, read. `refresh` is where it leads by itself."""
+    """The parsed page. `refresh` is the target of its meta refresh."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Steps about refresh tokens: two at once, and one that comes again too late."""
+"""Steps with refresh tokens: two requests at once, and a late replay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorward_demo.demo.drive.signing_in import tokens_of
 
 
 def refresh_two_at_once(journey: Journey) -> str:
-    """The same refresh token twice at the same moment: one successor, nobody is logged out."""
+    """The same refresh token twice at once: one successor, and no sign-out."""
     parent = journey.has.refresh
     with ThreadPoolExecutor(2) as both:
         under_way = [both.submit(_refresh, journey, parent) for _ in range(2)]
@@ -35,7 +35,8 @@ def refresh_two_at_once(journey: Journey) -> str:
 
 
 def replay(journey: Journey) -> str:
-    """The successor is used; after the leeway its parent comes again: refused, and everything of that sign-in ends."""
+    """The successor is used; after the leeway its parent is sent again: it is refused, and that sign-in's
+    family is revoked."""
     status, said = _refresh(journey, journey.has.refresh)
     expect(status == 200, "status 200 for the successor", f"{status} {said.get('error', '')}")
     journey.tokens = _tokens(journey, said)

@@ -1,4 +1,4 @@
-"""One drive: every step in order, until the first that is not as it should be."""
+"""One drive: every step in order, until the first one that fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorward_demo.dev.state import State
 
 
 def run(*, as_json: bool, issuer: str | None) -> int:
-    """The exit status: 0 when every step held. Raises `CannotStart`."""
+    """Run the drive. Returns the exit status: 0 when every step passed. Raises `CannotStart`."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     show = AsJson() if as_json else ForPeople()
@@ -24,7 +24,7 @@ def run(*, as_json: bool, issuer: str | None) -> int:
 
 
 def drive(state: State, show: Show) -> int:
-    """All steps against what runs; 1 at the first that does not hold."""
+    """Run all steps against the running system. Returns 1 at the first that fails."""
     began = time.perf_counter()
     journey = Journey(state=state, note=show.exchange, show_token=show.token)
     try:
@@ -44,5 +44,5 @@ def drive(state: State, show: Show) -> int:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    # as Ctrl+C does: the way out leads through every `finally`, so what was started is ended
+    # as for Ctrl+C: every `finally` runs, so started processes are stopped
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""How is the drive shown? For people, with each request and answer in short, or one line of JSON a step."""
+"""Output of the drive: text with each request and answer in short, or one line of JSON per step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from doorward_demo.demo.drive.wire import Exchange, shortened
 
 
 class Show(Protocol):
-    """What the drive tells."""
+    """Receives the events of the drive."""
 
     def begins(self, number: int, step: Step) -> None:
         """A step begins."""
@@ -27,44 +27,44 @@ class Show(Protocol):
         ...
 
     def token(self, name: str, token: Decoded) -> None:
-        """A token came."""
+        """A token was received."""
         ...
 
     def holds(self, step: Step, ms: float, detail: str) -> None:
-        """The step is as it should be."""
+        """The step passed."""
         ...
 
     def fails(self, step: Step, ms: float, failed: NotAsItShouldBe) -> None:
-        """The step is not as it should be."""
+        """The step failed."""
         ...
 
     def ends(self, steps: int, seconds: float) -> None:
-        """All steps held."""
+        """All steps passed."""
         ...
 
 
 class AsJson:
-    """One line a step, on standard output, as soon as it is over."""
+    """Prints one line per step on standard output, as soon as it is finished."""
 
     def begins(self, number: int, step: Step) -> None:
-        """Nothing yet."""
+        """Print nothing yet."""
 
     def exchange(self, exchange: Exchange) -> None:
-        """Nothing."""
+        """Print nothing."""
 
     def token(self, name: str, token: Decoded) -> None:
-        """Nothing."""
+        """Print nothing."""
 
     def holds(self, step: Step, ms: float, detail: str) -> None:
-        """ok."""
+        """Print ok."""
         self._line(step, ok=True, ms=ms, detail=detail)
 
     def fails(self, step: Step, ms: float, failed: NotAsItShouldBe) -> None:
-        """Not ok."""
+        """Print not ok."""
         self._line(step, ok=False, ms=ms, detail=str(failed))
 
     def ends(self, steps: int, seconds: float) -> None:
-        """Nothing: the last line was the last step."""
+        """Print nothing: the last step printed the last line."""
 
     def _line(self, step: Step, *, ok: bool, ms: float, detail: str) -> None:
         line = {"step": step.name, "ok": ok, "ms": round(ms, 1), "detail": detail}
@@ -73,17 +73,17 @@ class AsJson:
 
 
 class ForPeople:
-    """Colours on a terminal, the same words in a pipe."""
+    """Prints colours on a terminal, and the same text in a pipe."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
 
     def begins(self, number: int, step: Step) -> None:
-        """Its number and title."""
+        """Print its number and title."""
         self._console.print(Text(f"\n{number:>2}  {step.title}", style="bold"))
 
     def exchange(self, exchange: Exchange) -> None:
-        """Request, what was sent, status, what came."""
+        """Print the request, its fields, the status and the answer."""
         line = Text("    → ", style="dim") + Text(f"{exchange.method} {exchange.address}")
         self._console.print(line)
         if exchange.sent:
@@ -93,23 +93,23 @@ class ForPeople:
         self._console.print(answer + Text(f"  {_joined(exchange.said)}", style="dim"))
 
     def token(self, name: str, token: Decoded) -> None:
-        """Header and payload."""
+        """Print header and payload."""
         self._console.print(Text(f"      {name}: ", style="dim") + Text(_compact(token.header), style="cyan"))
         self._console.print(Text("      ") + Text(_compact(token.payload), style="cyan"))
 
     def holds(self, step: Step, ms: float, detail: str) -> None:
-        """The sentence, and how long it took."""
+        """Print the result and the duration."""
         self._console.print(
             Text("    ✓ ", style="green") + Text(detail) + Text(f"  {ms:.0f} ms", style="dim")
         )
 
     def fails(self, step: Step, ms: float, failed: NotAsItShouldBe) -> None:
-        """What was expected, and what came."""
+        """Print the expected and the actual result."""
         self._console.print(Text("    ✗ ", style="red") + Text(f"Expected {failed.expected}."))
         self._console.print(Text(f"      Came: {failed.came}"))
 
     def ends(self, steps: int, seconds: float) -> None:
-        """The count."""
+        """Print the count."""
         self._console.print(
             Text("\n✓ ", style="green")
             + Text(f"All {steps} steps are as they should be, in {seconds:.1f} s.")

@@ -1,4 +1,4 @@
-"""Steps 1 to 5: from an address that nobody has to tokens."""
+"""Steps 1 to 5: from an address without an account to tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCOPES = "openid profile email orders:read"
 
 
 def discover(journey: Journey) -> str:
-    """The server says where everything is (OpenID Connect Discovery §4)."""
+    """Fetch the server's metadata (OpenID Connect Discovery §4)."""
     answer = journey.wire.send("GET", f"{journey.issuer}/.well-known/openid-configuration")
     expect(answer.status_code == 200, "status 200", answer.status_code)
     found = document(answer)
@@ -29,7 +29,7 @@ def discover(journey: Journey) -> str:
 
 
 def sign_up(journey: Journey) -> str:
-    """A fresh address; the answer is the same whoever has it."""
+    """Sign up with a new address; the answer is the same when it has an account."""
     person = journey.person
     journey.browser.go(f"{journey.issuer}/sign-up")
     form = {"email": person.email, "password": person.password, "name": person.name}
@@ -39,7 +39,7 @@ def sign_up(journey: Journey) -> str:
 
 
 def verify(journey: Journey) -> str:
-    """The code from the mail, as a person reads it on the outbox page."""
+    """Enter the code from the mail, read on the outbox page."""
     mail = Page(journey.wire.send("GET", f"{journey.issuer}/_dev/outbox").text)
     for article in mail.articles:
         if journey.person.email in article.text and article.code:
@@ -53,7 +53,7 @@ def verify(journey: Journey) -> str:
 
 
 def sign_in(journey: Journey) -> str:
-    """Another browser, an app's authorization request, the sign-in page."""
+    """Send an app's authorization request in another browser, and sign in."""
     browser = journey.new_browser()
     browser.go(authorization_address(journey))
     browser.submit("sign-in", {"identifier": journey.person.email, "password": journey.person.password})
@@ -62,20 +62,20 @@ def sign_in(journey: Journey) -> str:
 
 
 def consent(journey: Journey) -> str:
-    """Allow; the code comes back with state and iss, both checked (RFC 9207)."""
+    """Allow; the code comes back with state and iss, which are both checked (RFC 9207)."""
     journey.browser.submit("consent", {"decision": "allow"})
     journey.code = code_from(journey)
     return "A code came back; state and iss are right"
 
 
 def code_exchange(journey: Journey) -> str:
-    """Code and PKCE verifier for tokens; the ID token is checked as an app must."""
+    """Exchange code and PKCE verifier for tokens; the ID token is checked as an app must."""
     redeem(journey)
     return f"An access token for {journey.has.expires_in} s, a refresh token, an ID token; signature, nonce and at_hash are right"
 
 
 def authorization_address(journey: Journey) -> str:
-    """A new authorization request (OAuth 2.1 §4.1.1), remembered for its answer."""
+    """Create a new authorization request (OAuth 2.1 §4.1.1), whose values are kept to check its answer."""
     token = clock_and_chance.token
     redirect_uri = f"{journey.state.places.shop}{DRIVER_CALLBACK}"
     journey.asked = asked = Asked(token(), token(), token(), redirect_uri)
@@ -94,7 +94,7 @@ def authorization_address(journey: Journey) -> str:
 
 
 def code_from(journey: Journey) -> str:
-    """The code of the redirect back to the app, if it answers what was asked."""
+    """The code in the redirect to the app, if it matches the request."""
     back, asked = journey.browser.left_for, journey.asked
     assert asked is not None
     if back is None or not back.startswith(f"{asked.redirect_uri}?"):
@@ -108,7 +108,7 @@ def code_from(journey: Journey) -> str:
 
 
 def redeem(journey: Journey) -> None:
-    """The code at hand for tokens, checked."""
+    """Exchange the current code for tokens, and check them."""
     asked = journey.asked
     assert asked is not None
     form = {
@@ -140,7 +140,7 @@ def redeem(journey: Journey) -> None:
 
 
 def tokens_of(said: dict[str, object]) -> Tokens:
-    """The members of a token response that must be there."""
+    """The required members of a token response."""
     access, refresh, identity = said.get("access_token"), said.get("refresh_token"), said.get("id_token")
     life = said.get("expires_in")
     if not (isinstance(access, str) and isinstance(refresh, str) and isinstance(identity, str)):

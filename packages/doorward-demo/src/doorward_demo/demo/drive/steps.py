@@ -1,4 +1,4 @@
-"""Which steps are there, in which order?"""
+"""List of the steps, in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward_demo.demo.drive.journey import Journey
 
 
 class Step(Struct, frozen=True):
-    """`work` answers with a sentence about what happened, or raises `NotAsItShouldBe`."""
+    """`work` returns a sentence about the result, or raises `NotAsItShouldBe`."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""What went over the wire? One HTTP client that notes each request and its answer, shortened and without secrets."""
+"""HTTP client that records each request and its answer, shortened and without secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECRET_FIELDS: Final = frozenset({"password", "code_verifier", "csrf", "client_
 
 
 class Exchange(Struct, frozen=True):
-    """A request and its answer, as they may be shown: `said` are parts of the answer worth seeing."""
+    """A request and its answer in a form for display: `said` are the relevant parts of the answer."""
 
     method: str
     address: str
@@ -31,7 +31,7 @@ Note = Callable[[Exchange], None]
 
 
 def shortened(text: str) -> str:
-    """The text with everything that could be a token or a code cut to its beginning."""
+    """The text with everything cut short that could be a token or a code."""
     return _LONG.sub(lambda found: found[0] if _harmless(found[0]) else f"{found[0][:12]}…", text)
 
 
@@ -41,14 +41,14 @@ def _harmless(text: str) -> bool:
 
 
 def shown_address(url: str) -> str:
-    """Path and query, each value shortened; the host only where it tells something."""
+    """Path and query with each value shortened; the host only when it is informative."""
     parts = urlsplit(url)
     query = "&".join(f"{name}={shortened(value)}" for name, value in parse_qsl(parts.query))
     return parts.path + (f"?{query}" if query else "")
 
 
 class Wire:
-    """Sends, notes, and answers. Redirects are not followed: each one is looked at."""
+    """Sends requests and records them. Redirects are returned and not followed."""
 
     def __init__(self, note: Note) -> None:
         self._note = note
@@ -65,7 +65,7 @@ class Wire:
         basic: tuple[str, str] | None = None,
         note: bool = True,
     ) -> httpx2.Response:
-        """One request. Raises `NotAsItShouldBe` where nobody answers."""
+        """Send one request. Raises `NotAsItShouldBe` without an answer."""
         request = self._http.build_request(
             method,
             url,
@@ -87,7 +87,7 @@ class Wire:
 
 
 def document(answer: httpx2.Response) -> dict[str, Any]:
-    """The JSON object that came. Raises `NotAsItShouldBe`."""
+    """The JSON object in the answer. Raises `NotAsItShouldBe`."""
     try:
         said: object = answer.json()
     except ValueError:

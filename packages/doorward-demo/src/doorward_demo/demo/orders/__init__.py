@@ -1,1 +1,2 @@
-"""The demo API: orders, readable with orders:read, placed with orders:write. FastAPI and doorward-verify, nothing else of Doorward."""
+"""The demo API: orders, readable with orders:read, placed with orders:write. It uses FastAPI and
+doorward-verify only."""

@@ -1,4 +1,4 @@
-"""The demo API's endpoints: what an API has to write to accept Doorward's access tokens."""
+"""The demo API's endpoints: the code that an API needs to accept Doorward's access tokens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NewOrder(BaseModel):
 
 
 def create_app(issuer: str, audience: str) -> FastAPI:
-    """The API that accepts `issuer`'s tokens made out to `audience`."""
+    """The API that accepts `issuer`'s tokens for `audience`."""
     auth = ResourceServer(issuer, audience, scopes=("orders:read", "orders:write"))
     app = FastAPI(title="Orders", lifespan=auth.lifespan, docs_url=None, redoc_url=None)
     app.include_router(auth.router)

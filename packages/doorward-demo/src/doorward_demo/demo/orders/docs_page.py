@@ -1,4 +1,4 @@
-"""What can this API do? A page from its own OpenAPI document, with nothing fetched from anywhere else."""
+"""Documentation page of the API, made from its own OpenAPI document without external resources."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def docs_page(openapi: dict[str, Any], issuer: str, audience: str) -> str:
 
 
 def operations(openapi: dict[str, Any]) -> list[Operation]:
-    """Every operation, with the scopes that it needs."""
+    """Every operation with its required scopes."""
     found: list[Operation] = []
     for path, methods in openapi["paths"].items():
         for method, operation in methods.items():

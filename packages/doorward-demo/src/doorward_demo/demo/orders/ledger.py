@@ -1,4 +1,4 @@
-"""Which orders are there? Kept in memory: everybody finds three of their own, so that there is something to see."""
+"""Orders in memory: each person starts with three, so that there is something to show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SAMPLES: Final = (
 
 
 class Order(Struct, frozen=True):
-    """One order; `owner` is the `sub` of who placed it."""
+    """One order; `owner` is the `sub` of the person who placed it."""
 
     number: int
     item: str
@@ -27,7 +27,8 @@ class Order(Struct, frozen=True):
 
 
 class Ledger:
-    """All orders. Bounded: the people seen longest ago are forgotten first, and so are the oldest orders of each."""
+    """All orders. Bounded: the people seen longest ago are dropped first, and so are the oldest orders of
+    each."""
 
     def __init__(self) -> None:
         self._orders: OrderedDict[str, list[Order]] = OrderedDict()
@@ -50,7 +51,7 @@ class Ledger:
         return sorted(every, key=lambda order: -order.number)
 
     def place(self, owner: str, item: str, quantity: int) -> Order:
-        """One order more."""
+        """Add one order."""
         self.of(owner)
         order = self._add(owner, item, quantity, "new")
         del self._orders[owner][:-_MOST_ORDERS]

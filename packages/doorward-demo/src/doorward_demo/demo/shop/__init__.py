@@ -1,1 +1,1 @@
-"""The demo app: a confidential client with a server-side session, as anybody would write it with any OpenID Connect library."""
+"""The demo app: a confidential client with a server-side session, as written with any OpenID Connect library."""

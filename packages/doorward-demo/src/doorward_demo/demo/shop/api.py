@@ -1,4 +1,4 @@
-"""How does the app call the API? With the session's access token, renewed silently when it has run out."""
+"""API client of the app: it uses the session's access token, refreshed silently after its expiry."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from doorward_demo.demo.shop.provider import Provider, Turned, Unavailable
 from doorward_demo.demo.shop.sessions import Session
 
 _EARLY = 5.0
-"""Seconds before its end at which a token is renewed, so that it does not run out on the way."""
+"""A token is refreshed this many seconds before its expiry, so that it does not expire in transit."""
 
 
 class SignedOut(Exception):
-    """The server gives no new token: the session is over."""
+    """The server issues no new token: the session is over."""
 
 
 class Answer(Struct, frozen=True):
-    """What the API said. `challenge` is its WWW-Authenticate header, where it sent one."""
+    """The API's answer. `challenge` is its WWW-Authenticate header, if any."""
 
     status: int
     document: dict[str, Any]
@@ -28,7 +28,7 @@ class Answer(Struct, frozen=True):
 
 
 class OrdersApi:
-    """The API, called on behalf of whoever is signed in."""
+    """The API, called for the signed-in person."""
 
     def __init__(self, address: str, provider: Provider, http: httpx2.AsyncClient) -> None:
         self._address = address
@@ -38,7 +38,8 @@ class OrdersApi:
     async def call(
         self, session: Session, method: str, path: str, body: dict[str, Any] | None = None
     ) -> Answer:
-        """One call. A 401 is tried once more with a fresh token. Raises `SignedOut`, `Unavailable`."""
+        """Send one request. After a 401 it is sent once more with a new token. Raises `SignedOut`,
+        `Unavailable`."""
         await self._renew(session, session.access_token, only_if_old=True)
         used = session.access_token
         answer = await self._send(used, method, path, body)
@@ -50,7 +51,7 @@ class OrdersApi:
         return answer
 
     async def _renew(self, session: Session, used: str, *, only_if_old: bool = False) -> None:
-        # one at a time for a session: whoever waited finds a fresh token and asks for none
+        # one refresh at a time per session: a request that waited finds a new token and requests none
         async with session.one_at_a_time:
             old = clock_and_chance.now() > session.access_expires_at - _EARLY
             if session.access_token != used or (only_if_old and not old):

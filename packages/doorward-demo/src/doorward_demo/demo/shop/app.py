@@ -1,4 +1,4 @@
-"""The demo app's addresses: its page, the way to the sign-in page and back, the way out, and the server's word that it is over."""
+"""The demo app's routes: its page, sign-in and callback, sign-out, and back-channel logout."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MAX_BODY: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """The handlers. `sessions` is all that the app remembers."""
+    """The handlers. `sessions` is the app's only state."""
 
     registration: Registration
     provider: Provider
@@ -39,16 +39,17 @@ class Shop:
 
     @property
     def session_cookie(self) -> str:
-        """Browsers tell no ports apart: two shops on one host would sign each other's people out."""
+        """Browsers do not separate cookies by port: two shops on one host would sign out each other's people."""
         return f"shop_{urlsplit(self.registration.redirect_uri).port or 0}_session"
 
     @property
     def sign_in_cookie(self) -> str:
-        """The same for a sign-in that has begun."""
+        """The same for a pending sign-in."""
         return f"shop_{urlsplit(self.registration.redirect_uri).port or 0}_sign_in"
 
     async def home(self, request: Request) -> Response:
-        """Signed out: a button. Signed in: who you are, and your orders, fetched from the API with your access token."""
+        """Signed out: a button. Signed in: the person, and their orders, fetched from the API with the access
+        token."""
         session = self.sessions.get(request.cookies.get(self.session_cookie))
         if session is None:
             return views.signed_out(self.registration)
@@ -58,7 +59,7 @@ class Shop:
             return self._over(request)
 
     async def sign_in(self, request: Request) -> Response:
-        """Off to the sign-in page, with what its answer will be held against kept here."""
+        """Redirect to the sign-in page, and keep the values that check its answer."""
         begun = pending(clock_and_chance.now())
         address = await self.provider.sign_in_address(begun)
         response = RedirectResponse(address, 303)
@@ -70,14 +71,16 @@ class Shop:
         return response
 
     async def callback(self, request: Request) -> Response:
-        """Back from the sign-in page: with a code, or with the reason why there is none."""
+        """The answer of the sign-in page: a code, or an error."""
         query = request.query_params
         browser, now = request.cookies.get(self.sign_in_cookie), clock_and_chance.now()
         begun = self.sessions.take_pending(browser, query.get("state"), now)
         if begun is None:
-            # a sign-in that this browser did not begin: somebody else's code must not become this person's session
+            # a sign-in that this browser did not begin: an attacker's code must not start this person's
+            # session (login CSRF)
             if self.sessions.get(request.cookies.get(self.session_cookie)) is not None:
-                # the back button, or a tab from before: whoever is signed in stays so, and the answer is not looked at
+                # the back button, or an old tab: the signed-in person stays signed in, and the answer is
+                # ignored
                 return RedirectResponse("/", 303)
             return views.failed("This sign-in was not begun here, or too long ago.", 400)
         if query.get("iss") != self.registration.issuer:
@@ -94,7 +97,7 @@ class Shop:
         return response
 
     async def order(self, request: Request) -> Response:
-        """Place an order, if the API lets this person."""
+        """Place an order, if the API permits it."""
         session = self.sessions.get(request.cookies.get(self.session_cookie))
         form = await _form(request)
         if session is None or not _same(form.get("csrf"), session.csrf):
@@ -109,7 +112,7 @@ class Shop:
             return self._over(request)
 
     async def sign_out(self, request: Request) -> Response:
-        """Out of this app, and on to the server, which ends the session everywhere."""
+        """Sign out of this app, and redirect to the server, which ends the session everywhere."""
         key = request.cookies.get(self.session_cookie)
         session = self.sessions.get(key)
         form = await _form(request)
@@ -122,12 +125,12 @@ class Shop:
         return response
 
     async def signed_out(self, request: Request) -> Response:
-        """Back from the server."""
+        """Return from the server after the sign-out."""
         del request
         return views.signed_out(self.registration, done="You are signed out, here and at Doorward.")
 
     async def backchannel_logout(self, request: Request) -> Response:
-        """The server itself says that a session has ended (Back-Channel Logout 1.0 §2.5 to §2.8)."""
+        """The server reports that a session has ended (Back-Channel Logout 1.0 §2.5 to §2.8)."""
         token = (await _form(request)).get("logout_token", "")
         try:
             ended = await self._ended(token)
@@ -186,7 +189,7 @@ class Shop:
 
 
 def create_app(registration: Registration) -> Starlette:
-    """The app as one ASGI callable."""
+    """Build the app as one ASGI callable."""
     http = httpx2.AsyncClient(timeout=10, trust_env=False)
     provider = Provider(registration, http)
     shop = Shop(registration=registration, provider=provider, api=OrdersApi(registration.api, provider, http))

@@ -1,4 +1,4 @@
-"""Does the server really say that a session has ended? The logout token, OpenID Connect Back-Channel Logout 1.0 §2.6."""
+"""Validation of the logout token, OpenID Connect Back-Channel Logout 1.0 §2.6."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _MOST: Final = 1000
 
 
 class Ended(Struct, frozen=True):
-    """Which session, or (without `sid`) whose."""
+    """The ended session or, without `sid`, the person whose sessions ended."""
 
     sid: str | None
     sub: str | None
 
 
 class SeenOnce:
-    """The ids of tokens that came already, as long as they could come again (§2.6 point 8)."""
+    """The ids of received tokens, kept as long as a token could be repeated (§2.6 point 8)."""
 
     def __init__(self) -> None:
         self._seen: OrderedDict[str, float] = OrderedDict()
 
     def first_time(self, jti: str, now: float) -> bool:
-        """Whether this id was not here before."""
+        """Whether this id was not seen before."""
         while self._seen and (len(self._seen) > _MOST or next(iter(self._seen.values())) < now):
             self._seen.popitem(last=False)
         if jti in self._seen:
@@ -41,7 +41,7 @@ class SeenOnce:
 
 
 def verify(token: str, keys: KeySet, *, issuer: str, client_id: str, seen: SeenOnce, now: float) -> Ended:
-    """Check it. Raises `Refused`."""
+    """Validate a logout token. Raises `Refused`."""
     claims = payload(jws.verify(token, keys, algorithms=ALGORITHMS, types={"logout+jwt"}))
     if claims.get("iss") != issuer:
         raise Refused("issuer", "the logout token is of another issuer")
@@ -58,7 +58,7 @@ def verify(token: str, keys: KeySet, *, issuer: str, client_id: str, seen: SeenO
     if not isinstance(events, dict) or not isinstance(cast("dict[str, object]", events).get(EVENT), dict):
         raise Refused("claims", "the logout token tells of no log-out")
     if "nonce" in claims:
-        # an ID token passed off as a logout token (§2.4)
+        # an ID token sent as a logout token (§2.4)
         raise Refused("claims", "a logout token has no nonce")
     sid, sub, jti = claims.get("sid"), claims.get("sub"), claims.get("jti")
     if not isinstance(sid, str | None) or not isinstance(sub, str | None) or (sid is None and sub is None):

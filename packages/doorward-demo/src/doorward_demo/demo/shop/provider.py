@@ -1,4 +1,4 @@
-"""How does the app talk to the server? Discovery, the way to the sign-in page, code for tokens, refresh, keys, sign-out."""
+"""OpenID provider client of the app: discovery, sign-in address, code exchange, refresh, keys, sign-out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCOPES = "openid profile email orders:read orders:write"
 
 
 class Registration(Struct, frozen=True):
-    """What was said when the app was registered, and what it got."""
+    """The app's registration: its settings and credentials."""
 
     issuer: str
     client_id: str
@@ -32,11 +32,11 @@ class Registration(Struct, frozen=True):
 
 
 class Unavailable(Exception):
-    """The server does not answer, or not as it should; trying again may help."""
+    """The server does not answer, or not correctly; a retry may help."""
 
 
 class Turned(Exception):
-    """The server said no: `error` is its code, as `invalid_grant`."""
+    """The server refused: `error` is its code, such as `invalid_grant`."""
 
     def __init__(self, error: str, description: str = "") -> None:
         self.error = error
@@ -45,7 +45,7 @@ class Turned(Exception):
 
 
 class Tokens(Struct, frozen=True):
-    """What the token endpoint gave."""
+    """The answer of the token endpoint."""
 
     access_token: str
     expires_at: float
@@ -55,7 +55,7 @@ class Tokens(Struct, frozen=True):
 
 
 class Provider:
-    """The server, as this app sees it."""
+    """The server as this app uses it."""
 
     def __init__(self, registration: Registration, http: httpx2.AsyncClient) -> None:
         self.registration = registration
@@ -64,7 +64,7 @@ class Provider:
         self._keys: KeySet | None = None
 
     async def sign_in_address(self, pending: Pending) -> str:
-        """Where the browser goes to sign in. Raises `Unavailable`."""
+        """The address of the sign-in page for the browser. Raises `Unavailable`."""
         found = await self._discover()
         asked = {
             "response_type": "code",
@@ -80,7 +80,7 @@ class Provider:
         return f"{found['authorization_endpoint']}?{urlencode(asked)}"
 
     async def sign_out_address(self, hint: str, state: str) -> str:
-        """Where the browser goes to sign out (RP-Initiated Logout 1.0 §2). Raises `Unavailable`."""
+        """The address of the sign-out for the browser (RP-Initiated Logout 1.0 §2). Raises `Unavailable`."""
         found = await self._discover()
         asked = {
             "id_token_hint": hint,
@@ -91,7 +91,7 @@ class Provider:
         return f"{found['end_session_endpoint']}?{urlencode(asked)}"
 
     async def redeem(self, code: str, verifier: str) -> Tokens:
-        """A code for tokens. Raises `Turned`, `Unavailable`."""
+        """Exchange a code for tokens. Raises `Turned`, `Unavailable`."""
         return await self._tokens(
             {
                 "grant_type": "authorization_code",
@@ -102,11 +102,12 @@ class Provider:
         )
 
     async def refresh(self, refresh_token: str) -> Tokens:
-        """New tokens for a refresh token. Raises `Turned`, `Unavailable`."""
+        """Exchange a refresh token for new tokens. Raises `Turned`, `Unavailable`."""
         return await self._tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     async def keys(self, *, anew: bool = False) -> KeySet:
-        """The server's public keys; `anew` where a token names one that is not among them. Raises `Unavailable`."""
+        """The server's public keys. `anew` fetches them again, for a token with an unknown key. Raises
+        `Unavailable`."""
         if self._keys is None or anew:
             found = await self._discover()
             answer = await self._get(found["jwks_uri"])
@@ -117,7 +118,7 @@ class Provider:
         return self._keys
 
     async def who(self, tokens: Tokens, *, nonce: str) -> id_token.IdToken:
-        """Whom the ID token names, if it answers this sign-in. Raises `Refused`, `Unavailable`."""
+        """The person in the ID token, if it answers this sign-in. Raises `Refused`, `Unavailable`."""
         if tokens.id_token is None:
             raise Refused("no_token", "no ID token came")
         for anew in (False, True):
@@ -142,7 +143,8 @@ class Provider:
             answer = await self._get(f"{issuer}/.well-known/openid-configuration")
             found = _document(answer)
             if found.get("issuer") != issuer:
-                # another server's metadata would send codes and secrets to it (OpenID Connect Discovery §4.3)
+                # another server's metadata would direct codes and secrets to it (OpenID Connect Discovery
+                # §4.3)
                 raise Unavailable("the metadata is of another issuer")
             self._found = found
         return self._found

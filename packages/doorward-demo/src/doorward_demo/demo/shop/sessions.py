@@ -1,4 +1,4 @@
-"""Who is signed in to this app? Sessions and sign-ins under way, in memory; the browser holds nothing but a random id."""
+"""Sessions and pending sign-ins of this app, in memory; the browser holds only a random id."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from doorward_demo.demo.id_token import IdToken
 
 _MOST: Final = 1000
 _PENDING_FOR: Final = 1800
-"""Seconds that somebody may take to sign in: as long as the server keeps a sign-in."""
+"""Seconds within which a sign-in must be completed: the same time as on the server."""
 
 
 class Pending(Struct, frozen=True):
-    """A sign-in that this browser has begun: what its answer is held against."""
+    """A pending sign-in of this browser: the values that check its answer."""
 
     state: str
     nonce: str
@@ -42,26 +42,28 @@ class Session:
 
 
 class Sessions:
-    """Bounded: what was used longest ago goes first, so that nobody can fill the memory."""
+    """A bounded store: the least recently used entry is dropped first, so that no client can fill the memory."""
 
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._pending: OrderedDict[tuple[str, str], Pending] = OrderedDict()
 
     def begin(self, browser: str | None, pending: Pending) -> str:
-        """Keep a sign-in; answers with the id for the browser's cookie. Its tabs share one, and each has its own `state`."""
+        """Store a sign-in. Returns the id for the browser's cookie: its tabs share one, and each has its own
+        `state`."""
         browser = browser or clock_and_chance.token()
         self._pending[browser, pending.state] = pending
         _bound(self._pending)
         return browser
 
     def take_pending(self, browser: str | None, state: str | None, now: float) -> Pending | None:
-        """The sign-in that this browser began, once: an answer cannot be used twice."""
+        """Take the sign-in that this browser began, once: an answer cannot be used twice."""
         pending = self._pending.pop((browser, state), None) if browser and state else None
         return pending if pending is not None and now < pending.expires_at else None
 
     def add(self, session: Session) -> str:
-        """A new id for every sign-in, so that an id which somebody planted is never signed in."""
+        """Add a session with a new id for every sign-in, so that an id planted by an attacker is never signed
+        in (session fixation)."""
         key = clock_and_chance.token()
         self._sessions[key] = session
         _bound(self._sessions)
@@ -75,12 +77,13 @@ class Sessions:
         return session
 
     def remove(self, key: str | None) -> None:
-        """This browser is signed out."""
+        """Sign this browser out."""
         if key:
             self._sessions.pop(key, None)
 
     def end(self, *, sid: str | None, sub: str | None) -> int:
-        """The server says that a session has ended, or all of a person's; answers with how many were open here."""
+        """End one session, or all sessions of a person, on the server's request. Returns how many were open
+        here."""
         gone = [
             key
             for key, session in self._sessions.items()
@@ -92,7 +95,7 @@ class Sessions:
 
 
 def pending(now: float) -> Pending:
-    """A new sign-in: random state, nonce and code_verifier."""
+    """A new sign-in with random state, nonce and code_verifier."""
     token = clock_and_chance.token
     return Pending(token(), token(), token(), now + _PENDING_FOR)
 

@@ -1,4 +1,4 @@
-"""What does the app show? Plain pages that need no script."""
+"""Pages of the app, which need no script."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from doorward_demo.demo.shop.sessions import Session
 
 
 def signed_out(registration: Registration, *, done: str | None = None, ended: str | None = None) -> Response:
-    """The page of somebody who is not signed in."""
+    """The page before a sign-in."""
     return _page("signed_out.html", 200, issuer=registration.issuer, done=done, ended=ended)
 
 
 def failed(text: str, status: int) -> Response:
-    """Something went wrong; there is a way on."""
+    """The page after an error, with a link to continue."""
     return _page("failed.html", status, title="That did not work", text=text, retry="Sign in again")
 
 
 def cancelled(error: str) -> Response:
-    """The person said no, or the server did."""
+    """The page after the person or the server refused."""
     denied = error == "access_denied"
     title = "Nothing was shared" if denied else "That did not work"
     text = (
@@ -37,7 +37,7 @@ def cancelled(error: str) -> Response:
 
 
 def orders(session: Session, answer: Answer, *, placed: Answer | None, now: float) -> Response:
-    """Who you are, your orders, and what stands behind it."""
+    """The person, their orders, and the tokens behind them."""
     claims = session.who.claims
     token = decoded(session.access_token)
     status = 200 if placed is None or placed.status < 400 else placed.status
@@ -77,7 +77,7 @@ def _pretty(document: dict[str, Any]) -> str:
 
 
 def _page(template: str, status: int, **values: object) -> Response:
-    # browsers hold form-action against the redirect that follows a POST too: signing out leads to the server
+    # browsers apply form-action also to the redirect after a POST: the sign-out redirects to the server
     issuer = values.get("issuer")
     policy = CSP.replace("form-action 'self'", f"form-action 'self' {issuer}") if issuer else CSP
     headers = {
