@@ -1,8 +1,7 @@
 """Rate of bare password hashing on one core, as the upper limit of sign-ins.
 
-Argon2id with the parameters of the sign-in (19 MiB, t=2, p=1), in as many threads as the server has cores,
-with every installed implementation. The fastest is the limit, so that a slow implementation cannot flatter
-the server.
+Argon2id with the parameters of the sign-in (19 MiB, t=2, p=1), in as many threads as the server has cores, with every
+installed implementation. The fastest is the limit, so that a slow implementation cannot flatter the server.
 """
 
 import os
@@ -72,16 +71,14 @@ def _rate(hash_once: Callable[[], None], threads: int, seconds: float) -> float:
 
 
 def _step_back() -> None:
-    # Same priority as the server's hashing threads: other work on this core then takes as much from either
-    # side.
+    # Same priority as the server's hashing threads: other work on this core then takes as much from either side.
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)
 
 
 def raw_rates(core: int, *, seconds: float, threads: int = 1) -> Raw:
-    """The raw rates on `core`, each measured for `seconds` in two alternating halves; their mean, as for the
-    server."""
+    """The raw rates on `core`, each measured for `seconds` in two alternating halves; their mean, as for the server."""
     found: dict[str, list[float]] = {}
     with pinned(core):
         for _ in range(2):

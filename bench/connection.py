@@ -1,5 +1,4 @@
-"""One connection of the load: it sends a request, reads just enough to find the end of the answer, and
-repeats."""
+"""One connection of the load: it sends a request, reads just enough to find the end of the answer, and repeats."""
 
 import asyncio
 import re
@@ -18,10 +17,9 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
 class Group:
     """Connections that do the same thing.
 
-    With `rate` (requests a second over the whole group) the group follows a schedule, and a request delayed
-    by a late answer is timed from the moment when it was due. Without it each connection sends at once.
-    `expect` is the one status that counts as success; any other stops its connection and invalidates the
-    figure.
+    With `rate` (requests a second over the whole group) the group follows a schedule, and a request delayed by a late
+    answer is timed from the moment when it was due. Without it each connection sends at once. `expect` is the one
+    status that counts as success; any other stops its connection and invalidates the figure.
     """
 
     name: str

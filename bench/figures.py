@@ -48,8 +48,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Absolute(msgspec.Struct, frozen=True):
-    """One member of build/bench-figures.json: the values from which ratios are made. Compare only within one
-    run."""
+    """One member of build/bench-figures.json: the values from which ratios are made. Compare only within one run."""
 
     what: str
     value: float

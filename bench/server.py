@@ -103,8 +103,7 @@ class Server:
         return [requests.in_turn(every[start:] + every[:start]) for start in starts]
 
     def new_families(self, app: App) -> list[deque[str]]:
-        """New refresh families from complete sign-ins, distributed over the connections; one of them has been
-        checked."""
+        """New refresh families from complete sign-ins, distributed over the connections; one of them has been checked."""
         count = CONNECTIONS * FAMILIES_PER_CONNECTION
         with ThreadPoolExecutor(max_workers=4) as pool:
             people = (self.people[n % len(self.people)] for n in range(count))
@@ -131,8 +130,7 @@ class Server:
         return [requests.rotation(self.host, "/token", app.basic, mine) for mine in families]
 
     def worker_mib(self, *, highest: bool = False) -> float:
-        """Resident memory of the worker, current or peak, in MiB: of the largest child, or of the process
-        itself."""
+        """Resident memory of the worker, current or peak, in MiB: of the largest child, or of the process itself."""
         pids = _children(self.pid) or [self.pid]
         return max(rss_mib(pid, highest=highest) for pid in pids)
 

@@ -1,7 +1,6 @@
 """Lists of pages in each README.md under docs/, between its two markers.
 
-A page is listed by its first heading. `python -m tools.docs_index` writes the lists; tests/repository
-compares them.
+A page is listed by its first heading. `python -m tools.docs_index` writes the lists; tests/repository compares them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Pinned, hashed requirement files (`make pin`).
 
-`runtime.in`, `valkey.in` and `demo.in` repeat the dependencies in the packages' pyproject.toml files; the
-other `.in` files are edited by hand. Each set is resolved under the sets before it, so that one environment
-can hold them all. The result is valid for Python 3.11 and later on every platform, and records hashes but no
-address.
+`runtime.in`, `valkey.in` and `demo.in` repeat the dependencies in the packages' pyproject.toml files; the other `.in`
+files are edited by hand. Each set is resolved under the sets before it, so that one environment can hold them all. The
+result is valid for Python 3.11 and later on every platform, and records hashes but no address.
 """
 
 from __future__ import annotations

@@ -57,8 +57,7 @@ def digest(paths: list[Path]) -> str:
 def wanted(sets: tuple[str, ...]) -> dict[str, str]:
     """The stamp's content when all of these sets are installed: file -> hash."""
     answer = {name: digest([REQUIREMENTS / (name + ".txt")]) for name in ("uv", *sets)}
-    # The folder is part of the fingerprint: in a moved clone, editable installs and scripts point to the old
-    # place.
+    # The folder is part of the fingerprint: in a moved clone, editable installs and scripts point to the old place.
     answer["packages"] = digest([ROOT / p / "pyproject.toml" for p in PACKAGES]) + " " + str(ROOT)
     return answer
 

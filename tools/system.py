@@ -180,8 +180,7 @@ def _npm_install() -> None:
     if cli is None:
         _say("Node came without npm")
         return
-    # By default Node trusts its own list of authorities; behind a corporate proxy the system's list is
-    # needed.
+    # By default Node trusts its own list of authorities; behind a corporate proxy the system's list is needed.
     env = {**os.environ, "NODE_USE_SYSTEM_CA": "1", "PATH": f"{program.parent}:{os.environ.get('PATH', '')}"}
     command = [
         str(program),

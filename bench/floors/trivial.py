@@ -1,5 +1,4 @@
-"""Protocol that answers every request with the same 700 bytes, to measure how much load bench/load.py can
-produce."""
+"""Protocol that answers every request with the same 700 bytes, to measure how much load bench/load.py can produce."""
 
 import asyncio
 import sys
@@ -17,8 +16,7 @@ _ANSWER = (
 
 
 class _Trivial(asyncio.Protocol):
-    """One segment in, one answer out: correct only for requests that fit in one segment, as all of the
-    benchmark do."""
+    """One segment in, one answer out: correct only for requests that fit in one segment, as all of the benchmark do."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

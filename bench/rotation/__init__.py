@@ -1,2 +1,1 @@
-"""Simulation of refresh token rotation: thieves and owners under a virtual clock, judged by the real rule
-functions."""
+"""Simulation of refresh token rotation: thieves and owners under a virtual clock, judged by the real rule functions."""

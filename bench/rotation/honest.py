@@ -1,10 +1,8 @@
-"""Owners who sometimes lose an answer, without a thief: how often the rule signs them out, and how often it
-is listed.
+"""Owners who sometimes lose an answer, without a thief: how often the rule signs them out, and how often it is listed.
 
-An app is opened six times a day, for 20 to 120 minutes. It refreshes when it is opened and every five
-minutes while it is open. Of the 60 apps, 20 retry after 5 seconds, 20 with their next timer after 5
-minutes, and 20 are on devices that go to sleep: they retry when they are next opened. The answer to a
-retry can be lost too.
+An app is opened six times a day, for 20 to 120 minutes. It refreshes when it is opened and every five minutes while it
+is open. Of the 60 apps, 20 retry after 5 seconds, 20 with their next timer after 5 minutes, and 20 are on devices that
+go to sleep: they retry when they are next opened. The answer to a retry can be lost too.
 """
 
 from __future__ import annotations

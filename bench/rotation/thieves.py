@@ -1,7 +1,6 @@
 """Thieves with a copy of an owner's refresh token: how long they have access, and when they are detected.
 
-The owner's app refreshes every five minutes from 8:00 to 17:00, Monday to Friday, beginning on the first
-Monday.
+The owner's app refreshes every five minutes from 8:00 to 17:00, Monday to Friday, beginning on the first Monday.
 """
 
 from __future__ import annotations
@@ -101,8 +100,7 @@ def spends_the_newest(family: Family, owner: Owner) -> _Copy:
 
 
 def repeats_the_parent(family: Family, owner: Owner) -> _Copy:
-    """(b) Takes a spent token from a log on Friday at 17:00 and repeats it every five minutes until Monday,
-    8:00."""
+    """(b) Takes a spent token from a log on Friday at 17:00 and repeats it every five minutes until Monday, 8:00."""
     copy = _Copy(family)
     for at in in_the_office(0, FRIDAY):
         owner.refresh(at)

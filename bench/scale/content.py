@@ -1,9 +1,8 @@
-"""Content of a generated database, computed from numbers: person 7, grant 12, and the refresh token of grant
-12.
+"""Content of a generated database, computed from numbers: person 7, grant 12, and the refresh token of grant 12.
 
-Nothing is stored beside the database: a grant's number gives its first refresh token, and a person's
-number gives their e-mail address. Grants are numbered in the order of their creation, evenly over twenty
-days. Each belongs to one of the people who existed by then, so that adjacent grants have unrelated owners.
+Nothing is stored beside the database: a grant's number gives its first refresh token, and a person's number gives their
+e-mail address. Grants are numbered in the order of their creation, evenly over twenty days. Each belongs to one of the
+people who existed by then, so that adjacent grants have unrelated owners.
 """
 
 from __future__ import annotations
@@ -77,8 +76,7 @@ def _base64url(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Values common to all rows: when the first grant was created (ms since the epoch), and the app that
-    holds them."""
+    """Values common to all rows: when the first grant was created (ms since the epoch), and the app that holds them."""
 
     begins_ms: int
     client_id: str

@@ -1,5 +1,4 @@
-"""Order of the measurements on one engine: grow, measure at the store, at servers, beside the sweep, with
-more workers.
+"""Order of the measurements on one engine: grow, measure at the store, at servers, beside the sweep, with more workers.
 
 The result of each step is saved in the folder at once, so that an interrupted run does not repeat it.
 """
@@ -125,8 +124,7 @@ class Course:
         self._report.reasons.update(self._kept[key].reasons)
 
     def finished(self) -> None:
-        """Discard saved results: the next run measures everything again, with or without the existing
-        databases."""
+        """Discard saved results: the next run measures everything again, with or without the existing databases."""
         self._file.unlink(missing_ok=True)
 
     def _failed(self, step: str, error: Exception) -> None:

@@ -36,8 +36,7 @@ class Batch:
 
 
 def batches(world: World, first: int, until: int) -> Iterator[Batch]:
-    """The grants from `first` to before `until` (multiples of five) and the people of that time, table by
-    table."""
+    """The grants from `first` to before `until` (multiples of five) and the people of that time, table by table."""
     people = range(first // GRANTS_PER_PERSON, until // GRANTS_PER_PERSON)
     yield Batch("accounts", content.ACCOUNT_COLUMNS, [world.account(one) for one in people])
     factors = [world.factor(one) for one in people if content.has_factor(one)]

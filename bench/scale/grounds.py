@@ -22,8 +22,7 @@ from doorward.storage.sql.store import Store
 from tests.postgres import Postgres, named, postgres_server
 
 POSTGRES_SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
-"""In addition to PostgreSQL's defaults, which flush each commit to disk and write full pages after a
-checkpoint."""
+"""In addition to PostgreSQL's defaults, which flush each commit to disk and write full pages after a checkpoint."""
 _COPY_PROCESSES = 3
 
 

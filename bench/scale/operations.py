@@ -1,10 +1,8 @@
-"""Time of a sign-in's look-up, a refresh and an introspection at the store, by the number of rows in the
-database.
+"""Time of a sign-in's look-up, a refresh and an introspection at the store, by the number of rows in the database.
 
-The calls are those of the services: look-up is `accounts.by_email` and `factors`, a refresh is
-`refresh_of_person` and the guarded commit, an introspection is the token with grant and person, and the
-number of the newest revocation. Reads are made one after the other, refreshes by 32 coroutines at once, as
-requests make them. People are drawn evenly.
+The calls are those of the services: look-up is `accounts.by_email` and `factors`, a refresh is `refresh_of_person` and
+the guarded commit, an introspection is the token with grant and person, and the number of the newest revocation. Reads
+are made one after the other, refreshes by 32 coroutines at once, as requests make them. People are drawn evenly.
 """
 
 from __future__ import annotations
@@ -83,8 +81,7 @@ class Operations:
         """Exchange a token for its successor."""
         number = draw(self.chance, self.grants, STORE_SHARE)
         while not await self._rotate(self.world.grant_id(number)):
-            # among few grants two coroutines may draw the same one, and one of them loses and retries, as in
-            # real use
+            # among few grants two coroutines may draw the same one, and one of them loses and retries, as in real use
             continue
 
     async def _rotate(self, grant_id: str) -> bool:

@@ -1,8 +1,7 @@
 """Effect of the sweep of half a million expired rows on the latency of other requests.
 
-Refreshes follow a schedule at half of the server's capacity, once without anything to sweep and once while
-the server's own sweep runs, which begins at its start. The rows left over are removed afterwards, and the
-swept ones are counted.
+Refreshes follow a schedule at half of the server's capacity, once without anything to sweep and once while the server's
+own sweep runs, which begins at its start. The rows left over are removed afterwards, and the swept ones are counted.
 """
 
 from __future__ import annotations
@@ -67,8 +66,7 @@ def sweeping(
         if kept is during:
             growing.expire(state, grants, expired)
         for number in range(min(rounds, MOST_ROUNDS)):
-            # One process sweeps at a time; the server of the previous round has ended, so its lease is
-            # deleted.
+            # One process sweeps at a time; the server of the previous round has ended, so its lease is deleted.
             ground.execute(label(grants), _NO_TURN)
             began = time.monotonic()
             with served(ground, state, grants, folder, cores=cores) as server:

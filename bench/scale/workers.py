@@ -32,8 +32,7 @@ Side = Callable[[str, int, float, float], Result]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Rounds by kind and number of workers; `label` is the name of the peer, `missing` the reason why there
-    was none."""
+    """Rounds by kind and number of workers; `label` is the name of the peer, `missing` the reason why there was none."""
 
     rounds: dict[str, dict[int, list[Result]]]
     label: str

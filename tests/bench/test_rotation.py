@@ -1,5 +1,4 @@
-"""Tables on the decision page about rotation: they match the rule functions, and the new rule keeps its
-promises."""
+"""Tables on the decision page about rotation: they match the rule functions, and the new rule keeps its promises."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Demo app as a client: sign-ins begin only here, sign-outs apply everywhere, and cross-site forms have no
-effect."""
+"""Demo app as a client: sign-ins begin only here, sign-outs apply everywhere, and cross-site forms have no effect."""
 
 from __future__ import annotations
 

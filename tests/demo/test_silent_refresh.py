@@ -1,5 +1,4 @@
-"""Silent refresh of the demo app's access token: one refresh for concurrent requests, and sign-out when it is
-refused."""
+"""Silent refresh of the demo app's access token: one refresh for concurrent requests, and sign-out when it is refused."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""ID tokens and logout tokens at the demo app: only current ones for this app are accepted, each logout token
-once."""
+"""ID tokens and logout tokens at the demo app: only current ones for this app are accepted, each logout token once."""
 
 from __future__ import annotations
 

@@ -192,8 +192,7 @@ def test_a_node_that_cannot_read_the_new_schema_logs_it_and_is_not_ready(
 
 
 def test_a_reload_follows_the_link_to_the_new_installation(tmp_path: Path) -> None:
-    """A script's first line names the folder of its installation; a reload must follow the link in spite of
-    that."""
+    """A script's first line names the folder of its installation; a reload must follow the link in spite of that."""
     packages = {path for path in sys.path if path.endswith("site-packages")}
     for version in ("one", "two"):
         venv.create(tmp_path / version)

@@ -62,8 +62,7 @@ class AuthlibClient:
         return url
 
     def fetch(self, back: str) -> dict[str, Any]:
-        """Fetch tokens with the address to which the browser returned. Raises for a wrong state, as Authlib
-        does."""
+        """Fetch tokens with the address to which the browser returned. Raises for a wrong state, as Authlib does."""
         return self.session.fetch_token(
             self.metadata["token_endpoint"],
             authorization_response=back,

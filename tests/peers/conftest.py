@@ -67,8 +67,7 @@ def house(server: Running) -> Generator[House]:
 
 @pytest.fixture(scope="module")
 def apps(server: Running, house: House) -> dict[str, Registered]:
-    """Apps by authentication method; `signed` has RS256 tokens and signed userinfo, `service` acts for
-    itself."""
+    """Apps by authentication method; `signed` has RS256 tokens and signed userinfo, `service` acts for itself."""
     del house
     key = ECKey.generate_key("P-256", {"kid": "app-key", "alg": "ES256", "use": "sig"})
     public: dict[str, Any] = {"keys": [{**key.as_dict(private=False), "alg": "ES256"}]}

@@ -31,8 +31,7 @@ SITES = Path(__file__).with_name("sites")
 
 @dataclass(frozen=True)
 class Kind:
-    """The particulars of one client. Paths are the site's; `options` are registration options besides the
-    defaults."""
+    """The particulars of one client. Paths are the site's; `options` are registration options besides the defaults."""
 
     program: tuple[str, ...]
     callback: str = "/callback"

@@ -1,5 +1,4 @@
-"""Sites on third-party clients, unmodified and configured by their own documentation: sign-in, refresh,
-sign-out."""
+"""Sites on third-party clients, unmodified and configured by their own documentation: sign-in, refresh, sign-out."""
 
 from __future__ import annotations
 

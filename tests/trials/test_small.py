@@ -1,5 +1,4 @@
-"""Small cluster trial: nodes on PostgreSQL die under load for some seconds, on ports, without an effect on
-clients."""
+"""Small cluster trial: nodes on PostgreSQL die under load for some seconds, on ports, without an effect on clients."""
 
 from __future__ import annotations
 

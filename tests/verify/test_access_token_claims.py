@@ -1,5 +1,4 @@
-"""Claims of an access token: which are required, for which audience and when. RFC 9068 §2.2 and §4, RFC 7519
-§4.1."""
+"""Claims of an access token: which are required, for which audience and when. RFC 9068 §2.2 and §4, RFC 7519 §4.1."""
 
 from typing import Any
 

@@ -1,8 +1,7 @@
-"""Comparison with PyJWT and joserfc on good, bad and hostile tokens, with a reason for each case where
-Doorward is stricter.
+"""Comparison with PyJWT and joserfc on good, bad and hostile tokens, with a reason for each case where Doorward is
+stricter.
 
-All three have the same configuration: an access token of this issuer for this audience, with this key and
-algorithm.
+All three have the same configuration: an access token of this issuer for this audience, with this key and algorithm.
 """
 
 from typing import Any

@@ -1,5 +1,4 @@
-"""FastAPI integration: dependencies, OpenAPI, overrides, challenges and lifespan by one `ResourceServer`
-object."""
+"""FastAPI integration: dependencies, OpenAPI, overrides, challenges and lifespan by one `ResourceServer` object."""
 
 import itertools
 import time

@@ -1,5 +1,4 @@
-"""Tokens of every kind, built by hand where no correct library would build them. Nothing here reads the
-clock."""
+"""Tokens of every kind, built by hand where no correct library would build them. Nothing here reads the clock."""
 
 import hmac
 from typing import Any, Final
@@ -54,8 +53,7 @@ def claims(**others: Any) -> dict[str, Any]:
 def raw(
     header: bytes | dict[str, Any], payload: bytes | dict[str, Any], key: SigningKey | bytes | None = P256
 ) -> str:
-    """A token with exactly this header and payload. A bytes key signs with HMAC; None leaves the signature
-    empty."""
+    """A token with exactly this header and payload. A bytes key signs with HMAC; None leaves the signature empty."""
     head = header if isinstance(header, bytes) else msgspec.json.encode(header)
     body = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
     said = f"{b64url_encode(head)}.{b64url_encode(body)}"

@@ -1,5 +1,4 @@
-"""`python -m trials.cluster`: runs the trial, prints a table, writes build/cluster.json; logs are in
-build/cluster/.
+"""`python -m trials.cluster`: runs the trial, prints a table, writes build/cluster.json; logs are in build/cluster/.
 
 The exit status is 0 when every promise is kept, and 1 when one is not.
 """

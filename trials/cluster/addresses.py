@@ -38,8 +38,7 @@ class Machine:
     """Its network interface, in a namespace."""
 
     def unplug(self) -> None:
-        """Cut the machine off in both directions, without closing a connection. Raises RuntimeError without a
-        cable."""
+        """Cut the machine off in both directions, without closing a connection. Raises RuntimeError without a cable."""
         if self.cable is None:
             raise RuntimeError("a machine on 127.0.0.1 cannot be unplugged")
         _ip("link", "set", self.cable, "down")

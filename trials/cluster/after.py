@@ -14,9 +14,8 @@ from trials.cluster.people import Person
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """`signed_out`: people whom the server no longer recognised, with its answer. `spent_tried` spent tokens
-    were presented, of which `spent_taken` were answered with tokens; `family_lived` families still worked
-    after that."""
+    """`signed_out`: people whom the server no longer recognised, with its answer. `spent_tried` spent tokens were
+    presented, of which `spent_taken` were answered with tokens; `family_lived` families still worked after that."""
 
     signed_out: Sequence[str]
     spent_tried: int

@@ -25,8 +25,7 @@ def program() -> str | None:
 
 @contextmanager
 def door(folder: Path, places: Addresses, *, own: bool = False) -> Generator[str]:
-    """Run the proxy with the certificate in `folder` for the duration of the block. Yields its name. `own`:
-    not nginx.
+    """Run the proxy with the certificate in `folder` for the duration of the block. Yields its name. `own`: not nginx.
 
     Raises RuntimeError when it does not start.
     """

@@ -70,9 +70,8 @@ class Nodes:
     async def watched(
         self, held: Held, shows: Sequence[Shows], command: Sequence[str], committed: Callable[[str], str]
     ) -> str:
-        """Run the command on A and wait until every one of `shows` is true on every other node. `committed`
-        builds the query for the commit from the command's output. Returns that output. Raises RuntimeError
-        after a minute."""
+        """Run the command on A and wait until every one of `shows` is true on every other node. `committed` builds the
+        query for the commit from the command's output. Returns that output. Raises RuntimeError after a minute."""
         until = time.monotonic() + _LONGEST
         watchers = [asyncio.create_task(_first(line, one, until)) for one in shows for line in self.lines()]
         try:

@@ -40,8 +40,7 @@ class Ledger:
     wrong: list[str] = field(default_factory=list[str])
     without_retry_after: int = 0
     begun_anew: int = 0
-    """Codes whose redemption was cut off after it had happened: a new code was fetched, without a password.
-    """
+    """Codes whose redemption was cut off after it had happened: a new code was fetched, without a password."""
 
     def say(self, what: str, answer: Answer) -> None:
         """Record an answer that is neither the expected one nor a 503."""

@@ -1,5 +1,4 @@
-"""Load while machines die: people refresh at their own pace, browsers fetch new grants, apps act, an API
-introspects."""
+"""Load while machines die: people refresh at their own pace, browsers fetch new grants, apps act, an API introspects."""
 
 from __future__ import annotations
 
@@ -66,8 +65,7 @@ class Load:
             self._begin(self._looking(40_000 + number), pace.introspection * pace.apis, 40_000 + number)
 
     async def stop(self) -> None:
-        """Stop: no new requests are sent, and each open one is answered or given up. Raises the errors of the
-        clients."""
+        """Stop: no new requests are sent, and each open one is answered or given up. Raises the errors of the clients."""
         self._over.set()
         for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(outcome, BaseException):
@@ -81,8 +79,7 @@ class Load:
     ) -> None:
         await self._rest(chance.uniform(0, every))
         while not self._over.is_set():
-            # giving up is recorded in the ledger; the client retries, as a person would press the button
-            # again
+            # giving up is recorded in the ledger; the client retries, as a person would press the button again
             with suppress(GaveUp):
                 await step()
             await self._rest(chance.uniform(0.4, 1.6) * every)

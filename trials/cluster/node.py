@@ -133,8 +133,7 @@ class Node:
         process.wait(20)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run an operator's command on this machine with this node's settings. Raises RuntimeError when it
-        fails."""
+        """Run an operator's command on this machine with this node's settings. Raises RuntimeError when it fails."""
         command = [sys.executable, "-m", "doorward", *arguments, "--config", str(self.config)]
         out = subprocess.run(
             [*self.machine.before, *command],

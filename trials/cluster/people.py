@@ -36,8 +36,7 @@ class App:
 
 @dataclass(slots=True)
 class Record:
-    """All tokens that the server issued: the successors of each refresh token, over all clients and
-    connections."""
+    """All tokens that the server issued: the successors of each refresh token, over all clients and connections."""
 
     successors: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
 

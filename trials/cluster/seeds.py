@@ -1,5 +1,4 @@
-"""Seed data of the trial: an API, apps, and people with a password, created by the services behind the
-commands."""
+"""Seed data of the trial: an API, apps, and people with a password, created by the services behind the commands."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Failures during the trial: a node is killed every few seconds, and once the primary, so that the standby
-takes over."""
+"""Failures during the trial: a node is killed every few seconds, and once the primary, so that the standby takes over."""
 
 from __future__ import annotations
 
@@ -16,8 +15,7 @@ DETECTION = 2.0
 """Seconds until the standby is promoted: a failover tool is not part of the trial."""
 
 BEHIND = 1.0
-"""Lag of an asynchronous standby when the primary dies: the trial must be able to detect the resulting loss.
-"""
+"""Lag of an asynchronous standby when the primary dies: the trial must be able to detect the resulting loss."""
 
 
 @dataclass(slots=True)
@@ -44,10 +42,9 @@ async def rage(
     say: Callable[[str], None],
     seed: int = 1,
 ) -> Storm:
-    """kill -9 of a node every `every` seconds for `seconds`, and of the primary in the middle. Returns when
-    all nodes are back. `at_least`: on a busy machine, where nodes start slowly, continue until this many
-    were killed, for half as long again. `unplug`: the primary is cut off instead of killed, so that no
-    connection to it is closed.
+    """kill -9 of a node every `every` seconds for `seconds`, and of the primary in the middle. Returns when all nodes
+    are back. `at_least`: on a busy machine, where nodes start slowly, continue until this many were killed, for half as
+    long again. `unplug`: the primary is cut off instead of killed, so that no connection to it is closed.
 
     Raises RuntimeError when a node does not come back.
     """

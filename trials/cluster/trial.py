@@ -33,8 +33,7 @@ from trials.cluster.seeds import PASSWORD, Seeds, sow
 HOST = "auth.example.com"
 ISSUER = f"https://{HOST}"
 LEEWAY = 3
-"""Leeway of a spent refresh token, in seconds; shorter than the default, so that the checks at the end need
-not wait."""
+"""Leeway of a spent refresh token, in seconds; shorter than the default, so that the checks at the end need not wait."""
 AFTERWARDS = 3
 """Measurements of each kind after the storm."""
 
@@ -96,8 +95,7 @@ class Cluster:
 
 
 async def run(plan: Plan, say: Callable[[str], None], keep: Path | None = None) -> Found:
-    """Run the whole trial. The machines' logs are copied to `keep`. Raises RuntimeError when something does
-    not start."""
+    """Run the whole trial. The machines' logs are copied to `keep`. Raises RuntimeError when something does not start."""
     began = time.monotonic()
     ours = asyncio.current_task()
     assert ours is not None

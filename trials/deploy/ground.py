@@ -49,8 +49,7 @@ def missing() -> list[str]:
 
 
 def debian(release: str) -> Path:
-    """The folder with that Debian, created once. It has this machine's trusted certificates and package
-    sources."""
+    """The folder with that Debian, created once. It has this machine's trusted certificates and package sources."""
     tree = BUILD / release
     if not (tree / "made").exists():
         shutil.rmtree(tree, ignore_errors=True)

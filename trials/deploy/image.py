@@ -40,8 +40,7 @@ def podman(*words: str | Path, check: bool = True) -> str:
 
 
 def built(tree: Path) -> float:
-    """Build the image on that Debian, under the name at the top of the file. Returns the seconds that it
-    took."""
+    """Build the image on that Debian, under the name at the top of the file. Returns the seconds that it took."""
     began = time.monotonic()
     name = re.findall(r"^FROM (\S+) AS", _FILE.read_text("utf-8"), re.MULTILINE)[0]
     podman("rm", "--all", "--force")

@@ -31,8 +31,7 @@ class Report:
         self.say(f"{'✓' if kept else '✗'} {what}: {found}")
 
     def under_load(self, what: str, crowd: Crowd, work: Callable[[], str]) -> None:
-        """Run `work` while `crowd` sends requests. No client may get a broken connection or an invalid
-        answer."""
+        """Run `work` while `crowd` sends requests. No client may get a broken connection or an invalid answer."""
         with crowd:
             time.sleep(0.5)
             did = work()

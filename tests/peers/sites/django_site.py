@@ -1,5 +1,4 @@
-"""Django site on django-allauth or mozilla-django-oidc, configured as their documentation says for any OpenID
-provider.
+"""Django site on django-allauth or mozilla-django-oidc, configured as their documentation says for any OpenID provider.
 
 `python django_site.py allauth|mozilla`, with ISSUER, BASE, PORT, CLIENT_ID, CLIENT_SECRET and FOLDER in the
 environment.

@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-# `Ed25519` is the name of RFC 9864; `EdDSA` is the older name of the same algorithm and is kept for old
-# clients.
+# `Ed25519` is the name of RFC 9864; `EdDSA` is the older name of the same algorithm and is kept for old clients.
 ED25519_NAMES: Final = frozenset({"Ed25519", "EdDSA"})
 ASYMMETRIC: Final = frozenset({"ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519", "EdDSA"})
 
@@ -87,8 +86,7 @@ def _verify_ec(key: ec.EllipticCurvePublicKey, ecdsa: ec.ECDSA, size: int) -> Ve
 
 
 def verify_with(algorithm: str, key: Any) -> Verify:
-    """Return the verification function of one algorithm for one public key. The caller has checked the key's
-    type."""
+    """Return the verification function of one algorithm for one public key. The caller has checked the key's type."""
     if algorithm == "ES256":
         return _verify_es256(key)
     if algorithm in _EC:
@@ -109,8 +107,7 @@ def verify_with(algorithm: str, key: Any) -> Verify:
 
 
 def sign_with(algorithm: str, key: Any) -> Sign:
-    """Return the signing function of one algorithm for one private key. The caller has checked the key's
-    type."""
+    """Return the signing function of one algorithm for one private key. The caller has checked the key's type."""
     if algorithm == "ES256":
         return _sign_es256(key)
     if algorithm in _EC:

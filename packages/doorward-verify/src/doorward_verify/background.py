@@ -35,8 +35,7 @@ class _Running(Struct, frozen=True):
 
 
 class Background:
-    """Starts once, on first use, and ends with `close`. A later use starts it again, also in the child after
-    a fork."""
+    """Starts once, on first use, and ends with `close`. A later use starts it again, also in the child after a fork."""
 
     def __init__(
         self,

@@ -66,8 +66,7 @@ def challenge(refused: Refused, resource_metadata: str | None) -> Challenge:
 
 
 def metadata_path(resource: str) -> str:
-    """Path of the resource's metadata: the well-known part comes before the resource's own path, RFC 9728
-    §3.1."""
+    """Path of the resource's metadata: the well-known part comes before the resource's own path, RFC 9728 §3.1."""
     return WELL_KNOWN + urlsplit(resource).path.rstrip("/")
 
 
@@ -82,8 +81,7 @@ def metadata_location(resource: str) -> str | None:
 
 
 def protected_resource(resource: str, issuer: str, scopes: tuple[str, ...]) -> dict[str, object]:
-    """The metadata of a protected resource, RFC 9728 §2. `resource` is the audience, character for character
-    (§3.3)."""
+    """The metadata of a protected resource, RFC 9728 §2. `resource` is the audience, character for character (§3.3)."""
     document: dict[str, object] = {
         "resource": resource,
         "authorization_servers": [issuer],
@@ -95,6 +93,5 @@ def protected_resource(resource: str, issuer: str, scopes: tuple[str, ...]) -> d
 
 
 def _quotable(value: str) -> str:
-    # RFC 6750 §3 allows neither quotes nor backslashes in these values, and a line break would start a new
-    # header
+    # RFC 6750 §3 allows neither quotes nor backslashes in these values, and a line break would start a new header
     return "".join(c for c in value if " " <= c <= "~" and c not in '"\\')

@@ -49,8 +49,7 @@ class AccessRules(Struct, frozen=True):
 
 
 class Verified(Struct, frozen=True, gc=False):
-    """The result for an accepted token: its principal, and from when until when (exclusive) the result may be
-    reused."""
+    """The result for an accepted token: its principal, and from when until when (exclusive) the result may be reused."""
 
     principal: Principal
     since: int
@@ -63,8 +62,7 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
-    """Validate the payload of a token whose signature is valid, at `now` (seconds). Raises `Refused` or
-    `Malformed`."""
+    """Validate the payload of a token whose signature is valid, at `now` (seconds). Raises `Refused` or `Malformed`."""
     claims = None
     try:
         quick = _decode(payload)

@@ -37,8 +37,7 @@ def demand(
 
 
 def check(principal: Principal, asked: Demand, now: float) -> Refused | None:
-    """Return None when all requirements are met, otherwise the first one missing, in the order scope, role,
-    step-up."""
+    """Return None when all requirements are met, otherwise the first one missing, in the order scope, role, step-up."""
     if any(scope not in principal.scopes for scope in asked.scopes):
         return Refused("scope", "a scope is missing", scopes=asked.scopes)
     if any(role not in principal.roles for role in asked.roles):

@@ -27,8 +27,7 @@ same moment."""
 class Discovery:
     """The issuer's metadata, fetched on first use and again after an hour. One fetch at a time.
 
-    With a `jwks_uri`, keys are read from that URL on any host, and the key location in the metadata is
-    ignored.
+    With a `jwks_uri`, keys are read from that URL on any host, and the key location in the metadata is ignored.
     """
 
     def __init__(self, issuer: str, fetcher: Fetcher, clock: Clock, *, jwks_uri: str | None = None) -> None:

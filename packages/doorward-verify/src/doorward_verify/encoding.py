@@ -49,11 +49,10 @@ def b64url_decode(text: str) -> bytes:
 
 
 def b64url_pair(text: str, dot: int) -> tuple[bytes, bytes]:
-    """`b64url_decode` of the text before and after position `dot`, in one step: a token's payload and
-    signature.
+    """`b64url_decode` of the text before and after position `dot`, in one step: a token's payload and signature.
 
-    The decoder reads both as JSON strings, so characters that JSON would unescape are refused first.
-    Raises `Malformed`.
+    The decoder reads both as JSON strings, so characters that JSON would unescape are refused first. Raises
+    `Malformed`.
     """
     if "+" in text or "/" in text or "=" in text or '"' in text or "\\" in text:
         raise Malformed(_ALIEN)

@@ -1,5 +1,4 @@
-"""Daemon thread that updates the revocation view by long polling. The module `revocation` interprets the
-entries."""
+"""Daemon thread that updates the revocation view by long polling. The module `revocation` interprets the entries."""
 
 import logging
 import threading
@@ -16,8 +15,7 @@ log = logging.getLogger("doorward_verify")
 
 VERSION: Final = "2"
 LONGEST_WAIT: Final = 20
-# The shortest time between two polls: a feed with constant news must not be polled by every API without a
-# pause.
+# The shortest time between two polls: a feed with constant news must not be polled by every API without a pause.
 POLL_PAUSE: Final = 0.1
 FIRST_BACK_OFF: Final = 0.25
 LAST_BACK_OFF: Final = 15.0
@@ -44,8 +42,7 @@ class FeedDriver:
         self._chance = chance
         self._outage = outage
         self._required = required
-        # An answer must arrive while the view is still fresh, or a feed without news would look like a failed
-        # one.
+        # An answer must arrive while the view is still fresh, or a feed without news would look like a failed one.
         self._wait = int(min(LONGEST_WAIT, outage / 3))
         self._answered = unstoppable()
         self._stop = threading.Event()

@@ -1,5 +1,4 @@
-"""HTTP client for the issuer's documents: standard library only, with all limits that a hostile network
-requires."""
+"""HTTP client for the issuer's documents: standard library only, with all limits that a hostile network requires."""
 
 import socket
 import ssl
@@ -55,8 +54,7 @@ class Fetcher:
             if self._closed:
                 raise FetchFailed("closed")
             self._open.add(connection)
-        # A socket timeout starts again with each byte. This timer stops a server that sends single bytes
-        # slowly.
+        # A socket timeout starts again with each byte. This timer stops a server that sends single bytes slowly.
         watchdog = threading.Timer(deadline, _abort, [connection])
         watchdog.daemon = True
         watchdog.start()
@@ -64,8 +62,7 @@ class Fetcher:
             body = _get(connection, url, accept, max_bytes, ends)
             if time.monotonic() < ends:
                 return body
-            # A connection that the timer cut can look complete: an answer without a length ends with its
-            # connection.
+            # A connection that the timer cut can look complete: an answer without a length ends with its connection.
             raise FetchFailed(f"no answer within {deadline:g} s")
         except FetchFailed:
             raise

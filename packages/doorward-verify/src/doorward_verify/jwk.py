@@ -61,8 +61,7 @@ class SigningKey:
         return verifying_key(self.key.public_key(), alg=self.alg, kid=self.kid)
 
     def public_jwk(self) -> dict[str, str]:
-        """The JWK to publish, RFC 7517 §4. It is made from the public key, so it cannot contain a private
-        member."""
+        """The JWK to publish, RFC 7517 §4. It is made from the public key, so it cannot contain a private member."""
         return self.public().public_jwk()
 
     def private_jwk(self) -> dict[str, str]:
@@ -76,24 +75,21 @@ class SigningKey:
 
 
 def verifying_key(key: PublicKey, *, alg: str | None = None, kid: str | None = None) -> VerifyingKey:
-    """Bind a public key to its algorithm. Without `kid`, the RFC 7638 thumbprint is used. Raises
-    `InvalidKey`."""
+    """Bind a public key to its algorithm. Without `kid`, the RFC 7638 thumbprint is used. Raises `InvalidKey`."""
     name = _algorithm(key, alg)
     print_ = thumbprint(key)
     return VerifyingKey(print_ if kid is None else kid, name, key, print_, verify_with(name, key))
 
 
 def signing_key(key: PrivateKey, *, alg: str | None = None, kid: str | None = None) -> SigningKey:
-    """Bind a private key to its algorithm. Without `kid`, the RFC 7638 thumbprint is used. Raises
-    `InvalidKey`."""
+    """Bind a private key to its algorithm. Without `kid`, the RFC 7638 thumbprint is used. Raises `InvalidKey`."""
     public = key.public_key()
     name = _algorithm(public, alg)
     return SigningKey(thumbprint(public) if kid is None else kid, name, key, sign_with(name, key))
 
 
 def parse_public(jwk: Mapping[str, Any]) -> VerifyingKey:
-    """Parse a published JWK. Raises `InvalidKey`, also for one with a private member: such a key is
-    compromised."""
+    """Parse a published JWK. Raises `InvalidKey`, also for one with a private member: such a key is compromised."""
     if not PRIVATE_MEMBERS.isdisjoint(jwk):
         raise InvalidKey("a private or symmetric member is published: the key is no secret any more")
     if jwk.get("use", "sig") != "sig":
@@ -106,8 +102,7 @@ def parse_public(jwk: Mapping[str, Any]) -> VerifyingKey:
 
 
 def parse_private(jwk: Mapping[str, Any]) -> SigningKey:
-    """Parse a private JWK from the server's storage. Raises `InvalidKey`, also when the two halves do not
-    match."""
+    """Parse a private JWK from the server's storage. Raises `InvalidKey`, also when the two halves do not match."""
     kid, alg = _text_or_none(jwk, "kid"), _text_or_none(jwk, "alg")
     public = _public_key(jwk)
     try:

@@ -66,9 +66,8 @@ def verify(
 ) -> Jws:
     """Verify a token with an issuer's public keys, RFC 7515 §5.2. Raises `Refused`.
 
-    `algorithms` is the caller's allow-list (RFC 8725 §3.1: there is no default). `types` are the accepted
-    values of `typ` in lower case, without `application/`; None accepts any, for kinds of token that have no
-    type.
+    `algorithms` is the caller's allow-list (RFC 8725 §3.1: there is no default). `types` are the accepted values of
+    `typ` in lower case, without `application/`; None accepts any, for kinds of token that have no type.
     """
     head, said, body, signature = split(token, max_chars)
     header = parse_header(head)
@@ -117,15 +116,13 @@ def parse_header(segment: str) -> Header:
 
 
 def check_type(header: Header, types: Collection[str] | None) -> None:
-    """Check the explicit type, RFC 8725 §3.11: one kind of token is never accepted as another. Raises
-    `Refused`."""
+    """Check the explicit type, RFC 8725 §3.11: one kind of token is never accepted as another. Raises `Refused`."""
     if types is not None and (header.typ or "").lower().removeprefix("application/") not in types:
         raise Refused("type", f"the token's type is not {' or '.join(sorted(types))}")
 
 
 def choose_key(header: Header, keys: KeySet, algorithms: Collection[str]) -> VerifyingKey:
-    """Return the key that the token names, if the key's algorithm equals the token's and is allowed. Raises
-    `Refused`."""
+    """Return the key that the token names, if the key's algorithm equals the token's and is allowed. Raises `Refused`."""
     if not any(same_algorithm(header.alg, allowed) for allowed in algorithms) or header.alg.startswith("HS"):
         raise Refused("algorithm", "the token's algorithm is not allowed here")
     key = keys.find(header.kid, header.alg)

@@ -53,8 +53,7 @@ class KeyDriver:
             self._wake.notify_all()
 
     def ask(self, *, unknown_kid: bool = False) -> Future[None] | None:
-        """Return the fetch in progress, or a new one if the cache requests it, or None when waiting would not
-        help."""
+        """Return the fetch in progress, or a new one if the cache requests it, or None when waiting would not help."""
         with self._wake:
             now = self._clock()
             if (

@@ -16,9 +16,8 @@ LAST_RETRY: Final = 60
 class KeyCache:
     """The state of one issuer's keys. Times are seconds since the epoch.
 
-    One fetch at a time (`in_flight`). A token with an unknown key causes at most one fetch in 30 s, so that
-    an attacker cannot make the API flood the issuer. The last good keys are used for 24 h of outage and not a
-    second longer.
+    One fetch at a time (`in_flight`). A token with an unknown key causes at most one fetch in 30 s, so that an attacker
+    cannot make the API flood the issuer. The last good keys are used for 24 h of outage and not a second longer.
     """
 
     issuer: str

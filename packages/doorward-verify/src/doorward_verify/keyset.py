@@ -51,11 +51,10 @@ class KeySet:
 
 
 def parse_jwks(issuer: str, document: bytes | Mapping[str, Any]) -> KeySet:
-    """Parse a JWK Set published by `issuer`, RFC 7517 §5. Raises `InvalidKey` when it is no JWK Set or too
-    big.
+    """Parse a JWK Set published by `issuer`, RFC 7517 §5. Raises `InvalidKey` when it is no JWK Set or too big.
 
-    An unusable key (encryption, unknown type, off its curve, symmetric) is left out, with its reason in
-    `unusable`: a key of a future type must not disable the present ones.
+    An unusable key (encryption, unknown type, off its curve, symmetric) is left out, with its reason in `unusable`: a
+    key of a future type must not disable the present ones.
     """
     if isinstance(document, bytes):
         if len(document) > MAX_JWKS_BYTES:

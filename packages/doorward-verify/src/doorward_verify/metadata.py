@@ -41,13 +41,11 @@ def metadata_urls(issuer: str) -> tuple[str, str]:
 
 
 def parse_metadata(issuer: str, document: bytes, *, keys: bool = True) -> Metadata:
-    """Parse the metadata of `issuer`. Raises `InvalidMetadata`, and `NoMetadata` when the document is
-    something else.
+    """Parse the metadata of `issuer`. Raises `InvalidMetadata`, and `NoMetadata` when the document is something else.
 
-    Its `issuer` must be identical to the requested one (RFC 8414 §3.3: otherwise any host could
-    impersonate another), and its endpoints must be on the issuer's own origin, so that only the pinned
-    issuer is trusted. `keys` False: the caller knows the location of the keys, so the one in the metadata
-    is ignored.
+    Its `issuer` must be identical to the requested one (RFC 8414 §3.3: otherwise any host could impersonate another),
+    and its endpoints must be on the issuer's own origin, so that only the pinned issuer is trusted. `keys` False: the
+    caller knows the location of the keys, so the one in the metadata is ignored.
     """
     if len(document) > MAX_METADATA_BYTES:
         raise InvalidMetadata(f"the metadata is bigger than {MAX_METADATA_BYTES} bytes")
@@ -78,8 +76,7 @@ def check_url(url: str) -> str:
 
 
 def check_issuer(issuer: str) -> str:
-    """Return the issuer if it is valid: a URL without query or fragment, RFC 8414 §2. Raises
-    `InvalidMetadata`."""
+    """Return the issuer if it is valid: a URL without query or fragment, RFC 8414 §2. Raises `InvalidMetadata`."""
     check_url(issuer)
     if "?" in issuer or "#" in issuer:
         raise InvalidMetadata("an issuer has no query and no fragment")

@@ -9,9 +9,8 @@ from msgspec.json import decode
 class Principal(Struct, frozen=True, gc=False):
     """The subject of a verified access token.
 
-    `sub` is a person (`usr_…`) or, with client credentials, the app itself. `auth_time`, `issued_at` and
-    `expires_at` are seconds since the epoch. `claims` has every claim of the token, also those without a
-    field here.
+    `sub` is a person (`usr_…`) or, with client credentials, the app itself. `auth_time`, `issued_at` and `expires_at`
+    are seconds since the epoch. `claims` has every claim of the token, also those without a field here.
     """
 
     sub: str

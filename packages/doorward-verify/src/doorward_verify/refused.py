@@ -51,9 +51,8 @@ SAY: Final[dict[str, str]] = {
 class Refused(Exception):
     """The token or request is not accepted. The pure functions return it and `ResourceServer` raises it.
 
-    `reason` is a stable word to branch on. `because` is one sentence for logs and never contains any part of
-    a token. `scopes`, `acr_values` and `max_age` (seconds) say what would have been sufficient, for the
-    challenge.
+    `reason` is a stable word to branch on. `because` is one sentence for logs and never contains any part of a token.
+    `scopes`, `acr_values` and `max_age` (seconds) say what would have been sufficient, for the challenge.
     """
 
     __slots__ = ("acr_values", "because", "max_age", "reason", "scopes")

@@ -22,13 +22,12 @@ class Remembered(Struct, frozen=True, gc=False):
 
 
 class Epoch:
-    """One set of keys with the tokens accepted under it. New keys create a new epoch: tokens verified with a
-    removed key are dropped with it, also by a thread that was verifying while the keys changed.
+    """One set of keys with the tokens accepted under it. New keys create a new epoch: tokens verified with a removed
+    key are dropped with it, also by a thread that was verifying while the keys changed.
 
-    A token is stored when it is seen for the second time: storing a token that is used once costs more than
-    it saves, and could evict one that is used again. There are two halves: when the recent half is full it
-    becomes the older half, and the older half is dropped. Only accepted tokens are stored, so a caller
-    without one cannot evict others.
+    A token is stored when it is seen for the second time: storing a token that is used once costs more than it saves,
+    and could evict one that is used again. There are two halves: when the recent half is full it becomes the older
+    half, and the older half is dropped. Only accepted tokens are stored, so a caller without one cannot evict others.
     """
 
     __slots__ = ("_half", "_seen", "older", "recent", "usable_until", "verifier")

@@ -1,5 +1,4 @@
-"""`ResourceServer`: verification of access tokens in an API, with keys and revocations kept fresh in the
-background."""
+"""`ResourceServer`: verification of access tokens in an API, with keys and revocations kept fresh in the background."""
 
 import asyncio
 import random
@@ -36,13 +35,17 @@ _CURABLE: Final = frozenset({"keys_unavailable", "unknown_key", "revocation_unav
 class ResourceServer:
     """One API that accepts the access tokens of one issuer. Create one object and use it everywhere.
 
-    `issuer` and `audience` are compared character for character. `algorithms` is an allow-list of asymmetric
-    algorithms. `leeway` is the accepted clock skew in seconds, at most 60. `jwks` (a file, or a JWK Set)
-    verifies offline. `revocation`: "auto" follows the feed if the issuer has one, "required" insists on it,
-    "off" ignores it. `revocation_outage` is the number of seconds for which tokens are accepted while the
-    feed is unreachable; after that 503. `cookie` also accepts the access token from its cookie, from this
-    origin and `origins`. `ca` or `tls` for a private CA. `wait` is the number of seconds that a request waits
-    for missing keys. Raises `ValueError` for bad settings.
+    - `issuer`, `audience`: compared character for character.
+    - `algorithms`: an allow-list of asymmetric algorithms.
+    - `leeway`: the accepted clock skew in seconds, at most 60.
+    - `jwks`: a file or a JWK Set, to verify offline.
+    - `revocation`: "auto" follows the feed if the issuer has one, "required" insists on it, "off" ignores it.
+    - `revocation_outage`: seconds for which tokens are accepted while the feed is unreachable; after that 503.
+    - `cookie`: also accept the access token from its cookie, from this origin and `origins`.
+    - `ca`, `tls`: for a private CA.
+    - `wait`: seconds that a request waits for missing keys.
+
+    Raises `ValueError` for bad settings.
     """
 
     def __init__(
@@ -98,8 +101,7 @@ class ResourceServer:
     # -- verification
 
     def verify(self, token: str, *, now: float | None = None) -> Principal:
-        """Return the principal of an access token, at `now` (seconds since the epoch; the current time if not
-        given).
+        """Return the principal of an access token, at `now` (seconds since the epoch; the current time if not given).
 
         Waits for keys only when there are none, or when the token names an unknown one. Raises `Refused`.
         """
@@ -226,11 +228,9 @@ class ResourceServer:
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
-        """For `FastAPI(lifespan=auth.lifespan)`: loads keys and revocations before the first request, if
-        possible.
+        """For `FastAPI(lifespan=auth.lifespan)`: loads keys and revocations before the first request, if possible.
 
-        An unreachable issuer does not stop the API from starting; until it is back, requests with a token get
-        503.
+        An unreachable issuer does not stop the API from starting; until it is back, requests with a token get 503.
         """
         self.start()
         if not self._pinned:

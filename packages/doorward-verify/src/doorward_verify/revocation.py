@@ -1,5 +1,4 @@
-"""Local view of the issuer's revocation feed: which tokens are revoked. It receives updates and never
-fetches."""
+"""Local view of the issuer's revocation feed: which tokens are revoked. It receives updates and never fetches."""
 
 import hashlib
 from functools import lru_cache

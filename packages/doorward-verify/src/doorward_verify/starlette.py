@@ -1,5 +1,4 @@
-"""Starlette integration: `ResourceServer` with `principal(request, …)`, `requires(…)`, `routes()`,
-`lifespan`."""
+"""Starlette integration: `ResourceServer` with `principal(request, …)`, `requires(…)`, `routes()`, `lifespan`."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
@@ -19,8 +18,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class ResourceServer(FrameworkFree):
-    """`doorward_verify.ResourceServer` that reads Starlette's requests and answers with the correct
-    challenges."""
+    """`doorward_verify.ResourceServer` that reads Starlette's requests and answers with the correct challenges."""
 
     async def principal(
         self,

@@ -46,8 +46,7 @@ class _Claims(Struct, frozen=True):
 
 
 class StatusList(Struct, frozen=True):
-    """A list fetched at `fetched_at` that may be used until `usable_until` (seconds, exclusive; None: no
-    limit)."""
+    """A list fetched at `fetched_at` that may be used until `usable_until` (seconds, exclusive; None: no limit)."""
 
     uri: str
     bits: int
@@ -70,9 +69,8 @@ def parse_status_list(
 ) -> StatusList:
     """Verify and unpack a status list token that was fetched from `uri` at `now`. Raises `Refused`.
 
-    It must have the type `statuslist+jwt` and the issuer's signature, and its `sub` must be the URI that the
-    referenced token names (§8.3): the list of another URI would describe other tokens. Unpacking stops at 16
-    MiB.
+    It must have the type `statuslist+jwt` and the issuer's signature, and its `sub` must be the URI that the referenced
+    token names (§8.3): the list of another URI would describe other tokens. Unpacking stops at 16 MiB.
     """
     if len(token) > MAX_LIST_TOKEN_CHARS:
         raise Refused("malformed", f"the status list token is longer than {MAX_LIST_TOKEN_CHARS} characters")

@@ -1,8 +1,7 @@
 """pytest plugin that gives test tokens to an API's test suite: really signed, no network, a frozen clock.
 
-The fixture `doorward_tokens` is a function: `tokens = doorward_tokens(auth)` pins the app's own
-`ResourceServer` to a test key and a frozen clock until the test ends, and returns a `TokenMint`. Other
-runners use `doorward_verify.minting`.
+The fixture `doorward_tokens` is a function: `tokens = doorward_tokens(auth)` pins the app's own `ResourceServer` to a
+test key and a frozen clock until the test ends, and returns a `TokenMint`. Other runners use `doorward_verify.minting`.
 """
 
 from collections.abc import Callable, Generator

@@ -37,8 +37,7 @@ class Verifier:
         try:
             if type(token) is not str or len(token) > MAX_TOKEN_CHARS:
                 return self._verify_in_full(token, now)
-            # The path of all tokens except the first of its kind: one pass over the text, nothing is parsed
-            # twice.
+            # The path of all tokens except the first of its kind: one pass over the text, nothing is parsed twice.
             first, last = token.find("."), token.rfind(".")
             key = self._heads.get(token[:first])
             if key is None or first == last:

@@ -1,5 +1,4 @@
-"""The demo: a web app and an API as any developer would write them around Doorward, and a driver for the
-whole flow."""
+"""The demo: a web app and an API as any developer would write them around Doorward, and a driver for the whole flow."""
 
 from doorward_demo.demo.drive.run import run
 from doorward_demo.dev.trouble import CannotStart

@@ -1,5 +1,4 @@
-"""Appearance of the demo's pages: one small style sheet, similar to the server's own pages, and one content
-policy."""
+"""Appearance of the demo's pages: one small style sheet, similar to the server's own pages, and one content policy."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""uvicorn server of the demo's programs, with a log line per request that never contains a query: queries
-carry codes."""
+"""uvicorn server of the demo's programs, with a log line per request that never contains a query: queries carry codes."""
 
 from __future__ import annotations
 

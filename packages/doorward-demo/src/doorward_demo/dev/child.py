@@ -1,8 +1,7 @@
-"""`python -m doorward_demo.dev.child MODULE ARGUMENT…`: runs a module that ends together with its parent
-process.
+"""`python -m doorward_demo.dev.child MODULE ARGUMENT…`: runs a module that ends together with its parent process.
 
-Its standard input is a pipe whose other end only the parent holds. The kernel closes that end however the
-parent dies, including kill -9, on every system; the thread here then ends this process as Ctrl+C would.
+Its standard input is a pipe whose other end only the parent holds. The kernel closes that end however the parent dies,
+including kill -9, on every system; the thread here then ends this process as Ctrl+C would.
 """
 
 from __future__ import annotations

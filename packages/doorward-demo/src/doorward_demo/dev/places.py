@@ -1,9 +1,8 @@
 """Addresses of the three programs: 127.0.0.1, with three consecutive ports.
 
-The number instead of `localhost`: it needs no name resolution, so nothing on ::1 can answer instead, and
-loopback redirect URIs are written with it (RFC 8252 §8.3). One host name makes server, app and API one site,
-so that cookie delivery works between them in development. Cookies ignore ports: each program uses its own
-names.
+The number instead of `localhost`: it needs no name resolution, so nothing on ::1 can answer instead, and loopback
+redirect URIs are written with it (RFC 8252 §8.3). One host name makes server, app and API one site, so that cookie
+delivery works between them in development. Cookies ignore ports: each program uses its own names.
 """
 
 from __future__ import annotations
@@ -62,8 +61,7 @@ def free_places() -> Places:
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             dice: int = probe.getsockname()[1]
-        # the kernel's own port is only a random number here: outgoing connections use ports of the kernel's
-        # range
+        # the kernel's own port is only a random number here: outgoing connections use ports of the kernel's range
         places = Places(_LOWEST + dice % _SPAN)
         if taken(places) is None:
             return places

@@ -77,8 +77,7 @@ class Process:
 
 
 def wait_until_up(processes: Sequence[Process], *, seconds: float, stopped: Callable[[], bool]) -> None:
-    """Wait until all answer or a stop is requested. Raises `CannotStart` when one ends or does not answer in
-    time."""
+    """Wait until all answer or a stop is requested. Raises `CannotStart` when one ends or does not answer in time."""
     until = time.monotonic() + seconds
     waiting = list(processes)
     with httpx2.Client(timeout=2, trust_env=False) as client:

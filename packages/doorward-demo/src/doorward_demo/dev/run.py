@@ -1,5 +1,4 @@
-"""One run of `doorward dev`: prepare the folder, seed, start three processes, print their addresses, watch,
-end them."""
+"""One run of `doorward dev`: prepare the folder, seed, start three processes, print their addresses, watch, end them."""
 
 from __future__ import annotations
 

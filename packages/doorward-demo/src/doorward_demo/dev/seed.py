@@ -1,5 +1,4 @@
-"""Seed data of development: APIs, roles, people and apps, each created once, and updated when its address
-changed."""
+"""Seed data of development: APIs, roles, people and apps, each created once, and updated when its address changed."""
 
 from __future__ import annotations
 
@@ -33,8 +32,7 @@ _ROLES: Final = (("customer", "orders:read", True), ("clerk", "orders:read,order
 
 
 async def seed(services: Services, actor: Actor, places: Places, known: DemoApps | None) -> DemoApps:
-    """Create what is missing and keep what exists. Returns the apps' credentials. `known` are those of the
-    last start.
+    """Create what is missing and keep what exists. Returns the apps' credentials. `known` are those of the last start.
 
     A secret is shown only when it is created: if the last start's secret is lost, a new one is created.
     """

@@ -1,5 +1,4 @@
-"""State of a running system with its credentials: `state.json`, written by `doorward dev`, read by the demo's
-programs.
+"""State of a running system with its credentials: `state.json`, written by `doorward dev`, read by the demo's programs.
 
 It contains the secrets of the demo apps, so only its owner can read it.
 """
@@ -48,8 +47,7 @@ class State(Struct, frozen=True, kw_only=True):
 
 DRIVER_CALLBACK: Final = "/driver/callback"
 DRIVER_SIGNED_OUT: Final = "/driver/signed-out"
-"""Paths at the demo app's address to which the driver is redirected; it reads the redirect and never requests
-them."""
+"""Paths at the demo app's address to which the driver is redirected; it reads the redirect and never requests them."""
 
 _decode = msgspec.json.Decoder(State).decode
 

@@ -16,8 +16,7 @@ _MOST_STEPS: Final = 12
 
 
 class Browser:
-    """One browser with its own cookies, on one server. Redirects to other hosts are returned and not
-    followed."""
+    """One browser with its own cookies, on one server. Redirects to other hosts are returned and not followed."""
 
     def __init__(self, home: str, note: Note) -> None:
         self._home = home

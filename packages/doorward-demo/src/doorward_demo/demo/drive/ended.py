@@ -13,8 +13,7 @@ BOUND_MS: Final = 1000
 
 
 def until_refused(journey: Journey, token: str, began: float) -> float:
-    """Milliseconds since `began`, just before the revoking request was sent. Raises `NotAsItShouldBe` after a
-    second."""
+    """Milliseconds since `began`, just before the revoking request was sent. Raises `NotAsItShouldBe` after a second."""
     while True:
         answer = journey.wire.send("GET", f"{journey.api}/orders", token=token, note=False)
         took = (time.perf_counter() - began) * 1000

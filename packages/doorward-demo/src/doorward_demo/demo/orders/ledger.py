@@ -27,8 +27,7 @@ class Order(Struct, frozen=True):
 
 
 class Ledger:
-    """All orders. Bounded: the people seen longest ago are dropped first, and so are the oldest orders of
-    each."""
+    """All orders. Bounded: the people seen longest ago are dropped first, and so are the oldest orders of each."""
 
     def __init__(self) -> None:
         self._orders: OrderedDict[str, list[Order]] = OrderedDict()

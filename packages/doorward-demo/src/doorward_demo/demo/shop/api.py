@@ -38,8 +38,7 @@ class OrdersApi:
     async def call(
         self, session: Session, method: str, path: str, body: dict[str, Any] | None = None
     ) -> Answer:
-        """Send one request. After a 401 it is sent once more with a new token. Raises `SignedOut`,
-        `Unavailable`."""
+        """Send one request. After a 401 it is sent once more with a new token. Raises `SignedOut`, `Unavailable`."""
         await self._renew(session, session.access_token, only_if_old=True)
         used = session.access_token
         answer = await self._send(used, method, path, body)

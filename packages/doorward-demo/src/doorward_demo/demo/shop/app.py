@@ -48,8 +48,7 @@ class Shop:
         return f"shop_{urlsplit(self.registration.redirect_uri).port or 0}_sign_in"
 
     async def home(self, request: Request) -> Response:
-        """Signed out: a button. Signed in: the person, and their orders, fetched from the API with the access
-        token."""
+        """Signed out: a button. Signed in: the person, and their orders, fetched from the API with the access token."""
         session = self.sessions.get(request.cookies.get(self.session_cookie))
         if session is None:
             return views.signed_out(self.registration)
@@ -79,8 +78,7 @@ class Shop:
             # a sign-in that this browser did not begin: an attacker's code must not start this person's
             # session (login CSRF)
             if self.sessions.get(request.cookies.get(self.session_cookie)) is not None:
-                # the back button, or an old tab: the signed-in person stays signed in, and the answer is
-                # ignored
+                # the back button, or an old tab: the signed-in person stays signed in, and the answer is ignored
                 return RedirectResponse("/", 303)
             return views.failed("This sign-in was not begun here, or too long ago.", 400)
         if query.get("iss") != self.registration.issuer:

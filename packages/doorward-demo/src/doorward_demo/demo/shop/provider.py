@@ -106,8 +106,7 @@ class Provider:
         return await self._tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     async def keys(self, *, anew: bool = False) -> KeySet:
-        """The server's public keys. `anew` fetches them again, for a token with an unknown key. Raises
-        `Unavailable`."""
+        """The server's public keys. `anew` fetches them again, for a token with an unknown key. Raises `Unavailable`."""
         if self._keys is None or anew:
             found = await self._discover()
             answer = await self._get(found["jwks_uri"])
@@ -143,8 +142,7 @@ class Provider:
             answer = await self._get(f"{issuer}/.well-known/openid-configuration")
             found = _document(answer)
             if found.get("issuer") != issuer:
-                # another server's metadata would direct codes and secrets to it (OpenID Connect Discovery
-                # §4.3)
+                # another server's metadata would direct codes and secrets to it (OpenID Connect Discovery §4.3)
                 raise Unavailable("the metadata is of another issuer")
             self._found = found
         return self._found

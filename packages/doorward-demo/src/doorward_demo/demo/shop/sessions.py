@@ -49,8 +49,7 @@ class Sessions:
         self._pending: OrderedDict[tuple[str, str], Pending] = OrderedDict()
 
     def begin(self, browser: str | None, pending: Pending) -> str:
-        """Store a sign-in. Returns the id for the browser's cookie: its tabs share one, and each has its own
-        `state`."""
+        """Store a sign-in. Returns the id for the browser's cookie: its tabs share one, and each has its own `state`."""
         browser = browser or clock_and_chance.token()
         self._pending[browser, pending.state] = pending
         _bound(self._pending)
@@ -82,8 +81,7 @@ class Sessions:
             self._sessions.pop(key, None)
 
     def end(self, *, sid: str | None, sub: str | None) -> int:
-        """End one session, or all sessions of a person, on the server's request. Returns how many were open
-        here."""
+        """End one session, or all sessions of a person, on the server's request. Returns how many were open here."""
         gone = [
             key
             for key, session in self._sessions.items()
