@@ -1,10 +1,12 @@
-"""Move of the source tree: puts each module where `tools/move_tree.txt` says, and rewrites what names it.
+"""Move of the source tree: puts each module where `tools/move_tree.txt` says, and rewrites all references to
+it.
 
     .venv/bin/python tools/move_tree.py    # in a clean checkout of the commit before the move
 
-What is rewritten: imports (with `as`, so that no other line of a module changes), dotted names in strings and documents, and paths in comments, documents
-and configuration. Files that hold the names of an older release on purpose (`KEPT`) are left alone. The script changes no behaviour; what it cannot do by
-rule (import contracts, package data, repository tests) is edited by hand in the same commit.
+The script rewrites imports (with `as`, so that no other line of a module changes), dotted names in strings
+and documents, and paths in comments, documents and configuration. Files that contain the names of an older
+release on purpose (`KEPT`) are not changed. The script changes no behaviour; parts that no rule covers
+(import contracts, package data, repository tests) are edited by hand in the same commit.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OLD = Path("packages/doorward/src/doorward")
 DEMO = Path("packages/doorward-demo/src/doorward_demo")
 TABLE = ROOT / "tools" / "move_tree.txt"
-# what older programs are called, kept as they were
+# older programs keep their names
 KEPT = (
     "tests/released/bb61c56/",
     "tests/verify/released/",
@@ -27,7 +29,7 @@ KEPT = (
     "tools/move_tree",
     "packages/doorward-verify/",
 )
-# packages that are named as a whole
+# packages that are referred to as a whole
 PACKAGES = {
     "doorward.outside": "doorward.adapters",
     "doorward.wiring": "doorward.app",
@@ -53,7 +55,7 @@ TEXT = {
 
 
 def git(*arguments: str) -> str:
-    """What a git command prints. Raises `CalledProcessError`."""
+    """The output of a git command. Raises `CalledProcessError`."""
     return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
@@ -83,7 +85,8 @@ def tables() -> tuple[list[tuple[str, str]], dict[str, str], dict[str, str]]:
 
 
 def place(rel: str, rules: list[tuple[str, str]]) -> str:
-    """Where a path below `src/doorward` goes; the first rule without a star counts before those with one."""
+    """The new place of a path below `src/doorward`; the first rule without a star comes before those with
+    one."""
     stem = rel.removesuffix(".py")
     for old, new in rules:
         if old == stem and rel.endswith(".py"):
@@ -146,7 +149,7 @@ def _test_place(rel: str, special: dict[str, str], modules: dict[str, str]) -> s
 
 
 def dotted(path: str) -> str | None:
-    """The module that a path holds."""
+    """The dotted name of a module's path."""
     if not path.endswith(".py"):
         return None
     inner = path.split("/src/", 1)[1] if "/src/" in path else path
@@ -154,7 +157,7 @@ def dotted(path: str) -> str | None:
 
 
 class Imports:
-    """Import statements of one module, written anew where what they name has moved."""
+    """Import statements of one module, rewritten for moved modules."""
 
     def __init__(self, moved: dict[str, str]) -> None:
         self.moved = moved
@@ -201,7 +204,7 @@ class Imports:
 
 
 def main() -> int:
-    """Non-zero when the checkout is not clean."""
+    """Move everything. Returns non-zero when the checkout is not clean."""
     if git("status", "--porcelain", "--untracked-files=no").strip():
         sys.stderr.write("move_tree: commit first\n")
         return 1
@@ -281,7 +284,7 @@ def _rewrite(everything: dict[str, str], moved: dict[str, str]) -> None:
         before = file.read_text("utf-8")
         after = imports.rewritten(before) if file.suffix == ".py" else before
         after = names.sub(lambda found: moved[found["name"]], after)
-        # a package that is run is named without its `__main__`
+        # a package that is run is written without its `__main__`
         after = re.sub(r"(?<=[\"`])((?:python -m )?doorward\.server)\.__main__", r"\1", after)
         after = path.sub(lambda found: found[1] + paths[found[2]], after)
         if after != before:

@@ -135,8 +135,8 @@ def page(requirements: Requirements, tests: dict[int, list[str]]) -> str:
     out = [
         "# What Doorward promises, and the test that shows it",
         "",
-        "Each line is something that a server which people trust must do. A test that shows a line carries",
-        "`@pytest.mark.requirement(<number>)`; this page is written from those marks by `make pages`, and",
+        "Each line is a requirement of a trustworthy authorization server. Comments refer to line 80 as R80. A test that",
+        "shows a line carries `@pytest.mark.requirement(<number>)`. `make pages` writes this page from those marks, and",
         "`make check` fails when it is not up to date. Paths begin in `tests/`.",
         "",
         f"Of {len(requirements.numbers)} lines, {len(scope)} are in scope today; "
@@ -144,7 +144,7 @@ def page(requirements: Requirements, tests: dict[int, list[str]]) -> str:
         + (f"Still open: {', '.join(map(str, missing))}." if missing else "None of these is open."),
         "",
         "- **shown**: at least one test names the line · **open**: in scope, not shown yet · "
-        "**later**: a later version's",
+        "**later**: for a later version",
     ]
     for name, lines in requirements.sections:
         out += ["", f"## {name}", "", "| | Line | Source | Tests | Status |", "|---|---|---|---|---|"]
