@@ -41,10 +41,12 @@ class RouteKind(StrEnum):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """What the OpenAPI document says of a route beside its path, methods, kind and the first sentence of its handler's docstring. Names
-    are separated by spaces. Nothing here is enforced; a test compares it with what the routes answer.
+    """What the OpenAPI document says of a route beside its path, methods and kind. Names are separated by spaces. Nothing here is
+    enforced; a test compares it with what the routes answer.
     """
 
+    summary: str = ""
+    """Left out where the first sentence of the handler's docstring says it."""
     takes: str = ""
     """Parameters: of the query for a GET, of the form for a POST."""
     required: str = ""

@@ -69,7 +69,7 @@ def describe(
         said = route.operation
         described: dict[str, Any] = {
             "operationId": said.id or _id(route, method, twice=route.path in read),
-            "summary": (getdoc(route.handler) or route.path).split("\n")[0].split(". ")[0].strip("."),
+            "summary": said.summary or _first_sentence(getdoc(route.handler) or route.path),
             "tags": [feature],
             "responses": _responses(route, method, schemas),
         }
@@ -113,6 +113,10 @@ def _without_null(schema: dict[str, Any]) -> None:
     for name, shape in schema.get("properties", {}).items():
         if "default" in shape and shape.pop("default") is None:
             (schema["properties"][name],) = [one for one in shape["anyOf"] if one != {"type": "null"}]
+
+
+def _first_sentence(text: str) -> str:
+    return text.split("\n")[0].split(". ")[0].strip(".")
 
 
 def _words(path: str) -> str:
