@@ -66,6 +66,7 @@ class Family:
             acr="",
             amr=(),
         )
+        self._policy = TokenPolicy(refresh_leeway=rule.leeway, refresh_strict=rule.strict)
         self._row = RefreshToken(
             grant_id=_GRANT,
             family_hash=_SECRET,
@@ -84,8 +85,7 @@ class Family:
             self._row,
             self._grant,
             client=self._rule.client,
-            leeway=self._rule.leeway,
-            strict=self._rule.strict,
+            policy=self._policy,
             now=now,
         )
         match verdict:

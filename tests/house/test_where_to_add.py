@@ -70,7 +70,7 @@ GRANT = Toy(
     row="a grant",
     folder="features/oauth/grants/toy",
     files={
-        "grant_type.py": '''
+        "build.py": '''
             """A grant that gives nothing to anybody."""
             from doorward.core.errors import Refusal
             from doorward.features.oauth.token.grant_type import GrantType
@@ -86,7 +86,7 @@ GRANT = Toy(
     },
     lines={
         OAUTH: (
-            ("from doorward.features.oauth.token.grant_type", "from doorward.features.oauth.grants.toy.grant_type import TOY\n"),
+            ("from doorward.features.oauth.token.grant_type", "from doorward.features.oauth.grants.toy.build import TOY\n"),
             ("AUTHORIZATION_CODE, REFRESH_TOKEN", "TOY, "),
         )
     },

@@ -11,11 +11,11 @@ from doorward.features.oauth.first_party import build
 from doorward.features.oauth.first_party.cookie_session import (
     AllowedApp,
     CookieSession,
-    Delivered,
     Page,
     Standing,
 )
 from doorward.features.oauth.first_party.rules import csrf_token
+from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made
 from tests.front_channel import CALLER, Front, front_channel
 from tests.tabs import said
@@ -45,21 +45,21 @@ def allowed(front: Front) -> AllowedApp:
     return app
 
 
-async def delivered(front: Front) -> Delivered:
+async def delivered(front: Front) -> TokenResponse:
     tab = front.browser()
     page = await tab.sign_in_at(await tab.get(front.asking(APP)))
     form = {"client_id": APP.id, "code": said(page)["code"], "code_verifier": made.VERIFIER}
     outcome = await cookies(front).begin(allowed(front), form, caller=CALLER)
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, TokenResponse)
     return outcome
 
 
 async def test_what_a_page_may_know(front: Front) -> None:
     got = await delivered(front)
-    assert got.csrf_token == csrf_token(got.access_token)
     assert got.access_token not in repr(got)
     standing = await cookies(front).standing(allowed(front), got.access_token)
     assert isinstance(standing, Standing)
+    assert standing.csrf_token == csrf_token(got.access_token)
     assert standing.claims["sub"] == "usr_ada"
     assert not {"jti", "sid", "aud", "iss", "client_id"} & set(standing.claims)
     assert standing.expires_in == 300
@@ -75,7 +75,7 @@ async def test_a_foreign_page_is_refused_before_anything_is_looked_at(front: Fro
     ):
         assert isinstance(refused, Refusal)
         assert refused.code == "access_denied"
-    assert isinstance(await action.renew(allowed(front), got.refresh_token, caller=CALLER), Delivered)
+    assert isinstance(await action.renew(allowed(front), got.refresh_token, caller=CALLER), TokenResponse)
 
 
 @pytest.mark.requirement(18)
@@ -84,8 +84,8 @@ async def test_renewal_rotates_as_the_token_endpoint_does(front: Front) -> None:
     action = cookies(front)
     one = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
     two = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
-    assert isinstance(one, Delivered)
-    assert isinstance(two, Delivered)
+    assert isinstance(one, TokenResponse)
+    assert isinstance(two, TokenResponse)
     # two tabs at once: one successor, nobody is signed out
     assert one.refresh_token == two.refresh_token != got.refresh_token
     assert isinstance(await action.renew(allowed(front), None, caller=CALLER), Refusal)
@@ -97,12 +97,12 @@ async def test_a_lost_renewal_is_given_again_once_a_day_as_at_the_token_endpoint
     got = await delivered(front)
     action = cookies(front)
     lost = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
-    assert isinstance(lost, Delivered)
+    assert isinstance(lost, TokenResponse)
     front.clock.time += 3600
     # a laptop that slept, with two tabs
     for _ in range(2):
         again = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
-        assert isinstance(again, Delivered)
+        assert isinstance(again, TokenResponse)
         assert again.refresh_token == lost.refresh_token
     lines = await front.services.store.audit.page(kind="refresh_token.repeated_late")
     assert [(line.account_id, line.client_id, line.user_agent) for line in lines] == [

@@ -9,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.core.errors import Refusal
+from doorward.features.oauth.authorize.rules.request import Origin
 from doorward.features.oauth.authorize.rules.response import AuthResponse, failure, success
 from tests.features import made
 
 
+def asked(state: str | None, target: str = made.REDIRECT) -> Origin:
+    return Origin(made.client(), target, "query", state, given=True)
+
+
 def answer(state: str | None = "st", target: str = made.REDIRECT) -> AuthResponse:
-    return success(
-        redirect_uri=target, mode="query", state=state, issuer=made.ISSUER, code="dw_ac_x", app_name="web"
-    )
+    return success(asked(state, target), issuer=made.ISSUER, code="dw_ac_x", app_name="web")
 
 
 @pytest.mark.requirement(8)
@@ -29,14 +32,7 @@ def test_a_code_comes_with_state_and_issuer() -> None:
 @pytest.mark.requirement(8)
 def test_a_refusal_comes_with_state_and_issuer_and_without_the_reason_of_the_log() -> None:
     refusal = Refusal("access_denied", "The person did not agree.", "a secret of the house")
-    response = failure(
-        redirect_uri=made.REDIRECT,
-        mode="query",
-        state="",
-        issuer=made.ISSUER,
-        refusal=refusal,
-        app_name="web",
-    )
+    response = failure(asked(""), issuer=made.ISSUER, refusal=refusal, app_name="web")
     assert response.fields == {
         "error": "access_denied",
         "error_description": "The person did not agree.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
+from doorward.core.model.grant import Grant
 from doorward.core.ports.random import Chance
 from doorward.storage.sql.store import Store, Write
 
@@ -47,4 +48,17 @@ class Record:
                 request_id=caller.request_id,
                 detail=dict(detail),
             )
+        )
+
+    def of_grant(self, kind: str, grant: Grant, *, caller: Caller, now: int, ok: bool = True) -> Write:
+        """What happens to a grant, with its person, app and session."""
+        return self.write(
+            kind,
+            caller=caller,
+            now=now,
+            account_id=grant.account_id,
+            session_id=grant.session_id,
+            client_id=grant.client_id,
+            grant_id=grant.id,
+            ok=ok,
         )

@@ -13,9 +13,9 @@ from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.client_auth.methods.none.rules import PublicClient
 from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import PrivateKeyJwt
 from doorward.features.oauth.client_auth.methods.secret.rules import ClientSecretBasic, ClientSecretPost
-from doorward.features.oauth.grants.authorization_code.grant_type import AUTHORIZATION_CODE
-from doorward.features.oauth.grants.client_credentials.grant_type import CLIENT_CREDENTIALS
-from doorward.features.oauth.grants.refresh_token.grant_type import REFRESH_TOKEN
+from doorward.features.oauth.grants.authorization_code.build import AUTHORIZATION_CODE
+from doorward.features.oauth.grants.client_credentials.build import CLIENT_CREDENTIALS
+from doorward.features.oauth.grants.refresh_token.build import REFRESH_TOKEN
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
 from doorward.features.oauth.token.grant_type import GrantType
 from doorward.web.mail.message import MessageTemplate

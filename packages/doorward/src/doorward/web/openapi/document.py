@@ -116,7 +116,7 @@ def _without_null(schema: dict[str, Any]) -> None:
 
 
 def _first_sentence(text: str) -> str:
-    return text.split("\n")[0].split(". ")[0].strip(".")
+    return text.partition("\n")[0].partition(". ")[0].strip(".")
 
 
 def _words(path: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from doorward.core.errors import Refusal
 from doorward.core.model.client import Client
 from doorward.core.model.grant import Spent
+from doorward.core.model.policy import TokenPolicy
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.grants.refresh_token.rules.rotation import (
     Keep,
@@ -47,8 +48,7 @@ def decide(
         made.refresh(**{"generation": 9, "recent": recent, **(token or {})}),
         made.grant(**(grant or {})),
         client=client or made.client(),
-        leeway=leeway,
-        strict=strict,
+        policy=TokenPolicy(refresh_leeway=leeway, refresh_strict=strict),
         now=now,
     )
 

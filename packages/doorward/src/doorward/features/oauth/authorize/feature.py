@@ -6,27 +6,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import GOALS
-from doorward.features.feature import Feature
+from doorward.features.feature import Feature, Routes, Services
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import GoalPlug
-    from doorward.features.services import Services
-    from doorward.web.route import Route
 
 
-def _routes(services: Services) -> Sequence[Route]:
+def _routes(services: Services) -> Routes:
     from doorward.features.authn.flow.build import flow_pages
-    from doorward.features.oauth.authorize import routes
     from doorward.features.oauth.authorize.build import authorize
+    from doorward.features.oauth.authorize.routes import AuthorizePages
     from doorward.features.oauth.consent.build import answer_consent
     from doorward.features.repeated_posts.build import pages
 
-    return routes.routes(
-        pages=services.get(pages),
-        flow=services.get(flow_pages),
-        authorize=services.get(authorize),
-        answer=services.get(answer_consent),
+    shown = AuthorizePages(
+        flow=services.get(flow_pages), authorize=services.get(authorize), answer=services.get(answer_consent)
     )
+    return shown.routes(services.get(pages))
 
 
 def _goals(services: Services) -> Sequence[GoalPlug]:

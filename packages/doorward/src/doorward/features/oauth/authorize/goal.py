@@ -91,14 +91,7 @@ class AuthorizationGoals:
         client = self._app(request) if request is not None else None
         if request is None or client is None or not request.redirect_uri:
             return Denied(sign_in, refusal, None)
-        response = failure(
-            redirect_uri=request.redirect_uri,
-            mode=request.response_mode,
-            state=request.state,
-            issuer=self.issuer,
-            refusal=refusal,
-            app_name=client.name,
-        )
+        response = failure(request, issuer=self.issuer, refusal=refusal, app_name=client.name)
         return Denied(sign_in, refusal, response)
 
     def _app(self, request: AuthRequest) -> Client | None:
@@ -131,30 +124,15 @@ class AuthorizationGoal:
         self, sign_in: SignIn, session: Session, achieved: Achieved, *, caller: Caller, now: int
     ) -> Reached:
         """The grant and its code, with their line in the audit log."""
-        of, request = self.goals, self.request
+        of = self.goals
         code = f"{CODE_PREFIX}{of.chance.token()}"
         grant = await self._grant(session, achieved, now)
         writes = (
             of.store.grants.insert(grant),
             of.store.grants.insert_code(self._code(code, grant, now, sign_in.handle_hash is None)),
-            of.record.write(
-                "code.issued",
-                caller=caller,
-                now=now,
-                account_id=grant.account_id,
-                session_id=session.id,
-                client_id=self.client.id,
-                grant_id=grant.id,
-            ),
+            of.record.of_grant("code.issued", grant, caller=caller, now=now),
         )
-        response = success(
-            redirect_uri=request.redirect_uri,
-            mode=request.response_mode,
-            state=request.state,
-            issuer=of.issuer,
-            code=code,
-            app_name=self.client.name,
-        )
+        response = success(self.request, issuer=of.issuer, code=code, app_name=self.client.name)
         return Reached(writes, response, code)
 
     async def _grant(self, session: Session, achieved: Achieved, now: int) -> Grant:

@@ -36,6 +36,28 @@ class AuthorizePages:
     authorize: Authorize
     answer: AnswerConsent
 
+    def routes(self, pages: BrowserPages) -> list[Route]:
+        """The two paths."""
+        return [
+            pages.app_request(
+                "/authorize",
+                self.start,
+                unreadable=self.unreadable,
+                operation=Operation(
+                    takes=f"client_id response_type redirect_uri state response_mode {PARAMETERS}",
+                    required="client_id response_type",
+                ),
+            ),
+            pages.get("/consent", self.consent, unreadable=_unreadable, takes="flow"),
+            pages.post(
+                "/consent",
+                self.decide,
+                refused=self.decide_again,
+                unreadable=_unreadable,
+                takes="flow decision",
+            ),
+        ]
+
     async def start(self, asked: AppVisit) -> Response:
         """Begin a sign-in, by GET or POST (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.1)."""
         browser, params = asked.browser, asked.params
@@ -127,25 +149,3 @@ def _unsure(outcome: Unsure) -> ErrorPage:
     if "redirect_uri" in refusal.because:
         return ErrorPage(Failure.BAD_REDIRECT, detail=refusal.say, ways=(Way.HOME,))
     return ErrorPage(Failure.BAD_REQUEST, detail=refusal.say, ways=(Way.HOME,))
-
-
-def routes(
-    *, pages: BrowserPages, flow: FlowPages, authorize: Authorize, answer: AnswerConsent
-) -> list[Route]:
-    """The two paths."""
-    on = AuthorizePages(flow=flow, authorize=authorize, answer=answer)
-    return [
-        pages.app_request(
-            "/authorize",
-            on.start,
-            unreadable=on.unreadable,
-            operation=Operation(
-                takes=f"client_id response_type redirect_uri state response_mode {PARAMETERS}",
-                required="client_id response_type",
-            ),
-        ),
-        pages.get("/consent", on.consent, unreadable=_unreadable, takes="flow"),
-        pages.post(
-            "/consent", on.decide, refused=on.decide_again, unreadable=_unreadable, takes="flow decision"
-        ),
-    ]

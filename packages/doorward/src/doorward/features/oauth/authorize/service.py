@@ -90,12 +90,5 @@ class Authorize:
     def refuse(self, source: rule.Origin, refusal: Refusal) -> Refused:
         """The refusal, addressed to the app."""
         refusal = refusal.to(source.client.name)
-        response = failure(
-            redirect_uri=source.redirect_uri,
-            mode=source.response_mode,
-            state=source.state,
-            issuer=self.issuer,
-            refusal=refusal,
-            app_name=source.client.name,
-        )
+        response = failure(source, issuer=self.issuer, refusal=refusal, app_name=source.client.name)
         return Refused(refusal, response)

@@ -12,7 +12,7 @@ from doorward.features.oauth.authorize.rules.request import PARAMETERS
 from doorward.features.oauth.clients.rules import own_page as page
 from doorward.features.oauth.first_party.challenge import Challenge, Code, More
 from doorward.web.http import BadForm, Request, Response, json_response
-from doorward.web.oauth_endpoint import caller, refused
+from doorward.web.oauth_endpoint import authorization, caller, refused
 from doorward.web.refusals import note
 from doorward.web.route import Operation, Route, machine
 
@@ -23,16 +23,26 @@ class ChallengeEndpoint:
 
     challenge: Challenge
 
+    def routes(self) -> list[Route]:
+        """The one path. Open to the pages of the app that asks, and to what is no page."""
+        steps = self.challenge.steps()
+        step = Annotated[str, Meta(extra_json_schema={"enum": [step.name for step in steps]})]
+        wanted = defstruct("ChallengeMore", [("next", step)], bases=(StepWanted,))
+        names = ("auth_session username device_token", *(step.field for step in steps), PARAMETERS)
+        operation = Operation(
+            takes=" ".join(names), json=True, security="app", answers={200: Code, 403: wanted, 429: wanted}
+        )
+        return [
+            machine("/authorize-challenge", "POST", self.handle, operation=operation),
+            machine("/authorize-challenge", "OPTIONS", self.preflight),
+        ]
+
     async def handle(self, request: Request) -> Response:
         """Sign in without a page (OAuth 2.0 for First-Party Applications §5). 200 with a code, 403 insufficient_authorization with `auth_session` and `next`, or an OAuth error."""
         params = await _parameters(request)
-        headers = request.headers(b"authorization")
-        if len(headers) > 1:
-            raise BadForm("Send one Authorization header.")
-        authorization = headers[0] if headers else None
         origin = request.header(b"origin")
         outcome = await self.challenge.answer(
-            params, authorization=authorization, caller=caller(request), origin=origin
+            params, authorization=authorization(request), caller=caller(request), origin=origin
         )
         match outcome:
             case Code():
@@ -107,21 +117,3 @@ def _more(outcome: More, request: Request, now: int) -> Response:
     if because.retry_at is None:
         return json_response(body, 403)
     return json_response(body, 429).add("retry-after", str(max(1, because.retry_at - now)))
-
-
-def routes(*, challenge: Challenge) -> list[Route]:
-    """The one path. Open to the pages of the app that asks, and to what is no page."""
-    endpoint = ChallengeEndpoint(challenge)
-    steps = challenge.steps()
-    step = Annotated[str, Meta(extra_json_schema={"enum": [step.name for step in steps]})]
-    wanted = defstruct("ChallengeMore", [("next", step)], bases=(StepWanted,))
-    operation = Operation(
-        takes=" ".join(("auth_session username device_token", *(step.field for step in steps), PARAMETERS)),
-        json=True,
-        security="app",
-        answers={200: Code, 403: wanted, 429: wanted},
-    )
-    return [
-        machine("/authorize-challenge", "POST", endpoint.handle, operation=operation),
-        machine("/authorize-challenge", "OPTIONS", endpoint.preflight),
-    ]

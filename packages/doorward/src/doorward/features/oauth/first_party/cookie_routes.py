@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import wraps
 from hmac import compare_digest
 from typing import Final, NotRequired, TypedDict
 
@@ -10,15 +12,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doorward.core.errors import Refusal
-from doorward.core.model.caller import Caller
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import Chance
-from doorward.features.oauth.first_party.cookie_session import AllowedApp, CookieSession, Delivered, Page
-from doorward.features.oauth.first_party.rules import registered
+from doorward.features.oauth.first_party.cookie_session import AllowedApp, CookieSession, Page
+from doorward.features.oauth.first_party.rules import csrf_token, registered
+from doorward.features.oauth.token.rules import TokenResponse
 from doorward.web.browser import BROWSER_AGE
 from doorward.web.cookies import CookieJar
 from doorward.web.http import EarlyResponse, Request, Response, json_response
+from doorward.web.oauth_endpoint import caller
 from doorward.web.refusals import note
 from doorward.web.route import Operation, Route, app_script, machine
 
@@ -52,6 +55,9 @@ class CookieStanding(TypedDict):
     sub: NotRequired[str]
 
 
+Handler = Callable[[FromAppPage], Awaitable[Response | Refusal]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieEndpoints:
     """Reads cookies and Origin, sets cookies; the tokens never stand in a body."""
@@ -62,6 +68,21 @@ class CookieEndpoints:
     sealer: Sealer
     chance: Chance
 
+    def routes(self) -> list[Route]:
+        """The four paths and their preflight."""
+        answers = {200: CookiesSet}
+        refresh = Operation(takes="client_id", required="client_id", answers=answers, errors=(401, 403, 503))
+        token = replace(refresh, takes="client_id code code_verifier redirect_uri", required="client_id code")
+        session = replace(refresh, answers={200: CookieStanding})
+        sign_out = replace(refresh, answers={204: None}, headers="X-CSRF-Token")
+        found = [
+            self._route("/cookie/token", "POST", self.token, token),
+            self._route("/cookie/refresh", "POST", self.refresh, refresh),
+            self._route("/cookie/session", "GET", self.session, session),
+            self._route("/cookie/sign-out", "POST", self.sign_out, sign_out),
+        ]
+        return [*found, *(machine(item.path, "OPTIONS", self.preflight) for item in found)]
+
     async def check(self, request: Request) -> FromAppPage:
         """Raise `EarlyResponse` for a page that may not ask. The app is named in the form, or in the query of a GET."""
         reading = request.method != "POST"
@@ -70,32 +91,42 @@ class CookieEndpoints:
         page = Page(request.header(b"origin"), request.header(b"sec-fetch-site"))
         app = self.cookies.allowed(client_id, page, reading=reading)
         if isinstance(app, Refusal):
-            raise EarlyResponse(self._shared(request, client_id, self._refused(request, client_id, app)))
+            raise EarlyResponse(self._shared(request, client_id, app))
         return FromAppPage(request, params, app)
+
+    def _route(self, path: str, method: str, handler: Handler, operation: Operation) -> Route:
+        """A path whose answer, also a refusal, the app's pages may read."""
+
+        @wraps(handler)
+        async def answer(asked: FromAppPage) -> Response:
+            return self._shared(asked.request, asked.app.client_id, await handler(asked))
+
+        return app_script(
+            path, method, answer, check=self.check, checks=(REGISTERED_ORIGIN,), operation=operation
+        )
 
     async def token(self, asked: FromAppPage) -> Response:
         """Redeem a code into HTTP-only cookies."""
-        outcome = await self.cookies.begin(asked.app, asked.params, caller=_caller(asked.request))
+        outcome = await self.cookies.begin(asked.app, asked.params, caller=caller(asked.request))
         return await self._delivered(asked, outcome)
 
     async def refresh(self, asked: FromAppPage) -> Response:
         """Renew the cookies. The refresh token comes with one of them."""
         token = self._refresh_token(asked.request)
-        outcome = await self.cookies.renew(asked.app, token, caller=_caller(asked.request))
+        outcome = await self.cookies.renew(asked.app, token, caller=caller(asked.request))
         return await self._delivered(asked, outcome)
 
-    async def session(self, asked: FromAppPage) -> Response:
+    async def session(self, asked: FromAppPage) -> Response | Refusal:
         """Who is signed in by cookie: what the cookie says, and the CSRF token for unsafe requests."""
-        request, client_id = asked.request, asked.app.client_id
-        outcome = await self.cookies.standing(asked.app, self.jar.read(request.cookies(), "at"))
+        outcome = await self.cookies.standing(asked.app, self.jar.read(asked.request.cookies(), "at"))
         if isinstance(outcome, Refusal):
-            return self._shared(request, client_id, self._refused(request, client_id, outcome))
-        body = {**outcome.claims, "csrf_token": outcome.csrf_token, "expires_in": outcome.expires_in}
-        return self._shared(request, client_id, json_response(body))
+            return outcome
+        said = {"csrf_token": outcome.csrf_token, "expires_in": outcome.expires_in}
+        return json_response({**outcome.claims, **said})
 
-    async def sign_out(self, asked: FromAppPage) -> Response:
+    async def sign_out(self, asked: FromAppPage) -> Response | Refusal:
         """End the session and clear the cookies. Answers 204 also when nobody was signed in to this app any more."""
-        request, client_id = asked.request, asked.app.client_id
+        request = asked.request
         cookies = request.cookies()
         outcome = await self.cookies.end(
             asked.app,
@@ -103,18 +134,18 @@ class CookieEndpoints:
             self._refresh_token(request),
             request.header(b"x-csrf-token"),
             session_secret=self.jar.read(cookies, "session"),
-            caller=_caller(request),
+            caller=caller(request),
         )
         if isinstance(outcome, Refusal):
-            return self._shared(request, client_id, self._refused(request, client_id, outcome))
+            return outcome
         response = Response(204).add("cache-control", "no-store")
         for kind in ("at", "rt", "session") if outcome else ():
             response.add("set-cookie", self.jar.clear(kind))
             if self.jar.aged(cookies, kind):
                 response.add("set-cookie", self.jar.clear_old(kind))
         if outcome and not self.jar.aged(cookies, "rt"):
-            await self._replace_old(request, client_id, response)
-        return self._shared(request, client_id, response)
+            await self._replace_old(asked, response)
+        return response
 
     async def preflight(self, request: Request) -> Response:
         """The browser's preflight: whether a page of a registered origin may send X-CSRF-Token."""
@@ -156,34 +187,30 @@ class CookieEndpoints:
             response.add("set-cookie", self.jar.set("browser", browser, BROWSER_AGE))
         return f"{token}.{self._tag(browser, token)}"
 
-    async def _replace_old(self, request: Request, client_id: str | None, response: Response) -> None:
+    async def _replace_old(self, asked: FromAppPage, response: Response) -> None:
         """Take away the old refresh cookie, if it is this app's here: another issuer on this host may have set one of that name."""
-        old = request.cookies().get(self.jar.old_name("rt"))
-        if old and await self.cookies.knows(old, client_id):
+        old = asked.request.cookies().get(self.jar.old_name("rt"))
+        if old and await self.cookies.knows(old, asked.app.client_id):
             response.add("set-cookie", self.jar.clear_old("rt"))
             response.add("set-cookie", self.jar.clear_old("at"))
 
-    async def _delivered(self, asked: FromAppPage, outcome: Delivered | Refusal) -> Response:
-        request, client_id = asked.request, asked.app.client_id
-        response = self._set(request, client_id, outcome)
-        if isinstance(outcome, Delivered):
-            await self._replace_old(request, client_id, response)
-        return self._shared(request, client_id, response)
-
-    def _set(self, request: Request, client_id: str | None, outcome: Delivered | Refusal) -> Response:
+    async def _delivered(self, asked: FromAppPage, outcome: TokenResponse | Refusal) -> Response:
+        request = asked.request
         if isinstance(outcome, Refusal):
-            response = self._refused(request, client_id, outcome)
+            response = self._refused(request, asked.app.client_id, outcome)
             if outcome.code == "invalid_grant":
                 # What cannot be renewed any more is of no use to anybody: the next page load asks for a sign-in.
                 response.add("set-cookie", self.jar.clear("at"))
                 response.add("set-cookie", self.jar.clear("rt"))
             return response
-        response = json_response(CookiesSet(outcome.expires_in, outcome.scope, outcome.csrf_token))
+        csrf = csrf_token(outcome.access_token)
+        response = json_response(CookiesSet(outcome.expires_in, outcome.scope, csrf))
         response.add("set-cookie", self.jar.set("at", outcome.access_token, outcome.expires_in))
         if outcome.refresh_token is not None:
             # Ends with the browser; the server's own absolute end holds in any case.
             value = self._bound(request, outcome.refresh_token, response)
             response.add("set-cookie", self.jar.set("rt", value, None))
+        await self._replace_old(asked, response)
         return response
 
     def _refused(self, request: Request, client_id: str | None, refusal: Refusal) -> Response:
@@ -193,8 +220,9 @@ class CookieEndpoints:
         status = {"invalid_client": 401, "access_denied": 403, "invalid_token": 401}.get(refusal.code, 400)
         return json_response({"error": refusal.code, "error_description": refusal.say}, status)
 
-    def _shared(self, request: Request, client_id: str | None, response: Response) -> Response:
+    def _shared(self, request: Request, client_id: str | None, outcome: Response | Refusal) -> Response:
         """CORS with credentials, for exactly the origins that are registered for this app."""
+        response = self._refused(request, client_id, outcome) if isinstance(outcome, Refusal) else outcome
         response.add("vary", "Origin")
         origin = request.header(b"origin")
         client = self.catalog.current().clients.get(client_id or "")
@@ -202,29 +230,3 @@ class CookieEndpoints:
             response.add("access-control-allow-origin", origin)
             response.add("access-control-allow-credentials", "true")
         return response
-
-
-def _caller(request: Request) -> Caller:
-    return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
-
-
-def routes(
-    *, cookies: CookieSession, catalog: CatalogSource, jar: CookieJar, sealer: Sealer, chance: Chance
-) -> list[Route]:
-    """The four paths and their preflight."""
-    on = CookieEndpoints(cookies=cookies, catalog=catalog, jar=jar, sealer=sealer, chance=chance)
-    checks = (REGISTERED_ORIGIN,)
-    answers = {200: CookiesSet}
-    refresh = Operation(takes="client_id", required="client_id", answers=answers, errors=(401, 403, 503))
-    token = replace(refresh, takes="client_id code code_verifier redirect_uri", required="client_id code")
-    session = replace(refresh, answers={200: CookieStanding})
-    sign_out = replace(refresh, answers={204: None}, headers="X-CSRF-Token")
-    found = [
-        app_script("/cookie/token", "POST", on.token, check=on.check, checks=checks, operation=token),
-        app_script("/cookie/refresh", "POST", on.refresh, check=on.check, checks=checks, operation=refresh),
-        app_script("/cookie/session", "GET", on.session, check=on.check, checks=checks, operation=session),
-        app_script(
-            "/cookie/sign-out", "POST", on.sign_out, check=on.check, checks=checks, operation=sign_out
-        ),
-    ]
-    return [*found, *(machine(item.path, "OPTIONS", on.preflight) for item in found)]

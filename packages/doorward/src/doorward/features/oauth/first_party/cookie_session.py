@@ -51,19 +51,6 @@ class AllowedApp:
         self.client_id = client_id
 
 
-class Delivered(Struct, frozen=True):
-    """The tokens for the cookies, and what the page's script may know."""
-
-    access_token: str
-    refresh_token: str | None
-    expires_in: int
-    scope: str
-    csrf_token: str
-
-    def __repr__(self) -> str:
-        return "Delivered(***)"
-
-
 class Standing(Struct, frozen=True):
     """What the cookie's token says, for the page's script; never the token."""
 
@@ -97,22 +84,24 @@ class CookieSession:
         )
         return AllowedApp(client_id or "", _MINT) if refusal is None else refusal
 
-    async def begin(self, app: AllowedApp, form: Mapping[str, str], *, caller: Caller) -> Delivered | Refusal:
+    async def begin(
+        self, app: AllowedApp, form: Mapping[str, str], *, caller: Caller
+    ) -> TokenResponse | Refusal:
         """A code for cookies (PKCE proves that this browser asked for it, line 16)."""
         fields = {name: form[name] for name in _CODE_FIELDS if name in form}
         fields = {**fields, "client_id": app.client_id, "grant_type": "authorization_code"}
-        return await self._delivered(fields, "token", caller)
+        return await self._exchange(fields, "token", caller)
 
     async def renew(
         self, app: AllowedApp, refresh_token: str | None, *, caller: Caller
-    ) -> Delivered | Refusal:
+    ) -> TokenResponse | Refusal:
         """The refresh cookie for new cookies; rotation, reuse and leeway are those of the token endpoint."""
         if not refresh_token:
             return Refusal("invalid_grant", "There is no sign-in to renew.")
         form = {"grant_type": "refresh_token", "client_id": app.client_id, "refresh_token": refresh_token}
-        return await self._delivered(form, "refresh", caller)
+        return await self._exchange(form, "refresh", caller)
 
-    async def _delivered(self, form: Mapping[str, str], path: str, caller: Caller) -> Delivered | Refusal:
+    async def _exchange(self, form: Mapping[str, str], path: str, caller: Caller) -> TokenResponse | Refusal:
         asked = TokenRequest(
             form=form,
             method="POST",
@@ -120,7 +109,7 @@ class CookieSession:
             caller=caller,
             now=self.clock.now(),
         )
-        return _delivered(await self.tokens.exchange(asked))
+        return await self.tokens.exchange(asked)
 
     async def standing(self, app: AllowedApp, access_token: str | None) -> Standing | Refusal:
         """Who is signed in by this cookie, asked by a page that was loaded anew and knows nothing."""
@@ -196,15 +185,3 @@ class CookieSession:
         if claims is None or (await self.view.fresh(now)).revoked(claims) is not None:
             return None
         return dict(claims)
-
-
-def _delivered(answer: TokenResponse | Refusal) -> Delivered | Refusal:
-    if isinstance(answer, Refusal):
-        return answer
-    return Delivered(
-        access_token=answer.access_token,
-        refresh_token=answer.refresh_token,
-        expires_in=answer.expires_in,
-        scope=answer.scope,
-        csrf_token=rule.csrf_token(answer.access_token),
-    )

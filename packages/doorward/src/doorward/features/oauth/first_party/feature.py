@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from doorward.features.feature import Feature
-
-if TYPE_CHECKING:
-    from doorward.features.services import Services
-    from doorward.web.route import Route
+from doorward.features.feature import Feature, Routes, Services
 
 
-def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.oauth.first_party import challenge_routes, cookie_routes
+def _routes(services: Services) -> Routes:
     from doorward.features.oauth.first_party.build import challenge, cookie_session
+    from doorward.features.oauth.first_party.challenge_routes import ChallengeEndpoint
+    from doorward.features.oauth.first_party.cookie_routes import CookieEndpoints
     from doorward.features.sessions.build import cookie_jar
 
-    return [
-        *challenge_routes.routes(challenge=services.get(challenge)),
-        *cookie_routes.routes(
-            cookies=services.get(cookie_session),
-            catalog=services.config,
-            jar=services.get(cookie_jar),
-            sealer=services.sealer,
-            chance=services.random,
-        ),
-    ]
+    cookies = CookieEndpoints(
+        cookies=services.get(cookie_session),
+        catalog=services.config,
+        jar=services.get(cookie_jar),
+        sealer=services.sealer,
+        chance=services.random,
+    )
+    return [*ChallengeEndpoint(challenge=services.get(challenge)).routes(), *cookies.routes()]
 
 
 FIRST_PARTY = Feature(name="oauth.first_party", routes=_routes)

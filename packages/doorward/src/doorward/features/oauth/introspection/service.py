@@ -75,15 +75,7 @@ class IntrospectionService:
         if account is None or account.disabled_at is not None:
             return rule.INACTIVE
         # the verdict of a refresh, of which nothing is written
-        verdict = rotation.decide(
-            presented,
-            held,
-            grant,
-            client=asker,
-            leeway=self.policy.refresh_leeway,
-            strict=self.policy.refresh_strict,
-            now=now,
-        )
+        verdict = rotation.decide(presented, held, grant, client=asker, policy=self.policy, now=now)
         match verdict:
             case Rotate() | Keep():
                 return rule.of_refresh(held, grant, answered=True, newest=True)

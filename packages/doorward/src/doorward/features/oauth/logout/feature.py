@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from doorward.features.feature import Feature, Job
+from doorward.features.feature import Feature, Job, Jobs, Routes, Services
 
 if TYPE_CHECKING:
     from doorward.core.model.message import LogoutNotice
-    from doorward.features.services import Services
-    from doorward.web.route import Route
 
 
-def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.oauth.logout import routes
+def _routes(services: Services) -> Routes:
     from doorward.features.oauth.logout.build import sign_out
+    from doorward.features.oauth.logout.routes import LogoutPages
     from doorward.features.repeated_posts.build import pages
 
-    return routes.routes(pages=services.get(pages), sign_out=services.get(sign_out), sealer=services.sealer)
+    return LogoutPages(sign_out=services.get(sign_out), sealer=services.sealer).routes(services.get(pages))
 
 
-def _jobs(services: Services) -> Sequence[Job]:
+def _jobs(services: Services) -> Jobs:
     from doorward.adapters import trust
     from doorward.adapters.http_client import BackChannel
     from doorward.adapters.mail.delivery import LogoutWorker

@@ -41,6 +41,20 @@ class LogoutPages:
     sign_out: SignOutAction
     sealer: Sealer
 
+    def routes(self, pages: BrowserPages) -> list[Route]:
+        """The paths of leaving."""
+        yes = Answer(field="confirm", value="yes", handler=self.confirmed)
+        return [
+            pages.app_request(
+                "/logout",
+                self.logout,
+                unreadable=_unreadable,
+                answer=yes,
+                operation=Operation(takes=" ".join(_CARRIED)),
+            ),
+            pages.get("/signed-out", self.signed_out),
+        ]
+
     async def logout(self, asked: AppVisit) -> Response:
         """Sign out (OpenID Connect RP-Initiated Logout 1.0 §2). At once when the hint is about this browser's session, else ask first (line 75).
 
@@ -179,18 +193,3 @@ def _asking(browser: BrowserContext) -> Asking:
         blind=request.header(b"sec-fetch-dest") not in {None, "document"},
         safe=request.method == "HEAD",
     )
-
-
-def routes(*, pages: BrowserPages, sign_out: SignOutAction, sealer: Sealer) -> list[Route]:
-    """The paths of leaving."""
-    on = LogoutPages(sign_out=sign_out, sealer=sealer)
-    return [
-        pages.app_request(
-            "/logout",
-            on.logout,
-            unreadable=_unreadable,
-            answer=Answer(field="confirm", value="yes", handler=on.confirmed),
-            operation=Operation(takes=" ".join(_CARRIED)),
-        ),
-        pages.get("/signed-out", on.signed_out),
-    ]

@@ -14,6 +14,9 @@ SUITED: Final = DISPLAYS - {"wap"}
 """What our page suits: it is one, made for any size of window and for fingers. `wap` is taken too, and gets the same page."""
 MAX_AGE_LIMIT: Final = 10 * 365 * 86_400
 _MAX_AGE_DIGITS: Final = 12
+_BAD_CLAIMS: Final = Refusal(
+    "invalid_request", "The claims parameter is not a JSON object of the right form."
+)
 _TAG: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -61,20 +64,18 @@ def claims(text: str | None) -> dict[str, Any] | Refusal:
     try:
         value = json_object(text.encode())
     except (Malformed, UnicodeEncodeError):
-        return Refusal("invalid_request", "The claims parameter is not a JSON object of the right form.")
+        return _BAD_CLAIMS
     kept: dict[str, Any] = {}
     for place in ("userinfo", "id_token"):
         asked = value.get(place)
         if asked is None:
             continue
         if not isinstance(asked, dict):
-            return Refusal("invalid_request", "The claims parameter is not a JSON object of the right form.")
+            return _BAD_CLAIMS
         members: dict[str, Any] = {}
         for name, wish in asked.items():  # pyright: ignore[reportUnknownVariableType]
             if wish is not None and not isinstance(wish, dict):
-                return Refusal(
-                    "invalid_request", "The claims parameter is not a JSON object of the right form."
-                )
+                return _BAD_CLAIMS
             members[str(name)] = wish  # pyright: ignore[reportUnknownArgumentType]
         kept[place] = members
     return kept

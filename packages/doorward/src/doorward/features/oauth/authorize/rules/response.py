@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from doorward.core.errors import Refusal
 from doorward.core.model.auth_response import AuthResponse
-from doorward.core.model.client import ResponseMode
+from doorward.core.model.request import AuthRequest
+from doorward.features.oauth.authorize.rules.request import Origin
 
 
-def success(
-    *, redirect_uri: str, mode: ResponseMode, state: str | None, issuer: str, code: str, app_name: str
-) -> AuthResponse:
+def success(asked: AuthRequest | Origin, *, issuer: str, code: str, app_name: str) -> AuthResponse:
     """The code, the app's state and `iss` (line 8: the app can tell which server answered)."""
-    fields = {"code": code, **({"state": state} if state is not None else {}), "iss": issuer}
-    return AuthResponse(redirect_uri, mode, fields, app_name)
+    return _response(asked, {"code": code}, issuer, app_name)
 
 
-def failure(
-    *, redirect_uri: str, mode: ResponseMode, state: str | None, issuer: str, refusal: Refusal, app_name: str
-) -> AuthResponse:
+def failure(asked: AuthRequest | Origin, *, issuer: str, refusal: Refusal, app_name: str) -> AuthResponse:
     """The refusal's code and safe sentence; `iss` here as well (RFC 9207 §2)."""
-    fields = {"error": refusal.code, "error_description": refusal.say}
-    if state is not None:
-        fields["state"] = state
+    return _response(asked, {"error": refusal.code, "error_description": refusal.say}, issuer, app_name)
+
+
+def _response(
+    asked: AuthRequest | Origin, fields: dict[str, str], issuer: str, app_name: str
+) -> AuthResponse:
+    if asked.state is not None:
+        fields["state"] = asked.state
     fields["iss"] = issuer
-    return AuthResponse(redirect_uri, mode, fields, app_name)
+    return AuthResponse(asked.redirect_uri, asked.response_mode, fields, app_name)

@@ -1,16 +1,23 @@
-"""How the authorization code grant is built."""
+"""Authorization code grant: how it is built, and what the token endpoint knows of it (OAuth 2.1 §4.1.3)."""
 
 from __future__ import annotations
 
-from doorward.features.audit.build import audit_log
-from doorward.features.oauth.grants.authorization_code.service import AuthorizationCodeGrant
-from doorward.features.oauth.tokens.build import token_issuer
-from doorward.features.services import Services
-from doorward.features.sessions.build import revoker
+from typing import TYPE_CHECKING
+
+from doorward.features.oauth.token.grant_type import GrantType
+
+if TYPE_CHECKING:
+    from doorward.features.oauth.grants.authorization_code.service import AuthorizationCodeGrant
+    from doorward.features.services import Services
 
 
 def authorization_code(services: Services) -> AuthorizationCodeGrant:
     """The grant at work."""
+    from doorward.features.audit.build import audit_log
+    from doorward.features.oauth.grants.authorization_code.service import AuthorizationCodeGrant
+    from doorward.features.oauth.tokens.build import token_issuer
+    from doorward.features.sessions.build import revoker
+
     return AuthorizationCodeGrant(
         store=services.store,
         ending=services.get(revoker),
@@ -18,3 +25,10 @@ def authorization_code(services: Services) -> AuthorizationCodeGrant:
         random=services.random,
         record=services.get(audit_log),
     )
+
+
+AUTHORIZATION_CODE = GrantType(
+    name="authorization_code",
+    parameters=("code", "code_verifier", "redirect_uri", "resource"),
+    build=authorization_code,
+)

@@ -91,7 +91,7 @@ class AuthorizationCodeGrant:
         answer = self.tokens.for_person(
             grant, account, client, scopes=grant.scopes, refresh_token=refresh, first=True, now=now
         )
-        writes.append(self._event("code.redeemed", grant, request))
+        writes.append(self.record.of_grant("code.redeemed", grant, caller=request.caller, now=now))
         try:
             return answer if await self.store.commit(*writes) else None
         except StoreUnavailable:
@@ -109,20 +109,8 @@ class AuthorizationCodeGrant:
         if grant.ended_at is None:
             await self.store.commit(
                 *self.ending.grant(grant, now=request.now, reason="code_reused", first=True),
-                self._event("code.reused", grant, request, ok=False),
+                self.record.of_grant("code.reused", grant, caller=request.caller, now=request.now, ok=False),
             )
         return Refusal(
             "invalid_grant", GONE, f"the code of grant {grant.id} was used before; the grant has ended"
-        )
-
-    def _event(self, kind: str, grant: Grant, request: TokenRequest, *, ok: bool = True) -> Write:
-        return self.record.write(
-            kind,
-            caller=request.caller,
-            now=request.now,
-            account_id=grant.account_id,
-            client_id=grant.client_id,
-            session_id=grant.session_id,
-            grant_id=grant.id,
-            ok=ok,
         )

@@ -1,17 +1,24 @@
-"""How the refresh token grant is built."""
+"""Refresh token grant: how it is built, and what the token endpoint knows of it (OAuth 2.1 §4.3)."""
 
 from __future__ import annotations
 
-from doorward.features.audit.build import audit_log
-from doorward.features.oauth.clients.build import ignored_scopes
-from doorward.features.oauth.grants.refresh_token.service import RefreshTokenGrant
-from doorward.features.oauth.tokens.build import token_issuer
-from doorward.features.services import Services
-from doorward.features.sessions.build import revoker
+from typing import TYPE_CHECKING
+
+from doorward.features.oauth.token.grant_type import GrantType
+
+if TYPE_CHECKING:
+    from doorward.features.oauth.grants.refresh_token.service import RefreshTokenGrant
+    from doorward.features.services import Services
 
 
 def refresh_token(services: Services) -> RefreshTokenGrant:
     """The grant at work."""
+    from doorward.features.audit.build import audit_log
+    from doorward.features.oauth.clients.build import ignored_scopes
+    from doorward.features.oauth.grants.refresh_token.service import RefreshTokenGrant
+    from doorward.features.oauth.tokens.build import token_issuer
+    from doorward.features.sessions.build import revoker
+
     return RefreshTokenGrant(
         store=services.store,
         ending=services.get(revoker),
@@ -23,3 +30,8 @@ def refresh_token(services: Services) -> RefreshTokenGrant:
         policy=services.tokens,
         ignored_scopes=services.get(ignored_scopes),
     )
+
+
+REFRESH_TOKEN = GrantType(
+    name="refresh_token", parameters=("refresh_token", "scope", "resource"), build=refresh_token
+)

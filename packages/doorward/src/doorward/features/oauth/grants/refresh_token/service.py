@@ -67,15 +67,7 @@ class RefreshTokenGrant:
             if found is None:
                 return Refusal("invalid_grant", GONE, "no such token")
             token, grant, account = found
-            verdict = rotation.decide(
-                presented,
-                token,
-                grant,
-                client=client,
-                leeway=self.policy.refresh_leeway,
-                strict=self.policy.refresh_strict,
-                now=now,
-            )
+            verdict = rotation.decide(presented, token, grant, client=client, policy=self.policy, now=now)
             if isinstance(verdict, Refusal):
                 return verdict
             if isinstance(verdict, Replayed):
@@ -95,7 +87,9 @@ class RefreshTokenGrant:
                 self.ignored_scopes.tell(client, scope)
             new, writes = self._next(verdict, raw, token, now)
             if isinstance(verdict, LateRepeat):
-                writes.append(self._event("refresh_token.repeated_late", grant, client, request))
+                writes.append(
+                    self.record.of_grant("refresh_token.repeated_late", grant, caller=request.caller, now=now)
+                )
             answer = self.tokens.for_person(
                 grant, account, client, scopes=scopes, refresh_token=new, first=False, now=now
             )
@@ -137,7 +131,7 @@ class RefreshTokenGrant:
         writes: list[Write] = [
             self.store.attempts.claim("replayed", grant.id, grant.expires_at),
             *self.ending.grant(grant, now=now, reason="refresh_token_replayed"),
-            self._event("refresh_token.replayed", grant, client, request, ok=False),
+            self.record.of_grant("refresh_token.replayed", grant, caller=request.caller, now=now, ok=False),
         ]
         if account is not None:
             mail = self.mail_queue.write(
@@ -152,18 +146,4 @@ class RefreshTokenGrant:
         self.metrics.count("refreshes", "replayed")
         return Refusal(
             "invalid_grant", GONE, f"a spent token of grant {grant.id} came back; the grant has ended"
-        )
-
-    def _event(
-        self, kind: str, grant: Grant, client: Client, request: TokenRequest, *, ok: bool = True
-    ) -> Write:
-        return self.record.write(
-            kind,
-            caller=request.caller,
-            now=request.now,
-            account_id=grant.account_id,
-            client_id=client.id,
-            session_id=grant.session_id,
-            grant_id=grant.id,
-            ok=ok,
         )

@@ -28,6 +28,7 @@ from msgspec import Struct
 from doorward.core.errors import Refusal
 from doorward.core.model.client import Client
 from doorward.core.model.grant import Grant, RefreshToken, Spent
+from doorward.core.model.policy import TokenPolicy
 from doorward.features.oauth.tokens.rules.refresh_format import Presented
 
 GONE: Final = "The refresh token is invalid, expired or revoked."
@@ -73,11 +74,10 @@ def decide(
     grant: Grant,
     *,
     client: Client,
-    leeway: int,
-    strict: bool = False,
+    policy: TokenPolicy,
     now: int,
 ) -> Rotate | Keep | Repeat | LateRepeat | Replayed | Refusal:
-    """The tables above. `token` is the row of the grant that `presented` names; `leeway` is in seconds."""
+    """The tables above. `token` is the row of the grant that `presented` names; `policy` says how long a spent one may come again, and whether later."""
     if not belongs(presented, token):
         # made up by somebody who knows the grant's id: no verdict on the family
         return Refusal("invalid_grant", GONE, f"no token of grant {grant.id}")
@@ -98,9 +98,9 @@ def decide(
     successor_spent: int | None = None
     for spent in token.recent:
         if spent.hash == presented.hash:
-            if successor_spent is not None and not _within(leeway, successor_spent, now):
+            if successor_spent is not None and not _within(policy.refresh_leeway, successor_spent, now):
                 return Replayed()
-            return _repeated(spent, token, client, leeway, strict, now)
+            return _repeated(spent, token, client, policy, now)
         successor_spent = spent.at
     if presented.generation >= token.generation:
         # Never given out as far as this database knows: it was restored from a backup that is older than the token.
@@ -109,10 +109,11 @@ def decide(
 
 
 def _repeated(
-    spent: Spent, token: RefreshToken, client: Client, leeway: int, strict: bool, now: int
+    spent: Spent, token: RefreshToken, client: Client, policy: TokenPolicy, now: int
 ) -> Repeat | LateRepeat | Replayed:
     """The second table, for a token whose successor may be given again."""
-    if strict:
+    leeway = policy.refresh_leeway
+    if policy.refresh_strict:
         return Repeat(spent.sealed) if _within(leeway, spent.at, now) else Replayed()
     grace = max(leeway, LEAST_GRACE)
     if client.confidential or _within(grace, spent.at, now):
