@@ -1,7 +1,7 @@
-"""Makes the pictures under docs/images anew, from the pages of a server that really runs.
+"""Pictures under docs/images, taken from the pages of a running server.
 
-`python -m tools.screenshots [NAME …]` starts `doorward dev` in a temporary folder, walks through it in Chromium as a person
-would, and writes `docs/images/<name>.png`. Needs what `make test` needs.
+`python -m tools.screenshots [NAME …]` starts `doorward dev` in a temporary folder, goes through it in
+Chromium as a person does, and writes `docs/images/<name>.png`. It needs what `make test` needs.
 """
 
 from __future__ import annotations
