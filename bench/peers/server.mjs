@@ -1,4 +1,4 @@
-// The peer of the bench: oidc-provider 9 with its own in-memory adapter, on one process.
+// Peer of the benchmark: oidc-provider 9 with its own in-memory adapter, on one process.
 //
 // The configuration, and why it is fair to both sides:
 // - ES256 access tokens as JWTs (RFC 9068) for client_credentials and for refresh, one audience, the same scopes.
@@ -23,7 +23,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-// The packages live in the directory from which this file is started, not beside it.
+// The packages are in the working directory, not beside this file.
 const require = createRequire(join(process.cwd(), 'package.json'));
 const entry = require.resolve('oidc-provider');
 const { Provider } = await import(pathToFileURL(entry).href);

@@ -93,7 +93,7 @@ def apps(server: Running, house: House) -> dict[str, Registered]:
         return found
 
     made = server.operate(work)
-    # keys that are created on demand are no one's change, so the server does not wait for them
+    # keys created on demand are not part of this change, so `operate` does not wait for them
     with server.http() as http:
         until(lambda: {"RS256", "Ed25519"} <= {key["alg"] for key in http.get("/jwks").json()["keys"]})
     return made

@@ -1,5 +1,5 @@
-// The relying party of the tests: npm openid-client, used as its documentation says. It is driven over two lines of
-// standard input (what to do; the address to which the browser came back) and answers in JSON lines.
+// Relying party of the tests: npm openid-client, used as its documentation says. It reads two lines from standard input
+// (the task; the address to which the browser returned) and answers in JSON lines.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { createPrivateKey } from 'node:crypto';
@@ -28,7 +28,7 @@ async function configuration(task) {
   const authentication = await authentications[task.auth_method](task);
   const options = task.issuer.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {};
   const config = await client.discovery(new URL(task.issuer), task.client_id, task.metadata, authentication, options);
-  // Without this the library trusts what comes over TLS; with it, it checks every signature against the server's keys.
+  // Without this call the library trusts answers over TLS; with it, it checks every signature with the server's keys.
   client.enableNonRepudiationChecks(config);
   return config;
 }
