@@ -26,7 +26,7 @@ SHOWN: Final = {
     "| password | the name, on": PASSWORD
     + "test_a_known_device_is_throttled_too_and_is_known_for_its_own_people_only",
     "| authenticator": "features/authn/factors/totp/test_service.py::test_guesses_are_counted_across_sign_ins_and_addresses",
-    "| mailed code": "features/accounts/test_verify_address.py::test_new_mails_buy_no_new_guesses",
+    "| mailed code": "features/accounts/test_verify_address.py::test_a_new_mail_does_not_reset_the_count_of_guesses",
     "| anything, and wrong": GUESS + "test_wrong_guesses_at_anything_use_up_the_networks_tries",
     "| mails that strangers": OUT
     + "test_a_stranger_who_fills_every_counter_of_an_account_leaves_the_owner_the_reset",
@@ -45,7 +45,7 @@ SHOWN: Final = {
     "An IPv4 address counts": "features/rate_limits/rules/test_network.py::test_an_ipv6_household_is_one_address",
     "An IPv6 address counts": "features/rate_limits/rules/test_network.py::test_a_larger_block_may_do_more_but_not_as_much_more_as_it_is_larger",
     "For mails, a /48": OUT + "test_the_networks_of_one_site_are_one_requester_and_the_owners_is_another",
-    "A device is known": "features/accounts/test_reset_password.py::test_who_resets_may_sign_in_though_strangers_used_up_the_tries",
+    "A device is known": "features/accounts/test_reset_password.py::test_a_reset_allows_sign_in_when_the_limit_is_used_up_by_others",
     "It has a cookie": RULE + "test_a_known_device_shares_no_counter_with_strangers",
     "The network's counters neither": OUT + "test_a_guesser_behind_the_same_address_holds_up_no_known_device",
     "For every other account": OUT + "test_a_guesser_behind_the_same_address_holds_up_no_known_device",

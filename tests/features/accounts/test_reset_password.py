@@ -1,4 +1,4 @@
-"""Does a reset give the mail box's reader a new password, and nothing more?"""
+"""Password reset by mail: the reader of the mailbox sets a new password and gains nothing else."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def test_an_unknown_address_takes_as_long_as_a_known_one() -> None:
 
 
 @pytest.mark.requirement(80)
-async def test_an_unknown_address_takes_the_same_statements_and_leaves_no_mail(house: House) -> None:
+async def test_an_unknown_address_runs_the_same_statements_and_gets_no_mail(house: House) -> None:
     await house.person()
     sent: list[list[str]] = []
     commit = house.store.commit
@@ -136,7 +136,7 @@ async def test_an_unknown_address_takes_the_same_statements_and_leaves_no_mail(h
 
 
 @pytest.mark.requirement(80)
-async def test_nothing_opens_the_ticket_of_an_unknown_address(house: House) -> None:
+async def test_the_ticket_of_an_unknown_address_cannot_be_opened(house: House) -> None:
     ticket = await ask(house, "nobody@example.com")
     missed = await house.reset.by_code(ticket.id, "123456", caller=caller_of(BROWSER), now=house.now)
     assert missed == Missed("code")
@@ -144,7 +144,7 @@ async def test_nothing_opens_the_ticket_of_an_unknown_address(house: House) -> N
 
 
 class _KnownDigits:
-    """Draws a code that the test can type."""
+    """Draws a code that the test knows."""
 
     def __init__(self) -> None:
         self._chance = SystemChance()
@@ -155,7 +155,7 @@ class _KnownDigits:
 
 
 @pytest.mark.requirement(80)
-async def test_even_the_code_that_was_drawn_opens_no_ticket_of_an_unknown_address(house: House) -> None:
+async def test_even_the_drawn_code_does_not_open_the_ticket_of_an_unknown_address(house: House) -> None:
     await house.person()
     tickets = replace(house.tickets, chance=_KnownDigits())
     known = replace(house, reset=replace(house.reset, tickets=tickets))
@@ -165,7 +165,7 @@ async def test_even_the_code_that_was_drawn_opens_no_ticket_of_an_unknown_addres
         assert isinstance(shown, Ticket) is opens
 
 
-async def test_a_code_or_a_link_opens_the_way_to_a_new_password(house: House) -> None:
+async def test_a_code_or_a_link_allows_a_new_password(house: House) -> None:
     account = await house.person()
     ticket = await ask(house)
     code, token = await letter(house)
@@ -175,14 +175,14 @@ async def test_a_code_or_a_link_opens_the_way_to_a_new_password(house: House) ->
     opened = await house.reset.open(ticket.id, BROWSER, house.now)
     assert opened is not None
     assert (opened[1].id, opened[2]) == (account.id, 15)
-    # either works, once
+    # each works once
     again = await house.reset.by_code(ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert again == Missed("used")
     assert isinstance(await set_new(house, ticket), Reset)
     assert isinstance(await set_new(house, ticket), Over)
 
 
-async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) -> None:
+async def test_the_new_password_works_and_the_old_one_does_not(house: House) -> None:
     await house.person()
     assert isinstance(await set_new(house, await proven(house)), Reset)
     for password, good in ((PASSWORD, False), (OTHER_PASSWORD, True)):
@@ -190,7 +190,7 @@ async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) ->
         assert isinstance(outcome, Refusal) is not good
 
 
-async def test_everything_that_was_open_ends_and_the_owner_is_told(house: House) -> None:
+async def test_a_reset_ends_sessions_and_grants_and_informs_the_owner(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     grant = await house.grant(account, session)
@@ -205,7 +205,7 @@ async def test_everything_that_was_open_ends_and_the_owner_is_told(house: House)
     assert "password.reset" in await house.kinds()
 
 
-async def test_the_person_may_choose_to_stay_signed_in_elsewhere(house: House) -> None:
+async def test_the_person_may_keep_other_sessions_signed_in(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     assert isinstance(await set_new(house, await proven(house), end=False), Reset)
@@ -213,18 +213,20 @@ async def test_the_person_may_choose_to_stay_signed_in_elsewhere(house: House) -
 
 
 @pytest.mark.requirement(84)
-async def test_a_reset_touches_no_second_factor_and_signs_nobody_in(house: House) -> None:
+async def test_a_reset_keeps_the_second_factor_and_does_not_sign_in(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     before = await house.store.accounts.factors(account.id)
     ticket = await proven(house)
-    assert isinstance(await set_new(house, ticket, "kV3#zPq9"), Reset), "eight beside a second factor"
+    assert isinstance(await set_new(house, ticket, "kV3#zPq9"), Reset), (
+        "eight characters suffice with a second factor"
+    )
     assert await house.store.accounts.factors(account.id) == before
     assert await house.store.sessions.live_of(account.id, house.now) == []
 
 
 @pytest.mark.requirement(77, 78)
-async def test_the_new_password_is_judged_like_any(house: House) -> None:
+async def test_the_new_password_must_meet_the_password_policy(house: House) -> None:
     await house.person()
     ticket = await proven(house)
     assert await set_new(house, ticket, "kV3#zPq9") == Weak("too_short", 15)
@@ -232,7 +234,7 @@ async def test_the_new_password_is_judged_like_any(house: House) -> None:
     assert isinstance(await set_new(house, ticket), Reset)
 
 
-async def test_it_all_belongs_to_one_browser_and_ten_minutes(house: House) -> None:
+async def test_a_reset_is_bound_to_one_browser_and_ten_minutes(house: House) -> None:
     await house.person()
     ticket = await proven(house)
     other = digest("another")
@@ -247,14 +249,14 @@ async def test_it_all_belongs_to_one_browser_and_ten_minutes(house: House) -> No
     assert missed == Missed("expired")
 
 
-async def test_a_person_disabled_meanwhile_sets_nothing(house: House) -> None:
+async def test_a_person_disabled_during_the_reset_cannot_set_a_password(house: House) -> None:
     account = await house.person()
     ticket = await proven(house)
     await house.change_account(account, disabled_at=house.now)
     assert isinstance(await set_new(house, ticket), Over)
 
 
-async def test_of_two_answers_at_once_one_counts(house: House) -> None:
+async def test_only_one_of_two_concurrent_answers_takes_effect(house: House) -> None:
     await house.person()
     ticket = await proven(house)
     outcomes = await asyncio.gather(
@@ -264,7 +266,7 @@ async def test_of_two_answers_at_once_one_counts(house: House) -> None:
 
 
 @pytest.mark.requirement(81)
-async def test_who_resets_may_sign_in_though_strangers_used_up_the_tries(house: House) -> None:
+async def test_a_reset_allows_sign_in_when_the_limit_is_used_up_by_others(house: House) -> None:
     await house.person()
     for number in range(ThrottlePolicy().per_account + 1):
         caller = Caller(f"198.51.100.{number}", CHROME)
@@ -285,7 +287,7 @@ async def test_who_resets_may_sign_in_though_strangers_used_up_the_tries(house: 
     assert not isinstance(here, Refusal)
 
 
-async def test_another_mail_replaces_the_first(house: House) -> None:
+async def test_a_new_mail_invalidates_the_first(house: House) -> None:
     await house.person()
     ticket = await ask(house)
     code, _ = await letter(house)
@@ -298,7 +300,7 @@ async def test_another_mail_replaces_the_first(house: House) -> None:
 
 
 @pytest.mark.requirement(81)
-async def test_mails_to_one_address_are_limited_for_known_and_unknown_alike(house: House) -> None:
+async def test_mails_to_one_address_are_limited_for_known_and_unknown_addresses(house: House) -> None:
     await house.person()
     limit = ThrottlePolicy().mails_per_address
     for email in ("ada@example.com", "nobody@example.com"):

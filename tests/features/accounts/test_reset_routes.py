@@ -1,4 +1,4 @@
-"""Does a forgotten password get replaced over the pages, by its owner alone?"""
+"""Password reset pages: only the owner replaces a forgotten password."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ async def to_new(house: House, browser: Browser) -> Page:
     return await browser.follow(await browser.submit(check, "check", code=code))
 
 
-async def test_code_new_password_sign_in(house: House) -> None:
+async def test_reset_by_code_then_sign_in(house: House) -> None:
     await house.person()
     browser = house.browser()
     form = await to_new(house, browser)
     done = await browser.submit(form, "new-password", password=OTHER_PASSWORD)
-    assert SESSION not in browser.cookies, "a reset alone signs nobody in"
+    assert SESSION not in browser.cookies, "a reset alone does not sign in"
     page = await browser.follow(done)
     assert "Your new password is set" in page.words
     assert page.forms["sign-in"].fields["identifier"] == "ada@example.com"
@@ -51,7 +51,7 @@ async def test_code_new_password_sign_in(house: House) -> None:
     assert (await house.browser().sign_in(password=PASSWORD)).status == 400
 
 
-async def test_the_link_leads_there_too_and_only_by_its_button(house: House) -> None:
+async def test_the_link_also_works_and_only_through_its_button(house: House) -> None:
     await house.person()
     browser = house.browser()
     await ask(browser)
@@ -81,7 +81,7 @@ async def test_an_unknown_address_gets_the_same_pages(house: House) -> None:
 
 
 @pytest.mark.requirement(84)
-async def test_the_second_factor_is_still_asked_for(house: House) -> None:
+async def test_sign_in_after_a_reset_still_requires_the_second_factor(house: House) -> None:
     account = await house.person()
     seed, _ = await house.authenticator(account)
     browser = house.browser()
@@ -95,7 +95,7 @@ async def test_the_second_factor_is_still_asked_for(house: House) -> None:
     assert done.header("location") == "/account"
 
 
-async def test_other_browsers_are_signed_out_unless_the_person_says_otherwise(house: House) -> None:
+async def test_other_browsers_are_signed_out_unless_the_person_chooses_otherwise(house: House) -> None:
     await house.person()
     old = house.browser()
     await old.sign_in()
@@ -125,7 +125,7 @@ async def test_a_weak_password_is_refused_with_the_reason_and_the_form_still_wor
 
 
 @pytest.mark.requirement(70)
-async def test_forms_from_elsewhere_act_on_nothing(house: House) -> None:
+async def test_cross_site_forms_have_no_effect(house: House) -> None:
     await house.person()
     browser = house.browser()
     ask_form = (await browser.get("/reset")).forms["reset"]
@@ -136,11 +136,11 @@ async def test_forms_from_elsewhere_act_on_nothing(house: House) -> None:
     chosen = form.forms["new-password"]
     answer = await browser.post(chosen.action, {**chosen.fields, "password": OTHER_PASSWORD, "csrf": "no"})
     assert answer.status == 403
-    assert (await house.browser().sign_in()).status == 303, "the old password still opens"
+    assert (await house.browser().sign_in()).status == 303, "the old password still works"
     assert (await browser.submit(answer, "new-password", password=OTHER_PASSWORD)).status == 303
 
 
-async def test_what_is_over_begins_again(house: House) -> None:
+async def test_an_expired_reset_starts_again(house: House) -> None:
     await house.person()
     browser = house.browser()
     csrf = (await browser.get("/reset")).forms["reset"].fields["csrf"]
@@ -158,7 +158,7 @@ async def test_what_is_over_begins_again(house: House) -> None:
     assert (late.status, late.header("location")) == (303, "/reset")
 
 
-async def test_another_message(house: House) -> None:
+async def test_another_mail_can_be_requested(house: House) -> None:
     await house.person()
     browser = house.browser()
     check = await ask(browser)
@@ -168,7 +168,7 @@ async def test_another_message(house: House) -> None:
     assert (await browser.submit(resent, "check", code=code)).status == 303
 
 
-async def test_what_is_no_address_is_said(house: House) -> None:
+async def test_an_invalid_address_is_reported(house: House) -> None:
     browser = house.browser()
     page = await browser.get("/reset")
     for email, said in (("", "Enter your email address."), ("nonsense", "like name@example.com")):

@@ -1,4 +1,4 @@
-"""Do people see what is theirs, end it, and reach nothing of anybody else's?"""
+"""Self-service: people see and end what belongs to them, and cannot reach the data of others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def house() -> AsyncGenerator[House]:
 
 
 async def activity(house: House, account: Account) -> Sequence[AuditEvent]:
-    """The first page of what the tests here do."""
+    """The first page of the person's activity."""
     kinds = ("sign_in.failed", "sessions.ended", "account.activity_reported")
     found, _ = await house.pages.activity(account, kinds, house.now)
     return found
@@ -47,7 +47,7 @@ async def test_name_and_language_are_saved_and_nothing_else_changes(house: House
     assert too_long is None
 
 
-async def test_an_edit_with_old_eyes_does_not_undo_a_disabling(house: House) -> None:
+async def test_an_edit_based_on_stale_data_does_not_undo_a_disabling(house: House) -> None:
     account = await house.person()
     await house.change_account(account, disabled_at=house.now)
     await house.pages.save_profile(account, name="Ada", locale=None, caller=CALLER, now=house.now)
@@ -72,7 +72,7 @@ async def test_people_list_and_end_their_own_sessions(house: House) -> None:
 
 
 @pytest.mark.requirement(74)
-async def test_everything_but_this_browser_can_be_ended_at_once(house: House) -> None:
+async def test_all_other_sessions_can_be_ended_at_once(house: House) -> None:
     account = await house.person()
     mine = await house.session(account)
     for _ in range(3):
@@ -86,7 +86,7 @@ async def test_everything_but_this_browser_can_be_ended_at_once(house: House) ->
 
 
 @pytest.mark.requirement(74, 76)
-async def test_what_was_born_in_the_others_ends_with_them_and_its_apps_are_told(house: House) -> None:
+async def test_grants_of_ended_sessions_end_and_their_apps_are_notified(house: House) -> None:
     ada, eve = await house.person(), await house.person("eve@example.com")
     await house.app_named(backchannel_logout_uri="https://shop.example/bye")
     await house.app_named("Atlas", id="app_atlas")
@@ -111,7 +111,7 @@ async def test_what_was_born_in_the_others_ends_with_them_and_its_apps_are_told(
 
 
 @pytest.mark.parametrize("grants_too", [False, True])
-async def test_of_very_many_sessions_all_others_end_in_few_writes_or_none_does(
+async def test_a_large_number_of_sessions_ends_in_few_writes_or_none_ends(
     house: House, monkeypatch: pytest.MonkeyPatch, grants_too: bool
 ) -> None:
     ada = await house.person()
@@ -131,7 +131,7 @@ async def test_of_very_many_sessions_all_others_end_in_few_writes_or_none_does(
     with pytest.raises(StoreUnavailable):
         await house.pages.end_others(ada, mine, caller=CALLER, now=house.now, grants_too=grants_too)
     assert len(await house.store.sessions.live_of(ada.id, house.now)) == SHOWN + 2
-    # what the person does then: the same form again
+    # the person submits the same form again
     ended = await house.pages.end_others(ada, mine, caller=CALLER, now=house.now, grants_too=grants_too)
     assert ended == SHOWN + 1
     assert await house.store.sessions.live_of(ada.id, house.now) == [mine]
@@ -163,7 +163,7 @@ async def test_people_list_their_apps_and_disconnect_them(house: House) -> None:
     assert [g.id for g in await house.store.grants.live_of_account(eve.id, house.now)] == [hers.id]
 
 
-async def test_of_very_many_sessions_a_page_shows_the_last_and_any_can_be_ended(house: House) -> None:
+async def test_a_page_shows_the_latest_of_many_sessions_and_any_can_be_ended(house: House) -> None:
     ada = await house.person()
     first = await house.session(ada, id="ses_first", seen_at=house.now - 9)
     for number in range(SHOWN):
@@ -171,7 +171,7 @@ async def test_of_very_many_sessions_a_page_shows_the_last_and_any_can_be_ended(
     last = await house.session(ada, id="ses_last", seen_at=house.now - 10)
     shown = await house.pages.devices(ada, last, house.now)
     assert len(shown) == SHOWN
-    # the browser that looks is always among them, and first
+    # the current browser is always included, and comes first
     assert shown[0].id == last.id
     assert first.id not in {one.id for one in shown}
     assert await house.pages.end_device(ada, first.id, caller=CALLER, now=house.now)
@@ -179,7 +179,7 @@ async def test_of_very_many_sessions_a_page_shows_the_last_and_any_can_be_ended(
     assert await house.pages.end_others(ada, shown[0], caller=CALLER, now=house.now) == SHOWN
 
 
-async def test_an_app_with_very_many_grants_is_disconnected_whole(house: House) -> None:
+async def test_an_app_with_many_grants_is_disconnected_completely(house: House) -> None:
     ada = await house.person()
     await house.app_named()
     await house.app_named("Atlas", id="app_atlas")
@@ -192,13 +192,13 @@ async def test_an_app_with_very_many_grants_is_disconnected_whole(house: House) 
     assert len((await house.store.revocations.live(house.now))[1]) == MANY + 1
 
 
-async def test_an_app_that_is_gone_is_not_shown(house: House) -> None:
+async def test_a_deleted_app_is_not_shown(house: House) -> None:
     account = await house.person()
     await house.grant(account, await house.session(account), client_id="app_gone")
     assert await house.pages.apps(account, house.now) == []
 
 
-async def test_this_was_not_me_ends_everything_else_and_every_app(house: House) -> None:
+async def test_reporting_an_unknown_sign_in_ends_everything_else_and_every_app(house: House) -> None:
     ada, eve = await house.person(), await house.person("eve@example.com")
     await house.app_named()
     mine = await house.session(ada)
@@ -219,7 +219,7 @@ async def test_this_was_not_me_ends_everything_else_and_every_app(house: House) 
     assert found["account.activity_reported"].detail["event"] == event.id
 
 
-async def test_activity_reaches_back_ninety_days(house: House) -> None:
+async def test_activity_covers_ninety_days(house: House) -> None:
     account = await house.person()
     await house.check.verify("ada@example.com", Secret("wrong"), caller=CALLER, now=house.now)
     house.later(90 * 86_400)

@@ -1,4 +1,4 @@
-"""Do the account pages belong to who is signed in, ask again before what matters, and do what they say?"""
+"""Account pages: shown to the signed-in owner only, with recent proof required for sensitive changes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def csrf(browser: Browser) -> str:
     return (await browser.get("/account")).forms["profile"].fields["csrf"]
 
 
-async def test_strangers_sign_in_first_and_come_back(house: House) -> None:
+async def test_anonymous_visitors_sign_in_first_and_return(house: House) -> None:
     await house.person()
     for path in PAGES:
         browser = house.browser()
@@ -86,7 +86,7 @@ async def test_every_page_is_shown_to_its_owner(house: House) -> None:
 
 
 @pytest.mark.requirement(70)
-async def test_forms_from_elsewhere_act_on_nothing(house: House) -> None:
+async def test_cross_site_forms_have_no_effect(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     token = await csrf(browser)
@@ -111,7 +111,7 @@ async def test_forms_from_elsewhere_act_on_nothing(house: House) -> None:
     assert len(await house.store.sessions.live_of(account.id, house.now)) == 2
 
 
-async def test_the_profile_is_saved_and_said_once(house: House) -> None:
+async def test_a_profile_is_saved_and_confirmed_once(house: House) -> None:
     await house.person()
     browser = await signed_in(house)
     page = await browser.get("/account")
@@ -126,7 +126,7 @@ async def test_the_profile_is_saved_and_said_once(house: House) -> None:
         assert (await browser.submit(page, "profile", **typed)).status == 400
 
 
-async def test_a_link_from_elsewhere_cannot_make_a_page_claim_something(house: House) -> None:
+async def test_a_link_cannot_make_a_page_show_a_confirmation(house: House) -> None:
     await house.person()
     browser = await signed_in(house)
     for query in (
@@ -147,7 +147,7 @@ async def test_devices_are_listed_and_ended(house: House) -> None:
     assert "This device" in page.words
     (strange,) = await house.store.sessions.live_of(eve.id, house.now)
     await browser.post("/account/devices/end", {"csrf": await csrf(browser), "session": strange.id})
-    assert (await hers.get("/account")).status == 200, "nobody ends another's session"
+    assert (await hers.get("/account")).status == 200, "a person cannot end another's session"
     mine = await house.store.sessions.by_secret(_digest(browser))
     assert mine is not None
     ends = [form for name, form in page.forms.items() if re.fullmatch(r"end-\d+", name)]
@@ -164,7 +164,7 @@ async def test_devices_are_listed_and_ended(house: House) -> None:
 
 
 @pytest.mark.requirement(74)
-async def test_all_other_devices_at_once(house: House) -> None:
+async def test_all_other_devices_are_ended_at_once(house: House) -> None:
     await house.person()
     browser, other, third = [await signed_in(house) for _ in range(3)]
     page = await browser.get("/account/devices")
@@ -173,7 +173,7 @@ async def test_all_other_devices_at_once(house: House) -> None:
     assert "All other devices were signed out" in (await browser.get("/account/activity")).words
 
 
-async def test_of_very_many_devices_it_is_said_that_there_may_be_more(house: House) -> None:
+async def test_a_truncated_list_of_devices_says_so(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     page = await browser.get("/account/devices")
@@ -183,9 +183,9 @@ async def test_of_very_many_devices_it_is_said_that_there_may_be_more(house: Hou
     page = await browser.get("/account/devices")
     assert f"Here are {SHOWN} devices, those that were active last." in page.words
     assert page.text.count("This device") == 1
-    # the way to end them all does not stand below two hundred others
+    # the button that ends all of them is not below two hundred entries
     assert page.text.index('id="end-others-submit"') < page.text.index('id="devices"')
-    # a number is not what a device is called
+    # a device is not labelled by a bare number
     assert page.words.count("Unknown device 192.0.2.7") == SHOWN - 1
 
 
@@ -209,7 +209,7 @@ async def test_apps_are_listed_and_disconnected(house: House) -> None:
     assert await house.store.sessions.consents_of(account.id) == []
 
 
-async def test_activity_is_told_in_sentences_and_can_be_disowned(house: House) -> None:
+async def test_activity_is_listed_in_sentences_and_can_be_reported(house: House) -> None:
     await house.person()
     await house.browser("203.0.113.9").sign_in(password="wrong")
     browser, thief = await signed_in(house), await signed_in(house)
@@ -225,7 +225,7 @@ async def test_activity_is_told_in_sentences_and_can_be_disowned(house: House) -
 
 
 async def flooded(house: House, account: Account, kind: str, lines: int) -> None:
-    """So many lines of a kind, one second after the other."""
+    """Writes `lines` events of a kind, one second apart."""
     chance = SystemChance()
     events = [
         AuditEvent(id=chance.new_id("aud"), at=house.now, kind=kind, account_id=account.id)
@@ -235,7 +235,7 @@ async def flooded(house: House, account: Account, kind: str, lines: int) -> None
 
 
 @pytest.mark.requirement(18)
-async def test_a_late_repeat_is_told_with_app_and_device_and_can_be_disowned(house: House) -> None:
+async def test_a_late_repeat_is_shown_with_app_and_device_and_can_be_reported(house: House) -> None:
     account = await house.person()
     shop = await house.app_named("Shop")
     browser = await signed_in(house)
@@ -256,7 +256,7 @@ async def test_a_late_repeat_is_told_with_app_and_device_and_can_be_disowned(hou
     assert done.path.startswith("/account/methods?done=reported")
 
 
-async def test_a_password_that_an_operator_set_is_not_told_as_the_persons_own_deed(house: House) -> None:
+async def test_a_password_set_by_an_operator_is_not_shown_as_the_persons_own_change(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     event = AuditEvent(
@@ -273,21 +273,21 @@ async def test_a_password_that_an_operator_set_is_not_told_as_the_persons_own_de
 
 
 @pytest.mark.requirement(99)
-async def test_what_is_not_shown_pushes_nothing_off_the_activity_page(house: House) -> None:
+async def test_hidden_events_do_not_push_others_off_the_activity_page(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     for kind in ("token.revoked", "code.issued", "code.redeemed", "second_factor.succeeded", "kind.of.later"):
         await flooded(house, account, kind, 400)
     page = await browser.get("/account/activity")
     assert "You signed in" in page.words
-    # and what it tells of can still be disowned
+    # and the event that it shows can still be reported
     report = next(name for name in page.forms if name.startswith("report-"))
     done = await browser.follow(await browser.submit(page, report))
     assert done.path.startswith("/account/methods?done=reported")
 
 
 @pytest.mark.requirement(99)
-async def test_what_is_shown_is_on_some_page_however_much_there_is(house: House) -> None:
+async def test_every_visible_event_is_on_some_page(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     await flooded(house, account, "account.profile_changed", 7)
@@ -309,7 +309,7 @@ async def test_what_is_shown_is_on_some_page_however_much_there_is(house: House)
 
 @pytest.mark.requirement(99)
 @pytest.mark.parametrize("before", ["", "x", "aud_", "aud_" + "0" * 32, "aud_" + "f" * 33, "é", "'"])
-async def test_a_page_of_activity_that_nobody_linked_to_is_a_page(house: House, before: str) -> None:
+async def test_any_value_of_before_gets_an_activity_page(house: House, before: str) -> None:
     await house.person()
     browser = await signed_in(house)
     page = await browser.get(f"/account/activity?before={quote(before)}")
@@ -318,7 +318,7 @@ async def test_a_page_of_activity_that_nobody_linked_to_is_a_page(house: House, 
 
 
 @pytest.mark.requirement(71, 72)
-async def test_a_disabled_person_is_out_at_the_next_click(house: House) -> None:
+async def test_a_disabled_person_is_signed_out_at_the_next_request(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     await house.change_account(account, disabled_at=house.now)

@@ -1,4 +1,4 @@
-"""Does asking for an account tell strangers anything, make anything, or flood anybody?"""
+"""Sign-up: it reveals nothing to strangers, creates nothing before proof, and cannot flood a mailbox."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def house() -> AsyncGenerator[House]:
 
 
 class EverythingListed:
-    """A list on which every password stands."""
+    """A breach list that contains every password."""
 
     def contains(self, sha1_hex: str) -> bool:
         del sha1_hex
@@ -61,7 +61,7 @@ async def test_a_taken_and_a_free_address_get_the_same_answer(house: House) -> N
     assert mails["ada@example.com"][1].code is None
 
 
-async def test_nothing_is_made_before_the_address_is_proven(house: House) -> None:
+async def test_nothing_is_created_before_the_address_is_proven(house: House) -> None:
     ticket = await ask(house)
     assert isinstance(ticket, Ticket)
     assert await house.store.accounts.by_email("new@example.com") is None
@@ -69,7 +69,7 @@ async def test_nothing_is_made_before_the_address_is_proven(house: House) -> Non
 
 
 @pytest.mark.requirement(79)
-async def test_the_waiting_password_is_hashed_already_and_the_mail_is_sealed(house: House) -> None:
+async def test_the_pending_password_is_stored_hashed_and_the_mail_sealed(house: House) -> None:
     ticket = await ask(house)
     assert isinstance(ticket, Ticket)
     stored = await house.store.messages.ticket(ticket.id)
@@ -84,7 +84,7 @@ async def test_the_waiting_password_is_hashed_already_and_the_mail_is_sealed(hou
 
 
 @pytest.mark.requirement(78, 80)
-async def test_what_is_wrong_with_the_form_does_not_depend_on_whose_address_it_is(house: House) -> None:
+async def test_form_errors_do_not_depend_on_whether_the_address_is_taken(house: House) -> None:
     await house.person()
     for email in ("ada@example.com", "new@example.com"):
         assert await ask(house, email, password=Secret("short")) == Amiss(password=Weak("too_short", 15))
@@ -95,7 +95,7 @@ async def test_what_is_wrong_with_the_form_does_not_depend_on_whose_address_it_i
 
 
 @pytest.mark.requirement(78)
-async def test_the_persons_own_words_and_listed_passwords_are_refused() -> None:
+async def test_personal_words_and_listed_passwords_are_refused() -> None:
     async with open_house(listed=EverythingListed()) as house:
         assert await ask(house) == Amiss(password=Weak("breached"))
     async with open_house() as house:
@@ -127,18 +127,18 @@ async def test_a_taken_address_takes_as_long_as_a_free_one() -> None:
 
 
 @pytest.mark.requirement(81)
-async def test_nobodys_mail_box_is_flooded_and_the_owner_is_not_kept_out(house: House) -> None:
+async def test_a_mailbox_cannot_be_flooded_and_its_owner_can_still_sign_up(house: House) -> None:
     limit = ThrottlePolicy().mails_per_address
     answers = [await ask(house) for _ in range(limit + 2)]
     assert [isinstance(answer, Wait) for answer in answers] == [False] * limit + [True] * 2
-    # another requester still gets through
+    # another requester still receives a mail
     other = CALLER.__class__("203.0.113.77", "", "")
     assert isinstance(await ask(house, caller=caller_of(BROWSER, caller=other)), Ticket)
     house.later(900)
     assert isinstance(await ask(house), Ticket)
 
 
-async def test_another_mail_makes_the_earlier_code_worthless(house: House) -> None:
+async def test_a_new_mail_invalidates_the_earlier_code(house: House) -> None:
     first = await ask(house)
     assert isinstance(first, Ticket)
     (_, _, letter), *_ = await house.mails()
@@ -153,7 +153,7 @@ async def test_another_mail_makes_the_earlier_code_worthless(house: House) -> No
     assert missed.__class__.__name__ == "Missed"
 
 
-async def test_only_the_browser_that_asked_can_ask_again(house: House) -> None:
+async def test_only_the_requesting_browser_can_ask_again(house: House) -> None:
     first = await ask(house)
     assert isinstance(first, Ticket)
     for ticket_id, browser in ((first.id, digest("another")), ("tkt_" + "0" * 32, BROWSER)):

@@ -1,4 +1,4 @@
-"""Does somebody get an account over the pages, and nobody learn who has one?"""
+"""Sign-up pages: a person gets an account, and no answer reveals whether an address has one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def letter(house: House) -> tuple[str, str]:
     return found.code or "", link.group(1)
 
 
-async def test_sign_up_code_and_in(house: House) -> None:
+async def test_sign_up_by_code_signs_in(house: House) -> None:
     browser = house.browser()
     check = await browser.follow(await ask(browser))
     assert NEUTRAL in check.words.replace(" ,", ",")
@@ -48,7 +48,7 @@ async def test_sign_up_code_and_in(house: House) -> None:
     assert stored.name == "New"
 
 
-async def test_sign_up_link_and_in_and_looking_at_the_link_does_nothing(house: House) -> None:
+async def test_sign_up_by_link_signs_in_and_a_get_of_the_link_does_nothing(house: House) -> None:
     browser = house.browser()
     await ask(browser)
     _, link = await letter(house)
@@ -63,7 +63,7 @@ async def test_sign_up_link_and_in_and_looking_at_the_link_does_nothing(house: H
     assert "/sign-in" in gone.text
 
 
-async def test_a_link_opened_elsewhere_says_where_to_type_the_code(house: House) -> None:
+async def test_a_link_opened_in_another_browser_says_where_to_type_the_code(house: House) -> None:
     browser, phone = house.browser(), house.browser()
     check = await browser.follow(await ask(browser))
     code, link = await letter(house)
@@ -98,7 +98,7 @@ async def test_a_taken_address_gets_the_same_pages(house: House) -> None:
 
 
 @pytest.mark.requirement(100)
-async def test_the_sixth_wrong_code_says_what_helps_for_known_and_unknown_addresses(house: House) -> None:
+async def test_the_sixth_wrong_code_explains_what_to_do_for_known_and_unknown_addresses(house: House) -> None:
     await house.person()
     for email in ("ada@example.com", "bob@example.com"):
         browser = house.browser()
@@ -130,14 +130,14 @@ async def test_a_refused_password_says_why(house: House, password: str, said: st
     assert password == "" or f'value="{password}"' not in page.text
 
 
-async def test_what_is_no_address_is_said(house: House) -> None:
+async def test_an_invalid_address_is_reported(house: House) -> None:
     for email, said in (("", "Enter your email address."), ("nonsense", "like name@example.com")):
         page = await ask(house.browser(), email)
         assert page.status == 400
         assert said in page.words
 
 
-async def test_another_message_replaces_the_first(house: House) -> None:
+async def test_a_new_mail_replaces_the_first(house: House) -> None:
     browser = house.browser()
     check = await browser.follow(await ask(browser))
     first, _ = await letter(house)
@@ -150,7 +150,7 @@ async def test_another_message_replaces_the_first(house: House) -> None:
 
 
 @pytest.mark.requirement(81)
-async def test_messages_are_limited_and_the_page_says_until_when(house: House) -> None:
+async def test_mails_are_limited_and_the_page_says_until_when(house: House) -> None:
     browser = house.browser()
     for _ in range(ThrottlePolicy().mails_per_address):
         assert (await ask(browser)).status == 303
@@ -161,7 +161,7 @@ async def test_messages_are_limited_and_the_page_says_until_when(house: House) -
 
 
 @pytest.mark.requirement(70)
-async def test_forms_from_elsewhere_act_on_nothing(house: House) -> None:
+async def test_cross_site_forms_have_no_effect(house: House) -> None:
     browser = house.browser()
     form = (await browser.get("/sign-up")).forms["sign-up"]
     fields = {**form.fields, "email": "new@example.com", "password": PASSWORD, "csrf": "no"}
@@ -181,7 +181,7 @@ async def test_forms_from_elsewhere_act_on_nothing(house: House) -> None:
     assert (await browser.submit(answer, "link")).status == 303
 
 
-async def test_strange_tickets_lead_back_to_the_beginning(house: House) -> None:
+async def test_unknown_tickets_lead_back_to_the_start(house: House) -> None:
     browser = house.browser()
     csrf = (await browser.get("/sign-up")).forms["sign-up"].fields["csrf"]
     for ticket in ("", "tkt_" + "0" * 32, "../../etc", "%00", "tkt_" + "g" * 32):
@@ -193,7 +193,7 @@ async def test_strange_tickets_lead_back_to_the_beginning(house: House) -> None:
     assert (await browser.get("/verify")).status == 410
 
 
-async def test_the_page_speaks_the_persons_language_and_so_does_the_mail(house: House) -> None:
+async def test_page_and_mail_use_the_persons_language(house: House) -> None:
     browser = house.browser()
     browser.language = "de"
     await ask(browser)
@@ -204,7 +204,7 @@ async def test_the_page_speaks_the_persons_language_and_so_does_the_mail(house: 
     assert found.subject != other.subject
 
 
-async def test_an_address_that_mail_does_not_reach_is_refused_on_the_form() -> None:
+async def test_an_undeliverable_address_is_refused_on_the_form() -> None:
     async with open_house(beyond_ascii=False) as house:
         page = await ask(house.browser(), email="müller@example.com")
         assert page.status == 400

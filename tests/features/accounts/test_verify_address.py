@@ -1,4 +1,4 @@
-"""When does an account come into being, and for whom?"""
+"""Address verification at sign-up: when an account is created, and for whom."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def house() -> AsyncGenerator[House]:
 
 
 async def asked(house: House, email: str = "new@example.com", **changes: Any) -> tuple[Ticket, str, str]:
-    """A sign-up under way: (ticket, code, link token)."""
+    """A pending sign-up: (ticket, code, link token)."""
     values: dict[str, Any] = {
         "password": Secret(PASSWORD),
         "name": "New Person",
@@ -58,7 +58,7 @@ async def by_link(house: House, token: str, browser: bytes = BROWSER) -> Verifie
     return await house.verify.by_link(token, caller=caller_of(browser), now=house.now)
 
 
-async def test_the_code_makes_the_account_with_the_default_roles(house: House) -> None:
+async def test_the_code_creates_the_account_with_the_default_roles(house: House) -> None:
     for name, default in (("member", True), ("admin", False)):
         role = Role(f"rol_{name}", name, {}, house.now, default)
         await house.store.commit(house.store.registry.put_role(role))
@@ -74,7 +74,7 @@ async def test_the_code_makes_the_account_with_the_default_roles(house: House) -
     assert {"account.created", "sign_up.completed"} <= set(await house.kinds())
 
 
-async def test_the_link_makes_the_account_once(house: House) -> None:
+async def test_the_link_creates_the_account_once(house: House) -> None:
     _, _, token = await asked(house)
     outcomes = await asyncio.gather(*(by_link(house, token) for _ in range(8)))
     assert sum(isinstance(outcome, Verified) for outcome in outcomes) == 1
@@ -82,7 +82,7 @@ async def test_the_link_makes_the_account_once(house: House) -> None:
 
 
 @pytest.mark.requirement(80)
-async def test_a_taken_address_has_no_code_that_works(house: House) -> None:
+async def test_no_code_works_for_a_taken_address(house: House) -> None:
     await house.person()
     ticket, code, token = await asked(house, "ada@example.com")
     assert (code, token) == ("", "")
@@ -90,7 +90,7 @@ async def test_a_taken_address_has_no_code_that_works(house: House) -> None:
     assert len(await house.store.accounts.page()) == 1
 
 
-async def test_code_and_link_belong_to_the_browser_that_asked(house: House) -> None:
+async def test_code_and_link_are_bound_to_the_requesting_browser(house: House) -> None:
     ticket, code, token = await asked(house)
     stranger = digest("another browser")
     assert await by_code(house, ticket, code, stranger) == Missed("unknown")
@@ -98,14 +98,14 @@ async def test_code_and_link_belong_to_the_browser_that_asked(house: House) -> N
     assert isinstance(await by_link(house, token), Verified)
 
 
-async def test_after_ten_minutes_it_is_too_late(house: House) -> None:
+async def test_code_and_link_expire_after_ten_minutes(house: House) -> None:
     ticket, code, token = await asked(house)
     house.later(600)
     assert await by_code(house, ticket, code) == Missed("expired")
     assert await by_link(house, token) == Missed("expired")
 
 
-async def test_of_two_sign_ups_for_one_address_the_first_to_be_proven_wins(house: House) -> None:
+async def test_of_two_sign_ups_for_one_address_the_first_proven_wins(house: House) -> None:
     first, code_one, _ = await asked(house)
     second, code_two, _ = await asked(house, password=Secret("another " + PASSWORD))
     assert isinstance(await by_code(house, second, code_two), Verified)
@@ -115,7 +115,7 @@ async def test_of_two_sign_ups_for_one_address_the_first_to_be_proven_wins(house
     assert await house.hasher.verify(stored.password_hash, Secret("another " + PASSWORD))
 
 
-async def test_a_few_wrong_codes_and_the_ticket_is_dead_but_not_its_link(house: House) -> None:
+async def test_too_many_wrong_codes_block_the_ticket_but_not_its_link(house: House) -> None:
     ticket, code, token = await asked(house)
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     for _ in range(LIMIT):
@@ -124,7 +124,7 @@ async def test_a_few_wrong_codes_and_the_ticket_is_dead_but_not_its_link(house: 
     assert isinstance(await by_link(house, token), Verified)
 
 
-async def test_new_mails_buy_no_new_guesses(house: House) -> None:
+async def test_a_new_mail_does_not_reset_the_count_of_guesses(house: House) -> None:
     looked_at = 0
     for number in range(4):
         caller = CALLER.__class__(f"198.51.100.{number}", "", "")
@@ -135,14 +135,14 @@ async def test_new_mails_buy_no_new_guesses(house: House) -> None:
     assert looked_at == LIMIT
 
 
-async def test_guesses_sent_at_once_are_counted_one_by_one(house: House) -> None:
+async def test_concurrent_guesses_are_counted_one_by_one(house: House) -> None:
     ticket, code, _ = await asked(house)
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     outcomes = await asyncio.gather(*(by_code(house, ticket, wrong) for _ in range(30)))
     assert sum(isinstance(outcome, Missed) for outcome in outcomes) == LIMIT
 
 
-async def test_the_sign_in_goes_on_with_the_password_that_was_just_set(house: House) -> None:
+async def test_the_sign_in_continues_with_the_password_just_set(house: House) -> None:
     sign_in = await house.sign_in()
     ticket, code, _ = await asked(house, sign_in_id=sign_in.id)
     asked_at = house.now
@@ -153,12 +153,12 @@ async def test_the_sign_in_goes_on_with_the_password_that_was_just_set(house: Ho
     proven = await house.verify.go_on(sign_in, made, house.now)
     assert isinstance(proven, SignIn)
     assert proven.account_id == made.account.id
-    # when it was typed, and no earlier than the password that it proves
+    # the time when it was typed, and not before the password that it proves
     assert proven.proofs == (Proof("password", asked_at, ("pwd",), against=asked_at),)
     assert made.account.password_changed_at == asked_at
 
 
-async def test_the_ticket_keeps_no_hash_once_it_is_used(house: House) -> None:
+async def test_a_used_ticket_keeps_no_hash(house: House) -> None:
     ticket, code, _ = await asked(house)
     await by_code(house, ticket, code)
     stored = await house.store.messages.ticket(ticket.id)

@@ -1,4 +1,4 @@
-"""The management actions on a real store, under a clock that a test turns."""
+"""Administration services on a real store, under a clock that a test sets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WEB = Client(
 
 
 class TurnedClock:
-    """Stands still until it is turned."""
+    """A clock that moves only when a test sets it."""
 
     def __init__(self) -> None:
         self.time = NOW
@@ -56,7 +56,7 @@ class TurnedClock:
 
 @dataclass
 class Desk:
-    """One process's actions. Several desks may share a store, as a command and a server do."""
+    """The services of one process. Several desks may share a store, as a command and a server do."""
 
     container: Container
     store: Store
@@ -71,19 +71,19 @@ class Desk:
 
     @property
     def services(self) -> Services:
-        """What they are built of."""
+        """The dependencies of the services."""
         return self.container.services
 
     async def audited(self, kind: str | None = None) -> list[AuditEvent]:
-        """What the record says, oldest first."""
+        """The audit events, oldest first."""
         events = list(await self.store.audit.page(limit=1000))
-        # that the database was made is of before anybody managed it
+        # without the event of the database's creation
         told = [event for event in reversed(events) if event.kind != "root_secret.created"]
         return [event for event in told if kind is None or event.kind == kind]
 
 
 async def desk(store: Store, clock: TurnedClock) -> Desk:
-    """The services on a store, which stays open."""
+    """The services on a store that stays open."""
     container = await open_container(
         settings=settings(
             issuer=ISSUER,

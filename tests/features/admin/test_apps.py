@@ -1,4 +1,4 @@
-"""Can an operator register and change apps, APIs and roles, and does what must end, end?"""
+"""Administration of apps, APIs and roles: registration, changes, and what ends with them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_public_app_has_no_secret(desk: Desk) -> None:
     assert (await made(desk, auth_method="none")).secret is None
 
 
-async def test_access_is_written_by_name_identifier_or_id(desk: Desk) -> None:
+async def test_access_is_given_by_name_identifier_or_id(desk: Desk) -> None:
     api = await desk.apis.get(OPERATOR, "orders")
     for number, text in enumerate(
         [
@@ -82,14 +82,14 @@ async def test_access_is_written_by_name_identifier_or_id(desk: Desk) -> None:
         (["https://api.example.org"], "access_api_unknown: .*near='https://api.example.com'"),
     ],
 )
-async def test_a_misspelt_api_or_permission_is_told(desk: Desk, access: list[str], said: str) -> None:
+async def test_a_misspelt_api_or_permission_is_reported(desk: Desk, access: list[str], said: str) -> None:
     with pytest.raises(AdminError, match=said):
         await desk.apps.create(OPERATOR, WEB, kind="web", access=access)
 
 
 @pytest.mark.requirement(3)
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "https://a.example/#x", "https://u@a.example/"])
-async def test_a_bad_redirect_uri_is_registered_nowhere(desk: Desk, uri: str) -> None:
+async def test_a_bad_redirect_uri_is_refused(desk: Desk, uri: str) -> None:
     with pytest.raises(AdminError):
         await made(desk, redirect_uris=(uri,))
     await made(desk)
@@ -100,7 +100,7 @@ async def test_a_bad_redirect_uri_is_registered_nowhere(desk: Desk, uri: str) ->
     assert (await desk.apps.get(OPERATOR, "web")).redirect_uris == WEB.redirect_uris
 
 
-async def test_names_are_taken_once_whatever_their_letters(desk: Desk) -> None:
+async def test_names_are_unique_regardless_of_case(desk: Desk) -> None:
     await made(desk)
     with pytest.raises(AdminError, match="app_name_taken"):
         await made(desk, name="WEB")
@@ -111,20 +111,20 @@ async def test_names_are_taken_once_whatever_their_letters(desk: Desk) -> None:
         await desk.apps.update(OPERATOR, "other", lambda app: structs.replace(app, name="Web"))
 
 
-async def test_one_name_is_one_app_also_at_once(desk: Desk) -> None:
+async def test_concurrent_registrations_of_one_name_create_one_app(desk: Desk) -> None:
     outcomes = await asyncio.gather(*(made(desk) for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(outcome, NewSecret) for outcome in outcomes) == 1
     assert [client.name for client in await desk.apps.find(OPERATOR)] == ["web"]
 
 
-async def test_changes_at_once_are_all_kept(desk: Desk) -> None:
+async def test_concurrent_changes_are_all_kept(desk: Desk) -> None:
     await made(desk)
     uris = [f"https://app.example.com/{number}" for number in range(6)]
     await asyncio.gather(*(desk.apps.add_redirect_uri(OPERATOR, "web", uri) for uri in uris))
     assert set((await desk.apps.get(OPERATOR, "web")).redirect_uris) == {*WEB.redirect_uris, *uris}
 
 
-async def test_a_change_says_what_changed_and_nothing_changed_is_told(desk: Desk) -> None:
+async def test_a_change_is_audited_with_its_fields_and_no_change_is_reported(desk: Desk) -> None:
     await made(desk)
     await desk.apps.update(
         OPERATOR, "web", lambda app: structs.replace(app, first_party=True), access=["orders:orders:read"]
@@ -150,7 +150,7 @@ async def test_a_new_secret_replaces_the_old_one_now_or_later(desk: Desk) -> Non
         await desk.apps.rotate_secret(OPERATOR, "spa")
 
 
-async def test_an_app_proves_itself_in_another_way_without_a_new_id(desk: Desk) -> None:
+async def test_an_app_changes_its_authentication_method_and_keeps_its_id(desk: Desk) -> None:
     web = (await made(desk, pkce="or_nonce")).client
 
     async def to(**changes: Any) -> NewSecret:
@@ -176,7 +176,7 @@ async def test_an_app_proves_itself_in_another_way_without_a_new_id(desk: Desk) 
     assert kinds[-1] == ["auth_method", "secrets", "pkce"]
 
 
-async def test_an_app_that_an_api_introspects_as_stays_able_to_prove_itself(desk: Desk) -> None:
+async def test_an_app_that_introspects_for_an_api_must_keep_a_credential(desk: Desk) -> None:
     await made(desk)
     await desk.apis.set_introspecting_app(OPERATOR, "orders", "web")
     with pytest.raises(AdminError, match="app_introspects"):
@@ -185,7 +185,7 @@ async def test_an_app_that_an_api_introspects_as_stays_able_to_prove_itself(desk
     await desk.apps.update(OPERATOR, "web", lambda app: structs.replace(app, auth_method="none"))
 
 
-async def test_a_native_app_with_keys_of_its_own_can_be_changed(desk: Desk) -> None:
+async def test_a_native_app_with_its_own_keys_can_be_changed(desk: Desk) -> None:
     phone = structs.replace(
         WEB, name="phone", auth_method="private_key_jwt", jwks=JWKS, redirect_uris=("com.example.app:/cb",)
     )
@@ -199,7 +199,7 @@ async def test_a_native_app_with_keys_of_its_own_can_be_changed(desk: Desk) -> N
         )
 
 
-async def test_never_more_than_two_secrets_live(desk: Desk) -> None:
+async def test_at_most_two_secrets_are_live(desk: Desk) -> None:
     await made(desk)
     for _ in range(4):
         rotated = await desk.apps.rotate_secret(OPERATOR, "web", keep_old=3600)
@@ -229,7 +229,7 @@ async def test_deleting_an_app_ends_its_grants_and_tokens(desk: Desk) -> None:
     assert (event.client_id, event.detail["name"]) == (web.id, "web")
 
 
-async def test_an_api_introspects_as_a_confidential_app_only(desk: Desk) -> None:
+async def test_an_api_introspects_only_through_a_confidential_app(desk: Desk) -> None:
     web = (await made(desk)).client
     await made(desk, name="spa", auth_method="none")
     assert (await desk.apis.set_introspecting_app(OPERATOR, "orders", "web")).client_id == web.id
@@ -252,7 +252,7 @@ async def test_an_api_introspects_as_a_confidential_app_only(desk: Desk) -> None
         ("https://b.example", "api_x", [], "name_like_id: prefix='api_'"),
     ],
 )
-async def test_an_api_that_cannot_be(
+async def test_an_invalid_api_is_refused(
     desk: Desk, identifier: str, name: str | None, permissions: list[str], said: str
 ) -> None:
     with pytest.raises(AdminError, match=said):
@@ -262,7 +262,7 @@ async def test_an_api_that_cannot_be(
 
 
 @pytest.mark.requirement(37)
-async def test_one_url_is_one_api_however_it_is_spelled(desk: Desk) -> None:
+async def test_one_url_is_one_api_in_any_spelling(desk: Desk) -> None:
     for spelled in (API + "/", "https://API.example.com", API + ":443"):
         with pytest.raises(AdminError, match="api_taken: name='orders'"):
             await desk.apis.create(OPERATOR, spelled, name="again", permissions=[])
@@ -272,7 +272,7 @@ async def test_one_url_is_one_api_however_it_is_spelled(desk: Desk) -> None:
     await desk.apis.create(OPERATOR, API + "/v2", name="second", permissions=[])
 
 
-async def test_deleting_an_api_takes_it_from_apps_and_roles(desk: Desk) -> None:
+async def test_deleting_an_api_removes_it_from_apps_and_roles(desk: Desk) -> None:
     await desk.apps.create(OPERATOR, WEB, kind="web", access=["orders"])
     await desk.roles.create(OPERATOR, "customer", permissions=["orders:orders:read"])
     await desk.apis.delete(OPERATOR, "orders")

@@ -1,4 +1,4 @@
-"""Does somebody who lost their phone get their account back, and nobody else with it?"""
+"""Reset of second factors by an operator: the person regains the account, and no one else does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def desk(house: House) -> FactorAdmin:
     )
 
 
-async def test_an_operator_sees_which_factors_somebody_has(house: House) -> None:
+async def test_an_operator_sees_which_factors_a_person_has(house: House) -> None:
     account = await house.person()
     assert await desk(house).find(OPERATOR, "ada@example.com") == (account, [])
     await house.authenticator(account)
@@ -43,7 +43,7 @@ async def test_an_operator_sees_which_factors_somebody_has(house: House) -> None
 
 
 @pytest.mark.requirement(72)
-async def test_a_reset_takes_every_factor_ends_everything_and_is_told(house: House) -> None:
+async def test_a_reset_removes_every_factor_ends_everything_and_informs_the_owner(house: House) -> None:
     account, eve = await house.person(), await house.person("eve@example.com")
     await house.authenticator(account)
     await house.authenticator(eve)
@@ -71,7 +71,7 @@ async def test_a_reset_takes_every_factor_ends_everything_and_is_told(house: Hou
 
 
 @pytest.mark.requirement(94)
-async def test_who_waits_at_the_second_factor_with_a_stolen_password_has_to_begin_anew(house: House) -> None:
+async def test_a_sign_in_waiting_at_the_second_factor_must_start_again(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     thief = house.browser()
@@ -85,7 +85,7 @@ async def test_who_waits_at_the_second_factor_with_a_stolen_password_has_to_begi
 
 
 @pytest.mark.requirement(72)
-async def test_the_password_can_be_forgotten_with_them(house: House) -> None:
+async def test_the_reset_can_remove_the_password_too(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     await desk(house).reset(OPERATOR, account.id, forget_password=True)
@@ -99,7 +99,7 @@ async def test_the_password_can_be_forgotten_with_them(house: House) -> None:
     assert event.detail["password"] == "forgotten"
 
 
-async def test_afterwards_the_password_alone_is_enough_and_the_page_tells_of_it(house: House) -> None:
+async def test_after_a_reset_the_password_suffices_and_the_page_mentions_the_reset(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     await desk(house).reset(OPERATOR, account.id)
@@ -109,7 +109,7 @@ async def test_afterwards_the_password_alone_is_enough_and_the_page_tells_of_it(
     assert "The people who run this service removed your authenticator app" in shown.words
 
 
-async def test_who_has_none_is_left_alone(house: House) -> None:
+async def test_a_person_without_factors_is_not_changed(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     with pytest.raises(AdminError, match="factor_missing"):

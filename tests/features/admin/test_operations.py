@@ -1,4 +1,4 @@
-"""Every operation of administration refuses an actor without its right, and every write names its actor in the audit log."""
+"""Authorization of administration: every operation refuses an actor without its right, every write audits its actor."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ CALLS: dict[str, Call] = {
 
 
 def operations() -> Iterator[tuple[str, object]]:
-    """Every public attribute of every service but its fields, by its name."""
+    """Every public method of every service, by name."""
     for service in SERVICES:
         fields = {field.name for field in dataclasses.fields(cast("Any", service))}
         for name, attribute in inspect.getmembers_static(service):
@@ -111,7 +111,7 @@ WRITES = sorted(name for name, method in OPERATIONS.items() if (right_of(method)
 
 @dataclass(kw_only=True)
 class Stocked:
-    """The services on a store that holds one of everything."""
+    """The services on a store that holds one of each kind."""
 
     people: PeopleAdmin
     factors: FactorAdmin
@@ -126,7 +126,7 @@ class Stocked:
     audited: Callable[[], Awaitable[list[AuditEvent]]]
 
     def rows(self) -> list[str]:
-        """Everything that is stored."""
+        """Every stored row."""
         connection = sqlite3.connect(self.place)
         try:
             return list(connection.iterdump())
@@ -165,17 +165,19 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     await store.close()
 
 
-def test_every_public_method_of_a_service_is_an_operation_and_is_called_below() -> None:
+def test_every_public_method_of_a_service_is_an_operation_with_a_call_below() -> None:
     assert [name for name, method in OPERATIONS.items() if right_of(method) is None] == []
     assert set(CALLS) == set(OPERATIONS)
 
 
-def test_every_right_is_demanded_by_an_operation_and_no_other_is() -> None:
+def test_every_right_is_required_by_an_operation_and_every_required_right_exists() -> None:
     assert {right_of(method) for method in OPERATIONS.values()} == set(get_args(Right))
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-async def test_an_operation_refuses_who_lacks_its_right_and_changes_nothing(desk: Stocked, name: str) -> None:
+async def test_an_operation_refuses_an_actor_without_its_right_and_changes_nothing(
+    desk: Stocked, name: str
+) -> None:
     right = right_of(OPERATIONS[name])
     assert right is not None
     before = desk.rows()
@@ -188,7 +190,7 @@ async def test_an_operation_refuses_who_lacks_its_right_and_changes_nothing(desk
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-async def test_an_operation_needs_no_other_right_than_its_own(desk: Stocked, name: str) -> None:
+async def test_an_operation_needs_only_its_own_right(desk: Stocked, name: str) -> None:
     right = right_of(OPERATIONS[name])
     assert right is not None
     before = desk.rows()
@@ -197,7 +199,7 @@ async def test_an_operation_needs_no_other_right_than_its_own(desk: Stocked, nam
 
 
 @pytest.mark.parametrize("name", WRITES)
-async def test_a_write_names_its_actor_in_the_audit_log(desk: Stocked, name: str) -> None:
+async def test_a_write_audits_its_actor(desk: Stocked, name: str) -> None:
     before = {event.id for event in await desk.audited()}
     ada = Actor(kind="os_user", id="ada", rights=ALL_RIGHTS, as_user="root")
     await CALLS[name](desk, ada)
@@ -212,7 +214,7 @@ async def test_a_write_names_its_actor_in_the_audit_log(desk: Stocked, name: str
         assert event.ok
 
 
-async def test_what_the_server_does_by_itself_bears_its_name(desk: Stocked) -> None:
+async def test_changes_by_the_server_are_audited_under_its_name(desk: Stocked) -> None:
     made = await desk.audited()
     assert [event.detail["actor"] for event in made if event.kind == "key.created"] == ["server:doorward"] * 2
     (root,) = [row for row in desk.rows() if "'root_secret.created'" in row]

@@ -1,4 +1,4 @@
-"""Can an operator look after people, and does everything end that must?"""
+"""Administration of people: creation, changes, and what ends with them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def revoked(desk: Desk) -> set[tuple[str, str]]:
     return {(entry.kind, entry.ref) for entry in entries}
 
 
-async def test_a_person_is_created_with_default_roles_and_a_good_password(desk: Desk) -> None:
+async def test_a_person_is_created_with_default_roles_and_an_acceptable_password(desk: Desk) -> None:
     await desk.roles.create(OPERATOR, "customer", permissions=(), default=True)
     await desk.roles.create(OPERATOR, "clerk", permissions=())
     ada = await desk.people.create(OPERATOR, " Ada@Example.COM ", name="Ada  L.", password=GOOD)
@@ -74,7 +74,7 @@ async def test_a_person_is_created_with_default_roles_and_a_good_password(desk: 
         ("TAKEN@example.com", None, "email_taken"),
     ],
 )
-async def test_what_cannot_be_is_said_with_its_fix(
+async def test_an_invalid_person_is_refused_with_the_fix(
     desk: Desk, email: str, password: str | None, said: str
 ) -> None:
     await desk.people.create(OPERATOR, "taken@example.com")
@@ -96,7 +96,7 @@ async def test_people_are_found_by_address_and_id_and_near_misses_are_suggested(
 
 @pytest.mark.requirement(72)
 @pytest.mark.parametrize("deed", ["disable", "delete"])
-async def test_disabling_or_deleting_ends_sessions_grants_and_tokens(desk: Desk, deed: str) -> None:
+async def test_disabling_or_deleting_a_person_ends_sessions_grants_and_tokens(desk: Desk, deed: str) -> None:
     ada = await desk.people.create(OPERATOR, "ada@example.com")
     await signed_in(desk, ada)
     await (desk.people.disable if deed == "disable" else desk.people.delete)(OPERATOR, "ada@example.com")
@@ -114,14 +114,14 @@ async def test_disabling_or_deleting_ends_sessions_grants_and_tokens(desk: Desk,
         assert (await desk.people.get(OPERATOR, ada.id)).disabled_at == NOW
     else:
         assert await desk.store.accounts.get(ada.id) is None
-        # the record outlives the person
+        # the audit log outlives the person
         kinds = ("account.created", "account.deleted")
         told = await desk.store.audit.of_account(ada.id, kinds)
         assert [event.kind for event in told] == ["account.deleted", "account.created"]
 
 
 @pytest.mark.requirement(72)
-async def test_a_new_password_ends_what_was_open(desk: Desk) -> None:
+async def test_a_new_password_ends_sessions_and_grants(desk: Desk) -> None:
     ada = await desk.people.create(OPERATOR, "ada@example.com", password=GOOD)
     await signed_in(desk, ada)
     other = Secret("harbour lantern mosaic forty")
@@ -132,7 +132,7 @@ async def test_a_new_password_ends_what_was_open(desk: Desk) -> None:
     assert ("sid", "ses_1") in await revoked(desk)
 
 
-async def test_disabled_and_enabled_again(desk: Desk) -> None:
+async def test_a_person_is_disabled_and_enabled_again(desk: Desk) -> None:
     await desk.people.create(OPERATOR, "ada@example.com")
     await desk.people.disable(OPERATOR, "ada@example.com")
     with pytest.raises(AdminError, match="person_disabled"):
@@ -143,7 +143,7 @@ async def test_disabled_and_enabled_again(desk: Desk) -> None:
     assert [event.kind for event in await desk.audited()][1:] == ["account.disabled", "account.enabled"]
 
 
-async def test_roles_come_and_go(desk: Desk) -> None:
+async def test_roles_are_granted_and_revoked(desk: Desk) -> None:
     await desk.people.create(OPERATOR, "ada@example.com", roles=[])
     await desk.roles.create(OPERATOR, "clerk", permissions=())
     ada = await desk.people.grant_role(OPERATOR, "ada@example.com", "CLERK")
@@ -160,7 +160,7 @@ async def test_roles_come_and_go(desk: Desk) -> None:
     assert granted.detail["role"] == taken.detail["role"] == "clerk"
 
 
-async def test_changes_at_once_are_all_kept(desk: Desk) -> None:
+async def test_concurrent_changes_are_all_kept(desk: Desk) -> None:
     await desk.people.create(OPERATOR, "ada@example.com", roles=[])
     names = [f"role{number}" for number in range(5)]
     for name in names:
@@ -174,7 +174,7 @@ async def test_changes_at_once_are_all_kept(desk: Desk) -> None:
     assert kept
 
 
-async def test_one_address_is_one_person_also_at_once(desk: Desk) -> None:
+async def test_concurrent_creations_for_one_address_create_one_person(desk: Desk) -> None:
     outcomes = await asyncio.gather(
         *(desk.people.create(OPERATOR, "ada@example.com") for _ in range(16)), return_exceptions=True
     )
@@ -189,7 +189,7 @@ async def test_people_are_listed_in_pages(desk: Desk) -> None:
     assert [account.id for account in [*first, *rest]] == sorted(account.id for account in made)
 
 
-async def test_a_permission_is_not_a_role(desk: Desk) -> None:
+async def test_a_permission_is_not_accepted_as_a_role(desk: Desk) -> None:
     await desk.apis.create(
         OPERATOR, "https://api.example.com", name="orders", permissions=[Permission("orders:read")]
     )
@@ -197,7 +197,7 @@ async def test_a_permission_is_not_a_role(desk: Desk) -> None:
         await desk.people.create(OPERATOR, "ada@example.com", roles=["orders:read"])
 
 
-async def test_what_apps_are_told_of_a_person_can_be_said_and_taken_back(desk: Desk) -> None:
+async def test_claims_about_a_person_can_be_set_and_removed(desk: Desk) -> None:
     ada = await desk.people.create(OPERATOR, "ada@example.com", name="Ada L.")
     assert ada.updated_at == NOW
     desk.clock.time += 60
@@ -219,7 +219,7 @@ async def test_what_apps_are_told_of_a_person_can_be_said_and_taken_back(desk: D
             await desk.people.update(OPERATOR, "ada@example.com", wrong)
 
 
-async def test_what_no_app_is_told_leaves_the_time_of_the_profile(desk: Desk) -> None:
+async def test_a_field_that_no_app_receives_does_not_change_updated_at(desk: Desk) -> None:
     await desk.roles.create(OPERATOR, "clerk", permissions=())
     await desk.people.create(OPERATOR, "ada@example.com")
     desk.clock.time += 60

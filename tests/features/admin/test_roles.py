@@ -1,4 +1,4 @@
-"""Are roles and an API's permissions changed while people hold them, and does nobody inherit what was deleted?"""
+"""Changes of roles and API permissions while people hold them; a deleted role is never inherited."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ADA = "ada@example.com"
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
-    """A desk with an API, an app that may all there, and Ada without a role; on either engine."""
+    """A desk with an API, an app with all its permissions, and Ada without a role; on either engine."""
     place = ":memory:" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
     store = await open_store(place)
     made = await desk(store, TurnedClock())
@@ -39,7 +39,7 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
 
 
 async def given(office: Desk, account: Account | None = None) -> Granted:
-    """What Ada's app is given at the API with her next token."""
+    """What Ada's app is granted at the API with her next token."""
     catalog = await office.catalog.refresh()
     who = account or await office.people.get(OPERATOR, ADA)
     return entitle(
@@ -52,7 +52,7 @@ async def given(office: Desk, account: Account | None = None) -> Granted:
 
 
 async def by_name(office: Desk, role: str) -> Role:
-    """A role as the version before wrote it, held by its name."""
+    """A role as the previous version stored it, held by its name."""
     made = await office.roles.get(OPERATOR, role)
     old = structs.replace(made, key="")
     assert await office.store.commit(office.store.registry.put_role(old))
@@ -60,8 +60,8 @@ async def by_name(office: Desk, role: str) -> Role:
     return old
 
 
-@pytest.mark.parametrize("before", [False, True], ids=["new role", "role of the version before"])
-async def test_who_held_a_deleted_role_does_not_get_the_next_one_of_that_name(
+@pytest.mark.parametrize("before", [False, True], ids=["new role", "role of the previous version"])
+async def test_holders_of_a_deleted_role_do_not_get_a_new_role_of_the_same_name(
     office: Desk, before: bool
 ) -> None:
     await office.roles.create(OPERATOR, "admin", permissions=["orders:orders:read"])
@@ -85,7 +85,7 @@ async def test_who_held_a_deleted_role_does_not_get_the_next_one_of_that_name(
     ).role_names == ("admin",)
 
 
-async def test_what_people_hold_by_name_goes_on(office: Desk) -> None:
+async def test_roles_held_by_name_still_apply(office: Desk) -> None:
     await office.roles.create(OPERATOR, "clerk", permissions=["orders:orders:read"], default=True)
     await by_name(office, "clerk")
     ada = await office.people.grant_role(OPERATOR, ADA, "clerk")
@@ -93,7 +93,7 @@ async def test_what_people_hold_by_name_goes_on(office: Desk) -> None:
     assert (await given(office)).roles == ("clerk",)
     bob = await office.people.create(OPERATOR, "bob@example.com")
     assert (await given(office, bob)).roles == ("clerk",)
-    # under a new name it is still theirs, and the old name is free for another role
+    # it stays theirs under a new name, and the old name is free for another role
     await office.roles.update(OPERATOR, "clerk", name="counter", allow=["orders"])
     assert (await given(office)).roles == ("counter",)
     assert (await given(office)).permissions == ("orders:read", "orders:write")
@@ -106,7 +106,7 @@ async def test_what_people_hold_by_name_goes_on(office: Desk) -> None:
     ).role_names == ("counter",)
 
 
-async def test_a_role_is_changed_while_people_hold_it(office: Desk) -> None:
+async def test_a_role_can_be_changed_while_people_hold_it(office: Desk) -> None:
     await office.roles.create(OPERATOR, "clerk", permissions=["orders:orders:read"])
     await office.apis.create(
         OPERATOR, "https://stock.example.com", name="stock", permissions=[Permission("count")]
@@ -141,13 +141,13 @@ async def test_a_role_is_changed_while_people_hold_it(office: Desk) -> None:
         await office.roles.update(OPERATOR, "clerk", name="OTHER")
 
 
-async def test_a_permission_comes_to_a_living_api_and_goes_from_all_who_had_it(office: Desk) -> None:
+async def test_permissions_are_added_to_an_api_in_use_and_removed_from_all_holders(office: Desk) -> None:
     await office.roles.create(OPERATOR, "clerk", permissions=["orders"])
     await office.people.grant_role(OPERATOR, ADA, "clerk")
     refund = Permission("orders:refund", "Pay back")
     api = await office.apis.update(OPERATOR, "orders", lambda found: found, permissions=[refund])
     assert [one.name for one in api.permissions] == ["orders:read", "orders:write", "orders:refund"]
-    # who may do all that there was may not do what came later
+    # holders of all existing permissions do not get later ones
     assert (await given(office)).permissions == ("orders:read", "orders:write")
     await office.apps.update(OPERATOR, "web", lambda found: found, access=["orders"])
     await office.roles.update(OPERATOR, "clerk", allow=["orders"])
@@ -158,7 +158,7 @@ async def test_a_permission_comes_to_a_living_api_and_goes_from_all_who_had_it(o
     assert (await given(office)).permissions == ("orders:read",)
     assert (await office.apps.get(OPERATOR, "web")).access == {API: ("orders:read",)}
     assert (await office.roles.get(OPERATOR, "clerk")).permissions == {API: ("orders:read",)}
-    # one of that name that comes later is given anew
+    # a later permission of that name must be granted again
     await office.apis.update(OPERATOR, "orders", lambda found: found, permissions=[refund])
     assert (await given(office)).permissions == ("orders:read",)
     added, removed, _ = await office.audited("api.changed")
@@ -166,7 +166,7 @@ async def test_a_permission_comes_to_a_living_api_and_goes_from_all_who_had_it(o
     assert (removed.detail["added"], removed.detail["removed"]) == ([], ["orders:refund", "orders:write"])
 
 
-async def test_what_cannot_be_changed_about_an_api_is_said(office: Desk) -> None:
+async def test_invalid_changes_of_an_api_are_refused(office: Desk) -> None:
     words = await office.apis.update(
         OPERATOR, "orders", lambda found: found, permissions=[Permission("orders:write", "Buy")]
     )
@@ -199,7 +199,7 @@ async def test_what_cannot_be_changed_about_an_api_is_said(office: Desk) -> None
     assert (await office.apis.get(OPERATOR, "shop")).permissions == words.permissions
 
 
-async def test_a_role_of_the_version_before_is_read(office: Desk) -> None:
+async def test_a_role_of_the_previous_version_is_read(office: Desk) -> None:
     old = Role(id="rol_1", name="old", permissions={}, created_at=NOW)
     assert await office.store.commit(office.store.registry.put_role(old))
     assert (await office.store.registry.load()).roles_held["old"] == old

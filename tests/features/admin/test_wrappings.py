@@ -1,4 +1,4 @@
-"""Does the key-encryption key change without a moment in which nobody, or the wrong one, can open the root secret?"""
+"""Change of the key-encryption key: at every moment an allowed key, and no other, opens the root secret."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def managing(store: Store, wrapper: KeyWrapper = OLD) -> WrappingAdmin:
 
 
 async def openers(store: Store) -> set[str]:
-    """Which of the three keys open the root."""
+    """Which of the three keys open the root secret."""
     found: set[str] = set()
     for wrapper in (OLD, NEW, THIRD):
         try:
@@ -52,7 +52,7 @@ async def openers(store: Store) -> set[str]:
     return found
 
 
-async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_throughout(store: Store) -> None:
+async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_at_each(store: Store) -> None:
     desk = await managing(store)
     left = await desk.rewrap(OPERATOR, NEW, drop_old=False)
     assert [one.kek for one in left] == [OLD.id, NEW.id]
@@ -70,13 +70,13 @@ async def test_a_key_is_changed_in_three_steps_and_every_node_can_start_througho
     ]
 
 
-async def test_in_one_step_the_new_key_alone_is_left(store: Store) -> None:
+async def test_a_change_in_one_step_leaves_only_the_new_key(store: Store) -> None:
     await (await managing(store)).rewrap(OPERATOR, THIRD, drop_old=False)
     await (await managing(store)).rewrap(OPERATOR, NEW, drop_old=True)
     assert await openers(store) == {NEW.id}
 
 
-async def test_wrapping_anew_under_the_same_key_changes_the_wrapping_alone(store: Store) -> None:
+async def test_rewrapping_under_the_same_key_changes_only_the_wrapping(store: Store) -> None:
     desk = await managing(store)
     (before,) = await desk.find(OPERATOR)
     (after,) = await desk.rewrap(OPERATOR, None, drop_old=False)
@@ -85,7 +85,7 @@ async def test_wrapping_anew_under_the_same_key_changes_the_wrapping_alone(store
     assert await openers(store) == {OLD.id}
 
 
-async def test_a_key_that_does_not_give_back_what_it_wrapped_is_never_relied_on(store: Store) -> None:
+async def test_a_key_that_does_not_unwrap_what_it_wrapped_is_never_relied_on(store: Store) -> None:
     class Forgetful:
         id = "key:forgetful"
 
@@ -104,10 +104,10 @@ async def test_a_key_that_does_not_give_back_what_it_wrapped_is_never_relied_on(
     assert await openers(store) == {OLD.id}
 
 
-async def test_of_two_operators_who_drop_one_anothers_key_one_is_told(store: Store) -> None:
+async def test_of_two_operators_who_drop_each_others_key_one_gets_a_conflict(store: Store) -> None:
     first, second = await managing(store), await managing(store)
     await first.rewrap(OPERATOR, NEW, drop_old=True)
-    # decided on what it saw before
+    # the stale view on which the second decision is based
     seen = await first.find(OPERATOR)
 
     class Late(WrappingAdmin):

@@ -1,4 +1,4 @@
-"""What the audit log says of who administers: read by older nodes, and by whoever keeps the log."""
+"""The acting operator in the audit log, in a form that older nodes and log consumers can read."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ async def stored(actor: Actor) -> AuditEvent:
     return event
 
 
-async def test_the_line_keeps_its_form_and_names_the_actor() -> None:
+async def test_the_audit_line_keeps_its_form_and_names_the_actor() -> None:
     event = await stored(Actor(kind="os_user", id="ada"))
     assert (event.at, event.kind, event.ok, event.client_id) == (7, "app.created", True, "app_1")
     assert event.detail == {"by": "operator", "actor": "os_user:ada", "name": "web"}
 
 
-async def test_behind_sudo_both_users_stand_in_it() -> None:
+async def test_under_sudo_the_line_names_both_users() -> None:
     event = await stored(Actor(kind="os_user", id="ada", as_user="root"))
     assert event.detail == {"by": "operator", "actor": "os_user:ada", "as_user": "root", "name": "web"}
 
 
-async def test_the_server_is_an_operator_too() -> None:
+async def test_the_server_is_an_actor_too() -> None:
     assert (await stored(SERVER)).detail["by"] == "operator"
     assert (await stored(SERVER)).detail["actor"] == "server:doorward"
