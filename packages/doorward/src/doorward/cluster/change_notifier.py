@@ -1,4 +1,4 @@
-"""How does what one process committed reach everybody who waits, here and elsewhere? At once, over every bell that there is."""
+"""Change notification to every waiting process, over all configured notifiers at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.core.ports.change_notifier import Bell
 
 @final
 class Bells:
-    """`ports.bell.Bell` of any number of bells, none included. What this process did itself it hears without any."""
+    """Combines any number of `ChangeNotifier`s, possibly none. Changes made by this process need no notifier."""
 
     def __init__(self, bells: Sequence[Bell] = ()) -> None:
         self._bells = tuple(bells)
@@ -21,17 +21,17 @@ class Bells:
 
     @property
     def connected(self) -> bool:
-        """One that is heard is enough: all of them are rung."""
+        """True if at least one is connected: every change is sent over all of them."""
         return any(bell.connected for bell in self._bells)
 
     def listen(self, wake: Callable[[], None]) -> None:
-        """Hear every bell, and what this process did."""
+        """Call `wake` for each notification, and for each change of this process."""
         self._wakes.append(wake)
         for bell in self._bells:
             bell.listen(wake)
 
     def changed(self) -> None:
-        """For `Store.on_change`: wakes who waits here, and rings for the others without waiting for them."""
+        """For `Store.on_change`: wakes local listeners, and notifies the others without waiting."""
         for wake in self._wakes:
             wake()
         if not self._bells:
@@ -39,20 +39,20 @@ class Bells:
         if self._ringing is None:
             self._ringing = asyncio.get_running_loop().create_task(self._ring())
         else:
-            # A hundred commits while one ring is on its way are heard by one more ring.
+            # A hundred commits during one notification cause one more notification.
             self._again = True
 
     async def rung(self) -> None:
-        """Wait until the rings that are under way have been heard, or given up."""
+        """Wait until the notifications under way have been delivered or have failed."""
         while (ringing := self._ringing) is not None:
             await ringing
 
     async def ring(self) -> None:
-        """Ring them all."""
+        """Send a notification over all of them."""
         await asyncio.gather(*(bell.ring() for bell in self._bells))
 
     async def run(self) -> None:
-        """Hear them all, for ever."""
+        """Listen on all of them; never returns."""
         if not self._bells:
             await asyncio.Event().wait()
         await asyncio.gather(*(bell.run() for bell in self._bells))
@@ -70,7 +70,7 @@ class Bells:
 
 @final
 class Wake:
-    """Sleep that a bell ends."""
+    """A sleep that a notification ends early."""
 
     __slots__ = ("_rung",)
 
@@ -82,7 +82,7 @@ class Wake:
         self._rung.set()
 
     async def sleep(self, seconds: float) -> None:
-        """At most so long; not at all when it was rung since the last sleep ended."""
+        """Sleep for at most `seconds`; return at once if `ring` was called since the last sleep ended."""
         try:
             async with asyncio.timeout(seconds):
                 await self._rung.wait()

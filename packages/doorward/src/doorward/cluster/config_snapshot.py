@@ -1,8 +1,8 @@
-"""How does a running server learn what a command or a neighbour changed? It watches one number and loads the snapshot anew.
+"""Configuration snapshot of a running server: watches one version number and reloads after a change.
 
-What it has read it may trust for `LEASE` seconds and not longer: a process that cannot ask any more stops answering from memory.
-So who changed something knows when everybody has it: after that time at the latest, and mostly much sooner, since each process
-notes in the database what it has seen (docs/decisions/0028-read-your-own-writes.md).
+A snapshot is trusted for `LEASE` seconds at most: a process that cannot reach the database stops answering from memory.
+The author of a change therefore knows when every process has it: after that time at the latest, and mostly much sooner,
+because each process records in the database which version it has loaded (docs/decisions/0028-read-your-own-writes.md).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _log = logger("catalog")
 
 @final
 class WatchedCatalog:
-    """`ports.catalog.CatalogSource`. A command only loads it; a process that answers requests does `join`, then `watch`."""
+    """Configuration source. A command only calls `refresh`; a process that answers requests calls `join`, then `watch`."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class WatchedCatalog:
         self._wake = Wake()
         if bell is not None:
             bell.listen(self._wake.ring)
-        # as a command: what was loaded holds, since the command writes only against the version that it read
+        # None in a command: its snapshot has no lease, since it writes only against the version that it read
         self._node: str | None = None
         self._clock: Clock | None = None
         self._trusted_until = inf
@@ -69,19 +69,19 @@ class WatchedCatalog:
         self._gone = False
 
     def current(self) -> Catalog:
-        """The newest snapshot that was loaded. Raises `StoreUnavailable` once its lease has run out."""
+        """The newest loaded snapshot. Raises `StoreUnavailable` once its lease has expired."""
         if self.stale:
             raise StoreUnavailable("whether the configuration has changed could not be asked for a second")
         return self._catalog
 
     @property
     def stale(self) -> bool:
-        """Whether the lease has run out: the database does not answer, or this process was held up for a second."""
+        """Whether the lease has expired: the database does not answer, or this process was paused for a second."""
         return self._passed() >= self._trusted_until
 
     @property
     def gone(self) -> bool:
-        """Whether the database has moved elsewhere: nothing that is read here holds any more."""
+        """Whether the database has moved elsewhere: nothing read here is valid any more."""
         return self._gone
 
     def on_change(self, listener: Callable[[Catalog], None]) -> None:
@@ -98,23 +98,23 @@ class WatchedCatalog:
             return self._catalog
 
     async def settle(self) -> Catalog:
-        """Load, and wait until nobody answers from an older snapshot any more. Raises as `refresh` does."""
+        """Load, and wait until no process answers from an older snapshot. Raises as `refresh` does."""
         until = self._passed() + LEASE + MARGIN
         catalog = await self.refresh()
         await self._roll.settled(catalog.version, until)
         return catalog
 
     async def join(self, node_id: str, clock: Clock) -> None:
-        """From now on this process answers requests: who changes something waits for it. Raises as `refresh` does."""
+        """Register this process as one that answers requests: changes then wait for it. Raises as `refresh` does."""
         await self.refresh()
         self._node, self._clock = node_id, clock
-        # known first, and then looked: see `_look`
+        # register first, then load: see `_look`
         self._trusted_until = -inf
         await self._tell()
         await self._look()
 
     async def leave(self) -> None:
-        """It answers no more."""
+        """Unregister: this process no longer answers requests."""
         node, self._node = self._node, None
         if self._telling is not None:
             self._telling.cancel()
@@ -123,16 +123,18 @@ class WatchedCatalog:
             await self._store.commit(self._store.nodes.leave(node))
 
     async def forget_the_dead(self) -> None:
-        """Now and then: whoever ended without leaving is forgotten, so that nobody waits for it. Raises `StoreUnavailable`."""
+        """Periodic: remove processes that ended without `leave`, so that no change waits for them. Raises
+        `StoreUnavailable`."""
         if self._clock is not None:
             await self._roll.look_for_the_dead(self._clock.now())
 
     async def catch_up(self) -> None:
-        """For a request that finds the snapshot `stale`: ask once more, for at most a second, and never raise. After a failure
-        the next ones do not wait for another: what needs the snapshot is refused by `current`, what does not goes on."""
+        """For a request that finds the snapshot `stale`: query once more, for at most a second; never raises. After a
+        failure later requests do not wait again: `current` refuses those that need the snapshot, the others continue.
+        """
         if self._passed() < self._no_use_before:
             return
-        # not asyncio.timeout: a hot request is no task before its first wait (`web/direct.py`)
+        # not asyncio.timeout: a hot request is not a task before its first wait (`web/direct.py`)
         look = asyncio.ensure_future(self._look())
         done, _ = await asyncio.wait({look}, timeout=LEASE)
         if not done:
@@ -143,7 +145,7 @@ class WatchedCatalog:
             look.result()
 
     async def watch(self) -> None:
-        """For ever: what has changed is here as soon as a bell is rung, or at most `interval` seconds later. Outlives outages."""
+        """Never returns: loads changes on notification, or at most `interval` seconds later. Survives outages."""
         away = False
         while True:
             heard = self._bell is not None and self._bell.connected
@@ -160,14 +162,14 @@ class WatchedCatalog:
                 if away:
                     _log.info("catalog.available")
                 away = False
-            # a storm of changes costs half of the time at most
+            # a burst of changes takes at most half of the time
             await asyncio.sleep(self._passed() - began)
 
     async def _look(self) -> None:
         asked = self._passed()
         async with self._loading:
             if self._looked_at >= asked:
-                return  # somebody who waited before us asked after we came
+                return  # a caller that waited before us queried after we arrived
             for _ in range(_TRIES):
                 began = self._passed()
                 version, known = await self._ask()
@@ -177,14 +179,14 @@ class WatchedCatalog:
                     self._renew(began)
                     self._tell_soon()
                     return
-                # Nobody waits for us: a change that was made since we looked may be answered as done already. What is read is
-                # believed only when we were known before we read it.
+                # Changes do not wait for an unregistered process: a change made since our query may be confirmed
+                # already. So a result is trusted only if this process was registered before it queried.
                 self._told = -1
                 await self._tell()
             raise StoreUnavailable("this process cannot make itself known")
 
     async def _ask(self) -> tuple[int, bool]:
-        """The registry's version, and whether we are known to whoever changes it."""
+        """The registry's version, and whether changes wait for this process."""
         if self._node is None:
             return await self._store.registry.version(), True
         try:
@@ -201,15 +203,15 @@ class WatchedCatalog:
         try:
             self._take(catalog)
         except ValueError as error:
-            # A key sealed under another secret key: what works goes on under the keys that were there. But an app that was
-            # removed in the meantime is gone, whatever is wrong with the keys.
+            # A key sealed under another secret key: the server continues with the keys it had. But an app removed in
+            # the meantime is removed, whatever is wrong with the keys.
             _log.error("catalog.keys_refused", reason=str(error))
             self._adopt(structs.replace(catalog, keys=self._catalog.keys))
 
     def _take(self, catalog: Catalog) -> None:
         if catalog.version == self._catalog.version:
             return
-        # keys first: nobody must see an app of the new snapshot before its algorithm can sign
+        # keys first: an app of the new snapshot must not be visible before its algorithm can sign
         self._signer.install(catalog.keys)
         self._adopt(catalog)
 
@@ -219,7 +221,8 @@ class WatchedCatalog:
             listener(catalog)
 
     def _tell_soon(self) -> None:
-        """What was seen, beside the requests: a database that reads and does not commit must not take the lease as well."""
+        """Record the loaded version in a background task: a database that reads but does not commit must not end the
+        lease too."""
         if self._owes_word() and (self._telling is None or self._telling.done()):
             self._telling = asyncio.create_task(once(self._keep_telling, name="nodes"))
 
@@ -234,8 +237,8 @@ class WatchedCatalog:
         )
 
     async def _tell(self) -> bool:
-        """Note in the database what was seen, when that is news. Nobody answers from memory before they are known: then this raises
-        `StoreUnavailable`, else it answers whether it was noted."""
+        """Record the loaded version in the database if it is new. An unregistered process must not answer from memory:
+        for one, a failure raises `StoreUnavailable`; otherwise the result says whether the version was recorded."""
         node, clock = self._node, self._clock
         if node is None or clock is None or not self._owes_word():
             return True
@@ -243,7 +246,7 @@ class WatchedCatalog:
         try:
             await self._store.commit(self._store.nodes.saw(node, version, now + HEARD_OF_WITHIN))
         except StoreUnavailable:
-            # whoever waits for us waits for the end of our lease; but unknown we must not be
+            # changes wait for the end of our lease; but an unregistered process must not answer
             if self._told < 0:
                 raise
             return False

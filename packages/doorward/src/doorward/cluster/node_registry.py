@@ -1,8 +1,9 @@
-"""Who of those that answer from memory lives? Whoever changes something waits for all of them, and for a dead one only once.
+"""Registry of the processes that answer from memory: a change waits for all live ones, and only once for a dead one.
 
-A process whose row is doubted, or gone, makes itself known before it trusts what it reads for another moment. So a row that stays
-doubted for the length of a lease belongs to a process that answers from memory no more: it is dead, or asleep and will ask first when
-it wakes. Only then the row goes. No clock of another machine is believed for that: each waits by its own, and guesses whom to doubt.
+A process whose row is marked as doubted, or missing, registers again before it extends its lease. So if a row stays
+doubted for the length of a lease, its process no longer answers from memory: it is dead, or it is suspended and will
+query first when it resumes. Only then is the row deleted. Clocks of other machines are not trusted for this: each
+process waits by its own clock, and other clocks only suggest which rows to doubt.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ LEASE: Final = 1.0
 """Seconds. Every process of every version on one database has to use the same number."""
 MARGIN: Final = 0.1
 HEARD_OF_WITHIN: Final = 40
-"""Seconds from a word of a process to the time by which the next is due."""
+"""Seconds between a sign of life of a process and the time by which the next is due."""
 _PATIENCE: Final = 0.1
 _MARK_BYTES: Final = 6
 _NOBODY: Final = -1
@@ -30,16 +31,16 @@ _log = logger("nodes")
 
 @final
 class RollCall:
-    """`passed` is the time by which leases run."""
+    """Waits for and removes registered processes. `passed`: the monotonic clock that leases are measured by."""
 
     def __init__(self, *, store: Store, passed: Callable[[], float] = ticks) -> None:
         self._store = store
         self._passed = passed
 
     async def settled(self, version: int, until: float) -> None:
-        """Wait until nobody answers from a snapshot older than `version`. At `until` (of `passed`) every lease has run out that began
-        before the change. Those who are silent are doubted, and forgotten if they stay silent for the length of a lease.
-        Raises `StoreUnavailable`."""
+        """Wait until no process answers from a snapshot older than `version`. At `until` (on the clock `passed`) every
+        lease that began before the change has expired. Processes that do not report are marked as doubted, and deleted
+        if they stay so for the length of a lease. Raises `StoreUnavailable`."""
         nodes = self._store.nodes
         pause, asked_at, silent = 0.005, self._passed() + _PATIENCE, ()
         while await nodes.behind(version):
@@ -54,9 +55,9 @@ class RollCall:
             pause = min(pause * 1.5, 0.05)
 
     async def look_for_the_dead(self, now: int) -> int:
-        """Forget who was to be heard of before `now` (seconds) and is silent; answers how many that were. Takes the length of a
-        lease when there is anybody to doubt. Raises `StoreUnavailable`."""
-        # due much later than any word of now: the word of a clock that was wrong, and maybe of a process that is no more
+        """Delete processes whose sign of life was due before `now` (seconds) and that stay silent; returns how many.
+        Takes the length of a lease if any is doubted. Raises `StoreUnavailable`."""
+        # A due time this far ahead was written by a wrong clock, possibly by a process that is dead now.
         silent = await self._doubt(behind=_NOBODY, silent_at=now, not_before=now + 3 * HEARD_OF_WITHIN)
         if not silent:
             return 0
@@ -66,11 +67,11 @@ class RollCall:
     async def _doubt(self, *, behind: int, silent_at: int, not_before: int) -> tuple[str, ...]:
         nodes, mark = self._store.nodes, secrets.token_urlsafe(_MARK_BYTES)
         await self._store.commit(nodes.doubt(mark, behind=behind, silent_at=silent_at, not_before=not_before))
-        # with them those whom somebody doubted who was killed before the end
+        # includes rows doubted by a process that was killed before it finished
         return tuple(await nodes.doubted())
 
     async def _forget(self, silent: tuple[str, ...]) -> int:
-        """`silent` were doubted a lease ago; who has spoken since is not among them any more."""
+        """`silent` were doubted a lease ago; those that have reported since are no longer doubted."""
         dead = sorted(set(silent) & set(await self._store.nodes.doubted()))
         if dead:
             await self._store.commit(*(self._store.nodes.leave(one) for one in dead))

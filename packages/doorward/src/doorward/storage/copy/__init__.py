@@ -1,1 +1,1 @@
-"""A whole database as rows in order: what backup, restore and move are made of, whatever the engine."""
+"""Copy of a whole database as ordered rows, independent of the engine: the basis of backup, restore and move."""

@@ -1,7 +1,7 @@
-"""How far is a copy? A row on the target for each finished piece of a table: from which key, to which, how many rows, which checksum.
+"""Progress of a copy: one row on the target for each finished piece of a table (first key, last key, rows, checksum).
 
-It is committed with the rows that it speaks of, so that a copy that was killed goes on where it was. What a piece looked like at
-the source then may have changed since: `kept` says which pieces still hold, and the others are copied anew.
+The row is committed with the rows that it describes, so that a killed copy resumes where it was. The source may have
+changed since: `kept` says which pieces are still valid; the others are copied again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REMOVE: Final = "DELETE FROM copy_chunks WHERE tab = ? AND upto = ?"
 
 
 class Chunk(Struct, frozen=True):
-    """A finished piece: the rows after `after` (None: from the first) up to and with `upto`."""
+    """A finished piece: the rows after `after` (None: from the first) up to and including `upto`."""
 
     after: Key | None
     upto: Key
@@ -34,14 +34,14 @@ class Chunk(Struct, frozen=True):
 
 
 class Gap(Struct, frozen=True):
-    """What is still to be copied: the rows after `after` up to and with `upto` (None: to the last)."""
+    """A range still to be copied: the rows after `after` up to and including `upto` (None: to the last)."""
 
     after: Key | None
     upto: Key | None
 
 
 async def finished(target: Side, table: Table) -> list[Chunk]:
-    """The pieces that are written down, in order."""
+    """The recorded pieces, in order."""
     rows = await target.rows(_ALL, (table.name,))
     chunks = [
         Chunk(None if after is None else decode_key(after), decode_key(upto), amount, checksum)
@@ -51,13 +51,13 @@ async def finished(target: Side, table: Table) -> list[Chunk]:
 
 
 async def record(target: Side, table: Table, chunk: Chunk) -> None:
-    """Write a piece down. In the transaction that writes its rows."""
+    """Record a piece, in the transaction that writes its rows."""
     after = None if chunk.after is None else encode_key(chunk.after)
     await target.run(_PUT, (table.name, encode_key(chunk.upto), after, chunk.amount, chunk.checksum))
 
 
 async def holds(source: Side, table: Table, chunk: Chunk) -> bool:
-    """Whether the source still has in this range what was copied then."""
+    """Whether the source still has the same rows in this range as when they were copied."""
     now = Running()
     async for rows in pages(source, table, chunk.after, chunk.upto):
         now.add(rows)
@@ -65,13 +65,13 @@ async def holds(source: Side, table: Table, chunk: Chunk) -> bool:
 
 
 async def forget(target: Side, table: Table, chunk: Chunk) -> None:
-    """Take a piece away, rows and all. In a transaction."""
+    """Delete a piece and its rows, inside a transaction."""
     await clear(target, table, chunk.after, chunk.upto)
     await target.run(_REMOVE, (table.name, encode_key(chunk.upto)))
 
 
 def gaps(kept: list[Chunk]) -> list[Gap]:
-    """What lies between the pieces that stay, and after the last."""
+    """The ranges between the valid pieces, and after the last."""
     found: list[Gap] = []
     reached: Key | None = None
     for chunk in kept:
@@ -82,5 +82,5 @@ def gaps(kept: list[Chunk]) -> list[Gap]:
 
 
 def _order(chunk: Chunk) -> tuple[str | int | bytes, ...]:
-    # keys are never empty, and of one type in each place; text sorts by code points, which is the order of its bytes
+    # keys are never empty, and each part has one type; text sorts by code points, which is the order of its bytes
     return tuple(part if part is not None else "" for part in chunk.upto)

@@ -1,11 +1,11 @@
-"""Who may still write while a database moves out? Nobody; and for how long? As long as the mover lives, and for ever once it is done.
+"""Write fence of a move: the source refuses writes while the mover lives, and for ever once the move is complete.
 
-The fence is a row that says until when, and a trigger on every table that looks at it: commits of a running server are refused at
-once, and it answers 503. The mover puts the time off while it works. Should it be killed, the time comes by itself and the server
-goes on as if nothing had been.
+The fence is a row with an end time, and a trigger on every table that reads it: commits of a running server are refused
+at once, and it answers 503. The mover postpones the end time while it works. If the mover is killed, the end time
+passes and the server continues as before.
 
-Clocks say only how long a dead mover is waited for. Whoever writes first after the time has come says so in the fence itself, in the same
-transaction: a mover that slept, or whose source had its clock set, learns from it that somebody wrote, and gives up.
+Clocks decide only how long to wait for a dead mover. The first write after the end time marks the fence in the same
+transaction: a mover that was suspended, or whose source had its clock set, finds the mark and gives up.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from doorward.storage.copy.tables import MOVED, CopyRefused, Table
 from doorward.storage.sql.database_state import PUT_META
 
 FENCED: Final = "doorward: this database is being moved"
-"""The text that a refused commit meets; engines know it as a reason to come back later."""
+"""The error text of a refused commit; both engines map it to a temporary failure."""
 LEASE: Final = 30
-"""Seconds until writes are let through again when the mover is gone."""
+"""Seconds after which writes are allowed again when the mover is dead."""
 FOR_EVER: Final = 2**62
 LONGEST: Final = 2 * LEASE
-"""Seconds: a time further ahead was written before the clock was set back, and counts as come."""
+"""Seconds: an end time further ahead was written before the clock was set back, and counts as passed."""
 WRITTEN: Final = "''"
-"""SQL for the owner of a fence that somebody has written behind: nobody's."""
+"""SQL for the owner of a fence after a write behind it: no owner."""
 _EVERY: Final = 5.0
 _SET: Final = 10.0
-# one row, whoever comes: of two movers at once one has it
+# one row: if two movers start at once, one of them gets it
 _CREATE: Final = (
     "CREATE TABLE IF NOT EXISTS fence"
     " (one BIGINT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, until BIGINT NOT NULL)"
@@ -45,13 +45,13 @@ _HOLD: Final = "UPDATE fence SET until = ? WHERE owner = ?"
 
 
 def in_force(now: str) -> str:
-    """SQL: whether the row of `fence` refuses writes at the moment that the SQL `now` says."""
+    """SQL condition: the row of `fence` refuses writes at the time of the SQL expression `now`."""
     return f"(until = {FOR_EVER} OR (until > {now} AND until <= {now} + {LONGEST}))"
 
 
 @final
 class Fence:
-    """The fence of one move. `owner` is drawn anew for each run, so that two movers never share one."""
+    """The fence of one move. `owner` is random for each run, so that two movers never share one."""
 
     def __init__(self, source: Side, tables: Sequence[Table], owner: str) -> None:
         self._source = source
@@ -62,7 +62,7 @@ class Fence:
         self._clock_set = 0.0
 
     async def up(self) -> None:
-        """From here on nobody writes. Raises `CopyRefused` when another move is at work."""
+        """Refuse all writes from now on. Raises `CopyRefused` when another move is running."""
         source = self._source
         now = await source.clock()
         async with source.transaction():
@@ -80,13 +80,13 @@ class Fence:
             await self._renew()
 
     async def keep(self) -> None:
-        """Put the time off, now and then. Raises `CopyRefused` when somebody has written behind the fence."""
+        """Postpone the end time if it is due. Raises `CopyRefused` when the source was written to behind the fence."""
         if time.monotonic() - self._renewed_at >= _EVERY:
             async with self._source.transaction():
                 await self._renew()
 
     async def during(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something at the target, however long it takes. Raises `CopyRefused` as `keep` does."""
+        """Run `work` at the target and keep the fence up meanwhile. Raises `CopyRefused` as `keep` does."""
         task = asyncio.ensure_future(work)
         try:
             while True:
@@ -99,17 +99,17 @@ class Fence:
                 task.cancel()
                 await asyncio.wait({task})
                 if not task.cancelled():
-                    # it could not even end in order; what interrupted us is what is told
+                    # it did not end cleanly; the error that interrupted us is the one to report
                     task.exception()
 
     async def for_ever(self, target: str) -> None:
-        """Writes are never let through again, and the database says where its data went."""
+        """Refuse writes permanently, and record in the database where its data went."""
         async with self._source.transaction():
             await self._renew(until=FOR_EVER)
             await self._source.run(PUT_META, (MOVED, target))
 
     async def down(self) -> None:
-        """Let everybody write again; nothing happens when another move has taken over."""
+        """Allow writes again; does nothing when another move has taken over."""
         others = "SELECT 1 FROM fence WHERE owner <> ?"
         if await self._source.has_fence() and not await self._source.rows(others, (self._owner,)):
             await lift(self._source, self._tables)
@@ -138,18 +138,18 @@ class Fence:
 
 
 def _jump(seconds: float) -> float:
-    """By how much a clock was set, if it did not only run a little faster or slower than ours."""
+    """By how many seconds a clock was set; 0 if it only runs slightly faster or slower than ours."""
     return seconds if abs(seconds) > _SET else 0.0
 
 
 async def lift(source: Side, tables: Sequence[Table]) -> None:
-    """Take a fence away, whoever put it up, with what was said about it."""
+    """Remove a fence, whichever move owns it, and the mark of a completed move."""
     if not await source.has_fence():
         return
     async with source.transaction():
         await source.run("DELETE FROM fence")
         await source.run("DELETE FROM meta WHERE name = ?", (MOVED,))
-    # from here on it is open; what is left of it hurts nobody, should it stay because somebody reads the tables for long
+    # Writes are allowed from here on. The triggers are harmless if they stay because a long read blocks the change.
     with suppress(CopyRefused):
         async with source.transaction():
             await source.drop_fence(tables)

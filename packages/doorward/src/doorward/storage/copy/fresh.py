@@ -1,5 +1,4 @@
-"""Where does a backup go, so that a database is there whole or not at all? Into a new file that takes the old one's place at the
-end, or into one transaction."""
+"""Atomic restore target: a new file that replaces the old one at the end, or one PostgreSQL transaction."""
 
 from __future__ import annotations
 
@@ -24,13 +23,13 @@ from doorward.storage.sqlite.owner import make_folders
 
 T = TypeVar("T")
 Fill = Callable[[Side, dict[str, int]], Awaitable[T]]
-"""Fills an empty database of the backup's schema; told how far the counters of the replaced one were."""
+"""Fills an empty database of the backup's schema; receives the counters of the replaced database."""
 
 _CREATED = re.compile(r"CREATE (TABLE|FUNCTION) (\w+)")
 
 
 async def into_sqlite(path: Path, schema: int, fill: Fill[T], *, replace: bool) -> T:
-    """Fill a new file of this schema version, bring it up to date, and put it in the place of `path`. Raises `CopyRefused`."""
+    """Fill a new file of this schema version, migrate it, and put it in the place of `path`. Raises `CopyRefused`."""
     migrations = _migrations("sqlite", schema)
     before = await _look(path, replace=replace)
     draft = path.with_name(f"{path.name}.restoring")
@@ -58,7 +57,7 @@ async def into_sqlite(path: Path, schema: int, fill: Fill[T], *, replace: bool) 
 async def into_postgres(
     url: str, options: PostgresOptions, schema: int, fill: Fill[T], *, replace: bool
 ) -> T:
-    """The same in one transaction, which nobody sees before its end. Raises `CopyRefused`."""
+    """The same in one transaction, invisible to others before its end. Raises `CopyRefused`."""
     from doorward.storage.copy.postgres_side import open_postgres_side
     from doorward.storage.postgres.text import schema as in_its_words
 
@@ -79,7 +78,7 @@ async def into_postgres(
                 await side.run(f"DROP TABLE IF EXISTS {name} CASCADE")
             for name in made["FUNCTION"]:
                 await side.run(f"DROP FUNCTION IF EXISTS {name} CASCADE")
-            # from here on a server that is started waits; was one started a moment ago?
+            # A server that starts from here on waits; this finds one that started a moment ago.
             await nobody_connected(side)
             await side.script(in_its_words(CREATE_HISTORY))
             for one in migrations[:schema]:
@@ -108,7 +107,7 @@ def _migrations(engine: str, schema: int) -> tuple[Migration, ...]:
 
 
 async def _look(path: Path, *, replace: bool) -> dict[str, int]:
-    """What is at `path` now. Raises `CopyRefused` when it must stay."""
+    """The counters of the database at `path`. Raises `CopyRefused` when it must not be replaced."""
     make_folders(path)
     if not path.exists() or path.stat().st_size == 0:  # noqa: ASYNC240
         return {}
@@ -131,7 +130,7 @@ async def _counted(side: Side, *, replace: bool) -> dict[str, int]:
 
 
 def _as_one_file(path: Path) -> None:
-    """Everything in the file itself, and on the disk."""
+    """Bring all data of the database into the file itself, and onto the disk."""
     with closing(connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     descriptor = os.open(path, os.O_RDONLY)
@@ -148,7 +147,7 @@ def _take_place(draft: Path, path: Path) -> None:
         aside = path.with_name(f"{path.name}.replaced")
         with closing(connect(path)) as old:
             try:
-                # what nobody else has open is brought into one file, and held until it has gone
+                # a file that no other process has open is merged into one file, and locked until it is replaced
                 old.execute("PRAGMA busy_timeout = 2000")
                 old.execute("PRAGMA journal_mode = DELETE").fetchone()
                 old.execute("BEGIN EXCLUSIVE")

@@ -1,4 +1,4 @@
-"""How does a backup become the content of an empty database, and what must not be as it was?"""
+"""Restore of a backup into an empty database, and the values that must differ afterwards."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _RENAME_FEED = "INSERT INTO meta (name, value) VALUES ('feed', ?) ON CONFLICT (n
 
 
 async def load(side: Side, pieces: AsyncIterable[Piece], progress: Progress) -> Reading:
-    """Fill the tables, then read them again and compare. The schema has to be the backup's. Inside a transaction, or on a file that
-    nobody has seen yet. Raises `CopyRefused`."""
+    """Fill the tables, then read them again and compare. The schema must be the backup's. Runs inside a transaction, or
+    on a file that no other process has seen yet. Raises `CopyRefused`."""
     reading = Reading()
     tables: dict[str, Table] = {}
     async for piece in pieces:
@@ -50,18 +50,18 @@ async def _compare(side: Side, table: Table, wanted: TableSum, progress: Progres
 
 
 async def counters_of(side: Side) -> dict[str, int]:
-    """How far the counters of a database are that is about to be replaced."""
+    """The counters of a database that is about to be replaced."""
     if not await side.versions():
         return {}
     return {row[0]: row[1] for row in await side.rows("SELECT name, value FROM counters")}
 
 
 async def begin_anew(side: Side, before: Mapping[str, int], feed: str) -> None:
-    """What others remember of the database must not be mistaken for what it is now.
+    """Invalidate what other processes and APIs remember of the replaced database.
 
-    The feed gets a new name, so that APIs load all revocations anew instead of waiting for the entries after a cursor that this
-    database never gave out; the counters go on beyond whatever they were, so that no process keeps a snapshot that has the same
-    number.
+    The feed gets a new name, so that APIs reload all revocations instead of waiting for entries after a cursor that
+    this database never issued. The counters continue above all earlier values, so that no process keeps a snapshot that
+    has the same number.
     """
     await side.run(_RENAME_FEED, (feed,))
     for name, value in await side.rows("SELECT name, value FROM counters"):
@@ -71,7 +71,8 @@ async def begin_anew(side: Side, before: Mapping[str, int], feed: str) -> None:
 
 
 async def end_everything(side: Side, now: int) -> None:
-    """Nobody is signed in any more and no token works: sessions, grants, refresh tokens, codes and signing keys end."""
+    """End all sessions, grants, refresh tokens, codes and signing keys: no user stays signed in and no token stays
+    valid."""
     await side.run(
         "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED)
     )

@@ -1,8 +1,9 @@
-"""How does one database become another, whole, whatever happens on the way?
+"""Move of a database to another engine or server: complete, or resumable after any interruption.
 
-Nobody writes to the source while it is copied (`fence.py`), piece after piece in order of keys (`chunks.py`), and nobody serves the
-target before it is complete: it is marked. At the end every table of both is read once more, and only when counts and checksums are
-equal is the source closed for ever and the mark taken off, in this order, so that at no moment both could be served.
+The source takes no writes while it is copied (`fence.py`), piece by piece in key order (`chunks.py`), and the target is
+marked so that no server uses it before it is complete. At the end every table of both is read once more. Only when
+counts and checksums are equal is the source closed for ever and then the mark removed, in this order, so that both can
+never be served at the same time.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ _REMOVE_MARK = "DELETE FROM meta WHERE name = ?"
 
 
 async def move(source: Side, target: Side, *, owner: str, progress: Progress, size: int = CHUNK) -> Moved:
-    """Copy everything from source to target, and let the target take over. `owner` is drawn anew for each run;
-    `size`: rows in a piece.
+    """Copy everything from source to target, then let the target take over. `owner` is random for each run; `size`:
+    rows in a piece.
 
-    Raises `CopyRefused`; then, as after any other interruption that can be met, the source takes writes again, and the same call
-    later goes on where this one was.
+    Raises `CopyRefused`; then, as after any other interruption that can be handled, the source takes writes again, and
+    a later call resumes where this one stopped.
     """
     gone = await may_leave(source, target.place)
     tables = shared(await source.tables(), await target.tables())
@@ -39,14 +40,14 @@ async def move(source: Side, target: Side, *, owner: str, progress: Progress, si
     await _begin(source, target, tables, resumed=gone is not None)
     fence = Fence(source, tables, owner)
     if gone is not None:
-        # it was closed for ever, and the mover was killed before it could open the target
+        # the source was closed for ever, and the mover was killed before it could open the target
         return await _finish(source, target, tables, None, progress, copied=0, kept=0)
     try:
         await fence.up()
         copied, kept = await _copy(source, target, tables, fence, progress, size)
         return await _finish(source, target, tables, fence, progress, copied=copied, kept=kept)
     except BaseException:
-        # a source that does not answer any more opens by itself, when the mover's time has come
+        # if the source no longer answers, its fence ends by itself when the mover's time has passed
         with suppress(CopyRefused):
             if await _mark(source, MOVED) is None:
                 await fence.down()
@@ -54,7 +55,8 @@ async def move(source: Side, target: Side, *, owner: str, progress: Progress, si
 
 
 async def may_leave(source: Side, target: str) -> str | None:
-    """Where the source has moved to, if that is the target. Raises `CopyRefused` when there is nothing here to move."""
+    """The place that the source has moved to, if that is the target. Raises `CopyRefused` when there is nothing to move
+    here."""
     if not await source.versions():
         raise CopyRefused(f"{source.place} is no database of Doorward's.", "Name the one of the settings.")
     gone = await _mark(source, MOVED)
@@ -80,7 +82,7 @@ async def _mark(side: Side, name: str) -> str | None:
 
 
 async def _begin(source: Side, target: Side, tables: Sequence[Table], *, resumed: bool) -> None:
-    """Mark the target, unless it is marked as arriving from here already. Raises `CopyRefused` for one that is in use."""
+    """Mark the target, unless it is already marked as arriving from here. Raises `CopyRefused` for one that is in use."""
     arriving = await _mark(target, ARRIVING)
     if arriving == source.place:
         async with target.transaction():
@@ -113,7 +115,7 @@ async def _begin(source: Side, target: Side, tables: Sequence[Table], *, resumed
 
 
 async def _let_go(source: Side, target: Side) -> None:
-    """The source may have been served since, and have let go of old lines of its record: then they may go from the target, too."""
+    """Remove old audit lines from the target: a source that was served in the meantime may have removed them."""
     for row in await source.rows(_MARK, (KEPT_FROM,)):
         await target.run(PUT_META, (KEPT_FROM, row[0]))
 
@@ -125,7 +127,7 @@ async def _copy(
     copied = kept = 0
     for table in tables:
         stay: list[chunks.Chunk] = []
-        # first everything that changed goes, so that no row meets one from before that was in its place
+        # delete all changed pieces first, so that no new row conflicts with an old one
         for chunk in await chunks.finished(target, table):
             await fence.keep()
             if await chunks.holds(source, table, chunk):
@@ -172,7 +174,7 @@ async def _finish(
     progress.begin("compare", 2 * total)
     compared = [await _compare(source, target, table, fence, progress) for table in tables]
     await (fence.during(_tighten(target)) if fence is not None else _tighten(target))
-    # a newer program that came to the source meanwhile may have made tables that nobody has copied
+    # a newer version may have migrated the source meanwhile and made tables that were not copied
     await _same_schema(source, target)
     if fence is not None:
         await fence.keep()

@@ -1,4 +1,4 @@
-"""Which engine does a database setting mean, for whoever copies it?"""
+"""Engine selection for a copy, from the database setting."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from doorward.storage.sql.open import sqlite_path
 
 
 def plain(database: str) -> str:
-    """The setting as it is used; one that prints as `***` too."""
+    """The setting as plain text, including one that prints as `***`."""
     return str.__str__(database)
 
 
 async def open_side(database: str, options: PostgresOptions, *, read_only: bool = False) -> Side:
-    """A side on a database that is there. Raises `CopyRefused`."""
+    """A side on an existing database. Raises `CopyRefused`."""
     setting = plain(database)
     if is_postgres(setting):
         from doorward.storage.copy.postgres_side import open_postgres_side

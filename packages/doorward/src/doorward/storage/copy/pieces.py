@@ -1,7 +1,7 @@
-"""What does a backup say, piece after piece? First which tables there are, then their rows, and what each came to.
+"""Backup format: a sequence of pieces; first the list of tables, then their rows, each table with its totals.
 
-The pieces are msgpack, each an array that begins with its tag; a row is an array of its values, as it is summed (`encode.py`). The tags
-stand in every backup that was ever made, so they are written out and not taken from the names of the classes.
+The pieces are msgpack, each an array that begins with its tag; a row is an array of its values, encoded as for the
+checksum (`encode.py`). The tags are part of every existing backup, so they are constants and not class names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from doorward.storage.copy.tables import ARRIVING, CopyRefused, Table, in_order
 
 
 class Tables(Struct, frozen=True, array_like=True, tag="Tables"):
-    """The first piece: the migrations that the database had, its tables in the order to fill them, and how many rows will come."""
+    """The first piece: the applied migrations, the tables in the order to fill them, and the number of rows to come."""
 
     versions: tuple[Version, ...]
     tables: tuple[Table, ...]
@@ -28,14 +28,14 @@ class Tables(Struct, frozen=True, array_like=True, tag="Tables"):
 
 
 class Rows(Struct, frozen=True, array_like=True, tag="Rows"):
-    """Some rows of a table, in order."""
+    """Rows of one table, in order."""
 
     table: str
     rows: list[tuple[Any, ...]]
 
 
 class End(Struct, frozen=True, array_like=True, tag="End"):
-    """A table is complete, and this is what it came to."""
+    """The end of a table, with its totals."""
 
     table: str
     amount: int
@@ -43,7 +43,7 @@ class End(Struct, frozen=True, array_like=True, tag="End"):
 
 
 class All(Struct, frozen=True, array_like=True, tag="All"):
-    """The last piece: nothing follows."""
+    """The last piece of a backup."""
 
     amount: int
 
@@ -55,7 +55,7 @@ _decoder: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)
 
 
 def decode_piece(data: bytes) -> Piece:
-    """A piece. Raises `CopyRefused` for what is none."""
+    """Decode a piece. Raises `CopyRefused` for invalid data."""
     try:
         return _decoder.decode(data)
     except msgspec.MsgspecError as problem:
@@ -63,7 +63,7 @@ def decode_piece(data: bytes) -> Piece:
 
 
 async def dump(side: Side, progress: Progress) -> AsyncGenerator[Piece]:
-    """All pieces of a database, as it is at one moment. Others go on writing meanwhile."""
+    """All pieces of a database at one moment. Other processes can write meanwhile."""
     async with side.snapshot():
         versions, tables = await side.versions(), await side.tables()
         if not versions:
@@ -89,7 +89,7 @@ async def dump(side: Side, progress: Progress) -> AsyncGenerator[Piece]:
 
 @final
 class Reading:
-    """What has been read of a backup. Every piece goes through here before anything is made of it."""
+    """State of reading a backup. Every piece is checked here before it is used."""
 
     __slots__ = ("_now", "_running", "sums", "tables", "versions", "whole")
 
@@ -103,11 +103,11 @@ class Reading:
 
     @property
     def rows(self) -> int:
-        """How many rows the complete tables have."""
+        """The number of rows in the complete tables."""
         return sum(one.rows for one in self.sums)
 
     def take(self, piece: Piece) -> None:
-        """Raises `CopyRefused` when it is not what has to come now, or a checksum is another."""
+        """Raises `CopyRefused` when the piece is not the expected one, or a checksum differs."""
         if isinstance(piece, Tables):
             self._must(not self.tables and bool(piece.tables))
             self.versions, self.tables = piece.versions, in_order(piece.tables)

@@ -1,4 +1,4 @@
-"""Which tables, columns and keys does a PostgreSQL database have? Asked of its own catalog."""
+"""Tables, columns and keys of a PostgreSQL database, from its own catalog."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _KINDS: Final[dict[str, Kind]] = {
 
 
 def kind_of(table: str, column: str, type_: str) -> Kind:
-    """What a column holds. Raises `CopyRefused` for what no schema of ours has."""
+    """The kind of a column. Raises `CopyRefused` for a type that no schema of ours has."""
     if type_ not in _KINDS:
         raise CopyRefused(f"The column {table}.{column} has the type {type_}, which cannot be copied.")
     return _KINDS[type_]

@@ -1,5 +1,8 @@
-"""How is a PostgreSQL database read and written as a whole? By one connection of its own; every statement stands in a transaction
-that needs nothing of the connection before it, so that a pooler may stand in between."""
+"""PostgreSQL side of a copy: reads and writes a whole database over one connection of its own.
+
+Every statement runs in a transaction that needs no earlier state of the connection, so that a pooler may stand in
+between.
+"""
 
 from __future__ import annotations
 
@@ -87,13 +90,13 @@ class PostgresSide:
         return int(count) if count.isdigit() else 0
 
     async def script(self, text: str) -> None:
-        """Several statements without values."""
+        """Run several statements without values."""
         with _told(self._place):
             await self._connection.execute(text)
 
     async def insert(self, table: Table, rows: Sequence[Row], *, missing_only: bool = False) -> None:
         if missing_only:
-            # what is there already is found in a transaction that was interrupted before: never much
+            # only a transaction that was interrupted before leaves existing rows: never many
             names = ", ".join(table.names)
             marks = ", ".join("?" * len(table.columns))
             sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
@@ -115,7 +118,7 @@ class PostgresSide:
             try:
                 yield
             except BaseException:
-                # a copy that was interrupted takes its connection along; what interrupted it is what is told
+                # an interrupted copy closes the connection; the error that interrupted it is the one to report
                 with suppress(Exception):
                     await transaction.rollback()
                 raise
@@ -123,8 +126,8 @@ class PostgresSide:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[None]:
-        # Before the first look, so that no month of the record goes between it and the reading of that month: unlike a row, a table
-        # that was dropped since is not there any more. Only to drop one waits for this, and not for long.
+        # Before the first read, so that no month of the audit log is dropped before it is read: unlike a row, a table
+        # dropped since is not in the snapshot. Only dropping a month waits for this lock, and not for long.
         record = (await self.rows("SELECT to_regclass('audit')::text"))[0][0]
         with _told(self._place):
             async with self._connection.transaction(isolation="repeatable_read", readonly=True):
@@ -179,13 +182,13 @@ class PostgresSide:
             ):
                 await self.run(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
             await self.run("DROP TABLE copy_constraints")
-        # the planner knows nothing yet of what has arrived
+        # the planner has no statistics about the copied rows yet
         await self.run("ANALYZE")
 
     async def raise_fence(self, tables: Sequence[Table]) -> None:
         await self.run(_FUNCTION)
         for table in tables:
-            # making a trigger waits for every transaction that has written to the table, and those that come later meet it
+            # creating a trigger waits for every transaction that has written to the table; later ones are subject to it
             async with self.transaction():
                 for verb, row in _VERBS:
                     but = f" WHEN ({row}.name NOT IN {MARKS})" if table.name == "meta" else ""
@@ -195,7 +198,7 @@ class PostgresSide:
                     )
 
     async def drop_fence(self, tables: Sequence[Table]) -> None:
-        # whoever reads for an hour must not make everybody wait behind us
+        # if another session reads for an hour, writers must not queue behind us
         await self.run("SET LOCAL lock_timeout = '3s'")
         for table in tables:
             for verb, _ in _VERBS:
@@ -225,7 +228,7 @@ def _told(place: str, table: Table | None = None, rows: Sequence[Row] = ()) -> G
 
 
 def _zero_byte(place: str, table: Table, rows: Sequence[Row]) -> CopyRefused:
-    """PostgreSQL holds every text but one with a zero byte, which SQLite does hold."""
+    """PostgreSQL stores every text except one with a zero byte, which SQLite does store."""
     for row in rows:
         for column, value in zip(table.names, row, strict=True):
             if isinstance(value, str) and "\x00" in value:

@@ -1,6 +1,6 @@
-"""Whose are the tables of a PostgreSQL database that is filled anew, and who may use them? Those who did before.
+"""Owner and privileges of the tables of a refilled PostgreSQL database: the same as before.
 
-A restore is often run by somebody who may more than the server: an administrator, or the role that migrates.
+A restore is often run by a role with more privileges than the server: an administrator, or the role that migrates.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _THERE: Final = "SELECT to_regclass(CAST(? AS TEXT)) IS NOT NULL"
 
 
 async def as_owner(side: Side) -> None:
-    """Until the end of the transaction be the owner of the tables that are there."""
+    """Become the owner of the existing tables until the end of the transaction."""
     for (owner,) in await side.rows(_OWNER):
         await side.run(f"SET LOCAL ROLE {owner}")
 
 
 async def granted(side: Side) -> Sequence[Row]:
-    """What others than the owner may do with the tables."""
+    """The privileges of other roles on the tables."""
     return await side.rows(_GRANTS)
 
 
 async def grant_again(side: Side, grants: Sequence[Row]) -> None:
-    """What they might, on the tables that are there now."""
+    """Grant the same privileges on the new tables."""
     for table, grantee, privilege in grants:
         if (await side.rows(_THERE, (table,)))[0][0]:
             await side.run(f"GRANT {privilege} ON {table} TO {grantee}")

@@ -1,4 +1,4 @@
-"""What does copying need of an engine, and how are rows read and written in order of their keys?"""
+"""Engine interface for copying, and reading and writing of rows in key order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorward.storage.sql.statements import Param, Row
 from doorward.storage.sql.text import select
 
 CHUNK = 4000
-"""Rows read and written at once: some hundred kilobytes, and some ten milliseconds."""
+"""Rows read and written at once: some hundred kilobytes, some ten milliseconds."""
 
 
 class Version(Struct, frozen=True, array_like=True):
@@ -35,61 +35,61 @@ class Side(Protocol):
 
     @property
     def bytes_type(self) -> str:
-        """What a column for bytes is declared as."""
+        """The SQL type of a column for bytes."""
         ...
 
     async def rows(self, sql: str, params: Sequence[Param] = ()) -> list[Row]: ...
     async def run(self, sql: str, params: Sequence[Param] = ()) -> int:
-        """One statement; answers how many rows it changed."""
+        """Run one statement; returns how many rows it changed."""
         ...
 
     async def insert(self, table: Table, rows: Sequence[Row], *, missing_only: bool = False) -> None:
-        """New rows; with `missing_only` those that are there already stay as they are."""
+        """Insert rows; with `missing_only` existing rows stay as they are."""
         ...
 
     def ordered(self, table: Table, column: str) -> str:
-        """A column as it is compared and sorted: text by its bytes, on every engine."""
+        """SQL expression that compares and sorts a column: text by its bytes, on every engine."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
-        """All or nothing, durable at its end."""
+        """A transaction, durable at its end."""
         ...
 
     def snapshot(self) -> AbstractAsyncContextManager[None]:
-        """What is read inside is one moment of the database; nobody is kept from writing."""
+        """All reads inside see one moment of the database; writes of others are not blocked."""
         ...
 
     async def tables(self) -> tuple[Table, ...]:
-        """Every table that is copied, in the order to fill them."""
+        """Every table to copy, in the order to fill them."""
         ...
 
     async def versions(self) -> tuple[Version, ...]:
-        """The migrations that were applied; none for a database that is not Doorward's."""
+        """The applied migrations; none if the database is not Doorward's."""
         ...
 
     async def loosen(self) -> None:
-        """Take off what ties tables together, so that they can be filled and mended in any order. Inside a transaction."""
+        """Remove foreign keys, so that tables can be filled and repaired in any order. Inside a transaction."""
         ...
 
     async def tighten(self) -> None:
-        """Put it back, which checks every row. Inside a transaction."""
+        """Restore the foreign keys, which checks every row. Inside a transaction."""
         ...
 
     async def raise_fence(self, tables: Sequence[Table]) -> None:
-        """Have every table refuse writes while `fence` holds a row whose time has not come. Commits of others that were under way
-        are over when this returns."""
+        """Make every table refuse writes while `fence` holds a row whose end time has not passed. Running commits of
+        others have ended when this returns."""
         ...
 
     async def drop_fence(self, tables: Sequence[Table]) -> None:
-        """Take it away as if it never was. Inside a transaction."""
+        """Remove the fence without a trace. Inside a transaction."""
         ...
 
     async def has_fence(self) -> bool:
-        """Whether a fence was left standing, be it in force or not."""
+        """Whether a fence exists, in force or not."""
         ...
 
     async def clock(self) -> int:
-        """Seconds since the epoch, by the clock that the fence goes by."""
+        """Seconds since the epoch, on the clock that the fence uses."""
         ...
 
     async def close(self) -> None: ...
@@ -98,7 +98,7 @@ class Side(Protocol):
 async def pages(
     side: Side, table: Table, after: Key | None = None, upto: Key | None = None, *, size: int = CHUNK
 ) -> AsyncGenerator[list[Row]]:
-    """The rows in order of their keys, those after `after` and up to and with `upto`, some at a time."""
+    """The rows in key order, those after `after` up to and including `upto`, in pages."""
     while True:
         condition, params = _between(side, table, after, upto)
         order = ", ".join(side.ordered(table, name) for name in table.key)
@@ -112,18 +112,19 @@ async def pages(
 
 
 def key_of(table: Table, row: Row) -> Key:
-    """A row's key."""
+    """The key of a row."""
     return tuple(row[place] for place in table.key_places)
 
 
 async def count(side: Side, table: Table) -> int:
-    """How many rows there are."""
+    """The number of rows."""
     rows = await side.rows(select("COUNT(*)", f"{table.name} WHERE {table.only or '1 = 1'}"))
     return rows[0][0]
 
 
 async def clear(side: Side, table: Table, after: Key | None, upto: Key | None) -> None:
-    """Remove the rows after `after` and up to and with `upto`. Of lines that may only be added to, those that may go there."""
+    """Delete the rows after `after` up to and including `upto`; in append-only tables, only those old enough to be
+    deleted."""
     condition, params = _between(side, table, after, upto)
     if table.name in APPEND_ONLY:
         condition += f" AND id < (SELECT value FROM meta WHERE name = '{KEPT_FROM}')"  # noqa: S608 - a name from this package

@@ -1,4 +1,4 @@
-"""How is a SQLite file read and written as a whole? By one connection of its own, beside the server that may be running on it."""
+"""SQLite side of a copy: reads and writes a whole file over one connection, beside a server that may be running."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNTOUCHED = f"EXISTS (SELECT 1 FROM fence WHERE owner <> {WRITTEN})"  # noqa: S
 
 
 async def open_sqlite_side(path: Path, *, read_only: bool = False) -> SqliteSide:
-    """A side on a file that is there. Raises `CopyRefused`."""
+    """A side on an existing file. Raises `CopyRefused`."""
     try:
         if not path.is_file():  # noqa: ASYNC240 - a command has nothing else to do meanwhile
             raise CopyRefused(f"There is no database {path}.", "Name the file of a database that is there.")
@@ -31,7 +31,7 @@ async def open_sqlite_side(path: Path, *, read_only: bool = False) -> SqliteSide
             connection = connect(path)
             connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
             connection.execute("PRAGMA cache_size = -65536")
-            # what a power cut takes is whole commits, never the file; `durable` makes sure of them at the end
+            # a power failure loses whole commits, but never damages the file; `durable` flushes them at the end
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = OFF")
             if read_only:
@@ -77,14 +77,14 @@ class SqliteSide:
             self._connection.executemany(f"{verb} INTO {table.name} ({names}) VALUES ({marks})", rows)
 
     def ordered(self, table: Table, column: str) -> str:
-        del table  # SQLite compares text by its bytes unless told otherwise
+        del table  # SQLite compares text by its bytes by default
         return column
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[None]:
         with _told(self._path):
             if self._turn is not None:
-                # a busy server commits without pause: who does not queue as it does waits for ever
+                # a busy server commits without pause: a writer outside its queue would wait for ever
                 self._turn.begin(self._connection)
             else:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -101,7 +101,7 @@ class SqliteSide:
     async def snapshot(self) -> AsyncGenerator[None]:
         with _told(self._path):
             self._connection.execute("BEGIN")
-            # the moment is that of the first read
+            # the snapshot begins at the first read
             self._connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         try:
             yield
@@ -136,10 +136,10 @@ class SqliteSide:
         return tuple(Version(number, name) for number, name, _ in await self.rows(APPLIED))
 
     async def loosen(self) -> None:
-        """Nothing to do: this connection does not ask for what rows refer to."""
+        """Does nothing: this connection does not enforce foreign keys."""
 
     async def tighten(self) -> None:
-        # in a thread: it reads everything, and the fence of the source is kept up meanwhile
+        # in a thread: it reads everything, and the fence of the source must be kept up meanwhile
         broken = await asyncio.to_thread(self._dangling)
         for table, row, other, _ in broken:
             raise CopyRefused(
@@ -151,12 +151,12 @@ class SqliteSide:
             return self._connection.execute("PRAGMA foreign_key_check").fetchall()
 
     async def raise_fence(self, tables: Sequence[Table]) -> None:
-        # nobody else is writing while this transaction lasts, and every later one meets the triggers
+        # no other writer is active during this transaction, and every later one meets the triggers
         async with self.transaction():
             for table in tables:
                 for verb, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
                     but = f" AND {row}.name NOT IN {MARKS}" if table.name == "meta" else ""
-                    # one that an older program left behind says something else
+                    # a trigger left by an older version has another text
                     await self.run(f"DROP TRIGGER IF EXISTS {_trigger(table, verb)}")
                     await self.run(
                         f"CREATE TRIGGER {_trigger(table, verb)} BEFORE {verb} ON {table.name}"  # noqa: S608 - names from the schema
@@ -184,7 +184,7 @@ class SqliteSide:
             if self._read_only:
                 self._connection.close()
                 return
-            # what was committed is on the disk, and in the file itself, before anybody is told that it is done
+            # committed data must be on the disk, and in the file itself, before success is reported
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA wal_checkpoint(FULL)")
         self._connection.close()

@@ -1,6 +1,7 @@
-"""Which tables are copied, in which order, and what must two databases have in common before one is copied into the other?
+"""Tables to copy and their order, and the schema that source and target must share.
 
-Nothing is listed by hand: the database itself is asked, so that the table of a later migration is never forgotten in a backup.
+Nothing is listed by hand: the schema is read from the database, so that a backup never misses the table of a later
+migration.
 """
 
 from __future__ import annotations
@@ -18,24 +19,25 @@ Kind = Literal["text", "number", "bytes"]
 MOVED = "moved"
 ARRIVING = "arriving"
 MARKS = (MOVED, ARRIVING)
-"""Names in `meta` that say something about one database, and not about what is in it."""
+"""Names in `meta` that describe one database and not its content."""
 
 _OF_ONE_DATABASE = (*MARKS, "schema.readable", KEPT_FROM)
 
 BOOKKEEPING = frozenset(
     {"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes", "answered_posts"}
 )
-"""Tables about one database, or of use for some seconds: never copied."""
+"""Tables about one database, or of use for a few seconds: never copied."""
 
 APPEND_ONLY = frozenset({"audit"})
-"""Tables whose lines the database itself refuses to change, and to remove before they are old enough (`audit_end.py`)."""
+"""Tables whose rows the database refuses to change, and to delete before they are old enough (`audit_end.py`)."""
 
 SEEDED = frozenset({"counters"})
-"""Tables that have rows in a database that nobody has used yet."""
+"""Tables that have rows even in an unused database."""
 
 
 class CopyRefused(StoreUnavailable):
-    """Two databases cannot be copied into one another, or a copy went wrong. `fix` says what to do; neither text holds a secret."""
+    """Two databases cannot be copied into one another, or a copy failed. `fix` says what to do; neither text holds a
+    secret."""
 
     def __init__(self, error: str, fix: str = "") -> None:
         self.error = error
@@ -44,7 +46,7 @@ class CopyRefused(StoreUnavailable):
 
 
 class Column(Struct, frozen=True):
-    """A column and what it holds."""
+    """A column and its kind."""
 
     name: str
     kind: Kind
@@ -65,18 +67,18 @@ class Table(Struct, frozen=True):
 
     @property
     def key_places(self) -> tuple[int, ...]:
-        """Where in a row the key is."""
+        """The positions of the key columns in a row."""
         names = self.names
         return tuple(names.index(name) for name in self.key)
 
     @property
     def only(self) -> str:
-        """A condition that every statement on the table keeps to; empty for most."""
+        """A condition that every statement on the table must include; empty for most."""
         return f"name NOT IN {_OF_ONE_DATABASE}" if self.name == "meta" else ""
 
 
 def in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
-    """By name, but what is referred to always stands before what refers to it."""
+    """Sorted by name, with referenced tables before those that refer to them."""
     waiting = sorted(tables, key=lambda table: table.name)
     known = {table.name for table in waiting}
     done: list[Table] = []
@@ -94,10 +96,11 @@ def in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
 
 
 def shared(source: Sequence[Table], target: Sequence[Table]) -> tuple[Table, ...]:
-    """The tables as both have them, in the order to fill them.
+    """The tables that both have, in the order to fill them.
 
-    The columns are the source's, in its order; the key is the shorter of the two (an engine that cuts a table into parts needs the
-    part's column in the key). Raises `CopyRefused` when a table or a column is on one side only, or holds something else there.
+    The columns are the source's, in its order; the key is the shorter of the two (an engine that partitions a table
+    needs the partition column in the key). Raises `CopyRefused` when a table or a column is on one side only, or has
+    another kind there.
     """
     there = {table.name: table for table in target}
     here = {table.name for table in source}
