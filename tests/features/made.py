@@ -1,4 +1,4 @@
-"""Values that the tests of the back channel begin with: one app of each kind, one person, one API, one grant."""
+"""Default values for the protocol tests: one app of each kind, one person, one API, one grant."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def client(**changes: Any) -> Client:
 
 
 def public(**changes: Any) -> Client:
-    """An app that can keep no secret."""
+    """A public app, without a secret."""
     return client(
         **{
             "id": "app_spa",
@@ -125,7 +125,7 @@ def challenge(verifier: str) -> str:
 
 
 def refresh(**changes: Any) -> RefreshToken:
-    """That grant's refresh token, the first one."""
+    """The first refresh token of that grant."""
     values: dict[str, Any] = {
         "grant_id": "grt_one",
         "family_hash": b"f" * 32,

@@ -19,12 +19,12 @@ THROTTLE: Final = "features/rate_limits/test_service.py::"
 
 # How a sentence or a row of the table begins, and the tests that show it.
 SHOWN: Final = {
-    "Every guess at a secret": PASSWORD + "test_of_many_guesses_at_once_only_so_many_are_looked_at",
+    "Every guess at a secret": PASSWORD + "test_concurrent_guesses_are_checked_only_up_to_the_limit",
     "A guess is at an account": GUESS + "test_they_use_up_the_same_ones",
     "| password | the name, from": PASSWORD
-    + "test_unknown_people_are_throttled_at_the_same_try_as_known_ones",
+    + "test_unknown_people_are_throttled_at_the_same_attempt_as_known_ones",
     "| password | the name, on": PASSWORD
-    + "test_a_known_device_is_throttled_too_and_is_known_for_its_own_people_only",
+    + "test_a_known_device_is_throttled_and_known_only_for_its_own_people",
     "| authenticator": "features/authn/factors/totp/test_service.py::test_guesses_are_counted_across_sign_ins_and_addresses",
     "| mailed code": "features/accounts/test_verify_address.py::test_a_new_mail_does_not_reset_the_count_of_guesses",
     "| anything, and wrong": GUESS + "test_wrong_guesses_at_anything_use_up_the_networks_tries",
@@ -36,11 +36,10 @@ SHOWN: Final = {
     + "test_a_day_has_so_many_mails_and_then_the_page_says_what_helps",
     "| | the network": RULE + "test_mails_are_counted_for_each_requester_and_for_all_of_them",
     "| mails that a known": RULE + "test_fifty_mails_a_day_are_all_that_strangers_can_cause",
-    "Beside each of the first four": PASSWORD
-    + "test_a_patient_attacker_gets_no_more_than_a_hundred_tries_a_day",
+    "Beside each of the first four": PASSWORD + "test_a_slow_attacker_gets_at_most_a_hundred_attempts_a_day",
     "A full counter answers 429": OUT + "test_a_day_has_so_many_mails_and_then_the_page_says_what_helps",
     "Being refused": THROTTLE + "test_being_refused_is_not_counted_and_does_not_lengthen_the_wait",
-    "Success empties": PASSWORD + "test_success_forgets_the_failures_before_it",
+    "Success empties": PASSWORD + "test_success_resets_the_count_of_failures",
     "The network's counters count failures": GUESS + "test_who_is_right_uses_up_nobodys_tries",
     "An IPv4 address counts": "features/rate_limits/rules/test_network.py::test_an_ipv6_household_is_one_address",
     "An IPv6 address counts": "features/rate_limits/rules/test_network.py::test_a_larger_block_may_do_more_but_not_as_much_more_as_it_is_larger",

@@ -1,4 +1,4 @@
-"""The list of factors: each of the model's kinds once, and nothing of a factor told twice."""
+"""The list of factors: each kind of the model once, no duplicates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.offered import KINDS
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_servers_own_factors_in_order_of_preference() -> None:
+async def test_the_servers_own_factors_are_in_order_of_preference() -> None:
     async with front_channel() as front:
         plugs = front.services.get(factor_plugs)
         assert tuple(plug.traits.kind for plug in plugs) == KINDS
@@ -32,7 +32,7 @@ async def test_the_servers_own_factors_in_order_of_preference() -> None:
             OfferedFactors(all=(plugs[0], replace(plugs[0])))  # type: ignore[type-var]
 
 
-async def test_a_sign_in_leads_to_exactly_one_kind_of_goal() -> None:
+async def test_a_sign_in_has_exactly_one_kind_of_goal() -> None:
     from doorward.features.authn.flow.build import goal_plug
     from doorward.features.index import FEATURES
     from doorward.features.oauth.authorize.feature import AUTHORIZE

@@ -1,4 +1,4 @@
-"""A factor and an identity provider from outside the tree: offered, accepted, told to apps, kept in the session, audited."""
+"""A factor and an identity provider from outside the tree: offered, accepted, reported to apps, stored in the session, audited."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 
 class AnotherToyShown(toys.ToyShown):
-    """Of the same kind."""
+    """A second message of the same kind."""
 
 
 AAL1, AAL2 = "urn:doorward:aal1", "urn:doorward:aal2"
@@ -56,7 +56,7 @@ async def person(front: Front, *, toy: bool = False) -> Account:
 
 
 def link(page: Page, path: str) -> str:
-    """Where a link on the page leads."""
+    """The target of a link on the page."""
     found = re.search(rf'href="({re.escape(path)}\?[^"]*)"', page.text)
     assert found, page.words
     return html.unescape(found[1])
@@ -68,7 +68,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 async def by_provider(front: Front, tab: Tab, page: Page, subject: str) -> Page:
-    """Follow the link to the provider, and come back as `subject`."""
+    """Follows the link to the provider and returns as `subject`."""
     away = await tab.get(link(page, "/sign-in/toy-provider"))
     assert (away.header("location") or "").startswith(toys.PROVIDER)
     state = parse_qs(urlsplit(away.header("location") or "").query)["state"][0]
@@ -86,7 +86,7 @@ async def claims(front: Front, app: Client, page: Page) -> dict[str, Any]:
 
 
 @pytest.mark.requirement(38)
-async def test_a_wish_for_two_factors_asks_for_the_toy_and_tells_the_app_and_the_session(
+async def test_a_request_for_two_factors_asks_for_the_toy_and_reports_it_to_app_and_session(
     front: Front,
 ) -> None:
     await person(front, toy=True)
@@ -95,7 +95,7 @@ async def test_a_wish_for_two_factors_asks_for_the_toy_and_tells_the_app_and_the
     assert page.path.startswith("/sign-in/toy")
     page = await tab.submit(page, "toy", word="wrong")
     page = await tab.on(page)
-    assert page.path.startswith("/sign-in/toy"), "a wrong word proves nothing"
+    assert page.path.startswith("/sign-in/toy"), "a wrong word was accepted"
     page = await tab.submit(page, "toy", word=toys.WORD)
     token = await claims(front, OWN, page)
     assert (token["acr"], token["amr"]) == (AAL2, ["pwd", "toy", "mfa"])
@@ -104,14 +104,14 @@ async def test_a_wish_for_two_factors_asks_for_the_toy_and_tells_the_app_and_the
     assert (session.acr, session.amr) == (AAL2, ("pwd", "toy", "mfa"))
     (line,) = await front.audited("sign_in.succeeded")
     assert line.detail["method"] == "pwd toy mfa"
-    # the session does not forget it: the next sign-in is silent, and as strong
+    # the session stores it: the next sign-in is silent and reaches the same level
     front.clock.time += 60
     silent = await tab.get(front.asking(OWN, acr_values=AAL2, prompt="none"))
     assert (await claims(front, OWN, silent))["acr"] == AAL2
 
 
 @pytest.mark.requirement(38)
-async def test_a_level_that_is_insisted_on_is_reached_by_whoever_can_reach_it(front: Front) -> None:
+async def test_an_essential_level_is_reached_by_everyone_who_can_reach_it(front: Front) -> None:
     essential = msgspec.json.encode({"id_token": {"acr": {"essential": True, "value": AAL2}}}).decode()
     ada = await person(front, toy=True)
     tab = front.browser()
@@ -134,7 +134,7 @@ async def test_a_message_from_outside_is_written_in_the_owners_language(front: F
     letter = open_letter(front.services.sealer, mail)
     assert mail.to == ada.email
     assert letter.subject == "Your toy was shown (de)"
-    # its own words, and those that all messages have
+    # its own words, and the words common to all messages
     assert "https://auth.example.com/account/activity" in letter.text
     assert "https://auth.example.com/account/activity" in letter.html
 
@@ -145,14 +145,14 @@ async def test_two_messages_of_one_kind_do_not_start(front: Front) -> None:
         message_templates(replace(front.services, additions=[*front.services.additions, *again.adds]))
 
 
-async def test_who_is_not_asked_for_two_factors_does_not_show_the_toy(front: Front) -> None:
+async def test_the_toy_is_not_asked_for_without_a_request_for_two_factors(front: Front) -> None:
     await person(front, toy=True)
     tab = front.browser()
     page = await tab.sign_in_at(await tab.get(front.asking(OWN)))
     assert (await claims(front, OWN, page))["acr"] == AAL1
 
 
-async def test_the_toy_is_one_more_way_beside_the_authenticator_app(front: Front) -> None:
+async def test_the_toy_is_an_alternative_to_the_authenticator_app(front: Front) -> None:
     ada = await person(front, toy=True)
     await front.authenticator(ada)
     tab = front.browser()
@@ -163,7 +163,7 @@ async def test_the_toy_is_one_more_way_beside_the_authenticator_app(front: Front
     assert (await claims(front, OWN, page))["amr"] == ["pwd", "toy", "mfa"]
 
 
-async def test_the_provider_is_offered_to_everybody_and_its_word_is_one_factor(front: Front) -> None:
+async def test_the_provider_is_offered_to_everyone_and_counts_as_one_factor(front: Front) -> None:
     ada = await person(front)
     tab = front.browser()
     page = await tab.on(await tab.get(front.asking(OWN)))
@@ -181,7 +181,7 @@ async def test_the_provider_is_offered_to_everybody_and_its_word_is_one_factor(f
 
 
 @pytest.mark.requirement(85)
-async def test_whoever_comes_by_the_provider_is_asked_for_the_second_factor_too(front: Front) -> None:
+async def test_a_sign_in_by_the_provider_still_requires_the_second_factor(front: Front) -> None:
     ada = await person(front)
     await front.authenticator(ada)
     tab = front.browser()
@@ -193,7 +193,7 @@ async def test_whoever_comes_by_the_provider_is_asked_for_the_second_factor_too(
 
 
 @pytest.mark.requirement(91)
-async def test_another_browsers_way_back_from_the_provider_signs_nobody_in(front: Front) -> None:
+async def test_a_provider_callback_in_another_browser_does_not_sign_in(front: Front) -> None:
     ada = await person(front)
     mine, theirs = front.browser(), front.browser()
     page = await mine.on(await mine.get(front.asking(OWN)))
@@ -205,7 +205,7 @@ async def test_another_browsers_way_back_from_the_provider_signs_nobody_in(front
 
 
 @pytest.mark.requirement(80)
-async def test_what_may_come_first_is_the_same_for_everybody(front: Front) -> None:
+async def test_the_factors_that_may_come_first_are_the_same_for_everyone(front: Front) -> None:
     await person(front, toy=True)
     shown = set[str]()
     for email in ("ada@example.com", "nobody@example.com"):
@@ -241,7 +241,7 @@ async def test_the_json_sign_in_has_the_toys_step_and_none_of_the_provider(front
     assert claims_of(answer["access_token"])["acr"] == AAL2
 
 
-async def test_the_toy_is_set_up_where_the_other_methods_are(front: Front) -> None:
+async def test_the_toy_is_set_up_beside_the_other_methods(front: Front) -> None:
     await person(front)
     tab = front.browser()
     await tab.on(await tab.sign_in())
@@ -250,8 +250,8 @@ async def test_the_toy_is_set_up_where_the_other_methods_are(front: Front) -> No
 
 
 @pytest.mark.requirement(85)
-async def test_a_server_without_the_toy_passes_its_proofs_over(front: Front) -> None:
-    """The same database: a session and a sign-in of a server that has more factors."""
+async def test_a_server_without_the_toy_ignores_its_proofs(front: Front) -> None:
+    """The same database: a session and a sign-in written by a server with more factors."""
     await person(front, toy=True)
     tab = front.browser()
     page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(OWN, acr_values=AAL2))))
@@ -270,7 +270,7 @@ async def test_a_server_without_the_toy_passes_its_proofs_over(front: Front) -> 
     silent = await tab.get(front.asking(OWN, prompt="none"))
     token = await claims(front, OWN, silent)
     assert (token["acr"], token["amr"]) == (AAL1, ["pwd"])
-    # what the provider said counts for nothing here
+    # the provider's proof does not count here
     page = await halfway.on(await halfway.get(page.path.replace("/sign-in/toy", "/sign-in/code")))
     assert page.path.startswith("/sign-in")
     assert "sign-in" in page.forms

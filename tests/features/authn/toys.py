@@ -1,4 +1,4 @@
-"""A factor with its message, and an identity provider, from outside the tree: what their folders would hold."""
+"""A factor with its message, and an identity provider, from outside the tree: the content of their folders."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ PROVIDER = "https://provider.example/authorize"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToyShown:
-    """A message from outside the tree: somebody showed the toy."""
+    """A message from outside the tree: the toy was used."""
 
     kind: ClassVar[str] = "toy_shown"
     at: int
 
     def text(self, say: MessageWords, /) -> MessageText:
-        """Its own words in every language, and what the server's messages say."""
+        """Its own words in every language, and the server's common words."""
         return MessageText(
             subject=f"Your toy was shown ({say.words.locale})",
             paragraphs=(say.when(self.at),),
@@ -52,7 +52,7 @@ class ToyShown:
 
 
 async def show_toy(store: Store, mail: Postman, sign_in: SignIn, said: str, now: int) -> SignIn | Refusal:
-    """Adds the proof of the toy that the account has, for the right word, and writes to its owner."""
+    """Adds the proof of the account's toy, for the right word, and mails the owner."""
     account = await store.accounts.get(sign_in.account_id or "")
     rows = await store.accounts.factors(sign_in.account_id or "")
     row = next((row for row in rows if row.kind == "toy"), None)
@@ -78,14 +78,14 @@ class ToyStep(JsonStep):
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | Refusal:
-        """The word."""
+        """Proves by the word."""
         del caller
         return await show_toy(self.store, self.mail, sign_in, params["toy"], now)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToyFactor(FactorPlug):
-    """A toy that somebody has, asked for only where an app wants two factors."""
+    """A toy that the account holds, required only if an app requests two factors."""
 
     store: Store
     mail: Postman
@@ -96,7 +96,7 @@ class ToyFactor(FactorPlug):
     link: str = "Show your toy"
 
     def label(self, locale: str) -> str:
-        """In every language."""
+        """The same in every language."""
         return f"{self.link} ({locale})"
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
@@ -123,7 +123,7 @@ class ToyFactor(FactorPlug):
 
 @dataclass(frozen=True, kw_only=True)
 class ToyProvider(FactorPlug):
-    """Somebody else's word for who the person is. Its subjects are account ids."""
+    """An identity provider. Its subjects are account ids."""
 
     store: Store
     traits: FactorTraits = PROVIDED
@@ -131,17 +131,17 @@ class ToyProvider(FactorPlug):
     link: str = "Continue with Toy & Co"
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """Everybody is known there."""
+        """Every account is enrolled."""
         del account, rows
         return True
 
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """For good."""
+        """Proofs never end."""
         del proof, account, rows
         return True
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
-        """The way there, and the way back. `state` is of this sign-in and this browser."""
+        """The redirect to the provider and the callback. `state` is bound to this sign-in and this browser."""
 
         async def leave(visit: PageVisit) -> Response:
             sign_in = await flow.load(visit.browser, visit.query.get("flow"))

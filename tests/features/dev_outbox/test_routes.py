@@ -1,4 +1,4 @@
-"""Is the outbox there in development, and nowhere else?"""
+"""The development outbox: present in development only."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ async def test_in_development_the_outbox_shows_code_and_text() -> None:
         assert "https://auth.example.com/verify?token=" in shown.text
 
 
-async def test_outside_development_there_is_nothing_at_that_address() -> None:
+async def test_outside_development_the_outbox_is_not_found() -> None:
     async with open_house(development=False) as house:
         assert (await house.browser().get("/_dev/outbox")).status == 404
 
 
-async def test_a_mail_sealed_under_another_key_is_passed_over() -> None:
+async def test_a_mail_sealed_under_another_key_is_skipped() -> None:
     async with open_house(development=True) as house:
         browser = house.browser()
         page = await browser.get("/sign-up")
@@ -46,7 +46,7 @@ async def test_a_mail_sealed_under_another_key_is_passed_over() -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "[::1", "localhost.evil.example"]
 )
-async def test_a_foreign_name_for_this_machine_reads_no_mail(host: str) -> None:
+async def test_a_request_with_a_foreign_host_name_reads_no_mail(host: str) -> None:
     async with open_house(development=True) as house:
         page = await house.browser().get("/sign-up")
         await house.browser().submit(page, "sign-up", email="new@example.com", password=PASSWORD)
@@ -66,7 +66,7 @@ async def test_a_foreign_name_for_this_machine_reads_no_mail(host: str) -> None:
         "[::1]:8000",
     ],
 )
-async def test_the_issuers_name_and_this_machines_own_do(host: str) -> None:
+async def test_the_issuers_host_and_loopback_names_are_accepted(host: str) -> None:
     async with open_house(development=True) as house:
         answer = await house.browser()._ask("GET", "/_dev/outbox", b"", {"host": host})
         assert answer.status == 200

@@ -1,4 +1,4 @@
-"""Does what stands at the edge answer, and say nothing to whom it should not?"""
+"""Front page, static files, health and metrics: they answer, and reveal nothing to unauthorized callers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_the_front_page_shows_the_ways_in(front: Front) -> None:
     assert "ada@example.com" in (await tab.get("/")).text
 
 
-async def test_files_are_kept_for_ever_and_asked_for_again_cheaply(front: Front) -> None:
+async def test_static_files_are_cached_for_ever_and_revalidated_cheaply(front: Front) -> None:
     tab = front.browser()
     path = f"/static/{static.VERSION}/page.css"
     page = await tab.ask("GET", path)
@@ -47,7 +47,7 @@ async def test_files_are_kept_for_ever_and_asked_for_again_cheaply(front: Front)
 @pytest.mark.parametrize(
     "name", ["../app.py", "..%2fapp.py", "/etc/passwd", "templates/base.html", "", ".", "x" * 5000]
 )
-async def test_nothing_but_files_of_the_pages_is_served(front: Front, name: str) -> None:
+async def test_only_static_files_of_the_pages_are_served(front: Front, name: str) -> None:
     for path in (f"/static/{name}", f"/static/{static.VERSION}/{name}", f"/static/{quote(name, safe='')}"):
         assert (await front.browser().ask("GET", path)).status == 404
 
@@ -64,7 +64,7 @@ async def test_health_and_readiness(front: Front) -> None:
     assert (await tab.get("/healthz")).status == 200
 
 
-async def test_metrics_are_for_who_has_the_token() -> None:
+async def test_metrics_require_the_token() -> None:
     async with front_channel() as front:
         assert (await front.browser().get("/metrics")).status == 404
     async with front_channel(metrics=MetricsSettings(token=Secret("t" * 20))) as front:

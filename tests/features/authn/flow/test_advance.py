@@ -1,4 +1,4 @@
-"""Does every step of a sign-in ask for what is missing, and let nothing of the past count that no longer holds?"""
+"""Sign-in steps: each asks for what is missing, and outdated proofs do not count."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def password(front: Front, at: int | None = None) -> dict[str, Any]:
     }
 
 
-async def test_who_has_shown_nothing_is_asked(front: Front) -> None:
+async def test_a_person_without_proofs_is_asked_for_a_factor(front: Front) -> None:
     await front.person()
     outcome = await advance(front, await front.begin(front.request()))
     assert isinstance(outcome, FactorRequired)
@@ -44,7 +44,7 @@ async def test_who_has_shown_nothing_is_asked(front: Front) -> None:
 
 
 @pytest.mark.requirement(85)
-async def test_a_second_factor_is_asked_for_whoever_asks(front: Front) -> None:
+async def test_a_second_factor_is_required_whatever_the_app(front: Front) -> None:
     await front.authenticator(await front.person())
     for request in (None, front.request(), front.request(acr_values=("urn:doorward:aal1",))):
         for handle in (None, b"h" * 32):
@@ -58,7 +58,7 @@ async def test_a_second_factor_is_asked_for_whoever_asks(front: Front) -> None:
                 )
 
 
-async def test_proofs_bring_a_code_or_the_account_pages(front: Front) -> None:
+async def test_proofs_lead_to_a_code_or_the_account_pages(front: Front) -> None:
     await front.person()
     outcome = await advance(front, await front.begin(None, **password(front)))
     assert isinstance(outcome, Finished)
@@ -70,7 +70,7 @@ async def test_proofs_bring_a_code_or_the_account_pages(front: Front) -> None:
 
 
 @pytest.mark.requirement(72)
-async def test_a_password_that_was_changed_since_proves_nothing(front: Front) -> None:
+async def test_a_proof_of_a_password_changed_since_does_not_count(front: Front) -> None:
     ada = await front.person()
     sign_in = await front.begin(front.request(), **password(front))
     await front.change(ada, password_changed_at=front.now + 1)
@@ -78,20 +78,20 @@ async def test_a_password_that_was_changed_since_proves_nothing(front: Front) ->
 
 
 @pytest.mark.requirement(72)
-async def test_a_password_that_was_changed_in_the_second_of_its_proof_proves_nothing(front: Front) -> None:
+async def test_a_proof_of_a_password_changed_in_the_same_second_does_not_count(front: Front) -> None:
     ada = await front.person()
     old = Proof("password", front.now, ("pwd",), against=ada.password_changed_at)
     sign_in = await front.begin(front.request(), account_id=ada.id, proofs=(old,))
     await front.change(ada, password_changed_at=front.now)
     assert isinstance(await advance(front, sign_in), FactorRequired)
-    # and the new one does, in that second too
+    # the new password counts, in the same second too
     new = Proof("password", front.now, ("pwd",), against=front.now)
     sign_in = await front.begin(front.request(), account_id=ada.id, proofs=(new,))
     assert isinstance(await advance(front, sign_in), Finished)
 
 
 @pytest.mark.requirement(72)
-async def test_a_person_who_was_disabled_since_gets_nothing(front: Front) -> None:
+async def test_a_person_disabled_since_gets_nothing(front: Front) -> None:
     ada = await front.person()
     sign_in = await front.begin(front.request(), **password(front))
     await front.change(ada, disabled_at=front.now)
@@ -99,14 +99,14 @@ async def test_a_person_who_was_disabled_since_gets_nothing(front: Front) -> Non
 
 
 @pytest.mark.requirement(13)
-async def test_old_proofs_do_not_count_where_the_app_wants_new_ones(front: Front) -> None:
+async def test_old_proofs_do_not_count_if_the_app_requests_new_ones(front: Front) -> None:
     await front.person()
     sign_in = await front.begin(front.request(), fresh_after=front.now, **password(front, front.now - 1))
     assert isinstance(await advance(front, sign_in), FactorRequired)
 
 
 @pytest.mark.requirement(72)
-async def test_what_a_session_vouched_for_goes_with_the_session(front: Front) -> None:
+async def test_proofs_taken_from_a_session_end_with_the_session(front: Front) -> None:
     session = await front.session(await front.person())
     sign_in = await front.begin(front.request(), session)
     assert sign_in.session_id == session.id
@@ -119,7 +119,7 @@ async def test_what_a_session_vouched_for_goes_with_the_session(front: Front) ->
 
 
 @pytest.mark.requirement(13)
-async def test_prompt_none_is_answered_to_the_app(front: Front) -> None:
+async def test_prompt_none_is_answered_with_an_error_to_the_app(front: Front) -> None:
     session = await front.session(await front.person())
     silent = front.request(prompt=frozenset({"none"}))
     outcome = await advance(front, await front.begin(silent))
@@ -142,7 +142,7 @@ async def test_another_person_than_the_app_expects_is_refused(front: Front) -> N
 
 
 @pytest.mark.requirement(38)
-async def test_a_level_that_is_insisted_on_is_never_undercut(front: Front) -> None:
+async def test_an_essential_level_is_never_undercut(front: Front) -> None:
     await front.person()
     for values in (("urn:doorward:aal2",), ("urn:other",), ()):
         request = front.request(acr_values=values, acr_essential=True)
@@ -159,12 +159,12 @@ async def test_consent_is_asked_for_with_what_would_be_granted(front: Front) -> 
     await front.person()
     outcome = await advance(front, await front.begin(front.request(), **password(front)))
     assert isinstance(outcome, AskConsent)
-    # orders:write was asked for too, but Ada may only read
+    # orders:write was requested too, but Ada may only read
     assert outcome.scopes == ("openid", "orders:read")
 
 
 @pytest.mark.requirement(1)
-async def test_an_app_that_went_or_lost_its_address_gets_neither_code_nor_refusal(front: Front) -> None:
+async def test_a_removed_app_or_address_gets_neither_code_nor_error(front: Front) -> None:
     await front.person()
     sign_in = await front.begin(front.request(), **password(front))
     for change in (

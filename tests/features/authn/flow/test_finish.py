@@ -1,4 +1,4 @@
-"""Do session, grant and code come into being together, once, and never for somebody who is gone by then?"""
+"""End of a sign-in: session, grant and code are created together, once, and only for a person who still exists."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def goals(front: Front) -> AuthorizationGoals:
 async def finish(
     front: Front, sign_in: SignIn, account: Account, *, old: Session | None = None, **changes: Any
 ) -> Finished | Stale:
-    """The end of a sign-in at the web app with a password."""
+    """Ends a sign-in at the web app that was proven by a password."""
     scopes: tuple[str, ...] = changes.pop("scopes", ("openid", "orders:read"))
     request: AuthRequest | None = sign_in.request
     permitted = (
@@ -72,7 +72,7 @@ async def done(front: Front, sign_in: SignIn, account: Account, **changes: Any) 
 
 
 @pytest.mark.requirement(17, 68)
-async def test_secrets_are_new_random_and_stored_hashed(front: Front) -> None:
+async def test_secrets_are_random_and_stored_hashed(front: Front) -> None:
     ada = await front.person()
     one = await done(front, await front.begin(front.request()), ada)
     two = await done(front, await front.begin(front.request()), ada)
@@ -88,7 +88,7 @@ async def test_secrets_are_new_random_and_stored_hashed(front: Front) -> None:
 
 
 @pytest.mark.requirement(16)
-async def test_a_code_lives_a_minute_and_is_bound(front: Front) -> None:
+async def test_a_code_lives_a_minute_and_is_bound_to_its_request(front: Front) -> None:
     ada = await front.person()
     outcome = await done(front, await front.begin(front.request()), ada)
     code = await front.store.grants.code(digest(outcome.code or ""))
@@ -112,7 +112,7 @@ async def test_one_sign_in_ends_once(front: Front) -> None:
     assert len(await front.audited("sign_in.succeeded")) == 1
 
 
-async def test_nobody_has_more_sessions_than_can_be_ended_at_once(
+async def test_a_person_has_at_most_as_many_sessions_as_one_write_can_end(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("doorward.features.authn.flow.finish.MOST_SESSIONS", 3)
@@ -133,7 +133,7 @@ async def test_nobody_has_more_sessions_than_can_be_ended_at_once(
 
 @pytest.mark.requirement(72)
 @pytest.mark.parametrize("change", ["disabled", "password", "deleted"])
-async def test_nothing_comes_out_for_a_person_who_changed_meanwhile(front: Front, change: str) -> None:
+async def test_a_person_changed_during_the_sign_in_gets_nothing(front: Front, change: str) -> None:
     ada = await front.person()
     sign_in = await front.begin(front.request())
     if change == "deleted":
@@ -148,7 +148,7 @@ async def test_nothing_comes_out_for_a_person_who_changed_meanwhile(front: Front
 
 
 @pytest.mark.requirement(72)
-async def test_no_grant_is_born_in_a_session_that_ended_meanwhile(front: Front) -> None:
+async def test_no_grant_is_created_in_a_session_that_ended_meanwhile(front: Front) -> None:
     ada = await front.person()
     session = await front.session(ada)
     sign_in = await front.begin(front.request(), session)
@@ -159,14 +159,14 @@ async def test_no_grant_is_born_in_a_session_that_ended_meanwhile(front: Front) 
 
 
 @pytest.mark.requirement(68)
-async def test_the_cookie_changes_exactly_when_something_was_proven(front: Front) -> None:
+async def test_the_session_cookie_changes_exactly_when_a_proof_was_added(front: Front) -> None:
     ada = await front.person()
     session = await front.session(ada, auth_time=front.now, seen_at=front.now)
     known = Achieved(session.acr, session.amr, session.auth_time)
     silent = await done(front, await front.begin(front.request(), session), ada, old=session, achieved=known)
     assert silent.session_secret is None
     assert await front.audited("sign_in.succeeded") == []
-    # a second factor within the same second is something, too
+    # a second factor within the same second is a new proof too
     stronger = Achieved("urn:doorward:aal2", ("pwd", "otp", "mfa"), front.now)
     stepped = await done(
         front, await front.begin(front.request(), session), ada, old=session, achieved=stronger
@@ -179,7 +179,7 @@ async def test_the_cookie_changes_exactly_when_something_was_proven(front: Front
     assert (stored.acr, stored.amr) == (stronger.acr, stronger.amr)
 
 
-async def test_a_session_keeps_what_was_shown_in_it(front: Front) -> None:
+async def test_a_session_stores_the_proofs_made_in_it(front: Front) -> None:
     ada = await front.person()
     password = Proof("password", front.now, ("pwd",), against=7)
     first = await front.begin(front.request(), account_id=ada.id, proofs=(password,))
@@ -197,7 +197,7 @@ async def test_a_session_keeps_what_was_shown_in_it(front: Front) -> None:
     assert await front.store.sessions.get(session.id) == stepped
 
 
-async def test_a_proof_that_is_too_old_for_the_sign_in_is_not_kept_either(front: Front) -> None:
+async def test_a_proof_too_old_for_the_sign_in_is_not_stored(front: Front) -> None:
     ada = await front.person()
     proofs = (Proof("totp", front.now - 9, ("otp",)), Proof("password", front.now, ("pwd",)))
     sign_in = await front.begin(None, account_id=ada.id, proofs=proofs, fresh_after=front.now)
@@ -205,7 +205,7 @@ async def test_a_proof_that_is_too_old_for_the_sign_in_is_not_kept_either(front:
 
 
 @pytest.mark.requirement(68)
-async def test_another_persons_session_ends(front: Front) -> None:
+async def test_a_session_of_another_person_in_the_browser_ends(front: Front) -> None:
     ada, eve = await front.person(), await front.person(id="usr_eve", email="eve@example.com")
     session = await front.session(ada)
     outcome = await done(front, await front.begin(front.request()), eve, old=session)
@@ -228,7 +228,7 @@ async def test_a_grant_ends_with_its_session_unless_it_is_offline(front: Front) 
 
 
 @pytest.mark.requirement(71)
-async def test_a_step_up_on_the_third_day_gets_the_time_of_its_new_level() -> None:
+async def test_a_step_up_on_the_third_day_gets_the_lifetime_of_its_new_level() -> None:
     async with front_channel(sessions=SessionPolicy(aal2_limits=True)) as front:
         ada = await front.person()
         begun = front.now - 3 * DAY
@@ -245,7 +245,7 @@ async def test_a_step_up_on_the_third_day_gets_the_time_of_its_new_level() -> No
 
 
 @pytest.mark.requirement(81)
-async def test_a_browser_becomes_known_and_the_owner_hears_of_a_new_one(front: Front) -> None:
+async def test_a_new_browser_becomes_known_and_the_owner_is_informed(front: Front) -> None:
     ada = await front.person()
     outcome = await done(front, await front.begin(None), ada)
     known = digest(outcome.device_secret or "")
@@ -254,7 +254,7 @@ async def test_a_browser_becomes_known_and_the_owner_hears_of_a_new_one(front: F
     again = await done(front, await front.begin(None), ada, devices=(known,))
     assert again.device_secret is None
     assert len(await front.store.messages.recent_mail()) == 1
-    # each way in tells the owner, the JSON sign-in too
+    # every kind of sign-in informs the owner, the JSON sign-in too
     handle = await front.begin(front.request(), handle_hash=b"h" * 32, browser_hash=None)
     token = (await done(front, handle, ada)).device_secret
     assert token is not None
@@ -268,12 +268,12 @@ async def test_a_browser_becomes_known_and_the_owner_hears_of_a_new_one(front: F
 
 
 @pytest.mark.requirement(81, 95)
-async def test_each_person_of_a_browser_is_known_by_a_secret_of_their_own(front: Front) -> None:
+async def test_each_person_of_a_browser_has_a_device_secret_of_their_own(front: Front) -> None:
     """docs/incidents/0029-a-device-known-for-everybody.md"""
     thief = await front.person(id="usr_eve", email="eve@example.com")
     first = await done(front, await front.begin(None), thief)
     secret = digest(first.device_secret or "")
-    # Ada signs in on the same browser; whoever kept its cookie from before is no known device of hers
+    # Ada signs in on the same browser; an earlier copy of its cookie must not count as her known device
     ada = await front.person()
     second = await done(front, await front.begin(None), ada, devices=(secret,))
     assert second.device_secret is not None
@@ -283,7 +283,7 @@ async def test_each_person_of_a_browser_is_known_by_a_secret_of_their_own(front:
 
 
 @pytest.mark.requirement(57)
-async def test_each_grant_has_a_place_of_its_own_in_the_status_list() -> None:
+async def test_each_grant_has_its_own_index_in_the_status_list() -> None:
     async with front_channel(tokens=TokenPolicy(status_list=True)) as front:
         ada = await front.person()
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""Devices that an account knows, and what makes it forget them."""
+"""Known devices of an account, and the events that remove them."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ async def person(house: House) -> Account:
 
 
 async def known(house: House, account: Account) -> list[bool]:
-    """Whether the device in hand and the one elsewhere are known."""
+    """Whether this device and the other one are known."""
     return [
         await house.store.sessions.known_device((device,), account.id) is not None for device in (MINE, OTHER)
     ]
 
 
 @pytest.mark.requirement(94)
-async def test_a_changed_password_forgets_the_other_devices(house: House) -> None:
+async def test_a_password_change_forgets_the_other_devices(house: House) -> None:
     account = await person(house)
     await house.change.change(
         account,
@@ -62,7 +62,7 @@ async def test_a_report_forgets_the_other_devices(house: House) -> None:
 
 
 @pytest.mark.requirement(94)
-async def test_a_reset_knows_the_browser_that_made_it_and_no_other(house: House) -> None:
+async def test_a_reset_remembers_only_the_browser_that_made_it(house: House) -> None:
     account = await person(house)
     browser = house.browser()
     asked = await browser.submit(await browser.get("/reset"), "reset", email=account.email)
@@ -93,7 +93,7 @@ async def test_a_browser_keeps_a_secret_for_each_of_its_people(house: House) -> 
 
 
 @pytest.mark.requirement(82, 99)
-async def test_several_wrong_second_factors_behind_a_right_password_are_told_to_the_owner_once_a_day(
+async def test_repeated_wrong_second_factors_after_a_right_password_are_mailed_to_the_owner_once_a_day(
     house: House,
 ) -> None:
     account = await house.person()
@@ -131,7 +131,7 @@ async def test_several_wrong_second_factors_behind_a_right_password_are_told_to_
 
 
 @pytest.mark.requirement(93)
-async def test_who_knows_the_password_fills_neither_the_mail_box_nor_the_list_of_devices(
+async def test_device_mails_and_stored_devices_are_limited_for_each_account(
     house: House,
 ) -> None:
     account = await house.person()

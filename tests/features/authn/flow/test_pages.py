@@ -1,4 +1,4 @@
-"""Does a sign-in stay with its browser, go on where it was, and end once?"""
+"""Sign-in pages: a sign-in stays with its browser, continues where it was, and ends once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def signed_in(front: Front) -> Tab:
 
 
 @pytest.mark.requirement(70)
-async def test_another_browsers_flow_is_not_joined(front: Front) -> None:
+async def test_a_sign_in_of_another_browser_cannot_be_joined(front: Front) -> None:
     mine = await signed_in(front)
     page = await mine.on(await mine.get(front.asking(made.client())))
     fields = {**page.forms["consent"].fields, "decision": "allow"}
@@ -47,8 +47,8 @@ async def test_another_browsers_flow_is_not_joined(front: Front) -> None:
 
 
 @pytest.mark.requirement(70)
-async def test_nobody_is_signed_in_as_somebody_else_by_a_link(front: Front) -> None:
-    """Login CSRF: the attacker proved their own password in a flow, and sends the victim its address."""
+async def test_a_link_cannot_sign_a_person_in_to_another_account(front: Front) -> None:
+    """Login CSRF: the attacker proves their own password in a sign-in and sends its address to the victim."""
     await front.person(id="usr_eve", email="eve@example.com")
     attacker = front.browser()
     page = await attacker.get(front.asking(made.client()))
@@ -61,12 +61,12 @@ async def test_nobody_is_signed_in_as_somebody_else_by_a_link(front: Front) -> N
         assert "eve@example.com" not in page.text
 
 
-async def test_a_step_is_taken_once(front: Front) -> None:
+async def test_a_step_is_taken_once_over_http(front: Front) -> None:
     tab = await signed_in(front)
     page = await tab.on(await tab.get(front.asking(made.client())))
     fields = {**page.forms["consent"].fields, "decision": "allow"}
     first = said(await tab.post("/consent", fields))
-    # not a double click, which gets the first one's answer: the same question, shown once more and answered once more
+    # not a double click, which gets the first answer: the same question, shown again and answered again
     again = said(await tab.post("/consent", {**fields, "once": "n" * 22}))
     assert first["code"] != again["code"]
     grants = await front.store.grants.live_of_account("usr_ada", front.now)
@@ -75,7 +75,7 @@ async def test_a_step_is_taken_once(front: Front) -> None:
 
 
 @pytest.mark.requirement(1)
-async def test_an_app_or_address_that_was_taken_away_meanwhile_gets_nothing(front: Front) -> None:
+async def test_an_app_or_address_removed_during_the_sign_in_gets_nothing(front: Front) -> None:
     for changed in (None, made.client(redirect_uris=("https://new.example.com/cb",))):
         await front.register(made.client())
         tab = front.browser()
@@ -95,8 +95,8 @@ async def test_an_app_or_address_that_was_taken_away_meanwhile_gets_nothing(fron
 
 
 @pytest.mark.requirement(13)
-async def test_a_post_from_another_site_sees_the_persons_session(front: Front) -> None:
-    """Apps may send the request by POST (OpenID Connect Core §3.1.2.1), and SameSite=Lax keeps our cookies from it."""
+async def test_a_cross_site_post_still_uses_the_persons_session(front: Front) -> None:
+    """Apps may send the request by POST (OpenID Connect Core §3.1.2.1), and SameSite=Lax withholds our cookies from it."""
     tab = await signed_in(front)
     page = await tab.foreign_post("/authorize", front.params(OWN, prompt="none"))
     assert page.status == 303
@@ -105,7 +105,7 @@ async def test_a_post_from_another_site_sees_the_persons_session(front: Front) -
 
 
 @pytest.mark.requirement(70)
-async def test_no_post_of_another_site_changes_this_browsers_cookies(front: Front) -> None:
+async def test_a_cross_site_post_does_not_change_this_browsers_cookies(front: Front) -> None:
     tab = await signed_in(front)
     before = dict(tab.cookies)
     for path in ("/authorize", "/consent", "/sign-in", "/sign-in/code", "/sign-up", "/logout", "/reset"):
@@ -121,7 +121,7 @@ async def test_a_request_too_long_for_an_address_is_still_answered(front: Front)
     assert (page.header("location") or "").startswith("/sign-in?flow=")
 
 
-async def test_an_expired_or_finished_flow_begins_again_with_the_same_destination(front: Front) -> None:
+async def test_an_expired_or_finished_sign_in_starts_again_with_the_same_destination(front: Front) -> None:
     tab = front.browser()
     page = await tab.get(front.asking(OWN))
     front.clock.time += 1800
@@ -134,10 +134,10 @@ async def test_an_expired_or_finished_flow_begins_again_with_the_same_destinatio
 
 
 @pytest.mark.requirement(10)
-async def test_a_page_of_ours_that_finds_nothing_left_to_ask_ends_on_a_page_and_not_in_a_redirect(
+async def test_a_page_with_nothing_left_to_ask_ends_on_a_page_instead_of_a_redirect(
     front: Front,
 ) -> None:
-    """Such a GET may be the redirect of a form, and then the browser would hold form-action against the way to the app."""
+    """Such a GET may be the redirect of a form; the browser would then apply form-action to the redirect to the app."""
     tab = await signed_in(front)
     first = await tab.on(await tab.get(front.asking(made.client())))
     second = await tab.on(await tab.get(front.asking(made.client(), state="other")))
@@ -146,5 +146,5 @@ async def test_a_page_of_ours_that_finds_nothing_left_to_ask_ends_on_a_page_and_
     again = await tab.get(second.path)
     assert again.status == 200
     assert sent_to(again).startswith(made.REDIRECT)
-    # what an app sent here itself goes back by redirect
+    # a request sent here by the app itself is answered by redirect
     assert (await tab.get(front.asking(made.client(), state="third"))).status == 303

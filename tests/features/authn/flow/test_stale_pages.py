@@ -1,4 +1,4 @@
-"""Does a page that went stale go on with the app, for its own browser alone, and can each address be loaded again?"""
+"""Stale pages: the sign-in continues to the app, only in its own browser, and every address can be reloaded."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ async def at_the_app(front: Front, tab: Tab, **asked: str) -> Page:
 
 
 async def arrives(tab: Tab, page: Page) -> None:
-    """The password, typed once, leads to the app."""
+    """Submits the password once and checks that it leads to the app."""
     answer = await tab.submit(page, "sign-in", identifier="ada@example.com", password=PASSWORD)
     page = await tab.follow(answer)
     assert said(await tab.submit(page, "consent", decision="allow"))["code"]
 
 
 @pytest.mark.requirement(100)
-async def test_a_page_whose_cookies_are_gone_says_so_once_and_goes_on(front: Front) -> None:
+async def test_a_page_with_lost_cookies_says_so_once_and_continues(front: Front) -> None:
     tab = front.browser()
     page = await at_the_app(front, tab, login_hint="bob@example.com")
     old = flow_of(page)
@@ -47,13 +47,13 @@ async def test_a_page_whose_cookies_are_gone_says_so_once_and_goes_on(front: Fro
     new = shown.forms["sign-in"].fields["flow"]
     assert new != old
     again = await tab.get(shown.forms["sign-in"].action)
-    assert again.problem is None, "it is said once"
+    assert again.problem is None, "the notice is shown more than once"
     await arrives(tab, again)
 
 
 @pytest.mark.requirement(100)
-async def test_in_the_language_that_the_app_wishes_it_goes_on_as_well(front: Front) -> None:
-    """The sign-in that the form is shown with belongs to the very cookie that the answer sets."""
+async def test_a_stale_page_in_the_apps_requested_language_continues_too(front: Front) -> None:
+    """The sign-in of the form belongs to the cookie that the same answer sets."""
     tab = front.browser()
     page = await at_the_app(front, tab, ui_locales="de")
     tab.cookies.clear()
@@ -64,7 +64,7 @@ async def test_in_the_language_that_the_app_wishes_it_goes_on_as_well(front: Fro
 
 
 @pytest.mark.requirement(100)
-async def test_a_step_that_ran_out_says_so_once(front: Front) -> None:
+async def test_an_expired_step_says_so_once(front: Front) -> None:
     tab = front.browser()
     page = await at_the_app(front, tab)
     front.clock.time += front.settings.sessions.sign_in_ttl
@@ -75,7 +75,7 @@ async def test_a_step_that_ran_out_says_so_once(front: Front) -> None:
     assert wrong.problem is not None
     assert wrong.problem != STALE
     await arrives(tab, wrong)
-    # who only looks has lost nothing, and hears nothing
+    # a GET loses nothing, so it shows no notice
     late = front.browser()
     page = await at_the_app(front, late)
     front.clock.time += front.settings.sessions.sign_in_ttl
@@ -83,7 +83,7 @@ async def test_a_step_that_ran_out_says_so_once(front: Front) -> None:
 
 
 @pytest.mark.requirement(70, 100)
-async def test_no_link_makes_a_page_say_that_it_went_stale(front: Front) -> None:
+async def test_a_link_cannot_make_a_page_show_the_stale_notice(front: Front) -> None:
     tab, other = front.browser(), front.browser()
     page = await at_the_app(front, tab)
     front.clock.time += front.settings.sessions.sign_in_ttl
@@ -101,8 +101,8 @@ async def test_no_link_makes_a_page_say_that_it_went_stale(front: Front) -> None
 
 
 @pytest.mark.requirement(70)
-async def test_only_a_page_of_ours_goes_on_and_nothing_proven_comes_along(front: Front) -> None:
-    """What an attacker began and proved, nobody else is put into; what another site sends begins nothing."""
+async def test_only_our_own_page_continues_and_without_proofs(front: Front) -> None:
+    """Nobody can be moved into a sign-in that an attacker began and proved; a cross-site POST begins nothing."""
     await front.person(id="usr_eve", email="eve@example.com")
     attacker, victim = front.browser(), front.browser()
     page = await at_the_app(front, attacker, login_hint="eve@example.com")
@@ -127,7 +127,7 @@ async def test_only_a_page_of_ours_goes_on_and_nothing_proven_comes_along(front:
     assert SESSION not in victim.cookies
 
 
-async def test_every_form_keeps_the_sign_in_in_its_address(front: Front) -> None:
+async def test_every_form_keeps_the_sign_in_id_in_its_address(front: Front) -> None:
     tab = front.browser()
     page = await at_the_app(front, tab)
     flow = flow_of(page)
@@ -150,7 +150,7 @@ async def test_every_form_keeps_the_sign_in_in_its_address(front: Front) -> None
         assert again.forms["check"].fields["flow"] == flow
 
 
-async def test_every_address_that_takes_a_form_can_be_loaded_again(front: Front) -> None:
+async def test_every_address_that_accepts_a_form_can_be_reloaded(front: Front) -> None:
     tab = front.browser()
     await tab.sign_in()
     taken = [
@@ -168,7 +168,7 @@ async def test_every_address_that_takes_a_form_can_be_loaded_again(front: Front)
             assert urlsplit(answer.header("location") or "").path != path
 
 
-async def test_a_ticket_of_lost_cookies_begins_again_with_the_app(front: Front) -> None:
+async def test_a_ticket_with_lost_cookies_starts_again_with_the_app(front: Front) -> None:
     for path, form, email in (
         ("/sign-up", "sign-up", "new@example.com"),
         ("/reset", "reset", "ada@example.com"),

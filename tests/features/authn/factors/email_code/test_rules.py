@@ -1,4 +1,4 @@
-"""When does a mailed code or link prove the mail box?"""
+"""Mailed codes and links: when they prove control of the mailbox."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def code(ticket: Ticket | None = TICKET, **changes: Any) -> Proven | Missed:
     return rule.by_code(ticket, given, **{**values, **changes})
 
 
-def test_the_right_code_in_the_right_browser_in_time() -> None:
+def test_the_right_code_in_the_right_browser_in_time_is_accepted() -> None:
     assert code() == Proven()
     assert rule.by_link(TICKET, kind="reset", browser_hash=BROWSER, now=1599) == Proven()
 
@@ -51,11 +51,13 @@ def test_the_right_code_in_the_right_browser_in_time() -> None:
         (TICKET, {"given": b"else"}, "code"),
     ],
 )
-def test_everything_else_is_a_miss(ticket: Ticket | None, changes: dict[str, Any], why: str) -> None:
+def test_everything_else_is_a_miss_with_its_reason(
+    ticket: Ticket | None, changes: dict[str, Any], why: str
+) -> None:
     assert code(ticket, **changes) == Missed(why)  # type: ignore[arg-type]
 
 
-def test_the_last_allowed_guess_is_still_looked_at() -> None:
+def test_the_last_allowed_guess_is_still_checked() -> None:
     assert code(structs.replace(TICKET, tries=5)) == Proven()
 
 
@@ -63,7 +65,7 @@ def test_a_link_does_not_open_in_another_browser() -> None:
     assert rule.by_link(TICKET, kind="reset", browser_hash=OTHER, now=1100) == Missed("browser")
 
 
-def test_what_was_proven_may_be_acted_on_once_and_for_a_while() -> None:
+def test_a_proven_ticket_can_be_used_once_and_for_a_limited_time() -> None:
     proven = structs.replace(TICKET, proven_at=1500)
 
     def usable(ticket: Ticket | None, now: int = 1600, browser: bytes = BROWSER) -> bool:
@@ -103,19 +105,19 @@ def ticket(account: Account | None = ADA, **changes: Any) -> Ticket:
     "changes",
     [{"password_changed_at": 501}, {"email": "other@example.com"}, {"disabled_at": 900}, {"id": "usr_other"}],
 )
-def test_a_ticket_ends_with_password_address_and_account(changes: dict[str, Any]) -> None:
+def test_a_ticket_ends_when_password_address_or_account_changes(changes: dict[str, Any]) -> None:
     assert rule.ticket_stands(ticket(), ADA)
     assert not rule.ticket_stands(ticket(), structs.replace(ADA, **changes))
 
 
 @pytest.mark.requirement(94)
-def test_a_ticket_of_nobody_opens_nothing() -> None:
+def test_a_ticket_without_an_account_opens_nothing() -> None:
     assert not rule.ticket_stands(ticket(), None)
     assert not rule.ticket_stands(ticket(None), ADA)
 
 
 @pytest.mark.requirement(94)
-def test_a_ticket_of_the_version_before_ends_with_the_password_too() -> None:
+def test_a_ticket_of_the_previous_version_also_ends_with_the_password() -> None:
     old = ticket(payload={})
     assert rule.ticket_stands(old, structs.replace(ADA, password_changed_at=999))
     assert rule.ticket_stands(old, structs.replace(ADA, password_changed_at=None))

@@ -1,4 +1,4 @@
-"""Would a code that waits in the outbox still open something?"""
+"""Validity check for a mailed code that still waits in the outbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def newest(house: House) -> Ticket:
     return next(ticket for ticket in found if ticket is not None and ticket.used_at is None)
 
 
-async def test_a_sign_ups_code_until_it_expires_is_replaced_or_used(house: House) -> None:
+async def test_a_sign_up_code_is_valid_until_it_expires_is_replaced_or_used(house: House) -> None:
     works = StillWorks(store=house.store).problem
     browser = house.browser()
     asked = await browser.submit(
@@ -44,7 +44,7 @@ async def test_a_sign_ups_code_until_it_expires_is_replaced_or_used(house: House
     assert await works((await newest(house)).id, house.now) is None
 
 
-async def test_a_resets_code_until_the_password_is_another(house: House) -> None:
+async def test_a_reset_code_is_valid_until_the_password_changes(house: House) -> None:
     works = StillWorks(store=house.store).problem
     account = await house.person()
     browser = house.browser()

@@ -1,4 +1,4 @@
-"""Does changing the password take the old one, and end what was opened with it?"""
+"""Password change: it invalidates the old password and ends the sessions and grants opened with it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def change(
     )
 
 
-async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) -> None:
+async def test_the_new_password_works_and_the_old_one_does_not(house: House) -> None:
     account = await house.person()
     outcome = await change(house, account, await house.session(account))
     assert isinstance(outcome, Changed)
@@ -54,7 +54,7 @@ async def test_the_new_password_opens_and_the_old_one_no_longer(house: House) ->
 
 
 @pytest.mark.requirement(68)
-async def test_this_browser_stays_under_a_new_secret_and_everything_else_ends(house: House) -> None:
+async def test_this_browser_stays_with_a_new_secret_and_everything_else_ends(house: House) -> None:
     account = await house.person()
     mine, other = await house.session(account, auth_time=house.now - 300), await house.session(account)
     grant = await house.grant(account, mine)
@@ -70,7 +70,7 @@ async def test_this_browser_stays_under_a_new_secret_and_everything_else_ends(ho
     assert {(entry.kind, entry.ref) for entry in revoked} == {("sid", other.id), ("grant", grant.id)}
 
 
-async def test_the_session_knows_when_the_password_was_shown(house: House) -> None:
+async def test_the_session_records_when_the_password_was_proven(house: House) -> None:
     account = await house.person()
     shown = (Proof("password", house.now - 60, ("pwd",)), Proof("totp", house.now - 30, ("otp",)))
     mine = await house.session(
@@ -82,11 +82,9 @@ async def test_the_session_knows_when_the_password_was_shown(house: House) -> No
     assert adds_up(outcome.session)
 
 
-async def test_a_password_that_is_old_by_now_sets_no_new_one(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """docs/incidents/0021-an-old-password-that-had-the-last-word.md: a reset by mail that leaves the sessions open overtakes
-    the change of somebody who showed the old password."""
+async def test_an_outdated_password_sets_no_new_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/incidents/0021-an-old-password-that-had-the-last-word.md: a reset by mail that keeps the sessions overtakes
+    the change by someone who proved the old password."""
     account = await house.person()
     session = await house.session(account)
     hash_ = house.hasher.hash
@@ -103,7 +101,7 @@ async def test_a_password_that_is_old_by_now_sets_no_new_one(
     assert stored.password_hash == reset
 
 
-async def test_the_owner_is_told_and_it_is_recorded(house: House) -> None:
+async def test_the_owner_is_informed_and_the_change_is_audited(house: House) -> None:
     account = await house.person(locale="de")
     await change(house, account, await house.session(account))
     (to, kind, letter), *_ = await house.mails()
@@ -135,7 +133,7 @@ async def test_the_current_password_cannot_be_guessed_from_an_open_session(house
 
 
 @pytest.mark.requirement(77, 78)
-async def test_the_new_password_is_judged(house: House) -> None:
+async def test_the_new_password_must_meet_the_password_policy(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     assert await change(house, account, session, new=PASSWORD) == Weak("unchanged")
@@ -145,7 +143,7 @@ async def test_the_new_password_is_judged(house: House) -> None:
     assert isinstance(await change(house, account, session, new="kV3#zPq9"), Changed)
 
 
-async def test_of_two_changes_at_once_one_counts(house: House) -> None:
+async def test_only_one_of_two_concurrent_changes_takes_effect(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     outcomes = await asyncio.gather(
@@ -155,7 +153,7 @@ async def test_of_two_changes_at_once_one_counts(house: House) -> None:
     assert all(isinstance(outcome, Changed | Moved | Refusal) for outcome in outcomes)
 
 
-async def test_a_person_disabled_meanwhile_stays_disabled(house: House) -> None:
+async def test_a_person_disabled_during_the_change_stays_disabled(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     await house.change_account(account, disabled_at=house.now)

@@ -1,4 +1,4 @@
-"""Can a stranger keep the server busy with estimating passwords?
+"""Bounds on the cost of password strength estimates that strangers can cause.
 
 docs/incidents/0016-a-sign-up-form-that-stopped-the-server.md
 """
@@ -37,7 +37,7 @@ async def house() -> AsyncGenerator[House]:
 
 
 class Estimates:
-    """Stands in for the estimate: takes a while, and counts."""
+    """A slow stand-in for the estimate that counts its calls."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
@@ -71,7 +71,7 @@ async def sign_up(
 
 
 @pytest.mark.requirement(79)
-async def test_estimates_are_made_one_at_a_time_and_a_storm_of_them_is_sent_away(
+async def test_estimates_run_one_at_a_time_and_excess_requests_are_refused(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     estimates = counted(monkeypatch, 0.005)
@@ -89,9 +89,7 @@ async def test_estimates_are_made_one_at_a_time_and_a_storm_of_them_is_sent_away
     )
 
 
-async def test_whoever_goes_away_while_waiting_leaves_their_place(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_cancelled_waiter_frees_its_place(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     counted(monkeypatch, 0.05)
     judge = house.sign_up.judge
     for _ in range(3):
@@ -110,7 +108,7 @@ async def test_whoever_goes_away_while_waiting_leaves_their_place(
     )
 
 
-async def test_a_form_that_cannot_be_taken_anyway_costs_no_estimate(
+async def test_a_form_that_is_refused_anyway_costs_no_estimate(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     estimates = counted(monkeypatch)
@@ -120,9 +118,7 @@ async def test_a_form_that_cannot_be_taken_anyway_costs_no_estimate(
 
 
 @pytest.mark.requirement(81)
-async def test_a_stranger_has_so_many_estimates_and_no_more(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_estimates_are_limited_for_each_stranger(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     estimates = counted(monkeypatch)
     for number in range(3):
         assert await sign_up(house, f"p{number}@example.com", WEAK) == Amiss(password=Weak("guessable"))
@@ -130,7 +126,7 @@ async def test_a_stranger_has_so_many_estimates_and_no_more(
     assert estimates.made == 3
     elsewhere = structs.replace(CALLER, address="198.51.100.7")
     assert isinstance(await sign_up(house, "p5@example.com", caller=elsewhere), Ticket)
-    # who signs up clumsily has not used up their tries at signing in
+    # failed sign-ups do not use up the attempts at signing in
     policy, ada = house.throttle.policy, "ada@example.com"
     guess = await house.throttle.guess("password", ada, account_id=None, caller=CALLER, now=house.now)
     assert not isinstance(guess, Wait)

@@ -1,4 +1,4 @@
-"""Do the sign-in pages let the right people in, and say the same to everybody else?"""
+"""Sign-in pages: the right person gets in, and every other case looks the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def house() -> AsyncGenerator[House]:
 
 
 async def from_app(house: House, browser: Browser, **asked: object) -> str:
-    """A sign-in that an app began in this browser; answers its id."""
+    """Starts an app's sign-in in this browser; returns its id."""
     await browser.get("/sign-in")
     request = AuthRequest(
         client_id="app_shop",
@@ -36,7 +36,7 @@ async def from_app(house: House, browser: Browser, **asked: object) -> str:
     return sign_in.id
 
 
-async def test_the_right_password_opens_the_account_pages(house: House) -> None:
+async def test_the_right_password_gives_access_to_the_account_pages(house: House) -> None:
     await house.person(name="Ada")
     browser = house.browser()
     page = await browser.sign_in()
@@ -48,7 +48,7 @@ async def test_the_right_password_opens_the_account_pages(house: House) -> None:
 
 
 @pytest.mark.requirement(68, 69)
-async def test_the_session_cookie_is_new_and_guarded(house: House) -> None:
+async def test_the_session_cookie_is_new_and_protected(house: House) -> None:
     await house.person()
     browser = house.browser()
     browser.cookies[SESSION] = "A" * 43
@@ -90,15 +90,15 @@ async def test_wrong_unknown_and_disabled_get_the_same_page(house: House) -> Non
         flow = page.forms["sign-in"].fields["flow"]
         return text.replace(flow, "?")
 
-    assert len({len(page.text) for page in pages}) == 1, "the same size"
+    assert len({len(page.text) for page in pages}) == 1, "the pages differ in size"
     assert len({bare(page) for page in pages}) == 1, (
-        "the same text but for what was typed and the form's token"
+        "the text differs in more than the input and the form's token"
     )
     assert len({tuple(name for name, _ in page.headers) for page in pages}) == 1
 
 
 @pytest.mark.requirement(81)
-async def test_too_many_tries_says_when_and_the_owner_is_not_locked_out(house: House) -> None:
+async def test_too_many_attempts_name_the_time_and_the_owner_is_not_locked_out(house: House) -> None:
     await house.person()
     owner = house.browser()
     await owner.sign_in()
@@ -110,13 +110,13 @@ async def test_too_many_tries_says_when_and_the_owner_is_not_locked_out(house: H
     assert page.header("retry-after") == "900"
     assert page.problem is not None
     assert page.problem.startswith("Too many tries. Try again at")
-    # the owner's own browser is known, also without a session
+    # the owner's own browser is a known device, even without a session
     del owner.cookies[SESSION]
     assert (await owner.sign_in()).status == 303
 
 
 @pytest.mark.requirement(70)
-async def test_a_form_from_elsewhere_acts_on_nothing(house: House) -> None:
+async def test_a_cross_site_form_has_no_effect(house: House) -> None:
     await house.person()
     browser = house.browser()
     page = await browser.get("/sign-in")
@@ -135,13 +135,13 @@ async def test_a_form_from_elsewhere_acts_on_nothing(house: House) -> None:
     for answer in refused:
         assert answer.status == 403
         assert answer.problem is not None
-        assert "sign-in" in answer.forms, "the page again, with a form that works"
+        assert "sign-in" in answer.forms, "the page is shown again with a working form"
     assert SESSION not in browser.cookies
     assert (await browser.submit(refused[0], "sign-in", password=PASSWORD)).status == 303
 
 
 @pytest.mark.requirement(70)
-async def test_nobody_is_put_into_somebody_elses_sign_in(house: House) -> None:
+async def test_a_browser_cannot_be_moved_into_another_browsers_sign_in(house: House) -> None:
     await house.app_named()
     attacker, victim = house.browser(), house.browser()
     flow = await from_app(house, attacker)
@@ -161,7 +161,7 @@ async def test_posts_answer_303_and_pages_cannot_be_framed(house: House) -> None
     assert (await browser.sign_in()).status == 303
 
 
-async def test_missing_fields_are_said_at_their_fields(house: House) -> None:
+async def test_missing_fields_are_reported_at_their_fields(house: House) -> None:
     browser = house.browser()
     page = await browser.get("/sign-in")
     answer = await browser.submit(page, "sign-in", identifier=" ", password="")
@@ -172,13 +172,13 @@ async def test_missing_fields_are_said_at_their_fields(house: House) -> None:
     assert kept.forms["sign-in"].fields["identifier"] == "ada@example.com"
 
 
-async def test_looking_at_the_page_leaves_nothing_in_the_database(house: House) -> None:
+async def test_viewing_the_page_writes_nothing_to_the_database(house: House) -> None:
     browser = house.browser()
     page = await browser.get("/sign-in")
     assert "flow" not in page.forms["sign-in"].fields
 
 
-async def test_the_app_that_sent_somebody_is_named_and_its_hint_is_filled_in(house: House) -> None:
+async def test_the_requesting_app_is_named_and_its_login_hint_prefilled(house: House) -> None:
     await house.app_named("The <b>Shop</b>")
     browser = house.browser()
     flow = await from_app(house, browser, login_hint="ada@example.com", ui_locales=("de",))
@@ -191,7 +191,7 @@ async def test_the_app_that_sent_somebody_is_named_and_its_hint_is_filled_in(hou
     assert wrong.forms["sign-in"].fields["flow"] == flow
 
 
-async def test_an_expired_step_begins_again_silently_and_keeps_the_destination(house: House) -> None:
+async def test_an_expired_step_restarts_silently_and_keeps_the_destination(house: House) -> None:
     await house.app_named()
     browser = house.browser()
     flow = await from_app(house, browser)
@@ -208,7 +208,7 @@ async def test_an_expired_step_begins_again_silently_and_keeps_the_destination(h
 
 
 @pytest.mark.requirement(85)
-async def test_with_an_authenticator_the_password_alone_opens_nothing(house: House) -> None:
+async def test_with_an_authenticator_the_password_alone_is_not_enough(house: House) -> None:
     account = await house.person()
     seed, _ = await house.authenticator(account)
     browser = house.browser()
@@ -230,7 +230,7 @@ async def test_with_an_authenticator_the_password_alone_opens_nothing(house: Hou
 
 
 @pytest.mark.requirement(85)
-async def test_the_code_page_shows_nothing_to_who_has_not_shown_a_password(house: House) -> None:
+async def test_the_code_page_reveals_nothing_before_a_password_was_proven(house: House) -> None:
     account = await house.person()
     seed, _ = await house.authenticator(account)
     browser = house.browser()
@@ -250,7 +250,7 @@ async def test_the_code_page_shows_nothing_to_who_has_not_shown_a_password(house
 
 
 @pytest.mark.requirement(84)
-async def test_a_recovery_code_on_its_own_view(house: House) -> None:
+async def test_a_recovery_code_has_its_own_page(house: House) -> None:
     account = await house.person()
     _, codes = await house.authenticator(account)
     browser = house.browser()
@@ -265,7 +265,7 @@ async def test_a_recovery_code_on_its_own_view(house: House) -> None:
 
 
 @pytest.mark.requirement(82)
-async def test_too_many_codes_say_when(house: House) -> None:
+async def test_too_many_codes_name_the_time(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     browser = house.browser()
@@ -278,7 +278,7 @@ async def test_too_many_codes_say_when(house: House) -> None:
     assert page.problem.startswith("Too many tries.")
 
 
-async def test_signing_in_as_somebody_else_begins_anew(house: House) -> None:
+async def test_switching_to_another_person_starts_again(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     await house.person("eve@example.com")
@@ -293,7 +293,7 @@ async def test_signing_in_as_somebody_else_begins_anew(house: House) -> None:
     assert done.header("location") == "/account"
 
 
-async def test_who_is_signed_in_goes_on_to_their_account(house: House) -> None:
+async def test_a_signed_in_person_is_sent_to_the_account_page(house: House) -> None:
     await house.person()
     browser = house.browser()
     await browser.sign_in()
@@ -302,7 +302,7 @@ async def test_who_is_signed_in_goes_on_to_their_account(house: House) -> None:
 
 
 @pytest.mark.requirement(79)
-async def test_a_busy_server_says_so() -> None:
+async def test_an_overloaded_server_says_so() -> None:
     import asyncio
 
     async with open_house(passwords=PasswordPolicy(threads=1, queue=1)) as house:
@@ -315,7 +315,7 @@ async def test_a_busy_server_says_so() -> None:
 
 
 @pytest.mark.requirement(9)
-async def test_a_field_given_twice_is_refused(house: House) -> None:
+async def test_a_repeated_field_is_refused(house: House) -> None:
     browser = house.browser()
     page = await browser.get("/sign-in")
     csrf = page.forms["sign-in"].fields["csrf"]
@@ -328,7 +328,7 @@ async def test_a_field_given_twice_is_refused(house: House) -> None:
     assert answer.status == 400
 
 
-async def test_hostile_text_is_shown_as_text(house: House) -> None:
+async def test_hostile_text_is_escaped(house: House) -> None:
     browser = house.browser()
     answer = await browser.sign_in('"><script>alert(1)</script>@example.com', "x")
     assert "<script>alert" not in answer.text

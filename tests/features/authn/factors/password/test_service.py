@@ -1,4 +1,4 @@
-"""Does a sign-in by password say no more than it should, hold guessing up, and let the owner in?"""
+"""Sign-in by password: it reveals no more than it should, slows guessing, and does not lock the owner out."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def fail(house: House, times: int, *, device: bytes | None = None, address
         assert isinstance(outcome, Refusal)
 
 
-async def test_the_right_password_is_a_proof_in_the_stored_sign_in(house: House) -> None:
+async def test_the_right_password_is_stored_as_a_proof_in_the_sign_in(house: House) -> None:
     account = await house.person()
     outcome = await prove(house, await house.sign_in(), identifier="  ADA@example.com ")
     assert isinstance(outcome, SignIn)
@@ -68,7 +68,7 @@ async def test_the_right_password_is_a_proof_in_the_stored_sign_in(house: House)
 
 
 @pytest.mark.requirement(80)
-async def test_unknown_and_wrong_are_one_answer_and_one_kind_of_record(house: House) -> None:
+async def test_unknown_and_wrong_get_the_same_answer_and_kind_of_audit_event(house: House) -> None:
     await house.person()
     gone = await house.person("eve@example.com")
     await house.change_account(gone, disabled_at=house.now)
@@ -89,12 +89,12 @@ async def test_unknown_and_wrong_are_one_answer_and_one_kind_of_record(house: Ho
         assert (outcome.code, outcome.say, outcome.retry_at) == ("access_denied", MISMATCH, None)
     events = await house.audit()
     assert [event.kind for event in events] == ["sign_in.failed"] * 6
-    # what was typed as a name may be a password: it is nowhere in the record
+    # a typed identifier may be a password, so the audit log must not contain it
     assert all("identifier" not in event.detail and "nobody" not in str(event.detail) for event in events)
 
 
 @pytest.mark.requirement(72, 80)
-async def test_who_shows_the_right_password_of_a_disabled_account_hears_whom_to_ask(house: House) -> None:
+async def test_the_right_password_of_a_disabled_account_is_told_whom_to_ask(house: House) -> None:
     eve = await house.person("eve@example.com")
     await house.change_account(eve, disabled_at=house.now)
     outcome = await prove(house, await house.sign_in(), PASSWORD, "eve@example.com")
@@ -123,7 +123,7 @@ async def test_unknown_people_take_as_long_as_known_ones() -> None:
             known: list[float] = []
             unknown: list[float] = []
             for number in range(8):
-                # alternating, so that whatever slows the machine down slows both
+                # alternating, so that a slow machine affects both
                 known.append(await timed("ada@example.com", number))
                 unknown.append(await timed("nobody@example.com", number))
             ratio = statistics.median(known) / statistics.median(unknown)
@@ -134,7 +134,7 @@ async def test_unknown_people_take_as_long_as_known_ones() -> None:
 
 
 @pytest.mark.requirement(80, 81)
-async def test_unknown_people_are_throttled_at_the_same_try_as_known_ones(house: House) -> None:
+async def test_unknown_people_are_throttled_at_the_same_attempt_as_known_ones(house: House) -> None:
     await house.person()
     for identifier in ("ada@example.com", "nobody@example.com"):
         codes: list[str] = []
@@ -150,7 +150,7 @@ async def test_unknown_people_are_throttled_at_the_same_try_as_known_ones(house:
 
 
 @pytest.mark.requirement(81)
-async def test_waiting_helps_and_the_answer_says_until_when(house: House) -> None:
+async def test_a_refusal_says_until_when_and_ends_then(house: House) -> None:
     await house.person()
     await fail(house, LIMIT)
     outcome = await prove(house, await house.sign_in())
@@ -161,7 +161,7 @@ async def test_waiting_helps_and_the_answer_says_until_when(house: House) -> Non
 
 
 @pytest.mark.requirement(81)
-async def test_an_attacker_elsewhere_cannot_lock_the_owners_own_device_out(house: House) -> None:
+async def test_an_attacker_elsewhere_cannot_lock_out_the_owners_known_device(house: House) -> None:
     account = await house.person()
     await house.store.commit(house.store.sessions.remember_device(DEVICE, account.id, house.now))
     await fail(house, LIMIT + 3)
@@ -172,13 +172,13 @@ async def test_an_attacker_elsewhere_cannot_lock_the_owners_own_device_out(house
 
 
 @pytest.mark.requirement(81)
-async def test_a_known_device_is_throttled_too_and_is_known_for_its_own_people_only(house: House) -> None:
+async def test_a_known_device_is_throttled_and_known_only_for_its_own_people(house: House) -> None:
     account = await house.person()
     await house.person("eve@example.com")
     await house.store.commit(house.store.sessions.remember_device(DEVICE, account.id, house.now))
     await fail(house, ThrottlePolicy().per_device, device=DEVICE)
     assert isinstance(await prove(house, await house.sign_in(), device=DEVICE), Refusal)
-    # eve's tries from ada's device count as a stranger's
+    # eve's attempts from ada's device count as a stranger's
     for _ in range(LIMIT):
         await prove(house, await house.sign_in(), "wrong", "eve@example.com", device=DEVICE)
     outcome = await prove(house, await house.sign_in(), PASSWORD, "eve@example.com")
@@ -187,7 +187,7 @@ async def test_a_known_device_is_throttled_too_and_is_known_for_its_own_people_o
 
 
 @pytest.mark.requirement(81)
-async def test_one_address_that_tries_many_people_is_held_up_and_others_are_not() -> None:
+async def test_one_address_that_tries_many_accounts_is_throttled_and_others_are_not() -> None:
     async with open_house(throttle=ThrottlePolicy(per_address=6)) as house:
         await house.person()
         for number in range(6):
@@ -201,7 +201,7 @@ async def test_one_address_that_tries_many_people_is_held_up_and_others_are_not(
 
 
 @pytest.mark.requirement(81)
-async def test_many_people_who_sign_in_from_one_address_are_no_attack() -> None:
+async def test_many_successful_sign_ins_from_one_address_are_not_throttled() -> None:
     async with open_house(throttle=ThrottlePolicy(per_address=3)) as house:
         await house.person()
         for _ in range(6):
@@ -209,7 +209,7 @@ async def test_many_people_who_sign_in_from_one_address_are_no_attack() -> None:
 
 
 @pytest.mark.requirement(81)
-async def test_of_many_guesses_at_once_only_so_many_are_looked_at(house: House) -> None:
+async def test_concurrent_guesses_are_checked_only_up_to_the_limit(house: House) -> None:
     await house.person()
     sign_ins = [await house.sign_in() for _ in range(40)]
     outcomes = await asyncio.gather(
@@ -223,7 +223,7 @@ async def test_of_many_guesses_at_once_only_so_many_are_looked_at(house: House) 
 
 
 @pytest.mark.requirement(81)
-async def test_a_patient_attacker_gets_no_more_than_a_hundred_tries_a_day(house: House) -> None:
+async def test_a_slow_attacker_gets_at_most_a_hundred_attempts_a_day(house: House) -> None:
     await house.person()
     looked_at = 0
     for _ in range(DAILY + 2):
@@ -237,7 +237,7 @@ async def test_a_patient_attacker_gets_no_more_than_a_hundred_tries_a_day(house:
     assert looked_at == 100
 
 
-async def test_success_forgets_the_failures_before_it(house: House) -> None:
+async def test_success_resets_the_count_of_failures(house: House) -> None:
     await house.person()
     for _ in range(3):
         await fail(house, LIMIT - 1)
@@ -245,7 +245,7 @@ async def test_success_forgets_the_failures_before_it(house: House) -> None:
 
 
 @pytest.mark.requirement(79)
-async def test_an_older_hash_is_made_anew_at_sign_in_and_still_opens(house: House) -> None:
+async def test_an_older_hash_is_upgraded_at_sign_in_and_still_works(house: House) -> None:
     account = await house.person()
     weaker = Argon2Hasher(PasswordPolicy(memory_kib=8192, iterations=1, threads=1))
     try:
@@ -262,7 +262,7 @@ async def test_an_older_hash_is_made_anew_at_sign_in_and_still_opens(house: Hous
 
 
 @pytest.mark.requirement(79)
-async def test_more_than_can_be_hashed_is_said_at_once() -> None:
+async def test_hashing_overload_is_reported_at_once() -> None:
     async with open_house(passwords=PasswordPolicy(threads=1, queue=2)) as house:
         await house.person()
         sign_ins = [await house.sign_in() for _ in range(9)]
@@ -276,7 +276,7 @@ async def test_more_than_can_be_hashed_is_said_at_once() -> None:
 
 
 @pytest.mark.requirement(78)
-async def test_the_whole_password_counts_and_a_keyboards_own_accents_do_not(house: House) -> None:
+async def test_the_whole_password_counts_and_unicode_forms_are_equal(house: House) -> None:
     long = "é" * 60 + " and then some more that matters a lot"
     await house.person(password=long)
     for typed, accepted in ((long, True), (long[:-1], False), (long.replace("é", "e\u0301"), True)):
@@ -284,7 +284,7 @@ async def test_the_whole_password_counts_and_a_keyboards_own_accents_do_not(hous
         assert isinstance(outcome, SignIn) is accepted
 
 
-async def test_a_sign_in_that_is_over_takes_no_proof(house: House) -> None:
+async def test_a_finished_sign_in_accepts_no_proof(house: House) -> None:
     await house.person()
     over: tuple[dict[str, Any], ...] = ({"done_at": house.now}, {"expires_at": house.now})
     for changes in over:
@@ -293,7 +293,7 @@ async def test_a_sign_in_that_is_over_takes_no_proof(house: House) -> None:
         assert outcome.code == "invalid_session"
 
 
-async def test_another_person_inherits_nothing_from_the_one_before(house: House) -> None:
+async def test_a_change_of_person_drops_the_previous_persons_proofs(house: House) -> None:
     ada, eve = await house.person(), await house.person("eve@example.com")
     begun = await house.sign_in(
         account_id=ada.id,
@@ -308,7 +308,7 @@ async def test_another_person_inherits_nothing_from_the_one_before(house: House)
     assert (outcome.session_id, outcome.consented) == (None, False)
 
 
-async def test_the_form_sent_twice_at_once_is_one_proof(house: House) -> None:
+async def test_a_form_sent_twice_concurrently_adds_one_proof(house: House) -> None:
     await house.person()
     begun = await house.sign_in()
     outcomes = await asyncio.gather(*(prove(house, begun) for _ in range(5)))
@@ -318,7 +318,7 @@ async def test_the_form_sent_twice_at_once_is_one_proof(house: House) -> None:
     assert len(stored.proofs) == 1
 
 
-async def test_a_stale_proof_is_replaced_and_not_kept(house: House) -> None:
+async def test_a_stale_proof_is_replaced(house: House) -> None:
     account = await house.person()
     old = Proof("totp", house.now - 500, ("otp",))
     begun = await house.sign_in(account_id=account.id, proofs=(old,), fresh_after=house.now - 10)

@@ -1,4 +1,4 @@
-"""What the sign-in pages tell people who cannot go on: whom to ask, and for whom a code is wanted."""
+"""Messages on the sign-in pages: whom a disabled owner should ask, and whose code is wanted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def house() -> AsyncGenerator[House]:
 
 
 @pytest.mark.requirement(72, 80)
-async def test_the_owner_of_a_disabled_account_hears_whom_to_ask_and_nobody_else_does(house: House) -> None:
+async def test_only_the_owner_of_a_disabled_account_is_told_whom_to_ask(house: House) -> None:
     account = await house.person()
     await house.change_account(account, disabled_at=house.now)
     right = await house.browser().sign_in()
@@ -30,7 +30,7 @@ async def test_the_owner_of_a_disabled_account_hears_whom_to_ask_and_nobody_else
     assert (wrong.status, wrong.problem) == (right.status, WRONG)
 
 
-async def test_the_second_factor_page_says_for_whom(house: House) -> None:
+async def test_the_second_factor_page_names_the_account(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     browser = house.browser()

@@ -1,4 +1,4 @@
-"""Which recovery codes are accepted, and what is kept of them?"""
+"""Recovery codes: which are accepted, and what is stored of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_code_has_far_more_than_sixty_four_bits() -> None:
 
 
 @pytest.mark.requirement(84)
-def test_a_used_code_is_no_code() -> None:
+def test_a_used_code_is_refused() -> None:
     code = rule.spell([7] * rule.LENGTH)
     assert rule.match([factor(code)], code) is not None
     assert rule.match([factor(code, used_at=5)], code) is None
@@ -48,16 +48,16 @@ def test_a_code_is_found_however_it_is_typed(drawn: list[int]) -> None:
 
 
 @given(st.text(max_size=60))
-def test_whatever_else_is_typed_gets_a_no(typed: str) -> None:
+def test_any_other_text_is_refused(typed: str) -> None:
     assert rule.match([factor(rule.spell([31] * rule.LENGTH))], typed) is None
 
 
-def test_only_so_many_numbers_make_a_code() -> None:
+def test_a_code_needs_exactly_the_right_number_of_random_values() -> None:
     with pytest.raises(ValueError, match="24 numbers"):
         rule.spell([1, 2, 3])
 
 
-def test_a_code_reads_in_groups_and_what_is_left_is_counted() -> None:
+def test_a_code_is_formatted_in_groups_and_unused_codes_are_counted() -> None:
     code = rule.spell(list(range(24)))
     assert code == "0123-4567-89AB-CDEF-GHJK-MNPQ"
     totp = EnrolledFactor("fac_3", "usr_1", "totp", 1)

@@ -1,4 +1,4 @@
-"""Is a second factor set up, replaced and taken away only as its owner means it?"""
+"""Enrolment of the authenticator app: set-up, replacement and removal by the owner only."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def remove(house: House, account: Account, session: Session, password: str
     )
 
 
-async def test_the_app_counts_once_it_has_shown_its_code(house: House) -> None:
+async def test_the_app_counts_after_it_has_proven_a_code(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     setup = house.factors.begin(account, session, house.now)
@@ -58,7 +58,7 @@ async def test_the_app_counts_once_it_has_shown_its_code(house: House) -> None:
 
 
 @pytest.mark.requirement(82)
-async def test_the_code_that_set_it_up_is_spent(house: House) -> None:
+async def test_the_code_used_for_set_up_cannot_be_used_again(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     setup = house.factors.begin(account, session, house.now)
@@ -68,7 +68,7 @@ async def test_the_code_that_set_it_up_is_spent(house: House) -> None:
     assert app.last_step == house.now // 30
 
 
-async def test_a_set_up_page_belongs_to_one_session_and_half_an_hour(house: House) -> None:
+async def test_a_set_up_page_is_bound_to_one_session_and_half_an_hour(house: House) -> None:
     account, other = await house.person(), await house.person("eve@example.com")
     session = await house.session(account)
     setup = house.factors.begin(account, session, house.now)
@@ -83,7 +83,7 @@ async def test_a_set_up_page_belongs_to_one_session_and_half_an_hour(house: Hous
 
 
 @pytest.mark.requirement(84)
-async def test_recovery_codes_are_ten_different_ones_and_new_ones_replace_them(house: House) -> None:
+async def test_ten_different_recovery_codes_are_made_and_new_ones_replace_them(house: House) -> None:
     account = await house.person()
     _, first = await house.authenticator(account)
     assert len(set(first)) == 10
@@ -97,14 +97,14 @@ async def test_recovery_codes_are_ten_different_ones_and_new_ones_replace_them(h
     assert "recovery_codes_made" in [kind for _, kind, _ in await house.mails()]
 
 
-async def test_without_an_app_there_is_nothing_for_codes_to_stand_in_for(house: House) -> None:
+async def test_recovery_codes_require_an_app(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     assert await house.factors.new_codes(account, session, caller=CALLER, now=house.now) is None
 
 
 @pytest.mark.requirement(73)
-async def test_taking_the_app_away_takes_the_password_and_the_codes_go_with_it(house: House) -> None:
+async def test_removing_the_app_requires_the_password_and_removes_the_codes(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     session = await house.session(account)
@@ -118,7 +118,7 @@ async def test_taking_the_app_away_takes_the_password_and_the_codes_go_with_it(h
 
 
 @pytest.mark.requirement(77)
-async def test_a_short_password_does_not_stay_behind_alone(house: House) -> None:
+async def test_the_app_cannot_be_removed_while_the_password_is_short(house: House) -> None:
     account = await house.person(password="kV3#zPq9")
     await house.authenticator(account)
     session = await house.session(account)
@@ -127,7 +127,7 @@ async def test_a_short_password_does_not_stay_behind_alone(house: House) -> None
 
 
 @pytest.mark.requirement(81)
-async def test_the_password_cannot_be_guessed_here_either(house: House) -> None:
+async def test_password_guesses_are_limited_here_too(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     session = await house.session(account)

@@ -1,4 +1,4 @@
-"""Are the ways to sign in changed only by who proved themselves just now?"""
+"""Factor pages: factors change only after a recent proof."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def csrf(browser: Browser) -> str:
 
 
 @pytest.mark.requirement(73)
-async def test_what_matters_asks_again_after_ten_minutes(house: House) -> None:
+async def test_sensitive_changes_ask_again_after_ten_minutes(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     token = await csrf(browser)
@@ -68,7 +68,7 @@ async def test_what_matters_asks_again_after_ten_minutes(house: House) -> None:
 
 
 @pytest.mark.requirement(73, 85)
-async def test_confirming_asks_no_less_than_signing_in(house: House) -> None:
+async def test_confirming_requires_the_same_factors_as_signing_in(house: House) -> None:
     account = await house.person()
     seed, _ = await house.authenticator(account)
     browser = house.browser()
@@ -88,7 +88,7 @@ async def test_confirming_asks_no_less_than_signing_in(house: House) -> None:
     assert shown.status == 200
 
 
-async def test_nobody_is_led_away_from_the_account_pages(house: House) -> None:
+async def test_return_to_never_leaves_the_account_pages(house: House) -> None:
     await house.person()
     browser = await signed_in(house)
     for bad in (
@@ -107,7 +107,7 @@ async def test_nobody_is_led_away_from_the_account_pages(house: House) -> None:
 
 
 @pytest.mark.requirement(68)
-async def test_a_new_password_over_the_page(house: House) -> None:
+async def test_the_page_sets_a_new_password(house: House) -> None:
     await house.person()
     browser, other = await signed_in(house), await signed_in(house)
     page = await browser.get("/account/methods")
@@ -131,7 +131,7 @@ async def test_a_new_password_over_the_page(house: House) -> None:
 
 
 @pytest.mark.requirement(82, 84)
-async def test_an_authenticator_is_set_up_used_and_taken_away(house: House) -> None:
+async def test_an_authenticator_is_set_up_used_and_removed(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     setup = await browser.get("/account/methods/authenticator")
@@ -165,7 +165,7 @@ async def test_an_authenticator_is_set_up_used_and_taken_away(house: House) -> N
 
 
 @pytest.mark.requirement(77)
-async def test_with_a_short_password_the_app_stays_and_the_mend_is_said(house: House) -> None:
+async def test_with_a_short_password_the_app_stays_and_the_page_says_what_to_do(house: House) -> None:
     account = await house.person(password="kV3#zPq9")
     seed, _ = await house.authenticator(account)
     browser = house.browser()
@@ -179,7 +179,7 @@ async def test_with_a_short_password_the_app_stays_and_the_mend_is_said(house: H
     assert len(await house.store.accounts.factors(account.id)) == 11
 
 
-async def test_an_expired_set_up_page_begins_again(house: House) -> None:
+async def test_an_expired_set_up_page_starts_again(house: House) -> None:
     await house.person()
     browser = await signed_in(house)
     setup = await browser.get("/account/methods/authenticator")
@@ -188,6 +188,6 @@ async def test_an_expired_set_up_page_begins_again(house: House) -> None:
     assert (page.status, page.header("location")) == (303, "/account/methods/authenticator")
 
 
-async def test_password_managers_find_the_way(house: House) -> None:
+async def test_password_managers_find_the_change_page(house: House) -> None:
     page = await house.browser().get("/.well-known/change-password")
     assert (page.status, page.header("location")) == (303, "/account/methods")

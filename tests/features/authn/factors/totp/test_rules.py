@@ -1,4 +1,4 @@
-"""Which codes of an authenticator app are accepted, and how often?"""
+"""TOTP codes (RFC 6238): which are accepted, and how often."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_the_published_vectors(at: int, code: str) -> None:
 
 
 @given(st.binary(min_size=16, max_size=64), st.integers(0, 2**40))
-def test_the_same_codes_as_another_implementation(seed: bytes, at: int) -> None:
+def test_codes_equal_those_of_another_implementation(seed: bytes, at: int) -> None:
     other = TOTP(base64.b32encode(seed).decode())
     assert totp.code_at(seed, at // totp.PERIOD) == other.generate_otp(at // totp.PERIOD)
 
 
-def test_a_clock_may_be_wrong_by_one_period_either_way() -> None:
+def test_a_clock_may_be_off_by_one_period_either_way() -> None:
     now = 3000
     step = now // totp.PERIOD
     for off, accepted in ((-2, False), (-1, True), (0, True), (1, True), (2, False)):
@@ -48,7 +48,7 @@ def test_a_clock_may_be_wrong_by_one_period_either_way() -> None:
 
 
 @pytest.mark.requirement(82)
-def test_a_code_is_accepted_once_and_an_earlier_one_not_after_it() -> None:
+def test_a_code_is_accepted_once_and_no_earlier_code_after_it() -> None:
     now = 3000
     step = now // totp.PERIOD
     shown = totp.code_at(RFC_SEED, step)
@@ -58,20 +58,20 @@ def test_a_code_is_accepted_once_and_an_earlier_one_not_after_it() -> None:
 
 
 @given(st.text(max_size=40))
-def test_whatever_is_typed_gets_an_answer(typed: str) -> None:
+def test_any_text_gets_a_verdict(typed: str) -> None:
     tidy = code(typed)
     found = totp.match(RFC_SEED, tidy, now=3000, last_step=None)
     assert (found is None) == (tidy not in {totp.code_at(RFC_SEED, 100 + off) for off in (-1, 0, 1)})
 
 
-def test_six_digits_are_a_code_of_an_app() -> None:
+def test_six_digits_are_recognised_as_a_totp_code() -> None:
     assert totp.looks_like("123456")
     assert not totp.looks_like("12345")
     assert not totp.looks_like("１２３４５６")
     assert not totp.looks_like("12345²")
 
 
-def test_the_address_in_the_qr_code_says_what_an_app_needs() -> None:
+def test_the_qr_code_address_has_all_parameters() -> None:
     uri = totp.key_uri(RFC_SEED, account="ada@example.com", issuer="Acme: Login")
     parts = urlsplit(uri)
     query = parse_qs(parts.query)

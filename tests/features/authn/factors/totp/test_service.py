@@ -1,4 +1,4 @@
-"""Can a second factor be skipped, guessed, replayed or used up by somebody else?"""
+"""Second-factor proof: it cannot be skipped, guessed, replayed or used up by others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def house() -> AsyncGenerator[House]:
 
 
 async def waiting(house: House, account: Account, browser: str = "browser") -> SignIn:
-    """A sign-in whose password was shown."""
+    """A sign-in with a proven password."""
     proof = Proof("password", house.now, ("pwd",))
     return await house.sign_in(browser, account_id=account.id, proofs=(proof,))
 
@@ -57,7 +57,7 @@ async def test_the_apps_code_is_the_second_proof(house: House) -> None:
 
 
 @pytest.mark.parametrize("zero", ["\u0660", "\u06f0", "\u0966", "\uff10"])
-async def test_a_code_in_the_digits_of_other_scripts_is_the_same_code(house: House, zero: str) -> None:
+async def test_digits_of_other_scripts_are_accepted(house: House, zero: str) -> None:
     account = await house.person()
     seed, codes = await house.authenticator(account)
     typed = "".join(chr(ord(zero) + int(digit)) for digit in code_for(seed, house.now))
@@ -67,7 +67,7 @@ async def test_a_code_in_the_digits_of_other_scripts_is_the_same_code(house: Hou
 
 
 @pytest.mark.requirement(85)
-async def test_no_code_is_looked_at_before_a_password_was_shown(house: House) -> None:
+async def test_no_code_is_checked_before_the_password_is_proven(house: House) -> None:
     account = await house.person()
     seed, codes = await house.authenticator(account)
     good = code_for(seed, house.now)
@@ -98,7 +98,7 @@ async def test_a_code_works_once_across_all_sign_ins(house: House) -> None:
 
 
 @pytest.mark.requirement(82)
-async def test_the_same_code_sent_from_many_places_at_once_works_once(house: House) -> None:
+async def test_the_same_code_sent_concurrently_works_once(house: House) -> None:
     account = await house.person()
     seed, _ = await house.authenticator(account)
     code = code_for(seed, house.now)
@@ -122,7 +122,7 @@ async def test_guesses_are_counted_across_sign_ins_and_addresses(house: House) -
 
 
 @pytest.mark.requirement(81, 82)
-async def test_who_has_the_password_elsewhere_does_not_use_up_the_owners_tries(house: House) -> None:
+async def test_an_attacker_with_the_password_does_not_use_up_the_owners_attempts(house: House) -> None:
     account = await house.person()
     seed, _ = await house.authenticator(account)
     device = b"d" * 32
@@ -134,7 +134,7 @@ async def test_who_has_the_password_elsewhere_does_not_use_up_the_owners_tries(h
 
 
 @pytest.mark.requirement(82)
-async def test_the_seed_is_not_readable_in_the_database(house: House) -> None:
+async def test_the_seed_is_stored_encrypted(house: House) -> None:
     account = await house.person()
     seed, codes = await house.authenticator(account)
     factors = await house.store.accounts.factors(account.id)
@@ -152,7 +152,7 @@ async def test_the_seed_is_not_readable_in_the_database(house: House) -> None:
 
 
 @pytest.mark.requirement(84)
-async def test_a_recovery_code_stands_in_for_the_app_once(house: House) -> None:
+async def test_a_recovery_code_replaces_the_app_once(house: House) -> None:
     account = await house.person()
     _, codes = await house.authenticator(account)
     outcome = await prove(house, await waiting(house, account, "one"), f" {codes[3].lower()} ")
@@ -175,7 +175,7 @@ async def test_a_recovery_code_stands_in_for_the_app_once(house: House) -> None:
 
 
 @pytest.mark.requirement(84)
-async def test_a_recovery_code_sent_many_times_at_once_works_once(house: House) -> None:
+async def test_the_same_recovery_code_sent_concurrently_works_once(house: House) -> None:
     account = await house.person()
     _, codes = await house.authenticator(account)
     sign_ins = [await waiting(house, account, f"b{n}") for n in range(LIMIT)]
@@ -183,7 +183,7 @@ async def test_a_recovery_code_sent_many_times_at_once_works_once(house: House) 
     assert [code_of(outcome) for outcome in outcomes].count("in") == 1
 
 
-async def test_nobody_elses_codes_work(house: House) -> None:
+async def test_codes_of_other_people_are_refused(house: House) -> None:
     ada, eve = await house.person(), await house.person("eve@example.com")
     await house.authenticator(ada)
     seed, codes = await house.authenticator(eve)
@@ -191,7 +191,7 @@ async def test_nobody_elses_codes_work(house: House) -> None:
         assert code_of(await prove(house, await waiting(house, ada), code)) == "access_denied"
 
 
-async def test_a_disabled_person_gets_no_further(house: House) -> None:
+async def test_a_disabled_person_cannot_continue(house: House) -> None:
     account = await house.person()
     seed, _ = await house.authenticator(account)
     sign_in = await waiting(house, account)

@@ -1,4 +1,4 @@
-"""What do proofs amount to, as acr, amr and auth_time?"""
+"""Assurance: the acr, amr and auth_time that follow from proofs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_one_factor_is_the_first_level() -> None:
 
 
 @pytest.mark.parametrize(("kind", "method"), [("totp", "otp"), ("recovery_code", "rc")])
-def test_a_password_and_a_second_factor_are_two(kind: str, method: str) -> None:
+def test_a_password_and_a_second_factor_are_the_second_level(kind: str, method: str) -> None:
     reached = achieved([PASSWORD, Proof(kind, 140, (method,))], BUILT_IN)
     assert (reached.acr, reached.amr, reached.auth_time) == (AAL2, ("pwd", method, "mfa"), 140)
 
@@ -28,12 +28,12 @@ def test_the_same_factor_twice_is_one_factor() -> None:
     assert achieved([Proof("totp", 1, ("otp",)), Proof("recovery_code", 2, ("rc",))], BUILT_IN).acr == AAL1
 
 
-def test_nothing_shown_is_an_error_and_not_a_level() -> None:
+def test_no_proof_is_an_error() -> None:
     with pytest.raises(ValueError, match="no proofs"):
         achieved([], BUILT_IN)
 
 
-def test_counting_keeps_what_is_new_enough() -> None:
+def test_only_sufficiently_recent_proofs_are_kept() -> None:
     old, new = Proof("password", 10, ("pwd",)), Proof("totp", 20, ("otp",))
     assert counting([old, new], None) == (old, new)
     assert counting([old, new], 20) == (new,)
@@ -48,6 +48,6 @@ def test_a_proof_of_an_unknown_kind_adds_neither_level_nor_method_nor_time() -> 
         achieved([unknown], BUILT_IN)
 
 
-def test_categories_and_not_kinds_are_counted() -> None:
+def test_categories_are_counted_instead_of_kinds() -> None:
     assert categories({"totp", "recovery_code", "unheard_of"}, BUILT_IN) == {"held"}
     assert (level(frozenset({"held"})), level(frozenset({"held", "known"}))) == (AAL1, AAL2)

@@ -1,4 +1,4 @@
-"""What of an earlier sign-in still counts when a new one begins?"""
+"""Start of a sign-in: which proofs of an existing session still count."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def start(asked: AuthRequest | None, held: Session | None) -> Any:
     )
 
 
-def test_a_session_speaks_for_its_person_with_what_was_proven_then() -> None:
+def test_a_session_provides_its_person_and_earlier_proofs() -> None:
     begun = start(request(), session(amr=("pwd", "otp", "mfa")))
     assert (begun.account_id, begun.session_id, begun.expires_at) == ("usr_1", "ses_1", NOW + 1800)
     assert begun.proofs == (Proof("password", NOW - 900, ("pwd",)), Proof("totp", NOW - 900, ("otp",)))
     assert achieved(begun.proofs, BUILT_IN).auth_time == NOW - 900
 
 
-def test_a_recovery_code_stays_one() -> None:
+def test_a_recovery_code_stays_a_recovery_code() -> None:
     assert start(request(), session(amr=("pwd", "rc", "mfa"))).proofs[1].kind == "recovery_code"
 
 
@@ -79,13 +79,13 @@ def test_a_recovery_code_stays_one() -> None:
         {"hint_subject": "usr_2"},
     ],
 )
-def test_what_wants_the_person_themselves_is_not_answered_by_a_session(asked: dict[str, Any]) -> None:
+def test_a_request_for_interaction_is_not_answered_by_a_session(asked: dict[str, Any]) -> None:
     begun = start(request(**asked), session())
     assert (begun.account_id, begun.proofs, begun.session_id) == (None, (), None)
 
 
 @pytest.mark.requirement(13)
-def test_a_session_that_is_young_enough_answers() -> None:
+def test_a_recent_enough_session_answers() -> None:
     assert start(request(max_age=900), session()).account_id == "usr_1"
     assert start(request(hint_subject="usr_1"), session()).account_id == "usr_1"
     assert begin.fresh_after(request(max_age=900), NOW) == NOW - 900
@@ -94,7 +94,7 @@ def test_a_session_that_is_young_enough_answers() -> None:
 
 
 @pytest.mark.requirement(85)
-def test_a_session_from_before_a_second_factor_was_set_up_is_asked_for_it() -> None:
+def test_a_session_older_than_the_second_factor_must_prove_it() -> None:
     begun = start(request(), session())
     found = next_factors(
         BUILT_IN,
@@ -106,5 +106,5 @@ def test_a_session_from_before_a_second_factor_was_set_up_is_asked_for_it() -> N
     assert [one.kind for one in found] == ["totp"]
 
 
-def test_nobody_is_nobody() -> None:
+def test_without_a_session_there_are_no_proofs() -> None:
     assert start(None, None).proofs == ()

@@ -1,4 +1,4 @@
-"""Next factors, for every combination of what was shown and what is set up."""
+"""Next factors, for every combination of proofs and enrolled factors."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def acceptable(
         ((PASSWORD, RECOVERY), {"totp", "recovery_code"}, []),
         ((TOTP,), {"totp"}, ["password"]),
         ((RECOVERY,), {"totp", "recovery_code"}, ["password"]),
-        # codes that were left behind stand in for an app that is no longer there: they ask for nothing
+        # leftover codes replace an app that no longer exists: they require nothing
         ((PASSWORD,), {"recovery_code"}, []),
     ],
 )
-def test_what_is_set_up_is_always_asked_for_whatever_the_app_wants(
+def test_enrolled_factors_are_required_whatever_the_app_requests(
     proofs: tuple[Proof, ...], enrolled: set[str], expected: list[str]
 ) -> None:
     for wanted in (None, AAL1, AAL2, "urn:somebody:else"):
@@ -61,7 +61,7 @@ def test_what_is_set_up_is_always_asked_for_whatever_the_app_wants(
 
 
 @pytest.mark.requirement(85)
-def test_no_order_and_no_level_of_proofs_gets_past_a_second_factor_that_is_set_up() -> None:
+def test_no_order_or_level_of_proofs_bypasses_an_enrolled_second_factor() -> None:
     others = [PASSWORD, Proof("password", 120, ("pwd",))]
     for count, wanted in product(range(3), (None, AAL1)):
         assert acceptable(*others[:count], enrolled={"totp"}, wanted=wanted)
@@ -75,19 +75,19 @@ def test_a_proof_from_before_the_bound_does_not_count() -> None:
 
 
 @pytest.mark.requirement(38)
-def test_a_factor_that_is_not_always_asked_for_is_asked_for_where_an_app_wants_more() -> None:
+def test_an_optional_factor_is_required_when_an_app_requests_a_higher_level() -> None:
     factors, enrolled = (*BUILT_IN, TOY), {"password", "toy", "recovery_code"}
     assert acceptable(PASSWORD, enrolled=enrolled, factors=factors) == []
     assert acceptable(PASSWORD, enrolled=enrolled, factors=factors, wanted=AAL1) == []
     assert acceptable(PASSWORD, enrolled=enrolled, factors=factors, wanted="urn:somebody:else") == []
-    # and what stands in for it may be shown instead, after it
+    # its backup may be shown instead, after it
     assert acceptable(PASSWORD, enrolled=enrolled, factors=factors, wanted=AAL2) == ["toy", "recovery_code"]
 
 
-def test_a_provider_is_one_more_way_to_begin_and_counts_as_much_as_a_password() -> None:
+def test_a_provider_can_come_first_and_counts_as_much_as_a_password() -> None:
     factors, enrolled = (*BUILT_IN, PROVIDER), {"password", "provider", "totp"}
     assert acceptable(enrolled=enrolled, factors=factors) == ["password", "provider"]
     came = Proof("provider", 100, ("fed",))
     assert acceptable(came, enrolled=enrolled, factors=factors) == ["totp"]
-    # a password beside it is the same category once more: it would add nothing
+    # a password belongs to the same category: it would add nothing
     assert acceptable(came, enrolled=enrolled - {"totp"}, factors=factors, wanted=AAL2) == []

@@ -1,4 +1,4 @@
-"""Next factors and assurance: what holds for every combination of factors, proofs, enrolments and wishes."""
+"""Next factors and assurance: invariants for every combination of factors, proofs, enrolments and requested levels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROOFS = st.lists(
 
 @st.composite
 def servers(draw: st.DrawFn) -> tuple[FactorTraits, ...]:
-    """The factors of any server. A backup neither comes first nor is asked for by itself."""
+    """The factors of any server. A backup neither comes first nor is required by itself."""
     found: list[FactorTraits] = []
     for kind in draw(st.lists(st.sampled_from(KINDS), unique=True)):
         backup = draw(st.booleans())
@@ -46,13 +46,13 @@ def servers(draw: st.DrawFn) -> tuple[FactorTraits, ...]:
 
 
 def begun(factors: tuple[FactorTraits, ...], kinds: set[str]) -> bool:
-    """Whether it is known who the person is."""
+    """Whether the person is identified."""
     return any(one.comes_first and one.counts_for and one.kind in kinds for one in factors)
 
 
 @pytest.mark.requirement(85)
 @given(servers(), PROOFS, ENROLLED, WISHES, BOUNDS)
-def test_no_factor_is_asked_for_that_adds_nothing_or_that_nobody_has(
+def test_only_factors_that_add_something_and_are_enrolled_are_asked_for(
     factors: tuple[FactorTraits, ...],
     proofs: tuple[Proof, ...],
     enrolled: frozenset[str],
@@ -72,7 +72,7 @@ def test_no_factor_is_asked_for_that_adds_nothing_or_that_nobody_has(
 
 @pytest.mark.requirement(38, 85)
 @given(servers(), PROOFS, ENROLLED, WISHES, BOUNDS, st.data())
-def test_whatever_is_chosen_a_sign_in_ends_and_a_wish_is_met_exactly_if_the_person_can_meet_it(
+def test_a_sign_in_always_ends_and_reaches_the_requested_level_exactly_if_the_person_can(
     factors: tuple[FactorTraits, ...],
     proofs: tuple[Proof, ...],
     enrolled: frozenset[str],
@@ -105,7 +105,7 @@ def test_whatever_is_chosen_a_sign_in_ends_and_a_wish_is_met_exactly_if_the_pers
 
 @pytest.mark.requirement(85)
 @given(servers(), PROOFS, ENROLLED, WISHES, BOUNDS)
-def test_a_kind_that_the_server_does_not_know_changes_nothing(
+def test_a_proof_of_an_unknown_kind_changes_nothing(
     factors: tuple[FactorTraits, ...],
     proofs: tuple[Proof, ...],
     enrolled: frozenset[str],
@@ -127,7 +127,7 @@ def test_a_kind_that_the_server_does_not_know_changes_nothing(
 
 
 @given(servers(), PROOFS, ENROLLED, BOUNDS)
-def test_a_wish_for_less_asks_for_no_less(
+def test_a_request_for_a_lower_level_asks_for_no_less(
     factors: tuple[FactorTraits, ...],
     proofs: tuple[Proof, ...],
     enrolled: frozenset[str],

@@ -1,4 +1,4 @@
-"""Proofs of factors that an account has set up: they end with the one that they were made with."""
+"""Proofs of enrolled factors: they end with the factor that they were made with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CODES = tuple(EnrolledFactor(f"fac_code{n}", "usr_ada", "recovery_code", 600) fo
 FACTORS = (APP, *CODES)
 
 
-def test_what_carries_no_state_is_told_by_its_time() -> None:
+def test_a_proof_without_state_is_judged_by_its_time() -> None:
     for held, method in ((totp.TRAITS.kind, "otp"), (recovery_codes.STANDS_IN_FOR, "rc")):
         seen = Proof("totp" if method == "otp" else "recovery_code", 700, (method,))
         assert rule.stands_by(seen, FACTORS, held)
@@ -25,23 +25,23 @@ def test_what_carries_no_state_is_told_by_its_time() -> None:
         assert not rule.stands_by(seen, (), held)
 
 
-def test_a_second_factor_stands_while_it_is_there() -> None:
+def test_a_second_factor_proof_ends_when_the_factor_is_removed() -> None:
     shown = totp.of_app(APP, 1000)
     assert rule.stands_by(shown, FACTORS, "totp")
-    # another app, set up in the very second of the proof or, by a clock that was wrong, before it
+    # another app, set up in the same second as the proof or, by a wrong clock, before it
     for created in (999, 1000, 1001):
         other = replace(APP, id="fac_other", created_at=created)
         assert not rule.stands_by(shown, (other, *CODES), "totp")
 
 
-def test_a_recovery_code_stands_until_new_ones_are_made() -> None:
+def test_a_recovery_code_proof_ends_when_new_codes_are_made() -> None:
     shown = recovery_codes.of_code(CODES[0], 1000)
     spent = (APP, replace(CODES[0], used_at=1000), CODES[1])
     assert rule.stands_by(shown, spent, "totp")
     assert not rule.stands_by(shown, (APP, replace(CODES[0], id="fac_new")), "totp")
 
 
-def test_the_mark_of_a_factor_is_what_it_was_when_it_was_stored() -> None:
+def test_the_stored_mark_of_a_factor_is_a_pinned_value() -> None:
     assert rule.mark(APP) == 0xA78AE4944E51
     assert rule.shown_with(totp.TRAITS, APP, 7) == Proof("totp", 7, ("otp",), against=rule.mark(APP))
     assert rule.stands_by(rule.shown_with(recovery_codes.TRAITS, CODES[0], 7), FACTORS, "totp")

@@ -1,4 +1,4 @@
-"""Proofs of a session: stored ones where they are what the session says of itself, else what `amr` says."""
+"""Proofs of a session: the stored ones where they match the session's own claims, else those that `amr` implies."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def session(**changes: Any) -> Session:
     return Session(**{**values, **changes})
 
 
-def test_a_session_keeps_a_factor_that_amr_alone_does_not_tell_of() -> None:
+def test_a_session_keeps_a_factor_that_amr_alone_does_not_imply() -> None:
     held = session(amr=("pwd", "toy", "mfa"), proofs=(PASSWORD, TOY))
     assert [one.kind for one in vouching.from_session(held, KINDS)] == ["password", "toy"]
-    # a program without that factor passes it over
+    # a server without that factor ignores it
     assert [one.kind for one in vouching.from_session(held, KINDS[:3])] == ["password"]
 
 
-def test_all_of_a_session_counts_from_its_last_proof() -> None:
+def test_all_proofs_of_a_session_count_from_its_last_proof() -> None:
     found = vouching.from_session(session(proofs=(PASSWORD, TOTP)), KINDS)
     assert found == (Proof("password", 200, ("pwd",)), Proof("totp", 200, ("otp",)))
     assert found == vouching.from_session(session(), KINDS)
@@ -80,7 +80,7 @@ def test_proofs_of_another_state_of_the_session_are_ignored(changes: dict[str, A
     st.lists(st.sampled_from(METHODS), unique=True),
     st.integers(199, 201),
 )
-def test_stored_proofs_never_say_more_than_the_session(
+def test_stored_proofs_never_claim_more_than_the_session(
     proofs: list[Proof], amr: list[str], auth_time: int
 ) -> None:
     held = session(proofs=tuple(proofs), amr=tuple(amr), auth_time=auth_time)
@@ -97,7 +97,7 @@ def test_stored_proofs_never_say_more_than_the_session(
         assert found == bare
 
 
-def test_what_a_session_stores_of_a_sign_in_ends_with_the_session() -> None:
+def test_proofs_stored_in_a_session_carry_no_factor_state() -> None:
     shown = replace(TOTP, against=77, phishing_resistant=True)
     assert vouching.to_store((PASSWORD, shown)) == (PASSWORD, replace(TOTP, phishing_resistant=True))
     assert vouching.shown_again(session(proofs=(PASSWORD, TOTP)), replace(PASSWORD, at=300, against=5)) == (

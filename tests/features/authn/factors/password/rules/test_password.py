@@ -1,4 +1,4 @@
-"""Which passwords may be set?"""
+"""Password policy: which passwords may be set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def judge(typed: str, *, second_factor: bool = False, listed: frozenset[str] = f
 
 
 @pytest.mark.requirement(77)
-def test_fifteen_characters_alone_and_eight_beside_a_second_factor() -> None:
+def test_the_minimum_is_fifteen_characters_or_eight_with_a_second_factor() -> None:
     assert judge("kV3#zPq9!mLw2x") == Weak("too_short", 15)
     assert judge("kV3#zPq9!mLw2xT") is None
     assert judge("kV3#zPq", second_factor=True) == Weak("too_short", 8)
@@ -34,7 +34,7 @@ def test_fifteen_characters_alone_and_eight_beside_a_second_factor() -> None:
 
 
 @pytest.mark.requirement(77)
-def test_sixty_four_characters_and_many_more_are_allowed_and_the_limit_is_said() -> None:
+def test_at_least_sixty_four_characters_are_allowed_and_the_limit_is_reported() -> None:
     for count in (64, 200, 256):
         assert judge("".join(chr(0x4E00 + n * 7) for n in range(count))) is None
     assert judge("".join(chr(0x4E00 + n * 7) for n in range(257))) == Weak("too_long", 256)
@@ -52,12 +52,12 @@ def test_sixty_four_characters_and_many_more_are_allowed_and_the_limit_is_said()
         "                 tea ivy oak",
     ],
 )
-def test_no_kind_of_character_is_asked_for(typed: str) -> None:
+def test_no_character_classes_are_required(typed: str) -> None:
     assert judge(typed) is None
 
 
 @pytest.mark.requirement(77)
-def test_each_code_point_counts_as_one_and_an_unfolding_sign_not_as_eighteen() -> None:
+def test_each_code_point_counts_as_one_even_if_normalization_expands_it() -> None:
     assert rule.length("é" * 15) == 15
     assert rule.length("e\u0301" * 15) == 15
     assert rule.length("👩🏽") == 2
@@ -67,7 +67,7 @@ def test_each_code_point_counts_as_one_and_an_unfolding_sign_not_as_eighteen() -
 
 
 @pytest.mark.requirement(78)
-def test_nothing_is_cut_off_before_hashing() -> None:
+def test_nothing_is_truncated_before_hashing() -> None:
     long = GOOD * 10
     assert rule.prepare(long) == long
     assert rule.prepare(long + "x") != rule.prepare(long)
@@ -76,12 +76,12 @@ def test_nothing_is_cut_off_before_hashing() -> None:
 
 @pytest.mark.requirement(78)
 @pytest.mark.parametrize("typed", ["Passw0rd", "password", "iloveyou1", "QWERTYUIOP", "princess!!"])
-def test_common_passwords_are_refused_also_in_other_dress(typed: str) -> None:
+def test_variants_of_common_passwords_are_refused(typed: str) -> None:
     assert judge(typed, second_factor=True) == Weak("breached")
 
 
 @pytest.mark.requirement(78)
-def test_the_operators_list_counts_whatever_the_strength() -> None:
+def test_the_operators_list_applies_regardless_of_strength() -> None:
     from doorward.features.authn.factors.password.rules.breach import key
 
     assert judge(GOOD) is None
@@ -102,12 +102,12 @@ def test_the_operators_list_counts_whatever_the_strength() -> None:
         "lovelacelovelace1",
     ],
 )
-def test_what_everybody_knows_of_the_person_or_the_service_is_no_password(typed: str) -> None:
+def test_words_about_the_person_or_the_service_are_refused(typed: str) -> None:
     assert judge(typed) == Weak("context")
 
 
 @pytest.mark.requirement(78)
-def test_a_familiar_word_inside_a_good_password_does_no_harm() -> None:
+def test_a_familiar_word_inside_a_strong_password_is_allowed() -> None:
     assert judge("my ada likes purple gravel teapots") is None
 
 
@@ -121,34 +121,34 @@ def test_a_familiar_word_inside_a_good_password_does_no_harm() -> None:
         "passwordpassword",
     ],
 )
-def test_what_is_long_and_easily_guessed_is_refused(typed: str) -> None:
+def test_long_but_easily_guessed_passwords_are_refused(typed: str) -> None:
     found = judge(typed)
     assert found is not None
     assert found.why in {"guessable", "breached"}
 
 
-def test_an_empty_password_is_missing_rather_than_short() -> None:
+def test_an_empty_password_is_reported_as_missing() -> None:
     assert judge("") == Weak("missing")
 
 
-def test_a_lone_surrogate_is_a_character_that_can_be_hashed() -> None:
+def test_a_lone_surrogate_is_accepted_and_can_be_hashed() -> None:
     assert rule.prepare("\ud800abc").encode() == "\ufffdabc".encode()
 
 
-def test_an_operator_may_ask_for_less_alone_but_never_for_more_beside_a_second_factor() -> None:
+def test_an_operator_may_lower_the_minimum_alone_but_not_raise_it_with_a_second_factor() -> None:
     policy = PasswordPolicy(min_length=10, min_length_with_second_factor=12)
     assert rule.minimum(policy, second_factor=True) == 10
 
 
 @given(st.text(max_size=120), st.booleans())
-def test_any_text_gets_an_answer(typed: str, second_factor: bool) -> None:
+def test_any_text_gets_a_verdict(typed: str, second_factor: bool) -> None:
     found = judge(typed, second_factor=second_factor)
     assert found is None or found.why in {
         "missing", "too_short", "too_long", "breached", "guessable", "context"
     }  # fmt: skip
 
 
-def test_what_is_certainly_too_long_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_is_certainly_too_long_is_not_normalized(monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/incidents/0036-a-second-for-a-request-full-of-accents.md"""
     prepared: list[int] = []
 
@@ -160,5 +160,5 @@ def test_what_is_certainly_too_long_costs_nothing(monkeypatch: pytest.MonkeyPatc
     policy = PasswordPolicy(max_length=64)
     assert rule.measure("a" + "\u0323\u0307" * 2000, policy, second_factor=False) == Weak("too_long", 64)
     assert prepared == []
-    # of four code points one letter
+    # four code points that compose to one letter
     assert rule.measure("\u03b1\u0313\u0300\u0345" * 64, policy, second_factor=False) is None

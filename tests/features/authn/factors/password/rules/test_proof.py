@@ -1,4 +1,4 @@
-"""Proof of a password: it ends when another password is set."""
+"""Password proof: it ends when another password is set."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ pytestmark = pytest.mark.requirement(94)
 ADA = Account("usr_ada", "ada@example.com", 100, password_hash="x", password_changed_at=500)
 
 
-def test_a_password_stands_until_another_is_set_even_in_that_second() -> None:
+def test_a_password_proof_ends_when_another_is_set_even_in_the_same_second() -> None:
     proof = rule.of_password(ADA, 1000)
     assert rule.stands(proof, ADA)
     for moment in (999, 1000, 1001):
         assert not rule.stands(proof, replace(ADA, password_changed_at=moment))
 
 
-def test_what_carries_no_state_is_told_by_its_time() -> None:
+def test_a_proof_without_state_is_judged_by_its_time() -> None:
     vouched = Proof("password", 1000, ("pwd",))
     assert rule.stands(vouched, replace(ADA, password_changed_at=1000))
     assert not rule.stands(vouched, replace(ADA, password_changed_at=1001))
