@@ -1,4 +1,4 @@
-"""The parts that are put together. Read `container.py` first, then `process.py` from `start` downwards.
+"""Construction of the application from its parts. Read `container.py` first, then `process.py` from `start` downwards.
 
-Nothing is imported here: a command comes through this package and loads nothing of what only a server needs.
+Nothing is imported here: commands import this package and must not load what only a server needs.
 """

@@ -1,7 +1,7 @@
-"""The objects of one process, built in one place: for the server, for every command, and for tests.
+"""The objects of one process, built in one place for the server, for every command, and for tests.
 
-`open_container` opens what acts on the world and puts the ports and the settings' facts into `Services`; everything above is built
-by the features' `build.py`, when it is first asked for.
+`open_container` opens external resources and puts the ports and the settings' values into `Services`; everything above is built
+on first use by the features' `build.py`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ _log = logger("bells")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """What `open_container` opened. Close it in the end: `async with aclosing(await open_container(settings=…)) as container`."""
+    """The result of `open_container`. Close it after use: `async with aclosing(await open_container(settings=…)) as
+    container`."""
 
     settings: Settings
     features: Sequence[Feature]
@@ -77,7 +78,7 @@ class Container:
         return wrappings(self.services, wrapper=key_wrapper(self.settings), root=self.root)
 
     async def aclose(self) -> None:
-        """Write down what was counted, let the others hear what was committed, and close everything that was opened."""
+        """Write pending counts, notify the other processes of what was committed, and close everything that was opened."""
         self.close_hasher()
         try:
             await self.services.uncommitted.flush()
@@ -101,7 +102,8 @@ async def open_container(
     hasher: PasswordHasher | None = None,
     breached: BreachedList | None = None,
 ) -> Container:
-    """Open what the settings name; what is given by keyword stands in its place, and a given store is left open in the end.
+    """Open what the settings name. An argument given by keyword replaces the part of that name; a given store is left open at the
+    end.
 
     Raises `KeyProblem`, `StoreUnavailable`, `SchemaRefused`, `BadBreachList`, OSError.
     """
@@ -167,7 +169,7 @@ async def open_container(
         remarks=LoggedRemarks(),
         additions=[each for feature in features for each in feature.adds],
         issuer=settings.issuer,
-        # settings have made sure that browsers can open it
+        # the settings check has made sure that browsers can open it
         origin=web_origin(settings.issuer) or f"{parts.scheme}://{parts.netloc}",
         brand_name=settings.brand.name,
         default_locale=settings.brand.locale,
@@ -223,7 +225,7 @@ def _mail_writer(
     """Renders the messages; `adapters/mail/queue.py` seals them."""
 
     def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> Letter:
-        # imported here: only a command that writes a mail needs templates and languages
+        # imported here: only a command that sends mail needs templates and languages
         from doorward.web.mail import render as mail_render
         from doorward.web.pages import language
 
@@ -238,4 +240,4 @@ def _mail_writer(
 
 
 def _nothing() -> None:
-    """Whoever gave the hasher closes it."""
+    """Do nothing: the caller that passed the hasher closes it."""

@@ -12,7 +12,7 @@ from doorward.web.router import App
 
 
 def http_app(container: Container, *, process_tag: str) -> App:
-    """The ASGI application. `process_tag` begins the ids of its requests."""
+    """The ASGI application. Request ids start with `process_tag`."""
     settings, services = container.settings, container.services
     return App(
         routes(container),

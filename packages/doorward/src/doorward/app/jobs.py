@@ -1,4 +1,4 @@
-"""The work beside the requests of one serving process: that of the adapters, and that of all features."""
+"""Background jobs of one serving process: those of the adapters and of all features."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SWEEP = 20.0
 
 
 def jobs(container: Container, metrics: PrometheusMeter) -> Iterator[Job]:
-    """Each to be started once."""
+    """The jobs; each is to be started once."""
     settings, services = container.settings, container.services
     yield Job(name="bells", run=container.notifier.run)
     if container.cache is not None:
@@ -56,8 +56,8 @@ def _mail(container: Container, host: str) -> MailWorker:
 
 
 async def _sweep(container: Container) -> None:
-    """Small batches until nothing is left, with a breath between them, so that no request waits for long. Of all processes on the
-    database one does so at a time: several would only wait for one another's rows."""
+    """Delete expired rows in small batches, with pauses so that no request waits long. Only one process per database does so at a
+    time: several would only wait for one another's row locks."""
     services = container.services
     store, clock = services.store, services.clock
     now = clock.now()
@@ -76,7 +76,8 @@ async def _sweep(container: Container) -> None:
 
 
 async def _show_metrics(metrics: PrometheusMeter, host: str, port: int) -> None:
-    """The page of numbers on its port. After a reload the worker before us may still have it; no token waits for that."""
+    """Serve the metrics page on its port. After a reload the previous worker may still hold the port; no token request waits for
+    that."""
     told = False
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Which key-encryption key do the settings name? One of: a secret key, a command that unwraps, a key in a PKCS#11 token."""
+"""Key-encryption key of the settings: a secret key, a command that unwraps, or a key in a PKCS#11 token."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from doorward.storage.sqlite.owner import hand_over
 
 
 def key_wrapper(settings: Settings, *, generate: bool = False) -> KeyWrapper:
-    """The wrapper. With `generate` a secret key's file that is not there is made. Raises `KeyProblem`."""
+    """The wrapper. With `generate` a missing secret key file is created. Raises `KeyProblem`."""
     keys = settings.keys
     if keys.pkcs11_module is not None:
-        # an extra: only who has a token installs the client for it
+        # an extra: only installations with a token need its client
         from doorward.adapters.keys.wrap_pkcs11 import TokenWrapper
 
-        # `load` lets no module pass without token and PIN
+        # `load` rejects settings with a module but no token or PIN
         pin = keys.pkcs11_pin or Secret("")
         return TokenWrapper(keys.pkcs11_module, token=keys.pkcs11_token or "", key=keys.pkcs11_key, pin=pin)
     if keys.unwrap_command is not None:
@@ -36,12 +36,12 @@ def key_wrapper(settings: Settings, *, generate: bool = False) -> KeyWrapper:
 
 
 def key_of_file(path: Path) -> KeyWrapper:
-    """The secret key that a file holds; made where there is none. Raises `KeyProblem`."""
+    """The secret key that a file holds; created if the file is missing. Raises `KeyProblem`."""
     return LocalWrapper(secret_key(None, str(path.absolute()), generate=True, own=hand_over))
 
 
 def place_of(settings: Settings) -> str:
-    """Where the key-encryption key is looked for, for people."""
+    """Description for people of where the key-encryption key is read from."""
     keys = settings.keys
     if keys.pkcs11_module is not None:
         return "the key of keys.pkcs11_module"
@@ -56,7 +56,7 @@ def held_here(settings: Settings) -> bool:
 
 
 def lost(settings: Settings) -> bool:
-    """Whether the settings name a secret key's file that is not there."""
+    """Whether the settings name a secret key file that does not exist."""
     return (
         held_here(settings)
         and settings.keys.secret_key is None

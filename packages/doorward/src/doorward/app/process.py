@@ -1,4 +1,4 @@
-"""One serving process: opens everything, begins the background work, and takes it down again."""
+"""Start and stop of one serving process and its background jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Stop = Callable[[], Awaitable[None]]
 
 
 def config_path() -> Path | None:
-    """The settings file: `DOORWARD_CONFIG`, else `doorward.toml` in the working directory if it is there."""
+    """The settings file: `DOORWARD_CONFIG`, else `doorward.toml` in the working directory if it exists."""
     named = os.environ.get("DOORWARD_CONFIG")
     if named:
         return Path(named)
@@ -49,14 +49,15 @@ def create_app() -> Server:
 async def start(
     settings: Settings, *, clock: Clock | None = None, features: Sequence[Feature] = FEATURES
 ) -> tuple[App, Stop]:
-    """Open everything, begin the background work, and answer the app and what stops it. `clock` is for tests that turn it."""
+    """Open everything, start the background jobs, and return the app and the function that stops it. `clock` is for tests that
+    control time."""
     metrics = PrometheusMeter()
     container = await open_container(settings=settings, features=features, metrics=metrics, clock=clock)
     services = container.services
     await services.get(key_rotation).maintain()
     await services.config.join(services.random.new_id("nod"), services.clock)
     page_render.warm_up()
-    # read out over the telephone: letters of one case, and no sign that looks like a minus
+    # read out over the telephone: letters of one case, and no character that looks like a minus sign
     app = http_app(container, process_tag=f"{services.random.below(1 << 32):08x}")
     background = Background()
     for job in jobs(container, metrics):
@@ -64,7 +65,7 @@ async def start(
 
     async def stop() -> None:
         await background.stop()
-        # a row that stays behind costs who changes something a second; it goes by itself
+        # a row that stays costs one second for whoever changes something, and expires by itself
         with suppress(StoreUnavailable):
             await services.config.leave()
         await container.aclose()

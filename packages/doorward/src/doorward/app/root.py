@@ -1,4 +1,4 @@
-"""How does a process come to the root secret? By the key-encryption key of its settings; the first start of all makes both."""
+"""Root secret of a process: opened with the key-encryption key of the settings; the very first start creates both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from doorward.storage.sql.store import Store
 
 
 async def find_root(settings: Settings, store: Store) -> RootSecret | None:
-    """The root secret of the database, and None where there is none yet; changes nothing. Raises `KeyProblem`."""
+    """The root secret of the database, or None where there is none yet; changes nothing. Raises `KeyProblem`."""
     root = await store.wrapped_keys.root()
     if root is None:
         return None
@@ -33,19 +33,19 @@ async def find_root(settings: Settings, store: Store) -> RootSecret | None:
 
 
 async def check_key(settings: Settings, store: Store) -> None:
-    """Whether a secret key that is read here is one of this database's. Raises `KeyProblem`.
+    """Whether a secret key that this process reads itself belongs to this database. Raises `KeyProblem`.
 
-    A command or a token is not asked: who makes backups need only be allowed to wrap.
+    A command or a token is not checked: the operator who makes backups needs permission only to wrap.
     """
     if held_here(settings):
         await find_root(settings, store)
 
 
 async def root_secret(settings: Settings, store: Store) -> RootSecret:
-    """The same, and made where there is none yet. Raises `KeyProblem`.
+    """The root secret, created where there is none yet. Raises `KeyProblem`.
 
-    A database in which something is sealed already, but not under a root, is of a time when the secret key itself was the root:
-    it becomes one. Nothing is made beside what is sealed: a new key would be taken for the right one ever after.
+    A database with sealed values but no root dates from when the secret key itself was the root: that key becomes the root. No
+    new key is created beside sealed values: it would be taken for the right one from then on.
     """
     found = await find_root(settings, store)
     if found is not None:
@@ -63,7 +63,7 @@ async def root_secret(settings: Settings, store: Store) -> RootSecret:
 
 
 def _sealed_under(settings: Settings, sealed: Sequence[SigningKey]) -> bytes:
-    """The secret key, after it has opened every signing key."""
+    """The secret key, once it has opened every signing key."""
     place = place_of(settings)
     if lost(settings) or not held_here(settings):
         raise KeyProblem(

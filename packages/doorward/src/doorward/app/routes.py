@@ -30,7 +30,7 @@ def routes(container: Container) -> list[Route]:
 
 
 def _by_feature(container: Container) -> list[tuple[str, Route]]:
-    """The routes of all features, and /openapi.json, whose document is made at the first request."""
+    """The routes of all features, and /openapi.json, whose document is built at the first request."""
     document: list[Published] = []
 
     async def show(request: Request) -> Response:
@@ -49,7 +49,7 @@ def _by_feature(container: Container) -> list[tuple[str, Route]]:
 
 
 async def openapi_document(settings: Settings, *, features: Sequence[Feature] = FEATURES) -> dict[str, Any]:
-    """What a server with these settings answers at /openapi.json. Its database, its keys and its files are left alone."""
+    """The document that a server with these settings serves at /openapi.json. Opens no database, key or file."""
     alone = structs.replace(
         settings,
         database=":memory:",
@@ -62,13 +62,13 @@ async def openapi_document(settings: Settings, *, features: Sequence[Feature] = 
 
 
 def _describe(found: Sequence[tuple[str, Route]], services: Services) -> dict[str, Any]:
-    # imported here: most processes are never asked for it
+    # imported here: most processes never need it
     from doorward.web.openapi.document import describe
 
     methods = services.added(CLIENT_AUTH)
     credentials = [name for method in methods for name in method.credentials]
     if "client_assertion" in credentials:
-        # always beside the other (RFC 7521 §4.2)
+        # required together with the assertion (RFC 7521 §4.2)
         credentials.append("client_assertion_type")
     schemes = {method.scheme: method.name for method in methods if method.scheme is not None}
     return describe(found, issuer=services.issuer, credentials=credentials, schemes=schemes)

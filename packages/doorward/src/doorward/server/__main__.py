@@ -1,7 +1,7 @@
-"""`python -m doorward.server`: the process that serves, alone or at the head of workers on one socket.
+"""Entry point `python -m doorward.server`: the process that serves, alone or as supervisor of workers that share one socket.
 
-The settings come from the environment, `DOORWARD_CONFIG` and `DOORWARD_*`, as `wiring` reads them in every worker. SIGTERM stops
-politely, SIGHUP begins anew with new settings and new code, without a request lost (docs/guides/deploy.md).
+Each process reads its settings from the environment, `DOORWARD_CONFIG` and `DOORWARD_*`, as `app.process` does in every worker.
+SIGTERM stops gracefully; SIGHUP restarts with new settings and new code without losing a request (docs/guides/deploy.md).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from doorward.settings import Settings, SettingsError
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until SIGTERM or SIGINT. Exit status 0 after a clean stop, 1 when it could not start or all workers kept dying."""
+    """Serve until SIGTERM or SIGINT. Exit status 0 after a clean stop, 1 when the server could not start or all workers kept
+    dying."""
     if arguments and arguments[0].isdigit():
         os.environ["DOORWARD_SERVER__WORKERS"] = arguments.pop(0)
     told = orders.read(arguments)
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> int:
     told = structs.replace(told, listeners=tuple(listener.fileno() for listener in listeners))
     if told.role == "head" or (told.role == "first" and settings.server.workers > 1):
         return Head(settings=settings, listeners=listeners, told=told, named=named).run()
-    # Imported here: the head of several workers needs none of it.
+    # Imported here: the supervisor of several workers needs none of it.
     from doorward.server.worker import serve
 
     ended = serve(settings, listeners, told)
@@ -56,7 +57,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _patiently(named: Path | None) -> Settings:
-    """The settings that the new workers have just read; who writes the file at this moment has finished in the next."""
+    """The settings that the new workers have just read, with retries: the file may be half written at this moment."""
     for _ in range(50):
         try:
             return read_settings(named)

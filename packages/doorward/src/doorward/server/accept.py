@@ -1,8 +1,9 @@
-"""Which of several workers lets the next guest in? The one with the fewest.
+"""Distribution of new connections over the workers: the worker with the fewest connections accepts.
 
-All workers wait at one socket. Whoever wakes first would take everybody who is there, and keep them for as long as their
-connections last: with four workers three would rest. So each writes down in memory that all of them see how many it has, and one that
-has more than another steps back for a moment. If nobody came in its place, it lets the guest in all the same.
+All workers wait on one listening socket. Without this, the worker that wakes first would accept every waiting connection and keep
+it for the connection's life: of four workers, three would be idle. So each worker writes its number of connections into shared
+memory, and a worker that has more than another waits for a moment. If no other worker accepted meanwhile, it accepts the
+connection itself.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from contextlib import suppress
 from typing import Any, Final, final
 
 PLACES: Final = 128
-"""Twice as many as there can be workers: at a reload the old ones and the new ones are there together."""
+"""Twice the maximum number of workers: during a reload old and new workers exist together."""
 _NOBODY: Final = 2**31 - 1
 _BYTES: Final = 4 * PLACES
-# Long enough for another worker to wake up, and shorter than anybody notices; longer, the more it has than another, since the
-# machine may be so busy that it is the waking that takes long.
+# Long enough for another worker to wake up, and too short to be noticed. The delay grows with the difference in connections,
+# because on a busy machine the wake-up itself takes long.
 _STEP_BACK: Final = 0.002
 _LONGEST: Final = 0.02
-# No descriptors or no memory: it helps nobody to ask again at once.
+# No descriptors or no memory: an immediate retry would fail again.
 _PAUSE: Final = 0.2
 # SO_ATTACH_FILTER of socket(7), and a program of one instruction: return 0, the number of bytes that pass.
 _ATTACH_FILTER: Final = 26
@@ -38,7 +39,7 @@ _EXHAUSTED: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 @final
 class Board:
-    """How many guests each worker has, in memory that the head and all workers share by a descriptor."""
+    """The number of connections of each worker, in memory that the supervisor and all workers share by a descriptor."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -47,7 +48,7 @@ class Board:
 
     @classmethod
     def new(cls) -> Board:
-        """With nobody on it. Raises OSError."""
+        """An empty board. Raises OSError."""
         descriptor = _memory()
         os.truncate(descriptor, _BYTES)
         os.set_inheritable(descriptor, True)
@@ -57,15 +58,15 @@ class Board:
         return board
 
     def write(self, place: int, guests: int) -> None:
-        """A worker says how many it has."""
+        """Record the number of connections of a worker."""
         self._counts[place] = guests
 
     def away(self, place: int) -> None:
-        """There is no worker at this place, or it takes nobody any more."""
+        """Record that this place has no worker, or one that accepts no more connections."""
         self._counts[place] = _NOBODY
 
     def fewest(self, but: int) -> int:
-        """The least of all others."""
+        """The smallest number of connections of all other workers."""
         return min((count for place, count in enumerate(self._counts) if place != but), default=_NOBODY)
 
     def others(self, but: int) -> bool:
@@ -75,7 +76,7 @@ class Board:
 
 @final
 class Door:
-    """One listening socket of one worker. `guests` says how many it has, `let_in` takes one more."""
+    """One listening socket of one worker. `guests` returns the worker's number of connections, `let_in` serves one more."""
 
     def __init__(
         self,
@@ -96,13 +97,13 @@ class Door:
         self._later: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
-        """Begin."""
+        """Start accepting."""
         self._listener.setblocking(False)
         self._later = None
         self._loop.add_reader(self._listener.fileno(), self._somebody)
 
     def close(self) -> None:
-        """Nobody else is let in here. The socket is not closed."""
+        """Stop accepting. The socket is not closed."""
         if self._later is not None:
             self._later.cancel()
         else:
@@ -131,7 +132,7 @@ class Door:
         except OSError as problem:
             if problem.errno in _EXHAUSTED:
                 self._rest(_PAUSE, self.open)
-            return  # another worker was quicker, or the guest has gone
+            return  # another worker was quicker, or the client has disconnected
         task = self._loop.create_task(self._let_in(guest))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -145,8 +146,8 @@ def _memory() -> int:
 
 
 def everybody_waiting(listeners: Sequence[socket.socket]) -> list[socket.socket]:
-    """Who is connected and was not let in yet. Nobody can connect any more when this returns: who tries is refused when the
-    sockets are closed, and meanwhile hears nothing."""
+    """The connections that wait in the queues of these sockets. After the call no client can connect: an attempt gets no answer
+    until the sockets are closed, and is refused then."""
     waiting: list[socket.socket] = []
     for listener in listeners:
         _bolt(listener)
@@ -160,12 +161,12 @@ def everybody_waiting(listeners: Sequence[socket.socket]) -> list[socket.socket]
 
 
 def _bolt(listener: socket.socket) -> None:
-    # one may still come, where thousands could
+    # the backlog still admits one connection, where it could be thousands
     listener.listen(0)
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:
         return
-    # and here not even one: a filter that lets no packet pass. Between the last look into the queue and the close of the socket
-    # somebody else would come, on a busy machine, and be broken off.
+    # This closes the last gap with a filter that drops every packet. Without it, on a busy machine, a client could connect
+    # between the last look into the queue and the close of the socket, and its connection would be reset.
     program = ctypes.create_string_buffer(_DROP)
     address = struct.pack("HP", 1, ctypes.addressof(program))
     with suppress(OSError):

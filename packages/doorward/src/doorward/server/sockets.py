@@ -1,4 +1,4 @@
-"""Which sockets does the server listen on: those that it was handed, or one of its own?"""
+"""Listening sockets of the server: inherited from the service manager, or opened here."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BACKLOG: Final = 2048
 UNIX: Final = "unix:"
 _FIRST_HANDED: Final = 3
 OTHER_FILES: Final = 200
-"""Beside its connections a worker holds the database, its log, mail under way and what the runtime opened."""
+"""Descriptors that a worker needs beside its connections: database, log, mail being sent, files of the runtime."""
 
 
 def handed(environment: MutableMapping[str, str]) -> list[socket.socket]:
-    """The sockets that the service manager opened for this process (sd_listen_fds(3)), and none a second time."""
+    """The sockets that the service manager opened for this process (sd_listen_fds(3)). Each is returned only once."""
     meant_for, count = environment.pop("LISTEN_PID", ""), environment.pop("LISTEN_FDS", "")
     environment.pop("LISTEN_FDNAMES", None)
     if meant_for != str(os.getpid()) or not count.isdigit():
@@ -28,12 +28,12 @@ def handed(environment: MutableMapping[str, str]) -> list[socket.socket]:
 
 
 def are_handed(environment: MutableMapping[str, str]) -> bool:
-    """Whether there are such sockets; nothing is taken."""
+    """Whether the service manager passed sockets; takes none."""
     return environment.get("LISTEN_PID") == str(os.getpid()) and environment.get("LISTEN_FDS", "0") != "0"
 
 
 def inherited(descriptors: Sequence[int]) -> list[socket.socket]:
-    """Listening sockets that are open already in this process. Raises OSError."""
+    """Listening sockets that this process already has open. Raises OSError."""
     found = [socket.socket(fileno=descriptor) for descriptor in descriptors]
     for listener in found:
         listener.set_inheritable(True)
@@ -58,15 +58,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def shown(host: str, port: int) -> str:
-    """The address as a log line says it."""
+    """The address as it appears in a log line."""
     if host.startswith(UNIX):
         return host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def room_for(connections: int) -> int:
-    """How many connections a worker may hold: `connections`, or as many as the limit on open files leaves when it was raised
-    as far as it goes."""
+    """The number of connections that a worker may hold: `connections`, or what the limit on open files allows after it was raised
+    to its maximum."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -83,7 +83,7 @@ def _listen_in_files(path: Path) -> socket.socket:
         if path.is_socket():
             _remove_if_dead(path)
         listener.bind(str(path))
-        # the proxy's user shares our group; nobody else may say where requests come from
+        # the proxy's user shares our group; no other user may state where requests come from
         path.chmod(0o660)
         listener.listen(BACKLOG)
     except OSError:
@@ -94,7 +94,8 @@ def _listen_in_files(path: Path) -> socket.socket:
 
 
 def _remove_if_dead(path: Path) -> None:
-    """What a process left that was killed stands in the way of the next one; what somebody listens on is not ours to take."""
+    """Remove the socket file of a killed process, which would block the next start. A socket on which a process still listens is
+    left alone."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))

@@ -1,4 +1,4 @@
-"""How does a command become the server? By replacing its process, so that a worker never holds what only commands need."""
+"""Start of the server from a command: the process is replaced, so that a worker never loads what only commands need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from doorward.server.sockets import UNIX, are_handed, listen, shown
 def become_server(
     config: Path | None, *, host: str | None, port: int | None, workers: int | None
 ) -> NoReturn:
-    """Replace this process by `python -m doorward.server`; its options travel as the environment settings they are."""
+    """Replace this process by `python -m doorward.server`; the options are passed as environment settings."""
     environment = dict(os.environ)
     environment.pop("DOORWARD_CONFIG", None)
     if config is not None:
@@ -31,8 +31,8 @@ def become_server(
 
 
 def _interpreter() -> str:
-    """The Python of this installation by the path that the operator used. A script names its Python by the folder it was installed
-    into; behind a link (`current/bin/doorward`) a reload is to follow the link to what it names then."""
+    """The Python of this installation, by the path that the operator used. A script names its Python by the folder it was
+    installed into; behind a link (`current/bin/doorward`) a reload must follow the link to its target at that time."""
     beside = Path(sys.argv[0]).absolute().with_name(Path(sys.executable).name)
     try:
         return str(beside) if beside.samefile(sys.executable) else sys.executable
@@ -41,7 +41,7 @@ def _interpreter() -> str:
 
 
 def try_port(host: str, port: int) -> None:
-    """Listen for a moment, unless the service manager listens for us. Raises `OperatorError`."""
+    """Listen for a moment, unless the service manager listens for us, to report a port in use. Raises `OperatorError`."""
     if are_handed(os.environ):
         return
     try:

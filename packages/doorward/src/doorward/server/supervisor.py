@@ -1,4 +1,4 @@
-"""How do several workers share the port? Under a head that starts them, replaces one that dies, and exchanges all of them on SIGHUP."""
+"""Supervisor of several workers on one port: starts them, replaces a dead one, and exchanges all of them on SIGHUP."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from doorward.server.accept import PLACES, Board
 from doorward.server.sockets import shown
 from doorward.settings import Settings, SettingsError
 
-# The worker has as long as `worker.GRACE` for what is under way; then it closes what is left, and is ended if it cannot.
+# A worker has `worker.GRACE` seconds for requests in progress; then it closes the rest, and is killed if it does not exit.
 _LEAVES_WITHIN: Final = 20
 _STARTS_WITHIN: Final = 60.0
 _SOON: Final = 5.0
-"""Who dies within so many seconds of its birth never got anywhere."""
+"""A worker that dies within so many seconds of its start counts as never started."""
 _GIVE_UP: Final = 5
 _LOOK_EVERY: Final = 0.1
 _SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -35,7 +35,7 @@ _SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 @final
 class Head:
-    """Single-threaded, and holds nothing but descriptors and process ids: what can break is in the workers."""
+    """The supervisor: single-threaded, holds only descriptors and process ids, so that what can fail is in the workers."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Head:
         self._ready, self._says_ready = os.pipe()
         for descriptor in (self._lifeline[0], self._says_ready, self._board.descriptor):
             os.set_inheritable(descriptor, True)
-        # of what it took over only the numbers of the workers shall go to the workers
+        # of the inherited descriptors, the workers get only those they are told of
         os.set_inheritable(self._lifeline[1], False)
         os.set_blocking(self._ready, False)
         self._workers: dict[int, int] = dict(told.workers)
@@ -73,7 +73,7 @@ class Head:
         self._took_over = bool(told.workers)
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT. Exit status 0 after a clean stop, 1 when the workers kept dying and none was left."""
+        """Run until SIGTERM or SIGINT. Exit status 0 after a clean stop, 1 when the workers kept dying and none was left."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
@@ -102,7 +102,7 @@ class Head:
                 self._reload = False
                 self._exchange()
         notify.notify(notify.STOPPING)
-        # the workers close theirs; ours would keep the port open, and nobody would answer there
+        # the workers close their copies; ours would keep the port open with no process to answer
         for listener in self._sockets:
             listener.close()
         self._end([*self._workers.values(), *self._leaving], _LEAVES_WITHIN + self._settings.server.drain)
@@ -129,7 +129,7 @@ class Head:
         environment = dict(os.environ)
         metrics = self._settings.metrics.port
         if metrics is not None:
-            # every worker counts for itself, so each has a page of its own
+            # every worker counts for itself, so each has its own metrics page
             environment["DOORWARD_METRICS__PORT"] = str(metrics + number)
         self._born[number] = time.monotonic()
         return orders.spawn(
@@ -150,7 +150,7 @@ class Head:
         return number + PLACES // 2 * (self._generation % 2)
 
     def _wait(self) -> None:
-        """A moment, or until a worker says that it answers."""
+        """Wait for a moment, or until a worker reports that it answers."""
         readable, _, _ = select.select([self._ready], [], [], _LOOK_EVERY)
         if not readable:
             return
@@ -158,7 +158,7 @@ class Head:
             self._answering |= {int(line) for line in os.read(self._ready, 4096).split()}
 
     def _bury(self) -> None:
-        """Take note of who died, and start anew what should be there."""
+        """Record which workers died, and start their replacements."""
         now = time.monotonic()
         for pid, until in list(self._leaving.items()):
             if now > until:
@@ -178,15 +178,16 @@ class Head:
             self._answering.discard(pid)
             self._board.away(self._place(number))
             lived = now - self._born[number]
-            # dying right after the start, over and over, is no accident but a fault that stays: then with longer and longer
-            # pauses as long as another worker answers, and not at all if none does
+            # A worker that repeatedly dies right after its start has a lasting fault: retry with longer and longer pauses while
+            # another worker answers, and give up if none does.
             self._quick_deaths = self._quick_deaths + 1 if lived < _SOON else 0
             self._log.error("server.worker_died", worker=number, status=status, lived=round(lived, 1))
             pause = min(30.0, 0.2 * 2**self._quick_deaths) if self._quick_deaths > 1 else 0.0
             self._again_at[number] = now + pause
 
     def _exchange(self) -> None:
-        """New workers beside the old; when all answer, the old ones leave and this process becomes the new head."""
+        """Start new workers beside the old ones; when all answer, stop the old ones and replace this process by the new
+        supervisor."""
         notify.reloading()
         try:
             settings = read_settings(self._named)
@@ -231,7 +232,7 @@ class Head:
         )
 
     def _all_answer(self, fresh: dict[int, int]) -> str | None:
-        """Start a worker for each number, into `fresh`, and wait for all. Answers what went wrong, or None."""
+        """Start a worker for each number, into `fresh`, and wait for all. Returns what went wrong, or None."""
         until = time.monotonic() + _STARTS_WITHIN
         try:
             for number in range(self._settings.server.workers):
@@ -252,7 +253,7 @@ class Head:
         return None
 
     def _end(self, processes: Sequence[int], seconds: float) -> None:
-        """SIGTERM, so many seconds, SIGKILL; with none of them, SIGKILL."""
+        """Send SIGTERM, wait so many seconds, send SIGKILL; with None, send SIGKILL at once."""
         left = set(processes)
         for pid in left:
             with suppress(ProcessLookupError):
@@ -268,9 +269,10 @@ class Head:
 
 
 def become(told: orders.Orders) -> NoReturn:
-    """Replace this process by the head that is on the disk now; its workers stay its children. Raises OSError.
+    """Replace this process by the supervisor of the installed version; the workers stay its children. Raises OSError.
 
-    Signals that come before it can take them wait for it: the mask lasts through exec, and they are taken when it is lifted.
+    Signals that arrive before the new program can handle them are kept: the mask survives exec, and they are delivered when it is
+    lifted.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     for descriptor in (*told.listeners, *told.lifeline, *(() if told.board is None else (told.board,))):
@@ -288,7 +290,7 @@ def read_settings(named: Path | None) -> Settings:
 
 
 def _gone(pid: int) -> int | None:
-    """The exit status of a child that has ended, as `subprocess` counts them; None while it runs."""
+    """The exit status of a child that has ended, as `subprocess` reports it; None while it runs."""
     try:
         found, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
@@ -299,7 +301,7 @@ def _gone(pid: int) -> int | None:
 def taken_over(
     told: orders.Orders, successor: int, lifeline: tuple[int, ...], board: int | None, *, again: bool
 ) -> orders.Orders:
-    """The orders of the head that a lone process becomes when its successor answers."""
+    """The arguments for the supervisor that a single process becomes when its successor answers."""
     return structs.replace(
         told, role="head", workers={0: successor}, lifeline=lifeline, board=board, again=again
     )

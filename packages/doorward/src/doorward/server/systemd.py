@@ -1,4 +1,4 @@
-"""What does the service manager hear from us? That we are ready, reload or stop (sd_notify(3)); without one, nothing is said."""
+"""Notification of the service manager: ready, reloading or stopping (sd_notify(3)); without a manager, nothing is sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STOPPING: Final = "STOPPING=1"
 
 
 def notify(*lines: str) -> None:
-    """Send a message to `NOTIFY_SOCKET`. Nobody there is no error: the server runs without a manager too."""
+    """Send a message to `NOTIFY_SOCKET`. A missing receiver is no error: the server also runs without a manager."""
     place = os.environ.get("NOTIFY_SOCKET", "")
     if not place.startswith(("/", "@")):
         return
@@ -25,5 +25,5 @@ def notify(*lines: str) -> None:
 
 
 def reloading() -> None:
-    """A reload has begun; `notify(READY)` ends it."""
+    """The message that a reload has begun; `notify(READY)` ends it."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

@@ -1,4 +1,4 @@
-"""How does one process serve, from its first request to its last? On uvloop where there is one, and leaving politely."""
+"""Serving process, from its first request to its graceful stop; uses uvloop where it is installed."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ from doorward.web.direct import DirectProtocol
 from doorward.web.router import Server as Application
 
 GRACE: Final = 10
-"""Seconds that requests under way have to end when a process leaves."""
+"""Seconds that requests in progress have to finish when a process stops."""
 LINGER: Final = 1.0
-"""A connection that rested for so long is closed; one that is used is told with its next answer that it was the last."""
+"""Seconds after which an idle connection is closed during a stop; on an active one, the next response announces the close."""
 START_SECONDS: Final = 60.0
-"""A new worker that does not answer after so many seconds will not."""
+"""Seconds that a new worker has to answer; after that it counts as failed."""
 
 
 class Ended(Struct, frozen=True):
-    """How it ended: the exit status; after a reload, the worker that took over, and whether to reload once more."""
+    """Result of a serving process: the exit status; after a reload, the worker that took over, and whether to reload once
+    more."""
 
     status: int
     successor: int | None = None
@@ -46,7 +47,7 @@ class Ended(Struct, frozen=True):
 
 @final
 class Serving(uvicorn.Server):
-    """uvicorn's server; what is ours is how it says that it has begun, and how it leaves."""
+    """uvicorn's server with our own start notification and our own graceful stop."""
 
     def __init__(
         self,
@@ -64,9 +65,9 @@ class Serving(uvicorn.Server):
         self._told = told
         self.alone = told.role == "first"
         self.at_once = False
-        """Whether to leave without the wait of `server.drain`."""
+        """Whether to stop without the wait of `server.drain`."""
         self.others_stay = told.handed
-        """Whether somebody answers on this port when we have left, or will."""
+        """Whether other processes answer on this port after this one has stopped."""
         self.told_to_stop = False
         self.reload = False
         self._board: Board | None = None
@@ -77,12 +78,12 @@ class Serving(uvicorn.Server):
         self.board: int | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin, and say so to whoever waits for it."""
-        # under a head the workers share the guests; alone the loop takes them, which costs less
+        """Start serving, and notify the supervisor or service manager."""
+        # with a supervisor the workers share the connections; alone, the event loop accepts them, which costs less
         await super().startup(sockets if self.alone else [])
         if not self.alone and not self.should_exit:
             self._open_doors(sockets or ())
-        # What is there now stays: the collector need not look through it again, at every full round, for as long as we run.
+        # Existing objects stay for the life of the process: the garbage collector need not scan them at every full collection.
         gc.collect()
         gc.freeze()
         if self.should_exit:
@@ -119,11 +120,12 @@ class Serving(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     def leave(self) -> None:
-        """Others answer on this port: finish what is under way and go."""
+        """Other processes answer on this port: finish the requests in progress and exit."""
         self.others_stay = self.at_once = self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """First nobody is sent here any more, then nobody is let in, then who is here finishes; only then uvicorn closes."""
+        """Stop in order: readiness turns off, no connection is accepted, requests in progress finish; only then uvicorn
+        closes."""
         if self.alone and self.successor is None:
             notify.notify(notify.STOPPING)
         app = self._application.app
@@ -140,10 +142,10 @@ class Serving(uvicorn.Server):
         loop = asyncio.get_running_loop()
         until = loop.time() + GRACE
         while self.server_state.connections and loop.time() < until and not self.force_exit:
-            # again and again: who asked for news in the meantime waits for it as well
+            # repeated: a request that began to wait for news meanwhile is ended as well
             if app is not None:
                 app.closing()
-            # typed by what uvicorn can also serve, which is not installed everywhere
+            # uvicorn's type also covers protocols that are not installed everywhere
             for connection in cast("list[object]", list(self.server_state.connections)):
                 if isinstance(connection, DirectProtocol):
                     connection.let_go(LINGER)
@@ -151,8 +153,8 @@ class Serving(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _close_the_door(self, sockets: Sequence[socket.socket]) -> None:
-        """Who comes from now on is refused, and asks another node. Who is connected, and waits to be let in, is let in: when the
-        last copy of a listening socket is closed, the system breaks those connections off, with the requests that are in them."""
+        """New connections are refused so that clients retry on another node. Connections that already wait in the queue are
+        accepted: when the last copy of a listening socket is closed, the kernel resets them, with the requests they carry."""
         for door in self._doors:
             door.close()
         last = not self.others_stay
@@ -212,8 +214,8 @@ class Serving(uvicorn.Server):
         self.others_stay = self._told.handed
 
     async def _reload(self) -> None:
-        """Without a head: start a worker on the same socket, and leave when it answers. `serving.py` makes a head of this
-        process then, so that the service manager keeps the process that it knows."""
+        """Without a supervisor: start a worker on the same socket, and stop when it answers. `__main__.py` then turns this
+        process into a supervisor, so that the service manager keeps the process id that it knows."""
         log = logs.logger("server")
         notify.reloading()
         ready, says_ready = os.pipe()
@@ -256,7 +258,8 @@ class Serving(uvicorn.Server):
 
 
 def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.Orders) -> Ended:
-    """Serve until told to stop. Without a head, what serves are copies of the listeners: a successor is given the listeners."""
+    """Serve until told to stop. Without a supervisor, the server runs on copies of the listeners; the originals go to a
+    successor."""
     application = create_app()
     connections = room_for(settings.server.connections)
     if connections < settings.server.connections:
@@ -289,8 +292,8 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
     begun = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        # uvicorn stops politely and then raises the signal anew: by then all is done, and the status is that of an end as
-        # planned. Before it has begun there is nothing to be polite about.
+        # uvicorn stops gracefully and then raises the signal again: by then all is done, and the exit status is that of a planned
+        # stop. Before the start there is nothing to finish.
         if not begun:
             raise SystemExit(0)
 
@@ -303,22 +306,23 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGUSR1, leave)
-    # to a worker its head says what to do
+    # a worker gets its instructions from its supervisor
     signal.signal(signal.SIGHUP, reload if server.alone else signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     try:
         begun = True
         server.run(sockets=[listener.dup() if server.alone else listener for listener in listeners])
     except SystemExit:
-        return Ended(1)  # it could not start, and has said why
+        return Ended(1)  # it could not start, and has logged why
     if server.told_to_stop or server.successor is None:
-        # a successor goes too then, when this process has gone
+        # a successor stops as well, once this process has exited
         return Ended(0 if server.started else 1)
     return Ended(0, server.successor, server.reload, server.lifeline, server.board)
 
 
 async def _hears(descriptor: int, seconds: float) -> bool:
-    """Whether the other end says something within so many seconds. One that dies hangs up, and has said nothing."""
+    """Whether a byte arrives from the other end within so many seconds. A process that dies closes its end without sending
+    one."""
     loop = asyncio.get_running_loop()
     said = asyncio.Event()
     loop.add_reader(descriptor, said.set)

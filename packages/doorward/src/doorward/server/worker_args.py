@@ -1,4 +1,4 @@
-"""What is one process of the server told on its command line: what to be, and which descriptors and workers are there already?"""
+"""Arguments of one server process: its role, and the descriptors and workers that already exist."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import msgspec
 from msgspec import Struct
 
 MODULE: Final = "doorward.server"
-"""Started by name by whichever program is running when it is told to reload: the next version has to have it too."""
+"""The module name by which a running program of another version starts this one at a reload: the next version needs it too."""
 
 
 class Orders(Struct, frozen=True, omit_defaults=True):
-    """As JSON on the command line of `python -m doorward.server`; numbers are file descriptors and process ids.
+    """Arguments as JSON on the command line of `python -m doorward.server`; numbers are file descriptors and process ids.
 
-    A worker writes a byte to `ready` when it answers, and leaves when `lifeline` ends, which it does with the head that holds its
-    other end. `handed` listeners are the service manager's, which keeps them open. `board` and `place`: see `door.py`; each reload is
-    a `generation`, and takes the other half of the places. A head that took its own place finds the `workers` by number and those on their way out in `leaving`.
+    A worker writes a byte to `ready` when it answers, and stops when `lifeline` closes, which happens when the supervisor that
+    holds its other end exits. `handed` listeners belong to the service manager, which keeps them open. `board` and `place`: see
+    `accept.py`; each reload is a `generation` and uses the other half of the places. A supervisor that replaced itself finds the
+    `workers` by number and the stopping ones in `leaving`.
     """
 
     role: Literal["first", "head", "worker"] = "first"
@@ -36,19 +37,19 @@ class Orders(Struct, frozen=True, omit_defaults=True):
 
 
 def read(arguments: list[str]) -> Orders:
-    """The orders; none is the first process. Raises `msgspec.MsgspecError`."""
+    """The arguments of this process; without any it is the first process. Raises `msgspec.MsgspecError`."""
     return msgspec.json.decode(arguments[0], type=Orders) if arguments else Orders()
 
 
 def command(orders: Orders) -> list[str]:
-    """The command line that carries them. Modules are looked for where Python is installed, and not first in the folder that the
-    server happens to be started in (`-P`): what lies there under the name of one of ours, or of Python's, is no part of it."""
+    """The command line that carries them. `-P` keeps the working directory out of Python's module search path: a file there with
+    the name of one of our modules, or of Python's, must not be loaded."""
     return [sys.executable, "-P", "-m", MODULE, msgspec.json.encode(orders).decode()]
 
 
 def spawn(orders: Orders, environment: dict[str, str]) -> int:
-    """Start a process with these orders and the inheritable descriptors; answers its id. Raises OSError.
+    """Start a process with these arguments and the inheritable descriptors; returns its id. Raises OSError.
 
-    The new code, if there is new code: the interpreter reads it from the disk.
+    It runs the new code, if there is new code: the interpreter reads it from the disk.
     """
     return os.posix_spawn(sys.executable, command(orders), environment, setsigmask=[])

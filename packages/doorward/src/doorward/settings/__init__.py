@@ -1,4 +1,4 @@
-"""What an operator may choose: `doorward.toml`, then `DOORWARD_*`, typed and checked, every fault with its fix."""
+"""Settings of an operator: `doorward.toml`, then `DOORWARD_*`, typed and checked; each fault is reported with its fix."""
 
 from doorward.settings.load import load
 from doorward.settings.problems import SettingsError

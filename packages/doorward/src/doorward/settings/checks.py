@@ -1,4 +1,4 @@
-"""Checks of the settings, each alone and all together: what is wrong, and what would be right."""
+"""Checks of single settings and of their combinations: what is wrong, and what would be right."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def issuer_problem(issuer: str) -> str | None:
             "has a character that does not belong into a URL; write other scripts in their ASCII form (xn--…)"
         )
     if web_origin(issuer) is None:
-        # what it is compared with comes from browsers: it could never match
+        # the issuer is compared with values from browsers: this one could never match
         return f'is "{issuer}", and no browser can open that host; it should look like "https://auth.example.com"'
     return None
 
@@ -66,14 +66,14 @@ def database_problem(database: str) -> str | None:
     if separator and scheme.lower().startswith(("postgres", "pgsql", "psql")):
         return f"begins with {scheme}://; write postgresql://user@host/database"
     if separator and scheme.lower() == "sqlite" and (rest[:1] != "/" or rest == "/"):
-        # what stands after two slashes is a host: it would be left out, and another file opened than the one that was meant
+        # text after two slashes is a host: it would be ignored, and another file opened than the one intended
         return 'names no file; write three slashes and its path, as in "sqlite:///doorward.db"'
     if separator and scheme.lower() != "sqlite":
         return f"is of a kind that Doorward does not know ({scheme}); {_EITHER}"
     if not separator and scheme.lower().startswith(("postgres:", "postgresql:")):
         return "has no // after the colon; write postgresql://user@host/database"
     if _WORDS.match(database):
-        # as libpq takes it; taken for the name of a file, it would begin an empty server and show its password everywhere
+        # the libpq keyword form: taken as a file name, it would start an empty server and print its password everywhere
         return "is a list of words like host=… password=…; write postgresql://user@host/database"
     if database == ":memory:":
         return f"would forget everyone at the next start; {_EITHER}"
@@ -87,12 +87,12 @@ _EITHER = 'use the path of a SQLite file, as in "doorward.db", or postgresql://u
 
 
 def _postgres_problem(database: str) -> str | None:
-    # what is wrong is told without the URL: it may hold a password
+    # the message omits the URL: it may hold a password
     path = query = ""
     try:
         parts = urlsplit(database)
         path, query = parts.path, parts.query
-        # reading the port checks it, for one host; several have theirs after each name
+        # reading the port checks it, for one host; several hosts have theirs after each name
         _ = parts.port if "," not in parts.netloc else None
         broken = "@" in path or bool(parts.fragment)
     except ValueError:
@@ -117,7 +117,7 @@ _CACHES = frozenset({"valkey", "valkeys", "redis", "rediss", "unix"})
 
 
 def cache_problem(url: str) -> str | None:
-    """What is wrong with the cache setting; nothing of it is repeated, since it may hold a password."""
+    """What is wrong with the cache setting. The message repeats nothing of it, since it may hold a password."""
     fix = 'write it like "valkey://127.0.0.1:6379/0" (valkeys:// with TLS, unix:///path for a socket)'
     try:
         parts = urlsplit(url)
@@ -135,7 +135,7 @@ def cache_problem(url: str) -> str | None:
         return f"names a database that is no number; {fix}"
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if name not in _CACHE_WORDS:
-            # what else the client library takes would change what it does for us, or stop the server as it starts
+            # other options of the client library would change its behaviour, or stop the server at its start
             return (
                 f"has a word after the question mark that is none of {', '.join(sorted(_CACHE_WORDS))}; {fix}"
             )
@@ -149,7 +149,7 @@ def cache_problem(url: str) -> str | None:
 
 
 def problems_of(settings: Settings) -> Iterator[str]:
-    """What contradicts what. A sentence begins with the name of the setting that it blames."""
+    """Contradictions between settings. Each sentence begins with the name of the setting at fault."""
     if settings.development and not loopback(urlsplit(settings.issuer).hostname):
         yield f"development is true, but the issuer {settings.issuer} is not on this machine; development is only for http://127.0.0.1:…"
     if settings.ca_file is not None and (problem := ca_file_problem(settings.ca_file)) is not None:
@@ -201,7 +201,7 @@ def _absent(name: str, path: str | None) -> Iterator[str]:
 
 
 def _host(name: str, host: str | None) -> Iterator[str]:
-    """What is looked up or listened on is a name or an address, and nothing else with it."""
+    """Check that this is a bare name or address to look up or listen on."""
     if host is None or host.startswith("unix:"):
         return
     if "://" in host or "/" in host:
@@ -216,7 +216,7 @@ _PORT_BEHIND = re.compile(r"[^:]+:\d+|\[.*\]:\d+")
 
 
 def _keys(keys: KeySettings) -> Iterator[str]:
-    """One key-encryption key, wherever it is, and all that is needed to reach it."""
+    """Check that there is one key-encryption key, wherever it is, and all that is needed to reach it."""
     named = {
         "keys.secret_key": keys.secret_key is not None,
         "keys.secret_key_file": keys.secret_key_file is not None and keys.secret_key is None,

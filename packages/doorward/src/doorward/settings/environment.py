@@ -1,4 +1,5 @@
-"""What does the environment say? `DOORWARD_TOKENS__ACCESS_TTL=120` is `access_ttl` of `[tokens]`; `…_FILE` names a file with the value."""
+"""Settings from the environment: `DOORWARD_TOKENS__ACCESS_TTL=120` is `access_ttl` of `[tokens]`; `…_FILE` names a file with the
+value."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ _OTHERS = frozenset({"DOORWARD_CONFIG", "DOORWARD_CHROMIUM"})
 _OTHER_PREFIXES = ("DOORWARD_TEST_", "DOORWARD_DEMO_", "DOORWARD_BENCH_")
 # As hosting platforms name it.
 _ALIASES = {"DOORWARD_DATABASE_URL": "database", "DOORWARD_CACHE_URL": "cache"}
-# Kubernetes puts these into the environment of every neighbour of a service: one called "doorward", or "doorward-postgresql" beside it.
-# Known by what they hold as well: DOORWARD_SERVER_PORT=8000 is a slip and has to be told.
+# Kubernetes adds these variables for every service in the namespace, such as "doorward" or "doorward-postgresql". The value is
+# checked as well: DOORWARD_SERVER_PORT=8000 is a mistake and must be reported.
 _SERVICE_LINKS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     (re.compile(r"DOORWARD_(\w+_)?SERVICE_HOST"), re.compile(r"[0-9A-Fa-f.:]+")),
     (re.compile(r"DOORWARD_(\w+_)?SERVICE_PORT(_\w+)?"), re.compile(r"\d+")),
@@ -29,7 +30,7 @@ _SERVICE_LINKS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
 def from_environment(
     environ: Mapping[str, str], known: Collection[str], problems: list[str]
 ) -> dict[str, tuple[str, object, bool]]:
-    """Dotted name -> (variable, text, True). What is no setting is added to `problems`, with a suggestion."""
+    """Dotted name -> (variable, text, True). Unknown names are added to `problems`, with a suggestion."""
     by_variable = {PREFIX + name.upper().replace(".", "__"): name for name in known}
     by_variable |= {variable: name for variable, name in _ALIASES.items() if name in known}
     given: dict[str, tuple[str, object, bool]] = {}

@@ -1,4 +1,4 @@
-"""On which line of a TOML file does a key stand? The standard library's parser does not say, and a person wants to know."""
+"""Line numbers of the keys in a TOML file, for error messages; the standard library's parser does not report them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+(?:\s*\.\s*[A-Za-z0-9_\"'-]+)*)\s*=")
 
 
 def lines_of(text: str) -> dict[str, int]:
-    """Dotted key (and table) name -> its line, counted from 1. Best effort: inside multi-line strings it may see keys that
-    are none, which can only misplace a message."""
+    """Dotted key (and table) name -> its line, counted from 1. Best effort: text inside multi-line strings may look like keys,
+    which can only misplace a message."""
     found: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):

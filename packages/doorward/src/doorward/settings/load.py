@@ -1,4 +1,4 @@
-"""How do `doorward.toml` and `DOORWARD_*` become `Settings`? File first, environment over it, everything checked at once."""
+"""Loader of `Settings`: `doorward.toml` first, `DOORWARD_*` over it, everything checked at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from doorward.storage.postgres.url import DatabaseUrl, is_postgres
 from doorward.storage.sqlite.path import opened_before, sqlite_path
 
 Given = dict[str, tuple[str, object, bool]]
-"""Dotted name -> (where it was said, the value, whether it is text from the environment)."""
+"""Dotted name -> (its source, the value, whether it is text from the environment)."""
 
 
 def known_settings() -> dict[str, inspect.Field]:
@@ -39,7 +39,7 @@ def known_settings() -> dict[str, inspect.Field]:
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Read the file (None: there is none), lay the environment over it, check all. Raises `SettingsError` with every problem found.
+    """Read the file (None: no file), apply the environment over it, check all. Raises `SettingsError` with every problem found.
 
     Relative paths in the file are relative to its folder, those in the environment to the working directory.
     """
@@ -112,7 +112,7 @@ def _from_file(
 
 
 def _elsewhere(key: str, known: Mapping[str, inspect.Field]) -> str:
-    """The right key under the wrong section is the commonest slip after a misspelt one."""
+    """Suggest the right section: a right key under the wrong section is the most common mistake after misspelling."""
     homes = [name for name in known if name.partition(".")[2] == key]
     return f" It belongs to [{homes[0].partition('.')[0]}]." if homes else ""
 
@@ -139,7 +139,7 @@ _PATHS = frozenset(
 
 
 def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
-    """The value with its path made absolute where it is one; also the checks that need the text as it was written."""
+    """The value, with a path made absolute; also the checks that need the text as written."""
     home = path.resolve().parent if path is not None and not text else Path.cwd()
     if name == "issuer" and (problem := issuer_problem(str(value))):
         raise WrongValue(problem)
@@ -153,14 +153,16 @@ def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
 
 
 def _database(written: str, home: Path) -> str:
-    """The URL of a PostgreSQL database, or the file's full path. Space around it is none of it: it came from a file or a copy."""
+    """The URL of a PostgreSQL database, or the file's full path. Surrounding space is stripped: it comes from a file or from
+    copying."""
     database = written.strip()
     if problem := database_problem(database):
         raise WrongValue(problem)
     if is_postgres(database):
         return DatabaseUrl(database)
     path = home / _expanded(Path(sqlite_path(database)))
-    # what an older version made of the same words: a new and empty database beside it would look as if everybody were gone
+    # An older version opened this path for the same setting. A new and empty database beside it would look as if all accounts
+    # were lost.
     for old in (opened_before(database), sqlite_path(written) if written != database else None):
         if old is not None and (there := home / _expanded(Path(old))).is_file() and not path.exists():
             raise WrongValue(
@@ -171,7 +173,7 @@ def _database(written: str, home: Path) -> str:
 
 
 def _expanded(path: Path) -> Path:
-    """With `~` and `~user` as the folders they are. Raises `WrongValue` where there is no such person on this machine."""
+    """The text with `~` and `~user` expanded. Raises `WrongValue` where this machine has no such user."""
     try:
         return path.expanduser()
     except RuntimeError:
@@ -219,7 +221,7 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
 
 
 def _beside(database: object, home: Path) -> Path:
-    """The folder of the database; of doorward.toml where the database is on a server."""
+    """The folder of the database file; with a database server, the folder of doorward.toml."""
     return home if isinstance(database, DatabaseUrl) else Path(str(database)).parent
 
 

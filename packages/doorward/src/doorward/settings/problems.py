@@ -1,4 +1,4 @@
-"""How is a wrong setting reported? What is wrong, where, and what would be right: one line each."""
+"""Report of wrong settings: what is wrong, where, and what would be right, one line each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SettingsError(Exception):
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """` Did you mean …?` or nothing. Letter case and hyphens do not count."""
+    """The text ` Did you mean …?`, or nothing. Letter case and hyphens are ignored."""
     names = {name.lower().replace("-", "_"): name for name in known}
     near = get_close_matches(given.lower().replace("-", "_"), names, n=1, cutoff=0.55)
     return f" Did you mean {names[near[0]]}?" if near else ""

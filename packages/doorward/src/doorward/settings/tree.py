@@ -1,4 +1,4 @@
-"""Which settings are there, of which type, with which default? Described for people in docs/reference/settings.md."""
+"""Settings with their types and defaults. Described for people in docs/reference/settings.md."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the server listens. `trusted_proxies`: addresses or networks whose forwarding headers are believed.
+    """Where the server listens. `trusted_proxies`: addresses or networks whose forwarding headers are trusted.
 
-    Without `port`, the port of a loopback issuer, else 8000: `Settings.port` says which. `host` may be `unix:/path`.
-    `connections` is for each of the `workers`; `drain` is in seconds.
+    Without `port`, the port of a loopback issuer, else 8000: see `Settings.port`. `host` may be `unix:/path`. `connections` is
+    for each of the `workers`; `drain` is in seconds.
     """
 
     host: str = "127.0.0.1"
@@ -38,10 +38,10 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The SMTP server. Without `host` mail stays in the outbox and `doorward doctor` says so.
+    """The SMTP server. Without `host` mail stays in the outbox and `doorward doctor` reports it.
 
-    `tls`: `starttls` (refused when the server does not offer it), `tls` from the first byte, or `none`. `smtputf8`: whether new addresses
-    may have letters beyond ASCII before the @, which not every mail server on the way takes (RFC 6531).
+    `tls`: `starttls` (refused when the server does not offer it), `tls` from the first byte, or `none`. `smtputf8`: whether new
+    addresses may have letters beyond ASCII before the @, which not every mail server on the way accepts (RFC 6531).
     """
 
     host: str | None = None
@@ -56,13 +56,13 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The key-encryption key, and the life of the signing keys. Times in seconds.
+    """The key-encryption key, and the lifetimes of the signing keys in seconds.
 
     One of three: `secret_key` (32 bytes, base64) or the file that holds it; without either, `doorward.key` beside the database,
-    which is made on the first start unless `generate` is false. Or two commands, each given base64 on standard input and
-    answering with base64, split as a shell would. Or the AES key of a PKCS#11 token, all by their labels.
+    which is created on the first start unless `generate` is false. Or two commands, which get base64 on standard input and answer
+    with base64; they are split as a shell would. Or the AES key of a PKCS#11 token, all by their labels.
 
-    A new signing key is published `publish_ahead` before it signs; the current one steps back after `rotate_after` (0: only by
+    A new signing key is published `publish_ahead` before it signs; the current one retires after `rotate_after` (0: only by
     command).
     """
 
@@ -89,7 +89,8 @@ class BrandSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where `/metrics` answers: on a port of its own, or beside everything else to whoever has the token. Neither: nowhere."""
+    """Where `/metrics` answers: on its own port, or on the server's port for callers with the token. With neither setting it is
+    off."""
 
     host: str = "127.0.0.1"
     port: Port | None = None
@@ -97,7 +98,8 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the record of what happened is kept: in days, 0 for ever. On PostgreSQL a month goes when its last line is that old."""
+    """How long audit records are kept: in days, 0 for ever. On PostgreSQL a month is dropped when its last line reaches that
+    age."""
 
     keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 400
 
@@ -110,11 +112,12 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything, checked. `issuer` is the public address and the `iss` of every token (RFC 8414 §2).
+    """All settings, checked. `issuer` is the public address and the `iss` of every token (RFC 8414 §2).
 
-    `database` is the path of the SQLite file, made absolute, or the URL of a PostgreSQL database, which prints without its password. `development` opens `/_dev/outbox` and allows http
-    and is only possible with an issuer on this machine. `cache` is the URL of a Valkey or Redis server, if there is one.
-    `ca_file` (PEM) holds authorities that are trusted beside the machine's where this server calls others.
+    `database` is the path of the SQLite file, made absolute, or the URL of a PostgreSQL database, which prints without its
+    password. `development` opens `/_dev/outbox`, allows http, and is possible only with an issuer on this machine. `cache` is the
+    URL of a Valkey or Redis server, if there is one. `ca_file` (PEM) holds authorities that are trusted in addition to the
+    machine's for outgoing calls.
     """
 
     issuer: str
@@ -140,7 +143,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def beyond_ascii(self) -> bool:
-        """Whether an address with letters beyond ASCII before the @ can be registered: mail has to reach it."""
+        """Whether an address with letters beyond ASCII before the @ can be registered: mail must be able to reach it."""
         return self.mail.smtputf8 or self.mail.host is None
 
     @property
@@ -155,4 +158,4 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 NOT_SETTINGS = frozenset({"source"})
-"""Fields of `Settings` that nobody can set."""
+"""Fields of `Settings` that are no settings."""

@@ -1,4 +1,4 @@
-"""Is this one value of the right type and size? And if not, what would be?"""
+"""Type and range check of one setting's value, with a message that says what is expected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 
 
 class WrongValue(ValueError):
-    """The text says what the value should be; it holds the value only where that cannot be a secret."""
+    """A wrong value. The text says what it should be, and quotes it only where it cannot be a secret."""
 
 
 def coerce(value: object, kind: inspect.Type, *, text: bool) -> Any:

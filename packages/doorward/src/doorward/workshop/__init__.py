@@ -1,1 +1,1 @@
-"""Names that the version before starts its workers by. Gone with the next version."""
+"""Former module names, by which the previous version starts workers. To be removed in the next version."""

@@ -1,4 +1,4 @@
-"""Former name of `doorward.server`: a supervisor of the version before starts the workers of this one by it, at a reload."""
+"""Former name of `doorward.server`: during a reload, a supervisor of the previous version starts this version's workers by it."""
 
 import sys
 
