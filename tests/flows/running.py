@@ -40,7 +40,7 @@ from doorward.app.process import start
 from doorward.cli.run import opened
 from doorward.features.services import Services
 from doorward.settings import Settings, load
-from doorward.web.direct import DirectProtocol
+from doorward.web.connection_limits import LimitedProtocol
 from doorward.web.router import App as AsgiApp
 from doorward.web.router import Server as AsgiServer
 from tests.flows.apis import Api
@@ -188,7 +188,7 @@ def running(
     server = uvicorn.Server(
         uvicorn.Config(
             AsgiServer(begin),
-            http=DirectProtocol,
+            http=LimitedProtocol,
             lifespan="on",
             access_log=False,
             log_config=None,

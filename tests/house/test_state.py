@@ -22,7 +22,7 @@ REMEMBERS = {
     "features/revocations/rules/pages.py": "FeedPages: see features/revocations/feed.py",
     "features/revocations/rules/view.py": "View: see features/revocations/view_service.py",
     "web/router.py": "App, Server: whether this process is leaving; a sampling counter",
-    "web/direct.py": "DirectProtocol: one connection",
+    "web/connection_limits.py": "LimitedProtocol: one connection",
     "web/http.py": "Response: one answer",
     "features/oauth/metadata/routes.py": "MetadataEndpoints: the published keys as bytes, while they are the same",
     "features/sessions/browser_context.py": "BrowserContext: one request",

@@ -94,6 +94,19 @@ def test_a_request_under_way_is_answered_before_the_end(serve: Serve) -> None:
     assert time.monotonic() - started < 13
 
 
+def test_who_only_waits_for_news_does_not_hold_up_the_stop(serve: Serve) -> None:
+    """The wait is longer than the time that a process which leaves gives to what is under way: the answer comes at once, or never."""
+    served = serve().ready()
+    with ThreadPoolExecutor(1) as pool:
+        cursor = served.get("/revocations")["cursor"]
+        held = pool.submit(served.get, f"/revocations?after={cursor}&wait=20")
+        line = psutil.Process(served.process.pid)
+        until(lambda: any(one.status == psutil.CONN_ESTABLISHED for one in line.net_connections("tcp")))
+        time.sleep(0.5)
+        assert served.stop() == 0
+        assert held.result()["entries"] == []
+
+
 def test_a_taken_port_is_told_and_the_status_is_1(serve: Serve, free_port: int) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port))

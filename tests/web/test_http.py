@@ -18,6 +18,7 @@ from doorward.web.http import (
     Response,
     json_response,
     parse_form,
+    read_body,
     redirect,
     send_response,
 )
@@ -28,15 +29,9 @@ FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
 
 def request(
-    *chunks: bytes | None, headers: list[tuple[bytes, bytes]] | None = None, query: bytes = b"", **more: Any
+    body: bytes = b"", *, headers: list[tuple[bytes, bytes]] | None = None, query: bytes = b""
 ) -> Request:
-    """A request whose body comes in these chunks; None is where the client goes away."""
-    messages: list[dict[str, Any]] = [
-        {"type": "http.disconnect"}
-        if chunk is None
-        else {"type": "http.request", "body": chunk, "more_body": number < len(chunks) - 1}
-        for number, chunk in enumerate(chunks)
-    ]
+    """A request with this body."""
     scope = {
         "type": "http",
         "method": "POST",
@@ -45,11 +40,22 @@ def request(
         "headers": [FORM] if headers is None else headers,
         "client": ("192.0.2.1", 1),
     }
+    return Request(scope, body)
+
+
+async def received(*chunks: bytes | None) -> bytes:
+    """The body that comes in these chunks; None is where the client goes away."""
+    messages: list[dict[str, Any]] = [
+        {"type": "http.disconnect"}
+        if chunk is None
+        else {"type": "http.request", "body": chunk, "more_body": number < len(chunks) - 1}
+        for number, chunk in enumerate(chunks)
+    ]
 
     async def receive() -> dict[str, Any]:
         return messages.pop(0)
 
-    return Request(scope, receive, **more)
+    return await read_body(receive)
 
 
 def test_a_form_is_read_as_browsers_write_it() -> None:
@@ -100,19 +106,23 @@ def test_nothing_else_than_bad_form_is_raised(raw: str) -> None:
 
 
 async def test_a_body_comes_in_pieces_and_ends() -> None:
-    assert await request(b"a=1", b"&b=", b"2").form() == {"a": "1", "b": "2"}
-    assert await request(body=b"a=1").form() == {"a": "1"}
-    for bad in (request(None), request(b"a", None), request(b"a", b"b", None)):
+    assert await received(b"a=1", b"&b=", b"2") == b"a=1&b=2"
+    assert await received(b"a=1") == b"a=1"
+    assert await request(b"a=1&b=2").form() == {"a": "1", "b": "2"}
+    for chunks in ((None,), (b"a", None), (b"a", b"b", None)):
         with pytest.raises(ClientGone):
-            await bad.body()
+            await received(*chunks)
 
 
 async def test_a_body_is_bounded_however_it_comes() -> None:
     big = b"x" * (MAX_BODY + 1)
-    for bad in (request(big), request(b"x", big), request(*[b"x" * 1000] * 100), request(body=big)):
+    for chunks in ((big,), (b"x", big), [b"x" * 1000] * 100, (big * 10,)):
+        body = await received(*chunks)
+        assert len(body) == MAX_BODY + 1
         with pytest.raises(BodyTooLarge):
-            await bad.form()
+            await request(body).form()
     assert len(await request(b"x" * MAX_BODY).body()) == MAX_BODY
+    assert len(await received(b"x" * (MAX_BODY - 1), b"y")) == MAX_BODY
 
 
 @pytest.mark.parametrize(

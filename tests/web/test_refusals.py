@@ -249,11 +249,8 @@ def test_every_refusal_has_a_fix() -> None:
 
 
 def test_what_a_refusal_says_itself_comes_first_and_names_from_outside_are_one_word() -> None:
-    async def never() -> dict[str, Any]:
-        raise AssertionError
-
     request = Request(
-        {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}, never
+        {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}, b""
     )
     with captured() as lines:
         note(Refusal("invalid_scope", "No.", "why so. Fix: do this").to("a b"), request)

@@ -14,7 +14,6 @@ from doorward.core.errors import HashingBusy, StoreConflict, StoreUnavailable
 from doorward.web.http import (
     BadForm,
     BodyTooLarge,
-    ClientGone,
     Request,
     Response,
     json_response,
@@ -62,13 +61,16 @@ async def ask(
     method: str = "GET",
     *,
     headers: Sequence[tuple[str, str]] = (),
-    peer: str = "192.0.2.7",
+    peer: str | None = "192.0.2.7",
+    server: tuple[str, int | None] = ("192.0.2.8", 443),
+    gone: bool = False,
+    state: dict[str, Any] | None = None,
 ) -> list[Any]:
     """The messages of one request."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.disconnect" if gone else "http.request", "body": b"", "more_body": False}
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -79,8 +81,10 @@ async def ask(
         "path": path,
         "query_string": b"",
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
-        "client": (peer, 1),
+        "client": None if peer is None else (peer, 1),
+        "server": server,
         "scheme": "https",
+        "state": state or {},
     }
     await asked(scope, receive, send)
     return sent
@@ -227,10 +231,7 @@ async def test_who_leaves_says_so_with_each_answer_and_is_not_ready() -> None:
 
 
 async def test_nobody_is_answered_who_has_gone() -> None:
-    async def gone(_: Request) -> Response:
-        raise ClientGone
-
-    assert await ask(app([machine("/who", "GET", gone)])) == []
+    assert await ask(app([machine("/who", "GET", _who)]), gone=True) == []
 
 
 async def test_every_request_has_its_number_and_https_stays_https() -> None:

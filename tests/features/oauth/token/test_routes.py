@@ -203,9 +203,6 @@ async def test_two_authorization_headers_are_refused() -> None:
     from doorward.web.http import BadForm, Request
     from doorward.web.oauth_endpoint import token_request
 
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": b"a=b", "more_body": False}
-
     scope = {
         "method": "POST",
         "path": "/token",
@@ -217,4 +214,4 @@ async def test_two_authorization_headers_are_refused() -> None:
         ],
     }
     with pytest.raises(BadForm):
-        await token_request(Request(scope, receive), url=f"{made.ISSUER}/token", now=made.NOW)
+        await token_request(Request(scope, b"a=b"), url=f"{made.ISSUER}/token", now=made.NOW)

@@ -134,7 +134,7 @@ class WatchedCatalog:
         """
         if self._passed() < self._no_use_before:
             return
-        # not asyncio.timeout: a hot request is not a task before its first wait (`web/direct.py`)
+        # not asyncio.timeout, which waits for the end of what it cancels: the database may take its time for that
         look = asyncio.ensure_future(self._look())
         done, _ = await asyncio.wait({look}, timeout=LEASE)
         if not done:

@@ -23,7 +23,7 @@ from doorward.server import worker_args as orders
 from doorward.server.accept import Board, Door, everybody_waiting
 from doorward.server.sockets import BACKLOG, room_for, shown
 from doorward.settings import Settings
-from doorward.web.direct import DirectProtocol
+from doorward.web.connection_limits import LimitedProtocol
 from doorward.web.router import Server as Application
 
 GRACE: Final = 10
@@ -147,8 +147,8 @@ class Serving(uvicorn.Server):
                 app.closing()
             # uvicorn's type also covers protocols that are not installed everywhere
             for connection in cast("list[object]", list(self.server_state.connections)):
-                if isinstance(connection, DirectProtocol):
-                    connection.let_go(LINGER)
+                if isinstance(connection, LimitedProtocol):
+                    connection.close_resting(LINGER)
             await asyncio.sleep(0.05)
         await super().shutdown(sockets)
 
@@ -203,8 +203,8 @@ class Serving(uvicorn.Server):
         if self._board is not None and not self.should_exit:
             self._board.write(self._told.place, self._guests())
 
-    def _protocol(self) -> DirectProtocol:
-        return DirectProtocol(
+    def _protocol(self) -> LimitedProtocol:
+        return LimitedProtocol(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 
@@ -270,7 +270,7 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
         config=uvicorn.Config(
             application,
             loop=_loop(),
-            http=DirectProtocol,
+            http=LimitedProtocol,
             ws="none",
             lifespan="on",
             access_log=False,

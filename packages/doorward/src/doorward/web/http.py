@@ -1,4 +1,4 @@
-"""One request and one response on plain ASGI, for hot endpoints and pages alike.
+"""One request and one response on plain ASGI, for every endpoint and page.
 
 Why not a framework's: its form parser merges duplicate fields, which OAuth forbids (OAuth 2.1 §3), and at the token
 endpoint every microsecond between socket and signature is a tenth of a per cent (docs/decisions).
@@ -69,26 +69,22 @@ class Request:
 
     __slots__ = (
         "_body",
-        "_receive",
         "client_address",
         "method",
         "path",
         "query_string",
         "raw_headers",
         "request_id",
-        "scheme",
     )
 
     def __init__(
         self,
         scope: Scope,
-        receive: Receive,
+        body: bytes,
         *,
         path: str | None = None,
         client_address: str | None = None,
         request_id: str = "",
-        scheme: str | None = None,
-        body: bytes | None = None,
     ) -> None:
         self.method: str = scope["method"]
         self.path: str = path if path is not None else scope["path"]
@@ -97,8 +93,6 @@ class Request:
         client = scope.get("client")
         self.client_address: str = client_address or (client[0] if client else "")
         self.request_id = request_id
-        self.scheme: str = scheme or scope.get("scheme", "http")
-        self._receive = receive
         self._body = body
 
     def header(self, name: bytes) -> str | None:
@@ -134,50 +128,26 @@ class Request:
         except UnicodeDecodeError:
             raise BadForm("The query is not valid.") from None
 
-    async def body(self, limit: int = MAX_BODY) -> bytes:
-        """The whole body, however often it is asked for. Raises `BodyTooLarge` beyond `limit` bytes, `ClientGone` when the connection ended."""
-        if self._body is not None:
-            if len(self._body) > limit:
-                raise BodyTooLarge
-            return self._body
-        message = await self._receive()
-        if message["type"] != "http.request":
-            raise ClientGone
-        chunk: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            if len(chunk) > limit:
-                raise BodyTooLarge
-            self._body = chunk
-            return chunk
-        parts = [chunk]
-        size = len(chunk)
-        while True:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                raise ClientGone
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > limit:
-                raise BodyTooLarge
-            parts.append(chunk)
-            if not message.get("more_body", False):
-                self._body = b"".join(parts)
-                return self._body
+    async def body(self) -> bytes:
+        """The whole body. Raises `BodyTooLarge` beyond `MAX_BODY` bytes."""
+        if len(self._body) > MAX_BODY:
+            raise BodyTooLarge
+        return self._body
 
-    async def form(self, limit: int = MAX_BODY) -> dict[str, str]:
+    async def form(self) -> dict[str, str]:
         """The form fields of a POST. Raises `BadForm` (also for another content type) and `BodyTooLarge`."""
         kind = self.header(b"content-type")
         if kind is None or kind.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
             raise BadForm("Send the parameters as application/x-www-form-urlencoded.")
-        raw = await self.body(limit)
+        raw = await self.body()
         try:
             return parse_form(raw.decode("utf-8"))
         except UnicodeDecodeError:
             raise BadForm("The body is not valid UTF-8.") from None
 
-    async def json_object(self, limit: int = MAX_BODY) -> dict[str, Any]:
+    async def json_object(self) -> dict[str, Any]:
         """The JSON object of a POST. Raises `BadForm`, also for a member that stands twice (line 9), and `BodyTooLarge`."""
-        raw = await self.body(limit)
+        raw = await self.body()
         try:
             return json_object(raw)
         except Malformed:
@@ -231,9 +201,22 @@ def redirect(location: str, status: int = 303) -> Response:
     return Response(status).add("location", location).add("cache-control", "no-store")
 
 
+async def read_body(receive: Receive) -> bytes:
+    """The body of a request, cut off one byte after `MAX_BODY`: no handler takes more. Raises `ClientGone`."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGone
+        body = (body + message.get("body", b""))[: MAX_BODY + 1]
+        if not message.get("more_body", False):
+            return body
+
+
 async def send_response(response: Response, send: Send, *, head: bool = False) -> None:
     """Write the response; for HEAD only its headers."""
     body = response.body
-    response.headers.append((b"content-length", b"%d" % len(body)))
+    if response.status not in {204, 304}:
+        response.headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     await send({"type": "http.response.body", "body": b"" if head else body})

@@ -17,17 +17,17 @@ from doorward.web.http import (
     BadForm,
     BodyTooLarge,
     ClientGone,
-    Message,
     Receive,
     Request,
     Response,
     Scope,
     Send,
     json_response,
+    read_body,
     send_response,
 )
 from doorward.web.refusals import note
-from doorward.web.route import Handler, Route
+from doorward.web.route import Route
 
 RETRY_AFTER: Final = b"2"
 _CORS: Final = (
@@ -36,10 +36,12 @@ _CORS: Final = (
 )
 # Of the hot endpoints one request in 16 is timed: reading the clock for each of them would cost as much as reading the form.
 _SAMPLE: Final = 15
-UNIX_PEER: Final = ("unix:", 0)
-"""Whoever is at the other end of a socket in the file system: its mode says who may be (`web/direct.py`)."""
 READY_PATH: Final = "/readyz"
-# what is answered without the database
+NO_ROOM: Final = "no_room"
+"""In the `state` of a request (ASGI): a function that says whether the server is full. Connections that have room lack it."""
+# answered however many connections there are: a health check has to hear the truth
+_ALWAYS: Final = frozenset({"/healthz", READY_PATH})
+# answered without the database
 _ASKS_NOTHING: Final = frozenset({"/healthz", "/static/"})
 _HSTS: Final = (b"strict-transport-security", b"max-age=63072000")
 log = structlog.get_logger("doorward.web")
@@ -96,7 +98,6 @@ class App:
                     raise ValueError(f"two handlers for {method} {item.path}")
                 methods[method] = item
         self._mount = prefix
-        self._hot = frozenset(prefix + item.path for item in routes if item.hot)
         self._https = https
         self._proxies = Proxies(trusted_proxies)
         self._error_page = error_page
@@ -115,52 +116,44 @@ class App:
         if self._on_closing is not None:
             self._on_closing()
 
-    def hot(self, path: str) -> bool:
-        """Whether the handler at this path may run before its request is a task (`web/direct.py`)."""
-        return path in self._hot
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request of any ASGI server."""
-        response = await self.respond(scope, receive)
-        if response is not None:
-            if self.leaving:
-                response.headers.append((b"connection", b"close"))
-            await send_response(response, send, head=scope["method"] == "HEAD")
-
-    async def refuse(self, scope: Scope) -> Response:
-        """What somebody hears for whom there is no room: 503, and when to come back."""
-        self._meter.count("connections_refused")
-        response = await self._unavailable(
-            Request(scope, _nothing_comes, request_id=f"{self._tag}-{next(self._numbers):x}")
-        )
-        response.headers.append((b"retry-after", RETRY_AFTER))
-        return response
-
-    async def respond(self, scope: Scope, receive: Receive, body: bytes | None = None) -> Response | None:
-        """The answer to one request, or None when the client has gone. `body` is given where it was read already
-        (`web/direct.py`); then `receive` is never called."""
-        path: str = scope["path"]
-        if self._mount:
-            if path.startswith(self._mount + "/"):
-                path = path[len(self._mount) :]
-            elif path.startswith("/.well-known/") and path.endswith(self._mount):
-                # RFC 8414 §3.1 puts the well-known part before the issuer's path.
-                path = path[: -len(self._mount)]
-            else:
-                path = "/\x00outside"
-        method: str = scope["method"]
+        """Answer one HTTP request of any ASGI server. No handler is entered before the whole body is there."""
+        try:
+            body = await read_body(receive)
+        except ClientGone:
+            return
         request = Request(
             scope,
-            receive,
-            path=path,
-            client_address=self._address(scope)
-            if self._proxies or scope.get("client") is UNIX_PEER
-            else None,
+            body,
+            path=self._path(scope["path"]),
+            client_address=self._address(scope) if self._proxies or scope.get("client") is None else None,
             request_id=f"{self._tag}-{next(self._numbers):x}",
-            body=body,
         )
-        found = self._exact.get(path)
-        item = found.get(method) if found is not None else self._prefixed(path, method)
+        state = scope.get("state")
+        full = bool(state) and NO_ROOM in state and state[NO_ROOM]() and request.path not in _ALWAYS
+        if full:
+            self._meter.count("connections_refused")
+            response = await self._unavailable(request)
+        else:
+            response = await self._respond(request)
+        if full or self.leaving:
+            response.headers.append((b"connection", b"close"))
+        await send_response(response, send, head=request.method == "HEAD")
+
+    def _path(self, path: str) -> str:
+        """The path below the issuer's."""
+        if not self._mount:
+            return path
+        if path.startswith(self._mount + "/"):
+            return path[len(self._mount) :]
+        if path.startswith("/.well-known/") and path.endswith(self._mount):
+            # RFC 8414 §3.1 puts the well-known part before the issuer's path.
+            return path[: -len(self._mount)]
+        return "/\x00outside"
+
+    async def _respond(self, request: Request) -> Response:
+        found = self._exact.get(request.path)
+        item = found.get(request.method) if found is not None else self._prefixed(request)
         if item is None:
             response = await self._no_route(request, found)
         else:
@@ -175,13 +168,10 @@ class App:
             ):
                 # what this process can still read is of before the move: whatever it said could be a wrong yes
                 response = await self._unavailable(request)
-                response.headers.append((b"retry-after", RETRY_AFTER))
             else:
-                response = await self._answer(item, item.handler, request)
+                response = await self._answer(item, request)
             if began:
                 self._meter.observe(item.path, perf_counter() - began)
-            if response is None:
-                return None
             if item.cors:
                 response.headers.extend(_CORS)
             if self.leaving and item.path == READY_PATH:
@@ -190,16 +180,14 @@ class App:
             response.headers.append(_HSTS)
         return response
 
-    async def _answer(self, item: Route, handler: Handler, request: Request) -> Response | None:
+    async def _answer(self, item: Route, request: Request) -> Response:
         later = RETRY_AFTER
         try:
-            return await handler(request)
+            return await item.handler(request)
         except BadForm as problem:
             status, code, say = 400, "invalid_request", str(problem)
         except BodyTooLarge:
             status, code, say = 413, "invalid_request", "The request is too large."
-        except ClientGone:
-            return None
         except ComeBackLater as problem:
             status, code, say = 429, "temporarily_unavailable", str(problem)
             later = b"%d" % problem.seconds
@@ -221,34 +209,37 @@ class App:
             say = f"Something went wrong here. Request {request.request_id}."
         if status < 500:
             note(Refusal(code, say), request)
-        if item.page:
-            response = await self._error_page.show(request, status)
-        else:
-            response = json_response({"error": code, "error_description": say}, status)
+        response = await self._error(request, status, code, say, page=item.page)
         if status in {429, 503}:
             response.headers.append((b"retry-after", later))
         return response
 
     async def _unavailable(self, request: Request) -> Response:
-        if "text/html" in (request.header(b"accept") or ""):
-            return await self._error_page.show(request, 503)
-        return json_response(
-            {"error": "temporarily_unavailable", "error_description": "Please try again in a moment."}, 503
+        response = await self._error(
+            request,
+            503,
+            "temporarily_unavailable",
+            "Please try again in a moment.",
+            page=_wants_page(request),
         )
+        response.headers.append((b"retry-after", RETRY_AFTER))
+        return response
 
-    def _prefixed(self, path: str, method: str) -> Route | None:
+    async def _error(self, request: Request, status: int, code: str, say: str, *, page: bool) -> Response:
+        if page:
+            return await self._error_page.show(request, status)
+        return json_response({"error": code, "error_description": say}, status)
+
+    def _prefixed(self, request: Request) -> Route | None:
         for item in self._prefixes:
-            if path.startswith(item.path) and method in item.methods:
+            if request.path.startswith(item.path) and request.method in item.methods:
                 return item
         return None
 
     async def _no_route(self, request: Request, found: dict[str, Route] | None) -> Response:
         if found is None:
-            if "text/html" in (request.header(b"accept") or ""):
-                return await self._error_page.show(request, 404)
-            return json_response(
-                {"error": "not_found", "error_description": "There is nothing at this address."}, 404
-            )
+            say = "There is nothing at this address."
+            return await self._error(request, 404, "not_found", say, page=_wants_page(request))
         allowed = ", ".join(sorted({*found, "OPTIONS"}))
         if request.method == "OPTIONS":
             response = Response(204).add("allow", allowed)
@@ -258,22 +249,22 @@ class App:
                 response.add("access-control-allow-headers", "authorization, content-type, dpop")
                 response.add("access-control-max-age", "7200")
             return response
-        if any(item.page for item in found.values()):
-            response = await self._error_page.show(request, 405)
-        else:
-            response = json_response(
-                {"error": "invalid_request", "error_description": f"Use {allowed} here."}, 405
-            )
+        page = any(item.page for item in found.values())
+        response = await self._error(request, 405, "invalid_request", f"Use {allowed} here.", page=page)
         return response.add("allow", allowed)
 
     def _address(self, scope: Scope) -> str:
-        peer: str = scope["client"][0] if scope.get("client") else ""
+        client = scope.get("client")
+        # A socket in the file system has a path and no port (ASGI); its mode says who may speak there. A TCP client that has
+        # left already has no address either, and is not believed.
+        unix = client is None and (scope.get("server") or ("", 0))[1] is None
+        peer: str = client[0] if client else "unix:" if unix else ""
         forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
-        return self._proxies.client(peer, forwarded, believed=scope.get("client") is UNIX_PEER)
+        return self._proxies.client(peer, forwarded, believed=unix)
 
 
-async def _nothing_comes() -> Message:
-    return {"type": "http.disconnect"}
+def _wants_page(request: Request) -> bool:
+    return "text/html" in (request.header(b"accept") or "")
 
 
 Starter = Callable[[], Awaitable[tuple[App, Callable[[], Awaitable[None]]]]]

@@ -36,9 +36,6 @@ class Connector:
     async def connect(self) -> Connection:
         """A new connection. Raises what asyncpg raises: of the server that was asked first, when none takes us."""
         servers = list(self._servers)
-        if len(servers) == 1:
-            # a task: asyncpg asks for its own, and a hot request is none before its first wait (`web/direct.py`)
-            return await asyncio.create_task(self._one(servers[0]))
         asked: dict[asyncio.Task[Connection], str] = {}
         first: Exception | None = None
         try:

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from doorward.web.direct import DirectProtocol
+from doorward.web.connection_limits import LimitedProtocol
 from tests.waiting import PATIENCE
-from tests.web.test_direct import REQUESTS, Running, read_answer, serve
+from tests.web.test_connection_limits import REQUESTS, Running, read_answer, serve
 
 
 @pytest.fixture
-def direct() -> Iterator[Running]:
-    yield from serve(DirectProtocol)
+def limited() -> Iterator[Running]:
+    yield from serve(LimitedProtocol)
 
 
 OFFER = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAA\r\n"
@@ -42,12 +42,12 @@ OFFERS = {
 @pytest.mark.parametrize("in_one_piece", [True, False], ids=["at once", "head first"])
 @pytest.mark.parametrize("what", OFFERS)
 def test_an_offered_upgrade_is_ignored_and_the_body_arrives(
-    direct: Running, what: str, in_one_piece: bool
+    limited: Running, what: str, in_one_piece: bool
 ) -> None:
     """RFC 9110 §7.8; Java's HttpClient offers h2c with every request."""
     sent, size = OFFERS[what]
     head, _, body = sent.partition(b"\r\n\r\n")
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         if in_one_piece:
             connection.sendall(sent)
         else:
@@ -62,26 +62,26 @@ def test_an_offered_upgrade_is_ignored_and_the_body_arrives(
         # the connection goes on, in HTTP/1.1
         connection.sendall(REQUESTS["post"])
         assert b'"size":5' in read_answer(reader)[2]
-    assert direct.seen.paths == ["/echo", "/echo"]
+    assert limited.seen.paths == ["/echo", "/echo"]
 
 
-def test_any_number_of_offers_on_one_connection_is_answered(direct: Running) -> None:
+def test_any_number_of_offers_on_one_connection_is_answered(limited: Running) -> None:
     """docs/incidents/0045-each-offer-one-call-deeper.md"""
     many = 600
     one = b"GET /empty HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
     last = b"GET /empty HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(one * many + last)
         answers = connection.makefile("rb").read()
     assert answers.count(b"HTTP/1.1 204") == many + 1
 
 
-def test_an_offered_upgrade_waits_for_its_turn_as_any_request_does(direct: Running) -> None:
+def test_an_offered_upgrade_waits_for_its_turn_as_any_request_does(limited: Running) -> None:
     held = b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(held + OFFERS["a POST"][0] + OFFERS["a POST"][0] + REQUESTS["get"])
         threading.Event().wait(0.05)
-        direct.seen.release.set()
+        limited.seen.release.set()
         reader = connection.makefile("rb")
         answers = [read_answer(reader)[2] for _ in range(4)]
     assert answers[0] == b'{"held":true}'
@@ -99,15 +99,15 @@ def test_an_offered_upgrade_waits_for_its_turn_as_any_request_does(direct: Runni
     ],
     ids=["a tunnel", "no host", "two hosts", "two hosts in HTTP/1.0", "no host and an upgrade"],
 )
-def test_a_request_for_another_or_for_no_one_host_is_refused(direct: Running, sent: bytes) -> None:
+def test_a_request_for_another_or_for_no_one_host_is_refused(limited: Running, sent: bytes) -> None:
     """RFC 9112 §3.2: one Host, or a proxy and we could each mean another one."""
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400")
-    assert direct.seen.paths == []
+    assert limited.seen.paths == []
 
 
-def test_what_cannot_be_read_is_never_answered_before_what_was_asked_first(direct: Running) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+def test_what_cannot_be_read_is_never_answered_before_what_was_asked_first(limited: Running) -> None:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n" + b"no request at all\r\n\r\n")
         assert connection.makefile("rb").read() == b""

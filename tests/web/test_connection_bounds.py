@@ -1,4 +1,4 @@
-"""Does whatever a stranger sends have an end in bytes, in number and in time, before it costs anything?
+"""Bounds of a connection in bytes, in number and in time: what they end, and what they leave alone.
 
 docs/incidents/0013-a-request-without-end.md
 """
@@ -6,20 +6,22 @@ docs/incidents/0013-a-request-without-end.md
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import cast
 
 import pytest
 
-from doorward.web.direct import MAX_QUEUED, DirectProtocol
-from tests.waiting import PATIENCE
-from tests.web.test_direct import REQUESTS, Running, read_answer, serve, talk
+from doorward.web.connection_limits import MAX_QUEUED, LimitedProtocol
+from tests.waiting import PATIENCE, until
+from tests.web.test_connection_limits import REQUESTS, Running, read_answer, serve, talk
 
 
 @pytest.fixture
-def direct() -> Iterator[Running]:
-    yield from serve(DirectProtocol)
+def limited() -> Iterator[Running]:
+    yield from serve(LimitedProtocol)
 
 
 def closed_within(connection: socket.socket, seconds: float) -> bytes:
@@ -71,13 +73,13 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("what", FLOODS)
-def test_nobody_fills_the_memory_with_a_request_without_end(direct: Running, what: str) -> None:
+def test_nobody_fills_the_memory_with_a_request_without_end(limited: Running, what: str) -> None:
     head, piece = FLOODS[what]
-    sent, said = flooded(direct.port, head=head, piece=piece, times=600)
+    sent, said = flooded(limited.port, head=head, piece=piece, times=600)
     assert sent < 200
     assert said == b"" or said.startswith((b"HTTP/1.1 431", b"HTTP/1.1 413", b"HTTP/1.1 400"))
-    assert direct.seen.paths == []
-    assert talk(direct.port, REQUESTS["get"])[0][0] == 200
+    assert limited.seen.paths == []
+    assert talk(limited.port, REQUESTS["get"])[0][0] == 200
 
 
 @pytest.mark.parametrize(
@@ -88,24 +90,24 @@ def test_nobody_fills_the_memory_with_a_request_without_end(direct: Running, wha
     ],
     ids=["a long address", "many fields"],
 )
-def test_a_head_that_is_too_large_is_refused_in_one_piece_too(direct: Running, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+def test_a_head_that_is_too_large_is_refused_in_one_piece_too(limited: Running, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         assert closed_within(connection, PATIENCE).startswith(b"HTTP/1.1 4")
-    assert direct.seen.paths == []
+    assert limited.seen.paths == []
 
 
-def test_what_follows_a_body_is_no_header(direct: Running) -> None:
+def test_what_follows_a_body_is_no_header(limited: Running) -> None:
     sent = (
         b"POST /echo HTTP/1.1\r\nhost: h\r\nx-forwarded-for: 192.0.2.1\r\ntransfer-encoding: chunked\r\n"
         b"trailer: x-forwarded-for\r\n\r\n1\r\na\r\n0\r\nx-forwarded-for: 203.0.113.9\r\n\r\n"
     )
-    status, _, body = talk(direct.port, sent)[0]
+    status, _, body = talk(limited.port, sent)[0]
     assert status == 200
     assert b'"forwarded":["192.0.2.1"]' in body
 
 
-class Impatient(DirectProtocol):
+class Impatient(LimitedProtocol):
     """Waits for as long as a test can."""
 
     patience = 0.3
@@ -163,27 +165,74 @@ def test_patience_is_not_asked_of_who_waits_for_us_or_between_requests(impatient
 
 
 @pytest.mark.requirement(97)
-def test_a_connection_ends_when_more_requests_are_queued_than_may_be(direct: Running) -> None:
+def test_a_connection_ends_when_more_requests_are_queued_than_may_be(limited: Running) -> None:
     """docs/incidents/0050-requests-queued-without-a-bound.md"""
     held = b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(held + REQUESTS["get"] * MAX_QUEUED)
         threading.Event().wait(0.1)
-        direct.seen.release.set()
+        limited.seen.release.set()
         reader = connection.makefile("rb")
         assert [read_answer(reader)[0] for _ in range(1 + MAX_QUEUED)] == [200] * (1 + MAX_QUEUED)
-    direct.seen.release.clear()
-    direct.seen.paths.clear()
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+    limited.seen.release.clear()
+    limited.seen.paths.clear()
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(held + REQUESTS["get"] * (MAX_QUEUED + 1))
         # closed without a word: an answer here would be taken for the answer to the first request
         assert closed_within(connection, PATIENCE) == b""
-    assert direct.seen.paths == []
+    assert limited.seen.paths == []
 
 
 @pytest.mark.requirement(97)
-def test_requests_sent_together_are_all_answered_where_none_has_to_wait(direct: Running) -> None:
-    with socket.create_connection(("127.0.0.1", direct.port), timeout=PATIENCE) as connection:
+def test_no_more_is_parsed_while_too_many_requests_wait(limited: Running) -> None:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
+        with suppress(ConnectionError):
+            connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n" + REQUESTS["get"] * 1000)
+        (protocol,) = cast("set[LimitedProtocol]", limited.server.server_state.connections)
+        until(lambda: len(protocol.pipeline) > MAX_QUEUED)
+        # what one step of the parser brought is there, and no more
+        assert len(protocol.pipeline) < 3 * MAX_QUEUED + 10
+        assert closed_within(connection, PATIENCE) == b""
+    assert limited.seen.paths == []
+
+
+@pytest.mark.requirement(97)
+def test_requests_sent_together_are_all_answered_where_none_has_to_wait(limited: Running) -> None:
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(REQUESTS["get"] * 100)
         reader = connection.makefile("rb")
         assert [read_answer(reader)[0] for _ in range(100)] == [200] * 100
+
+
+@pytest.mark.requirement(97)
+def test_requests_behind_a_slow_one_are_not_read_into_memory(limited: Running) -> None:
+    """docs/incidents/0050-requests-queued-without-a-bound.md"""
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
+        connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
+        until(lambda: bool(limited.server.server_state.connections))
+        (protocol,) = cast("set[LimitedProtocol]", limited.server.server_state.connections)
+        connection.setblocking(False)
+        most = 0
+        for _ in range(200):
+            with suppress(BlockingIOError, ConnectionError):
+                connection.send(REQUESTS["get"] * 10_000)
+            # as uvicorn does whenever a handler asks for the body of its request
+            protocol.loop.call_soon_threadsafe(protocol.flow.resume_reading)
+            threading.Event().wait(0.005)
+            most = max(most, len(protocol.unread))
+        # one read of the event loop may be 256 KiB
+        assert 0 < most <= 512 * 1024
+
+
+def test_a_client_that_has_reset_its_connection_is_not_served() -> None:
+    """docs/incidents/0054-a-request-without-an-address.md"""
+    listener = socket.create_server(("127.0.0.1", 0))
+    gone = socket.create_connection(listener.getsockname())
+    gone.sendall(REQUESTS["post"])
+    gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gone.close()
+    running = serve(LimitedProtocol, listener)
+    limited = next(running)
+    assert talk(limited.port, REQUESTS["get"])[0][0] == 200
+    assert len(limited.seen.paths) == 1
+    next(running, None)
