@@ -1,4 +1,4 @@
-"""What does a person meet, and what does the app hear, when an app asks for a sign-in?"""
+"""The authorization endpoint over HTTP: pages for the person, responses for the app."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def signed_in(front: Front) -> Tab:
     return tab
 
 
-async def test_the_whole_way_to_a_code_and_to_tokens(front: Front) -> None:
+async def test_a_full_sign_in_leads_to_a_code_and_tokens(front: Front) -> None:
     tab = front.browser()
     page = await tab.sign_in_at(await tab.get(front.asking(made.client())))
     page = await tab.on(page)
@@ -51,7 +51,7 @@ async def test_the_whole_way_to_a_code_and_to_tokens(front: Front) -> None:
 
 
 @pytest.mark.requirement(8)
-async def test_codes_and_refusals_say_who_answers(front: Front) -> None:
+async def test_codes_and_errors_name_the_issuer(front: Front) -> None:
     tab = await signed_in(front)
     assert said(await tab.get(front.asking(OWN)))["iss"] == made.ISSUER
     refused = said(await tab.get(front.asking(OWN, scope="nonsense")))
@@ -72,7 +72,7 @@ async def test_codes_and_refusals_say_who_answers(front: Front) -> None:
         {"redirect_uri": "javascript:alert(1)"},
     ],
 )
-async def test_a_bad_app_or_address_gets_a_page_and_nobody_is_redirected(
+async def test_an_unknown_app_or_redirect_uri_gets_a_page_and_no_redirect(
     front: Front, changes: dict[str, str | None]
 ) -> None:
     for tab in (front.browser(), await signed_in(front)):
@@ -88,7 +88,7 @@ async def test_a_bad_app_or_address_gets_a_page_and_nobody_is_redirected(
 
 
 @pytest.mark.requirement(9)
-async def test_a_parameter_given_twice_is_said_on_a_page(front: Front) -> None:
+async def test_a_repeated_parameter_gets_an_error_page(front: Front) -> None:
     tab = await signed_in(front)
     base = front.params(OWN)
     for name, value in (*base.items(), ("unknown", "x")):
@@ -102,7 +102,7 @@ async def test_a_parameter_given_twice_is_said_on_a_page(front: Front) -> None:
 
 
 @pytest.mark.requirement(9)
-async def test_in_a_post_only_the_body_counts(front: Front) -> None:
+async def test_a_post_reads_only_the_body(front: Front) -> None:
     tab = await signed_in(front)
     query = urlencode({"redirect_uri": "https://evil.example/cb", "state": "other", "scope": "openid email"})
     page = await tab.post(f"/authorize?{query}", front.params(OWN))
@@ -113,7 +113,7 @@ async def test_in_a_post_only_the_body_counts(front: Front) -> None:
 
 
 @pytest.mark.requirement(75)
-async def test_silent_renewal_outlives_a_rotation_of_keys_and_no_revocation(front: Front) -> None:
+async def test_silent_renewal_survives_a_key_rotation_but_no_key_revocation(front: Front) -> None:
     tab = await signed_in(front)
     tokens = await front.redeem(OWN, said(await tab.get(front.asking(OWN)))["code"])
     asking = front.asking(OWN, prompt="none", id_token_hint=tokens["id_token"])
@@ -126,7 +126,7 @@ async def test_silent_renewal_outlives_a_rotation_of_keys_and_no_revocation(fron
     assert said(await tab.get(asking))["error"] == "invalid_request"
 
 
-async def test_a_parameter_without_a_value_counts_as_left_out(front: Front) -> None:
+async def test_an_empty_parameter_counts_as_omitted(front: Front) -> None:
     tab = await signed_in(front)
     empty = dict.fromkeys(
         ("prompt", "max_age", "claims", "display", "id_token_hint", "request", "request_uri", "resource",
@@ -137,7 +137,7 @@ async def test_a_parameter_without_a_value_counts_as_left_out(front: Front) -> N
 
 
 @pytest.mark.requirement(14)
-async def test_form_post_brings_the_answer_in_a_form_and_nothing_in_the_address(front: Front) -> None:
+async def test_form_post_returns_the_response_in_a_form_and_not_in_the_address(front: Front) -> None:
     tab = await signed_in(front)
     for state in ("st", "\"'><script>alert(1)</script>", "\r\nset-cookie: x=y"):
         page = await tab.get(front.asking(OWN, response_mode="form_post", state=state))
@@ -145,7 +145,7 @@ async def test_form_post_brings_the_answer_in_a_form_and_nothing_in_the_address(
         form = page.forms["form-post"]
         assert form.action == OWN.redirect_uris[0]
         assert form.fields.keys() == {"code", "state", "iss"}
-        # a browser posts a line break of a field as CR LF, however the field was written
+        # browsers submit a line break in a field as CR LF, whichever way it was written
         assert form.fields["state"].replace("\n", "\r\n").replace("\r\r", "\r") == state
         assert "<script>alert" not in page.text
         policy = page.header("content-security-policy") or ""
@@ -154,7 +154,7 @@ async def test_form_post_brings_the_answer_in_a_form_and_nothing_in_the_address(
 
 
 @pytest.mark.requirement(14)
-async def test_an_app_registered_for_form_post_alone_never_gets_a_code_in_an_address(front: Front) -> None:
+async def test_an_app_registered_for_form_post_only_never_gets_a_code_in_an_address(front: Front) -> None:
     await front.register(made.client(id="app_own", first_party=True, response_modes=("form_post",)))
     tab = await signed_in(front)
     for mode in (None, "query"):
@@ -164,7 +164,7 @@ async def test_an_app_registered_for_form_post_alone_never_gets_a_code_in_an_add
 
 
 @pytest.mark.requirement(10)
-async def test_after_a_post_comes_a_303_or_a_page_never_a_redirect_that_repeats_it(front: Front) -> None:
+async def test_a_post_is_answered_by_a_303_or_a_page_so_that_it_is_not_repeated(front: Front) -> None:
     tab = front.browser()
     page = await tab.sign_in_at(await tab.get(front.asking(made.client())))
     assert page.status == 303
@@ -174,7 +174,7 @@ async def test_after_a_post_comes_a_303_or_a_page_never_a_redirect_that_repeats_
 
 
 @pytest.mark.requirement(11)
-async def test_no_page_can_be_framed_or_leaks_where_it_was(front: Front) -> None:
+async def test_pages_cannot_be_framed_and_send_no_referrer(front: Front) -> None:
     tab = front.browser()
     first = await tab.get(front.asking(made.client()))
     sign_in = await tab.on(first)
@@ -206,7 +206,7 @@ async def test_prompt_none_never_shows_a_page(front: Front) -> None:
 @pytest.mark.parametrize(
     "asked", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}, {"max_age": "10"}]
 )
-async def test_who_is_signed_in_is_asked_again_where_the_app_wants_that(
+async def test_a_signed_in_person_is_asked_again_if_the_app_requests_it(
     front: Front, asked: dict[str, str]
 ) -> None:
     tab = await signed_in(front)
@@ -219,19 +219,19 @@ async def test_who_is_signed_in_is_asked_again_where_the_app_wants_that(
     assert tokens["status"] == 200
     (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
     assert grant.auth_time == front.now
-    # the same session under a new cookie value (line 68)
+    # the same session under a new cookie value (R68)
     assert tab.cookies[SESSION] != before
     assert len(await front.store.sessions.live_of("usr_ada", front.now)) == 1
 
 
 @pytest.mark.requirement(13)
-async def test_prompt_create_begins_at_the_sign_up_page(front: Front) -> None:
+async def test_prompt_create_starts_at_the_sign_up_page(front: Front) -> None:
     page = await front.browser().get(front.asking(OWN, prompt="create"))
     assert (page.header("location") or "").startswith("/sign-up?flow=")
 
 
 @pytest.mark.requirement(13)
-async def test_hints_fill_in_the_form_choose_the_language_and_name_the_app(front: Front) -> None:
+async def test_hints_prefill_the_form_choose_the_language_and_name_the_app(front: Front) -> None:
     tab = front.browser()
     page = await tab.on(await tab.get(front.asking(OWN, login_hint='ada"><b>@example.com', ui_locales="de")))
     assert page.forms["sign-in"].fields["identifier"] == 'ada"><b>@example.com'
@@ -240,7 +240,7 @@ async def test_hints_fill_in_the_form_choose_the_language_and_name_the_app(front
 
 
 @pytest.mark.requirement(13)
-async def test_an_id_token_hint_wants_this_person_and_only_this_apps(front: Front) -> None:
+async def test_an_id_token_hint_must_be_for_this_person_and_this_app(front: Front) -> None:
     tab = await signed_in(front)
     tokens = await front.redeem(OWN, said(await tab.get(front.asking(OWN)))["code"])
     hint = tokens["id_token"]
@@ -265,7 +265,7 @@ async def test_an_id_token_hint_wants_this_person_and_only_this_apps(front: Fron
 
 
 @pytest.mark.requirement(13, 38, 85)
-async def test_a_required_level_is_reached_or_refused(front: Front) -> None:
+async def test_a_required_level_is_reached_or_an_error_returned(front: Front) -> None:
     essential = '{"id_token":{"acr":{"essential":true,"values":["urn:doorward:aal2"]}}}'
     tab = await signed_in(front)
     refused = said(await tab.get(front.asking(OWN, claims=essential)))
@@ -285,7 +285,7 @@ async def test_a_required_level_is_reached_or_refused(front: Front) -> None:
     assert tab.cookies[SESSION] != before
 
 
-async def test_a_scope_that_the_person_lacks_is_left_out(front: Front) -> None:
+async def test_a_scope_that_the_person_lacks_is_omitted(front: Front) -> None:
     tab = await signed_in(front)
     page = await tab.get(front.asking(OWN, scope="openid orders:read orders:write"))
     assert (await front.redeem(OWN, said(page)["code"]))["scope"] == "openid orders:read"
@@ -325,7 +325,9 @@ VALUES = st.one_of(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(NAMES, VALUES, max_size=4), method=st.sampled_from(["GET", "POST"]))
-async def test_nothing_that_is_sent_makes_it_fail(front: Front, changes: dict[str, str], method: str) -> None:
+async def test_arbitrary_requests_get_a_page_redirect_or_client_error(
+    front: Front, changes: dict[str, str], method: str
+) -> None:
     fields = urlencode({**front.params(OWN), **changes}, errors="surrogatepass")
     for path in ("/authorize", "/consent", "/logout"):
         tab = front.browser()
@@ -333,6 +335,6 @@ async def test_nothing_that_is_sent_makes_it_fail(front: Front, changes: dict[st
             page = await tab.ask("GET", f"{path}?{fields}")
         else:
             page = await tab.ask("POST", path, form=fields)
-        # only a log-out that came as a POST without cookies, and is too long to go on by GET, is answered with 413
+        # 413 is the answer only to a logout that was POSTed without cookies and is too long to continue as a GET
         too_long = (path, method) == ("/logout", "POST") and len(fields) > LONGEST_QUERY
         assert page.status in {200, 303, 400} or (too_long and page.status == 413)

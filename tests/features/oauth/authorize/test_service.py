@@ -1,4 +1,4 @@
-"""Who hears a no: a page of ours or the app? And whom does a hint name?"""
+"""Authorization checks: errors shown on our page or returned to the app, and the subject of a hint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def hint(front: Front, **changes: object) -> str:
 
 
 @pytest.mark.requirement(2)
-async def test_a_good_request_a_doubtful_one_and_a_bad_one(front: Front) -> None:
+async def test_a_valid_an_undirectable_and_a_refused_request(front: Front) -> None:
     client = made.client()
     accepted = front.authorize.check(front.params(client))
     assert isinstance(accepted, Accepted)
@@ -40,7 +40,7 @@ async def test_a_good_request_a_doubtful_one_and_a_bad_one(front: Front) -> None
     assert refused.response.target == made.REDIRECT
 
 
-async def test_an_empty_parameter_counts_as_left_out(front: Front) -> None:
+async def test_an_empty_parameter_counts_as_omitted(front: Front) -> None:
     accepted = front.authorize.check(
         front.params(made.client(), max_age="", state="", id_token_hint="", request="")
     )
@@ -50,14 +50,14 @@ async def test_an_empty_parameter_counts_as_left_out(front: Front) -> None:
 
 
 @pytest.mark.requirement(13)
-async def test_a_hint_names_the_person_however_old_it_is(front: Front) -> None:
+async def test_an_expired_hint_still_names_the_person(front: Front) -> None:
     accepted = front.authorize.check(front.params(made.client(), id_token_hint=hint(front)))
     assert isinstance(accepted, Accepted)
     assert accepted.request.hint_subject == "usr_ada"
 
 
 @pytest.mark.requirement(13)
-async def test_a_hint_that_is_not_this_apps_is_refused(front: Front) -> None:
+async def test_a_hint_not_issued_to_this_app_is_refused(front: Front) -> None:
     for bad in (
         hint(front, aud="app_other"),
         hint(front, iss="https://other.example"),

@@ -1,4 +1,4 @@
-"""Does an app prove itself in the one way that it is registered for, and does guessing lead anywhere?"""
+"""Client authentication: only by the registered method, with guessing slowed down."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def refused(answer: object, code: str) -> Refusal:
 
 
 @pytest.mark.requirement(24)
-async def test_a_secret_is_taken_by_basic_and_in_the_body_unless_the_app_is_pinned(
+async def test_a_secret_is_accepted_by_basic_and_in_the_body_unless_the_app_is_pinned(
     channel: BackChannel,
 ) -> None:
     form = {"grant_type": "client_credentials"}
@@ -73,7 +73,7 @@ async def test_a_secret_is_taken_by_basic_and_in_the_body_unless_the_app_is_pinn
 @pytest.mark.requirement(24)
 async def test_an_app_that_signs_never_falls_back_to_a_secret(channel: BackChannel) -> None:
     key = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
-    # a secret that was left behind in the document counts for nothing
+    # a leftover secret in the registration counts for nothing
     await channel.put(made.client(auth_method="private_key_jwt", jwks={"keys": [key.public_jwk()]}))
     form = {"grant_type": "client_credentials"}
     refused(await channel.ask(form), "invalid_client")
@@ -84,7 +84,7 @@ async def test_an_app_that_signs_never_falls_back_to_a_secret(channel: BackChann
 
 
 @pytest.mark.requirement(24)
-async def test_every_way_that_the_metadata_names_lets_its_app_in(channel: BackChannel) -> None:
+async def test_every_method_in_the_metadata_authenticates_its_app(channel: BackChannel) -> None:
     key = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
     jwks = {"keys": [key.public_jwk()]}
     await channel.put(made.client(id="app_key", auth_method="private_key_jwt", secrets=(), jwks=jwks))
@@ -105,7 +105,7 @@ async def test_every_way_that_the_metadata_names_lets_its_app_in(channel: BackCh
 
 
 @pytest.mark.requirement(24)
-async def test_of_two_live_secrets_both_work_and_an_expired_one_does_not(channel: BackChannel) -> None:
+async def test_two_live_secrets_both_work_and_an_expired_one_does_not(channel: BackChannel) -> None:
     new = ClientSecret(sha256(made.SECRET.encode()).digest(), made.NOW)
     old = ClientSecret(sha256(b"old").digest(), made.NOW - 9, made.NOW + 10)
     await channel.put(made.client(secrets=(old, new)))
@@ -118,7 +118,7 @@ async def test_of_two_live_secrets_both_work_and_an_expired_one_does_not(channel
 
 
 @pytest.mark.requirement(22, 23)
-async def test_a_signed_assertion_proves_an_app_once(channel: BackChannel) -> None:
+async def test_a_signed_assertion_is_accepted_once(channel: BackChannel) -> None:
     key = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
     await channel.put(
         made.client(auth_method="private_key_jwt", secrets=(), jwks={"keys": [key.public_jwk()]})

@@ -1,4 +1,4 @@
-"""Scopes that nothing here defines, at each of the ways to a token."""
+"""Undefined scopes in every flow that issues a token."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ async def front() -> AsyncGenerator[Front]:
 
 
 def told(lines: Sequence[Any]) -> list[tuple[str, str, str | None]]:
-    """App, name and nearest of each line about an ignored scope."""
+    """App, name and nearest name of each log line about an ignored scope."""
     return [
         (line["app"], line["scope"], line["nearest"]) for line in lines if line["event"] == "scope ignored"
     ]
 
 
-async def test_what_nothing_defines_is_left_out_and_the_answer_says_what_was_given(front: Front) -> None:
+async def test_an_undefined_scope_is_ignored_and_the_response_names_the_granted_ones(front: Front) -> None:
     tab = front.browser()
     await tab.sign_in()
     with captured() as lines:
@@ -56,7 +56,7 @@ async def test_what_nothing_defines_is_left_out_and_the_answer_says_what_was_giv
     ]
 
 
-async def test_a_permission_that_exists_and_is_not_the_apps_is_refused(front: Front) -> None:
+async def test_a_permission_that_exists_but_is_not_the_apps_is_refused(front: Front) -> None:
     reader = made.client(
         id="app_reader",
         name="reader",
@@ -70,7 +70,7 @@ async def test_a_permission_that_exists_and_is_not_the_apps_is_refused(front: Fr
     assert said(await tab.get(front.asking(reader, scope="openid orders:write")))["error"] == "invalid_scope"
 
 
-async def test_the_json_sign_in_leaves_the_same_out(front: Front) -> None:
+async def test_the_json_sign_in_ignores_the_same_scopes(front: Front) -> None:
     asked = {"client_id": TV.id, "code_challenge": CODE_CHALLENGE, "code_challenge_method": "S256"}
     params = {**asked, "scope": ASKED, "username": "ada@example.com", "password": PASSWORD}
     with captured() as lines:

@@ -1,4 +1,4 @@
-"""RSA keys that anybody can break, made for the tests: no device ever held one of them."""
+"""Weak RSA keys made for the tests: anyone can factor them, and no device ever used them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def rsa_jwk(modulus: int, exponent: int = 65537) -> dict[str, str]:
 
 
 def roca_key(kid: str = "card") -> jwk.SigningKey:
-    """The whole key of `ROCA`, as an attacker has it who took the modulus apart."""
+    """The full key of `ROCA`, as an attacker computes it by factoring the modulus."""
     product = prod(number for number in range(2, 702) if all(number % least for least in range(2, number)))
     p, q = (k * product + pow(65537, a, product) for k, a in ROCA_PRIMES)
     d = pow(65537, -1, (p - 1) * (q - 1))

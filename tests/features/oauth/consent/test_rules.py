@@ -1,4 +1,4 @@
-"""When is the person asked whether the app may?"""
+"""Consent: when the person is asked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def earlier(*scopes: str) -> Consent:
 
 @pytest.mark.requirement(12)
 @pytest.mark.parametrize("client", [made.client(), made.public()])
-def test_an_app_is_asked_for_once_and_again_for_more(client: Client) -> None:
+def test_consent_is_asked_once_and_again_for_more(client: Client) -> None:
     assert needed(client, request(), GRANTED, None)
     assert not needed(client, request(), GRANTED, earlier("orders:read", "openid", "email"))
     assert needed(client, request(), GRANTED, earlier("openid"))
@@ -43,14 +43,14 @@ def test_an_app_is_asked_for_once_and_again_for_more(client: Client) -> None:
 @pytest.mark.parametrize(
     "uri", ["http://127.0.0.1:5000/cb", "http://localhost:3000/cb", "com.example.app:/cb"]
 )
-def test_who_cannot_be_told_from_an_impostor_is_always_asked_for(uri: str) -> None:
+def test_an_app_that_could_be_an_impostor_always_needs_consent(uri: str) -> None:
     assert needed(made.public(), request(redirect_uri=uri), GRANTED, earlier(*GRANTED))
     assert not trusted_address(made.public(), request(redirect_uri=uri))
-    # whoever else gets the code cannot redeem it
+    # a code that leaks to another app cannot be redeemed there
     assert not needed(made.client(), request(redirect_uri=uri), GRANTED, earlier(*GRANTED))
 
 
-def test_an_app_of_the_house_is_not_asked_for_unless_it_wants_to_be() -> None:
+def test_a_first_party_app_needs_no_consent_unless_it_requests_it() -> None:
     own = made.client(first_party=True)
     assert not needed(own, request(), GRANTED, None)
     assert needed(own, request(prompt=frozenset({"consent"})), GRANTED, None)

@@ -1,4 +1,4 @@
-"""Is an answer to the consent question written down once, for whom it was, and for no more than was shown?"""
+"""Answer to the consent question: stored once, for the right person, and only for what was shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def question(front: Front, *scopes: str) -> AskConsent:
 
 
 @pytest.mark.requirement(12)
-async def test_allow_is_remembered_and_adds_up(front: Front) -> None:
+async def test_consent_is_remembered_and_accumulates(front: Front) -> None:
     for scopes in (("openid",), ("openid", "orders:read")):
         agreed = await front.consent.answer(
             await question(front, *scopes), allow=True, caller=CALLER, now=front.now
@@ -48,7 +48,7 @@ async def test_allow_is_remembered_and_adds_up(front: Front) -> None:
 
 
 @pytest.mark.requirement(12)
-async def test_what_the_person_lacks_is_not_agreed_to(front: Front) -> None:
+async def test_scopes_that_the_person_lacks_are_not_consented_to(front: Front) -> None:
     asked = await question(front, "openid", "orders:write")
     await front.consent.answer(asked, allow=True, caller=CALLER, now=front.now)
     consent = await front.store.sessions.consent("usr_ada", "app_web", made.API)
@@ -57,7 +57,7 @@ async def test_what_the_person_lacks_is_not_agreed_to(front: Front) -> None:
 
 
 @pytest.mark.requirement(12)
-async def test_a_role_given_while_the_page_is_open_adds_nothing_that_was_not_shown(front: Front) -> None:
+async def test_a_role_granted_while_the_page_is_open_adds_nothing(front: Front) -> None:
     asked = await question(front, "openid", "orders:read", "orders:write")
     assert asked.scopes == ("openid", "orders:read")
     agreed = await front.consent.answer(asked, allow=True, caller=CALLER, now=front.now)
@@ -67,7 +67,7 @@ async def test_a_role_given_while_the_page_is_open_adds_nothing_that_was_not_sho
 
 
 @pytest.mark.requirement(12)
-async def test_cancel_ends_the_sign_in_and_the_app_hears_it(front: Front) -> None:
+async def test_cancel_ends_the_sign_in_and_returns_an_error_to_the_app(front: Front) -> None:
     asked = await question(front)
     denied = await front.consent.answer(asked, allow=False, caller=CALLER, now=front.now)
     assert isinstance(denied, Denied)
@@ -80,7 +80,7 @@ async def test_cancel_ends_the_sign_in_and_the_app_hears_it(front: Front) -> Non
     assert not (await front.audited("consent.denied"))[0].ok
 
 
-async def test_of_many_answers_one_counts(front: Front) -> None:
+async def test_only_one_of_many_concurrent_answers_counts(front: Front) -> None:
     asked = await question(front)
     answers = await asyncio.gather(
         *(
@@ -94,7 +94,7 @@ async def test_of_many_answers_one_counts(front: Front) -> None:
 
 
 @pytest.mark.requirement(12)
-async def test_what_is_asked_for_by_name_is_shown_and_agreed_to_as_well(front: Front) -> None:
+async def test_claims_requested_by_name_are_shown_and_consented_to(front: Front) -> None:
     async def ask() -> AskConsent | object:
         request = front.request(
             scopes=("openid",), claims={"userinfo": {"email": None}, "id_token": {"acr": None}}
@@ -111,7 +111,7 @@ async def test_what_is_asked_for_by_name_is_shown_and_agreed_to_as_well(front: F
     assert [line.name for line in shown.scopes] == ["openid", "email"]
     agreed = await front.consent.answer(asked, allow=True, caller=CALLER, now=front.now)
     assert isinstance(agreed, SignIn)
-    # agreed to, and still no scope of the token
+    # consented to, but not a scope of the token
     assert agreed.request is not None
     assert agreed.request.scopes == ("openid",)
     assert not isinstance(await ask(), AskConsent)

@@ -1,4 +1,4 @@
-"""Is the person asked in plain words whether the app may, and can nobody else answer for them?"""
+"""Consent page: plain words for the person, and no answer by another page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def signed_in(front: Front) -> Tab:
 
 
 @pytest.mark.requirement(12)
-async def test_consent_shows_app_host_scopes_and_how_long(front: Front) -> None:
+async def test_the_page_shows_app_host_scopes_and_duration(front: Front) -> None:
     tab = await signed_in(front)
     page = await tab.on(await tab.get(front.asking(made.client(), scope="openid orders:read offline_access")))
     assert "web" in page.words
@@ -44,7 +44,7 @@ async def test_consent_shows_app_host_scopes_and_how_long(front: Front) -> None:
 
 
 @pytest.mark.requirement(12)
-async def test_who_agreed_is_not_asked_again_until_there_is_more(front: Front) -> None:
+async def test_consent_is_not_asked_again_until_more_is_requested(front: Front) -> None:
     tab = await signed_in(front)
     page = await tab.on(await tab.get(front.asking(made.client())))
     await tab.submit(page, "consent", decision="allow")
@@ -54,7 +54,7 @@ async def test_who_agreed_is_not_asked_again_until_there_is_more(front: Front) -
 
 
 @pytest.mark.requirement(12)
-async def test_cancel_tells_the_app_and_gives_nothing(front: Front) -> None:
+async def test_cancel_returns_an_error_and_grants_nothing(front: Front) -> None:
     tab = await signed_in(front)
     page = await tab.on(await tab.get(front.asking(made.client())))
     answer = said(await tab.submit(page, "consent", decision="deny"))
@@ -65,7 +65,7 @@ async def test_cancel_tells_the_app_and_gives_nothing(front: Front) -> None:
 
 
 @pytest.mark.requirement(12)
-async def test_a_public_app_at_an_address_that_anybody_may_hold_is_always_asked_for(front: Front) -> None:
+async def test_a_public_app_at_an_address_that_others_can_claim_always_needs_consent(front: Front) -> None:
     native = await front.register(made.public(id="app_cli", redirect_uris=("http://127.0.0.1/cb",)))
     tab = await signed_in(front)
     for _ in range(2):
@@ -76,7 +76,7 @@ async def test_a_public_app_at_an_address_that_anybody_may_hold_is_always_asked_
 
 
 @pytest.mark.requirement(70)
-async def test_consent_cannot_be_given_by_another_page(front: Front) -> None:
+async def test_consent_cannot_be_given_from_another_page(front: Front) -> None:
     tab = await signed_in(front)
     page = await tab.on(await tab.get(front.asking(made.client())))
     fields = {**page.forms["consent"].fields, "decision": "allow"}
@@ -96,8 +96,8 @@ async def test_consent_cannot_be_given_by_another_page(front: Front) -> None:
     assert "code" in said(await tab.post("/consent", fields))
 
 
-async def test_consent_is_the_accounts_who_is_signed_in_when_it_is_given(front: Front) -> None:
-    """The page was opened as Ada; in another tab Eve signs in; the page's Allow is not Eve's."""
+async def test_consent_counts_only_for_the_account_that_opened_the_page(front: Front) -> None:
+    """Ada opens the page and Eve signs in in another tab; the page's Allow does not count for Eve."""
     await front.person(id="usr_eve", email="eve@example.com")
     tab = await signed_in(front)
     page = await tab.on(await tab.get(front.asking(made.client())))

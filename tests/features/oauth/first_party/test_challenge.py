@@ -1,4 +1,4 @@
-"""Is the JSON sign-in one journey with the pages', bound to one app and one end?"""
+"""JSON sign-in: the same sign-in flow as the pages, bound to one app and one end."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_the_handle_is_random_and_stored_hashed(front: Front) -> None:
     assert one.auth_session not in str(stored)
 
 
-async def test_one_sign_in_gives_one_code(front: Front) -> None:
+async def test_one_sign_in_yields_one_code(front: Front) -> None:
     begun = await call(front, BEGIN)
     assert isinstance(begun, More)
     params = {"client_id": "app_tv", "auth_session": begun.auth_session, **ADA}
@@ -65,7 +65,7 @@ async def test_one_sign_in_gives_one_code(front: Front) -> None:
     assert len(await front.store.grants.live_of_account("usr_ada", front.now)) == 1
 
 
-async def test_a_code_from_here_names_no_address(front: Front) -> None:
+async def test_a_code_of_the_json_sign_in_has_no_redirect_uri(front: Front) -> None:
     outcome = await call(front, {**BEGIN, **ADA})
     assert isinstance(outcome, Code)
     code = await front.store.grants.code(digest(outcome.authorization_code))
@@ -75,7 +75,7 @@ async def test_a_code_from_here_names_no_address(front: Front) -> None:
 
 
 @pytest.mark.requirement(85)
-async def test_what_the_request_asked_for_cannot_be_changed_on_the_way(front: Front) -> None:
+async def test_the_request_cannot_be_changed_during_the_sign_in(front: Front) -> None:
     begun = await call(front, {**BEGIN, "max_age": "0"})
     assert isinstance(begun, More)
     stored = await front.store.sign_ins.by_handle(digest(begun.auth_session))
@@ -91,7 +91,7 @@ async def test_what_the_request_asked_for_cannot_be_changed_on_the_way(front: Fr
 
 
 @pytest.mark.requirement(72)
-async def test_an_app_that_is_no_longer_of_the_house_goes_no_further(front: Front) -> None:
+async def test_an_app_that_is_no_longer_first_party_cannot_continue(front: Front) -> None:
     begun = await call(front, BEGIN)
     assert isinstance(begun, More)
     await front.register(made.public(id="app_tv"))
@@ -100,7 +100,7 @@ async def test_an_app_that_is_no_longer_of_the_house_goes_no_further(front: Fron
     assert outcome.code == "unauthorized_client"
 
 
-async def test_a_password_without_a_name_is_a_mistake(front: Front) -> None:
+async def test_a_password_without_a_user_name_is_refused(front: Front) -> None:
     for params in ({**BEGIN, "password": "x"}, {**BEGIN, "password": "x", "username": ""}):
         outcome = await call(front, params)
         assert isinstance(outcome, Refusal)

@@ -1,4 +1,4 @@
-"""Web pages at the JSON sign-in: the app's own may ask and read, a stranger's may not."""
+"""Web pages at the JSON sign-in: the app's own page may call and read, foreign pages may not."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PAGE = "https://tv.example.com"
 
 
 @pytest.mark.requirement(70)
-async def test_a_page_of_a_stranger_gets_no_answer_and_no_guess_of_it_counts(front: Front) -> None:
-    """A form needs no preflight: the visitors of a stranger's page would guess for its owner, each from an address of their own."""
+async def test_a_foreign_page_gets_an_error_and_its_guesses_are_not_counted(front: Front) -> None:
+    """A form needs no preflight: visitors of a foreign page would guess passwords for its owner, each from their own address."""
     await front.register(structs.replace(APP, origins=(PAGE,)))
     for origin in ("https://evil.example", "null", "http://tv.example.com"):
         for form in ({**BEGIN, **ADA}, {**BEGIN, **ADA, "password": "wrong"}):
@@ -44,7 +44,7 @@ async def test_a_page_of_a_stranger_gets_no_answer_and_no_guess_of_it_counts(fro
         assert page.header("vary") == "Origin"
 
 
-async def test_the_apps_own_page_may_ask_and_read(front: Front) -> None:
+async def test_the_apps_own_page_may_call_and_read(front: Front) -> None:
     await front.register(structs.replace(APP, origins=(PAGE,)))
     tab = front.browser()
     page = await tab.ask("OPTIONS", "/authorize-challenge", origin=PAGE, access_control_request_method="POST")
@@ -60,7 +60,7 @@ async def test_the_apps_own_page_may_ask_and_read(front: Front) -> None:
         assert page.header("vary") == "Origin"
 
 
-async def test_what_is_no_page_needs_no_origin_and_gets_none(front: Front) -> None:
+async def test_a_caller_without_an_origin_needs_and_gets_none(front: Front) -> None:
     page = await front.browser().ask("POST", "/authorize-challenge", form={**BEGIN, **ADA})
     assert page.status == 200
     assert page.header("access-control-allow-origin") is None

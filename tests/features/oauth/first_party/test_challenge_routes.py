@@ -1,4 +1,4 @@
-"""Does the JSON sign-in ask for exactly what the pages ask for, of apps of the house alone?"""
+"""JSON sign-in over HTTP: the same factors as on the pages, for first-party apps only."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def front() -> AsyncGenerator[Front]:
 async def call(
     front: Front, params: dict[str, Any], *, as_json: bool = True, **headers: str
 ) -> dict[str, Any]:
-    """One call from nowhere in particular; the answer with its `status`."""
+    """One call from an arbitrary address; the answer with its `status`."""
     if as_json:
         body = msgspec.json.encode(params)
         page = await front.browser().ask(
@@ -53,7 +53,7 @@ async def call(
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-async def test_credentials_in_a_code_out(front: Front, as_json: bool) -> None:
+async def test_credentials_are_exchanged_for_a_code(front: Front, as_json: bool) -> None:
     answer = await call(front, {**BEGIN, **ADA}, as_json=as_json)
     assert answer["status"] == 200
     tokens = await front.redeem(APP, answer["authorization_code"])
@@ -61,7 +61,7 @@ async def test_credentials_in_a_code_out(front: Front, as_json: bool) -> None:
     assert tokens["scope"] == "openid orders:read"
 
 
-async def test_step_by_step(front: Front) -> None:
+async def test_a_sign_in_in_several_steps(front: Front) -> None:
     begun = await call(front, BEGIN)
     assert begun["status"] == 403
     assert begun["error"] == "insufficient_authorization"
@@ -74,7 +74,7 @@ async def test_step_by_step(front: Front) -> None:
 
 
 @pytest.mark.requirement(85)
-async def test_a_second_factor_can_never_be_skipped_here(front: Front) -> None:
+async def test_a_second_factor_can_never_be_skipped(front: Front) -> None:
     account = await front.store.accounts.get("usr_ada")
     assert account is not None
     await front.authenticator(account)
@@ -115,7 +115,7 @@ async def test_a_code_before_the_password_proves_nothing(front: Front) -> None:
     assert both["status"] == 200
 
 
-async def test_a_right_password_beside_a_wrong_code_need_not_be_typed_again(front: Front) -> None:
+async def test_a_right_password_with_a_wrong_code_is_kept(front: Front) -> None:
     account = await front.store.accounts.get("usr_ada")
     assert account is not None
     await front.authenticator(account)
@@ -124,7 +124,7 @@ async def test_a_right_password_beside_a_wrong_code_need_not_be_typed_again(fron
 
 
 @pytest.mark.requirement(80)
-async def test_wrong_and_unknown_sound_the_same(front: Front) -> None:
+async def test_wrong_and_unknown_credentials_get_the_same_answer(front: Front) -> None:
     gone = await front.person(id="usr_eve", email="eve@example.com")
     await front.change(gone, disabled_at=front.now)
     answers: list[dict[str, Any]] = []
@@ -143,7 +143,7 @@ async def test_wrong_and_unknown_sound_the_same(front: Front) -> None:
 
 
 @pytest.mark.requirement(95)
-async def test_an_app_keeps_a_token_by_which_the_account_knows_its_device(front: Front) -> None:
+async def test_an_app_keeps_a_device_token_that_makes_its_device_known(front: Front) -> None:
     first = await call(front, {**BEGIN, **ADA})
     assert len(first["device_token"]) == 43
     mails = await front.store.messages.recent_mail()
@@ -153,13 +153,13 @@ async def test_an_app_keeps_a_token_by_which_the_account_knows_its_device(front:
     assert again["authorization_code"].startswith("dw_ac_")
     assert "device_token" not in again
     assert len(await front.store.messages.recent_mail()) == 1
-    # a made-up token knows nobody
+    # a forged token makes no device known
     assert "device_token" in await call(front, {**BEGIN, **ADA, "device_token": "x" * 500})
     assert len(await front.store.messages.recent_mail()) == 2
 
 
 @pytest.mark.requirement(85)
-async def test_one_apps_handle_is_no_other_apps(front: Front) -> None:
+async def test_a_handle_of_one_app_does_not_work_for_another(front: Front) -> None:
     other = await front.register(made.public(id="app_other", name="other", first_party=True))
     begun = await call(front, BEGIN)
     for who in (other.id, "app_nobody"):
@@ -173,7 +173,7 @@ async def test_one_apps_handle_is_no_other_apps(front: Front) -> None:
     assert late["error"] == "invalid_session"
 
 
-async def test_a_browsers_flow_is_no_handle(front: Front) -> None:
+async def test_a_browser_sign_in_id_is_not_a_handle(front: Front) -> None:
     tab = front.browser()
     page = await tab.get(front.asking(made.client()))
     flow = (page.header("location") or "").partition("flow=")[2]
@@ -181,7 +181,7 @@ async def test_a_browsers_flow_is_no_handle(front: Front) -> None:
     assert answer["error"] == "invalid_session"
 
 
-async def test_only_apps_of_the_house_and_only_with_their_proof(front: Front) -> None:
+async def test_only_first_party_apps_with_client_authentication_are_accepted(front: Front) -> None:
     answer = await call(front, {**BEGIN, **ADA, "client_id": "app_web"})
     assert (answer["status"], answer["error"]) == (401, "invalid_client")
     secret = {"client_id": "app_post", "client_secret": made.SECRET}
@@ -198,19 +198,19 @@ async def test_only_apps_of_the_house_and_only_with_their_proof(front: Front) ->
 
 
 @pytest.mark.requirement(4)
-async def test_pkce_is_needed_here_too(front: Front) -> None:
+async def test_pkce_is_required_here_too(front: Front) -> None:
     answer = await call(front, {"client_id": "app_tv", "scope": "openid", **ADA})
     assert (answer["status"], answer["error"]) == (400, "invalid_request")
 
 
-async def test_prompt_consent_needs_a_page(front: Front) -> None:
+async def test_prompt_consent_requires_a_page(front: Front) -> None:
     answer = await call(front, {**BEGIN, **ADA, "prompt": "consent"})
     assert (answer["status"], answer["error"]) == (400, "interaction_required")
     answer = await call(front, {**BEGIN, "prompt": "none"})
     assert answer["error"] == "login_required"
 
 
-async def test_an_app_registered_for_one_response_mode_signs_in_here_all_the_same(front: Front) -> None:
+async def test_an_app_registered_for_one_response_mode_can_sign_in_here(front: Front) -> None:
     for modes in (("query",), ("form_post",)):
         await front.register(
             made.public(id="app_tv", first_party=True, redirect_uris=(), response_modes=modes)
@@ -220,7 +220,7 @@ async def test_an_app_registered_for_one_response_mode_signs_in_here_all_the_sam
 
 
 @pytest.mark.requirement(81)
-async def test_guessing_is_slowed_down_and_says_until_when() -> None:
+async def test_guessing_is_throttled_and_the_answer_says_until_when() -> None:
     async with front_channel(throttle=ThrottlePolicy(per_account=3)) as front:
         await front.person()
         await front.register(APP)
@@ -233,7 +233,7 @@ async def test_guessing_is_slowed_down_and_says_until_when() -> None:
 
 
 @pytest.mark.requirement(9)
-async def test_a_member_or_parameter_given_twice_is_refused(front: Front) -> None:
+async def test_a_repeated_member_or_parameter_is_refused(front: Front) -> None:
     for body, kind in (
         (b'{"client_id":"app_tv","client_id":"app_other"}', "application/json"),
         (b"client_id=app_tv&client_id=app_other", "application/x-www-form-urlencoded"),
@@ -249,7 +249,7 @@ async def test_a_member_or_parameter_given_twice_is_refused(front: Front) -> Non
      b'{"client_id":1.5}', b'{"client_id":"\\u0000"}', b'{"client_id":"\\ud800"}', b'{"a":' + b"1" * 5000 + b"}",
      b'{"a":' * 3000, b"\xff", b'{"client_id":"app_tv"} x'],
 )  # fmt: skip
-async def test_a_body_that_cannot_be_read_is_a_bad_request(front: Front, body: bytes) -> None:
+async def test_an_unreadable_body_is_a_bad_request(front: Front, body: bytes) -> None:
     page = await front.browser().ask(
         "POST", "/authorize-challenge", body=body, content_type="application/json"
     )
@@ -258,7 +258,7 @@ async def test_a_body_that_cannot_be_read_is_a_bad_request(front: Front, body: b
 
 
 @pytest.mark.parametrize("name", ["code", "password", "username"])
-async def test_what_people_type_is_text_and_no_number(front: Front, name: str) -> None:
+async def test_typed_members_must_be_strings(front: Front, name: str) -> None:
     page = await front.browser().ask(
         "POST",
         "/authorize-challenge",
@@ -271,7 +271,7 @@ async def test_what_people_type_is_text_and_no_number(front: Front, name: str) -
     assert said["error_description"].startswith(f"{name} must be text")
 
 
-async def test_a_null_member_counts_as_left_out(front: Front) -> None:
+async def test_a_null_member_counts_as_omitted(front: Front) -> None:
     plain = await begin(front, BEGIN)
     nulls = await begin(front, {**BEGIN, "code": None, "password": None, "max_age": None, "x": None})
     assert (plain.status, nulls.status) == (403, 403)
@@ -300,7 +300,7 @@ VALUES = st.one_of(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
-async def test_nothing_that_is_sent_makes_it_fail(front: Front, changes: dict[str, Any]) -> None:
+async def test_arbitrary_members_get_an_answer(front: Front, changes: dict[str, Any]) -> None:
     body = msgspec.json.encode({**BEGIN, **changes})
     page = await front.browser().ask(
         "POST", "/authorize-challenge", body=body, content_type="application/json"

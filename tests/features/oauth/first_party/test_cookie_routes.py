@@ -1,4 +1,4 @@
-"""Do tokens in cookies stay out of every script's and every other site's reach, and go when the person goes?"""
+"""Tokens in cookies over HTTP: out of reach of scripts and other sites, and removed at sign-out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def front() -> AsyncGenerator[Front]:
 
 
 async def call(tab: Tab, path: str, form: dict[str, str] | str | None = None, **headers: str) -> Page:
-    """One request of the app's script; headers as a browser sends them with it."""
+    """One request of the app's script, with the headers that a browser adds."""
     sent = {"origin": PAGE, "sec_fetch_site": "same-site", "accept": "application/json", **headers}
     if form is None:
         return await tab.ask("GET", path, **sent)
@@ -35,7 +35,7 @@ async def call(tab: Tab, path: str, form: dict[str, str] | str | None = None, **
 
 
 async def code(front: Front, tab: Tab, **asked: str) -> str:
-    """A code that came back to the app's page."""
+    """A code returned to the app's page."""
     page = await tab.get(front.asking(APP, **asked))
     if "code=" not in (page.header("location") or ""):
         page = await tab.sign_in_at(page)
@@ -43,7 +43,7 @@ async def code(front: Front, tab: Tab, **asked: str) -> str:
 
 
 async def signed_in(front: Front) -> tuple[Tab, dict[str, Any]]:
-    """A browser whose app has its cookies, and what the page's script heard."""
+    """A browser with the app's cookies, and the answer that the page's script received."""
     tab = front.browser()
     page = await call(tab, "/cookie/token", form(await code(front, tab)))
     assert page.status == 200, page.text
@@ -55,7 +55,7 @@ def form(code_: str) -> dict[str, str]:
 
 
 @pytest.mark.requirement(69)
-async def test_tokens_come_as_guarded_cookies_and_never_in_a_body(front: Front) -> None:
+async def test_tokens_are_delivered_in_protected_cookies_and_never_in_a_body(front: Front) -> None:
     tab = front.browser()
     page = await call(tab, "/cookie/token", form(await code(front, tab)))
     lines = {line.partition("=")[0]: line for name, line in page.headers if name == "set-cookie"}
@@ -75,7 +75,7 @@ async def test_tokens_come_as_guarded_cookies_and_never_in_a_body(front: Front) 
     assert page.header("cache-control") == "no-store"
 
 
-async def test_who_is_signed_in_is_told_to_the_apps_page(front: Front) -> None:
+async def test_the_apps_page_is_told_who_is_signed_in(front: Front) -> None:
     tab, heard = await signed_in(front)
     page = await call(tab, f"/cookie/session?client_id={APP.id}")
     said_ = msgspec.json.decode(page.text)
@@ -86,7 +86,7 @@ async def test_who_is_signed_in_is_told_to_the_apps_page(front: Front) -> None:
     assert stranger.status == 401
 
 
-async def test_silent_renewal_rotates_and_works_after_the_access_cookie_is_gone(front: Front) -> None:
+async def test_silent_renewal_rotates_and_works_without_the_access_cookie(front: Front) -> None:
     tab, _ = await signed_in(front)
     old = tab.cookies[RT]
     front.clock.time += 400
@@ -98,7 +98,7 @@ async def test_silent_renewal_rotates_and_works_after_the_access_cookie_is_gone(
 
 
 @pytest.mark.requirement(18)
-async def test_what_cannot_be_renewed_any_more_is_taken_away(front: Front) -> None:
+async def test_cookies_that_cannot_be_renewed_are_removed(front: Front) -> None:
     tab, _ = await signed_in(front)
     thief = front.browser()
     thief.cookies = dict(tab.cookies)
@@ -123,9 +123,7 @@ async def test_what_cannot_be_renewed_any_more_is_taken_away(front: Front) -> No
         {"sec_fetch_site": "cross-site"},
     ],
 )
-async def test_a_foreign_origin_gets_nothing_and_changes_nothing(
-    front: Front, headers: dict[str, str]
-) -> None:
+async def test_a_foreign_origin_is_refused_and_changes_nothing(front: Front, headers: dict[str, str]) -> None:
     tab, heard = await signed_in(front)
     before = dict(tab.cookies)
     fresh = form(await code(front, tab))
@@ -151,7 +149,7 @@ async def test_a_form_post_without_an_origin_is_refused(front: Front) -> None:
 
 
 @pytest.mark.requirement(70)
-async def test_signing_out_needs_the_csrf_token(front: Front) -> None:
+async def test_signing_out_requires_the_csrf_token(front: Front) -> None:
     tab, heard = await signed_in(front)
     for wrong in ({}, {"x_csrf_token": ""}, {"x_csrf_token": "A" * 43}):
         page = await call(tab, "/cookie/sign-out", {"client_id": APP.id}, **wrong)
@@ -177,9 +175,7 @@ async def test_signing_out_ends_the_session_the_grant_and_the_tokens(front: Fron
 
 @pytest.mark.requirement(72)
 @pytest.mark.parametrize("ended", ["access cookie ran out", "grant ended already"])
-async def test_signing_out_works_when_the_access_cookie_says_nothing_any_more(
-    front: Front, ended: str
-) -> None:
+async def test_signing_out_works_with_an_unreadable_access_cookie(front: Front, ended: str) -> None:
     tab, _ = await signed_in(front)
     kept = dict(tab.cookies)
     if ended == "grant ended already":
@@ -197,8 +193,8 @@ async def test_signing_out_works_when_the_access_cookie_says_nothing_any_more(
 
 
 @pytest.mark.requirement(72, 100)
-async def test_leaving_ends_the_session_whose_cookie_it_takes(front: Front) -> None:
-    """No token says any more which session it was: its cookie does."""
+async def test_signing_out_ends_the_session_whose_cookie_it_removes(front: Front) -> None:
+    """No token names the session any more, but the session cookie does."""
     tab, _ = await signed_in(front)
     kept = {SESSION: tab.cookies[SESSION]}
     front.clock.time += 400
@@ -211,7 +207,7 @@ async def test_leaving_ends_the_session_whose_cookie_it_takes(front: Front) -> N
     assert event.client_id == APP.id
 
 
-async def test_another_apps_cookies_are_not_ones_own(front: Front) -> None:
+async def test_an_app_cannot_use_the_cookies_of_another(front: Front) -> None:
     await front.register(made.public(id="app_two", name="two", first_party=True, origins=(PAGE,)))
     tab, heard = await signed_in(front)
     assert (await call(tab, "/cookie/session?client_id=app_two")).status == 401
@@ -224,8 +220,8 @@ async def test_another_apps_cookies_are_not_ones_own(front: Front) -> None:
 
 
 @pytest.mark.requirement(16)
-async def test_a_code_of_another_browsers_making_is_of_no_use(front: Front) -> None:
-    """Login CSRF by code injection: the page sends its own verifier, so a code that was asked for elsewhere does not fit."""
+async def test_a_code_requested_by_another_browser_cannot_be_used(front: Front) -> None:
+    """Login CSRF by code injection: the page sends its own verifier, which does not match a code requested elsewhere."""
     tab = front.browser()
     injected = {**form(await code(front, tab)), "code_verifier": "x" * 43}
     page = await call(tab, "/cookie/token", injected)
@@ -233,7 +229,7 @@ async def test_a_code_of_another_browsers_making_is_of_no_use(front: Front) -> N
     assert AT not in tab.cookies
 
 
-async def test_confidential_and_foreign_apps_have_the_token_endpoint(front: Front) -> None:
+async def test_confidential_and_third_party_apps_must_use_the_token_endpoint(front: Front) -> None:
     for client in (made.client(), made.public(id="app_third", name="third", origins=())):
         await front.register(client)
         page = await call(front.browser(), "/cookie/refresh", {"client_id": client.id})
@@ -243,7 +239,7 @@ async def test_confidential_and_foreign_apps_have_the_token_endpoint(front: Fron
     assert (await call(front.browser(), "/cookie/refresh", {})).status == 401
 
 
-async def test_the_preflight_answers_registered_origins_alone(front: Front) -> None:
+async def test_the_preflight_allows_only_registered_origins(front: Front) -> None:
     tab = front.browser()
     good = await tab.ask("OPTIONS", "/cookie/sign-out", origin=PAGE)
     assert good.status == 204
@@ -256,7 +252,7 @@ async def test_the_preflight_answers_registered_origins_alone(front: Front) -> N
 
 
 @pytest.mark.requirement(9)
-async def test_a_parameter_given_twice_is_refused(front: Front) -> None:
+async def test_a_repeated_parameter_is_refused(front: Front) -> None:
     tab, _ = await signed_in(front)
     page = await tab.ask("POST", "/cookie/refresh", form="client_id=app_spa&client_id=app_two", origin=PAGE)
     assert page.status == 400
@@ -265,8 +261,8 @@ async def test_a_parameter_given_twice_is_refused(front: Front) -> None:
 
 
 @pytest.mark.requirement(69, 70)
-async def test_a_refresh_cookie_that_a_sibling_domain_has_set_is_not_taken(front: Front) -> None:
-    """`__Secure-` keeps nobody of the same site from setting one: the thief's own, so that the owner acts in the thief's account."""
+async def test_a_refresh_cookie_set_by_a_sibling_domain_is_refused(front: Front) -> None:
+    """`__Secure-` does not stop a sibling domain from setting one: the attacker's, so that the owner acts in the attacker's account."""
     thief, _ = await signed_in(front)
     owner, _ = await signed_in(front)
     own = owner.cookies[RT]
@@ -274,11 +270,11 @@ async def test_a_refresh_cookie_that_a_sibling_domain_has_set_is_not_taken(front
         owner.cookies[RT] = planted
         page = await call(owner, "/cookie/refresh", {"client_id": APP.id})
         assert page.status == 400, planted
-    # browsers send the one of the longer path first: the owner's is found beside it
+    # browsers send the cookie with the longer path first; the owner's is found beside it
     line = f"{RT}={thief.cookies[RT]}; {RT}={own}; {BROWSER}={owner.cookies[BROWSER]}"
     page = await call(front.browser(), "/cookie/refresh", {"client_id": APP.id}, cookie=line)
     assert page.status == 200
-    # and another browser's cookie does not make it good
+    # another browser's cookie does not validate it
     line = f"{RT}={own}; {BROWSER}={thief.cookies[BROWSER]}"
     assert (await call(front.browser(), "/cookie/refresh", {"client_id": APP.id}, cookie=line)).status == 400
     assert (
@@ -287,7 +283,7 @@ async def test_a_refresh_cookie_that_a_sibling_domain_has_set_is_not_taken(front
 
 
 @pytest.mark.requirement(69)
-async def test_a_browser_without_the_cookie_to_bind_to_gets_it_beside(front: Front) -> None:
+async def test_a_browser_without_a_browser_cookie_gets_one_to_bind_to(front: Front) -> None:
     tab = front.browser()
     fresh = form(await code(front, tab))
     del tab.cookies[BROWSER]
@@ -298,7 +294,7 @@ async def test_a_browser_without_the_cookie_to_bind_to_gets_it_beside(front: Fro
 
 
 @pytest.mark.requirement(69)
-async def test_the_refresh_cookie_of_the_release_before_is_read_once_and_replaced(front: Front) -> None:
+async def test_the_refresh_cookie_of_the_previous_release_is_read_once_and_replaced(front: Front) -> None:
     tab, _ = await signed_in(front)
     old_at, old_rt = JAR.old_name("at"), JAR.old_name("rt")
     tab.cookies[old_at], tab.cookies[old_rt] = tab.cookies.pop(AT), tab.cookies.pop(RT).rpartition(".")[0]
@@ -311,7 +307,7 @@ async def test_the_refresh_cookie_of_the_release_before_is_read_once_and_replace
 
 
 @pytest.mark.requirement(69)
-async def test_old_cookies_of_another_issuer_on_this_host_stay(front: Front) -> None:
+async def test_old_cookies_of_another_issuer_on_this_host_are_kept(front: Front) -> None:
     tab, heard = await signed_in(front)
     theirs = {JAR.old_name("at"): "a.b.c", JAR.old_name("rt"): "dw_rt_" + "x" * 100}
     tab.cookies.update(theirs)
@@ -324,7 +320,7 @@ async def test_old_cookies_of_another_issuer_on_this_host_stay(front: Front) -> 
 
 
 @pytest.mark.requirement(72, 100)
-async def test_signing_out_with_the_cookies_of_the_release_before_takes_them(front: Front) -> None:
+async def test_signing_out_removes_the_cookies_of_the_previous_release(front: Front) -> None:
     tab, heard = await signed_in(front)
     for kind in ("at", "rt", "session"):
         tab.cookies[JAR.old_name(kind)] = (

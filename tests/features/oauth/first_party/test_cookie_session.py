@@ -1,4 +1,4 @@
-"""Does cookie delivery decide as the token endpoint does, and tell a page only what it may know?"""
+"""Cookie delivery: the decisions of the token endpoint, with only the permitted facts for the page."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def cookies(front: Front) -> CookieSession:
 
 
 def allowed(front: Front) -> AllowedApp:
-    """What the endpoints take from the page of the app."""
+    """The app and origin as the endpoints accept them from the app's page."""
     app = cookies(front).allowed(APP.id, HERE)
     assert isinstance(app, AllowedApp)
     return app
@@ -54,7 +54,7 @@ async def delivered(front: Front) -> TokenResponse:
     return outcome
 
 
-async def test_what_a_page_may_know(front: Front) -> None:
+async def test_the_page_receives_only_permitted_facts(front: Front) -> None:
     got = await delivered(front)
     assert got.access_token not in repr(got)
     standing = await cookies(front).standing(allowed(front), got.access_token)
@@ -66,7 +66,7 @@ async def test_what_a_page_may_know(front: Front) -> None:
 
 
 @pytest.mark.requirement(70)
-async def test_a_foreign_page_is_refused_before_anything_is_looked_at(front: Front) -> None:
+async def test_a_foreign_page_is_refused_before_any_lookup(front: Front) -> None:
     got = await delivered(front)
     action = cookies(front)
     for refused in (
@@ -86,20 +86,20 @@ async def test_renewal_rotates_as_the_token_endpoint_does(front: Front) -> None:
     two = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
     assert isinstance(one, TokenResponse)
     assert isinstance(two, TokenResponse)
-    # two tabs at once: one successor, nobody is signed out
+    # two tabs at once: one successor, and nobody is signed out
     assert one.refresh_token == two.refresh_token != got.refresh_token
     assert isinstance(await action.renew(allowed(front), None, caller=CALLER), Refusal)
     assert isinstance(action.allowed("app_nobody", HERE), Refusal)
 
 
 @pytest.mark.requirement(18)
-async def test_a_lost_renewal_is_given_again_once_a_day_as_at_the_token_endpoint(front: Front) -> None:
+async def test_a_lost_renewal_is_repeated_once_a_day_as_at_the_token_endpoint(front: Front) -> None:
     got = await delivered(front)
     action = cookies(front)
     lost = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
     assert isinstance(lost, TokenResponse)
     front.clock.time += 3600
-    # a laptop that slept, with two tabs
+    # a laptop wakes up with two open tabs
     for _ in range(2):
         again = await action.renew(allowed(front), got.refresh_token, caller=CALLER)
         assert isinstance(again, TokenResponse)
@@ -110,13 +110,13 @@ async def test_a_lost_renewal_is_given_again_once_a_day_as_at_the_token_endpoint
     ]
     front.clock.time += 3600
     assert isinstance(await action.renew(allowed(front), got.refresh_token, caller=CALLER), Refusal), (
-        "a copy of the cookie"
+        "a copy of the cookie was renewed again"
     )
     assert isinstance(await action.renew(allowed(front), lost.refresh_token, caller=CALLER), Refusal)
 
 
 @pytest.mark.requirement(72)
-async def test_a_revoked_or_expired_token_stands_for_nobody(front: Front) -> None:
+async def test_a_revoked_or_expired_token_identifies_nobody(front: Front) -> None:
     got = await delivered(front)
     action = cookies(front)
     for nobody in (None, "", "x", got.access_token + "x"):
@@ -130,7 +130,7 @@ async def test_a_revoked_or_expired_token_stands_for_nobody(front: Front) -> Non
 
 
 @pytest.mark.requirement(72)
-async def test_leaving_ends_the_session_even_when_the_grant_had_ended(front: Front) -> None:
+async def test_signing_out_ends_the_session_even_if_the_grant_had_ended(front: Front) -> None:
     got = await delivered(front)
     (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
     await front.store.commit(*front.ending.grant(grant, now=front.now, reason="refresh_token_replayed"))

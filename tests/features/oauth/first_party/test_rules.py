@@ -1,4 +1,4 @@
-"""Which page may have tokens as cookies, and what does an unsafe request have to prove?"""
+"""Cookie delivery rules: the pages that may use it, and the proof that an unsafe request needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ask(
 
 
 @pytest.mark.requirement(70)
-def test_a_page_of_a_registered_origin_may() -> None:
+def test_a_page_of_a_registered_origin_is_allowed() -> None:
     assert ask() is None
     assert ask(origin=OWN, fetch_site="same-origin") is None
     assert ask(fetch_site=None) is None
@@ -50,13 +50,13 @@ def test_a_page_of_a_registered_origin_may() -> None:
         "https://evil.app.example.com",
     ],
 )
-def test_no_other_page_may(origin: str) -> None:
+def test_pages_of_other_origins_are_refused(origin: str) -> None:
     assert ask(origin=origin) == "access_denied"
     assert ask(origin=origin, reading=True) == "access_denied"
 
 
 @pytest.mark.requirement(70)
-def test_a_request_without_an_origin_may_only_read_and_only_from_here() -> None:
+def test_a_request_without_an_origin_may_only_read_and_only_same_origin() -> None:
     assert ask(origin=None, fetch_site=None) == "invalid_request"
     assert ask(origin=None, fetch_site="same-origin") == "invalid_request"
     for site in ("same-origin", "none", None):
@@ -66,11 +66,11 @@ def test_a_request_without_an_origin_may_only_read_and_only_from_here() -> None:
 
 
 @pytest.mark.requirement(70)
-def test_what_the_browser_calls_another_site_may_not() -> None:
+def test_a_request_that_the_browser_marks_cross_site_is_refused() -> None:
     assert ask(fetch_site="cross-site") == "access_denied"
 
 
-def test_only_public_apps_of_the_house() -> None:
+def test_only_first_party_public_apps_are_allowed() -> None:
     assert ask(None) == "invalid_client"
     assert ask(made.public(origins=(PAGE,))) == "unauthorized_client"
     assert ask(made.client(first_party=True, origins=(PAGE,))) == "unauthorized_client"
@@ -79,7 +79,7 @@ def test_only_public_apps_of_the_house() -> None:
 
 
 @pytest.mark.requirement(70)
-def test_the_csrf_token_is_the_one_of_this_access_token() -> None:
+def test_the_csrf_token_is_derived_from_the_access_token() -> None:
     hashed = hashlib.sha256(b"doorward-csrf:a.b.c").digest()
     assert csrf_token("a.b.c") == urlsafe_b64encode(hashed).rstrip(b"=").decode()
     assert csrf_holds("a.b.c", csrf_token("a.b.c"))

@@ -1,4 +1,4 @@
-"""Is what a request says about the person read as OpenID Connect means it, and bounded?"""
+"""OpenID Connect parameters of an authorization request: read as specified, and bounded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AAL2 = "urn:doorward:aal2"
 
 
 @pytest.mark.requirement(13)
-def test_prompts() -> None:
+def test_prompt_values_are_parsed_or_refused() -> None:
     assert openid.prompt(None) == frozenset()
     assert openid.prompt("login consent login") == {"login", "consent"}
     assert openid.prompt("none") == {"none"}
@@ -23,7 +23,7 @@ def test_prompts() -> None:
 
 @pytest.mark.requirement(13)
 @pytest.mark.parametrize(("text", "seconds"), [(None, None), ("0", 0), ("300", 300), ("000300", 300)])
-def test_max_age_is_seconds(text: str | None, seconds: int | None) -> None:
+def test_max_age_is_in_seconds(text: str | None, seconds: int | None) -> None:
     assert openid.max_age(text) == seconds
 
 
@@ -45,14 +45,14 @@ def test_max_age_is_seconds(text: str | None, seconds: int | None) -> None:
         "9" * 60_000,
     ],
 )
-def test_a_max_age_that_is_no_number_of_seconds_is_refused(text: str) -> None:
+def test_a_max_age_that_is_not_a_number_of_seconds_is_refused(text: str) -> None:
     refused = openid.max_age(text)
     assert isinstance(refused, Refusal)
     assert len(refused.because) < 200
 
 
 @pytest.mark.requirement(13)
-def test_display_and_languages() -> None:
+def test_display_and_ui_locales_are_parsed() -> None:
     assert openid.display(None) == "page"
     assert openid.display("popup") == "popup"
     assert isinstance(openid.display("hologram"), Refusal)
@@ -62,7 +62,7 @@ def test_display_and_languages() -> None:
 
 
 @pytest.mark.requirement(13)
-def test_claims_are_two_objects_of_wishes() -> None:
+def test_claims_hold_the_requests_for_userinfo_and_id_token() -> None:
     asked = (
         '{"userinfo":{"email":null,"name":{"essential":true}},"id_token":{"acr":{"values":["a"]}},"else":[1]}'
     )
@@ -93,7 +93,7 @@ def test_claims_are_two_objects_of_wishes() -> None:
         "\ud800",
     ],
 )
-def test_claims_of_another_form_are_refused(text: str) -> None:
+def test_malformed_claims_are_refused(text: str) -> None:
     refused = openid.claims(text)
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_request"
@@ -105,7 +105,7 @@ def test_no_claims_text_raises(text: str) -> None:
 
 
 @pytest.mark.requirement(13, 38)
-def test_essential_levels() -> None:
+def test_essential_acr_values_are_read_from_the_claims() -> None:
     def of(wish: object) -> tuple[str, ...] | None:
         return openid.essential_acr({"id_token": {"acr": wish}})
 
@@ -115,9 +115,9 @@ def test_essential_levels() -> None:
     assert of({"essential": False, "value": AAL2}) is None
     assert of({"essential": True, "value": AAL2}) == (AAL2,)
     assert of({"essential": True, "values": ["x", AAL2]}) == ("x", AAL2)
-    # any level will do: that the claim is there is all that is asked
+    # any level suffices: only the presence of the claim is required
     assert of({"essential": True}) is None
-    # never less than what was asked for, however badly it was said
+    # a malformed request never lowers the required level
     assert of({"essential": True, "values": []}) == ()
     assert of({"essential": True, "values": AAL2}) == ()
     assert of({"essential": True, "values": [1, None, AAL2]}) == (AAL2,)
@@ -125,7 +125,7 @@ def test_essential_levels() -> None:
 
 
 @pytest.mark.requirement(13)
-def test_the_person_that_the_claims_name() -> None:
+def test_claims_may_require_a_certain_subject() -> None:
     assert openid.asked_subject({"id_token": {"sub": {"value": "usr_ada"}}}) == "usr_ada"
     for claims in (
         {},

@@ -1,4 +1,4 @@
-"""Can a code be asked for without binding it to whoever asks?"""
+"""PKCE at the authorization endpoint: a code is bound to its requester."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def ask(
 
 @pytest.mark.requirement(4)
 @pytest.mark.parametrize("client", [made.client(), made.public(), OR_NONCE, OPTIONAL])
-def test_s256_is_taken_from_every_app(client: Client) -> None:
+def test_s256_is_accepted_from_every_app(client: Client) -> None:
     assert ask(client, S256, "S256") == S256
 
 
 @pytest.mark.requirement(4)
 @pytest.mark.parametrize("method", [None, "plain", "s256", "S512", ""])
 @pytest.mark.parametrize("client", [made.client(), made.public(), OR_NONCE, OPTIONAL])
-def test_plain_is_refused_also_when_it_is_meant_by_silence(client: Client, method: str | None) -> None:
+def test_plain_is_refused_also_as_the_default_method(client: Client, method: str | None) -> None:
     refused = ask(client, S256, method, nonce="n")
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_request"
@@ -44,13 +44,13 @@ def test_plain_is_refused_also_when_it_is_meant_by_silence(client: Client, metho
 @pytest.mark.parametrize(
     "value", ["", "x", S256 + "A", S256[:-1], S256 + "=", S256[:-1] + "+", S256[:-1] + "\n", "é" * 43]
 )
-def test_a_challenge_is_the_base64url_of_a_hash(value: str) -> None:
+def test_a_challenge_is_the_base64url_of_a_sha256_hash(value: str) -> None:
     assert isinstance(ask(made.client(), value, "S256"), Refusal)
 
 
 @pytest.mark.requirement(101)
 @pytest.mark.parametrize("pkce", ["required", "or_nonce", "optional"])
-def test_a_public_app_always_uses_pkce_whatever_stands_in_its_document(pkce: Pkce) -> None:
+def test_a_public_app_must_use_pkce_whatever_its_registration_says(pkce: Pkce) -> None:
     refused = ask(made.public(pkce=pkce), nonce="n")
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_request"
@@ -58,7 +58,7 @@ def test_a_public_app_always_uses_pkce_whatever_stands_in_its_document(pkce: Pkc
 
 
 @pytest.mark.requirement(101)
-def test_a_confidential_app_goes_without_as_an_operator_chose() -> None:
+def test_a_confidential_app_may_omit_pkce_as_the_operator_chose() -> None:
     assert isinstance(ask(made.client(), nonce="n"), Refusal)
     assert ask(OR_NONCE, nonce="n") is None
     assert isinstance(ask(OR_NONCE), Refusal)
@@ -73,16 +73,16 @@ def test_a_confidential_app_goes_without_as_an_operator_chose() -> None:
     ("pkce", "nonce", "command"),
     [("required", "n", "or_nonce"), ("required", None, "optional"), ("or_nonce", None, "optional")],
 )
-def test_the_log_names_the_command_that_lets_such_a_client_in(
+def test_the_log_names_the_command_that_allows_such_a_client(
     pkce: Pkce, nonce: str | None, command: str
 ) -> None:
     refused = ask(made.client(name="My shop", pkce=pkce), nonce=nonce)
     assert isinstance(refused, Refusal)
     assert refused.because.endswith(f"doorward app set 'My shop' --pkce {command}")
-    # the app hears what to send, and nothing of how it is registered
+    # the app is told what to send, and nothing about its registration
     assert "doorward" not in refused.say
 
 
-def test_a_method_without_a_challenge_is_a_mistake() -> None:
+def test_a_method_without_a_challenge_is_refused() -> None:
     for client in (OR_NONCE, OPTIONAL):
         assert isinstance(ask(client, None, "S256", nonce="n"), Refusal)

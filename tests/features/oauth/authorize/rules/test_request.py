@@ -1,4 +1,4 @@
-"""Does an authorization request pass exactly when every check passes, and is a no said in the right place?"""
+"""Authorization request: it passes exactly when every check passes, and each error goes to the right place."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def params(**changes: str | None) -> dict[str, str]:
 
 
 def both(client: Client | None = None, /, **changes: str | None) -> AuthRequest | Refusal:
-    """Both halves; a refusal of the first is a failure here."""
+    """Runs both halves of the check; an error of the first half fails the test."""
     catalog = made.catalog(client or made.client())
     source = origin(params(**changes), catalog)
     assert isinstance(source, Origin), source
     return authorize(params(**changes), source, catalog, made.ISSUER)
 
 
-def test_a_good_request_becomes_a_value() -> None:
+def test_a_valid_request_is_parsed() -> None:
     request = both(
         max_age="60",
         prompt="login",
@@ -75,7 +75,9 @@ def test_a_good_request_becomes_a_value() -> None:
         ({"redirect_uri": None}, "invalid_request"),
     ],
 )
-def test_an_unknown_app_or_address_is_never_redirected_to(changes: dict[str, str | None], code: str) -> None:
+def test_an_unknown_app_or_redirect_uri_is_never_redirected_to(
+    changes: dict[str, str | None], code: str
+) -> None:
     refused = first(**changes)
     assert isinstance(refused, Refusal)
     assert refused.code == code
@@ -83,13 +85,13 @@ def test_an_unknown_app_or_address_is_never_redirected_to(changes: dict[str, str
 
 
 @pytest.mark.requirement(2)
-def test_an_app_that_signs_nobody_in_is_refused_on_a_page() -> None:
+def test_an_app_without_sign_in_gets_an_error_page() -> None:
     refused = first(made.client(grant_types=("client_credentials",)))
     assert isinstance(refused, Refusal)
     assert refused.code == "unauthorized_client"
 
 
-def test_the_only_registered_address_may_be_left_out_without_openid() -> None:
+def test_the_only_registered_redirect_uri_may_be_omitted_without_openid() -> None:
     source = first(redirect_uri=None, scope="orders:read")
     assert source == Origin(made.client(), made.REDIRECT, "query", "st", given=False)
     two = made.client(redirect_uris=(made.REDIRECT, made.REDIRECT + "2"))
@@ -101,7 +103,7 @@ def test_the_only_registered_address_may_be_left_out_without_openid() -> None:
 @pytest.mark.parametrize(
     "kind", ["token", "id_token", "code token", "code id_token", "none", "CODE", "code ", "password"]
 )
-def test_there_is_no_implicit_and_no_hybrid_grant(kind: str) -> None:
+def test_implicit_and_hybrid_response_types_are_refused(kind: str) -> None:
     refused = both(response_type=kind)
     assert isinstance(refused, Refusal)
     assert refused.code == "unsupported_response_type"
@@ -110,14 +112,14 @@ def test_there_is_no_implicit_and_no_hybrid_grant(kind: str) -> None:
 
 @pytest.mark.requirement(14)
 @pytest.mark.parametrize("mode", ["fragment", "web_message", "query.jwt", "form_post ", "QUERY"])
-def test_no_other_response_mode(mode: str) -> None:
+def test_other_response_modes_are_refused(mode: str) -> None:
     refused = both(response_mode=mode)
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_request"
 
 
 @pytest.mark.requirement(14)
-def test_a_mode_that_is_not_registered_for_the_app_is_never_used_not_even_by_default() -> None:
+def test_a_response_mode_not_registered_for_the_app_is_never_used_even_by_default() -> None:
     posting = made.client(response_modes=("form_post",))
     for asked in ({}, {"response_mode": "query"}):
         source = first(posting, **asked)
@@ -136,7 +138,7 @@ def test_a_mode_that_is_not_registered_for_the_app_is_never_used_not_even_by_def
 
 @pytest.mark.requirement(14)
 @pytest.mark.parametrize("given_uri", [NATIVE_URI, None])
-def test_nothing_is_posted_to_a_native_apps_scheme(given_uri: str | None) -> None:
+def test_form_post_to_a_private_use_scheme_is_refused(given_uri: str | None) -> None:
     native = made.public(id="app_web", redirect_uris=(NATIVE_URI,))
     asked = {"redirect_uri": given_uri, "scope": "orders:read", "response_mode": "form_post"}
     source = first(native, **asked)
@@ -160,14 +162,14 @@ def test_nothing_is_posted_to_a_native_apps_scheme(given_uri: str | None) -> Non
         ({"claims": "[]"}, "invalid_request"),
     ],
 )
-def test_what_is_wrong_with_the_rest_is_told_to_the_app(changes: dict[str, str | None], code: str) -> None:
+def test_other_errors_are_returned_to_the_app(changes: dict[str, str | None], code: str) -> None:
     refused = both(**changes)
     assert isinstance(refused, Refusal)
     assert refused.code == code
 
 
 @pytest.mark.requirement(13, 38)
-def test_essential_levels_count_instead_of_wishes() -> None:
+def test_essential_levels_override_voluntary_ones() -> None:
     essential = '{"id_token":{"acr":{"essential":true,"values":["urn:doorward:aal2"]}}}'
     request = both(claims=essential, acr_values="urn:doorward:aal1")
     assert isinstance(request, AuthRequest)
@@ -183,13 +185,13 @@ def test_essential_levels_count_instead_of_wishes() -> None:
 
 
 @pytest.mark.requirement(13)
-def test_the_apps_own_max_age_holds_when_none_is_asked_for() -> None:
+def test_the_apps_default_max_age_applies_when_none_is_requested() -> None:
     strict = made.client(default_max_age=30)
     assert both(strict).max_age == 30  # type: ignore[union-attr]
     assert both(strict, max_age="0").max_age == 0  # type: ignore[union-attr]
 
 
-def test_the_json_sign_in_has_no_address_and_no_mode() -> None:
+def test_the_json_sign_in_has_no_redirect_uri_and_no_response_mode() -> None:
     client = made.client(response_modes=("form_post",), first_party=True)
     source = Origin(client, "", "query", None, given=False)
     request = authorize(params(redirect_uri=None), source, made.catalog(client), made.ISSUER)
@@ -206,7 +208,7 @@ VALUES = st.one_of(
 
 
 @given(st.dictionaries(NAMES, VALUES))
-def test_whatever_is_sent_is_answered_and_what_passes_is_sound(changes: dict[str, Any]) -> None:
+def test_any_request_gets_an_answer_and_an_accepted_one_is_valid(changes: dict[str, Any]) -> None:
     catalog = made.catalog()
     asked = {**GOOD, **changes}
     source = origin(asked, catalog)

@@ -1,4 +1,4 @@
-"""Does the authorization response reach the app whole, and nothing else with it?"""
+"""Authorization response: the app receives it complete and unaltered, and receives nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_code_comes_with_state_and_issuer() -> None:
 
 
 @pytest.mark.requirement(8)
-def test_a_refusal_comes_with_state_and_issuer_and_without_the_reason_of_the_log() -> None:
+def test_an_error_comes_with_state_and_issuer_and_without_the_logged_reason() -> None:
     refusal = Refusal("access_denied", "The person did not agree.", "a secret of the house")
     response = failure(asked(""), issuer=made.ISSUER, refusal=refusal, app_name="web")
     assert response.fields == {
@@ -52,12 +52,12 @@ def test_a_refusal_comes_with_state_and_issuer_and_without_the_reason_of_the_log
         ("https://a.example//x", "https://a.example//x?code="),
     ],
 )
-def test_what_the_address_has_already_stays(target: str, begin: str) -> None:
+def test_an_existing_query_of_the_redirect_uri_is_kept(target: str, begin: str) -> None:
     assert answer(target=target).url.startswith(begin)
 
 
 @given(st.text().filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)))
-def test_no_state_gets_out_of_its_parameter(state: str) -> None:
+def test_state_cannot_escape_from_its_parameter(state: str) -> None:
     url = answer(state).url
     assert url.isascii()
     assert url.isprintable()

@@ -1,4 +1,4 @@
-"""How much does an app have us keep, and what stays with the browser?"""
+"""Size bounds on a stored authorization request, and what stays with the browser instead."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def row(asked: AuthRequest) -> int:
 
 
 @pytest.mark.parametrize("char", ["s", "€", "😀", '"', "\\", "\x01"])
-def test_bytes_are_counted_as_they_are_stored(char: str) -> None:
-    # 1 to 4 bytes of UTF-8, 2 of an escape, 6 of a control character
+def test_bytes_are_counted_as_stored(char: str) -> None:
+    # 1 to 4 bytes in UTF-8, 2 for an escape, 6 for a control character
     size = len(msgspec.json.encode(char)) - 2
     fits = request(nonce=char * ((MOST_OF_STRANGER - 2) // size))
     assert for_stranger(fits, carried=True) == fits
@@ -67,7 +67,7 @@ def test_bytes_are_counted_as_they_are_stored(char: str) -> None:
         {"hint_subject": "u" * 900},
     ],
 )
-def test_whatever_is_sent_a_strangers_row_has_two_kilobytes_at_most(texts: dict[str, Any]) -> None:
+def test_a_strangers_row_has_at_most_two_kilobytes(texts: dict[str, Any]) -> None:
     for times in (1, 2):
         asked = request(**{name: value * times if times == 2 and not isinstance(value, dict) else value for name, value in texts.items()})  # fmt: skip
         kept = for_stranger(asked, carried=True)
@@ -93,13 +93,13 @@ def test_whatever_is_sent_a_strangers_row_has_two_kilobytes_at_most(texts: dict[
         },
     ],
 )
-def test_what_clients_send_fits_as_it_is(texts: dict[str, Any]) -> None:
+def test_requests_of_common_clients_fit_unchanged(texts: dict[str, Any]) -> None:
     asked = request(**texts)
     assert for_stranger(asked, carried=False) == asked
     assert row(asked) <= 2048
 
 
-def test_a_long_state_stays_in_the_browser_and_comes_back() -> None:
+def test_a_long_state_stays_in_the_browser_and_is_returned() -> None:
     state = "https://kibana.example.com/app/discover#/" + "q" * 2500
     asked = request(state=state, nonce="n" * 43)
     kept = for_stranger(asked, carried=True)
@@ -107,13 +107,13 @@ def test_a_long_state_stays_in_the_browser_and_comes_back() -> None:
     assert weight(kept) < 200
     fields = {"code": "c", "state": kept.state or "", "iss": "i"}
     assert given_back(fields, state) == {"code": "c", "state": state, "iss": "i"}
-    # another one than the one that was kept is not the app's
+    # a state other than the stored one is not returned to the app
     for other in (None, "", state + "x"):
         assert given_back(fields, other) == fields
     assert isinstance(for_stranger(asked, carried=False), Refusal)
 
 
-def test_an_app_whose_state_looks_like_a_digest_gets_its_own_back() -> None:
+def test_a_state_that_looks_like_a_digest_is_returned_unchanged() -> None:
     fields = {"code": "c", "state": "dw_state_" + "A" * 43}
     assert given_back(fields, "something else") == fields
     assert given_back({"code": "c"}, "x") == {"code": "c"}

@@ -1,4 +1,4 @@
-"""Is a request's one credential read exactly, and is anything ambiguous refused?"""
+"""Parsing of a request's client credential: exact, and refused where ambiguous."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def assertion(payload: bytes) -> str:
 
 
 @given(st.text(min_size=1, max_size=60).filter(lambda t: "\x00" not in t), st.text(max_size=60))
-def test_basic_credentials_survive_their_form_encoding(client_id: str, secret: str) -> None:
+def test_basic_credentials_are_form_decoded(client_id: str, secret: str) -> None:
     client_id, secret = (text.encode("utf-8", "ignore").decode() for text in (client_id, secret))
     if client_id:
         found = read(basic(f"{quote_plus(client_id)}:{quote_plus(secret)}"), {})
@@ -45,17 +45,17 @@ def test_basic_credentials_survive_their_form_encoding(client_id: str, secret: s
 
 
 @given(st.text())
-def test_no_header_makes_it_fail(header: str) -> None:
+def test_any_authorization_header_is_parsed_or_refused(header: str) -> None:
     assert isinstance(read(header, {}), Presented | Refusal)
 
 
 @given(st.dictionaries(st.sampled_from(["client_id", "client_secret", "client_assertion"]), st.text()))
-def test_no_form_makes_it_fail(form: dict[str, str]) -> None:
+def test_any_form_is_parsed_or_refused(form: dict[str, str]) -> None:
     assert isinstance(read(None, form), Presented | Refusal)
     assert isinstance(read(None, {**form, "client_assertion_type": JWT_BEARER}), Presented | Refusal)
 
 
-def test_a_secret_in_the_body_and_none_at_all_are_told_apart() -> None:
+def test_a_secret_in_the_body_and_no_credential_are_distinguished() -> None:
     post = read(None, {"client_id": "a", "client_secret": "s"})
     assert isinstance(post, Presented)
     assert (post.method, post.client_id) == ("client_secret_post", "a")
@@ -63,7 +63,7 @@ def test_a_secret_in_the_body_and_none_at_all_are_told_apart() -> None:
     assert none == Presented("none", "a")
 
 
-def test_the_subject_of_an_assertion_chooses_the_app() -> None:
+def test_the_subject_of_an_assertion_selects_the_app() -> None:
     form = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion(b'{"sub":"app_a"}')}
     found = read(None, form)
     assert isinstance(found, Presented)
@@ -75,7 +75,7 @@ def test_the_subject_of_an_assertion_chooses_the_app() -> None:
 @pytest.mark.parametrize(
     "payload", [b'{"sub":1}', b"[]", b"{}", b'{"sub":""}', b'{"sub":"a","sub":"b"}', b"x"]
 )
-def test_an_assertion_without_one_readable_subject_is_refused(payload: bytes) -> None:
+def test_an_assertion_without_exactly_one_readable_subject_is_refused(payload: bytes) -> None:
     form = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion(payload)}
     found = read(None, form)
     assert isinstance(found, Refusal)
@@ -93,15 +93,13 @@ def test_an_assertion_without_one_readable_subject_is_refused(payload: bytes) ->
         (None, {"client_assertion": "x", "client_assertion_type": "urn:other"}),
     ],
 )
-def test_more_than_one_way_or_an_unknown_one_is_an_invalid_request(
-    header: str | None, form: dict[str, str]
-) -> None:
+def test_several_or_unknown_methods_are_an_invalid_request(header: str | None, form: dict[str, str]) -> None:
     found = read(header, form)
     assert isinstance(found, Refusal)
     assert found.code == "invalid_request"
 
 
-def test_what_is_presented_never_shows() -> None:
+def test_a_credential_is_never_printed() -> None:
     assert "hush" not in repr(read(None, {"client_id": "a", "client_secret": "hush"}))
 
 

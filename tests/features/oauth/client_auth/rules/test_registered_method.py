@@ -1,4 +1,4 @@
-"""Does a credential count only in the way that the app is registered for?"""
+"""A credential counts only in the method that the app is registered for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECRETS = {"client_secret_basic", "client_secret_post"}
 @pytest.mark.requirement(24)
 @pytest.mark.parametrize("pinned", [False, True])
 @pytest.mark.parametrize(("used", "registration"), list(itertools.product(METHODS, METHODS)))
-def test_a_secret_comes_in_either_way_unless_pinned_and_nothing_else_stands_in(
+def test_a_secret_may_use_either_method_unless_pinned_and_nothing_replaces_it(
     used: str, registration: str, pinned: bool
 ) -> None:
     refusal = registered(
@@ -36,6 +36,6 @@ def test_a_secret_comes_in_either_way_unless_pinned_and_nothing_else_stands_in(
     else:
         assert isinstance(refusal, Refusal)
         assert refusal.code == "invalid_client"
-        # What the client hears does not tell which method would have been right.
+        # The answer must not reveal which method would have been right.
         assert registration not in refusal.say
         assert ("--auth-method client_secret" in refusal.because) is ({used, registration} == SECRETS)

@@ -1,4 +1,4 @@
-"""Is what is granted what person, app and API have in common, and never more?"""
+"""Entitlement: the intersection of what the person, the app and the API allow."""
 
 from __future__ import annotations
 
@@ -34,39 +34,39 @@ def give(
 
 
 @pytest.mark.requirement(21)
-def test_a_person_gets_what_their_roles_reach() -> None:
+def test_a_person_gets_the_permissions_of_their_roles() -> None:
     asked = ("openid", "orders:read", "orders:write")
     assert give(asked, ["reader"]) == Granted(("openid", "orders:read"), ("orders:read",), ("reader",))
     assert give(asked, ["reader", "writer"]).permissions == ("orders:read", "orders:write")
     assert give(asked, []) == Granted(("openid",), (), ())
-    # a role of another API neither gives nor shows
+    # a role of another API grants nothing and is not listed
     assert give(asked, ["other"]) == Granted(("openid",), (), ())
     assert give(asked, ["never heard of"]) == Granted(("openid",), (), ())
 
 
 @pytest.mark.requirement(21)
-def test_the_app_is_a_bound_too_and_so_is_the_api() -> None:
+def test_app_and_api_limit_the_grant_too() -> None:
     narrow = made.client(access={made.API: ("orders:read",)})
     assert give(("orders:read", "orders:write"), ["reader", "writer"], client=narrow).permissions == (
         "orders:read",
     )
-    # a permission that the API no longer has
+    # a permission removed from the API
     wide = made.client(access={made.API: ("orders:gone",)})
     assert give(("orders:gone",), ["writer"], client=wide).scopes == ()
     assert give(("orders:read",), ["reader"], client=made.client(access={})).scopes == ()
 
 
-def test_an_app_for_itself_gets_no_openid_scope_and_no_role() -> None:
+def test_an_app_acting_for_itself_gets_no_openid_scope_and_no_role() -> None:
     granted = give(("openid", "email", "orders:write"), None)
     assert granted == Granted(("orders:write",), ("orders:write",), ())
 
 
-def test_at_the_issuer_there_are_no_permissions() -> None:
+def test_the_issuer_as_audience_has_no_permissions() -> None:
     granted = give(("openid", "orders:read"), ["reader"], audience=made.ISSUER)
     assert granted == Granted(("openid",), (), ())
 
 
-def test_openid_scopes_that_the_app_lost_are_gone() -> None:
+def test_openid_scopes_removed_from_the_app_are_not_granted() -> None:
     client = made.client(oidc_scopes=("openid", "orders:write"))
     assert give(("openid", "email", "orders:write"), [], client=client).scopes == ("openid",)
 
@@ -82,7 +82,7 @@ NAMES = st.sampled_from(
     held=st.one_of(st.none(), st.lists(st.sampled_from(["reader", "writer", "other", "x"]))),
     may=st.lists(NAMES),
 )
-def test_nothing_is_granted_that_was_not_asked_held_and_allowed(
+def test_only_what_was_requested_held_and_allowed_is_granted(
     asked: list[str], held: list[str] | None, may: list[str]
 ) -> None:
     granted = give(asked, held, client=made.client(access={made.API: tuple(may)}))

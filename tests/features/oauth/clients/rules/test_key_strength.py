@@ -1,4 +1,4 @@
-"""Is a key refused whose private half can be found, and is no honest key?"""
+"""Key strength: keys with a computable private half are refused, honest keys are accepted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.features.oauth.clients.weak_keys import CLOSE, ROCA, ROCA_PRIMES, rsa
 HONEST = rsa.generate_private_key(65537, 2048).public_key()
 
 
-def test_the_vector_is_made_as_the_library_made_its_primes() -> None:
+def test_the_test_vector_is_built_like_the_weak_librarys_primes() -> None:
     # the product of the first 126 primes, for keys of 1984 to 3936 bits
     product = prod(number for number in range(2, 702) if all(number % least for least in range(2, number)))
     for k, a in ROCA_PRIMES:
@@ -31,12 +31,12 @@ def test_the_vector_is_made_as_the_library_made_its_primes() -> None:
     [(ROCA, "ROCA"), (CLOSE, "close together"), (HONEST.public_numbers().n * 3, "small prime")],
     ids=["ROCA", "close together", "small prime"],
 )
-def test_a_modulus_that_can_be_taken_apart_is_told(modulus: int, said: str) -> None:
+def test_a_factorable_modulus_is_detected(modulus: int, said: str) -> None:
     assert said in (key_strength.factorable(modulus) or "")
 
 
 @pytest.mark.requirement(49)
-def test_honest_keys_are_taken() -> None:
+def test_honest_keys_are_accepted() -> None:
     for bits in (2048, 2048, 2048, 3072):
         key = jwk.verifying_key(rsa.generate_private_key(65537, bits).public_key())
         assert key_strength.weakness(key) is None
@@ -46,10 +46,10 @@ def test_honest_keys_are_taken() -> None:
 
 
 @pytest.mark.requirement(49)
-def test_a_modulus_that_fits_at_every_prime_but_one_is_no_roca_key() -> None:
+def test_a_modulus_that_misses_the_pattern_at_one_prime_is_not_a_roca_key() -> None:
     first = [number for number in range(2, 168) if all(number % least for least in range(2, number))]
     others = prod(first) // 11
-    # 65537 reaches 1 and 10 modulo 11, and nothing else
+    # powers of 65537 modulo 11 are only 1 and 10
     fitting = [modulus for step in range(1, 60) if (modulus := ROCA + 2 * step * others) % 11 in {1, 10}]
     assert any("ROCA" in (key_strength.factorable(modulus) or "") for modulus in fitting)
     unlike = [modulus for step in range(1, 60) if (modulus := ROCA + 2 * step * others) % 11 not in {1, 10}]
@@ -69,7 +69,7 @@ def test_a_modulus_that_fits_at_every_prime_but_one_is_no_roca_key() -> None:
         ("text", "object"),
     ],
 )
-def test_a_set_with_a_bad_key_is_refused_and_the_key_named(key: Any, said: str) -> None:
+def test_a_key_set_with_a_bad_key_is_refused_and_names_the_key(key: Any, said: str) -> None:
     good = jwk.verifying_key(HONEST).public_jwk()
     assert key_strength.first_unusable({"keys": [good]}) is None
     number, reason = key_strength.first_unusable({"keys": [good, key]}) or (0, "")

@@ -1,4 +1,4 @@
-"""Which kind of app may have which credential."""
+"""Kinds of apps and the credentials allowed for each."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ def test_every_kind_has_a_rule() -> None:
 @pytest.mark.requirement(17)
 @pytest.mark.parametrize("kind", get_args(AppKind))
 @pytest.mark.parametrize("method", METHODS)
-def test_an_app_that_people_can_read_has_no_secret_and_a_service_has_a_credential(
-    kind: AppKind, method: str
-) -> None:
+def test_a_readable_app_has_no_secret_and_a_service_has_a_credential(kind: AppKind, method: str) -> None:
     found = kinds.problem(structs.replace(APP, auth_method=method), kind=kind)
     if method in SECRET_METHODS and kind in {"spa", "native"}:
         assert found == problem("kind_without_secret", kind=kind)
@@ -37,7 +35,7 @@ def test_an_app_that_people_can_read_has_no_secret_and_a_service_has_a_credentia
 
 
 @pytest.mark.parametrize("kind", get_args(AppKind))
-def test_what_is_usual_for_a_kind_is_allowed_for_it(kind: AppKind) -> None:
+def test_the_default_method_of_a_kind_is_allowed_for_it(kind: AppKind) -> None:
     method = kinds.auth_method(kind)
     app = structs.replace(APP, auth_method=method, pkce=kinds.pkce(kind, method))
     assert kinds.problem(app, kind=kind) is None
@@ -46,12 +44,12 @@ def test_what_is_usual_for_a_kind_is_allowed_for_it(kind: AppKind) -> None:
 
 
 @pytest.mark.parametrize("kind", get_args(AppKind))
-def test_keys_are_used_where_there_are_some_and_nothing_where_the_app_is_public(kind: AppKind) -> None:
+def test_keys_are_preferred_and_a_public_app_uses_no_credential(kind: AppKind) -> None:
     assert kinds.auth_method(kind, has_keys=True) == "private_key_jwt"
     assert kinds.auth_method(kind, has_keys=True, public=True) == "none"
 
 
-def test_a_credential_goes_with_the_way_in_which_it_was_used() -> None:
+def test_a_credential_is_removed_with_its_method() -> None:
     old = structs.replace(APP, auth_method="private_key_jwt", jwks=JWKS, pkce="or_nonce")
     public = kinds.without_unused_credentials(structs.replace(old, auth_method="none"), old=old)
     assert (public.jwks, public.pkce) == (None, "required")

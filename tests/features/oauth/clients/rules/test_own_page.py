@@ -1,4 +1,4 @@
-"""Does an app's own page alone ask in its name, and whatever is no page as ever?"""
+"""Origin check for an app's requests: its own pages and non-browser callers pass, other pages do not."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def asked(origin: str | None) -> bool:
     return may_ask(APP, origin=origin, own_origin=OWN) is None
 
 
-def test_the_apps_pages_and_what_is_no_page_may() -> None:
+def test_the_apps_own_pages_and_requests_without_origin_pass() -> None:
     assert asked(PAGE)
-    assert asked("https://app.example.com"), "where its codes arrive"
+    assert asked("https://app.example.com"), "the origin of its redirect URI"
     assert asked(OWN)
     assert asked(None)
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_a_strangers_page_may_not(origin: str) -> None:
+def test_a_foreign_page_is_refused(origin: str) -> None:
     assert not asked(origin)
     assert not known([APP], origin)
 
 
-def test_an_app_with_a_credential_is_no_page() -> None:
+def test_an_app_with_a_credential_is_not_checked() -> None:
     confidential = made.client(first_party=True)
     assert may_ask(confidential, origin="https://evil.example", own_origin=OWN) is None
 
 
-def test_a_preflight_is_answered_for_apps_of_the_house_alone() -> None:
+def test_a_preflight_is_answered_only_for_first_party_apps() -> None:
     assert known([APP], PAGE)
     assert not known([made.public(origins=(PAGE,))], PAGE)
 
@@ -62,11 +62,11 @@ def test_a_preflight_is_answered_for_apps_of_the_house_alone() -> None:
         ("https://a.example:x/", None),
     ],
 )
-def test_the_origin_of_a_redirect_uri_is_written_as_browsers_write_it(uri: str, origin: str | None) -> None:
+def test_the_origin_of_a_redirect_uri_has_the_form_that_browsers_send(uri: str, origin: str | None) -> None:
     assert origins(made.public(redirect_uris=(uri,))) == ({origin} if origin else set())
 
 
-def test_the_log_hears_what_mends_it_and_no_more_of_a_long_origin() -> None:
+def test_the_log_names_the_fix_and_truncates_a_long_origin() -> None:
     refusal = may_ask(APP, origin="https://" + "x" * 9000, own_origin=OWN)
     assert refusal is not None
     assert f"--origin {PAGE} --origin https://xxx" in refusal.because

@@ -1,4 +1,4 @@
-"""Does an answer only ever go to a registered address?"""
+"""Redirect URI matching: a response goes only to a registered URI."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REGISTERED = (
 
 @pytest.mark.requirement(1)
 @pytest.mark.parametrize("uri", REGISTERED)
-def test_what_is_registered_matches_itself(uri: str) -> None:
+def test_a_registered_uri_matches_itself(uri: str) -> None:
     assert matches(REGISTERED, uri)
 
 
@@ -37,7 +37,7 @@ def test_what_is_registered_matches_itself(uri: str) -> None:
         "http://[::1]:65535/cb",
     ],
 )
-def test_the_port_of_a_loopback_address_is_free(uri: str) -> None:
+def test_the_port_of_a_loopback_uri_is_free(uri: str) -> None:
     assert matches(REGISTERED, uri)
 
 
@@ -70,7 +70,7 @@ def test_the_port_of_a_loopback_address_is_free(uri: str) -> None:
         "https://app.example.com/callback?kept=1&more=2",
     ],
 )
-def test_nothing_near_a_web_address_matches(uri: str) -> None:
+def test_nothing_similar_to_a_web_uri_matches(uri: str) -> None:
     assert not matches(REGISTERED, uri)
 
 
@@ -112,18 +112,18 @@ def test_nothing_near_a_web_address_matches(uri: str) -> None:
         "com.example.app:/cb:1",
     ],
 )
-def test_only_the_port_is_free_and_only_on_a_loopback_address(uri: str) -> None:
+def test_only_the_port_is_free_and_only_on_a_loopback_uri(uri: str) -> None:
     assert not matches(REGISTERED, uri)
 
 
 @pytest.mark.requirement(1)
 @given(st.text(max_size=60), st.text(max_size=10), st.integers(0, 65_535))
-def test_a_free_port_is_all_that_is_ever_added(before: str, after: str, port: int) -> None:
+def test_a_free_port_is_the_only_addition_allowed(before: str, after: str, port: int) -> None:
     given_uri = f"{before}http://127.0.0.1:{port}/cb{after}"
     assert matches(REGISTERED, given_uri) == (not before and not after)
 
 
-def test_the_log_hears_what_came_what_is_nearest_and_how_to_mend_it() -> None:
+def test_the_log_names_the_received_uri_the_nearest_one_and_the_fix() -> None:
     why = explain((WEB,), WEB + "/", "web")
     assert "Got https://app.example.com/callback/" in why
     assert "nearest https://app.example.com/callback (trailing slash)" in why
@@ -137,7 +137,7 @@ def test_the_log_hears_what_came_what_is_nearest_and_how_to_mend_it() -> None:
     assert len(explain((WEB,), "x" * 60_000, "web")) < 1200
 
 
-def test_what_is_pasted_from_the_log_into_a_shell_is_one_word() -> None:
+def test_the_logged_command_quotes_a_uri_as_one_shell_word() -> None:
     given_uri = "https://evil.example/$(reboot);'`x`"
     fix = explain((WEB,), given_uri, "Corner shop").partition("Fix: ")[2]
     assert shlex.split(fix) == ["doorward", "app", "add-redirect", "Corner shop", given_uri]

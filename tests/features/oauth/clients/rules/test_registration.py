@@ -1,4 +1,4 @@
-"""May an app, an API or a role be registered like this?"""
+"""Registration checks for apps, APIs and roles."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7h
         "blob:https://app.example.com/x",
     ],
 )
-def test_fragments_user_names_and_scripts_are_never_redirect_uris(uri: str) -> None:
+def test_uris_with_fragment_user_name_or_script_scheme_are_refused(uri: str) -> None:
     assert rule.redirect_uri_problem(uri, native=False)
     assert rule.redirect_uri_problem(uri, native=True)
     assert rule.client_problem(structs.replace(WEB, redirect_uris=(uri,)), native=True)
@@ -79,7 +79,7 @@ def test_fragments_user_names_and_scripts_are_never_redirect_uris(uri: str) -> N
         ("com.example.app:/callback", "uri_scheme_private"),
     ],
 )
-def test_a_redirect_uri_is_absolute_exact_and_https(uri: str, code: str) -> None:
+def test_a_redirect_uri_must_be_absolute_exact_and_https(uri: str, code: str) -> None:
     found = rule.redirect_uri_problem(uri, native=False)
     assert found is not None
     assert (found.code, found.parameters["uri"]) == (code, uri)
@@ -99,12 +99,12 @@ def test_a_redirect_uri_is_absolute_exact_and_https(uri: str, code: str) -> None
         "https://[2001:db8::1]/callback",
     ],
 )
-def test_these_redirect_uris_are_fine(uri: str) -> None:
+def test_valid_redirect_uris_are_accepted(uri: str) -> None:
     assert rule.redirect_uri_problem(uri, native=False) is None
 
 
 @pytest.mark.requirement(3)
-def test_a_private_use_scheme_has_a_dot_and_belongs_to_native_apps() -> None:
+def test_a_private_use_scheme_needs_a_dot_and_a_native_app() -> None:
     assert rule.redirect_uri_problem("com.example.app:/callback", native=True) is None
     assert rule.redirect_uri_problem("com.example.app://callback", native=True)
     assert rule.redirect_uri_problem("com.example.app:callback", native=True)
@@ -113,7 +113,7 @@ def test_a_private_use_scheme_has_a_dot_and_belongs_to_native_apps() -> None:
 
 @pytest.mark.requirement(3)
 @given(st.text(max_size=60))
-def test_nothing_that_passes_can_run_or_mislead(uri: str) -> None:
+def test_no_accepted_uri_runs_scripts_or_misleads(uri: str) -> None:
     if rule.redirect_uri_problem(uri, native=True) is None:
         scheme = uri.partition(":")[0]
         assert scheme in {"https", "http"} or "." in scheme
@@ -124,7 +124,7 @@ def test_nothing_that_passes_can_run_or_mislead(uri: str) -> None:
 
 
 @pytest.mark.requirement(14)
-def test_an_app_may_hear_answers_by_form_alone_where_a_form_can_be_posted() -> None:
+def test_form_post_only_requires_uris_that_accept_a_form() -> None:
     posting = structs.replace(WEB, response_modes=("form_post",))
     assert rule.client_problem(posting, native=False) is None
     phone = structs.replace(
@@ -141,7 +141,7 @@ def test_an_app_may_hear_answers_by_form_alone_where_a_form_can_be_posted() -> N
 
 @pytest.mark.requirement(101)
 @pytest.mark.parametrize("pkce", ["or_nonce", "optional"])
-def test_only_a_confidential_app_may_do_without_pkce(pkce: Pkce) -> None:
+def test_only_a_confidential_app_may_omit_pkce(pkce: Pkce) -> None:
     without = structs.replace(WEB, pkce=pkce)
     assert rule.client_problem(without, native=False) is None
     public = structs.replace(without, auth_method="none")
@@ -161,7 +161,7 @@ def test_weak_keys_are_not_registered() -> None:
 
 
 @pytest.mark.requirement(19)
-def test_only_private_key_jwt_may_keep_its_refresh_token() -> None:
+def test_only_private_key_jwt_may_disable_rotation() -> None:
     fixed = structs.replace(WEB, rotation=False)
     assert rule.client_problem(fixed, native=False) == problem("rotation_required")
     signed = structs.replace(fixed, auth_method="private_key_jwt", jwks=KEYS)
@@ -187,13 +187,13 @@ def test_only_private_key_jwt_may_keep_its_refresh_token() -> None:
         ({"backchannel_logout_uri": "https://u@app.example.com/"}, "uri_user_name"),
     ],
 )
-def test_a_registration_makes_sense_as_a_whole(change: dict[str, Any], code: str) -> None:
+def test_inconsistent_registrations_are_refused(change: dict[str, Any], code: str) -> None:
     found = rule.client_problem(structs.replace(WEB, **change), native=False)
     assert found is not None
     assert found.code == code
 
 
-def test_an_address_is_named_with_the_member_that_holds_it() -> None:
+def test_an_address_error_names_its_member() -> None:
     for member in ("redirect_uris", "post_logout_redirect_uris"):
         found = rule.client_problem(structs.replace(WEB, **{member: ("ftp://x.example/",)}), native=False)
         assert found is not None
@@ -211,20 +211,20 @@ def test_an_address_is_named_with_the_member_that_holds_it() -> None:
         ("default_max_age", LONGEST + 1, 0, LONGEST),
     ],
 )
-def test_a_time_to_live_has_bounds(member: str, value: int, least: int, most: int) -> None:
+def test_a_lifetime_has_bounds(member: str, value: int, least: int, most: int) -> None:
     found = rule.client_problem(structs.replace(WEB, **{member: value}), native=False)
     assert found == problem("out_of_range", member=member, value=value, least=least, most=most)
     for fine in (least, most):
         assert rule.client_problem(structs.replace(WEB, **{member: fine}), native=False) is None
 
 
-def test_a_scope_that_openid_connect_does_not_know_is_refused() -> None:
+def test_an_unknown_openid_scope_is_refused() -> None:
     found = rule.client_problem(structs.replace(WEB, oidc_scopes=("openid", "orders:read")), native=False)
     assert found is not None
     assert (found.code, found.parameters["scope"]) == ("scope_unknown", "orders:read")
 
 
-def test_an_app_is_registered_with_what_this_server_has() -> None:
+def test_grants_and_methods_must_exist_on_this_server() -> None:
     known: dict[str, Any] = {"grant_types": WEB.grant_types, "auth_methods": ("none", "client_secret_basic")}
     assert rule.plug_problem(WEB, **known) is None
     toy = structs.replace(WEB, grant_types=("authorization_code", "toy"))
@@ -236,7 +236,7 @@ def test_an_app_is_registered_with_what_this_server_has() -> None:
     assert rule.plug_problem(toy, **known) == found
 
 
-def test_a_first_party_app_needs_no_redirect() -> None:
+def test_a_first_party_app_needs_no_redirect_uri() -> None:
     assert rule.client_problem(structs.replace(WEB, redirect_uris=(), first_party=True), native=False) is None
 
 
@@ -257,24 +257,24 @@ def test_an_api_identifier_is_an_absolute_uri_without_fragment(identifier: str, 
 
 
 @pytest.mark.parametrize("name", ["", "a b", 'a"b', "a\\b", "ä", "openid", "offline_access", "x" * 101])
-def test_these_are_no_permissions(name: str) -> None:
+def test_malformed_permission_names_are_refused(name: str) -> None:
     assert rule.permission_problem(name)
 
 
-def test_this_is_a_permission() -> None:
+def test_a_well_formed_permission_name_is_accepted() -> None:
     assert rule.permission_problem("orders:read") is None
 
 
 @pytest.mark.parametrize("name", ["", " ", " a", "a\n", "app_x", "x" * 101])
-def test_these_are_no_names(name: str) -> None:
+def test_malformed_names_are_refused(name: str) -> None:
     assert rule.name_problem(name, prefix="app")
 
 
 @pytest.mark.parametrize("name", ["", " a", "a ", "a\x00b", "rol_x", "x" * 65, "a\u202eb"])
-def test_these_are_no_roles(name: str) -> None:
+def test_malformed_role_names_are_refused(name: str) -> None:
     assert rule.role_problem(name)
 
 
 @pytest.mark.parametrize("name", ["customer", "Order clerk", "x", "Größe"])
-def test_these_are_roles(name: str) -> None:
+def test_well_formed_role_names_are_accepted(name: str) -> None:
     assert rule.role_problem(name) is None

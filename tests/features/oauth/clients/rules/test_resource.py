@@ -1,4 +1,4 @@
-"""Do two spellings of a URL name the same API, and nothing else?"""
+"""Resource URL comparison: two spellings of one URL name the same API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ API = "https://api.example.com"
         "https://api.example.com:443/",
     ],
 )
-def test_one_api_in_any_spelling(spelled: str) -> None:
+def test_one_api_is_found_in_any_spelling(spelled: str) -> None:
     assert same(spelled, API)
     assert find(spelled, ("urn:example:stock", API)) == API
 
@@ -37,7 +37,7 @@ def test_one_api_in_any_spelling(spelled: str) -> None:
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000/"),
     ],
 )
-def test_equal_by_the_syntax_of_urls(one: str, other: str) -> None:
+def test_urls_equal_by_syntax_normalization_are_equal(one: str, other: str) -> None:
     assert same(one, other)
 
 
@@ -65,18 +65,18 @@ def test_equal_by_the_syntax_of_urls(one: str, other: str) -> None:
         "",
     ],
 )
-def test_another_url_is_another_api(other: str) -> None:
+def test_a_different_url_is_a_different_api(other: str) -> None:
     assert not same(other, API)
     assert find(other, (API,)) is None
 
 
 @pytest.mark.parametrize("other", ["urn:example:Orders", "URN:example:orders", "urn:example:orders/"])
-def test_what_is_no_web_address_is_compared_exactly(other: str) -> None:
+def test_a_uri_that_is_not_a_web_url_is_compared_exactly(other: str) -> None:
     assert not same(other, "urn:example:orders")
     assert canonical(other) == other
 
 
-def test_of_two_registered_spellings_only_the_exact_one_is_meant() -> None:
+def test_of_two_registered_spellings_only_the_exact_one_matches() -> None:
     both = (API, API + "/")
     assert find(API, both) == API
     assert find(API + "/", both) == API + "/"
@@ -84,7 +84,7 @@ def test_of_two_registered_spellings_only_the_exact_one_is_meant() -> None:
 
 
 @given(st.text(max_size=40))
-def test_anything_at_all_has_a_form_of_its_own(text: str) -> None:
+def test_any_text_has_a_canonical_form(text: str) -> None:
     once = canonical(text)
     assert canonical(once) == once
     assert same(text, once)

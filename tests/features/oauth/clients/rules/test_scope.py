@@ -1,4 +1,4 @@
-"""Which API is a token for, and may this app ask for these scopes there?"""
+"""Scope and resource: the API that a token is for, and the scopes that the app may request there."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def ask(client: Client, scope: str | None, resource: str | None = None, catalog:
 
 
 @pytest.mark.requirement(37)
-def test_the_only_api_is_meant() -> None:
+def test_the_only_api_is_the_default() -> None:
     assert ask(ONE, "openid orders:read") == Target(("openid", "orders:read"), made.API)
     assert ask(ONE, "openid") == Target(("openid",), made.API)
 
 
 @pytest.mark.requirement(37)
-def test_resource_names_one_of_several() -> None:
+def test_resource_selects_one_of_several() -> None:
     assert ask(TWO, "orders:read", STOCK).audience == STOCK
     assert ask(TWO, "orders:read", made.API).audience == made.API
     assert ask(TWO, "openid", made.ISSUER).audience == made.ISSUER
 
 
 @pytest.mark.requirement(37)
-def test_without_resource_the_scopes_may_tell() -> None:
+def test_without_resource_the_scopes_select_the_api() -> None:
     assert ask(TWO, "orders:write").audience == made.API
     assert ask(TWO, "openid stock:read").audience == STOCK
     assert ask(TWO, "openid email").audience == made.ISSUER
@@ -62,13 +62,13 @@ def test_without_resource_the_scopes_may_tell() -> None:
     "resource",
     ["urn:example:foreign", "urn:example:nowhere", made.API + "/orders", STOCK.upper(), "orders", "", "*"],
 )
-def test_an_api_that_is_not_this_apps_is_no_target(resource: str) -> None:
+def test_an_api_not_granted_to_the_app_is_refused(resource: str) -> None:
     refused = ask(ONE, "openid", resource)
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_target"
 
 
-def test_an_api_that_was_removed_is_no_target() -> None:
+def test_a_removed_api_is_refused() -> None:
     gone = made.catalog(apis={})
     assert ask(ONE, "openid", catalog=gone).audience == made.ISSUER
     assert ask(ONE, "openid", made.API, catalog=gone).code == "invalid_target"
@@ -78,29 +78,29 @@ def test_an_api_that_was_removed_is_no_target() -> None:
 @pytest.mark.parametrize(
     "scope", ["orders:delete", "Orders:read", "stock:read", "openid stock:read", "phone", "phone address"]
 )
-def test_what_the_app_may_not_ask_for_is_refused(scope: str) -> None:
+def test_a_scope_not_allowed_for_the_app_is_refused(scope: str) -> None:
     refused = ask(ONE, scope)
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_scope"
-    # the client hears nothing of what else there is
+    # the client must not learn which other scopes exist
     assert "orders:read" not in refused.say
 
 
-def test_the_log_hears_the_nearest_and_the_fix() -> None:
+def test_the_log_names_the_nearest_scope_and_the_fix() -> None:
     misspelt = ask(ONE, "orders:raed").because
     assert "nearest orders:read" in misspelt
     assert "doorward app set" not in misspelt
-    # the option replaces: what the app has already is in the command too
+    # the option replaces the list, so the command includes what the app already has
     reader = made.client(access={made.API: ("orders:read",)}, name="Corner shop")
     assert (
         f"Fix: doorward app set 'Corner shop' --api {made.API}:orders:read,orders:write"
         in ask(reader, "orders:write").because
     )
-    # with no API at all the issuer is the audience, and no `--api` can name that
+    # without an API the audience is the issuer, which `--api` cannot name
     assert "--api stock:stock:read" in ask(NONE, "stock:read").because
 
 
-def test_what_is_pasted_from_the_log_into_a_shell_is_one_word() -> None:
+def test_the_logged_command_quotes_a_scope_as_one_shell_word() -> None:
     catalog = made.catalog(
         apis={made.API: Api("api_x", made.API, "x", (Permission("a';reboot'"),), made.NOW)}
     )
@@ -109,22 +109,22 @@ def test_what_is_pasted_from_the_log_into_a_shell_is_one_word() -> None:
 
 
 @pytest.mark.parametrize("scope", ['a"b', "a\\b", "é", "a\tb", "a\nb", "\x7f", "orders:read\x0bopenid"])
-def test_malformed_scope(scope: str) -> None:
+def test_a_malformed_scope_is_refused(scope: str) -> None:
     assert ask(ONE, scope).code == "invalid_scope"
 
 
-def test_order_stays_and_twice_is_once() -> None:
+def test_order_is_kept_and_duplicates_are_removed() -> None:
     assert ask(ONE, " openid  orders:read openid ").scopes == ("openid", "orders:read")
     assert ask(ONE, None).scopes == ()
     assert ask(NONE, "openid").audience == made.ISSUER
 
 
-def test_openid_scopes_can_be_kept_from_an_app() -> None:
+def test_openid_scopes_can_be_withheld_from_an_app() -> None:
     assert ask(made.client(oidc_scopes=("openid",)), "openid email").code == "invalid_scope"
 
 
 @pytest.mark.parametrize("scope", ["phone", "orders:raed", "openid phone stock:read", "profile address"])
-def test_what_an_app_that_acts_for_itself_asks_for_is_never_left_out(scope: str) -> None:
+def test_an_app_acting_for_itself_gets_an_error_for_unknown_scopes(scope: str) -> None:
     refused = target(
         catalog=CATALOG, client=ONE, issuer=made.ISSUER, scope=scope, resource=None, person=False
     )
@@ -132,22 +132,22 @@ def test_what_an_app_that_acts_for_itself_asks_for_is_never_left_out(scope: str)
     assert refused.code == "invalid_scope"
 
 
-def test_with_openid_a_name_that_nothing_defines_is_left_out() -> None:
+def test_with_openid_an_undefined_scope_is_ignored() -> None:
     assert ask(ONE, "openid phone address orders:read orders:raed") == Target(
         ("openid", "orders:read"), made.API
     )
-    # what is left out does not count when the API is found by the scopes
+    # ignored scopes do not count when the scopes select the API
     assert ask(TWO, "openid phone stock:read").audience == STOCK
 
 
-def test_what_is_left_out_is_told_with_the_nearest() -> None:
+def test_ignored_scopes_are_reported_with_the_nearest_name() -> None:
     assert ignored(CATALOG, ONE, "openid phone orders:raed") == (
         Ignored("phone", None),
         Ignored("orders:raed", "orders:read"),
     )
     assert ignored(CATALOG, ONE, "openid orders:read") == ()
     assert ignored(CATALOG, ONE, None) == ()
-    # not the app's, but defined: that is refused, not left out
+    # defined, but not granted to the app: an error, not ignored
     assert ignored(CATALOG, ONE, "openid stock:read") == ()
 
 
@@ -160,7 +160,7 @@ def test_a_resource_is_compared_as_a_url_and_answered_as_registered(spelled: str
     assert ask(TWO, "openid", made.ISSUER + "/").audience == made.ISSUER
 
 
-def test_of_thousands_of_names_some_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_some_of_thousands_of_ignored_names_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/incidents/0052-the-nearest-of-thousands-of-scopes.md"""
     looked_for: list[str] = []
 

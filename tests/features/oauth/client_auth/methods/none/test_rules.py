@@ -1,4 +1,4 @@
-"""Does a public app pass with nothing, and only with nothing?"""
+"""Client authentication `none`: a public app passes without a credential, other apps do not."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def check(presented: Presented, client: Client) -> Refusal | None:
     return PublicClient().verify(presented, client, request, issuer=made.ISSUER, policy=TokenPolicy())
 
 
-def test_a_public_app_shows_nothing() -> None:
+def test_a_public_app_needs_no_credential() -> None:
     assert check(Presented("none", "app_spa"), made.public()) is None
 
 
-def test_an_app_that_holds_a_credential_never_passes_without_it() -> None:
+def test_an_app_with_a_credential_never_passes_without_it() -> None:
     assert check(Presented("none", "app_web"), made.client()) is not None
     assert check(Presented("none", "app_web"), made.public(jwks={"keys": []} | {"x": 1})) is not None
     assert check(Presented("none", "app_spa", Secret("x")), made.public()) is not None

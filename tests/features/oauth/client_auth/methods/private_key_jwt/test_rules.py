@@ -1,4 +1,4 @@
-"""Does an assertion count only when the app signed it, for us, just now?"""
+"""Client authentication `private_key_jwt` (RFC 7523): signed by the app, for this server, recently."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def present(token: str) -> SingleUse | Refusal:
     return check(shown, APP)
 
 
-def test_a_good_assertion_is_remembered_until_it_could_not_be_used_any_more() -> None:
+def test_a_valid_assertion_is_remembered_until_it_expires() -> None:
     for key in (KEY, EDWARDS):
         good = judge(key=key)
         assert isinstance(good, SingleUse)
@@ -93,13 +93,13 @@ def test_a_good_assertion_is_remembered_until_it_could_not_be_used_any_more() ->
         1,
     ],
 )
-def test_no_other_audience_is_taken(aud: object) -> None:
+def test_other_audiences_are_refused(aud: object) -> None:
     assert isinstance(judge(aud=aud), Refusal)
 
 
 @pytest.mark.requirement(22)
 @pytest.mark.parametrize("aud", [made.ISSUER, [made.ISSUER]])
-def test_the_audience_is_the_issuer_or_a_list_of_it_alone(aud: object) -> None:
+def test_the_audience_is_the_issuer_or_a_list_with_only_the_issuer(aud: object) -> None:
     assert isinstance(judge(aud=aud), SingleUse)
 
 
@@ -108,7 +108,7 @@ def test_the_audience_is_the_issuer_or_a_list_of_it_alone(aud: object) -> None:
     ("ahead", "accepted"), [(0, True), (10, True), (30, True), (61, False), (600, False)]
 )
 @pytest.mark.parametrize("name", ["iat", "nbf"])
-def test_a_clock_may_run_ten_seconds_ahead_and_never_more_than_sixty(
+def test_a_clock_may_be_ten_seconds_ahead_and_never_more_than_sixty(
     name: str, ahead: int, accepted: bool
 ) -> None:
     assert isinstance(judge(changes={name: NOW + ahead}), SingleUse) is accepted
@@ -133,12 +133,12 @@ def test_every_required_claim_is_required(drop: str) -> None:
     "changes",
     [{"iss": "app_other"}, {"sub": "app_other"}, {"jti": ""}, {"jti": 1}, {"jti": "x" * 300}, {"exp": "1"}],
 )
-def test_claims_of_another_or_of_a_wrong_form_are_refused(changes: dict[str, Any]) -> None:
+def test_claims_of_another_app_or_of_a_wrong_type_are_refused(changes: dict[str, Any]) -> None:
     assert isinstance(judge(changes=changes), Refusal)
 
 
 @pytest.mark.requirement(40, 42)
-def test_the_key_is_one_of_the_apps_and_the_token_is_signed() -> None:
+def test_the_assertion_must_be_signed_with_one_of_the_apps_keys() -> None:
     other = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
     assert isinstance(judge(key=other), Refusal)
     head, body, _ = jws.sign(b"{}", KEY, typ="JWT").split(".")
@@ -147,7 +147,7 @@ def test_the_key_is_one_of_the_apps_and_the_token_is_signed() -> None:
     assert isinstance(judge(typ="at+jwt"), Refusal)
 
 
-def test_an_app_without_keys_or_an_empty_hand_is_refused() -> None:
+def test_an_app_without_keys_and_a_missing_assertion_are_refused() -> None:
     bare = made.client(auth_method="private_key_jwt", jwks=None)
     shown = Presented("private_key_jwt", "app_web", assertion=Secret("x"))
     for presented, client in ((shown, bare), (Presented("private_key_jwt", "app_web"), APP)):
@@ -155,7 +155,7 @@ def test_an_app_without_keys_or_an_empty_hand_is_refused() -> None:
 
 
 @pytest.mark.requirement(49)
-def test_a_key_that_anybody_can_factor_proves_nothing_although_it_is_registered() -> None:
+def test_a_factorable_key_proves_nothing_even_if_registered() -> None:
     card = roca_key()
     weak = made.client(auth_method="private_key_jwt", secrets=(), jwks={"keys": [card.public_jwk()]})
     both = structs.replace(weak, jwks={"keys": [card.public_jwk(), KEY.public_jwk()]})
@@ -171,5 +171,5 @@ def test_a_key_that_anybody_can_factor_proves_nothing_although_it_is_registered(
     assert isinstance(refused, Refusal)
     assert "ROCA" in refused.because
     assert isinstance(by(card, both), Refusal)
-    # the app's other key, to which it is being rotated, works
+    # the app's other key, the successor in its rotation, works
     assert isinstance(by(KEY, both), SingleUse)

@@ -1,4 +1,4 @@
-"""Is a client secret right only when it is exactly a live one?"""
+"""Client secrets: only an exact, live secret is accepted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check(text: str | None, **client: object) -> Refusal | None:
 
 
 @pytest.mark.requirement(24)
-def test_the_secret_counts_and_nothing_near_it() -> None:
+def test_only_the_exact_secret_is_accepted() -> None:
     assert check(made.SECRET) is None
     for wrong in ("", made.SECRET[:-1], made.SECRET + "s", made.SECRET.upper(), "\ud800", None):
         refusal = check(wrong)
@@ -45,7 +45,7 @@ def test_every_live_secret_is_compared_in_constant_time(monkeypatch: pytest.Monk
     assert compared == [first.hash, second.hash]
 
 
-def test_an_expired_secret_is_none() -> None:
+def test_an_expired_secret_is_refused() -> None:
     held = sha256(made.SECRET.encode()).digest()
     assert check(made.SECRET, secrets=(ClientSecret(held, 0, made.NOW),)) is not None
     assert check(made.SECRET, secrets=(ClientSecret(held, 0, made.NOW + 1),)) is None
