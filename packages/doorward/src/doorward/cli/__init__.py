@@ -1,4 +1,4 @@
-"""The commands: `doorward serve`, `doorward app create`, … Each opens the store, calls one action, shows what came out."""
+"""Commands: `doorward serve`, `doorward app create`, … Each opens the store, calls one action, and shows the result."""
 
 from doorward.cli.app import app, main
 

@@ -1,4 +1,4 @@
-"""`doorward`: which commands are there, and how does each end? Exit status 0 done, 1 refused, 2 misspelt."""
+"""Entry point of `doorward`: all commands and their exit statuses: 0 done, 1 refused, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def root(
     json: Json = False,
 ) -> None:
     """Doorward, an authentication server of your own."""
-    # the callback has answered, and `arranged` has put the others behind the command
+    # the callback has used these values, and `arranged` has moved the shared options behind the command
     del version, config, json
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and answer with the exit status. Errors too are one JSON document when `--json` was asked for."""
+    """Run one command and return the exit status. With `--json`, errors too are one JSON document."""
     outputs.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
@@ -104,7 +104,7 @@ def _run(given: list[str], *, as_json: bool) -> int:
     except TyperException as error:
         said = _said(error)
         if type(error).__name__ == "NoArgsIsHelpError":
-            # asked for nothing: the message is the help
+            # no command was given: the message is the help
             sys.stdout.write(said + "\n")
             return 0
         show.trouble(Trouble(said, _hint(error, command)), as_json=as_json)
@@ -113,7 +113,7 @@ def _run(given: list[str], *, as_json: bool) -> int:
         show.trouble(Trouble("Stopped; nothing was changed."), as_json=as_json)
         return 130
     except OSError as problem:
-        # the parser prints its help itself; what commands do with files and network says its own words
+        # the parser prints its own help; commands report trouble with files and the network themselves
         if problem.filename is None and problem.errno in {errno.EPIPE, errno.ENOSPC, errno.EIO}:
             raise OutputLost(problem) from None
         show.trouble(
@@ -130,7 +130,7 @@ _RIGHTS = "Run the command as the server's user, or look at the rights of that f
 
 
 def _refuse_undecoded(argument: str) -> None:
-    """Text in another encoding than the terminal's settings say would be stored as something else. Raises `Trouble`."""
+    """Text in another encoding than the terminal's settings say would be stored as different text. Raises `Trouble`."""
     try:
         argument.encode("utf-8")
     except UnicodeEncodeError:
@@ -143,7 +143,7 @@ def _refuse_undecoded(argument: str) -> None:
 
 
 def arranged(given: Sequence[str]) -> list[str]:
-    """The arguments with `--config FILE` and `--json` behind the command where they stand before it. Raises `Trouble`."""
+    """The arguments with `--config FILE` and `--json` moved behind the command. Raises `Trouble`."""
     ahead: list[str] = []
     rest = list(given)
     while rest:
@@ -167,12 +167,12 @@ _NOISE = re.compile(r" \(Possible options: [^)]*\)|(?<=: )Value error, ")
 
 
 def _said(error: TyperException) -> str:
-    """The parser's sentence, without what stands in the hint and what only its makers understand."""
+    """The parser's sentence, without what the hint says and without its internal terms."""
     return _NOISE.sub("", error.format_message())
 
 
 def _hint(error: TyperException, command: Any) -> str:
-    """Where to look; for what is misspelt the nearest, for what stands alone what it may have belonged to."""
+    """Where to look for help: for a misspelt word the nearest one, for a stray value the option it may belong to."""
     context: Any = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "doorward"
     wrong: str | None = getattr(error, "option_name", None)

@@ -1,4 +1,4 @@
-"""`doorward app …`: applications, as they are made and shown. What changes them stands in `apps_change.py`."""
+"""`doorward app …`: commands that create, show and delete apps. `apps_change.py` has those that change one."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def delete(run: CommandRun, app: AppName) -> None:
 
 
 def show_changed(run: CommandRun, client: Client, said: str, secret: Secret | None = None) -> None:
-    """An app, and its new secret if it got one: the only time that it is printed anywhere."""
+    """Show an app, and its new secret if it got one: the only time that the secret is printed."""
     document = documents.of_client(client)
     if secret is not None:
         document["client_secret"] = secret.reveal()

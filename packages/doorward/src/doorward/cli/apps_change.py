@@ -101,7 +101,7 @@ def set_(
     changes = {key: value for key, value in named.items() if value is not None}
     if auth_method is not None:
         changes |= apps_options.authentication(auth_method)
-    # what can be taken away again, each with the value that does so
+    # options that can also be unset, each with the value that unsets it
     for key, value, taken_away in (
         ("access_token_signed_alg", access_token_signed_alg, "api"),
         ("userinfo_signed_alg", userinfo_signed_alg, "none"),
@@ -133,7 +133,7 @@ def set_(
 
 
 def _confirm_method(run: CommandRun, found: Client, method: str) -> None:
-    """Ask before a credential goes that a running app may be using."""
+    """Ask before replacing a credential that a running app may be using."""
     secret = found.secretive and method not in SECRET_METHODS
     if secret or (found.jwks is not None and method != "private_key_jwt"):
         what = "secret" if secret else "keys"

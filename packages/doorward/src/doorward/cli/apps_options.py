@@ -19,47 +19,47 @@ from doorward_verify.jwk import InvalidKey, parse_public
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 AuthChoice = Literal["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
-"""What `--auth-method` takes: a secret in either way, or one way alone."""
+"""Values of `--auth-method`: a secret in either way, or one way alone."""
 UserinfoChoice = Literal["ES256", "RS256", "Ed25519", "none"]
-"""What `--userinfo-signed-alg` takes; "none" is plain JSON."""
+"""Values of `--userinfo-signed-alg`; "none" is plain JSON."""
 AccessChoice = Literal["ES256", "RS256", "Ed25519", "api"]
-"""What `--access-token-signed-alg` takes; "api" leaves it to the APIs."""
+"""Values of `--access-token-signed-alg`; "api" leaves it to the APIs."""
 
 
 def listed(given: Sequence[str]) -> tuple[str, ...]:
-    """The values of an option that may be given several times, each once; a single empty one is none at all."""
+    """The values of an option that may be given several times, without duplicates; a single empty value means none."""
     return tuple(name for name in dict.fromkeys(given) if name or len(given) > 1)
 
 
 def origins(given: Sequence[str]) -> tuple[str, ...]:
-    """The same for web origins, as browsers write them."""
+    """The same for web origins, in the form that browsers send."""
     return tuple(dict.fromkeys(plain_origin(origin) for origin in listed(given)))
 
 
 def authentication(choice: AuthChoice) -> dict[str, Any]:
-    """The members of an app that say how it proves itself."""
+    """The members of an app that state how it authenticates."""
     if choice == "client_secret":
         return {"auth_method": "client_secret_basic", "auth_pinned": False}
     return {"auth_method": choice, "auth_pinned": choice in SECRET_METHODS}
 
 
 def algorithms(id_token: SigningAlgorithm | None, *, both: SigningAlgorithm | None) -> dict[str, Any]:
-    """The members of an app that say what its tokens are signed with. `both` is `--signing-alg`, the only option before
-    access tokens had another; it means what it meant for one more release."""
+    """The members of an app that state its tokens' signing algorithms. `both` is `--signing-alg`, the only option before access
+    tokens had their own; it keeps its meaning for one more release."""
     if both is None:
         return {"id_token_signed_alg": id_token}
     return {"id_token_signed_alg": id_token or both, "access_token_signed_alg": both}
 
 
 def authentication_words(client: Client) -> str:
-    """How the app proves itself, for the person who reads `app show`."""
+    """The app's authentication method, as text for `app show`."""
     if client.secretive and not client.auth_pinned:
         return "a secret, by Basic or in the body"
     return client.auth_method
 
 
 def response_modes(given: Sequence[str]) -> tuple[ResponseMode, ...]:
-    """Response modes, each once. Raises `Trouble` for a name that is none of them."""
+    """Response modes without duplicates. Raises `Trouble` for an unknown name."""
     modes = {mode: mode for mode in get_args(ResponseMode)}
     for name in listed(given):
         if name not in modes:
@@ -71,12 +71,12 @@ def response_modes(given: Sequence[str]) -> tuple[ResponseMode, ...]:
 
 
 def without_pkce(*, given: bool) -> Pkce | None:
-    """What `--no-pkce` means, the option's older name, which is understood for one more release."""
+    """The value of `--no-pkce`, an older name of the option, accepted for one more release."""
     return "or_nonce" if given else None
 
 
 def pkce_words(client: Client) -> str:
-    """How the app's codes are protected, for the person who reads `app show`."""
+    """The protection of the app's codes, as text for `app show`."""
     if not client.confidential:
         return "required, as of every public app"
     match client.pkce:
@@ -92,7 +92,7 @@ def pkce_words(client: Client) -> str:
 
 
 def read_jwks(path: Path) -> dict[str, Any]:
-    """A JWK Set (RFC 7517 §5) or a single JWK, of public keys that can be used. Raises `Trouble`."""
+    """A JWK Set (RFC 7517 §5) or a single JWK, of usable public keys. Raises `Trouble`."""
     fix = 'The file should hold a JWK Set of public keys: {"keys": [{"kty": "EC", "crv": "P-256", …}]}.'
     try:
         document = _decode(decoded(path.read_bytes()))

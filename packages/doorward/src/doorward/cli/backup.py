@@ -1,4 +1,5 @@
-"""`doorward backup` and `doorward restore`: a database in one encrypted file, and back, whole or not at all."""
+"""`doorward backup` and `doorward restore`: a database as one encrypted file, and a restore that is complete or changes
+nothing."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ def backup(
     # imported here: no other command needs it
     from doorward.ops.backup.backup import run_backup, run_verify
 
-    # with a passphrase a backup is read without any settings
+    # with a passphrase a backup can be read without settings
     settings = None if verify and secret is not None else read_settings(path)
     with Bar(quiet=run.json) as bar:
         if settings is None or verify:
@@ -111,13 +112,13 @@ def restore(
 
 
 def _must_be_there(file: Path) -> None:
-    """Said before anybody is asked anything. Raises `Trouble`."""
+    """Check that the file exists before any question is asked. Raises `Trouble`."""
     if not file.exists():
         raise Trouble(f"There is no file {file}.", "Name a file that doorward backup has written.")
 
 
 def _told(console: show.Console, done: BackedUp, said: str) -> None:
-    """What a backup holds."""
+    """Description of what a backup holds."""
     rows = [(one.table, str(one.rows), one.checksum[:16]) for one in done.tables if one.rows]
     show.table(console, ("table", "rows", "checksum (SHA-256)"), rows, empty="")
     show.done(

@@ -1,4 +1,4 @@
-"""Commands of the command line: the options that all of them share, and one way to ask, to confirm and to show."""
+"""Commands of the command line: their shared options, and one way to run work, to confirm and to show."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class CommandRun:
         self._yes = yes
 
     def ask(self, work: Callable[[Services], Awaitable[T]]) -> T:
-        """What `work` answers, done with the services of a container. Raises `OperatorError`."""
+        """The result of `work`, which gets the services of a container. Raises `OperatorError`."""
         return with_services(self.config, work)
 
     def ask_container(self, work: Callable[[Container], Awaitable[T]]) -> T:
-        """The same with the container itself."""
+        """The same with the container itself. Raises `OperatorError`."""
         return with_container(self.config, work)
 
     def settings(self) -> Settings:
@@ -60,7 +60,7 @@ class CommandRun:
         return read_settings(settings_file(self.config))
 
     def confirm(self, question: str) -> None:
-        """Ask before what cannot be undone. Raises `Trouble` when the answer is no, or nobody can be asked."""
+        """Ask before an action that cannot be undone. Raises `Trouble` when the answer is no, or nobody can be asked."""
         if self._yes:
             return
         if self.json or not sys.stdin.isatty():
@@ -69,15 +69,15 @@ class CommandRun:
             raise Trouble("Nothing was changed.")
 
     def result(self, document: object, human: show.Human) -> None:
-        """The outcome: `document` with `--json`, else what `human` prints."""
+        """Show the result: `document` with `--json`, else what `human` prints."""
         show.result(document, human, as_json=self.json)
 
     def done(self, document: object, text: str) -> None:
-        """The outcome in one sentence."""
+        """Show the result as one sentence."""
         self.result(document, lambda console: show.done(console, text))
 
     def card(self, document: object, title: str, rows: show.Rows, *, said: str = "") -> None:
-        """One thing and its facts; `said` is what happened to it."""
+        """Show one object and its fields; `said` is what happened to it."""
 
         def human(console: show.Console) -> None:
             if said:
@@ -89,12 +89,12 @@ class CommandRun:
     def table(
         self, documents: object, columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str
     ) -> None:
-        """Many things, one a line; `empty` says what to do when there is none."""
+        """Show objects, one per line; `empty` says what to do when there is none."""
         self.result(documents, lambda console: show.table(console, columns, rows, empty=empty))
 
 
 def shared(run: Callable[Concatenate[CommandRun, P], None], *, yes: bool = False) -> Callable[..., None]:
-    """The function that the parser calls: the command's own options, then `--yes` where `yes` says so, `--config` and `--json`."""
+    """The function that the parser calls: the command's own options, then `--yes` where `yes` is set, `--config` and `--json`."""
     _, *own = inspect.signature(run, eval_str=True).parameters.values()
     behind = [
         inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)

@@ -1,4 +1,4 @@
-"""`doorward dev` and `doorward demo`: try everything out on this machine."""
+"""`doorward dev` and `doorward demo`: a trial of everything on this machine."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def demo(
 
 
 def _require_demo() -> None:
-    """Raises `Trouble` where the package with the demo is not installed: a server needs none of it."""
+    """Raises `Trouble` where the demo package is not installed: a server does not need it."""
     if find_spec("doorward_demo") is None:
         raise Trouble(
             "The demo is not installed with the server.", "Install it: python -m pip install 'doorward[demo]'"

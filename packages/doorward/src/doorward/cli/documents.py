@@ -1,4 +1,4 @@
-"""What does `--json` say of each thing? Everything that is registered, and never a secret or its hash."""
+"""JSON documents of `--json`, one form per kind of object: everything that is registered, and never a secret or its hash."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def of_account(account: Account) -> dict[str, Any]:
 
 
 def of_factors(factors: Sequence[EnrolledFactor]) -> dict[str, Any]:
-    """A person's second factors: since when, last used when, and how many recovery codes are left; no seed, no hash."""
+    """A person's second factors: date of registration and last use, and the number of recovery codes left; no seed, no hash."""
     app = next((one for one in factors if one.kind == "totp"), None)
     codes = [one for one in factors if one.kind == "recovery_code"]
     return {
@@ -63,12 +63,12 @@ def of_client(client: Client) -> dict[str, Any]:
 
 
 def of_undelivered(undelivered: Undelivered) -> dict[str, Any]:
-    """What an app was not told of."""
+    """Undelivered log-out notifications of an app."""
     return {name: value for name, value in to_builtins(undelivered).items() if name != "client_id"}
 
 
 def of_role(role: Role) -> dict[str, Any]:
-    """A role; by what it is held is the database's own business."""
+    """A role, without the database's own references to it."""
     document: dict[str, Any] = to_builtins(role)
     del document["key"]
     return document
@@ -82,7 +82,7 @@ def of_key(key: SigningKey) -> dict[str, Any]:
 
 
 def of_wrapping(wrapping: WrappedKey, *, in_use: str) -> dict[str, Any]:
-    """Who can open the root secret: the key-encryption key's name, never what it wrapped."""
+    """A wrapping of the root secret: the key-encryption key's name, never the wrapped value."""
     return {
         "kek": wrapping.kek,
         "root_id": wrapping.id,

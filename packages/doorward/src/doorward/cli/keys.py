@@ -118,9 +118,9 @@ def rewrap(
 
 
 def _other_wrapper(config: Path | None, key_file: Path | None) -> KeyWrapper | None:
-    """The key-encryption key that another settings file names, or that a file holds (made where there is none). Raises `KeyProblem`.
+    """The key-encryption key that another settings file names, or that a file holds (created if missing). Raises `KeyProblem`.
 
-    Variables of the `[keys]` section speak of the key in use, so none of them counts here.
+    Environment variables of the `[keys]` section describe the key in use, so they are ignored here.
     """
     from doorward.app.key_wrapper import key_of_file, key_wrapper
 

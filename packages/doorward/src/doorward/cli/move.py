@@ -1,4 +1,4 @@
-"""`doorward move`: from one database to another, so that nobody notices but for a pause."""
+"""`doorward move`: move from one database to another; users notice only a pause."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def move(
         )
         key = Path(moved.source).parent / "doorward.key"
         if key.exists() and key.parent != Path(moved.target).parent:
-            # without the setting it would be looked for where the new database, or the settings file, is
+            # without the setting, the key would be looked for beside the new database or the settings file
             show.note(f"The secret key stays in {key}: name that in keys.secret_key_file.")
 
     run.result(moved, human)

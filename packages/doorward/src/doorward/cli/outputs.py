@@ -1,4 +1,4 @@
-"""What a command prints reaches whoever reads it, or the command says that it did not: any encoding, a full disk, a closed pipe."""
+"""Delivery of a command's output in any encoding; a full disk or a closed pipe is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HANDLER: Final = "doorward.plain"
 
 
 class OutputLost(Exception):
-    """Standard output took nothing any more. `reason` is the system's own word; `closed`: its reader has gone."""
+    """Standard output accepts nothing any more. `reason` is the system's message; `closed`: its reader has exited."""
 
     def __init__(self, problem: OSError) -> None:
         self.closed = problem.errno == errno.EPIPE
@@ -35,10 +35,11 @@ class OutputLost(Exception):
 
 
 def prepare() -> None:
-    """Before anything is printed.
+    """Prepare the streams, before anything is printed.
 
-    A stream whose encoding lacks a character gets it in other words and never fails. A program that was started with a stream closed
-    would be given its number for the next file, the database perhaps: the numbers are taken first.
+    A character that the stream's encoding lacks is written as an escape, so printing never fails. In a program started with a
+    closed stream, the next opened file, perhaps the database, would get that stream's descriptor: so the descriptors are occupied
+    first.
     """
     for number in (0, 1, 2):
         try:
@@ -56,7 +57,7 @@ def prepare() -> None:
 
 
 def finish() -> None:
-    """Hand over what is still held back. Raises `OutputLost`."""
+    """Flush what is buffered. Raises `OutputLost`."""
     try:
         sys.stdout.flush()
     except OSError as problem:
@@ -64,7 +65,7 @@ def finish() -> None:
 
 
 def give_up(stream: TextIO) -> None:
-    """Whatever is printed from now on goes nowhere, so that the end of the program does not stumble over it once more."""
+    """Discard all further output, so that the flush at the program's end does not fail again."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -72,7 +73,7 @@ def give_up(stream: TextIO) -> None:
 
 
 def settle_errors() -> None:
-    """Where standard error takes nothing either, there is nobody to tell: Python would end with a status of its own (120)."""
+    """Discard standard error if it fails too: Python would otherwise exit with its own status (120)."""
     try:
         sys.stderr.flush()
     except (OSError, ValueError):

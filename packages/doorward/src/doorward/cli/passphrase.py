@@ -1,4 +1,4 @@
-"""Where does the passphrase of a backup come from? The terminal or a file; never the arguments, which everybody can read."""
+"""Passphrase of a backup, from the terminal or a file; never from the arguments, which every user of the machine can read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PassphraseFile = Annotated[
 
 
 def read_passphrase(*, ask: bool, file: Path | None, twice: bool) -> Secret | None:
-    """The passphrase, if one was asked for. Raises `Trouble`."""
+    """The passphrase, if one was requested. Raises `Trouble`."""
     if file is not None:
         try:
             lines = decoded(file.read_bytes()).splitlines()

@@ -224,7 +224,7 @@ def reset_factors(
 
 
 def _change(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]]) -> Account:
-    """The person, with the names of their roles, as `work` left them."""
+    """Run `work` on a person, and return the result with the names of the roles."""
 
     async def named(services: Services) -> Account:
         people = services.get(admin.people)

@@ -1,6 +1,6 @@
-"""Sentences of the command line for problems of administration: what is wrong, and which option or command mends it.
+"""Command-line sentences for problems of administration: what is wrong, and which option or command fixes it.
 
-The one place where a problem meets the name of an option. Parameters stand in braces; `!q` quotes one for a shell.
+This is the one place that maps a problem to the name of an option. Parameters are in braces; `!q` quotes one for a shell.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "wrapping_failed": "{reason} Fix: {remedy}",
     "wrappings_changed": "The wrappings were changed by somebody else at the same moment. Fix: doorward keys wrappings",
 }
-"""One line for each code: the error, and what mends it where the error does not say so itself."""
+"""One line per code: the error, and the fix where the error does not say it itself."""
 SENTENCES: Final[Mapping[ProblemCode, tuple[str, str]]] = {
     code: (error, fix) for code, text in _TEXTS.items() for error, _, fix in [text.partition(" Fix: ")]
 }
@@ -87,7 +87,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "given_name": "--given-name",
     "family_name": "--family-name",
 }
-"""The option that fills a member that a problem names."""
+"""The option that sets the member that a problem names."""
 _NOUNS: Final[Mapping[Noun, tuple[str, str]]] = {
     "app": ("app", "doorward app"),
     "api": ("API", "doorward api"),
@@ -104,14 +104,14 @@ class _Shell(Formatter):
 
 
 def sentences(problem: Problem) -> tuple[str, str]:
-    """What is wrong, and how to mend it."""
+    """What is wrong, and how to fix it."""
     error, fix = SENTENCES[problem.code]
     words = _words(problem.parameters)
     return _Shell().vformat(error, (), words), _Shell().vformat(fix, (), words)
 
 
 def trouble(problem: Problem) -> Trouble:
-    """The problem as the end of a command."""
+    """The problem as the error that ends a command."""
     return Trouble(*sentences(problem))
 
 

@@ -1,4 +1,4 @@
-"""Sentences of the command line for problems of an app's registration. Used by `problems.py`."""
+"""Command-line sentences for problems of an app's registration. Used by `problems.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress bar of a long command: its pace and what remains, on a terminal; nothing where nobody looks."""
+"""Progress bar of a long command: its rate and the remaining time, on a terminal only."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from rich.text import Text
 
 
 class Pace(TextColumn):
-    """Rows a second."""
+    """Rows per second."""
 
     def render(self, task: object) -> Text:
-        """The pace so far."""
+        """The rate so far."""
         speed: float | None = getattr(task, "speed", None)
         return Text("" if speed is None else f"{speed:,.0f} rows/s", style="dim")
 
 
 @final
 class Bar(Progress):
-    """`ports.progress.Progress` on standard error. Silent when that is no terminal, or `quiet`."""
+    """`ports.progress.Progress` on standard error. Prints nothing when that is no terminal, or with `quiet`."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         super().__init__(
@@ -37,10 +37,10 @@ class Bar(Progress):
         )
 
     def begin(self, what: str, rows: int) -> None:
-        """A new bar."""
+        """Start a new bar."""
         self.add_task(what, total=rows, table="")
 
     def step(self, table: str, rows: int) -> None:
-        """The newest bar grows."""
+        """Advance the newest bar."""
         if self.task_ids:
             self.update(self.task_ids[-1], advance=rows, table=table)

@@ -1,4 +1,4 @@
-"""Running one command: the container, the event loop, and the words for what is refused."""
+"""Run of one command: the container, the event loop, and the messages for refusals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LONGEST = 65_536
 
 
 def with_services(config: Path | None, work: Callable[[Services], Awaitable[T]]) -> T:
-    """Open the container, do the work with its services, close it. Raises `OperatorError`."""
+    """Open the container, run the work with its services, close it. Raises `OperatorError`."""
     return with_container(config, lambda container: work(container.services))
 
 
@@ -47,8 +47,8 @@ def with_container(config: Path | None, work: Callable[[Container], Awaitable[T]
 
 @asynccontextmanager
 async def opened(config: Path | None) -> AsyncGenerator[Container]:
-    """The container of a command; what the server does not yet have of a change, it sees within 200 ms. Raises `OperatorError`."""
-    # imported here: who asks for help or misspells need not wait for it
+    """The container of a command; running servers see its changes within 200 ms. Raises `OperatorError`."""
+    # imported here: help and usage errors must not wait for it
     from doorward.adapters import logs
     from doorward.adapters.hashing.breached_list import BadBreachList
     from doorward.app.container import open_container
@@ -73,7 +73,7 @@ async def opened(config: Path | None) -> AsyncGenerator[Container]:
 
 
 def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run to the end. Raises `OperatorError` for whatever a service or the store refuses."""
+    """Run to the end. Every refusal of a service or the store becomes an `OperatorError`. Raises `OperatorError`."""
     try:
         return asyncio.run(work())
     except AdminError as refusal:
@@ -83,25 +83,25 @@ def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     except HashingBusy:
         raise Trouble("Too many passwords are being hashed.", "Try again in a moment.") from None
     except StoreUnavailable as problem:
-        # what knows a better remedy than to look at everything says so
+        # a problem with a better fix than `doorward doctor` names it
         error: str = getattr(problem, "error", "") or str(problem) or "The database does not answer."
         raise Trouble(error, getattr(problem, "fix", "") or "doorward doctor") from None
 
 
 def read_settings(config: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings. Raises `Trouble` with every problem, a line each."""
+    """The settings. Raises `Trouble` with every problem, one per line."""
     from doorward.settings import SettingsError, load
 
     try:
         return load(config, environ)
     except SettingsError as error:
-        # each problem says what it should be; where the documentation lies, who has installed a package cannot see
+        # each problem says what it should be; a user of an installed package cannot see where the documentation is
         fix = "Correct that, then look again: doorward doctor"
         raise Trouble("\n  ".join(error.problems), fix) from None
 
 
 def connect_options(config: Path | None) -> PostgresOptions:
-    """For commands that name their databases themselves: how to connect stands in the settings, where there are any."""
+    """Connection options for commands that name their databases themselves: from the settings, if there are any."""
     from doorward.settings import SettingsError, load
 
     try:
@@ -111,7 +111,7 @@ def connect_options(config: Path | None) -> PostgresOptions:
 
 
 def settings_file(config: Path | None) -> Path | None:
-    """`--config`, else doorward.toml of this folder where there is one."""
+    """`--config`, else doorward.toml of this folder if it exists."""
     if config is not None:
         if not config.is_file():
             raise Trouble(f"There is no file {config}.", "Name the settings file with --config FILE.")
@@ -142,7 +142,7 @@ def read_password(*, from_stdin: bool) -> Secret | None:
 
 
 def typed(secret: str) -> Secret:
-    """What was typed at a prompt. Raises `Trouble` where the terminal's settings make no text of it: another one would be stored."""
+    """Text typed at a prompt. Raises `Trouble` where the terminal's settings cannot decode it: different text would be stored."""
     try:
         secret.encode("utf-8")
     except UnicodeEncodeError:

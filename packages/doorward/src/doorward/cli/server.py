@@ -31,14 +31,14 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server."""
-    # opened once before it serves, so that a wrong key or database is a sentence here and no traceback in the log
+    # opened once before it serves, so that a wrong key or database gives one sentence and no traceback in the log
     run.ask(_nothing)
     # imported here: no other command needs it
     from doorward.server.start import become_server, try_port
 
     path = settings_file(run.config)
     settings = read_settings(path)
-    # tried here, so that a mistake is a sentence and no line of the log
+    # tried here, so that a port in use gives one sentence and not a log line
     try_port(host or settings.server.host, port or settings.port)
     become_server(path, host=host, port=port, workers=workers)
 
@@ -97,11 +97,11 @@ def export_openapi(
 
 
 async def _nothing(_services: Services) -> None:
-    """That they could be opened is all."""
+    """Do nothing: opening the container was the check."""
 
 
 def _described(config: Path | None) -> dict[str, object]:
-    """Of the configured server; without settings for a placeholder, since the description needs no server."""
+    """The description of the configured server; without settings, of a placeholder, since it needs no server."""
     from doorward.adapters import logs
     from doorward.app.routes import openapi_document
     from doorward.settings import Settings, SettingsError, load

@@ -17,11 +17,11 @@ from doorward.core.errors import OperatorError
 
 Human = Callable[[Console], None]
 Rows = Sequence[tuple[str, str]]
-"""The lines of a card: what a fact is called, and what it is."""
+"""The lines of a card: name and value of each field."""
 
 
 def result(document: Any, human: Human, *, as_json: bool) -> None:
-    """The outcome, on standard output."""
+    """Print the result on standard output."""
     try:
         if as_json:
             sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
@@ -34,7 +34,8 @@ def result(document: Any, human: Human, *, as_json: bool) -> None:
 
 
 def trouble(problem: OperatorError, *, as_json: bool) -> None:
-    """What went wrong: JSON on standard output, so that one reader gets either; else words on standard error, if that takes any."""
+    """Print an error: as JSON on standard output, so that one reader gets results and errors; else as text on standard error, if
+    that is open."""
     with suppress(OSError):
         _trouble(problem, as_json=as_json)
 
@@ -52,7 +53,7 @@ def _trouble(problem: OperatorError, *, as_json: bool) -> None:
 
 
 def card(console: Console, title: str, rows: Rows) -> None:
-    """One thing: its name, then a line for each of its facts."""
+    """One object: its name, then a line for each field."""
     console.print(Text(title, style="bold"))
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
@@ -63,12 +64,12 @@ def card(console: Console, title: str, rows: Rows) -> None:
 
 
 def table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
-    """Many things, one a line; `empty` says what to do when there is none."""
+    """Many objects, one per line; `empty` says what to do when there is none."""
     if not rows:
         console.print(Text(empty, style="dim"))
         return
     if not console.is_terminal:
-        # a pipe gets every value whole, tabs between them
+        # a pipe gets every value in full, separated by tabs
         for row in [columns, *rows]:
             console.file.write("\t".join(row) + "\n")
         return
@@ -81,12 +82,12 @@ def table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def done(console: Console, text: str) -> None:
-    """One sentence: it is done."""
+    """One sentence of success."""
     console.print(Text("✓ ", style="green") + Text(text))
 
 
 def note(text: str) -> None:
-    """What is worth knowing beside the outcome, on standard error, so that the outcome can be piped on."""
+    """Additional information on standard error, so that the result can be piped on."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"  {text}"))
 
 

@@ -1,4 +1,4 @@
-"""What a command answers that cannot do what it was asked for, or was not asked for anything that can be done."""
+"""Error of a command that was refused or used wrongly."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What operators run: backup, move and doctor."""
+"""Operation of a server: backup, move and doctor."""

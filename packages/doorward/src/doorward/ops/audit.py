@@ -11,6 +11,6 @@ from doorward.storage.sql.store import Store
 
 
 async def write_event(store: Store, kind: str, *, now: int, detail: Mapping[str, str]) -> None:
-    """Commit the line, in the name of whoever runs the command. Raises `StoreUnavailable`."""
+    """Commit the line, with the operator who runs the command as its actor. Raises `StoreUnavailable`."""
     chance, actor = SystemChance(), os_actor()
     await store.commit(operator_event(store, chance, actor=actor, kind=kind, now=now, **detail))

@@ -1,4 +1,4 @@
-"""`doorward migrate`: the database is brought up to this program's schema."""
+"""`doorward migrate`: migration of the database to this program's schema."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from doorward.storage.sql.open import open_store
 
 
 async def migrate(settings: Settings) -> str:
-    """Open the store, which brings it up to date, and close it; answers where it is, without a password."""
+    """Open the store, which migrates it, and close it; returns its location without a password."""
     store = await open_store(settings.database, postgres=settings.postgres)
     await store.close()
     return str(settings.database)

@@ -34,7 +34,7 @@ from doorward.storage.sql.open import open_store
 
 
 class Prelude(msgspec.Struct, frozen=True, array_like=True):
-    """The first frame. With a passphrase the root secret travels along: then nothing else of the lost server is needed."""
+    """The first frame. With a passphrase it contains the root secret: a restore then needs nothing else of the lost server."""
 
     root: bytes | None
 
@@ -49,13 +49,13 @@ async def run_backup(
     store = await open_store(settings.database, migrate=False, postgres=settings.postgres)
     try:
         with told():
-            # a backup under a key that opens nothing in it would be found out on the day when it is needed
+            # a backup under a key that opens nothing in it would otherwise be noticed only at the restore
             await check_key(settings, store)
             locks.append(await backup_locks.lock_by_key(key_wrapper(settings), backup, key))
             if passphrase is not None:
                 locks.append(backup_locks.lock_by_passphrase(passphrase, backup, key))
             root = await find_root(settings, store) if passphrase is not None else None
-        # before it begins: so the line is in the backup, too
+        # before the copy begins, so that the backup contains the line too
         await write_event(store, "database.backed_up", now=now, detail={"backup": backup})
     finally:
         await store.close()
@@ -108,7 +108,7 @@ async def open_key(head: Head, settings: Settings | None, passphrase: Secret | N
     wrapper = None
     if passphrase is None and settings is not None:
         if lost(settings):
-            # not `openssl rand`, which mends a first start: a new key opens no backup
+            # not `openssl rand`, which fixes a first start: a new key opens no backup
             needed = " or ".join(backup_locks.opens_with(head))
             raise BackupProblem(
                 f"There is no secret key in {settings.secret_key_path}, and the backup opens with {needed}.",
@@ -128,14 +128,14 @@ def prelude(frame: bytes) -> Prelude:
 
 
 def facts(head: Head) -> BackupFacts:
-    """What the head says, for people."""
+    """The contents of the head, for people."""
     opens = tuple(backup_locks.opens_with(head))
     return BackupFacts(head.id, head.made_at, head.version, head.schema, head.issuer, opens)
 
 
 @contextmanager
 def told() -> Generator[None]:
-    """What goes wrong with keys and files, as `OperatorError`."""
+    """Turns errors of keys and files into `OperatorError`."""
     try:
         yield
     except (BackupProblem, KeyProblem) as problem:
@@ -154,7 +154,7 @@ def told() -> Generator[None]:
 
 
 def _name(part: Path, place: Path) -> None:
-    """Give the whole file its name, unless another one got it meanwhile."""
+    """Give the complete file its name, unless another file got it meanwhile."""
     try:
         os.link(part, place, follow_symlinks=False)
     except FileExistsError:
@@ -162,7 +162,7 @@ def _name(part: Path, place: Path) -> None:
             f"{place} was made by somebody else meanwhile.", "Name another file: a backup never replaces one."
         ) from None
     except OSError:
-        # a file system without links, as on a drive that is shared with other systems
+        # a file system without hard links, such as a drive shared with other systems
         part.rename(place)
     else:
         part.unlink()
@@ -170,13 +170,13 @@ def _name(part: Path, place: Path) -> None:
 
 @contextmanager
 def output(place: Path | None) -> Generator[IO[bytes]]:
-    """Where the backup is written to. A file has its name only when it is whole and on the disk."""
+    """The file to which the backup is written. It gets its name only when it is complete and on the disk."""
     if place is None:
         try:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         except OSError:
-            # What lies in the buffer would be tried again at the end, fail again, and give the command Python's own exit status.
+            # The buffer would be flushed again at the end, fail again, and give the command Python's own exit status.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, sys.stdout.fileno())
             os.close(nowhere)
@@ -184,8 +184,8 @@ def output(place: Path | None) -> Generator[IO[bytes]]:
         return
     if place.exists():
         raise OperatorError(f"{place} is there already.", "Name another file: a backup never replaces one.")
-    # A name that nobody foresees, and new: in a folder that others may write to, what lies under a name that is known may be theirs,
-    # or lead elsewhere; and a second backup to the same place must not write into this one.
+    # An unpredictable and new name: in a folder that others may write to, a file at a known name may be theirs, or a link
+    # elsewhere; and a second backup to the same place must not write into this one.
     part = place.with_name(f"{place.name}.{SystemChance().token(6)}.part")
     if not place.parent.is_dir():
         raise OperatorError(f"There is no folder {place.parent}.", "Make it, or name a file elsewhere.")
@@ -201,7 +201,7 @@ def output(place: Path | None) -> Generator[IO[bytes]]:
                 out.flush()
                 os.fsync(out.fileno())
         except OSError as problem:
-            # the name that people gave; the other one goes away again
+            # report the name that the operator gave; the temporary file is removed
             raise OSError(problem.errno, problem.strerror, str(place)) from problem
         _name(part, place)
     except BaseException:

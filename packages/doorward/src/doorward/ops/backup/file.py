@@ -1,9 +1,9 @@
-"""What does a backup file look like? A head that anybody can read, then frames that only the data key opens (docs/reference/backup-format.md).
+"""Backup file format: a readable head, then frames encrypted under the data key (docs/reference/backup-format.md).
 
     DOORWARD BACKUP 1 ⏎ | length of the head, 4 bytes | head, JSON | frame | frame | … | last frame
     frame: length of what follows, 4 bytes | AES-256-GCM of the compressed payload, tag at its end
 
-The data key is drawn for this file alone, so the nonce is the number of the frame. Associated data are the SHA-256 of everything
+The data key is random and used for this file only, so the nonce is the number of the frame. Associated data are the SHA-256 of everything
 before the first frame, the number, and whether it is the last: a frame that is changed, missing, moved or added is found, as is a
 file that was cut short (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015).
 """
@@ -38,8 +38,8 @@ class BackupProblem(Exception):
 
 
 class Lock(Struct, frozen=True, omit_defaults=True):
-    """The data key, wrapped: under a key-encryption key (`id` as of `KeyWrapper.id`), or under a passphrase, with what Argon2id
-    needs to make a key of it (RFC 9106; `memory` in KiB)."""
+    """The wrapped data key: under a key-encryption key (`id` as of `KeyWrapper.id`), or under a passphrase, with the Argon2id
+    parameters that derive its key (RFC 9106; `memory` in KiB)."""
 
     kind: Literal["key", "passphrase"]
     wrapped: bytes
@@ -51,7 +51,7 @@ class Lock(Struct, frozen=True, omit_defaults=True):
 
 
 class Head(Struct, frozen=True):
-    """What stands in clear. `made_at` in seconds since the epoch; `schema` is the number of the newest migration."""
+    """The unencrypted head. `made_at` in seconds since the epoch; `schema` is the number of the newest migration."""
 
     id: str
     made_at: int
@@ -63,7 +63,7 @@ class Head(Struct, frozen=True):
 
 @final
 class BackupWriter:
-    """Writes a backup to a stream. A frame is held back until it is known whether another one follows."""
+    """Writer of a backup to a stream. A frame is held back until it is known whether another one follows."""
 
     def __init__(self, out: IO[bytes], head: Head, key: bytes) -> None:
         text = msgspec.json.encode(head)
@@ -77,7 +77,7 @@ class BackupWriter:
         out.write(begin)
 
     def add(self, payload: bytes) -> None:
-        """One more frame. Raises OSError."""
+        """Add one frame. Raises OSError."""
         if self._held is not None:
             self._write(self._held, last=False)
         self._held = payload
@@ -99,7 +99,7 @@ class BackupWriter:
 
 @final
 class BackupReader:
-    """Reads a backup from a stream: `head` at once, the frames with the key. Raises `BackupProblem`."""
+    """Reader of a backup from a stream: `head` at once, the frames with the key. Raises `BackupProblem`."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
@@ -122,12 +122,12 @@ class BackupReader:
         self.size = len(begin) + len(length) + len(text)
 
     def frames(self, key: bytes) -> Generator[bytes]:
-        """The payloads. When the last one has been yielded, the file was whole and is the one that was written."""
+        """The payloads. Once the last one has been yielded, the file is proved complete and unchanged."""
         cipher = AESGCM(key)
         number = 0
         while True:
             sealed = self._frame()
-            # which of the two it is, the tag says; there is no flag that could be turned
+            # the tag tells whether this is the last frame; there is no flag that an attacker could change
             last = not self._more()
             try:
                 packed = cipher.decrypt(_nonce(number), sealed, _associated(self._bound, number, last))

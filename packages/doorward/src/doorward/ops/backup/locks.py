@@ -1,4 +1,4 @@
-"""Who can open a backup? Whoever has the server's key-encryption key, or knows the passphrase that was given for it."""
+"""Locks of a backup: the server's key-encryption key, and an optional passphrase."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from doorward.ops.backup.file import BackupProblem, Head, Lock
 
 KEY_SIZE = 32
 SHORTEST = 12
-"""Characters of a passphrase at least: whoever has the file can try as many as they like."""
+"""Minimum characters of a passphrase: an attacker with the file can try any number of them."""
 _SALT = 16
 _CONTEXT: Final = "backup "
-"""With the backup's id: what a wrapped data key is bound to."""
-# four times what a sign-in costs (RFC 9106 §4 goes higher; a backup is made, and restored, on small machines too)
+"""What a wrapped data key is bound to, followed by the backup's id."""
+# four times the cost of a sign-in (RFC 9106 §4 goes higher; backups are made and restored on small machines too)
 _TIME, _MEMORY, _LANES = 4, 256 * 1024, 4
-# and what a file may ask for: it comes from outside, and each try costs what it says
+# limits on what a file may request: it is untrusted, and each attempt costs what it states
 _MOST_TIME, _MOST_MEMORY, _MOST_LANES, _MOST_LOCKS = 16, 2 * 1024 * 1024, 16, 4
 
 
@@ -33,12 +33,12 @@ def new_data_key() -> bytes:
 
 
 async def lock_by_key(wrapper: KeyWrapper, backup: str, data_key: bytes) -> Lock:
-    """Raises `KeyProblem`."""
+    """Wrap the data key under the key-encryption key. Raises `KeyProblem`."""
     return Lock("key", await wrapper.wrap(_CONTEXT + backup, data_key), id=wrapper.id)
 
 
 def lock_by_passphrase(passphrase: Secret, backup: str, data_key: bytes) -> Lock:
-    """Raises `BackupProblem` for one that is too short."""
+    """Wrap the data key under a passphrase. Raises `BackupProblem` for one that is too short."""
     if len(passphrase.reveal()) < SHORTEST:
         raise BackupProblem(
             f"The passphrase is shorter than {SHORTEST} characters, and whoever has the file can guess for ever.",
@@ -50,13 +50,14 @@ def lock_by_passphrase(passphrase: Secret, backup: str, data_key: bytes) -> Lock
 
 
 async def open_lock(head: Head, wrapper: KeyWrapper | None, passphrase: Secret | None) -> bytes:
-    """The data key. With a passphrase that alone is tried. Raises `BackupProblem`; and `KeyProblem` when the key cannot be reached."""
+    """The data key. With a passphrase, only that is tried. Raises `BackupProblem`; and `KeyProblem` when the key cannot be
+    reached."""
     if passphrase is not None:
         return _by_passphrase(head, passphrase)
     refused: KeyProblem | None = None
     locks = [lock for lock in head.locks if lock.kind == "key"]
     if wrapper is not None:
-        # its own first; the others' in case one key goes by two names
+        # the lock with this key's id first; the others in case one key has two ids
         for lock in sorted(locks, key=lambda one: one.id != wrapper.id):
             try:
                 return await wrapper.unwrap(_CONTEXT + head.id, lock.wrapped)

@@ -1,4 +1,4 @@
-"""`doorward restore`: how does a backup become a database that a server can start on?"""
+"""`doorward restore`: a database that a server can start on, made from a backup."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ async def run_restore(
     passphrase: Secret | None,
     progress: Progress,
 ) -> BackedUp:
-    """Restore `place` into the database of the settings, or `into` another one. Raises `OperatorError`, `CopyRefused`."""
+    """Restore `place` into the database of the settings, or into the database `into`. Raises `OperatorError`, `CopyRefused`."""
     database = settings.database if into is None else database_of(into)
     now = SystemClock().now()
     with told(), place.open("rb") as source:
         reader = BackupReader(source)
         frames = reader.frames(await open_key(reader.head, settings, passphrase))
         root = prelude(next(frames)).root
-        # with a passphrase the server may be a new one, which has no key yet
+        # with a passphrase the server may be a new one without a key
         wrapper = key_wrapper(settings, generate=settings.keys.generate and root is not None)
 
         async def fill(side: Side, before: dict[str, int]) -> Reading:
@@ -80,8 +80,8 @@ async def _pieces(frames: Generator[bytes]) -> AsyncGenerator[Piece]:
 
 
 async def _keep_openable(side: Side, wrapper: KeyWrapper, root: bytes | None, now: int) -> None:
-    """The key here has to open the root secret of the restored database; where it does not, and the backup brought the secret
-    along, it is wrapped under this key as well. Raises `BackupProblem` before anything was changed."""
+    """Make sure that the key of the settings opens the root secret of the restored database: if it does not, and the backup
+    contains the secret, wrap it under this key as well. Raises `BackupProblem` before any change."""
     wrappings = await side.rows(_ROOT)
     for root_id, kek, wrapped in wrappings:
         if kek == wrapper.id or kek.partition(":")[0] == wrapper.id.partition(":")[0]:

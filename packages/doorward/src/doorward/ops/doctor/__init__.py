@@ -1,1 +1,1 @@
-"""The doctor's report."""
+"""Diagnosis of a server: `doorward doctor`."""

@@ -1,4 +1,4 @@
-"""All that `doorward doctor` looks at, in its order: every check answers, and none of them changes anything."""
+"""All checks of `doorward doctor`, in order. Every check reports, and none changes anything."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from doorward.storage.sql.open import open_store
 async def diagnose(
     config: Path | None, *, quick: bool = False, mail_to: str | None = None
 ) -> Sequence[Check]:
-    """Everything that `examine` finds; with `quick` only whether the server that runs here is ready, for what asks every few seconds;
-    with `mail_to` only whether a test mail is taken. Settings that cannot be read are the first and only finding."""
+    """The findings of `examine`; with `quick` only whether the server that runs here is ready, for health checks every few
+    seconds; with `mail_to` only whether a test mail is accepted. Settings that cannot be read are the first and only finding."""
     try:
         settings = load(config, os.environ)
     except SettingsError as error:
@@ -46,7 +46,7 @@ async def diagnose(
 
 
 async def examine(settings: Settings) -> list[Check]:
-    """All checks, in the order in which things depend on one another. One with `ok` and a `fix` is a warning."""
+    """All checks, ordered by their dependencies. One with `ok` and a `fix` is a warning."""
     said = f"read from {settings.source}" if settings.source else "read from the environment"
     checks = [Check("settings", True, said)]
     checks += [check async for check in _looked(_BEFORE, settings)]
@@ -58,7 +58,7 @@ async def examine(settings: Settings) -> list[Check]:
 
 
 async def _looked(looks: _Looks, settings: Settings) -> AsyncIterator[Check]:
-    """What they find; where this user may not look, that, and the others are made all the same."""
+    """The findings of checks; a missing permission is a finding, and the other checks still run."""
     for name, look in looks.items():
         try:
             found = look(settings)
@@ -156,7 +156,7 @@ _BEFORE: Final[_Looks] = {
     "open files": machine.files,
     "secret key": key_encryption_key,
 }
-"""What does not depend on the database."""
+"""Checks that do not depend on the database."""
 _AFTER: Final[_Looks] = {
     "cache": cache,
     "authorities": authorities,

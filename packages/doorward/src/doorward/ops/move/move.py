@@ -1,4 +1,4 @@
-"""`doorward move`: which two databases are meant, and what has to be there before one becomes the other?"""
+"""`doorward move`: choice of the two databases, and the checks before the copy."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from doorward.storage.sql.open import open_store, sqlite_path
 
 
 async def run_move(options: PostgresOptions, source: str, target: str, progress: Progress) -> Moved:
-    """Move; `options` say how to connect. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
+    """Move; `options` are connection options. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
     here, there = database_of(source), database_of(target)
     if plain(here) == plain(there):
         raise OperatorError("Source and target are the same database.", "Name two.")
     first = await open_side(here, options)
     try:
         await may_leave(first, str(there))
-        # made, and its tables with it, where it is not there yet
+        # created with its tables if it does not exist yet
         await (await open_store(there, postgres=options)).close()
         second = await open_side(there, options)
         try:
@@ -47,7 +47,8 @@ async def run_move(options: PostgresOptions, source: str, target: str, progress:
 
 
 async def run_release(options: PostgresOptions, source: str) -> bool:
-    """Let a database be served and written again that has moved, or whose mover was killed. False when nothing kept it."""
+    """Unlock a database that has moved, or whose mover was killed, so that it can be served and written again. False when it was
+    not locked."""
     side = await open_side(database_of(source), options)
     try:
         kept = await side.has_fence()
@@ -58,8 +59,8 @@ async def run_release(options: PostgresOptions, source: str) -> bool:
 
 
 def database_of(text: str) -> str:
-    """A database as a command names it: a path, a URL, or `env:NAME` for a variable that holds one, since everybody on the machine
-    can read arguments. Raises `OperatorError`."""
+    """A database as a command names it: a path, a URL, or `env:NAME` for a variable that holds one, since every user of the
+    machine can read arguments. Raises `OperatorError`."""
     given = text
     if text.startswith("env:"):
         name = text.removeprefix("env:")
@@ -70,7 +71,7 @@ def database_of(text: str) -> str:
             )
     problem = database_problem(given)
     if problem is not None:
-        # without the text itself: what is no URL of ours may hold a password all the same
+        # the message omits the text itself: even an invalid URL may hold a password
         said, _, fix = problem.partition("; ")
         raise OperatorError(
             f"What the command names as a database {said}.", f"{fix[:1].upper()}{fix[1:]}." if fix else ""

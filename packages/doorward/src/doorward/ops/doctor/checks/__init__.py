@@ -1,1 +1,1 @@
-"""Checks of the doctor, a module each."""
+"""Checks of `doorward doctor`, one module each."""

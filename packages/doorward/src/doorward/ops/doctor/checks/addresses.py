@@ -1,4 +1,4 @@
-"""From where do people come, as the server sees it? Part of `doctor`; changes nothing."""
+"""Check of the client addresses that the server sees. Part of `doctor`; changes nothing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from doorward.web.forwarded import Proxies, without_port
 
 LOOKED_AT: Final = 200
 ENOUGH: Final = 20
-"""Requests, of those that the record tells of, before one address is more than one person who tries things out."""
+"""Recorded requests from which on a single address can no longer be one person who tries things out."""
 
 
 async def addresses(settings: Settings, store: Store) -> Finding | None:
-    """Whether the server sees people's addresses, or the proxy's in place of them all: then everybody shares one counter of wrong
-    guesses, and the record says nothing. None in development."""
+    """Whether the server sees people's addresses, or the proxy's for all of them: then everybody shares one counter of wrong
+    guesses, and the audit record shows no origin. None in development."""
     if settings.development:
         return None
     seen = [event.address for event in await store.audit.page(limit=LOOKED_AT) if event.address]
@@ -39,7 +39,8 @@ async def addresses(settings: Settings, store: Store) -> Finding | None:
 
 
 def _of_proxy(text: str, ours: Proxies, *, alone: bool) -> bool:
-    """Whether it can only be the proxy: one that is trusted to name others, or the only address, and one of this machine or house."""
+    """Whether the address can only be the proxy's: it is a trusted proxy, or the only address and one of this machine or a
+    private network."""
     if text == "unix:" or ours.believes(text):
         return True
     address = without_port(text)

@@ -1,4 +1,4 @@
-"""Registered apps that are less protected than they could be. Part of `doctor`; changes nothing."""
+"""Check of registered apps that are less protected than possible. Part of `doctor`; changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward.storage.sql.store import Store
 
 
 async def apps(store: Store) -> Finding:
-    """The first app whose keys are weak, or a warning that names each app which may ask for codes with neither PKCE nor a nonce."""
+    """The first app with weak keys, or a warning that names each app that may request codes with neither PKCE nor a nonce."""
     clients = sorted((await store.registry.load()).clients.values(), key=lambda client: client.name)
     return _keys(clients) or _bare(clients) or passed(f"{len(clients)} registered")
 

@@ -1,4 +1,5 @@
-"""Has every day of the audit record its month on PostgreSQL, and do the old ones go? Part of `doctor`; changes nothing."""
+"""Check of the audit record's months on PostgreSQL: every day has one, and old ones are dropped. Part of `doctor`; changes
+nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ SELECT c.relname::text AS name, pg_has_role(c.relowner, 'USAGE') AS mine, pg_get
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'audit'::regclass AND c.relname LIKE 'audit\\_____\\___' ORDER BY 1"""
 _NEXT: Final = "SELECT 'audit_' || to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYY_MM')"
-# lines that lie in no month, and which of the two tables for them this user may not take lines from
+# lines outside of any month, and which of the two tables for them this user may not delete from
 _BESIDE: Final = """
 SELECT EXISTS (SELECT 1 FROM audit WHERE id < $1
     AND tableoid IN (to_regclass('audit_before'), to_regclass('audit_later'))) AS due,
@@ -26,7 +27,7 @@ SELECT EXISTS (SELECT 1 FROM audit WHERE id < $1
 
 
 async def audit_record(connection: Any, settings: Settings) -> Finding | None:
-    """Whether next month is made already, and what should have gone has gone. None before the first start."""
+    """Whether next month already exists and expired months were dropped. None before the first start."""
     if await connection.fetchval("SELECT to_regproc('doorward_audit_drop') IS NULL"):
         return None
     months: list[Any] = await connection.fetch(_MONTHS)
@@ -46,7 +47,7 @@ async def audit_record(connection: Any, settings: Settings) -> Finding | None:
         return passed(f"{len(months)} months, kept for ever")
     keep = settings.audit.keep_days * _DAY
     now: int = await connection.fetchval(_NOW)
-    # a server that runs needs some minutes for it, and an hour where somebody read for long
+    # a running server needs some minutes for it, and up to an hour behind a long read
     due = [month for month in months if month["ends"] is not None and month["ends"] <= first_id(now - keep)]
     overdue = [month for month in due if month["ends"] <= first_id(now - keep - 2 * _HOUR)]
     foreign = [month for month in due if not month["mine"]]

@@ -1,4 +1,4 @@
-"""`doorward doctor`: when was the last backup made? Read from the record, where every backup leaves a line."""
+"""Check of the age of the last backup, from the audit record, where every backup writes a line. Part of `doctor`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _FIX = "doorward backup FILE, from a timer; and keep the key-encryption key else
 
 
 async def last_backup(store: Store, *, now: int, development: bool) -> Finding:
-    """A warning when there is none, or none for a week. Other ways to back up leave no line here. Raises `StoreUnavailable`."""
+    """A warning when there is no backup, or none for a week. Other backup programs write no line here. Raises
+    `StoreUnavailable`."""
     lines = await store.audit.page(kind="database.backed_up", limit=1)
     if not lines:
         said = "none was made by doorward backup yet"

@@ -1,4 +1,4 @@
-"""What can be wrong with the cache? Part of `doctor`; changes nothing."""
+"""Check of the cache. Part of `doctor`; changes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SLOW_MS: Final = 20.0
 
 
 async def cache(settings: Settings) -> Finding | None:
-    """Whether it answers, how quickly, and whether it forgets on its own. None where none is set."""
+    """Whether the cache answers, how quickly, and whether it evicts entries on its own. None where no cache is set."""
     if settings.cache is None:
         return None
     # imported here: most installations have none
@@ -24,7 +24,7 @@ async def cache(settings: Settings) -> Finding | None:
     url = settings.cache.reveal()
     parts = urlsplit(url)
     where = f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
-    # what it answers is typed for synchronous use as well
+    # the client's types cover synchronous use as well
     link: Any = client(url)
     try:
         await link.ping()

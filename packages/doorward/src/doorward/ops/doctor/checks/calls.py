@@ -1,5 +1,4 @@
-"""Checks of what this server calls: whom it trusts, and apps that are not told of log-outs. Part of `doctor`; changes
-nothing."""
+"""Checks of outgoing calls: trusted authorities, log-out notifications of apps, and mail. Part of `doctor`; changes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from doorward.storage.sql.store import Store
 
 
 def authorities(settings: Settings) -> Finding:
-    """Which authorities are believed by what calls apps and the mail server."""
+    """Which certificate authorities are trusted in calls to apps and the mail server."""
     broken = trust.broken_variable()
     if broken is not None:
         return failed(broken, "Correct the variable, or unset it: then the machine's authorities count.")
@@ -24,13 +23,13 @@ def authorities(settings: Settings) -> Finding:
     if settings.ca_file is not None:
         return passed(f"the machine's, and those of {settings.ca_file}")
     if not held:
-        # authorities of a folder are read when they are needed: they are not counted
+        # authorities of a folder are read on demand: they are not counted
         return passed("those of the machine's folder")
     return passed(f"the machine's ({held})")
 
 
 async def told(store: Store) -> Finding:
-    """Whether the apps that want to hear of log-outs hear of them."""
+    """Whether log-out notifications reach the apps that want them."""
     found = await store.messages.undelivered()
     if not found:
         return passed("every app was told at the first try, as far as is remembered")
@@ -49,7 +48,8 @@ async def told(store: Store) -> Finding:
 
 
 async def mailed(store: Store) -> Finding:
-    """Whether mail leaves. Why one did not is in the server's log (`mail.delayed`, `mail.given_up`, `mail.failed`)."""
+    """Whether mail is delivered. The reason of a failure is in the server's log (`mail.delayed`, `mail.given_up`,
+    `mail.failed`)."""
     found = await store.messages.undelivered_mail()
     if found is None:
         return passed("all of it left at the first try, as far as is remembered")

@@ -1,4 +1,4 @@
-"""Check of the certificate that this server shows itself. Part of `doctor`."""
+"""Check of the certificate that this server itself presents. Part of `doctor`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOON: Final = timedelta(days=14)
 
 
 def certificate(settings: Settings) -> Finding | None:
-    """Whether our own certificate is for the issuer's name, for its key, and for long enough. None: a proxy ends TLS."""
+    """Whether our own certificate matches the issuer's name and its key, and is valid for long enough. None: a proxy ends TLS."""
     server = settings.server
     if server.tls_cert is None or server.tls_key is None:
         return None
@@ -51,7 +51,7 @@ def _public(key: Any) -> bytes:
 
 
 def _names(leaf: x509.Certificate, host: str) -> bool:
-    """Whether the certificate bears the name (RFC 9525 §6.3): as it is, or with its first label as `*`."""
+    """Whether the certificate covers the name (RFC 9525 §6.3): exactly, or with its first label as `*`."""
     try:
         found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

@@ -1,7 +1,7 @@
-"""What time is it where the servers are? Part of `doctor`; changes nothing.
+"""Check of the clocks of the running servers. Part of `doctor`; changes nothing.
 
-A server's clock never runs back (`adapters/clock.py`): one that was ahead by a day stays ahead when the machine's clock was mended. Its
-words in the database say so, from whichever machine.
+A server's clock never runs back (`adapters/clock.py`): one that was ahead by a day stays ahead after the machine's clock is
+corrected. Its entries in the database show that, from any machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from doorward.storage.sql.store import Store
 
 
 async def servers(store: Store, now: int) -> Finding:
-    """Whether a process is ahead of this machine's clock (`now`, seconds), or one was. Raises `StoreUnavailable`."""
+    """Whether a process is ahead of this machine's clock (`now`, seconds), or was. Raises `StoreUnavailable`."""
     due = await store.nodes.heard_of_by()
     ahead = 0 if due is None else due - HEARD_OF_WITHIN - now
     if ahead > AHEAD:

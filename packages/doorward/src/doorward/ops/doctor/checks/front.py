@@ -1,4 +1,4 @@
-"""Checks of the address that people use, and of the proxies in front. Part of `doctor`."""
+"""Checks of the public address and of the proxies in front. Part of `doctor`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.server.sockets import UNIX
 from doorward.settings import Settings
 
-# A network of more addresses than anybody has proxies: 10.0.0.0/8 is the largest that one house owns.
+# A network with more addresses than any proxy fleet: 10.0.0.0/8 is the largest that one organisation owns.
 _WIDEST: Final = {4: 8, 6: 32}
 
 
 def issuer(settings: Settings) -> Finding:
-    """Whether people can use it."""
+    """Whether people can use the issuer's address."""
     issuer = settings.issuer
     if issuer.startswith("https://"):
         return passed(f"{issuer}: cookies are __Host- and Secure")
@@ -27,7 +27,7 @@ def issuer(settings: Settings) -> Finding:
 
 
 def proxies(settings: Settings) -> Finding:
-    """Whether forwarding headers are believed from the proxy, and from nobody else."""
+    """Whether forwarding headers are trusted from the proxy, and from no other address."""
     server = settings.server
     for text in server.trusted_proxies:
         network = ipaddress.ip_network(text, strict=False)

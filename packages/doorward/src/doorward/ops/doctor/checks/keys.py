@@ -1,4 +1,4 @@
-"""What can be wrong with the key-encryption key, the root secret and the signing keys? Part of `doctor`; changes nothing."""
+"""Checks of the key-encryption key, the root secret and the signing keys. Part of `doctor`; changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROBE = "doctor"
 
 
 async def key_encryption_key(settings: Settings) -> Finding:
-    """Whether it is there, and used by nobody else."""
+    """Whether the key exists, and only this user can read it."""
     return _held(settings) if held_here(settings) else await _elsewhere(settings)
 
 
@@ -47,13 +47,14 @@ def _held(settings: Settings) -> Finding:
 
 
 def _lent(path: Path) -> bool:
-    """Whether the service manager lends it (systemd's LoadCredential): the mode shows a list of who may, and the folder is ours."""
+    """Whether the service manager provides the file (systemd's LoadCredential): its mode shows an access list, and the folder is
+    ours."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     return folder is not None and path.is_relative_to(folder)
 
 
 async def _elsewhere(settings: Settings) -> Finding:
-    """There and back, where wrapping is possible: the root secret itself is opened with the signing keys."""
+    """Wrap and unwrap, where wrapping is possible: the root secret itself is opened with the signing keys."""
     try:
         wrapper = key_wrapper(settings)
         if settings.keys.pkcs11_module is None and settings.keys.wrap_command is None:
@@ -68,7 +69,7 @@ async def _elsewhere(settings: Settings) -> Finding:
 
 
 async def signing_keys(settings: Settings, store: Store) -> Finding:
-    """Whether the root secret opens, and the signing keys with it, and whether they turn."""
+    """Whether the root secret and the signing keys can be opened, and whether keys rotate."""
     keys = (await store.registry.load()).keys
     current = [key for key in keys if key.state == "current"]
     try:

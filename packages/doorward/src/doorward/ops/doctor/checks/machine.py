@@ -1,4 +1,4 @@
-"""What can be wrong with the machine: its clock, its cores, and how many files may be open? Part of `doctor`; changes nothing."""
+"""Checks of the machine: clock, cores, and limit on open files. Part of `doctor`; changes nothing."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.server.sockets import OTHER_FILES
 from doorward.settings import Settings
 
-# Nobody runs this program before it was written.
+# This program was not written before: an earlier time is a wrong clock.
 _EARLIEST: Final = 1_760_000_000
-# adjtimex(2): the clock is not kept by anybody, and where Linux on 64 bits says so.
+# adjtimex(2): the status bit for an unsynchronised clock, and its place in the structure of Linux on 64 bits.
 _UNSYNCHRONISED: Final = 0x40
 _STATUS_AT: Final = 40
 _TIMEX_BYTES: Final = 512
 
 
 def clock() -> Finding:
-    """Whether it is plausible, and whether somebody keeps it."""
+    """Whether the time is plausible, and whether the clock is synchronised."""
     if SystemClock().now() < _EARLIEST:
         return failed("the machine's clock is in the past", "Set it, and let NTP keep it.")
     kept = _kept()
@@ -46,7 +46,7 @@ def workers(settings: Settings) -> Finding:
 
 
 def files(settings: Settings) -> Finding:
-    """Whether as many files may be open as connections are allowed; the server raises the soft limit itself."""
+    """Whether the limit on open files allows the configured connections; the server raises the soft limit itself."""
     wanted = settings.server.connections + OTHER_FILES
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard == resource.RLIM_INFINITY or hard >= wanted:
@@ -62,7 +62,7 @@ def _cores() -> int:
 
 
 def _kept() -> bool | None:
-    """Whether the kernel says that the clock is synchronised; None where it says nothing."""
+    """Whether the kernel reports the clock as synchronised; None where it reports nothing."""
     if sys.platform != "linux" or sys.maxsize <= 2**32:
         return None
     question = ctypes.create_string_buffer(_TIMEX_BYTES)

@@ -1,4 +1,4 @@
-"""Checks of the way mail leaves. Part of `doctor`; sends nothing but the test mail that was asked for."""
+"""Checks of outgoing mail. Part of `doctor`; sends nothing but the requested test mail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHECK = "Check mail.host, mail.port, mail.tls and the password."
 
 
 async def mail(settings: Settings) -> Finding:
-    """Whether the mail server answers, and lets us in."""
+    """Whether the mail server answers and accepts our credentials."""
     server = _server(settings)
     if server is None:
         if settings.development:
@@ -40,7 +40,7 @@ async def mail(settings: Settings) -> Finding:
 
 
 async def test_mail(settings: Settings, to: str) -> Finding:
-    """One mail to `to`, handed over as the server hands over its own, and what the mail server said to it."""
+    """Send one mail to `to` as the server sends its own, and report the mail server's answer."""
     address = normalise_email(to)
     if address is None:
         return failed(f"{to} is no e-mail address", "It should look like ada@example.com.")

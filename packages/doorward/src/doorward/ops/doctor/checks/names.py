@@ -1,6 +1,7 @@
-"""Whether two names, or two addresses, are the same to whoever reads them. Part of `doctor`; changes nothing.
+"""Check for names or addresses that look the same to a reader. Part of `doctor`; changes nothing.
 
-New ones are refused where they are made. What older versions registered stays as it is: renaming is for whoever knows which is which.
+New ones are refused at creation. What older versions registered stays as it is: only the operator knows which is which, and can
+rename.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _SHOWN: Final = 5
 
 
 async def names(store: Store) -> Finding:
-    """Apps, APIs, roles, and the first people's addresses. Raises `StoreUnavailable`."""
+    """Compares apps, APIs, roles, and the first people's addresses. Raises `StoreUnavailable`."""
     catalog = await store.registry.load()
     found = [
         *_alike("app", ((app.name, app.id) for app in catalog.clients.values())),

@@ -1,4 +1,4 @@
-"""Checks of the port: who answers there, and whether the server that runs there is ready. Part of `doctor`."""
+"""Checks of the port: which program answers there, and whether the server that runs there is ready. Part of `doctor`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorward.settings.checks import loopback
 
 
 async def port(settings: Settings) -> Finding:
-    """Whether it is free, or this server's."""
+    """Whether the port is free, or used by this server."""
     where = shown(settings.server.host, settings.port)
     if _free(settings.server.host, settings.port):
         behind = urlsplit(settings.issuer).port != settings.port and not loopback(
@@ -37,7 +37,7 @@ async def port(settings: Settings) -> Finding:
 
 
 async def ready(settings: Settings) -> Finding:
-    """What the server that runs here says of itself."""
+    """What the server that runs here reports of itself."""
     where = shown(settings.server.host, settings.port)
     try:
         answer = await ask(settings, "/readyz")
@@ -56,7 +56,7 @@ async def ask(settings: Settings, path: str) -> httpx2.Response:
     unix = host.removeprefix(UNIX) if host.startswith(UNIX) else None
     place = "localhost" if unix else shown(at, settings.port)
     url = f"{scheme}://{place}{urlsplit(settings.issuer).path}{path}"
-    # our own port, whose certificate bears the public name and not this one
+    # our own port; its certificate is for the public name, not for this address
     transport = httpx2.AsyncHTTPTransport(verify=False, uds=unix, trust_env=False)
     async with httpx2.AsyncClient(timeout=5, transport=transport) as client:
         return await client.get(url)

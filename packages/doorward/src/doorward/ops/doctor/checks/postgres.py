@@ -1,4 +1,4 @@
-"""Checks of PostgreSQL in their order, with those of the server, the way to it, and its clock. Part of `doctor`."""
+"""Checks of PostgreSQL in their order, with those of the server, the connection to it, and its clock. Part of `doctor`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _POOLER_SAID: Final = "A pooler in transaction mode stands in between."
 
 
 async def postgres(settings: Settings) -> AsyncIterator[Check]:
-    """Everything about the server, its rights, its clock, its connections, and what it remembers when it falls over.
+    """All checks of the database server: rights, clock, connections, and durability at a failover.
 
     A URL that cannot be reached is one check, and the last.
     """
@@ -93,8 +93,8 @@ def _way(connection: Any) -> Finding:
 
 
 def way(host: str | None, *, encrypted: bool, named: bool) -> Finding:
-    """How what is read and written travels: whoever can change it on the way can change who is who. `named`: whether the
-    certificate has to be of the host that the URL names."""
+    """Protection of the connection: an attacker who can change its traffic can change who is signed in as whom. `named`: whether
+    the certificate must be for the host in the URL."""
     if encrypted and named:
         return passed("encrypted, to the host that the URL names")
     if host is None or loopback(host):
@@ -107,7 +107,8 @@ def way(host: str | None, *, encrypted: bool, named: bool) -> Finding:
 
 
 async def _pooler(connection: Any, settings: Settings) -> Finding:
-    """A pooler between us answers with another backend's number than the one it gave us (PgBouncer's cancel keys are its own)."""
+    """Whether there is a pooler between: it then reports another backend number than the one in the cancel key (PgBouncer's
+    cancel keys are its own)."""
     between = connection.get_server_pid() != await connection.fetchval("SELECT pg_backend_pid()")
     if not between:
         return passed("none: connected to PostgreSQL itself")
@@ -127,7 +128,7 @@ async def _clock(connection: Any) -> Finding:
     before = clock.now()
     theirs = float(await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8"))
     after = clock.now() + 1
-    # ours is whole seconds: what lies between the two readings is no difference
+    # ours is in whole seconds: the time between the two readings is no difference
     apart = max(0.0, before - theirs, theirs - after)
     if apart > _SKEW_SECONDS:
         return failed(
@@ -138,7 +139,7 @@ async def _clock(connection: Any) -> Finding:
 
 
 def _without(url: str, text: str) -> str:
-    """What the driver said, in one line, without the password that some of its messages repeat."""
+    """The driver's message in one line, without the password that some of its messages repeat."""
     before, at, _ = url.partition("://")[2].rpartition("@")
     secret = before.partition(":")[2] if at else ""
     said = " ".join(text.split())[:300]

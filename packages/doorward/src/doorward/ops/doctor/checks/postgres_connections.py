@@ -13,13 +13,13 @@ _PROCESSES: Final = "SELECT count(*) FROM nodes WHERE expires_at > $1 AND id NOT
 
 
 async def connections(connection: Any, settings: Settings) -> Finding:
-    """Whether the processes that run may open as many as they want."""
+    """Whether the running processes may open as many connections as they need."""
     most = int(await connection.fetchval("SHOW max_connections"))
     kept = int(await connection.fetchval("SHOW superuser_reserved_connections"))
     there = await connection.fetchval("SELECT to_regclass('nodes') IS NOT NULL")
     running = int(await connection.fetchval(_PROCESSES, SystemClock().now())) if there else 0
     processes = max(running, settings.server.workers)
-    # each process: its pool, and one connection that listens
+    # each process: its pool, and one connection for notifications
     wanted = processes * (settings.postgres.pool_size + 1)
     open_now = int(await connection.fetchval(_OTHERS))
     said = f"{processes} process{'es' if processes > 1 else ''} may open {wanted} of {most - kept}; {open_now} are open now"

@@ -1,4 +1,4 @@
-"""Checks of what PostgreSQL forgets at a power cut, and at a failover. Part of `doctor`."""
+"""Checks of what PostgreSQL may lose at a power cut and at a failover. Part of `doctor`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FROM pg_stat_replication"""
 
 
 async def durability(connection: Any) -> Finding:
-    """Whether what was answered is on the disk."""
+    """Whether an answered commit is on the disk."""
     settings = {key: await connection.fetchval(f"SHOW {key}") for key in (*_DURABLE, "synchronous_commit")}
     off = [key for key in settings if settings[key] == "off"]
     if off:
@@ -28,10 +28,10 @@ async def durability(connection: Any) -> Finding:
 
 
 async def standby(connection: Any) -> Finding:
-    """Whether a standby has what was answered, and whether commits wait for one that is away."""
+    """Whether a standby has every answered commit, and whether commits wait for a standby that is away."""
     synchronous: str = await connection.fetchval("SHOW synchronous_standby_names")
     standbys, told, waited_for, waiting = await connection.fetchrow(_STANDBYS)
-    # whether one is the standby that is meant, only some roles are told; of commits of its own every role is
+    # only some roles may see whether it is the configured standby; every role sees the state of its own commits
     missing = not standbys or (told == standbys and not waited_for)
     if synchronous and (missing or waiting):
         now = f"{waiting} wait right now" if waiting else "every commit waits for it"

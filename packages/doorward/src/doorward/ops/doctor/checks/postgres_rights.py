@@ -1,4 +1,4 @@
-"""Check of what the role of this server may do in PostgreSQL. Part of `doctor`."""
+"""Check of the rights of this server's role in PostgreSQL. Part of `doctor`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from doorward.ops.doctor.check import Finding, failed, passed
 
-# What every statement of the server needs; who makes and changes tables needs the schema too.
+# The rights that the server's statements need; a role that creates and changes tables needs the schema too.
 _LACKING: Final = """
 SELECT string_agg(c.relname, ', ' ORDER BY c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -16,7 +16,7 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname = current_schema()
 
 
 async def rights(connection: Any) -> Finding:
-    """Whether it can read, write and migrate, and not far more than that."""
+    """Whether the role can read, write and migrate, and has not far more rights than that."""
     user: str = await connection.fetchval("SELECT current_user::text")
     lacking: str | None = await connection.fetchval(_LACKING)
     if lacking:

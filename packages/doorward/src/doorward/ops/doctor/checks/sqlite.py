@@ -1,4 +1,4 @@
-"""What can be wrong with a database in a file? Part of `doctor`; changes nothing."""
+"""Checks of a SQLite database file. Part of `doctor`; changes nothing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NONE: Final = 50 * 1024 * 1024
 
 
 def absent(path: Path) -> Finding | None:
-    """What happens at the first start, where there is no file yet."""
+    """Whether the first start can create the file, where there is none yet."""
     if path.exists():
         return None
-    # the nearest folder that is there says whether the others can be made
+    # the nearest existing folder shows whether the others can be created
     folder = next(parent for parent in path.parents if parent.exists())
     if not folder.is_dir():
         return failed(f"{folder} is no folder", "Name another place for the database.")
@@ -30,7 +30,7 @@ def absent(path: Path) -> Finding | None:
 
 
 def found(path: Path) -> Finding:
-    """The file, who may read it, and how it keeps its word."""
+    """The file, its permissions, and its durability settings."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         return failed(f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}")
@@ -40,7 +40,7 @@ def found(path: Path) -> Finding:
 
 
 def disk(path: Path) -> Finding:
-    """Whether there is room for what people do next."""
+    """Whether there is disk space for the next writes."""
     folder = next(parent for parent in path.parents if parent.exists())
     free = shutil.disk_usage(folder).free
     said = f"{size(free)} free in {folder}"
