@@ -1,4 +1,4 @@
-"""How does a forwarder in front of a real server pass on what it hears? Both ways, until either side ends."""
+"""Forwarding between two connections, in both directions, until either side closes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ async def both_ways(
     far_reader: asyncio.StreamReader,
     far_writer: asyncio.StreamWriter,
 ) -> None:
-    """Everything from one connection to the other, and back; each is closed when the other has ended."""
+    """Copy everything from one connection to the other, and back; each is closed when the other has ended."""
     await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
 
 

@@ -1,4 +1,5 @@
-"""Browsers without a socket: they keep cookies, read forms, follow nothing by themselves, and send what Chromium sends."""
+"""Browsers without a socket: they keep cookies, read forms, follow redirects only on request, and send the headers that Chromium
+sends."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari
 
 @dataclass
 class Page:
-    """An answer, with its forms."""
+    """A response, with its forms."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -37,7 +38,7 @@ class Page:
 
     @property
     def words(self) -> str:
-        """What a person reads, on one line."""
+        """The visible text, on one line."""
         return _said(self.text)
 
     @property
@@ -48,13 +49,13 @@ class Page:
 
 
 def _said(text: str) -> str:
-    # which apostrophe a catalogue uses is no matter of these tests
+    # these tests do not depend on which apostrophe a catalogue uses
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).replace("’", "'").split())
 
 
 @dataclass
 class Form:
-    """One form: where it posts, and what it already holds."""
+    """One form: the address it posts to, and its current values."""
 
     action: str
     fields: dict[str, str]
@@ -82,7 +83,7 @@ class _Forms(HTMLParser):
 
 
 class Browser:
-    """Keeps cookies, follows nothing by itself, sends what Chromium sends."""
+    """Keeps cookies, follows redirects only on request, sends the headers that Chromium sends."""
 
     def __init__(self, app: App, address: str) -> None:
         self.app = app
@@ -105,12 +106,12 @@ class Browser:
         return await self._ask("POST", path, urlencode(fields).encode(), headers)
 
     async def submit(self, page: Page, form: str, **typed: str) -> Page:
-        """Fill in a form that stands on the page, and send it."""
+        """Fill in a form of the page, and send it."""
         chosen = page.forms[form]
         return await self.post(chosen.action, {**chosen.fields, **typed})
 
     async def follow(self, page: Page) -> Page:
-        """Go where a redirect points, until a page comes."""
+        """Follow redirects until a page comes."""
         for _ in range(6):
             if page.status not in {302, 303}:
                 return page
@@ -118,7 +119,7 @@ class Browser:
         raise AssertionError("redirected without end")
 
     async def sign_in(self, email: str = "ada@example.com", password: str = PASSWORD) -> Page:
-        """By the front door."""
+        """Sign in on the server's own sign-in page."""
         page = await self.get("/sign-in")
         return await self.submit(page, "sign-in", identifier=email, password=password)
 
@@ -169,15 +170,15 @@ class Browser:
 
 
 def flow_of(page: Page) -> str | None:
-    """The sign-in that an address names."""
+    """The id of the sign-in in an address."""
     return parse_qs(urlsplit(page.header("location") or page.path).query).get("flow", [None])[0]
 
 
 def key_bytes(key: str) -> bytes:
-    """The seed behind a Base32 key."""
+    """The seed of a Base32 key."""
     return base64.b32decode(key + "=" * (-len(key) % 8))
 
 
 def code_for(seed: bytes, now: int) -> str:
-    """What the app shows."""
+    """The code that the authenticator app shows."""
     return totp.code_at(seed, now // totp.PERIOD)

@@ -1,6 +1,6 @@
-"""What every room shares: the event loop, a free port, programs from outside, and a count of what was left out.
+"""Shared fixtures: the event loop, a free port, external programs, and a count of skipped tests.
 
-A room's own fixtures stand in its own conftest.py.
+The fixtures of one folder are in its own conftest.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.postgres import Databases, postgres_server
 from tools import system
 from tools.requirements_page import load
 
-# How long one example takes says more about the machine than about us.
+# The duration of one example depends more on the machine than on our code.
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
 
@@ -36,19 +36,19 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nothing listens on, and that no other test is given."""
+    """A TCP port on 127.0.0.1 on which no process listens, and that no other test gets."""
     return ports.free_port()
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """Where Debian's Chromium is; the test is left out, and counted, where it cannot be had."""
+    """The path of Debian's Chromium; without it the test is skipped, and counted."""
     return found(system.chromium())
 
 
 @pytest.fixture(scope="session")
 def hardware_token(tmp_path_factory: pytest.TempPathFactory) -> HardwareToken:
-    """A token of SoftHSM, one for each worker. Its library is loaded once in a process, so it stays until the end."""
+    """A SoftHSM token, one per worker. Its library can be loaded only once in a process, so it stays until the end."""
     return new_token(found(system.softhsm()), tmp_path_factory.mktemp("token"))
 
 
@@ -66,7 +66,7 @@ def postgres_programs() -> Path:
 
 @pytest.fixture(scope="session")
 def pgbouncer_program() -> Path:
-    """Where Debian's PgBouncer is."""
+    """The path of Debian's PgBouncer."""
     return found(system.pgbouncer())
 
 
@@ -83,7 +83,7 @@ def postgres(postgres_programs: Path) -> Iterator[Databases]:
 
 @pytest.fixture
 def postgres_url(postgres: Databases) -> Iterator[str]:
-    """A fresh, empty database on PostgreSQL; gone after the test."""
+    """A fresh, empty PostgreSQL database; dropped after the test."""
     url = postgres.create()
     yield url
     postgres.drop(url)
@@ -98,7 +98,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    """The one that a test runs on when its module names none."""
+    """The engine of a test whose module names none."""
     return SQLITE[0]
 
 
@@ -116,16 +116,16 @@ def database(engine: Engine, request: pytest.FixtureRequest) -> Iterator[str | N
 
 @pytest.fixture
 def own_database(engine: Engine, request: pytest.FixtureRequest) -> str | None:
-    """The same for one test alone."""
+    """The same for a single test."""
     return None if engine == "sqlite" else request.getfixturevalue("postgres_url")
 
 
-# Rooms whose files take long: begun last, one of them goes on alone while the other workers have nothing left.
+# Folders whose files take long: started last, such a file would run alone while the other workers have nothing left.
 LONG = ("deploy", "failures", "moving", "bench", "server", "demo", "races")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A misspelt requirement line would otherwise show nothing and look like a test that shows something. What takes long is first."""
+    """Rejects an unknown requirement number, which would otherwise prove nothing and look like proof. Slow tests come first."""
     items.sort(key=lambda item: not set(LONG) & set(item.path.parts))
     known = load().numbers
     for item in items:
@@ -137,7 +137,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """«left out: N»: every skip, with its reason, so that a green run says what it did not run."""
+    """«left out: N»: every skip, with its reason, so that a green run shows what it did not run."""
     reasons: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

@@ -1,4 +1,4 @@
-"""A container for tests: the same one as the server's, on a store and under a clock of the test."""
+"""Container for tests: the server's, with a store and a clock of the test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.settings.tree import KeySettings, Settings
 
 
 def settings(**changes: Any) -> Settings:
-    """Those of a server on a database in memory, whose key-encryption key is always the same."""
+    """Settings of a server with a database in memory and a fixed key-encryption key."""
     values: dict[str, Any] = {
         "issuer": "https://auth.example.com",
         "database": ":memory:",

@@ -1,4 +1,4 @@
-"""On which databases does a test run? On SQLite, unless its module says `ENGINES = BOTH`; tests/conftest.py reads it.
+"""Databases of a test: SQLite, unless its module says `ENGINES = BOTH`; tests/conftest.py reads it.
 
 The fixture `database` is the URL of a fresh database for the module, or None for a SQLite file in the server's own folder; what
 takes a `database` (`running`, `processes`) understands both.

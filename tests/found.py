@@ -1,4 +1,4 @@
-"""What does a test do whose program is not on this machine? It is left out, and counted; in CI, where it has to be there, it fails."""
+"""Check for external programs: without one, the test is skipped and counted; in CI, where it must exist, the test fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def found(looked_for: T | system.Missing) -> T:
-    """What was looked for, for a fixture to hand out."""
+    """The path that was found, as the value of a fixture."""
     if isinstance(looked_for, system.Missing):
         if system.must_be_there():
             pytest.fail(f"{looked_for}; in CI it has to be there", pytrace=False)

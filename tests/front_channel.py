@@ -1,4 +1,4 @@
-"""A whole server without a socket: what `doorward.app` puts together, on a database in memory, with a clock that tests turn.
+"""A complete server without a socket: the container of `doorward.app`, a database in memory, and a clock that tests turn.
 
 async with front_channel() as front:
     await front.person()                                  # ada@example.com, PASSWORD, may read orders
@@ -74,7 +74,7 @@ CODE_CHALLENGE = made.challenge(made.VERIFIER)
 
 
 class TurnedClock:
-    """Stands still until it is turned."""
+    """A clock that stands still until a test turns it."""
 
     def __init__(self) -> None:
         self.time = made.NOW
@@ -90,7 +90,7 @@ def _password_hash(password: str) -> str:
 
 @dataclass
 class Front:
-    """The server, and the pieces to look behind it."""
+    """The server, and access to its parts."""
 
     container: Container
     settings: Settings
@@ -113,12 +113,12 @@ class Front:
 
     @property
     def services(self) -> Services:
-        """What the server is built of."""
+        """The server's `Services`."""
         return self.container.services
 
     @property
     def now(self) -> int:
-        """What the clock says."""
+        """The current time of the clock."""
         return self.clock.time
 
     def browser(self, address: str = "192.0.2.1") -> Tab:
@@ -126,7 +126,7 @@ class Front:
         return Tab(self.app, address)
 
     async def register(self, *clients: Client) -> Client:
-        """Put apps into the registry; answers the first."""
+        """Add apps to the registry; returns the first."""
         assert await self.store.commit(*(self.store.registry.put_client(client) for client in clients))
         await self.services.config.refresh()
         return clients[0]
@@ -137,7 +137,7 @@ class Front:
         await self.services.config.refresh()
 
     async def rotate_out(self, state: Literal["retired", "revoked"] = "retired") -> None:
-        """The key that has signed so far leaves the published set; another signs."""
+        """Retire the current signing key from the published set; another one signs."""
         registry, keys = self.store.registry, self.services.config.current().keys
         (key,) = [key for key in keys if key.state == "current"]
         (following,) = [key for key in keys if key.state == "next"]
@@ -149,30 +149,30 @@ class Front:
         await self.services.config.refresh()
 
     async def person(self, **changes: Any) -> Account:
-        """Ada, whose password is PASSWORD."""
+        """Create Ada, with the password PASSWORD."""
         known = {"password_hash": _password_hash(PASSWORD), "password_changed_at": made.NOW - 5000}
         account = made.account(**{**known, **changes})
         assert await self.store.commit(self.store.accounts.insert(account))
         return account
 
     async def change(self, account: Account, **changes: Any) -> Account:
-        """What an operator or another browser changes."""
+        """Change an account as an operator or another browser would."""
         changed = structs.replace(account, **changes)
         assert await self.store.commit(self.store.accounts.replace(changed))
         return changed
 
     async def authenticator(self, account: Account) -> None:
-        """From now on a code of `SEED` is asked for."""
+        """Register an authenticator: sign-ins require a code of `SEED` from now on."""
         sealed = self.services.sealer.seal("totp", "fac_one", SEED)
         factor = EnrolledFactor("fac_one", account.id, "totp", self.now, sealed=sealed)
         assert await self.store.commit(self.store.accounts.add_factor(factor))
 
     def code(self) -> str:
-        """What the authenticator shows now."""
+        """The code that the authenticator shows now."""
         return code_for(SEED, self.now)
 
     async def session(self, account: Account, secret: str = "s" * 43, **changes: Any) -> Session:
-        """A browser in which they are signed in; `secret` is its cookie."""
+        """A signed-in browser session; `secret` is its cookie."""
         values: dict[str, Any] = {
             "id": self.services.random.new_id("ses"),
             "secret_hash": digest(secret),
@@ -207,7 +207,7 @@ class Front:
         return sign_in
 
     def request(self, **changes: Any) -> AuthRequest:
-        """What the web app asks for, past every check."""
+        """The web app's authorization request, after all checks."""
         values: dict[str, Any] = {
             "client_id": "app_web",
             "redirect_uri": made.REDIRECT,
@@ -236,20 +236,20 @@ class Front:
         return {name: value for name, value in values.items() if value is not None}
 
     def asking(self, client: Client, **changes: str | None) -> str:
-        """The same as an address of ours."""
+        """The same as an address of this server."""
         return "/authorize?" + urlencode(self.params(client, **changes))
 
     async def audited(self, kind: str) -> list[AuditEvent]:
-        """The lines of one kind, newest first."""
+        """The audit lines of one kind, newest first."""
         return list(await self.store.audit.page(kind=kind, limit=1000))
 
     async def redeem(self, client: Client, code: str, **fields: str) -> dict[str, Any]:
-        """The answer of the token endpoint, with the `status`."""
+        """The response of the token endpoint, which must have this `status`."""
         form = {"grant_type": "authorization_code", "code": code, "code_verifier": made.VERIFIER, **fields}
         return await self.token(client, form)
 
     async def token(self, client: Client, form: dict[str, str]) -> dict[str, Any]:
-        """One request to the token endpoint, from nowhere in particular."""
+        """One request to the token endpoint, from an unspecified address."""
         proof: dict[str, str] = {}
         if client.confidential:
             proof["authorization"] = "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()
@@ -263,7 +263,7 @@ class Front:
 async def front_channel(
     *, trusted: tuple[str, ...] = (), features: Sequence[Feature] = FEATURES, **settings: Any
 ) -> AsyncGenerator[Front]:
-    """The server, and its end. `settings` on top of those of a test; `trusted` are its proxies."""
+    """The server; it is closed at the end. `settings` are added to those of a test; `trusted` are its proxies."""
     values: dict[str, Any] = {
         "issuer": made.ISSUER,
         "database": ":memory:",

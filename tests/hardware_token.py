@@ -1,4 +1,4 @@
-"""A hardware token for the tests: SoftHSM, with a folder of its own and the PINs that it was made with."""
+"""Hardware token for tests: SoftHSM, with its own folder and PINs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class HardwareToken:
 
     def make_key(self, label: str) -> None:
         """An AES key that can be used there and never read."""
-        import pkcs11  # an extra, and here only what makes a token needs it
+        import pkcs11  # an extra, and needed only here, where a token is made
 
         with (
             pkcs11.lib(str(self.module))
@@ -42,7 +42,7 @@ class HardwareToken:
 
 
 def new_token(module: Path, folder: Path) -> HardwareToken:
-    """Made by SoftHSM's own program. `SOFTHSM2_CONF` names the folder to this process and to what it starts."""
+    """A token made by SoftHSM's own program. `SOFTHSM2_CONF` names the folder to this process and its children."""
     (folder / "tokens").mkdir()
     config = folder / "softhsm2.conf"
     config.write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n")

@@ -1,4 +1,4 @@
-"""What is logged while a test does something, whatever level an earlier test on the same worker has set."""
+"""Capture of log events in a test, independent of the level that an earlier test on the same worker has set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorward.adapters import logs
 @contextmanager
 def captured() -> Generator[list[MutableMapping[str, Any]]]:
     """The events, as dictionaries."""
-    # a command that ran in this process has set the level of commands
+    # a command that ran in this process has set the log level of commands
     logs.configure("info", "json")
     with capture_logs() as lines:
         yield lines

@@ -1,3 +1,3 @@
-"""The kinds of proof of the server's own factors, for tests that begin sign-ins themselves."""
+"""Proof kinds of the server's own factors, for tests that begin sign-ins themselves."""
 
 KINDS = ("password", "totp", "recovery_code")

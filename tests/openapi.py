@@ -1,4 +1,4 @@
-"""OpenAPI document of a server on this machine, with every optional route: what the tests compare with its answers."""
+"""OpenAPI document of a server on this machine with every optional route, for comparison with real responses."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def whole(**settings: str) -> Settings:
 
 
 def document(features: Sequence[Feature] = FEATURES) -> dict[str, Any]:
-    """The document, for tests that run in no event loop."""
+    """The document, for tests without an event loop."""
     return asyncio.run(openapi_document(whole(), features=features))

@@ -1,4 +1,4 @@
-"""A whole house for people: the real store, real hashing, real pages, and browsers that talk to them without a socket."""
+"""A complete house of accounts for tests: the real store, hashing and pages, and browsers that use them without a socket."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ CALLER = Caller("192.0.2.1", CHROME, "req-1")
 def caller_of(
     browser_hash: bytes = b"", *, devices: tuple[bytes, ...] = (), caller: Caller = CALLER
 ) -> Caller:
-    """A caller whose browser and device are known by these."""
+    """A caller with these ids of browser and device."""
     return structs.replace(caller, browser_hash=browser_hash, devices=devices)
 
 
 class TurnedClock:
-    """Stands still until it is turned."""
+    """A clock that stands still until a test turns it."""
 
     def __init__(self) -> None:
         self.time = NOW
@@ -89,19 +89,19 @@ class TurnedClock:
 
 
 class EachPost:
-    """Every post is worked on, so that a test may send the same form again and again."""
+    """Executes every POST, so that a test may send the same form repeatedly."""
 
     async def answer(
         self, request: Request, browser: str | None, form: dict[str, str] | None, work: Work
     ) -> Response:
-        """What comes of it."""
+        """The response to the form."""
         del request, browser, form
         return await work()
 
 
 @dataclass
 class House:
-    """The actions of people, and the pieces to look behind them."""
+    """The actions of people, and access to the parts behind them."""
 
     services: Services
     clock: TurnedClock
@@ -147,7 +147,7 @@ class House:
 
     @property
     def now(self) -> int:
-        """What the clock says."""
+        """The current time of the clock."""
         return self.clock.time
 
     def later(self, seconds: int) -> int:
@@ -156,7 +156,7 @@ class House:
         return self.clock.time
 
     async def person(self, email: str = "ada@example.com", **changes: Any) -> Account:
-        """Somebody with the password PASSWORD, or another one given as `password`."""
+        """An account with the password PASSWORD, or with `password`."""
         password = changes.pop("password", PASSWORD)
         account = Account(
             id=self.chance.new_id("usr"),
@@ -170,7 +170,7 @@ class House:
         return account
 
     async def change_account(self, account: Account, **changes: Any) -> Account:
-        """What an operator changes."""
+        """Change an account as an operator would."""
         now = await self.store.accounts.get(account.id)
         assert now is not None
         changed = structs.replace(now, **changes)
@@ -178,7 +178,7 @@ class House:
         return changed
 
     async def session(self, account: Account, **changes: Any) -> Session:
-        """A browser in which they are signed in."""
+        """A signed-in browser session."""
         session_id = self.chance.new_id("ses")
         values: dict[str, Any] = {
             "id": session_id,
@@ -197,7 +197,7 @@ class House:
         return session
 
     async def grant(self, account: Account, session: Session, **changes: Any) -> Grant:
-        """An app that may act for them."""
+        """A grant to an app that may act for the person."""
         values: dict[str, Any] = {
             "id": self.chance.new_id("grt"),
             "client_id": "app_shop",
@@ -231,7 +231,7 @@ class House:
         return client
 
     async def sign_in(self, browser: str = "browser", **changes: Any) -> SignIn:
-        """A sign-in at its beginning."""
+        """A sign-in that has just begun."""
         fresh = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),
             now=self.now,
@@ -247,7 +247,7 @@ class House:
         return sign_in
 
     async def authenticator(self, account: Account) -> tuple[bytes, tuple[str, ...]]:
-        """Set up an app and recovery codes as the pages do. Answers (seed, codes)."""
+        """Set up an authenticator app and recovery codes through the pages. Returns (seed, codes)."""
         session = await self.session(account)
         setup = self.factors.begin(account, session, self.now)
         seed = key_bytes(setup.key)
@@ -257,23 +257,23 @@ class House:
         )
         assert isinstance(made, Codes), made
         await self.store.commit(self.store.sessions.end(session.id, self.now, "test"))
-        # the code that set it up is spent: the next one belongs to the next period
+        # the code of the setup is spent: the next one belongs to the next period
         self.later(totp.PERIOD)
         return seed, made.codes
 
     async def mails(self) -> list[tuple[str, str, Letter]]:
-        """(address, kind, letter), newest first."""
+        """Sent mails as (address, kind, letter), newest first."""
         found = await self.store.messages.recent_mail(100)
         return [(mail.to, mail.kind, open_letter(self.sealer, mail)) for mail in found]
 
     async def audit(self) -> list[AuditEvent]:
-        """The whole record, newest first."""
+        """The complete audit record, newest first."""
         found = await self.store.audit.page(limit=1000)
-        # that the database was made is of before anybody came
+        # the event of the database's creation comes before all others
         return [event for event in found if event.kind != "root_secret.created"]
 
     async def kinds(self) -> list[str]:
-        """The kinds of the whole record, oldest first."""
+        """The kinds of the complete record, oldest first."""
         return [event.kind for event in reversed(await self.audit())]
 
     def browser(self, address: str = "192.0.2.1") -> Browser:
@@ -290,14 +290,14 @@ async def open_house(
     listed: BreachedList | None = None,
     beyond_ascii: bool = True,
 ) -> AsyncGenerator[House]:
-    """The house, and its end."""
+    """The house; it is closed at the end."""
     clock = TurnedClock()
     chosen = settings(
         issuer=ISSUER,
         development=development,
         passwords=passwords or PasswordPolicy(threads=2),
         throttle=throttle or ThrottlePolicy(),
-        # addresses beyond ASCII are taken where no mail server is named, which might not take them
+        # addresses beyond ASCII are accepted without a mail server, since a mail server might not support them
         mail=MailSettings(host=None if beyond_ascii else "mail.example.com"),
         brand=BrandSettings(name="Acme"),
     )

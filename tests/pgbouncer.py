@@ -1,4 +1,4 @@
-"""How does a PgBouncer stand in front of a PostgreSQL in a test? In transaction mode: each transaction may get another connection.
+"""PgBouncer in front of a PostgreSQL in tests, in transaction mode: each transaction may get another connection.
 
 with pgbouncer(program, server) as bouncer:
     url = bouncer.through(server.create())
@@ -33,17 +33,17 @@ class Bouncer:
     log: Path
 
     def through(self, url: str) -> str:
-        """The same database, by way of PgBouncer."""
+        """The URL of the same database through PgBouncer."""
         return f"postgresql://{USER}@127.0.0.1:{self.port}{urlsplit(url).path}"
 
     def show(self, what: str) -> list[str]:
-        """A line for each row of `SHOW <what>` at its console."""
+        """The rows of `SHOW <what>` at its console, one line each."""
         return query(self.bin, f"postgresql://{USER}@127.0.0.1:{self.port}/pgbouncer", f"SHOW {what}")
 
 
 @contextmanager
 def pgbouncer(program: Path, server: Databases, *, connections: int = 4) -> Generator[Bouncer]:
-    """PgBouncer in front of `server` for as long as the block lasts; of each database it holds `connections`."""
+    """PgBouncer in front of `server` for the duration of the block; it holds `connections` of each database."""
     parts = urlsplit(server.base)
     room = Path(tempfile.mkdtemp(prefix="pgbouncer-"))
     room.chmod(0o755)

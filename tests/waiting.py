@@ -1,15 +1,15 @@
-"""How does a test wait? For what has to come, until it is there, and never for a time in the hope that it is.
+"""Waiting in tests: for a condition until it holds, and never for a fixed time.
 
     until(lambda: "server.reloaded" in log.read_text(), log.read_text)      # and what is shown when it never comes
     await until_async(lambda: bell.connected)
 
-PATIENCE is the one limit. It says nothing about how fast anything has to be: a test that passes never waits for it, and a machine on
-which seven others test as well still gets there. Where a time is promised, the promise is asserted by itself:
+PATIENCE is the one limit. It is no performance limit: a passing test never waits that long, and a machine with seven other test
+runs still finishes. A promised time is asserted separately:
 
     keeps(1.0, lambda: seconds_until_refused(token))                        # "within a second"
 
-A promise that is broken is broken each time; one that a busy machine broke holds the next time. So it is measured anew when it did
-not hold, a few times, and the shortest time counts.
+A real fault exceeds the limit every time; a busy machine does so only sometimes. So a failed measurement is repeated a few times,
+and the shortest time counts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _nothing() -> str:
 
 
 def until(holds: Callable[[], object], said: Callable[[], object] = _nothing, *, look: float = _LOOK) -> None:
-    """Return when `holds()` is true. Looks every `look` seconds; fails after PATIENCE, with what `said()` says."""
+    """Return when `holds()` is true. Checks every `look` seconds; fails after PATIENCE, with the text of `said()`."""
     last = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < last, said()
@@ -44,7 +44,7 @@ async def until_async(holds: Callable[[], object], said: Callable[[], object] = 
 
 
 def keeps(limit: float, measured: Callable[[], float]) -> float:
-    """Assert that what `measured()` answers, in seconds, stays below `limit`. Answers the shortest that was seen."""
+    """Assert that the result of `measured()`, in seconds, stays below `limit`. Returns the shortest time."""
     shortest = measured()
     for _ in range(_TRIES - 1):
         if shortest < limit:

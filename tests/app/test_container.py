@@ -1,4 +1,4 @@
-"""Is everything built once, by whoever asks first, and does a feature from outside the tree stand beside the others?"""
+"""Tests of the container: each object is built once on first use, and features from outside the tree work like the others."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ async def container() -> AsyncGenerator[Container]:
         yield opened
 
 
-async def test_whoever_asks_gets_the_same_object(container: Container) -> None:
+async def test_every_caller_gets_the_same_object(container: Container) -> None:
     services = container.services
     assert services.get(sign_up) is services.get(sign_up)
     assert services.get(sign_up).tickets.record is services.get(audit_log)
 
 
-async def test_a_second_process_on_the_same_adapters_has_built_nothing_yet(container: Container) -> None:
+async def test_a_second_process_on_the_same_adapters_builds_its_own_objects(container: Container) -> None:
     other = replace(container.services)
     assert other.store is container.services.store
     assert other.get(audit_log) is not container.services.get(audit_log)
 
 
-async def test_a_store_that_is_given_stays_open() -> None:
+async def test_a_given_store_stays_open() -> None:
     store = await open_sqlite(":memory:")
     async with aclosing(await open_container(settings=settings(), store=store)) as opened:
         assert opened.services.store is store
@@ -59,7 +59,7 @@ async def test_a_store_that_is_given_stays_open() -> None:
 
 
 class Visits:
-    """The service of a feature that stands in no folder of the tree."""
+    """The service of a feature outside the source tree."""
 
     def __init__(self, *, clock: Callable[[], int]) -> None:
         self.clock = clock
@@ -70,7 +70,7 @@ class Visits:
         return json_response({"now": self.clock()})
 
     async def look(self) -> None:
-        """Never called here: only listed."""
+        """Never called here, only listed."""
 
 
 def visits(services: Services) -> Visits:
@@ -89,7 +89,7 @@ def visits_closing(services: Services) -> None:
     services.get(visits).waiting = False
 
 
-async def test_a_feature_from_outside_stands_beside_the_others() -> None:
+async def test_a_feature_from_outside_works_beside_the_others() -> None:
     toy = Feature(name="visits", routes=visit_routes, jobs=visit_jobs, closing=visits_closing)
     metrics, clock = PrometheusMeter(), TurnedClock()
     opened = await open_container(
@@ -109,7 +109,7 @@ async def test_a_feature_from_outside_stands_beside_the_others() -> None:
 
 
 class Notes:
-    """A page of such a feature: what its form sends is kept."""
+    """A page of such a feature, which stores what its form sends."""
 
     def __init__(self) -> None:
         self.kept: list[str] = []
@@ -161,7 +161,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
-async def test_a_command_loads_nothing_that_only_a_server_needs(tmp_path: Path) -> None:
+async def test_a_command_loads_no_module_that_only_a_server_needs(tmp_path: Path) -> None:
     (tmp_path / "doorward.toml").write_text('issuer = "http://127.0.0.1:9000"\ndevelopment = true\n')
     done = subprocess.run(
         [sys.executable, "-c", ASKS_FOR_LITTLE], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -1,6 +1,6 @@
-"""Every POST route of the server, by kind: without our form's token, from a foreign page, and without cookies.
+"""Tests of every POST route by kind: without our form's token, from a foreign page, and without cookies.
 
-The routes are read from the server itself, so that one that is added tomorrow is sent the same.
+The routes are read from the server itself, so that new routes are tested too.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ NEW = "walrus canyon velvet twelve"
 APP_PAGE = "https://app.example.com"
 OWN = made.public(id="app_own", name="own", first_party=True, origins=(APP_PAGE,))
 EVIL = "https://evil.example"
-# a pausable sign-in in which nothing was proven decides nothing; those in which something was are looked at apart
+# a resumable sign-in without any proof decides nothing; sign-ins with a proof are checked separately
 _NOT_LOOKED_AT = {"sign_ins"}
 
 
 @dataclass
 class Scene:
-    """Ada in her browser, signed in just now: by cookie here, and at an app that keeps its tokens in cookies; another app waits for
-    her consent. And what a form of ours would have to hold to change something on any page."""
+    """Ada in her browser, just signed in: by cookie here, and at an app that keeps its tokens in cookies; another app waits for
+    her consent. The form has the fields that would change something on any page."""
 
     front: Front
     tab: Tab
     form: dict[str, str]
 
     def fresh(self) -> Tab:
-        """The same browser, with the cookies that it had at the beginning."""
+        """The same browser, with its initial cookies."""
         tab = Tab(self.tab.app, self.tab.address)
         tab.cookies = dict(self.tab.cookies)
         return tab
@@ -105,12 +105,12 @@ async def stored(front: Front) -> dict[str, list[tuple[object, ...]]]:
         for (name,) in names
         if name not in _NOT_LOOKED_AT and not str(name).startswith("sqlite_")
     }
-    assert found["sessions"], "this test would look at nothing"
+    assert found["sessions"], "this test would check nothing"
     return found
 
 
 async def proven(front: Front) -> list[tuple[object, ...]]:
-    """The sign-ins in which somebody has proven something."""
+    """The sign-ins in which something was proven."""
     database = front.store._db  # type: ignore[attr-defined]
     return sorted(await database.all("SELECT id FROM sign_ins WHERE account_id IS NOT NULL", ()), key=repr)
 
@@ -118,22 +118,22 @@ async def proven(front: Front) -> list[tuple[object, ...]]:
 def posts(front: Front, kind: RouteKind) -> list[Route]:
     """The POST routes of this kind, of the running server."""
     found = [route for route in front.app.routes if route.kind is kind and "POST" in route.methods]
-    assert found, f"no route is a {kind}"
+    assert found, f"no route has the kind {kind}"
     return found
 
 
 def address(route: Route) -> str:
-    """With a ticket that nobody has, for the pages that want one."""
+    """The path with an unknown ticket, for the pages that need one."""
     return f"{route.path}?ticket=tkt_{'0' * 32}"
 
 
 def takes_nothing(page: Page) -> None:
-    """The answer gives the browser no session, no tokens, and takes none away."""
+    """Assert that the response gives the browser no session or tokens, and removes none."""
     guarded = tuple(f"{JAR.name(kind)}=" for kind in ("session", "at", "rt", "device"))
     assert not [value for name, value in page.headers if name == "set-cookie" and value.startswith(guarded)]
 
 
-async def test_every_post_is_of_one_kind(scene: Scene) -> None:
+async def test_every_post_route_has_exactly_one_kind(scene: Scene) -> None:
     found = [route for route in scene.front.app.routes if "POST" in route.methods]
     assert sorted(route.path for route in found) == sorted(
         route.path for kind in RouteKind for route in posts(scene.front, kind)
@@ -175,7 +175,8 @@ async def test_no_page_acts_on_a_form_without_its_token(scene: Scene) -> None:
     ],
 )
 async def test_no_page_acts_on_a_form_from_elsewhere(scene: Scene, origin: str | None, site: str) -> None:
-    """With this browser's own token and cookies: what is left when a token has leaked, or a browser sends its cookies everywhere."""
+    """With this browser's own token and cookies: the case of a leaked token, or of a browser that sends its cookies
+    everywhere."""
     before, known = await stored(scene.front), await proven(scene.front)
     for route in posts(scene.front, RouteKind.PAGE):
         with captured() as lines:
@@ -188,7 +189,7 @@ async def test_no_page_acts_on_a_form_from_elsewhere(scene: Scene, origin: str |
         assert await proven(scene.front) == known, route.path
 
 
-async def test_no_page_acts_at_another_name_of_this_server(scene: Scene) -> None:
+async def test_no_page_acts_under_another_host_name_of_this_server(scene: Scene) -> None:
     before = await stored(scene.front)
     for route in posts(scene.front, RouteKind.PAGE):
         page = await scene.fresh().post(address(route), scene.form, origin=EVIL, site="same-origin")
@@ -210,7 +211,7 @@ async def test_no_page_acts_without_cookies(scene: Scene) -> None:
 
 
 async def test_a_page_acts_on_its_own_form(scene: Scene) -> None:
-    """The other side of the tests above: with the token, from our page, the same form passes the checks of every page."""
+    """The counterpart of the tests above: with the token, from our page, the same form passes the checks of every page."""
     for route in posts(scene.front, RouteKind.PAGE):
         with captured() as lines:
             await scene.fresh().post(address(route), scene.form)
@@ -230,7 +231,7 @@ async def test_an_apps_request_does_no_more_by_post_than_by_get(scene: Scene) ->
         },
     }
     for route in posts(scene.front, RouteKind.APP_REQUEST):
-        assert route.path in asked, f"say here what an app sends to {route.path}"
+        assert route.path in asked, f"add what an app sends to {route.path}"
         params = asked[route.path]
         before = await stored(scene.front)
         looked = await scene.fresh().ask("GET", f"{route.path}?{urlencode(params)}")
@@ -253,8 +254,8 @@ async def test_an_apps_request_does_no_more_by_post_than_by_get(scene: Scene) ->
         assert await stored(scene.front) == before, route.path
 
 
-async def test_no_cookie_has_authority_at_a_machines_route(scene: Scene) -> None:
-    """So there is nothing that a foreign page could make a browser do there."""
+async def test_a_cookie_has_no_authority_at_a_route_for_machines(scene: Scene) -> None:
+    """So a foreign page cannot make a browser do anything there."""
     before = await stored(scene.front)
     form = {name: value for name, value in scene.form.items() if name not in {"code", "password"}}
     for route in posts(scene.front, RouteKind.MACHINE):
@@ -276,7 +277,7 @@ async def test_a_script_of_another_origin_gets_and_ends_nothing(scene: Scene) ->
             assert page.header("access-control-allow-origin") is None, route.path
             takes_nothing(page)
             assert await stored(scene.front) == before, route.path
-        # the app's own page, by the browser's word on another site: SameSite alone would not say so
+        # the app's own page, which the browser reports as another site: SameSite alone would not prevent it
         page = await scene.fresh().post(route.path, scene.form, origin=APP_PAGE, site="cross-site")
         assert page.status == 403, route.path
         assert await stored(scene.front) == before, route.path

@@ -1,4 +1,4 @@
-"""Does a process come to the right root secret: made at the first start, taken over from an older database, or none at all?"""
+"""Tests of the root secret at start: created at the first start, taken over from an older database, or refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def store(tmp_path: Path) -> AsyncGenerator[Store]:
 
 @pytest.fixture
 async def older(store: Store) -> Store:
-    """A database of before there were roots: its signing keys are sealed under the secret key itself."""
+    """A database from before there were root secrets: its signing keys are sealed under the secret key itself."""
     await keys(store, KeyedSealer(DIRECT)).maintain()
     return store
 
@@ -56,7 +56,7 @@ def keys(store: Store, sealer: KeyedSealer) -> KeyRotation:
 
 
 def settings_of(folder: Path, lines: str, environ: dict[str, str] | None = None) -> Settings:
-    """With these lines in `[keys]`."""
+    """Settings with these lines in `[keys]`."""
     if not folder.is_dir():
         return load(None, {"DOORWARD_ISSUER": ISSUER})
     path = folder / "doorward.toml"
@@ -64,7 +64,7 @@ def settings_of(folder: Path, lines: str, environ: dict[str, str] | None = None)
     return load(path, environ or {})
 
 
-async def test_the_first_start_makes_key_and_root_and_the_next_finds_them(
+async def test_the_first_start_creates_key_and_root_and_the_next_start_finds_them(
     store: Store, tmp_path: Path
 ) -> None:
     settings = settings_of(tmp_path, "")
@@ -83,13 +83,13 @@ async def test_two_databases_under_one_key_have_roots_of_their_own(store: Store,
     await other.close()
 
 
-async def test_where_none_may_be_made_none_is_made(store: Store, tmp_path: Path) -> None:
+async def test_no_root_is_created_where_creation_is_not_allowed(store: Store, tmp_path: Path) -> None:
     with pytest.raises(KeyProblem, match="chmod 600"):
         await root_secret(settings_of(tmp_path, "generate = false"), store)
     assert await store.wrapped_keys.root() is None
 
 
-async def test_an_older_database_takes_its_secret_key_as_root_and_may_change_it_then(
+async def test_an_older_database_takes_its_secret_key_as_root_and_may_then_change_it(
     older: Store, tmp_path: Path
 ) -> None:
     (tmp_path / "doorward.key").write_bytes(b64encode(DIRECT))
@@ -102,7 +102,7 @@ async def test_an_older_database_takes_its_secret_key_as_root_and_may_change_it_
 
 
 @pytest.mark.parametrize("lines", ["", 'unwrap_command = "/bin/false"'])
-async def test_an_older_database_without_its_secret_key_gets_no_other(
+async def test_an_older_database_without_its_secret_key_gets_no_new_one(
     older: Store, tmp_path: Path, lines: str
 ) -> None:
     with pytest.raises(KeyProblem, match="There is no secret key"):
@@ -118,7 +118,7 @@ async def test_an_older_database_with_a_wrong_key_is_not_taken_over(older: Store
     assert await older.wrapped_keys.root() is None
 
 
-async def test_a_token_without_its_client_is_told_with_the_extra_to_install(
+async def test_a_missing_token_client_is_reported_with_the_extra_to_install(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "hsm.so").write_text("")

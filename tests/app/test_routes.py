@@ -45,7 +45,7 @@ def weather_routes(services: Services) -> Sequence[Route]:
 WEATHER = Feature(name="weather", routes=weather_routes)
 
 
-async def test_the_document_is_served_to_any_page_and_may_be_kept() -> None:
+async def test_the_document_is_served_to_any_page_and_may_be_cached() -> None:
     async with front_channel() as front:
         answer = await front.browser().ask("GET", "/openapi.json", origin="https://elsewhere.example")
         assert answer.status == 200
@@ -79,7 +79,7 @@ async def test_a_route_from_outside_is_described_without_an_entry_elsewhere() ->
 
 
 @pytest.mark.parametrize("issuer", ["https://auth.example.com", "https://example.com/auth"])
-async def test_the_server_is_the_issuer(issuer: str) -> None:
+async def test_the_issuer_of_the_document_is_the_server(issuer: str) -> None:
     settings = structs.replace(whole(), issuer=issuer, development=False)
     assert (await openapi_document(settings))["servers"] == [{"url": issuer}]
 
@@ -93,7 +93,7 @@ async def test_routes_that_a_server_does_not_have_are_not_described() -> None:
     assert {"/metrics", "/_dev/outbox"}.isdisjoint(paths)
 
 
-async def test_neither_database_nor_key_nor_cache_of_the_settings_is_touched(tmp_path: Path) -> None:
+async def test_the_document_needs_no_database_key_or_cache(tmp_path: Path) -> None:
     settings = structs.replace(
         whole(),
         database=str(tmp_path / "doorward.db"),

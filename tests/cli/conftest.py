@@ -1,4 +1,4 @@
-"""Commands as a person runs them: arguments in, status and both outputs back, in a folder of their own."""
+"""Fixtures that run commands as a person does: arguments in, status and both outputs back, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from doorward.cli import main
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """Result of a command."""
 
     status: int
     out: str

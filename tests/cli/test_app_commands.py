@@ -1,4 +1,4 @@
-"""Is an app registered and changed as its options say, and is each of its members one that can be changed?"""
+"""Tests of `doorward app`: every option registers what it says, and every member can be changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.storage.samples import notice
 
 
 @pytest.mark.requirement(19, 49)
-def test_an_app_with_keys_of_its_own(run: Run, house: Path) -> None:
+def test_an_app_with_its_own_keys(run: Run, house: Path) -> None:
     keys = {
         "keys": [
             {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "a"}
@@ -60,7 +60,7 @@ def test_an_app_with_keys_of_its_own(run: Run, house: Path) -> None:
         assert (rotated.status, rotated.document["error"]) == (1, bad.document["error"])
 
 
-def test_an_app_is_changed_and_what_is_not_named_stays(stocked: Run) -> None:
+def test_changing_an_app_keeps_what_is_not_named(stocked: Run) -> None:
     before = stocked("app", "show", "web", "--json").document
     changed = stocked(
         "app", "set", "web", "--name", "shop", "--first-party", "--access-ttl", "60", "--backchannel-logout",
@@ -89,7 +89,7 @@ def test_an_app_is_changed_and_what_is_not_named_stays(stocked: Run) -> None:
 
 
 @pytest.mark.requirement(14)
-def test_how_answers_and_claims_reach_an_app_is_chosen_and_changed(run: Run) -> None:
+def test_how_responses_and_claims_reach_an_app_can_be_chosen_and_changed(run: Run) -> None:
     made = run(
         "app", "create", "web", "--redirect", "https://a.example/cb", "--response-mode", "form_post",
         "--id-token-claims", "asked", "--json",
@@ -109,7 +109,7 @@ def test_how_answers_and_claims_reach_an_app_is_chosen_and_changed(run: Run) -> 
 
 
 @pytest.mark.requirement(101)
-def test_what_stands_in_for_pkce_is_chosen_by_the_operator_and_told(stocked: Run) -> None:
+def test_the_operator_chooses_what_replaces_pkce_and_sees_it(stocked: Run) -> None:
     def made(name: str, *options: str) -> dict[str, Any]:
         ended = stocked("app", "create", name, "--redirect", "https://a.example/cb", *options, "--json")
         assert ended.status == 0, ended.out
@@ -136,7 +136,7 @@ def test_every_member_of_an_app_can_be_changed_without_a_new_id(stocked: Run, ho
     (house / "keys.json").write_text(
         '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
     )
-    # member: the options of `app set`, and what stands there then
+    # member: the options of `app set`, and the resulting value
     ways: dict[str, tuple[list[str], Any]] = {
         "name": (["--name", "shop"], "shop"),
         "redirect_uris": (["--redirect", "https://a.example/1"], ["https://a.example/1"]),
@@ -191,7 +191,7 @@ def test_every_member_of_an_app_can_be_changed_without_a_new_id(stocked: Run, ho
 
 
 @pytest.mark.requirement(17, 24)
-def test_a_new_way_of_proving_itself_is_asked_about_and_shows_its_secret_once(stocked: Run) -> None:
+def test_a_new_authentication_method_asks_first_and_shows_its_secret_once(stocked: Run) -> None:
     asked = stocked("app", "set", "web", "--auth-method", "none")
     assert (asked.status, "--yes" in asked.err) == (1, True)
     assert stocked("app", "set", "web", "--auth-method", "none", "--yes").status == 0
@@ -203,7 +203,7 @@ def test_a_new_way_of_proving_itself_is_asked_about_and_shows_its_secret_once(st
     assert stocked("app", "set", "web", "--refresh-ttl", "3").status == 1
 
 
-def test_show_tells_what_the_app_was_not_told(stocked: Run, house: Path) -> None:
+def test_show_lists_undelivered_notifications_of_the_app(stocked: Run, house: Path) -> None:
     set_ = stocked("app", "set", "web", "--backchannel-logout", "https://app.example.com/out", "--json")
     assert "not told of log-outs" not in stocked("app", "show", "web").out
 
@@ -221,7 +221,7 @@ def test_show_tells_what_the_app_was_not_told(stocked: Run, house: Path) -> None
     assert (document["waiting"], document["problem"]) == (1, "it answered 404")
 
 
-def test_new_apps_of_every_kind_get_rs256_id_tokens_and_access_tokens_as_the_api_says(stocked: Run) -> None:
+def test_new_apps_of_every_kind_get_rs256_id_tokens_and_the_apis_access_token_algorithm(stocked: Run) -> None:
     def made(name: str, *options: str) -> dict[str, Any]:
         ended = stocked("app", "create", name, *options, "--json")
         assert ended.status == 0, ended.out

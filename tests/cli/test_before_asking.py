@@ -1,4 +1,4 @@
-"""Does a command look whether what it was told can be true, before it asks anybody anything?"""
+"""Tests that a command checks its arguments before it asks the operator anything."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.cli.conftest import Run
         (("backup", "nosuch.backup", "--verify", "--passphrase"), "There is no file nosuch.backup."),
     ],
 )
-def test_what_is_not_there_is_said_before_anything_is_asked(
+def test_a_missing_object_is_reported_before_anything_is_asked(
     stocked: Run, arguments: tuple[str, ...], said: str
 ) -> None:
     words = stocked(*arguments)
@@ -37,7 +37,7 @@ def test_what_is_not_there_is_said_before_anything_is_asked(
     assert told.document["error"].startswith(said)
 
 
-def test_a_key_is_revoked_by_who_was_told_which_one_it_is(stocked: Run) -> None:
+def test_revoking_a_key_shows_which_one_before_it_asks(stocked: Run) -> None:
     stocked("keys", "rotate", "--force")
     keys = {key["state"]: key["id"] for key in stocked("keys", "list", "--json").document}
     asked = stocked("keys", "revoke", keys["previous"])
@@ -48,7 +48,7 @@ def test_a_key_is_revoked_by_who_was_told_which_one_it_is(stocked: Run) -> None:
     assert f"The key {keys['previous']} is revoked already." in again.err
 
 
-def test_a_turn_of_keys_that_comes_too_early_names_the_hour(stocked: Run) -> None:
+def test_a_key_rotation_that_comes_too_early_names_the_hour(stocked: Run) -> None:
     stocked("keys", "rotate", "--force")
     refused = stocked("keys", "rotate")
     assert refused.status == 1
@@ -56,7 +56,7 @@ def test_a_turn_of_keys_that_comes_too_early_names_the_hour(stocked: Run) -> Non
     assert "Fix: Wait until 20" in refused.err
 
 
-def test_a_passphrase_file_that_cannot_be_read_is_told_in_words(stocked: Run, house: Path) -> None:
+def test_an_unreadable_passphrase_file_is_reported_in_words(stocked: Run, house: Path) -> None:
     (house / "words").write_bytes(b"\xff\xfe")
     for file, why in (
         ("nosuch", "cannot be read: No such file or directory"),
@@ -66,7 +66,7 @@ def test_a_passphrase_file_that_cannot_be_read_is_told_in_words(stocked: Run, ho
         assert f"The passphrase file {file} {why}." in words.err
 
 
-def test_a_small_backup_has_a_size_and_a_restored_one_says_what_comes_next(stocked: Run, house: Path) -> None:
+def test_a_small_backup_has_a_size_and_a_restore_shows_the_next_step(stocked: Run, house: Path) -> None:
     stocked("keys", "rotate", "--force")
     written = stocked("backup", "first.backup")
     assert written.status == 0
@@ -77,7 +77,7 @@ def test_a_small_backup_has_a_size_and_a_restored_one_says_what_comes_next(stock
     assert "doorward restore first.backup --into other.db --replace --end-everything" in done.err
 
 
-def test_a_backup_that_cannot_be_written_is_told_under_the_name_that_was_given(
+def test_a_backup_that_cannot_be_written_is_reported_under_the_given_name(
     stocked: Run, house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = stocked("backup", "no/such/folder.backup")
@@ -105,7 +105,7 @@ def test_a_backup_that_cannot_be_written_is_told_under_the_name_that_was_given(
         ("host=db password=secret", "is a list of words like host=… password=…."),
     ],
 )
-def test_a_database_that_is_none_is_answered_with_one_that_is(run: Run, database: str, said: str) -> None:
+def test_an_invalid_database_is_answered_with_a_valid_example(run: Run, database: str, said: str) -> None:
     words = run("move", database, "other.db")
     assert words.status == 1
     assert said in words.err
@@ -113,7 +113,7 @@ def test_a_database_that_is_none_is_answered_with_one_that_is(run: Run, database
     assert "secret" not in words.err.replace("password=…", "")
 
 
-def test_settings_that_are_wrong_send_nobody_to_a_file_that_is_not_there(run: Run, house: Path) -> None:
+def test_wrong_settings_do_not_refer_to_a_file_that_does_not_exist(run: Run, house: Path) -> None:
     (house / "doorward.toml").write_text('issuer = "ftp://x"\n', encoding="utf-8")
     words = run("user", "list")
     assert words.status == 1

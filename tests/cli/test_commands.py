@@ -1,4 +1,4 @@
-"""Does every command do what it says, in words and in JSON, and end with the right status?"""
+"""Tests of every command: its effect, its output in words and in JSON, and its exit status."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_secret_is_shown_once_and_its_hash_never(stocked: Run) -> None:
     assert "Shown once" in words.out
 
 
-def test_kinds_of_apps(run: Run) -> None:
+def test_every_kind_of_app_can_be_created(run: Run) -> None:
     def made(*arguments: str) -> dict[str, Any]:
         ended = run("app", "create", *arguments, "--json")
         assert ended.status == 0, ended.out
@@ -105,7 +105,7 @@ def test_kinds_of_apps(run: Run) -> None:
         (("--redirect", "https://a.example", "--api", "ordrs"), "Did you mean orders"),
     ],
 )
-def test_an_app_that_cannot_be_is_refused_in_words_and_json(
+def test_an_invalid_app_is_refused_in_words_and_json(
     stocked: Run, arguments: tuple[str, ...], said: str
 ) -> None:
     words = stocked("app", "create", "x", *arguments)
@@ -133,7 +133,7 @@ def test_an_api_chooses_how_its_tokens_are_signed_and_typed(stocked: Run) -> Non
     assert (made["signing_alg"], made["token_type"]) == ("Ed25519", "at+jwt")
 
 
-def test_people_are_looked_after(stocked: Run) -> None:
+def test_accounts_are_managed(stocked: Run) -> None:
     assert stocked("user", "show", "ADA@example.com", "--json").document["email"] == "ada@example.com"
     assert stocked("role", "create", "clerk").status == 0
     assert stocked("user", "grant-role", "ada@example.com", "clerk", "--json").document["roles"] == [
@@ -161,7 +161,7 @@ def test_people_are_looked_after(stocked: Run) -> None:
     assert stocked("user", "list", "--json").document == []
 
 
-def test_a_password_never_comes_by_an_argument(stocked: Run) -> None:
+def test_a_password_is_never_an_argument(stocked: Run) -> None:
     for command in (("user", "create", "bob@example.com"), ("user", "set-password", "ada@example.com")):
         ended = stocked(*command, "--password", PASSWORD)
         assert ended.status == 2
@@ -179,7 +179,7 @@ def test_a_password_never_comes_by_an_argument(stocked: Run) -> None:
     "command",
     [("user", "delete", "ada@example.com"), ("app", "delete", "web"), ("api", "delete", "orders"), ("role", "delete", "customer"), ("app", "rotate-secret", "web")],
 )  # fmt: skip
-def test_what_cannot_be_undone_asks_first(stocked: Run, command: tuple[str, ...]) -> None:
+def test_an_irreversible_command_asks_first(stocked: Run, command: tuple[str, ...]) -> None:
     for extra in ((), ("--json",)):
         ended = stocked(*command, *extra)
         assert ended.status == 1
@@ -187,7 +187,7 @@ def test_what_cannot_be_undone_asks_first(stocked: Run, command: tuple[str, ...]
     assert stocked(*command, "--yes").status == 0
 
 
-def test_keys_are_listed_turned_and_revoked(stocked: Run) -> None:
+def test_keys_are_listed_rotated_and_revoked(stocked: Run) -> None:
     early = stocked("keys", "rotate", "--json")
     assert (early.status, "--force" in early.document["fix"]) == (1, True)
     keys = [key for key in stocked("keys", "list", "--json").document if key["alg"] == "ES256"]
@@ -214,13 +214,13 @@ def test_apis_and_roles(stocked: Run) -> None:
 
 
 @pytest.mark.parametrize("what", ["user", "app", "api", "role"])
-def test_an_empty_list_says_how_to_begin_and_is_a_list_in_json(run: Run, what: str) -> None:
+def test_an_empty_list_shows_how_to_begin_and_is_a_list_in_json(run: Run, what: str) -> None:
     words = run(what, "list")
     assert (words.status, f"doorward {what} create" in words.out) == (0, True)
     assert run(what, "list", "--json").document == []
 
 
-def test_a_pipe_gets_tabs_and_whole_values(stocked: Run) -> None:
+def test_a_pipe_gets_tabs_and_complete_values(stocked: Run) -> None:
     head, line = stocked("user", "list").out.splitlines()
     assert head.split("\t")[0] == "e-mail"
     assert line.split("\t")[0] == "ada@example.com"
@@ -243,7 +243,7 @@ def test_migrate_and_the_openapi_document(run: Run, house: Path) -> None:
     assert run("export-openapi", "--output", "/nowhere/api.json").status == 1
 
 
-def test_a_lost_phone_is_seen_and_taken_away(stocked: Run) -> None:
+def test_the_factors_of_a_lost_phone_are_shown_and_removed(stocked: Run) -> None:
     none = stocked("user", "factors", "ada@example.com", "--json").document
     assert none["authenticator"] is None
     assert none["recovery_codes"] == {"left": 0, "used": 0, "made_at": None}

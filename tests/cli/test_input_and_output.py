@@ -1,4 +1,4 @@
-"""Is what comes in text before anything is done with it, and does what goes out arrive, or is it told that it did not?"""
+"""Tests of input that is not text, and of output that cannot be delivered."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def program(house: Path, *arguments: str, **options: Any) -> subprocess.Complete
         (codecs.BOM_UTF8 + b"\n", "empty"),
     ],
 )
-def test_a_password_that_is_no_text_is_refused_and_nobody_is_made(run: Run, stdin: bytes, said: str) -> None:
+def test_a_password_that_is_not_text_is_refused_and_no_account_is_created(
+    run: Run, stdin: bytes, said: str
+) -> None:
     status, told = create(run, stdin)
     assert status == 1
     assert said in told
@@ -54,8 +56,8 @@ def test_a_password_that_is_no_text_is_refused_and_nobody_is_made(run: Run, stdi
 
 @pytest.mark.parametrize("after", [b"", b"\n", b"\r\n", b"\nurl: https://example.com\n"])
 @pytest.mark.parametrize("before", [b"", codecs.BOM_UTF8])
-def test_one_line_of_text_is_the_password_whatever_wrote_it(run: Run, before: bytes, after: bytes) -> None:
-    # the check that it is not the person's own address sees the same text
+def test_one_line_of_text_is_the_password_from_any_program(run: Run, before: bytes, after: bytes) -> None:
+    # the check against the person's own address sees the same text
     status, told = create(run, before + b"ada@example.com" + after)
     assert status == 1
     assert "address or name" in told
@@ -71,7 +73,7 @@ def test_one_line_of_text_is_the_password_whatever_wrote_it(run: Run, before: by
         (b"\n", "is empty"),
     ],
 )
-def test_a_passphrase_file_that_is_no_text_is_told(run: Run, house: Path, raw: bytes, said: str) -> None:
+def test_a_passphrase_file_that_is_not_text_is_reported(run: Run, house: Path, raw: bytes, said: str) -> None:
     (house / "pass").write_bytes(raw)
     ended = run("backup", "out.backup", "--passphrase-file", "pass")
     assert ended.status == 1
@@ -79,7 +81,7 @@ def test_a_passphrase_file_that_is_no_text_is_told(run: Run, house: Path, raw: b
     assert not (house / "out.backup").exists()
 
 
-def test_a_mark_before_a_passphrase_is_no_part_of_it(run: Run, house: Path) -> None:
+def test_a_byte_order_mark_is_not_part_of_a_passphrase(run: Run, house: Path) -> None:
     (house / "with").write_bytes(codecs.BOM_UTF8 + b"a long passphrase of words\r\n")
     (house / "without").write_bytes(b"a long passphrase of words")
     assert run("user", "list").status == 0
@@ -87,7 +89,7 @@ def test_a_mark_before_a_passphrase_is_no_part_of_it(run: Run, house: Path) -> N
     assert run("backup", "out.backup", "--verify", "--passphrase-file", "without").status == 0
 
 
-def test_a_mark_before_the_secret_key_is_no_part_of_it(run: Run, house: Path) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_secret_key(run: Run, house: Path) -> None:
     assert run("keys", "list").status == 0
     key = house / "doorward.key"
     key.write_bytes(codecs.BOM_UTF8 + key.read_bytes())
@@ -98,7 +100,7 @@ def test_a_mark_before_the_secret_key_is_no_part_of_it(run: Run, house: Path) ->
     assert "UTF-16" in ended.err
 
 
-def test_a_list_that_is_cut_says_how_many_more_there_are(run: Run) -> None:
+def test_a_shortened_list_shows_how_many_more_there_are(run: Run) -> None:
     for number in range(4):
         assert run("user", "create", f"p{number}@example.com", "--no-password").status == 0
     whole = run("user", "list", "--json")
@@ -122,7 +124,7 @@ def test_a_list_that_is_cut_says_how_many_more_there_are(run: Run) -> None:
         {"LANG": "C"},
     ],
 )
-def test_an_encoding_without_our_signs_ends_nothing(house: Path, environ: dict[str, str]) -> None:
+def test_an_encoding_without_our_characters_stops_no_command(house: Path, environ: dict[str, str]) -> None:
     made = program(
         house,
         "user",
@@ -156,7 +158,7 @@ def test_an_encoding_without_our_signs_ends_nothing(house: Path, environ: dict[s
         ("export-openapi",),
     ],
 )
-def test_a_full_disk_is_told_and_is_no_success(house: Path, arguments: tuple[str, ...]) -> None:
+def test_a_full_disk_is_reported_and_is_no_success(house: Path, arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         ended = program(house, *arguments, stdout=full, stderr=subprocess.PIPE)
     assert ended.returncode == 1
@@ -167,7 +169,7 @@ def test_a_full_disk_is_told_and_is_no_success(house: Path, arguments: tuple[str
         assert program(house, "user", "show", "x", stdout=full, stderr=full).returncode == 1
 
 
-def test_a_reader_that_has_gone_is_no_accident(house: Path) -> None:
+def test_a_closed_pipe_is_no_error(house: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     try:

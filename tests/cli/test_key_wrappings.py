@@ -1,4 +1,4 @@
-"""Can an operator see and change what opens the root secret, and does nothing on the way shut anybody out by accident?"""
+"""Tests of changes to the wrapping of the root secret: the operator sees it, changes it, and is not locked out by accident."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def settings(house: Path, keys: str, name: str = "doorward.toml") -> None:
 
 
 def sealed_with_words(house: Path) -> str:
-    """The lines of `[keys]` for a key service made of openssl and a file with a pass phrase."""
+    """The lines of `[keys]` for a key service made of openssl and a passphrase file."""
     (house / "words").write_text("some words of the operator\n")
     lines: list[str] = []
     for setting, way in (("wrap_command", "-e"), ("unwrap_command", "-d")):
@@ -43,13 +43,13 @@ def test_the_wrapping_of_the_first_start_is_listed_with_its_fingerprint(stocked:
     assert one["kek"] in stocked("keys", "wrappings").out
 
 
-def test_a_key_file_is_changed_while_nothing_stops_working(stocked: Run, house: Path) -> None:
+def test_a_key_file_is_replaced_without_interruption(stocked: Run, house: Path) -> None:
     before = stocked("keys", "list", "--json").document
     made = stocked("keys", "rewrap", "--new-key-file", "next.key", "--json")
     old, new = keks(made)
     assert stat.S_IMODE((house / "next.key").stat().st_mode) == 0o600
     assert sorted(one["in_use"] for one in made.document) == [False, True]
-    # the old settings still open, and so do the new ones
+    # the old settings still open it, and so do the new ones
     assert stocked("keys", "list", "--json").document == before
     settings(house, 'secret_key_file = "next.key"')
     assert stocked("keys", "list", "--json").document == before
@@ -60,7 +60,7 @@ def test_a_key_file_is_changed_while_nothing_stops_working(stocked: Run, house: 
     assert f"needs {new}; given was {old} ({house / 'doorward.key'})" in refused.err
 
 
-def test_what_comes_next_is_told(stocked: Run) -> None:
+def test_the_next_step_is_shown(stocked: Run) -> None:
     ended = stocked("keys", "rewrap", "--new-key-file", "next.key")
     assert ended.status == 0
     assert "doorward keys rewrap --drop-old" in ended.err
@@ -68,7 +68,7 @@ def test_what_comes_next_is_told(stocked: Run) -> None:
     assert "drop-old" not in stocked("keys", "rewrap", "--drop-old", "--yes").err
 
 
-def test_dropping_is_asked_for(stocked: Run) -> None:
+def test_dropping_a_wrapping_asks_first(stocked: Run) -> None:
     ended = stocked("keys", "rewrap", "--new-key-file", "next.key", "--drop-old")
     assert ended.status == 1
     assert "--yes" in ended.err
@@ -86,7 +86,7 @@ def test_the_root_moves_behind_a_command_and_back(stocked: Run, house: Path) -> 
     (house / "words").write_text("other words\n")
     refused = stocked("keys", "list")
     assert refused.status == 1
-    # openssl itself may or may not notice that the pass phrase is another one
+    # openssl itself may or may not detect the wrong passphrase
     assert "does not open its wrapping" in refused.err or "keys.unwrap_command" in refused.err
     assert "Traceback" not in refused.err
     (house / "words").write_text("some words of the operator\n")
@@ -113,7 +113,7 @@ def test_the_root_moves_into_a_hardware_token(
     assert checks["signing keys"]["ok"]
 
 
-def test_the_first_start_of_all_may_be_under_a_command(run: Run, house: Path) -> None:
+def test_the_very_first_start_may_use_a_command_as_key(run: Run, house: Path) -> None:
     words = sealed_with_words(house)
     settings(house, words.splitlines()[1])
     refused = run("user", "list")
@@ -128,7 +128,7 @@ def test_the_first_start_of_all_may_be_under_a_command(run: Run, house: Path) ->
     assert "keys.wrap_command" in checks["secret key"]["said"]
 
 
-def test_one_more_machine_makes_no_key_of_its_own(stocked: Run, house: Path) -> None:
+def test_another_machine_creates_no_key_of_its_own(stocked: Run, house: Path) -> None:
     (house / "elsewhere").mkdir()
     settings(house, 'secret_key_file = "elsewhere/doorward.key"')
     (kek,) = keks_of_file(stocked, house)
@@ -140,7 +140,7 @@ def test_one_more_machine_makes_no_key_of_its_own(stocked: Run, house: Path) -> 
 
 
 def keks_of_file(run: Run, house: Path) -> list[str]:
-    """What the settings of the first start are told."""
+    """The settings of the first start."""
     text = (house / "doorward.toml").read_text()
     settings(house, "")
     try:
@@ -149,7 +149,7 @@ def keks_of_file(run: Run, house: Path) -> list[str]:
         (house / "doorward.toml").write_text(text)
 
 
-def test_variables_of_the_old_key_do_not_speak_for_the_new_one(
+def test_variables_of_the_old_key_are_not_used_for_the_new_one(
     stocked: Run, house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOORWARD_KEYS__SECRET_KEY", (house / "doorward.key").read_text().strip())
@@ -167,7 +167,7 @@ def test_variables_of_the_old_key_do_not_speak_for_the_new_one(
         (("--new-config", "wrong.toml"), "unwrap_comand"),
     ],
 )
-def test_what_is_mistaken_is_told_and_changes_nothing(
+def test_a_mistake_is_reported_and_changes_nothing(
     stocked: Run, house: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     (house / "bad.key").write_text("nonsense")

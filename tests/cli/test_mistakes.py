@@ -1,4 +1,4 @@
-"""Is every slip answered with what was meant, on the right output, and with a status that a script sees?"""
+"""Tests of wrong usage: the message names what was meant, on the right output, with an exit status for scripts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.waiting import PATIENCE
         (("app", "create", "x", "--max-age", str(10**20)), "3153600000"),
     ],
 )
-def test_a_misspelt_command_is_status_2_and_says_what_was_meant(
+def test_a_misspelt_command_is_status_2_with_a_suggestion(
     run: Run, arguments: tuple[str, ...], said: str
 ) -> None:
     words = run(*arguments)
@@ -48,7 +48,7 @@ def test_a_misspelt_command_is_status_2_and_says_what_was_meant(
 
 
 @pytest.mark.parametrize("group", ["", "user", "app", "api", "role", "keys"])
-def test_no_line_of_a_list_of_commands_is_cut_short(run: Run, group: str) -> None:
+def test_no_line_of_a_list_of_commands_is_truncated(run: Run, group: str) -> None:
     listed = run(*group.split(), "--help").out.partition("Commands:")[2].splitlines()
     assert len(listed) > 3
     assert [line for line in listed if line.endswith("...")] == []
@@ -64,7 +64,7 @@ def test_no_line_of_a_list_of_commands_is_cut_short(run: Run, group: str) -> Non
         (("user", "grant-role", "ada@example.com", "custmer"), "Did you mean customer?"),
     ],
 )
-def test_a_misspelt_name_is_status_1_and_says_the_nearest(
+def test_an_unknown_name_is_status_1_with_the_nearest_name(
     stocked: Run, arguments: tuple[str, ...], said: str
 ) -> None:
     ended = stocked(*arguments)
@@ -83,7 +83,7 @@ def test_a_misspelt_name_is_status_1_and_says_the_nearest(
         (("app", "create", "s", "--redirect", "https://x.example/", "--jwks", "none.json"), "No such file"),
     ],
 )  # fmt: skip
-def test_a_wrong_form_is_status_1_and_says_the_right_one(
+def test_a_malformed_value_is_status_1_with_the_right_form(
     stocked: Run, arguments: tuple[str, ...], said: str
 ) -> None:
     ended = stocked(*arguments)
@@ -92,14 +92,14 @@ def test_a_wrong_form_is_status_1_and_says_the_right_one(
     assert "Fix:" in ended.err
 
 
-def test_a_service_that_may_call_nothing_is_told_so_beside_its_secret(run: Run) -> None:
+def test_a_service_without_permissions_gets_a_note_beside_its_secret(run: Run) -> None:
     made = run("app", "create", "Book robot", "--kind", "service")
     assert "client_secret" in made.out
     assert "doorward app set 'Book robot' --api API" in made.err
     assert run("app", "create", "Other robot", "--kind", "service", "--json").err == ""
 
 
-def test_wrong_settings_are_told_with_their_place(run: Run, house: Path) -> None:
+def test_wrong_settings_are_reported_with_their_place(run: Run, house: Path) -> None:
     (house / "doorward.toml").write_text('issuer = "http://127.0.0.1:9000"\n[tokens]\nacess_ttl = 3\n')
     ended = run("user", "list")
     assert ended.status == 1
@@ -124,7 +124,7 @@ def test_another_settings_file_is_named_by_option_or_environment(
     assert run("export-openapi").document["servers"] == [{"url": "https://other.example"}]
 
 
-def test_without_any_settings_the_first_step_is_told(run: Run, house: Path) -> None:
+def test_without_settings_the_first_step_is_shown(run: Run, house: Path) -> None:
     (house / "doorward.toml").unlink()
     ended = run("user", "list")
     assert ended.status == 1
@@ -132,7 +132,7 @@ def test_without_any_settings_the_first_step_is_told(run: Run, house: Path) -> N
     assert f"no doorward.toml in {house}" in ended.err
 
 
-def test_a_foreign_secret_key_is_told_before_anything_is_changed(stocked: Run, house: Path) -> None:
+def test_a_foreign_secret_key_is_reported_before_any_change(stocked: Run, house: Path) -> None:
     key = house / "doorward.key"
     key.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
     ended = stocked("keys", "rotate", "--force")
@@ -141,7 +141,7 @@ def test_a_foreign_secret_key_is_told_before_anything_is_changed(stocked: Run, h
     assert str(key) in ended.err
 
 
-def test_a_lost_secret_key_is_told_and_no_other_takes_its_place(stocked: Run, house: Path) -> None:
+def test_a_lost_secret_key_is_reported_and_not_replaced(stocked: Run, house: Path) -> None:
     (house / "doorward.key").unlink()
     ended = stocked("user", "list")
     assert ended.status == 1
@@ -149,7 +149,7 @@ def test_a_lost_secret_key_is_told_and_no_other_takes_its_place(stocked: Run, ho
     assert not (house / "doorward.key").exists()
 
 
-def test_a_database_that_is_none_is_told(run: Run, house: Path) -> None:
+def test_an_invalid_database_is_reported(run: Run, house: Path) -> None:
     (house / "doorward.db").write_text(
         "this is no database, only some text that is long enough to be read as one" * 20
     )
@@ -167,13 +167,13 @@ def test_help_goes_to_standard_output(run: Run, arguments: tuple[str, ...]) -> N
     assert all(len(line) <= 110 for line in ended.out.splitlines())
 
 
-def test_the_version(run: Run) -> None:
+def test_the_version_is_printed(run: Run) -> None:
     ended = run("--version")
     assert (ended.status, ended.out.split()[0]) == (0, "doorward")
 
 
 def on_a_terminal(arguments: list[str], typed: list[tuple[str, str]], folder: Path) -> tuple[int, str]:
-    """Run a command on a terminal of its own; each answer is typed once its question has been seen."""
+    """Run a command on its own terminal; each answer is typed after its question has appeared."""
     leader, follower = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
@@ -195,7 +195,7 @@ def on_a_terminal(arguments: list[str], typed: list[tuple[str, str]], folder: Pa
             seen += chunk
         if waiting and waiting[0][0] in seen[since:]:
             since = len(seen)
-            # people take a moment; until then the terminal has been told not to show what is typed
+            # people take a moment; until then the terminal has been set not to echo
             time.sleep(0.5)
             os.write(leader, waiting.pop(0)[1].encode() + b"\n")
     try:
@@ -217,7 +217,7 @@ def test_on_a_terminal_a_password_is_asked_twice_and_never_shown(house: Path) ->
     assert secret not in seen
 
 
-def test_on_a_terminal_what_cannot_be_undone_is_asked_and_no_is_no(stocked: Run, house: Path) -> None:
+def test_on_a_terminal_an_irreversible_command_asks_and_obeys_a_no(stocked: Run, house: Path) -> None:
     status, seen = on_a_terminal(["app", "delete", "web"], [("[y/N]", "n")], house)
     assert status == 1, seen
     assert "Nothing was changed" in seen

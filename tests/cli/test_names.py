@@ -1,4 +1,4 @@
-"""Is a name the same name however it is typed, and is nothing registered that looks like what is there?"""
+"""Tests of names: different spellings of one name match, and look-alikes of existing names are refused."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def app(run: Run, name: str) -> int:
     return run("app", "create", name, "--redirect", "https://app.example.com/cb").status
 
 
-def test_an_app_is_found_by_its_name_on_any_keyboard(run: Run) -> None:
+def test_an_app_is_found_by_its_name_in_either_unicode_form(run: Run) -> None:
     assert app(run, NFD) == 0
     for typed in (NFC, NFD, "CAF\u00c9", "\u200ecaf\u00e9\u200f", "\uff23af\u00e9"):
         assert run("app", "show", typed, "--json").document["name"] == NFC
         assert app(run, typed) == 1
 
 
-def test_a_role_and_an_api_likewise(run: Run) -> None:
+def test_a_role_and_an_api_are_found_in_either_unicode_form(run: Run) -> None:
     assert run("role", "create", NFD).status == 0
     assert run("role", "create", NFC).status == 1
     assert run("role", "list", "--json").document[0]["name"] == NFC
@@ -45,12 +45,12 @@ def test_names_keep_their_joiners(run: Run, name: str) -> None:
     assert made.document["name"] == name
 
 
-def test_a_name_of_nothing_is_none(run: Run) -> None:
+def test_a_name_of_invisible_characters_is_refused(run: Run) -> None:
     assert app(run, "\u3164") == 1
     assert run("role", "create", "\u200b").status == 1
 
 
-def test_a_language_is_one(run: Run) -> None:
+def test_a_language_must_be_a_language_tag(run: Run) -> None:
     refused = run("user", "create", "ada@example.com", "--no-password", "--locale", "!!")
     assert refused.status == 1
     assert "pt-BR" in refused.err
@@ -62,7 +62,7 @@ def test_a_language_is_one(run: Run) -> None:
     )
 
 
-def test_an_address_comes_without_what_was_copied_with_it(run: Run) -> None:
+def test_spaces_copied_with_an_address_are_removed(run: Run) -> None:
     assert (
         run("user", "create", "\u202aada@example.com\u202c", "--no-password", "--json").document["email"]
         == "ada@example.com"
@@ -71,7 +71,7 @@ def test_an_address_comes_without_what_was_copied_with_it(run: Run) -> None:
     assert run("user", "create", "\uff41da@example.com", "--no-password").status == 1
 
 
-def test_what_older_versions_registered_is_listed_and_named_by_id(run: Run, house: Path) -> None:
+def test_names_registered_by_older_versions_are_listed_and_found_by_id(run: Run, house: Path) -> None:
     assert app(run, NFC) == 0
     assert app(run, "other") == 0
     with sqlite3.connect(house / "doorward.db") as database:
@@ -84,5 +84,5 @@ def test_what_older_versions_registered_is_listed_and_named_by_id(run: Run, hous
     shown = run("app", "show", "CAF\u00c9")
     assert shown.status == 1
     assert "app_" in shown.err
-    # who types it exactly means that one
+    # an exact spelling names that one
     assert run("app", "show", NFD, "--json").document["name"] == NFD

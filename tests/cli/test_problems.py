@@ -1,4 +1,4 @@
-"""The command line has a sentence for each problem of administration, and no other part of the server speaks of its options."""
+"""Tests of the problem sentences: the command line has one for each problem of administration, and only it names its options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPEAKERS = [
 
 
 def example(code: ProblemCode) -> Problem:
-    """A problem of this code; each value tells which parameter it is."""
+    """A problem of this code; each value shows which parameter it is."""
     values: dict[str, Value] = {}
     for name in PARAMETERS[code]:
         match name:
@@ -51,7 +51,7 @@ def test_the_catalogue_and_the_sentences_hold_every_code() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_problem_is_a_sentence_without_a_gap(code: ProblemCode) -> None:
+def test_every_parameter_of_a_sentence_is_filled(code: ProblemCode) -> None:
     error, fix = sentences(example(code))
     assert error
     assert "{" not in error + fix
@@ -61,7 +61,7 @@ def test_a_problem_is_a_sentence_without_a_gap(code: ProblemCode) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_sentence_names_what_the_person_gave(code: ProblemCode) -> None:
-    """Each parameter is said, but for those that only say where it stood."""
+    """Every parameter appears, except those that only say where the value was."""
     silent = {"member", "noun", "near", "text", "actor"}
     asked = {name for part in SENTENCES[code] for _, name, _, _ in Formatter().parse(part) if name}
     derived = {"hint": "near", "listing": "noun", "called": "noun", "show": "noun", "option": "member", "words": "member", "example": "offered", "first": "known"}  # fmt: skip
@@ -72,19 +72,19 @@ def test_a_sentence_names_what_the_person_gave(code: ProblemCode) -> None:
 
 
 @pytest.mark.parametrize("noun", get_args(Noun))
-def test_every_noun_has_its_commands(noun: Noun) -> None:
+def test_every_kind_of_object_has_its_commands(noun: Noun) -> None:
     error, fix = sentences(problem("not_found", noun=noun, given="wbe", near="web"))
     assert error.endswith("wbe. Did you mean web?")
     assert re.fullmatch(r"See what is there: doorward (app|api|role|user|keys) list", fix)
     assert sentences(problem("unchanged", noun=noun, name="My app"))[1].endswith(" show 'My app'")
 
 
-def test_the_nearest_name_is_left_out_where_there_is_none() -> None:
+def test_without_a_similar_name_no_suggestion_is_made() -> None:
     error, _ = sentences(problem("not_found", noun="app", given="x", near=None))
     assert error == "There is no app x."
 
 
-def test_an_option_of_a_sentence_exists() -> None:
+def test_every_option_in_a_sentence_exists() -> None:
     known = {flag for _, flags in commands(typer.main.get_command(app), "doorward") for flag in flags}
     texts = [text for pair in SENTENCES.values() for text in pair] + list(OPTIONS.values())
     named = {option for text in texts for option in re.findall(r"(?<!\S)--[a-z-]+", text)}
@@ -98,7 +98,7 @@ def test_an_option_of_a_sentence_exists() -> None:
 
 
 def texts_of(path: Path) -> Iterator[tuple[int, str]]:
-    """The text constants of a module that are no docstrings."""
+    """The text constants of a module, without docstrings."""
     module = ast.parse(path.read_text("utf-8"))
     documented = {
         id(node.value)
@@ -111,13 +111,13 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("path", SPEAKERS, ids=lambda path: path.stem)
-def test_no_rule_and_no_service_names_an_option_or_a_command(path: Path) -> None:
+def test_no_rule_or_service_names_an_option_or_a_command(path: Path) -> None:
     found = [(line, text) for line, text in texts_of(path) if re.search(r"--[a-z]|\bdoorward [a-z]", text)]
     assert found == []
 
 
 def raised(path: Path) -> Iterator[tuple[str, set[str]]]:
-    """The problems that a module makes: code and parameters."""
+    """The problems that a module creates: code and parameters."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -130,7 +130,7 @@ def raised(path: Path) -> Iterator[tuple[str, set[str]]]:
                 yield str(node.args[0].value), extra | {each.arg or "" for each in node.keywords}
 
 
-def test_every_problem_that_is_made_has_the_parameters_of_the_catalogue_and_every_code_is_made() -> None:
+def test_every_created_problem_has_its_parameters_and_every_code_is_used() -> None:
     made = [each for path in SPEAKERS for each in raised(path)]
     for code, parameters in made:
         assert set(PARAMETERS[cast("ProblemCode", code)]) == parameters, code

@@ -1,4 +1,4 @@
-"""What does a command say to somebody who may not read what it needs, and whose are the files that root's commands make?"""
+"""Tests of commands without permission to read what they need, and of the ownership of files that root's commands create."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COMMANDS = [
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[Path]:
-    """A folder that everybody may enter, with a house in it that was used: nothing has to be imported later."""
+    """A folder that everybody may enter, with a house that was used, so that nothing has to be imported later."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     (folder / "doorward.toml").write_text(
@@ -52,7 +52,7 @@ def place(monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[Path]:
 
 @contextmanager
 def somebody_else(*closed: Path) -> Generator[None]:
-    """These files and folders may not be read for as long as the block lasts, as if by another user."""
+    """Makes these files and folders unreadable for the duration of the block, as for another user."""
     modes = [(path, path.stat().st_mode & 0o777) for path in closed]
     for path in closed:
         path.chmod(0o700 if ROOT and path.is_dir() else 0o600 if ROOT else 0)
@@ -70,16 +70,16 @@ def somebody_else(*closed: Path) -> Generator[None]:
 @pytest.mark.parametrize(
     "closed", ["data", "data/doorward.db", "data/doorward.key", "doorward.toml", "x.backup", "."]
 )
-def test_no_command_ends_in_a_traceback_without_rights(place: Path, run: Run, closed: str) -> None:
+def test_without_permissions_no_command_ends_in_a_traceback(place: Path, run: Run, closed: str) -> None:
     with somebody_else(place / closed):
         for command in COMMANDS:
-            # what is raised here would be a traceback
+            # an exception here would be a traceback
             ended = run(*command)
             assert ended.status in {0, 1, 2}
             assert ended.status == 0 or len(ended.out + ended.err) > 20
 
 
-def test_the_doctor_looks_at_everything_else(place: Path, run: Run) -> None:
+def test_the_doctor_runs_all_other_checks(place: Path, run: Run) -> None:
     with somebody_else(place / "data"):
         checks = {check["name"]: check for check in run("doctor", "--json").document["checks"]}
     assert not checks["database"]["ok"]
@@ -88,7 +88,7 @@ def test_the_doctor_looks_at_everything_else(place: Path, run: Run) -> None:
     assert checks["port"]["ok"]
 
 
-def test_a_certificate_that_only_the_server_may_see_stops_no_other_command(place: Path, run: Run) -> None:
+def test_a_certificate_that_only_the_server_may_read_stops_no_other_command(place: Path, run: Run) -> None:
     (place / "tls").mkdir()
     for name in ("cert.pem", "key.pem"):
         (place / "tls" / name).write_text("x")
@@ -104,7 +104,7 @@ def test_a_certificate_that_only_the_server_may_see_stops_no_other_command(place
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can make files of somebody else")
-def test_what_root_makes_in_the_servers_folder_is_the_servers(place: Path, run: Run) -> None:
+def test_files_that_root_creates_in_the_servers_folder_belong_to_the_server(place: Path, run: Run) -> None:
     home = place / "home"
     home.mkdir()
     os.chown(home, NOBODY, NOBODY)
@@ -123,7 +123,7 @@ def test_what_root_makes_in_the_servers_folder_is_the_servers(place: Path, run: 
         "doorward.db-turn",
     }
     assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(NOBODY, NOBODY)}
-    # in root's own folder they are root's
+    # in root's own folder they belong to root
     assert (place / "data" / "doorward.db").stat().st_uid == 0
     os.chown(place, NOBODY, NOBODY)
     with somebody_else():
@@ -131,7 +131,7 @@ def test_what_root_makes_in_the_servers_folder_is_the_servers(place: Path, run: 
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can make files of somebody else")
-def test_a_database_of_root_says_whose_it_is(place: Path, run: Run) -> None:
+def test_a_database_of_root_is_reported_with_its_owner(place: Path, run: Run) -> None:
     (place / "data").chmod(0o755)
     with somebody_else(place / "data" / "doorward.db"):
         ended = run("user", "list")

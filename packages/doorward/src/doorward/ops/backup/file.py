@@ -3,7 +3,8 @@
     DOORWARD BACKUP 1 ⏎ | length of the head, 4 bytes | head, JSON | frame | frame | … | last frame
     frame: length of what follows, 4 bytes | AES-256-GCM of the compressed payload, tag at its end
 
-The data key is random and used for this file only, so the nonce is the number of the frame. Associated data are the SHA-256 of everything
+The data key is random and used for this file only, so the nonce is the number of the frame. Associated data are the SHA-256 of
+everything
 before the first frame, the number, and whether it is the last: a frame that is changed, missing, moved or added is found, as is a
 file that was cut short (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015).
 """
