@@ -1,4 +1,4 @@
-"""How does something happen again and again beside the requests, and stop when the server stops?"""
+"""Background tasks: repeated work beside the requests, stopped with the server."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _log = logger("background")
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]], *, name: str) -> None:
-    """For ever: do `work`, then wait `seconds`, a tenth more or less, so that several processes do not march in step.
+    """Repeat for ever: run `work`, then wait `seconds`, plus or minus a tenth, so that several processes do not run in
+    step.
 
-    A failure is logged and the next round comes: no background task ever ends because one round did.
+    A failure is logged and the next round follows: a failed round never ends a background task.
     """
     while True:
         await once(work, name=name)
@@ -24,7 +25,7 @@ async def every(seconds: float, work: Callable[[], Awaitable[object]], *, name: 
 
 
 async def once(work: Callable[[], Awaitable[object]], *, name: str) -> None:
-    """Do `work`; a failure is logged and goes no further."""
+    """Run `work`; a failure is logged and not raised."""
     try:
         await work()
     except StoreUnavailable:
@@ -41,13 +42,13 @@ class Background:
         self._tasks: dict[asyncio.Task[None], str] = {}
 
     def start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
-        """Run a coroutine that never ends by itself; should it end all the same, that is logged as an error."""
+        """Run a coroutine that never returns; if it does, that is logged as an error."""
         task = asyncio.get_running_loop().create_task(work, name=f"doorward {name}")
         self._tasks[task] = name
         task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """Cancel all and wait until they have gone."""
+        """Cancel all and wait until they have ended."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

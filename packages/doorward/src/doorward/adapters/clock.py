@@ -1,4 +1,4 @@
-"""What time is it? The one place that asks the machine, and the one that does not believe it when time runs backwards."""
+"""System clock that never goes back: the only place that reads the machine's time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from doorward.adapters.logs import logger
 from doorward.adapters.monotonic import ticks
 
 CATCHING_UP: Final = 0.9
-"""How fast this clock goes while the machine's is behind it: codes live a tenth longer then, and five minutes are caught up with in
+"""Speed of this clock while the machine's is behind it: codes live a tenth longer then, and five minutes are made up in
 fifty."""
 
 AHEAD: Final = 60.0
-"""Seconds. Further ahead of the machine's clock is worth a word again and again: APIs with right clocks refuse such tokens, and it does
-not pass within ten minutes."""
+"""Seconds. If further ahead of the machine's clock, this is logged repeatedly: APIs with correct clocks refuse such
+tokens, and it takes more than ten minutes to pass."""
 _SAY_AGAIN: Final = 600.0
 _NOTICED: Final = 1.0
 _log = logger("clock")
@@ -23,10 +23,11 @@ _log = logger("clock")
 
 @final
 class SystemClock:
-    """The machine's clock, as `ports.clock.Clock`, but never back.
+    """The machine's clock as a `Clock`, but never going back.
 
-    Set forward, it follows at once. Set back, it goes on from where it was, a little slower, until the machine's has caught up:
-    nothing that was just made lies in the future, no window is counted twice, and no session is older than its last use.
+    If the machine's clock is set forward, this one follows at once. If it is set back, this one continues, a little
+    slower, until the machine's has caught up: so no new object lies in the future, no window is counted twice, and no
+    session is older than its last use.
     """
 
     __slots__ = ("_at", "_behind", "_now", "_passed", "_said_at", "_wall")
@@ -40,7 +41,7 @@ class SystemClock:
         self._said_at = self._at
 
     def now(self) -> int:
-        """Whole seconds since the epoch; never less than it said before."""
+        """Whole seconds since the epoch; never less than the last result."""
         return int(self.exact())
 
     def exact(self) -> float:
@@ -56,7 +57,7 @@ class SystemClock:
                 _log.warning("clock.set_forward", seconds=round(wall - self._now - went))
             now = wall
         elif now - wall > self._behind + _NOTICED:
-            # once for each time that it is set back: while it is caught up with, the distance only shrinks
+            # logged once for each time that it is set back: after that the difference only shrinks
             self._behind = now - wall
             self._said_at = at
             _log.warning(
@@ -69,7 +70,7 @@ class SystemClock:
         return now
 
     def ahead(self) -> float:
-        """Seconds by which this clock is ahead of the machine's, which was set back; 0 when it is not."""
+        """Seconds by which this clock is ahead of the machine's after that was set back; else 0."""
         went = max(0.0, self._passed() - self._at)
         return max(0.0, self._now + went * CATCHING_UP - self._wall())
 

@@ -1,4 +1,6 @@
-"""How does the server call an app? One guarded POST: back-channel logout (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
+"""HTTP client for calls to apps: one guarded POST for back-channel logout (OpenID Connect Back-Channel Logout 1.0
+§2.5).
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ _TAKEN: Final = frozenset({200, 204})
 
 @final
 class BackChannel:
-    """Posts logout tokens. https only, but for http on this machine while `development`; redirects are never followed, so
-    that an app's registered address is the only one that can be called."""
+    """Posts logout tokens. Requires https, except for http on this machine in `development`; redirects are never
+    followed, so that only an app's registered address can be called."""
 
     def __init__(self, *, development: bool = False, context: ssl.SSLContext | None = None) -> None:
         self._development = development
@@ -33,9 +35,11 @@ class BackChannel:
         )
 
     async def post_logout_token(self, url: str, token: str) -> str | None:
-        """None when the app took it, 200 or 204 (§2.8); else why not, in words that are safe to log and to show to an operator.
+        """None when the app accepted it, 200 or 204 (§2.8); else the reason, in words that are safe to log and to show
+        to an operator.
 
-        400 says that the app did not sign the person out (§2.8): it may next time, with a token made anew, once it has our new keys.
+        400 means that the app did not sign the person out (§2.8): it may succeed later, with a new token, once the app
+        has our new keys.
         """
         if not self.allowed(url):
             return "its address may not be called: https alone, but for http on this machine in development"
@@ -53,7 +57,7 @@ class BackChannel:
             return trust.why(error)
 
     def allowed(self, url: str) -> bool:
-        """Whether this address may be called at all."""
+        """Whether this address may be called."""
         try:
             parts = urlsplit(url)
             host = parts.hostname
@@ -66,7 +70,7 @@ class BackChannel:
         return self._development and parts.scheme == "http" and _this_machine(host)
 
     async def close(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         await self._client.aclose()
 
 

@@ -1,4 +1,6 @@
-"""What may a log line hold? Names, ids and numbers; never a secret, by its key nor by its looks, and never a local variable."""
+"""Structured logging of names, ids and numbers; never of secrets, detected by key and by form, and never of local
+variables.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +23,17 @@ _NOT_SECRET = frozenset(
     {"token_kind", "error_code", "refusal_code", "status_code", "token_type", "secret_id"}
 )
 _SECRET_TEXT = re.compile(
-    # our own prefixed secrets, anything that looks like a JWS or JWE, and credentials of a header
+    # our own prefixed secrets, text that looks like a JWS or JWE, and credentials of a header
     r"dw_(?:rt|ac|cs|as)_[A-Za-z0-9_-]+"
     r"|eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}"
     r"|(?i:\b(?:basic|bearer|dpop)\s+[A-Za-z0-9._~+/=-]{8,})"
     r"|(?i:\b(?:cookie|set-cookie|authorization)\s*:\s*[^\r\n]+)"
     r"|\$argon2[a-z]*\$[^\s\"']+"
 )
-# what follows the question mark of a URL or a path: state, codes, login hints, e-mail addresses
+# the query of a URL or a path: state, codes, login hints, e-mail addresses
 _QUERY = re.compile(r"((?:https?://|/)[^\s?\"'<>]*)\?[^\s\"'<>]+")
-# the same without an address before it: a query string or a form, as libraries put them into their messages. An ID token that
-# an app sends as a hint holds its person's address
+# The same without an address before it: a query string or a form, as in messages of libraries. An ID token that an app
+# sends as a hint contains its person's address.
 _PARAMETER = re.compile(
     r"\b((?:id_token_hint|login_hint|logout_hint|(?:access_|refresh_|id_|logout_)?token|client_secret|client_assertion|assertion"
     r"|code|code_verifier|auth_session|password|csrf|state|nonce|claims|username|email)=)[^\s&;\"'<>]+",
@@ -59,17 +61,17 @@ def redact(value: Any) -> Any:
 
 
 def secret_key(key: str) -> bool:
-    """Whether a value under this key is hidden whatever it looks like."""
+    """Whether a value under this key is always hidden."""
     return key not in _NOT_SECRET and _SECRET_KEYS.search(key) is not None
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The structlog processor that stands before every renderer."""
+    """The structlog processor before every renderer."""
     return {key: HIDDEN if secret_key(key) else redact(value) for key, value in event.items()}
 
 
 def add_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace `exc_info` by type, text and the places passed through: no source lines, no locals."""
+    """Replace `exc_info` by type, text and stack locations: no source lines, no local variables."""
     given = event.pop("exc_info", None)
     if not given:
         return event
@@ -108,7 +110,7 @@ def logger(name: str) -> structlog.typing.FilteringBoundLogger:
 
 
 def configure(level: str = "info", form: str = "json", *, out: TextIO | None = None) -> None:
-    """Send everything, also what libraries log, as one line each to standard error (or `out`)."""
+    """Write all log events, including those of libraries, one line each, to standard error (or `out`)."""
     stream = out if out is not None else sys.stderr
     threshold: int = logging.getLevelNamesMapping()[level.upper()]
     renderer: Any = (
@@ -126,7 +128,7 @@ def configure(level: str = "info", form: str = "json", *, out: TextIO | None = N
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        # standard error is looked up with each line: a program that redirects it later means those lines too
+        # standard error is looked up for each line, in case a program redirects it later
         logger_factory=lambda *_: _Lines(out if out is not None else sys.stderr),
         cache_logger_on_first_use=False,
     )
@@ -138,14 +140,14 @@ def configure(level: str = "info", form: str = "json", *, out: TextIO | None = N
 
 
 class _Lines:
-    """Writes lines. One that cannot be written (the disk is full, whoever read them has gone) is lost, and nothing else with it:
-    a request that is answered must not hang on its log."""
+    """Writes lines. A line that cannot be written (the disk is full, the reader of the pipe has ended) is lost without
+    an error: a request must not fail because of its log."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def msg(self, message: str) -> None:
-        """One line."""
+        """Write one line."""
         with suppress(OSError, ValueError):
             self._out.write(message + "\n")
             self._out.flush()
@@ -154,7 +156,7 @@ class _Lines:
 
 
 class _Bridge(logging.Handler):
-    """What libraries log through the standard library, through the same processors."""
+    """Passes log records of libraries (standard library logging) through the same processors."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

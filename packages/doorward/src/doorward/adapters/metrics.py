@@ -1,4 +1,4 @@
-"""How is what happens counted, and shown to Prometheus?"""
+"""Prometheus metrics: counting and exposition."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest, s
 
 from doorward import __version__
 
-# A label value that an attacker could choose would be a memory leak: beyond this many, the rest is counted as one.
+# Label values chosen by an attacker would be a memory leak: beyond this many, all others share one value.
 _MAX_LABELS = 200
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 @final
 class PrometheusMeter:
-    """`ports.meter.Meter`. `count("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
+    """`Meter` for Prometheus. `count("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -49,28 +49,29 @@ class PrometheusMeter:
         self._endpoints: dict[str, Histogram] = {}
 
     def count(self, name: str, label: str = "") -> None:
-        """One more."""
+        """Increment a counter."""
         kind = self._kinds.get((name, label))
         if kind is None:
             kind = self._kind(name, label)
         kind.inc()
 
     def observe(self, endpoint: str, seconds: float) -> None:
-        """One request to `endpoint` (a route, never a raw path) took that long."""
+        """Record the duration of one request to `endpoint` (a route, never a raw path)."""
         known = self._endpoints.get(endpoint)
         if known is None:
             known = self._endpoints[endpoint] = self._durations.labels(endpoint)
         known.observe(seconds)
 
     def link(self, kind: str, up: Callable[[], bool]) -> Callable[[], None]:
-        """Show a connection that this process can do without; `up` is asked whenever somebody looks, in whatever thread. Answers what is
-        to be called each time that it was lost. Shown from the start, so that an alarm sees the first loss."""
+        """Show the state of an optional connection; `up` is called at each scrape, in any thread. Returns the function
+        to call each time that the connection was lost. The counter exists from the start, so that an alarm sees the
+        first loss."""
         self._links_up.labels(kind).set_function(lambda: 1.0 if up() else 0.0)
         lost = self._links_lost.labels(kind)
         return lost.inc
 
     def clock_ahead(self, seconds: Callable[[], float]) -> None:
-        """Show by how much this process's clock is ahead of the machine's; `seconds` is asked whenever somebody looks."""
+        """Show by how much this process's clock is ahead of the machine's; `seconds` is called at each scrape."""
         Gauge(
             "doorward_clock_ahead_seconds",
             "By how much this process's clock is ahead of the machine's, which was set back.",
@@ -79,15 +80,15 @@ class PrometheusMeter:
 
     @property
     def content_type(self) -> str:
-        """Of the text exposition format."""
+        """The content type of the text exposition format."""
         return CONTENT_TYPE_LATEST
 
     def page(self) -> bytes:
-        """The text exposition format."""
+        """The metrics in the text exposition format."""
         return generate_latest(self._registry)
 
     def serve(self, host: str, port: int) -> Callable[[], None]:
-        """Answer `/metrics` on a port of its own, in a thread of its own; answers what stops it. Raises OSError."""
+        """Serve `/metrics` on a port and in a thread of its own; returns a function that stops it. Raises OSError."""
         server, thread = start_http_server(port, host, registry=self._registry)
 
         def stop() -> None:

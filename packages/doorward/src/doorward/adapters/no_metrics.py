@@ -1,4 +1,4 @@
-"""Metrics of a process that nobody asks for them: a command counts nothing, and loads no metrics library."""
+"""Metrics of a command: counts nothing, and loads no metrics library."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import final
 
 @final
 class NoMetrics:
-    """`ports.metrics.Meter`."""
+    """`Meter` that counts nothing."""
 
     content_type = "text/plain"
 
     def count(self, name: str, label: str = "") -> None:
-        """Not counted."""
+        """Does nothing."""
 
     def observe(self, endpoint: str, seconds: float) -> None:
-        """Not counted."""
+        """Does nothing."""
 
     def link(self, kind: str, up: Callable[[], bool]) -> Callable[[], None]:
-        """Not shown."""
+        """Does nothing."""
         del kind, up
         return _nothing
 
     def clock_ahead(self, seconds: Callable[[], float]) -> None:
-        """Not shown."""
+        """Does nothing."""
 
     def page(self) -> bytes:
-        """Nothing was counted."""
+        """An empty page."""
         return b""
 
 
 def _nothing() -> None:
-    """Nobody looks."""
+    """Does nothing."""

@@ -1,7 +1,8 @@
-"""Operating-system user who runs a command, as the actor of what it does.
+"""Operating-system user who runs a command, as the actor of its operations.
 
-Whoever may run a command can read the secret key and write the database, so the name is what the machine and sudo say, written down to
-help people find one another. It is a claim, no proof: SUDO_USER is an environment variable, and root can be anybody.
+Anyone who may run a command can read the secret key and write the database. So the name, as reported by the machine and
+sudo, only helps people find one another. It is a claim and not a proof: SUDO_USER is an environment variable, and root
+can impersonate any user.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from collections.abc import Mapping
 
 from doorward.core.model.actor import ALL_RIGHTS, Actor
 
-# What a user is called on POSIX systems and in directories (DOMAIN\user); another text could break a line of the audit log.
+# User names on POSIX systems and in directories (DOMAIN\user); other text could break a line of the audit log.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\$?")
 
 
 def os_actor(environ: Mapping[str, str] = os.environ) -> Actor:
-    """Who runs this command; behind sudo, who asked sudo for it."""
+    """The user who runs this command; behind sudo, the user who called sudo."""
     own = _own_name()
     asked = environ.get("SUDO_USER", "")
     if asked == own or not _NAME.fullmatch(asked):
@@ -31,6 +32,6 @@ def _own_name() -> str:
     try:
         name = pwd.getpwuid(number).pw_name
     except KeyError:
-        # a container's user has often no name
+        # the user of a container often has no name
         name = ""
     return name if _NAME.fullmatch(name) else f"uid-{number}"

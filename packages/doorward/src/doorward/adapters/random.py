@@ -1,4 +1,4 @@
-"""Where does everything unguessable come from? The operating system's generator, RFC 9562 for ids."""
+"""Random values from the operating system's generator, and ids by RFC 9562."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 @final
 class SystemChance:
-    """The operating system's generator, as `ports.chance.Chance`."""
+    """`Chance` from the operating system's generator."""
 
     __slots__ = ("_time",)
 
@@ -27,15 +27,16 @@ class SystemChance:
         return b2a_base64(os.urandom(size), newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
     def new_id(self, prefix: str) -> str:
-        """`<prefix>_` and a UUIDv7 in hex (RFC 9562 §5.7): milliseconds, the fraction of one in 12 bits (§6.2 method 3), so that
-        what one process writes sorts as it happened, whatever is done to the machine's clock, and 62 random bits. An id is a name and never a secret."""
+        """`<prefix>_` and a UUIDv7 in hex (RFC 9562 §5.7): milliseconds, the fraction of one in 12 bits (§6.2 method
+        3), and 62 random bits. Ids of one process sort in order of creation, even if the machine's clock is changed. An
+        id is a name and never a secret."""
         milliseconds, rest = divmod(int(self._time() * 1_000_000_000), 1_000_000)
         high = (milliseconds << 16) | 0x7000 | (rest * 4096 // 1_000_000)
         low = 0x8000_0000_0000_0000 | (int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF)
         return f"{prefix}_{high:016x}{low:016x}"
 
     def digits(self, length: int = 6) -> str:
-        """A decimal code; `secrets.randbelow` draws again rather than fold, so that no digit is likelier."""
+        """A decimal code; `secrets.randbelow` uses rejection sampling, so that all digits are equally likely."""
         return f"{secrets.randbelow(10**length):0{length}d}"
 
     def below(self, bound: int) -> int:

@@ -1,4 +1,4 @@
-"""Remarks for the operator, each written to the log once by each process."""
+"""Remarks for the operator, each logged once by each process."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Final, final
 from doorward.adapters.logs import logger
 
 MOST_OF_AN_APP: Final = 20
-"""Different remarks of one kind about one app; a stranger who knows its client_id can invent as many as they like."""
+"""The most remarks of one kind about one app; a stranger who knows its client_id can cause any number."""
 MOST_APPS: Final = 10_000
 
 
 @final
 class LoggedRemarks:
-    """Remarks that are worth one line in the log, and not a line with each request. What was said is remembered, in bounds; a new
-    process says it again."""
+    """Remarks that deserve one line in the log, and not one for each request. Logged remarks are remembered, up to a
+    bound; a new process logs them again."""
 
     def __init__(self) -> None:
         self._said: dict[tuple[str, str], set[str]] = {}
         self._log = logger("remarks")
 
     def once(self, event: str, client_id: str, about: str, **said: str | None) -> None:
-        """One line, unless there was one or there were too many; the last one that fits says that it is the last."""
+        """Log one line, unless it was logged before or there were too many; the last line that fits says so."""
         key = (event, client_id)
         known = self._said.get(key)
         if known is None:

@@ -1,4 +1,4 @@
-"""Which authorities are trusted by what this server calls: the apps that are told of log-outs, and the mail server."""
+"""TLS trust for outgoing connections: apps that receive logout notices, and the mail server."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ _log = logger("trust")
 
 
 def context(ca_file: str | None = None) -> ssl.SSLContext:
-    """A client's TLS context: certificate and host name are checked against the authorities of SSL_CERT_FILE or SSL_CERT_DIR where
-    one is set, else against those of the machine; and against those of `ca_file` (PEM) beside them. Raises OSError for `ca_file`.
+    """A client's TLS context: certificate and host name are checked against the authorities of SSL_CERT_FILE or
+    SSL_CERT_DIR if one is set, else against those of the machine; and also against those of `ca_file` (PEM). Raises
+    OSError for `ca_file`.
 
-    A variable that names nothing is told in the log and passed over, as OpenSSL does.
+    A variable that names no existing file is logged and ignored, as OpenSSL does.
     """
-    # imported here: the settings look at a file of authorities, too, and every command reads them
+    # imported here: the settings also check a file of authorities, and every command reads them
     import httpx2
 
     broken = broken_variable()
@@ -33,7 +34,7 @@ def context(ca_file: str | None = None) -> ssl.SSLContext:
 
 
 def broken_variable() -> str | None:
-    """What is wrong with SSL_CERT_FILE or SSL_CERT_DIR, the first of them that counts; None: nothing."""
+    """The problem with SSL_CERT_FILE or SSL_CERT_DIR, the first of them that is used; None: none."""
     for name in VARIABLES:
         path = os.environ.get(name)
         if not path:
@@ -51,7 +52,7 @@ def broken_variable() -> str | None:
 
 
 def ca_file_problem(path: str) -> str | None:
-    """Why a file of authorities cannot be used, by using it; None: it can."""
+    """The reason why a file of authorities cannot be used, found by loading it; None: it can."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except FileNotFoundError:
@@ -62,7 +63,7 @@ def ca_file_problem(path: str) -> str | None:
 
 
 def why(error: BaseException) -> str:
-    """Why a call failed, in words that are safe to log: nothing of what the other side sent."""
+    """The reason of a failed call, in words that are safe to log: nothing that the other side sent."""
     for met in _chain(error):
         if isinstance(met, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {met.verify_message} (a private authority is named in `ca_file`)"

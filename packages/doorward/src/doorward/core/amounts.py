@@ -1,4 +1,4 @@
-"""Amounts and times as people read them."""
+"""Amounts and times in human-readable form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def size(octets: int) -> str:
         return f"{octets} bytes"
     amount = octets / 1000
     for unit in ("kB", "MB", "GB"):
-        # what would be rounded up to a thousand of them is one of the next
+        # a value that would be rounded up to 1000 is shown in the next unit
         if amount < 999.95:
             return f"{amount:,.1f} {unit}"
         amount /= 1000

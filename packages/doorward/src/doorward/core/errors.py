@@ -1,4 +1,4 @@
-"""A no, as a value: what the client may hear, and what the log must know."""
+"""Refusals and errors: what may be sent to the client, and what goes to the log."""
 
 from __future__ import annotations
 
@@ -38,10 +38,11 @@ RefusalCode = Literal[
 
 
 class Refusal(Struct, frozen=True):
-    """Why the answer is no. `code` is the specification's; `say` is safe to send to the client; `because` is for the log only.
+    """A refused request. `code` is the specification's; `say` is safe to send to the client; `because` is for the log
+    only.
 
-    `because` may end in " Fix: …", what mends it. `app` is the app's name, for the log as well.
-    `retry_at` (seconds since the epoch) is set when waiting helps. Neither text ever holds a secret.
+    `because` may end in " Fix: …", the advice to the operator. `app` is the app's name, for the log as well. `retry_at`
+    (seconds since the epoch) is set when waiting helps. Neither text ever holds a secret.
     """
 
     code: RefusalCode
@@ -51,12 +52,13 @@ class Refusal(Struct, frozen=True):
     app: str = ""
 
     def to(self, app: str) -> Refusal:
-        """The same, said to the app of this name."""
+        """The same refusal, for the app of this name."""
         return structs.replace(self, app=app)
 
 
 class OperatorError(Exception):
-    """What only the operator of the server can mend: what is wrong, and what to do about it. Neither text ever holds a secret."""
+    """An error that only the operator of the server can fix: the problem and the advice. Neither text ever holds a
+    secret."""
 
     def __init__(self, error: str, fix: str = "") -> None:
         self.error = error
@@ -65,7 +67,7 @@ class OperatorError(Exception):
 
 
 class ComeBackLater(Exception):
-    """This address asked for too much, and may ask again after so many `seconds` (RFC 6585 §4)."""
+    """This address sent too many requests, and may try again after `seconds` (RFC 6585 §4)."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__("Please try again later.")
@@ -73,17 +75,17 @@ class ComeBackLater(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The database does not answer; a face maps it to 503 with Retry-After."""
+    """The database does not answer; the HTTP layer maps it to 503 with Retry-After."""
 
 
 class StoreGone(StoreUnavailable):
-    """The database must not be served any more, or not yet: its data is elsewhere. Nothing that is read there holds."""
+    """The database must not be served: its data is elsewhere, or not complete yet. Nothing read from it is valid."""
 
 
 class StoreConflict(Exception):
-    """A change that can never be made as it stands (a second row of one id, a change of the audit record); nothing was written.
-    What may happen in good use is a guard; this is a bug, or two APIs of one identifier."""
+    """A change that can never be made (a second row with one id, a change of the audit log); nothing was written.
+    Conflicts that may occur in normal use are guards; this is a bug, or two APIs with one identifier."""
 
 
 class HashingBusy(Exception):
-    """More sign-ins are waiting than can be hashed in reasonable time; a face answers 503 with Retry-After."""
+    """More sign-ins are waiting than can be hashed in reasonable time; the HTTP layer answers 503 with Retry-After."""

@@ -1,4 +1,4 @@
-"""Which account is meant by what somebody typed? (RFC 5321 §4.1.2, §4.5.3.1; RFC 6531 §3.3)"""
+"""Normalisation of typed login names, to find the account (RFC 5321 §4.1.2, §4.5.3.1; RFC 6531 §3.3)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ MAX_NAME: Final = 120
 MAX_ZONE: Final = 64
 _MAX_TYPED_NAME: Final = 2000
 _MAX_TYPED_EMAIL: Final = 4 * MAX_EMAIL
-"""Code points: NFC makes one of four at most. Beyond it nothing is computed: NFC takes a second for a request full of accents."""
+"""Code points: NFC joins at most four into one. Longer input is not processed: NFC takes a second for a request full of
+accents."""
 
 _LOCAL: Final = re.compile(r"[^\s\"(),:;<>@\[\]\\.]+(?:\.[^\s\"(),:;<>@\[\]\\.]+)*")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -23,22 +24,22 @@ _ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
 def normalise_email(text: str) -> str | None:
-    """The one spelling under which an address is looked up, stored and written to; None when it is no mail address.
+    """The one spelling under which an address is looked up, stored and sent mail; None when it is not a mail address.
 
     Lower case throughout, NFC, the domain in ASCII. Mail goes to this spelling and never to the typed one, so that two
-    spellings that fall together cannot send one person's code to another.
+    spellings that normalise to one account cannot send its code to another person.
     """
     if len(text) > _MAX_TYPED_EMAIL:
         return None
     text = unicodedata.normalize("NFC", kinds.trimmed(text))
     if "@" not in text:
-        # as some keyboards write it
+        # some keyboards produce it
         text = text.replace("\uff20", "@")
     local, at, domain = text.rpartition("@")
     if not at or len(text) > MAX_EMAIL:
         return None
     ascii_domain = _domain(domain)
-    # Lowering may compose anew (a capital I with dot becomes two code points), hence NFC again.
+    # Lower case may decompose (a capital I with dot becomes two code points), hence NFC again.
     local = unicodedata.normalize("NFC", local.lower())
     if (
         ascii_domain is None
@@ -52,15 +53,15 @@ def normalise_email(text: str) -> str | None:
 
 
 def new_email(text: str) -> str | None:
-    """The same for an address that is not registered yet: no character may be another form of a plainer one (RFC 8265 §3.3), so that
-    nobody registers what looks like somebody else's address. Who registered such a one before signs in as ever."""
+    """The same for a new registration: no character may be a compatibility form of a plainer one (RFC 8265 §3.3), so
+    that nobody registers an address that looks like another. Existing addresses of this kind continue to work."""
     email = normalise_email(text)
     return email if email is not None and kinds.compatible(email) else None
 
 
 def looked_up_as(text: str) -> str:
-    """What somebody typed as their identifier, as a bounded text that any of our keys can be made of: the address where it
-    is one, else something that no account has, so that the unknown travel the same road as the known (line 80)."""
+    """A typed identifier as a bounded text that any of our keys can be made of: the address if it is one, else a text
+    that no account has, so that unknown and known identifiers are processed alike (R80)."""
     email = normalise_email(text)
     if email is not None:
         return email
@@ -70,7 +71,7 @@ def looked_up_as(text: str) -> str:
 
 
 def normalise_name(text: str) -> str | None:
-    """A display name, as of `text.name`. "" means none; None when it is too long."""
+    """A display name, normalised by `text.name`. "" means none; None when it is too long."""
     if len(text) > _MAX_TYPED_NAME:
         return None
     name = kinds.name(text)
@@ -78,7 +79,8 @@ def normalise_name(text: str) -> str | None:
 
 
 def normalise_zone(text: str) -> str | None:
-    """The name of a time zone in the form of the IANA database (`Europe/Berlin`, `UTC`). "" means none; None when it is no name."""
+    """The name of a time zone in the form of the IANA database (`Europe/Berlin`, `UTC`). "" means none; None when it is
+    invalid."""
     zone = kinds.trimmed(text)
     return zone if not zone or (len(zone) <= MAX_ZONE and _ZONE.fullmatch(zone)) else None
 
@@ -96,7 +98,7 @@ def _domain(domain: str) -> str | None:
     labels = domain.split(".")
     if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
         return None
-    # An address literal or a bare number is no place where a person gets mail.
+    # People do not receive mail at an address literal or a bare number.
     return None if labels[-1].isdigit() else domain
 
 

@@ -1,7 +1,8 @@
-"""One form for each kind of text that people type: codes, addresses, names, and names that must not look alike (RFC 8264, 8265, 8266).
+"""Normal forms of text that people type: codes, addresses, names, and names that must not look alike (RFC 8264, 8265,
+8266).
 
-Passwords have their own rule (`features/authn/factors/password/rules/password.py`), and what programs send (ids, secrets, scopes, URLs) is compared as it is. The table of
-kinds stands in docs/reference/text.md.
+Passwords have their own rule (`features/authn/factors/password/rules/password.py`), and values that programs send (ids,
+secrets, scopes, URLs) are compared unchanged. docs/reference/text.md lists all kinds.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from contextlib import suppress
 from typing import Final
 
 MAX_CODE: Final = 128
-"""Characters: the longest code with all spaces, hyphens and marks that anybody would put between. What is longer is no code."""
+"""Characters: the longest code with all spaces, hyphens and marks that a person would add. Longer text is not a code.
+"""
 
 _NON_JOINER, _JOINER = "\u200c", "\u200d"
 _FLAG, _END_OF_TAGS = "\U0001f3f4", "\U000e007f"
 _TAGGED_FLAG: Final = re.compile(f"{_FLAG}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{{1,6}}{_END_OF_TAGS}")
-# Letters and signs that show nothing; the other characters without a picture are of category Cf.
+# Invisible letters and symbols; all other invisible characters are of category Cf.
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 _LINE_BREAKING: Final = frozenset({"Cc", "Zl", "Zp", "Zs", "Cs", "Co"})
 _MINUS: Final = "\u2212"
@@ -25,10 +27,10 @@ _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
 
 
 def code(typed: str) -> str:
-    """A code as it was made: ASCII digits and letters. "" for what is too long to be one.
+    """A code in its original form: ASCII digits and letters. "" for text too long to be a code.
 
-    Digits of every script are digits, full-width forms are narrow (RFC 8265 §3.3.1), and what people and programs put between them or
-    around them (spaces, hyphens, direction marks) is no part of it.
+    Digits of every script become ASCII digits, full-width forms become narrow (RFC 8265 §3.3.1), and characters that
+    people and programs put between or around them (spaces, hyphens, direction marks) are removed.
     """
     if len(typed) > MAX_CODE:
         return ""
@@ -40,7 +42,8 @@ def code(typed: str) -> str:
 
 
 def trimmed(typed: str) -> str:
-    """Without the spaces and invisible characters at both ends that copying from mail, chats and address books brings along."""
+    """The text without the spaces and invisible characters at both ends that copying from mail, chats and address books
+    adds."""
     begin, end = 0, len(typed)
     while begin < end and _nothing(typed[begin]):
         begin += 1
@@ -50,10 +53,10 @@ def trimmed(typed: str) -> str:
 
 
 def name(typed: str) -> str:
-    """What somebody or something is called: NFC, single spaces, nothing that hides (RFC 8266 §2.1). "" when nothing can be seen.
+    """A display name: NFC, single spaces, no hidden characters (RFC 8266 §2.1). "" when nothing is visible.
 
-    Joiners stay where the script needs them (RFC 5892 A.1, A.2: Persian, Sinhala) and where they make one picture out of several; other
-    invisible characters go, direction marks among them, since they could make a name read as another one.
+    Joiners stay where the script needs them (RFC 5892 A.1, A.2: Persian, Sinhala) and in emoji sequences; other
+    invisible characters are removed, including direction marks, since they could make a name look like another one.
     """
     text = unicodedata.normalize("NFC", typed)
     flags = _flags(text)
@@ -63,9 +66,10 @@ def name(typed: str) -> str:
 
 
 def same_as(text: str) -> str:
-    """What two names must not have in common (RFC 8266 §2.3): compatible forms, letter case, spaces and joiners do not tell them apart.
+    """The comparison form of a name, which must be unique (RFC 8266 §2.3): compatibility forms, letter case, spaces and
+    joiners make no difference.
 
-    Letters of two scripts that look alike do: telling those needs a list that changes with every version of Unicode.
+    Similar letters of two scripts do differ: detecting those needs a list that changes with every version of Unicode.
     """
     folded = unicodedata.normalize("NFKC", name(text)).casefold()
     plain = "".join(char for char in folded if unicodedata.category(char) != "Cf")
@@ -73,17 +77,18 @@ def same_as(text: str) -> str:
 
 
 def compatible(text: str) -> bool:
-    """Whether no character is another form of a plainer one (RFC 8265 §3.3: full width, ligatures, raised letters)."""
+    """Whether no character is a compatibility form of a plainer one (RFC 8265 §3.3: full width, ligatures, raised
+    letters)."""
     return unicodedata.is_normalized("NFKC", text)
 
 
 def one_line(text: str) -> bool:
-    """Whether it can be shown on one line: no control character, no line break, no half of a character."""
+    """Whether it can be shown on one line: no control character, no line break, no half of a surrogate pair."""
     return not any(unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} for char in text)
 
 
 def locale(typed: str) -> str | None:
-    """A language tag (RFC 5646 §2.1) in its usual letter case, "de-CH" out of "de_ch"; None when it is none."""
+    """A language tag (RFC 5646 §2.1) in its usual letter case, "de-CH" from "de_ch"; None when it is invalid."""
     text = trimmed(typed).replace("_", "-")
     if not _LOCALE.fullmatch(text):
         return None
@@ -125,23 +130,23 @@ def _joins(text: str, at: int) -> bool:
     # imported only here: its tables are large and most names never need them
     import idna
 
-    with suppress(ValueError):  # what it knows no name for joins nothing
+    with suppress(ValueError):  # unnamed characters join nothing
         if idna.valid_contextj(text, at):
             return True
     return text[at] == _JOINER and _picture(text, at, -1) and _picture(text, at, 1)
 
 
 def _picture(text: str, at: int, step: int) -> bool:
-    """Whether a picture stands beside a joiner; before it also with its skin colour and the sign that asks for colour."""
+    """Whether an emoji is next to a joiner; the one before it may have a skin colour and a variation selector."""
     at += step
     while step < 0 and at > 0 and (text[at] == "\ufe0f" or "\U0001f3fb" <= text[at] <= "\U0001f3ff"):
         at += step
-    # pictures are symbols; the two genders too
+    # emoji are symbols, including the two gender signs
     return 0 <= at < len(text) and unicodedata.category(text[at]) in {"So", "Sm", "Cn"}
 
 
 def _flags(text: str) -> frozenset[int]:
-    """Where the tag characters of flags such as Scotland's stand."""
+    """The positions of tag characters in flags such as Scotland's."""
     return frozenset(
         at for found in _TAGGED_FLAG.finditer(text) for at in range(found.start() + 1, found.end())
     )

@@ -1,7 +1,7 @@
-"""The web origin of an address, written as browsers write it in `Origin` (URL Standard §3.5, §4.7; HTML §7.1.1).
+"""Web origin of a URL, as browsers write it in `Origin` (URL Standard §3.5, §4.7; HTML §7.1.1).
 
-What a person writes and what a browser sends differ: `HTTPS://Auth.Example.com:443` is `https://auth.example.com` there. Compared as
-text, the two never match; so whatever is compared with an `Origin` header goes through here first.
+People and browsers write it differently: `HTTPS://Auth.Example.com:443` is `https://auth.example.com` in a header.
+Compared as text, the two never match; so every value compared with an `Origin` header is converted here first.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 _DEFAULT_PORT: Final = {"http": 80, "https": 443}
-# URL Standard §3.1: what no host name holds. Percent signs that are left after decoding are among it.
+# URL Standard §3.1: forbidden in host names. Includes percent signs that remain after decoding.
 _FORBIDDEN: Final = frozenset("#/:<>?@[\\]^|%\x7f \x00") | {chr(code) for code in range(32)}
 _DIGITS: Final = {8: frozenset("01234567"), 10: frozenset("0123456789"), 16: frozenset("0123456789abcdef")}
 
 
 @lru_cache(1024)
 def web_origin(url: str) -> str | None:
-    """Scheme, host and port of an http(s) address; None for one that no browser can open, and for a name in another script than
-    ASCII (its `xn--` form is what browsers send)."""
+    """Scheme, host and port of an http(s) URL; None for one that no browser can open, and for a host name that is not
+    ASCII (browsers send its `xn--` form)."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -46,7 +46,7 @@ def _host(netloc: str) -> str | None:
     if not name or any(character in _FORBIDDEN for character in name) or not all(map(_label, labels)):
         return None
     last = labels[-2] if labels[-1] == "" and len(labels) > 1 else labels[-1]
-    # a last label that is a number makes the whole host an IPv4 address, in whichever base its parts are
+    # a numeric last label makes the whole host an IPv4 address, in any base
     return _ipv4(name.removesuffix(".")) if _number(last) is not None or last.isdigit() else name
 
 

@@ -1,4 +1,4 @@
-"""Tries are counted in the database: every process sees the same number, and a restart forgets none."""
+"""Attempt counters in the database: shared by all processes and kept over a restart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.core.ports.store import AdapterStore
 
 @final
 class StoreCounters:
-    """`ports.counters.Counters` on the store alone."""
+    """`Counters` on the store alone."""
 
     __slots__ = ("_store",)
 
@@ -19,23 +19,24 @@ class StoreCounters:
         self._store = store
 
     async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:
-        """One read for all of them."""
+        """One read for all buckets."""
         found = await self._store.attempts.counts([bucket.key for bucket in buckets])
         return [running(bucket, found.get(bucket.key), now) for bucket in buckets]
 
     async def take(self, buckets: Sequence[Bucket], now: int) -> bool:
-        """One commit for all of them: each statement counts only while its bucket has room, and the commit holds whole or not."""
+        """One commit for all buckets: each statement counts only while its bucket has room, and the commit is all or
+        nothing."""
         take = self._store.attempts.take
-        # Always in the same order, so that no two commits wait for one another's rows.
+        # Always in the same order, so that two commits never deadlock on these rows.
         ordered = sorted(buckets, key=lambda bucket: bucket.key)
         return await self._store.commit(*(take(bucket, now) for bucket in ordered))
 
     async def forget(self, buckets: Sequence[Bucket]) -> None:
-        """Nothing is remembered anywhere else."""
+        """Does nothing: no state is kept outside the store."""
 
 
 def running(bucket: Bucket, found: tuple[int, int] | None, now: int) -> Counted:
-    """What counts of what was found in a bucket."""
+    """The valid count of a stored bucket."""
     if found is None or not bucket.runs(found[1], now):
         return bucket, 0, now
     return bucket, *found

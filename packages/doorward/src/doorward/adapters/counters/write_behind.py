@@ -1,4 +1,6 @@
-"""Write-behind for tries that were counted elsewhere: added up, and committed together once a second, so that no guess buys a durable write."""
+"""Write-behind of attempts that were counted elsewhere: summed and committed once a second, so that a guess causes no
+durable write of its own.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ _AT_ONCE: Final = 200
 
 @final
 class Tallies:
-    """Tries that wait for the next commit. A job calls `flush` once a second; what is noted when the process dies is lost."""
+    """Attempts that wait for the next commit. A job calls `flush` once a second; pending ones are lost when the process
+    dies."""
 
     def __init__(self, *, store: AdapterStore, clock: Clock) -> None:
         self._store = store
@@ -24,26 +27,26 @@ class Tallies:
         self._flushing = asyncio.Lock()
 
     def note(self, key: str, window: int, tries: int = 1) -> None:
-        """So many more tries in a bucket. Of very many buckets the oldest is given up: memory has an end."""
+        """Add attempts to a bucket. If there are too many buckets, the oldest is dropped: memory is bounded."""
         _, before = self._waiting.get(key, (0, 0))
         if not before and len(self._waiting) >= _MOST:
             del self._waiting[next(iter(self._waiting))]
         self._waiting[key] = (window, before + tries)
 
     def waiting(self, key: str) -> int:
-        """How many of a bucket are not in the database yet."""
+        """The number of attempts in a bucket that are not in the database yet."""
         return self._waiting.get(key, (0, 0))[1]
 
     def drop(self, key: str) -> None:
-        """They count no more: its owner got in."""
+        """Discard the attempts of a bucket: its owner has signed in."""
         self._waiting.pop(key, None)
 
     async def flush(self) -> None:
-        """Commit what waits. Raises `StoreUnavailable`; then it goes on waiting."""
+        """Commit pending attempts. Raises `StoreUnavailable`; then they stay pending."""
         async with self._flushing:
             while self._waiting:
                 now = self._clock.now()
-                # in one order, so that two processes never wait for one another's rows
+                # in one order, so that two processes never deadlock on these rows
                 some = sorted(self._waiting)[:_AT_ONCE]
                 taken = {key: self._waiting.pop(key) for key in some}
                 add = self._store.attempts.add

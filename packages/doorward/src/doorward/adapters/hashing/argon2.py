@@ -1,4 +1,4 @@
-"""How are passwords hashed without holding up anybody else? Argon2id (RFC 9106, OWASP) in threads of our own, bounded and at low priority."""
+"""Argon2id password hashing (RFC 9106, OWASP) in threads of its own, bounded and at low priority."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from doorward.core.model.secret import Secret
 _SALT = 16
 _HASH = 32
 NICE = 20
-"""How many steps behind the process its hashing threads stand, or as many as there are; the bench measures bare Argon2id at the
-same distance. Where the loop is busy they live on what it leaves them: `hashing_share`."""
+"""The nice value of hashing threads relative to the process, limited by the system; the bench measures bare Argon2id at
+the same priority. While the loop is busy they get only its leftover time: `hashing_share`."""
 # Seconds without a password after which a thread gives its memory back.
 _REST = 2.0
-# While at least as many wait, finished hashes are handed over together: each hand-over wakes the loop and then the store, which
-# push the hash under way out of the core's caches, and sign-ins that go on together share one commit. It costs the first of them
-# the time of three hashes, in a queue that is longer than that, and serves all the rest of the queue sooner.
+# While at least this many wait, finished hashes are delivered together: each delivery wakes the loop and then the
+# store, which evict the running hash from the core's caches; and sign-ins delivered together share one commit. The
+# first of them waits for three more hashes, in a queue longer than that; all others are served sooner.
 _BUNCH = 4
-# Where a hash takes more seconds than this, because others need the core, nobody is kept waiting for three more of them.
+# If a hash takes longer than these seconds because the core is busy, no result waits for three more.
 _SLOW = 0.05
 _Job = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
 _Finished = tuple[asyncio.Future[Any], asyncio.AbstractEventLoop, Any, BaseException | None]
@@ -45,9 +45,9 @@ class _Cost(TypedDict):
 
 @final
 class Argon2Hasher:
-    """`ports.passwords.PasswordHasher`. Threads start with the first password and are daemons; `close` ends them.
+    """`PasswordHasher` in threads that start with the first password and are daemons; `close` ends them.
 
-    At most `policy.queue` may wait; more raise `HashingBusy` at once, so that a storm of sign-ins costs the stormers.
+    At most `policy.queue` may wait; more raise `HashingBusy` at once, so that a flood of sign-ins delays only itself.
     """
 
     def __init__(self, policy: PasswordPolicy) -> None:
@@ -64,11 +64,12 @@ class Argon2Hasher:
         self._lock = threading.Lock()
         self._closed = False
         self._share = Share(lambda: self._pending > 0)
-        # A well-formed hash of today's cost that no password has: its digest is random, so the same work answers no.
+        # A well-formed hash of the current cost that no password has: its digest is random, so the same work returns
+        # False.
         self._decoy = argon2_phc.unmatched(os.urandom(_SALT), os.urandom(_HASH), **self._cost)
 
     async def hash(self, password: Secret) -> str:
-        """A PHC string under today's parameters. Raises `HashingBusy`."""
+        """A PHC string under the current parameters. Raises `HashingBusy`."""
         clear = _bytes(password)
 
         def work() -> str:
@@ -77,18 +78,19 @@ class Argon2Hasher:
         return await self._run(work)
 
     async def verify(self, stored: str | None, password: Secret) -> bool:
-        """Whether the password made this hash; without a hash the same work, and no. Raises `HashingBusy`."""
+        """Whether the password made this hash; without a hash the same work is done and the result is False. Raises
+        `HashingBusy`."""
         clear = _bytes(password)
         against = self._decoy if stored is None else stored
         matches = await self._run(lambda: _matches(against, clear))
         return matches and stored is not None
 
     def outdated(self, stored: str) -> bool:
-        """Whether another algorithm or other parameters than today's made the hash."""
+        """Whether the hash was made with another algorithm or other parameters than the current ones."""
         return not stored.startswith(argon2_phc.parameters(**self._cost))
 
     def close(self) -> None:
-        """End the threads; what is waiting is still done."""
+        """End the threads; waiting jobs are still done."""
         with self._lock:
             self._closed = True
             threads, self._running = self._running, []
@@ -118,7 +120,7 @@ class Argon2Hasher:
         while (job := self._next(finished)) is not None:
             self._share.begin()
             work, done, loop = job
-            # who asked may have gone: their connection closed, their request timed out
+            # the caller may have gone: its connection closed, its request timed out
             began = time.monotonic()
             outcome: Any = None
             error: BaseException | None = None
@@ -140,17 +142,17 @@ class Argon2Hasher:
         for one in finished:
             loops.setdefault(one[1], []).append(one)
         for loop, its in loops.items():
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed: no caller waits any more
                 loop.call_soon_threadsafe(_settle, its)
         finished.clear()
 
     def _next(self, finished: list[_Finished]) -> _Job | None:
-        """The next job. A thread that has had nothing to do for a while keeps no memory: 19 MiB, by default."""
+        """The next job. A thread that has been idle for a while releases its memory: 19 MiB, by default."""
         try:
             if finished:
                 return self._jobs.get_nowait()
         except queue.Empty:
-            # another thread took what seemed to wait
+            # another thread took the waiting job
             self._hand_over(finished)
         self._share.end()
         try:
@@ -161,7 +163,7 @@ class Argon2Hasher:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -178,13 +180,13 @@ def _settle(finished: list[_Finished]) -> None:
 
 
 def _step_back() -> None:
-    # On Linux priority belongs to the thread: signing and answering come before hashing.
+    # On Linux priority belongs to the thread: signing and answering take precedence over hashing.
     if sys.platform == "linux":
         try:
             thread = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)
         except OSError:
-            return  # a sandbox that forbids it: hashing works, only less politely
+            return  # a sandbox that forbids it: hashing works at normal priority
 
 
 def _bytes(password: Secret) -> bytes:

@@ -1,8 +1,8 @@
-"""How is a password turned into a PHC string, and compared with one? Argon2 (RFC 9106) by the quickest implementation at hand.
+"""Argon2 PHC strings (RFC 9106): creation and verification by the fastest available implementation.
 
-OpenSSL's, by way of `cryptography`, is some per cent quicker than the reference code and is loaded anyway. What it does not read
-(strings of Argon2's first version, salts under eight bytes, both only ever imported), and everything where it was built without
-Argon2, goes to the reference code, which then has the last word.
+OpenSSL's, by way of `cryptography`, is some per cent faster than the reference code and is loaded anyway. The reference
+code handles what OpenSSL cannot read (strings of Argon2's first version, salts under eight bytes, both only ever
+imported), and everything where OpenSSL was built without Argon2; its result then counts.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def made(clear: bytes, salt: bytes, *, memory_kib: int, iterations: int, lanes: 
 
 
 def unmatched(salt: bytes, digest: bytes, *, memory_kib: int, iterations: int, lanes: int) -> str:
-    """A well-formed PHC string around a digest that nobody computed."""
+    """A well-formed PHC string around a digest that was not computed."""
     salt_text, digest_text = (b64encode(part).rstrip(b"=").decode() for part in (salt, digest))
     return f"{parameters(memory_kib, iterations, lanes)}{salt_text}${digest_text}"
 
 
 def parameters(memory_kib: int, iterations: int, lanes: int) -> str:
-    """How every PHC string begins that `made` makes with these parameters."""
+    """The first part of every PHC string that `made` makes with these parameters."""
     return f"$argon2id${_VERSION}$m={memory_kib},t={iterations},p={lanes}$"
 
 
@@ -55,7 +55,7 @@ def matches(stored: str, clear: bytes) -> bool:
 
 
 def _by_reference(stored: str, clear: bytes) -> bool:
-    # imported here: most servers never meet such a string, and a worker's memory is counted
+    # imported here: most servers never need it, and it costs memory in each worker
     from argon2.exceptions import Argon2Error, InvalidHashError, VerificationError
     from argon2.low_level import Type, verify_secret
 

@@ -1,4 +1,4 @@
-"""Is a password in the operator's breach list? A file of SHA-1 hashes, searched where it lies, however large it is."""
+"""Breached password list: a file of SHA-1 hashes of any size, searched on disk."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ _SAMPLES: Final = 2048
 
 
 class BadBreachList(ValueError):
-    """The file is not what it should be; the text says where and how to mend it."""
+    """The file is invalid; the text says where and how to fix it."""
 
 
 @final
 class BreachFile:
-    """`ports.breached.BreachedList` over one file: a line for each password, its SHA-1 in hex, or the first 10 or more digits of
-    it, sorted, optionally followed by `:count`. That is the published "ordered by hash" form, tens of gigabytes of it or ten lines.
+    """`BreachedList` over one file: a line for each password, its SHA-1 in hex, or the first 10 or more digits of it,
+    sorted, optionally followed by `:count`. That is the published "ordered by hash" form, from ten lines to tens of
+    gigabytes.
 
-    The file is mapped, not read: a question costs some forty looks at it. Replace it by renaming a new one over it, and restart.
+    The file is mapped, not read: a query reads some forty places. To update it, rename a new file over it, and restart.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises `BadBreachList` for a line that is no hash or out of order (all lines of a small file are looked at, a sample of
-        a large one), and OSError."""
+        """Raises `BadBreachList` for a line that is not a hash or is out of order (checks all lines of a small file, a
+        sample of a large one), and OSError."""
         self._path = path
         with path.open("rb") as file:
             self._size = file.seek(0, 2)
@@ -34,7 +35,7 @@ class BreachFile:
         self._check()
 
     def contains(self, sha1_hex: str) -> bool:
-        """Whether the hash, or the beginning of it that the list keeps, is there."""
+        """Whether the hash, or the prefix of it that the list stores, is present."""
         wanted = sha1_hex.upper().encode("ascii", "replace")
         low, high = 0, self._size
         # Invariant: a line that could match begins in [low, high).
@@ -50,7 +51,7 @@ class BreachFile:
         return False
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._map is not None:
             self._map.close()
 
@@ -94,7 +95,7 @@ class BreachFile:
 
 @final
 class NothingListed:
-    """`ports.breached.BreachedList` where there is no list."""
+    """`BreachedList` without entries."""
 
     def contains(self, sha1_hex: str) -> bool:
         """Nothing is listed."""

@@ -1,4 +1,4 @@
-"""Does a password match a hash that came from another system? PBKDF2 (RFC 8018) as Django and passlib write it."""
+"""Verification of imported password hashes: PBKDF2 (RFC 8018) as Django and passlib write it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MODULAR: Final = {"pbkdf2-sha256": "sha256", "pbkdf2-sha512": "sha512"}
 
 
 def verify_imported(stored: str, clear: bytes) -> bool:
-    """`pbkdf2_sha256$rounds$salt$hash` or `$pbkdf2-sha256$rounds$salt$hash`; anything else, and anything damaged, is False."""
+    """`pbkdf2_sha256$rounds$salt$hash` or `$pbkdf2-sha256$rounds$salt$hash`; other or damaged text returns False."""
     parts = stored.split("$")
     try:
         if len(parts) == 4 and parts[0] in _DJANGO:

@@ -1,7 +1,7 @@
-"""How does a thread that hashed a password let go of the memory? The C library keeps a freed block for the thread's next one.
+"""Release of the memory of an idle hashing thread: the C library keeps a freed block for the thread's next one.
 
-That is what a busy thread wants, since getting 19 MiB anew from the system costs half a hash; a resting one should hold nothing.
-glibc's own `malloc_trim` does not look at the end of a thread's heap, where just this block lies.
+That suits a busy thread, since getting 19 MiB from the system again costs half a hash; an idle one should hold nothing.
+glibc's own `malloc_trim` does not trim the end of a thread's heap, where this block lies.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ _ROOM = 4096
 
 
 def give_back(size: int) -> None:
-    """Let the system have the pages of this thread's last hash, which took `size` bytes; harmless when there was none."""
+    """Return the pages of this thread's last hash, which took `size` bytes, to the system; harmless when there was
+    none."""
     if sys.platform != "linux":
         return
-    # imported here: most commands never hash, and pay nothing for it
+    # imported here: most commands never hash
     import ctypes
 
     try:
@@ -30,7 +31,7 @@ def give_back(size: int) -> None:
     block: int | None = allocate(size - _ROOM)
     if block is None:
         return
-    # the block is ours until it is freed; whole pages of it only, since what stands before and after belongs to others
+    # The block is ours until it is freed. Only whole pages of it, since the data before and after belongs to others.
     first = -(-block // mmap.PAGESIZE) * mmap.PAGESIZE
     whole = (block + size - _ROOM - first) // mmap.PAGESIZE * mmap.PAGESIZE
     advise(first, whole, mmap.MADV_DONTNEED)

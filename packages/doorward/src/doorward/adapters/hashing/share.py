@@ -1,9 +1,10 @@
-"""How do sign-ins go on while the loop never rests, and hold up nobody who asks it for a token? It rests a tenth, in small pieces.
+"""Processor share of the hashing threads: a busy event loop pauses for a tenth of the time, in small pieces.
 
-The kernel shares a core in turns that end with its clock's tick, four milliseconds as a rule: whoever asks for a token in the
-turn of a hashing thread waits for all of it, which is twice what a token takes. The loop, when it rests by itself, is woken after
-two tenths of a millisecond and goes on at once, since it stands before the hashing threads. So the threads stand as far back as
-can be, where the kernel gives them next to nothing while the loop is busy, and the loop sees to it that they get their part.
+The kernel shares a core in time slices that end with its clock tick, usually every four milliseconds: a token request
+that arrives in the slice of a hashing thread waits for all of it, which is twice what a token takes. When the loop
+sleeps, it is woken after 0.2 ms and runs at once, since it has priority over the hashing threads. So these threads have
+the lowest priority, where the kernel gives them almost nothing while the loop is busy, and the loop itself makes sure
+that they get their share.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from collections.abc import Callable
 from typing import final
 
 EVERY = 0.002
-"""Seconds between two rests."""
+"""Seconds between two pauses."""
 PIECE = 0.0002
-"""Seconds of a rest: with `EVERY`, a tenth of the core that the loop runs on."""
+"""Seconds of a pause: with `EVERY`, a tenth of the core that the loop runs on."""
 PATIENCE = 0.02
-"""Seconds that a hashing thread may be kept from running before the loop rests for it: a thread with a core to itself never is."""
+"""Seconds that a hashing thread may be kept from running before the loop pauses for it: a thread with a core of its own
+never is."""
 
 
 def processor_time(thread: int) -> float:
-    """Seconds of a processor that the living thread with this identifier has had; 0 where the system does not tell."""
+    """Processor seconds used by the living thread with this identifier; 0 if the system does not provide them."""
     if sys.platform != "linux":
         return 0.0
     return time.clock_gettime(time.pthread_getcpuclockid(thread))
@@ -32,9 +34,9 @@ def processor_time(thread: int) -> float:
 
 @final
 class Share:
-    """Watches how the hashing threads of a process get on, and lets its loop rest while they do not.
+    """Watches the progress of the hashing threads of a process, and pauses its loop while they make none.
 
-    `waiting` says whether passwords wait at all; the clocks and the rest itself are replaced only by tests.
+    `waiting` says whether passwords wait; only tests replace the clocks and the pause.
     """
 
     def __init__(
@@ -46,24 +48,24 @@ class Share:
         rest: Callable[[float], None] = time.sleep,
     ) -> None:
         self._waiting, self._wall, self._spent, self._rest = waiting, wall, spent, rest
-        # By thread: what the clocks said when it began. A thread that waits for work is not in here.
+        # By thread: the clocks when it began a password. An idle thread is not listed.
         self._under_way: dict[int, tuple[float, float]] = {}
-        # when nobody worked last: passwords that no thread has got round to taking starve too
+        # since when no thread works: passwords that no thread has taken starve too
         self._idle_since = 0.0
         self._watching: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> None:
-        """Of a hashing thread: it takes up a password."""
+        """Called by a hashing thread when it takes a password."""
         thread = threading.get_ident()
         self._under_way[thread] = (self._wall(), self._spent(thread))
 
     def end(self) -> None:
-        """Of a hashing thread: it has handed over what it had, and waits for more."""
+        """Called by a hashing thread when it has delivered its results and waits for more."""
         if self._under_way.pop(threading.get_ident(), None) is not None:
             self._idle_since = self._wall()
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Of the loop: a password waits. It is looked after until none does."""
+        """Called on the loop when a password waits: watch until none does."""
         if sys.platform != "linux" or (self._watching is not None and not self._watching.is_closed()):
             return
         self._watching = loop
@@ -88,5 +90,5 @@ class Share:
         if starved:
             self._rest(PIECE)
         self._watching = loop
-        # seldom while all is well: each look takes the core from the very thread that it is about
+        # rarely while all is well: each check takes the core from the thread that it measures
         loop.call_later(EVERY if starved else PATIENCE, self._look)

@@ -1,4 +1,4 @@
-"""How does the server keep what it must be able to read again? AES-256-GCM (NIST SP 800-38D) under keys derived by HKDF (RFC 5869)."""
+"""Sealing of recoverable secrets: AES-256-GCM (NIST SP 800-38D) under keys derived by HKDF (RFC 5869)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _VERSION = b"\x01"
 _NONCE = 12
 _TAG = 16
-# What the keys are derived for (the `info` of HKDF): another word is another key, and what was sealed before opens no more.
+# The `info` of HKDF. Changing it gives another key, and existing sealed values can no longer be opened.
 _SEAL: Final = "doorward seal "
 _UNDER: Final = "doorward under "
 _TAG_OF: Final = "doorward tag "
@@ -24,10 +24,11 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 @final
 class KeyedSealer:
-    """`ports.keys.Sealer` under one secret key of 32 bytes.
+    """`Sealer` under one secret key of 32 bytes.
 
-    Each purpose has a key of its own, so that nothing sealed for one use opens in another. A random 96-bit nonce bounds a
-    purpose to 2^32 values under one secret key (SP 800-38D §8.3), far more than a server of this kind ever seals.
+    Each purpose has a key of its own, so that a value sealed for one use does not open in another. A random 96-bit
+    nonce limits a purpose to 2^32 values under one secret key (SP 800-38D §8.3), far more than such a server ever
+    seals.
     """
 
     __slots__ = ("_ciphers", "_secret", "_tag_keys")
@@ -45,7 +46,7 @@ class KeyedSealer:
         return _VERSION + nonce + self._cipher(purpose).encrypt(nonce, clear, context.encode())
 
     def open(self, purpose: str, context: str, sealed: bytes) -> bytes:
-        """What was sealed. Raises ValueError for another purpose, context or secret key, and for anything damaged."""
+        """The clear value. Raises ValueError for another purpose, context or secret key, and for anything damaged."""
         if len(sealed) < 1 + _NONCE + _TAG or sealed[:1] != _VERSION:
             raise ValueError("not a sealed value of this version")
         nonce, ciphertext = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
@@ -55,11 +56,11 @@ class KeyedSealer:
             raise ValueError(f"not sealed for this {purpose}, or under another secret key") from None
 
     def seal_under(self, secret: str, purpose: str, clear: bytes) -> bytes:
-        """As `seal`, under a key that only who has `secret` as well can derive."""
+        """As `seal`, under a key that can only be derived with `secret` as well."""
         return self._under(secret, purpose).seal(purpose, "", clear)
 
     def open_under(self, secret: str, purpose: str, sealed: bytes) -> bytes:
-        """What was sealed. Raises ValueError as `open` does."""
+        """The clear value. Raises ValueError as `open` does."""
         return self._under(secret, purpose).open(purpose, "", sealed)
 
     def tag(self, purpose: str, text: str) -> str:

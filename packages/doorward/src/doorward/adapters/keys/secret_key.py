@@ -1,4 +1,4 @@
-"""Where is the server's secret key? In the settings, or in a file that only the server may read, made on the first start."""
+"""The server's secret key: from the settings, or from a file that only the server may read, created on the first start."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SIZE = 32
 
 
 class SecretKeyProblem(KeyProblem):
-    """The secret key cannot be had."""
+    """The secret key is not available."""
 
 
 def new_secret() -> bytes:
-    """A fresh root secret."""
+    """A new root secret."""
     return os.urandom(SIZE)
 
 
@@ -40,9 +40,11 @@ def decode_key(text: str) -> bytes:
 def secret_key(
     given: Secret | None, path: str, *, generate: bool, own: Callable[[int, Path], None] | None = None
 ) -> bytes:
-    """The key from the settings, else from the file, else a new one written there with mode 0600. Raises `SecretKeyProblem`.
+    """The key from the settings, else from the file, else a new one written there with mode 0600. Raises
+    `SecretKeyProblem`.
 
-    `own` is called with the new file's descriptor and its folder. Two processes that start at once end with the same key: the file is linked into place whole, and only if it is not there.
+    `own` is called with the new file's descriptor and its folder. Two processes that start at once get the same key:
+    the complete file is linked into place, and only if none exists.
     """
     if given is not None:
         return decode_key(given.reveal())
@@ -89,7 +91,7 @@ def _write_new(file: Path, content: bytes, own: Callable[[int, Path], None] | No
         try:
             os.link(draft, file)
         except FileExistsError:
-            return  # another process was first: its key counts
+            return  # another process was first: its key is used
     finally:
         draft.unlink()
     _sync_folder(file.parent)

@@ -1,4 +1,4 @@
-"""How are signing keys made, and tokens signed with them? RFC 7515, RFC 7517, RFC 7518; the keys come from the catalog."""
+"""Signing keys and token signatures (RFC 7515, RFC 7517, RFC 7518); the keys come from the catalog."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 @final
 class SealedKeyMaker:
-    """`ports.keys.KeyMaker`: the private half leaves this class only sealed under the row's id."""
+    """`KeyMaker`: the private half leaves this class only sealed under the row's id."""
 
     __slots__ = ("_sealer",)
 
@@ -31,8 +31,9 @@ class SealedKeyMaker:
         self._sealer = sealer
 
     def make(self, key_id: str, alg: SigningAlgorithm, now: int) -> SigningKey:
-        """A new key in state `next`; its `kid` is its id. RSA keys have 2048 bits (NIST SP 800-57 Part 1
-        §5.6.1): they sign ID tokens, which are believed for minutes, and 3072 would make each of them three times as dear."""
+        """A new key in state `next`; its `kid` is its id. RSA keys have 2048 bits (NIST SP 800-57 Part 1 §5.6.1): they
+        sign ID tokens, which are valid for minutes, and with 3072 bits each signature would cost three times as much.
+        """
         key: jwk.PrivateKey
         if alg == "ES256":
             key = ec.generate_private_key(ec.SECP256R1())
@@ -53,7 +54,7 @@ class SealedKeyMaker:
 
 @final
 class CatalogSigner:
-    """`ports.keys.Signer` with the keys of the catalog. A header is encoded once for each key and type."""
+    """`Signer` with the keys of the catalog. A header is encoded once for each key and type."""
 
     __slots__ = ("_current", "_heads", "_issuer", "_keys", "_known", "_opened", "_retired", "_sealer")
 
@@ -75,23 +76,23 @@ class CatalogSigner:
         return signer.sign(_encode(claims))
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys that are next, current and previous (lines 52, 53)."""
+        """The public keys in the states next, current and previous (R52, R53)."""
         return dict(self._keys.jwks())
 
     def keys(self) -> KeySet:
-        """The same keys, ready to verify with."""
+        """The same keys in the form used for verification."""
         return self._keys
 
     def retired_keys(self) -> KeySet:
-        """Parsed when first asked for: few requests need them, and there are more of them with each rotation."""
+        """Parsed at first use: few requests need them, and each rotation adds one."""
         if self._retired is None:
             old = (key for key in self._known if key.state == "retired")
             self._retired = key_set(self._issuer, [jwk.parse_public(key.public_jwk) for key in old])
         return self._retired
 
     def install(self, keys: Sequence[SigningKey]) -> None:
-        """Take over the catalog's keys. Only current keys are opened. Raises ValueError, and changes nothing, when one was
-        sealed under another secret key."""
+        """Replace the keys by the catalog's. Only current keys are opened. Raises ValueError, and changes nothing, when
+        one was sealed under another secret key."""
         known = tuple(keys)
         if known == self._known:
             return

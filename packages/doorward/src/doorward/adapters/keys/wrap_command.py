@@ -1,6 +1,6 @@
-"""How is a key wrapped under one that only another program can use? Envelope: the program wraps a data key, AES-256-GCM does the rest.
+"""Key wrapping by an external program. Envelope: the program wraps a data key, AES-256-GCM does the rest.
 
-That is how the command line of a cloud's key service, or of a secret store, is plugged in: it reads base64 on standard input and
+This connects the command line of a cloud's key service, or of a secret store: it reads base64 on standard input and
 writes base64 on standard output.
 """
 
@@ -24,16 +24,17 @@ from doorward.core.ports.key_wrapper import KeyProblem, WrongKey
 _VERSION = b"\x02"
 _LENGTH = 2
 OUTPUT_LIMIT = 16 * 1024
-"""What a command may answer; the blobs of key services have some hundred bytes."""
+"""The most output of a command in bytes; the blobs of key services have some hundred bytes."""
 _COMPLAINT = 600
 
 
 @final
 class CommandWrapper:
-    """`ports.key_wrapper.KeyWrapper` by two commands (argument lists, started without a shell; `timeout` in seconds).
+    """`KeyWrapper` by two commands (argument lists, started without a shell; `timeout` in seconds).
 
-    Version byte, two bytes of length, what the command made of the data key, then the envelope. The envelope binds the context,
-    which a command could not, and shows whether the command gave back the right data key. `DOORWARD_*` variables are kept from it.
+    Format: version byte, two bytes of length, the wrapped data key from the command, then the envelope. The envelope
+    binds the context, which a command could not, and shows whether the command returned the correct data key. The
+    commands do not get `DOORWARD_*` variables.
     """
 
     def __init__(self, *, unwrap: Sequence[str], wrap: Sequence[str] | None, timeout: float) -> None:
@@ -45,7 +46,7 @@ class CommandWrapper:
 
     @property
     def id(self) -> str:
-        """The program and a fingerprint of the whole command: the key behind it has a name that only the command knows."""
+        """The program and a fingerprint of the whole command: only the command knows the name of the key behind it."""
         program = PurePath(self._unwrap[0]).name
         return f"command:{program}:{sha256(chr(0).join(self._unwrap).encode()).hexdigest()[:8]}"
 
@@ -70,7 +71,7 @@ class CommandWrapper:
         )
 
     async def unwrap(self, context: str, wrapped: bytes) -> bytes:
-        """Raises `WrongKey`, and `KeyProblem` with what the command complained of."""
+        """Raises `WrongKey`, and `KeyProblem` with the command's error output."""
         begin = 1 + _LENGTH
         end = begin + int.from_bytes(wrapped[1:begin], "big")
         if wrapped[:1] != _VERSION or len(wrapped) <= end:
@@ -91,7 +92,7 @@ class CommandWrapper:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env=environment,
-                # a group of its own, so that what it starts ends with it
+                # a process group of its own, so that its child processes end with it
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
@@ -142,7 +143,7 @@ def _bound(context: str, blob: bytes) -> str:
 
 
 async def _read(stream: asyncio.StreamReader | None, limit: int) -> bytes:
-    """What comes, but no more than one byte beyond the limit; the rest is thrown away, so that the program can end."""
+    """The output, at most one byte beyond the limit; the rest is discarded, so that the program can end."""
     kept = bytearray()
     while stream is not None and (piece := await stream.read(8192)):
         kept += piece[: limit + 1 - len(kept)]
@@ -153,7 +154,7 @@ async def _feed(process: asyncio.subprocess.Process, text: bytes) -> None:
     stdin = process.stdin
     if stdin is None:
         return
-    # a program that reads nothing and answers all the same is its own affair
+    # a program that answers without reading its input is acceptable
     with suppress(BrokenPipeError, ConnectionResetError):
         stdin.write(text)
         await stdin.drain()
@@ -163,7 +164,7 @@ async def _feed(process: asyncio.subprocess.Process, text: bytes) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Whatever of its group is still there ends now; what left the group and holds its outputs is not waited for."""
+    """Kill the rest of its process group; a process that left the group and holds its outputs is not waited for."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""How is a key wrapped under a secret key that this process holds? AES-256-GCM (SP 800-38D) under a key derived by HKDF (RFC 5869)."""
+"""Key wrapping under a local secret key: AES-256-GCM (SP 800-38D) under a key derived by HKDF (RFC 5869)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _FINGERPRINT: Final = "doorward key fingerprint"
 
 @final
 class LocalWrapper:
-    """`ports.key_wrapper.KeyWrapper` under 32 bytes from the settings or a file. The id is a fingerprint of them: 64 bits that
-    HKDF keeps apart from every key that is derived beside it."""
+    """`KeyWrapper` under 32 bytes from the settings or a file. The id is a 64-bit fingerprint, derived by HKDF
+    independently of every other key."""
 
     __slots__ = ("_cipher", "_id")
 
@@ -52,7 +52,7 @@ def seal(cipher: AESGCM, context: str, key: bytes) -> bytes:
 
 
 def unseal(cipher: AESGCM, context: str, wrapped: bytes) -> bytes:
-    """What `seal` sealed. Raises `WrongKey`."""
+    """The clear key. Raises `WrongKey`."""
     if len(wrapped) < 1 + _NONCE + _TAG or wrapped[:1] != _VERSION:
         raise WrongKey("This is no wrapped key of a kind that this version knows.")
     try:

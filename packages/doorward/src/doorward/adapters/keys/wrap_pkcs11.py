@@ -1,4 +1,6 @@
-"""How is a key wrapped under one that never leaves a hardware token? AES-GCM inside the token, by PKCS#11 v3.0 §2.12.3 (CKM_AES_GCM)."""
+"""Key wrapping under a key that never leaves a hardware token: AES-GCM in the token, PKCS#11 v3.0 §2.12.3
+(CKM_AES_GCM).
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,9 @@ except ImportError:
 _VERSION = b"\x03"
 _NONCE = 12
 _TAG_BITS = 128
-# A token counts one log-in for each process: two sessions at once would log one another out.
+# A token has one login state for each process: two concurrent sessions would log each other out.
 _one_at_a_time = threading.Lock()
-# What tokens say of a wrong tag differs: some have the standard's word for it (v3.0 §5.1.6), SoftHSM has a general error.
+# Tokens report a wrong tag differently: some with the standard's error (v3.0 §5.1.6), SoftHSM with a general error.
 _DOES_NOT_OPEN = (
     exceptions.EncryptedDataInvalid,
     exceptions.EncryptedDataLenRange,
@@ -35,10 +37,10 @@ _DOES_NOT_OPEN = (
 
 @final
 class TokenWrapper:
-    """`ports.key_wrapper.KeyWrapper` by the AES key `key` of the token `token` (labels), through the shared library `module`.
+    """`KeyWrapper` by the AES key `key` of the token `token` (labels), through the shared library `module`.
 
-    The key needs no more than CKA_ENCRYPT and CKA_DECRYPT, and should be sensitive and not extractable. A session is opened for
-    each use and closed after it, so that a token may be taken away and come back.
+    The key needs only CKA_ENCRYPT and CKA_DECRYPT, and should be sensitive and not extractable. A session is opened for
+    each use and closed after it, so that a token may be removed and reinserted.
     """
 
     def __init__(self, module: str, *, token: str, key: str, pin: Secret) -> None:
@@ -53,7 +55,7 @@ class TokenWrapper:
         return f"pkcs11:{self._token}/{self._key}"
 
     async def wrap(self, context: str, key: bytes) -> bytes:
-        """Version byte, nonce, and what the token made: ciphertext and tag. Raises `KeyProblem`."""
+        """Version byte, nonce, and the token's output: ciphertext and tag. Raises `KeyProblem`."""
         nonce = os.urandom(_NONCE)
         return _VERSION + nonce + await asyncio.to_thread(self._use, nonce, context, key, opening=False)
 
@@ -70,7 +72,7 @@ class TokenWrapper:
             try:
                 token = pkcs11.lib(self._module).get_token(token_label=self._token)
                 with token.open(user_pin=self._pin.reveal()) as session:
-                    # all of them: a search that is left half way holds the session
+                    # read all results: an unfinished search blocks the session
                     wanted = {
                         pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
                         pkcs11.Attribute.LABEL: self._key,
@@ -94,7 +96,7 @@ class TokenWrapper:
     def _problem(self, error: Exception) -> KeyProblem:
         name = type(error).__name__
         if name == "PKCS11Error":
-            # what is no answer of the token: its library cannot be loaded
+            # not an answer of the token: its library cannot be loaded
             name = str(error)
         fix = _FIXES.get(name, "Try it by hand: pkcs11-tool --module MODULE --list-token-slots.")
         return KeyProblem(f"The token {self._token} ({self._module}) cannot be used: {name}.", fix)

@@ -1,4 +1,6 @@
-"""Who sends what is due? Two background tasks: mail, and back-channel logout notices; each row by one worker, with growing pauses."""
+"""Delivery of due messages: two background tasks, for mail and back-channel logout notices, with growing pauses between
+tries.
+"""
 
 from __future__ import annotations
 
@@ -20,31 +22,33 @@ from doorward.core.ports.store import AdapterStore
 
 _log = logger("outbox")
 
-# Seconds until the next try, by how many have been made; the last one repeats. Mail carries codes that live ten
-# minutes: the first tries come quickly, and after a day nobody waits for it any more.
+# Seconds until the next try, by the number of tries made; the last one repeats. Mail contains codes that live ten
+# minutes: the first tries come quickly, and after a day the mail is given up.
 MAIL_PAUSES: Final = (5, 15, 60, 300, 900, 3600)
 MAIL_LIFE: Final = 86_400
-# What a mail of the version before, which names no ticket, is taken for: codes live ten minutes at most (ASVS 6.6).
+# The assumed code life for a mail of the previous version, which names no ticket: codes live ten minutes at most (ASVS
+# 6.6).
 _CODE_LIFE: Final = 600
-# A logout token lives two minutes and is made anew for each try; an app that is down for an hour has lost the notice.
+# A logout token lives two minutes and is made anew for each try; an app that is down for an hour does not get the
+# notice.
 LOGOUT_PAUSES: Final = (2, 10, 60, 300, 900)
 LOGOUT_LIFE: Final = 3600
-# While a row is being sent, nobody else takes it for this long; after a crash it is due again.
+# Seconds for which a worker has a row to itself while sending; after a crash the row is due again.
 CLAIM: Final = 120
 AT_ONCE: Final = 8
 
 
 class MailSender(Protocol):
-    """Hands over one mail, or raises `MailRefused` or `MailDelayed`."""
+    """Sends one mail, or raises `MailRefused` or `MailDelayed`."""
 
     async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> object: ...
 
 
 Spent = Callable[[str, int], Awaitable[str | None]]
-"""(ticket's id, now) -> why its code works no more, or None. Given by the wiring, since it asks the rules."""
+"""(ticket's id, now) -> the reason why its code is no longer valid, or None. Passed in, since it uses the rules."""
 
 Deliver = Callable[[LogoutNotice], Awaitable[str | None]]
-"""Sends one logout notice; None: it was taken, else why not. Given by the wiring, since it signs a token under the rules."""
+"""Sends one logout notice; None: accepted, else the reason. Passed in, since it signs a token under the rules."""
 
 
 def pause(pauses: tuple[int, ...], tries: int) -> int:
@@ -54,7 +58,7 @@ def pause(pauses: tuple[int, ...], tries: int) -> int:
 
 @final
 class MailWorker:
-    """Sends due mail: looks for it every `interval` seconds."""
+    """Sends due mail; polls every `interval` seconds."""
 
     def __init__(
         self,
@@ -76,13 +80,13 @@ class MailWorker:
         self._interval = interval
 
     async def run(self) -> None:
-        """For ever."""
+        """Run for ever."""
         while True:
             await _round(self.send_due)
             await asyncio.sleep(self._interval)
 
     async def send_due(self) -> int:
-        """Everything that is due now; answers how many were tried."""
+        """Send everything that is due now; returns the number of tries."""
         due = await self._store.messages.due_mail(self._clock.now(), AT_ONCE)
         await asyncio.gather(*(self._send(mail) for mail in due))
         return len(due)
@@ -141,13 +145,13 @@ class LogoutWorker:
         self._interval = interval
 
     async def run(self) -> None:
-        """For ever."""
+        """Run for ever."""
         while True:
             await _round(self.send_due)
             await asyncio.sleep(self._interval)
 
     async def send_due(self) -> int:
-        """Everything that is due now; answers how many were tried."""
+        """Send everything that is due now; returns the number of tries."""
         due = await self._store.messages.due_logouts(self._clock.now(), AT_ONCE)
         await asyncio.gather(*(self._send(notice) for notice in due))
         return len(due)

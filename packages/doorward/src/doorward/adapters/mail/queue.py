@@ -1,4 +1,4 @@
-"""How does a mail get into the outbox? Rendered, sealed, and committed together with what it speaks of."""
+"""Mail queue: a mail is rendered, sealed, and committed together with the change that it reports."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from doorward.core.ports.mail_queue import MailKind
 from doorward.core.ports.random import Chance
 
 Render = Callable[[MailKind, str | None, dict[str, Any]], Letter]
-"""(kind, locale, values) -> the letter. Given by the wiring, since the templates stand on another floor."""
+"""(kind, locale, values) -> the letter. Passed in, since the templates are in another layer."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Letter).decode
 
 
 def open_letter(sealer: Sealer, mail: Outgoing) -> Letter:
-    """What a mail in the outbox says. Raises ValueError when it was sealed under another secret key or for another row."""
+    """The content of a mail in the outbox. Raises ValueError when it was sealed under another secret key or for another
+    row."""
     try:
         return _decode(sealer.open(LETTER_PURPOSE, mail.id, mail.sealed))
     except msgspec.DecodeError:
@@ -30,7 +31,7 @@ def open_letter(sealer: Sealer, mail: Outgoing) -> Letter:
 
 @final
 class SealingPostman:
-    """`ports.postman.Postman`."""
+    """`Postman` that seals each mail."""
 
     __slots__ = ("_chance", "_render", "_sealer")
 
@@ -49,7 +50,7 @@ class SealingPostman:
         values: dict[str, Any],
         ticket_id: str | None = None,
     ) -> Outgoing:
-        """A row for the outbox, due at once. Its body may carry a code or a link, so the database sees it only sealed."""
+        """A row for the outbox, due at once. The body may contain a code or a link, so it is stored only sealed."""
         mail_id = self._chance.new_id("mai")
         letter = structs.replace(self._render(kind, locale, values), ticket_id=ticket_id)
         sealed = self._sealer.seal(LETTER_PURPOSE, mail_id, _encode(letter))

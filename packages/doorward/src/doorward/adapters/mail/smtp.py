@@ -1,4 +1,4 @@
-"""How does a mail leave? One SMTP conversation (RFC 5321), with TLS as configured and never less."""
+"""SMTP delivery (RFC 5321), with TLS as configured and never less."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class SmtpServer(Struct, frozen=True, kw_only=True):
-    """Where mail is handed over. `sender` may hold a name: `Doorward <no-reply@example.com>`."""
+    """The mail server. `sender` may contain a name: `Doorward <no-reply@example.com>`."""
 
     host: str
     sender: str
@@ -35,11 +35,12 @@ class SmtpServer(Struct, frozen=True, kw_only=True):
 
 
 class MailRefused(Exception):
-    """The server will never take this mail (a 5xx answer, RFC 5321 §4.2.1): trying again is useless. The text is safe to log."""
+    """The server will never accept this mail (a 5xx answer, RFC 5321 §4.2.1): a retry is useless. The text is safe to
+    log."""
 
 
 class MailDelayed(Exception):
-    """The server did not take it now. The text is safe to log."""
+    """The server did not accept the mail now. The text is safe to log."""
 
 
 @final
@@ -51,10 +52,11 @@ class SmtpSender:
         self._context = context if context is not None else trust.context()
 
     async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> str:
-        """Hand over one mail; answers with what the server said when it took it. Raises `MailRefused` or `MailDelayed`. `mail_id`
-        becomes the Message-ID, so that a mail sent twice after a crash is one mail to the reader's program.
+        """Send one mail; returns the server's answer. Raises `MailRefused` or `MailDelayed`. `mail_id` becomes the
+        Message-ID, so that mail programs recognise a mail sent twice after a crash as one.
 
-        An address with letters beyond ASCII before the @ travels by SMTPUTF8 (RFC 6531), and is refused where the server does not offer it.
+        An address with characters beyond ASCII before the @ needs SMTPUTF8 (RFC 6531), and is refused if the server
+        does not offer it.
         """
         try:
             message = compose(self._server.sender, to, letter, mail_id=mail_id, at=at)
@@ -78,7 +80,7 @@ class SmtpSender:
                 raise MailRefused(f"the recipient was refused ({sorted(codes)})") from None
             raise MailDelayed(f"the recipient was put off ({sorted(codes)})") from None
         except aiosmtplib.SMTPAuthenticationError as error:
-            # wrong credentials are ours to mend: the mail waits
+            # the operator must fix wrong credentials: the mail waits
             raise MailDelayed(f"the mail server refused our user name and password ({error.code})") from None
         except aiosmtplib.SMTPResponseException as error:
             if error.code >= 500 and isinstance(error, aiosmtplib.SMTPDataError):
@@ -97,7 +99,7 @@ class SmtpSender:
         return " ".join(answer.split())[:200]
 
     async def probe(self) -> bool:
-        """Connect, greet, sign in, leave: what `doorward doctor` shows. Answers whether the server takes addresses with letters beyond
+        """Connect, greet, sign in and quit, for `doorward doctor`. Returns whether the server accepts addresses beyond
         ASCII (SMTPUTF8). Raises `MailDelayed`."""
         client = aiosmtplib.SMTP(
             hostname=self._server.host,
@@ -120,7 +122,7 @@ class SmtpSender:
 
 
 def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> EmailMessage:
-    """The message (RFC 5322). Header values go through the email package, which refuses line breaks (header injection)."""
+    """The message (RFC 5322). The email package writes header values and refuses line breaks (header injection)."""
     origin = sender_of(sender)
     message = EmailMessage(policy=SMTP)
     message["From"] = origin
@@ -128,7 +130,7 @@ def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> E
     message["Subject"] = " ".join(letter.subject.split())
     message["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
     message["Message-ID"] = f"<{mail_id}@{origin.domain}>"
-    # RFC 3834 §5: no vacation responder answers
+    # RFC 3834 §5: prevents answers of vacation responders
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
     if letter.html:
@@ -137,8 +139,8 @@ def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> E
 
 
 def _recipient(to: str) -> Address:
-    """The address as of `core/login_name.py`, whose domain is ASCII. The email package takes a local part beyond ASCII for a
-    defect when it parses one, and writes it well when it is told. Raises ValueError for anything that is no address."""
+    """The address from `core/login_name.py`, whose domain is ASCII. The email package rejects a local part beyond ASCII
+    when it parses an address, but writes it correctly from separate parts. Raises ValueError for an invalid address."""
     if to.isascii():
         return Address(addr_spec=to)
     local, _, domain = to.rpartition("@")

@@ -1,4 +1,4 @@
-"""A bell over Valkey's publish and subscribe: heard by every process that is connected, kept for nobody."""
+"""Change notification over Valkey's publish and subscribe: reaches connected processes only; messages are not stored."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from doorward.adapters.valkey.connection import LONGEST, CacheAway, ValkeyLink, 
 CHANNEL: Final = "{doorward}:changed"
 _AGAIN: Final = 1.0
 _ALIVE: Final = 5.0
-"""Seconds without a word after which the connection is asked whether it still is one."""
+"""Seconds without a message after which the connection is tested."""
 _log = logger("cache")
 
 
 @final
 class ValkeyBell:
-    """`ports.bell.Bell`. Listens on a connection of its own; rings over the link that the counters use, and with its health."""
+    """`ChangeNotifier` over Valkey. Subscribes on a connection of its own; publishes over the connection that the
+    counters use, and shares its health state."""
 
     def __init__(self, *, url: str, link: ValkeyLink) -> None:
         self._url = url
@@ -31,7 +32,7 @@ class ValkeyBell:
 
     @property
     def connected(self) -> bool:
-        """Whether the subscription stands."""
+        """Whether the subscription is active."""
         return self._connected
 
     def listen(self, wake: Callable[[], None]) -> None:
@@ -39,18 +40,18 @@ class ValkeyBell:
         self._wakes.append(wake)
 
     def on_lost(self, listener: Callable[[], None]) -> None:
-        """Call `listener` each time that the subscription stood, and does no more."""
+        """Call `listener` each time that the subscription is lost."""
         self._lost.append(listener)
 
     async def ring(self) -> None:
-        """Publish one word. What is lost here is found by whoever looks for themselves."""
+        """Publish one message. If it is lost, receivers find the change by polling."""
         try:
             await self._link.do("PUBLISH", CHANNEL, 1)
         except CacheAway:
             return
 
     async def run(self) -> None:
-        """Subscribe, and again when the connection is lost or says nothing when it is asked."""
+        """Subscribe, and again when the connection is lost or fails a test."""
         while True:
             reason = "closed"
             try:

@@ -1,4 +1,6 @@
-"""How is Valkey (or Redis) asked, when it may be gone, hang or be slow at any moment? Never for long, and not again at once."""
+"""Valkey (or Redis) connection with short time limits: a missing, hanging or slow server never delays requests for
+long.
+"""
 
 from __future__ import annotations
 
@@ -28,20 +30,21 @@ _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 5.0
 _CONNECTIONS: Final = 32
 _LOOK, _LOOK_AGAIN = 5.0, 1.0
-"""Seconds between two looks while it answers, and while it does not."""
+"""Seconds between two checks while it answers, and while it does not."""
 EPOCH: Final = "{doorward}:epoch"
 _log = logger("cache")
 
 
 class CacheAway(Exception):
-    """The cache did not answer, or did not a moment ago; the text holds no address and no password."""
+    """The cache does not answer, or failed a moment ago; the text holds no address and no password."""
 
 
 def client(url: str) -> Valkey:
-    """A client of `valkey://`, `valkeys://`, `redis://`, `rediss://` or `unix://`. It repeats nothing and waits for ever: who asks
-    knows better."""
+    """A client of `valkey://`, `valkeys://`, `redis://`, `rediss://` or `unix://`. Without retries and time limits: the
+    callers apply their own."""
     parts = urlsplit(url)
-    # The library asks for a certificate that somebody trusts, whoever it belongs to: then anybody on the way could count our tries.
+    # By default the library accepts a trusted certificate of any name: a man in the middle could then count our
+    # attempts.
     named = parts.scheme in _WITH_TLS and parse_qs(parts.query).get("ssl_cert_reqs") != ["none"]
     pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
@@ -57,11 +60,11 @@ def client(url: str) -> Valkey:
 
 @final
 class ValkeyLink:
-    """One pool of connections and what is known of the cache's health.
+    """One connection pool and the cache's health.
 
-    After a failure nobody asks for a second, and longer when it goes on; then one request tries, and the others go without.
-    Who comes back begins a new epoch first: what the cache holds is from before, and what was counted without it is not in it. And
-    then waits until everybody has written down what they counted in the old one.
+    After a failure no request uses the cache for a second, and longer when failures continue; then one request tries,
+    and the others go without. A reconnecting process first begins a new epoch: the cache's contents are older, and lack
+    what was counted without it. It then waits until every process has written down what it counted in the old epoch.
     """
 
     def __init__(self, url: str, *, passed: Callable[[], float] = ticks, longest: float = LONGEST) -> None:
@@ -79,33 +82,34 @@ class ValkeyLink:
 
     @property
     def away(self) -> bool:
-        """Whether the last thing that was heard of it was a failure."""
+        """Whether the last operation failed."""
         return self._away
 
     @property
     def up(self) -> bool:
-        """Whether it answered, and the last time too."""
+        """Whether it has answered, including the last time."""
         return self._answered and not self._away
 
     def on_lost(self, listener: Callable[[], None]) -> None:
-        """Call `listener` each time that it answered before, and does no more."""
+        """Call `listener` each time that the cache stops answering."""
         self._lost.append(listener)
 
     async def watch(self) -> None:
-        """For ever: ask now and then, so that `away` is true of now and not of the last sign-in, and whoever comes finds it back."""
+        """For ever: check periodically, so that `away` is current and requests find a cache that has returned."""
         while True:
             with suppress(CacheAway):
                 await self.do("PING")
             await asyncio.sleep(_LOOK_AGAIN if self._away else _LOOK)
 
     async def do(self, *words: str | int) -> Any:
-        """The answer to one command, within `LONGEST` seconds of being sent. Raises `CacheAway`."""
+        """The answer to one command, within `LONGEST` seconds of sending. Raises `CacheAway`."""
         async with self._free:
             await self._come_back()
             return await self._ask(_command(self._client, words))
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[int]) -> Any:
-        """The answer of a script in Lua, which runs as one step; sent whole only where it is not known yet. Raises `CacheAway`."""
+        """The answer of a Lua script, which runs atomically; its text is sent only if the server does not know it yet.
+        Raises `CacheAway`."""
         async with self._free:
             await self._come_back()
             return await self._ask(_script(self._client, script, keys, arguments))
@@ -139,7 +143,8 @@ class ValkeyLink:
     async def _ask(self, question: Coroutine[Any, Any, Any]) -> Any:
         asking = asyncio.create_task(question)
         try:
-            # In slices: a process that was held up itself for a second has lost one of them, and the cache is not to blame.
+            # In slices: if this process itself was paused for a second, that uses up one slice, and the cache is not
+            # blamed.
             for _ in range(_SLICES):
                 await asyncio.wait({asking}, timeout=self._longest / _SLICES)
                 if asking.done():
@@ -157,7 +162,8 @@ class ValkeyLink:
             self._away_until = self._passed() + self._pause
             raise CacheAway(f"the cache did not answer ({type(problem).__name__})") from None
         finally:
-            # the client closes the connection of whoever is cancelled, so that no late answer meets the next question
+            # the client closes the connection of a cancelled caller, so that a late answer is never read as the next
+            # one
             asking.cancel()
         self._answered = True
         return answer

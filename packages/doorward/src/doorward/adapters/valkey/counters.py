@@ -1,4 +1,6 @@
-"""Tries are counted in Valkey: one step for all processes, no durable write for a guess, and nothing lost when it forgets."""
+"""Attempt counters in Valkey: atomic over all processes, no durable write for each attempt, and no loss when Valkey
+loses data.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,14 @@ PREFIX: Final = "{doorward}:try:"
 _KEEP: Final = 60
 """Seconds that a counter outlives its window, so that a process with a slower clock still finds it."""
 
-# What a counter is: the epoch that it was written in, its tries, the end of its window. One of an older epoch, or none at all
-# (evicted, or the server came back empty), is not known here, and the caller says what the database knows. Times are the
-# caller's: the cache's own clock decides nothing.
+# A counter: its epoch, its attempts, the end of its window. One of an older epoch, or a missing one (evicted, or the
+# server restarted empty), is unknown here, and the caller passes the value of the database. Times are the caller's: the
+# cache's own clock is not used.
 _READ = """
 local found = redis.call('HMGET', key, 'v', 't', 'e')
 if found[1] == epoch then tries, ends = tonumber(found[2]), tonumber(found[3]) end
 """
-# An epoch that was thrown away is not one that there was before: counters of that one would be right again.
+# A new epoch must never equal an earlier one: counters of that one would be valid again.
 _EPOCH = """
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then
@@ -77,10 +79,10 @@ return answer
 
 @final
 class ValkeyCounters:
-    """`ports.counters.Counters` in Valkey, with the store behind it.
+    """`Counters` in Valkey, with the store behind it.
 
-    What is counted here goes into the store too, added up once a second, so that whoever has to go on without the cache knows
-    how far it had come. What the cache does not know (any more) is read there.
+    Counts are also written to the store, summed once a second, so that a process that must go on without the cache
+    knows them. Counters that the cache does not know are read from the store.
     """
 
     def __init__(self, *, link: ValkeyLink, store: AdapterStore, tallies: Tallies) -> None:
@@ -90,7 +92,7 @@ class ValkeyCounters:
         self._without = StoreCounters(store=store)
 
     async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:
-        """From the cache; what it does not know from the store."""
+        """From the cache; unknown ones from the store."""
         try:
             answers = await self._link.run(_COUNT, _keys(buckets), ())
         except CacheAway:
@@ -106,14 +108,14 @@ class ValkeyCounters:
         return [running(bucket, found.get(bucket.key), now) for bucket in buckets]
 
     async def take(self, buckets: Sequence[Bucket], now: int) -> bool:
-        """One script counts in all of them or in none."""
+        """One script counts in all buckets or in none."""
         try:
             taken = await self._link.run(_TAKE, _keys(buckets), _asked(buckets, now, None))
             if taken < 0:
                 known = await self._known_to_store(buckets)
                 taken = await self._link.run(_TAKE, _keys(buckets), _asked(buckets, now, known))
         except CacheAway:
-            # what this process counted in the last second has to be in the store before the store decides
+            # the counts of this process of the last second must be in the store before the store decides
             await self._tallies.flush()
             return await self._without.take(buckets, now)
         if taken == 1:

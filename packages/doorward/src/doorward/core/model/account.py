@@ -1,4 +1,4 @@
-"""A person who can sign in, and the second factors that they set up."""
+"""Account of a person who can sign in, and the second factors."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from msgspec import Struct
 
 
 class Account(Struct, frozen=True):
-    """A person. `id` is the `sub` of their tokens (`usr_…`, never reused); `email` is normalised and verified.
+    """`id` is the `sub` of the tokens (`usr_…`, never reused); `email` is normalised and verified.
 
-    `password_hash` is an Argon2id PHC string (or an imported one); `role_names` say which roles they hold, each as
-    `Role.held_as` has it: what they are called is read from the catalog.
-    `given_name`, `family_name` and `zoneinfo` (an IANA time zone name) are there where an operator has said them: they are never
-    made out of `name`. `updated_at` (seconds) is when what apps are told of the person last changed, None where that was before
-    it was kept.
+    `password_hash` is an Argon2id PHC string (or an imported one). `role_names` are the assigned roles, each as
+    `Role.held_as`; their display names come from the catalog. `given_name`, `family_name` and `zoneinfo` (an IANA time
+    zone name) are set only by an operator: they are never derived from `name`. `updated_at` (seconds) is the last
+    change of the claims that apps receive, None if that was before it was recorded.
     """
 
     id: str
@@ -31,10 +30,10 @@ class Account(Struct, frozen=True):
 
 
 class EnrolledFactor(Struct, frozen=True):
-    """One factor that an account has set up, beside its password. What the columns hold is for the factor of that `kind` to know.
+    """One factor of an account beside its password. The factor of that `kind` interprets the columns.
 
-    A `totp` holds its seed sealed (`sealed`, under the row's id) and the last time step accepted (`last_step`, so that a
-    code works once: RFC 6238 §5.2). A `recovery_code` holds only the SHA-256 of the code, and `used_at` once spent.
+    A `totp` holds its sealed seed (`sealed`, under the row's id) and the last accepted time step (`last_step`, so that
+    a code works once: RFC 6238 §5.2). A `recovery_code` holds only the SHA-256 of the code, and `used_at` once used.
     """
 
     id: str

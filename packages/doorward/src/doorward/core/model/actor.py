@@ -20,15 +20,16 @@ Right = Literal[
     "keys.read",
     "keys.write",
 ]
-"""`credentials` are people's passwords and second factors: whoever sets them can sign in as somebody else, which `people.write` cannot."""
+"""`credentials` are people's passwords and second factors: an actor who can set them can sign in as another person,
+which `people.write` does not allow."""
 ActorKind = Literal["os_user", "server"]
 
 ALL_RIGHTS: Final[frozenset[Right]] = frozenset(get_args(Right))
 
 
 class Actor(Struct, frozen=True, kw_only=True):
-    """`id` is unique among the actors of one `kind`. `as_user` is the operating-system user under whom an `os_user` acts, where that is
-    another one (sudo)."""
+    """`id` is unique among the actors of one `kind`. `as_user` is the operating-system user that an `os_user` acts as,
+    if that is another one (sudo)."""
 
     kind: ActorKind
     id: str
@@ -37,13 +38,13 @@ class Actor(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What the audit log says."""
+        """The name for the audit log."""
         return f"{self.kind}:{self.id}"
 
     def may(self, right: Right) -> bool:
-        """Whether the actor has the right itself: none includes another."""
+        """Whether the actor has exactly this right: no right includes another."""
         return right in self.rights
 
 
 SERVER: Final = Actor(kind="server", id="doorward")
-"""The server's own upkeep, which is no operation and needs no right."""
+"""The server's own maintenance, which is no operation and needs no right."""

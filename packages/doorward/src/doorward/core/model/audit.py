@@ -1,4 +1,4 @@
-"""One line of the append-only record: what happened, to whom, from where."""
+"""One line of the append-only audit log: the event, the account and the origin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 class AuditEvent(Struct, frozen=True, kw_only=True):
     """`kind` is a dotted name from `docs/reference/audit.md` (sign_in.succeeded, refresh_token.replayed, …).
 
-    `detail` holds plain values and never a secret. `ok` is False for what was refused.
+    `detail` holds plain values and never a secret. `ok` is False for a refusal.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Authorization response: where it goes and what it says (OAuth 2.1 §4.1.2)."""
+"""Authorization response: its target and parameters (OAuth 2.1 §4.1.2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.core.model.client import ResponseMode
 
 
 class AuthResponse(Struct, frozen=True):
-    """An answer to an app: `fields` go to `target` in the query or as a form; `app_name` is what the person reads."""
+    """A response to an app: `fields` go to `target` in the query or as a form; `app_name` is shown to the person."""
 
     target: str
     mode: ResponseMode
@@ -19,7 +19,7 @@ class AuthResponse(Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """The whole address for response_mode=query; parameters that the redirect URI already has stay (RFC 6749 §3.1.2)."""
+        """The complete URL for response_mode=query; existing parameters of the redirect URI stay (RFC 6749 §3.1.2)."""
         parts = urlsplit(self.target)
         own = urlencode(self.fields)
         return urlunsplit(parts._replace(query=f"{parts.query}&{own}" if parts.query else own))

@@ -1,4 +1,4 @@
-"""Who is at the other end of the wire, and what their browser or device is known by."""
+"""Client of a request: address, user agent, and known browser or device."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from msgspec import Struct
 
 
 class Caller(Struct, frozen=True):
-    """The client address by the trusted proxies' word, the user agent in its own words, and the request's id; all only for the
-    audit record, the log and throttling, never for a decision about who somebody is."""
+    """The client address as reported by trusted proxies, the user agent as sent, and the request's id. Only for the
+    audit log, the log and throttling, never for authentication."""
 
     address: str = ""
     user_agent: str = ""
     request_id: str = ""
     browser_hash: bytes = b""
-    """What the sign-ins under way and the mailed codes of a browser are bound to. Empty for programs, which are sent none."""
+    """Sign-ins in progress and mailed codes are bound to this browser. Empty for programs, which get neither."""
     devices: tuple[bytes, ...] = ()
-    """What accounts know the device by, a hash for each of its people: their tries are counted apart from everybody else's."""
+    """The device's known-device hashes, one for each account: attempts from it are counted separately from all others.
+    """

@@ -1,4 +1,4 @@
-"""An application: what is registered about it, and nothing that a request says."""
+"""Registered application: configuration only, nothing taken from a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
 IdTokenClaims = Literal["all", "asked"]
 Pkce = Literal["required", "or_nonce", "optional"]
 SECRET_METHODS: Final[frozenset[str]] = frozenset({"client_secret_basic", "client_secret_post"})
-"""The two ways in which a secret may travel (RFC 6749 §2.3.1)."""
+"""The two ways to send a secret (RFC 6749 §2.3.1)."""
 
 
 class ClientSecret(Struct, frozen=True):
@@ -25,20 +25,20 @@ class ClientSecret(Struct, frozen=True):
 class Client(Struct, frozen=True, kw_only=True):
     """A registered application (`client_id` = `id`, `app_…`). Times to live are in seconds.
 
-    `grant_types` and `auth_method` are names of `features/oauth/index.py`, checked when an app is registered. A name that this server
-    does not have is refused when the app uses it; the other apps are served.
+    `grant_types` and `auth_method` are names of `features/oauth/index.py`, checked when an app is registered. A name
+    that this server does not have is refused when the app uses it; the other apps are served.
 
-    An app with a secret may send it by Basic or in the body, unless `auth_pinned` holds it to its `auth_method`.
-    `access` maps an API's identifier to the permissions that this app may ever ask for there.
-    `first_party` apps skip consent and may use the JSON sign-in endpoint and cookie delivery; `origins` are the web
-    origins from which cookie delivery is accepted. `rotation=False` is only legal with private_key_jwt (FAPI 2.0 §5.3.2.1).
-    `pkce`: whether a confidential app's authorization requests must carry a PKCE challenge, may carry a nonce with scope `openid`
-    instead ("or_nonce"), or neither ("optional", which protects a stolen code by the app's credential alone). A public app always
-    must. `id_token_claims`: whether the claims of scopes stand in ID tokens too ("all"), or only what the `claims` parameter names
-    there ("asked"); userinfo carries them in either case.
-    ID tokens and log-out tokens are signed with `id_token_signed_alg`; RS256 is OpenID Connect's own default (Dynamic Client
-    Registration 1.0 §2). `access_token_signed_alg` is what an app was registered with before APIs could choose, for its access
-    tokens for APIs that have not chosen; every other app has None.
+    An app with a secret may send it by Basic or in the body, unless `auth_pinned` restricts it to its `auth_method`.
+    `access` maps an API's identifier to the permissions that this app may request there. `first_party` apps skip
+    consent and may use the JSON sign-in endpoint and cookie delivery; `origins` are the web origins from which cookie
+    delivery is accepted. `rotation=False` is only allowed with private_key_jwt (FAPI 2.0 §5.3.2.1). `pkce`: whether a
+    confidential app's authorization requests must carry a PKCE challenge, may carry a nonce with scope `openid` instead
+    ("or_nonce"), or neither ("optional": then only the app's credential protects a stolen code). A public app must
+    always use PKCE. `id_token_claims`: whether ID tokens contain all claims of the scopes ("all"), or only those that
+    the `claims` parameter names ("asked"); userinfo contains them in both cases. ID tokens and logout tokens are signed
+    with `id_token_signed_alg`; RS256 is OpenID Connect's own default (Dynamic Client Registration 1.0 §2).
+    `access_token_signed_alg` comes from registrations made before APIs had this choice, and applies to access tokens
+    for APIs that have not chosen; every other app has None.
     """
 
     id: str
@@ -74,5 +74,5 @@ class Client(Struct, frozen=True, kw_only=True):
 
     @property
     def secretive(self) -> bool:
-        """Whether the app proves itself with a secret."""
+        """Whether the app authenticates with a secret."""
         return self.auth_method in SECRET_METHODS

@@ -1,4 +1,6 @@
-"""What is configured, as one immutable snapshot: apps, APIs, roles and public signing keys, read from memory on every request."""
+"""Configuration as one immutable snapshot: apps, APIs, roles and public signing keys, read from memory on every
+request.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from doorward.core.model.client import Client, SigningAlgorithm
 
 
 class Permission(Struct, frozen=True):
-    """One thing that an API lets somebody do; `name` is the scope value, `description` is what the consent page says."""
+    """One permission of an API; `name` is the scope value, `description` is shown on the consent page."""
 
     name: str
     description: str = ""
@@ -19,15 +21,15 @@ class Permission(Struct, frozen=True):
 
 TokenType = Literal["at+jwt", "JWT"]
 RSA_BITS: Final = 2048
-"""The size of the RSA keys that are made here."""
+"""The size of the RSA keys that this server makes."""
 
 
 class Api(Struct, frozen=True):
     """A protected resource. `identifier` is its `resource` and `aud` (an absolute URI, RFC 8707 §2).
 
-    `client_id` names the app as which the API introspects tokens, if it does. `signing_alg` and `token_type` are the API's choice for
-    its access tokens: without one they are signed with ES256, and their `typ` is `at+jwt` (RFC 9068 §2.1); `JWT` is for verifiers that
-    refuse that.
+    `client_id` names the app that the API authenticates as for introspection, if it uses that. `signing_alg` and
+    `token_type` apply to the API's access tokens; the default is ES256 and `typ` `at+jwt` (RFC 9068 §2.1); `JWT` is for
+    verifiers that refuse that type.
     """
 
     id: str
@@ -41,10 +43,11 @@ class Api(Struct, frozen=True):
 
 
 class Role(Struct, frozen=True):
-    """A named set of permissions: API identifier -> permission names. A `default` role is given to everybody who signs up.
+    """A named set of permissions: API identifier -> permission names. A `default` role is assigned to every new
+    account.
 
-    `key` is what stands with those who hold the role: its id, which no other role ever has, so that nobody who held a deleted role
-    holds the next one of that name. Empty for a role from before that was kept, which is held by its name.
+    `key` is what accounts store: the role's id, which is never reused, so that a holder of a deleted role does not get
+    the next one of that name. Empty for a role made before ids were stored; accounts then store its name.
     """
 
     id: str
@@ -56,19 +59,19 @@ class Role(Struct, frozen=True):
 
     @property
     def held_as(self) -> str:
-        """What stands in `Account.role_names` of those who hold it."""
+        """The value in `Account.role_names` of accounts with this role."""
         return self.key or self.name
 
 
-# retired: rotated out, and the last token that it signed has expired; revoked: taken out by command, at once
+# retired: rotated out, and the last token that it signed has expired; revoked: removed by command, at once
 KeyState = Literal["next", "current", "previous", "retired", "revoked"]
 
 
 class SigningKey(Struct, frozen=True):
     """One signing key as stored: the public JWK in clear, the private one sealed under the row's id.
 
-    `token_life` is the longest life in seconds of any access token that it may have signed: it only grows, so that a shorter
-    life set later takes no key, and no revocation, from a token given out before.
+    `token_life` is the longest life in seconds of any access token that it may have signed. It only grows, so that a
+    shorter life set later does not end a key, or a revocation, before the tokens issued earlier.
     """
 
     id: str
@@ -91,11 +94,11 @@ class Catalog(Struct, frozen=True):
     roles: dict[str, Role] = field(default_factory=dict)
     keys: tuple[SigningKey, ...] = ()
     roles_held: dict[str, Role] = field(default_factory=dict)
-    """The roles by what stands with their holders; made out of `roles`."""
+    """The roles by `held_as`; derived from `roles`."""
 
     def __post_init__(self) -> None:
         structs.force_setattr(self, "roles_held", {role.held_as: role for role in self.roles.values()})
 
     def held(self, account: Account) -> tuple[Role, ...]:
-        """The roles that somebody holds, without those that are deleted."""
+        """The roles of an account, without deleted ones."""
         return tuple(role for held in account.role_names if (role := self.roles_held.get(held)) is not None)

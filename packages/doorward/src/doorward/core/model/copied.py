@@ -1,4 +1,4 @@
-"""What was copied: how many rows of which table, and their checksum, so that two databases can be held against each other."""
+"""Results of a copy: row count and checksum of each table, to compare two databases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class TableSum(Struct, frozen=True):
-    """One table. `checksum` is the SHA-256 of its rows in order of their keys, in hex; the same on every engine."""
+    """One table. `checksum` is the SHA-256 of its rows in key order, in hex; the same on every engine."""
 
     table: str
     rows: int
@@ -14,7 +14,7 @@ class TableSum(Struct, frozen=True):
 
 
 class Moved(Struct, frozen=True):
-    """What a move did. `kept`: rows that an interrupted move before had copied and that still held."""
+    """Result of a move. `kept`: rows copied by an earlier, interrupted move that were still valid."""
 
     source: str
     target: str
@@ -25,8 +25,8 @@ class Moved(Struct, frozen=True):
 
 
 class BackupFacts(Struct, frozen=True):
-    """What a backup says of itself, in clear: `made_at` in seconds since the epoch, the program and the schema that it was made
-    with, the server's issuer, and what opens it (`key:…`, `passphrase`)."""
+    """The unencrypted header of a backup: `made_at` in seconds since the epoch, program and schema version, the
+    server's issuer, and what opens it (`key:…`, `passphrase`)."""
 
     id: str
     made_at: int

@@ -1,4 +1,4 @@
-"""Text out of bytes that a person or a program wrote: UTF-8, without the mark that some editors put in front."""
+"""Text decoding for input of people and programs: UTF-8, without a byte order mark."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class NotText(ValueError):
-    """What was read is no UTF-8 text. The message completes a sentence such as "standard input …" and holds none of the bytes."""
+    """The input is not UTF-8 text. The message completes a sentence such as "standard input …" and holds none of the
+    bytes."""
 
 
 def decoded(raw: bytes) -> str:
-    """The bytes as text; a byte order mark at the beginning (Unicode §23.8) is no part of it. Raises `NotText`.
+    """The bytes as text, without a leading byte order mark (Unicode §23.8). Raises `NotText`.
 
-    UTF-16 is told by its own name: Windows programs write it, and to everybody else it looks as if every second byte were zero. A zero
-    byte is refused: no setting, password or key has one, and what is read behind it would depend on the reader.
+    UTF-16 is reported by name, because Windows programs write it. A zero byte is refused: no setting, password or key
+    has one, and different readers treat the text after it differently.
     """
     if raw.startswith(_UTF16) or _every_second_is_zero(raw):
         raise NotText("is UTF-16; save it as UTF-8")
@@ -31,6 +32,6 @@ def decoded(raw: bytes) -> str:
 
 
 def _every_second_is_zero(raw: bytes) -> bool:
-    """Whether it is UTF-16 of Latin letters that does not say so."""
+    """Whether it is UTF-16 of Latin letters without a byte order mark."""
     pairs = len(raw) // 2
     return pairs > 1 and pairs in {raw[0::2].count(0), raw[1::2].count(0)}

@@ -1,10 +1,10 @@
-"""Which device do its own words describe? For people to recognise ("Chrome on macOS"); never a reason to trust anything."""
+"""Device description from a user agent, for people to recognise ("Chrome on macOS"); never a basis for trust."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# In this order: most browsers also claim to be the ones further down.
+# In this order: most browsers also claim to be those further down.
 _BROWSERS: Final = (
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -37,8 +37,8 @@ _SYSTEMS: Final = (
 
 
 def describe(user_agent: str) -> str | None:
-    """Browser and system in names that people know, or None when it says neither. Only names of ours come out, so that nothing
-    a stranger sent stands in a mail."""
+    """Browser and system by common name, or None when the user agent names neither. The result contains only names from
+    this file, so that no text of an attacker gets into a mail."""
     browser = next((name for sign, name in _BROWSERS if sign in user_agent), None)
     system = next((name for sign, name in _SYSTEMS if sign in user_agent), None)
     if browser and system:

@@ -1,4 +1,4 @@
-"""What somebody is entitled to: the only door into `features/oauth/tokens/`."""
+"""Entitlement to a token: the only input of `features/oauth/tokens/`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from msgspec import Struct, field
 
 
 class Entitlement(Struct, frozen=True, kw_only=True):
-    """Who gets a token, for which app, at which API. Without `account_id` the app acts for itself.
+    """The person, app and API of a token. Without `account_id` the app acts for itself.
 
-    `scopes` is already what the person, the app and the API have in common; `permissions` are those of them that the API
-    defines; `roles` the person's roles that reach this API. `grant_id` heads the `jti` of every access token given here.
+    `scopes` is already the intersection of what the person, the app and the API allow; `permissions` are those of them
+    that the API defines; `roles` the person's roles for this API. `grant_id` is the first part of the `jti` of every
+    access token issued here.
     """
 
     grant_id: str

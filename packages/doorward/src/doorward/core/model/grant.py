@@ -1,4 +1,4 @@
-"""What an app holds after a sign-in: the grant, the code that leads to it, and the refresh token that hangs on it."""
+"""Grant of an app after a sign-in, with its authorization code and refresh token."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from msgspec import Struct, field
 
 
 class Grant(Struct, frozen=True, kw_only=True):
-    """One sign-in of one person in one app (`grt_…`); the refresh family. `expires_at` is absolute: rotation never moves it.
+    """One sign-in of one person in one app (`grt_…`); the refresh token family. `expires_at` is absolute: rotation
+    never changes it.
 
-    `offline` grants (offline_access) outlive the session that they were born in; others end with it.
+    `offline` grants (offline_access) outlive the session that they were made in; others end with it.
     """
 
     id: str
@@ -34,9 +35,10 @@ class Grant(Struct, frozen=True, kw_only=True):
 
 
 class AuthorizationCode(Struct, frozen=True, kw_only=True):
-    """A code, known by its SHA-256, bound to app, redirect URI and PKCE challenge (OAuth 2.1 §4.1.2); it leads to one grant.
+    """A code, stored by its SHA-256, bound to app, redirect URI and PKCE challenge (OAuth 2.1 §4.1.2); it leads to one
+    grant.
 
-    `redirect_uri` is None when it came out of the JSON sign-in endpoint, which redirects nowhere.
+    `redirect_uri` is None for the JSON sign-in endpoint, which does not redirect.
     """
 
     hash: bytes
@@ -50,8 +52,9 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True):
 
 
 class Spent(Struct, frozen=True, array_like=True):
-    """A refresh token that was exchanged: its SHA-256, when (seconds), and its successor's secret, encrypted under a key that only
-    the bearer of the spent token can derive. That is how an answer lost on the way is given again from hashed storage."""
+    """A refresh token that was exchanged: its SHA-256, the time (seconds), and its successor's secret, encrypted under
+    a key that only the bearer of the spent token can derive. This allows a lost answer to be repeated although only
+    hashes are stored."""
 
     hash: bytes
     at: int
@@ -59,11 +62,12 @@ class Spent(Struct, frozen=True, array_like=True):
 
 
 class RefreshToken(Struct, frozen=True, kw_only=True):
-    """The one live refresh token of a grant, known by its SHA-256, and the few before it that may still be on their way.
+    """The one live refresh token of a grant, stored by its SHA-256, and the last few before it that may still be in
+    use.
 
-    `generation` counts from 1. `family_hash` is the SHA-256 of the secret that all tokens of the grant share: it tells a token
-    spent long ago, of which nothing else is kept, from one that somebody made up. `recent` begins with the newest. `late_at`: when a
-    public app last had an answer repeated that was older than the leeway (seconds).
+    `generation` counts from 1. `family_hash` is the SHA-256 of the secret that all tokens of the grant share: it
+    distinguishes a token spent long ago, of which nothing else is stored, from an invented one. `recent` begins with
+    the newest. `late_at`: the last time (seconds) that a public app got an answer repeated after the leeway.
     """
 
     grant_id: str

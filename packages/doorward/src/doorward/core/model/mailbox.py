@@ -1,4 +1,4 @@
-"""The sender of mail, as an operator writes it into the settings: an address, or a name and an address (RFC 5322 §3.4)."""
+"""Mail sender as written in the settings: an address, or a name and an address (RFC 5322 §3.4)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _ADDRESS: Final = re.compile(r"[^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+")
 
 
 def sender_of(text: str) -> Address:
-    """`no-reply@example.com` or `Acme, Inc. <no-reply@example.com>`; the name may stand in quotes and need not.
+    """`no-reply@example.com` or `Acme, Inc. <no-reply@example.com>`; quotes around the name are optional.
 
-    A domain of other scripts is put into ASCII. Raises ValueError; its text completes "is "…", and ".
+    A domain in another script is converted to ASCII. Raises ValueError; its text completes "is "…", and ".
     """
     written = text.strip()
     if any(unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} for char in written):

@@ -1,4 +1,4 @@
-"""Mail on its way out, and the tickets (code and link) that such a mail carries."""
+"""Outgoing mail, its tickets (code and link), and logout notices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct, field
 
 LETTER_PURPOSE: Final = "mail"
-"""What a letter is sealed for."""
+"""The sealing purpose of a letter."""
 
 TicketKind = Literal["sign_up", "reset"]
 
@@ -15,9 +15,10 @@ TicketKind = Literal["sign_up", "reset"]
 class Ticket(Struct, frozen=True, kw_only=True):
     """A short-lived proof by mail: a 6-digit code (guesses counted) and a link (256 bits), either of which works once.
 
-    Bound to the browser that asked. For a sign-up, `payload` holds what the account will be made of (never a clear password);
-    `account_id` is None when no such account exists, and then nothing was sent: the row is kept so that both cases cost the same.
-    For a reset it holds `against`: when the password had been set that it is to replace (`features/authn/flow/rules/standing.py`).
+    Bound to the browser that requested it. For a sign-up, `payload` holds the data of the account to be made (never a
+    clear password). `account_id` is None when no such account exists, and then nothing was sent: the row is stored so
+    that both cases cost the same. For a reset `payload` holds `against`: when the password that it replaces was set
+    (`features/authn/flow/rules/standing.py`).
     """
 
     id: str
@@ -37,7 +38,7 @@ class Ticket(Struct, frozen=True, kw_only=True):
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):
-    """A mail in the transactional outbox. The body is sealed at rest, since it may carry a code or a link."""
+    """A mail in the transactional outbox. The body is sealed at rest, since it may contain a code or a link."""
 
     id: str
     to: str
@@ -51,8 +52,9 @@ class Outgoing(Struct, frozen=True, kw_only=True):
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """What `Outgoing.sealed` holds, as JSON (sealed for `LETTER_PURPOSE` under the row's id). `code` is the one-time code in
-    the text, if there is one: the development outbox shows it large. `ticket_id`: the ticket whose code and link it carries."""
+    """The content of `Outgoing.sealed`, as JSON (sealed for `LETTER_PURPOSE` under the row's id). `code` is the
+    one-time code in the text, if any: the development outbox shows it large. `ticket_id`: the ticket whose code and
+    link it contains."""
 
     subject: str
     text: str
@@ -62,9 +64,10 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 class LogoutNotice(Struct, frozen=True, kw_only=True):
-    """A back-channel logout to deliver (OpenID Connect Back-Channel Logout 1.0 §2.5); its token is made when it is sent.
+    """A back-channel logout to deliver (OpenID Connect Back-Channel Logout 1.0 §2.5); its token is made when it is
+    sent.
 
-    `problem` says why the last try that failed did, for the operator.
+    `problem` is the reason of the last failure, for the operator.
     """
 
     id: str
@@ -80,7 +83,7 @@ class LogoutNotice(Struct, frozen=True, kw_only=True):
 
 
 class UndeliveredMail(Struct, frozen=True, kw_only=True):
-    """Mail that is tried again, mail that was given up, and when the newest of it was written (seconds)."""
+    """Mail waiting for a retry, mail given up, and when the newest of it was written (seconds)."""
 
     waiting: int
     failed: int
@@ -88,7 +91,7 @@ class UndeliveredMail(Struct, frozen=True, kw_only=True):
 
 
 class Undelivered(Struct, frozen=True, kw_only=True):
-    """What an app has not been told of: notices that are tried again, notices that were given up, and why the last one failed."""
+    """Undelivered notices of an app: those waiting for a retry, those given up, and the reason of the last failure."""
 
     client_id: str
     waiting: int

@@ -1,4 +1,6 @@
-"""The numbers that an operator may choose, as the rules take them. All times are seconds. `settings/tree.py` says where they are set (docs/reference/settings.md)."""
+"""Policy numbers that an operator may choose, in the form that the rules take. All times are seconds.
+`settings/tree.py` lists their settings (docs/reference/settings.md).
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,17 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 LONGEST = 100 * 365 * 86_400
-"""Seconds: a hundred years. Every moment that it leads to can be stored in both databases, be written as a date and be put into a token."""
+"""Seconds: a hundred years. Every resulting time can be stored in both databases, be written as a date and be put into
+a token."""
 
 Seconds = Annotated[int, Meta(ge=1, le=LONGEST)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
 class TokenPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long what lives. A code at most 60 s (ASVS 10.4.2); a refresh token's end is absolute (ASVS 10.4.8). `refresh_leeway`: for
-    how long a spent refresh token may come again; `refresh_strict`: and never later, for any app (`rules.refresh.rotation`)."""
+    """Token lifetimes. A code at most 60 s (ASVS 10.4.2); a refresh token's end is absolute (ASVS 10.4.8).
+    `refresh_leeway`: for how long a spent refresh token may be repeated; `refresh_strict`: the limit after which no app
+    may repeat it (`rules.refresh.rotation`)."""
 
     access_ttl: Annotated[int, Meta(ge=10, le=86_400)] = 300
     id_ttl: Annotated[int, Meta(ge=10, le=86_400)] = 300
@@ -29,10 +33,11 @@ class TokenPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Browser sessions: how long unused, how long at all.
+    """Browser sessions: idle limit and absolute limit.
 
-    NIST SP 800-63B-4 §2.2.3 wants at most 1 h idle and 24 h absolute at AAL2. With `aal2_limits` a session with two factors
-    gets that pair; it is off at first, since it would sign out those who protect themselves best before everybody else.
+    NIST SP 800-63B-4 §2.2.3 requires at most 1 h idle and 24 h absolute at AAL2. `aal2_limits` applies these to
+    sessions with two factors; it is off by default, since it would sign out the best protected people before everybody
+    else.
     """
 
     idle: Seconds = 14 * 86_400
@@ -45,9 +50,11 @@ class SessionPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PasswordPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """NIST SP 800-63B-4 §3.1.1: 15 characters alone, 8 beside a second factor, at least 64 allowed, no composition rules.
+    """NIST SP 800-63B-4 §3.1.1: 15 characters alone, 8 beside a second factor, at least 64 allowed, no composition
+    rules.
 
-    Argon2id by OWASP's first choice; `memory_kib`, `iterations`, `lanes`. `threads` 0: as many as cores. `queue`: how many may wait.
+    Argon2id with OWASP's first recommendation; `memory_kib`, `iterations`, `lanes`. `threads` 0: the number of cores.
+    `queue`: the most waiting hashes.
     """
 
     min_length: Annotated[int, Meta(ge=8, le=64)] = 15
@@ -62,8 +69,9 @@ class PasswordPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How many failures in a window before waiting: for one account from unknown devices, for one known device, for one network
-    address. `mails_per_address`: mails that one requester may cause an address in a window; `mails_per_day`: all strangers, in a day."""
+    """Failures allowed in a window: for one account from unknown devices, for one known device, for one network
+    address. `mails_per_address`: mails that one requester may send to an address in a window; `mails_per_day`: all
+    unknown requesters together, in a day."""
 
     window: Seconds = 900
     per_account: Count = 10
@@ -75,6 +83,6 @@ class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MailTickets(Struct, frozen=True, forbid_unknown_fields=True):
-    """Codes and links by mail live at most 10 minutes (ASVS 6.6)."""
+    """Codes and links by mail are valid for at most 10 minutes (ASVS 6.6)."""
 
     ttl: Annotated[int, Meta(ge=60, le=600)] = 600

@@ -1,7 +1,7 @@
 """Problems of administration: a closed set of codes, each with the names of its parameters.
 
-A service answers with a code and parameters, never with a sentence: a command line, an HTTP API and a console say the same problem in
-words of their own (`cli/problems.py`).
+A service returns a code and parameters, never a sentence: the command line, the HTTP API and the console each word the
+problem themselves (`cli/problems.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 from msgspec import Struct
 
 ProblemCode = Literal[
-    # what every operation may answer
+    # of every operation
     "right_missing",
     "not_found",
     "ambiguous",
@@ -21,7 +21,7 @@ ProblemCode = Literal[
     "config_contended",
     "name_invalid",
     "name_like_id",
-    # what apps, APIs and roles may do
+    # of apps, APIs and roles
     "access_without_permission",
     "access_api_unknown",
     "permission_unknown",
@@ -118,11 +118,11 @@ ProblemCode = Literal[
     "wrappings_changed",
 ]
 Noun = Literal["app", "api", "role", "person", "signing_key"]
-"""What `not_found`, `ambiguous` and `unchanged` name in their parameter `noun`."""
+"""Values of the parameter `noun` of `not_found`, `ambiguous` and `unchanged`."""
 Value = str | int | tuple[str, ...] | None
 
 _ADDRESS: Final = ("member", "uri")
-"""Which member of the app holds the address, and the address."""
+"""The member of the app that holds the address, and the address."""
 _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "right_missing": ("right", "actor"),
     "not_found": ("noun", "given", "near"),
@@ -190,11 +190,11 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
 PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     code: _PARAMETERS.get(code, _ADDRESS if code.startswith("uri_") else ()) for code in get_args(ProblemCode)
 }
-"""The names of the parameters of each code. One that is not listed above has none, or those of an address (`uri_…`)."""
+"""The names of the parameters of each code. A code not listed above has none, or those of an address (`uri_…`)."""
 
 
 class Problem(Struct, frozen=True):
-    """Why something cannot be done. No parameter ever holds a secret."""
+    """The reason why an operation failed. No parameter ever holds a secret."""
 
     code: ProblemCode
     parameters: dict[str, Value]

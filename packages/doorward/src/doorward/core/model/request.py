@@ -1,4 +1,4 @@
-"""An authorization request that passed every check, and the person's part of it."""
+"""Validated authorization request."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from doorward.core.model.client import ResponseMode
 
 
 class AuthRequest(Struct, frozen=True, kw_only=True):
-    """Made only by `features/oauth/authorize/rules/`, so that having one means that it passed (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.1).
+    """Made only by `features/oauth/authorize/rules/`, so that an instance proves that all checks passed (OAuth 2.1
+    §4.1.1, OpenID Connect Core §3.1.2.1).
 
-    `scopes` is what the app may ask for (person not yet considered); `audience` is the one API identifier or the issuer.
-    `claims` is the parsed `claims` parameter (§5.5); `dpop_jkt` stays None until sender-constrained tokens arrive.
+    `scopes` is what the app may request (the person not yet considered); `audience` is the one API identifier or the
+    issuer. `claims` is the parsed `claims` parameter (§5.5); `dpop_jkt` stays None until sender-constrained tokens are
+    supported.
     """
 
     client_id: str

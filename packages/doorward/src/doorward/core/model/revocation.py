@@ -1,4 +1,4 @@
-"""What no longer holds, although its signature still does: the entries that introspection, userinfo and every API consult."""
+"""Revocation entries for tokens with a valid signature, used by introspection, userinfo and every API."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Final, Literal
 from msgspec import Struct
 
 HISTORY_BITS: Final = 40
-"""Where in a number that grows in commit order the history of the database stands: more than a million million changes below it."""
+"""Position of the database history in a number that grows in commit order: more than a million million changes fit
+below it."""
 
 RevocationKind = Literal["jti", "grant", "sid", "sub", "client"]
 
 
 class Revocation(Struct, frozen=True):
-    """`kind` and `ref` say what ended; for sub and client, tokens with iat <= `before`. After `expires_at` no token that it
-    could concern is alive, and the entry may go. `seq` is set by the store, in commit order."""
+    """`kind` and `ref` say what was revoked; for sub and client, tokens with iat <= `before`. After `expires_at` no
+    affected token is alive, and the entry may be deleted. The store sets `seq`, in commit order."""
 
     kind: RevocationKind
     ref: str
@@ -25,11 +26,11 @@ class Revocation(Struct, frozen=True):
 
 
 def same_history(one: int, other: int) -> bool:
-    """Whether two such numbers were given by one history of the database. After a failover to a standby that lacked the last
-    commits there is another one, which gives the same numbers to other things."""
+    """Whether both numbers come from one history of the database. After a failover to a standby that lacked the last
+    commits there is a new history, which issues the same numbers again."""
     return one >> HISTORY_BITS == other >> HISTORY_BITS
 
 
 def beside(newest: int, place: int) -> int:
-    """The number of an entry at `place`, in the history that `newest` is of."""
+    """The number of an entry at `place`, in the history of `newest`."""
     return newest >> HISTORY_BITS << HISTORY_BITS | place

@@ -1,4 +1,4 @@
-"""A value that must never be printed: in a log line, a traceback or a test report it shows as ***."""
+"""Secret value that is never printed: in a log line, a traceback or a test report it shows as ***."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import final
 
 @final
 class Secret:
-    """Text that only `reveal()` gives away. Compared in constant time, so that no caller compares it otherwise."""
+    """Text that only `reveal()` returns. Compared in constant time."""
 
     __slots__ = ("_text",)
 
@@ -16,7 +16,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself, for the one place that needs it (hashing, sending)."""
+        """The text itself, where it is needed (hashing, sending)."""
         return self._text
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""A browser in which somebody is signed in."""
+"""Browser session, and consents."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from msgspec import Struct
 from doorward.core.model.signin import Proof
 
 MOST_DEVICES: Final = 6
-"""People whom one browser is known by, at most: each has a secret of their own there, and the oldest one goes."""
+"""The most accounts that know one browser: each has a secret of its own there, and the oldest one is removed."""
 
 
 MOST_KNOWN: Final = 100
-"""Devices that one account knows, at most; the one that became known first goes."""
+"""The most devices that one account knows; the oldest one is removed."""
 
 EndReason = Literal[
     "account_deleted",
@@ -34,15 +34,17 @@ EndReason = Literal[
     "signed_out_by_app",
     "too_many",
 ]
-"""Why a session or a grant ended, as its row and the audit record keep it. A row may be of another version, so what it holds is text."""
+"""The reason why a session or a grant ended, in its row and the audit log. A row may come from another version, so the
+stored type is text."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
     """`id` is the public `sid` (`ses_…`); the cookie holds another, secret value of which only the SHA-256 is stored.
 
     `expires_at` is the absolute end; the idle limit counts from `seen_at`. `auth_time` is the last time that the person
-    actively proved who they are (OpenID Connect Core §2). `proofs` are what was shown in it; those of a program that did not store any
-    are empty. They count only where they add up to `amr` and `auth_time` (`features/authn/flow/rules/vouching.py`).
+    actively authenticated (OpenID Connect Core §2). `proofs` are the factors shown then; empty if written by a version
+    that did not store them. They count only if they match `amr` and `auth_time`
+    (`features/authn/flow/rules/vouching.py`).
     """
 
     id: str
@@ -62,7 +64,7 @@ class Session(Struct, frozen=True, kw_only=True):
 
 
 class Consent(Struct, frozen=True):
-    """What a person allowed an app to have: the scopes at one audience."""
+    """The scopes at one audience that a person allowed an app."""
 
     account_id: str
     client_id: str

@@ -1,4 +1,4 @@
-"""A sign-in that can pause: on a page, in a mail box, or between two calls of the JSON endpoint."""
+"""Sign-in in progress, which can pause: on a page, until a mail is read, or between two calls of the JSON endpoint."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from doorward.core.model.request import AuthRequest
 
 
 class Proof(Struct, frozen=True):
-    """One thing that the person has shown: which factor, when, and its method references (RFC 8176).
+    """One factor that the person has shown: its kind, time and method references (RFC 8176).
 
-    A `kind` that this program does not know is read like any other, and counts for nothing: a newer node may know it.
+    A `kind` that this program does not know is read but does not count: a newer node may know it.
 
-    `against` is the state that it was made for, and with which it ends (`features/authn/flow/rules/standing.py`). Of a password: when the one that
-    was shown had been set (0: nobody knows), which tells it from another that was set in the very second of the proof, or by a clock
-    that was wrong. Of a second factor: a digest of the factor's id. What a session vouches for has none: it ends with the session.
+    `against` is the state that the proof depends on (`features/authn/flow/rules/standing.py`). For a password: when the
+    verified one was set (0: unknown), which distinguishes it from one set in the same second as the proof, or by a
+    wrong clock. For a second factor: a digest of the factor's id. A proof from a session has none: it ends with the
+    session.
     """
 
     kind: str
@@ -25,12 +26,12 @@ class Proof(Struct, frozen=True):
 
 
 class SignIn(Struct, frozen=True, kw_only=True):
-    """The pausable value, one row. Bound to a browser (`browser_hash`, SHA-256 of its cookie) or to the JSON endpoint's
+    """The stored state, one row. Bound to a browser (`browser_hash`, SHA-256 of its cookie) or to the JSON endpoint's
     `auth_session` (`handle_hash`); never to both.
 
-    `request` is None for a sign-in to the account pages (then `return_to` is a local path).
-    `proofs` count only for `account_id`. `fresh_after`: proofs older than this do not count (prompt=login, max_age).
-    `consented` is set once the consent page was answered with yes. `done_at` is set when a code or session came out of it.
+    `request` is None for a sign-in to the account pages (then `return_to` is a local path). `proofs` count only for
+    `account_id`. `fresh_after`: proofs older than this do not count (prompt=login, max_age). `consented` is set once
+    consent was given. `done_at` is set when a code or session was issued.
     """
 
     id: str

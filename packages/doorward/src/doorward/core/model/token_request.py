@@ -1,4 +1,4 @@
-"""Request of an app to the token endpoint, or to a neighbour of it that authenticates apps: its facts as one value."""
+"""Request of an app to the token endpoint, or to another endpoint that authenticates apps, as one value."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from doorward.core.model.caller import Caller
 
 
 class TokenRequest(Struct, frozen=True, kw_only=True):
-    """What grants and client authentication may read of a request (OAuth 2.1 §3.2). Whatever binds tokens to their sender is a fact
-    of the same request, so it travels here too: DPoP is checked against `method` and `url` (RFC 9449 §4.3), mutual TLS against
-    `certificate` (RFC 8705 §3).
+    """The parts of a request that grants and client authentication may read (OAuth 2.1 §3.2). Sender constraints are
+    checked against the same request: DPoP against `method` and `url` (RFC 9449 §4.3), mutual TLS against `certificate`
+    (RFC 8705 §3).
 
-    `form` holds the parameters that have a value; `authorization` is the header's value. `url` is this server's own name for the
-    endpoint, without query. `certificate` is the client's TLS certificate (DER), when the connection has one. `now` is the
-    request's one time, in seconds since the epoch.
+    `form` holds the parameters that have a value; `authorization` is the header's value. `url` is this server's own
+    name for the endpoint, without query. `certificate` is the client's TLS certificate (DER), when the connection has
+    one. `now` is the request's one time, in seconds since the epoch.
     """
 
     form: Mapping[str, str]

@@ -1,1 +1,1 @@
-"""Protocols of what neighbours need of one another, and of what has two implementations."""
+"""Protocols between layers that must not import one another, and of interfaces with two implementations."""

@@ -1,4 +1,4 @@
-"""The operator's own list of passwords that nobody may choose."""
+"""The operator's list of forbidden passwords."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from typing import Protocol
 
 
 class BreachedList(Protocol):
-    """Membership only. `sha1_hex` is the SHA-1 in upper-case hex, the form in which such lists are published."""
+    """Membership test. `sha1_hex` is the SHA-1 in upper-case hex, the form in which such lists are published."""
 
     def contains(self, sha1_hex: str) -> bool: ...

@@ -1,4 +1,4 @@
-"""How does one process hear at once that another one changed something? By a bell, which says that and nothing more."""
+"""Change notification between processes: a signal without content."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import Protocol
 
 
 class Bell(Protocol):
-    """A hint, never a fact: whoever hears it looks into the database, and whoever misses it looks there soon enough anyway.
+    """A hint without guarantee: a receiver reads the database, and polls it anyway in case it misses a notification.
 
-    Nothing may depend on a ring being heard. It only makes things quick.
+    Nothing may depend on delivery. A notification only reduces latency.
     """
 
     @property
     def connected(self) -> bool:
-        """Whether rings are heard now. While they are not, whoever listens looks for themselves, and more often."""
+        """Whether notifications arrive now. While they do not, listeners poll more often."""
         ...
 
     def listen(self, wake: Callable[[], None]) -> None:
-        """Call `wake` on the event loop at every ring, and whenever the bell was reconnected, since rings may have been missed."""
+        """Call `wake` on the event loop at every notification, and after each reconnect, since notifications may have
+        been missed."""
         ...
 
     async def ring(self) -> None:
-        """Something was committed that others wait for. Never raises, never waits long; a lost ring is no error."""
+        """Notify others of a commit. Never raises, never waits long; a lost notification is not an error."""
         ...
 
     async def run(self) -> None:
-        """For ever, as a background task: hear, and connect anew when the connection was lost."""
+        """Background task: listen, and reconnect after a lost connection; never returns."""
         ...

@@ -1,4 +1,4 @@
-"""The time, asked once a request and handed to the rules as `now`."""
+"""The time, read once per request and passed to the rules as `now`."""
 
 from __future__ import annotations
 

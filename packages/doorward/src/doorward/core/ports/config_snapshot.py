@@ -8,10 +8,10 @@ from doorward.core.model.config_snapshot import Catalog
 
 
 class CatalogSource(Protocol):
-    """Holds the newest snapshot in memory; a change made by a command or another process is there within a second."""
+    """Holds the newest snapshot in memory; a change made by a command or another process arrives within a second."""
 
     def current(self) -> Catalog:
-        """The snapshot. Raises `StoreUnavailable` when for a second nobody could say whether it is still the newest."""
+        """The snapshot. Raises `StoreUnavailable` when it could not be confirmed as the newest for a second."""
         ...
 
     async def refresh(self) -> Catalog:
@@ -19,6 +19,6 @@ class CatalogSource(Protocol):
         ...
 
     async def settle(self) -> Catalog:
-        """After a write of one's own, before it is answered as done: load it, and wait until every process that answers has it
-        or has stopped answering from what it had. At most a little more than a second."""
+        """After a write of this process, before it is confirmed: load the snapshot, and wait until every process has it
+        or has stopped answering from an older one. Takes at most a little more than a second."""
         ...

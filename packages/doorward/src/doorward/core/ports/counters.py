@@ -1,4 +1,4 @@
-"""Counting tries so that all processes together let no more through than the limit says."""
+"""Counters of attempts: all processes together allow no more than the limit."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from doorward.core.model.bucket import Bucket, Counted
 
 
 class Counters(Protocol):
-    """Shared by every process that answers for this server. Raises `StoreUnavailable` when nobody can count."""
+    """Shared by all processes of this server. Raises `StoreUnavailable` when counting is impossible."""
 
     async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:
-        """What was counted in each bucket; (bucket, 0, now) where no window runs."""
+        """The count of each bucket; (bucket, 0, now) where no window runs."""
         ...
 
     async def take(self, buckets: Sequence[Bucket], now: int) -> bool:
-        """Count one try in each bucket, or in none when one of them is full: answers whether it was counted.
+        """Count one attempt in each bucket, or in none when one of them is full; returns whether it was counted.
 
-        One step for all processes: of a thousand tries at once exactly as many are counted as the limit says.
+        One atomic step for all processes: concurrent attempts are counted up to exactly the limit.
         """
         ...
 
     async def forget(self, buckets: Sequence[Bucket]) -> None:
-        """Whatever is remembered outside the store goes. The store's own counters go with the commit that says why
-        (`Attempts.clear`); call this when it is done."""
+        """Delete what is stored outside the store. The store's own counters are deleted by the commit that causes this
+        (`Attempts.clear`); call this after it."""
         ...

@@ -1,4 +1,4 @@
-"""The key-encryption key: what the server's own keys are wrapped under, wherever it lives. It is used here, and never seen."""
+"""Key-encryption key: wraps the server's own keys, wherever it is stored. It can be used but not read."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from typing import Protocol
 
 
 class KeyWrapper(Protocol):
-    """Wraps short secrets (a key of 32 bytes; at most 4 KB) under a key that is kept apart from the database.
+    """Wraps short secrets (a key of 32 bytes; at most 4 KB) under a key that is stored separately from the database.
 
-    Both methods may ask a program or a device and take seconds: they run at a start, in a command and for a backup, and never
-    inside a request.
+    Both methods may call a program or a device and take seconds: they run at startup, in a command and for a backup,
+    and never inside a request.
     """
 
     @property
     def id(self) -> str:
-        """Which key this is, in text that may be shown and stored: `key:<fingerprint>`, `command:…`, `pkcs11:<token>/<label>`.
-        Two nodes with one key have one id; the fingerprint tells nothing of the key."""
+        """The identity of the key, in text that may be shown and stored: `key:<fingerprint>`, `command:…`,
+        `pkcs11:<token>/<label>`. Two nodes with one key have one id; the fingerprint reveals nothing about the key."""
         ...
 
     async def wrap(self, context: str, key: bytes) -> bytes:
-        """The key in a form that only `unwrap` with the same `context` opens. The context is authenticated and not stored: the id
-        of what is wrapped, so that it cannot take the place of something else. Raises `KeyProblem`."""
+        """The key in a form that only `unwrap` with the same `context` opens. The context is authenticated and not
+        stored: the id of the wrapped key, so that it cannot be exchanged for another. Raises `KeyProblem`."""
         ...
 
     async def unwrap(self, context: str, wrapped: bytes) -> bytes:
-        """What was wrapped. Raises `WrongKey` when it was wrapped under another key or for another context or is damaged, and
-        `KeyProblem` when the key cannot be reached."""
+        """The wrapped key. Raises `WrongKey` when it was wrapped under another key or for another context or is
+        damaged, and `KeyProblem` when the key-encryption key cannot be reached."""
         ...
 
 
 class KeyProblem(Exception):
-    """A key cannot be had. `error` says what is wrong and `fix` what to do; neither holds any of a key."""
+    """A key is not available. `error` is the problem and `fix` the advice; neither contains any part of a key."""
 
     def __init__(self, error: str, fix: str = "") -> None:
         self.error = error
@@ -39,4 +39,4 @@ class KeyProblem(Exception):
 
 
 class WrongKey(KeyProblem):
-    """This key opens that value not: it was wrapped under another one, for another use, or is damaged."""
+    """This key cannot open the value: it was wrapped under another key, for another use, or is damaged."""

@@ -1,4 +1,4 @@
-"""Signing, sealing, and keyed hashes: the secrets of the server itself, used but never seen."""
+"""Signing, sealing, and keyed hashes with the server's own secrets, which callers can use but not read."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Signer(Protocol):
         ...
 
     def jwks(self) -> dict[str, Any]:
-        """The public JWK Set: next, current and previous keys; never a private member (line 53)."""
+        """The public JWK Set: next, current and previous keys; never a private member (R53)."""
         ...
 
     def keys(self) -> KeySet:
-        """The public keys as `doorward_verify` takes them: for tokens of our own that come back (userinfo, id_token_hint)."""
+        """The public keys for `doorward_verify`, to verify our own tokens (userinfo, id_token_hint)."""
         ...
 
     def retired_keys(self) -> KeySet:
@@ -30,12 +30,12 @@ class Signer(Protocol):
         ...
 
     def install(self, keys: Sequence[SigningKey]) -> None:
-        """Take over what the catalog holds now."""
+        """Replace the keys by those of the catalog."""
         ...
 
 
 class KeyMaker(Protocol):
-    """Makes new signing keys, their private half sealed."""
+    """Makes new signing keys with a sealed private half."""
 
     def make(self, key_id: str, alg: SigningAlgorithm, now: int) -> SigningKey: ...
 

@@ -1,4 +1,6 @@
-"""Mail: written into the outbox in the same transaction as what it speaks of, sent afterwards."""
+"""Mail queue: mail is written into the outbox in the same transaction as the change that it reports, and sent
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +36,6 @@ class Postman(Protocol):
 def owner_mail(
     mail: Postman, kind: MailKind, account: Account, caller: Caller, now: int, **values: object
 ) -> Outgoing:
-    """A mail that tells the owner of an account what was done with it just now, and from which kind of device."""
+    """A mail that informs the owner of an account of a change made just now, and from which kind of device."""
     told = {"at": now, "device": describe(caller.user_agent), **values}
     return mail.write(kind, to=account.email, locale=account.locale, now=now, values=told)

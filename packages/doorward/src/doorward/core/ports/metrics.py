@@ -1,4 +1,4 @@
-"""Counting: how often what happened, for the metrics page."""
+"""Metrics interface: counts of events for the metrics page."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Protocol
 
 
 class Meter(Protocol):
-    """So that nobody else knows the metrics library."""
+    """Hides the metrics library from the rest of the code."""
 
     def count(self, name: str, label: str = "") -> None:
-        """One more of `name` (tokens_issued, refreshes, sign_ins, refusals, …), of the kind `label`."""
+        """Increment `name` (tokens_issued, refreshes, sign_ins, refusals, …), with the label `label`."""
         ...
 
     def observe(self, endpoint: str, seconds: float) -> None:
-        """A request to `endpoint` (a route, never a raw path) took that long."""
+        """Record the duration of a request to `endpoint` (a route, never a raw path)."""
         ...
 
     def link(self, kind: str, up: Callable[[], bool]) -> Callable[[], None]:
-        """Show a connection that this process can do without; `up` is asked whenever somebody looks, in whatever thread. Answers what is
-        to be called each time that it was lost."""
+        """Show the state of an optional connection; `up` is called at each scrape, in any thread. Returns the function
+        to call each time that the connection was lost."""
         ...
 
     def clock_ahead(self, seconds: Callable[[], float]) -> None:
-        """Show by how much this process's clock is ahead of the machine's; `seconds` is asked whenever somebody looks."""
+        """Show by how much this process's clock is ahead of the machine's; `seconds` is called at each scrape."""
         ...
 
     @property
     def content_type(self) -> str:
-        """Of `page`."""
+        """The content type of `page`."""
         ...
 
     def page(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Password hashing, off the loop, bounded, at a lower priority than everything else."""
+"""Password hashing: outside the event loop, bounded, at a lower priority than everything else."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from doorward.core.model.secret import Secret
 
 
 class PasswordHasher(Protocol):
-    """Argon2id (OWASP: 19 MiB, t=2, p=1), and reading of older or imported hashes."""
+    """Argon2id (OWASP: 19 MiB, t=2, p=1); also verifies older and imported hashes."""
 
     async def hash(self, password: Secret) -> str:
         """A PHC string. Raises `HashingBusy` when too many are waiting."""
         ...
 
     async def verify(self, stored: str | None, password: Secret) -> bool:
-        """With None (no such person, no password) the same work is done against a decoy and the answer is False (line 80)."""
+        """Whether the password matches. With None (no such person, no password) the same work is done against a decoy
+        and the answer is False (R80)."""
         ...
 
     def outdated(self, stored: str) -> bool:
-        """Whether the hash was made with other parameters than today's and should be made anew at this sign-in."""
+        """Whether the hash was made with other parameters than the current ones and should be replaced at this sign-in."""
         ...

@@ -1,4 +1,4 @@
-"""Who is told how far a long piece of work is?"""
+"""Progress reports of a long operation."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """A person who waits, or nobody."""
+    """Receives progress; an implementation may ignore it."""
 
     def begin(self, what: str, rows: int) -> None:
-        """A stage begins: `copy`, `compare`, …; of so many rows."""
+        """A stage begins (`copy`, `compare`, …), with this number of rows."""
         ...
 
     def step(self, table: str, rows: int) -> None:
-        """So many more rows, of this table, are done."""
+        """This many more rows of the table are done."""
         ...

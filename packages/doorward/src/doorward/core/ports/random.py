@@ -1,4 +1,4 @@
-"""Randomness and names: everything unguessable comes from here."""
+"""Random values and ids: the source of everything unguessable."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Chance(Protocol):
         ...
 
     def new_id(self, prefix: str) -> str:
-        """`<prefix>_<UUIDv7 as 32 hex digits>`: sorts by time of birth, says what it names (RFC 9562 §5.7)."""
+        """`<prefix>_<UUIDv7 as 32 hex digits>`: sorts by creation time, the prefix names the type (RFC 9562 §5.7)."""
         ...
 
     def digits(self, length: int = 6) -> str:
-        """A decimal code, each digit uniform."""
+        """A decimal code with uniform digits."""
         ...
 
     def below(self, bound: int) -> int:

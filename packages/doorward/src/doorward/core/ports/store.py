@@ -1,4 +1,4 @@
-"""What adapters use of the store, which stands beside them: counted tries, and messages that are due."""
+"""Parts of the store used by adapters, which must not import it: counted attempts, and due messages."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""How does a process hear of what another one committed, where PostgreSQL is all that they share? By LISTEN, on a connection of its own.
+"""Change notification between processes over PostgreSQL LISTEN, on a connection of its own.
 
-A trigger rings in the commit itself (migrations/0001_first.postgres.sql), so that nobody can commit and forget to ring.
+A trigger sends the notification in the commit itself (migrations/0001_first.postgres.sql), so that no code path can
+forget it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from doorward.storage.postgres.url_words import understood, with_words
 _CHANNEL = "doorward"
 _HELLO = "hello "
 _HELLO_SECONDS = 2.0
-# A connection that hangs rings no more and says nothing: it is asked now and then. Until then everybody looks for themselves.
+# A hanging connection delivers nothing and raises no error, so it is tested periodically. Until then every process
+# polls.
 _BEAT_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-# Behind a pooler it will hardly be otherwise next time.
+# Behind a pooler the next try will rarely succeed.
 _DEAF_PAUSE = 300.0
 
 _DEAF = (
@@ -31,19 +33,19 @@ _DEAF = (
 
 
 class _Listening(Connection, Protocol):
-    """What else is used of asyncpg's connection."""
+    """Further methods of asyncpg's connection used here."""
 
     async def add_listener(self, channel: str, callback: Callable[[Any, int, str, str], None]) -> None: ...
     def add_termination_listener(self, callback: Callable[[Any], None]) -> None: ...
 
 
 class _Deaf(Exception):
-    """LISTEN was taken, and nothing is heard."""
+    """LISTEN was accepted, but notifications do not arrive."""
 
 
 @final
 class PostgresBell:
-    """`ports.bell.Bell` on the database at `url`. `tell` is given what an operator should know, once for each kind."""
+    """Change notifier on the database at `url`. `tell` receives messages for the operator, once for each kind."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class PostgresBell:
 
     @property
     def connected(self) -> bool:
-        """Whether a ring was heard on the connection that is there now."""
+        """Whether a notification has arrived on the current connection."""
         return self._connected
 
     def listen(self, wake: Callable[[], None]) -> None:
@@ -75,14 +77,14 @@ class PostgresBell:
         self._wakes.append(wake)
 
     def on_lost(self, listener: Callable[[], None]) -> None:
-        """Call `listener` each time that rings were heard, and are no more."""
+        """Call `listener` each time that notifications stop arriving."""
         self._lost.append(listener)
 
     async def ring(self) -> None:
-        """Nothing to do: the commit rang."""
+        """Does nothing: the commit has sent the notification."""
 
     async def run(self) -> None:
-        """Hear, for ever. Never raises but when it is cancelled."""
+        """Listen for ever. Raises only when cancelled."""
         pause = _FIRST_PAUSE
         while True:
             if self._pooled:
@@ -100,7 +102,7 @@ class PostgresBell:
                 pause = _FIRST_PAUSE
                 for listener in self._lost:
                     listener()
-                # what was announced since it broke has to be looked for
+                # changes announced since the connection broke must be looked up
                 self._wake()
             await asyncio.sleep(pause)
             pause = min(pause * 2, max(pause, _LONGEST_PAUSE))
@@ -126,8 +128,8 @@ class PostgresBell:
             connection.terminate()
 
     async def _greet(self, connection: Connection) -> None:
-        """A word from another connection has to arrive. One's own comes back on a pooler's borrowed connection too, which proves
-        nothing."""
+        """Test that a notification from another connection arrives. One's own also arrives on a pooler's shared
+        connection, which proves nothing."""
         ((self._word,),) = await connection.fetch("SELECT gen_random_uuid()::text")
         self._hello.clear()
         other = await self._connect()

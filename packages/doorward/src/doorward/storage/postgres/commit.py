@@ -1,7 +1,7 @@
-"""Commits on PostgreSQL: one statement where the parts cannot see one another, else a short transaction.
+"""PostgreSQL commit: one statement where its parts are independent, else a short transaction.
 
-Read committed and guards in the statements: who waited for a row looks at it again as it is now, and finds that the guard no longer
-holds. What is safe to repeat and what is not stands in `storage/postgres/errors.py`.
+Read committed, with guards in the statements: after waiting for a row lock PostgreSQL evaluates the guard again on the
+current row. `storage/postgres/errors.py` lists what is safe to repeat.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ from doorward.storage.postgres.use import settle, storable, taken
 from doorward.storage.sql.statements import LOST, Param, Step
 
 _TRIES = 10
-# However many stand at one row, one gets through each time: they are told to begin again for at most so long.
+# With any number of writers on one row, one succeeds each time; the others retry for at most this long.
 _CONTENTION_SECONDS = 3.0
 _PAUSE_SECONDS, _LONGEST_PAUSE = 0.003, 0.1
-# More kinds of commits than the program has statements: then something makes them up, and memory must not pay for it.
+# More kinds of commits than the program has statements: then some code generates statements, and memory must stay
+# bounded.
 _PLANS = 2048
 
 
 @final
 class Committer:
-    """Knows for each kind of commit how it travels. `join=False`: each statement by itself."""
+    """Caches a plan for each kind of commit. `join=False`: each statement is sent separately."""
 
     def __init__(self, *, join: bool = True) -> None:
         self._read = groups if join else apart
@@ -68,8 +69,8 @@ class Committer:
                 if overtaken(state_of(problem), str(problem)) or row_is_gone(problem):
                     return LOST
                 if better_apart(problem) and any(group.count > 1 for group in plan):
-                    # Side by side, an insert may meet the winner's row before the guard has found that it lost, or two of them
-                    # have one key. Nothing was done; one after the other they say what it is.
+                    # Joined, an insert may meet the winner's row before its guard has lost, or two inserts may have one
+                    # key. Nothing was written; one after the other, the statements report which it is.
                     plan = apart([(step[0], step[2]) for step in steps])
                     continue
                 tries += 1
@@ -121,6 +122,6 @@ async def _run(connection: Connection, group: Group, params: Sequence[tuple[Para
 
 
 def _pause(tries: int) -> float:
-    """Longer with each try, and not the same for two that met."""
+    """Grows with each try, with jitter so that two conflicting commits do not meet again."""
     longest = min(_PAUSE_SECONDS * 2**tries, _LONGEST_PAUSE)
     return longest * (0.5 + asyncio.get_running_loop().time() * 1e5 % 1)

@@ -1,4 +1,4 @@
-"""How is a connection made, and to which of several servers? To the one that takes writes, without waiting for one that is gone."""
+"""Connection setup for one or several servers: selects the one that accepts writes, and does not wait for a dead one."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from doorward.storage.postgres.socket import keep_watch
 from doorward.storage.postgres.url import asks_for_role, each_host
 from doorward.storage.postgres.url_words import Words, understood, with_words
 
-# How long one server may be silent before the next is asked beside it.
+# Seconds without an answer from one server after which the next is tried in parallel.
 _STAGGER_SECONDS = 0.3
-# What the server's own limit answers is better than ours: it says what it was doing. Ours is for a server that hangs.
+# The server's own limit gives a better error message than ours: it names the statement. Ours is for a server that
+# hangs.
 _GRACE_SECONDS = 2.0
 
 
 @final
 class Connector:
-    """Connects to the servers of one URL. The server that answered last is asked first."""
+    """Connects to the servers of one URL, beginning with the one that answered last."""
 
     def __init__(self, url: str, options: PostgresOptions) -> None:
         words = understood(url)
@@ -34,7 +35,7 @@ class Connector:
         self._patience = chosen.connect_timeout
 
     async def connect(self) -> Connection:
-        """A new connection. Raises what asyncpg raises: of the server that was asked first, when none takes us."""
+        """A new connection. Raises asyncpg's error for the first server tried when none accepts the connection."""
         servers = list(self._servers)
         asked: dict[asyncio.Task[Connection], str] = {}
         first: Exception | None = None
@@ -86,10 +87,10 @@ def _arguments(words: Words, options: PostgresOptions) -> dict[str, Any]:
         "max_cached_statement_lifetime": 0,
     }
     if not asks_for_role(words.url):
-        # a standby answers with what was true a moment ago, and takes no writes
+        # a standby may return old data, and accepts no writes
         arguments["target_session_attrs"] = "read-write"
     if options.prepared_statements:
-        # what the URL sets is meant
+        # settings in the URL take precedence
         ours = _session(limit).items()
         arguments["server_settings"] = {name: value for name, value in ours if name not in words.settings}
     if words.system_roots:
@@ -98,12 +99,12 @@ def _arguments(words: Words, options: PostgresOptions) -> dict[str, Any]:
 
 
 def _system_roots(url: str) -> ssl.SSLContext:
-    """`sslrootcert=system` of libpq: the authorities that this machine trusts (or those of SSL_CERT_FILE), and the host's own name. The
-    client library does not know the word and would look for a file of that name. Raises OSError for a certificate that cannot be read.
+    """`sslrootcert=system` of libpq: this machine's trusted authorities (or those of SSL_CERT_FILE), and the host's own
+    name. The client library would take "system" for a file name. Raises OSError for a certificate that cannot be read.
     """
     given = dict(parse_qsl(url.partition("?")[2]))
     context = ssl.create_default_context()
-    # PostgreSQL 17 wants it where TLS comes first (sslnegotiation=direct)
+    # PostgreSQL 17 requires it for direct TLS (sslnegotiation=direct)
     context.set_alpn_protocols(["postgresql"])
     if "sslcert" in given:
         context.load_cert_chain(given["sslcert"], given.get("sslkey"), given.get("sslpassword", ""))
@@ -120,12 +121,12 @@ def _system_roots(url: str) -> ssl.SSLContext:
 
 
 def _session(limit: float) -> dict[str, str]:
-    """What the server keeps to on our connections. A pooler would hand it on to strangers, or refuse it: then it belongs to the
-    role (`ALTER ROLE … SET`)."""
+    """Server settings for our connections. A pooler would pass them on to other clients, or refuse them: then they must
+    be set on the role (`ALTER ROLE … SET`)."""
     return {
         "application_name": "doorward",
         "statement_timeout": str(round(limit * 1000)),
-        # a process that is gone without a word must not keep its rows locked
+        # a process that disappears silently must not keep its rows locked
         "idle_in_transaction_session_timeout": str(round(limit * 1000)),
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",

@@ -1,8 +1,8 @@
-"""What is particular to PostgreSQL: a commit is one statement where it can be one, and no answer is never taken for a yes.
+"""PostgreSQL engine: one statement for each commit where possible; a missing answer never counts as success.
 
-Nothing is kept on a connection from one statement to the next, so that a pooler may stand in between. What is certain not to have
-happened (a serialization failure, a deadlock, a server that only reads) is tried again here; a commit of which nobody knows whether
-it happened is `StoreUnavailable`, and the caller's next try finds out.
+A connection keeps no state between statements, so that a pooler may stand in between. Failures that certainly wrote
+nothing (a serialization failure, a deadlock, a read-only server) are retried here. A commit with unknown outcome raises
+`StoreUnavailable`, and the caller's next try finds out.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ _AT_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 async def open_postgres(url: str, *, migrate: bool = True, options: PostgresOptions | None = None) -> Store:
-    """The store in the PostgreSQL database at `url`. `migrate=False` leaves the schema alone: `ready()` then says whether it is
-    this program's. Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when nobody answers."""
+    """The store in the PostgreSQL database at `url`. `migrate=False` leaves the schema alone: `ready()` then says
+    whether it is this program's. Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when no
+    server answers."""
     chosen = options or PostgresOptions()
     where = shown(url)
     connect = Connector(url, chosen).connect
@@ -64,7 +65,7 @@ async def open_postgres(url: str, *, migrate: bool = True, options: PostgresOpti
         ) from problem
     finally:
         connection.terminate()
-    # what other engines allow in one statement differs
+    # engines differ in what one statement may contain
     committer = Committer(join=engine == "postgres")
     database = PostgresDatabase(connect=connect, options=chosen, committer=committer, history=history)
     if engine != "postgres":
@@ -74,9 +75,9 @@ async def open_postgres(url: str, *, migrate: bool = True, options: PostgresOpti
 
 
 async def _today(connection: Connection) -> None:
-    """After months without any server there is no month for today, and a first line elsewhere would keep it from being made. So it is
-    made before that line, by one of those that start; the others wait for it. Where it cannot be made, the record is written all
-    the same, and the sweep tries again."""
+    """Make the audit partition of the current month. After months without a running server it is missing, and a first
+    line in the default partition would prevent it. So one of the starting processes makes it before that line, and the
+    others wait. If that fails, lines are written all the same, and the sweep tries again."""
     with suppress(Exception):
         for _ in range(_TRIES_FOR_TODAY):
             await connection.fetch(_MONTHS)
@@ -85,7 +86,7 @@ async def _today(connection: Connection) -> None:
 
 
 async def _engine(connection: Connection) -> str:
-    """`postgres`, or another engine that speaks its language; what PostgreSQL alone has is then left out of the schema."""
+    """`postgres`, or a compatible engine; the schema then omits what only PostgreSQL has."""
     (version,) = (await connection.fetch("SELECT version()"))[0]
     if "CockroachDB" in version:
         return "cockroach"
@@ -94,7 +95,7 @@ async def _engine(connection: Connection) -> str:
 
 @final
 class PostgresDatabase:
-    """`Database` on PostgreSQL. A pool of connections for each event loop."""
+    """`Database` on PostgreSQL. One connection pool for each event loop."""
 
     def __init__(
         self,
@@ -143,7 +144,7 @@ class PostgresDatabase:
         pool = self._pool()
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        # a task of its own: a caller that stops waiting does not stop the commit, and `close` waits for it
+        # a separate task: cancelling the caller does not stop the commit, and `close` waits for it
         task = asyncio.get_running_loop().create_task(self._committer.commit(pool, steps))
         self._commits.add(task)
         task.add_done_callback(self._commits.discard)

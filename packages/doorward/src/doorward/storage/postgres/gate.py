@@ -1,9 +1,10 @@
-"""May a commit be tried, when the last one got no answer? Not while PostgreSQL keeps such commits waiting for a standby that is gone.
+"""Commit gate: after a commit without an answer, no more are sent while PostgreSQL keeps commits waiting for a lost
+standby.
 
-With `synchronous_standby_names` a commit waits for a standby without any limit: `statement_timeout` does not reach it, and a server that is
-left in the middle goes on waiting, with its connection and the rows that it has locked. Asking it to stop would be worse: it then shows the
-commit to everybody although no standby has it, and a failover forgets what was answered. So it is left to wait; but where one waits no
-others are sent after it, until PostgreSQL has no connection left for those who only read.
+With `synchronous_standby_names` a commit waits for a standby without any limit: `statement_timeout` does not apply to
+it, and a server whose client disconnects continues to wait, with its connection and its row locks. Cancelling it would
+be worse: the commit becomes visible although no standby has it, and a failover loses what was acknowledged. So it keeps
+waiting; but while one waits no others are sent, so that PostgreSQL keeps connections free for reads.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from doorward.storage.postgres.pool import Pool
 from doorward.storage.postgres.use import read
 
 _ASK_AGAIN: Final = 1.0
-# Of our own role, which is all that an ordinary role may see; for a second, since for milliseconds every commit waits like that.
+# Of our own role, since an ordinary role sees no others; after a second, since every commit waits some milliseconds.
 _WAITING: Final = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = session_user"
     " AND wait_event = 'SyncRep' AND query_start < clock_timestamp() - interval '1 second'"
@@ -26,7 +27,7 @@ _WAITING: Final = (
 
 @final
 class Gate:
-    """Open until a commit gets no answer; open again as soon as none waits any more."""
+    """Open until a commit gets no answer; open again as soon as no commit waits any more."""
 
     __slots__ = ("_ask_at", "_in_doubt")
 
@@ -35,12 +36,13 @@ class Gate:
         self._ask_at = 0.0
 
     def unanswered(self) -> None:
-        """A commit got no answer in time."""
+        """Report that a commit got no answer in time."""
         self._in_doubt = True
         self._ask_at = 0.0
 
     async def passed(self, pool: Pool) -> None:
-        """Return when a commit may be tried. Raises `StoreUnavailable`: at once, but for one each second that asks."""
+        """Return when a commit may be tried. Raises `StoreUnavailable`: at once, except for one caller each second that
+        checks."""
         if not self._in_doubt:
             return
         now = time.monotonic()
@@ -59,7 +61,7 @@ async def _waiting(pool: Pool) -> int:
         raise
     except Exception as problem:
         if state_of(problem) is not None:
-            # an engine that knows no such view knows no such standbys
+            # an engine without this view has no such standbys
             return 0
         raise StoreUnavailable("the database does not answer") from problem
     return count

@@ -1,8 +1,9 @@
-"""Which history of its data does a PostgreSQL server tell? A standby that lacked the last commits begins another one when it becomes the
-primary, and gives numbers again that were given to what it has forgotten.
+"""Data history of a PostgreSQL server, so that numbers issued before a failover are never issued again.
 
-PostgreSQL counts its histories itself: the timeline, which heads the name of every file of its journal. It is read in the very
-statement that reads a number, so that it holds behind a pooler too, whose connections outlive a failover.
+A standby that lacked the last commits begins another history when it becomes the primary, and would issue numbers again
+that were issued for lost commits. PostgreSQL counts its histories: the timeline, the first part of every WAL file name.
+It is read in the same statement that reads a number, so that this works behind a pooler too, whose connections outlive
+a failover.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from doorward.storage.postgres.pool import Connection
 
 NONE: Final = "0"
 _TIMELINE: Final = "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
-# the first one adds nothing
+# the first timeline adds nothing
 _ADDED: Final = f"(({_TIMELINE} - 1) * {1 << HISTORY_BITS})"
 
 
 async def history_of(connection: Connection) -> str:
-    """What `Database.history` is on this server; `NONE` where it has no timelines, or keeps them to itself."""
+    """`Database.history` for this server; `NONE` if it has no timelines, or does not show them."""
     try:
         await connection.fetch(f"SELECT {_ADDED}")
     except Exception as problem:

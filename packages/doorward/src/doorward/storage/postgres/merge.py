@@ -1,7 +1,7 @@
-"""Joined statements: those of one commit that PostgreSQL can run side by side, sent as one in one round trip.
+"""Joined statements: those of one commit that PostgreSQL can run in parallel, sent as one in one round trip.
 
-PostgreSQL runs data-modifying WITH clauses on one snapshot, so that none sees what another one changes. Statements are joined only
-where that makes no difference: where each is a `Statement`, which names its tables, and no two of them share one.
+PostgreSQL runs data-modifying WITH clauses on one snapshot, so that no clause sees the changes of another. Statements
+are joined only where that makes no difference: each is a `Statement`, which names its tables, and no two share a table.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from doorward.storage.postgres.text import numbered, numbered_from
 from doorward.storage.sql.revocations import NEXT, NUMBER
 from doorward.storage.sql.text import Statement, select
 
-# Beyond that a statement is no more worth planning than a transaction.
+# Beyond this, planning the statement costs more than a transaction.
 _MOST: Final = 24
 _OVERTAKEN: Final = "another request was faster, nothing was changed"
 
@@ -25,8 +25,9 @@ Kind = tuple[str, int | None]
 
 @final
 class Group(Struct, frozen=True):
-    """`count` statements that are sent as one. Several answer a row with the number of changed rows, and fail where a guard loses. One
-    has that number in its command tag; `must` is what it must be. `whole`: either all that it must change is changed, or nothing is."""
+    """`count` statements that are sent as one. Several return a row with the number of changed rows, and fail where a
+    guard loses. One has that number in its command tag; `must` is its expected value. `whole`: either all its required
+    changes are made, or none."""
 
     sql: str
     count: int = 1
@@ -35,7 +36,7 @@ class Group(Struct, frozen=True):
 
 
 def groups(kinds: Sequence[Kind]) -> tuple[Group, ...]:
-    """Statements in as few groups as possible, in order."""
+    """The statements in as few groups as possible, in order."""
     found: list[list[Kind]] = []
     for kind in kinds:
         if found and len(found[-1]) < _MOST and all(_independent(sql, kind[0]) for sql, _ in found[-1]):
@@ -46,18 +47,18 @@ def groups(kinds: Sequence[Kind]) -> tuple[Group, ...]:
 
 
 def apart(kinds: Sequence[Kind]) -> tuple[Group, ...]:
-    """The same, each statement alone: where one that loses must be seen to lose before the next one begins."""
+    """Each statement in a group of its own: a lost guard must be known before the next statement runs."""
     return tuple(_alone(*kind) for kind in kinds)
 
 
 def _independent(one: str, other: str) -> bool:
-    """Whether `other`, which comes later, need not see what `one` changes, and has no row to change that `one` changes too."""
+    """Whether `other`, which comes later, need not see the changes of `one`, and changes no row that `one` changes."""
     if not (isinstance(one, Statement) and isinstance(other, Statement)):
         return False
     if one.tables.isdisjoint(other.tables):
         return True
-    # Two rows are two rows. Should they have one key, the database refuses the second, and the statements then go one by one.
-    # What the counter was raised to is handed over by name.
+    # Two inserts add two rows. If they have one key, the database refuses the second, and the statements then run one
+    # by one. The new counter value is passed on by name.
     return (one.adds and one == other) or (one == NEXT[0] and NUMBER in other)
 
 
@@ -83,8 +84,8 @@ def _joined(members: Sequence[Kind]) -> Group:
     total = " + ".join(f"n{place}" for place in range(len(members)))
     answer = total
     if guards:
-        # A text that is no number: the statement fails, undoes itself, and the database's log says why in words. It asks for no
-        # other count: an insert that has not run yet is not made to meet the winner's row.
+        # A text that is not a number: the statement fails and undoes itself, and the database log shows the reason. It
+        # asks for no other count: an insert that has not run yet must not run into the winner's row.
         lost = guards[0].partition(" ")[0]
         answer = f"CASE WHEN {' AND '.join(guards)} THEN {total} ELSE CAST('{_OVERTAKEN} ' || {lost} AS bigint) END"
     return Group(
@@ -94,5 +95,5 @@ def _joined(members: Sequence[Kind]) -> Group:
 
 
 def overtaken(state: str | None, message: str) -> bool:
-    """Whether an error is the one that joined statements make when a guard loses."""
+    """Whether an error is the one that joined statements raise when a guard loses."""
     return state == "22P02" and _OVERTAKEN in message

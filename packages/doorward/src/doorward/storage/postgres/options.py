@@ -1,4 +1,4 @@
-"""What may an operator choose about the connections to PostgreSQL?"""
+"""Options for connections to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from msgspec import Meta, Struct
 class PostgresOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The section `[postgres]`; times in seconds.
 
-    `pool_size`: connections of one process at most. `pool_wait`: how long a request waits for one of them, and `connect_timeout`
-    for a new one; `statement_timeout`: how long one statement may take. Longer is a 503. `prepared_statements = false` is for a
-    pooler that gives each transaction another connection (PgBouncer in transaction mode): nothing is then kept on a connection.
+    `pool_size`: the most connections of one process. `pool_wait`: how long a request waits for a connection of the
+    pool, and `connect_timeout` for a new one; `statement_timeout`: the longest time for one statement. Exceeding one
+    gives a 503. `prepared_statements = false` is for a pooler that assigns a connection per transaction (PgBouncer in
+    transaction mode): no state is then kept on a connection.
     """
 
     pool_size: Annotated[int, Meta(ge=1, le=200)] = 8

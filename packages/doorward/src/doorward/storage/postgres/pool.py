@@ -1,8 +1,8 @@
-"""Which connection does a statement get, and when does one have to go? One pool for each event loop.
+"""PostgreSQL connection pool: one for each event loop.
 
-The connection that was used last is used first, so that what is warm stays warm and a quiet server holds few. Nothing is ever left
-on a connection, so giving one back costs no round trip. When one breaks, all that were made before it broke are suspect: after a
-failover they lead to a server that is gone or reads only, and each would have to find that out for itself.
+The connection used last is used first, so that its caches stay warm and an idle server keeps few. No state is left on a
+connection, so returning one costs no round trip. When one breaks, all that were made before are suspect: after a
+failover they lead to a server that is gone or read-only, and each would otherwise have to fail once.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, Protocol, final
 
 from doorward.core.errors import StoreUnavailable
 
-# A firewall between us and the database forgets a quiet connection sooner or later, without a word.
+# A firewall between us and the database drops an idle connection sooner or later, without notice.
 _STALE_SECONDS = 240.0
 _GOOD_BYE_SECONDS = 2.0
 
 
 class Connection(Protocol):
-    """What is used of asyncpg's connection."""
+    """The methods of asyncpg's connection used here."""
 
     async def execute(self, query: str, /, *args: Any, **how: Any) -> str: ...
     async def fetch(self, query: str, /, *args: Any) -> list[Any]: ...
@@ -33,7 +33,7 @@ class Connection(Protocol):
 
 @final
 class Held:
-    """A connection of the pool. `era`: the pool's when it was made."""
+    """A connection of the pool. `era`: the pool's era when it was made."""
 
     __slots__ = ("connection", "era", "since")
 
@@ -45,7 +45,8 @@ class Held:
 
 @final
 class Pool:
-    """At most `size` connections made by `connect`; who finds none waits at most `wait` seconds, first come, first served."""
+    """At most `size` connections made by `connect`; without a free one, callers wait at most `wait` seconds, in FIFO
+    order."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], *, size: int, wait: float) -> None:
         self._connect = connect
@@ -55,11 +56,11 @@ class Pool:
         self._free: list[Held] = []
         self._made = 0
         self._era = 0
-        # None for who waits: a place to make a connection of one's own
+        # the result None means: a slot to make a new connection
         self._waiting: deque[asyncio.Future[Held | None]] = deque()
 
     def at_once(self) -> Held | None:
-        """A connection that lies here, to use alone and to give back."""
+        """An idle connection for exclusive use until it is given back, or None."""
         while self._free:
             held = self._free.pop()
             if self._fit(held) and self._loop.time() - held.since < _STALE_SECONDS:
@@ -68,7 +69,7 @@ class Pool:
         return None
 
     async def take(self) -> Held:
-        """A connection to use alone and to give back. Raises `StoreUnavailable`, or what connecting raises."""
+        """A connection for exclusive use until it is given back. Raises `StoreUnavailable`, or the error of connecting."""
         held = self.at_once()
         if held is not None:
             return held
@@ -78,7 +79,7 @@ class Pool:
         return await self._in_turn()
 
     def give(self, held: Held) -> None:
-        """Back with a connection on which nothing is under way."""
+        """Return a connection on which no operation is running."""
         if not self._fit(held) or held.connection.is_in_transaction():
             self.drop(held)
             return
@@ -91,29 +92,29 @@ class Pool:
         self._free.append(held)
 
     def drop(self, held: Held) -> None:
-        """Away with a connection of which nobody knows what is under way on it."""
+        """Discard a connection that may have an operation running."""
         self._let_go(held)
         self._offer_place()
 
     def suspect_all(self) -> None:
-        """One was found broken: those that lie here go, those in use go when they come back."""
+        """Report a broken connection: idle connections are closed, those in use when they are returned."""
         self._era += 1
         free, self._free = self._free, []
         for held in free:
             self.drop(held)
 
     async def close(self) -> None:
-        """Says good-bye on what lies here; what is in use goes when it comes back."""
+        """Close idle connections; those in use are closed when they are returned."""
         self._era += 1
         free, self._free = self._free, []
         self._made -= len(free)
         await asyncio.gather(*(_good_bye(held.connection) for held in free))
 
     def abandon(self) -> None:
-        """The same from another thread, or when the pool's loop is over."""
+        """The same from another thread, or after the pool's loop has ended."""
         free, self._free = self._free, []
         for held in free:
-            # a closed loop can close nothing any more; the sockets go with the objects
+            # a closed loop cannot close connections; the sockets close with the objects
             with suppress(RuntimeError):
                 if self._loop.is_running():
                     self._loop.call_soon_threadsafe(held.connection.terminate)

@@ -1,4 +1,4 @@
-"""PostgreSQL cannot be used: what mends it? By SQLSTATE, since texts are translated."""
+"""Advice for operators when PostgreSQL cannot be used, by SQLSTATE, since texts are translated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BY_STATE: Final = {
 
 
 class NotOpened(StoreUnavailable):
-    """The first connection did not come about. `fix` says what mends it."""
+    """The first connection failed. `fix` says what to do."""
 
     def __init__(self, said: str, fix: str) -> None:
         self.fix = fix
@@ -33,7 +33,7 @@ class NotOpened(StoreUnavailable):
 
 
 def remedy(problem: BaseException) -> str:
-    """One line for people, on whatever the driver, the resolver or TLS raised."""
+    """One line of advice for an error of the driver, the resolver or TLS."""
     state = state_of(problem)
     if state is not None:
         return _BY_STATE.get(state, "Mend that (PostgreSQL's log may say more), then try again.")

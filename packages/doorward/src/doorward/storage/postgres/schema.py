@@ -1,6 +1,6 @@
-"""How is the schema of a PostgreSQL database brought up to date, by one of those that start at once?
+"""Schema migration of a PostgreSQL database by one of the processes that start at once.
 
-All that is missing runs in one transaction under a lock that ends with it. Who finds nothing missing takes no lock.
+All missing migrations run in one transaction under a lock that ends with it. If none is missing, no lock is taken.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from doorward.storage.sql.migrate import (
     readable,
 )
 
-# "Doorward" in ASCII: the number of the lock, in this database alone.
+# "Doorward" in ASCII: the number of the advisory lock, which is local to this database.
 _LOCK = 0x446F6F7277617264
-# Whoever changes a table waits for those who use it, and all others wait behind it: never longer than this.
+# A change of a table waits for its users, and all later ones queue behind it: never longer than this.
 _LOCK_TIMEOUT_MS = 2000
 _PAUSE_SECONDS = 0.5
-# To fill a new index takes what it takes, and the others wait for it.
+# Building a new index takes any time, and the other processes wait for it.
 _AS_LONG_AS_IT_TAKES = 86_400.0
 _NO_LOCK = "55P03"
-# The lock is held; or, on an engine without such locks, two met: begin again, a deadlock, a table or a row that is there already.
+# The lock is held. Or, on an engine without such locks, two met: serialization failure, deadlock, existing table or
+# row.
 _ANOTHER_AT_WORK = frozenset({_NO_LOCK, "40001", "40P01", "42P07", "23505"})
 _NO_FUNCTION = "42883"
 
@@ -40,9 +41,9 @@ _NO_FUNCTION = "42883"
 async def prepare(
     connection: Connection, migrations: Sequence[Migration], migrate: bool, *, where: str, collate: bool
 ) -> None:
-    """Runs the missing migrations, unless `migrate` is False: then it only looks. `where` names the database to people.
+    """Run the missing migrations; with `migrate=False` only check them. `where` names the database in messages.
 
-    Raises `SchemaRefused`, `StoreUnavailable`, or what the database said.
+    Raises `SchemaRefused`, `StoreUnavailable`, or the database's error.
     """
     (encoding,) = (await connection.fetch("SHOW server_encoding"))[0]
     if encoding.upper() not in {"UTF8", "UTF-8"}:
@@ -66,7 +67,7 @@ async def prepare(
             await asyncio.sleep(_PAUSE_SECONDS)
             before, needed = needed, await _missing(connection, migrations, where)
             if state != _NO_LOCK and len(needed) == len(before):
-                # nobody else did it: such a table was there all the time
+                # no other process did it: such a table existed before
                 raise
 
 
@@ -84,7 +85,7 @@ async def _applied(connection: Connection) -> Sequence[tuple[int, str, str]]:
 
 
 async def _run(connection: Connection, migrations: Sequence[Migration], where: str, collate: bool) -> None:
-    # Whatever the database's own setting: who waited for the lock has to see what was done meanwhile.
+    # Whatever the database's default: after waiting for the lock, this transaction must see the changes made meanwhile.
     await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
     try:
         await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
@@ -110,5 +111,5 @@ async def _lock(connection: Connection) -> None:
     except Exception as problem:
         if state_of(problem) != _NO_FUNCTION:
             raise
-        # an engine without such locks is serializable instead, and lets one of two transactions begin again
+        # an engine without such locks is serializable instead, and makes one of two transactions retry
         await connection.execute("ROLLBACK TO SAVEPOINT no_lock")

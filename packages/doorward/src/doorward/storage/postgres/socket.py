@@ -1,7 +1,7 @@
-"""How soon does this side learn that a server is gone without a word: its power cut, its cable pulled?
+"""Early detection of a lost database server (power failure, network cable pulled) by TCP settings.
 
-The kernel knows earlier than any time limit of ours: what it sends is not acknowledged, and its questions are not answered. (A server
-that hangs acknowledges everything; for that one there are the limits.)
+The kernel knows before our time limits do: its packets are not acknowledged, and its keepalive probes are not answered.
+(A server that hangs still acknowledges; the time limits cover that case.)
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _PROBES: Final = 3
 
 
 def keep_watch(connection: object, seconds: float) -> None:
-    """Lets the connection break about `seconds` after its other end is gone. Where the system knows no such thing, nothing."""
+    """Make the connection fail about `seconds` after its peer is gone. Does nothing where the system lacks the setting."""
     transport: Any = getattr(connection, "_transport", None)
     line: Any = None if transport is None else transport.get_extra_info("socket")
     if line is None or cast("int", line.family) not in {socket.AF_INET, socket.AF_INET6}:
         return
     each = max(1, round(seconds / (_PROBES + 1)))
-    # of another object for the same socket: what an event loop hands out may not be set
+    # a second object for the same socket: options cannot be set on the one that the event loop returns
     with socket.socket(fileno=os.dup(cast("int", line.fileno()))) as same:
         same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in (

@@ -1,18 +1,18 @@
-"""How does a statement with `?` for its values read on PostgreSQL, which numbers them?"""
+"""Translation of `?` placeholders to PostgreSQL's numbered ones."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-# a quoted text or a quoted name is passed over: a question mark in it is no value
+# quoted texts and names are skipped: a question mark in them is not a placeholder
 _MARK = re.compile(r"'[^']*'|\"[^\"]*\"|\?")
 _TYPES = {"BLOB": "BYTEA", "TEXT": 'TEXT COLLATE "C"'}
 _TYPE = re.compile(r"'[^']*'|--[^\n]*|\b(?:BLOB|TEXT)\b")
 
 
 def numbered_from(sql: str, first: int) -> tuple[str, int]:
-    """The statement with `$first`, `$first+1`, … in place of its marks, and the number that comes next."""
+    """The statement with `$first`, `$first+1`, … in place of `?`, and the next number."""
     number = first - 1
 
     def mark(found: re.Match[str]) -> str:
@@ -27,13 +27,14 @@ def numbered_from(sql: str, first: int) -> tuple[str, int]:
 
 @lru_cache(maxsize=1024)
 def numbered(sql: str) -> str:
-    """The statement with `$1`, `$2`, … in place of its marks. Statements are constants: each is read once."""
+    """The statement with `$1`, `$2`, … in place of `?`. Statements are constants: each is translated once."""
     return numbered_from(sql, 1)[0]
 
 
 def schema(text: str, *, collate: bool = True) -> str:
-    """A shared migration in PostgreSQL's words. Text is compared byte by byte there too, whatever the database's language:
-    pages of ids and unique names must not depend on where `createdb` was run. `collate=False` is for engines that do so anyway."""
+    """A shared migration in PostgreSQL's dialect. Text is compared byte by byte there too, independent of the
+    database's locale: pages of ids and unique names must not depend on where `createdb` was run. `collate=False` is for
+    engines that do so by default."""
 
     def type_(found: re.Match[str]) -> str:
         word = found[0]

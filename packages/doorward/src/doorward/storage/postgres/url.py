@@ -1,4 +1,4 @@
-"""What does the URL of a PostgreSQL database say, and how is it shown to people?"""
+"""PostgreSQL URL: parsing, and display without the password."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SECRET_WORDS = frozenset({"password", "passwd", "sslpassword"})
 
 
 def is_postgres(database: str) -> bool:
-    """Whether the setting names a PostgreSQL database and not a file."""
+    """Whether the setting is a PostgreSQL URL and not a file."""
     return database.lower().startswith(_SCHEMES)
 
 
@@ -23,13 +23,13 @@ def shown(database: str) -> str:
     scheme, _, rest = database.partition("://")
     secret = next((word for word in _WORD.finditer(rest) if _is_secret(word)), None)
     head, words = (rest, "") if secret is None else (rest[: secret.start()], rest[secret.start() :])
-    # a password may hold what ends the host of a URL: it reaches to the last @, but for what is a word after the question mark
+    # a password may contain the characters that end the host part: it extends to the last @ before the query parameters
     before, at, behind = head.rpartition("@")
     if at:
         user, colon, _ = before.partition(":")
         head = f"{user}{':***' if colon else ''}@{behind}"
     elif "@" in words and "/" not in head:
-        # a password that holds a question mark, and what looks like a word of its own
+        # a password that contains a question mark, and text that looks like a parameter
         head = head.partition(":")[0] + ":***"
     return f"{scheme}://{head}{_WORD.sub(_masked, words)}"
 
@@ -43,8 +43,8 @@ def _masked(word: re.Match[str]) -> str:
 
 
 def each_host(url: str) -> Sequence[str]:
-    """A URL for each host of one that names several (`host1:5432,host2:5432`), so that each can be asked by itself."""
-    # not by urlsplit: newer Pythons refuse an IPv6 address behind another host
+    """A URL for each host of one that names several (`host1:5432,host2:5432`), so that each can be tried separately."""
+    # not urlsplit: newer Python versions refuse an IPv6 address after another host
     scheme, _, rest = url.partition("://")
     place, slash, behind = rest.partition("/")
     user, at, hosts = place.rpartition("@")
@@ -54,12 +54,13 @@ def each_host(url: str) -> Sequence[str]:
 
 
 def asks_for_role(url: str) -> bool:
-    """Whether the URL itself says which of several servers it wants."""
+    """Whether the URL itself selects one of several servers."""
     return "target_session_attrs=" in url.partition("?")[2]
 
 
 class DatabaseUrl(str):
-    """The setting as a value that can be used and not seen: printed, formatted or represented, its password is `***`."""
+    """The setting as a value that can be used but not displayed: printed, formatted or represented, its password is
+    `***`."""
 
     __slots__ = ()
 
@@ -73,5 +74,5 @@ class DatabaseUrl(str):
         return format(shown(super().__str__()), spec)
 
     def reveal(self) -> str:
-        """The URL with its password, for whoever connects."""
+        """The URL with its password, for connecting."""
         return super().__str__()

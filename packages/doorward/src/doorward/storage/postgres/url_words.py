@@ -1,7 +1,8 @@
-"""What stands after the question mark of a PostgreSQL URL, as libpq, poolers and hosting companies write it.
+"""Query parameters of a PostgreSQL URL, as libpq, poolers and hosting companies write them.
 
-The client library understands a part of libpq's words and hands every other one to the server, which refuses what it does not know. So
-each word is done here, passed on, left out with a sentence for the log, or refused where leaving it out would be less safe.
+The client library understands some of libpq's parameters and sends all others to the server, which refuses unknown
+ones. So each parameter is handled here, passed on, ignored with a line in the log, or refused where ignoring it would
+be less safe.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from doorward.storage.postgres.options import PostgresOptions
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
-# Other drivers' `ssl`, as the sslmode that it means.
+# Other drivers' `ssl`, as the equivalent sslmode.
 _SSL: Final = (
     dict.fromkeys(("true", "1", "on", "yes", "no-verify"), "require")
     | dict.fromkeys(("false", "0", "off", "no"), "")
@@ -26,7 +27,7 @@ _SSL: Final = (
 _TLS_VERSIONS: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
-# What the client library does itself.
+# Handled by the client library.
 _PASSED: Final = frozenset(
     [
         "host",
@@ -59,7 +60,7 @@ _PASSED: Final = frozenset(
         "tcp_keepalives_count",
     ]
 )
-# One of these values, where there is one.
+# Allowed values, where they are limited.
 _CHOICES: Final = {
     "sslmode": (*SSL_MODES, "no-verify"),
     "sslnegotiation": ("postgres", "direct"),
@@ -75,7 +76,7 @@ _CHOICES: Final = {
 _POOL_SIZE: Final = "how many connections there are says postgres.pool_size"
 _POOL_WAIT: Final = "how long a request waits for a connection says postgres.pool_wait"
 _DEAD: Final = "dead connections are found by the server's own means"
-# Left out. The sentence goes to the log; without one nothing is lost.
+# Ignored. The sentence goes to the log; without one the parameter has no effect here.
 _LEFT_OUT: Final = {
     "connection_limit": _POOL_SIZE,
     "max_connections": _POOL_SIZE,
@@ -111,7 +112,7 @@ _LEFT_OUT: Final = {
     "workaround": "",
     "supa": "",
 }
-# Leaving these out would trust more than was asked for.
+# Ignoring these would trust more than was asked for.
 _REFUSED: Final = {
     "require_auth": "cannot be kept by this server's client library; leave it out, and let sslmode=verify-full say who the server is",
     "requirepeer": "cannot be kept by this server's client library; leave it out",
@@ -139,15 +140,16 @@ _NEAR: Final = 0.85
 
 
 class BadWord(ValueError):
-    """A word that cannot be used. The text completes "database …", names the word and never its value."""
+    """A parameter that cannot be used. The text completes "database …", names the parameter and never its value."""
 
 
 class Words(Struct, frozen=True):
-    """A URL whose words are understood.
+    """A URL with its parameters interpreted.
 
-    `url` is what the client library is given. `system_roots`: the server's certificate has to be of the host's name, and of an authority
-    that this machine trusts. `connect_timeout` in seconds and `prepared_statements` stand over `[postgres]` where they are not None.
-    `settings`: names of the server's own settings that the URL sets. `notes`: sentences about what is done otherwise than written.
+    `url` is for the client library. `system_roots`: the server's certificate must have the host's name and be issued by
+    an authority that this machine trusts. `connect_timeout` in seconds and `prepared_statements` override `[postgres]`
+    unless None. `settings`: names of the server settings that the URL sets. `notes`: sentences about parameters that
+    are handled differently than written.
     """
 
     url: str
@@ -159,11 +161,11 @@ class Words(Struct, frozen=True):
 
 
 def understood(url: str) -> Words:
-    """What the URL says. Raises `BadWord`."""
+    """Interpret a URL. Raises `BadWord`."""
     place, mark, query = url.partition("?")
     if not mark:
         return Words(url)
-    # as the client library does: the last of two counts, an empty one says nothing
+    # as in the client library: the last of two values counts, an empty one is ignored
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
     except ValueError:
@@ -192,7 +194,7 @@ def understood(url: str) -> Words:
 
 
 def with_words(options: PostgresOptions, words: Words) -> PostgresOptions:
-    """The options, with what the URL says over them."""
+    """The options, overridden by the URL."""
     changes: dict[str, int | bool] = {}
     if words.connect_timeout is not None:
         changes["connect_timeout"] = words.connect_timeout
@@ -202,7 +204,7 @@ def with_words(options: PostgresOptions, words: Words) -> PostgresOptions:
 
 
 def missing_file(url: str) -> tuple[str, str] | None:
-    """(word, path) of a certificate that the URL names and that is not there; None where all are, or none is asked for."""
+    """(parameter, path) of a certificate file that the URL names and that does not exist; None if there is none."""
     given = dict(parse_qsl(understood(url).url.partition("?")[2]))
     if given.get("sslmode") not in _ENCRYPTED:
         return None
@@ -213,7 +215,7 @@ def missing_file(url: str) -> tuple[str, str] | None:
 
 
 def absent(path: str) -> bool:
-    """Whether there is certainly no such file: in a folder that this user may not enter, whoever needs the file will see."""
+    """Whether the file certainly does not exist: in a folder that this user may not read, a later open will show."""
     try:
         return not Path(path).is_file()
     except OSError:
@@ -241,7 +243,8 @@ def _check(name: str, value: str) -> None:
 
 
 def _encryption(given: dict[str, str], kept: dict[str, str]) -> None:
-    """Other drivers' words for sslmode. Of several the strictest counts: to leave one out would trust more than was asked for."""
+    """Other drivers' parameters for sslmode. The strictest of several counts: ignoring one would trust more than was
+    asked for."""
     strict = given.get("sslaccept") == "strict"
     modes = [
         "require" if given.get("sslmode") == "no-verify" else given.get("sslmode", ""),
@@ -262,10 +265,11 @@ def _encryption(given: dict[str, str], kept: dict[str, str]) -> None:
 
 
 def _identity(given: dict[str, str], kept: dict[str, str], notes: list[str]) -> bool:
-    """Whether this machine's trusted authorities decide who the server is; changes the words for it.
+    """Whether this machine's trusted authorities verify the server; changes the parameters accordingly.
 
-    `channel_binding=require` wants proof that no one stands in between. The client library cannot give that proof, and a certificate of
-    the right name gives the same: so it is asked for, instead of leaving the word out and trusting whoever answers.
+    `channel_binding=require` demands proof that there is no man in the middle. The client library cannot give that
+    proof, and a certificate with the right name gives the same: so it is required, instead of ignoring the parameter
+    and trusting any server.
     """
     if given.get("channel_binding") == "require":
         if kept.get("sslrootcert", "system") == "system":
@@ -279,7 +283,7 @@ def _identity(given: dict[str, str], kept: dict[str, str], notes: list[str]) -> 
             kept["sslmode"] = "verify-full"
     if kept.get("sslrootcert") != "system":
         return False
-    # libpq too goes no lower than verify-full here
+    # libpq too requires at least verify-full here
     kept["sslmode"] = "verify-full"
     del kept["sslrootcert"]
     return True
@@ -292,7 +296,7 @@ def _schema(given: dict[str, str], kept: dict[str, str]) -> None:
 
 
 def _seconds(text: str | None, notes: list[str]) -> int | None:
-    """libpq's `connect_timeout`, where zero and less mean for ever: nobody's request waits that long here."""
+    """libpq's `connect_timeout`, where zero and less mean for ever: no request waits that long here."""
     if text is None:
         return None
     seconds = int(text[:10])
@@ -303,7 +307,7 @@ def _seconds(text: str | None, notes: list[str]) -> int | None:
 
 
 def _prepared(given: dict[str, str], notes: list[str]) -> bool | None:
-    """Other drivers' words for a pooler that gives each transaction another connection."""
+    """Other drivers' parameters for a pooler that assigns a connection per transaction."""
     off = (
         given.get("pgbouncer", "").lower() in {"true", "1"}
         or given.get("statement_cache_size") == "0"

@@ -1,4 +1,4 @@
-"""How is a connection borrowed for a moment, and what becomes of it when something fails on it?"""
+"""Short-term use of a pooled connection, and its handling after an error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DOES_NOT_ANSWER = "does not answer"
 
 
 async def taken(pool: Pool) -> Held:
-    """A connection of the pool. Raises `StoreUnavailable` alone."""
+    """A connection of the pool. Raises only `StoreUnavailable`."""
     try:
         return await pool.take()
     except StoreUnavailable:
@@ -26,7 +26,7 @@ async def taken(pool: Pool) -> Held:
 
 
 async def settle(pool: Pool, held: Held, problem: BaseException) -> None:
-    """Gives back a connection on which `problem` arose, or lets it go."""
+    """Return a connection on which `problem` arose to the pool, or discard it."""
     if not isinstance(problem, Exception) or nobody_home(problem):
         pool.drop(held)
         if isinstance(problem, Exception):
@@ -42,9 +42,9 @@ async def settle(pool: Pool, held: Held, problem: BaseException) -> None:
 
 
 async def read(pool: Pool, ask: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-    """What `ask` finds. Asked once more on another connection when this one broke: a read changes nothing.
+    """The result of `ask`. Retried once on another connection when this one broke: a read changes nothing.
 
-    Raises `StoreUnavailable`, and what concerns a value and not the database as it is.
+    Raises `StoreUnavailable`, and errors about a value.
     """
     last = False
     while True:
@@ -56,7 +56,7 @@ async def read(pool: Pool, ask: Callable[[Connection], Awaitable[Answer]]) -> An
             if not isinstance(problem, Exception):
                 raise
             broken = nobody_home(problem) or again(problem)
-            # who waited for the whole limit is not made to wait for it twice
+            # a caller that waited for the whole limit must not wait for it twice
             if last or not broken or isinstance(problem, TimeoutError):
                 raise
             last = True
@@ -66,6 +66,6 @@ async def read(pool: Pool, ask: Callable[[Connection], Awaitable[Answer]]) -> An
 
 
 def storable(params: tuple[Param, ...]) -> tuple[Param, ...]:
-    """The values with the one character that PostgreSQL does not store replaced, in reads as in writes: what was written under
-    such a text is found under it."""
+    """The values with the one character that PostgreSQL does not store replaced, in reads and in writes alike: data
+    written under such a text is found under it."""
     return tuple(one.replace("\0", "\ufffd") if isinstance(one, str) else one for one in params)

@@ -1,4 +1,4 @@
-"""How are people and their second factors kept?"""
+"""Accounts and their second factors in SQL."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
 
 class SqlAccounts:
-    """People and their second factors."""
+    """Accounts and their second factors."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -53,17 +53,17 @@ class SqlAccounts:
         return _account(await self._db.one(_BY_EMAIL, (email,)))
 
     async def find(self, text: str) -> Sequence[Account]:
-        """By id or exact e-mail (case folded): what a person types on the command line."""
+        """By id or exact e-mail address (case folded), as typed on the command line."""
         asked = text.strip()
         rows = await self._db.all(_FIND, (asked, asked, asked.lower(), asked.casefold()))
         return [to_account(row) for row in rows]
 
     async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[Account]:
-        """In order of id; `after` is the last id of the page before."""
+        """In order of id; `after` is the last id of the previous page."""
         return [to_account(row) for row in await self._db.all(_PAGE, (after or "", limit))]
 
     async def count(self, *, after: str | None = None) -> int:
-        """How many there are behind `after`. Reads an entry of the index for each."""
+        """The number of accounts after `after`. Reads one index entry for each."""
         row = await self._db.one(_COUNT, (after or "",))
         return 0 if row is None else int(row[0])
 
@@ -75,8 +75,8 @@ class SqlAccounts:
         return guarded(_INSERT, *_row(account))
 
     def replace(self, account: Account, *, old: Account | None = None) -> Write:
-        """Guarded: loses when the person is gone, and with `old` also when anything changed since it was read, so that an edit
-        never undoes a disabling or a password change made in between."""
+        """Guarded: loses when the account is gone. With `old` it also loses when anything changed since `old` was read,
+        so that an edit never undoes a concurrent disabling or password change."""
         params = (*_row(account)[1:], account.id)
         if old is None:
             return guarded(_REPLACE, *params)
@@ -97,8 +97,8 @@ class SqlAccounts:
         )
 
     def delete(self, account_id: str) -> Write:
-        """The person, their factors, sessions, consents and sign-ins; the audit record stays."""
-        # factors, sessions, consents and known devices hang on the account and go with its row
+        """Deletes the account, its factors, sessions, consents and sign-ins; the audit log stays."""
+        # factors, sessions, consents and known devices are deleted with the account's row
         return Write(
             tuple((sql, (account_id,), None) for sql in (_DELETE_SIGN_INS, _DELETE_TICKETS, _DELETE))
         )
@@ -114,7 +114,7 @@ class SqlAccounts:
         return guarded(_USE_STEP, step, factor_id, step)
 
     def use_recovery_code(self, factor_id: str, at: int) -> Write:
-        """Guarded: loses when it was used."""
+        """Guarded: loses when the code was used."""
         return guarded(_USE_CODE, at, factor_id)
 
     def rehash(self, account_id: str, old_hash: str, new_hash: str) -> Write:

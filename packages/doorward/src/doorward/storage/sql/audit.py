@@ -1,4 +1,4 @@
-"""How is the record kept? Appended to, and read from its newest line; the database itself refuses that a line is changed."""
+"""Audit log: append-only, read from the newest line; the database itself refuses changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _COLUMNS = (
 )
 _APPEND = insert("audit", _COLUMNS)
 _GET = select(_COLUMNS, "audit WHERE id = ?")
-# One kind at a time, each from its own end: of one kind after the other in one index, the newest of all are found only by reading all.
+# One query for each kind, newest first: an index over all kinds would have to be read completely to find the newest
+# lines.
 _OF_ACCOUNT_AND_KIND = select(
     _COLUMNS, "audit WHERE account_id = ? AND kind = ? AND id < ? AND at >= ? ORDER BY id DESC LIMIT ?"
 )
@@ -31,12 +32,13 @@ _detail = msgspec.json.Decoder(dict[str, Any])
 
 
 def of_kinds(number: int) -> str:
-    """The newest lines of a person of so many kinds: the values of one kind for each, then how many lines."""
+    """SQL for the newest lines of an account, of `number` kinds. Parameters: the values for each kind, then the row
+    limit."""
     return newest_of(_OF_ACCOUNT_AND_KIND, number, _COLUMNS, "id")
 
 
 class SqlAudit:
-    """The record: appended to at one end, and let go at the other when it is old enough. `end` is how old lines go on this engine."""
+    """The audit log: appended to at one end, and trimmed at the other by age. `end` removes old lines on this engine."""
 
     def __init__(self, database: Database, end: End) -> None:
         self._db = database
@@ -46,8 +48,8 @@ class SqlAudit:
         return write(_APPEND, *to_row(event, ok=int(event.ok), detail=to_json(event.detail)))
 
     async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
-        """Remove a small batch of what is older than `keep` seconds, or a whole month of it where the record lies in months; answers
-        how many lines (a month is one), 0 when nothing is left to do now."""
+        """Remove a small batch of lines older than `keep` seconds, or a whole month where the log is partitioned by
+        month. Returns the number of lines (a month counts as one), 0 when nothing is left to do now."""
         return await self._end(self._db, now, keep, limit)
 
     async def get(self, event_id: str) -> AuditEvent | None:
@@ -63,8 +65,8 @@ class SqlAudit:
         before: str | None = None,
         limit: int = 100,
     ) -> Sequence[AuditEvent]:
-        """Lines of these kinds from `since` (seconds) on, newest first; `before` is the last id of the page before. Lines of other
-        kinds are not read, however many there are."""
+        """Lines of these kinds since `since` (seconds), newest first; `before` is the last id of the previous page.
+        Lines of other kinds are not read."""
         if not kinds:
             return []
         of_each = [(account_id, kind, before or _AFTER_ALL, since, limit) for kind in kinds]
@@ -74,7 +76,7 @@ class SqlAudit:
     async def page(
         self, *, before: str | None = None, kind: str | None = None, limit: int = 100
     ) -> Sequence[AuditEvent]:
-        """Newest first; `before` is the last id of the page before."""
+        """Newest first; `before` is the last id of the previous page."""
         end = before or _AFTER_ALL
         if kind is None:
             rows = await self._db.all(_PAGE, (end, limit))

@@ -1,7 +1,7 @@
-"""How does the record end? Lines go with their age alone, oldest first, a few at a time or a month at once.
+"""Retention of the audit log: lines are removed by age alone, oldest first, in small batches or a month at once.
 
-An id begins with its time (RFC 9562 §5.7), so the key says how old a line is. The database lets a line go only if it is older than
-what `meta` says of the record's beginning; that is said in the same transaction.
+An id begins with its time (RFC 9562 §5.7), so the key tells the age of a line. The database allows a deletion only for
+lines older than the start of the log as recorded in `meta`; the same transaction records it.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from doorward.storage.sql.statements import Database
 from doorward.storage.sql.text import delete_oldest, select
 
 KEPT_FROM: Final = "audit.kept_from"
-"""The name in `meta` of the id where the record begins: what is older may go."""
+"""The name in `meta` of the id where the log starts: older lines may be deleted."""
 _LOOK: Final = select("1", "audit WHERE id < ? ORDER BY id LIMIT 1")
 _REMOVE: Final = delete_oldest("audit", "id", "id", "id < ?")
 _AGAIN: Final = 3600
 
 
 End = Callable[[Database, int, int, int], Awaitable[int]]
-"""(database, now, keep, limit) -> how many of the oldest lines it removed: see `SqlAudit.let_go`."""
+"""(database, now, keep, limit) -> number of the oldest lines that were removed: see `SqlAudit.let_go`."""
 
 
 async def line_by_line(database: Database, now: int, keep: int, limit: int) -> int:
-    """Where the record is one table. Looks before it writes, so that an idle server takes no lock."""
+    """Retention for a log in one table. Reads before it writes, so that an idle server takes no lock."""
     kept_from = first_id(now - keep)
     if await database.one(_LOOK, (kept_from,)) is None:
         return 0
@@ -35,8 +35,9 @@ async def line_by_line(database: Database, now: int, keep: int, limit: int) -> i
 
 @final
 class Months:
-    """Where the record lies in months: `drop` answers 1 for a month that went, 0 when none is due, -1 when it cannot go now, and then
-    an hour passes before the next try, since each makes everybody wait for a moment. `trim` takes what lies in no month."""
+    """Retention for a log partitioned by month. `drop` returns 1 if a month was dropped, 0 if none is due, -1 if it
+    cannot be dropped now; the next try is then an hour later, since each try blocks all writers for a moment. `trim`
+    removes lines outside the monthly partitions."""
 
     def __init__(self, drop: str, trim: str) -> None:
         self._drop = drop
@@ -59,5 +60,5 @@ class Months:
 
 
 def first_id(at: int) -> str:
-    """What no id made at `at` (seconds) or later is smaller than."""
+    """The lower bound of all ids made at `at` (seconds) or later."""
     return f"aud_{max(at, 0) * 1000:012x}"

@@ -1,4 +1,4 @@
-"""How is the configuration kept? Apps, APIs and roles as documents, keys as rows; any change raises one version number."""
+"""Configuration in SQL: apps, APIs and roles as documents, keys as rows; every change increments one version number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorward.storage.sql.text import insert, select, update
 
 _VERSION = "SELECT value + 0 FROM counters WHERE name = 'registry'"
 RAISE: Step = (update("counters", "value = value + 1", "name = 'registry'"), (), None)
-# an update, since that alone holds the row until the commit
+# an update, since only that locks the row until the commit
 _UNCHANGED = "UPDATE counters SET value = value WHERE name = 'registry' AND value + 0 = ?"
 
 _CLIENTS = "SELECT doc FROM clients ORDER BY id"
@@ -34,7 +34,7 @@ _DELETE_ROLE = "DELETE FROM roles WHERE id = ?"
 
 _KEY_COLUMNS = "id, alg, state, public_jwk, sealed, created_at, activated_at, retired_at, token_life"
 _KEYS = select(_KEY_COLUMNS, "signing_keys ORDER BY created_at, id")
-# one for each state that an algorithm has one key in: what conflicts otherwise is no race but a bug
+# one row for each algorithm and state; any other conflict is a bug and not a race
 _INSERT_KEY = insert("signing_keys", _KEY_COLUMNS)
 _INSERT_CURRENT = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'current' DO NOTHING")
 _INSERT_NEXT = insert("signing_keys", _KEY_COLUMNS, "ON CONFLICT (alg) WHERE state = 'next' DO NOTHING")
@@ -50,7 +50,7 @@ _role = msgspec.json.Decoder(Role)
 
 
 class SqlRegistry:
-    """Apps, APIs, roles, signing keys: read as one snapshot; every write raises its version."""
+    """Apps, APIs, roles and signing keys, read as one snapshot; every write increments its version."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -74,8 +74,8 @@ class SqlRegistry:
         )
 
     def unchanged(self, version: int) -> Write:
-        """Guarded, and changes nothing: loses unless that is the newest version, so that what was decided on a snapshot is
-        committed on it or not at all. Goes first."""
+        """Guarded no-op: loses unless `version` is the newest, so that a decision made on a snapshot is committed on
+        that snapshot or not at all. Must be the first write."""
         return guarded(self._unchanged, version)
 
     def put_client(self, client: Client) -> Write:
@@ -97,8 +97,8 @@ class SqlRegistry:
         return _change(_DELETE_ROLE, role_id)
 
     def insert_key(self, key: SigningKey) -> Write:
-        """Guarded: loses when it would be a second current or a second next key of its algorithm, so that of nodes that see one
-        missing one makes it."""
+        """Guarded: loses when the algorithm already has a current or a next key, so that only one of several nodes
+        makes a missing key."""
         return _change(
             {"current": _INSERT_CURRENT, "next": _INSERT_NEXT}.get(key.state, _INSERT_KEY),
             *to_row(key, public_jwk=to_json(key.public_jwk)),
@@ -106,12 +106,12 @@ class SqlRegistry:
         )
 
     def lengthen_key(self, key_id: str, token_life: int) -> Write:
-        """`token_life` grows to that many seconds; it never shrinks."""
+        """Raise `token_life` to that many seconds; it never shrinks."""
         return _change(_LENGTHEN, token_life, key_id, token_life)
 
     def move_key(self, key_id: str, old: KeyState, new: KeyState, at: int) -> Write:
-        """Guarded: loses when the key is not in state `old`, so that two rotations at once make one. An algorithm has one current
-        key: move the old one away first."""
+        """Guarded: loses when the key is not in state `old`, so that two concurrent rotations make one. An algorithm
+        has one current key: move the old one away first."""
         match new:
             case "next":
                 return _change(_MOVE_KEY, new, key_id, old, must=1)

@@ -1,4 +1,4 @@
-"""May this database be served? Not while it is being filled, and never again once its data has moved out."""
+"""Check that a database may be served: not while it is being filled, and never again once its data has moved out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARKS: Final = "SELECT name, value FROM meta WHERE name IN ('arriving', 'moved')
 
 
 class NotServed(StoreGone):
-    """The database must not be served. `fix` says where to look instead."""
+    """The database must not be served. `fix` says which database to use instead."""
 
     def __init__(self, error: str, fix: str) -> None:
         self.error = error
@@ -22,7 +22,7 @@ class NotServed(StoreGone):
 
 
 def why_not(marks: Mapping[str, str], *, where: str = "The database") -> NotServed | None:
-    """What there is to say, from the names and values of `meta` that speak of it; None when all is well."""
+    """The reason not to serve the database, from names and values of `meta`; None when there is none."""
     if "moved" in marks:
         return NotServed(
             f"{where} has moved to {marks['moved']}.",

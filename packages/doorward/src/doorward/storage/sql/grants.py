@@ -1,4 +1,4 @@
-"""How are grants and what hangs on them kept? A code is redeemed once and a refresh token spent once, whoever else tries."""
+"""Grants, authorization codes and refresh tokens in SQL: a code is redeemed once and a refresh token spent once."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _HELD_OF_ACCOUNT = select(
     " GROUP BY client_id, audience, scopes ORDER BY MAX(created_at) DESC, client_id, audience, scopes",
 )
 _INSERT = insert("grants", GRANT_COLUMNS)
-# two sign-ins may draw the same place in a status list: the second one loses and draws again
+# two sign-ins may draw the same index in a status list: the second one loses and draws again
 _INSERT_LISTED = insert(
     "grants",
     GRANT_COLUMNS,
     "ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING",
 )
 _END = update("grants", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS NULL")
-# Very many at once. The counter is raised first, which holds it, so that the entries are numbered without a gap to anybody else.
+# Many rows at once. The counter is incremented first, which locks it, so that the entries get consecutive numbers.
 _END_OF_ACCOUNT = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
 _ENTER_OF_ACCOUNT = (
     "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', id, ended_at, CAST(? AS BIGINT),"
@@ -70,7 +70,7 @@ _REFRESH = select(
     ", ".join((qualified("refresh_tokens", REFRESH_COLUMNS), qualified("grants", GRANT_COLUMNS))),
     "refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id WHERE refresh_tokens.grant_id = ?",
 )
-# one round trip for everything that a refresh decides on; the account may be gone by now
+# one round trip for everything that a refresh needs; the account may have been deleted
 _REFRESH_OF_PERSON = select(
     ", ".join(
         (
@@ -83,7 +83,7 @@ _REFRESH_OF_PERSON = select(
     " LEFT JOIN accounts ON accounts.id = grants.account_id WHERE refresh_tokens.grant_id = ?",
 )
 _INSERT_REFRESH = insert("refresh_tokens", REFRESH_COLUMNS)
-# the family is checked in the same statement: a grant that ended after it was read yields no successor
+# the same statement checks the family: a grant that ended after it was read yields no successor
 _ALIVE = (
     "EXISTS (SELECT 1 FROM grants"
     " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?)"
@@ -94,7 +94,7 @@ _SPEND = update(
     f"grant_id = ? AND hash = ? AND {_ALIVE}",
     "grants",
 )
-# the chain stands where it stood when it was decided, and nobody else was given the late repeat meanwhile
+# the chain is unchanged since the decision, and no other request got the late repeat meanwhile
 _REPEAT_LATE = update(
     "refresh_tokens",
     "late_at = ?",
@@ -104,7 +104,7 @@ _REPEAT_LATE = update(
 
 
 class SqlGrants:
-    """Grants, authorization codes, refresh tokens: one row for each grant, however often it was rotated."""
+    """Grants, authorization codes, refresh tokens: one row for each grant, independent of the number of rotations."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -123,7 +123,7 @@ class SqlGrants:
         return None if row is None else (to_refresh(row), to_grant(row, REFRESH_WIDTH))
 
     async def refresh_of_person(self, grant_id: str) -> tuple[RefreshToken, Grant, Account | None] | None:
-        """The same with the person, as a refresh needs it; still one round trip."""
+        """The same with the account, as a refresh needs it; also one round trip."""
         row = await self._db.one(_REFRESH_OF_PERSON, (grant_id,))
         if row is None:
             return None
@@ -132,7 +132,7 @@ class SqlGrants:
         return to_refresh(row), to_grant(row, REFRESH_WIDTH), account
 
     async def live_of_account(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Grant]:
-        """Newest first, as of a session too; at most `limit`."""
+        """Newest first, including those of a session; at most `limit`."""
         rows = await self._db.all(_LIVE_OF_ACCOUNT, (now, account_id, _ALL if limit is None else limit))
         return [to_grant(row) for row in rows]
 
@@ -143,12 +143,12 @@ class SqlGrants:
     async def held_of_account(
         self, account_id: str, now: int
     ) -> Sequence[tuple[str, str, tuple[str, ...], int]]:
-        """(app, audience, scopes, since when) of all live grants, each once however many grants say the same; newest first."""
+        """(app, audience, scopes, since when) of all live grants, without duplicates; newest first."""
         rows = await self._db.all(_HELD_OF_ACCOUNT, (now, account_id))
         return [(client, audience, tuple(scopes.split()), since) for client, audience, scopes, since in rows]
 
     def insert(self, grant: Grant) -> Write:
-        """Guarded when it has a place in a status list: loses when another grant holds that place."""
+        """Guarded if it has an index in a status list: loses when another grant has that index."""
         params = to_row(
             grant,
             scopes=" ".join(grant.scopes),
@@ -159,17 +159,18 @@ class SqlGrants:
         return write(_INSERT, *params) if grant.status_list is None else guarded(_INSERT_LISTED, *params)
 
     def end(self, grant_id: str, at: int, reason: str) -> Write:
-        """Not guarded; the refresh token of an ended grant is dead with it."""
+        """Not guarded; the refresh token of an ended grant is invalid too."""
         return write(_END, at, reason, grant_id)
 
     def end_first(self, grant_id: str, at: int, reason: str) -> Write:
-        """The same, guarded: loses when it has ended, so that of many who end one grant at once one enters it in the view."""
+        """Guarded `end`: loses when the grant has ended, so that concurrent calls make one entry in the revocation
+        view."""
         return guarded(_END, at, reason, grant_id)
 
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> Write:
-        """All live grants of a person; `only` those of a `client_id`, or of a `session_id` without the offline ones, or those of
-        every session `but` one, without the offline ones and those of no session. Each enters the revocation view until `until`.
-        A few statements, however many they are."""
+        """End all live grants of an account. `only` restricts this: to a `client_id`; or to a `session_id`, without
+        offline grants; or to every session `but` one, without offline grants and grants without a session. Each enters
+        the revocation view until `until`. Takes a few statements, independent of the number of grants."""
         also = "".join(_ONLY[name] for name in only)
         of = (account_id, *only.values())
         return Write(
@@ -182,7 +183,7 @@ class SqlGrants:
         )
 
     def end_of_client(self, client_id: str, at: int, reason: str) -> Write:
-        """All grants of an app that goes: the first few hundred in this commit, the rest by and by in `sweep`."""
+        """End all grants of a deleted app: the first few hundred in this commit, the rest step by step in `sweep`."""
         return Write(
             (
                 (END_OF_CLIENT, (at, reason, client_id, SWEEP_ENDS), None),
@@ -201,7 +202,8 @@ class SqlGrants:
         return write(_INSERT_REFRESH, *to_row(token, recent=from_recent(token.recent)))
 
     def spend_refresh(self, old: RefreshToken, new: RefreshToken) -> Write:
-        """Guarded: `new` replaces `old` while that is still the newest and its grant lives at `new.created_at`; else it loses."""
+        """Guarded: `new` replaces `old` if that is still the newest and its grant is live at `new.created_at`;
+        otherwise it loses."""
         return guarded(
             _SPEND,
             new.generation,
@@ -214,7 +216,8 @@ class SqlGrants:
         )
 
     def repeat_late(self, token: RefreshToken, at: int) -> Write:
-        """`late_at` becomes `at`. Guarded: `token` is still the newest, its `late_at` what was read, and its grant lives at `at`."""
+        """Set `late_at` to `at`. Guarded: `token` is still the newest, its `late_at` is unchanged, and its grant is
+        live at `at`."""
         return guarded(_REPEAT_LATE, at, token.grant_id, token.hash, token.late_at or 0, at)
 
     async def status_indexes(self, list_id: int, now: int) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""How are tickets, mail on its way out and logout notices kept?"""
+"""Tickets, outgoing mail and logout notices in SQL."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class SqlMessages:
         return write(_INSERT_TICKET, *_ticket_row(ticket))
 
     def replace_ticket(self, old: Ticket, new: Ticket) -> Write:
-        """Guarded by (tries, proven_at, used_at, account_id) as in `old`, so that guesses count and a ticket is used once."""
+        """Guarded by (tries, proven_at, used_at, account_id) as in `old`, so that every guess is counted and a ticket
+        is used once."""
         return guarded(
             _REPLACE_TICKET,
             *_ticket_row(new)[2:],
@@ -89,7 +90,7 @@ class SqlMessages:
         )
 
     def detach_tickets(self, account_id: str) -> Write:
-        """The tickets of a person become those of nobody: their codes and links open nothing any more."""
+        """Detach all tickets from an account: their codes and links become invalid."""
         return write(_DETACH_TICKETS, account_id)
 
     async def due_mail(self, now: int, limit: int = 20) -> Sequence[Outgoing]:
@@ -105,7 +106,7 @@ class SqlMessages:
         return write(_INSERT_MAIL, *to_row(mail))
 
     def replace_mail(self, old: Outgoing, new: Outgoing) -> Write:
-        """Guarded by `next_try_at`, so that of two workers one takes it."""
+        """Guarded by `next_try_at`, so that only one of two workers takes it."""
         return guarded(
             _REPLACE_MAIL,
             new.next_try_at,
@@ -137,14 +138,14 @@ class SqlMessages:
         )
 
     async def undelivered_mail(self) -> UndeliveredMail | None:
-        """What did not leave at the first try and has not left since; None when there is nothing."""
+        """Mail that failed at the first try and has not been sent since; None when there is none."""
         row = await self._db.one(_UNDELIVERED_MAIL, ())
         if row is None or not row[0]:
             return None
         return UndeliveredMail(waiting=int(row[0]) - int(row[1]), failed=int(row[1]), last_at=row[2])
 
     async def undelivered(self) -> Sequence[Undelivered]:
-        """Of each app that was not told of a log-out at the first try, what is still to be told and what was given up."""
+        """For each app whose logout notice failed at the first try: the notices still pending and those given up."""
         found: list[Undelivered] = []
         for client_id, count, failed, last_at in await self._db.all(_UNDELIVERED, ()):
             last = await self._db.one(_LAST_PROBLEM, (client_id,))

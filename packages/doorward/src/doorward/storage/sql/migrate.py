@@ -1,10 +1,11 @@
-"""Which migrations does a database need, and may this program touch it at all?
+"""Selection of the migrations that a database needs, and the check that this program may use it.
 
-A migration is `migrations/NNNN_name.sql`; what one engine alone needs stands in `NNNN_name.<engine>.sql` and runs right after it
+A migration is `migrations/NNNN_name.sql`; an engine-specific part is `NNNN_name.<engine>.sql` and runs right after it
 in the same transaction. An applied migration never changes: its checksum is recorded beside its number.
 
-A migration that only adds says so in a line `-- readable by: N`: programs that know the schema up to version N go on with what it
-made, and may start on it, so that the nodes of one server are updated one after another (docs/guides/upgrade.md).
+A migration that only adds contains a line `-- readable by: N`: programs that know the schema up to version N keep
+working with its result, and may start on it, so that the nodes of one server can be updated one after another
+(docs/guides/upgrade.md).
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ _FOLDER = Path(__file__).parents[1] / "migrations"
 
 
 class SchemaRefused(StoreUnavailable):
-    """The database has a schema that this program must not touch; the text says what to do."""
+    """The database has a schema that this program must not use; the text says what to do."""
 
 
 class Migration(Struct, frozen=True):
-    """One numbered step of the schema, with the text for one engine. `checksum` is the SHA-256 of that text in hex;
-    `readable_by` the oldest schema version whose program works with what this step made, 0 for none before it."""
+    """One numbered step of the schema, with the text for one engine. `checksum`: the SHA-256 of that text in hex.
+    `readable_by`: the oldest schema version whose program works with the result, 0 if none before it does."""
 
     number: int
     name: str
@@ -51,8 +52,8 @@ class Migration(Struct, frozen=True):
 
 
 def known(engine: str, folder: Path = _FOLDER) -> tuple[Migration, ...]:
-    """The migrations in `folder` for one engine, in order. Raises ValueError when numbers are missing or doubled, or when one says
-    that it is readable by what came after it."""
+    """The migrations in `folder` for one engine, in order. Raises ValueError when numbers are missing or duplicated, or
+    when one is marked as readable by a later version."""
     found: list[Migration] = []
     for path in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql")):
         if path.name.count(".") != 1:
@@ -75,19 +76,20 @@ def known(engine: str, folder: Path = _FOLDER) -> tuple[Migration, ...]:
 
 
 def readable(mine: Sequence[Migration]) -> str:
-    """What a database is told when all of `mine` ran: its version, and the oldest whose program may use it."""
+    """The value stored in the database after all of `mine` ran: its version, and the oldest version whose program may
+    use it."""
     return f"{len(mine)} {max((one.readable_by or one.number for one in mine), default=0)}"
 
 
 def may_use(applied: Sequence[tuple[int, str, str]], mine: Sequence[Migration], said: str | None) -> bool:
-    """Whether a program with `mine` works with a database where `applied` ran: all of its own and nothing else, or more that it
-    need not know. `said` is what the database holds of `readable`."""
+    """Whether a program with `mine` works with a database where `applied` ran: exactly its own, or its own and later
+    ones that it can ignore. `said` is the stored value of `readable`."""
     own = [(one.number, one.name, one.checksum) for one in mine]
     if list(applied[: len(own)]) != own:
         return False
     if len(applied) == len(own):
         return True
-    # of another version than the database has, it says nothing about this one
+    # if it names another version than the database has, it does not apply
     version, _, oldest = (said or "").partition(" ")
     return version == str(len(applied)) and oldest.isdigit() and int(oldest) <= len(own)
 
@@ -99,10 +101,11 @@ def missing(
     where: str,
     said: str | None = None,
 ) -> Sequence[Migration]:
-    """What has to run, in order. `applied` is what the database recorded as (number, name, checksum), `said` what it holds of
-    `readable`.
+    """The migrations to run, in order. `applied` is what the database recorded as (number, name, checksum), `said` its
+    stored value of `readable`.
 
-    Raises `SchemaRefused` when the database is newer than this program and not readable by it, or was made from other migrations.
+    Raises `SchemaRefused` when the database is newer than this program and not readable by it, or was made from other
+    migrations.
     """
     newest = max((number for number, _, _ in applied), default=0)
     for (number, name, checksum), own in zip(applied, mine, strict=False):

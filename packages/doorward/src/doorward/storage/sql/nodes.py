@@ -1,7 +1,7 @@
-"""Which processes answer from memory, and what has each of them seen?
+"""Processes that answer from memory, and the configuration version that each has loaded.
 
-A row that is doubted has another name: its process does not find it any more and makes itself known anew, while whoever changes
-something goes on waiting for it. Programs that know nothing of doubts do the same with a row that is not there.
+A doubted row is renamed: its process does not find it and registers again, while changes continue to wait for the row.
+Older programs, which do not know doubts, do the same when their row is missing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SAW = insert(
     "id, seen, expires_at",
     "ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, expires_at = excluded.expires_at",
 )
-# doubts of a process that speaks again are over, in the commit that makes it known
+# when a doubted process reports again, the commit that registers it also deletes its doubted rows
 _SPEAKS = "DELETE FROM nodes WHERE id LIKE ?"
 _LEAVE = "DELETE FROM nodes WHERE id = ?"
 _BEHIND = "SELECT COUNT(*) FROM nodes WHERE seen < ?"
@@ -34,14 +34,14 @@ _DOUBTED = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
 
 
 class SqlNodes:
-    """The processes that answer from a snapshot of the registry, and the version that each has seen."""
+    """Processes that answer from a configuration snapshot, and the version that each has loaded."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
         self._look = told_by(database.history, _LOOK)
 
     async def look(self, node_id: str) -> tuple[int, int | None]:
-        """(the registry's version, the version that this node is known to have seen), in one read; None: it is not known."""
+        """(the registry's version, the version that this node has recorded), in one read; None: it is not registered."""
         row = await self._db.one(self._look, (node_id,))
         if row is None:
             return 0, None
@@ -50,17 +50,17 @@ class SqlNodes:
         return row[0], row[1]
 
     async def behind(self, version: int) -> int:
-        """How many have not yet seen `version`, those that are doubted among them."""
+        """How many have not loaded `version` yet, doubted ones included."""
         row = await self._db.one(_BEHIND, (version,))
         return row[0] if row else 0
 
     async def doubted(self) -> Sequence[str]:
-        """The names of the rows that are doubted; `leave` takes one away."""
+        """The names of the doubted rows; `leave` deletes one."""
         return [row[0] for row in await self._db.all(_DOUBTED, ())]
 
     def saw(self, node_id: str, version: int, expires_at: int) -> Write:
-        """This node lives and has seen `version`; without another word it is doubted some time after `expires_at`. Ends every
-        doubt of it."""
+        """Record that this node is alive and has loaded `version`; without another report it is doubted some time after
+        `expires_at`. Deletes every doubted row of it."""
         return Write(
             (
                 (_SAW, (node_id, version, expires_at), None),
@@ -69,14 +69,14 @@ class SqlNodes:
         )
 
     async def heard_of_by(self) -> int | None:
-        """The latest time by which any is to be heard of (seconds, by that node's clock); None when there is none."""
+        """The latest time by which any node must report (seconds, by that node's clock); None when there is none."""
         row = await self._db.one(_NEWEST, ())
         return row[0] if row else None
 
     def doubt(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> Write:
-        """Doubt all who have not seen the version `behind`, or who were to be heard of before `silent_at` (seconds), or not before
-        `not_before`: one that lives finds at its next look that it is not known, and makes itself known. `mark` is drawn anew for
-        each call."""
+        """Doubt all that have not loaded the version `behind`, that had to report before `silent_at` (seconds), or that
+        need not report before `not_before`. A live one finds at its next look that it is not registered, and registers
+        again. `mark` is random for each call."""
         return write(_DOUBT, f"doubted {mark} ", behind, silent_at, not_before)
 
     def leave(self, node_id: str) -> Write:

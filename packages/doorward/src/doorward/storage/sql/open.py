@@ -1,4 +1,4 @@
-"""Which engine does a database setting mean? A URL of PostgreSQL, or the path of a SQLite file."""
+"""Engine selection from the database setting: a PostgreSQL URL, or the path of a SQLite file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from doorward.storage.sqlite.path import sqlite_path
 async def open_store(
     database: str, *, migrate: bool = True, postgres: PostgresOptions | None = None
 ) -> Store:
-    """The store at `database`: `postgresql://…`, `sqlite:///path`, or a path. Made or brought up to date unless `migrate` is False.
+    """The store at `database`: `postgresql://…`, `sqlite:///path`, or a path. Creates or migrates it unless `migrate`
+    is False.
 
     Raises `SchemaRefused`, `StoreUnavailable`; neither shows a password.
     """
-    # a setting that prints as `***` is used as it is
+    # the plain text of a setting that prints as `***`
     plain = str.__str__(database)
     if is_postgres(plain):
-        # the client library is not loaded where there is only a file
+        # the client library is not loaded when only a file is used
         from doorward.storage.postgres.database import open_postgres
 
         return await open_postgres(plain, migrate=migrate, options=postgres)

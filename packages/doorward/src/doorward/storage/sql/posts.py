@@ -1,4 +1,4 @@
-"""Forms that were posted just now and their sealed answers, in SQL: one row for each place."""
+"""Recently posted forms and their sealed answers in SQL: one row for each browser."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _FORGET = "DELETE FROM answered_posts WHERE place = ?"
 
 
 class SqlPosts:
-    """One place for each browser. `post` is a keyed hash of the whole request; times are Unix seconds."""
+    """One row (`place`) for each browser. `post` is a keyed hash of the whole request; times are Unix seconds."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def answer(self, place: int, post: str, now: int) -> bytes | None:
-        """The sealed answer of this very post: empty while it is being worked on, None when nothing of it is kept."""
+        """The sealed answer of exactly this post: empty while it is being processed, None when it is not stored."""
         row = await self._db.one(_ANSWER, (place, post, now))
         return None if row is None else row[0] or b""
 
     def claim(self, place: int, post: str, now: int, until: int) -> Write:
-        """Guarded: loses while this very post is kept there, being worked on or answered. What else stood there goes."""
+        """Guarded: loses while exactly this post is stored, in process or answered. Replaces any other post."""
         return guarded(_CLAIM, place, post, until, now)
 
     def keep(self, place: int, post: str, sealed: bytes, until: int) -> Write:
-        """The answer of a claimed post. Not guarded: another post may have taken the place."""
+        """Store the answer of a claimed post. Not guarded: another post may have replaced it."""
         return write(_KEEP, sealed, until, place, post)
 
     def drop(self, place: int, post: str) -> Write:
-        """The claimed post has no answer that could be kept."""
+        """Remove the claimed post: it has no answer that could be stored."""
         return write(_DROP, place, post)
 
     def forget(self, place: int) -> Write:
-        """Whatever stands there."""
+        """Remove any post of this place."""
         return write(_FORGET, place)

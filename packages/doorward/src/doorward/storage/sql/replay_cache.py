@@ -1,4 +1,6 @@
-"""How are tries counted, and things claimed once? In single statements, so that no try is lost between a read and a write."""
+"""Attempt counters and one-time claims in SQL: single statements, so that no attempt is lost between a read and a
+write.
+"""
 
 from __future__ import annotations
 
@@ -32,18 +34,18 @@ _MANY = 50
 
 
 class SqlAttempts:
-    """Counters for throttling, and things that may be seen once only."""
+    """Counters for throttling, and values that may be used only once."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def count(self, bucket: str, now: int) -> tuple[int, int]:
-        """(tries counted in the bucket's running window, end of that window in seconds since the epoch)."""
+        """(attempts in the bucket's running window, end of that window in seconds since the epoch)."""
         row = await self._db.one(_COUNT, (bucket, now))
         return (0, now) if row is None else (row[0], row[1])
 
     async def counts(self, buckets: Sequence[str]) -> Mapping[str, tuple[int, int]]:
-        """(tries, end of the window) of each that was ever counted, in one round trip; the window may be over."""
+        """(attempts, end of the window) of each known bucket, in one round trip; the window may be over."""
         found: dict[str, tuple[int, int]] = {}
         for start in range(0, len(buckets), _MANY):
             some = tuple(buckets[start : start + _MANY])
@@ -51,13 +53,13 @@ class SqlAttempts:
         return found
 
     def add(self, bucket: str, now: int, window: int, *, tries: int = 1) -> Write:
-        """So many more tries; a new window of `window` seconds begins when the old one is over. Safe under concurrency."""
+        """Add attempts; a new window of `window` seconds begins when the old one is over. Safe under concurrency."""
         ends, far = now + window, now + 2 * window
         return write(_ADD, bucket, tries, ends, now, far, now, far)
 
     def take(self, bucket: Bucket, now: int) -> Write:
-        """One more try while there is room. Guarded: loses when `bucket.limit` tries are counted in the running window, so that
-        of many at once exactly as many are counted as the limit says."""
+        """Add one attempt if the bucket has room. Guarded: loses when `bucket.limit` attempts are counted in the
+        running window, so that concurrent requests are counted up to exactly the limit."""
         ends, far = now + bucket.window, now + 2 * bucket.window
         return guarded(_TAKE, bucket.key, 1, ends, now, far, now, far, now, far, bucket.limit)
 
@@ -65,8 +67,8 @@ class SqlAttempts:
         return write(_CLEAR, bucket)
 
     def claim(self, space: str, value: str, expires_at: int, *, now: int = 0) -> Write:
-        """Guarded: loses when (space, value) was claimed and has not expired at `now` (assertion jti: RFC 7523 §3). Without `now`
-        a claim counts until it is swept."""
+        """Guarded: loses when (space, value) was claimed and has not expired at `now` (assertion jti: RFC 7523 §3).
+        Without `now` a claim is valid until it is swept."""
         return guarded(_CLAIM, space, value, expires_at, now)
 
 

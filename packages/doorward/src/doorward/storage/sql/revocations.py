@@ -1,4 +1,4 @@
-"""How is the revocation view kept? As entries numbered in commit order, so that "everything after 41" misses nothing."""
+"""Revocation view: entries numbered in commit order, so that "everything after 41" is complete."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ NUMBERED: Step = (
     (),
     None,
 )
-"""After very many entries of one statement, which were numbered from `NEXT` on: the counter goes where they end."""
+"""Sets the counter to the last number after one statement that made many entries, numbered from `NEXT` on."""
 _INSERT = Statement(
     "INSERT INTO revocations (kind, ref, at, expires_at, before_at, seq)"
     " VALUES (?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))",
     "revocations",
     "counters",
 )
-# The counter is raised first: its row is held until the end, so that of all who count at once each sees what the one before wrote.
+# The counter is incremented first: its row stays locked until the end, so that each concurrent writer sees the previous
+# entry.
 _INSERT_HELD = (
     "INSERT INTO revocations (kind, ref, at, expires_at, before_at, holder, seq)"
     " SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), value"
@@ -56,8 +57,8 @@ class SqlRevocations:
         return newest[0][0], [_revocation(row) for row in rows]
 
     async def since(self, seq: int, now: int, limit: int | None = None) -> tuple[int, Sequence[Revocation]]:
-        """The newest seq, and the entries after `seq`, at most the first `limit` of them; of no use when the two are not of one
-        history (`same_history`)."""
+        """The newest seq, and the entries after `seq`, at most `limit`; invalid when the two belong to different
+        histories (`same_history`)."""
         place = seq & (1 << HISTORY_BITS) - 1
         most = _ALL if limit is None else limit
         newest, rows = await self._db.snapshot((self._newest, ()), (_SINCE, (place, now, most)))
@@ -72,14 +73,14 @@ class SqlRevocations:
         return Write((NEXT, (_INSERT, (r.kind, r.ref, r.at, r.expires_at, r.before), None)))
 
     def insert_few(self, revocation: Revocation, *, holder: str, most: int, now: int) -> Write:
-        """An entry for a single token of `holder`, a grant or an app. Guarded: loses when `most` such entries of the holder have not
-        expired at `now`, so that of many at once exactly as many are kept as the limit says."""
+        """An entry for a single token of `holder`, a grant or an app. Guarded: loses when the holder has `most` such
+        entries that have not expired at `now`; concurrent requests are stored up to exactly the limit."""
         values = (*_values(revocation), holder, holder, now, most, most)
         return Write((NEXT, (_INSERT_FEW, values, 1)))
 
     def insert_later(self, revocation: Revocation, *, now: int) -> Write:
-        """An entry with `before`, which takes the place of earlier ones of that `ref` made by this method. Guarded: loses when one
-        is there that reaches as far."""
+        """An entry with `before`, which replaces earlier entries of that `ref` made by this method. Guarded: loses when
+        an existing one reaches as far."""
         r, holder = revocation, revocation.ref
         values = (*_values(r), holder, holder, now, r.before)
         return Write((NEXT, (_INSERT_LATER, values, 1), (_EARLIER, (holder, r.before, r.expires_at), None)))

@@ -1,4 +1,4 @@
-"""Values from rows and rows from values: the columns of a table stand in the order of the fields of its type."""
+"""Conversion between values and rows: the columns of a table are in the order of the fields of its type."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ Value = TypeVar("Value", bound=Struct)
 
 
 def to_row(value: Struct, **kept: Param) -> tuple[Param, ...]:
-    """All fields of a value, in their order. `kept`: what columns hold in place of fields of that name."""
+    """All fields of a value, in order. `kept`: column values that replace fields of that name."""
     return tuple((structs.asdict(value) | kept).values())
 
 
 def from_row(kind: type[Value], row: Row, **read: Callable[[Any], Any]) -> Value:
-    """A value of `kind` from all its fields, in their order. `read` makes fields of that name from what columns hold."""
+    """A value of `kind` from all its fields, in order. `read` converts column values to fields of that name."""
     fields = dict(zip(kind.__struct_fields__, row, strict=True))
     for name, decode in read.items():
         fields[name] = decode(fields[name])
@@ -49,7 +49,7 @@ def from_row(kind: type[Value], row: Row, **read: Callable[[Any], Any]) -> Value
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a column that holds several."""
+    """The words of a column that holds several, separated by spaces."""
     return tuple(text.split())
 
 

@@ -1,4 +1,4 @@
-"""How are browser sessions, consents and known devices kept?"""
+"""Browser sessions, consents and known devices in SQL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _REPLACE_SECRET = update(
 )
 _TOUCH = update("sessions", "seen_at = ?", "id = ? AND seen_at < ?")
 _END = update("sessions", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS NULL")
-# Very many at once, as grants are: the counter is raised first, which holds it while they are numbered.
+# Many rows at once, as for grants: the counter is incremented first, which locks it while entries are numbered.
 _END_OF_ACCOUNT = (
     "UPDATE sessions SET ended_at = ?, end_reason = ?"
     " WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? AND id <> ?"
@@ -66,7 +66,7 @@ _REMEMBER = insert(
     "account_id, device_hash, trusted_at",
     "ON CONFLICT (account_id, device_hash) DO UPDATE SET trusted_at = excluded.trusted_at",
 )
-# as many places as MOST_DEVICES says
+# as many places as MOST_DEVICES
 _KNOWN = (
     "SELECT device_hash FROM trusted_devices"
     " WHERE account_id = ? AND device_hash IN (?, ?, ?, ?, ?, ?) LIMIT 1"
@@ -75,7 +75,7 @@ _SINCE = (
     "SELECT COUNT(*) FROM"
     " (SELECT 1 FROM trusted_devices WHERE account_id = ? AND trusted_at >= ? LIMIT ?) AS held"
 )
-# the newest stay; of one second, whichever
+# keeps the newest; any of those of the same second
 _CROWD_OUT = (
     "DELETE FROM trusted_devices WHERE account_id = ? AND trusted_at <"
     " (SELECT trusted_at FROM trusted_devices WHERE account_id = ? ORDER BY trusted_at DESC LIMIT 1 OFFSET ?)"
@@ -98,16 +98,16 @@ class SqlSessions:
         return None if row is None else _session(row)
 
     async def live_of(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Session]:
-        """Last seen first; at most `limit`."""
+        """Last used first; at most `limit`."""
         most = _ALL if limit is None else limit
         return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now, most))]
 
     async def clients_in(self, session_id: str) -> Sequence[str]:
-        """The apps that were given a grant in this session (they are told when it ends)."""
+        """The apps that got a grant in this session (they receive a notice when it ends)."""
         return [row[0] for row in await self._db.all(_CLIENTS_IN, (session_id,))]
 
     async def clients_in_all(self, account_id: str, now: int) -> Sequence[tuple[str, str]]:
-        """(session, app) of all live sessions of a person, each once."""
+        """(session, app) of all live sessions of an account, without duplicates."""
         return [(row[0], row[1]) for row in await self._db.all(_CLIENTS_IN_ALL, (account_id, now))]
 
     async def consents_of(self, account_id: str) -> Sequence[Consent]:
@@ -122,7 +122,7 @@ class SqlSessions:
         return write(_INSERT, *params)
 
     def replace_secret(self, session: Session, new: Session) -> Write:
-        """A new cookie value, auth_time, acr and amr for the same sid (line 68). Guarded by the old secret hash."""
+        """A new cookie value, auth_time, acr and amr for the same sid (R68). Guarded by the old secret hash."""
         return guarded(
             _REPLACE_SECRET,
             new.secret_hash,
@@ -142,16 +142,17 @@ class SqlSessions:
         return write(_TOUCH, seen_at, session_id, seen_at)
 
     def end(self, session_id: str, at: int, reason: str) -> Write:
-        """Not guarded: ending twice is ending."""
+        """Not guarded: ending a session twice has no effect."""
         return write(_END, at, reason, session_id)
 
     def end_first(self, session_id: str, at: int, reason: str) -> Write:
-        """The same, guarded: loses when it has ended, so that of many who end one session at once one enters it in the view."""
+        """Guarded `end`: loses when the session has ended, so that concurrent calls make one entry in the revocation
+        view."""
         return guarded(_END, at, reason, session_id)
 
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, *, keep: str | None) -> Write:
-        """All live sessions of a person but `keep`. Each enters the revocation view until `until`. A few statements, however many
-        they are."""
+        """End all live sessions of an account except `keep`. Each enters the revocation view until `until`. Takes a few
+        statements, independent of the number of sessions."""
         kept = keep or ""
         return Write(
             (
@@ -173,18 +174,18 @@ class SqlSessions:
         return Write(((_REMEMBER, (account_id, device_hash, at), None), crowd_out))
 
     async def devices_since(self, account_id: str, since: int, limit: int) -> int:
-        """How many devices became known to the account from `since` on; counted up to `limit`."""
+        """How many devices became known to the account since `since`; counted up to `limit`."""
         row = await self._db.one(_SINCE, (account_id, since, limit))
         return int(row[0]) if row is not None else 0
 
     async def known_device(self, devices: Sequence[bytes], account_id: str) -> bytes | None:
-        """Which of these the account knows; of more than `MOST_DEVICES` only the first are looked at."""
+        """The first of these devices that the account knows; only the first `MOST_DEVICES` are checked."""
         asked = (*devices[:MOST_DEVICES], *(b"",) * (MOST_DEVICES - len(devices)))
         row = await self._db.one(_KNOWN, (account_id, *asked))
         return bytes(row[0]) if row is not None else None
 
     def forget_devices(self, account_id: str, *, but: bytes | None) -> Write:
-        """The account knows no device any more, `but` one."""
+        """Remove all known devices of the account except `but`."""
         return write(_FORGET, account_id, but or b"")
 
 
@@ -202,7 +203,7 @@ def _proofs(stored: str | None) -> tuple[Proof, ...]:
     try:
         return _decoder.decode(stored)
     except msgspec.MsgspecError:
-        # of a later version, in a shape that is not known here: what `amr` says is left
+        # written by a later version in an unknown form: only `amr` is used
         return ()
 
 

@@ -1,4 +1,4 @@
-"""How is a sign-in under way kept? As one document beside the columns that it is found by."""
+"""Sign-ins in progress in SQL: one document, with the columns used to find it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _decoder = msgspec.json.Decoder(SignIn)
 
 
 class SqlSignIns:
-    """Sign-ins under way."""
+    """Sign-ins in progress."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -38,12 +38,12 @@ class SqlSignIns:
         return write(_INSERT, s.id, s.handle_hash, s.account_id, s.expires_at, to_json(s))
 
     def end_of_account(self, account_id: str, at: int) -> Write:
-        """Those in which somebody showed something as this person go, as far as they still run at `at`."""
+        """End the sign-ins of this account that still run at `at`, if a credential was already presented in them."""
         return write(_END_OF_ACCOUNT, account_id, at)
 
     def replace(self, old: SignIn, new: SignIn) -> Write:
-        """Guarded: loses when the row changed since `old` was read, so that no step is taken twice."""
-        # the whole document is compared: whatever changed in between, the step was decided on something else
+        """Guarded: loses when the row changed since `old` was read, so that no step is done twice."""
+        # compares the whole document: the step was decided on exactly that state
         return guarded(
             _REPLACE, new.handle_hash, new.account_id, new.expires_at, to_json(new), old.id, to_json(old)
         )

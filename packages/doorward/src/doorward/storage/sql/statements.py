@@ -1,6 +1,7 @@
-"""What is a write, and what must an engine be able to do? Everything that the nouns know about a database.
+"""Writes as values, and the engine interface that the store modules use.
 
-Statements are constants with `?` for values; they run on every engine (an engine that numbers its values translates once).
+Statements are constants with `?` for values; they run on every engine (an engine that numbers its values translates
+once).
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ class Write(Struct, frozen=True, gc=False):
 
 
 class Database(Protocol):
-    """What an engine does for the nouns. All raise `StoreUnavailable` when the database does not answer."""
+    """Engine interface. All methods raise `StoreUnavailable` when the database does not answer."""
 
     @property
     def history(self) -> str:
-        """An expression for what is added to a number that grows in commit order, so that after a failover none is given twice
-        (`model.revocation.same_history`)."""
+        """SQL expression added to a number that grows in commit order, so that no number is issued twice after a
+        failover (`model.revocation.same_history`)."""
         ...
 
     async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
@@ -44,22 +45,23 @@ class Database(Protocol):
     async def all(self, sql: str, params: tuple[Param, ...]) -> Sequence[Row]: ...
 
     async def snapshot(self, *queries: Query) -> Sequence[Sequence[Row]]:
-        """The rows of several queries as they were at one moment."""
+        """The rows of several queries at one moment."""
         ...
 
     async def apply(self, steps: Sequence[Step]) -> int:
-        """All steps in one durable transaction: the number of rows changed, or `LOST` when nothing was written, because a step
-        changed another number of rows than it must, or refers to a row that is gone. Raises `StoreConflict`."""
+        """Run all steps in one durable transaction. Returns the number of rows changed, or `LOST` when nothing was
+        written because a step changed another number of rows than it must, or refers to a deleted row. Raises
+        `StoreConflict`."""
         ...
 
 
 def told_by(history: str, sql: str) -> str:
-    """The statement with `history` (`Database.history`) in the place of the 0 that constants add to a number."""
+    """The statement with `history` (`Database.history`) in place of the constant 0 that is added to a number."""
     return sql.replace("value + 0", f"value + {history}")
 
 
 def write(sql: str, *params: Param) -> Write:
-    """A change of one statement, whatever it finds."""
+    """An unguarded change of one statement."""
     return Write(((sql, params, None),))
 
 
@@ -72,5 +74,5 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def to_json(value: object) -> str:
-    """JSON text, the same for equal values whatever the process: a guard may compare it."""
+    """JSON text, the same for equal values in every process: a guard may compare it."""
     return _encoder.encode(value).decode()

@@ -1,7 +1,7 @@
-"""The store in SQL, on either engine: reads answer at once, writes are values that `commit` applies all together or not at all.
+"""The SQL store for both engines: reads, and writes as values that `commit` applies together or not at all.
 
-A service loads, asks the rules, builds its writes, and commits them in one short transaction. A write with a guard
-(compare-and-swap) that loses makes `commit` answer False and leaves nothing behind: load again, decide again.
+A service loads, applies the rules, builds its writes, and commits them in one short transaction. When a guarded write
+(compare-and-swap) loses, `commit` returns False and nothing is written: load again, decide again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from doorward.storage.sql.statements import LOST, Database, Write, write
 from doorward.storage.sql.sweep import sweep
 from doorward.storage.sql.wrapped_keys import SqlWrappedKeys
 
-# Each step that raises a number which another process watches.
+# Steps that increment a number which another process watches.
 _AWAITED = (RAISE, NEXT)
 _UPKEEP_SECONDS = 3600
 _META = "SELECT value FROM meta WHERE name = ?"
@@ -36,10 +36,10 @@ _META = "SELECT value FROM meta WHERE name = ?"
 
 @final
 class Store:
-    """Everything that lasts, on one database; raises `StoreUnavailable` when that does not answer.
+    """All persistent data, in one database; raises `StoreUnavailable` when it does not answer.
 
-    `known` are the migrations of this program; `close` is the engine's, and so are `upkeep`, a statement to run now and then beside
-    sweeping, and `audit_end`, how old lines of the record go.
+    `known` are the migrations of this program. The engine provides `close`, `upkeep` (a periodic statement beside
+    sweeping), and `audit_end` (removes old lines of the audit log).
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Store:
         self.audit = SqlAudit(database, audit_end)
 
     async def commit(self, *writes: Write) -> bool:
-        """Apply all in one durable transaction, in order. False: a guard lost, or the row that a write hangs on is gone (a session
-        of a deleted person), and nothing was written: load again, decide again. Raises `StoreConflict`, `StoreUnavailable`. A caller
-        that stops waiting does not stop the commit."""
+        """Apply all in one durable transaction, in order. False: a guard lost, or a referenced row is gone (a session
+        of a deleted account), and nothing was written: load again, decide again. Raises `StoreConflict`,
+        `StoreUnavailable`. Cancelling the caller does not stop the commit."""
         steps = [step for each in writes for step in each.steps]
         if await self._db.apply(steps) == LOST:
             return False
@@ -83,7 +83,8 @@ class Store:
         return True
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after each commit of this process that others wait for: the registry or the revocations changed."""
+        """Call `listener` after each commit of this process that other processes wait for: a change of the registry or
+        of the revocations."""
         self._listeners.append(listener)
 
     async def meta(self, name: str) -> str | None:
@@ -94,7 +95,7 @@ class Store:
         return write(PUT_META, name, value)
 
     async def ready(self) -> bool:
-        """Whether the database answers and its schema is the one that this program knows."""
+        """Whether the database answers and its schema is the one of this program."""
         try:
             applied = await self._db.all(APPLIED, ())
             marks = await self._db.all(MARKS, ()) if applied else ()
@@ -106,12 +107,12 @@ class Store:
         return may_use([(row[0], row[1], row[2]) for row in applied], self._known, said[0] if said else None)
 
     async def sweep(self, now: int, limit: int = 500) -> int:
-        """Remove a small batch of what has expired; answers how many rows went."""
+        """Remove a small batch of expired rows; returns how many."""
         if self._upkeep is not None and abs(now - self._kept_up) >= _UPKEEP_SECONDS:
             self._kept_up = now
             await self._db.one(self._upkeep, ())
         return await sweep(self._db, now, limit)
 
     async def close(self) -> None:
-        """Finishes every commit that was accepted; later calls raise `StoreUnavailable`."""
+        """Finish every accepted commit; later calls raise `StoreUnavailable`."""
         await self._close()

@@ -1,23 +1,26 @@
-"""What may go, and when? Expired rows, table by table, a small batch at a time; consents never. How the audit record ends is in `audit_end.py`."""
+"""Removal of expired rows, table by table, in small batches; consents never expire. `audit_end.py` handles the audit
+log.
+"""
 
 from __future__ import annotations
 
 from doorward.storage.sql.statements import Database
 from doorward.storage.sql.text import MOST, delete_oldest, oldest, select
 
-# The longest life that policy allows an access token (core/model/policy.py). What a late token or a replay still has to be held
-# against stays that much longer than its own expiry.
+# The longest life that policy allows an access token (core/model/policy.py). Rows needed to check a late token or a
+# replay are kept that much longer than their own expiry.
 TOKEN_GRACE = 86_400
 _DAY = 86_400
 
 # table, its key, the column that ages, seconds to keep a row after that, further condition
 _AGING: tuple[tuple[str, str, str, int, str], ...] = (
-    # anybody may leave one; a page that was left open over night goes on by what its browser kept (features/sessions/asked.py)
+    # unauthenticated requests create these rows; a page left open over night continues from data in the browser
+    # (see features/sessions/asked.py)
     ("sign_ins", "id", "expires_at", 0, ""),
     ("answered_posts", "place", "expires_at", 0, ""),
     ("tickets", "id", "expires_at", 0, ""),
     ("attempts", "bucket", "ends_at", 0, ""),
-    # what a process with a faster clock takes for over may still be good for another
+    # a process with a faster clock may take a claim for expired while it is still valid for another
     ("claimed", "space, value", "expires_at", 600, ""),
     ("revocations", "seq", "expires_at", 0, ""),
     ("authorization_codes", "hash", "expires_at", _DAY, ""),
@@ -34,7 +37,7 @@ _AGING: tuple[tuple[str, str, str, int, str], ...] = (
 
 def _statements(table: str, key: str, age: str, also: str) -> tuple[str, str]:
     condition = f"{age} <= ? {also}".rstrip()
-    # in order, or PostgreSQL thinks that the next best row will do, and walks through all of them when none does
+    # Sorted, or PostgreSQL assumes that any row will soon match, and scans the whole table when none does
     look = select("1", f"{table} WHERE {condition} ORDER BY {age} LIMIT 1")
     return look, delete_oldest(table, key, age, condition)
 
@@ -42,7 +45,7 @@ def _statements(table: str, key: str, age: str, also: str) -> tuple[str, str]:
 _STATEMENTS = tuple((*_statements(table, key, age, also), keep) for table, key, age, keep, also in _AGING)
 
 
-# At the end of an app, so many of its grants end in one commit; no other commit waits longer than that takes.
+# When an app is deleted, at most this many of its grants end in one commit; this bounds how long other commits wait.
 SWEEP_ENDS = MOST
 _OPEN = oldest("grants", "id", "id", "client_id = ? AND ended_at IS NULL")
 END_OF_CLIENT = f"UPDATE grants SET ended_at = ?, end_reason = ? WHERE id IN ({_OPEN})"  # noqa: S608 - names from here
@@ -51,7 +54,7 @@ _GONE = "DELETE FROM departed_clients WHERE client_id = ?"
 
 
 async def _end_departed(database: Database, limit: int) -> int:
-    """Ends a batch of the grants that an app left behind when it was deleted; answers how many rows that changed."""
+    """End a batch of the grants of deleted apps; returns how many rows changed."""
     departed = await database.one(_DEPARTED, ())
     if departed is None:
         return 0
@@ -61,10 +64,10 @@ async def _end_departed(database: Database, limit: int) -> int:
 
 
 async def sweep(database: Database, now: int, limit: int) -> int:
-    """Removes at most `limit` rows that were of use to nobody at `now` (seconds), and ends what deleted apps left behind;
-    answers how many rows that were.
+    """Remove at most `limit` rows that are expired at `now` (seconds), and end the grants of deleted apps; returns how
+    many rows.
 
-    Looks before it writes, so that an idle server takes no lock.
+    Reads before it writes, so that an idle server takes no lock.
     """
     gone = await _end_departed(database, limit)
     for look, remove, keep in _STATEMENTS:

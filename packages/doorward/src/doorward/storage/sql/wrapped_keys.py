@@ -1,4 +1,4 @@
-"""How is the root secret kept? Wrapped, a row for each key-encryption key that opens it; one root in a database, for ever."""
+"""The wrapped root secret in SQL: one permanent root for each database, one row for each key-encryption key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REMOVE = "DELETE FROM wrapped_keys WHERE id = ? AND kek = ?"
 
 
 class SqlWrappedKeys:
-    """The root secret, wrapped: a database has one for ever, and a wrapping for each key-encryption key that opens it."""
+    """The root secret, wrapped: one permanent root, with a wrapping for each key-encryption key that opens it."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -37,13 +37,14 @@ class SqlWrappedKeys:
         return (named[0][0], [WrappedKey(*row) for row in wrappings]) if named else None
 
     def insert_root(self, wrapped: WrappedKey) -> Write:
-        """Guarded: loses when there is a root, so that of nodes that start at once on an empty database one makes it."""
+        """Guarded: loses when there is a root, so that only one of several nodes that start on an empty database makes
+        it."""
         return Write(((_NAME_ROOT, (wrapped.id,), 1), (_INSERT, to_row(wrapped), None)))
 
     def put(self, wrapped: WrappedKey) -> Write:
-        """One more wrapping, or the same key-encryption key's anew."""
+        """Add a wrapping, or replace that of the same key-encryption key."""
         return guarded(_PUT, *to_row(wrapped))
 
     def remove(self, wrapped: WrappedKey) -> Write:
-        """Guarded: loses when it is gone, so that of two who drop one another's wrapping one is told."""
+        """Guarded: loses when it is gone, so that of two callers that each remove the other's wrapping one fails."""
         return guarded(_REMOVE, wrapped.id, wrapped.kek)

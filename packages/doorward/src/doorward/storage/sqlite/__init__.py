@@ -1,1 +1,1 @@
-"""What only SQLite needs."""
+"""SQLite engine."""

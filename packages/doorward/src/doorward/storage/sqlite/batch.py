@@ -1,4 +1,4 @@
-"""What becomes of one commit among others in one transaction? Each keeps its own fate: it is done, it lost, or it failed alone."""
+"""Outcome of one commit in a shared transaction: done, lost, or failed, independent of the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.core.errors import StoreConflict, StoreUnavailable
 from doorward.storage.copy.fence import FENCED
 from doorward.storage.sql.statements import LOST, Param, Step
 
-# What concerns the database and not one statement of one commit.
+# Errors that concern the whole database and not one statement of one commit.
 _BROKEN = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -31,12 +31,12 @@ _BROKEN = frozenset(
 
 
 class Redo(Exception):
-    """A commit without a savepoint left something behind: the batch has to start again with savepoints."""
+    """A commit without a savepoint left partial changes: the batch must start again with savepoints."""
 
 
 @final
 class Job:
-    """One commit that waits, and then its outcome: rows changed, `LOST`, or what to raise."""
+    """One waiting commit, and then its outcome: rows changed, `LOST`, or the exception to raise."""
 
     __slots__ = ("future", "loop", "outcome", "savepoint", "steps")
 
@@ -45,7 +45,7 @@ class Job:
         self.loop = loop
         self.future: asyncio.Future[int] = loop.create_future()
         self.outcome: int | Exception = LOST
-        # a guard that is the first statement leaves nothing when it loses; a later one does
+        # a guard in the first statement leaves nothing behind when it loses; a later one does
         self.savepoint = any(step[2] is not None for step in steps[1:])
 
 
@@ -55,9 +55,10 @@ def run(
     *,
     careful: bool,
 ) -> None:
-    """Runs the statements of one commit inside the open transaction and notes its outcome.
+    """Run the statements of one commit inside the open transaction and record its outcome.
 
-    Raises `Redo` when it left something that only a savepoint could undo, and `sqlite3.Error` when the database is broken.
+    Raises `Redo` when it left changes that only a savepoint could undo, and `sqlite3.Error` when the database is
+    broken.
     """
     steps = job.steps
     savepoint = job.savepoint or careful
@@ -84,7 +85,7 @@ def run(
         if outcome is None:
             raise
         job.outcome = outcome
-        # a statement that failed has undone itself
+        # a failed statement undoes itself
         clean = done == 0
     if savepoint:
         execute("ROLLBACK TO one", ())
@@ -94,7 +95,7 @@ def run(
 
 
 def _verdict(problem: Exception) -> int | Exception | None:
-    """What a failed statement means for its commit; None when it is the whole database that failed."""
+    """The meaning of a failed statement for its commit; None when the whole database failed."""
     if isinstance(problem, sqlite3.Error) and not isinstance(problem, sqlite3.ProgrammingError):
         code: int = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         if code & 0xFF in _BROKEN:
@@ -109,5 +110,5 @@ def _verdict(problem: Exception) -> int | Exception | None:
             refused = StoreUnavailable(f"the database did not take a statement: {problem}")
         refused.__cause__ = problem
         return refused
-    # a value that the database cannot hold: an integer beyond 64 bits, text that is not Unicode, a type of no column
+    # a value that the database cannot store: an integer beyond 64 bits, text that is not Unicode, an unsupported type
     return problem

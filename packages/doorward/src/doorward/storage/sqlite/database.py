@@ -1,7 +1,8 @@
-"""What is particular to SQLite: the file and its rights, the connections, and how its schema is brought up to date.
+"""SQLite engine: the file and its permissions, the connections, and schema migration.
 
-WAL, so that readers never wait; synchronous=FULL, so that an answered commit survives a power cut; one writing thread for each
-process (`storage/sqlite/writer.py`); reads on the event loop itself, where they take some microseconds.
+WAL, so that readers never wait; synchronous=FULL, so that an acknowledged commit survives a power failure; one writer
+thread for each process (`storage/sqlite/writer.py`); reads run on the event loop itself, since they take some
+microseconds.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from doorward.storage.sqlite.owner import whose
 from doorward.storage.sqlite.write_lock import Turn
 from doorward.storage.sqlite.writer import Writer
 
-# A reader only ever waits while another process recovers the file after a crash.
+# A reader waits only while another process recovers the file after a crash.
 _READ_BUSY_MS = 1000
-# Text that is not Unicode, a number beyond 64 bits: no row can hold it, so no row is found.
+# Text that is not Unicode, a number beyond 64 bits: no row can contain it, so none is found.
 _UNHOLDABLE = (UnicodeEncodeError, OverflowError)
 
 
 async def open_sqlite(path: str | Path, *, migrate: bool = True) -> Store:
-    """The store in the SQLite file at `path`, which is made (mode 0600, its folder 0700) when it is not there.
+    """The store in the SQLite file at `path`, which is created (mode 0600, its folder 0700) if missing.
 
-    ":memory:" is a file in a private temporary folder that goes with `close()`, so that tests have the very same engine.
-    `migrate=False` leaves the schema alone: `ready()` then says whether it is this program's.
-    Raises `SchemaRefused` for a newer or foreign schema, `StoreUnavailable` when the file cannot be opened.
+    ":memory:" is a file in a private temporary folder that `close()` removes, so that tests use the same engine.
+    `migrate=False` leaves the schema alone: `ready()` then says whether it is this program's. Raises `SchemaRefused`
+    for a newer or foreign schema, `StoreUnavailable` when the file cannot be opened.
     """
     folder = tempfile.TemporaryDirectory(prefix="doorward-") if str(path) == ":memory:" else None
     file = Path(folder.name) / "doorward.db" if folder else Path(path)
@@ -57,7 +58,7 @@ async def open_sqlite(path: str | Path, *, migrate: bool = True) -> Store:
 
 @final
 class SqliteDatabase:
-    """`Database` on one file. One reading connection for each thread, one writing thread."""
+    """`Database` on one file. One read connection for each thread, one writer thread."""
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._path = path
@@ -126,17 +127,17 @@ class SqliteDatabase:
         connection = connect(self._path)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         connection.execute("PRAGMA foreign_keys = ON")
-        # so that INSERT OR REPLACE meets the triggers that guard the audit record
+        # so that INSERT OR REPLACE fires the triggers that protect the audit log
         connection.execute("PRAGMA recursive_triggers = ON")
         connection.execute("PRAGMA cache_size = -8192")
-        # what a savepoint needs to undo itself would else go through a file that is made and removed each time
+        # otherwise the undo data of a savepoint goes through a file that is created and removed each time
         connection.execute("PRAGMA temp_store = MEMORY")
-        # Bringing the journal home is waited for. Where five million rows lie, its pages are strangers, each goes to another place
-        # of the file, and 4000 of them took 60 to 95 ms, a thousand 30; in the same time as many refreshes pass either way.
+        # Commits wait for a checkpoint. In a database of five million rows its pages are scattered over the file: 4000
+        # pages took 60 to 95 ms, a thousand 30; the number of refreshes per second is the same either way.
         connection.execute("PRAGMA wal_autocheckpoint = 1000")
         connection.execute("PRAGMA journal_size_limit = 67108864")
-        # Last, since the first look at the file may meet another connection that has the journal to itself for a moment. From now
-        # on waiting is done at the turnstile, in shorter steps than SQLite's own.
+        # Last, since the first read of the file may meet another connection that holds the journal exclusively for a
+        # moment. From now on writers wait at the turnstile, in shorter steps than SQLite's own.
         connection.execute("PRAGMA busy_timeout = 0")
         return connection
 

@@ -1,4 +1,4 @@
-"""How does a database file come to be, private and with this program's schema? What happens before the first read or write."""
+"""Creation of a database file with private permissions and the current schema, before the first read or write."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from doorward.storage.sql.migrate import (
 )
 from doorward.storage.sqlite.owner import hand_over, make_folders
 
-# How long a commit waits for another process before the answer is 503.
+# Seconds that a commit waits for another process before the answer is 503.
 BUSY_SECONDS = 15.0
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a file that is there, for any thread, with transactions left to the caller."""
-    # mode=rw: a file that vanished while the server runs must not come back empty
+    """A connection to an existing file, usable from any thread; the caller controls transactions."""
+    # mode=rw: a file that was deleted while the server runs must not be recreated empty
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
@@ -38,8 +38,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def prepare(path: Path, migrations: Sequence[Migration], migrate: bool) -> None:
-    """Makes the file and its folder where they are missing, and runs the missing migrations, unless `migrate` is False: then
-    whoever looks finds schema and rights of a file as they are.
+    """Create the file and its folder if missing, and run the missing migrations. With `migrate=False` schema and
+    permissions of an existing file stay unchanged.
 
     Raises `SchemaRefused`, `sqlite3.Error` or `OSError`.
     """
@@ -56,7 +56,7 @@ def prepare(path: Path, migrations: Sequence[Migration], migrate: bool) -> None:
 
 def _make_private(path: Path, *, tighten: bool) -> None:
     make_folders(path)
-    # A file that is there is never opened here: closing it would drop the locks that SQLite holds on it for this process
+    # An existing file is never opened here: closing it would drop the locks that SQLite holds on it for this process
     # (fcntl locks belong to process and file), and another process could then remove a journal that is in use.
     try:
         made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -65,14 +65,14 @@ def _make_private(path: Path, *, tighten: bool) -> None:
             path.chmod(0o600)
         return
     try:
-        # SQLite gives its own files beside this one the same owner
+        # SQLite creates its own files beside this one with the same owner
         hand_over(made, path.absolute().parent)
     finally:
         os.close(made)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Two processes that start at once both ask for WAL, and SQLite does not wait here by itself."""
+    """Switch to WAL. Two processes that start at once may both do this, and SQLite does not wait here by itself."""
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -91,7 +91,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 def _migrate(
     connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration], migrate: bool
 ) -> None:
-    """All that is missing in one transaction: whoever comes second waits for it, and finds nothing left to do."""
+    """Run all missing migrations in one transaction: a second process waits for it, and finds nothing left to do."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(CREATE_HISTORY)
@@ -115,7 +115,7 @@ def _migrate(
 
 
 def _statements(text: str) -> list[str]:
-    """The statements of a script: the body of a trigger has semicolons of its own."""
+    """The statements of a script; the body of a trigger contains semicolons."""
     statements: list[str] = []
     pending = ""
     for line in text.splitlines(keepends=True):
@@ -123,5 +123,5 @@ def _statements(text: str) -> list[str]:
         if sqlite3.complete_statement(pending):
             statements.append(pending)
             pending = ""
-    # what is left is a comment, or a statement without its end, and then it must fail
+    # the rest is a comment, or an incomplete statement, which must then fail
     return [*statements, pending] if pending.strip() else statements

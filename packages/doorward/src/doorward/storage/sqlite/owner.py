@@ -1,4 +1,4 @@
-"""Whose a new file is: not root's, where a command of root makes it in a folder of the server's user."""
+"""Ownership of new files: when root runs a command, files go to the owner of the server's folder."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from pathlib import Path
 
 
 def hand_over(descriptor: int, folder: Path) -> None:
-    """Give a file or folder that this process has just made in `folder` to the folder's owner, if this process is root's and the folder
-    is not. By its descriptor: what its name means, the folder's owner may have changed since."""
+    """Give a file or folder that this process has just created in `folder` to the folder's owner, if this process runs
+    as root and the folder is not root's. Uses the descriptor, since the folder's owner may have replaced the name in
+    the meantime."""
     if os.geteuid() != 0:
         return
     owner = folder.stat()
     if owner.st_uid != 0:
-        # file systems without owners refuse it, and need it not
+        # file systems without owners refuse it and do not need it
         with suppress(OSError):
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def make_folders(path: Path) -> None:
-    """The folders above `path` that are missing, private (0700), each with the owner of the one above it. Raises OSError."""
+    """Create the missing folders above `path`, private (0700), each with the owner of its parent. Raises OSError."""
     for folder in reversed([parent for parent in path.absolute().parents if not parent.exists()]):
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -31,7 +32,8 @@ def make_folders(path: Path) -> None:
 
 
 def whose(path: Path) -> str:
-    """For who cannot open the database at `path`: which of its files belongs to somebody else, and what mends it. "" where that is not it."""
+    """Hint for a database at `path` that cannot be opened: which file belongs to another user, and the fix. "" if that
+    is not the cause."""
     me = os.geteuid()
     for suffix in ("", "-wal", "-shm", "-turn"):
         file = path.with_name(path.name + suffix)

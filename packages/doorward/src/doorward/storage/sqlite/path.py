@@ -1,18 +1,19 @@
-"""Where is the SQLite file that a database setting names?"""
+"""Path of the SQLite file in a database setting."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import unquote, urlsplit
 
-# drivers' options, as in `?mode=rwc&timeout=5`; none of them means anything here
+# options of other drivers, as in `?mode=rwc&timeout=5`; none has a meaning here
 _OPTIONS = re.compile(r"\?[A-Za-z_]+=[^/?]*$")
 
 
 def sqlite_path(database: str) -> str:
-    """The path in `sqlite:///relative.db` and `sqlite:////absolute.db`, as database URLs are commonly written; else as it is.
+    """The path in `sqlite:///relative.db` and `sqlite:////absolute.db`, the common form of database URLs; else the
+    setting unchanged.
 
-    Nothing but options ends a path: a # or ? may stand in the name of a file, and another file must never be opened than was named.
+    Only options are cut off: # and ? may be part of a file name, and no other file than the named one may be opened.
     """
     if not database.lower().startswith("sqlite://"):
         return database
@@ -20,7 +21,7 @@ def sqlite_path(database: str) -> str:
 
 
 def opened_before(database: str) -> str | None:
-    """The file that versions up to 0.1 opened instead, which took # and ? for the end of the path; None where it is the same."""
+    """The file that versions up to 0.1 opened instead, which cut the path at # and ?; None where it is the same."""
     if not database.lower().startswith("sqlite://"):
         return None
     old = unquote(urlsplit(database).path).removeprefix("/")

@@ -1,9 +1,9 @@
-"""How do two server processes share one file fairly?
+"""Fair write lock for server processes that share one SQLite file.
 
-SQLite has one writer and no queue: who commits without pause keeps the lock, and the other one, asleep between two tries, starves.
-So a writer first takes a turnstile (an advisory lock on a file beside the database), holds it only while it waits for SQLite's own
-lock, and lets go once it has that. Whoever has just committed then finds the turnstile held by the one who waits. It is courtesy,
-not safety: SQLite's lock alone protects the data.
+SQLite has one writer and no queue: a process that commits without pause keeps the lock, and another one, which sleeps
+between two tries, starves. So a writer first takes a turnstile (an advisory lock on a file beside the database), holds
+it only while it waits for SQLite's own lock, and releases it once it has that. A process that has just committed then
+finds the turnstile held by the waiting one. This is fairness, not safety: SQLite's lock alone protects the data.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from doorward.storage.sqlite.owner import hand_over
 
 try:
     import fcntl
-except ImportError:  # no such locks here: one process at a time is served well without them
+except ImportError:  # no such locks on this system: a single process works well without them
     fcntl = None
 
-# How long between two looks at a lock that another process holds: a batch takes some milliseconds.
+# Seconds between two tries of a lock that another process holds: a batch takes some milliseconds.
 _PAUSE = 0.0003
 
 
 @final
 class Turn:
-    """One writer's place at the turnstile. `seconds`: how long to wait for the database before giving up."""
+    """One writer's access to the turnstile. `seconds`: how long to wait for the database before giving up."""
 
     def __init__(self, path: Path, seconds: float) -> None:
         try:
@@ -38,7 +38,7 @@ class Turn:
         self._seconds = seconds
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        """Starts a writing transaction. Raises `sqlite3.OperationalError` (SQLITE_BUSY) when the time is over."""
+        """Start a write transaction. Raises `sqlite3.OperationalError` (SQLITE_BUSY) when the time is over."""
         until = time.monotonic() + self._seconds
         held = self._enter(until)
         try:
@@ -55,7 +55,8 @@ class Turn:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _enter(self, until: float) -> bool:
-        """True with the turnstile held; False when it stayed shut (its holder hangs), and then one goes on without."""
+        """True if the turnstile was taken; False if it stayed locked (its holder hangs): the writer then continues
+        without it."""
         if fcntl is None:
             return False
         while True:
@@ -63,11 +64,11 @@ class Turn:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return True
             except BlockingIOError:
-                # half of the time is kept for the database itself
+                # half of the time is reserved for the database lock itself
                 if time.monotonic() >= until - self._seconds / 2:
                     return False
             time.sleep(_PAUSE)
 
     def close(self) -> None:
-        """Gives the file back."""
+        """Close the lock file."""
         os.close(self._file)

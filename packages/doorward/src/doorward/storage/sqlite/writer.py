@@ -1,6 +1,6 @@
-"""How do many commits share one disk flush? One thread takes everything that waits, and commits it as one transaction.
+"""Group commit: one thread takes all waiting commits and writes them as one transaction, with one disk flush.
 
-Each commit keeps its own fate inside: a lost guard or a constraint undoes that commit alone.
+Each commit has its own outcome: a lost guard or a constraint error undoes that commit alone.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from doorward.storage.sql.statements import Step
 from doorward.storage.sqlite.batch import Job, Redo, run
 from doorward.storage.sqlite.write_lock import Turn
 
-# A batch is bounded so that another process gets its turn, and the first in it does not wait for a long tail.
+# The batch size is limited so that another process gets its turn, and the first commit does not wait for many others.
 _BATCH = 256
 
 
 @final
 class Writer:
-    """The thread. `connect` opens its connection; `turn` is how processes alternate."""
+    """The writer thread. `connect` opens its connection; `turn` alternates between processes."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], turn: Turn, *, name: str) -> None:
         self._connect = connect
@@ -40,15 +40,15 @@ class Writer:
         self._thread.start()
 
     async def apply(self, steps: Sequence[Step]) -> int:
-        """Queues one commit and waits until it is on disk. See `Database.apply`."""
+        """Queue one commit and wait until it is on disk. See `Database.apply`."""
         loop = asyncio.get_running_loop()
         job = Job(steps, loop)
         with self._lock:
             if self._closing:
                 raise StoreUnavailable("the store is closed")
             self._waiting.append(job)
-            # Waking waits until this turn of the loop is over: whoever else is ready commits in the same batch, and the two
-            # threads do not fight for the interpreter meanwhile.
+            # The thread is woken after this iteration of the event loop: other ready commits join the same batch, and
+            # the two threads do not compete for the interpreter meanwhile.
             if self._idle and loop not in self._kicking:
                 self._kicking.add(loop)
                 loop.call_soon(self._kick, loop)
@@ -65,7 +65,7 @@ class Writer:
             self._wake.release()
 
     async def close(self) -> None:
-        """Lets the thread finish what was accepted and end. Calling it twice is harmless."""
+        """Let the thread finish accepted commits and end. A second call has no effect."""
         with self._lock:
             self._closing = True
             if self._idle:
@@ -74,7 +74,7 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _take(self) -> list[Job] | None:
-        """The next batch; None when the thread is to end."""
+        """The next batch; None when the thread must end."""
         while True:
             with self._lock:
                 if self._waiting:
@@ -103,8 +103,8 @@ class Writer:
         self._turn.begin(connection)
         execute = connection.cursor().execute
         if len(batch) == 1:
-            # Nobody else is in this transaction: should it lose half-way, it is undone as a whole. A savepoint would first copy
-            # every page that it touches.
+            # The only commit of this transaction: if it loses half-way, the whole transaction is rolled back. A
+            # savepoint would first copy every page that it changes.
             batch[0].savepoint = False
         try:
             for job in batch:
@@ -121,7 +121,7 @@ class Writer:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.rollback()
-            # after a full disk or a lost file a fresh connection is the only one whose state is known
+            # after a full disk or a lost file only a new connection has a known state
             with suppress(sqlite3.Error):
                 connection.close()
         refused = StoreUnavailable(f"the database did not take the commit: {problem}")
@@ -131,12 +131,12 @@ class Writer:
 
 
 def _answer(batch: list[Job]) -> None:
-    """Wakes everybody who waited, once per loop."""
+    """Wake all waiting callers, once per event loop."""
     loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
     for job in batch:
         loops.setdefault(job.loop, []).append(job)
     for loop, jobs in loops.items():
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed: no caller waits any more
             loop.call_soon_threadsafe(_resolve, jobs)
 
 
