@@ -72,7 +72,7 @@ SHOWN: Final = {
     "| what is set up": "features/rate_limits/test_page_budgets.py::test_an_authenticator_app_is_set_up_so_often_and_then_later",
     "| what the password is typed again": "features/rate_limits/test_page_budgets.py::test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_password",
     "| reports of": "features/rate_limits/test_page_budgets.py::test_a_report_is_always_acted_on_and_written_down_so_often",
-    "| access tokens": "features/oauth/revocation/test_service.py::test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_refused",
+    "| access tokens": "features/oauth/revocation/test_service.py::test_one_person_at_one_app_has_a_shared_budget_over_all_grants_and_is_never_refused",
     "| right passwords": "features/rate_limits/test_page_budgets.py::test_who_knows_a_password_begins_so_many_sessions_and_then_later",
     "Wrong guesses from one network": OUT + "test_wrong_codes_of_mails_use_up_the_networks_tries",
 }

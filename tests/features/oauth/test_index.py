@@ -1,4 +1,4 @@
-"""Are grants and client authentication methods that stand on the list dispatched, advertised and guarded, and nothing else?"""
+"""The lists of grants and client authentication methods: what is listed is dispatched, advertised and guarded, and nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TICKET = "toy_ticket"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToyGrant:
-    """A grant from outside the tree: a token for whoever knows the word."""
+    """A grant from outside the tree: a token for the right word."""
 
     tokens: TokenIssuer
     asked: list[TokenRequest] = field(default_factory=list[TokenRequest])
@@ -92,7 +92,7 @@ TOY_FEATURE = Feature(
 
 
 class ToyPassword:
-    """Another one, in the form."""
+    """A second method, a form parameter."""
 
     name: ClassVar[str] = "toy_password"
     scheme: ClassVar[str | None] = None
@@ -111,7 +111,7 @@ class ToyPassword:
 
 
 class ToyCertificate:
-    """A third, that no parameter shows: the connection's certificate."""
+    """A third method without a parameter: the connection's certificate."""
 
     name: ClassVar[str] = "toy_tls"
     scheme: ClassVar[str | None] = None
@@ -145,8 +145,8 @@ async def published(channel: BackChannel) -> Any:
     return (await Asgi(routes)("GET", "/.well-known/oauth-authorization-server")).json
 
 
-def test_what_the_server_offers_is_pinned_in_its_order() -> None:
-    # the order is the metadata's, which people read and clients keep
+def test_the_offered_grants_and_methods_are_pinned_in_order() -> None:
+    # the order is that of the metadata, which people read and clients store
     assert [one.name for one in GRANT_TYPES] == ["authorization_code", "refresh_token", "client_credentials"]
     assert [one.name for one in CLIENT_AUTH_METHODS] == [
         "client_secret_basic",
@@ -168,7 +168,7 @@ def test_no_symmetric_or_missing_algorithm_is_accepted_from_an_app() -> None:
 
 
 def test_the_command_line_registers_apps_with_every_method() -> None:
-    # "client_secret" is both ways of sending one
+    # "client_secret" means either way of sending it
     assert set(get_args(AuthChoice)) == {"client_secret", *(one.name for one in CLIENT_AUTH_METHODS)}
 
 
@@ -180,7 +180,7 @@ def test_the_openapi_document_names_every_grant_and_every_parameter() -> None:
     assert read <= set(schema["properties"])
 
 
-def test_the_openapi_document_names_a_grant_and_a_method_from_outside() -> None:
+def test_the_openapi_document_includes_a_grant_and_a_method_from_outside() -> None:
     word = Feature(name="words", adds=(CLIENT_AUTH.filled_by(lambda _: (ToyPassword(),)),))
     described = document(features=(*FEATURES, TOY_FEATURE, word))
     schema = described["components"]["schemas"]["TokenRequest"]
@@ -198,12 +198,12 @@ async def test_a_grant_from_outside_is_dispatched_and_counted() -> None:
         assert channel.claims(answer.access_token)["sub"] == "app_web"
         assert f'doorward_tokens_issued_total{{kind="{TOY}"}} 1.0'.encode() in channel.metrics.page()
         no = refused(await channel.ask({"grant_type": TOY, "word": "now"}), "invalid_grant")
-        # the service says for every grant whom it refused
+        # the service logs for every grant which client was refused
         assert no.app == "web"
         assert b'doorward_refusals_total{kind="invalid_grant"} 1.0' in channel.metrics.page()
 
 
-async def test_a_grant_hears_the_facts_of_its_request() -> None:
+async def test_a_grant_receives_the_facts_of_its_request() -> None:
     heard = ToyGrant(tokens=None)  # pyright: ignore[reportArgumentType]
     plug = GrantType(name=TOY, parameters=(), build=lambda _: heard)
     async with back_channel(
@@ -217,17 +217,17 @@ async def test_a_grant_hears_the_facts_of_its_request() -> None:
     assert made.SECRET not in repr(request)
 
 
-async def test_a_grant_is_refused_to_apps_that_are_not_allowed_it_and_where_no_list_has_it() -> None:
+async def test_a_grant_is_refused_if_not_allowed_for_the_app_or_not_listed() -> None:
     async with back_channel(features=(TOY_FEATURE,)) as channel:
         no = refused(await channel.ask({"grant_type": TOY, "word": "please"}), "unauthorized_client")
         assert no.app == "web"
-        # a stranger is not told which grants an app has
+        # an unauthenticated caller must not learn which grants an app has
         unproven = await channel.exchange({"grant_type": TOY, "word": "please", "client_id": "app_web"})
         refused(unproven, "invalid_client")
     async with back_channel() as channel:
         await channel.put(made.client(grant_types=(TOY, "client_credentials")))
         refused(await channel.ask({"grant_type": TOY, "word": "please"}), "unsupported_grant_type")
-        # and an app that names what this server does not have is served what it does have
+        # an app registered for an unknown grant can still use the known ones
         assert isinstance(await channel.ask({"grant_type": "client_credentials"}), TokenResponse)
 
 
@@ -244,7 +244,7 @@ async def test_a_method_from_outside_is_dispatched_once_and_its_failures_are_cou
         refused(await channel.exchange(form, authorization=ticket("app_web", "1")), "invalid_client")
         assert b"doorward_client_authentication_failures_total" in channel.metrics.page()
         assert await channel.audited("client.authentication_failed") >= 1
-        # introspection and revocation know it too
+        # introspection and revocation accept it too
         asked = await channel.introspect(
             {"token": first.access_token},
             authorization=ticket("app_web", "toy-2"),
@@ -254,14 +254,14 @@ async def test_a_method_from_outside_is_dispatched_once_and_its_failures_are_cou
         assert asked["active"] is True
 
 
-async def test_a_method_is_refused_to_apps_that_are_registered_for_another() -> None:
+async def test_a_method_is_refused_to_apps_registered_for_another() -> None:
     async with back_channel(features=(TOY_FEATURE,)) as channel:
         form = {"grant_type": "client_credentials"}
         refused(await channel.exchange(form, authorization=ticket("app_web", "toy-1")), "invalid_client")
         refused(await channel.exchange(form, authorization=ticket("app_spa", "toy-1")), "invalid_client")
         refused(await channel.exchange(form, authorization=ticket("app_none", "toy-1")), "invalid_client")
         await channel.put(made.client(auth_method=TICKET))
-        # the secret that is still registered stands in for nothing
+        # a secret that is still registered does not replace it
         refused(await channel.exchange(form, authorization=basic(made.client())), "invalid_client")
     async with back_channel() as channel:
         await channel.put(made.client(auth_method=TICKET, secrets=()))
@@ -270,7 +270,7 @@ async def test_a_method_is_refused_to_apps_that_are_registered_for_another() -> 
 
 
 @pytest.mark.requirement(24)
-async def test_two_methods_in_one_request_are_refused_also_when_one_is_from_outside() -> None:
+async def test_two_methods_in_one_request_are_refused_even_if_one_is_from_outside() -> None:
     reader = CredentialReader(methods=(ToyTicket(), ToyPassword(), *CLIENT_AUTH_METHODS))
     for request in (
         made.token_request({"toy_password": "x"}, authorization=ticket("app_web", "toy-1")),
@@ -283,21 +283,21 @@ async def test_two_methods_in_one_request_are_refused_also_when_one_is_from_outs
     assert found == Presented("toy_password", "app_web")
 
 
-def test_what_no_parameter_shows_is_tried_when_there_is_no_credential_and_before_none() -> None:
+def test_a_method_without_a_parameter_is_tried_after_the_others_and_before_none() -> None:
     methods = (*CLIENT_AUTH_METHODS, ToyCertificate())
     for reader in (CredentialReader(methods=methods), CredentialReader(methods=methods[::-1])):
         bare = made.token_request({"client_id": "app_web"})
         assert reader.read(bare) == Presented("none", "app_web")
         held = made.token_request({"client_id": "app_web"}, certificate=b"der")
         assert reader.read(held) == Presented("toy_tls", "app_web")
-        # a certificate may only bind the token: the secret is what proves the app
+        # a certificate may serve only to bind the token: the secret authenticates the app
         secret = {"client_id": "app_web", "client_secret": made.SECRET}
         shown = reader.read(made.token_request(secret, certificate=b"der"))
         assert isinstance(shown, Presented)
         assert shown.method == "client_secret_post"
 
 
-async def test_the_metadata_is_the_list() -> None:
+async def test_the_metadata_equals_the_list() -> None:
     async with back_channel() as channel:
         plain = await published(channel)
     async with back_channel(features=(TOY_FEATURE,)) as channel:
@@ -311,7 +311,7 @@ async def test_the_metadata_is_the_list() -> None:
     assert "none" not in plain["introspection_endpoint_auth_methods_supported"]
 
 
-async def test_two_plugs_of_one_name_do_not_start() -> None:
+async def test_two_plugs_of_one_name_prevent_the_start() -> None:
     again = Feature(name="again", adds=(GRANTS.filled_by(lambda _: GRANT_TYPES[:1]),))
     with pytest.raises(ValueError, match="two grant types have one name"):
         async with back_channel(features=(again,)):

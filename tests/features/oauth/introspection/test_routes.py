@@ -1,4 +1,4 @@
-"""Is introspection JSON for those who proved themselves, and nothing for others?"""
+"""Introspection over HTTP: JSON for authenticated callers, an error for others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADERS = {"authorization": basic(made.client())}
 
 
 @pytest.mark.requirement(56)
-async def test_introspection_over_the_wire() -> None:
+async def test_introspection_over_http() -> None:
     async with back_channel() as channel:
         asgi = Asgi(
             introspection.routes(introspection=channel.introspection, clock=channel.clock, issuer=made.ISSUER)

@@ -1,4 +1,4 @@
-"""Who may hear about a token, and what?"""
+"""Introspection rules: which caller may see a token, and what it sees."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.features import made
 
 
 @pytest.mark.requirement(56)
-def test_only_the_app_and_the_api_of_a_token_may_hear() -> None:
+def test_only_the_app_and_the_api_of_a_token_may_introspect_it() -> None:
     said = {"client_id": "app_web", "aud": made.API}
     catalog = made.catalog()
     assert introspect.may_see(said, made.client(), catalog)
@@ -23,14 +23,14 @@ def test_an_active_answer_repeats_the_claims() -> None:
 
 
 @pytest.mark.requirement(56)
-def test_a_refresh_token_that_would_not_be_answered_is_only_inactive() -> None:
+def test_a_refresh_token_that_would_be_refused_is_inactive_without_details() -> None:
     for newest in (True, False):
         answer = introspect.of_refresh(made.refresh(), made.grant(), answered=False, newest=newest)
         assert answer == {"active": False}
 
 
 @pytest.mark.requirement(56)
-def test_a_refresh_token_that_would_be_answered_says_until_when() -> None:
+def test_a_refresh_token_that_would_be_accepted_is_active_with_its_expiry() -> None:
     token, grant = made.refresh(expires_at=made.NOW + 50), made.grant()
     answer = introspect.of_refresh(token, grant, answered=True, newest=True)
     assert answer == {
@@ -42,6 +42,6 @@ def test_a_refresh_token_that_would_be_answered_says_until_when() -> None:
         "iat": token.created_at,
         "exp": made.NOW + 50,
     }
-    # when a spent one was given out is not kept
+    # the issue time of a spent token is not stored
     del answer["iat"]
     assert introspect.of_refresh(token, grant, answered=True, newest=False) == answer

@@ -1,4 +1,4 @@
-"""Who hears what about a token, and what does anybody hear about one that does not hold?"""
+"""Introspection: claims for the token's app and API, and only "inactive" for tokens that are not valid."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def both(channel: BackChannel) -> tuple[str, str]:
 
 
 @pytest.mark.requirement(56)
-async def test_the_app_and_the_api_of_a_token_hear_what_it_says_and_nobody_else_does(
+async def test_only_the_app_and_the_api_of_a_token_get_its_claims(
     channel: BackChannel,
 ) -> None:
     access, refresh = await both(channel)
@@ -59,7 +59,7 @@ async def test_the_app_and_the_api_of_a_token_hear_what_it_says_and_nobody_else_
 
 
 @pytest.mark.requirement(56)
-async def test_without_a_credential_nobody_scans_for_tokens(channel: BackChannel) -> None:
+async def test_introspection_without_a_credential_is_refused(channel: BackChannel) -> None:
     access, _ = await both(channel)
     for form in ({"token": access}, {"token": access, "client_id": "app_spa"}):
         answer = await channel.introspect(form, authorization=None, caller=CALLER)
@@ -71,7 +71,7 @@ async def test_without_a_credential_nobody_scans_for_tokens(channel: BackChannel
 
 
 @pytest.mark.requirement(56, 39)
-async def test_what_does_not_hold_is_inactive_and_nothing_more(channel: BackChannel) -> None:
+async def test_an_invalid_token_is_inactive_without_details(channel: BackChannel) -> None:
     access, refresh = await both(channel)
     answer = await channel.refresh(refresh)
     assert isinstance(answer, TokenResponse)
@@ -94,7 +94,9 @@ async def test_what_does_not_hold_is_inactive_and_nothing_more(channel: BackChan
 
 
 @pytest.mark.requirement(58)
-async def test_what_another_process_revoked_is_inactive_at_the_next_question(tmp_path: object) -> None:
+async def test_a_token_revoked_by_another_process_is_inactive_at_the_next_introspection(
+    tmp_path: object,
+) -> None:
     path = f"{tmp_path}/d.db"
     async with back_channel(path) as one, back_channel(path) as two:
         await one.person()
@@ -115,7 +117,7 @@ async def test_tokens_of_a_disabled_person_are_inactive(channel: BackChannel) ->
     assert await ask(channel, access) == await ask(channel, refresh) == INACTIVE
 
 
-async def test_a_refresh_token_of_a_disabled_person_is_inactive_even_before_anything_was_ended(
+async def test_a_refresh_token_of_a_disabled_person_is_inactive_before_the_grants_end(
     channel: BackChannel,
 ) -> None:
     _, refresh = await both(channel)
@@ -126,7 +128,7 @@ async def test_a_refresh_token_of_a_disabled_person_is_inactive_even_before_anyt
     assert await ask(channel, refresh) == INACTIVE
 
 
-async def test_a_database_brought_back_from_a_backup_is_read_anew(tmp_path: Path) -> None:
+async def test_a_database_restored_from_a_backup_is_read_again(tmp_path: Path) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     async with back_channel(old) as one, back_channel(new) as other:
         for name in ("grt_a", "grt_b"):

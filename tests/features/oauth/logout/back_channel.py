@@ -1,4 +1,4 @@
-"""A whole back channel on the real store, the real keys and the real actions, with a clock that the test moves."""
+"""The token, introspection and revocation services on the real store and keys, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ CALLER = Caller("192.0.2.1", "tests", "req-1")
 
 
 class MovedClock:
-    """Stands still until it is moved."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self, now: int = made.NOW) -> None:
         self.time = now
@@ -68,7 +68,7 @@ class MovedClock:
 
 @dataclass
 class BackChannel:
-    """Everything that the tests call, and the pieces to look behind it."""
+    """The services that the tests call, and the parts behind them."""
 
     services: Services
     clock: MovedClock
@@ -105,7 +105,7 @@ class BackChannel:
         return self.services.signer
 
     async def put(self, *clients: Client) -> None:
-        """Register apps."""
+        """Registers apps."""
         assert await self.store.commit(*(self.store.registry.put_client(client) for client in clients))
         await self.catalog.refresh()
 
@@ -116,7 +116,7 @@ class BackChannel:
         return account
 
     async def session(self, account: Account, session_id: str = "ses_one") -> Session:
-        """A browser in which she is signed in."""
+        """A browser session of hers."""
         session = Session(
             id=session_id,
             secret_hash=digest(session_id),
@@ -132,7 +132,7 @@ class BackChannel:
         return session
 
     async def code(self, *, code: dict[str, Any] | None = None, **grant: Any) -> str:
-        """A grant and a code that leads to it, as the front channel leaves them behind. Answers the raw code."""
+        """A grant and its code, as the authorization endpoint leaves them. Returns the raw code."""
         raw = f"dw_ac_{self.chance.token()}"
         given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
         held = made.code(
@@ -142,7 +142,7 @@ class BackChannel:
         return raw
 
     async def family(self, **grant: Any) -> tuple[str, Grant]:
-        """A grant with its first refresh token. Answers (raw token, grant)."""
+        """A grant with its first refresh token. Returns (raw token, grant)."""
         given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
         raw = refresh_text.first(given.id, self.chance.token(16), self.chance.token(32))
         token = RefreshToken(
@@ -166,7 +166,7 @@ class BackChannel:
         authorization: str | None = None,
         caller: Caller = CALLER,
     ) -> TokenRequest:
-        """What an endpoint makes of a request."""
+        """A TokenRequest as the endpoints build it."""
         return made.token_request(
             form, url=made.ISSUER + path, authorization=authorization, caller=caller, now=self.clock.time
         )
@@ -200,7 +200,7 @@ class BackChannel:
         return await self.ask({"grant_type": "refresh_token", "refresh_token": raw, **more}, client)
 
     async def audited(self, kind: str) -> int:
-        """How many lines of a kind the record holds."""
+        """The number of audit events of a kind."""
         return len(await self.store.audit.page(kind=kind, limit=1000))
 
     def claims(self, token: str, typ: str = "at+jwt") -> dict[str, Any]:
@@ -212,12 +212,12 @@ class BackChannel:
 
 
 async def told(feed: RevocationFeed, after: str | None = None, wait: float = 0) -> dict[str, Any]:
-    """An answer of the feed's first edition."""
+    """The feed's answer in its first edition."""
     return decode(await feed.plain(after, wait))
 
 
 async def page(feed: RevocationFeed, after: str | None = None, wait: float = 0) -> dict[str, Any]:
-    """An answer of its second edition."""
+    """The feed's answer in its second edition."""
     return decode(await feed.pages(after, wait))
 
 
@@ -247,8 +247,8 @@ def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict
 async def back_channel(
     path: Path | str = ":memory:", *, features: Sequence[Feature] = (), **policy: Any
 ) -> AsyncGenerator[BackChannel]:
-    """One process's worth of back channel on the database at `path`, a file or a URL; two on one path are two processes on one
-    database. `features` come after those of the server."""
+    """The services of one process on the database at `path`, a file or a URL; two on one path are two processes on one
+    database. `features` are added to those of the server."""
     clock, metrics = MovedClock(), PrometheusMeter()
     chosen = settings(
         issuer=made.ISSUER,

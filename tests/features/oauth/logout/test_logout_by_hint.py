@@ -1,4 +1,4 @@
-"""What does an ID token end where its session's cookie is not, and is nobody told that they are signed out before it is so?"""
+"""Logout by ID token without the session cookie: what ends, and no false report of a sign-out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def front() -> AsyncGenerator[Front]:
 
 
 async def goes_on(front: Front, tokens: dict[str, str]) -> bool:
-    """Whether the session of these tokens lives."""
+    """Whether the session of these tokens is live."""
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     answer = await front.token(OWN, form)
     if answer["status"] == 200:
@@ -58,12 +58,12 @@ async def test_a_browser_without_the_cookie_is_asked_before_the_hints_session_en
     assert not await is_signed_in(tab)
     (event,) = await front.audited("session.ended")
     assert (event.client_id, event.detail["reason"]) == ("app_own", "signed_out_by_app")
-    # what has ended is not asked about again
+    # an ended session is not asked about again
     assert (await other.ask("GET", address, **NAVIGATION)).header("location") == f"{BYE}?state=x"
 
 
 @pytest.mark.requirement(75, 100)
-async def test_a_program_with_a_fresh_hint_ends_its_session_and_the_owner_sees_it(front: Front) -> None:
+async def test_a_non_browser_with_a_fresh_hint_ends_its_session_and_the_owner_sees_it(front: Front) -> None:
     _, tokens = await signed_in(front)
     page = await front.browser().get(leaving(id_token_hint=tokens["id_token"]))
     assert page.header("location") == "/signed-out"
@@ -75,7 +75,7 @@ async def test_a_program_with_a_fresh_hint_ends_its_session_and_the_owner_sees_i
 
 
 @pytest.mark.requirement(75, 100)
-async def test_an_old_hint_without_the_cookie_ends_nothing_unasked(front: Front) -> None:
+async def test_an_old_hint_without_the_cookie_ends_nothing_without_confirmation(front: Front) -> None:
     tab, tokens = await signed_in(front)
     address = leaving(id_token_hint=tokens["id_token"])
     await front.rotate_out()
@@ -89,7 +89,7 @@ async def test_an_old_hint_without_the_cookie_ends_nothing_unasked(front: Front)
 
 
 @pytest.mark.requirement(75)
-async def test_after_a_rotation_of_keys_the_apps_hint_still_signs_out_at_once(front: Front) -> None:
+async def test_after_a_key_rotation_the_apps_hint_still_signs_out_at_once(front: Front) -> None:
     tab, tokens = await signed_in(front)
     await front.rotate_out()
     page = await tab.get(leaving(id_token_hint=tokens["id_token"], post_logout_redirect_uri=BYE))
@@ -98,7 +98,7 @@ async def test_after_a_rotation_of_keys_the_apps_hint_still_signs_out_at_once(fr
 
 
 @pytest.mark.requirement(75)
-async def test_what_a_revoked_key_signed_is_no_hint(front: Front) -> None:
+async def test_a_hint_signed_by_a_revoked_key_is_ignored(front: Front) -> None:
     tab, tokens = await signed_in(front)
     await front.rotate_out("revoked")
     address = leaving(id_token_hint=tokens["id_token"], client_id="app_own", post_logout_redirect_uri=BYE)
@@ -111,8 +111,8 @@ async def test_what_a_revoked_key_signed_is_no_hint(front: Front) -> None:
 
 
 @pytest.mark.requirement(70, 75)
-async def test_the_answer_ends_nothing_but_what_was_asked_about(front: Front) -> None:
-    """The question stands open, and in another tab somebody else signs in, or an app asks about another session."""
+async def test_a_confirmation_ends_only_the_session_that_was_asked_about(front: Front) -> None:
+    """While the question is open, another person signs in in a second tab, or an app asks about another session."""
     tab, _ = await signed_in(front)
     asked = await tab.get("/logout")
     await tab.submit(await tab.get("/logout"), "sign-out", confirm="yes")
@@ -132,7 +132,7 @@ async def test_the_answer_ends_nothing_but_what_was_asked_about(front: Front) ->
 
 
 @pytest.mark.requirement(70, 75)
-async def test_no_other_page_confirms_for_a_browser_without_the_cookie(front: Front) -> None:
+async def test_a_foreign_page_cannot_confirm_for_a_browser_without_the_cookie(front: Front) -> None:
     _, tokens = await signed_in(front)
     other = front.browser()
     page = await other.ask("GET", leaving(id_token_hint=tokens["id_token"]), **NAVIGATION)
@@ -147,7 +147,7 @@ async def test_no_other_page_confirms_for_a_browser_without_the_cookie(front: Fr
     for page in forged:
         assert page.status == 303 or "Sign out?" in page.words or "Going on to sign-out" in page.words
     assert await goes_on(front, tokens)
-    # where a browser keeps our cookies back, nobody can know who is signed in
+    # where a browser withholds our cookies, the server cannot know who is signed in
     page = await front.browser().ask(
         "GET", leaving(client_id="app_own", post_logout_redirect_uri=BYE), **EMBEDDED[1]
     )
@@ -155,8 +155,8 @@ async def test_no_other_page_confirms_for_a_browser_without_the_cookie(front: Fr
 
 
 @pytest.mark.requirement(75, 100)
-async def test_a_foreign_form_that_passes_for_ours_is_told_of_no_sign_out(front: Front) -> None:
-    """It comes without cookies: that nobody seems to be signed in proves nothing."""
+async def test_a_foreign_form_posing_as_ours_gets_no_report_of_a_sign_out(front: Front) -> None:
+    """It arrives without cookies, so a missing session proves nothing."""
     tab, tokens = await signed_in(front)
     for form in (
         {},

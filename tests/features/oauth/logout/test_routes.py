@@ -1,4 +1,4 @@
-"""Can only the person, or an app with a good hint about this very session, sign somebody out?"""
+"""Logout over HTTP: only the person, or an app with a valid hint for this session, can sign out."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def leaving(**params: str) -> str:
 
 
 @pytest.mark.requirement(75)
-async def test_the_apps_hint_signs_out_at_once_and_leads_back(front: Front) -> None:
+async def test_the_apps_hint_signs_out_at_once_and_redirects_back(front: Front) -> None:
     tab, tokens = await signed_in(front)
     page = await tab.get(
         leaving(id_token_hint=tokens["id_token"], post_logout_redirect_uri=BYE, state="s&x=\r\n'")
@@ -62,7 +62,7 @@ async def test_the_apps_hint_signs_out_at_once_and_leads_back(front: Front) -> N
 
 
 @pytest.mark.requirement(72, 76)
-async def test_with_the_session_end_its_grants_and_the_apps_are_told(front: Front) -> None:
+async def test_the_sessions_grants_end_and_the_apps_are_notified(front: Front) -> None:
     tab, tokens = await signed_in(front)
     await tab.get(leaving(id_token_hint=tokens["id_token"]))
     refreshed = await front.token(
@@ -75,7 +75,7 @@ async def test_with_the_session_end_its_grants_and_the_apps_are_told(front: Fron
     assert {entry.kind for entry in entries} == {"sid", "grant"}
 
 
-async def test_an_offline_grant_stays(front: Front) -> None:
+async def test_an_offline_grant_survives(front: Front) -> None:
     tab, tokens = await signed_in(front, scope="openid offline_access")
     await tab.get(leaving(id_token_hint=tokens["id_token"]))
     refreshed = await front.token(
@@ -85,7 +85,7 @@ async def test_an_offline_grant_stays(front: Front) -> None:
 
 
 @pytest.mark.requirement(75)
-async def test_without_a_hint_the_person_is_asked_and_can_stay(front: Front) -> None:
+async def test_without_a_hint_the_person_is_asked_and_can_stay_signed_in(front: Front) -> None:
     tab, _ = await signed_in(front)
     for path in ("/logout", leaving(client_id="app_own", post_logout_redirect_uri=BYE, state="x")):
         page = await tab.get(path)
@@ -99,7 +99,7 @@ async def test_without_a_hint_the_person_is_asked_and_can_stay(front: Front) -> 
 
 
 @pytest.mark.requirement(75)
-async def test_a_hint_that_is_not_good_counts_as_none(front: Front) -> None:
+async def test_an_invalid_hint_counts_as_none(front: Front) -> None:
     tab, tokens = await signed_in(front)
     other, foreign = await signed_in(front)
     for hint in ("x", "a.b.c", tokens["access_token"], tokens["id_token"][:-4] + "AAAA", foreign["id_token"]):
@@ -110,7 +110,7 @@ async def test_a_hint_that_is_not_good_counts_as_none(front: Front) -> None:
 
 
 @pytest.mark.requirement(75)
-async def test_an_old_hint_still_tells_who_was_meant(front: Front) -> None:
+async def test_an_expired_hint_still_signs_out_its_own_session(front: Front) -> None:
     tab, tokens = await signed_in(front)
     front.clock.time += 86_400
     await tab.get(leaving(id_token_hint=tokens["id_token"]))
@@ -118,7 +118,7 @@ async def test_an_old_hint_still_tells_who_was_meant(front: Front) -> None:
 
 
 @pytest.mark.requirement(70, 75)
-async def test_no_other_page_confirms(front: Front) -> None:
+async def test_a_foreign_page_cannot_confirm(front: Front) -> None:
     tab, _ = await signed_in(front)
     fields = {**(await tab.get("/logout")).forms["sign-out"].fields, "confirm": "yes"}
     forged = [
@@ -136,8 +136,8 @@ async def test_no_other_page_confirms(front: Front) -> None:
 
 
 @pytest.mark.requirement(75)
-async def test_a_form_on_another_site_takes_nobodys_cookies(front: Front) -> None:
-    """The POST comes without our cookies (SameSite=Lax): nobody seems to be signed in. The answer must not clear them."""
+async def test_a_cross_site_form_removes_no_cookies(front: Front) -> None:
+    """The POST arrives without our cookies (SameSite=Lax), as if nobody were signed in. The answer must not clear them."""
     tab, tokens = await signed_in(front)
     for form in ({}, {"confirm": "yes"}, {"client_id": "app_own", "post_logout_redirect_uri": BYE}):
         before = dict(tab.cookies)
@@ -150,7 +150,7 @@ async def test_a_form_on_another_site_takes_nobodys_cookies(front: Front) -> Non
     assert "Sign out?" in (await tab.submit(long, "form-post")).words
     assert await is_signed_in(tab)
     page = await tab.foreign_post("/logout", {"id_token_hint": tokens["id_token"], "state": "x"})
-    # the ID token holds an address of a person: it is carried on in no address
+    # the ID token contains a person's address, so it is never put in a URL
     assert page.header("location") is None
     assert page.forms["form-post"].action == "/logout"
     await tab.submit(page, "form-post")
@@ -158,14 +158,14 @@ async def test_a_form_on_another_site_takes_nobodys_cookies(front: Front) -> Non
 
 
 @pytest.mark.requirement(75)
-async def test_an_apps_form_in_a_browser_without_cookies_ends_at_the_question(front: Front) -> None:
+async def test_an_apps_form_from_a_browser_without_cookies_leads_to_the_question(front: Front) -> None:
     tab, tokens = await signed_in(front)
     bare = front.browser()
     page = await bare.foreign_post("/logout", {"id_token_hint": tokens["id_token"]})
     asked = await bare.submit(page, "form-post")
     assert "Sign out?" in asked.words
     assert await is_signed_in(tab)
-    # another site's form that says it is ours is one of another site, and decides nothing
+    # a form of another site that claims to be ours is still cross-site, and decides nothing
     forged = await bare.foreign_post("/logout", {"id_token_hint": tokens["id_token"], "from_here": "1"})
     assert "Going on to sign-out" in forged.words
     assert await is_signed_in(tab)
@@ -190,12 +190,12 @@ async def test_there_is_no_open_redirect(front: Front, target: str) -> None:
 
 
 @pytest.mark.requirement(75)
-async def test_a_request_without_the_session_cookie_takes_none_away(front: Front) -> None:
+async def test_a_request_without_the_session_cookie_clears_no_cookie(front: Front) -> None:
     page = await front.browser().get("/logout")
     assert not [value for name, value in page.headers if name == "set-cookie" and SESSION in value]
 
 
-async def test_who_is_not_signed_in_is_led_on(front: Front) -> None:
+async def test_a_person_who_is_not_signed_in_is_redirected_on(front: Front) -> None:
     tab = front.browser()
     assert (await tab.get("/logout")).header("location") == "/signed-out"
     page = await tab.get(leaving(client_id="app_own", post_logout_redirect_uri=BYE))
@@ -205,7 +205,7 @@ async def test_who_is_not_signed_in_is_led_on(front: Front) -> None:
 
 
 @pytest.mark.requirement(75, 100)
-async def test_who_is_signed_in_is_never_told_otherwise(front: Front) -> None:
+async def test_a_signed_in_person_is_never_told_to_be_signed_out(front: Front) -> None:
     tab, _ = await signed_in(front)
     page = await tab.get("/signed-out")
     assert page.header("location") == "/logout"
@@ -213,7 +213,7 @@ async def test_who_is_signed_in_is_never_told_otherwise(front: Front) -> None:
 
 
 @pytest.mark.requirement(75)
-async def test_without_a_hint_that_holds_the_person_is_asked_and_stays_here(front: Front) -> None:
+async def test_without_a_valid_hint_the_person_is_asked_and_stays_here(front: Front) -> None:
     for asked in (
         {"post_logout_redirect_uri": BYE},
         {"post_logout_redirect_uri": BYE, "id_token_hint": "garbage"},
@@ -226,24 +226,24 @@ async def test_without_a_hint_that_holds_the_person_is_asked_and_stays_here(fron
         page = await tab.submit(page, "sign-out", confirm="yes")
         assert page.header("location") == "/signed-out"
         assert not await is_signed_in(tab)
-        # nobody is signed in any more: it leads nowhere else then
+        # nobody is signed in any more, so there is no further redirect
         assert (await tab.get(leaving(**asked))).header("location") == "/signed-out"
 
 
 @pytest.mark.requirement(9)
-async def test_a_parameter_given_twice_is_refused(front: Front) -> None:
+async def test_a_repeated_parameter_is_refused(front: Front) -> None:
     tab, tokens = await signed_in(front)
     query = urlencode([("id_token_hint", tokens["id_token"]), ("state", "a"), ("state", "b")])
     assert (await tab.get(f"/logout?{query}")).status == 400
     assert await is_signed_in(tab)
 
 
-async def test_the_page_speaks_the_language_that_the_app_asks_for(front: Front) -> None:
+async def test_the_page_uses_the_language_requested_by_the_app(front: Front) -> None:
     tab, _ = await signed_in(front)
     assert '<html lang="de"' in (await tab.get(leaving(ui_locales="de"))).text
 
 
-async def test_what_the_person_who_leaves_had_begun_nobody_goes_on_with(front: Front) -> None:
+async def test_a_sign_in_begun_before_the_sign_out_cannot_be_continued(front: Front) -> None:
     web = made.client()
     tab, tokens = await signed_in(front)
     waiting = await tab.sign_in_at(await tab.get(front.asking(web, prompt="login")))

@@ -1,4 +1,4 @@
-"""Does leaving end everything that must end, also what was being born in that moment?"""
+"""Sign-out: it ends everything that must end, even grants created at the same moment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def leave(front: Front, session: Session) -> None:
 
 
 @pytest.mark.requirement(72)
-async def test_session_and_grants_end_and_offline_ones_stay(front: Front) -> None:
+async def test_session_and_grants_end_and_offline_grants_stay(front: Front) -> None:
     session = await front.session(await front.person())
     await grant(front, session, "grt_bound")
     await grant(front, session, "grt_offline", offline=True)
@@ -51,7 +51,7 @@ async def test_session_and_grants_end_and_offline_ones_stay(front: Front) -> Non
 
 
 @pytest.mark.requirement(72)
-async def test_a_grant_that_was_born_beside_the_sign_out_ends_too(
+async def test_a_grant_created_during_the_sign_out_ends_too(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await front.session(await front.person())
@@ -71,7 +71,7 @@ async def test_a_grant_that_was_born_beside_the_sign_out_ends_too(
 
 
 @pytest.mark.requirement(75)
-async def test_a_hint_is_read_and_a_bad_one_counts_as_none(front: Front) -> None:
+async def test_a_hint_is_read_and_an_invalid_one_counts_as_none(front: Front) -> None:
     session = await front.session(await front.person())
     claims = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": session.id}
     good = front.services.signer.sign(claims, typ="JWT")
@@ -84,7 +84,7 @@ async def test_a_hint_is_read_and_a_bad_one_counts_as_none(front: Front) -> None
         assert decided.ask
     wrong = {"id_token_hint": good, "post_logout_redirect_uri": "https://x.example"}
     assert isinstance(await front.sign_out.decide(wrong, asking, now=front.now), Refusal)
-    # what a hint that does not hold would say of the app is not believed
+    # an invalid hint is not trusted to name the app
     wrong["id_token_hint"] += "x"
     decided = await front.sign_out.decide({**wrong, "client_id": "app_web"}, asking, now=front.now)
     assert isinstance(decided, SignOut)
@@ -92,7 +92,7 @@ async def test_a_hint_is_read_and_a_bad_one_counts_as_none(front: Front) -> None
 
 
 @pytest.mark.requirement(75)
-async def test_without_the_cookie_the_hint_names_the_session(front: Front) -> None:
+async def test_without_the_cookie_the_hint_selects_the_session(front: Front) -> None:
     session = await front.session(await front.person())
     claims = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": session.id, "exp": front.now + 1}
     fresh = {"id_token_hint": front.services.signer.sign(claims, typ="JWT")}

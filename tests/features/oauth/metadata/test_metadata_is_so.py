@@ -1,4 +1,4 @@
-"""Is every value of the metadata so? Each is tried on the server that publishes it, and what it does not name is refused."""
+"""Every metadata value, tried on the server that publishes it; whatever is not listed is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OWN = made.client(
 )
 _OTHER_NAME = signing_key(Ed25519PrivateKey.generate(), kid="ed25519", alg="Ed25519")
 SIGNERS: dict[str, SigningKey] = {key.alg: key for key in (P256, P384, P521, RS, PS, ED, _OTHER_NAME)}
-# What says that something exists, and is tried by the test of its own name.
+# Each member and the test that tries it.
 TRIED = {
     "issuer": "issuer and endpoints",
     "jwks_uri": "issuer and endpoints",
@@ -112,7 +112,7 @@ async def tokens(front: Front, tab: Tab, app: Client, **changes: str | None) -> 
 
 
 async def keys(front: Front) -> None:
-    """A current key for each algorithm that has none yet."""
+    """A current key for each algorithm that has none."""
     catalog: Catalog = front.services.config.current()
     there = {key.alg for key in catalog.keys if key.state == "current"}
     maker = SealedKeyMaker(front.services.sealer)
@@ -276,7 +276,7 @@ async def test_claims(front: Front) -> None:
     person = json.loads(await userinfo(front, given))
     protocol = {"iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid"}
     assert person.keys() == identity.keys() - protocol
-    # each can be asked for by name as well, in either place
+    # each claim can be requested by name too, for either place
     names = msgspec.json.encode({place: dict.fromkeys(person) for place in ("id_token", "userinfo")}).decode()
     named = await tokens(front, tab, OWN, scope="openid", claims=names)
     assert person.keys() <= payload(named["id_token"]).keys()

@@ -1,4 +1,4 @@
-"""Are metadata and keys published where clients look, cacheable, and without anything private?"""
+"""Metadata and key set over HTTP: at the standard places, cacheable, without private parts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def routes(channel: BackChannel, issuer: str = made.ISSUER) -> list[metadata.Rou
 
 
 @pytest.mark.requirement(51)
-async def test_both_places_hold_the_same_document_with_the_issuer_as_it_was_asked(
+async def test_both_well_known_addresses_serve_the_same_document_with_the_requested_issuer(
     channel: BackChannel,
 ) -> None:
     asgi = Asgi(routes(channel))
@@ -56,7 +56,7 @@ async def test_an_issuer_with_a_path_is_found_at_both_forms(channel: BackChannel
 
 
 @pytest.mark.requirement(53)
-async def test_the_keys_are_public_and_usable_and_nothing_else(channel: BackChannel) -> None:
+async def test_the_key_set_has_only_usable_public_keys(channel: BackChannel) -> None:
     answer = await Asgi(routes(channel))("GET", "/jwks")
     keys = parse_jwks(made.ISSUER, answer.body)
     assert {key.alg for key in keys.keys} == {"ES256", "RS256", "Ed25519"}
@@ -65,7 +65,7 @@ async def test_the_keys_are_public_and_usable_and_nothing_else(channel: BackChan
         assert not key.keys() & {"d", "p", "q", "dp", "dq", "qi", "k", "oth"}
 
 
-async def test_keys_and_metadata_may_be_kept_for_five_minutes_and_checked_cheaply(
+async def test_keys_and_metadata_are_cacheable_for_five_minutes_and_revalidated_cheaply(
     channel: BackChannel,
 ) -> None:
     asgi = Asgi(routes(channel))
@@ -80,7 +80,7 @@ async def test_keys_and_metadata_may_be_kept_for_five_minutes_and_checked_cheapl
 
 
 @pytest.mark.requirement(52)
-async def test_a_new_key_is_published_as_soon_as_the_server_knows_it(channel: BackChannel) -> None:
+async def test_a_new_key_is_published_at_once(channel: BackChannel) -> None:
     from doorward.adapters.keys.sealing import KeyedSealer
     from doorward.adapters.keys.signing import SealedKeyMaker
 

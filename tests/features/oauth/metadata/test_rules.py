@@ -1,4 +1,4 @@
-"""Does the metadata say what clients need, and only what is so?"""
+"""Server metadata: what clients need, and nothing that is not supported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAID = metadata(
 )
 
 
-def test_everything_that_the_specifications_require_is_there() -> None:
+def test_every_required_member_is_present() -> None:
     # RFC 8414 §2 and OpenID Connect Discovery 1.0 §3.
     assert {
         "issuer",
@@ -52,6 +52,6 @@ def test_no_weak_algorithm_is_offered() -> None:
 
 
 @pytest.mark.requirement(56)
-def test_introspection_is_not_for_public_apps() -> None:
+def test_public_apps_cannot_introspect() -> None:
     assert "none" not in SAID["introspection_endpoint_auth_methods_supported"]
     assert "none" in SAID["token_endpoint_auth_methods_supported"]

@@ -1,4 +1,4 @@
-"""Is revocation 200 with an empty body for everything that holds no longer?"""
+"""Revocation over HTTP: 200 with an empty body for every token that is no longer valid."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADERS = {"authorization": basic(made.client())}
 
 
 @pytest.mark.requirement(54, 55)
-async def test_revocation_over_the_wire() -> None:
+async def test_revocation_over_http() -> None:
     async with back_channel() as channel:
         asgi = Asgi(revocation.routes(revocation=channel.revocation, clock=channel.clock, issuer=made.ISSUER))
         await channel.person()

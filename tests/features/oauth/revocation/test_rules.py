@@ -1,4 +1,4 @@
-"""Does a token belong to whoever wants it revoked?"""
+"""Ownership check before revocation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can an app hand back its own tokens, and nobody else's?"""
+"""Revocation: an app revokes its own tokens and no others."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def revoked(channel: BackChannel, token: str) -> str | None:
 
 @pytest.mark.requirement(55)
 @pytest.mark.parametrize("hint", [{}, {"token_type_hint": "access_token"}, {"token_type_hint": "nonsense"}])
-async def test_a_refresh_token_takes_its_access_tokens_with_it(
+async def test_revoking_a_refresh_token_revokes_its_access_tokens(
     channel: BackChannel, hint: dict[str, str]
 ) -> None:
     mine, other = await both(channel), await both(channel)
@@ -57,7 +57,7 @@ async def test_a_refresh_token_takes_its_access_tokens_with_it(
 
 
 @pytest.mark.requirement(55)
-async def test_a_spent_refresh_token_still_signs_out(channel: BackChannel) -> None:
+async def test_a_spent_refresh_token_still_revokes_the_grant(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     answer = await channel.refresh(raw)
     assert isinstance(answer, TokenResponse)
@@ -65,7 +65,7 @@ async def test_a_spent_refresh_token_still_signs_out(channel: BackChannel) -> No
     assert isinstance(await channel.refresh(answer.refresh_token or ""), Refusal)
 
 
-async def test_an_access_token_goes_alone(channel: BackChannel) -> None:
+async def test_revoking_an_access_token_revokes_only_it(channel: BackChannel) -> None:
     mine = await both(channel)
     assert await give_back(channel, mine.access_token) is None
     assert await revoked(channel, mine.access_token) == "jti"
@@ -76,7 +76,7 @@ async def test_an_access_token_goes_alone(channel: BackChannel) -> None:
 
 
 @pytest.mark.requirement(54)
-async def test_another_apps_tokens_are_not_touched(channel: BackChannel) -> None:
+async def test_tokens_of_another_app_are_not_revoked(channel: BackChannel) -> None:
     mine = await both(channel)
     for token in (mine.access_token, mine.refresh_token or ""):
         answer = await give_back(channel, token, "app_other")
@@ -88,18 +88,18 @@ async def test_another_apps_tokens_are_not_touched(channel: BackChannel) -> None
 
 @pytest.mark.requirement(54)
 @pytest.mark.parametrize("token", ["dw_rt_" + "x" * 43, "x", "a.b.c", "é"])
-async def test_an_unknown_token_is_as_good_as_revoked(channel: BackChannel, token: str) -> None:
+async def test_an_unknown_token_is_answered_like_a_revoked_one(channel: BackChannel, token: str) -> None:
     assert await give_back(channel, token) is None
 
 
-async def test_an_expired_token_needs_no_revoking(channel: BackChannel) -> None:
+async def test_an_expired_token_is_not_stored_as_revoked(channel: BackChannel) -> None:
     mine = await both(channel)
     channel.clock.time += 300
     assert await give_back(channel, mine.access_token) is None
     assert await channel.store.revocations.newest() == 0
 
 
-async def test_who_does_not_prove_itself_revokes_nothing(channel: BackChannel) -> None:
+async def test_a_caller_without_valid_credentials_revokes_nothing(channel: BackChannel) -> None:
     mine = await both(channel)
     answer = await channel.revoke({"token": mine.access_token}, authorization=None, caller=CALLER)
     assert isinstance(answer, Refusal)
@@ -109,7 +109,7 @@ async def test_who_does_not_prove_itself_revokes_nothing(channel: BackChannel) -
     assert missing.code == "invalid_request"
 
 
-async def test_a_public_app_gives_back_its_own(channel: BackChannel) -> None:
+async def test_a_public_app_revokes_its_own_token(channel: BackChannel) -> None:
     raw, _ = await channel.family(client_id="app_spa")
     form = {"token": raw, "client_id": "app_spa"}
     assert await channel.revoke(form, authorization=None, caller=CALLER) is None
@@ -135,7 +135,7 @@ async def repeated(channel: BackChannel, raw: str) -> str:
 
 
 @pytest.mark.requirement(93)
-async def test_after_twenty_tokens_of_a_grant_the_grant_ends_and_nothing_more_can_come(
+async def test_after_twenty_revoked_tokens_of_a_grant_the_grant_ends(
     channel: BackChannel,
 ) -> None:
     raw, grant = await channel.family()
@@ -157,7 +157,7 @@ async def test_after_twenty_tokens_of_a_grant_the_grant_ends_and_nothing_more_ca
 
 
 @pytest.mark.requirement(93)
-async def test_tokens_that_have_expired_do_not_count(channel: BackChannel) -> None:
+async def test_expired_tokens_do_not_count(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     for _ in range(bounds.OF_GRANT):
         await give_back(channel, await repeated(channel, raw))
@@ -167,7 +167,7 @@ async def test_tokens_that_have_expired_do_not_count(channel: BackChannel) -> No
 
 
 @pytest.mark.requirement(93)
-async def test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_refused(
+async def test_one_person_at_one_app_has_a_shared_budget_over_all_grants_and_is_never_refused(
     channel: BackChannel,
 ) -> None:
     for _ in range(budget.REVOCATIONS):
@@ -178,7 +178,7 @@ async def test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_r
     assert await give_back(channel, beyond.access_token) is None
     assert await revoked(channel, beyond.access_token) == "grant"
     assert (await kinds(channel)).count("jti") == budget.REVOCATIONS
-    # somebody else's, and the same person's at another app, are counted by themselves
+    # another person, and the same person at another app, are counted separately
     await channel.person(id="usr_bob", email="bob@example.com")
     raw, _ = await channel.family(account_id="usr_bob")
     bobs = await repeated(channel, raw)
@@ -187,7 +187,7 @@ async def test_one_person_at_one_app_has_a_budget_over_all_grants_and_is_never_r
 
 
 @pytest.mark.requirement(93)
-async def test_after_two_hundred_tokens_of_an_app_itself_one_entry_ends_all_it_has(
+async def test_after_two_hundred_own_tokens_of_an_app_one_entry_ends_them_all(
     channel: BackChannel,
 ) -> None:
     spared = await own_token(channel)
@@ -207,7 +207,7 @@ async def test_after_two_hundred_tokens_of_an_app_itself_one_entry_ends_all_it_h
     assert await channel.audited("token.revoked") == 1
 
 
-async def test_a_token_whose_grant_has_no_row_ends_all_the_same(channel: BackChannel) -> None:
+async def test_a_token_whose_grant_has_no_row_is_revoked_too(channel: BackChannel) -> None:
     raw, grant = await channel.family()
     tokens = [await repeated(channel, raw) for _ in range(bounds.OF_GRANT + 1)]
 

@@ -1,4 +1,4 @@
-"""Does the token endpoint speak the wire's language, whatever is sent to it?"""
+"""The token endpoint over HTTP: standard responses to any request."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def asgi(channel: BackChannel) -> Asgi:
 
 
 @pytest.mark.requirement(25)
-async def test_a_token_response_is_json_that_nobody_stores(asgi: Asgi) -> None:
+async def test_a_token_response_is_json_with_no_store(asgi: Asgi) -> None:
     answer = await asgi("POST", "/token", form=FORM, headers=HEADERS)
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-store"
@@ -63,7 +63,7 @@ async def test_a_refresh_response_has_all_members(asgi: Asgi, channel: BackChann
 
 
 @pytest.mark.requirement(25)
-async def test_a_refusal_is_json_that_nobody_stores_and_challenges_who_used_basic(asgi: Asgi) -> None:
+async def test_an_error_is_json_with_no_store_and_challenges_a_basic_client(asgi: Asgi) -> None:
     wrong = {"authorization": "Basic " + b64encode(b"app_web:wrong").decode()}
     answer = await asgi("POST", "/token", form=FORM, headers=wrong)
     assert answer.status == 401
@@ -80,7 +80,7 @@ async def test_a_refusal_is_json_that_nobody_stores_and_challenges_who_used_basi
     assert (await asgi("POST", "/token", form=FORM, headers=HEADERS)).status == 200
 
 
-async def test_a_parameter_without_a_value_counts_as_left_out(asgi: Asgi, channel: BackChannel) -> None:
+async def test_an_empty_parameter_counts_as_omitted(asgi: Asgi, channel: BackChannel) -> None:
     await channel.person()
     raw, _ = await channel.family(client_id="app_spa")
     form = {
@@ -100,7 +100,7 @@ async def test_a_parameter_without_a_value_counts_as_left_out(asgi: Asgi, channe
 
 
 @pytest.mark.requirement(9)
-async def test_a_parameter_given_twice_is_refused(asgi: Asgi) -> None:
+async def test_a_repeated_parameter_is_refused(asgi: Asgi) -> None:
     twice = urlencode([*FORM.items(), ("scope", "orders:write")])
     answer = await asgi("POST", "/token", form=twice, headers=HEADERS)
     assert answer.status == 400
@@ -129,21 +129,21 @@ async def test_credentials_in_basic_are_form_decoded(asgi: Asgi, channel: BackCh
         "",
     ],
 )
-async def test_an_unreadable_header_is_an_invalid_client(asgi: Asgi, header: str) -> None:
+async def test_an_unreadable_authorization_header_is_an_invalid_client(asgi: Asgi, header: str) -> None:
     answer = await asgi("POST", "/token", form=FORM, headers={"authorization": header})
     assert answer.status == 401
     assert answer.json["error"] == "invalid_client"
 
 
 @pytest.mark.requirement(24)
-async def test_two_ways_of_authentication_in_one_request_are_refused(asgi: Asgi) -> None:
+async def test_two_authentication_methods_in_one_request_are_refused(asgi: Asgi) -> None:
     answer = await asgi("POST", "/token", form={**FORM, "client_secret": made.SECRET}, headers=HEADERS)
     assert answer.status == 400
     answer = await asgi("POST", "/token", form={**FORM, "client_id": "app_spa"}, headers=HEADERS)
     assert answer.status == 400
 
 
-async def test_parameters_count_in_the_body_alone(asgi: Asgi) -> None:
+async def test_only_parameters_in_the_body_count(asgi: Asgi) -> None:
     query = urlencode({**FORM, "client_id": "app_web", "client_secret": made.SECRET})
     answer = await asgi("POST", "/token", form="", query=query)
     assert answer.status == 400
@@ -158,7 +158,7 @@ async def test_parameters_count_in_the_body_alone(asgi: Asgi) -> None:
     assert (await asgi("POST", "/token", form="grant_type=" + "x" * 70_000)).status == 413
 
 
-async def test_browsers_of_any_origin_may_ask_but_never_with_cookies(asgi: Asgi) -> None:
+async def test_any_origin_is_allowed_by_cors_but_without_credentials(asgi: Asgi) -> None:
     answer = await asgi("POST", "/token", form=FORM, headers=HEADERS)
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in answer.headers
@@ -184,9 +184,7 @@ VALUES = st.one_of(
     form=st.dictionaries(NAMES, VALUES),
     header=st.one_of(st.none(), st.just(HEADERS["authorization"]), st.text()),
 )
-async def test_nothing_that_is_sent_makes_it_fail(
-    asgi: Asgi, form: dict[str, str], header: str | None
-) -> None:
+async def test_arbitrary_requests_get_an_answer(asgi: Asgi, form: dict[str, str], header: str | None) -> None:
     body = urlencode(form, errors="surrogatepass")
     headers = (
         {} if header is None else {"authorization": header.encode("latin-1", "ignore").decode("latin-1")}

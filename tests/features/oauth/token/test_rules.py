@@ -1,4 +1,4 @@
-"""Is the token response what the wire wants, and silent in a log?"""
+"""Token response: the members of RFC 6749 §5.1, and no secrets when printed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec.json import decode, encode
 from doorward.features.oauth.token.rules import TokenResponse
 
 
-def test_absent_tokens_are_not_even_null_and_nothing_shows_in_its_repr() -> None:
+def test_absent_tokens_are_omitted_and_repr_shows_no_secret() -> None:
     answer = TokenResponse(access_token="hush", token_type="Bearer", expires_in=300, scope="")
     assert decode(encode(answer)) == {
         "access_token": "hush",

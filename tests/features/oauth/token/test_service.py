@@ -1,4 +1,4 @@
-"""Does the token endpoint's action give the right tokens to the right app, and to nobody else?"""
+"""Token service: the right tokens for the right app, and for no other caller."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def refused(answer: object, code: str) -> Refusal:
     return answer
 
 
-async def test_a_code_becomes_an_access_token_an_id_token_and_a_refresh_token(channel: BackChannel) -> None:
+async def test_a_code_is_exchanged_for_access_id_and_refresh_tokens(channel: BackChannel) -> None:
     await channel.person()
     answer = given(await channel.ask(redemption(await channel.code())))
     access = channel.claims(answer.access_token)
@@ -81,7 +81,7 @@ async def test_a_code_becomes_an_access_token_an_id_token_and_a_refresh_token(ch
 
 
 @pytest.mark.requirement(15)
-async def test_a_code_redeemed_64_times_at_once_is_redeemed_once_and_its_reuse_ends_the_grant(
+async def test_a_code_sent_64_times_concurrently_is_redeemed_once_and_the_reuse_ends_the_grant(
     channel: BackChannel,
 ) -> None:
     await channel.person()
@@ -99,7 +99,7 @@ async def test_a_code_redeemed_64_times_at_once_is_redeemed_once_and_its_reuse_e
 
 
 @pytest.mark.requirement(15)
-async def test_a_code_used_again_later_ends_what_it_gave(channel: BackChannel) -> None:
+async def test_a_later_reuse_of_a_code_revokes_its_tokens(channel: BackChannel) -> None:
     await channel.person()
     raw = await channel.code()
     first = given(await channel.ask(redemption(raw)))
@@ -110,7 +110,7 @@ async def test_a_code_used_again_later_ends_what_it_gave(channel: BackChannel) -
 
 
 @pytest.mark.requirement(15)
-async def test_whoever_saw_a_code_but_not_its_verifier_cannot_end_the_grant_with_it(
+async def test_a_code_without_its_verifier_cannot_end_the_grant(
     channel: BackChannel,
 ) -> None:
     await channel.person()
@@ -150,7 +150,7 @@ async def test_a_code_is_bound_to_its_app_and_lives_60_seconds(channel: BackChan
 
 
 @pytest.mark.requirement(5)
-async def test_a_verifier_for_a_code_without_challenge_is_refused(channel: BackChannel) -> None:
+async def test_a_verifier_for_a_code_without_a_challenge_is_refused(channel: BackChannel) -> None:
     await channel.person()
     raw = await channel.code(code={"code_challenge": None})
     refused(await channel.ask(redemption(raw)), "invalid_grant")
@@ -171,7 +171,7 @@ async def test_neither_code_nor_refresh_token_works_for_a_disabled_or_deleted_pe
     refused(await channel.refresh(raw), "invalid_grant")
 
 
-async def test_a_code_for_one_resource_is_no_good_for_another(channel: BackChannel) -> None:
+async def test_a_code_for_one_resource_is_refused_for_another(channel: BackChannel) -> None:
     await channel.person()
     raw = await channel.code()
     refused(await channel.ask(redemption(raw, resource="https://other.example.com")), "invalid_target")
@@ -179,7 +179,7 @@ async def test_a_code_for_one_resource_is_no_good_for_another(channel: BackChann
 
 
 @pytest.mark.requirement(26)
-async def test_an_app_for_itself_has_its_own_subject_that_no_person_can_have(channel: BackChannel) -> None:
+async def test_an_app_acting_for_itself_has_a_subject_that_no_person_can_have(channel: BackChannel) -> None:
     answer = given(
         await channel.ask({"grant_type": "client_credentials", "scope": "orders:read orders:write"})
     )
@@ -194,7 +194,9 @@ async def test_an_app_for_itself_has_its_own_subject_that_no_person_can_have(cha
     assert answer.id_token is None
 
 
-async def test_an_app_for_itself_gets_no_identity_scope_and_no_unknown_one(channel: BackChannel) -> None:
+async def test_an_app_acting_for_itself_gets_no_identity_scope_and_no_unknown_scope(
+    channel: BackChannel,
+) -> None:
     answer = given(await channel.ask({"grant_type": "client_credentials", "scope": "openid orders:read"}))
     assert answer.scope == "orders:read"
     refused(await channel.ask({"grant_type": "client_credentials", "scope": "orders:rea"}), "invalid_scope")
@@ -206,7 +208,7 @@ async def test_an_unknown_resource_is_an_invalid_target(channel: BackChannel) ->
     refused(await channel.ask(form), "invalid_target")
 
 
-async def test_each_jti_is_its_own_and_begins_with_its_grant(channel: BackChannel) -> None:
+async def test_each_jti_is_unique_and_starts_with_its_grant(channel: BackChannel) -> None:
     form = {"grant_type": "client_credentials"}
     names = [channel.claims(given(await channel.ask(form)).access_token)["jti"] for _ in range(50)]
     assert len(set(names)) == len({name.partition(".")[0] for name in names}) == 50
@@ -217,14 +219,14 @@ async def test_each_jti_is_its_own_and_begins_with_its_grant(channel: BackChanne
 @pytest.mark.parametrize(
     "grant_type", ["password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", ""]
 )
-async def test_there_is_no_password_grant_nor_any_other_that_is_not_listed(
+async def test_the_password_grant_and_other_unlisted_grants_are_refused(
     channel: BackChannel, grant_type: str
 ) -> None:
     form = {"grant_type": grant_type, "username": "ada", "password": "x"}
     refused(await channel.ask(form), "unsupported_grant_type")
 
 
-async def test_an_app_uses_only_the_grants_that_it_is_registered_for(channel: BackChannel) -> None:
+async def test_an_app_can_use_only_its_registered_grants(channel: BackChannel) -> None:
     await channel.put(made.client(grant_types=("authorization_code",)))
     refused(await channel.ask({"grant_type": "client_credentials"}), "unauthorized_client")
     refused(
@@ -234,7 +236,7 @@ async def test_an_app_uses_only_the_grants_that_it_is_registered_for(channel: Ba
     assert given(await channel.ask(redemption(await channel.code()))).refresh_token is None
 
 
-async def test_a_deleted_app_gets_nothing_any_more(channel: BackChannel) -> None:
+async def test_a_deleted_app_gets_no_tokens(channel: BackChannel) -> None:
     await channel.person()
     raw, _ = await channel.family()
     writes = channel.ending.client("app_web", now=channel.clock.time, reason="app_deleted")
@@ -245,7 +247,9 @@ async def test_a_deleted_app_gets_nothing_any_more(channel: BackChannel) -> None
 
 
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "Ed25519"])
-async def test_each_token_is_signed_as_its_reader_was_registered(channel: BackChannel, alg: str) -> None:
+async def test_each_token_is_signed_with_the_algorithm_registered_by_its_reader(
+    channel: BackChannel, alg: str
+) -> None:
     await channel.person()
 
     async def algorithms(client: Client, **api: Any) -> tuple[str, str | None, str]:
@@ -260,14 +264,14 @@ async def test_each_token_is_signed_as_its_reader_was_registered(channel: BackCh
         return access.alg, access.typ, identity.alg
 
     assert await algorithms(made.client(id_token_signed_alg=alg)) == ("ES256", "at+jwt", alg)
-    # an app from before keeps the algorithm of both, until the API says which one it reads
+    # an app from an earlier version keeps the algorithm of both, until the API names the one it reads
     both = made.client(id_token_signed_alg=alg, access_token_signed_alg=alg)
     assert await algorithms(both) == (alg, "at+jwt", alg)
     assert await algorithms(both, signing_alg="Ed25519", token_type="JWT") == ("Ed25519", "JWT", alg)
 
 
 @pytest.mark.requirement(17)
-async def test_neither_codes_nor_refresh_tokens_nor_secrets_stand_in_the_database(tmp_path: Any) -> None:
+async def test_codes_refresh_tokens_and_secrets_are_not_stored_in_plain_text(tmp_path: Any) -> None:
     async with back_channel(tmp_path / "d.db") as channel:
         await channel.person()
         raw = await channel.code()
@@ -281,7 +285,7 @@ async def test_neither_codes_nor_refresh_tokens_nor_secrets_stand_in_the_databas
     assert len(raw.removeprefix("dw_ac_")) == 43
 
 
-async def test_a_public_app_redeems_with_its_verifier_alone(channel: BackChannel) -> None:
+async def test_a_public_app_redeems_with_its_verifier_only(channel: BackChannel) -> None:
     await channel.person()
     raw = await channel.code(client_id="app_spa")
     form = redemption(raw, client_id="app_spa")
@@ -305,7 +309,7 @@ async def test_a_redemption_without_a_code_is_an_invalid_request(channel: BackCh
     refused(await channel.ask({"grant_type": "authorization_code"}), "invalid_request")
 
 
-async def test_what_an_app_was_entitled_to_under_an_old_snapshot_is_not_remembered_under_the_new_one(
+async def test_a_cached_entitlement_of_an_old_snapshot_is_not_used_under_the_new_one(
     channel: BackChannel,
 ) -> None:
     form = {"grant_type": "client_credentials", "scope": "orders:write"}
@@ -313,7 +317,7 @@ async def test_what_an_app_was_entitled_to_under_an_old_snapshot_is_not_remember
     given(await channel.ask(form))
 
     async def late(*args: object, **more: object) -> Client:
-        # The proof took a while: the app is still the one of the snapshot in which it began.
+        # Authentication took a while: the app object is still that of the older snapshot.
         await channel.put(made.client(access={made.API: ("orders:read",)}))
         return before
 
@@ -322,7 +326,7 @@ async def test_what_an_app_was_entitled_to_under_an_old_snapshot_is_not_remember
     refused(await channel.ask(form), "invalid_scope")
 
 
-async def test_a_permission_taken_from_an_app_is_gone_at_its_next_request(channel: BackChannel) -> None:
+async def test_a_permission_removed_from_an_app_is_missing_at_its_next_request(channel: BackChannel) -> None:
     form = {"grant_type": "client_credentials", "scope": "orders:write"}
     for _ in range(2):
         assert given(await channel.ask(form)).scope == "orders:write"

@@ -1,4 +1,4 @@
-"""Is a hint read only when it is an ID token of our own?"""
+"""ID token hints: accepted only if they are ID tokens of this server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def front() -> AsyncGenerator[Front]:
         yield opened
 
 
-async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -> None:
+async def test_a_hint_yields_person_session_and_app(front: Front) -> None:
     sign = front.services.signer.sign
     assert front.id_token_hints.read(sign(CLAIMS, typ="JWT")) == Hint(
         "usr_ada", "ses_one", ("app_web",), exp=1, published=True
@@ -35,7 +35,7 @@ async def test_an_id_token_tells_who_which_session_and_which_app(front: Front) -
 
 
 @pytest.mark.requirement(75)
-async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(front: Front) -> None:
+async def test_a_retired_key_still_counts_and_a_revoked_key_never(front: Front) -> None:
     token = front.services.signer.sign(CLAIMS, typ="JWT")
     (key,) = [key for key in front.services.config.current().keys if key.state == "current"]
     moves: tuple[tuple[KeyState, KeyState], ...] = (
@@ -56,18 +56,18 @@ async def test_a_key_that_was_rotated_out_still_counts_and_a_revoked_one_never(f
 
 @pytest.mark.requirement(39, 75)
 @pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "statuslist+jwt", ""])
-async def test_no_other_kind_of_our_tokens_is_a_hint(front: Front, typ: str) -> None:
+async def test_other_tokens_of_ours_are_not_hints(front: Front, typ: str) -> None:
     assert front.id_token_hints.read(front.services.signer.sign(CLAIMS, typ=typ)) is None
 
 
 @pytest.mark.requirement(39, 75)
-async def test_an_access_token_of_type_jwt_is_no_hint(front: Front) -> None:
+async def test_an_access_token_of_type_jwt_is_not_a_hint(front: Front) -> None:
     access = {**CLAIMS, "client_id": "app_web", "jti": "grt_one.x", "scope": "openid"}
     assert front.id_token_hints.read(front.services.signer.sign(access, typ="JWT")) is None
 
 
 @pytest.mark.requirement(42, 75)
-async def test_nobody_elses_token_is_a_hint(front: Front) -> None:
+async def test_a_token_of_another_issuer_is_not_a_hint(front: Front) -> None:
     sign = front.services.signer.sign
     for claims in ({**CLAIMS, "iss": "https://other.example"}, {**CLAIMS, "sub": None}, {"sub": "usr_ada"}):
         assert front.id_token_hints.read(sign(claims, typ="JWT")) is None

@@ -1,4 +1,4 @@
-"""Where does userinfo take its bearer token from, and what does it answer without a good one?"""
+"""UserInfo over HTTP: where the bearer token is read from, and the answers without a valid one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def token(channel: BackChannel, **grant: tuple[str, ...]) -> str:
     return answer.access_token
 
 
-async def test_the_token_travels_in_the_header_or_in_a_form(asgi: Asgi, channel: BackChannel) -> None:
+async def test_the_token_is_read_from_the_header_or_the_form(asgi: Asgi, channel: BackChannel) -> None:
     access = await token(channel)
     expected = {"sub": "usr_ada", "email": "ada@example.com", "email_verified": True}
     header = {"authorization": f"Bearer {access}"}
@@ -49,13 +49,13 @@ async def test_the_token_travels_in_the_header_or_in_a_form(asgi: Asgi, channel:
         assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_token_in_the_query_is_not_even_looked_at(asgi: Asgi, channel: BackChannel) -> None:
+async def test_a_token_in_the_query_is_ignored(asgi: Asgi, channel: BackChannel) -> None:
     answer = await asgi("GET", "/userinfo", query=f"access_token={await token(channel)}")
     assert answer.status == 401
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_two_tokens_are_one_too_many(asgi: Asgi, channel: BackChannel) -> None:
+async def test_two_tokens_are_refused(asgi: Asgi, channel: BackChannel) -> None:
     access = await token(channel)
     answer = await asgi(
         "POST", "/userinfo", form={"access_token": access}, headers={"authorization": f"Bearer {access}"}
@@ -63,7 +63,7 @@ async def test_two_tokens_are_one_too_many(asgi: Asgi, channel: BackChannel) -> 
     assert answer.status == 400
 
 
-async def test_challenges_say_what_is_wrong(asgi: Asgi, channel: BackChannel) -> None:
+async def test_challenges_name_the_error(asgi: Asgi, channel: BackChannel) -> None:
     for headers in ({}, {"authorization": "Basic eDp5"}):
         answer = await asgi("GET", "/userinfo", headers=headers)
         assert answer.status == 401

@@ -1,4 +1,4 @@
-"""Does userinfo answer only while app, grant and person are all there?"""
+"""UserInfo rules: an answer only while app, grant and person all exist."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def answer(claims: dict[str, Any] | None = None, **changes: Any) -> Any:
     return userinfo.answer({**CLAIMS, **(claims or {})}, **values)
 
 
-def test_it_says_what_the_scopes_of_the_token_stand_for() -> None:
+def test_it_returns_the_claims_of_the_tokens_scopes() -> None:
     client, said = answer()
     assert client.id == "app_web"
     assert said == {"sub": "usr_ada", "email": "ada@example.com", "email_verified": True}
 
 
-def test_the_claims_parameter_adds_what_it_names_for_this_place() -> None:
+def test_the_claims_parameter_adds_the_claims_requested_for_userinfo() -> None:
     grant = made.grant(claims={"userinfo": {"name": None}, "id_token": {"locale": None}})
     _, said = answer({"scope": "openid"}, grant=grant)
     assert said == {"sub": "usr_ada", "name": "Ada"}
@@ -41,7 +41,7 @@ def test_the_claims_parameter_adds_what_it_names_for_this_place() -> None:
         {"catalog": made.catalog(made.public())},
     ],
 )
-def test_what_is_gone_makes_the_token_invalid(changes: dict[str, Any]) -> None:
+def test_a_missing_app_grant_or_person_makes_the_token_invalid(changes: dict[str, Any]) -> None:
     refusal = answer(**changes)
     assert isinstance(refusal, Refusal)
     assert refusal.code == "invalid_token"

@@ -1,4 +1,4 @@
-"""Does userinfo say what was agreed to, to the bearer of a token that holds?"""
+"""UserInfo: the consented claims, for the bearer of a valid token."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def no(channel: BackChannel, access: str, code: str = "invalid_token") -> 
         (("openid",), {"userinfo": {"password_hash": None, "id": None}}, {"sub"}),
     ],
 )
-async def test_scopes_and_claims_decide_what_is_said(
+async def test_scopes_and_claims_determine_the_answer(
     channel: BackChannel, scopes: tuple[str, ...], claims: dict[str, Any], names: set[str]
 ) -> None:
     answer = await channel.userinfo.answer(await token(channel, scopes=scopes, claims=claims))
@@ -56,7 +56,7 @@ async def test_scopes_and_claims_decide_what_is_said(
     assert answer["sub"] == "usr_ada"
 
 
-async def test_asking_by_name_opens_nothing_that_the_app_is_not_registered_for(channel: BackChannel) -> None:
+async def test_a_claim_by_name_requires_a_registered_scope(channel: BackChannel) -> None:
     await channel.put(made.client(oidc_scopes=("openid",)))
     answer = await channel.userinfo.answer(
         await token(channel, scopes=("openid",), claims={"userinfo": {"email": {"essential": True}}})
@@ -64,7 +64,7 @@ async def test_asking_by_name_opens_nothing_that_the_app_is_not_registered_for(c
     assert answer == {"sub": "usr_ada"}
 
 
-async def test_an_app_registered_so_gets_a_signed_answer(channel: BackChannel) -> None:
+async def test_an_app_registered_for_signed_answers_gets_one(channel: BackChannel) -> None:
     await channel.put(made.client(userinfo_signed_alg="RS256"))
     answer = await channel.userinfo.answer(await token(channel))
     assert isinstance(answer, str)
@@ -75,7 +75,7 @@ async def test_an_app_registered_so_gets_a_signed_answer(channel: BackChannel) -
 
 
 @pytest.mark.requirement(39)
-async def test_only_an_access_token_with_openid_opens_it(channel: BackChannel) -> None:
+async def test_only_an_access_token_with_openid_is_accepted(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     answer = await channel.refresh(raw)
     assert isinstance(answer, TokenResponse)
@@ -88,7 +88,7 @@ async def test_only_an_access_token_with_openid_opens_it(channel: BackChannel) -
 
 
 @pytest.mark.requirement(72)
-async def test_what_was_revoked_or_whose_person_is_gone_opens_nothing(channel: BackChannel) -> None:
+async def test_a_revoked_token_or_a_missing_person_is_refused(channel: BackChannel) -> None:
     access = await token(channel)
     ada = await channel.store.accounts.get("usr_ada")
     assert ada is not None
@@ -104,7 +104,7 @@ async def test_what_was_revoked_or_whose_person_is_gone_opens_nothing(channel: B
     await no(channel, access)
 
 
-async def test_roles_reach_an_app_of_any_audience_in_userinfo_and_id_token(channel: BackChannel) -> None:
+async def test_roles_are_in_userinfo_and_id_token_whatever_the_audience(channel: BackChannel) -> None:
     scopes = ("openid", "roles", "groups")
     await channel.put(made.client(oidc_scopes=scopes))
     raw, _ = await channel.family(scopes=scopes, audience=made.ISSUER)
@@ -117,11 +117,11 @@ async def test_roles_reach_an_app_of_any_audience_in_userinfo_and_id_token(chann
         "roles": ("reader",),
         "groups": ("reader",),
     }
-    # at the API that the roles do not reach the access token still names none
+    # the roles do not apply at this audience, so the access token lists none
     assert channel.claims(answer.access_token, "at+jwt")["roles"] == []
 
 
-async def test_an_app_that_wants_only_what_it_names_in_id_tokens_finds_the_rest_in_userinfo(
+async def test_claims_not_requested_by_name_in_the_id_token_are_in_userinfo(
     channel: BackChannel,
 ) -> None:
     await channel.put(made.client(id_token_claims="asked"))

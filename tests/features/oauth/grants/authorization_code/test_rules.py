@@ -1,4 +1,4 @@
-"""Is a code good only for its app, from its place, in its hands, in time, once?"""
+"""Redemption of an authorization code: by its app, with its redirect URI and verifier, in time, once."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def judge(
     return check(code or made.code(), grant or made.grant(), client or made.client(), sent, now=now)
 
 
-def test_the_right_code_in_the_right_hands_is_redeemed() -> None:
+def test_a_valid_redemption_is_accepted() -> None:
     assert isinstance(judge(), Redeem)
 
 
 @pytest.mark.requirement(16)
-def test_it_is_bound_to_app_place_and_time() -> None:
+def test_a_code_is_bound_to_app_redirect_uri_and_time() -> None:
     assert isinstance(judge(client=made.client(id="app_other")), Refusal)
     assert isinstance(judge(redirect_uri=made.REDIRECT + "/"), Refusal)
     assert isinstance(judge(now=made.NOW + 55), Refusal)
@@ -43,14 +43,14 @@ def test_it_is_bound_to_app_place_and_time() -> None:
 
 
 @pytest.mark.requirement(16)
-def test_without_redirect_uri_it_needs_pkce() -> None:
+def test_a_code_without_redirect_uri_needs_pkce() -> None:
     assert isinstance(judge(redirect_uri=None), Redeem)
     bare = made.code(code_challenge=None)
     assert isinstance(judge(bare, redirect_uri=None, code_verifier=None), Refusal)
     assert isinstance(judge(bare, code_verifier=None), Redeem)
 
 
-def test_where_the_request_named_no_place_only_the_one_registered_may_be_named_now() -> None:
+def test_if_the_request_omitted_the_redirect_uri_only_the_registered_one_may_be_sent() -> None:
     bare = made.code(redirect_uri=None)
     assert isinstance(judge(bare, redirect_uri=None), Redeem)
     assert isinstance(judge(bare), Redeem)
@@ -62,7 +62,7 @@ def test_where_the_request_named_no_place_only_the_one_registered_may_be_named_n
 @pytest.mark.requirement(5, 101)
 def test_a_verifier_without_a_stored_challenge_is_refused() -> None:
     for client in (made.client(), made.client(pkce="or_nonce"), made.client(pkce="optional")):
-        # whoever took the challenge out of the request on its way here (RFC 9700 §4.8.2) gets nowhere with it
+        # an attacker who removed the challenge from the authorization request (RFC 9700 §4.8.2) gains nothing
         assert isinstance(judge(made.code(code_challenge=None), client=client), Refusal)
 
 
@@ -85,7 +85,7 @@ def test_a_verifier_is_43_to_128_legal_characters(verifier: str) -> None:
 
 @pytest.mark.requirement(6)
 @given(st.text(alphabet="ABCXYZabcxyz0189-._~", min_size=43, max_size=128))
-def test_every_legal_verifier_meets_its_own_challenge_and_no_other(verifier: str) -> None:
+def test_every_legal_verifier_matches_only_its_own_challenge(verifier: str) -> None:
     assert isinstance(
         judge(made.code(code_challenge=made.challenge(verifier)), code_verifier=verifier), Redeem
     )
@@ -96,7 +96,7 @@ def test_every_legal_verifier_meets_its_own_challenge_and_no_other(verifier: str
 
 
 @pytest.mark.requirement(15)
-def test_a_second_time_is_a_reuse_for_who_holds_the_verifier_and_a_plain_no_for_others() -> None:
+def test_a_second_redemption_is_a_reuse_only_with_the_right_verifier() -> None:
     used = made.code(redeemed_at=made.NOW - 1)
     assert isinstance(judge(used), Reused)
     assert isinstance(judge(used, now=made.NOW + 10_000), Reused)
@@ -104,6 +104,6 @@ def test_a_second_time_is_a_reuse_for_who_holds_the_verifier_and_a_plain_no_for_
     assert isinstance(judge(used, client=made.client(id="app_other")), Refusal)
 
 
-def test_an_ended_or_expired_grant_gives_nothing() -> None:
+def test_an_ended_or_expired_grant_is_refused() -> None:
     assert isinstance(judge(grant=made.grant(ended_at=made.NOW - 1)), Refusal)
     assert isinstance(judge(grant=made.grant(expires_at=made.NOW)), Refusal)

@@ -1,4 +1,4 @@
-"""What does an app get that asks for itself?"""
+"""The client_credentials grant: what an app gets that acts for itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def ask(client: Client | None = None, **form: str) -> Entitlement | Refusal:
 
 
 @pytest.mark.requirement(26)
-def test_it_acts_as_itself_with_what_app_and_api_share() -> None:
+def test_an_app_gets_what_app_and_api_allow() -> None:
     given = ask(scope="orders:write orders:read openid")
     assert isinstance(given, Entitlement)
     assert given.account_id is None
@@ -28,13 +28,13 @@ def test_it_acts_as_itself_with_what_app_and_api_share() -> None:
     assert given.grant_id == "grt_x"
 
 
-def test_without_scope_it_gets_what_it_has_at_that_api() -> None:
+def test_without_scope_it_gets_everything_it_has_at_that_api() -> None:
     for form in ({}, {"scope": " "}, {"resource": made.API}, {"resource": made.API + "/"}):
         given = ask(None, **form)
         assert isinstance(given, Entitlement)
         assert given.scopes == given.permissions == ("orders:read", "orders:write")
         assert given.audience == made.API
-    # a permission that the API has no more is not given
+    # a permission removed from the API is not granted
     gone = ask(made.client(access={made.API: ("orders:read", "orders:gone")}))
     assert isinstance(gone, Entitlement)
     assert gone.scopes == ("orders:read",)
@@ -51,7 +51,7 @@ def test_without_scope_it_gets_what_it_has_at_that_api() -> None:
         ({made.API: ("orders:read",)}, {"scope": "openid"}),
     ],
 )
-def test_a_token_that_permits_nothing_is_not_given(
+def test_a_token_without_permissions_is_not_issued(
     access: dict[str, tuple[str, ...]], form: dict[str, str]
 ) -> None:
     refusal = ask(made.client(access=access), **form)
@@ -61,7 +61,7 @@ def test_a_token_that_permits_nothing_is_not_given(
 
 
 @pytest.mark.requirement(37)
-def test_which_of_several_apis_is_meant_has_to_be_said() -> None:
+def test_with_several_apis_the_resource_must_be_named() -> None:
     stock = "urn:example:stock"
     catalog = made.catalog(
         apis={
@@ -92,7 +92,7 @@ def test_a_foreign_resource_or_scope_is_refused() -> None:
     assert scope.code == "invalid_scope"
 
 
-def test_a_public_app_cannot() -> None:
+def test_a_public_app_is_refused() -> None:
     refusal = ask(made.public())
     assert isinstance(refusal, Refusal)
     assert refusal.code == "unauthorized_client"

@@ -1,4 +1,4 @@
-"""May a public app hear a lost answer again once a day, and nobody live on a spent token?"""
+"""Late repeats: a public app gets a lost answer again once a day; a spent token gives no lasting access."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def ask(channel: BackChannel, raw: str) -> TokenResponse | Refusal:
 
 
 async def good(channel: BackChannel, raw: str) -> str:
-    """The refresh token that it is answered with."""
+    """The refresh token in the answer."""
     answer = await ask(channel, raw)
     assert isinstance(answer, TokenResponse), answer
     assert answer.refresh_token is not None
@@ -52,9 +52,7 @@ async def family(channel: BackChannel) -> tuple[str, Grant]:
 
 
 @pytest.mark.requirement(18)
-async def test_a_spent_token_out_of_a_log_does_not_yield_the_owners_newest_for_as_long_as_they_sleep() -> (
-    None
-):
+async def test_a_spent_token_from_a_log_cannot_fetch_the_owners_newest_token_again_and_again() -> None:
     async with back_channel() as channel:
         raw, grant = await family(channel)
         newest = await good(channel, raw)
@@ -73,7 +71,7 @@ async def test_a_spent_token_out_of_a_log_does_not_yield_the_owners_newest_for_a
 
 
 @pytest.mark.requirement(18)
-async def test_an_answer_that_was_lost_is_given_again_once_a_day_and_each_time_is_written_down() -> None:
+async def test_a_lost_answer_is_repeated_once_a_day_and_audited_each_time() -> None:
     async with back_channel() as channel:
         raw, grant = await family(channel)
         for night in range(3):
@@ -93,7 +91,7 @@ async def test_an_answer_that_was_lost_is_given_again_once_a_day_and_each_time_i
 
 
 @pytest.mark.requirement(18)
-async def test_within_the_leeway_a_repeat_is_nothing_worth_a_line() -> None:
+async def test_a_repeat_within_the_leeway_is_not_audited() -> None:
     async with back_channel() as channel:
         raw, grant = await family(channel)
         lost = await good(channel, raw)
@@ -104,14 +102,14 @@ async def test_within_the_leeway_a_repeat_is_nothing_worth_a_line() -> None:
 
 
 @pytest.mark.requirement(18)
-async def test_the_late_repeat_opens_a_window_of_the_leeway_for_tabs_and_retries() -> None:
+async def test_a_late_repeat_opens_a_window_of_the_leeway_for_tabs_and_retries() -> None:
     async with back_channel() as channel:
         raw, grant = await family(channel)
         lost = await good(channel, raw)
         channel.clock.time += 40_000
         opened = channel.clock.time
         assert await good(channel, raw) == lost
-        # a tab that goes on at once, and another one that still asks with the parent
+        # one tab continues at once, another still sends the parent token
         newer = await good(channel, lost)
         channel.clock.time += channel.policy.refresh_leeway - 1
         assert await good(channel, raw) == lost
@@ -123,7 +121,7 @@ async def test_the_late_repeat_opens_a_window_of_the_leeway_for_tabs_and_retries
 
 
 @pytest.mark.requirement(18)
-async def test_an_app_that_authenticates_hears_a_lost_answer_however_often_and_late() -> None:
+async def test_an_authenticated_app_gets_a_lost_answer_repeated_without_limit() -> None:
     async with back_channel() as channel:
         await channel.person()
         raw, grant = await channel.family(expires_at=made.NOW + 30 * DAY)
@@ -140,7 +138,7 @@ async def test_an_app_that_authenticates_hears_a_lost_answer_however_often_and_l
 
 @pytest.mark.requirement(18)
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_64_late_repeats_at_once_over_two_processes_are_all_answered_and_one_is_written(
+async def test_64_concurrent_late_repeats_over_two_processes_are_all_answered_and_one_is_audited(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     place = tmp_path / "d.db" if engine == "sqlite" else str(request.getfixturevalue("postgres_url"))
@@ -162,7 +160,7 @@ async def test_64_late_repeats_at_once_over_two_processes_are_all_answered_and_o
 
 
 @pytest.mark.requirement(18)
-async def test_a_late_repeat_whose_grant_ends_meanwhile_gives_nothing(
+async def test_a_late_repeat_whose_grant_ends_meanwhile_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with back_channel() as channel:
@@ -184,7 +182,7 @@ async def test_a_late_repeat_whose_grant_ends_meanwhile_gives_nothing(
 
 
 @pytest.mark.requirement(18)
-async def test_a_row_that_was_written_before_there_were_late_repeats_has_its_first_one_to_come(
+async def test_a_row_from_before_late_repeats_existed_allows_its_first_one(
     tmp_path: Path,
 ) -> None:
     async with back_channel(tmp_path / "d.db") as channel:
@@ -197,7 +195,7 @@ async def test_a_row_that_was_written_before_there_were_late_repeats_has_its_fir
 
 @pytest.mark.requirement(18, 56)
 @pytest.mark.parametrize("strict", [False, True])
-async def test_introspection_says_of_every_token_what_the_token_endpoint_would_do(strict: bool) -> None:
+async def test_introspection_of_every_token_agrees_with_the_token_endpoint(strict: bool) -> None:
     async with back_channel(refresh_strict=strict) as channel:
         await channel.person()
         raw, grant = await channel.family(expires_at=made.NOW + 30 * DAY)
@@ -214,7 +212,7 @@ async def test_introspection_says_of_every_token_what_the_token_endpoint_would_d
                     {"token": token}, authorization=basic(made.client()), caller=CALLER
                 )
                 assert isinstance(told, dict)
-                assert await held(channel, grant) == before, "a question changes nothing"
+                assert await held(channel, grant) == before, "introspection changed the stored token"
                 answer = await channel.refresh(token)
                 assert told["active"] is isinstance(answer, TokenResponse), (step, chain.index(token))
                 if isinstance(answer, Refusal):
@@ -224,7 +222,7 @@ async def test_introspection_says_of_every_token_what_the_token_endpoint_would_d
             raw, grant = await channel.family(expires_at=made.NOW + 30 * DAY)
 
 
-async def test_a_public_app_that_became_confidential_is_judged_by_what_it_is_now() -> None:
+async def test_a_public_app_that_became_confidential_is_judged_by_its_current_registration() -> None:
     async with back_channel() as channel:
         raw, grant = await family(channel)
         lost = await good(channel, raw)

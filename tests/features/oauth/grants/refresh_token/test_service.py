@@ -1,4 +1,4 @@
-"""Is refreshing strict about replays and forgiving about races and lost answers?"""
+"""Refreshing: strict about replays, tolerant of races and lost answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def is_refused(channel: BackChannel, raw: str) -> None:
 
 @pytest.mark.requirement(18)
 @pytest.mark.parametrize("leeway", [0, 10])
-async def test_64_concurrent_refreshes_yield_one_successor_and_log_nobody_out(leeway: int) -> None:
+async def test_64_concurrent_refreshes_yield_one_successor_and_sign_nobody_out(leeway: int) -> None:
     async with back_channel(refresh_leeway=leeway) as channel:
         await channel.person()
         raw, _ = await channel.family()
@@ -73,7 +73,7 @@ async def test_two_processes_on_one_database_yield_one_successor(tmp_path: Path)
 
 @pytest.mark.requirement(18)
 @pytest.mark.parametrize("strict", [False, True])
-async def test_strictly_a_thief_who_keeps_step_with_the_owner_is_found(strict: bool) -> None:
+async def test_only_strict_mode_detects_a_thief_who_refreshes_in_turn_with_the_owner(strict: bool) -> None:
     async with back_channel(refresh_strict=strict) as channel:
         await channel.person()
         raw, grant = await channel.family()
@@ -92,7 +92,7 @@ async def test_strictly_a_thief_who_keeps_step_with_the_owner_is_found(strict: b
 
 
 @pytest.mark.requirement(18)
-async def test_an_answer_lost_on_the_way_is_given_again_however_late(channel: BackChannel) -> None:
+async def test_a_lost_answer_is_repeated_however_late(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     lost = await next_token(channel, raw)
     channel.clock.time += 40_000
@@ -101,7 +101,7 @@ async def test_an_answer_lost_on_the_way_is_given_again_however_late(channel: Ba
 
 
 @pytest.mark.requirement(18)
-async def test_a_replay_after_the_leeway_ends_the_family_is_audited_and_told_to_the_owner_once(
+async def test_a_replay_after_the_leeway_ends_the_grant_is_audited_and_mailed_once(
     channel: BackChannel,
 ) -> None:
     raw, grant = await channel.family()
@@ -125,7 +125,7 @@ async def test_a_replay_after_the_leeway_ends_the_family_is_audited_and_told_to_
 
 
 @pytest.mark.requirement(18)
-async def test_another_apps_spent_token_is_refused_and_ends_nothing(channel: BackChannel) -> None:
+async def test_a_spent_token_of_another_app_is_refused_and_ends_nothing(channel: BackChannel) -> None:
     await channel.put(made.client(id="app_other", name="other"))
     raw, _ = await channel.family()
     second = await next_token(channel, raw)
@@ -138,7 +138,7 @@ async def test_another_apps_spent_token_is_refused_and_ends_nothing(channel: Bac
 
 
 @pytest.mark.requirement(19)
-async def test_an_app_with_a_private_key_and_no_rotation_keeps_its_token_and_nothing_is_written(
+async def test_an_app_with_a_private_key_and_no_rotation_keeps_its_token_without_a_write(
     channel: BackChannel,
 ) -> None:
     key = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k1")
@@ -170,7 +170,7 @@ async def test_rotation_never_moves_the_absolute_end(channel: BackChannel) -> No
 
 
 @pytest.mark.requirement(21)
-async def test_a_refresh_narrows_and_never_widens(channel: BackChannel) -> None:
+async def test_a_refresh_can_narrow_the_scope_but_not_widen_it(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     less = await channel.refresh(raw, scope="orders:read")
     assert isinstance(less, TokenResponse)
@@ -189,7 +189,7 @@ async def test_a_refresh_narrows_and_never_widens(channel: BackChannel) -> None:
     assert again.scope == "openid email orders:read"
 
 
-async def test_a_role_taken_away_is_gone_with_the_next_token(channel: BackChannel) -> None:
+async def test_a_revoked_role_is_missing_from_the_next_token(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     first = await channel.refresh(raw)
     assert isinstance(first, TokenResponse)
@@ -204,7 +204,7 @@ async def test_a_role_taken_away_is_gone_with_the_next_token(channel: BackChanne
     assert second.scope == "openid email"
 
 
-async def test_a_refreshed_id_token_is_about_the_same_sign_in_and_has_no_nonce(channel: BackChannel) -> None:
+async def test_a_refreshed_id_token_describes_the_same_sign_in_without_a_nonce(channel: BackChannel) -> None:
     raw, grant = await channel.family()
     channel.clock.time += 50
     answer = await channel.refresh(raw)
@@ -216,14 +216,14 @@ async def test_a_refreshed_id_token_is_about_the_same_sign_in_and_has_no_nonce(c
 
 
 @pytest.mark.parametrize("raw", ["", "dw_rt_", "dw_rt_" + "x" * 43, "é" * 50, "\ud800"])
-async def test_what_is_no_refresh_token_is_refused(channel: BackChannel, raw: str) -> None:
+async def test_malformed_refresh_tokens_are_refused(channel: BackChannel, raw: str) -> None:
     answer = await channel.refresh(raw)
     assert isinstance(answer, Refusal)
     assert answer.code in {"invalid_grant", "invalid_request"}
 
 
 @pytest.mark.requirement(18)
-async def test_a_swap_that_is_always_lost_is_answered_with_later_and_gives_nothing_away(
+async def test_a_compare_and_swap_that_always_fails_is_answered_with_temporarily_unavailable(
     channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw, _ = await channel.family()

@@ -1,4 +1,4 @@
-"""Who is signed out at once, who is asked first, and where does it lead?"""
+"""Logout (OpenID Connect RP-Initiated Logout): who is signed out at once, who is asked first, and the redirect."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FRESH = structs.replace(HINT, exp=made.NOW + 1, published=True)
 
 
 def ask(session: Session | None = SESSION, hint: Hint | None = None, **given: Any) -> Any:
-    """What is decided; what is not a parameter of the rule itself is said of who asks."""
+    """The decision; what is not a parameter of the rule itself describes the requester."""
     about = {name: given.pop(name) for name in ("hinted", "browser", "blind", "safe") if name in given}
     asked = {"client_id": None, "target": None, "state": None, **given}
     asking = Asking(session=session, **about)
@@ -40,7 +40,7 @@ def ask(session: Session | None = SESSION, hint: Hint | None = None, **given: An
 
 
 @pytest.mark.requirement(75)
-def test_the_apps_own_hint_about_this_session_signs_out_at_once() -> None:
+def test_the_apps_own_hint_for_this_session_signs_out_at_once() -> None:
     assert ask(hint=HINT, target=BYE, state="x") == SignOut(
         ask=False, ends=(SESSION,), client_id="app_web", target=BYE, state="x"
     )
@@ -57,18 +57,20 @@ def test_the_apps_own_hint_about_this_session_signs_out_at_once() -> None:
         Hint("usr_eve", None, ()),
     ],
 )
-def test_without_a_hint_or_with_one_about_somebody_else_the_person_is_asked(hint: Hint | None) -> None:
+def test_without_a_hint_or_with_another_persons_or_sessions_hint_the_person_is_asked(
+    hint: Hint | None,
+) -> None:
     assert ask(hint=hint).ask
     assert ask(hint=hint, client_id=None if hint else "app_web", target=None if hint else BYE).ask
 
 
-def test_nobody_is_asked_who_is_not_signed_in() -> None:
+def test_without_a_session_nothing_is_asked() -> None:
     nothing = SignOut(ask=False, ends=(), client_id=None, target=None, state=None)
     assert ask(session=None) == nothing
     assert ask(session=None, hint=HINT, target=BYE, browser=True) == structs.replace(
         nothing, client_id="app_web", target=BYE
     )
-    # an ended session, one that ran out and another person's are nobody's to end
+    # an ended or expired session and another person's session are not ended
     ended = structs.replace(SESSION, ended_at=made.NOW - 1)
     for hinted in (ended, structs.replace(SESSION, expires_at=made.NOW)):
         assert ask(session=None, hint=FRESH, hinted=hinted) == structs.replace(nothing, client_id="app_web")
@@ -87,7 +89,7 @@ def test_nobody_is_asked_who_is_not_signed_in() -> None:
         (structs.replace(FRESH, published=False), True, True),
     ],
 )
-def test_without_the_cookie_only_a_program_with_a_fresh_hint_ends_the_hints_session_at_once(
+def test_without_the_cookie_only_a_non_browser_with_a_fresh_hint_ends_the_hints_session_at_once(
     hint: Hint, browser: bool, asked: bool
 ) -> None:
     decided = ask(session=None, hint=hint, hinted=SESSION, browser=browser, target=BYE)
@@ -95,13 +97,13 @@ def test_without_the_cookie_only_a_program_with_a_fresh_hint_ends_the_hints_sess
 
 
 @pytest.mark.requirement(75)
-def test_a_hint_whose_key_was_rotated_out_counts_beside_its_sessions_cookie() -> None:
+def test_a_hint_signed_by_a_retired_key_counts_together_with_its_sessions_cookie() -> None:
     old = structs.replace(HINT, exp=made.NOW - 86_400, published=False)
     assert not ask(hint=old, hinted=SESSION, browser=True).ask
 
 
 @pytest.mark.requirement(75, 100)
-def test_who_confirms_ends_this_browsers_session_and_the_hints() -> None:
+def test_confirming_ends_this_browsers_session_and_the_hints_session() -> None:
     hint = structs.replace(FRESH, sid="ses_old")
     decided = ask(hint=hint, hinted=OLDER, browser=True)
     assert decided.ask
@@ -109,7 +111,7 @@ def test_who_confirms_ends_this_browsers_session_and_the_hints() -> None:
 
 
 @pytest.mark.requirement(75, 100)
-def test_nobody_seems_to_be_signed_in_where_browsers_keep_the_cookie_back() -> None:
+def test_the_person_is_asked_where_the_browser_withholds_the_cookie() -> None:
     assert ask(session=None, browser=True, blind=True, client_id="app_web", target=BYE).ask
     assert not ask(session=None, browser=True, client_id="app_web", target=BYE).ask
 
@@ -133,7 +135,7 @@ def test_a_head_request_ends_nothing() -> None:
         "http://app.example.com/bye",
     ],
 )
-def test_an_address_that_is_not_this_apps_is_never_gone_to(target: str) -> None:
+def test_an_address_not_registered_for_the_app_is_never_redirected_to(target: str) -> None:
     for hint, client_id in ((HINT, None), (None, "app_web"), (HINT, "app_web")):
         for session in (SESSION, None):
             refused = ask(session, hint, client_id=client_id, target=target)
@@ -142,12 +144,12 @@ def test_an_address_that_is_not_this_apps_is_never_gone_to(target: str) -> None:
 
 
 @pytest.mark.requirement(75)
-def test_nobody_is_sent_back_to_an_app_that_did_not_say_who_it_is() -> None:
+def test_there_is_no_redirect_to_an_app_that_did_not_identify_itself() -> None:
     for hint in (
         None,
         Hint("usr_ada", "ses_one", ()),
         Hint("usr_ada", "ses_one", ("app_web", "app_spa")),
-        # the app is gone: its hint still says who was meant, its address no longer counts
+        # the app was deleted: its hint still names the person, but its address no longer counts
         Hint("usr_ada", "ses_one", ("app_gone",)),
     ):
         decided = ask(hint=hint, target=BYE)
@@ -157,7 +159,7 @@ def test_nobody_is_sent_back_to_an_app_that_did_not_say_who_it_is() -> None:
 
 
 @pytest.mark.requirement(75)
-def test_a_hint_that_does_not_hold_never_leads_to_the_app() -> None:
+def test_an_invalid_hint_never_redirects_to_the_app() -> None:
     for target in (BYE, "https://evil.example/"):
         for session in (SESSION, None):
             decided = ask(session, bad_hint=True, client_id="app_web", target=target)
@@ -165,14 +167,14 @@ def test_a_hint_that_does_not_hold_never_leads_to_the_app() -> None:
             assert "hint" in decided.stays
 
 
-def test_a_request_that_does_not_fit_together_is_refused() -> None:
+def test_a_contradictory_request_is_refused() -> None:
     assert isinstance(ask(hint=HINT, client_id="app_spa"), Refusal)
     assert isinstance(ask(client_id="app_nobody"), Refusal)
 
 
-def test_the_log_hears_the_nearest_address_and_the_fix() -> None:
+def test_the_log_names_the_nearest_address_and_the_fix() -> None:
     refused = ask(hint=HINT, target=BYE + "/")
     assert f"nearest {BYE}" in refused.because
-    # the option replaces: the address that is registered stays in the command
+    # the option replaces the list, so the command includes the registered address
     assert f"doorward app set web --post-logout {BYE} --post-logout {BYE}/" in refused.because
     assert len(ask(hint=HINT, target="x" * 60_000).because) < 1500

@@ -1,4 +1,4 @@
-"""Is a logout token nothing but a logout token?"""
+"""Logout token (OpenID Connect Back-Channel Logout): cannot be taken for another token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.features import made
 
 
 @pytest.mark.requirement(76)
-def test_it_has_the_event_both_names_and_at_most_two_minutes_and_no_nonce() -> None:
+def test_it_has_the_event_sub_and_sid_at_most_two_minutes_and_no_nonce() -> None:
     notice = LogoutNotice(
         id="lgo_x",
         client_id="app_web",

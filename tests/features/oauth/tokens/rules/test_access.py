@@ -1,4 +1,4 @@
-"""Does an access token say what RFC 9068 asks for, and nothing that it does not know?"""
+"""Access token (RFC 9068): all required claims, and nothing else about the person."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_a_persons_token_has_every_claim() -> None:
 
 
 @pytest.mark.requirement(26)
-def test_an_apps_own_token_says_nothing_of_a_person() -> None:
+def test_an_apps_own_token_has_no_claims_about_a_person() -> None:
     said = claims(account_id=None)
     assert said["sub"] == "app_web"
     assert not {"auth_time", "acr", "amr", "sid"} & said.keys()
 
 
-def test_the_apps_own_lifetime_comes_before_the_policys() -> None:
+def test_the_apps_own_lifetime_overrides_the_policys() -> None:
     assert access.lifetime(made.client(), TokenPolicy()) == 300
     assert access.lifetime(made.client(access_token_ttl=60), TokenPolicy()) == 60

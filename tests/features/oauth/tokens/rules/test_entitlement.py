@@ -1,4 +1,4 @@
-"""Does a grant entitle to what person, app and API share at this moment?"""
+"""Entitlement of a grant: what person, app and API allow at this moment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def entitled(*, roles: tuple[str, ...] = ("reader",), uri: str | None = None, **
     )
 
 
-def test_scopes_permissions_and_roles_are_those_of_today() -> None:
+def test_scopes_permissions_and_roles_are_the_current_ones() -> None:
     now = entitled(scopes=("openid", "orders:read", "orders:write"))
     assert now.scopes == ("openid", "orders:read")
     assert now.permissions == ("orders:read",)
@@ -30,12 +30,12 @@ def test_scopes_permissions_and_roles_are_those_of_today() -> None:
     assert (later.scopes, later.permissions, later.roles) == (("openid",), (), ())
 
 
-def test_an_offline_grant_carries_no_session() -> None:
+def test_an_offline_grant_has_no_session_id() -> None:
     assert entitled().session_id == "ses_one"
     assert entitled(offline=True).session_id is None
 
 
-def test_a_place_in_a_status_list_is_carried_when_there_is_one() -> None:
+def test_an_index_in_a_status_list_is_included_if_present() -> None:
     uri = "https://auth.example.com/status/1"
     assert entitled(uri=uri, status_list=1, status_index=0).status == (uri, 0)
     assert entitled(uri=uri).status is None

@@ -1,4 +1,4 @@
-"""Does an ID token tell this app about this sign-in?"""
+"""ID token: bound to this app and this sign-in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def claims(*, first: bool = True, app: Client | None = None, **grant: Any) -> di
     )
 
 
-def test_it_says_who_signed_in_when_and_how() -> None:
+def test_it_describes_who_signed_in_when_and_how() -> None:
     said = claims()
     assert said["iss"] == made.ISSUER
     assert said["sub"] == "usr_ada"
@@ -38,13 +38,13 @@ def test_it_says_who_signed_in_when_and_how() -> None:
     assert said["sid"] == "ses_one"
 
 
-def test_the_nonce_stands_only_in_the_first_one() -> None:
+def test_only_the_first_id_token_has_the_nonce() -> None:
     assert claims()["nonce"] == "n-0"
     assert "nonce" not in claims(first=False)
     assert "nonce" not in claims(nonce=None)
 
 
-def test_no_asked_claim_can_replace_one_of_the_protocol() -> None:
+def test_a_requested_claim_cannot_replace_a_protocol_claim() -> None:
     wish = {"id_token": {name: {"value": "forged"} for name in ("iss", "sub", "aud", "exp", "nonce", "acr")}}
     assert claims(claims=wish) == claims()
     assert claims(claims={"id_token": {"name": None}})["name"] == "Ada"
@@ -54,7 +54,7 @@ def test_no_asked_claim_can_replace_one_of_the_protocol() -> None:
 @pytest.mark.parametrize(
     ("alg", "expected"),
     [
-        # OpenID Connect Core §A.3's access token, whose at_hash for RS256 is printed there.
+        # The access token of OpenID Connect Core §A.3, whose at_hash for RS256 is printed there.
         ("RS256", "77QmUPtjPfzWtF2AnpK9RQ"),
         ("ES256", "77QmUPtjPfzWtF2AnpK9RQ"),
     ],
@@ -67,7 +67,7 @@ def test_at_hash_for_ed25519_is_half_of_sha_512() -> None:
     assert len(id_token.at_hash("t", "Ed25519")) == 43
 
 
-def test_claims_of_scopes_stand_here_unless_the_app_wants_only_what_it_names() -> None:
+def test_scope_claims_are_included_unless_the_app_wants_only_claims_requested_by_name() -> None:
     scopes = ("openid", "email", "profile", "roles")
     every = made.client(oidc_scopes=scopes)
     assert {"email", "email_verified", "name", "roles"} <= claims(app=every, scopes=scopes).keys()

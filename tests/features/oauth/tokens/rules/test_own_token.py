@@ -1,4 +1,4 @@
-"""Is a token of ours recognised, and everything that only looks like one not?"""
+"""Recognition of our own access tokens; everything that only resembles one is refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def token(typ: str = "at+jwt", **changes: Any) -> str:
 
 
 @pytest.mark.requirement(39, 47)
-def test_only_an_access_token_of_this_issuer_that_has_not_run_out_counts() -> None:
+def test_only_an_unexpired_access_token_of_this_issuer_is_accepted() -> None:
     assert claims(token()) is not None
     assert claims(token(), made.NOW + 10) is None
     assert claims(token("logout+jwt")) is None
@@ -47,7 +47,7 @@ def test_only_an_access_token_of_this_issuer_that_has_not_run_out_counts() -> No
 
 
 @pytest.mark.requirement(39)
-def test_an_access_token_of_type_jwt_is_told_from_an_id_token_by_its_claims() -> None:
+def test_an_access_token_of_type_jwt_is_distinguished_from_an_id_token_by_its_claims() -> None:
     account, client, catalog = made.account(name="Ada"), made.client(), made.catalog()
     said = access.claims(
         of_grant(made.grant(), account=account, client=client, catalog=catalog, scopes=("openid",), status_uri=None),
@@ -63,7 +63,7 @@ def test_an_access_token_of_type_jwt_is_told_from_an_id_token_by_its_claims() ->
     )  # fmt: skip
     assert not own_token.is_access(identity)
     assert claims(jws.sign(encode(identity), KEY, typ="JWT")) is None
-    # not even one that somebody taught to name an app, a jti and a scope
+    # not even an ID token with added client_id, jti and scope claims
     assert claims(token("JWT", at_hash="x")) is None
     for missing in ("client_id", "jti", "scope"):
         less = {name: value for name, value in SAID.items() if name != missing}
@@ -71,13 +71,13 @@ def test_an_access_token_of_type_jwt_is_told_from_an_id_token_by_its_claims() ->
     assert claims(token("JWT", events={})) is None
 
 
-def test_a_foreign_key_of_the_same_name_does_not_count() -> None:
+def test_a_foreign_key_with_the_same_kid_is_not_trusted() -> None:
     other = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k")
     assert claims(jws.sign(encode(SAID), other, typ="at+jwt")) is None
 
 
 @pytest.mark.requirement(43)
-def test_a_key_or_an_address_that_the_token_brings_along_is_not_even_read() -> None:
+def test_a_key_or_key_url_inside_the_token_is_ignored() -> None:
     other = jwk.signing_key(ec.generate_private_key(ec.SECP256R1()), kid="k")
     header = {"alg": "ES256", "kid": "k", "typ": "at+jwt"}
     payload = SAID
@@ -89,10 +89,10 @@ def test_a_key_or_an_address_that_the_token_brings_along_is_not_even_read() -> N
     ]
     for members in brought:
         assert claims(raw({**header, **members}, payload, other)) is None
-        # beside a good signature they change nothing
+        # with a valid signature they change nothing
         assert claims(raw({**header, **members}, payload, KEY)) is not None
 
 
 @given(st.text())
-def test_no_text_makes_it_fail(text: str) -> None:
+def test_any_text_is_handled_without_an_exception(text: str) -> None:
     assert claims(text) is None

@@ -1,4 +1,4 @@
-"""Is what is said about a person exactly what scopes and names ask for?"""
+"""Claims about a person: exactly those requested by scopes and by name."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def names(
     )
 
 
-def test_scopes_stand_for_their_claims() -> None:
+def test_scopes_expand_to_their_claims() -> None:
     assert names("openid", "orders:read") == set()
     assert names("email") == {"email", "email_verified"}
     assert names("profile") == {"name", "locale"}
 
 
-def test_a_name_opens_one_claim_if_the_app_is_registered_for_its_scope() -> None:
+def test_a_claim_by_name_requires_an_app_registered_for_its_scope() -> None:
     assert names(asked={"email": None, "nonsense": {"essential": True}, "acr": None}) == {"email"}
     assert names(asked={"email": None}, client=made.client(oidc_scopes=("openid", "profile"))) == set()
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_values_are_omitted() -> None:
     assert names("profile", name=None, locale=None) == set()
 
 
@@ -50,14 +50,14 @@ def said(*scopes: str, asked: dict[str, Any] | None = None, client: Client = ALL
 
 
 @pytest.mark.parametrize("place", ["roles", "groups"])
-def test_roles_are_told_under_either_name_to_who_asks_for_it(place: str) -> None:
+def test_roles_are_included_under_either_requested_name(place: str) -> None:
     assert said("openid", place) == {place: ("reader",)}
     assert said("openid", asked={place: None}) == {place: ("reader",)}
-    # only to an app that is registered for that scope
+    # only for an app that is registered for that scope
     assert said("openid", place, asked={place: {"essential": True}}, client=made.client()) == {}
 
 
-def test_a_role_that_there_is_no_more_is_told_nobody_and_no_role_is_an_empty_list() -> None:
+def test_a_deleted_role_is_omitted_and_no_role_is_an_empty_list() -> None:
     gone = made.account(role_names=("gone", "reader"))
     nobody = made.account(role_names=())
     for who, held in ((gone, ("reader",)), (nobody, ())):
@@ -65,11 +65,11 @@ def test_a_role_that_there_is_no_more_is_told_nobody_and_no_role_is_an_empty_lis
         assert claims == {"roles": held}
 
 
-def test_a_permission_of_the_same_name_is_no_scope_of_the_app() -> None:
+def test_a_permission_of_the_same_name_is_not_a_scope_of_the_app() -> None:
     assert said("groups", client=made.client(access={made.API: ("groups",)})) == {}
 
 
-def test_the_whole_profile_where_it_is_known() -> None:
+def test_the_profile_scope_includes_every_known_value() -> None:
     assert said("openid", "profile") == {
         "name": "Ada",
         "given_name": "Ada",
@@ -80,7 +80,7 @@ def test_the_whole_profile_where_it_is_known() -> None:
     }
 
 
-def test_the_address_is_the_user_name_for_who_may_see_the_address_and_for_nobody_else() -> None:
+def test_the_email_address_is_the_user_name_only_where_the_email_is_visible() -> None:
     assert said("profile", "email")["preferred_username"] == "ada@example.com"
     assert "preferred_username" not in said("profile")
     assert said(asked={"preferred_username": None}) == {}
@@ -90,7 +90,7 @@ def test_the_address_is_the_user_name_for_who_may_see_the_address_and_for_nobody
     )
 
 
-def test_the_scopes_behind_names_are_those_of_the_app() -> None:
+def test_scopes_behind_claims_by_name_are_limited_to_the_apps_own() -> None:
     asked = {"userinfo": {"email": None, "acr": None}, "id_token": {"roles": None, "nonsense": None}}
     assert person.scopes_behind(ALL, asked) == ("email", "roles")
     assert person.scopes_behind(made.client(oidc_scopes=("openid", "email")), asked) == ("email",)

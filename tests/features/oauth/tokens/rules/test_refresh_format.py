@@ -1,4 +1,4 @@
-"""Does a refresh token say where it belongs, and nothing that helps to make one up?"""
+"""Refresh token format: names its grant, and does not help to forge another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GRANT = "grt_0192f3c1a7b87d2e9c4f5a6b7c8d9e0f"
 FAMILY, SECRET = "F" * 22, "s" * 43
 
 
-def test_it_is_read_as_it_was_made() -> None:
+def test_a_token_is_parsed_as_it_was_made() -> None:
     raw = text.first(GRANT, FAMILY, SECRET)
     assert raw.startswith("dw_rt_0192f3c1")
     read = text.read(raw)
@@ -23,7 +23,7 @@ def test_it_is_read_as_it_was_made() -> None:
 
 
 @pytest.mark.requirement(17)
-def test_the_next_one_keeps_the_grant_and_the_family_and_has_a_secret_of_256_bits_of_its_own() -> None:
+def test_the_next_token_keeps_grant_and_family_and_has_its_own_256_bit_secret() -> None:
     raw = text.first(GRANT, FAMILY, SECRET)
     for place in range(2, 40):
         raw = text.following(raw, f"{place:043}")
@@ -48,11 +48,11 @@ def test_the_next_one_keeps_the_grant_and_the_family_and_has_a_secret_of_256_bit
         "dw_at_" + text.first(GRANT, FAMILY, SECRET)[6:],
     ],
 )
-def test_what_was_never_ours_is_not_read(raw: str) -> None:
+def test_foreign_tokens_are_not_parsed(raw: str) -> None:
     assert text.read(raw) is None
 
 
 @given(st.text(max_size=240))
-def test_no_text_makes_it_fail(tail: str) -> None:
+def test_any_text_is_handled_without_an_exception(tail: str) -> None:
     read = text.read("dw_rt_" + tail)
     assert read is None or read.hash == digest("dw_rt_" + tail)

@@ -1,4 +1,4 @@
-"""Can a refresh only ever ask for less?"""
+"""Scope and resource of a refresh: never more than the grant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ NAMES = st.lists(st.sampled_from(["openid", "email", "orders:read", "orders:writ
 
 @pytest.mark.requirement(21)
 @given(NAMES, NAMES)
-def test_whatever_is_asked_is_part_of_the_grant_or_refused(granted: list[str], asked: list[str]) -> None:
+def test_the_requested_scope_is_a_subset_of_the_grant_or_refused(
+    granted: list[str], asked: list[str]
+) -> None:
     grant = made.grant(scopes=tuple(name for name in granted if name))
     got = narrow(grant, scope=" ".join(asked), resource=None, catalog=CATALOG)
     if isinstance(got, Refusal):
@@ -27,7 +29,7 @@ def test_whatever_is_asked_is_part_of_the_grant_or_refused(granted: list[str], a
 
 
 @pytest.mark.requirement(21)
-def test_the_resource_is_the_grants_own() -> None:
+def test_the_resource_must_be_the_grants_own() -> None:
     assert narrow(made.grant(), scope=None, resource=None, catalog=CATALOG) == made.grant().scopes
     assert narrow(made.grant(), scope=None, resource=made.API, catalog=CATALOG) == made.grant().scopes
     refusal = narrow(made.grant(), scope=None, resource="https://other.example.com", catalog=CATALOG)
@@ -39,23 +41,23 @@ def refresh(scope: str, *granted: str, resource: str | None = None) -> tuple[str
     return narrow(made.grant(scopes=granted), scope=scope, resource=resource, catalog=CATALOG)
 
 
-def test_a_name_that_nothing_defines_is_left_out_again() -> None:
+def test_an_undefined_scope_is_ignored_again() -> None:
     assert refresh("openid phone orders:read", "openid", "orders:read") == ("openid", "orders:read")
     assert refresh("phone orders:read", "openid", "orders:read") == ("orders:read",)
-    # what was granted stays, whether or not an API still defines it
+    # granted scopes stay, whether or not an API still defines them
     assert refresh("openid gone:read", "openid", "gone:read") == ("openid", "gone:read")
 
 
 @pytest.mark.requirement(21)
 @pytest.mark.parametrize("scope", ["phone", "openid orders:write", "openid email"])
-def test_what_is_defined_and_was_not_granted_stays_refused(scope: str) -> None:
+def test_a_defined_scope_that_was_not_granted_is_refused(scope: str) -> None:
     refused = refresh(scope, "openid", "orders:read")
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_scope"
     assert repr(scope.rsplit(" ", maxsplit=1)[-1]) in refused.because
 
 
-def test_without_openid_nothing_is_left_out() -> None:
+def test_without_openid_no_scope_is_ignored() -> None:
     refused = refresh("orders:read phone", "orders:read")
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_scope"

@@ -1,4 +1,4 @@
-"""Can only the bearer of the parent open the sealed successor?"""
+"""Sealed successor: only the bearer of the parent token can open it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.features.oauth.grants.refresh_token.rules.successor import seal, u
 
 
 @pytest.mark.requirement(17, 18)
-def test_the_parent_opens_it_and_nothing_else_does() -> None:
+def test_only_the_parent_opens_it() -> None:
     sealed = seal("dw_rt_parent", "dw_rt_child")
     assert unseal("dw_rt_parent", sealed) == "dw_rt_child"
     assert b"child" not in sealed
@@ -23,14 +23,14 @@ def test_the_parent_opens_it_and_nothing_else_does() -> None:
             unseal(parent, text)
 
 
-def test_two_secrets_under_one_parent_share_no_nonce() -> None:
+def test_two_secrets_under_one_parent_do_not_share_a_nonce() -> None:
     one, other = seal("dw_rt_parent", "a" * 43), seal("dw_rt_parent", "b" * 43)
     assert one[:12] != other[:12]
     assert bytes(x ^ y for x, y in zip(one[12:], other[12:], strict=True))[:43] != bytes([3] * 43)
 
 
 @pytest.mark.parametrize("short", [b"", b"x", b"x" * 11, b"x" * 27])
-def test_what_is_too_short_was_not_sealed(short: bytes) -> None:
+def test_a_text_too_short_to_be_sealed_is_refused(short: bytes) -> None:
     with pytest.raises(ValueError, match="not sealed"):
         unseal("dw_rt_parent", short)
 
@@ -38,5 +38,5 @@ def test_what_is_too_short_was_not_sealed(short: bytes) -> None:
 @given(
     st.text(alphabet=st.characters(max_codepoint=127), min_size=1), st.text(max_size=80).filter(str.isascii)
 )
-def test_it_is_the_same_for_every_text(parent: str, child: str) -> None:
+def test_any_text_is_sealed_and_opened_unchanged(parent: str, child: str) -> None:
     assert unseal(parent, seal(parent, child)) == child
