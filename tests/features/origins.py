@@ -1,4 +1,4 @@
-"""Addresses, and the origin that browsers make of them; None: no browser opens it. tests/browser/test_behind_a_proxy.py asks Chromium."""
+"""Addresses and the origin that browsers derive from them; None: no browser opens it. tests/browser/test_behind_a_proxy.py checks Chromium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is every guess at a secret counted by the same counters, whatever it is aimed at and whichever node it comes to?"""
+"""Guesses at every kind of secret use the same counters, on every node."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Guess = Callable[[House, Account, bytes | None, int], Awaitable[object]]
 
 @pytest.fixture
 async def house() -> AsyncGenerator[House]:
-    # many tries for one person, so that it is the network's counter that is met
+    # a high limit for one person, so that the network's limit is reached first
     policy = ThrottlePolicy(per_address=LIMIT, per_account=1000, per_code=1000, mails_per_address=1000)
     async with open_house(throttle=policy) as opened:
         yield opened
@@ -57,7 +57,7 @@ async def second_factor(house: House, account: Account, device: bytes | None, nu
 
 
 async def reset_code(house: House, account: Account, device: bytes | None, number: int) -> object:
-    # the mail is asked for on another device: what is counted here is the guess
+    # the mail is requested from another device: only the guess is counted here
     ticket = await house.reset.ask(
         email=account.email,
         locale="en",
@@ -107,14 +107,14 @@ GUESSES: list[Guess] = [password, second_factor, reset_code, sign_up_code]
 
 
 @pytest.mark.parametrize("guess", GUESSES)
-async def test_wrong_guesses_at_anything_use_up_the_networks_tries(house: House, guess: Guess) -> None:
+async def test_wrong_guesses_of_every_kind_use_up_the_networks_limit(house: House, guess: Guess) -> None:
     account = await house.person()
     await house.authenticator(account)
     seen = [looked_at(await guess(house, account, None, number)) for number in range(LIMIT + 3)]
     assert seen == [True] * LIMIT + [False] * 3
 
 
-async def test_they_use_up_the_same_ones(house: House) -> None:
+async def test_all_kinds_of_guesses_share_one_limit(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     for number in range(LIMIT):
@@ -123,7 +123,7 @@ async def test_they_use_up_the_same_ones(house: House) -> None:
         assert not looked_at(await guess(house, account, None, 100))
 
 
-async def test_a_known_device_uses_up_none_and_is_held_up_by_none(house: House) -> None:
+async def test_a_known_device_neither_uses_nor_suffers_from_the_shared_limit(house: House) -> None:
     account = await house.person()
     await house.authenticator(account)
     await house.store.commit(house.store.sessions.remember_device(DEVICE, account.id, house.now))
@@ -131,13 +131,15 @@ async def test_a_known_device_uses_up_none_and_is_held_up_by_none(house: House) 
         for guess in GUESSES[:3]:
             assert looked_at(await guess(house, account, DEVICE, number))
     for number in range(LIMIT):
-        assert looked_at(await password(house, account, None, number)), "none was counted before"
+        assert looked_at(await password(house, account, None, number)), (
+            "the known device's guesses were counted"
+        )
     assert not looked_at(await password(house, account, None, 100))
     for guess in GUESSES[:3]:
         assert looked_at(await guess(house, account, DEVICE, 101))
 
 
-async def test_nodes_count_together(house: House) -> None:
+async def test_nodes_share_their_counters(house: House) -> None:
     account = await house.person()
     other = Throttle(
         store=house.store,
@@ -154,14 +156,14 @@ async def test_nodes_count_together(house: House) -> None:
         assert outcome.code == "too_many_attempts"
 
 
-async def test_who_is_right_uses_up_nobodys_tries(house: House) -> None:
+async def test_successful_sign_ins_are_not_counted(house: House) -> None:
     account = await house.person()
     for _ in range(LIMIT + 3):
         done = await house.check.verify(account.email, Secret(PASSWORD), caller=CALLER, now=house.now)
         assert isinstance(done, Account)
 
 
-async def test_a_code_for_a_reset_is_longer_than_one_for_a_sign_up(house: House) -> None:
+async def test_a_reset_code_is_longer_than_a_sign_up_code(house: House) -> None:
     account = await house.person()
     await reset_code(house, account, None, 1)
     (_, kind, letter), *_ = await house.mails()
@@ -170,7 +172,7 @@ async def test_a_code_for_a_reset_is_longer_than_one_for_a_sign_up(house: House)
     assert DIGITS["sign_up"] == 6
 
 
-async def test_wrong_codes_stop_no_link(house: House) -> None:
+async def test_wrong_codes_do_not_block_the_link(house: House) -> None:
     account = await house.person()
     for number in range(LIMIT):
         await reset_code(house, account, None, number)

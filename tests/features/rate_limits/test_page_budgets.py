@@ -1,4 +1,4 @@
-"""Can somebody who is signed in write the record, the outbox or the database full from their own pages?
+"""Limits on what a signed-in person can write: audit log, outbox and database cannot be filled from the account pages.
 
 docs/incidents/0049-one-person-filled-everybodys-revocation-view.md
 """
@@ -34,7 +34,7 @@ async def count(house: House, kind: str) -> int:
 
 
 @pytest.mark.requirement(93)
-async def test_a_profile_is_saved_so_often_and_then_later(house: House) -> None:
+async def test_profile_changes_are_limited_within_a_window(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     page = await browser.get("/account")
@@ -45,7 +45,7 @@ async def test_a_profile_is_saved_so_often_and_then_later(house: House) -> None:
         assert refused.status == 429
         assert int(refused.header("retry-after") or 0) > 0
         assert "too many" in (refused.problem or "").lower()
-    # what is there already is no change
+    # saving the stored value is not a change
     assert (await browser.submit(page, "profile", name=f"Ada {CHANGES - 1}")).status == 303
     stored = await house.store.accounts.get(account.id)
     assert stored is not None
@@ -56,7 +56,7 @@ async def test_a_profile_is_saved_so_often_and_then_later(house: House) -> None:
 
 
 @pytest.mark.requirement(93)
-async def test_nobody_is_in_anothers_way(house: House) -> None:
+async def test_the_limit_of_one_person_does_not_affect_another(house: House) -> None:
     await house.person()
     bob = await house.person("bob@example.com")
     browser = await signed_in(house)
@@ -68,7 +68,7 @@ async def test_nobody_is_in_anothers_way(house: House) -> None:
 
 
 @pytest.mark.requirement(93)
-async def test_recovery_codes_and_their_mails_come_so_often_and_then_later(house: House) -> None:
+async def test_new_recovery_codes_and_their_mails_are_limited(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     await house.authenticator(account)
@@ -82,7 +82,7 @@ async def test_recovery_codes_and_their_mails_come_so_often_and_then_later(house
 
 
 @pytest.mark.requirement(93)
-async def test_an_authenticator_app_is_set_up_so_often_and_then_later(house: House) -> None:
+async def test_authenticator_set_ups_are_limited(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     outcomes: list[str] = []
@@ -98,7 +98,7 @@ async def test_an_authenticator_app_is_set_up_so_often_and_then_later(house: Hou
 
 
 @pytest.mark.requirement(93)
-async def test_a_report_is_always_acted_on_and_written_down_so_often(house: House) -> None:
+async def test_reports_always_take_effect_but_only_some_are_audited(house: House) -> None:
     account = await house.person()
     await signed_in(house)
     event = next(one for one in await house.audit() if one.kind == "sign_in.succeeded")
@@ -113,7 +113,7 @@ async def test_a_report_is_always_acted_on_and_written_down_so_often(house: Hous
 
 
 @pytest.mark.requirement(93)
-async def test_who_knows_a_password_begins_so_many_sessions_and_then_later(house: House) -> None:
+async def test_sessions_started_with_a_known_password_are_limited(house: House) -> None:
     account = await house.person()
     browser = await signed_in(house)
     page = await browser.get("/account/confirm")
@@ -124,7 +124,7 @@ async def test_who_knows_a_password_begins_so_many_sessions_and_then_later(house
     elsewhere = await house.browser("198.51.100.7").sign_in()
     assert (elsewhere.status, int(elsewhere.header("retry-after") or 0) > 0) == (429, True)
     assert await house.kinds() == lines
-    # a wrong one is a wrong one, and somebody else is not in the way
+    # a wrong password gets the usual answer, and another person is not affected
     await house.person("bob@example.com")
     assert (await house.browser("198.51.100.7").sign_in(password="not the one at all")).status == 400
     assert (await house.browser("198.51.100.7").sign_in("bob@example.com")).status == 303
@@ -133,7 +133,7 @@ async def test_who_knows_a_password_begins_so_many_sessions_and_then_later(house
 
 
 @pytest.mark.requirement(93)
-async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_password(house: House) -> None:
+async def test_a_stolen_session_cannot_use_up_the_limit_of_the_password_holder(house: House) -> None:
     """docs/incidents/0038-a-stolen-session-that-held-up-its-owner.md"""
     account = await house.person()
     await house.authenticator(account)
@@ -156,7 +156,7 @@ async def test_who_has_a_session_alone_is_not_in_the_way_of_who_knows_the_passwo
 
 
 @pytest.mark.requirement(93)
-async def test_sign_ins_that_a_session_begins_keep_nobody_out_who_knows_the_password(house: House) -> None:
+async def test_sign_ins_started_by_a_session_do_not_block_sign_in_by_password(house: House) -> None:
     """docs/incidents/0038-a-stolen-session-that-held-up-its-owner.md"""
     account = await house.person()
     while house.begun.full(account.id, house.now) is None:

@@ -1,4 +1,4 @@
-"""Do the counters hold when several processes count at once?"""
+"""Exact counters under concurrent use by several processes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def own(house: House, guessed: Guessed, who: str) -> tuple[Bucket, ...]:
 
 
 @pytest.mark.requirement(81)
-async def test_over_several_processes_exactly_as_many_are_looked_at_as_the_limit_says(house: House) -> None:
+async def test_over_several_processes_exactly_the_limit_is_checked(house: House) -> None:
     processes = [
         Throttle(
             store=house.store,
@@ -53,16 +53,16 @@ async def test_over_several_processes_exactly_as_many_are_looked_at_as_the_limit
 
 
 @pytest.mark.requirement(81)
-async def test_in_one_process_exactly_as_many_are_looked_at(house: House) -> None:
+async def test_in_one_process_exactly_the_limit_is_checked(house: House) -> None:
     buckets = own(house, "password", "ada@example.com")
     answers = await asyncio.gather(*(house.throttle.take(buckets, house.now) for _ in range(40)))
     assert sum(not isinstance(answer, Wait) for answer in answers) == LIMIT
-    # the refused ones are counted nowhere: not in the day's counter either, which would keep the owner out till tomorrow
+    # refused attempts are not counted: in the day's counter they would lock the owner out until the next day
     counted = await house.throttle.counters.counted(buckets, house.now)
     assert [tries for _, tries, _ in counted] == [LIMIT, LIMIT]
 
 
-async def test_being_refused_is_not_counted_and_does_not_lengthen_the_wait(house: House) -> None:
+async def test_a_refused_attempt_is_not_counted_and_does_not_extend_the_wait(house: House) -> None:
     buckets = own(house, "code", "usr_1")
     for _ in range(ThrottlePolicy().per_code):
         assert await house.throttle.take(buckets, house.now) is None
@@ -74,7 +74,7 @@ async def test_being_refused_is_not_counted_and_does_not_lengthen_the_wait(house
     assert count == ThrottlePolicy().per_code
 
 
-async def test_the_counters_name_nobody(house: House) -> None:
+async def test_counter_keys_contain_no_names(house: House) -> None:
     policy, ada = house.throttle.policy, "ada@example.com"
 
     def tag(text: str) -> str:
@@ -88,7 +88,7 @@ async def test_the_counters_name_nobody(house: House) -> None:
 
 
 @pytest.mark.requirement(81)
-async def test_a_window_that_a_wrong_clock_opened_far_ahead_keeps_nobody_out(house: House) -> None:
+async def test_a_window_opened_by_a_clock_far_ahead_locks_nobody_out(house: House) -> None:
     buckets = own(house, "code", "usr_1")
     house.later(365 * 86_400)
     for _ in range(ThrottlePolicy().per_code):

@@ -1,4 +1,4 @@
-"""Do several processes know of one another's failures, without a write for each?"""
+"""Exchange of approximate counts between processes, without a write for each failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sharing(store: Store, failures: Failures) -> ShareTallies:
     return ShareTallies(store=store, sealer=SEALER, clock=CLOCK, uncommitted=uncommitted, tallies=tallies)
 
 
-async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp_path: Path) -> None:
+async def test_failures_in_one_process_are_known_in_the_other_a_second_later(tmp_path: Path) -> None:
     stores = [await open_sqlite(tmp_path / "a.db") for _ in range(2)]
     failures = [Failures(per_address=20) for _ in range(2)]
     shares = [sharing(store, one) for store, one in zip(stores, failures, strict=True)]
@@ -37,7 +37,7 @@ async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp
         await share.exchange()
     noted = failures[1].note("192.0.2.1", NOW)
     assert (noted.count, noted.retry_at) == (3 * BATCH + 2, NOW + WINDOW)
-    # the next address costs nothing in the database until it has failed a batch of times
+    # another address costs no write until it has failed a batch of times
     failures[0].note("192.0.2.2", NOW)
     before = [await stores[0].attempts.counts([SEALER.tag("tally", f"failures:192.0.2.{n}")]) for n in (1, 2)]
     await shares[0].exchange()
@@ -48,7 +48,7 @@ async def test_failures_at_one_process_are_known_at_the_other_a_second_later(tmp
         await store.close()
 
 
-async def test_while_the_database_is_away_counting_goes_on_and_is_told_later(
+async def test_counting_continues_during_a_database_outage_and_is_reported_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = await open_sqlite(":memory:")

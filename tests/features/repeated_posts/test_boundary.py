@@ -1,4 +1,4 @@
-"""Does a double click do one thing, and get its answer? And does nobody else get it?"""
+"""Repeated POSTs: a double click has one effect and gets its answer; no other browser gets that answer."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ async def front() -> AsyncGenerator[Front]:
 
 
 def another_process(front: Front) -> App:
-    """What a second process on the same database has of its own."""
+    """A second process on the same database."""
     container = replace(front.container, services=replace(front.services))
     return http_app(container, process_tag="u")
 
 
 def twin(tab: Tab, app: App | None = None) -> Tab:
-    """The same browser a moment ago: its cookies before the first answer came."""
+    """A copy of the browser with the cookies that it had before the first answer."""
     other = Tab(app or tab.app, tab.address)
     other.cookies = dict(tab.cookies)
     return other
 
 
 def told(page: Page) -> list[tuple[str, str]]:
-    """What the browser is told, but for what only sizes the answer."""
+    """The headers that matter to the browser."""
     return [(name, value) for name, value in page.headers if name in {"location", "set-cookie"}]
 
 
@@ -72,7 +72,7 @@ async def test_a_sign_in_posted_twice_is_one_session_with_one_cookie(
     assert (await second.get("/account")).status == 200
 
 
-async def test_a_password_is_changed_once_and_the_page_says_so(front: Front) -> None:
+async def test_a_password_change_posted_twice_has_one_effect_and_one_confirmation(front: Front) -> None:
     await front.person()
     tab = front.browser()
     await tab.sign_in()
@@ -88,13 +88,13 @@ async def test_a_password_is_changed_once_and_the_page_says_so(front: Front) -> 
         shown = await each.follow(answer)
         assert "Your password is changed." in shown.words
         assert shown.problem is None
-    # with the cookie that the first answer has set already, as when the second click came after it
+    # with the cookie already set by the first answer, as if the second click came after it
     assert told(await tab.post("/account/methods/password", fields)) == told(pages[0])
     assert len(await front.audited("password.changed")) == 1
     assert len(await front.store.messages.recent_mail()) == mails + 1
 
 
-async def test_consent_given_twice_is_one_code(front: Front) -> None:
+async def test_consent_given_twice_yields_one_code(front: Front) -> None:
     await front.person()
     tab = front.browser()
     await tab.sign_in()
@@ -108,7 +108,7 @@ async def test_consent_given_twice_is_one_code(front: Front) -> None:
     assert (await front.redeem(made.client(), said(again)["code"]))["status"] == 200
 
 
-async def test_a_wrong_password_posted_twice_is_one_try(front: Front) -> None:
+async def test_a_wrong_password_posted_twice_is_one_attempt(front: Front) -> None:
     await front.person()
     tab = front.browser()
     fields = {**await typed(tab), "password": "not the password"}
@@ -116,13 +116,13 @@ async def test_a_wrong_password_posted_twice_is_one_try(front: Front) -> None:
     assert [page.status for page in pages] == [400, 400]
     assert pages[0].text == pages[1].text
     assert len(await front.audited("sign_in.failed")) == 1
-    # typed once more on a page that was shown once more, it is another try
+    # typed again on a page that was shown again, it is another attempt
     shown = await tab.get("/sign-in")
     await tab.submit(shown, "sign-in", identifier="ada@example.com", password="not the password")
     assert len(await front.audited("sign_in.failed")) == 2
 
 
-async def test_a_mail_is_sent_once(front: Front) -> None:
+async def test_a_mail_requested_twice_is_sent_once(front: Front) -> None:
     await front.person()
     tab = front.browser()
     page = await tab.get("/reset")
@@ -131,7 +131,7 @@ async def test_a_mail_is_sent_once(front: Front) -> None:
     assert len(await front.store.messages.recent_mail()) == 1
 
 
-async def test_after_ten_seconds_it_is_another_post(front: Front) -> None:
+async def test_after_ten_seconds_it_is_a_new_post(front: Front) -> None:
     await front.person()
     tab = front.browser()
     fields = {**await typed(tab), "password": "not the password"}
@@ -144,7 +144,7 @@ async def test_after_ten_seconds_it_is_another_post(front: Front) -> None:
     assert len(await front.audited("sign_in.failed")) == 2
 
 
-async def test_never_after_a_sign_out(front: Front) -> None:
+async def test_no_answer_is_repeated_after_a_sign_out(front: Front) -> None:
     await front.person()
     tab = front.browser()
     fields = await typed(tab)
@@ -154,7 +154,7 @@ async def test_never_after_a_sign_out(front: Front) -> None:
     page = await tab.get("/logout")
     assert (await tab.submit(page, "sign-out", confirm="yes")).status == 303
     for thief in (before, signed_in):
-        # who has all of it, the password too, can sign in; the session that was ended they never get
+        # a thief with all of it, the password too, can sign in, but never gets the ended session
         answer = await thief.post("/sign-in", fields)
         assert secret not in str(told(answer))
     (ended,) = await front.audited("session.ended")
@@ -163,7 +163,7 @@ async def test_never_after_a_sign_out(front: Front) -> None:
     )
 
 
-async def test_a_sign_out_without_a_form_ends_what_was_kept_too(front: Front) -> None:
+async def test_a_sign_out_by_get_deletes_the_stored_answer_too(front: Front) -> None:
     await front.person()
     tab = front.browser()
     await tab.sign_in()
@@ -177,7 +177,7 @@ async def test_a_sign_out_without_a_form_ends_what_was_kept_too(front: Front) ->
     assert await database.all(count, ()) == [(0,)]
 
 
-async def test_never_for_a_session_that_was_ended_elsewhere(front: Front) -> None:
+async def test_no_answer_is_repeated_for_a_session_ended_elsewhere(front: Front) -> None:
     await front.person()
     tab = front.browser()
     fields = await typed(tab)
@@ -190,7 +190,7 @@ async def test_never_for_a_session_that_was_ended_elsewhere(front: Front) -> Non
     assert tab.cookies[SESSION] not in str(answer.headers)
 
 
-async def test_a_planted_browser_cookie_does_not_get_what_was_meant_for_the_session(front: Front) -> None:
+async def test_a_stolen_browser_cookie_without_the_session_gets_no_answer(front: Front) -> None:
     await front.person()
     tab = front.browser()
     await tab.sign_in()
@@ -204,7 +204,7 @@ async def test_a_planted_browser_cookie_does_not_get_what_was_meant_for_the_sess
     assert first["code"] not in str(answer.headers)
 
 
-async def test_another_browser_or_another_site_gets_nothing(front: Front) -> None:
+async def test_another_browser_or_another_site_gets_no_answer(front: Front) -> None:
     await front.person()
     tab = front.browser()
     fields = await typed(tab)
@@ -219,7 +219,7 @@ async def test_another_browser_or_another_site_gets_nothing(front: Front) -> Non
     assert SESSION not in forged.cookies
 
 
-async def test_who_reads_the_database_cannot_open_what_is_kept(front: Front) -> None:
+async def test_a_stored_answer_cannot_be_opened_from_the_database_alone(front: Front) -> None:
     await front.person()
     tab = front.browser()
     fields = await typed(tab)
@@ -241,7 +241,7 @@ async def test_who_reads_the_database_cannot_open_what_is_kept(front: Front) -> 
 
 
 @pytest.mark.requirement(93)
-async def test_a_flood_of_posts_fills_only_so_many_rows(
+async def test_a_flood_of_posts_fills_a_limited_number_of_rows(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repeat, "PLACES", 8)
@@ -256,7 +256,9 @@ async def test_a_flood_of_posts_fills_only_so_many_rows(
     assert await front.store.sweep(front.now + repeat.CLAIMED_FOR) == len(rows)
 
 
-async def test_a_post_that_failed_is_worked_on_again(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_post_whose_processing_failed_is_processed_again(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await front.person()
     tab = front.browser()
     fields = await typed(tab)
@@ -273,10 +275,10 @@ async def test_a_post_that_failed_is_worked_on_again(front: Front, monkeypatch: 
     assert (await tab.post("/sign-in", fields)).status == 303
 
 
-async def test_who_waits_is_let_go_when_the_first_never_ends(
+async def test_a_waiting_repeat_is_released_when_the_first_never_finishes(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its process was killed: its claim stands, and nobody will answer it."""
+    """The process of the first was killed: its claim remains, and no answer follows."""
     await front.person()
     tab = front.browser()
     fields = await typed(tab)
@@ -299,7 +301,7 @@ async def test_who_waits_is_let_go_when_the_first_never_ends(
     await first
 
 
-async def test_every_form_of_every_page_carries_its_own_value(front: Front) -> None:
+async def test_every_form_of_every_page_has_a_unique_value(front: Front) -> None:
     await front.person()
     tab = front.browser()
     await tab.sign_in()

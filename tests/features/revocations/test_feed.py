@@ -1,4 +1,4 @@
-"""Does a revocation reach whoever waits for it, at once, completely, and from every process?"""
+"""Revocation feed: waiting readers get a revocation at once, completely, and from every process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def channel() -> AsyncGenerator[BackChannel]:
 
 @dataclass
 class Heard:
-    """Bells that say that they are connected."""
+    """A change notifier that reports itself as connected."""
 
     bells: Bells
     connected: bool = True
@@ -55,7 +55,7 @@ async def end(channel: BackChannel, name: str, kind: str = "grant") -> None:
 
 
 async def many(channel: BackChannel, count: int) -> None:
-    """So many grants, ended in one commit for each thousand."""
+    """Ends `count` grants, in one commit for each thousand."""
     for start in range(0, count, 1000):
         entries = [
             Revocation("grant", f"grt_{number}", made.NOW, made.NOW + 400)
@@ -65,11 +65,11 @@ async def many(channel: BackChannel, count: int) -> None:
 
 
 def waiting_at(channel: BackChannel) -> int:
-    """How many wait for news there."""
+    """The number of waiting readers."""
     return len(channel.feed.watch._waiting)
 
 
-async def test_the_first_answer_is_everything_and_the_next_only_what_came_since(channel: BackChannel) -> None:
+async def test_the_first_answer_is_complete_and_the_next_has_only_news(channel: BackChannel) -> None:
     await end(channel, "grt_a")
     await end(channel, "usr_a", "sub")
     first = await told(channel.feed, None, 0)
@@ -92,7 +92,7 @@ async def test_the_first_answer_is_everything_and_the_next_only_what_came_since(
 @pytest.mark.parametrize(
     "cursor", ["", "1", "x.1", "1.1", "-1", "{name}.99", "{name}.x", "{name}.-1", "{name}.٣"]
 )
-async def test_a_foreign_cursor_is_answered_with_everything(channel: BackChannel, cursor: str) -> None:
+async def test_an_unknown_cursor_gets_the_complete_answer(channel: BackChannel, cursor: str) -> None:
     await end(channel, "grt_a")
     name = (await told(channel.feed, None, 0))["cursor"].partition(".")[0]
     answer = await told(channel.feed, cursor.replace("{name}", name), 5)
@@ -100,7 +100,7 @@ async def test_a_foreign_cursor_is_answered_with_everything(channel: BackChannel
     assert len(answer["entries"]) == 1
 
 
-async def test_everything_is_put_together_once_for_all_who_ask_and_anew_when_something_is_added(
+async def test_the_complete_answer_is_built_once_for_all_readers_until_an_entry_is_added(
     channel: BackChannel,
 ) -> None:
     await end(channel, "grt_a")
@@ -113,7 +113,7 @@ async def test_everything_is_put_together_once_for_all_who_ask_and_anew_when_som
     assert second["cursor"] != decode(first)["cursor"]
 
 
-async def test_what_is_live_is_read_once_and_then_only_what_is_added(
+async def test_live_entries_are_read_once_and_then_only_the_added_ones(
     channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """docs/incidents/0049-one-person-filled-everybodys-revocation-view.md"""
@@ -140,7 +140,7 @@ async def test_what_is_live_is_read_once_and_then_only_what_is_added(
 
 
 @pytest.mark.requirement(93)
-async def test_a_cursor_far_behind_gets_what_is_kept(channel: BackChannel) -> None:
+async def test_a_distant_cursor_gets_the_cached_complete_answer(channel: BackChannel) -> None:
     await many(channel, NEWS + 10)
     whole = await channel.feed.plain(None, 0)
     name, _, newest = decode(whole)["cursor"].partition(".")
@@ -151,7 +151,7 @@ async def test_a_cursor_far_behind_gets_what_is_kept(channel: BackChannel) -> No
 
 @pytest.mark.requirement(93)
 @pytest.mark.parametrize("count", [0, 1, PAGE, PAGE + 1, 2 * PAGE + 3])
-async def test_pages_put_together_are_everything_once(channel: BackChannel, count: int) -> None:
+async def test_the_pages_together_have_every_entry_once(channel: BackChannel, count: int) -> None:
     await many(channel, count)
     cursor, seen, begins = None, [], []
     while True:
@@ -171,7 +171,7 @@ async def test_pages_put_together_are_everything_once(channel: BackChannel, coun
 
 
 @pytest.mark.requirement(98)
-async def test_the_second_edition_names_nobody_and_has_another_salt_each_day(channel: BackChannel) -> None:
+async def test_the_second_edition_has_no_names_and_a_new_salt_each_day(channel: BackChannel) -> None:
     for kind, name in (
         ("jti", "grt_a.x"),
         ("grant", "grt_a"),
@@ -194,7 +194,7 @@ async def test_the_second_edition_names_nobody_and_has_another_salt_each_day(cha
     assert names.isdisjoint(entry["id"] for entry in tomorrow["entries"])
 
 
-async def test_the_salt_is_one_for_all_processes_and_not_that_of_another_server(tmp_path: Path) -> None:
+async def test_the_salt_is_the_same_in_all_processes_and_differs_between_servers(tmp_path: Path) -> None:
     path = tmp_path / "d.db"
     async with back_channel(path) as one, back_channel(path) as two, back_channel() as other:
         salts = [(await page(each.feed))["salt"] for each in (one, two, other)]
@@ -202,7 +202,7 @@ async def test_the_salt_is_one_for_all_processes_and_not_that_of_another_server(
 
 
 @pytest.mark.requirement(93)
-async def test_an_entry_with_a_bound_takes_the_place_of_the_one_before(channel: BackChannel) -> None:
+async def test_an_entry_with_a_bound_replaces_the_previous_one(channel: BackChannel) -> None:
     await end(channel, "grt_a")
     for _ in range(3):
         channel.clock.time += 1
@@ -220,18 +220,18 @@ async def test_an_entry_with_a_bound_takes_the_place_of_the_one_before(channel: 
 
 
 @pytest.mark.requirement(58)
-async def test_a_ring_is_answered_at_once(channel: BackChannel) -> None:
+async def test_a_notification_is_answered_at_once(channel: BackChannel) -> None:
     bells = Bells()
     channel.store.on_change(bells.changed)
     await keeps_async(0.3, partial(until_told, channel, Watch(store=channel.store, bell=Heard(bells))))
 
 
-async def test_a_ring_that_is_lost_costs_half_a_second(channel: BackChannel) -> None:
+async def test_a_lost_notification_costs_half_a_second(channel: BackChannel) -> None:
     await keeps_async(1, partial(until_told, channel, Watch(store=channel.store, bell=Heard(Bells()))))
 
 
 async def until_told(channel: BackChannel, watch: Watch) -> float:
-    """Seconds from a revocation until somebody who waits for one hears of it."""
+    """Seconds from a revocation until a waiting reader gets it."""
     newest = int((await told(channel.feed, None, 0))["cursor"].rpartition(".")[2])
     waiting = asyncio.create_task(watch.beyond(newest, 20))
     await asyncio.sleep(0.1)
@@ -242,7 +242,7 @@ async def until_told(channel: BackChannel, watch: Watch) -> float:
     return perf_counter() - began
 
 
-async def test_expired_entries_are_not_told_any_more(channel: BackChannel) -> None:
+async def test_expired_entries_are_not_sent(channel: BackChannel) -> None:
     await end(channel, "grt_a")
     channel.clock.time += 400
     assert (await told(channel.feed, None, 0))["entries"] == []
@@ -272,7 +272,7 @@ async def test_waiting_ends_within_a_second_of_a_revocation_in_another_process(t
         await keeps_async(1, until_all_are_told)
 
 
-async def test_waiting_ends_in_time_and_the_poller_with_it(channel: BackChannel) -> None:
+async def test_a_wait_ends_at_its_timeout_and_the_poller_stops(channel: BackChannel) -> None:
     cursor = (await told(channel.feed, None, 0))["cursor"]
 
     async def waited() -> float:
@@ -305,7 +305,7 @@ async def test_nothing_is_lost_between_two_polls(channel: BackChannel) -> None:
     assert seen == [f"grt_{number}" for number in range(200)]
 
 
-async def test_release_answers_everybody_at_once(channel: BackChannel) -> None:
+async def test_release_answers_all_waiting_readers_at_once(channel: BackChannel) -> None:
     cursor = (await told(channel.feed, None, 0))["cursor"]
     waiting = asyncio.create_task(told(channel.feed, cursor, 20))
     await until_async(lambda: waiting_at(channel) == 1)
@@ -314,7 +314,7 @@ async def test_release_answers_everybody_at_once(channel: BackChannel) -> None:
 
 
 @pytest.mark.requirement(58)
-async def test_who_takes_every_place_to_wait_keeps_no_api_from_the_news(channel: BackChannel) -> None:
+async def test_strangers_that_occupy_all_waiting_places_delay_no_news(channel: BackChannel) -> None:
     """docs/incidents/0027-waiting-places-taken.md"""
     cursor = (await told(channel.feed, None, 0))["cursor"]
     strangers = [asyncio.create_task(told(channel.feed, cursor, 20)) for _ in range(MOST_WAITING)]
@@ -328,7 +328,7 @@ async def test_who_takes_every_place_to_wait_keeps_no_api_from_the_news(channel:
     await asyncio.gather(*strangers)
 
 
-async def test_an_outage_is_told_to_those_who_wait(
+async def test_waiting_readers_get_an_error_during_an_outage(
     channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cursor = (await told(channel.feed, None, 0))["cursor"]

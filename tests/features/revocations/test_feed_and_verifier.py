@@ -1,4 +1,4 @@
-"""Does what APIs install understand exactly what the server says: tokens, keys, feed and status lists?"""
+"""Server and verifier together: tokens, keys, feed and status lists are understood as the server means them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def principal(channel: BackChannel, asgi: Asgi) -> Principal:
 
 @pytest.mark.requirement(39, 67)
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "Ed25519"])
-async def test_the_verifier_takes_our_access_tokens_and_nothing_else_of_ours(
+async def test_the_verifier_accepts_our_access_tokens_and_no_other_tokens(
     channel: BackChannel, asgi: Asgi, alg: str
 ) -> None:
     await channel.put(made.client(id_token_signed_alg=alg, access_token_signed_alg=alg))

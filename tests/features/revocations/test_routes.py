@@ -1,4 +1,4 @@
-"""Does the feed answer polls and long polls, and refuse what it cannot read?"""
+"""Revocation feed over HTTP: polls, long polls and unreadable requests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_a_long_poll_is_answered_when_something_is_revoked(asgi: Asgi, cha
     await keeps_async(1, until_told)
 
 
-async def test_everything_is_the_same_answer_for_all_until_something_is_revoked(
+async def test_the_complete_answer_is_the_same_for_all_until_something_is_revoked(
     asgi: Asgi, channel: BackChannel
 ) -> None:
     first = await asgi("GET", "/revocations")
@@ -66,14 +66,14 @@ async def test_everything_is_the_same_answer_for_all_until_something_is_revoked(
 
 
 @pytest.mark.parametrize("wait", ["x", "-1", "1e3", "", "nan", "inf", "1.x", "9" * 40, "٣", "1.٣"])
-async def test_a_wait_that_is_no_number_of_seconds_is_refused(asgi: Asgi, wait: str) -> None:
+async def test_a_wait_that_is_not_a_number_of_seconds_is_refused(asgi: Asgi, wait: str) -> None:
     answer = await asgi("GET", "/revocations", query=f"wait={wait}")
     assert answer.status == 400
     assert answer.json["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize("query", ["after=1&after=2", "after=%ff", "wait=0.1&after=x.y", "after=%00"])
-async def test_odd_queries_never_fail(asgi: Asgi, query: str) -> None:
+async def test_unusual_queries_never_fail(asgi: Asgi, query: str) -> None:
     assert (await asgi("GET", "/revocations", query=query)).status in {200, 400}
 
 

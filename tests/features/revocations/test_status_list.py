@@ -1,4 +1,4 @@
-"""Does the status list show which grants have ended, by places that say nothing else?"""
+"""Status list service: it shows which grants have ended and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def bits(said: dict[str, dict[str, str]]) -> bytes:
 
 
 @pytest.mark.requirement(57)
-async def test_the_place_of_an_ended_grant_is_set_and_no_other() -> None:
+async def test_only_the_index_of_an_ended_grant_is_set() -> None:
     async with back_channel(status_list=True) as channel:
         await channel.person()
         index = 777_777
@@ -51,7 +51,7 @@ async def test_the_place_of_an_ended_grant_is_set_and_no_other() -> None:
 
 
 @pytest.mark.requirement(57)
-async def test_a_list_that_no_grant_can_be_in_is_not_served() -> None:
+async def test_a_list_that_cannot_contain_a_grant_is_not_served() -> None:
     async with back_channel(status_list=True) as channel:
         assert await channel.status.make(LIST) is not None
         for number in (LIST + 1, LIST - 60, 0, 10**9 + LIST + 1, 10**11):
@@ -60,7 +60,7 @@ async def test_a_list_that_no_grant_can_be_in_is_not_served() -> None:
         assert await channel.status.make(LIST) is None
 
 
-async def test_lists_are_kept_in_bounds_and_still_right() -> None:
+async def test_cached_lists_are_bounded_and_still_correct() -> None:
     async with back_channel(status_list=True, refresh_ttl=4 * 365 * 86_400) as channel:
         first = await channel.status.make(LIST)
         for number in range(LIST - 100, LIST):

@@ -1,4 +1,4 @@
-"""Is the view in memory read once, whoever asks at the same moment, and in pieces where it is long?"""
+"""Revocation view in memory: concurrent readers cause one read, and a long view is read in pieces."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def token(name: str) -> dict[str, object]:
 
 @pytest.fixture
 def read(channel: BackChannel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many entries were read, each time."""
+    """The number of entries of each read."""
     found: list[int] = []
     since = channel.store.revocations.since
 
@@ -48,7 +48,7 @@ def read(channel: BackChannel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.requirement(58)
-async def test_many_who_ask_while_others_revoke_read_each_entry_once(
+async def test_concurrent_requests_and_revocations_read_each_entry_once(
     channel: BackChannel, read: list[int]
 ) -> None:
     view = RevocationView(store=channel.store)
@@ -63,7 +63,7 @@ async def test_many_who_ask_while_others_revoke_read_each_entry_once(
 
 @pytest.mark.requirement(58)
 @pytest.mark.parametrize("count", [9, 10, 11, 25])
-async def test_a_long_view_is_read_in_pieces_to_its_end(
+async def test_a_long_view_is_read_completely_in_pieces(
     channel: BackChannel, read: list[int], monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     monkeypatch.setattr(revocation_view, "PAGE", 10)
@@ -77,7 +77,7 @@ async def test_a_long_view_is_read_in_pieces_to_its_end(
 
 @pytest.mark.requirement(58)
 @pytest.mark.parametrize("what", ["view", "feed"])
-async def test_who_was_overtaken_between_two_looks_reads_nothing_anew(
+async def test_a_request_overtaken_between_two_reads_reads_nothing_again(
     channel: BackChannel, read: list[int], monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """docs/incidents/0041-an-old-cursor-that-cost-the-whole-feed.md"""

@@ -1,4 +1,4 @@
-"""Is what a browser keeps of an app's request what was sent, and never a way to anywhere else?"""
+"""An app's request stored in a browser cookie: returned unchanged, and never a redirect to elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorward.web.http import parse_form
 FLOW = "sin_" + 32 * "0"
 
 
-def test_a_request_comes_back_as_it_was() -> None:
+def test_a_request_is_returned_unchanged() -> None:
     params = {"client_id": "app_1", "state": "a b&c=d€😀", "redirect_uri": "https://shop.example.com/cb?x=1"}
     value = pack(FLOW, params)
     assert value is not None
@@ -25,7 +25,7 @@ def test_a_request_comes_back_as_it_was() -> None:
     assert state_of(value) == params["state"]
 
 
-def test_what_is_too_long_for_a_cookie_is_not_kept() -> None:
+def test_a_request_too_long_for_a_cookie_is_not_stored() -> None:
     chance = "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(120))
     assert pack(FLOW, {"state": chance}) is None
     found = pack(FLOW, {"state": "https://kibana.example.com/?" + "columns=message&" * 200})
@@ -41,10 +41,10 @@ def _packed(raw: bytes) -> str:
     "value",
     ["", ".", "x", f"{FLOW}.", f"{FLOW}.!!!!", f"{FLOW}.AAAA", f"{FLOW}.é", _packed(b""), _packed(b"a=\r\nb"), _packed(b"x" * 10**7), _packed(b"\xff")],
 )  # fmt: skip
-def test_what_a_browser_makes_up_is_nothing(value: str) -> None:
+def test_a_forged_value_is_ignored(value: str) -> None:
     assert unpack(value) is None
     assert state_of(value) is None
 
 
-def test_a_state_that_stands_twice_is_none() -> None:
+def test_a_repeated_state_is_ignored() -> None:
     assert state_of(_packed(b"state=a&state=b")) is None

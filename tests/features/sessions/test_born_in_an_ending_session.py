@@ -1,4 +1,4 @@
-"""Does an app's grant that is born in the very moment in which its session is ended outlive it, whoever ends the session?
+"""Grants created at the moment in which their session is ended: none survives, whatever ends the session.
 
 docs/incidents/0003-a-device-that-was-ended-and-went-on.md
 """
@@ -46,8 +46,8 @@ async def desk() -> AsyncGenerator[Desk]:
 
 @dataclass
 class Thief:
-    """Has the session's cookie and asks for codes without pause: one grant comes into being right after somebody looked which
-    there are, with the guard that `Finish` has."""
+    """Has the session's cookie and requests codes without pause: one grant is created right after the existing ones were read,
+    with the guard that `Finish` has."""
 
     store: Store
     session: Session
@@ -74,7 +74,7 @@ class Thief:
         )
 
     def after(self, monkeypatch: pytest.MonkeyPatch, look: str) -> None:
-        """Act right after `Ending` has looked."""
+        """Creates the grant right after `Ending` has read the others."""
         method = getattr(Ending, look)
 
         async def then_sign_in(ending: Ending, *given: Any, **named: Any) -> Any:
@@ -85,17 +85,17 @@ class Thief:
         monkeypatch.setattr(Ending, look, then_sign_in)
 
     async def left(self) -> list[str]:
-        """The grants that still live."""
+        """The live grants."""
         return [one.id for one in await self.store.grants.live_of_account(self.session.account_id, self.now)]
 
     async def told(self) -> bool:
-        """Whether APIs hear that the grant has ended."""
+        """Whether APIs are notified that the grant has ended."""
         _, entries = await self.store.revocations.live(self.now)
         return ("grant", "grt_thief") in {(entry.kind, entry.ref) for entry in entries}
 
 
 @pytest.mark.requirement(72, 74)
-async def test_a_device_that_its_owner_ends_keeps_no_grant(
+async def test_a_device_ended_by_its_owner_keeps_no_grant(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = await house.person()
@@ -109,7 +109,7 @@ async def test_a_device_that_its_owner_ends_keeps_no_grant(
 
 @pytest.mark.requirement(72, 74)
 @pytest.mark.parametrize("grants_too", [False, True])
-async def test_no_grant_is_left_where_every_other_device_is_ended(
+async def test_ending_every_other_device_leaves_no_grant(
     house: House, monkeypatch: pytest.MonkeyPatch, grants_too: bool
 ) -> None:
     account = await house.person()
@@ -124,9 +124,7 @@ async def test_no_grant_is_left_where_every_other_device_is_ended(
 
 
 @pytest.mark.requirement(74)
-async def test_an_app_that_is_disconnected_keeps_no_grant(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disconnected_app_keeps_no_grant(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     account = await house.person()
     thief = Thief(house.store, await house.session(account), house.now)
     thief.after(monkeypatch, "app_of")
@@ -139,7 +137,7 @@ async def test_an_app_that_is_disconnected_keeps_no_grant(
 
 
 @pytest.mark.requirement(72)
-async def test_somebody_who_is_deleted_leaves_no_grant(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_deleted_person_leaves_no_grant(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     account = await desk.people.create(OPERATOR, "ada@example.com", password=Secret(PASSWORD))
     session = Session(
         id="ses_thief", secret_hash=b"t" * 32, account_id=account.id, created_at=NOW, seen_at=NOW, auth_time=NOW,
@@ -156,10 +154,10 @@ async def test_somebody_who_is_deleted_leaves_no_grant(desk: Desk, monkeypatch: 
 
 @pytest.mark.requirement(72)
 @pytest.mark.parametrize("crowd", [False, True])
-async def test_a_session_that_another_sign_in_ends_keeps_no_grant(
+async def test_a_session_ended_by_another_sign_in_keeps_no_grant(
     front: Front, monkeypatch: pytest.MonkeyPatch, crowd: bool
 ) -> None:
-    """Another person signs in in that browser, or the same one once too often elsewhere."""
+    """Another person signs in in that browser, or the same one exceeds their number of sessions elsewhere."""
     ada = await front.person()
     eve = await front.person(id="usr_eve", email="eve@example.com")
     thief = Thief(front.store, await front.session(ada), front.now)

@@ -1,4 +1,4 @@
-"""Does a sign-in that ends in the very moment of a password change, a reset or a disabling outlive it?
+"""Sign-ins that end at the moment of a password change, a reset or a disabling: none survives.
 
 docs/incidents/0023-born-while-the-password-changed.md
 """
@@ -40,7 +40,7 @@ async def desk() -> AsyncGenerator[Desk]:
 
 @dataclass
 class Thief:
-    """Knows the old password, and ends a sign-in between the look at what is open and the commit that ends it: with the very
+    """Knows the old password, and ends a sign-in between the read of what is open and the commit that ends it, with the
     guard that `Finish` has."""
 
     store: Store
@@ -67,7 +67,7 @@ class Thief:
 
 
 def between(monkeypatch: pytest.MonkeyPatch, thief: Thief) -> None:
-    """Let the thief act right after everything that is open was looked up, once."""
+    """Lets the thief act once, right after everything open was read."""
     look = Ending.account
 
     async def then_sign_in(
@@ -90,7 +90,7 @@ def between(monkeypatch: pytest.MonkeyPatch, thief: Thief) -> None:
 
 
 async def left_open(store: Store, account: Account, now: int) -> tuple[list[str], list[str]]:
-    """The sessions and grants that still live."""
+    """The live sessions and grants."""
     sessions = [session.id for session in await store.sessions.live_of(account.id, now)]
     return sessions, [grant.id for grant in await store.grants.live_of_account(account.id, now)]
 
@@ -145,7 +145,7 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
 
 
 @pytest.mark.requirement(72)
-async def test_no_session_waits_in_a_disabled_account_until_it_is_enabled_again(
+async def test_no_session_survives_in_a_disabled_account_until_it_is_enabled_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = await desk.people.create(OPERATOR, "ada@example.com", password=Secret(PASSWORD))

@@ -1,4 +1,4 @@
-"""Is a browser recognised by nothing but its own cookies, and its forms by nothing but its own token?"""
+"""Browser context: a browser is recognised only by its own cookies, and its forms only by their own token."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_a_browser_gets_its_cookie_once(front: Front) -> None:
 @pytest.mark.parametrize(
     "value", ["", "x", "a" * 42, "a" * 44, "a" * 42 + "é", "a" * 42 + ";", "a" * 42 + "=", " " * 43]
 )
-async def test_a_browser_cookie_that_is_not_ours_is_replaced(front: Front, value: str) -> None:
+async def test_a_malformed_browser_cookie_is_replaced(front: Front, value: str) -> None:
     tab = front.browser()
     tab.cookies[BROWSER] = value
     await tab.get("/sign-in")
@@ -52,7 +52,7 @@ async def test_a_browser_cookie_that_is_not_ours_is_replaced(front: Front, value
 
 
 @pytest.mark.requirement(71, 72)
-async def test_a_session_opens_until_it_is_over(front: Front) -> None:
+async def test_a_session_works_until_it_ends(front: Front) -> None:
     ada = await front.person()
     session = await front.session(ada, "s" * 43)
     assert await opens(front, "s" * 43)
@@ -67,7 +67,7 @@ async def test_a_session_opens_until_it_is_over(front: Front) -> None:
 
 
 @pytest.mark.requirement(71)
-async def test_idle_and_absolute_limits_hold_over_http() -> None:
+async def test_idle_and_absolute_limits_apply_over_http() -> None:
     async with front_channel(sessions=SessionPolicy(idle=600, absolute=1500)) as front:
         ada = await front.person()
         await front.session(ada, created_at=front.now, seen_at=front.now, auth_time=front.now)
@@ -84,7 +84,7 @@ async def test_idle_and_absolute_limits_hold_over_http() -> None:
 
 
 @pytest.mark.requirement(68, 69)
-async def test_an_old_cookie_and_a_planted_one_are_nobodys(front: Front) -> None:
+async def test_old_and_planted_session_cookies_are_not_valid(front: Front) -> None:
     await front.person()
     tab = front.browser()
     tab.cookies[SESSION] = "p" * 43
@@ -102,7 +102,7 @@ async def test_an_old_cookie_and_a_planted_one_are_nobodys(front: Front) -> None
 
 
 @pytest.mark.requirement(68)
-async def test_signing_in_as_somebody_else_ends_the_session_that_was_there(front: Front) -> None:
+async def test_signing_in_as_another_person_ends_the_existing_session(front: Front) -> None:
     await front.person()
     await front.person(id="usr_eve", email="eve@example.com")
     tab = front.browser()
@@ -117,7 +117,7 @@ async def test_signing_in_as_somebody_else_ends_the_session_that_was_there(front
 
 
 @pytest.mark.requirement(70)
-async def test_a_form_is_this_browsers_own(front: Front) -> None:
+async def test_a_form_token_is_bound_to_its_browser(front: Front) -> None:
     await front.person()
     mine, other = front.browser(), front.browser()
     fields = (await other.get("/sign-in")).forms["sign-in"].fields
@@ -146,19 +146,19 @@ def set_by(page: Page) -> list[str]:
     return [value for name, value in page.headers if name == "set-cookie"]
 
 
-async def test_cookies_of_the_release_before_are_read_and_replaced_at_the_next_answer(front: Front) -> None:
+async def test_cookies_of_the_previous_release_are_read_and_replaced_by_the_next_answer(front: Front) -> None:
     await front.session(await front.person(), "s" * 43)
     tab = front.browser()
     old = {kind: JAR.old_name(kind) for kind in ("browser", "session", "device")}
     tab.cookies = {old["browser"]: "b" * 43, old["session"]: "s" * 43, old["device"]: "d" * 43}
     page = await tab.get("/account")
-    assert page.status == 200, "nobody is signed out by the new release"
+    assert page.status == 200, "the new release signed a person out"
     assert tab.cookies == {BROWSER: "b" * 43, SESSION: "s" * 43, JAR.name("device"): "d" * 43}
     assert set_by(await tab.get("/account")) == []
 
 
-async def test_an_old_session_cookie_that_is_not_ours_stays_where_it_is(front: Front) -> None:
-    """Of another issuer on this host: who took it away would sign somebody else's people out."""
+async def test_an_old_session_cookie_that_is_not_ours_is_kept(front: Front) -> None:
+    """It belongs to another issuer on this host: removing it would sign that issuer's people out."""
     tab = front.browser()
     tab.cookies = {JAR.old_name("session"): "x" * 43, BROWSER: "b" * 43}
     for path in ("/account", "/logout"):
@@ -167,7 +167,7 @@ async def test_an_old_session_cookie_that_is_not_ours_stays_where_it_is(front: F
     assert tab.cookies[JAR.old_name("session")] == "x" * 43
 
 
-async def test_who_signs_out_with_an_old_cookie_is_signed_out(front: Front) -> None:
+async def test_signing_out_with_an_old_cookie_works(front: Front) -> None:
     await front.session(await front.person(), "s" * 43)
     tab = front.browser()
     tab.cookies = {JAR.old_name("browser"): "b" * 43, JAR.old_name("session"): "s" * 43}
@@ -181,8 +181,10 @@ async def test_who_signs_out_with_an_old_cookie_is_signed_out(front: Front) -> N
     assert not await opens(front, "s" * 43)
 
 
-async def test_a_session_of_the_release_before_counts_beside_a_new_cookie_that_is_over(front: Front) -> None:
-    """Two releases side by side: who signed in at the older one is signed in at the newer one too."""
+async def test_a_session_of_the_previous_release_counts_beside_a_new_cookie_that_has_ended(
+    front: Front,
+) -> None:
+    """Two releases side by side: a sign-in at the older one is valid at the newer one too."""
     ada = await front.person()
     await front.session(ada, "s" * 43)
     over = await front.session(ada, "o" * 43)

@@ -1,4 +1,4 @@
-"""When something ends, does everything end that hangs on it, and nothing else?"""
+"""Revocation: everything that depends on an ended item ends too, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def channel() -> AsyncGenerator[BackChannel]:
 
 
 async def tokens(channel: BackChannel, raw: str) -> tuple[dict[str, object], str]:
-    """(claims of a new access token, the next refresh token)"""
+    """(claims of a new access token, the next refresh token)."""
     answer = await channel.refresh(raw)
     assert isinstance(answer, TokenResponse), answer
     return channel.claims(answer.access_token), answer.refresh_token or ""
@@ -37,7 +37,7 @@ async def lives(channel: BackChannel, raw: str) -> bool:
 
 
 @pytest.mark.requirement(72)
-async def test_a_sessions_end_ends_its_grants_but_not_the_offline_ones_and_tells_the_apps(
+async def test_ending_a_session_ends_its_grants_except_offline_ones_and_notifies_the_apps(
     channel: BackChannel,
 ) -> None:
     await channel.put(made.client(backchannel_logout_uri="https://app.example.com/logout"))
@@ -67,8 +67,8 @@ async def test_a_sessions_end_ends_its_grants_but_not_the_offline_ones_and_tells
 
 
 @pytest.mark.requirement(72)
-async def test_of_very_many_grants_none_is_forgotten_and_the_commit_stays_short(channel: BackChannel) -> None:
-    """Whoever has a session can have as many grants as they like, and end them with one request."""
+async def test_a_large_number_of_grants_ends_completely_in_a_short_commit(channel: BackChannel) -> None:
+    """A session can have any number of grants, which one request ends."""
     ada = await channel.person()
     session = await channel.session(ada)
     bound = [(await channel.family())[0] for _ in range(MANY + 1)]
@@ -103,7 +103,7 @@ async def test_disabling_a_person_ends_all_sessions_and_tokens(channel: BackChan
     assert not await channel.store.sessions.live_of(ada.id, channel.clock.time)
     assert not await lives(channel, raw)
     assert await revoked(channel, claims) is not None
-    # A token of theirs that no grant of ours speaks for, issued up to now, is covered by the entry for the person.
+    # An access token of theirs without a grant row, issued until now, is covered by the entry for the person.
     stray = {**claims, "jti": "grt_other.x", "sid": None}
     assert await revoked(channel, stray) == "sub"
     assert await revoked(channel, {**stray, "iat": channel.clock.time + 1}) is None
@@ -126,13 +126,13 @@ async def test_a_new_password_ends_the_other_sessions_and_every_grant(channel: B
     assert not await lives(channel, mine)
     assert not await lives(channel, offline)
     assert await revoked(channel, claims) == "grant"
-    # What she is given from now on in the session that she kept, works.
+    # Tokens issued from now on in the session that she kept are valid.
     again, _ = await channel.family()
     claims, _ = await tokens(channel, again)
     assert await revoked(channel, claims) is None
 
 
-async def test_an_apps_end_ends_its_grants_and_the_tokens_for_itself(channel: BackChannel) -> None:
+async def test_deleting_an_app_ends_its_grants_and_its_own_tokens(channel: BackChannel) -> None:
     await channel.person()
     await channel.put(made.client(id="app_other", name="other"))
     raw, _ = await channel.family()
@@ -147,7 +147,7 @@ async def test_an_apps_end_ends_its_grants_and_the_tokens_for_itself(channel: Ba
     assert await revoked(channel, channel.claims(other.access_token)) is None
 
 
-async def test_entries_outlive_the_longest_token_that_they_concern(channel: BackChannel) -> None:
+async def test_entries_outlive_the_longest_token_that_they_cover(channel: BackChannel) -> None:
     await channel.put(made.client(access_token_ttl=7200))
     await channel.person()
     raw, grant = await channel.family()
@@ -161,7 +161,7 @@ async def test_entries_outlive_the_longest_token_that_they_concern(channel: Back
 
 
 @pytest.mark.requirement(76)
-async def test_the_logout_token_says_who_and_what_and_lives_two_minutes(channel: BackChannel) -> None:
+async def test_the_logout_token_names_person_and_session_and_lives_two_minutes(channel: BackChannel) -> None:
     await channel.put(
         made.client(backchannel_logout_uri="https://app.example.com/logout", id_token_signed_alg="RS256")
     )

@@ -1,4 +1,4 @@
-"""Does what was proven or mailed before count for nothing after the moment that ended it?"""
+"""Outstanding proofs and mails: they count for nothing after the event that ended them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) ->
 
 
 async def walks_in(house: House, sign_in: SignIn) -> bool:
-    """Whether the sign-in, as its browser goes on with it, ends in a session."""
+    """Whether the sign-in, continued by its browser, ends in a session."""
     browser = house.browser()
     browser.cookies[browsing.BROWSER] = "b" * 43
     page = await browser.follow(await browser.get(f"/sign-in/code?flow={sign_in.id}"))
@@ -114,31 +114,31 @@ async def reports(house: House, account: Account) -> None:
 
 
 @pytest.mark.parametrize("change", [changes, resets, signs_out_elsewhere, reports])
-async def test_a_sign_in_under_way_ends_with_what_it_rested_on(house: House, change: Change) -> None:
+async def test_a_pending_sign_in_ends_when_its_proofs_are_invalidated(house: House, change: Change) -> None:
     account = await house.person()
     _, codes = await house.authenticator(account)
     shown = await shown_code(house, await of_browser(house), codes[0])
     assert isinstance(shown, SignIn)
-    assert await walks_in(house, shown), "nothing happened in between"
+    assert await walks_in(house, shown), "the sign-in failed although nothing had changed"
     shown = await shown_code(house, await of_browser(house), codes[1])
     assert isinstance(shown, SignIn)
     await change(house, account)
     assert not await walks_in(house, shown)
 
 
-async def test_a_second_factor_that_was_replaced_meanwhile_is_asked_for_anew(house: House) -> None:
+async def test_a_replaced_second_factor_must_be_proven_again(house: House) -> None:
     account = await house.person()
     for number in range(2):
         seed, codes = await house.authenticator(account)
         code = codes[0] if number else code_for(seed, house.now)
         shown = await shown_code(house, await of_browser(house), code)
         assert isinstance(shown, SignIn)
-        # the owner takes the phone that was stolen out, and another one in
+        # the owner removes the stolen phone and sets up another one
         await house.authenticator(account)
         assert not await walks_in(house, shown)
 
 
-async def test_new_recovery_codes_end_what_an_old_one_had_shown(house: House) -> None:
+async def test_new_recovery_codes_invalidate_the_proof_of_an_old_one(house: House) -> None:
     account = await house.person()
     _, codes = await house.authenticator(account)
     shown = await shown_code(house, await of_browser(house), codes[0])
@@ -147,7 +147,7 @@ async def test_new_recovery_codes_end_what_an_old_one_had_shown(house: House) ->
     assert not await walks_in(house, shown)
 
 
-async def test_who_showed_the_old_password_tries_no_codes(house: House) -> None:
+async def test_a_sign_in_with_the_old_password_cannot_try_codes(house: House) -> None:
     account = await house.person()
     _, codes = await house.authenticator(account)
     sign_in = await shown_password(house)
@@ -160,7 +160,7 @@ async def test_who_showed_the_old_password_tries_no_codes(house: House) -> None:
 
 
 @pytest.mark.parametrize("change", [changes, resets, reports])
-async def test_codes_and_links_in_mails_end_too(house: House, change: Change) -> None:
+async def test_mailed_codes_and_links_are_invalidated_too(house: House, change: Change) -> None:
     account = await house.person()
     other = digest("other")
     ticket, code = await asked(house, other)
@@ -171,7 +171,7 @@ async def test_codes_and_links_in_mails_end_too(house: House, change: Change) ->
     assert isinstance(await house.reset.by_link(link, caller=caller_of(other), now=house.now), Missed)
 
 
-async def test_what_was_proven_by_mail_opens_the_account_until_then(house: House) -> None:
+async def test_a_proof_by_mail_is_valid_until_the_password_changes(house: House) -> None:
     account = await house.person()
     ticket, code = await asked(house)
     await typed(house, ticket, code)
@@ -181,8 +181,8 @@ async def test_what_was_proven_by_mail_opens_the_account_until_then(house: House
 
 
 @pytest.mark.requirement(80)
-async def test_who_asked_for_a_mail_sees_nothing_of_it(house: House) -> None:
-    # otherwise the page that waits for the code would tell that there is such an account, and that its password was changed
+async def test_the_requester_of_a_mail_cannot_see_the_change(house: House) -> None:
+    # otherwise the page that waits for the code would reveal that the account exists and that its password was changed
     account = await house.person()
     pages: list[str] = []
     for email in (account.email, "nobody@example.com"):

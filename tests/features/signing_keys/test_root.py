@@ -1,4 +1,4 @@
-"""Does a database get one root secret, and give it to whoever has a right key-encryption key, and to nobody else?"""
+"""Root secret: one for each database, opened only with a right key-encryption key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MINE, FOREIGN = LocalWrapper(b"m" * 32), LocalWrapper(b"f" * 32)
 
 
 class Service:
-    """A key service under a name; one that is down, or that shall refuse, says so."""
+    """A key service with a name; it can be down or refuse."""
 
     def __init__(self, name: str, *, key: str = "a", down: bool = False) -> None:
         self._name, self._key, self._down = name, key, down
@@ -56,7 +56,7 @@ async def made(store: Store, wrapper: LocalWrapper | Service, secret: bytes = SE
     return await make_root(store, wrapper, SystemChance(), secret=secret, now=NOW, place="here")
 
 
-async def test_the_root_is_made_once_and_comes_back(store: Store) -> None:
+async def test_the_root_is_made_once_and_opened_again(store: Store) -> None:
     assert await open_root(store, MINE, place="here") is None
     root = await made(store, MINE)
     assert root.secret == SECRET
@@ -66,13 +66,13 @@ async def test_the_root_is_made_once_and_comes_back(store: Store) -> None:
     assert (line.kind, line.detail["kek"]) == ("root_secret.created", MINE.id)
 
 
-async def test_who_comes_second_takes_the_root_of_the_first(store: Store) -> None:
+async def test_a_second_node_uses_the_root_of_the_first(store: Store) -> None:
     first = await made(store, MINE)
     second = await made(store, MINE, secret=b"2" * 32)
     assert second == first
 
 
-async def test_who_comes_second_with_another_key_is_told_which_one_is_needed(store: Store) -> None:
+async def test_a_second_node_with_another_key_is_told_which_key_is_needed(store: Store) -> None:
     await made(store, MINE)
     with pytest.raises(KeyProblem) as caught:
         await made(store, FOREIGN, secret=b"2" * 32)
@@ -82,7 +82,7 @@ async def test_who_comes_second_with_another_key_is_told_which_one_is_needed(sto
     assert len(await store.audit.page()) == 1
 
 
-async def test_nodes_that_begin_at_once_end_with_one_root(tmp_path: Path) -> None:
+async def test_nodes_that_start_concurrently_end_with_one_root(tmp_path: Path) -> None:
     stores = [await open_sqlite(tmp_path / "a.db") for _ in range(6)]
     roots = await asyncio.gather(
         *(made(store, MINE, secret=bytes([number]) * 32) for number, store in enumerate(stores))
@@ -95,7 +95,7 @@ async def test_nodes_that_begin_at_once_end_with_one_root(tmp_path: Path) -> Non
         await store.close()
 
 
-async def test_any_of_several_keys_opens(store: Store) -> None:
+async def test_any_of_several_keys_opens_the_root(store: Store) -> None:
     root = await made(store, MINE)
     root_id = root.opened_by.id
     for at, other in enumerate((FOREIGN, Service("kms")), NOW + 1):
@@ -109,7 +109,7 @@ async def test_any_of_several_keys_opens(store: Store) -> None:
         await open_root(store, LocalWrapper(b"x" * 32), place="here")
 
 
-async def test_a_service_that_bears_another_name_here_still_opens(store: Store) -> None:
+async def test_a_renamed_key_service_still_opens_the_root(store: Store) -> None:
     await made(store, Service("aws:1"))
     opened = await open_root(store, Service("aws:2"), place="here")
     assert opened is not None
@@ -118,13 +118,13 @@ async def test_a_service_that_bears_another_name_here_still_opens(store: Store) 
         await open_root(store, Service("aws:2", key="b"), place="here")
 
 
-async def test_a_service_that_is_down_is_no_wrong_key(store: Store) -> None:
+async def test_a_service_outage_is_not_reported_as_a_wrong_key(store: Store) -> None:
     await made(store, Service("kms"))
     with pytest.raises(KeyProblem, match="is down"):
         await open_root(store, Service("kms", down=True), place="here")
 
 
-async def test_a_damaged_wrapping_is_told_as_one(store: Store) -> None:
+async def test_a_damaged_wrapping_is_reported_as_damaged(store: Store) -> None:
     root = await made(store, MINE)
     damaged = WrappedKey(root.opened_by.id, MINE.id, root.opened_by.wrapped[:-1] + b"\x00", NOW)
     await store.commit(store.wrapped_keys.put(damaged))
@@ -132,8 +132,8 @@ async def test_a_damaged_wrapping_is_told_as_one(store: Store) -> None:
         await open_root(store, MINE, place="here")
 
 
-async def test_a_wrapping_of_another_root_does_not_open_as_this_one(store: Store) -> None:
-    """Who may write the database could put there what was once wrapped for something else, and have it taken for the root."""
+async def test_a_wrapping_of_another_secret_is_not_accepted_as_the_root(store: Store) -> None:
+    """An attacker with write access to the database could insert a wrapping made for something else to have it used as the root."""
     root = await made(store, MINE)
     foreign = await MINE.wrap("backup_1", b"x" * 32)
     await store.commit(store.wrapped_keys.put(WrappedKey(root.opened_by.id, MINE.id, foreign, NOW)))
@@ -141,7 +141,7 @@ async def test_a_wrapping_of_another_root_does_not_open_as_this_one(store: Store
         await open_root(store, MINE, place="here")
 
 
-async def test_a_root_whose_wrappings_are_gone_is_never_made_anew(store: Store) -> None:
+async def test_a_root_without_wrappings_is_never_replaced(store: Store) -> None:
     root = await made(store, MINE)
     await store.commit(store.wrapped_keys.remove(root.opened_by))
     with pytest.raises(KeyProblem, match="is gone from this database"):
@@ -150,6 +150,6 @@ async def test_a_root_whose_wrappings_are_gone_is_never_made_anew(store: Store) 
         await made(store, MINE)
 
 
-async def test_the_root_shows_in_no_representation(store: Store) -> None:
+async def test_the_root_is_never_printed(store: Store) -> None:
     root = await made(store, MINE, secret=b"very-secret-very-secret-very-sec")
     assert "very-secret" not in f"{root!r} {root}"

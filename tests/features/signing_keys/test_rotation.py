@@ -1,4 +1,4 @@
-"""Do signing keys turn in time, once, and without a token that nobody can verify?"""
+"""Rotation of signing keys: on time, once, and every issued token stays verifiable."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def token(house: Desk) -> str:
     return house.services.signer.sign({"sub": "usr_1"}, typ="at+jwt")
 
 
-async def test_the_first_start_makes_a_current_and_a_next_key_and_later_starts_none(house: Desk) -> None:
+async def test_the_first_start_creates_a_current_and_a_next_key_and_later_starts_none(house: Desk) -> None:
     assert await house.rotation.maintain() == 2
     assert await states(house) == {"current": 1, "next": 1}
     assert await house.rotation.maintain() == 0
     assert token(house)
 
 
-async def test_processes_that_start_at_once_make_one_current_and_one_next_key(tmp_path: Path) -> None:
+async def test_processes_that_start_concurrently_create_one_current_and_one_next_key(tmp_path: Path) -> None:
     clock = TurnedClock()
     desks = [await desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(6)]
     await asyncio.gather(*(one.rotation.maintain() for one in desks))
@@ -65,7 +65,7 @@ async def test_processes_that_start_at_once_make_one_current_and_one_next_key(tm
 
 
 @pytest.mark.requirement(52)
-async def test_keys_turn_by_time_and_every_living_token_verifies_throughout(house: Desk) -> None:
+async def test_keys_rotate_by_time_and_every_live_token_verifies_throughout(house: Desk) -> None:
     await house.rotation.maintain()
     turned = 0
     living: list[tuple[int, str]] = []
@@ -75,7 +75,7 @@ async def test_keys_turn_by_time_and_every_living_token_verifies_throughout(hous
         turned += await house.rotation.maintain()
         await house.catalog.refresh()
         fresh = token(house)
-        # whoever fetched the keys before this moment can already verify what is signed now
+        # a client that fetched the keys before this moment can already verify what is signed now
         assert jwt.get_unverified_header(fresh)["kid"] in published_before
         living = [(end, old) for end, old in living if end > house.clock.time]
         living.append((house.clock.time + 300, fresh))
@@ -87,7 +87,7 @@ async def test_keys_turn_by_time_and_every_living_token_verifies_throughout(hous
     assert len(await house.audited("key.rotated")) >= 2
 
 
-async def test_a_turn_by_hand_waits_for_the_next_key_to_be_known(house: Desk) -> None:
+async def test_a_manual_rotation_waits_until_the_next_key_is_known(house: Desk) -> None:
     await house.rotation.maintain()
     with pytest.raises(AdminError, match="key_too_young") as caught:
         await house.keys.rotate(OPERATOR)
@@ -100,16 +100,16 @@ async def test_a_turn_by_hand_waits_for_the_next_key_to_be_known(house: Desk) ->
     assert await states(house) == {"previous": 1, "current": 1, "next": 1}
     house.clock.time += DAY
     await house.keys.rotate(OPERATOR)
-    # the very first key has retired meanwhile: its last token expired long ago
+    # the first key has retired meanwhile: its last token expired long ago
     assert await states(house) == {"retired": 1, "previous": 1, "current": 1, "next": 1}
 
 
 @pytest.mark.requirement(52)
-async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens(house: Desk) -> None:
+async def test_a_shorter_lifetime_drops_neither_key_nor_revocation_of_older_tokens(house: Desk) -> None:
     patient = replace(house.rotation, tokens=TokenPolicy(access_ttl=3600))
     await patient.maintain()
     old = token(house)
-    # the settings now say 300 s, on this node and after a restart of the others
+    # the settings now say 300 s, on this node and, after a restart, on the others
     await house.keys.rotate(OPERATOR, force=True)
     house.clock.time += 3599
     await house.rotation.maintain()
@@ -126,12 +126,12 @@ async def test_a_shorter_life_takes_neither_key_nor_revocation_from_older_tokens
         jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types=None)
 
 
-async def test_an_algorithm_gets_its_keys_when_an_app_asks_for_it(house: Desk) -> None:
+async def test_an_algorithm_gets_its_keys_when_an_app_needs_it(house: Desk) -> None:
     await house.rotation.maintain()
     with pytest.raises(AdminError, match="key_unused: alg='Ed25519'"):
         await house.keys.rotate(OPERATOR, "Ed25519")
     await house.apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="Ed25519"), kind="web")
-    # with the app, since it may be used before anybody looks after the keys
+    # created with the app, since it may be used before the next key maintenance
     assert await states(house, "Ed25519") == {"current": 1}
     assert house.services.signer.sign({}, typ="JWT", alg="Ed25519")
     await house.rotation.maintain()
@@ -140,7 +140,7 @@ async def test_an_algorithm_gets_its_keys_when_an_app_asks_for_it(house: Desk) -
     assert await states(house, "RS256") == {"current": 1}
 
 
-async def test_an_algorithm_gets_its_key_when_an_api_asks_for_it(house: Desk) -> None:
+async def test_an_algorithm_gets_its_key_when_an_api_needs_it(house: Desk) -> None:
     await house.apis.create(
         OPERATOR, "https://a.example.com", name="a", permissions=[], signing_alg="Ed25519"
     )
@@ -156,14 +156,14 @@ async def test_an_algorithm_gets_its_key_when_an_api_asks_for_it(house: Desk) ->
 
 
 def of_before(house: Desk, name: str, state: KeyState) -> SigningKey:
-    """An RSA key as the program before made it."""
+    """An RSA key as the previous version made it."""
     key = jwk.signing_key(rsa.generate_private_key(65537, 3072), alg="RS256", kid=name)
     sealed = house.services.sealer.seal(PURPOSE, name, msgspec.json.encode(key.private_jwk()))
     public: dict[str, Any] = {**key.public_jwk()}
     return SigningKey(name, "RS256", state, public, sealed, NOW - 2 * DAY, NOW - 2 * DAY)
 
 
-async def test_rsa_keys_of_another_size_give_way_without_a_token_that_nobody_can_verify(house: Desk) -> None:
+async def test_rsa_keys_of_another_size_are_replaced_and_every_token_stays_verifiable(house: Desk) -> None:
     registry = house.store.registry
     await house.store.commit(
         registry.insert_key(of_before(house, "key_old", "current")),
@@ -192,7 +192,7 @@ async def test_rsa_keys_of_another_size_give_way_without_a_token_that_nobody_can
     assert await house.rotation.maintain() == 0
 
 
-async def test_a_revoked_key_is_out_at_once_and_followed_by_the_next(house: Desk) -> None:
+async def test_a_revoked_key_is_removed_at_once_and_replaced_by_the_next(house: Desk) -> None:
     await house.rotation.maintain()
     stolen = token(house)
     kid = jwt.get_unverified_header(stolen)["kid"]
@@ -210,7 +210,7 @@ async def test_a_revoked_key_is_out_at_once_and_followed_by_the_next(house: Desk
     assert event.at == NOW
 
 
-async def test_turns_at_once_are_one_turn(tmp_path: Path) -> None:
+async def test_concurrent_rotations_are_one_rotation(tmp_path: Path) -> None:
     clock = TurnedClock()
     desks = [await desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(4)]
     await desks[0].rotation.maintain()

@@ -1,4 +1,4 @@
-"""What is due in the life of the signing keys?"""
+"""Key life cycle: the steps that are due for the signing keys."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def due(
     )
 
 
-def test_the_first_key_signs_at_once_and_the_next_one_follows() -> None:
+def test_the_first_key_signs_at_once_and_the_next_key_follows() -> None:
     assert due() == [Start("ES256")]
     assert due(key("a", "current", age=0)) == [Publish("ES256")]
     assert due(key("a", "current", age=0), key("b", "next", age=0)) == []
@@ -79,7 +79,7 @@ def test_the_old_key_stays_until_its_last_token_has_expired() -> None:
 
 
 @pytest.mark.requirement(52)
-def test_tokens_given_out_before_a_shorter_life_was_set_keep_their_key() -> None:
+def test_tokens_issued_before_a_shorter_lifetime_was_set_keep_their_key() -> None:
     current, following = key("b", "current", age=DAY), key("c", "next", age=DAY)
     old = key("a", "previous", age=99 * DAY, retired=3659, life=3600)
     assert due(old, current, following) == []
@@ -88,18 +88,18 @@ def test_tokens_given_out_before_a_shorter_life_was_set_keep_their_key() -> None
     assert due(key("a", "previous", age=99 * DAY, retired=3659), current, following, id_life=3600) == []
 
 
-def test_a_key_remembers_the_longest_life_of_what_it_signs() -> None:
+def test_a_key_stores_the_longest_lifetime_of_its_tokens() -> None:
     current, following = key("b", "current", age=DAY), key("c", "next", age=DAY, life=0)
     assert due(current, following, access_life=301) == [Lengthen(current)]
     assert due(current, following, access_life=299) == []
 
 
-def test_a_revoked_current_key_is_followed_at_once_however_young_the_next() -> None:
+def test_a_revoked_current_key_is_replaced_at_once_however_young_the_next() -> None:
     following = key("b", "next", age=1)
     assert due(key("a", "revoked", age=9), following) == [Turn(following, None)]
 
 
-def test_nothing_turns_by_itself_when_told_so() -> None:
+def test_nothing_rotates_automatically_if_disabled() -> None:
     assert due(key("a", "current", age=999 * DAY), key("b", "next", age=999 * DAY), rotate_after=0) == []
 
 
@@ -110,7 +110,7 @@ def test_each_algorithm_has_its_own_chain() -> None:
     assert due(*held, rsa, needed=("ES256", "RS256")) == [Publish("RS256")]
 
 
-def test_algorithms_are_those_of_the_apps_and_always_es256() -> None:
+def test_algorithms_are_those_of_apps_and_apis_and_always_es256() -> None:
     app = Client(id="app_1", name="a", auth_method="none", created_at=0, id_token_signed_alg="ES256")
     rsa = structs.replace(app, id_token_signed_alg="RS256", userinfo_signed_alg="Ed25519")
     assert key_life.algorithms([], []) == ("ES256",)
@@ -123,7 +123,7 @@ def test_algorithms_are_those_of_the_apps_and_always_es256() -> None:
     assert key_life.algorithms([], [api, structs.replace(api, signing_alg="RS256")]) == ("ES256", "RS256")
 
 
-def test_what_nothing_can_be_signed_with_is_missing() -> None:
+def test_an_algorithm_without_a_current_key_is_missing() -> None:
     held = [key("a", "current", age=1), key("b", "next", age=1, alg="RS256")]
     assert key_life.missing(held, ("ES256", "RS256", "Ed25519")) == ("RS256", "Ed25519")
 
@@ -134,7 +134,7 @@ def of_bits(made: SigningKey, bits: int) -> SigningKey:
     )
 
 
-def test_rsa_keys_of_another_size_give_way_the_next_at_once_and_the_current_one_by_a_turn() -> None:
+def test_rsa_keys_of_another_size_are_replaced_the_next_at_once_and_the_current_by_rotation() -> None:
     def rsa(name: str, state: KeyState, bits: int, age: int) -> SigningKey:
         return of_bits(key(name, state, age=age, alg="RS256"), bits)
 
@@ -145,6 +145,6 @@ def test_rsa_keys_of_another_size_give_way_the_next_at_once_and_the_current_one_
     assert due(old, young, needed=("RS256",)) == []
     ripe = rsa("c", "next", 2048, DAY)
     assert due(old, ripe, needed=("RS256",)) == [Turn(ripe, old)]
-    # who turns keys by hand goes on doing so
+    # with manual rotation only, the operator decides
     assert due(old, ripe, needed=("RS256",), rotate_after=0) == []
     assert due(rsa("c", "current", 2048, DAY), rsa("d", "next", 2048, DAY), needed=("RS256",)) == []

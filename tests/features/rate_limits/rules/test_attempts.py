@@ -1,4 +1,4 @@
-"""When is a try one too many, and whom does that concern?"""
+"""Rate limits on guesses and mails: when an attempt is refused, and which counters it uses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mail(address: str = "192.0.2.1", known: bytes | None = None) -> Mail:
 
 
 def counted(buckets: tuple[Bucket, ...], **tries: int) -> list[Counted]:
-    """So many tries, by the beginning of a counter's name."""
+    """Counts for the buckets, by the beginning of a counter's name."""
 
     def found(bucket: Bucket) -> int:
         return next((n for name, n in tries.items() if bucket.key.startswith(f"<mail:{name}:")), 0)
@@ -44,46 +44,46 @@ def counted(buckets: tuple[Bucket, ...], **tries: int) -> list[Counted]:
 
 
 @pytest.mark.requirement(81)
-def test_a_known_device_shares_no_counter_with_strangers() -> None:
+def test_a_known_device_shares_no_counter_with_other_requesters() -> None:
     ours, theirs = {b.key for b in person(DEVICE)}, {b.key for b in person()}
     assert not ours & theirs
 
 
 @pytest.mark.requirement(81)
-def test_there_are_counters_for_a_window_and_for_a_day_with_at_most_a_hundred_tries() -> None:
+def test_there_is_a_window_counter_and_a_day_counter_of_at_most_a_hundred_attempts() -> None:
     window, day = person()
     assert (window.limit, window.window) == (POLICY.per_account, POLICY.window)
     assert (day.limit, day.window) == (100, 86_400)
 
 
 @pytest.mark.requirement(80)
-def test_unknown_people_have_counters_like_everybody() -> None:
+def test_unknown_people_have_the_same_counters() -> None:
     known, unknown = person(), person(who="nobody@example.com")
     assert [(b.limit, b.window) for b in known] == [(b.limit, b.window) for b in unknown]
 
 
 @pytest.mark.requirement(82)
-def test_codes_are_counted_by_person_and_not_by_sign_in_or_session() -> None:
+def test_codes_are_counted_by_person_instead_of_by_sign_in_or_session() -> None:
     first = guess(who="usr_1", what="code").own
     assert first == guess(who="usr_1", what="code", address="203.0.113.4").own
     assert first[0].limit == POLICY.per_code
     assert {b.key for b in first}.isdisjoint({b.key for b in person(who="usr_1")})
 
 
-def test_the_try_that_reaches_the_limit_is_still_looked_at() -> None:
+def test_the_attempt_that_reaches_the_limit_is_still_checked() -> None:
     bucket = Bucket("k", 3, 900)
     assert attempts.full([(bucket, 2, 1000)], 500) is None
     assert attempts.full([(bucket, 3, 1000)], 500) == Wait(1000)
 
 
-def test_a_window_that_is_over_holds_nobody_up_and_the_last_one_to_end_counts() -> None:
+def test_an_expired_window_refuses_nothing_and_the_last_one_to_end_decides() -> None:
     bucket = Bucket("k", 1, 900)
     assert attempts.full([(bucket, 9, 1000)], 1000) is None
     assert attempts.full([(bucket, 9, 1000), (bucket, 9, 1500)], 999) == Wait(1500)
 
 
 @pytest.mark.requirement(95)
-def test_a_known_device_is_counted_and_asked_by_itself_alone() -> None:
+def test_a_known_device_uses_only_its_own_counters() -> None:
     assert guess(DEVICE).networks == ()
     assert guess(DEVICE).own[0].limit == POLICY.per_device
     assert mail(known=DEVICE).others == ()
@@ -92,7 +92,7 @@ def test_a_known_device_is_counted_and_asked_by_itself_alone() -> None:
 
 
 @pytest.mark.requirement(96)
-def test_guesses_at_anything_count_for_the_same_networks() -> None:
+def test_guesses_of_every_kind_count_for_the_same_networks() -> None:
     kinds: tuple[Guessed, ...] = ("password", "code", "mail_code")
     assert len({guess(what=kind).networks for kind in kinds}) == 1
     assert len({guess(what=kind).own for kind in kinds}) == 3
@@ -100,31 +100,31 @@ def test_guesses_at_anything_count_for_the_same_networks() -> None:
     assert [bucket.limit for bucket in guess(address="2001:db8::7").networks] == [100, 400, 1600]
 
 
-def test_mails_are_counted_for_each_requester_and_for_all_of_them() -> None:
+def test_mails_are_counted_for_each_requester_and_in_total() -> None:
     mine, other = mail(), mail("192.0.2.9")
     both = {bucket.key for bucket in mine.all} & {bucket.key for bucket in other.all}
     assert both == {"<mail:to:ada@example.com>", "<mail:day:ada@example.com>"}
-    # who has a /48 is one requester
+    # a /48 is one requester
     assert mail("2001:db8:1:2::3").own == mail("2001:db8:1:ffff::4").own
     assert mail("2001:db8:1:2::3").own != mail("2001:db8:2:2::3").own
 
 
 @pytest.mark.requirement(95)
-def test_a_network_that_has_not_asked_gets_a_mail_although_the_shared_counter_is_full() -> None:
+def test_a_new_requester_gets_a_mail_although_the_shared_counter_is_full() -> None:
     asked = mail()
     assert attempts.may_mail(asked, counted(asked.all), 100) == asked.all
     full = attempts.may_mail(asked, counted(asked.all, to=20), 100)
     assert isinstance(full, tuple)
     assert asked.shared not in full
     assert set(full) == set(asked.all) - {asked.shared}
-    # for the second one it waits like everybody
+    # its second mail is refused like everyone's
     assert attempts.may_mail(asked, counted(asked.all, to=20, **{"from": 1}), 100) == Wait(500, stranger=True)
-    # and when its window is over it has not asked
+    # after its window has ended it counts as new again
     assert isinstance(attempts.may_mail(asked, [(b, 20, 100 if b == asked.own else 500) for b in (asked.own, asked.shared) if b], 100), tuple)  # fmt: skip
 
 
 @pytest.mark.requirement(95)
-def test_fifty_mails_a_day_are_all_that_strangers_can_cause() -> None:
+def test_strangers_can_cause_at_most_fifty_mails_a_day() -> None:
     asked = mail()
     day = asked.others[0]
     assert (day.limit, day.window) == (50, 86_400)

@@ -1,4 +1,4 @@
-"""Is each person counted for each kind of change by themselves, in a window and in a day?"""
+"""Budgets for changes: separate for each person and kind of change, in a window and a day."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_changes_have_a_window_and_a_day() -> None:
 
 
 @pytest.mark.requirement(93)
-def test_nobody_uses_up_what_is_anothers() -> None:
+def test_budgets_of_different_people_share_no_counter() -> None:
     keys = {
         bucket.key
         for who in ("usr_ada", "usr_bob")

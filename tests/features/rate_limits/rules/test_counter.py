@@ -1,4 +1,4 @@
-"""Is what one process counted known to the others, within the bound that is promised?"""
+"""Approximate counter: each process knows the counts of the others within the promised bound."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ NOW = 1_800_000_000
 
 
 def told(tallies: list[Tally], store: dict[str, tuple[int, int]]) -> None:
-    """A second has passed: each tells and asks."""
+    """One exchange, as every second: each counter reports and reads."""
     for tally in tallies:
         for key, tries in tally.tell(100):
             before, end = store.get(key, (0, NOW + tally.window))
@@ -18,7 +18,7 @@ def told(tallies: list[Tally], store: dict[str, tuple[int, int]]) -> None:
                 tally.learn(key, *store[key])
 
 
-def test_what_was_counted_elsewhere_counts_here_after_it_was_told() -> None:
+def test_counts_of_other_processes_are_included_after_the_exchange() -> None:
     one, two = Tally(window=900, batch=4), Tally(window=900, batch=4)
     store: dict[str, tuple[int, int]] = {}
     for _ in range(9):
@@ -31,7 +31,7 @@ def test_what_was_counted_elsewhere_counts_here_after_it_was_told() -> None:
     assert one.count("a", NOW + 5) == (9, NOW + 900)
 
 
-def test_each_keeps_less_than_a_batch_to_itself() -> None:
+def test_each_process_holds_back_less_than_a_batch() -> None:
     tallies = [Tally(window=900, batch=4) for _ in range(5)]
     store: dict[str, tuple[int, int]] = {}
     for _ in range(7):
@@ -42,7 +42,7 @@ def test_each_keeps_less_than_a_batch_to_itself() -> None:
     assert all(35 - tally.count("a", NOW)[0] <= 5 * 3 for tally in tallies)
 
 
-def test_what_was_told_still_counts_here_and_nothing_is_told_twice() -> None:
+def test_reported_counts_still_count_here_and_are_not_reported_twice() -> None:
     tally = Tally(window=900, batch=2)
     for _ in range(3):
         tally.note("a", NOW)
@@ -56,7 +56,7 @@ def test_what_was_told_still_counts_here_and_nothing_is_told_twice() -> None:
     assert tally.tell(10) == []
 
 
-def test_the_fullest_are_told_first_and_the_latest_asked_for() -> None:
+def test_the_highest_counts_are_reported_first_and_the_latest_keys_are_read() -> None:
     tally = Tally(window=900, batch=1)
     for number in range(5):
         for _ in range(number + 1):
@@ -65,7 +65,7 @@ def test_the_fullest_are_told_first_and_the_latest_asked_for() -> None:
     assert list(tally.asked(2)) == ["k3", "k4"]
 
 
-def test_a_window_that_is_over_counts_nothing() -> None:
+def test_an_expired_window_counts_nothing() -> None:
     tally = Tally(window=10, batch=1)
     tally.note("a", NOW)
     assert tally.count("a", NOW + 9) == (1, NOW + 10)
@@ -73,7 +73,7 @@ def test_a_window_that_is_over_counts_nothing() -> None:
     assert tally.note("a", NOW + 10) == (1, NOW + 20)
 
 
-def test_memory_has_an_end() -> None:
+def test_memory_is_bounded() -> None:
     tally = Tally(window=10, batch=1)
     for number in range(MAX_KEYS + 10):
         tally.note(f"a{number}", NOW)

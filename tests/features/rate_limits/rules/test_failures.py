@@ -1,4 +1,4 @@
-"""Are failures counted by address, within bounds of memory and of the audit record?"""
+"""Failed client authentications by address, within bounds of memory and audit log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from doorward.features.rate_limits.rules.failures import AUDITS_A_MINUTE, WINDOW
 NOW = 1_800_000_000
 
 
-def test_waiting_is_asked_for_after_the_limit_and_forgotten_after_the_window() -> None:
+def test_waiting_starts_at_the_limit_and_ends_with_the_window() -> None:
     failures = Failures(per_address=3)
     assert [failures.note("192.0.2.1", NOW).retry_at for _ in range(5)] == [
         None,
@@ -22,13 +22,13 @@ def test_waiting_is_asked_for_after_the_limit_and_forgotten_after_the_window() -
     assert (again.count, again.retry_at) == (1, None)
 
 
-def test_only_powers_of_two_are_written_down() -> None:
+def test_only_powers_of_two_are_audited() -> None:
     failures = Failures(per_address=3)
     written = [number for number in range(1, 1025) if failures.note("192.0.2.1", NOW).audit]
     assert written == [2**power for power in range(11)]
 
 
-def test_the_record_grows_slowly_however_many_addresses_try() -> None:
+def test_the_audit_log_grows_slowly_however_many_addresses_try() -> None:
     failures = Failures(per_address=3)
     written = sum(failures.note(f"10.0.{n >> 8}.{n & 255}", NOW).audit for n in range(5000))
     assert written == AUDITS_A_MINUTE
@@ -52,17 +52,17 @@ def test_a_subscribers_ipv6_network_counts_as_one_address() -> None:
     assert failures.note("not:an:address", NOW).count == 1
 
 
-def test_ipv4_addresses_on_a_socket_for_both_families_are_not_one() -> None:
+def test_ipv4_mapped_addresses_are_counted_separately() -> None:
     failures = Failures(per_address=1)
     assert failures.note("::ffff:192.0.2.1", NOW).count == 1
     assert failures.note("::ffff:198.51.100.1", NOW).count == 1
     assert failures.note("192.0.2.1", NOW).count == 2
 
 
-def test_a_subscriber_with_very_many_networks_of_ipv6_is_held_up_by_the_larger_blocks() -> None:
+def test_a_subscriber_with_many_ipv6_networks_is_stopped_by_the_larger_blocks() -> None:
     failures = Failures(per_address=2)
     notes = [failures.note(f"2001:db8:1:{number:x}::1", NOW).retry_at for number in range(9)]
-    # each /64 fails once; the /56 that they share may fail four times as often as one address
+    # each /64 fails once; their common /56 may fail four times as often as one address
     assert notes == [None] * 8 + [NOW + WINDOW]
     wider = Failures(per_address=1)
     notes = [wider.note(f"2001:db8:1:{number:x}00::1", NOW).retry_at for number in range(17)]

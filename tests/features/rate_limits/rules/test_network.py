@@ -1,4 +1,4 @@
-"""Do the addresses of one subscriber count as one?"""
+"""Networks of subscribers: all addresses of one subscriber count as one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_an_ipv6_household_is_one_address(address: str, name: str) -> None:
 
 
 @pytest.mark.requirement(96)
-def test_a_larger_block_may_do_more_but_not_as_much_more_as_it_is_larger() -> None:
+def test_a_larger_block_has_a_higher_limit_but_not_in_proportion_to_its_size() -> None:
     assert blocks("2001:db8:1:2ff:3::4") == (
         Block("2001:db8:1:2ff::/64", 1),
         Block("2001:db8:1:200::/56", 4),
@@ -47,6 +47,6 @@ def test_a_larger_block_may_do_more_but_not_as_much_more_as_it_is_larger() -> No
         assert blocks(spelled) == (Block("192.0.2.7", 1),)
 
 
-def test_one_requester_of_mails_is_an_ipv4_address_or_a_site() -> None:
+def test_a_mail_requester_is_an_ipv4_address_or_an_ipv6_site() -> None:
     assert site("2001:db8:1:2::3") == site("2001:db8:1:ffff::9") == "2001:db8:1::/48"
     assert site("::ffff:192.0.2.7") == "192.0.2.7"

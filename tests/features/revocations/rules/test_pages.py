@@ -1,4 +1,4 @@
-"""Does every cursor get all that follows it, whatever was added, dropped or replaced meanwhile?"""
+"""Feed pages: every cursor gets all later entries, whatever was added, dropped or replaced meanwhile."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def told(text: bytes) -> list[str]:
 
 
 def followed(pages: FeedPages, seq: int) -> list[str]:
-    """What somebody has heard who follows from there, each name once."""
+    """The names that a reader gets from this cursor onwards, each once."""
     seen: dict[str, None] = {}
     while True:
         part = pages.after(seq, "plain", plain)
@@ -59,7 +59,7 @@ def followed(pages: FeedPages, seq: int) -> list[str]:
 
 @pytest.mark.requirement(93)
 @given(st.integers(0, 45), st.integers(0, 50), st.integers(0, 2))
-def test_who_follows_from_anywhere_hears_all_that_is_behind(count: int, start: int, history: int) -> None:
+def test_a_reader_at_any_cursor_gets_all_later_entries(count: int, start: int, history: int) -> None:
     pages = filled(count, history=history)
     wanted = [f"g{seq}" for seq in range(start + 1, count + 1)]
     heard = followed(pages, min(start, count) | history << HISTORY_BITS)
@@ -69,7 +69,7 @@ def test_who_follows_from_anywhere_hears_all_that_is_behind(count: int, start: i
     assert len(pages) == count
 
 
-def test_a_page_is_given_whole_to_who_is_far_behind_and_the_news_alone_to_who_is_near() -> None:
+def test_a_distant_cursor_gets_a_whole_page_and_a_near_one_only_the_news() -> None:
     pages = filled(25)
     assert told(pages.after(4, "plain", plain).text) == [f"g{seq}" for seq in range(1, 11)]
     assert told(pages.after(8, "plain", plain).text) == [f"g{seq}" for seq in range(1, 11)]
@@ -77,7 +77,7 @@ def test_a_page_is_given_whole_to_who_is_far_behind_and_the_news_alone_to_who_is
     assert pages.after(25, "plain", plain).text == b""
 
 
-def test_a_pages_text_is_made_once_and_grows_at_its_end() -> None:
+def test_the_text_of_a_page_is_built_once_and_appended_to() -> None:
     written: list[int] = []
 
     def write(one: Revocation) -> bytes:
@@ -93,7 +93,7 @@ def test_a_pages_text_is_made_once_and_grows_at_its_end() -> None:
     assert written == list(range(1, 14))
 
 
-def test_the_news_are_put_together_once_for_all_who_ask_until_the_next_comes() -> None:
+def test_the_news_are_encoded_once_for_all_readers_until_the_next_entry() -> None:
     written: list[int] = []
 
     def write(one: Revocation) -> bytes:
@@ -113,13 +113,13 @@ def test_the_news_are_put_together_once_for_all_who_ask_until_the_next_comes() -
     assert told(pages.news(14, "plain", write)) == ["g15", "app"]
 
 
-def test_of_many_editions_the_last_two_are_kept() -> None:
+def test_texts_of_the_last_two_editions_are_cached() -> None:
     pages = filled(3)
     texts = {edition: pages.whole(edition, plain) for edition in ("a", "b", "c", "b", "d")}
     assert len(set(texts.values())) == 1
 
 
-def test_what_has_expired_goes_when_it_is_half_of_a_page() -> None:
+def test_expired_entries_are_dropped_when_they_are_half_of_a_page() -> None:
     pages = FeedPages()
     pages.feed(
         20, [entry(seq, expires_at=NOW + (10 if seq <= 6 or seq == 15 else 400)) for seq in range(1, 21)]
@@ -136,7 +136,7 @@ def test_what_has_expired_goes_when_it_is_half_of_a_page() -> None:
 
 
 @pytest.mark.requirement(93)
-def test_a_later_bound_takes_the_place_of_the_one_before() -> None:
+def test_a_later_bound_replaces_the_earlier_one() -> None:
     pages = FeedPages()
     for seq in range(1, 30):
         pages.feed(seq, [entry(seq, kind="client", ref="app", before=NOW + seq, expires_at=NOW + 400 + seq)])
@@ -146,7 +146,7 @@ def test_a_later_bound_takes_the_place_of_the_one_before() -> None:
     assert len(pages) == 2
 
 
-def test_a_bound_that_says_less_takes_nothings_place() -> None:
+def test_a_bound_that_covers_less_replaces_nothing() -> None:
     pages = FeedPages()
     pages.feed(1, [entry(1, kind="client", ref="app", before=NOW + 5)])
     pages.feed(2, [entry(2, kind="client", ref="app", before=NOW)])

@@ -1,4 +1,4 @@
-"""Are the bits of a status list where the draft puts them?"""
+"""Encoding of a status list as in the draft (Token Status List)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def unpack(text: str) -> bytes:
 
 
 @pytest.mark.requirement(57)
-def test_the_drafts_own_example_of_sixteen_places() -> None:
+def test_the_drafts_example_of_sixteen_statuses() -> None:
     # Token Status List §4.1: the statuses 1 0 0 1 1 1 0 1 1 1 0 0 0 1 0 1 are the bytes B9 A3.
     statuses = [1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 1]
     ended = [place for place, status in enumerate(statuses) if status]
@@ -32,13 +32,13 @@ def test_the_drafts_own_example_of_sixteen_places() -> None:
 
 @pytest.mark.requirement(57)
 @given(st.sets(st.integers(0, 1023)))
-def test_every_place_comes_back(ended: set[int]) -> None:
+def test_every_index_is_read_back(ended: set[int]) -> None:
     said = status_list.claims(ended, uri="u", now=NOW, ttl=1, size=1024)
     held = unpack(said["status_list"]["lst"])
     assert {place for place in range(1024) if held[place >> 3] >> (place & 7) & 1} == ended
 
 
-def test_only_lists_that_a_living_grant_can_be_in_may_exist() -> None:
+def test_only_lists_that_can_contain_a_live_grant_exist() -> None:
     this = list_for(NOW, 0)
     for number in (this, this - 4, this + SPILL):
         assert status_list.may_exist(number, longest=4 * WEEK, now=NOW)

@@ -1,4 +1,4 @@
-"""Does the view speak against exactly the tokens that its entries mean?"""
+"""Revocation view: each entry covers exactly the tokens that it names."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def view(*entries: Revocation) -> View:
         (Revocation("client", "app_a", NOW, NOW + 9, NOW), {"iat": NOW + 1}),
     ],
 )
-def test_each_kind_means_its_tokens_and_no_others(entry: Revocation, spared: dict[str, Any]) -> None:
+def test_each_kind_covers_its_tokens_and_no_others(entry: Revocation, spared: dict[str, Any]) -> None:
     held = view(entry)
     assert held.revoked(token()) == entry.kind
     assert held.revoked(token(**spared)) is None
     assert View().revoked(token()) is None
 
 
-def test_a_later_bound_replaces_an_earlier_one_and_never_the_other_way_round() -> None:
+def test_a_later_bound_replaces_an_earlier_one_and_never_the_reverse() -> None:
     early, late = (Revocation("sub", "usr_a", NOW, NOW + 9, NOW + n) for n in (0, 5))
     for entries in ((early, late), (late, early)):
         assert view(*entries).revoked(token(iat=NOW + 5)) == "sub"
 
 
-def test_what_has_expired_is_forgotten() -> None:
+def test_expired_entries_are_forgotten() -> None:
     held = view(Revocation("sid", "ses_a", NOW, NOW + 9), Revocation("sub", "usr_a", NOW, NOW + 9, NOW))
     held.forget(NOW + 8)
     assert held.revoked(token()) == "sid"

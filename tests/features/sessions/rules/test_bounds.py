@@ -1,4 +1,4 @@
-"""Does one entry stand for exactly the tokens that an app has by now?"""
+"""Revocation bounds in time: one entry covers exactly the tokens issued so far."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOKEN = {"jti": "grt_x.y", "sub": "app_web", "client_id": "app_web"}
 
 @pytest.mark.requirement(93)
 @pytest.mark.parametrize(("iat", "spared"), [(NOW - 200, NOW), (NOW - 1, NOW), (NOW, NOW + 1)])
-def test_what_was_issued_before_this_second_ends_and_what_comes_holds(iat: int, spared: int) -> None:
+def test_tokens_issued_before_this_second_end_and_later_ones_are_valid(iat: int, spared: int) -> None:
     entry = bounds.of_all_until_now("app_web", iat=iat, now=NOW, life=300)
     view = View()
     view.feed(1, [entry])
@@ -27,5 +27,5 @@ def test_what_was_issued_before_this_second_ends_and_what_comes_holds(iat: int, 
 
 
 @pytest.mark.requirement(93)
-def test_the_numbers_that_are_promised() -> None:
+def test_the_promised_numbers_are_pinned() -> None:
     assert (bounds.OF_GRANT, bounds.OF_APP) == (20, 200)

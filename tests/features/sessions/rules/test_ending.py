@@ -1,4 +1,4 @@
-"""Do the entries of the view cover every token that could still be alive?"""
+"""Revocation entries: they cover every token that could still be valid."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.features import made
 NOW = made.NOW
 
 
-def test_the_longest_life_is_that_of_the_most_patient_app() -> None:
+def test_the_longest_lifetime_is_the_longest_of_all_apps() -> None:
     policy = TokenPolicy(access_ttl=300)
     assert ending.longest_life(policy, []) == 300
     assert ending.longest_life(policy, [made.client(access_token_ttl=60)]) == 300
     assert ending.longest_life(policy, [made.client(access_token_ttl=900), made.client()]) == 900
 
 
-def test_what_was_given_out_before_a_shorter_life_was_set_still_counts() -> None:
+def test_tokens_issued_before_a_shorter_lifetime_was_set_are_covered() -> None:
     policy = TokenPolicy(access_ttl=300)
 
     def signed(state: KeyState, life: int) -> Catalog:

@@ -1,4 +1,4 @@
-"""When is a browser session over, and when recent?"""
+"""Browser session: when it has ended, and when its proof is recent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_idle_and_absolute_limits_end_a_session_to_the_second() -> None:
 
 
 @pytest.mark.requirement(71)
-def test_the_second_level_has_an_hour_and_a_day_where_the_operator_wants_that() -> None:
+def test_the_second_level_has_an_hour_and_a_day_if_the_operator_enables_it() -> None:
     assert rule.limits(POLICY, AAL2) == (POLICY.idle, POLICY.absolute)
     nist = SessionPolicy(aal2_limits=True)
     assert rule.limits(nist, AAL2) == (3600, 86_400)
@@ -56,7 +56,7 @@ def test_the_second_level_has_an_hour_and_a_day_where_the_operator_wants_that() 
 
 
 @pytest.mark.requirement(72)
-def test_without_its_person_a_session_is_over() -> None:
+def test_a_session_without_its_person_has_ended() -> None:
     disabled = Account(id="usr_1", email="ada@example.com", created_at=1, disabled_at=NOW)
     other = Account(id="usr_2", email="eve@example.com", created_at=1)
     for account in (None, disabled, other):
@@ -65,26 +65,26 @@ def test_without_its_person_a_session_is_over() -> None:
 
 
 @pytest.mark.requirement(73)
-def test_recent_is_ten_minutes_from_the_last_proof() -> None:
+def test_recent_means_within_ten_minutes_of_the_last_proof() -> None:
     assert rule.recent(session(), ADA, POLICY, NOW + 600)
     assert not rule.recent(session(), ADA, POLICY, NOW + 601)
 
 
 @pytest.mark.requirement(71)
-def test_a_session_that_is_stepped_up_late_has_the_whole_time_of_its_new_level() -> None:
+def test_a_late_step_up_gets_the_full_time_of_its_new_level() -> None:
     nist = SessionPolicy(aal2_limits=True)
     third_day = NOW + 3 * 86_400
     stepped = session(acr=AAL2, auth_time=third_day, seen_at=third_day)
     assert rule.over(stepped, ADA, nist, third_day) is None
     assert rule.absolute_end(stepped, nist) == third_day + 86_400
     assert rule.over(session(acr=AAL2, seen_at=third_day), ADA, nist, third_day) == "absolute"
-    # a proof never moves the end that the session was born with
+    # a proof never moves the absolute end set at the start of the session
     last = session(auth_time=NOW + POLICY.absolute - 10)
     assert rule.absolute_end(last, POLICY) == NOW + POLICY.absolute
 
 
 @pytest.mark.requirement(94)
-def test_what_a_session_proved_before_a_reset_is_no_recent_proof() -> None:
+def test_a_proof_from_before_a_reset_is_not_recent() -> None:
     for changed, recent in ((NOW - 1, True), (NOW, True), (NOW + 1, False)):
         account = Account(id="usr_1", email="ada@example.com", created_at=1, password_changed_at=changed)
         assert rule.recent(session(), account, POLICY, NOW + 2) is recent
