@@ -93,7 +93,7 @@ async def test_known_unknown_and_disabled_addresses_get_the_same_answer(house: H
 
 
 @pytest.mark.requirement(80)
-async def test_an_unknown_address_takes_as_long_as_a_known_one() -> None:
+async def test_a_reset_for_an_unknown_address_takes_as_long_as_for_a_known_one() -> None:
     async with open_house(
         throttle=ThrottlePolicy(mails_per_address=1000, mails_per_day=10_000, per_address=10_000)
     ) as house:

@@ -139,7 +139,7 @@ async def test_a_message_from_outside_is_written_in_the_owners_language(front: F
     assert "https://auth.example.com/account/activity" in letter.html
 
 
-async def test_two_messages_of_one_kind_do_not_start(front: Front) -> None:
+async def test_two_messages_of_one_kind_prevent_the_start(front: Front) -> None:
     again = Feature(name="again", adds=(MESSAGES.filled_by(lambda _: (AnotherToyShown,)),))
     with pytest.raises(ValueError, match="two messages have one kind: toy_shown"):
         message_templates(replace(front.services, additions=[*front.services.additions, *again.adds]))

@@ -22,7 +22,7 @@ async def front() -> AsyncGenerator[Front]:
         yield opened
 
 
-async def test_the_front_page_shows_the_ways_in(front: Front) -> None:
+async def test_the_front_page_links_to_sign_in_and_shows_the_signed_in_person(front: Front) -> None:
     await front.person()
     tab = front.browser()
     page = await tab.get("/")

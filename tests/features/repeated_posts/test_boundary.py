@@ -53,7 +53,7 @@ async def typed(tab: Tab) -> dict[str, str]:
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["same process", "another process"])
 @pytest.mark.parametrize("at_once", [False, True], ids=["afterwards", "at once"])
-async def test_a_sign_in_posted_twice_is_one_session_with_one_cookie(
+async def test_a_sign_in_posted_twice_yields_one_session_with_one_cookie(
     front: Front, at_once: bool, elsewhere: bool
 ) -> None:
     await front.person()

@@ -154,7 +154,7 @@ async def test_an_essential_level_is_never_undercut(front: Front) -> None:
 
 
 @pytest.mark.requirement(12)
-async def test_consent_is_asked_for_with_what_would_be_granted(front: Front) -> None:
+async def test_the_consent_question_lists_the_scopes_that_would_be_granted(front: Front) -> None:
     await front.register(made.client())
     await front.person()
     outcome = await advance(front, await front.begin(front.request(), **password(front)))

@@ -94,7 +94,7 @@ async def test_unknown_and_wrong_get_the_same_answer_and_kind_of_audit_event(hou
 
 
 @pytest.mark.requirement(72, 80)
-async def test_the_right_password_of_a_disabled_account_is_told_whom_to_ask(house: House) -> None:
+async def test_with_the_right_password_a_disabled_account_is_told_whom_to_ask(house: House) -> None:
     eve = await house.person("eve@example.com")
     await house.change_account(eve, disabled_at=house.now)
     outcome = await prove(house, await house.sign_in(), PASSWORD, "eve@example.com")
@@ -105,7 +105,7 @@ async def test_the_right_password_of_a_disabled_account_is_told_whom_to_ask(hous
 
 
 @pytest.mark.requirement(80)
-async def test_unknown_people_take_as_long_as_known_ones() -> None:
+async def test_a_sign_in_of_an_unknown_person_takes_as_long_as_of_a_known_one() -> None:
     async with open_house(passwords=PasswordPolicy(threads=1)) as house:
         await house.person()
 

@@ -100,7 +100,7 @@ def test_malformed_claims_are_refused(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-def test_no_claims_text_raises(text: str) -> None:
+def test_any_claims_text_is_handled_without_an_exception(text: str) -> None:
     assert isinstance(openid.claims(text), dict | Refusal)
 
 

@@ -106,7 +106,7 @@ def test_a_credential_is_never_printed() -> None:
 @pytest.mark.parametrize(
     "form", [{"client_id": "a" * 600}, {"client_id": "a", "client_secret": "s" * 600}, {}]
 )
-def test_an_oversized_or_missing_credential_is_an_invalid_client(form: dict[str, str]) -> None:
+def test_an_oversized_or_missing_client_id_or_secret_is_an_invalid_client(form: dict[str, str]) -> None:
     found = read(None, form)
     assert isinstance(found, Refusal)
     assert found.code == "invalid_client"
