@@ -1,1 +1,1 @@
-"""Features, a folder each."""
+"""Features of the server, one folder each."""

@@ -1,4 +1,4 @@
-"""What a feature adds to the server, as one value. The list of them is `features/index.py`."""
+"""Feature: everything that one folder adds to the server, as one value. The list of features is `features/index.py`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Routes: TypeAlias = "Sequence[Route]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Work beside the requests of a serving process, from its start until it is cancelled. `run` never ends by itself."""
+    """Background work of a serving process, from its start until it is cancelled. `run` never returns."""
 
     name: str
     run: Callable[[], Coroutine[Any, Any, None]]
@@ -31,14 +31,14 @@ Jobs: TypeAlias = Sequence[Job]
 class Feature:
     """Each part is a function of the services, called when a process begins to serve.
 
-    The module that holds the value imports services, routes and templates inside these functions: commands read the list, too,
-    and must not wait for what only a server needs.
+    The module that holds the value imports services, routes and templates inside these functions: commands read the list too, and
+    must not load what only a server needs.
     """
 
     name: str
     routes: Callable[[Services], Routes] = lambda _services: ()
     jobs: Callable[[Services], Jobs] = lambda _services: ()
     adds: Sequence[Addition] = ()
-    """What it adds to the slots of features below it."""
+    """Additions to the slots of features below this one."""
     closing: Callable[[Services], None] = lambda _services: None
-    """Called when the process is about to leave: requests that only wait for news are answered now."""
+    """Called before the process exits, so that long-polling requests are answered now."""

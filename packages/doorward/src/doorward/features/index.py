@@ -1,7 +1,7 @@
 """The features of this server, in one explicit list.
 
-In the order in which they may import one another: each only what stands before it. Nothing registers itself, and nothing is found
-by scanning. A feature from outside is given to the container: `open_container(settings=…, features=(*FEATURES, MINE))`.
+In import order: each may import only those before it. Nothing registers itself, and nothing is found by scanning. A feature from
+outside is passed to the container: `open_container(settings=…, features=(*FEATURES, MINE))`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every feature builds on: the ports and the facts of one server, and each service built once when it is first asked for."""
+"""Services: the ports and facts of one server, and each service, built once on first use."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ T = TypeVar("T")
 
 
 class Slot(Generic[T]):
-    """A place of a feature that other features add to: its factors, say. The feature that has it knows none of those that add."""
+    """A list of a feature, such as its factors, to which other features add. The feature does not know which features add to it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def filled_by(self, build: Callable[[Services], Sequence[T]]) -> Addition:
-        """What a feature says of itself: `Feature(name=…, adds=(FACTORS.filled_by(…),))`."""
+        """An entry for `adds` of a feature: `Feature(name=…, adds=(FACTORS.filled_by(…),))`."""
         return Addition(slot=self, build=build)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
-    """What one feature adds to one slot."""
+    """The additions of one feature to one slot."""
 
     slot: Slot[Any]
     build: Callable[[Services], Sequence[Any]]
@@ -53,10 +53,10 @@ class Addition:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Services:
-    """Filled in by `app/container.py`, the one place that knows adapters and settings.
+    """Created by `app/container.py`, the only module that knows adapters and settings.
 
-    A folder's `build.py` holds one function per service; `services.get(sign_up)` is the service that `sign_up(services)` builds, the
-    same one for everybody who asks. Nothing is built, and no module loaded, that nobody asks for.
+    A folder's `build.py` has one function per service; `services.get(sign_up)` is the service that `sign_up(services)` builds, one
+    object for all callers. Services are built, and modules loaded, only on use.
     """
 
     store: Store
@@ -69,7 +69,7 @@ class Services:
     metrics: Meter
     counters: Counters
     uncommitted: Tallies
-    """Tries that wait for the next commit."""
+    """Attempts that wait for the next commit."""
     notifier: Bell
     hasher: PasswordHasher
     breached: BreachedList
@@ -77,16 +77,16 @@ class Services:
     remarks: LoggedRemarks
 
     additions: Sequence[Addition]
-    """What the features of this server add to one another, in their order."""
+    """The additions of all features, in their order."""
 
     issuer: str
     origin: str
-    """The issuer's origin as browsers write it."""
+    """The issuer's origin as browsers send it."""
     brand_name: str
     default_locale: str
     development: bool
     beyond_ascii: bool
-    """Whether a mail address may have letters beyond ASCII before the @."""
+    """Whether a mail address may have non-ASCII letters before the @."""
     ca_file: str | None
     metrics_token: Secret | None
     publish_ahead: int
@@ -102,11 +102,11 @@ class Services:
     )
 
     def added(self, slot: Slot[T]) -> tuple[T, ...]:
-        """What all features add to a slot, in their order."""
+        """The additions of all features to a slot, in their order."""
         return tuple(item for each in self.additions if each.slot is slot for item in each.build(self))
 
     def get(self, build: Callable[[Services], T]) -> T:
-        """What `build` makes of these services; built at the first call, and the same object at every later one."""
+        """The service that `build` makes; built at the first call, the same object later."""
         if build not in self._built:
             self._built[build] = build(self)
         return cast("T", self._built[build])

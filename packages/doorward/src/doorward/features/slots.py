@@ -1,4 +1,4 @@
-"""Slots that every feature may add to: the kinds of e-mail messages that this server writes."""
+"""Slot for the kinds of e-mail messages, to which every feature may add."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MESSAGES: Final[Slot[type[MessageTemplate]]] = Slot("messages")
 
 
 def message_templates(services: Services) -> Mapping[str, type[MessageTemplate]]:
-    """By kind, what `services.mail.write(kind, …)` can write. Raises ValueError when two templates have one kind."""
+    """The templates by kind, for `services.mail.write(kind, …)`. Raises ValueError when two templates have the same kind."""
     found: dict[str, type[MessageTemplate]] = {}
     for template in services.added(MESSAGES):
         if found.setdefault(template.kind, template) is not template:

@@ -1,1 +1,1 @@
-"""Accounts: sign-up, password reset, and the pages of one's own account."""
+"""Accounts: sign-up, password reset, and the account pages."""

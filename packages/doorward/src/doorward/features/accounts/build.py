@@ -1,4 +1,4 @@
-"""How the services of accounts are built."""
+"""Construction of the account services."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from doorward.features.sessions.build import revoker
 
 
 def sign_up(services: Services) -> SignUp:
-    """The first half of an account: an address, a password, a mail."""
+    """The service for the first half of a sign-up: address, password and mail."""
     return SignUp(
         store=services.store,
         hasher=services.hasher,
@@ -28,7 +28,7 @@ def sign_up(services: Services) -> SignUp:
 
 
 def verify_address(services: Services) -> VerifyAddress:
-    """The second half: the proven address."""
+    """The service for the second half of a sign-up: the proven address."""
     return VerifyAddress(
         store=services.store,
         chance=services.random,
@@ -39,7 +39,7 @@ def verify_address(services: Services) -> VerifyAddress:
 
 
 def reset_password(services: Services) -> ResetPassword:
-    """A new password for who has forgotten theirs."""
+    """The service that sets a forgotten password anew."""
     return ResetPassword(
         store=services.store,
         chance=services.random,
@@ -55,7 +55,7 @@ def reset_password(services: Services) -> ResetPassword:
 
 
 def self_service(services: Services) -> AccountPages:
-    """What people see and change of their own account."""
+    """The service behind the account pages."""
     return AccountPages(
         store=services.store,
         catalog=services.config,

@@ -1,4 +1,5 @@
-"""Pages of a mailed code and its link: "Check your mail", another mail, and the button behind the link. Base of sign-up and reset."""
+"""Pages of a mailed code and its link: "Check your mail", another mail, and the button behind the link. Base class for sign-up and
+reset."""
 
 from __future__ import annotations
 
@@ -32,8 +33,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodePages(ABC, Generic[T]):
-    """`kind` is what is mailed for, `start` the page on which it is asked for; `T` is what a shown code or link leads to. Every answer about
-    an address is the same whether or not somebody has it (R80)."""
+    """`kind` is the purpose of the mail, `start` the path of the first page; `T` is the result of a correct code or link. Every answer
+    about an address is the same whether or not an account has it (R80)."""
 
     kind: ClassVar[TicketKind]
     start: ClassVar[str]
@@ -57,19 +58,19 @@ class CodePages(ABC, Generic[T]):
 
     @abstractmethod
     async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
-        """Another mail. None: there is nothing to send again."""
+        """Send another mail. None: there is nothing to send again."""
 
     @abstractmethod
     async def by_code(self, ticket_id: str, typed: str, browser: BrowserContext) -> T | Missed | Wait:
-        """What a code proves."""
+        """Check a typed code."""
 
     @abstractmethod
     async def by_link(self, token: str, browser: BrowserContext) -> T | Missed:
-        """What the button behind a link proves."""
+        """Check the token of a pressed link button."""
 
     @abstractmethod
     async def go_on(self, browser: BrowserContext, proven: T, flow: str | None) -> Response:
-        """The way on. `flow` is the sign-in that the form named, if it did."""
+        """The response after a proof. `flow` is the sign-in that the form named, if any."""
 
     async def check(self, visit: PageVisit) -> Response:
         """The page for the code from the mail: the same words whatever was sent."""
@@ -92,7 +93,7 @@ class CodePages(ABC, Generic[T]):
         return await self.go_on(browser, outcome, flow)
 
     async def check_again(self, post: StalePost) -> Response:
-        """The form for the code. The code is bound to the browser that asked for it: one with another cookie begins again."""
+        """The form for the code. The code is bound to the browser that requested it; a browser with another cookie begins again."""
         ticket_id, flow = await self.lead_onward(post)
         return await self._check_page(post.browser, ticket_id, flow, problem=post.problem)
 
@@ -136,14 +137,14 @@ class CodePages(ABC, Generic[T]):
     def named(
         self, browser: BrowserContext, query: dict[str, str], flow: str | None
     ) -> tuple[str, str | None]:
-        """The ticket that an address names, and the sign-in; without a ticket, `EarlyResponse` leads to the beginning."""
+        """The ticket and the sign-in that a URL names. Without a ticket, `EarlyResponse` redirects to the first page."""
         ticket_id = ticket_of(query)
         if ticket_id is None:
             raise EarlyResponse(self.over(browser, flow))
         return ticket_id, flow
 
     async def lead_onward(self, post: StalePost) -> tuple[str, str | None]:
-        """The same for a form that was refused; `EarlyResponse` leads on where this browser cannot be shown it once more."""
+        """The same for a refused form. `EarlyResponse` redirects when this browser may not be shown the form again."""
         browser = post.browser
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
         lost = await self.tickets.held(self.kind, ticket_id, browser.browser_hash) is None
@@ -151,11 +152,11 @@ class CodePages(ABC, Generic[T]):
         return ticket_id, flow
 
     def over(self, browser: BrowserContext, flow: str | None) -> Response:
-        """An expired step never shows a page: it begins again."""
+        """A redirect to the first page; an expired step has no page of its own."""
         return browser.go(with_flow(self.start, flow))
 
     def routes(self, pages: BrowserPages) -> list[Route]:
-        """These pages, and the one that they begin with."""
+        """Routes of these pages and of the first page."""
         start, link = self.start, LINK_PATHS[self.kind]
         return [
             pages.get(start, self.ask, takes="flow"),
@@ -191,7 +192,7 @@ class CodePages(ABC, Generic[T]):
         return page(view, browser)
 
     def _button(self, token: str, flow: str | None) -> LinkPage:
-        # the address that the mail named: what a reload asks for
+        # the URL in the mail, so that a reload requests the same page
         return LinkPage(self.kind, f"{LINK_PATHS[self.kind]}?token={quote(token, safe='')}", token, flow)
 
     def _link_missed(self, browser: BrowserContext, missed: Missed, token: str) -> Response:
@@ -204,5 +205,5 @@ class CodePages(ABC, Generic[T]):
 def to_ticket(
     browser: BrowserContext, path: str, ticket_id: str, flow: str | None, more: str = ""
 ) -> Response:
-    """On to a page that names the ticket."""
+    """Redirect to a page that names the ticket."""
     return browser.go(with_flow(f"{path}?ticket={ticket_id}{more}", flow))

@@ -1,4 +1,4 @@
-"""What accounts add to the server: signing up, a new password, and the pages below /account."""
+"""Accounts feature: sign-up, password reset, and the pages below /account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A forgotten password: the mail box speaks for the person, and for no more than the password (ASVS 6.4.3, line 84)."""
+"""Password reset: control of the mailbox allows a new password and nothing else (ASVS 6.4.3, R84)."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from doorward.storage.sql.store import Store
 
 
 class Reset(Struct, frozen=True):
-    """Done. `device_secret` is a new device cookie: who showed the mail box and set the password is no stranger here, and may
-    sign in although somebody elsewhere has used up the account's tries (line 81)."""
+    """A completed reset. `device_secret` is the value of a new device cookie. The person has proven the mailbox and set the password,
+    so this browser counts as known: it may sign in although an attacker has used up the account's attempts (R81)."""
 
     account: Account
     device_secret: str
 
 
 class Over(Struct, frozen=True):
-    """The ticket was used, has expired, or was never this browser's: begin again."""
+    """The ticket was used, has expired, or belongs to another browser; the reset has to begin again."""
 
 
 class BadAddress(Struct, frozen=True):
-    """That is no mail address."""
+    """The text is not an e-mail address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPassword:
-    """Ask, show the code or link, set the new password. No step signs anybody in, none touches the second factor."""
+    """Request a mail, check its code or link, set the new password. No step signs the person in or changes the second factor."""
 
     store: Store
     chance: Chance
@@ -69,7 +69,7 @@ class ResetPassword:
         now: int,
         replaces: Ticket | None = None,
     ) -> Ticket | Wait | BadAddress | Over:
-        """A ticket whether or not there is such an account, after the same work (line 80)."""
+        """A ticket whether or not the account exists, after the same work (R80)."""
         address = normalise_email(email)
         if address is None:
             return BadAddress()
@@ -91,7 +91,7 @@ class ResetPassword:
         return ticket if ticket is not None else Over()
 
     async def again(self, ticket_id: str, *, locale: str, caller: Caller, now: int) -> Ticket | Wait | Over:
-        """Another mail; the earlier code and link stop working."""
+        """Send another mail; the earlier code and link stop working."""
         old = await self.tickets.held("reset", ticket_id, caller.browser_hash)
         if old is None or old.used_at is not None or old.proven_at is not None:
             return Over()
@@ -108,17 +108,17 @@ class ResetPassword:
     async def by_code(
         self, ticket_id: str, typed: str, *, caller: Caller, now: int
     ) -> Ticket | Missed | Wait:
-        """The ticket, proven, when the code is right."""
+        """The proven ticket when the code is right."""
         shown = await self.tickets.by_code("reset", ticket_id, typed, caller=caller, now=now)
         return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
 
     async def by_link(self, token: str, *, caller: Caller, now: int) -> Ticket | Missed:
-        """The ticket, proven, when the button behind the link was pressed."""
+        """The proven ticket when the button behind the link was pressed."""
         shown = await self.tickets.by_link("reset", token, caller.browser_hash, now)
         return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
 
     async def open(self, ticket_id: str, browser_hash: bytes, now: int) -> tuple[Ticket, Account, int] | None:
-        """The proven ticket, its account and the least length of the new password, while it may still be set."""
+        """The proven ticket, its account and the minimum length of the new password, while the password may still be set."""
         ticket = await self.store.messages.ticket(ticket_id)
         ttl = self.tickets.policy.ttl
         if not mail_code.usable(ticket, kind="reset", browser_hash=browser_hash, ttl=ttl, now=now):
@@ -141,8 +141,8 @@ class ResetPassword:
         caller: Caller,
         now: int,
     ) -> Reset | Weak | Over:
-        """Set the new password and tell the owner; with `end_sessions`, everything that was open ends (ASVS 7.4.3).
-        Raises `HashingBusy`."""
+        """Set the new password and mail the owner; with `end_sessions`, all sessions and grants end too (ASVS 7.4.3). Raises
+        `HashingBusy`."""
         opened = await self.open(ticket_id, caller.browser_hash, now)
         if opened is None:
             return Over()
@@ -160,11 +160,11 @@ class ResetPassword:
         letter = owner_mail(self.postman, "password_changed", account, caller, now)
         device_secret = self.chance.token()
         done = await self.store.commit(
-            # the person's row first: of two resets at once one waits there, before it holds its ticket
+            # the account row comes first: of two concurrent resets one waits here, before it locks its ticket
             self.store.accounts.replace(changed, old=account),
             self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
             self.store.messages.insert_mail(letter),
-            # whoever knew the password, or sat at a device, before is a stranger from now on
+            # anyone who knew the old password or used a device before no longer counts as known
             self.store.sessions.forget_devices(account.id, but=None),
             self.store.sessions.remember_device(digest(device_secret), account.id, now),
             self.record.write("password.reset", caller=caller, now=now, account_id=account.id),

@@ -1,4 +1,4 @@
-"""/reset, /reset/check, /reset/resend, /reset/link and /reset/new: a new password for who reads the mail box."""
+"""/reset, /reset/check, /reset/resend, /reset/link and /reset/new: a new password after proof of the mailbox."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from doorward.web.route import Route
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPages(CodePages[Ticket]):
-    """The address, then the new password."""
+    """Pages for the address and the new password."""
 
     kind: ClassVar[TicketKind] = "reset"
     start: ClassVar[str] = "/reset"
@@ -73,7 +73,7 @@ class ResetPages(CodePages[Ticket]):
         return _ask(browser, flow, email, email_problem=Problem(wrong))
 
     async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
-        """Another mail, in the language of this page."""
+        """Send another mail, in the language of this page."""
         outcome = await self.reset.again(
             ticket_id, locale=browser.context.locale, caller=browser.caller, now=browser.now
         )
@@ -88,7 +88,7 @@ class ResetPages(CodePages[Ticket]):
         return await self.reset.by_link(token, caller=browser.caller, now=browser.now)
 
     async def go_on(self, browser: BrowserContext, proven: Ticket, flow: str | None) -> Response:
-        """To the form for the new password."""
+        """Redirect to the form for the new password."""
         return to_ticket(browser, "/reset/new", proven.id, flow or proven.sign_in_id)
 
     async def ask_new(self, visit: PageVisit) -> Response:
@@ -97,7 +97,7 @@ class ResetPages(CodePages[Ticket]):
         return await self._new_page(visit.browser, ticket_id, flow)
 
     async def answer_new(self, post: PagePost) -> Response:
-        """Set the new password. What follows is the sign-in page: a reset alone signs nobody in. Raises `HashingBusy`."""
+        """Set the new password. The sign-in page follows, because a reset alone signs nobody in. Raises `HashingBusy`."""
         browser, ends = post.browser, post.form.get("end_sessions") == "yes"
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
         outcome = await self.reset.set(
@@ -115,12 +115,12 @@ class ResetPages(CodePages[Ticket]):
         return self.over(browser, flow)
 
     async def ask_new_again(self, post: StalePost) -> Response:
-        """The form for the new password once more, for the browser that the ticket is bound to."""
+        """The form for the new password once more, for the browser to which the ticket is bound."""
         ticket_id, flow = await self.lead_onward(post)
         return await self._new_page(post.browser, ticket_id, flow, problem=post.problem)
 
     def routes(self, pages: BrowserPages) -> list[Route]:
-        """These pages, with that of the new password."""
+        """Routes of these pages, including that of the new password."""
         return [
             *CodePages[Ticket].routes(self, pages),
             pages.get("/reset/new", self.ask_new, takes="flow ticket"),

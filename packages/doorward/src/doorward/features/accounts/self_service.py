@@ -1,4 +1,4 @@
-"""What a signed-in person sees and ends on the account pages: profile, devices, connected apps, activity (ASVS 7.5.2, 10.7.3: line 74)."""
+"""Account self-service: profile, devices, connected apps and activity of the signed-in person (ASVS 7.5.2, 10.7.3: R74)."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from doorward.storage.sql.store import Store, Write
 
 ACTIVITY_DAYS: Final = 90
 ACTIVITY_LINES: Final = 50
-"""On one page."""
+"""Per page."""
 SHOWN: Final = 200
-"""Sessions on a page: whoever knows a password can begin as many as they like, and each page would cost as much as all of them."""
+"""Sessions per page. Anyone with the password can create any number of sessions, and the cost of a page must not grow with them."""
 _TRIES: Final = 3
 
 
 class ConnectedApp(Struct, frozen=True):
-    """An app that may act for the person: what it may do, at which APIs, since when (seconds)."""
+    """An app with access on the person's behalf: its scopes per API, and since when (seconds)."""
 
     client: Client
     scopes: tuple[tuple[str, str], ...]
-    """(audience, scope), each once."""
+    """Distinct pairs (audience, scope)."""
     connected_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPages:
-    """Every method takes the person from the live session, never from a form: nobody can name another's things."""
+    """Every method takes the person from the live session, never from a form, so that no request can name another account's data."""
 
     store: Store
     catalog: CatalogSource
@@ -52,7 +52,8 @@ class AccountPages:
     async def save_profile(
         self, account: Account, *, name: str, locale: str | None, caller: Caller, now: int
     ) -> Account | Wait | None:
-        """Name and language. None: the name is too long; `Wait`: changed too often. `locale` None: as the browser says."""
+        """Save name and language (None: as the browser says). Returns None when the name is too long, `Wait` when the profile was
+        changed too often."""
         called = normalise_name(name)
         if called is None:
             return None
@@ -74,13 +75,13 @@ class AccountPages:
         return account
 
     async def devices(self, account: Account, current: Session, now: int) -> Sequence[Session]:
-        """The live sessions, this one first, then last seen first; of very many those that were seen last."""
+        """The live sessions: this one first, then by time last seen, newest first; at most `SHOWN`."""
         found = await self.store.sessions.live_of(account.id, now, limit=SHOWN)
-        # a browser is noted as seen once in a while: others may seem to have been here later
+        # `seen_at` is written only now and then, so other sessions may seem more recent than this one
         return [current, *(session for session in found if session.id != current.id)][:SHOWN]
 
     async def end_device(self, account: Account, session_id: str, *, caller: Caller, now: int) -> bool:
-        """End one session with all that hangs on it. False: it is not (or no longer) one of theirs."""
+        """End one session with its grants and tokens. False: it is not a live session of this account."""
         found = await self.store.sessions.get(session_id)
         if found is None or found.account_id != account.id:
             return False
@@ -96,12 +97,10 @@ class AccountPages:
     async def end_others(
         self, account: Account, current: Session, *, caller: Caller, now: int, grants_too: bool = False
     ) -> int:
-        """End every session but this one; how many. `grants_too`: every app's grant as well, offline ones and this session's
-        (the answer to "this wasn't me"). All in one commit: when it fails, nothing has ended, and the same form may be sent again.
-
-        The record has one line for all of them: a line for each would fill the owner's own page, and hide there what a thief did
-        before.
-        """
+        """End every session except this one; returns their number. `grants_too` also ends the grants of every app, offline ones and
+        those of this session (the answer to "this wasn't me"). All in one commit: when it fails, nothing has ended, and the form may
+        be sent again. One audit event covers all sessions: one event each would fill the owner's activity page and hide there what
+        an attacker did before."""
         live = await self.store.sessions.live_of(account.id, now)
         count = sum(session.id != current.id for session in live)
         reason = "reported_by_owner" if grants_too else "ended_by_owner"
@@ -124,7 +123,7 @@ class AccountPages:
         return count
 
     async def apps(self, account: Account, now: int) -> Sequence[ConnectedApp]:
-        """Every app with a consent or a living grant, by name. What was deleted meanwhile is not shown: it holds nothing any more."""
+        """Every app with a consent or a live grant, by name. Deleted apps are left out: they hold no access."""
         held: dict[str, tuple[dict[tuple[str, str], None], int]] = {}
         for consent in await self.store.sessions.consents_of(account.id):
             scopes, since = held.get(consent.client_id, ({}, consent.granted_at))
@@ -143,7 +142,7 @@ class AccountPages:
         return sorted(found, key=lambda app: (app.client.name.casefold(), app.client.id))
 
     async def disconnect(self, account: Account, client_id: str, *, caller: Caller, now: int) -> bool:
-        """Take back the consents and end the grants of one app. False: it had neither."""
+        """Remove the consents and end the grants of one app. False: it had neither."""
         grants = await self.ending.app_of(account.id, client_id, now=now, reason="disconnected")
         consents = [c for c in await self.store.sessions.consents_of(account.id) if c.client_id == client_id]
         if not grants and not consents:
@@ -161,8 +160,8 @@ class AccountPages:
     async def activity(
         self, account: Account, kinds: Sequence[str], now: int, *, before: str | None = None
     ) -> tuple[Sequence[AuditEvent], str | None]:
-        """A page of the last 90 days of their record, newest first, of these kinds alone: what is not shown pushes nothing off the
-        page. With it the `before` of the next page; None when there is none."""
+        """One page of the account's audit events of these kinds in the last 90 days, newest first, and `before` for the next page (None
+        on the last). Other kinds are filtered in the query, so that they do not displace events from the page."""
         found = await self.store.audit.of_account(
             account.id, kinds, since=_oldest(now), before=before, limit=ACTIVITY_LINES + 1
         )
@@ -178,15 +177,15 @@ class AccountPages:
         caller: Caller,
         now: int,
     ) -> bool:
-        """ "This wasn't me": everything but this browser is signed out and forgotten as a device, every app loses its access. False: no
-        such event of theirs."""
+        """ "This wasn't me": end all other sessions and forget their devices, and end every app's access. False: the account has no such
+        event."""
         found = await self.store.audit.get(event_id)
         if found is None or found.account_id != account.id or found.at < _oldest(now):
             return False
         await self.end_others(account, current, caller=caller, now=now, grants_too=True)
         known = await self.throttle.known(caller.devices, account.id)
         await self.store.commit(self.store.sessions.forget_devices(account.id, but=known))
-        # what was reported is always done; only the line in the record that says so has a limit
+        # a report always takes effect; only its audit event is rate-limited
         if await self._take("report", account, now) is not None:
             return True
         kind, about = "account.activity_reported", found.kind

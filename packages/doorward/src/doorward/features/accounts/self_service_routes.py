@@ -1,4 +1,4 @@
-"""/account, /account/devices, /account/apps, /account/activity: what people see and end themselves (line 74)."""
+"""/account, /account/devices, /account/apps, /account/activity: data that people see and end themselves (R74)."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from doorward.web.pages.views.problems import Problem, Wrong
 from doorward.web.route import Route
 
 ACTIVE_NOW: Final = 300
-"""Seconds since it was last seen within which a device counts as active."""
+"""Seconds since last seen within which a device counts as active."""
 
 _EVENT: Final = re.compile(r"aud_[0-9a-f]{32}")
 _ALSO: Final = {"second_factor.failed": Happened.SIGN_IN_FAILED}
 _TOLD_APART: Final = {Happened.PASSWORD_SET, Happened.SIGNED_OUT, Happened.SIGNED_OUT_BY_APP}
-"""By what stands in the event; the others have the kind of their event as value."""
+"""Derived from the event's details; for all others the value is the kind of the event."""
 _SHOWN: Final = (*(one.value for one in Happened if one not in _TOLD_APART), *_ALSO)
 _ENDED_BY: Final = {
     "signed_out": Happened.SIGNED_OUT,
@@ -64,7 +64,7 @@ _REPORTABLE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHandlers:
-    """Looks and acts, always for the person of the live session."""
+    """Handlers of the account pages, always for the person of the live session."""
 
     own: SignedInPages
     pages: AccountPages
@@ -181,7 +181,7 @@ class AccountHandlers:
         return self.own.done(post, "/account/methods", Done.REPORTED)
 
     def routes(self) -> list[Route]:
-        """The pages below /account, but for those of the sign-in methods."""
+        """Routes below /account, except those of the sign-in methods."""
         devices, apps, activity = "/account/devices", "/account/apps", "/account/activity"
         own = self.own
         return [

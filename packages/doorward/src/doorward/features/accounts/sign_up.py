@@ -1,4 +1,4 @@
-"""Somebody wants an account. Nothing is made yet: the address comes first (line 90: no account over an address that was never proven)."""
+"""Sign-up, first half: address, password and mail. The account is created only after the address is proven (R90)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from doorward.storage.sql.store import Store
 
 
 class Amiss(Struct, frozen=True):
-    """What has to be mended on the form. None of it depends on whether the account exists. `beyond_ascii`: the address is one, and mail
-    does not reach it from here."""
+    """Errors of the form. None of them depends on whether the account exists. `beyond_ascii`: the address is valid, but has non-ASCII
+    letters and this server cannot send mail to it."""
 
     email: bool = False
     beyond_ascii: bool = False
@@ -31,7 +31,8 @@ class Amiss(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUp:
-    """Takes what the account will be made of, and sends code and link. `beyond_ascii`: whether mail reaches addresses with such letters before the @."""
+    """Checks and stores the data of the account and sends code and link. `beyond_ascii`: whether this server can send mail to addresses
+    with non-ASCII letters before the @."""
 
     store: Store
     hasher: PasswordHasher
@@ -51,9 +52,9 @@ class SignUp:
         caller: Caller,
         now: int,
     ) -> Ticket | Amiss | Wait:
-        """A ticket whether or not the address is taken, after the same work (line 80). Raises `HashingBusy`."""
+        """A ticket whether or not the address is taken, after the same work (R80). Raises `HashingBusy`."""
         address, called = new_email(email), normalise_name(name)
-        # What is wrong at a glance is said for nothing. The estimate costs more than a hash, and anybody may ask for one.
+        # Cheap checks are not rate-limited. The strength estimate costs more than a hash and anybody may request one, so it is.
         weak = self.judge.measure(password, second_factor=False)
         unreached = address is not None and not self.beyond_ascii and not address.isascii()
         if address is None or unreached or called is None or weak is not None:
@@ -84,7 +85,7 @@ class SignUp:
         return ticket
 
     async def again(self, ticket_id: str, *, caller: Caller, now: int) -> Ticket | Wait | None:
-        """Another mail for the same sign-up; the earlier code and link stop working. None: there is nothing to send again."""
+        """Send another mail for the same sign-up; the earlier code and link stop working. None: there is nothing to send again."""
         old = await self.tickets.held("sign_up", ticket_id, caller.browser_hash)
         if old is None or old.used_at is not None:
             return None

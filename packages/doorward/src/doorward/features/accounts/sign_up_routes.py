@@ -1,4 +1,4 @@
-"""/sign-up, /sign-up/check, /sign-up/resend and /verify: on the way to an account."""
+"""/sign-up, /sign-up/check, /sign-up/resend and /verify: the pages of a sign-up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from doorward.web.pages.views.problems import Problem, Wrong
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUpPages(CodePages[Verified]):
-    """What the account will be made of, then the proof of its address."""
+    """Pages for the data of the account, then for the proof of its address."""
 
     kind: ClassVar[TicketKind] = "sign_up"
     start: ClassVar[str] = "/sign-up"
@@ -76,19 +76,19 @@ class SignUpPages(CodePages[Verified]):
         return self._amiss(browser, flow, email, name, outcome)
 
     async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
-        """Another mail for the same sign-up."""
+        """Send another mail for the same sign-up."""
         return await self.sign_up.again(ticket_id, caller=browser.caller, now=browser.now)
 
     async def by_code(self, ticket_id: str, typed: str, browser: BrowserContext) -> Verified | Missed | Wait:
-        """The account."""
+        """The new account."""
         return await self.verify.by_code(ticket_id, typed, caller=browser.caller, now=browser.now)
 
     async def by_link(self, token: str, browser: BrowserContext) -> Verified | Missed:
-        """The account."""
+        """The new account."""
         return await self.verify.by_link(token, caller=browser.caller, now=browser.now)
 
     async def go_on(self, browser: BrowserContext, proven: Verified, flow: str | None) -> Response:
-        """On in the sign-in that the account was made for."""
+        """Continue the sign-in for which the account was made."""
         sign_in = await self.flow.load(browser, proven.ticket.sign_in_id)
         browser = self.flow.for_app_of(browser, sign_in)
         shown = await self.verify.go_on(sign_in, proven, browser.now)

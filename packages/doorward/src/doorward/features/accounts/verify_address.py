@@ -1,4 +1,4 @@
-"""The address is theirs: now the account comes into being, and the sign-in goes on where it was."""
+"""Sign-up, second half: the address is proven, the account is created, and the sign-in continues."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from doorward.storage.sql.store import Store
 
 
 class Verified(Struct, frozen=True):
-    """The new account, and the sign-in that it was made for, if there was one."""
+    """The new account and its used ticket, which names the sign-in to continue, if there was one."""
 
     account: Account
     ticket: Ticket
@@ -31,7 +31,7 @@ class Verified(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyAddress:
-    """By code or by link, in the browser that asked."""
+    """Checks code or link in the browser that requested the mail, and creates the account."""
 
     store: Store
     chance: Chance
@@ -42,20 +42,20 @@ class VerifyAddress:
     async def by_code(
         self, ticket_id: str, typed: str, *, caller: Caller, now: int
     ) -> Verified | Missed | Wait:
-        """The account, when the code is right."""
+        """The account when the code is right."""
         shown = await self.tickets.by_code("sign_up", ticket_id, typed, caller=caller, now=now)
         return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
 
     async def by_link(self, token: str, *, caller: Caller, now: int) -> Verified | Missed:
-        """The account, when the button behind the link was pressed."""
+        """The account when the button behind the link was pressed."""
         shown = await self.tickets.by_link("sign_up", token, caller.browser_hash, now)
         return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
 
     async def go_on(self, sign_in: SignIn, verified: Verified, now: int) -> SignIn | Refusal:
         """Count the sign-up as the proof of the password.
 
-        It was typed in this very browser, minutes ago, by who then showed that the mail box is theirs: asking for it again would
-        prove nothing more. The proof bears the time at which it was typed, so that max_age and prompt=login are not cheated.
+        The password was typed in this browser minutes ago, and the mailbox was proven since; asking for it again would prove nothing
+        more. The proof carries the time of typing, so that max_age and prompt=login hold.
         """
         proof = of_password(verified.account, verified.ticket.created_at)
         return await add_proof(self.store, sign_in, verified.account.id, proof, now)
@@ -70,17 +70,17 @@ class VerifyAddress:
             name=payload.get("name"),
             locale=payload.get("locale"),
             password_hash=payload["password_hash"],
-            # When it was chosen, not when the mail was read: proofs made since then are proofs of this password.
+            # The time of choice, not of the click in the mail: proofs made since then are proofs of this password.
             password_changed_at=ticket.created_at,
             updated_at=now,
             role_names=tuple(roles),
         )
         made = await self.store.commit(
-            # The hash is not kept a second time once the account holds it.
+            # The account holds the hash now, so the ticket's copy is removed.
             self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now, payload={})),
             self.store.accounts.insert(account),
             self.record.write("account.created", caller=caller, now=now, account_id=account.id, by="sign_up"),
             self.record.write("sign_up.completed", caller=caller, now=now, account_id=account.id),
         )
-        # Lost: the ticket was used, or the address was taken in between (two sign-ups side by side); either way this one is over.
+        # Lost race: the ticket was used, or another sign-up took the address meanwhile; in both cases this sign-up is over.
         return Verified(account, ticket) if made else Missed("used")

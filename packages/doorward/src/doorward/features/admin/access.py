@@ -1,4 +1,4 @@
-"""Access text `API:permission,permission`: which permissions at which API are meant."""
+"""Parser of access texts `API:permission,permission`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from doorward.features.oauth.clients.rules import resource
 
 
 def parse_access(catalog: Catalog, texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """API identifier -> permission names, in order; an API without names means all that it has. Raises `AdminError`.
+    """API identifier -> permission names, in order; an API without names means all its permissions. Raises `AdminError`.
 
-    Identifiers and permissions may hold colons themselves, so the longest known name of an API that the text begins with counts.
+    Identifiers and permissions may contain colons, so the longest known API name at the start of the text is taken.
     """
     access: dict[str, list[str]] = {}
     for text in texts:
@@ -37,12 +37,12 @@ def _split(catalog: Catalog, text: str) -> tuple[Api, str | None]:
             return api, None
         if text.casefold().startswith(f"{name.casefold()}:"):
             return api, text[len(name) + 1 :]
-    # an identifier that is a URL, in another spelling
+    # the identifier may be a URL in another spelling
     for end in (len(text), *(at for at in range(len(text) - 1, -1, -1) if text[at] == ":")):
         identifier = resource.find(text[:end], catalog.apis)
         if identifier is not None:
             return catalog.apis[identifier], text[end + 1 :] if end < len(text) else None
-    # what stands before the last colon is the likeliest misspelt name
+    # the part before the last colon is the likeliest misspelt name
     alone = text.rpartition(":")[0] if text.count(":") > text.count("://") else text
     try:
         return find_api(catalog, alone), None

@@ -23,7 +23,7 @@ from doorward.storage.sql.store import Write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiAdmin(ConfigAdmin):
-    """APIs are named by identifier, name or id. Every method raises `AdminError` when it cannot be done, and every change is audited."""
+    """APIs are named by identifier, name or id. Every method raises `AdminError` on failure, and every change is audited."""
 
     issuer: str
     rotation: KeyRotation
@@ -40,7 +40,7 @@ class ApiAdmin(ConfigAdmin):
         signing_alg: SigningAlgorithm | None = None,
         token_type: TokenType = "at+jwt",
     ) -> Api:
-        """Register. `identifier` is what apps send as `resource` and what stands in `aud`; without `name` it is the name too."""
+        """Register an API. `identifier` is the value of `resource` and `aud`; without `name` it is the name too."""
         catalog = await self.catalog.refresh()
         problem = registration.identifier_problem(identifier)
         name = text.name(name) if name is not None else None
@@ -91,8 +91,9 @@ class ApiAdmin(ConfigAdmin):
         permissions: Sequence[Permission] = (),
         without: Sequence[str] = (),
     ) -> Api:
-        """Apply `change` to the API as it is now: its name, how its access tokens are signed and typed. `permissions` come to it, or get
-        another description; those named in `without` go, from apps and roles too: one of that name that comes later is another one."""
+        """Apply `change` to the current API (name, signing and type of its access tokens). `permissions` are added, or get another
+        description. Those in `without` are removed, also from apps and roles: a later permission of the same name is a different
+        one."""
         catalog = await self.catalog.refresh()
         old = find_api(catalog, api)
         new = _with_permissions(change(old), permissions, without)
@@ -119,7 +120,7 @@ class ApiAdmin(ConfigAdmin):
     @operation("apis.write")
     @decided_anew
     async def set_introspecting_app(self, actor: Actor, api: str, app: str | None) -> Api:
-        """The app with whose credential the API asks /introspect; None: no app any more."""
+        """Set the app whose credential the API uses at /introspect; None: no app."""
         catalog = await self.catalog.refresh()
         found = find_api(catalog, api)
         client = find_client(catalog, app) if app is not None else None
@@ -132,7 +133,7 @@ class ApiAdmin(ConfigAdmin):
     @operation("apis.write")
     @decided_anew
     async def delete(self, actor: Actor, api: str) -> Api:
-        """The API, and every app's and role's access to it. Tokens for it expire by themselves: no new one is given."""
+        """Delete the API, and every app's and role's access to it. Tokens for it expire by themselves; no new one is issued."""
         catalog = await self.catalog.refresh()
         found = find_api(catalog, api)
         await self._commit(
@@ -148,7 +149,7 @@ class ApiAdmin(ConfigAdmin):
         return found
 
     def _narrowed(self, catalog: Catalog, identifier: str, gone: Set[str] | None) -> list[Write]:
-        """Apps and roles without these permissions at one API; None: without the API."""
+        """Writes that remove these permissions at one API from apps and roles; None: the whole API."""
         writes: list[Write] = []
         for client in catalog.clients.values():
             access = _without(client.access, identifier, gone)
@@ -189,7 +190,7 @@ def _with_permissions(api: Api, permissions: Sequence[Permission], without: Sequ
         known = held.get(permission.name)
         if known is None:
             demand(registration.permission_problem(permission.name))
-        # named without words, one that is there keeps its own
+        # an existing permission keeps its description when none is given
         held[permission.name] = known if known is not None and not permission.description else permission
     return structs.replace(api, permissions=tuple(held.values()))
 

@@ -1,4 +1,4 @@
-"""Administration of apps: create, find, update, give a new secret, delete. A secret is shown once."""
+"""Administration of apps: create, find, update, rotate the secret, delete. A secret is shown once."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from doorward.features.signing_keys.rotation import KeyRotation
 
 SECRET_PREFIX: Final = "dw_cs_"
 MOST_KEPT: Final = 30 * 86_400
-"""For how many seconds at most a replaced secret may still work."""
+"""Seconds for which a replaced secret may still work."""
 
 
 class NewSecret(Struct, frozen=True):
-    """An app, and its new secret if it has one: the only moment at which anybody sees it."""
+    """An app and its new secret, if it has one: the secret is not readable later."""
 
     client: Client
     secret: Secret | None
@@ -41,22 +41,22 @@ class NewSecret(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppAdmin(ConfigAdmin):
-    """Apps are named by name or id, APIs by identifier, name or id. Every method raises `AdminError` when it cannot be done, and every
-    change is audited."""
+    """Apps are named by name or id, APIs by identifier, name or id. Every method raises `AdminError` on failure, and every change is
+    audited."""
 
     ending: Ending
     rotation: KeyRotation
     grant_types: Sequence[str]
     auth_methods: Sequence[str]
-    """What an app may be registered with: the names of this server's plugs."""
+    """Values with which an app may be registered: the names of the plugs of this server."""
 
     @operation("apps.write")
     @decided_anew
     async def create(
         self, actor: Actor, draft: Client, *, kind: AppKind, access: Sequence[str] = ()
     ) -> NewSecret:
-        """Register. Of `draft` count all members but id, secrets, access and created_at; `access` names
-        APIs and permissions as `API:permission,permission` (none named: all that the API has)."""
+        """Register an app. All members of `draft` count except id, secrets, access and created_at; `access` names APIs and permissions
+        as `API:permission,permission` (no permissions: all of the API)."""
         catalog = await self.catalog.refresh()
         draft = structs.replace(draft, name=text.name(draft.name))
         demand(registration.name_problem(draft.name, prefix="app"))
@@ -90,7 +90,7 @@ class AppAdmin(ConfigAdmin):
 
     @operation("apps.read")
     async def get_undelivered(self, actor: Actor, app: str) -> Undelivered | None:
-        """What the app could not be told of log-outs in the last 30 days; None when there is nothing."""
+        """Logout notifications that could not be delivered to the app in the last 30 days; None if there are none."""
         client = find_client(await self.catalog.refresh(), app)
         return next((u for u in await self.store.messages.undelivered() if u.client_id == client.id), None)
 
@@ -104,15 +104,15 @@ class AppAdmin(ConfigAdmin):
         *,
         access: Sequence[str] = (),
     ) -> NewSecret:
-        """Apply `change` to the app as it is now; `access` adds APIs or replaces what is allowed there. The result is checked as
-        a whole. An app that is to prove itself in another way loses what it proved itself with, and gets a secret if it needs one."""
+        """Apply `change` to the current app; `access` adds APIs or replaces their permissions. The result is checked as a whole. When
+        the authentication method changes, the app loses its old credentials, and gets a secret if it needs one."""
         catalog = await self.catalog.refresh()
         return await self._update(actor, catalog, find_client(catalog, app), change, access)
 
     @operation("apps.write")
     @decided_anew
     async def add_redirect_uri(self, actor: Actor, app: str, uri: str) -> Client:
-        """One more redirect URI."""
+        """Add a redirect URI."""
         catalog = await self.catalog.refresh()
         client = find_client(catalog, app)
         if uri in client.redirect_uris:
@@ -127,7 +127,7 @@ class AppAdmin(ConfigAdmin):
     @operation("apps.write")
     @decided_anew
     async def rotate_secret(self, actor: Actor, app: str, *, keep_old: int = 0) -> NewSecret:
-        """A new secret. The old one goes now, or after `keep_old` seconds, so that a running app can be told in peace."""
+        """A new secret. The old one ends now, or after `keep_old` seconds, so that a running app can be reconfigured."""
         if not 0 <= keep_old <= MOST_KEPT:
             raise refused("out_of_range", member="keep_old", value=keep_old, least=0, most=MOST_KEPT)
         catalog = await self.catalog.refresh()
@@ -136,7 +136,7 @@ class AppAdmin(ConfigAdmin):
             raise refused("app_without_secret", app=client.name, auth_method=client.auth_method)
         now = self.clock.now()
         secret, stored = self._new_secret(now)
-        # two live at most: the newest of the old ones may stay for a while
+        # at most two are live: the newest old secret may stay for a while
         kept = [
             structs.replace(old, expires_at=min(old.expires_at or now + keep_old, now + keep_old))
             for old in client.secrets[-1:]
@@ -149,7 +149,7 @@ class AppAdmin(ConfigAdmin):
     @operation("apps.write")
     @decided_anew
     async def delete(self, actor: Actor, app: str) -> Client:
-        """The app; all its grants and tokens end now."""
+        """Delete the app; all its grants and tokens end now."""
         catalog = await self.catalog.refresh()
         client = find_client(catalog, app)
         now = self.clock.now()
@@ -181,7 +181,7 @@ class AppAdmin(ConfigAdmin):
             demand(registration.name_problem(new.name, prefix="app"))
             _refuse_taken(catalog, new.name, but=old.id)
         if (new.grant_types, new.auth_method) != (old.grant_types, old.auth_method):
-            # what stands there since before a plug was taken out stays until it is changed
+            # values registered before a plug was removed stay valid until they are changed
             demand(self._plug_problem(new))
         new = kinds.without_unused_credentials(new, old=old)
         demand(registration.client_problem(new, native=kinds.may_be_native(old) or not new.confidential))
@@ -198,7 +198,7 @@ class AppAdmin(ConfigAdmin):
         return registration.plug_problem(client, grant_types=self.grant_types, auth_methods=self.auth_methods)
 
     def _credentials(self, client: Client, now: int) -> tuple[Client, Secret | None]:
-        """With a secret, if the app proves itself by one and has none."""
+        """The app with a secret, if its method needs one and it has none."""
         if not client.secretive or client.secrets:
             return client, None
         secret, stored = self._new_secret(now)

@@ -1,4 +1,4 @@
-"""How the services of administration are built."""
+"""Construction of the administration services."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from doorward.features.signing_keys.root import RootSecret
 
 
 def people(services: Services) -> PeopleAdmin:
-    """Accounts."""
+    """The service for accounts."""
     return PeopleAdmin(
         store=services.store,
         catalog=services.config,
@@ -33,7 +33,7 @@ def people(services: Services) -> PeopleAdmin:
 
 
 def factors(services: Services) -> FactorAdmin:
-    """Second factors of accounts."""
+    """The service for second factors."""
     return FactorAdmin(
         store=services.store,
         chance=services.random,
@@ -44,7 +44,7 @@ def factors(services: Services) -> FactorAdmin:
 
 
 def apps(services: Services) -> AppAdmin:
-    """Apps."""
+    """The service for apps."""
     return AppAdmin(
         store=services.store,
         catalog=services.config,
@@ -58,7 +58,7 @@ def apps(services: Services) -> AppAdmin:
 
 
 def apis(services: Services) -> ApiAdmin:
-    """APIs."""
+    """The service for APIs."""
     return ApiAdmin(
         store=services.store,
         catalog=services.config,
@@ -70,19 +70,19 @@ def apis(services: Services) -> ApiAdmin:
 
 
 def roles(services: Services) -> RoleAdmin:
-    """Roles."""
+    """The service for roles."""
     return RoleAdmin(
         store=services.store, catalog=services.config, chance=services.random, clock=services.clock
     )
 
 
 def keys(services: Services) -> KeyAdmin:
-    """Signing keys."""
+    """The service for signing keys."""
     return KeyAdmin(catalog=services.config, clock=services.clock, rotation=services.get(key_rotation))
 
 
 def wrappings(services: Services, *, wrapper: KeyWrapper, root: RootSecret) -> WrappingAdmin:
-    """The key-encryption keys of the root secret; both are for this service alone."""
+    """The service for the key-encryption keys of the root secret; no other service gets `wrapper` and `root`."""
     return WrappingAdmin(
         store=services.store, wrapper=wrapper, root=root, chance=services.random, clock=services.clock
     )

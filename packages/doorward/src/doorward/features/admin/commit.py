@@ -1,4 +1,4 @@
-"""Commit of a change of apps, APIs and roles: against the snapshot that it was decided on, or decided anew; audited."""
+"""Commit of a configuration change (apps, APIs, roles): compare-and-swap on the snapshot that was read, with retry and audit event."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ R = TypeVar("R")
 
 
 class Overtaken(Exception):
-    """Somebody else changed the configuration after it was read."""
+    """The configuration changed after it was read."""
 
 
 def decided_anew(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Call the method again when it was overtaken. It has to read the configuration itself, each time."""
+    """Retry the method on `Overtaken`. The method has to read the configuration itself on each call."""
 
     @wraps(method)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,7 +43,7 @@ def decided_anew(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigAdmin:
-    """What the services of apps, APIs and roles stand on."""
+    """Base class of the services for apps, APIs and roles."""
 
     store: Store
     catalog: CatalogSource
@@ -60,8 +60,8 @@ class ConfigAdmin:
         client_id: str | None = None,
         **detail: str | list[str],
     ) -> None:
-        """Commit what was decided on the snapshot `read`, with its line in the audit log. Raises `Overtaken` when it is not the newest
-        any more: an app's document is written whole, and a change made in between would be lost."""
+        """Commit a change decided on the snapshot `read`, with its audit event. Raises `Overtaken` when a newer snapshot exists: an
+        app's document is written whole, and a change made in between would be lost."""
         store = self.store
         event = operator_event(
             store,

@@ -9,7 +9,7 @@ from doorward.core.model.problem import Noun, Problem, ProblemCode, Value, probl
 
 
 class AdminError(Exception):
-    """Nothing was changed."""
+    """A refused operation; nothing was changed."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -17,23 +17,23 @@ class AdminError(Exception):
 
 
 def refused(code: ProblemCode, **parameters: Value) -> AdminError:
-    """The refusal with a problem of the catalogue."""
+    """An `AdminError` with a problem of the catalogue."""
     return AdminError(problem(code, **parameters))
 
 
 def demand(problem: Problem | None) -> None:
-    """Raise the refusal, if there is a problem."""
+    """Raise `AdminError` if there is a problem."""
     if problem is not None:
         raise AdminError(problem)
 
 
 def not_found(noun: Noun, given: str, known: Iterable[str]) -> AdminError:
-    """Nothing has this name; `near` is the nearest that is known."""
+    """An `AdminError` for an unknown name; `near` is the nearest known one."""
     return refused("not_found", noun=noun, given=given, near=nearest(given, known))
 
 
 def nearest(given: str, known: Iterable[str]) -> str | None:
-    """The name that was probably meant."""
+    """The known name most similar to `given`, if any is similar enough."""
     names = {name.casefold(): name for name in known}
     near = get_close_matches(given.casefold(), names, n=1, cutoff=0.5)
     return names[near[0]] if near else None

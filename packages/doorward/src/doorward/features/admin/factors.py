@@ -1,4 +1,4 @@
-"""Administration of second factors: look at them, and take them away from somebody who lost their phone, who is told by mail."""
+"""Administration of second factors: list them, and reset them after a lost phone; the person is informed by mail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorAdmin:
-    """People are named by e-mail address or id. Every method raises `AdminError` when it cannot be done."""
+    """People are named by e-mail address or id. Every method raises `AdminError` on failure."""
 
     store: Store
     chance: Chance
@@ -34,20 +34,20 @@ class FactorAdmin:
 
     @operation("credentials.read")
     async def find(self, actor: Actor, who: str) -> tuple[Account, Sequence[EnrolledFactor]]:
-        """The person and their second factors."""
+        """The account and its second factors."""
         return await self._find(who)
 
     @operation("credentials.write")
     async def reset(self, actor: Actor, who: str, *, forget_password: bool = False) -> Account:
-        """Take the authenticator app and the recovery codes away; `forget_password`: the password too, so that the next one is chosen
-        by mail. Whoever found the phone is signed in on it, so every session, grant and token ends, and so does every sign-in that is
-        under way, mailed code and link."""
+        """Remove the authenticator app and the recovery codes; with `forget_password` the password too, so that the next one is set by
+        mail. A lost phone may still be signed in, so all sessions, grants and tokens end, and so do pending sign-ins, mailed codes
+        and links."""
         for _ in range(_TRIES):
             old, factors = await self._find(who)
             if not factors:
                 raise refused("factor_missing", email=old.email)
             now, kinds = self.clock.now(), dict.fromkeys(factor.kind for factor in factors)
-            # The row changes in any case: a sign-in that ends in this moment loses by it (`Ending.late`).
+            # The row changes in any case, so that a sign-in that ends concurrently loses its guard (`Ending.late`).
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
             if forget_password:
                 new = structs.replace(new, password_hash=None, password_changed_at=now)

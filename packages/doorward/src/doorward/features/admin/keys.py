@@ -1,4 +1,4 @@
-"""Administration of signing keys: list, rotate and revoke them by hand. What is due by time, the server does (`signing_keys/rotation.py`)."""
+"""Administration of signing keys: list, rotate and revoke by hand. Rotation by time is in `signing_keys/rotation.py`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from doorward.features.signing_keys.rotation import KeyRotation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyAdmin:
-    """Keys are named by id. Every method raises `AdminError` when it cannot be done, and every change is audited."""
+    """Keys are named by id. Every method raises `AdminError` on failure, and every change is audited."""
 
     catalog: CatalogSource
     clock: Clock
@@ -34,17 +34,17 @@ class KeyAdmin:
 
     @operation("keys.read")
     async def get_revocable(self, actor: Actor, key: str) -> SigningKey:
-        """The key, if it can still be revoked: for whoever asks first."""
+        """The key, if it can still be revoked: for a caller that asks for confirmation first."""
         return await self._revocable(key)
 
     @operation("keys.write")
     async def rotate(
         self, actor: Actor, alg: SigningAlgorithm = "ES256", *, force: bool = False
     ) -> SigningKey:
-        """The next key becomes current now, and a new next one is published. Answers the new current key.
+        """Make the next key current now, and publish a new next key. Returns the new current key.
 
-        Refused when the next key is younger than `publish_ahead`: an API that has not fetched it yet would refuse tokens for a moment.
-        `force` turns all the same.
+        Refused when the next key is younger than `publish_ahead`: an API that has not fetched it yet would refuse tokens for a
+        moment. `force` overrides this.
         """
         await self.rotation.maintain(actor=actor)
         keys = (await self.catalog.refresh()).keys
@@ -60,8 +60,8 @@ class KeyAdmin:
 
     @operation("keys.write")
     async def revoke(self, actor: Actor, key: str) -> SigningKey:
-        """A key that may be in wrong hands: no token that it signed is accepted any more, and it leaves the published set. A
-        current key is followed by the next one at once."""
+        """Revoke a key that may be compromised: tokens signed by it are refused from now on, and it leaves the published set. The next
+        key replaces a current one at once."""
         found = await self._revocable(key)
         now = self.clock.now()
         if not await self.rotation.revoke(found, now=now, actor=actor):

@@ -1,4 +1,4 @@
-"""Lookup of an app, an API, a role, a key or a person by a name, an address or an id; the nearest name when there is none."""
+"""Lookup of an app, API, role, key or person by name, address or id; an error names the nearest match."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorward.features.admin.error import not_found, refused
 from doorward.features.oauth.clients.rules import resource
 from doorward.storage.sql.store import Store
 
-# How many people are read to find a near miss: enough for a typo in a small house, bounded in a large one.
+# Number of accounts read to find a near match: all of a small server, bounded on a large one.
 _NEAR_AMONG = 2000
 
 
@@ -88,8 +88,8 @@ _N = TypeVar("_N", bound=_Named)
 
 
 def _called(noun: Noun, given: str, among: Iterable[_N]) -> _N | None:
-    """The one that is called so; else the one whose name is the same to people. Raises `AdminError` where several are, as they could be
-    registered by older versions: none of them may be taken for another."""
+    """The entry with exactly this name, else the one whose name looks the same to people. Raises `AdminError` where several match, as
+    older versions allowed: none of them may be taken for another."""
     every = list(among)
     exact = [one for one in every if one.name == given]
     wanted = same_as(given)

@@ -1,7 +1,7 @@
-"""Operation of administration: a service method that takes the actor first and demands one right of it.
+"""Decorator of administrative operations: a service method takes the actor first, and the actor must have one right.
 
-The check stands in the decorator, before the method's first line, so that no operation can forget it; a test walks over all public methods
-of the services and finds each of them decorated.
+The check is in the decorator, before the method's first line, so that no operation can forget it. A test verifies that every public
+method of the services is decorated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def operation(
 ) -> Callable[
     [Callable[Concatenate[S, Actor, P], Awaitable[R]]], Callable[Concatenate[S, Actor, P], Awaitable[R]]
 ]:
-    """Refuse an actor without `right` with `right_missing`; otherwise call the method."""
+    """Refuse an actor without `right` (`right_missing`); otherwise call the method."""
 
     def decorate(
         method: Callable[Concatenate[S, Actor, P], Awaitable[R]],
@@ -41,5 +41,5 @@ def operation(
 
 
 def right_of(method: object) -> Right | None:
-    """The right that an operation demands; None for what is no operation."""
+    """The right that an operation demands; None for any other object."""
     return cast("Right | None", getattr(method, "right", None))

@@ -20,15 +20,15 @@ from doorward.features.oauth.clients.rules import registration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleAdmin(ConfigAdmin):
-    """Roles are named by name or id. Every method raises `AdminError` when it cannot be done, and every change is audited."""
+    """Roles are named by name or id. Every method raises `AdminError` on failure, and every change is audited."""
 
     @operation("roles.write")
     @decided_anew
     async def create(
         self, actor: Actor, name: str, *, permissions: Sequence[str], default: bool = False
     ) -> Role:
-        """A role that holds permissions, each given as `API:permission,permission` (none named: all that the API has now). A default role is given to
-        everybody who signs up from now on."""
+        """Create a role with permissions, each given as `API:permission,permission` (no permissions: all that the API has now). A
+        default role is assigned to every later sign-up."""
         catalog = await self.catalog.refresh()
         name = _new_name(catalog, name)
         held = parse_access(catalog, permissions)
@@ -61,8 +61,8 @@ class RoleAdmin(ConfigAdmin):
         disallow: Sequence[str] = (),
         default: bool | None = None,
     ) -> Role:
-        """`allow` adds an API, or replaces what is allowed there; `disallow` takes APIs away. Who holds the role has it with the next
-        token, and goes on holding it under a new `name`."""
+        """`allow` adds an API, or replaces its permissions; `disallow` removes APIs. Members of the role get the change with their next
+        token, and stay members under a new `name`."""
         catalog = await self.catalog.refresh()
         old = find_role(catalog, role)
         permissions = dict(old.permissions)
@@ -75,7 +75,7 @@ class RoleAdmin(ConfigAdmin):
             name=old.name if name is None else _new_name(catalog, name, but=old),
             permissions=permissions,
             default=old.default if default is None else default,
-            # it was held by its old name until now, and is so from now on
+            # memberships refer to this key, so it stays the old one
             key=old.held_as,
         )
         if structs.replace(new, key=old.key) == old:
@@ -98,7 +98,7 @@ class RoleAdmin(ConfigAdmin):
     @operation("roles.write")
     @decided_anew
     async def delete(self, actor: Actor, role: str) -> Role:
-        """The role; nobody gets its permissions with their next token, and who held it holds none that is made under its name later."""
+        """Delete the role. Its permissions are missing from the members' next tokens; a later role of the same name has no members."""
         catalog = await self.catalog.refresh()
         found = find_role(catalog, role)
         delete, now = self.store.registry.delete_role(found.id), self.clock.now()

@@ -1,6 +1,6 @@
-"""Administration of key-encryption keys: the root secret is wrapped under a new one too, and later under that one alone.
+"""Administration of key-encryption keys: wrap the root secret under a new one as well, and later under that one alone.
 
-Nothing that is encrypted is touched, and no running node notices: each holds the root secret in memory since its start.
+Encrypted data is not touched, and running nodes do not notice: each holds the root secret in memory since its start.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from doorward.storage.sql.store import Store, Write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrappingAdmin:
-    """`wrapper` is that of the settings, and `root` what it opened. Changes are audited."""
+    """`wrapper` comes from the settings; `root` is the secret it unwrapped. Changes are audited."""
 
     store: Store
     wrapper: KeyWrapper
@@ -32,20 +32,21 @@ class WrappingAdmin:
 
     @operation("keys.read")
     async def get_in_use(self, actor: Actor) -> str:
-        """The key-encryption key by which this process came to the root secret."""
+        """The key-encryption key with which this process unwrapped the root secret."""
         return self.root.opened_by.kek
 
     @operation("keys.read")
     async def find(self, actor: Actor) -> Sequence[WrappedKey]:
-        """Every key-encryption key that opens the root secret, oldest first."""
+        """Every key-encryption key that can unwrap the root secret, oldest first."""
         return await self._held()
 
     @operation("keys.write")
     async def rewrap(self, actor: Actor, new: KeyWrapper | None, *, drop_old: bool) -> Sequence[WrappedKey]:
-        """Wrap under `new`; without it under the key in use anew, or, with `drop_old`, not at all. `drop_old` then removes all other
-        wrappings in the same commit. Answers what is left, oldest first. Raises `AdminError`.
+        """Wrap the root secret under `new`. Without `new`, wrap it anew under the key in use, or, with `drop_old`, not at all.
+        `drop_old` then removes all other wrappings in the same commit. Returns the remaining wrappings, oldest first. Raises
+        `AdminError`.
 
-        The new wrapping is opened again before it is stored: nobody shall be left with one that does not open.
+        The new wrapping is unwrapped before it is stored, so that no unusable one is kept.
         """
         before = await self._held()
         writes: list[Write] = []

@@ -1,4 +1,4 @@
-"""How the service of the audit log is built."""
+"""Construction of the audit log service."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from doorward.features.services import Services
 
 
 def audit_log(services: Services) -> Record:
-    """Lines of the audit log, for the commits of others."""
+    """The audit log, whose writes join the commits of other services."""
     return Record(store=services.store, chance=services.random)

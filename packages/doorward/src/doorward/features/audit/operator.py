@@ -1,4 +1,4 @@
-"""Audit event of administration: what an operator did, or the server on behalf of its settings."""
+"""Audit event of administration: a change by an operator, or by the server on behalf of its settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from doorward.core.ports.random import Chance
 from doorward.storage.sql.store import Store, Write
 
 BY = "operator"
-"""Stored in `detail.by` of every such line, whoever the actor is: older nodes and the activity page tell these lines by it."""
+"""Stored in `detail.by` of every such event, whatever the actor: older nodes and the activity page recognise these events by it."""
 
 
 def operator_event(
@@ -22,7 +22,7 @@ def operator_event(
     client_id: str | None = None,
     **detail: str | list[str],
 ) -> Write:
-    """The line of the audit log, as a write for the caller's own commit."""
+    """The audit event, as a write for the caller's own commit."""
     who = {"by": BY, "actor": actor.name}
     if actor.as_user is not None:
         who["as_user"] = actor.as_user

@@ -1,4 +1,4 @@
-"""One line of the audit record, as a write for the caller's own commit."""
+"""Audit events of people and apps, as writes for the caller's own commit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorward.storage.sql.store import Store, Write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Writes what people and apps do and what is tried in their name."""
+    """Creates audit events for the actions of people and apps, and for attempts in their name."""
 
     store: Store
     chance: Chance
@@ -31,8 +31,8 @@ class Record:
         ok: bool = True,
         **detail: str | int | list[str],
     ) -> Write:
-        """`kind` as in docs/reference/audit.md; `detail` never holds a secret, nor what somebody typed as their name: people
-        type passwords there."""
+        """`kind` as in docs/reference/audit.md. `detail` never holds a secret, nor the text typed as a user name: people type passwords
+        there."""
         return self.store.audit.append(
             AuditEvent(
                 id=self.chance.new_id("aud"),
@@ -51,7 +51,7 @@ class Record:
         )
 
     def of_grant(self, kind: str, grant: Grant, *, caller: Caller, now: int, ok: bool = True) -> Write:
-        """What happens to a grant, with its person, app and session."""
+        """An event about a grant, with its account, app and session."""
         return self.write(
             kind,
             caller=caller,

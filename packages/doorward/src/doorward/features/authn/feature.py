@@ -1,4 +1,4 @@
-"""What signing in adds to the server."""
+"""Authentication feature: factors, messages and routes of the sign-in."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Index of signing in: the factors of this server, in order of preference, and the messages about them, in two explicit lists.
+"""Index of authentication: the factors of this server, in order of preference, and their messages, in two explicit lists.
 
-Codes by mail are no member: they prove an address at sign-up and at a reset, and a mail box is no authenticator (NIST SP 800-63B-4
-§3.1.3). A factor from outside comes with a feature that is given to the container: `Feature(name="mine", adds=(FACTORS.filled_by(…),))`.
+Mailed codes are not a factor: they prove an address at sign-up and reset, and a mailbox is no authenticator (NIST SP 800-63B-4
+§3.1.3). A factor from outside comes with a feature that is passed to the container: `Feature(name="mine",
+adds=(FACTORS.filled_by(…),))`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
 
 
 def factors(services: Services) -> Sequence[FactorPlug]:
-    """Password, authenticator app, recovery codes. The password's page knows the address whose password was just reset."""
+    """Password, authenticator app, recovery codes. The password page prefills the address after a reset."""
     return (
         password_factor(services, reset_of=services.get(email_challenges).finished_reset),
         services.get(totp_factor),

@@ -1,4 +1,4 @@
-"""Slots of signing in: what other features add to it."""
+"""Slots of authentication, which other features fill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
 
 FACTORS: Final[Slot[FactorPlug]] = Slot("factors")
-"""Ways in which people show who they are, in order of preference."""
+"""Factors, in order of preference."""
 
 GOALS: Final[Slot[GoalPlug]] = Slot("goals")
-"""What people sign in for, beside the account pages. Exactly one."""
+"""The goal of sign-ins other than to the account pages. Exactly one."""

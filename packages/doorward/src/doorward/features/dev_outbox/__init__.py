@@ -1,1 +1,1 @@
-"""The page of sent mail in development."""
+"""Page of sent mails in development."""

@@ -1,4 +1,4 @@
-"""What development adds to the server: a page with the mail that was written."""
+"""Development outbox feature: a page with the mails that the server wrote."""
 
 from __future__ import annotations
 

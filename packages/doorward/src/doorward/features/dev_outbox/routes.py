@@ -1,4 +1,4 @@
-"""/_dev/outbox: what mail would have been sent, for who tries the server out on their own machine. In development only."""
+"""/_dev/outbox: the mails that would have been sent, for trying out the server on one's own machine. In development only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxPage:
-    """Newest first."""
+    """The last mails, newest first."""
 
     outbox: DevOutbox
     issuer: str
@@ -27,7 +27,8 @@ class OutboxPage:
     async def show(self, visit: PageVisit) -> Response:
         """The last 50 mails, opened, for who asks this machine by one of its own names.
 
-        A foreign site may let its own name point to 127.0.0.1, and its scripts would read the codes (DNS rebinding).
+        Any other Host is refused: a malicious site may let its own name resolve to 127.0.0.1, and its scripts could read the codes
+        (DNS rebinding).
         """
         if not self._by_our_name(visit.browser.request):
             return json_response(
@@ -60,7 +61,7 @@ def _loopback(host: str) -> bool:
 
 
 def routes(*, development: bool, pages: BrowserPages, outbox: DevOutbox, issuer: str) -> list[Route]:
-    """One route in development; outside it there is nothing at this address, not even a refusal."""
+    """One route in development; otherwise none, so that the path is an ordinary 404."""
     if not development:
         return []
     return [pages.get("/_dev/outbox", OutboxPage(outbox=outbox, issuer=issuer).show)]

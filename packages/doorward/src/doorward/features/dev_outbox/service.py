@@ -1,4 +1,4 @@
-"""Outbox of a development server: the mails that would have been sent, opened."""
+"""Outbox of a development server: the mails that would have been sent, decrypted."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _decode = msgspec.json.Decoder(Letter).decode
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevOutbox:
-    """Newest first."""
+    """Reads the mail queue, newest first."""
 
     store: Store
     sealer: Sealer
 
     async def recent(self, most: int) -> list[tuple[Outgoing, Letter]]:
-        """The last mails. One that is sealed under another secret key (an old database beside a new key file) is left out."""
+        """The last `most` mails. A mail sealed under another secret key (an old database beside a new key file) is left out."""
         found: list[tuple[Outgoing, Letter]] = []
         for mail in await self.store.messages.recent_mail(most):
             try:

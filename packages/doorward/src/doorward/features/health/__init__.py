@@ -1,1 +1,1 @@
-"""Health, readiness, metrics and the front page."""
+"""Health, readiness, metrics and the home page."""

@@ -1,4 +1,4 @@
-"""What the home page, the static files, the health checks and the metrics page add to the server."""
+"""Health feature: home page, static files, health checks and metrics."""
 
 from __future__ import annotations
 

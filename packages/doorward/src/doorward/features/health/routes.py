@@ -1,4 +1,4 @@
-"""What stands at the edge: the front page, the files of the pages, and what watches the server (health, readiness, metrics)."""
+"""Routes of the home page, the static files, and monitoring (health, readiness, metrics)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Health(Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """GET /, /static/…, /healthz, /readyz."""
+    """Handlers of GET /, /static/…, /healthz and /readyz."""
 
     readiness: Readiness
 
@@ -75,7 +75,7 @@ class Front:
 
 
 def routes(*, pages: BrowserPages, readiness: Readiness) -> list[Route]:
-    """The four paths."""
+    """The routes of the four paths."""
     front = Front(readiness=readiness)
     files = Operation(rest="name", cached=True, answers={200: {"*/*": Any}}, errors=(404,))
     health = Operation(answers={200: Health})
@@ -89,7 +89,7 @@ def routes(*, pages: BrowserPages, readiness: Readiness) -> list[Route]:
 
 
 def metrics_route(*, token: Secret, metrics: Meter) -> Route:
-    """GET /metrics for whoever has the token (a scraper). Without a token there is no such route."""
+    """GET /metrics for a scraper with the token. Without a configured token there is no such route."""
 
     async def show(request: Request) -> Response:
         """Counters for Prometheus."""

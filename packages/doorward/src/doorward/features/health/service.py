@@ -1,4 +1,4 @@
-"""Readiness: whether requests may be sent to this process."""
+"""Readiness of this process for requests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from doorward.storage.sql.store import Store
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """Asks the database and the keys."""
+    """Checks the database and the signing keys."""
 
     store: Store
     signer: Signer
 
     async def check(self) -> tuple[bool, bool]:
-        """Whether the database answers with our schema, and whether there is a key to sign with."""
+        """Whether the database answers with the schema of this version, and whether there is a signing key."""
         return await self.store.ready(), bool(self.signer.jwks()["keys"])

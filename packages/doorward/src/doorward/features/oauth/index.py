@@ -1,8 +1,8 @@
 """Index of the grant types, the client authentication methods and the messages of this server, in explicit tuples.
 
-The first two are the dispatch, the metadata and what an app can be registered with; their order is that of the metadata. Nothing
-registers itself. One from outside comes with a feature that is given to the container:
-`Feature(name="mine", adds=(GRANTS.filled_by(…), CLIENT_AUTH.filled_by(…)))`.
+The first two determine the dispatch, the metadata and the values for app registration; their order is that of the metadata. Nothing
+registers itself. A plug from outside comes with a feature that is passed to the container: `Feature(name="mine",
+adds=(GRANTS.filled_by(…), CLIENT_AUTH.filled_by(…)))`.
 """
 
 from __future__ import annotations

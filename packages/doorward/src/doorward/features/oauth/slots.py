@@ -1,4 +1,4 @@
-"""Slots of the OAuth endpoints: what other features add to them."""
+"""Slots of the OAuth endpoints, which other features fill."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ GRANTS: Final[Slot[GrantType]] = Slot("grants")
 """Grants of the token endpoint, in the order of the metadata."""
 
 CLIENT_AUTH: Final[Slot[ClientAuth]] = Slot("client authentication methods")
-"""Ways in which apps authenticate, at every endpoint that asks them to, in the order of the metadata."""
+"""Client authentication methods of all endpoints, in the order of the metadata."""

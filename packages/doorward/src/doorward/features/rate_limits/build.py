@@ -1,4 +1,4 @@
-"""How the services that count tries are built."""
+"""Construction of the rate limit services."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.features.services import Services
 
 
 def throttle(services: Services) -> Throttle:
-    """The counters of guesses and mails, the same for all processes."""
+    """The counters of guesses and mails, shared by all processes."""
     return Throttle(
         store=services.store,
         sealer=services.sealer,
@@ -20,17 +20,17 @@ def throttle(services: Services) -> Throttle:
 
 
 def client_failures(services: Services) -> Failures:
-    """Failed client authentications of each address."""
+    """Failed client authentications per address."""
     return Failures(per_address=services.throttle.per_address)
 
 
 def sign_in_starts(services: Services) -> Begun:
-    """Sign-ins that each network has begun."""
+    """Sign-ins begun per network."""
     return Begun(limit=services.throttle.per_address * PER_GUESS)
 
 
 def counter_sync(services: Services) -> ShareTallies:
-    """What the processes tell one another of the two."""
+    """The exchange of both counters between the processes."""
     return ShareTallies(
         store=services.store,
         sealer=services.sealer,

@@ -1,4 +1,4 @@
-"""What counting tries adds to the server: the exchange of counters between processes."""
+"""Rate limit feature: the exchange of counters between processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting tries: asked before anything costs time, counted before anything is answered (line 81)."""
+"""Throttle: limits are checked before any expensive work, and attempts counted before any response (R81)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PURPOSE: Final = "throttle"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """The counters of `features/rate_limits/rules/attempts.py`, the same for all processes."""
+    """The counters of `features/rate_limits/rules/attempts.py`, shared by all processes."""
 
     store: Store
     sealer: Sealer
@@ -30,8 +30,7 @@ class Throttle:
     counters: Counters
 
     async def known(self, devices: tuple[bytes, ...], account_id: str | None) -> bytes | None:
-        """The hash that this account knows the device by: this person signed in on it before. Asked for unknown people just the
-        same (line 80)."""
+        """The hash of a device on which this person has signed in before. The same query runs for unknown accounts (R80)."""
         if not devices:
             return None
         known = await self.store.sessions.known_device(devices, account_id or "usr_nobody")
@@ -40,9 +39,9 @@ class Throttle:
     async def guess(
         self, guessed: Guessed, who: str, *, account_id: str | None, caller: Caller, now: int
     ) -> Guess | Wait:
-        """Count a guess at a secret, before it is looked at. `who` is whom it is aimed at, as it was typed or as the secret says;
-        `account_id` the account behind that, if there is one. Every guess that somebody could hope to win goes through here, and
-        ends in `missed` or in `clear` and `forget` (line 96)."""
+        """Count a guess at a secret before checking it. `who` is the typed name or the subject of the secret; `account_id` the matching
+        account, if there is one. Every guess that could succeed goes through here, and ends in `missed` or in `clear` and `forget`
+        (R96)."""
         device = await self.known(caller.devices, account_id)
         counters = attempts.guess(
             guessed, who, caller.address, known_device=device, policy=self.policy, tag=self._tag
@@ -51,17 +50,17 @@ class Throttle:
         return counters if wait is None else wait
 
     def missed(self, guess: Guess, now: int) -> list[Write]:
-        """It was wrong, and counts for the networks that it came from: for the caller's commit."""
-        # in one order, so that two commits never wait for one another's rows
+        """Count a wrong guess for its networks, in the caller's commit."""
+        # in a fixed order, so that two commits do not deadlock
         networks = sorted(guess.networks, key=lambda bucket: bucket.key)
         return [self.store.attempts.add(bucket.key, now, bucket.window) for bucket in networks]
 
     def of_estimates(self, address: str) -> tuple[Bucket, ...]:
-        """The counters of new passwords that strangers at one address had estimated."""
+        """The counters of strength estimates from one address."""
         return attempts.of_estimates(address, policy=self.policy, tag=self._tag)
 
     async def mail(self, email: str, account: Account | None, *, caller: Caller, now: int) -> Wait | None:
-        """Count a mail that somebody makes us send to `email`, which `account` has, if anybody."""
+        """Count a mail to `email` sent on request; `account` is the owner of the address, if any."""
         device = await self.known(caller.devices, account.id if account else None)
         mail = attempts.of_mail(email, caller.address, known_device=device, policy=self.policy, tag=self._tag)
         may = attempts.may_mail(mail, await self.counters.counted(mail.all, now), now)
@@ -71,52 +70,52 @@ class Throttle:
         return None if wait is None else Wait(wait.until, stranger=device is None)
 
     def of_changes(self, change: budget.Change, account_id: str) -> tuple[Bucket, ...]:
-        """The counters of what a signed-in person changes."""
+        """The counters of changes by a signed-in person."""
         return budget.of_changes(change, account_id, policy=self.policy, tag=self._tag)
 
     def of_revocations(self, account_id: str, client_id: str) -> Bucket:
-        """The counter of one person's access tokens that an app revoked one by one."""
+        """The counter of individually revoked access tokens of one person at one app."""
         return budget.of_revocations(account_id, client_id, policy=self.policy, tag=self._tag)
 
     async def full(self, buckets: Sequence[Bucket], now: int) -> Wait | None:
-        """Whether one of them is full already; nothing is written."""
+        """Whether one of them is full; nothing is written."""
         return attempts.full(await self.counters.counted(buckets, now), now)
 
     async def take(
         self, buckets: Sequence[Bucket], now: int, *, unless: Sequence[Bucket] = ()
     ) -> Wait | None:
-        """Count one try in each of `buckets`, unless one of them or of `unless` is full; then nothing is counted.
+        """Count one attempt in each of `buckets`, unless one of them or of `unless` is full; then nothing is counted.
 
-        Counted before the secret is looked at: of a thousand guesses sent at once, to however many processes, exactly as many
-        are looked at as the limit says.
+        Counted before the secret is checked: of a thousand concurrent guesses, sent to any number of processes, exactly as many are
+        checked as the limit allows.
         """
-        # Asked first, so that guessing on against a full counter costs a read and no write.
+        # Read first, so that guessing on against a full counter costs a read and no write.
         if (wait := await self.full([*unless, *buckets], now)) is not None:
             return wait
         for _ in range(_TRIES):
             if await self.counters.take(buckets, now):
                 return None
-            # Somebody else's try was the last one; if there is room, its owner got in just now and the counters began anew.
+            # A concurrent attempt was the last one; if there is room again, the owner signed in and the counters were cleared.
             if (wait := await self.full(buckets, now)) is not None:
                 return wait
         return Wait(now + 1)
 
     async def tries(self, buckets: Sequence[Bucket], now: int) -> int:
-        """How many tries the fullest of them has counted."""
+        """The number of attempts in the fullest of them."""
         return max((tries for _, tries, _ in await self.counters.counted(buckets, now)), default=0)
 
     async def filled(self, buckets: Sequence[Bucket], now: int) -> bool:
-        """Whether the try just counted was the last one that is looked at: worth a line in the record, once a window."""
+        """Whether the attempt just counted was the last one allowed, which causes one audit event per window."""
         return await self.full(buckets, now) is not None
 
     def clear(self, buckets: Sequence[Bucket]) -> list[Write]:
-        """It was them: the counters of their own tries begin anew (NIST SP 800-63B-4 §3.2.2). Call `forget` when it is committed."""
-        # in the order in which they are counted, so that two commits never wait for one another's rows
+        """After a success, clear the counters of own attempts (NIST SP 800-63B-4 §3.2.2). Call `forget` after the commit."""
+        # in the order of counting, so that two commits do not deadlock
         return [self.store.attempts.clear(key) for key in sorted(bucket.key for bucket in buckets)]
 
     async def forget(self, buckets: Sequence[Bucket]) -> None:
-        """The other half of `clear`, for what is counted outside the store: after the commit, so that a spent code that is shown
-        again, whose commit loses, buys nobody new guesses."""
+        """The second part of `clear`, for counters outside the store. It comes after the commit, so that a repeated spent code, whose
+        commit fails, gives no new guesses."""
         await self.counters.forget(buckets)
 
     def _tag(self, text: str) -> str:

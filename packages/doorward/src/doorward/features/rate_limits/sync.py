@@ -1,4 +1,4 @@
-"""Exchange of the approximate counters between processes: one commit and one read a second, however much was counted."""
+"""Exchange of the approximate counters between processes: one commit and one read per second, whatever the load."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PURPOSE: Final = "tally"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareTallies:
-    """`tallies` by name. In the store the keys are keyed hashes: a reader of the database learns no address.
+    """`tallies` by name. In the store the keys are keyed hashes, so that the database reveals no addresses.
 
-    `uncommitted` also holds the exact tries that a cache counted; they are written in the same commit.
+    `uncommitted` also holds the exact attempts counted in a cache; they are written in the same commit.
     """
 
     store: Store
@@ -30,7 +30,7 @@ class ShareTallies:
     tallies: Mapping[str, Tally]
 
     async def exchange(self) -> None:
-        """Raises `StoreUnavailable`; what was counted is told the next time."""
+        """Raises `StoreUnavailable`; the counts are then reported the next time."""
         for name, tally in self.tallies.items():
             for key, tries in tally.tell(_MOST):
                 self.uncommitted.note(self._tag(name, key), tally.window, tries)

@@ -1,1 +1,1 @@
-"""Forms that are posted twice."""
+"""Repeated posts of the same form."""

@@ -1,4 +1,4 @@
-"""Double clicks: a form that is posted twice is worked on once, and both posts get the same answer."""
+"""Double clicks: a form that is posted twice is processed once, and both posts get the same response."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _decoder = msgspec.msgpack.Decoder(_Parts)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Once:
-    """Part of the page pipeline, so that no handler has to think of it."""
+    """Part of the page pipeline, so that handlers need no code for it."""
 
     jar: CookieJar
     sealer: Sealer
@@ -34,8 +34,8 @@ class Once:
     async def answer(
         self, request: Request, browser: str | None, form: dict[str, str] | None, work: Work
     ) -> Response:
-        """The answer that `work` makes, or made for the same post a moment ago. `browser` is the cookie that came with the request;
-        `form` is None for what is no form of ours: it is worked on each time."""
+        """The response of `work`, or the stored one of the same post a moment ago. `browser` is the cookie of the request; `form` is
+        None for a request without a form of this server, which is processed each time."""
         browser = browser or ""
         post = None
         if form is not None and repeat.told_apart(form.get("once")):
@@ -59,25 +59,25 @@ class Once:
         if response.status >= 500:
             await self.posts.drop(browser, post)
         else:
-            # before anything else adds to its headers
+            # before other code adds headers
             await self.posts.keep(
                 browser, post, Kept(_frozen(response), session, self._left(response, session))
             )
         return response
 
     async def _name(self, request: Request, browser: str) -> str:
-        """What two posts have to have in common to be the same."""
+        """A keyed hash of everything in which two identical posts agree."""
         body = (await request.body()).decode("latin-1")
         where = f"{request.path}?{request.query_string.decode('latin-1')}"
         return self.sealer.tag(_PURPOSE, f"{browser}\n{where}\n{body}")
 
     def _left(self, response: Response, session: bytes | None) -> bytes | None:
-        """The hash of the session's cookie that the browser has after this answer."""
+        """The hash of the session cookie that the browser has after this response."""
         value = self._set(response, "session")
         return session if value is None else self._hash(value)
 
     def _leaves(self, response: Response) -> bool:
-        """Whether the answer takes the browser's cookie away, as a sign-out does."""
+        """Whether the response clears the browser cookie, as a sign-out does."""
         return self._set(response, "browser") == ""
 
     def _set(self, response: Response, kind: CookieKind) -> str | None:

@@ -1,4 +1,4 @@
-"""How the page pipeline is built, with the boundary against repeated posts in it."""
+"""Construction of the page pipeline, with the boundary against repeated posts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorward.web.right_host import RightHost
 
 
 def post_boundary(services: Services) -> RepeatedPosts:
-    """One answer to a double click."""
+    """The boundary that gives a double click one response."""
     return Once(
         jar=services.get(cookie_jar),
         sealer=services.sealer,
@@ -30,7 +30,7 @@ def post_boundary(services: Services) -> RepeatedPosts:
 
 
 def pages(services: Services) -> BrowserPages:
-    """What makes the routes of every page."""
+    """The factory of page routes."""
     return Pages(
         browsers=services.get(browser_contexts),
         guard=services.get(form_guard),

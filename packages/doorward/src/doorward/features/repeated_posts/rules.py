@@ -1,7 +1,7 @@
-"""Whether a form that comes a second time gets the answer that the first had, as after a double click on its button.
+"""Rules for a repeated post: whether it gets the response of the first one, as after a double click.
 
-The two are the same when browser, path, form and everything typed are the same; each form that a page shows carries a value of its
-own (`once`), so that a person who means it twice is never taken for a double click.
+Two posts are the same when browser, path, form and all values are the same. Each form on a page carries a unique value (`once`), so
+that deliberate repetition never counts as a double click.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from msgspec import Struct
 from doorward.core.model.digest import digest
 
 KEPT_FOR: Final = 10
-"""Seconds for which an answer is kept after it was made."""
+"""Seconds for which a response is kept."""
 
 CLAIMED_FOR: Final = 30
-"""Seconds after which a post that was never answered counts for nothing: its process has died."""
+"""Seconds after which an unanswered post is ignored: its process has died."""
 
 PLACES: Final = 16_384
-"""How many rows there can be. Two browsers of one place lose nothing but this comfort."""
+"""Maximum number of rows. Two browsers that share a row only lose this convenience."""
 
 MOST: Final = 16_384
-"""Bytes of a sealed answer; what is longer is not kept."""
+"""Maximum bytes of a sealed response; longer ones are not stored."""
 
 PAUSES: Final = (0.02, 0.04, 0.08, 0.16, *[0.25] * 39)
-"""Seconds between two looks whether the first was answered: ten in all, then the second is worked on as if there were no first."""
+"""Seconds between two checks for the first response: ten in all, then the second post is processed like a first one."""
 
 WAITING: Final = 64
-"""How many requests of one process may wait for another at a time."""
+"""Maximum number of requests of one process that wait for another at a time."""
 
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class Kept(Struct, frozen=True, array_like=True):
-    """An answer, and the hashes of the session's cookie that its request came with and that it leaves the browser with."""
+    """A response, and the hashes of the session cookies before and after it."""
 
     answer: bytes
     before: bytes | None
@@ -46,16 +46,16 @@ class Kept(Struct, frozen=True, array_like=True):
 
 
 def place(browser: str) -> int:
-    """Where the last post of a browser stands, by its cookie."""
+    """The row of a browser's last post, by its cookie."""
     return int.from_bytes(digest(browser)[:8]) % PLACES
 
 
 def told_apart(once: str | None) -> bool:
-    """Whether a form carries a value of its own. Without one, two posts cannot be told from a person who means both."""
+    """Whether a form carries a unique value. Without one, a double click looks like deliberate repetition."""
     return once is not None and _VALUE.fullmatch(once) is not None
 
 
 def may_have(kept: Kept, presented: bytes | None) -> bool:
-    """Whether a request with this session's cookie (its hash) may have the answer: the one before or after it, and no other. So who
-    planted the browser's cookie gets nothing that was meant for the session's owner."""
+    """Whether a request with this session cookie (its hash) may have the response: only with the cookie before or after it. An attacker
+    who planted the browser cookie gets nothing intended for the owner of the session."""
     return presented in {kept.before, kept.after}

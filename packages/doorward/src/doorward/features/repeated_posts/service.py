@@ -1,4 +1,4 @@
-"""A form that is posted twice is worked on once: the second post waits for the first, on whichever process, and gets its answer."""
+"""Single processing of a form that is posted twice: the second post waits for the first, in any process, and gets its response."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ log = structlog.get_logger("doorward.posts")
 
 @final
 class PostOnce:
-    """Claims a post in the database before it is worked on, and keeps its answer there for a few seconds, sealed under the browser's
-    cookie, which the database does not hold."""
+    """Claims a post in the database before processing, and stores its response there for a few seconds, sealed under the browser
+    cookie, which the database does not contain."""
 
     def __init__(
         self, *, store: Store, sealer: Sealer, clock: Clock, sessions: SessionPolicy, posts_of: Begun
     ) -> None:
-        """`posts_of` bounds what one network makes us write: beyond it, each post is worked on, as if there were no second."""
+        """`posts_of` limits the writes caused by one network: beyond the limit, each post is processed."""
         self._store = store
         self._sealer = sealer
         self._clock = clock
@@ -42,10 +42,10 @@ class PostOnce:
         self._waiting = 0
 
     async def first(self, browser: str, post: str, session: bytes | None, *, address: str) -> bytes | bool:
-        """The answer that this very post had, if it is the second; else whether the caller has to `keep` or `drop` what comes of it.
+        """The response of the first identical post; else whether the caller has to `keep` or `drop` its own.
 
-        `post` is a keyed hash of the whole request, `session` the hash of the session's cookie that it came with, `address` whose
-        network the post is counted for. Raises `StoreUnavailable`.
+        `post` is a keyed hash of the whole request, `session` the hash of its session cookie, `address` the network for which it is
+        counted. Raises `StoreUnavailable`.
         """
         now = self._clock.now()
         if self._posts_of.full(address, now) is not None:
@@ -62,7 +62,7 @@ class PostOnce:
                 sealed = await self._store.posts.answer(place, post, self._clock.now())
                 if sealed:
                     return await self._opened(browser, sealed, session)
-                # it may have come to nothing: then this one is the first
+                # the first one may have failed; then this one is the first
                 if sealed is None and await self._claim(place, post):
                     return True
                 await asyncio.sleep(pause)
@@ -71,7 +71,7 @@ class PostOnce:
         return False
 
     async def keep(self, browser: str, post: str, kept: Kept) -> None:
-        """What the second is to get. The first was answered already in all that counts: nothing is raised."""
+        """Store the response for the second post. Nothing is raised, since the first one is complete."""
         sealed = self._sealer.seal_under(browser, _PURPOSE, _encode(kept))
         if len(sealed) > repeat.MOST:
             await self.drop(browser, post)
@@ -81,12 +81,12 @@ class PostOnce:
             await self._store.commit(self._store.posts.keep(place, post, sealed, until))
 
     async def drop(self, browser: str, post: str) -> None:
-        """The first came to nothing: a second is worked on."""
+        """Release the claim of a failed post, so that a second one is processed."""
         with suppress(StoreUnavailable, StoreConflict):
             await self._store.commit(self._store.posts.drop(repeat.place(browser), post))
 
     async def forget(self, browser: str) -> None:
-        """This browser was signed out: nothing that it did before is answered again."""
+        """Delete the stored response after this browser was signed out."""
         with suppress(StoreUnavailable, StoreConflict):
             await self._store.commit(self._store.posts.forget(repeat.place(browser)))
 
@@ -104,7 +104,7 @@ class PostOnce:
         return kept.answer
 
     async def _lives(self, after: bytes | None) -> bool:
-        """Whether the session that the answer leaves the browser with is still one: never after a sign-out."""
+        """Whether the session after the response is still live; false after a sign-out."""
         if after is None:
             return True
         found = await self._store.sessions.by_secret(after)

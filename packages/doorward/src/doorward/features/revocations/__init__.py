@@ -1,1 +1,1 @@
-"""The revocation feed, view and status list."""
+"""Revocation feed, view and status list."""

@@ -1,4 +1,4 @@
-"""How the services of the revocation view and feed are built."""
+"""Construction of the revocation view and feed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from doorward.features.services import Services
 
 
 def revocation_view(services: Services) -> RevocationView:
-    """What is revoked as of this moment, in memory."""
+    """The current revocations, in memory."""
     return RevocationView(store=services.store)
 
 
 def news_watch(services: Services) -> Watch:
-    """What wakes requests that wait for the next entry."""
+    """The watch that wakes long-polling requests at a new entry."""
     return Watch(store=services.store, bell=services.notifier)
 
 
 def revocation_feed(services: Services) -> RevocationFeed:
-    """What APIs are told."""
+    """The feed for APIs."""
     return RevocationFeed(
         store=services.store,
         chance=services.random,

@@ -1,4 +1,4 @@
-"""What the revocation feed adds to the server."""
+"""Revocation feature: the feed and the status lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The revocation feed: how an API learns within a second what no longer holds (docs/reference/endpoints-token.md)."""
+"""Revocation feed, by which an API learns of revocations within a second (docs/reference/endpoints-token.md)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _BREATH: Final = 0.005
 _FOREVER: Final = 2**53
 _KEPT: Final = 60
 _NAME: Final = "feed"
-"""Where the database keeps its own name, in `meta`, and who may draw it."""
+"""Key of the database's own name in `meta`, and of the claim to set it."""
 _SALT_PURPOSE: Final = "feed"
 
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
-    """Wakes whoever waits for something new. One poller a process, and only while somebody waits: it sees what other
-    processes commit to the same database as well, at once where a bell tells it."""
+    """Wakes requests that wait for a new entry. One poller per process, running only while requests wait; it also sees commits of other
+    processes to the same database, at once if a notifier reports them."""
 
     store: Store
     bell: Bell | None = None
@@ -51,8 +51,8 @@ class Watch:
     async def beyond(self, seq: int, seconds: float) -> None:
         """Return when the newest entry is no longer `seq`, or after `seconds`. Raises `StoreUnavailable`.
 
-        At once when too many wait already. It is no error: the places are free for anybody to take, and an API that heard 503
-        here instead of the news would stop trusting its view, and with it every token, for as long as somebody holds them.
+        Returns at once when too many wait already. This is no error: anybody can take the places, and an API that got a 503 instead
+        of the feed would stop trusting its view, and with it every token, for as long as an attacker holds them.
         """
         if len(self._waiting) >= MOST_WAITING:
             return
@@ -71,11 +71,11 @@ class Watch:
 
     @property
     def idle(self) -> bool:
-        """Whether nobody waits and nothing is polled."""
+        """Whether no request waits and nothing is polled."""
         return not self._waiting and self._poller is None
 
     def release(self) -> None:
-        """Answer everybody who waits at once: the server is going down."""
+        """Answer all waiting requests at once, because the process is shutting down."""
         for _, waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)
@@ -88,7 +88,7 @@ class Watch:
                 for seq, waiter in self._waiting:
                     if seq != newest and not waiter.done():
                         waiter.set_result(None)
-                # one look answers for a whole storm of rings
+                # one query answers for many notifications
                 await asyncio.sleep(_BREATH)
                 await self._until_rung()
         except StoreUnavailable as problem:
@@ -99,7 +99,7 @@ class Watch:
             self._poller = None
 
     async def _until_rung(self) -> None:
-        """A ring that was missed costs half a second; without a bell that is heard, nobody waits that long."""
+        """Wait for a notification. A missed one costs half a second; without a connected notifier the wait is shorter."""
         heard = self.bell is not None and self.bell.connected
         with suppress(TimeoutError):
             async with asyncio.timeout(_SLOWLY if heard else _EVERY):
@@ -108,11 +108,11 @@ class Watch:
 
 @dataclass(slots=True, kw_only=True)
 class RevocationFeed:
-    """Everything that is live, or what came after a cursor; page by page in the second edition.
+    """All live entries, or those after a cursor; in pages in the second edition.
 
-    A cursor names the database and the salt as well as the place, so that one from before a rebuild, or of another day, is
-    answered with everything instead of with silence. What is live is read from the database once and grows at its end: to be
-    asked costs one small read, whatever the cursor.
+    A cursor names the database and the salt as well as the position, so that one from before a rebuild, or of another day, gets all
+    entries instead of none. The live entries are read from the database once and extended at the end: a request costs one small
+    read, whatever its cursor.
     """
 
     store: Store
@@ -128,8 +128,8 @@ class RevocationFeed:
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def plain(self, after: str | None, wait: float) -> bytes:
-        """The first edition, with ids in clear and in one piece. `wait` in seconds, at most `LONGEST_WAIT`: the answer is held until
-        something new is there."""
+        """The first edition, with ids in clear and in one piece. `wait` in seconds, at most `LONGEST_WAIT`: the response is delayed
+        until there is a new entry."""
         database = self._database or await self._name()
         pages, seq = await self._found(_place(after, database), wait)
         if seq is None or pages.behind(seq) > NEWS:
@@ -141,7 +141,7 @@ class RevocationFeed:
         return _document(database, pages.seq, pages.news(seq, PLAIN, plain), reset=False)
 
     async def pages(self, after: str | None, wait: float) -> bytes:
-        """The second edition: ids hidden by a salt, and at most a page in an answer. `more`: the next one follows at once."""
+        """The second edition: ids hidden by a salt, and at most one page per response. `more`: the next page is available at once."""
         salt = await self._salt_of_today()
         pages, seq = await self._found(_place(after, salt), wait)
         part = pages.after(seq or 0, salt, hiding(salt))
@@ -149,8 +149,8 @@ class RevocationFeed:
         return _document(salt, part.seq, part.text, reset=seq is None, also=also)
 
     async def _found(self, seq: int | None, wait: float) -> tuple[FeedPages, int | None]:
-        """The view as of now, and the place of the cursor in it; None when the answer has to begin anew. Waits while there is
-        nothing after the cursor."""
+        """The current view, and the position of the cursor in it; None when the response has to start from the beginning. Waits while
+        there is nothing after the cursor."""
         pages = await self._current()
         if seq is not None and seq == pages.seq and wait > 0:
             await self.watch.beyond(seq, min(wait, LONGEST_WAIT))
@@ -160,12 +160,12 @@ class RevocationFeed:
         return pages, seq
 
     async def _current(self) -> FeedPages:
-        """Everything that was committed before this call."""
+        """Everything committed before this call."""
         newest = await self.store.revocations.newest()
         now = self.clock.now()
         if newest != self._pages.seq or now >= self._forgotten_at + _KEPT or now < self._forgotten_at:
             async with self._loading:
-                # who held the lock before may have read further than this call had
+                # the previous holder of the lock may have read further than this call did
                 newest = await self.store.revocations.newest()
                 if newest != self._pages.seq:
                     self._pages = await caught_up(self.store, self._pages, FeedPages, newest, now)
@@ -175,7 +175,7 @@ class RevocationFeed:
         return self._pages
 
     async def _salt_of_today(self) -> str:
-        """The same in every process; nobody can tell the next one from those that were. A database that was rebuilt has others."""
+        """The salt of the day, the same in every process, and not predictable from earlier ones. A rebuilt database has others."""
         database = self._database or await self._name()
         day, salt = self._salt
         today = wire.day(self.clock.now())
@@ -185,7 +185,7 @@ class RevocationFeed:
         return salt
 
     async def _name(self) -> str:
-        """The database's own name, drawn once in its life; of two processes that draw at once one wins."""
+        """The database's own name, drawn once; of two processes that draw concurrently one wins."""
         name = await self.store.meta(_NAME)
         if name is None:
             await self.store.commit(
@@ -207,6 +207,6 @@ def _place(cursor: str | None, name: str) -> int | None:
 
 
 def _document(name: str, seq: int, entries: bytes, *, reset: bool, also: bytes = b"") -> bytes:
-    """The answer; name and salt are base64url, which JSON need not escape."""
+    """The response; name and salt are base64url, which JSON need not escape."""
     begins = b"true" if reset else b"false"
     return b'{"cursor":"%s.%d","reset":%s,%s"entries":[%s]}' % (name.encode(), seq, begins, also, entries)

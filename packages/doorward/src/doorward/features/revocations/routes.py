@@ -1,4 +1,4 @@
-"""What APIs poll: the revocation feed, and the status lists of grants. Public like the keys: nothing in them names anybody."""
+"""Endpoints polled by APIs: the revocation feed, and the status lists of grants. Public like the keys, since they name no one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_DIGITS: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEndpoints:
-    """GET /revocations and GET /status/<n>."""
+    """Handlers of GET /revocations and GET /status/<n>."""
 
     feed: RevocationFeed
     lists: StatusList
@@ -58,14 +58,14 @@ def _seconds(text: str | None) -> float:
     if text is None:
         return 0.0
     whole, _, part = text.partition(".")
-    # isascii: "²" is a digit to Python, and no number
+    # isascii: "²" is a digit to Python, but not a number
     if not (text.isascii() and whole.isdigit() and len(text) <= _MAX_DIGITS) or (part and not part.isdigit()):
         raise BadForm(f"wait is a number of seconds from 0 to {LONGEST_WAIT}.")
     return min(float(text), float(LONGEST_WAIT))
 
 
 def routes(feed: RevocationFeed, lists: StatusList) -> list[Route]:
-    """For everybody, from any origin."""
+    """Routes for all callers, from any origin."""
     endpoints = FeedEndpoints(feed=feed, lists=lists)
     limits = {"wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}, "v": {"enum": ["1", "2"]}}
     page = Operation(takes="after wait v", shapes=limits, answers={200: RevocationPage}, errors=(503,))

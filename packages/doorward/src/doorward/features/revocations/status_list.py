@@ -1,4 +1,4 @@
-"""The status list of some grants, signed (Token Status List, line 57)."""
+"""Signed status list of some grants (Token Status List, R57)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_KEPT: Final = 64
 
 @dataclass(slots=True, kw_only=True)
 class StatusList:
-    """Makes a list anew as soon as anything was revoked, so that what is served never lags behind the database."""
+    """Rebuilds a list after any revocation, so that served lists are never behind the database."""
 
     store: Store
     catalog: CatalogSource
@@ -31,11 +31,11 @@ class StatusList:
     )
 
     async def make(self, number: int) -> str | None:
-        """The list's token, or None when no grant that may still live can be in a list of this number."""
+        """The list's token, or None when no grant that may still be live can be in a list of this number."""
         now = self.clock.now()
         if not self.policy.status_list or not rule.may_exist(number, longest=self._longest(), now=now):
             return None
-        # the configuration too: a list that a revoked key has signed is worth nothing
+        # the configuration too: a list signed by a revoked key is worthless
         newest = (await self.store.revocations.newest(), self.catalog.current().version)
         made = self._made.get(number)
         if made is not None and made[0] == newest and now < made[1]:

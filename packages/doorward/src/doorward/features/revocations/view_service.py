@@ -1,4 +1,4 @@
-"""The revocation view as of this moment, in memory, brought up to date with one cheap read."""
+"""Current revocation view in memory, updated with one cheap read."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ V = TypeVar("V", View, FeedPages)
 
 
 async def caught_up(store: Store, view: V, empty: Callable[[], V], newest: int, now: int) -> V:
-    """The view with everything up to `newest`. In pieces, so that others are answered between them."""
+    """The view with everything up to `newest`. Read in parts, so that other requests run in between."""
     while newest != view.seq:
         if newest < view.seq or not same_history(newest, view.seq):
-            # Another database than a moment ago (restored from a backup, or a standby that lacked the last commits): nothing
-            # that was learnt may stay or be missed.
+            # A different database than before (restored from a backup, or a standby that lacked the last commits): old entries must be
+            # dropped, and none may be missed.
             view = empty()
         asked = view.seq
         newest, entries = await store.revocations.since(asked, now, limit=PAGE)
@@ -34,7 +34,7 @@ async def caught_up(store: Store, view: V, empty: Callable[[], V], newest: int, 
 
 @dataclass(slots=True, kw_only=True)
 class RevocationView:
-    """Holds the entries of this process; what another process wrote is there at the next question."""
+    """Holds the entries of this process; entries written by other processes are read at the next call."""
 
     store: Store
     _view: View = field(default_factory=View)
@@ -42,9 +42,9 @@ class RevocationView:
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def fresh(self, now: int) -> View:
-        """The view with everything that was committed before this call."""
+        """The view with everything committed before this call."""
         if await self.store.revocations.newest() != self._view.seq:
-            # One at a time: who came second would take the number that it read before for another database, and read all anew.
+            # One at a time: otherwise the second would take its outdated number for another database, and read everything again.
             async with self._loading:
                 newest = await self.store.revocations.newest()
                 self._view = await caught_up(self.store, self._view, View, newest, now)

@@ -1,1 +1,1 @@
-"""Sessions of people, and their browsers."""
+"""Browser sessions and browser cookies."""

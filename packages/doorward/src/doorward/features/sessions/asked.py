@@ -1,4 +1,5 @@
-"""An app's own request, kept in the browser of somebody whom nobody knows yet: a row of ours is small, and goes when it expires."""
+"""Authorization request in a browser cookie, for a browser without session: the database row of its sign-in is small, and is deleted on
+expiry."""
 
 from __future__ import annotations
 
@@ -11,23 +12,24 @@ from urllib.parse import urlencode
 from doorward.web.http import BadForm, parse_form
 
 MAX_AGE: Final = 86_400
-"""Seconds: a page that was left open over night still leads to the app."""
+"""Seconds: a page left open overnight still leads to the app."""
 
 MOST_CARRIED: Final = 3500
-"""Bytes of the cookie's value: browsers keep 4096 of name, value and attributes (RFC 6265bis §5.6)."""
+"""Bytes of the cookie's value: browsers store 4096 of name, value and attributes (RFC 6265bis §5.6)."""
 
 _LONGEST: Final = 16_384
 
 
 def pack(flow: str, params: Mapping[str, str]) -> str | None:
-    """The cookie's value for the request that the sign-in `flow` began with; None if it is too long for a cookie."""
+    """The cookie's value for the request with which the sign-in `flow` began; None if it is too long for a cookie."""
     squeezed = zlib.compress(urlencode(params).encode("ascii"), 9)
     value = f"{flow}.{urlsafe_b64encode(squeezed).rstrip(b'=').decode()}"
     return value if len(value) <= MOST_CARRIED else None
 
 
 def unpack(value: str) -> tuple[str, str] | None:
-    """(the sign-in, the request's query). None for what we cannot have set; it is the browser's own word, good for a link to ourselves."""
+    """(sign-in id, query of the request). None for a value that this server cannot have set. The browser can forge it, so it is only
+    used for a link to this server."""
     flow, _, rest = value.partition(".")
     try:
         squeezed = urlsafe_b64decode(rest + "=" * (-len(rest) % 4))
@@ -39,7 +41,7 @@ def unpack(value: str) -> tuple[str, str] | None:
 
 
 def state_of(value: str) -> str | None:
-    """The `state` in it."""
+    """The `state` in the cookie's value."""
     found = unpack(value)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Browser context: the browser of a page request with the session and the person that its cookies name."""
+"""Browser context: the browser of a page request, with the session and account of its cookies."""
 
 from __future__ import annotations
 
@@ -27,42 +27,42 @@ class BrowserContext(PageRequest):
     account: Account | None
     device_secrets: tuple[str, ...]
     moved: bool = False
-    """Whether the session's cookie came under the old name, and leaves under the new one."""
+    """Whether the session cookie came under its old name, and is renamed by the response."""
 
     @property
     def devices(self) -> tuple[bytes, ...]:
-        """What accounts know this device by: each of its people by a secret of their own, so that nobody who signed in here once
-        counts as known for the others."""
+        """The hashes by which accounts know this device: a separate secret per person, so that a person who signed in here once is not
+        known to the accounts of others."""
         return tuple(digest(secret) for secret in self.device_secrets)
 
     @property
     def bare_post(self) -> bool:
-        """Whether this is a POST without any cookie of ours: another site's form, or the first request ever."""
+        """Whether this is a POST without any cookie of this server: a form of another site, or the first request."""
         cookies = self.request.cookies()
         found = (self.jar.read(cookies, "browser"), self.jar.read(cookies, "session"))
         return self.request.method == "POST" and found == (None, None)
 
     def with_session(self, session: Session | None) -> BrowserContext:
-        """The same browser, whose session is stored like this by now; None: it has ended."""
+        """The same browser with the session as stored now; None: it has ended."""
         account = self.account if session is not None else None
         return dataclasses.replace(self, session=session, account=account)
 
     def remember_session(self, secret: str, max_age: int) -> None:
-        """Send the session cookie."""
+        """Set the session cookie."""
         self.put(self.jar.set("session", secret, max_age))
 
     def forget_session(self) -> None:
-        """Remove the session cookie, if this request came with one. Without the condition a form on another site, whose POST
-        comes without it, could take it from a browser that keeps it (forced log-out, R75)."""
+        """Remove the session cookie, if the request has one. Without this condition, a form of another site, whose POST comes without
+        the cookie, could delete it (forced logout, R75)."""
         if self.jar.name("session") in self.request.cookies() or self.moved:
             self.put(self.jar.clear("session"))
 
     def remember_asked(self, value: str) -> None:
-        """Have the browser keep what an app asked for (`features/sessions/asked.py`)."""
+        """Store the app's request in the browser (`features/sessions/asked.py`)."""
         self.put(self.jar.set("asked", value, ASKED_AGE))
 
     def forget_asked(self) -> None:
-        """The app has its answer. One that is given at once leaves alone what the browser keeps for another tab."""
+        """Remove the app's request after its response. A response to a new request keeps the stored request of another tab."""
         name = self.jar.name("asked") + "="
         kept = [line for line in self.set_cookies if not line.startswith(name)]
         at_once = len(kept) < len(self.set_cookies)
@@ -72,7 +72,7 @@ class BrowserContext(PageRequest):
 
     @property
     def asked(self) -> str | None:
-        """What the browser keeps of it, from this answer on."""
+        """The stored request, including a change by this response."""
         name = self.jar.name("asked")
         for line in self.set_cookies:
             if line.startswith(name + "="):
@@ -80,7 +80,7 @@ class BrowserContext(PageRequest):
         return self.request.cookies().get(name)
 
     def remember_device(self, secret: str) -> None:
-        """Send the cookie by which accounts know this device, with the secret of one more person before the others'."""
+        """Set the device cookie, with the secret of one more account in front."""
         secrets = (secret, *self.device_secrets)[:MOST_DEVICES]
         self.put(self.jar.set("device", ".".join(secrets), DEVICE_AGE))
 
@@ -95,24 +95,24 @@ BrowserPages: TypeAlias = Pages[BrowserContext]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserContexts:
-    """Recognises browsers and their people. One for the whole server."""
+    """Reads browsers and their sessions from requests. One instance per server."""
 
     browsers: Browsers
     sessions: Sessions
 
     def secret_of(self, request: Request) -> str | None:
-        """The cookie that a browser is known by, if the request brought one."""
+        """The value of the browser cookie, if the request has one."""
         return self.browsers.secret_of(request)
 
     async def meet(self, request: Request) -> BrowserContext:
-        """Read the cookies, find the live session and account, touch the session once a minute, choose the language."""
+        """Read the cookies, load the live session and account, touch the session once a minute, choose the language."""
         jar, now = self.browsers.jar, self.browsers.clock.now()
         cookies = request.cookies()
         set_cookies: list[str] = []
         session, account = await self._session(cookies.get(jar.name("session")), now)
         moved = False
         if session is None and (old := cookies.get(jar.old_name("session"))) is not None:
-            # of another issuer on this host, if it is not ours: then it stays where it is
+            # the cookie may belong to another issuer on this host; then it is left alone
             session, account = await self._session(old, now)
             if moved := session is not None:
                 set_cookies += jar.moved("session", old, session.expires_at - now)

@@ -1,4 +1,4 @@
-"""How the services of browser sessions are built."""
+"""Construction of the session services."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def revoker(services: Services) -> Ending:
-    """What ends grants, sessions, people and apps, as writes for the commits of others."""
+    """The builder of writes that end grants, sessions, accounts and apps, for the commits of other services."""
     return Ending(
         store=services.store, chance=services.random, catalog=services.config, policy=services.tokens
     )
@@ -30,7 +30,7 @@ def cookie_jar(services: Services) -> CookieJar:
 
 
 def status_pages(services: Services) -> StatusPages:
-    """The pages of errors that no handler answered."""
+    """The error pages of requests without a handler."""
     from doorward.web.error_pages import StatusPages
 
     return StatusPages(
@@ -42,22 +42,22 @@ def status_pages(services: Services) -> StatusPages:
 
 
 def live_sessions(services: Services) -> Sessions:
-    """Whose session a cookie names."""
+    """The reader of live sessions."""
     from doorward.features.sessions.service import Sessions
 
     return Sessions(store=services.store, policy=services.sessions)
 
 
 def form_guard(services: Services) -> FormGuard:
-    """The check of every form."""
+    """The CSRF check of forms."""
     from doorward.web.csrf import FormGuard
 
     return FormGuard(sealer=services.sealer, origin=services.origin)
 
 
 def browser_contexts(services: Services) -> BrowserContexts:
-    """Who is behind a page's request."""
-    # imported here: commands end sessions too, and load no pages
+    """The reader of browsers and their sessions."""
+    # imported here: commands end sessions too, but load no pages
     from doorward.features.sessions.browser_context import BrowserContexts
     from doorward.web.browser import Browsers
 

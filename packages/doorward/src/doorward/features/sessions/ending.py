@@ -1,6 +1,6 @@
-"""Ending a grant, a session, a person or an app: everything that must end with it, as writes for the caller's own commit.
+"""End of a grant, a session, a person or an app: everything that must end with it, as writes for the caller's own commit.
 
-Each caller appends its audit event and commits all in one transaction, so that nothing ends by halves (line 72).
+The caller adds its audit event and commits all in one transaction, so that nothing ends partially (R72).
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from doorward.features.sessions.rules import ending as rule
 from doorward.storage.sql.store import Store, Write
 
 MANY: Final = 40
-"""Grants that end one by one. Whoever has a session can have a new grant with each request, and end all of them with one: thousands
-of statements in a commit would hold the counter of revocations, and with it everybody else's sign-out."""
+"""Maximum number of grants that end one by one. A session can get a new grant with each request, and end all with one: thousands of
+statements in one commit would block the counter of revocations, and with it the sign-out of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """Builds the writes; only `late` and `late_in` commit. `reason` is kept with the row (signed_out, password_changed, replayed, …)."""
+    """Builds the writes; only `late`, `late_in` and `late_beside` commit. `reason` is stored in the row (signed_out, password_changed,
+    replayed, …)."""
 
     store: Store
     chance: Chance
@@ -34,27 +35,27 @@ class Ending:
     policy: TokenPolicy
 
     def grant(self, grant: Grant, *, now: int, reason: EndReason, first: bool = False) -> list[Write]:
-        """One app's grant: its refresh tokens are dead with it, its access tokens enter the revocation view (RFC 7009 §2.1).
+        """End one app's grant: its refresh tokens end with it, its access tokens enter the revocation view (RFC 7009 §2.1).
 
-        `first`: guarded, the commit loses when the grant has ended. Whoever sends one request a thousand times at once makes one
-        entry with it, not a thousand.
+        `first`: the writes are guarded, so that the commit fails if the grant has ended. A request sent a thousand times at once
+        makes one entry, not a thousand.
         """
         return self._grant(grant.id, now, reason, first=first)
 
     def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
-        """The access tokens of a grant that has no row."""
+        """Revoke the access tokens of a grant without a row."""
         return self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=self._life()))
 
     def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
-        """All tokens that an app has now, by one entry; the token issued at `iat` is among them. Guarded: loses when one that is
-        there covers it."""
+        """Revoke all tokens that an app got for itself so far, by one entry; the token issued at `iat` is among them. Guarded: the
+        commit fails if an existing entry covers it."""
         entry = bounds.of_all_until_now(client_id, iat=iat, now=now, life=self._life())
         return self.store.revocations.insert_later(entry, now=now)
 
     async def session(
         self, session: Session, *, now: int, reason: EndReason, first: bool = False
     ) -> list[Write]:
-        """A browser session: the grants born in it that are not offline, its `sid`, and a notice to each app that asked for one
+        """End a browser session: its grants that are not offline, its `sid`, and a notification to each app that registered for it
         (OpenID Connect Back-Channel Logout 1.0 §2.3). `first` as for a grant."""
         end = self.store.sessions.end_first if first else self.store.sessions.end
         told = [(session.id, client_id) for client_id in await self.store.sessions.clients_in(session.id)]
@@ -66,7 +67,7 @@ class Ending:
         ]
 
     async def grants_of(self, session: Session, *, now: int, reason: EndReason) -> list[Write]:
-        """The grants born in a session that are not offline."""
+        """End the grants of a session that are not offline."""
         found = await self.store.grants.live_of_session(session.id, now, limit=MANY + 1)
         if len(found) > MANY:
             end = self.store.grants.end_of_account
@@ -74,7 +75,7 @@ class Ending:
         return self._each([grant for grant in found if not grant.offline], now, reason)
 
     async def app_of(self, account_id: str, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
-        """The grants that a person gave to one app, offline ones too."""
+        """End the grants that a person gave to one app, offline ones too."""
         found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
         if len(found) > MANY:
             end = self.store.grants.end_of_account
@@ -82,8 +83,8 @@ class Ending:
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
     def outstanding(self, account_id: str, *, now: int) -> list[Write]:
-        """What was made for a person and not used yet: mailed codes and links, and the sign-ins under way in which something was
-        shown (line 94). Who asked for a mail sees nothing of it: the ticket is from now on one that nothing opens (line 80)."""
+        """End unused mailed codes and links of a person, and sign-ins in progress with a proof (R94). The requester of a mail sees no
+        difference: the ticket stays, but no code or link opens it (R80)."""
         return [
             self.store.messages.detach_tickets(account_id),
             self.store.sign_ins.end_of_account(account_id, now),
@@ -98,9 +99,10 @@ class Ending:
         keep_session: str | None = None,
         sub_entry: bool,
     ) -> list[Write]:
-        """All sessions of a person but `keep_session`, and all their grants, offline ones too (ASVS 7.4.2, 7.4.3).
+        """End all sessions of a person except `keep_session`, and all their grants, offline ones too (ASVS 7.4.2, 7.4.3).
 
-        `sub_entry` (disabled, deleted) also revokes whatever carries their `sub` and was issued up to now. What is outstanding ends too.
+        `sub_entry` (disabled, deleted) also revokes every token with their `sub` that was issued so far. Mailed codes and sign-ins
+        in progress end too.
         """
         ended = await self._account(account_id, now, reason, keep_session, sub_entry=sub_entry)
         return [*self.outstanding(account_id, now=now), *ended]
@@ -109,8 +111,8 @@ class Ending:
         self, account_id: str, now: int, reason: EndReason, keep_session: str | None, *, sub_entry: bool
     ) -> list[Write]:
         writes = await self._sessions(account_id, now, reason, keep_session)
-        # The grants enter the view one by one even beside a `sub` entry: a token signed in another process in this very
-        # moment may carry a later `iat` than the entry's bound.
+        # The grants enter the view individually even with a `sub` entry: a token signed concurrently in another process may have a
+        # later `iat` than the entry's bound.
         found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
         if len(found) > MANY:
             writes.append(self.store.grants.end_of_account(account_id, now, reason, self._until(now)))
@@ -122,39 +124,39 @@ class Ending:
         return writes
 
     async def others(self, current: Session, *, now: int, reason: EndReason) -> list[Write]:
-        """All sessions of a person but this one, with the grants born in them that are not offline: a handful of writes, however
-        many they are. What is outstanding ends too: who stands in the middle of a sign-in would be in a session a moment later."""
+        """End all other sessions of a person, with their grants that are not offline: a few writes, whatever their number. Mailed codes
+        and sign-ins in progress end too, since a sign-in would otherwise create a session a moment later."""
         writes = await self._sessions(current.account_id, now, reason, current.id)
         if writes:
             writes.append(self._grants_but(current, now, reason))
         return [*self.outstanding(current.account_id, now=now), *writes]
 
     async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
-        """What `late_in` does for one session, for all those that `others` ended."""
+        """Like `late_in`, for all sessions that `others` ended."""
         await self.store.commit(self._grants_but(current, now, reason))
 
     async def late(
         self, account_id: str, *, now: int, reason: EndReason, keep_session: str | None = None
     ) -> None:
-        """What came into being between `account`'s look and the commit of its writes. Called right after that commit, which
-        must have changed the account's row: `Finish` is guarded by it, so that nothing more can come of the old one.
+        """End what was created between the read in `account` and the commit of its writes. Call it right after that commit, which must
+        have changed the account's row: `Finish` is guarded by that row, so that no session can be created from the old one later.
 
-        Without this a session opened with the stolen password in those milliseconds outlives the change of the password.
+        Otherwise a session opened with the stolen password in those milliseconds would outlive the change of the password.
         """
         writes = await self._account(account_id, now, reason, keep_session, sub_entry=False)
         if writes:
             await self.store.commit(*writes)
 
     async def late_in(self, session: Session, *, now: int, reason: EndReason) -> None:
-        """The same for a session: grants that were being born in it while it was ended. Called right after the commit of
-        `session`'s writes. From then on the guard of `Finish` lets no other one come."""
+        """The same for a session: end grants that were created in it while it was ended. Call it right after the commit of `session`'s
+        writes; after that, the guard of `Finish` prevents new ones."""
         writes = await self.grants_of(session, now=now, reason=reason)
         if writes:
             await self.store.commit(*writes)
 
     def client(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
-        """An app that goes: its grants, and one entry for every access token that carries its `client_id`. Of very many grants the
-        sweep ends the rest: none of them is of use to anybody without the app."""
+        """End a deleted app: its grants, and all its access tokens by one entry for its `client_id`. If there are very many grants, the
+        periodic cleanup ends the rest; without the app they are useless."""
         return [
             self.store.grants.end_of_client(client_id, now, reason),
             self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
@@ -175,7 +177,7 @@ class Ending:
         return end(current.account_id, now, reason, self._until(now), but=current.id)
 
     async def _sessions(self, account_id: str, now: int, reason: EndReason, keep: str | None) -> list[Write]:
-        # of two one is another than the one that is kept
+        # two rows suffice to find one other than the kept session
         found = await self.store.sessions.live_of(account_id, now, limit=2)
         if all(session.id == keep for session in found):
             return []
@@ -203,7 +205,7 @@ class Ending:
         ]
 
     def _until(self, now: int) -> int:
-        """When an entry may go that is made now for what was given out before."""
+        """The expiry of an entry made now for tokens issued before."""
         return now + self._life() + rule.MARGIN
 
     def _life(self) -> int:

@@ -1,4 +1,4 @@
-"""Live sessions: whose session a cookie names, and the note that it was seen."""
+"""Live sessions: lookup by cookie, and the time last seen."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from doorward.storage.sql.store import Store
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """Reads sessions; what ends them is the Revoker's."""
+    """Reads sessions; `Ending` ends them."""
 
     store: Store
     policy: SessionPolicy
 
     async def live(self, secret: str, now: int) -> tuple[Session, Account] | None:
-        """The session of this cookie and its person, if it still counts. It is touched once a minute."""
+        """The session of this cookie and its account, if valid. It is touched once a minute."""
         session = await self.store.sessions.by_secret(digest(secret))
         if session is None:
             return None
@@ -34,7 +34,7 @@ class Sessions:
         return session, account
 
     async def again(self, session: Session) -> Session | None:
-        """The same session as it is stored now; None when it was ended in the meantime."""
+        """The same session as stored now; None when it has ended."""
         found = await self.store.sessions.get(session.id)
         return None if found is None or found.ended_at is not None else found
 

@@ -1,4 +1,4 @@
-"""Signed-in pages: the page pipeline with one more check, a live session and, for sensitive changes, a recent sign-in."""
+"""Signed-in pages: the page pipeline with one more check, for a live session and, before sensitive changes, a recent sign-in."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OWN_PATH: Final = re.compile(r"/account(?:/[a-z-]+)*")
 
 
 class SignedIn:
-    """A person on their own pages. Who is not signed in has none: making one raises `TypeError`."""
+    """A signed-in person on the account pages. Without a session the constructor raises `TypeError`."""
 
     __slots__ = ("account", "browser", "session")
 
@@ -48,7 +48,7 @@ class SignedIn:
 
 @final
 class SignedInVisit(SignedIn):
-    """A GET of such a page."""
+    """A GET of an account page."""
 
     __slots__ = ("query",)
 
@@ -59,7 +59,7 @@ class SignedInVisit(SignedIn):
 
 @final
 class SignedInRefusedPost(SignedIn):
-    """A form that was not used, of somebody who is signed in: it may be shown again, and nothing else."""
+    """A refused form of a signed-in person: it may be shown again, and must not have any effect."""
 
     __slots__ = ("form", "problem")
 
@@ -71,7 +71,7 @@ class SignedInRefusedPost(SignedIn):
 
 @final
 class SignedInPost(SignedIn):
-    """A form of our own that somebody sent who is signed in. It takes a `VerifiedPost` to make one."""
+    """A verified form of a signed-in person. The constructor requires a `VerifiedPost`."""
 
     __slots__ = ("form",)
 
@@ -83,10 +83,10 @@ class SignedInPost(SignedIn):
 
 
 class SignInFirst(Protocol):
-    """Begins a sign-in of this browser that ends on the page `back`, and answers the way to its first step."""
+    """Begins a sign-in of this browser that ends on the page `back`, and redirects to its first step."""
 
     async def sign_in_first(self, browser: BrowserContext, back: str) -> Response:
-        """The redirect."""
+        """The redirect to the first step."""
         ...
 
 
@@ -108,7 +108,7 @@ class SignedInPages:
         recent: bool = False,
         takes: str = "",
     ) -> Route:
-        """A page that is looked at. Strangers sign in first and come back here."""
+        """A page. Without a session the person signs in first and returns here."""
 
         @wraps(handler)
         async def answer(visit: PageVisit) -> Response:
@@ -127,8 +127,7 @@ class SignedInPages:
         recent: bool = False,
         takes: str = "",
     ) -> Route:
-        """A form. Who is signed out by now signs in first and finds the page `back`, and so does who signed in too long ago for it
-        (`recent`)."""
+        """A form. Without a session, or with one too old for it (`recent`), the person signs in first and returns to the page `back`."""
 
         @wraps(handler)
         async def act(post: PagePost) -> Response:
@@ -142,21 +141,21 @@ class SignedInPages:
         return self.pages.post(path, act, refused=refuse, checks=_checks(recent), takes=takes)
 
     def lead(self, path: str, to: str) -> Route:
-        """For the address of a form that stands on another page: a GET leads to that page."""
+        """A redirect for a GET of a form's URL to the page that contains the form."""
         return self.pages.lead(path, to)
 
     async def stale(self, owner: SignedInRefusedPost) -> Response:
-        """For a form that has nothing to show again: it was not used, and the way back is there."""
+        """The response to a refused form that is not shown again: an error page with a link back."""
         view = ErrorPage(Failure.STALE_FORM, ways=(Way.ACCOUNT, Way.HOME))
         return page(view, owner.browser, 403)
 
     def done(self, owner: SignedIn, path: str, what: Done) -> Response:
-        """On to a page that says once what was done. The word is under our key and this session's: no link from elsewhere can
-        make a page claim that a password was changed."""
+        """Redirect to a page that reports once what was done. The URL has a MAC under the server's key for this session, so that a link
+        from elsewhere cannot make a page claim that a password was changed."""
         return owner.browser.go(f"{path}?done={what.value}&word={self._word(owner, what.value)}")
 
     def was_done(self, owner: SignedInVisit) -> Done | None:
-        """What the page is to say."""
+        """The action that the page reports, if its MAC is valid."""
         what = owner.query.get("done", "")
         if what not in set(Done) or owner.query.get("word") != self._word(owner, what):
             return None
@@ -166,7 +165,7 @@ class SignedInPages:
         return self.sealer.tag(_DONE_PURPOSE, f"{owner.session.id}:{what}")[:16]
 
     async def _signed_in(self, browser: BrowserContext, back: str, recent_for: str | None) -> None:
-        """Raise `EarlyResponse` unless somebody is signed in, and recently enough for the page `recent_for`."""
+        """Raise `EarlyResponse` unless the person is signed in, and recently enough for the page `recent_for`."""
         if browser.account is None or browser.session is None:
             browser.stale = browser.request.method == "POST"
             raise EarlyResponse(await self.flow.sign_in_first(browser, own_path(back)))
@@ -175,7 +174,7 @@ class SignedInPages:
 
 
 def own_path(given: str) -> str:
-    """A path of the account pages, and nothing else that somebody might want to lead people to (open redirect)."""
+    """The given path if it is one of the account pages, else the profile (against open redirects)."""
     return given if len(given) <= 100 and _OWN_PATH.fullmatch(given) else "/account"
 
 

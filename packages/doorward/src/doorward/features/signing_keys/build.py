@@ -1,4 +1,4 @@
-"""How the service of the signing keys is built."""
+"""Construction of the signing key service."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from doorward.features.signing_keys.rotation import KeyRotation
 
 
 def key_rotation(services: Services) -> KeyRotation:
-    """Makes, turns and revokes signing keys; an operator does so through `features/admin/keys.py`."""
+    """The service that makes, rotates and revokes signing keys; operators use it through `features/admin/keys.py`."""
     return KeyRotation(
         store=services.store,
         catalog=services.config,

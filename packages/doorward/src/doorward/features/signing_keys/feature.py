@@ -1,4 +1,4 @@
-"""What the signing keys add to the server: care for them, beside the requests."""
+"""Signing key feature: background maintenance of the keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _jobs(services: Services) -> Jobs:
     keys = services.get(key_rotation)
 
     async def tend() -> None:
-        """Now and then, and at once when the configuration changed: an app that was just registered for another algorithm must not
+        """Maintain keys periodically, and at once after a configuration change: an app just registered for another algorithm must not
         wait for its key."""
         changed = asyncio.Event()
         services.config.on_change(lambda _: changed.set())

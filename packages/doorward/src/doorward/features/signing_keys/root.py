@@ -1,6 +1,7 @@
-"""Opening the root secret, from which everything is derived that the database holds encrypted; and making it, once.
+"""Opening of the root secret, from which the keys of all encrypted data are derived, and its creation.
 
-It is stored only wrapped, under key-encryption keys that live elsewhere. Whoever can open one wrapping is a node of this server.
+It is stored only wrapped, under key-encryption keys that are kept elsewhere. A process that can open one wrapping is a node of this
+server.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from doorward.storage.sql.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootSecret:
-    """The root secret in clear, for the memory of one process; `opened_by` is the wrapping that gave it away."""
+    """The root secret in clear, in the memory of one process; `opened_by` is the wrapping that contained it."""
 
     opened_by: WrappedKey
     secret: bytes = field(repr=False)
 
 
 async def open_root(store: Store, wrapper: KeyWrapper, *, place: str) -> RootSecret | None:
-    """What the database's root secret is; None when it has none yet. `place` says in words where the wrapper's key was found.
+    """The database's root secret; None when it has none yet. `place` describes where the wrapper's key was found.
 
-    Raises `KeyProblem`: the text names the key that is needed and the one that was given, by their fingerprints.
+    Raises `KeyProblem`, whose text names the required key and the given one by their fingerprints.
     """
     found = await store.wrapped_keys.root()
     if found is None:
@@ -61,8 +62,8 @@ async def open_root(store: Store, wrapper: KeyWrapper, *, place: str) -> RootSec
 async def make_root(
     store: Store, wrapper: KeyWrapper, chance: Chance, *, secret: bytes, now: int, place: str
 ) -> RootSecret:
-    """Make `secret` the root of a database that has none. Of several nodes that begin at once one does, and the others open what
-    that one made. Raises `KeyProblem`."""
+    """Make `secret` the root of a database that has none. Of several nodes that start concurrently one does, and the others open its
+    result. Raises `KeyProblem`."""
     root_id = chance.new_id("root")
     wrapping = WrappedKey(root_id, wrapper.id, await wrapper.wrap(root_id, secret), now)
     made = await store.commit(
@@ -86,8 +87,8 @@ async def make_root(
 
 
 def _candidates(wrappings: Sequence[WrappedKey], kek: str) -> Sequence[WrappedKey]:
-    """The wrapping under this very key; else those of its kind, since a command's or a token's key may bear another name on
-    another node. What does not fit is refused by its seal."""
+    """The wrapping under this key; else those of the same kind, since a command's or a token's key may have another name on another
+    node. A wrong key is detected by the wrapping's authentication tag."""
     own = [wrapping for wrapping in wrappings if wrapping.kek == kek]
     scheme = kek.partition(":")[0]
     return own or [wrapping for wrapping in wrappings if wrapping.kek.partition(":")[0] == scheme]

@@ -1,4 +1,4 @@
-"""Rotation of the signing keys: made and turned by time in the background, or by an operator; two at once make one change (line 52)."""
+"""Rotation of the signing keys: by time in the background, or by an operator; two concurrent rotations make one change (R52)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from doorward.storage.sql.store import Store, Write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRotation:
-    """`publish_ahead` and `rotate_after` in seconds, as of the settings. Changes are audited under the actor's name."""
+    """`publish_ahead` and `rotate_after` in seconds, as in the settings. Changes are audited under the actor's name."""
 
     store: Store
     catalog: CatalogSource
@@ -36,8 +36,8 @@ class KeyRotation:
     rotate_after: int
 
     async def maintain(self, *, actor: Actor = SERVER) -> int:
-        """Do what is due, and say how many changes that were. Call it before the first request and every minute or so: at the
-        first start it makes a current and a next ES256 key, later also those of other algorithms that an app or an API needs."""
+        """Make all due changes, and return their number. Call it before the first request and about every minute: at the first start it
+        makes a current and a next ES256 key, later also those of other algorithms that an app or an API needs."""
         made = 0
         for _ in range(4):
             catalog = await self.catalog.refresh()
@@ -59,8 +59,8 @@ class KeyRotation:
         return made
 
     async def ensure(self, needed: Iterable[SigningAlgorithm], *, actor: Actor) -> bool:
-        """Make a current key for each algorithm that has none, and say whether any was made: before an app or an API that needs
-        it is written, so that nobody is answered who cannot be given a token. What follows it is made by `maintain`."""
+        """Make a current key for each algorithm without one, and return whether any was made. Called before an app or an API that needs
+        it is written, so that every registered app can get a token. `maintain` makes the next keys."""
         catalog = await self.catalog.refresh()
         made = 0
         for alg in key_life.missing(catalog.keys, needed):
@@ -71,7 +71,7 @@ class KeyRotation:
         return bool(made)
 
     async def turn(self, following: SigningKey, current: SigningKey | None, *, actor: Actor) -> bool:
-        """Sign with `following` from now on, and publish the key that comes after it; False when somebody else did so first."""
+        """Sign with `following` from now on, and publish the key after it; False when a concurrent rotation was first."""
         life = longest_life(self.tokens, (await self.catalog.refresh()).clients.values())
         if not await self.store.commit(*await self._writes(key_life.Turn(following, current), life, actor)):
             return False
@@ -80,7 +80,7 @@ class KeyRotation:
         return True
 
     async def revoke(self, key: SigningKey, *, now: int, actor: Actor) -> bool:
-        """Take a key out at once, and follow a current one by the next; False when the key is in another state by now."""
+        """Remove a key at once, and replace a current one by the next; False when its state has changed meanwhile."""
         if not await self.store.commit(
             self.store.registry.move_key(key.id, key.state, "revoked", now),
             self._audit("key.revoked", now, key, actor, was=key.state),
@@ -129,7 +129,7 @@ class KeyRotation:
                 ]
 
     async def _make(self, alg: SigningAlgorithm, now: int, state: KeyState) -> SigningKey:
-        # an RSA key takes up to a second to find: not on the loop
+        # finding an RSA key takes up to a second, so it runs off the event loop
         key = await asyncio.to_thread(self.maker.make, self.chance.new_id("key"), alg, now)
         return structs.replace(key, state=state, activated_at=now if state == "current" else None)
 

@@ -1,7 +1,7 @@
-"""What is due in the life of the signing keys? next -> current -> previous -> retired, one chain for each algorithm (line 52).
+"""Life cycle of the signing keys: next -> current -> previous -> retired, one chain for each algorithm (R52).
 
-The next key is published long before it signs, so that every API has it when the first token comes; the previous one stays
-until the last token that it signed has expired.
+The next key is published long before it signs, so that every API has it when the first token arrives; the previous one stays until
+the last token that it signed has expired.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from doorward_verify.encoding import b64url_decode
 
 
 class Start(Struct, frozen=True):
-    """There is no key to sign with: make one that is current at once."""
+    """There is no key to sign with: make a current one at once."""
 
     alg: SigningAlgorithm
 
 
 class Publish(Struct, frozen=True):
-    """Make the key that comes after the current one."""
+    """Make the key after the current one."""
 
     alg: SigningAlgorithm
 
 
 class Replace(Struct, frozen=True):
-    """The key that was to come is of another make than those that are made now: it has signed nothing, and another takes its place."""
+    """The next key has another size than keys made now: it has signed nothing, and is replaced."""
 
     following: SigningKey
 
@@ -42,13 +42,13 @@ class Turn(Struct, frozen=True):
 
 
 class Lengthen(Struct, frozen=True):
-    """Write down that the key signs tokens that live longer than any before."""
+    """Store that the key signs tokens with a longer life than before."""
 
     key: SigningKey
 
 
 class Retire(Struct, frozen=True):
-    """No living token was signed with this key: it leaves the published set."""
+    """No live token was signed with this key: it leaves the published set."""
 
     key: SigningKey
 
@@ -57,7 +57,7 @@ Change = Start | Publish | Replace | Turn | Lengthen | Retire
 
 
 def algorithms(clients: Iterable[Client], apis: Iterable[Api]) -> tuple[SigningAlgorithm, ...]:
-    """ES256, and what any app or API is registered to get. An app that signs nobody in gets no ID token."""
+    """ES256, and the algorithms registered for any app or API. An app without sign-in gets no ID token."""
     used: list[SigningAlgorithm | None] = [access.DEFAULT]
     for client in clients:
         if "authorization_code" in client.grant_types:
@@ -68,7 +68,7 @@ def algorithms(clients: Iterable[Client], apis: Iterable[Api]) -> tuple[SigningA
 
 
 def missing(keys: Iterable[SigningKey], needed: Iterable[SigningAlgorithm]) -> tuple[SigningAlgorithm, ...]:
-    """The algorithms that nothing can be signed with yet."""
+    """The needed algorithms without a current key."""
     held = list(keys)
     return tuple(alg for alg in needed if first(held, alg, "current") is None)
 
@@ -84,11 +84,11 @@ def due(
     id_life: int,
     margin: int,
 ) -> list[Change]:
-    """What is to be done now. Times in seconds; `rotate_after` 0: never by itself; `access_life` and `id_life` the longest that
-    access and ID tokens live which are given out now; `margin` for how long a verifier may still accept what has expired.
+    """The due changes. Times in seconds; `rotate_after` 0: never by time; `access_life` and `id_life` are the longest lives of access
+    and ID tokens issued now; `margin` is how long a verifier may still accept an expired token.
 
-    A turn that comes due while the next key is younger than `publish_ahead` waits; a missing current key never does. RSA keys of
-    another size than `RSA_BITS`, which older programs made, are replaced: the next one at once, the current one by a turn.
+    A rotation that is due while the next key is younger than `publish_ahead` waits; a missing current key does not. RSA keys of
+    another size than `RSA_BITS`, made by older versions, are replaced: the next one at once, the current one by a rotation.
     """
     held = list(keys)
     changes: list[Change] = []
@@ -97,7 +97,7 @@ def due(
         following = first(held, alg, "next")
         if current is None:
             changes.append(Start(alg) if following is None else Turn(following, None))
-            # what follows the new current key is made in the next round
+            # the next round makes the key after the new current one
         elif following is None:
             changes.append(Publish(alg))
         elif _other_make(following):

@@ -1,1 +1,1 @@
-"""Factors, a folder each."""
+"""Authentication factors, one folder each."""

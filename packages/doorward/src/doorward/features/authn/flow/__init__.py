@@ -1,1 +1,1 @@
-"""The sign-in flow: which step comes next, and what it ends in."""
+"""Sign-in flow: its steps and its end."""

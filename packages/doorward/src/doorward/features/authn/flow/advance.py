@@ -1,5 +1,5 @@
-"""Dispatcher of a sign-in: what comes next, or what comes out. One for pages and JSON endpoint alike, so that no way in can skip a factor
-or consent (R85)."""
+"""Dispatcher of a sign-in: the next step, or the result. Pages and JSON endpoint share it, so that neither can skip a factor or consent
+(R85)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from doorward.storage.sql.store import Store, Write
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance:
-    """Asks the rules in the order of the flow: factors, the app's expectations, consent; then finishes."""
+    """Applies the rules in the order of the flow: factors, expectations of the app, consent; then finishes."""
 
     store: Store
     factors: OfferedFactors
@@ -44,9 +44,9 @@ class Advance:
         now: int,
         first: Sequence[Write] = (),
     ) -> Next:
-        """`session` is the live one of this browser (None for the JSON endpoint); `now` in seconds.
+        """`session` is this browser's live session (None for the JSON endpoint); `now` in seconds.
 
-        `first` are writes that the sign-in rests on: they are committed with its end, and only then (`Finished`)."""
+        `first` are writes on which the sign-in depends: they are committed only together with its end (`Finished`)."""
         checked = await self._without_void_proofs(sign_in, session)
         if checked is None:
             return Stale(sign_in)
@@ -58,7 +58,7 @@ class Advance:
         rows = await self.store.accounts.factors(account.id)
         proofs = self.factors.standing(sign_in.proofs, account, rows)
         if proofs != sign_in.proofs:
-            # taken out for good, so that the pages see the same and ask for it again
+            # stored, so that the pages see the same proofs and ask for the missing one
             kept = structs.replace(sign_in, proofs=proofs)
             if not await self.store.commit(self.store.sign_ins.replace(sign_in, kept)):
                 return Stale(sign_in)
@@ -82,11 +82,11 @@ class Advance:
         )
 
     def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:
-        """The refusal on its way to the app (OAuth 2.1 §4.1.2.1), if there still is an app that may be sent somebody."""
+        """The refusal as a response to the app (OAuth 2.1 §4.1.2.1), if there is an app to which the person may be redirected."""
         return self.goals.deny(sign_in, refusal)
 
     async def acceptable(self, sign_in: SignIn) -> tuple[Account | None, tuple[Factor, ...]]:
-        """Whose sign-in it is, and what may be shown next in it, for its pages; what no longer stands is passed over, and nothing is
+        """The account of the sign-in, and the factors that its pages may ask for next. Invalid proofs are ignored, and nothing is
         written."""
         account = await self._account(sign_in)
         if account is None:
@@ -101,7 +101,7 @@ class Advance:
         return FactorRequired(sign_in, acceptable)
 
     async def _without_void_proofs(self, sign_in: SignIn, session: Session | None) -> SignIn | None:
-        """The sign-in less what a session vouched for that is over by now (signed out in another tab); None: a lost race."""
+        """The sign-in without proofs from a session that has ended (signed out in another tab). None: a concurrent change won."""
         if sign_in.session_id is None or (session is not None and session.id == sign_in.session_id):
             return sign_in
         clean = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
@@ -115,7 +115,7 @@ class Advance:
 
 
 def wanted_acr(request: AuthRequest | None) -> str | None:
-    """The first level among the asked ones that we know (acr_values is in order of preference)."""
+    """The first requested level that this server supports (acr_values is in order of preference)."""
     if request is None:
         return None
     return next((value for value in request.acr_values if value in LEVELS), None)

@@ -1,4 +1,4 @@
-"""How the services of signing in are built."""
+"""Construction of the sign-in services."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def factor_plugs(services: Services) -> tuple[FactorPlug, ...]:
 
 
 def offered_factors(services: Services) -> OfferedFactors:
-    """The same, for who asks them all at once."""
+    """The same factors as one object."""
     return OfferedFactors(all=services.get(factor_plugs))
 
 
 def goal_plug(services: Services) -> GoalPlug:
-    """What people sign in for, beside the account pages. Raises ValueError where it is not exactly one thing."""
+    """The goal of sign-ins other than to the account pages. Raises ValueError unless exactly one is registered."""
     (found,) = services.added(GOALS)
     return found
 
@@ -47,12 +47,12 @@ def prove_typed_code(services: Services) -> ProveTypedCode:
 
 
 def typed_code_step(services: Services) -> TypedCodeStep:
-    """The same in the JSON sign-in."""
+    """The step with a typed code in the JSON sign-in."""
     return TypedCodeStep(prove_code=services.get(prove_typed_code))
 
 
 def finish(services: Services) -> Finish:
-    """The end of a sign-in."""
+    """The service that ends a sign-in."""
     return Finish(
         store=services.store,
         chance=services.random,
@@ -65,7 +65,7 @@ def finish(services: Services) -> Finish:
 
 
 def advance(services: Services) -> Advance:
-    """What a sign-in needs next."""
+    """The dispatcher of sign-ins."""
     return Advance(
         store=services.store,
         factors=services.get(offered_factors),
@@ -75,7 +75,7 @@ def advance(services: Services) -> Advance:
 
 
 def sign_ins(services: Services) -> SignIns:
-    """The sign-ins that browsers have begun."""
+    """The store of sign-ins in progress."""
     return SignIns(
         store=services.store,
         random=services.random,
@@ -86,7 +86,7 @@ def sign_ins(services: Services) -> SignIns:
 
 
 def flow_pages(services: Services) -> FlowPages:
-    """From one step of a sign-in to the next page."""
+    """The service that leads from one step of a sign-in to the next page."""
     return FlowPages(
         sign_ins=services.get(sign_ins),
         sessions=services.get(live_sessions),
@@ -98,7 +98,7 @@ def flow_pages(services: Services) -> FlowPages:
 
 
 def signed_in_pages(services: Services) -> SignedInPages:
-    """What makes the routes of pages for who is signed in."""
+    """The factory of routes that require a signed-in person."""
     return SignedInPages(
         pages=services.get(pages),
         sessions=services.get(live_sessions),

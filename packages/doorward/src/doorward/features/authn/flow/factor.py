@@ -1,4 +1,4 @@
-"""The factor plug, as the sign-in flow asks it. The list of factors is `authn/index.py`."""
+"""The factor plug as the sign-in flow sees it. The list of factors is `authn/index.py`."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from doorward.storage.sql.store import Write
 from doorward.web.pages.words import Words
 
 TYPED_CODE_PATH = "/sign-in/code"
-"""The page of every factor whose proof is a code that is typed."""
+"""The page shared by all factors whose proof is a typed code."""
 
 TYPED_CODE_STEP = "second_factor"
-"""What the JSON sign-in calls the same."""
+"""The name of the same step in the JSON sign-in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
-    """A factor. How it is set up, and its own pages, are routes of its feature; what may be shown next, and what it is worth, is decided
-    for all factors at once (`rules/next_factors.py`, `rules/assurance.py`).
+    """A factor. Its setup and its own pages are routes of its feature; the order and the worth of factors are decided for all at once
+    (`rules/next_factors.py`, `rules/assurance.py`).
 
-    `traits` are what the rules need to know of it. `path` is its sign-in page; the sign-in's id is added, as `flow`. `link` is what a link
-    to it says. `step` is its name in `next` of the JSON sign-in (None: it needs a browser), and `json_step` answers that (None: another
-    factor's does). `typed_code` is for a factor that is shown by a code on the page that such factors share. `setup_path` is where a
-    signed-in person sets it up; None where the page of sign-in methods has a card for it. Several factors may share a page and a step.
-    `stands_in_for` is the kind of the factor with which it goes.
+    `traits` are the properties that the rules need. `path` is its sign-in page; the sign-in's id is appended as `flow`. `link` is
+    the text of a link to it. `step` is its name in `next` of the JSON sign-in (None: it needs a browser), and `json_step` handles
+    that (None: the step of another factor does). `typed_code` is set when its proof is a code typed on the shared page. `setup_path`
+    is where a signed-in person sets it up; None if the page of sign-in methods has a card for it. Several factors may share a page
+    and a step. `stands_in_for` is the kind of the factor with which it is removed.
 
-    An identity provider is a factor that comes first, whose page leads to the provider, and which has one more route for the way back.
+    An identity provider is a factor with `comes_first`; its page leads to the provider, and it has one more route for the way back.
     """
 
     traits: FactorTraits
@@ -46,16 +46,16 @@ class Factor:
     stands_in_for: str | None = None
 
     def label(self, locale: str) -> str:
-        """What a link to its page says."""
+        """The text of a link to its page."""
         return Words(locale).text(self.link)
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """Whether the account has it, and could show it now."""
+        """Whether the account has the factor and can use it now."""
         del account
         return any(row.kind == self.traits.kind and row.used_at is None for row in rows)
 
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """Whether a proof of it still counts: it ends with the state that it was made for (R94)."""
+        """Whether a proof of the factor still counts: it ends when the state that it proved changes (R94)."""
         del account
         return stands_by(proof, rows, self.stands_in_for or self.traits.kind)
 
@@ -64,7 +64,7 @@ class Factor:
 class JsonStep(ABC):
     """A step of the JSON sign-in (OAuth 2.0 for First-Party Applications §5).
 
-    `name` is what `next` says; `field` the parameter by which a request takes this step.
+    `name` is its value in `next`; `field` is the request parameter that selects it.
     """
 
     name: str
@@ -74,24 +74,24 @@ class JsonStep(ABC):
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | Refusal:
-        """The sign-in as stored now, or a refusal as of the pages. Raises `HashingBusy`."""
+        """The sign-in as stored now, or the same refusal as on the pages. Raises `HashingBusy`."""
 
     async def prove_new(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> tuple[SignIn, list[Write]] | Refusal | None:
-        """The same for a sign-in that is not stored yet, with the writes that store it. None: this step wants it stored first."""
+        """The same for a sign-in that is not stored yet, with the writes that store it. None: this step needs a stored sign-in."""
         del sign_in, params, caller, now
         return None
 
 
 class TypedCode(ABC):
-    """What a factor says of a code that was typed."""
+    """The handling of a typed code by one factor."""
 
     __slots__ = ()
 
     @abstractmethod
     def takes(self, typed: str) -> bool:
-        """Whether it can be one of its codes: the first factor that takes it alone looks at it."""
+        """Whether the text can be one of its codes. Only the first factor that returns true checks it."""
 
     @abstractmethod
     def match(self, rows: Sequence[EnrolledFactor], typed: str, now: int) -> tuple[Proof, Write] | None:
@@ -100,6 +100,6 @@ class TypedCode(ABC):
     def spent(
         self, account: Account, rows: Sequence[EnrolledFactor], caller: Caller, now: int
     ) -> Sequence[Write]:
-        """What else is written when one of its codes was used. `rows` are those from before."""
+        """Further writes after a code was used. `rows` are the factors before the use."""
         del account, rows, caller, now
         return ()

@@ -1,4 +1,4 @@
-"""End of a sign-in: its session and what it was for come into being in one transaction, or none of them does."""
+"""End of a sign-in: the session and the goal are written in one transaction, or not at all."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ from doorward.features.sessions.rules import session as session_rule
 from doorward.storage.sql.store import Store, Write
 
 NEW_ACCOUNT = 3600
-"""For how many seconds after an account was made a new device is no news to its owner."""
+"""Seconds after the creation of an account in which no mail is sent about a new device."""
 
 DAY = 86_400
 MOST_TOLD = 20
-"""Mails about new devices that one person gets in a day. Whoever knows the password causes each, and after twenty its owner knows."""
+"""Maximum number of mails per day to one person about new devices. Anyone with the password can cause them, and twenty are enough to
+warn the owner."""
 
 MOST_SESSIONS = 1000
-"""Of one person; with the next one, the one that was seen longest ago ends. Whoever ends all of somebody's sessions holds up
-everybody else's sign-out meanwhile, and tells the apps of each: how many they are is not left to who signs in."""
+"""Live sessions per person; the next sign-in ends the one last seen longest ago. Ending all sessions of a person delays the sign-out of
+others and notifies the apps of each session, so the number must not be up to the person who signs in."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """Builds all writes of the end, and commits them. The sign-in's own row is the guard: it ends once."""
+    """Builds and commits all writes at the end of a sign-in. The row of the sign-in is the guard, so that it ends once."""
 
     store: Store
     chance: Chance
@@ -63,8 +64,8 @@ class Finish:
         now: int,
         first: Sequence[Write] = (),
     ) -> Finished | Stale:
-        """`old` is the browser's live session, `permitted` None for a sign-in to the account pages. `first` is what the commit
-        begins with: a sign-in that begins and ends in one call is stored by no commit of its own."""
+        """`old` is the browser's live session; `permitted` is None for a sign-in to the account pages. `first` are the first writes of
+        the commit: a sign-in that starts and ends in one call has no earlier commit."""
         writes: list[Write] = [
             *first,
             self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now)),
@@ -74,8 +75,8 @@ class Finish:
         device_secret = None
         device: list[Write] = []
         if secret is not None:
-            # Changes nothing, but loses when the person was disabled, or chose another password, after they were read: no
-            # session comes out of a proof that no longer is one (line 72).
+            # Changes nothing, but fails if the account was disabled or its password changed since it was read: no session is created
+            # from an invalid proof (R72).
             writes.append(self.store.accounts.replace(account, old=account))
             writes.append(
                 self.record.write(
@@ -87,14 +88,14 @@ class Finish:
                     method=" ".join(achieved.amr),
                 )
             )
-            # Every way in tells the owner of a new device. A page's app is known to who sits there; a JSON sign-in's is not.
+            # Every sign-in on a new device is mailed to the owner. The app is visible on a page, but not in a JSON sign-in.
             app = permitted.app_name if permitted is not None and sign_in.handle_hash is not None else None
             device_secret, device = await self._device(account, app, caller, now)
         reached = Reached()
         if permitted is not None:
             reached = await permitted.reach(sign_in, session, achieved, caller=caller, now=now)
             writes += reached.writes
-        # the device goes last: on PostgreSQL all before it is one statement (storage/postgres/merge.py)
+        # the device is last: on PostgreSQL the writes before it form one statement (storage/postgres/merge.py)
         if not await self.store.commit(*writes, *device):
             return Stale(sign_in)
         for gone, reason in ended:
@@ -112,14 +113,14 @@ class Finish:
         caller: Caller,
         now: int,
     ) -> tuple[Session, str | None, list[Write], list[tuple[Session, EndReason]]]:
-        """The session to go on in, its new cookie value if it has one, the writes, and which sessions end by them and why.
+        """The session to continue in, its new cookie value if there is one, the writes, and the sessions that they end, with reasons.
 
-        It is the old one untouched, the old one under a new cookie value (step-up), or a new one: the cookie's value changes
-        whenever something was proven (line 68).
+        It is the old session unchanged, the old one with a new cookie value (step-up), or a new one: the cookie value changes
+        whenever something was proven (R68).
         """
         mine = old if old is not None and old.account_id == account.id else None
         if mine is not None and mine.id == sign_in.session_id and not _more(achieved, mine):
-            # Writes nothing new, but loses when the session ends in this very moment: no grant is born in a dead session.
+            # Changes nothing, but fails if the session ends concurrently: no grant is created for an ended session.
             alive = self.store.sessions.replace_secret(mine, structs.replace(mine, seen_at=now))
             return mine, None, [alive], []
         secret = self.chance.token()
@@ -164,8 +165,8 @@ class Finish:
     async def _device(
         self, account: Account, app: str | None, caller: Caller, now: int
     ) -> tuple[str | None, list[Write]]:
-        """From now on this device is known to the account: its tries are counted by themselves, so that nobody elsewhere can
-        lock the owner out (line 81). The secret by which it is known is this person's alone."""
+        """Remember this device for the account: its attempts are counted separately, so that an attacker elsewhere cannot lock the
+        owner out (R81). The secret that identifies it belongs to this account alone."""
         devices = caller.devices
         if devices and await self.store.sessions.known_device(devices, account.id) is not None:
             return None, []
@@ -179,7 +180,7 @@ class Finish:
 
 
 def _more(achieved: Achieved, session: Session) -> bool:
-    """Whether something was proven that the session does not know of. Times alone do not tell: a second factor may follow the
+    """Whether something was proven that the session does not include. Times alone are not enough: a second factor may follow the
     password within a second."""
     known = achieved.acr == session.acr and set(achieved.amr) <= set(session.amr)
     return not known or achieved.auth_time != session.auth_time

@@ -1,4 +1,4 @@
-"""Goal of a sign-in, as a port: what it is for, beyond a session. An app's code, or a page of ours."""
+"""Port for the goal of a sign-in besides the session: the code for an app, or a page of this server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from doorward.storage.sql.store import Write
 
 
 class Reached(Struct, frozen=True):
-    """What a goal gives when the sign-in ends: the writes, and the answer to the app with its code."""
+    """The result of a goal at the end of a sign-in: the writes, and the response to the app with its code."""
 
     writes: tuple[Write, ...] = ()
     response: AuthResponse | None = None
@@ -26,29 +26,29 @@ class Reached(Struct, frozen=True):
 
 
 class Permitted(Protocol):
-    """A goal that the person may reach."""
+    """A goal that the person is allowed to reach."""
 
     @property
     def app_name(self) -> str | None:
-        """The app that asked, if one did."""
+        """The app that started the sign-in, if there is one."""
         ...
 
     async def reach(
         self, sign_in: SignIn, session: Session, achieved: Achieved, *, caller: Caller, now: int
     ) -> Reached:
-        """What is written and answered; nothing is committed here."""
+        """The writes and the response; nothing is committed here."""
         ...
 
 
 class SignInGoals(Protocol):
-    """The goals that sign-ins have beyond the account pages."""
+    """The goals of sign-ins other than to the account pages."""
 
     async def permit(
         self, sign_in: SignIn, account: Account, achieved: Achieved
     ) -> Permitted | AskConsent | Denied | None:
-        """Whether the person may have what the sign-in is for. None: it is for a page of ours."""
+        """Whether the person may reach the goal of the sign-in. None: the goal is a page of this server."""
         ...
 
     def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:
-        """The refusal on its way to whoever asked."""
+        """The refusal as a response to the app."""
         ...

@@ -11,7 +11,7 @@ from doorward.web.pages.words import calm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice:
-    """A sign-in from a browser not seen before."""
+    """Notice of a sign-in from a new browser."""
 
     kind: ClassVar[str] = "new_device"
     at: int
@@ -39,7 +39,7 @@ class NewDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorFailed:
-    """Somebody has shown the password, and several wrong codes after it."""
+    """Notice of several wrong codes after the right password."""
 
     kind: ClassVar[str] = "second_factor_failed"
     at: int

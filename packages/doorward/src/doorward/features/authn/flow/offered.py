@@ -1,4 +1,4 @@
-"""The factors of this server, asked all at once: which proofs still count, what they amount to, what may be shown next."""
+"""The factors of this server as one object: valid proofs, their assurance level, possible next factors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from doorward.features.authn.flow.rules.next_factors import begun, next_factors
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedFactors:
-    """`all` are in order of preference. Raises ValueError for two of one kind."""
+    """`all` is in order of preference. Raises ValueError for two factors of one kind."""
 
     all: tuple[Factor, ...]
     traits: tuple[FactorTraits, ...] = field(init=False)
@@ -32,12 +32,12 @@ class OfferedFactors:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The kinds of proof that count here."""
+        """The kinds of proof that this server accepts."""
         return frozenset(self._by_kind)
 
     @property
     def first(self) -> tuple[Factor, ...]:
-        """Those with which anybody's sign-in may begin."""
+        """The factors with which a sign-in may begin."""
         return self._of(
             next_factors(self.traits, proofs=(), enrolled=frozenset(), wanted_acr=None, fresh_after=None)
         )
@@ -45,7 +45,7 @@ class OfferedFactors:
     def standing(
         self, proofs: Sequence[Proof], account: Account, rows: Sequence[EnrolledFactor]
     ) -> tuple[Proof, ...]:
-        """The proofs that still count for `account`, whose other factors are `rows`; of a kind that is unknown here, none."""
+        """The proofs that still count for `account`, whose other factors are `rows`; proofs of an unknown kind are dropped."""
         return tuple(
             proof
             for proof in proofs
@@ -55,8 +55,8 @@ class OfferedFactors:
     def next(
         self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], *, wanted_acr: str | None
     ) -> tuple[Factor, ...]:
-        """Any one of these may be shown next; none when all that this person can be asked for was shown. The sign-in's proofs are
-        those that stand."""
+        """The factors of which any one may be shown next; empty when all that can be required of this person was shown. The sign-in
+        must hold only valid proofs."""
         enrolled = frozenset(factor.traits.kind for factor in self.all if factor.enrolled(account, rows))
         chosen = next_factors(
             self.traits,
@@ -68,19 +68,19 @@ class OfferedFactors:
         return self._of(chosen)
 
     def second_factor(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """Whether more than a password is asked for at every sign-in of this account."""
+        """Whether every sign-in of this account requires more than a password."""
         return any(factor.traits.always_asked and factor.enrolled(account, rows) for factor in self.all)
 
     def with_backups(self, kind: str) -> list[str]:
-        """The kinds that go when the factor of this kind is taken out: itself, and what stands in for it alone."""
+        """The kinds that are removed with the factor of this kind: itself, and those that only stand in for it."""
         return [kind, *(factor.traits.kind for factor in self.all if factor.stands_in_for == kind)]
 
     def begun(self, proofs: Sequence[Proof]) -> bool:
-        """Whether these proofs say who the person is."""
+        """Whether these proofs identify the person."""
         return begun(self.traits, {proof.kind for proof in proofs})
 
     def achieved(self, proofs: Sequence[Proof]) -> Achieved:
-        """What the proofs amount to. Raises ValueError where none counts."""
+        """The assurance level of the proofs. Raises ValueError if none counts."""
         return assurance.achieved(proofs, self.traits)
 
     def _of(self, chosen: Sequence[FactorTraits]) -> tuple[Factor, ...]:

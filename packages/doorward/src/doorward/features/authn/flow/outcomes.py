@@ -15,16 +15,16 @@ from doorward.features.authn.flow.factor import Factor
 
 
 class FactorRequired(Struct, frozen=True):
-    """The person has something to show first: any one of `acceptable`, the preferred one first."""
+    """The person has to show a factor first: any one of `acceptable`, in order of preference."""
 
     sign_in: SignIn
     acceptable: tuple[Factor, ...]
 
 
 class AskConsent(Struct, frozen=True):
-    """The person has to say whether the app may have `scopes`.
+    """The person has to decide whether the app may have `scopes`.
 
-    `by_name` are scopes that were not asked for, but of which the request's `claims` parameter names a claim.
+    `by_name` are scopes that were not requested, but contain a claim named in the request's `claims` parameter.
     """
 
     sign_in: SignIn
@@ -36,10 +36,10 @@ class AskConsent(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True):
-    """Signed in. `response` carries the code to the app (None: a sign-in to the account pages).
+    """The sign-in is complete. `response` carries the code to the app (None: a sign-in to the account pages).
 
-    `session_secret` is the new value of the session's cookie, `device_secret` one more of the device's, when there are any; they exist
-    nowhere else.
+    `session_secret` and `device_secret` are new values for the session and device cookies, if there are any; they are stored nowhere
+    in clear text.
     """
 
     sign_in: SignIn
@@ -52,7 +52,7 @@ class Finished(Struct, frozen=True):
 
 
 class Denied(Struct, frozen=True):
-    """The app hears no. Without `response` there is nowhere to say it: no app asked, or it is no longer registered."""
+    """The app gets a refusal. Without `response` there is no recipient: no app started the sign-in, or it is no longer registered."""
 
     sign_in: SignIn
     refusal: Refusal
@@ -60,7 +60,7 @@ class Denied(Struct, frozen=True):
 
 
 class Stale(Struct, frozen=True):
-    """Another request took this step already: what is stored now decides."""
+    """A concurrent request took this step already; the stored state decides."""
 
     sign_in: SignIn
 

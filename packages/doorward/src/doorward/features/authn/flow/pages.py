@@ -1,4 +1,4 @@
-"""Sign-in pages' pipeline: which sign-in a page belongs to, and from one of its steps to the next page or out to the app."""
+"""Page pipeline of the sign-in: loads the sign-in of a page, and leads from each step to the next page or back to the app."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ _TICKET: Final = re.compile(r"tkt_[0-9a-f]{32}")
 
 
 class GoalPages(Protocol):
-    """Pages of what a sign-in is for, when an app asked for it: handed in by whoever stands above the flow."""
+    """Pages for the goal of a sign-in that an app started; supplied by a feature above the flow."""
 
     def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
-        """The question whether the app may."""
+        """The consent page."""
         ...
 
     def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool) -> Response:
-        """The answer to the app."""
+        """The response to the app."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPages:
-    """Every handler of a sign-in's pages ends in `follow`. Where a page cannot be shown at all, `EarlyResponse` is raised."""
+    """Every handler of a sign-in page ends in `follow`. Where a page cannot be shown at all, `EarlyResponse` is raised."""
 
     sign_ins: SignIns
     sessions: Sessions
@@ -61,7 +61,7 @@ class FlowPages:
     async def begin(
         self, browser: BrowserContext, request: AuthRequest | None, return_to: str | None = None
     ) -> SignIn:
-        """A new sign-in of this browser, stored. Raises `ComeBackLater`."""
+        """A new, stored sign-in of this browser. Raises `ComeBackLater`."""
         return await self.sign_ins.begin(
             browser_hash=browser.browser_hash,
             address=browser.address,
@@ -72,20 +72,20 @@ class FlowPages:
         )
 
     async def sign_in_first(self, browser: BrowserContext, back: str) -> Response:
-        """The way to the first step of a sign-in that ends on our own page `back`."""
+        """Redirect to the first step of a sign-in that ends on this server's page `back`."""
         return await self.follow(browser, await self.begin(browser, None, back))
 
     async def load(self, browser: BrowserContext, flow: str | None) -> SignIn:
-        """The sign-in that a page or form belongs to; with none named, one to the account pages.
+        """The sign-in of a page or form; without `flow`, a new one to the account pages.
 
-        What expired, or was finished in another tab, begins again silently with the same destination. An id that this
-        browser never had (a link from somebody else) leads to a plain sign-in: it never joins another's (R70).
+        A sign-in that expired or was finished in another tab begins again with the same destination. An id of another browser (for
+        instance in a link from an attacker) leads to a plain sign-in: this browser never joins the sign-in of another (R70).
         """
         if not flow:
             return await self.begin(browser, None, "/account")
         sign_in = await self.sign_ins.get(flow)
         if sign_in is None and (known := unpack(browser.asked or "")) is not None and known[0] == flow:
-            # the row went when it expired, or with what was proven in it: the app's own request brings another one
+            # the row was deleted on expiry or with its session; the app's own request begins a new sign-in
             raise EarlyResponse(redirect(f"{browser.link('/authorize')}?{known[1]}"))
         if sign_in is None or sign_in.browser_hash != browser.browser_hash:
             raise EarlyResponse(browser.go("/sign-in"))
@@ -96,26 +96,24 @@ class FlowPages:
     async def current(
         self, browser: BrowserContext, flow: str | None
     ) -> tuple[BrowserContext, SignIn | None]:
-        """The sign-in that a page belongs to, and the browser whose pages say for which app and in its language.
-
-        Without a flow none is made: looking at a page leaves no trace in the database.
-        """
+        """The sign-in of a page, and the browser context with its app and language. Without `flow` none is created: viewing a page
+        writes nothing to the database."""
         if not flow:
             return browser, None
         sign_in = await self.load(browser, flow)
         return self.for_app_of(browser, sign_in), sign_in
 
     async def kept(self, browser: BrowserContext, flow: str | None) -> tuple[BrowserContext, SignIn | None]:
-        """The same for a form that was refused: whatever of its sign-in this browser may go on with, to show the form once more."""
+        """The same for a refused form: as much of the sign-in as this browser may continue, to show the form again."""
         sign_in = await self.surviving(browser, flow)
         return (browser, None) if sign_in is None else (self.for_app_of(browser, sign_in), sign_in)
 
     async def surviving(self, browser: BrowserContext, flow: str | None) -> SignIn | None:
-        """For a form whose token is not this browser's: the sign-in with which its page can go on.
+        """The sign-in with which the page of a form can continue, when the form's token belongs to another browser cookie.
 
-        After a sign-out in another tab, or with lost cookies, the browser of the sign-in is gone for ever. A page of ours that stands in
-        this browser may go on to the same app, as with the app's own address: what was proven there does not count, and whom it was for
-        is not told. What another site sent gets nothing of it.
+        After a sign-out in another tab, or with lost cookies, the old browser cookie is gone for good. A page of this server in this
+        browser may continue to the same app, as a new request of the app would: proofs do not count, and the expected person is not
+        revealed. A form from another site gets nothing.
         """
         found = await self.sign_ins.get(flow) if flow else None
         if found is None or found.browser_hash is None:
@@ -133,8 +131,8 @@ class FlowPages:
     async def lead_onward(
         self, browser: BrowserContext, flow: str | None, path: str = "/sign-in", *, lost: bool = False
     ) -> None:
-        """For a form that was refused: raise `EarlyResponse` with the way to `path`, for the same app, when its step cannot be shown
-        once more in this browser. `lost`: what the step hangs on, beside the sign-in, was of another cookie too."""
+        """For a refused form: raise `EarlyResponse` with a redirect to `path`, for the same app, when its step cannot be shown again in
+        this browser. `lost`: the ticket of the step belongs to another cookie too."""
         sign_in = await self.surviving(browser, flow)
         if sign_in is None:
             if lost and browser.on_our_page:
@@ -146,7 +144,7 @@ class FlowPages:
             raise EarlyResponse(self.went_stale(browser, path, sign_in))
 
     def for_app_of(self, browser: BrowserContext, sign_in: SignIn) -> BrowserContext:
-        """The browser as a guest of the app that sent it."""
+        """The browser context with the name and the languages of the app that started the sign-in."""
         if sign_in.request is None:
             return browser
         client = self.catalog.current().clients.get(sign_in.request.client_id)
@@ -155,17 +153,17 @@ class FlowPages:
         return browser.for_app(client.name if client else None)
 
     def went_stale(self, browser: BrowserContext, path: str, sign_in: SignIn | None) -> Response:
-        """On from a page that cannot go on as it is; the page that comes says once that it was out of date."""
+        """Redirect from an outdated page; the next page says once that the form was out of date."""
         word = browser.stale_word(sign_in.id if sign_in else "")
         return browser.go(with_flow(f"{path}?stale={word}", sign_in.id if sign_in else None))
 
     async def follow_stale(self, browser: BrowserContext, sign_in: SignIn) -> Response:
-        """To wherever the sign-in stands now, for somebody whose page was out of date."""
+        """Redirect from an outdated page to the current step of the sign-in."""
         return await self.follow(dataclasses.replace(browser, stale=True), sign_in)
 
     async def restart(self, browser: BrowserContext, stale: SignIn) -> Response:
-        """Begin again where the stale sign-in wanted to go. What a prompt asked for was asked; the session decides now. What a form had
-        sent is lost then, and the next page says so."""
+        """Begin a new sign-in with the destination of an outdated one. Prompts that were shown are dropped; the session decides now.
+        The next page says that the data of a submitted form is lost."""
         if browser.request.method == "POST":
             browser = dataclasses.replace(browser, stale=True)
         request = stale.request
@@ -174,25 +172,25 @@ class FlowPages:
         return await self.follow(browser, await self.begin(browser, request, stale.return_to))
 
     async def anew(self, browser: BrowserContext, sign_in: SignIn) -> SignIn:
-        """The same sign-in with nothing proven yet («Not you?», another account, start over)."""
+        """The same sign-in without proofs ("Not you?", another account, start over)."""
         return await self.sign_ins.emptied(sign_in) or await self.load(browser, sign_in.id)
 
     async def load_and_follow(self, browser: BrowserContext, flow: str) -> Response:
-        """After a lost race: what is stored now decides."""
+        """Continue from the stored state after a lost race."""
         return await self.follow(browser, await self.load(browser, flow))
 
     async def follow(self, browser: BrowserContext, sign_in: SignIn) -> Response:
-        """Ask the dispatcher what comes next, and answer with it."""
+        """Get the next step from the dispatcher, and respond with it."""
         return await self.answer(browser, await self.next_step(browser, sign_in))
 
     async def next_step(self, browser: BrowserContext, sign_in: SignIn) -> Next:
-        """What comes next, for a page that does not only lead there."""
+        """The next step, for a page that needs more than the redirect."""
         return await self.advance.next(
             sign_in, session=browser.session, caller=browser.caller, now=browser.now
         )
 
     async def answer(self, browser: BrowserContext, outcome: Next) -> Response:
-        """The page or redirect that an outcome means."""
+        """The page or redirect for an outcome."""
         match outcome:
             case FactorRequired(sign_in=sign_in, acceptable=acceptable):
                 return self._ask(browser, sign_in, acceptable[0])
@@ -210,7 +208,7 @@ class FlowPages:
                 return self._denied(browser, outcome)
             case Stale(sign_in=sign_in):
                 newest = await self.sign_ins.get(sign_in.id)
-                # What lost the race may have been the session: with the one that was read then, it would lose again and again.
+                # The guard that failed may have been the session; with the outdated one, the commit would fail again and again.
                 if browser.session is not None:
                     browser = browser.with_session(await self.sessions.again(browser.session))
                 if newest is None or newest.done_at is not None:
@@ -218,12 +216,12 @@ class FlowPages:
                 return await self.follow(browser, newest)
 
     def first_besides(self, path: str, locale: str) -> tuple[OtherWay, ...]:
-        """Links to the factors with which anybody's sign-in may begin, but for the one whose page is at `path`. They are the same for
-        everybody: before anything was shown they say nothing about an account (R80)."""
+        """Links to the factors with which a sign-in may begin, except the one whose page is at `path`. They are the same for everybody:
+        before a proof they reveal nothing about an account (R80)."""
         return ways([one for one in self.factors.first if one.path != path], locale)
 
     def ways_to_set_up(self, locale: str) -> tuple[OtherWay, ...]:
-        """Links to where factors are set up that have no card among the account's sign-in methods."""
+        """Links to the setup pages of factors that have no card among the account's sign-in methods."""
         return tuple(
             OtherWay(one.label(locale), one.setup_path)
             for one in self.factors.all
@@ -266,10 +264,10 @@ class FlowPages:
 
 
 def again_by_get(browser: BrowserContext, path: str, params: Mapping[str, str]) -> Response | None:
-    """For a request of an app that came as a POST without our cookies: the way to the same request by GET.
+    """For an app's request by POST without cookies: a redirect to the same request by GET.
 
-    A browser keeps SameSite=Lax cookies back from another site's POST, but sends them with the GET that a 303 leads to: so
-    the person's session is seen. None when it is no such request, or too long for an address.
+    Browsers withhold SameSite=Lax cookies from a POST of another site, but send them with the GET after a 303, so that the session
+    is found. None if it is no such request, or too long for a URL.
     """
     query = urlencode(params)
     if not browser.bare_post or len(query) > LONGEST_QUERY:
@@ -278,14 +276,14 @@ def again_by_get(browser: BrowserContext, path: str, params: Mapping[str, str]) 
 
 
 def said_stale(browser: BrowserContext, query: Mapping[str, str]) -> Problem | None:
-    """What a page has to say first when one before it had gone stale."""
+    """The problem that a page shows first after an outdated one."""
     word = query.get("stale")
     stale = word is not None and word == browser.stale_word(query.get("flow", ""))
     return Problem(Wrong.STALE_FORM) if stale else None
 
 
 def hinted(sign_in: SignIn | None) -> str:
-    """The address that the app expects to sign in, for a form to begin with."""
+    """The address that the app expects to sign in, to prefill a form."""
     request = sign_in.request if sign_in is not None else None
     return (request.login_hint or "")[:254] if request is not None else ""
 
@@ -296,13 +294,13 @@ def ways(factors: Sequence[Factor], locale: str) -> tuple[OtherWay, ...]:
 
 
 def with_flow(path: str, flow: str | None) -> str:
-    """A path of ours that goes on naming the sign-in, if that can be the name of one."""
+    """A path of this server with the id of the sign-in, if it has the form of one."""
     if not flow or not _FLOW.fullmatch(flow):
         return path
     return f"{path}{'&' if '?' in path else '?'}flow={flow}"
 
 
 def ticket_of(query: Mapping[str, str]) -> str | None:
-    """The mailed code's ticket that an address names, if it can be one."""
+    """The ticket id of a mailed code in a URL, if it has the form of one."""
     given = query.get("ticket", "")
     return given if _TICKET.fullmatch(given) else None

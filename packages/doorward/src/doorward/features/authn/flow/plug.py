@@ -1,4 +1,4 @@
-"""The plugs of the sign-in flow: factors with their pages, and what sign-ins are for."""
+"""Plugs of the sign-in flow: factors with their pages, and the goal of sign-ins."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from doorward.web.route import Route
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorPlug(Factor):
-    """What a factor's folder gives."""
+    """A factor with routes, as supplied by the folder of the factor."""
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
-        """Its sign-in pages; none where it has only those that it shares. Each handler ends in `flow.follow`."""
+        """Its sign-in pages; none if it has only shared ones. Each handler ends in `flow.follow`."""
         del pages, flow
         return ()
 
 
 class GoalPlug(Struct, frozen=True):
-    """What a feature above the flow gives, for whose sake people sign in."""
+    """The goal of sign-ins with its pages, as supplied by a feature above the flow."""
 
     goals: SignInGoals
     pages: GoalPages

@@ -1,4 +1,4 @@
-"""Adding of proofs to sign-ins: what every factor ends in."""
+"""Adding of proofs to sign-ins; the last step of every factor."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _TRIES: Final = 5
 
 
 def too_many(wait: Wait, because: str) -> Refusal:
-    """The refusal that says when to come back."""
+    """The refusal with the time of the next permitted attempt."""
     return Refusal("too_many_attempts", "Too many tries. Try again later.", because, wait.until)
 
 
 async def add_proof(
     store: Store, sign_in: SignIn, account_id: str, proof: Proof, now: int, *also: Write
 ) -> SignIn | Refusal:
-    """Put a proof into the stored sign-in, and commit `also` with it, or in any case. Two forms sent at once both arrive: the
-    loser of the swap is applied anew."""
+    """Add a proof to the stored sign-in by compare-and-swap, and commit `also` with it, or on its own if the sign-in is over. Of two
+    forms sent at once both take effect: the loser of the swap is retried."""
     current = sign_in
     for _ in range(_TRIES):
         changed = with_proof(current, account_id, proof)
@@ -40,7 +40,7 @@ async def add_proof(
 
 
 def with_proof(sign_in: SignIn, account_id: str, proof: Proof) -> SignIn:
-    """The sign-in with one more proof. What another person proved, agreed to, or had open in this browser goes with them."""
+    """The sign-in with one more proof. If it belonged to another account, that account's proofs, consent and session are dropped."""
     if sign_in.account_id != account_id:
         return structs.replace(
             sign_in, account_id=account_id, proofs=(proof,), session_id=None, consented=False

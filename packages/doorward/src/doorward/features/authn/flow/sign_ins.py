@@ -1,4 +1,4 @@
-"""Sign-ins of browsers: the pausable value between two pages, begun, found again and emptied."""
+"""Sign-ins in progress: the state between two pages, created, loaded and reset."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from doorward.storage.sql.store import Store
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIns:
-    """Loads and stores; which step comes next is not decided here."""
+    """Loads and stores sign-ins; the next step is decided elsewhere."""
 
     store: Store
     random: Chance
@@ -40,8 +40,9 @@ class SignIns:
         return_to: str | None,
         now: int,
     ) -> SignIn:
-        """A new sign-in of this browser; what `session` proves counts where it may. Raises `ComeBackLater` for a stranger's address
-        that has begun too many, or a person who has: each that ends at once in an app leaves a grant and lines in the record."""
+        """A new sign-in of this browser; proofs of `session` count where allowed. Raises `ComeBackLater` for an address (without
+        session) or an account (with one) that has begun too many: each one that ends at once in an app leaves a grant and audit
+        events."""
         who = address if session is None else session.account_id
         if (until := self.starts.full(who, now)) is not None:
             raise ComeBackLater(until - now)
@@ -49,16 +50,16 @@ class SignIns:
         return await self._insert(browser_hash, session, request, return_to, now)
 
     async def begin_proving(self, *, browser_hash: bytes, return_to: str, now: int) -> SignIn:
-        """One in which somebody who is signed in shows all of it anew: their session vouches for nothing. What is typed into its only
-        form is counted as a try, so its beginning is not."""
+        """A new sign-in in which a signed-in person proves everything again, without proofs from the session. Its only form counts
+        attempts, so its start is not counted."""
         return await self._insert(browser_hash, None, None, return_to, now)
 
     async def get(self, sign_in_id: str) -> SignIn | None:
-        """The sign-in as it is stored now."""
+        """The sign-in as stored now."""
         return await self.store.sign_ins.get(sign_in_id)
 
     async def emptied(self, sign_in: SignIn) -> SignIn | None:
-        """The same sign-in with nothing proven yet; None when something else changed it in the same moment."""
+        """The same sign-in without proofs; None if it was changed concurrently."""
         clean = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
         if clean == sign_in or await self.store.commit(self.store.sign_ins.replace(sign_in, clean)):
             return clean

@@ -1,4 +1,4 @@
-"""/sign-in/code: the page of every factor that is shown by a typed code."""
+"""/sign-in/code: the page of all factors with a typed code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Waiting(Struct, frozen=True):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedCodePage:
-    """For who has shown something that comes first; others go where they belong."""
+    """For sign-ins that a first factor has identified; others are redirected to their own step."""
 
     flow: FlowPages
     prove_code: ProveTypedCode
@@ -57,7 +57,7 @@ class TypedCodePage:
         return _page(browser, waiting, _method(post.form), post.problem)
 
     async def answer(self, post: PagePost) -> Response:
-        """Enter a code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
+        """Enter a code of the app, or a recovery code: distinguished by the text, not by the page."""
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
         method, code = _method(post.form), post.form.get("code", "")
         if not code.strip():
@@ -76,7 +76,7 @@ class TypedCodePage:
         return _page(browser, waiting, method, problem)
 
     async def _waiting(self, browser: BrowserContext, flow: str | None) -> tuple[BrowserContext, _Waiting]:
-        """The sign-in, if a code may come next in it; else `EarlyResponse` is raised with the way to where it belongs."""
+        """The sign-in, if a code may come next in it; else `EarlyResponse` redirects to its current step."""
         browser, sign_in = await self.flow.current(browser, flow)
         if sign_in is None:
             raise EarlyResponse(browser.go("/sign-in"))
@@ -86,7 +86,7 @@ class TypedCodePage:
         return browser, _Waiting(sign_in, account, acceptable)
 
     def routes(self, pages: BrowserPages) -> list[Route]:
-        """The page and its form."""
+        """Routes of the page and its form."""
         return [
             pages.get(TYPED_CODE_PATH, self.ask, takes="flow method"),
             pages.post(TYPED_CODE_PATH, self.answer, refused=self.ask_again, takes="flow method code"),
@@ -99,7 +99,7 @@ def _page(browser: BrowserContext, waiting: _Waiting, method: _Method, problem: 
     view = SecondFactor(
         account=waiting.account.email,
         flow=waiting.sign_in.id,
-        # a reload by GET shows the form that was shown
+        # a reload by GET shows the same form
         action=f"{TYPED_CODE_PATH}?method=recovery" if method == "recovery" else TYPED_CODE_PATH,
         method=method,
         recovery_available=any(factor.traits.backup for factor in codes),

@@ -1,1 +1,1 @@
-"""How somebody signs in: password, authenticator app and recovery codes, set up and taken away on the account pages."""
+"""Sign-in methods on the account pages: password, authenticator app and recovery codes, set up and removed."""

@@ -1,4 +1,4 @@
-"""How the services of sign-in methods are built."""
+"""Construction of the sign-in method services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward.features.services import Services
 
 
 def second_factors(services: Services) -> SecondFactors:
-    """Adding and removing them."""
+    """The service that adds and removes second factors."""
     return SecondFactors(
         store=services.store,
         chance=services.random,

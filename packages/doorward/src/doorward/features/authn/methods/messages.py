@@ -10,7 +10,7 @@ from doorward.web.mail.message import MessageText, MessageWords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorAdded:
-    """An authenticator app was added."""
+    """Notice that an authenticator app was added."""
 
     kind: ClassVar[str] = "second_factor_added"
     at: int
@@ -32,7 +32,7 @@ class SecondFactorAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorRemoved:
-    """The authenticator app was removed."""
+    """Notice that the authenticator app was removed."""
 
     kind: ClassVar[str] = "second_factor_removed"
     at: int
@@ -54,15 +54,15 @@ class SecondFactorRemoved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorReset:
-    """An operator took the authenticator app and the recovery codes away, for somebody who said that the phone is lost; with
-    `password_too` the password as well."""
+    """Notice that an operator removed the authenticator app and the recovery codes after a report of a lost phone; with `password_too`
+    the password as well."""
 
     kind: ClassVar[str] = "second_factor_reset"
     at: int
     password_too: bool = False
 
     def text(self, say: MessageWords, /) -> MessageText:
-        """What is left to sign in with, and how to set up anew."""
+        """The remaining way to sign in, and the way to set up a new app."""
         _ = say.text
         new_password = say.link(_("Forgot your password? Choose a new one:"), "/reset")
         return MessageText(

@@ -1,4 +1,4 @@
-"""/account/methods and /account/confirm: how people sign in, changed only by who proved themselves just now (line 73)."""
+"""/account/methods and /account/confirm: the sign-in methods, changed only after a recent proof (R73)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REMOVE: Final = "/account/methods/authenticator/remove"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodHandlers:
-    """Password, authenticator app, recovery codes, and the page that asks for the password again."""
+    """Handlers for password, authenticator app, recovery codes, and the page that asks for the password again."""
 
     own: SignedInPages
     flow: FlowPages
@@ -132,7 +132,7 @@ class MethodHandlers:
         if outcome is None:
             return self.own.done(post, METHODS, Done.AUTHENTICATOR_REMOVED)
         if isinstance(outcome, Weak):
-            # Said at the very form that mends it: a longer password first, then the app may go.
+            # Shown at the form that solves it: a longer password first, then the app may be removed.
             return await self._methods(post, new_problem=weak(outcome))
         return _refused(post, METHODS, REMOVE, outcome)
 
@@ -162,12 +162,12 @@ class MethodHandlers:
 
     async def confirmed(self, post: SignedInPost) -> Response:
         """Enter the password again, then whatever else this person's sign-in asks for: the same journey as at the front door, so that
-        confirming asks no less than signing in (line 85). Raises `HashingBusy`."""
+        confirming asks no less than signing in (R85). Raises `HashingBusy`."""
         browser, back = post.browser, own_path(post.form.get("return_to", ""))
         password = post.form.get("password")
         if not password:
             return _ask_password(post, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING))
-        # The session vouches for nothing here: all is shown anew.
+        # The session's proofs do not count here: everything is proven again.
         sign_in = await self.flow.sign_ins.begin_proving(
             browser_hash=browser.browser_hash, return_to=back, now=browser.now
         )
@@ -179,7 +179,7 @@ class MethodHandlers:
         return await self.flow.follow(browser, outcome)
 
     def _setup_of(self, owner: SignedIn, form: Mapping[str, str]) -> Setup:
-        """The set-up that a form is part of; `EarlyResponse` leads to a new one where it is over."""
+        """The setup to which a form belongs; `EarlyResponse` redirects to a new one if it has expired."""
         sealed = form.get("setup", "")
         again = self.factors.shown_again(owner.account, owner.session, sealed, owner.browser.now)
         if again is None:
@@ -211,7 +211,7 @@ class MethodHandlers:
         return page(view, owner.browser)
 
     def routes(self) -> list[Route]:
-        """The methods page, what is done on it, the page that asks again, and the well-known address where password managers look."""
+        """Routes of the methods page and its actions, of the confirmation page, and of the well-known URL that password managers use."""
         password, recovery = "/account/methods/password", "/account/methods/recovery"
         own = self.own
         return [
@@ -263,7 +263,7 @@ def _refused(owner: SignedIn, back: str, action: str, refusal: Refusal) -> Respo
 
 def _ask_password(owner: SignedIn, back: str, action: str, problem: Problem | None) -> Response:
     if action == CONFIRM:
-        # a reload by GET still knows where the person wants to go
+        # so that a reload by GET keeps the destination
         action = f"{CONFIRM}?return_to={quote(back)}"
     view = ReAuth(account=owner.account.email, return_to=back, action=action, problem=problem)
     return page(view, owner.browser)

@@ -1,4 +1,4 @@
-"""Second factors of a signed-in person: an authenticator app set up or taken away, new recovery codes made (R73, R84)."""
+"""Second factors of a signed-in person: set up or remove an authenticator app, make new recovery codes (R73, R84)."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
 SETUP_TTL: Final = 1800
-"""Seconds for which a set-up page may lie open before its secret is forgotten."""
+"""Seconds after which a setup page expires."""
 
 _SETUP_PURPOSE: Final = "totp-setup"
 
 
 class Setup(Struct, frozen=True):
-    """A secret on its way into an app. `sealed` comes back with the code: until then nothing is stored (so that a page that was
-    merely opened changes nothing), and only this session can bring it back."""
+    """A secret to be added to an app. `sealed` is sent back with the code. Nothing is stored before that, so that opening the page
+    changes nothing, and only this session can send it back."""
 
     uri: str
     key: str
@@ -50,17 +50,17 @@ class Setup(Struct, frozen=True):
 
 
 class Codes(Struct, frozen=True):
-    """New recovery codes, in clear for this one moment."""
+    """New recovery codes in clear text, not readable later."""
 
     codes: tuple[str, ...]
 
 
 class WrongCode(Struct, frozen=True):
-    """The app shows another code: nothing was set up."""
+    """The code does not match; nothing was set up."""
 
 
 class SetupOver(Struct, frozen=True):
-    """The page lay open for too long, or belongs to another session."""
+    """The setup page has expired, or belongs to another session."""
 
 
 class _Held(Struct, frozen=True):
@@ -71,7 +71,7 @@ class _Held(Struct, frozen=True):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactors:
-    """The caller has made sure that the sign-in is recent."""
+    """The caller must ensure that the sign-in is recent."""
 
     store: Store
     chance: Chance
@@ -86,21 +86,21 @@ class SecondFactors:
     factors: OfferedFactors
 
     async def there(self, account: Account) -> tuple[int | None, int]:
-        """When an authenticator app was added, if there is one, and how many recovery codes are left."""
+        """The time at which an authenticator app was added, if there is one, and the number of recovery codes left."""
         factors = await self.store.accounts.factors(account.id)
         app = next((factor for factor in factors if factor.kind == "totp"), None)
         return app.created_at if app else None, recovery_code.left(factors)
 
     def begin(self, account: Account, session: Session, now: int) -> Setup:
-        """A fresh secret, for the QR code."""
+        """A new secret, for the QR code."""
         text = self.chance.token(totp.SEED_BYTES)
         return self._setup(account, session, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), now)
 
     async def confirm(
         self, account: Account, session: Session, *, sealed: str, typed: str, caller: Caller, now: int
     ) -> Codes | WrongCode | SetupOver | Wait:
-        """The app counts from the moment that it has shown the right code; that code is spent. An earlier app and its recovery
-        codes stop working. New recovery codes come with it."""
+        """Add the app after a correct code; that code is spent. A previous app and its recovery codes stop working, and new recovery
+        codes are made."""
         seed = self._unseal(account, session, sealed, now)
         if seed is None:
             return SetupOver()
@@ -130,17 +130,18 @@ class SecondFactors:
         return Codes(codes)
 
     def shown_again(self, account: Account, session: Session, sealed: str, now: int) -> Setup | None:
-        """The same secret for the same page, after a wrong code: the QR code that was scanned stays the right one."""
+        """The same secret for the same page after a wrong code, so that the scanned QR code stays valid."""
         seed = self._unseal(account, session, sealed, now)
         return None if seed is None else self._setup(account, session, seed, now)
 
     async def remove(
         self, account: Account, session: Session, *, password: Secret, caller: Caller, now: int
     ) -> Weak | Refusal | None:
-        """Take the app and the recovery codes away. None: done.
+        """Remove the app and the recovery codes. None: done.
 
-        A password shorter than the least length of an only factor stays beside a second one: `Weak("too_short")`, and the mend is
-        to change it first. How long it is nobody knows but its owner, who therefore types it here. Raises `HashingBusy`.
+        A password shorter than the minimum for an only factor is kept beside a second one; without it the result is
+        `Weak("too_short")`, and the person has to change the password first. Only its owner knows how long it is, so it must be
+        typed here. Raises `HashingBusy`.
         """
         checked = await self.check.verify(account.email, password, caller=caller, now=now)
         if isinstance(checked, Refusal):
@@ -161,8 +162,8 @@ class SecondFactors:
     async def new_codes(
         self, account: Account, session: Session, *, caller: Caller, now: int
     ) -> Codes | Wait | None:
-        """New recovery codes in place of the old. None: there is no app that they could stand in for. `Wait`: made too often, each
-        time with a mail to their owner."""
+        """New recovery codes, which replace the old ones. None: there is no app for which they could stand in. `Wait`: made too often,
+        each time with a mail to the owner."""
         factors = await self.store.accounts.factors(account.id)
         if not any(factor.kind == "totp" for factor in factors):
             return None

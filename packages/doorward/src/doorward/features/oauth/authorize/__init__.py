@@ -1,1 +1,1 @@
-"""The authorization endpoint (RFC 6749 §4.1, OpenID Connect Core §3)."""
+"""Authorization endpoint (RFC 6749 §4.1, OpenID Connect Core §3)."""

@@ -1,4 +1,4 @@
-"""How the authorization endpoint's service is built."""
+"""Construction of the authorization endpoint's services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward.features.services import Services
 
 
 def authorization_goals(services: Services) -> AuthorizationGoals:
-    """What an app has people sign in for."""
+    """The goals of sign-ins that apps start."""
     return AuthorizationGoals(
         store=services.store,
         catalog=services.config,
@@ -25,12 +25,12 @@ def authorization_goals(services: Services) -> AuthorizationGoals:
 
 
 def authorization_pages(services: Services) -> AuthorizationPages:
-    """The question of consent, and the answer to the app."""
+    """The consent page, and the response to the app."""
     return AuthorizationPages(catalog=services.config, tokens=services.tokens)
 
 
 def authorize(services: Services) -> Authorize:
-    """Whether an authorization request is one."""
+    """The check of authorization requests."""
     return Authorize(
         catalog=services.config,
         id_token_hints=services.get(id_token_hints),

@@ -1,4 +1,4 @@
-"""What the authorization endpoint and the consent page add to the server."""
+"""Authorization feature: the authorization endpoint and the consent page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Goal of a sign-in that an app asked for: whether the app may have the person, and the grant with its code."""
+"""Goal of a sign-in that an app started: permission, then the grant with its code."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CODE_PREFIX: Final = "dw_ac_"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationGoals:
-    """Sign-ins that have an authorization request."""
+    """Goals of sign-ins with an authorization request."""
 
     store: Store
     catalog: CatalogSource
@@ -51,7 +51,7 @@ class AuthorizationGoals:
     async def permit(
         self, sign_in: SignIn, account: Account, achieved: Achieved
     ) -> AuthorizationGoal | AskConsent | Denied | None:
-        """The app's expectations of the person and of the level, then consent."""
+        """Check the app's expectations of person and level, then consent."""
         request = sign_in.request
         if request is None:
             return None
@@ -86,7 +86,7 @@ class AuthorizationGoals:
         return AuthorizationGoal(goals=self, request=request, client=client, granted=granted)
 
     def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:
-        """The refusal on its way to the app (OAuth 2.1 §4.1.2.1), if there still is an app that may be sent somebody."""
+        """The refusal as a response to the app (OAuth 2.1 §4.1.2.1), if there is an app to which the person may be redirected."""
         request = sign_in.request
         client = self._app(request) if request is not None else None
         if request is None or client is None or not request.redirect_uri:
@@ -95,8 +95,8 @@ class AuthorizationGoals:
         return Denied(sign_in, refusal, response)
 
     def _app(self, request: AuthRequest) -> Client | None:
-        """The app as it is registered now. A sign-in waits for up to half an hour: an app that was removed in the meantime, or
-        an address that was taken from it, gets nothing any more (R1)."""
+        """The app as registered now. A sign-in may take half an hour: an app that was deleted meanwhile, or a redirect URI that was
+        removed from it, gets no response (R1)."""
         client = self.catalog.current().clients.get(request.client_id)
         if client is None or "authorization_code" not in client.grant_types:
             return None
@@ -108,7 +108,7 @@ class AuthorizationGoals:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationGoal:
-    """What an app asked for, and what of it is given."""
+    """The request of an app, and what is granted of it."""
 
     goals: AuthorizationGoals
     request: AuthRequest
@@ -117,13 +117,13 @@ class AuthorizationGoal:
 
     @property
     def app_name(self) -> str:
-        """What people read."""
+        """The app's name as shown to people."""
         return self.client.name
 
     async def reach(
         self, sign_in: SignIn, session: Session, achieved: Achieved, *, caller: Caller, now: int
     ) -> Reached:
-        """The grant and its code, with their line in the audit log."""
+        """The grant and its code, with their audit event."""
         of = self.goals
         code = f"{CODE_PREFIX}{of.chance.token()}"
         grant = await self._grant(session, achieved, now)
@@ -145,7 +145,7 @@ class AuthorizationGoal:
             client_id=self.client.id,
             account_id=session.account_id,
             audience=request.audience,
-            # What was agreed to: entitle() may cut it further at every issue, and never widens it (R21).
+            # The consented scopes: entitle() may narrow them at each issue, and never widens them (R21).
             scopes=scopes,
             created_at=now,
             expires_at=ends if offline else min(ends, session_rule.absolute_end(session, of.sessions)),

@@ -1,4 +1,4 @@
-"""Pages at the end of a sign-in that an app asked for: the question of consent, and the answer to the app."""
+"""Pages at the end of a sign-in that an app started: consent, and the response to the app."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from doorward.web.pages.views.flow import Continue, FormPost
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationPages:
-    """What `FlowPages` leads to when nothing more has to be shown."""
+    """Pages to which `FlowPages` leads when all factors are shown."""
 
     catalog: CatalogSource
     tokens: TokenPolicy
@@ -32,9 +32,9 @@ class AuthorizationPages:
     def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool) -> Response:
         """The authorization response in its mode.
 
-        It is a 200 page that refreshes, since browsers apply form-action to the redirects after a POST, and a 303 to the app
-        would die of our own policy. A GET of one of our pages may be such a redirect too, of a form that led there; only what
-        comes to /authorize by GET comes from the app, and is sent back by a redirect.
+        It is a 200 page that refreshes: browsers apply form-action to redirects after a POST, so this server's own policy would
+        block a 303 to the app. A GET of one of our pages may be the target of such a redirect too; only a GET of /authorize comes
+        from the app itself, and is answered by a redirect.
         """
         response = structs.replace(
             response, fields=given_back(response.fields, state_of(browser.asked or ""))
@@ -49,6 +49,6 @@ class AuthorizationPages:
         return redirect(response.url)
 
     def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
-        """The question whether the app may."""
+        """The consent page."""
         lasts = refresh_life(asked.client, self.tokens)
         return page(consent_view(asked, self.catalog.current(), lasts), browser.for_app(asked.client.name))

@@ -1,4 +1,4 @@
-"""The authorization endpoint and the consent page (OAuth 2.1 §3.1, §4.1)."""
+"""Authorization endpoint and consent page (OAuth 2.1 §3.1, §4.1)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _EVENT = "authorization request refused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizePages:
-    """GET and POST /authorize, GET and POST /consent."""
+    """Handlers of GET and POST /authorize, GET and POST /consent."""
 
     flow: FlowPages
     authorize: Authorize
     answer: AnswerConsent
 
     def routes(self, pages: BrowserPages) -> list[Route]:
-        """The two paths."""
+        """Routes of the two paths."""
         return [
             pages.app_request(
                 "/authorize",
@@ -79,7 +79,7 @@ class AuthorizePages:
         return await self._go(browser, outcome, params)
 
     def unreadable(self, browser: BrowserContext, problem: BadForm) -> Response:
-        """Which of two client_ids or redirect_uris is meant cannot be known, so nobody is redirected (line 9, line 2)."""
+        """An error page without redirect: of two client_ids or redirect_uris, the intended one is unknown (R9, R2)."""
         note(Refusal("invalid_request", str(problem)), browser.request, event=_EVENT)
         return _unreadable(browser, problem)
 
@@ -116,7 +116,7 @@ class AuthorizePages:
         return self.flow.goals.consent_page(browser, await self._question(browser, flow))
 
     async def _question(self, browser: BrowserContext, flow: str | None) -> AskConsent:
-        """What the sign-in asks, if its next step is consent; else `EarlyResponse` is raised with the way to its next step."""
+        """The consent question, if it is the next step of the sign-in; else `EarlyResponse` redirects to its next step."""
         asked = await self.flow.next_step(browser, await self.flow.load(browser, flow))
         if not isinstance(asked, AskConsent):
             raise EarlyResponse(await self.flow.answer(browser, asked))
@@ -127,7 +127,7 @@ class AuthorizePages:
         browser = browser.in_language(asked.ui_locales).for_app(accepted.client.name)
         if browser.session is not None:
             return await self.flow.follow(browser, await self.flow.begin(browser, asked))
-        # an id of the same length stands in for the one that there will be
+        # a placeholder of the same length as the id to come
         kept = self.authorize.lighter(accepted, carried=pack("sin_" + 32 * "0", params) is not None)
         if isinstance(kept, Refused):
             note(kept.refusal, browser.request, event=_EVENT)

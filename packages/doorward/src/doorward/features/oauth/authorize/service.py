@@ -1,4 +1,4 @@
-"""An app sends somebody to us: is the request good, and whom does it expect? (OAuth 2.1 §4.1.1)"""
+"""Check of an authorization request, and of the person whom the app expects (OAuth 2.1 §4.1.1)."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
 
 
 class Accepted(Struct, frozen=True):
-    """A request that passed, and its app."""
+    """A valid request, and its app."""
 
     request: AuthRequest
     client: Client
 
 
 class Unsure(Struct, frozen=True):
-    """App or redirect URI are not certain: said on a page of ours, never by redirect (line 2)."""
+    """The app or the redirect URI is not verified: the refusal is shown on a page, never sent by redirect (R2)."""
 
     refusal: Refusal
 
 
 class Refused(Struct, frozen=True):
-    """The app hears no, at its own redirect URI."""
+    """The refusal is sent to the app's redirect URI."""
 
     refusal: Refusal
     response: AuthResponse
@@ -49,8 +49,8 @@ class Authorize:
     ignored_scopes: IgnoredScopes
 
     def check(self, params: Mapping[str, str]) -> Accepted | Unsure | Refused:
-        """`params` are the request's, each given once; an empty one counts as left out (OAuth 2.1 §3.1). Pure but for the
-        snapshot and the clock-free signature check."""
+        """`params` are those of the request, each given once; an empty one counts as omitted (OAuth 2.1 §3.1). Pure except for the
+        configuration snapshot and the signature check, which needs no clock."""
         params = {name: value for name, value in params.items() if value}
         catalog = self.catalog.current()
         source = rule.origin(params, catalog)
@@ -77,7 +77,7 @@ class Authorize:
         return Accepted(request, source.client)
 
     def lighter(self, accepted: Accepted, *, carried: bool) -> Accepted | Refused:
-        """The request as it is kept for a stranger; `carried`: their browser keeps the whole of it."""
+        """The request as stored without a session; `carried`: the browser keeps the whole request."""
         asked = accepted.request
         kept = for_stranger(asked, carried=carried)
         if not isinstance(kept, Refusal):
@@ -88,7 +88,7 @@ class Authorize:
         return self.refuse(source, kept)
 
     def refuse(self, source: rule.Origin, refusal: Refusal) -> Refused:
-        """The refusal, addressed to the app."""
+        """The refusal as a response to the app."""
         refusal = refusal.to(source.client.name)
         response = failure(source, issuer=self.issuer, refusal=refusal, app_name=source.client.name)
         return Refused(refusal, response)

@@ -1,4 +1,4 @@
-"""Answers of client authentication that several methods give. They tell a stranger nothing about an app."""
+"""Error texts shared by client authentication methods. They reveal nothing about an app."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ FAILED: Final = "Client authentication failed."
 MISSING: Final = "Client authentication is missing."
 ONE_WAY: Final = "Use one way of client authentication only."
 MAX_TEXT: Final = 512
-"""Characters that an id or a secret has at most."""
+"""Maximum number of characters of an id or a secret."""

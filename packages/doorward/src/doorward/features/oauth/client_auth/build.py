@@ -1,4 +1,4 @@
-"""How client authentication is built."""
+"""Construction of client authentication."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.features.services import Services
 
 
 def client_authenticator(services: Services) -> ClientAuthenticator:
-    """Which app sent a request."""
+    """The authentication of the app that sent a request."""
     return ClientAuthenticator(
         reader=CredentialReader(methods=services.added(CLIENT_AUTH)),
         store=services.store,

@@ -1,4 +1,4 @@
-"""Client authentication method: what the server needs to know of each one (OAuth 2.1 §2.4)."""
+"""Port of a client authentication method (OAuth 2.1 §2.4)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorward.core.model.token_request import TokenRequest
 
 
 class Presented(Struct, frozen=True):
-    """A client's credential, read and not yet verified. `secret` or `assertion` is set as `method`, the name of a `ClientAuth`, says."""
+    """A client's credential, not verified yet. `method`, the name of a `ClientAuth`, determines whether `secret` or `assertion` is set."""
 
     method: str
     client_id: str
@@ -23,7 +23,7 @@ class Presented(Struct, frozen=True):
 
 
 class SingleUse(Struct, frozen=True):
-    """A credential that holds, if nobody has used it before: `id` must be remembered until `remember_until` (seconds)."""
+    """A credential that is valid if it was not used before: `id` must be remembered until `remember_until` (seconds)."""
 
     id: str
     remember_until: int
@@ -31,24 +31,24 @@ class SingleUse(Struct, frozen=True):
 
 class ClientAuth(Protocol):
     """One method. A request carries its credential in an Authorization header of its `scheme`, or in the form parameters of
-    `credentials`; a method with neither is tried when no credential was found. Two methods' credentials in one request are refused
+    `credentials`; a method with neither is tried when no credential was found. Credentials of two methods in one request are refused
     (RFC 6749 §2.3)."""
 
     name: ClassVar[str]
-    """In the metadata, and in an app's registration (`token_endpoint_auth_method`, RFC 7591 §2)."""
+    """The name in the metadata, and in an app's registration (`token_endpoint_auth_method`, RFC 7591 §2)."""
     scheme: ClassVar[str | None]
-    """Of the Authorization header, in lower case."""
+    """The scheme of the Authorization header, in lower case."""
     credentials: ClassVar[tuple[str, ...]]
-    """Form parameters."""
+    """The form parameters of the credential."""
     algorithms: ClassVar[tuple[str, ...]]
-    """What its assertions may be signed with, for the metadata."""
+    """The signing algorithms of its assertions, for the metadata."""
 
     def read(self, request: TokenRequest) -> Presented | Refusal | None:
-        """The credential of a request, not yet verified; None when the request carries none of this method."""
+        """The unverified credential of a request; None when the request has none of this method."""
         ...
 
     def verify(
         self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
     ) -> SingleUse | Refusal | None:
-        """None when `client` presented this; what has to be remembered, when the credential works once."""
+        """None when the credential is the client's; `SingleUse` when it is valid only once."""
         ...

@@ -1,5 +1,4 @@
-"""Client authentication: which app is this, proven? Asked by the token endpoint, introspection and revocation alike
-(OAuth 2.1 §2.4, lines 22-24)."""
+"""Client authentication at the token, introspection and revocation endpoints (OAuth 2.1 §2.4, R22, R23, R24)."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from doorward.storage.sql.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientAuthenticator:
-    """Reads the one credential of a request and verifies it; failures are counted by address and audited sparingly."""
+    """Reads the single credential of a request and verifies it; failures are counted per address, and audited sparingly."""
 
     reader: CredentialReader
     store: Store
@@ -34,7 +33,7 @@ class ClientAuthenticator:
     issuer: str
 
     async def authenticate(self, request: TokenRequest) -> Client | Refusal:
-        """The app, or why not. `retry_at` is set once an address failed too often."""
+        """The app, or the refusal. `retry_at` is set after too many failures of the address."""
         presented = self.reader.read(request)
         if not isinstance(presented, Presented):
             return await self._failed(presented, None, request)
@@ -60,7 +59,7 @@ class ClientAuthenticator:
         return method.verify(presented, client, request, issuer=self.issuer, policy=self.policy)
 
     async def _claim(self, use: SingleUse, client: Client, now: int) -> Refusal | None:
-        """Durable, and before anything is given out: the same credential sent to two processes at once works once."""
+        """Record the single use durably before any token is issued: of two processes that receive the same credential, one accepts it."""
         claim = self.store.attempts.claim(f"assertion:{client.id}", use.id, use.remember_until, now=now)
         if await self.store.commit(claim):
             return None

@@ -1,1 +1,1 @@
-"""Clients: what an app may be registered with."""
+"""Clients: the rules for registered apps."""

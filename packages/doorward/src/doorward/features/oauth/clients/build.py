@@ -1,4 +1,4 @@
-"""How what is said of apps is built."""
+"""Construction of the log remarks about apps."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from doorward.features.services import Services
 
 
 def ignored_scopes(services: Services) -> IgnoredScopes:
-    """Remarks about scopes that nothing defines."""
+    """The remarks about undefined scopes."""
     return IgnoredScopes(catalog=services.config, remarks=services.remarks)

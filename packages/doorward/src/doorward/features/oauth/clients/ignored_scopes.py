@@ -1,4 +1,4 @@
-"""Scope names that were left out of a request because nothing here defines them, told to the operator."""
+"""Log remarks about requested scope names that were ignored because nothing defines them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from doorward.features.oauth.clients.rules.scope import ignored
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoredScopes:
-    """Told the scope of each request that was accepted."""
+    """Gets the scope of each accepted request."""
 
     catalog: CatalogSource
     remarks: LoggedRemarks
 
     def tell(self, client: Client, scope: str | None) -> None:
-        """One line in the log for each name of an app, with the nearest that it may ask for."""
+        """One log line per app and name, with the nearest scope that the app may request."""
         for left_out in ignored(self.catalog.current(), client, scope):
             name = left_out.name[:80]
             self.remarks.once(

@@ -1,1 +1,1 @@
-"""Consent of people to what an app asks for."""
+"""Consent of people to the requests of apps."""

@@ -1,4 +1,4 @@
-"""How the consent page's service is built."""
+"""Construction of the consent service."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from doorward.features.services import Services
 
 
 def answer_consent(services: Services) -> AnswerConsent:
-    """What a person allows an app."""
+    """The service that stores a person's consent decision."""
     return AnswerConsent(store=services.store, record=services.get(audit_log), advance=services.get(advance))

@@ -1,4 +1,4 @@
-"""Must the person be asked whether the app may? (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.4, ASVS 10.7)"""
+"""Necessity of consent (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.4, ASVS 10.7)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from doorward.core.model.session import Consent
 
 
 def needed(client: Client, request: AuthRequest, granted: tuple[str, ...], earlier: Consent | None) -> bool:
-    """Whether to ask.
+    """Whether the person must be asked.
 
-    `granted` are the scopes that would be given. An app of the house (first party) is not asked for, unless it asks to be. Others are asked
-    for once per audience and again for every scope not yet allowed; a public app without a registered https address cannot
-    be told from an impostor, so it is asked for every time (OAuth 2.1 §7.8, line 12).
+    `granted` are the scopes to be granted. A first-party app needs consent only if it requests the page. Another app needs it once
+    per audience, and again for every new scope. A public app without a registered https address could be an impostor, so it needs
+    consent every time (OAuth 2.1 §7.8, R12).
     """
     if "consent" in request.prompt:
         return True
@@ -24,5 +24,5 @@ def needed(client: Client, request: AuthRequest, granted: tuple[str, ...], earli
 
 
 def trusted_address(client: Client, request: AuthRequest) -> bool:
-    """Whether the answer can only reach the app itself: it proves itself with a credential, or owns an https address."""
+    """Whether the response can only reach the app itself: it has a credential, or an https address."""
     return client.confidential or request.redirect_uri.startswith("https://")

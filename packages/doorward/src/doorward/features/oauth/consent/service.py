@@ -1,4 +1,4 @@
-"""The person answers whether the app may (ASVS 10.7.2)."""
+"""Consent decision of the person (ASVS 10.7.2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from doorward.storage.sql.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerConsent:
-    """Writes the consent down, or the refusal."""
+    """Stores the consent, or the refusal."""
 
     store: Store
     record: Record
@@ -27,7 +27,7 @@ class AnswerConsent:
     async def answer(
         self, asked: AskConsent, *, allow: bool, caller: Caller, now: int
     ) -> SignIn | Denied | None:
-        """The sign-in to go on with; `Denied` for the app after Cancel; None when another request was faster."""
+        """The sign-in to continue; `Denied` for the app after Cancel; None after a lost race."""
         sign_in = asked.sign_in
         event = self.record.write(
             "consent.granted" if allow else "consent.denied",
@@ -47,7 +47,7 @@ class AnswerConsent:
         account, audience = asked.account.id, asked.request.audience
         earlier = await self.store.sessions.consent(account, asked.client.id, audience)
         scopes = tuple(dict.fromkeys((*(earlier.scopes if earlier else ()), *asked.scopes, *asked.by_name)))
-        # From here on the request asks for what was shown: a role that is given meanwhile adds nothing unseen.
+        # The request is narrowed to the scopes shown: a role assigned meanwhile adds nothing without consent.
         narrowed = structs.replace(asked.request, scopes=asked.scopes)
         agreed = structs.replace(sign_in, consented=True, request=narrowed)
         if not await self.store.commit(

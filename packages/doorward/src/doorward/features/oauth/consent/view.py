@@ -1,4 +1,4 @@
-"""What the consent page shows: the app, the address it lives at, the verbs of what it asks for (line 12)."""
+"""View of the consent page: the app, its host, and the requested permissions (R12)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.web.pages.views.flow import Consent, ScopeLine
 
 
 def consent_view(asked: AskConsent, catalog: Catalog, lasts: int) -> Consent:
-    """The page for one request; `lasts` is how long the app stays connected, in seconds."""
+    """The page for one request; `lasts` is the duration of the connection in seconds."""
     api = catalog.apis.get(asked.request.audience)
     described = {permission.name: permission for permission in api.permissions} if api else {}
     lines = tuple(

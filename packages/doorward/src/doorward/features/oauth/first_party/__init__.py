@@ -1,1 +1,1 @@
-"""Sign-in by JSON for the server's own apps, and tokens in cookies."""
+"""JSON sign-in of first-party apps, and tokens in cookies."""

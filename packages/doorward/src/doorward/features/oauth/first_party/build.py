@@ -1,4 +1,4 @@
-"""How the services of the server's own and the apps' own pages are built."""
+"""Construction of the services for first-party apps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorward.features.services import Services
 
 
 def challenge(services: Services) -> Challenge:
-    """Signing in by JSON."""
+    """The JSON sign-in."""
     return Challenge(
         store=services.store,
         catalog=services.config,
@@ -33,7 +33,7 @@ def challenge(services: Services) -> Challenge:
 
 
 def cookie_session(services: Services) -> CookieSession:
-    """Tokens in cookies for apps beside the issuer."""
+    """Tokens in cookies for apps on the issuer's site."""
     return CookieSession(
         tokens=services.get(token_service),
         catalog=services.config,

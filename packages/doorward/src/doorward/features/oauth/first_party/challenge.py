@@ -1,7 +1,7 @@
 """Sign-in without a browser redirect, for first-party apps (OAuth 2.0 for First-Party Applications §5).
 
-Credentials in, next step or a code out. It takes the same steps as the pages, through the same services, so that a second
-factor can never be skipped here (R85).
+Credentials in, next step or a code out. It uses the same steps and services as the pages, so that a second factor cannot be skipped
+(R85).
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class Code(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
     authorization_code: str
     device_token: str | None = None
-    """For the app to keep on this person's device, and to send as `device_token` next time: their account then knows the device."""
+    """The app stores it on this person's device, and sends it as `device_token` next time, so that the device is known to the account."""
 
 
 class More(Struct, frozen=True):
-    """Something is missing yet (`insufficient_authorization`), or was wrong (`because` is set). `auth_session` goes into the next
-    call; `next` names what to send, a step of a factor: password (with `username`) or second_factor (with `code`)."""
+    """A factor is missing (`insufficient_authorization`), or was wrong (`because` is set). `auth_session` is for the next call; `next`
+    names the step to send: password (with `username`) or second_factor (with `code`)."""
 
     auth_session: str
     next: str
@@ -65,7 +65,7 @@ class More(Struct, frozen=True):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """One call of the endpoint: begin or go on, prove what was sent, say what comes next."""
+    """One call of the endpoint: begin or continue a sign-in, check what was sent, return the next step."""
 
     store: Store
     catalog: CatalogSource
@@ -88,7 +88,8 @@ class Challenge:
         caller: Caller,
         origin: str | None = None,
     ) -> Code | More | Refusal:
-        """`origin` is that of the page which asks, if a page does. `params` are the request's, form or JSON; an empty one counts as left out (OAuth 2.1 §3.1). Raises `StoreUnavailable`, `HashingBusy`."""
+        """`origin` is that of the calling page, if there is one. `params` are those of the request, form or JSON; an empty one counts
+        as omitted (OAuth 2.1 §3.1). Raises `StoreUnavailable`, `HashingBusy`."""
         now = self.clock.now()
         params = {name: value for name, value in params.items() if value}
         asked = TokenRequest(
@@ -102,11 +103,11 @@ class Challenge:
         client = await self.clients.authenticate(asked)
         if isinstance(client, Refusal):
             return client
-        # before anything is counted or looked at: a stranger's page could have each of its visitors guess
+        # before any counting or checking: an attacker's page could let each of its visitors guess
         if (refusal := page.may_ask(client, origin=origin, own_origin=self._own_origin)) is not None:
             return refusal.to(client.name)
         if "device_token" in params:
-            # one that was never given out is simply not known to the account
+            # an unknown value has no effect
             caller = structs.replace(caller, devices=(digest(params["device_token"]),))
         outcome = await self._called(client, params, caller, now)
         if isinstance(outcome, Refusal):
@@ -128,7 +129,7 @@ class Challenge:
                 "This app must send people to the sign-in page.",
                 f"app {client.name!r} is not first-party. Fix: doorward app set {quote(client.name)} --first-party",
             )
-        # An app's own server speaks for all its people from one address; it has shown its credential.
+        # An app's own server, which has a verified credential, sends requests for all its people from one address.
         counted = not client.confidential and "auth_session" not in params
         if counted and (until := self.begun.full(caller.address, now)) is not None:
             return Refusal("too_many_attempts", "Too many tries. Try again later.", "sign-ins begun", until)
@@ -154,7 +155,7 @@ class Challenge:
             known = await self.store.sign_ins.by_handle(digest(handle))
             if known is None or known.done_at is not None or now >= known.expires_at:
                 return _OVER
-            # The handle is one app's: another first-party app that sees it cannot go on with it.
+            # A handle belongs to one app: another first-party app that sees it cannot use it.
             if known.request is None or known.request.client_id != client.id:
                 return _OVER
             return known, handle, False
@@ -187,10 +188,10 @@ class Challenge:
         now: int,
         unsaved: list[Write],
     ) -> tuple[SignIn, Refusal | None, list[Write]]:
-        """The sign-in with what was proven, and what was wrong. A right password beside a wrong code stays proven.
+        """The sign-in with new proofs, and the refusal if any. A right password beside a wrong code stays proven.
 
-        `unsaved` are the writes that store a sign-in which is not stored yet: mostly it ends in this very call, and its beginning and its
-        end are one commit. What is left of them is answered.
+        `unsaved` are the writes that store a new sign-in: it mostly ends in this call, so its start and end share one commit. The
+        remaining ones are returned.
         """
         for step in self.steps():
             if step.field not in params:
@@ -212,7 +213,7 @@ class Challenge:
         return sign_in, None, unsaved
 
     def steps(self) -> list[JsonStep]:
-        """The steps of all factors; a code that is typed is one for all of them."""
+        """The steps of all factors; all typed codes share one step."""
         own = [factor.json_step for factor in self.factors.all]
         return [*(step for step in own if step is not None), self.typed_code]
 
@@ -237,7 +238,7 @@ class Challenge:
             case Finished(code=str() as code, device_secret=secret):
                 return Code(code, secret)
             case AskConsent():
-                # prompt=consent asks for a page, and this endpoint has none (§5.2.2: redirect_to_web).
+                # prompt=consent requires a page, and this endpoint has none (§5.2.2: redirect_to_web).
                 return Refusal("interaction_required", "Send the person to the sign-in page for consent.")
             case Denied(refusal=refusal):
                 return refusal

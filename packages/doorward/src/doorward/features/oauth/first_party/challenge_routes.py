@@ -24,7 +24,7 @@ class ChallengeEndpoint:
     challenge: Challenge
 
     def routes(self) -> list[Route]:
-        """The one path. Open to the pages of the app that asks, and to what is no page."""
+        """Routes of the path. Pages of the app and clients without an Origin may use it."""
         steps = self.challenge.steps()
         step = Annotated[str, Meta(extra_json_schema={"enum": [step.name for step in steps]})]
         wanted = defstruct("ChallengeMore", [("next", step)], bases=(StepWanted,))
@@ -68,7 +68,7 @@ class ChallengeEndpoint:
         return response
 
 
-# What people type: what a number makes of it is another text.
+# Typed texts, which a JSON number would change.
 _TEXT = frozenset({"code", "password", "username"})
 
 
@@ -79,7 +79,7 @@ async def _parameters(request: Request) -> dict[str, str]:
     params: dict[str, str] = {}
     for name, value in (await request.json_object()).items():
         if value is None:
-            # as a parameter without a value, which counts as omitted (RFC 6749 §3.2)
+            # like a parameter without a value, which counts as omitted (RFC 6749 §3.2)
             continue
         if name in _TEXT and not isinstance(value, str):
             raise BadForm(f'{name} must be text, as in "012345": a number loses its leading zeros.')

@@ -1,4 +1,4 @@
-"""/cookie/…: tokens as HTTP-only cookies for browser apps on this host, with CSRF protection, silent renewal and sign-out."""
+"""/cookie/…: tokens in HTTP-only cookies for browser apps on this host, with CSRF protection, silent renewal and sign-out."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from doorward.web.route import Operation, Route, app_script, machine
 
 _PURPOSE: Final = "refresh cookie"
 REGISTERED_ORIGIN: Final = "registered origin"
-"""The page's origin is ours or registered for the app that it names. Signing out asks for X-CSRF-Token as well: it is bound to the
-access token in the cookie, so `CookieSession.end` checks it where it reads that."""
+"""The page's origin is this server's, or registered for the app that the request names. Sign-out also requires X-CSRF-Token, which is
+bound to the access token in the cookie, so `CookieSession.end` checks it where it reads that token."""
 
 
 class FromAppPage(Struct, frozen=True):
-    """A request of a page that may use cookie delivery for its app."""
+    """A request from a page that may use cookie delivery for its app."""
 
     request: Request
     params: dict[str, str]
@@ -60,7 +60,7 @@ Handler = Callable[[FromAppPage], Awaitable[Response | Refusal]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieEndpoints:
-    """Reads cookies and Origin, sets cookies; the tokens never stand in a body."""
+    """Reads cookies and Origin, sets cookies; tokens are never in a body."""
 
     cookies: CookieSession
     catalog: CatalogSource
@@ -69,7 +69,7 @@ class CookieEndpoints:
     chance: Chance
 
     def routes(self) -> list[Route]:
-        """The four paths and their preflight."""
+        """Routes of the four paths and their preflight."""
         answers = {200: CookiesSet}
         refresh = Operation(takes="client_id", required="client_id", answers=answers, errors=(401, 403, 503))
         token = replace(refresh, takes="client_id code code_verifier redirect_uri", required="client_id code")
@@ -84,7 +84,7 @@ class CookieEndpoints:
         return [*found, *(machine(item.path, "OPTIONS", self.preflight) for item in found)]
 
     async def check(self, request: Request) -> FromAppPage:
-        """Raise `EarlyResponse` for a page that may not ask. The app is named in the form, or in the query of a GET."""
+        """Raise `EarlyResponse` for a page that is not allowed. The form, or the query of a GET, names the app."""
         reading = request.method != "POST"
         params = request.query() if reading else await request.form()
         client_id = params.get("client_id")
@@ -95,7 +95,7 @@ class CookieEndpoints:
         return FromAppPage(request, params, app)
 
     def _route(self, path: str, method: str, handler: Handler, operation: Operation) -> Route:
-        """A path whose answer, also a refusal, the app's pages may read."""
+        """A route whose response, also a refusal, is readable by the app's pages."""
 
         @wraps(handler)
         async def answer(asked: FromAppPage) -> Response:
@@ -125,7 +125,7 @@ class CookieEndpoints:
         return json_response({**outcome.claims, **said})
 
     async def sign_out(self, asked: FromAppPage) -> Response | Refusal:
-        """End the session and clear the cookies. Answers 204 also when nobody was signed in to this app any more."""
+        """End the session and clear the cookies. Answers 204 also when no session of this app was left."""
         request = asked.request
         cookies = request.cookies()
         outcome = await self.cookies.end(
@@ -163,9 +163,9 @@ class CookieEndpoints:
         return response
 
     def _refresh_token(self, request: Request) -> str | None:
-        """The refresh token of the cookie that was set beside this browser's own: a sibling domain can set another one of that name,
-        for its own account (login CSRF), and not the tag that it needs. Under the old name, which nobody else can set, it stands bare.
-        """
+        """The refresh token of the cookie that was set together with this browser's own cookie. A sibling domain can set a cookie of
+        the same name with a token of another account (login CSRF), but cannot make its tag. Under the old name, which no other
+        domain can set, the value has no tag."""
         browser = self._browser(request)
         for value in request.cookies_named(self.jar.name("rt")):
             token, _, tag = value.rpartition(".")
@@ -180,7 +180,7 @@ class CookieEndpoints:
         return self.sealer.tag(_PURPOSE, f"{browser} {token}")
 
     def _bound(self, request: Request, token: str, response: Response) -> str:
-        """The refresh cookie's value, and beside it the cookie that it is bound to, where the browser has none yet."""
+        """The value of the refresh cookie. Sets the browser cookie to which it is bound, if there is none yet."""
         browser = self._browser(request)
         if browser is None:
             browser = self.chance.token()
@@ -188,7 +188,7 @@ class CookieEndpoints:
         return f"{token}.{self._tag(browser, token)}"
 
     async def _replace_old(self, asked: FromAppPage, response: Response) -> None:
-        """Take away the old refresh cookie, if it is this app's here: another issuer on this host may have set one of that name."""
+        """Clear the old refresh cookie if it belongs to this app and server: another issuer on this host may use the same name."""
         old = asked.request.cookies().get(self.jar.old_name("rt"))
         if old and await self.cookies.knows(old, asked.app.client_id):
             response.add("set-cookie", self.jar.clear_old("rt"))
@@ -199,7 +199,7 @@ class CookieEndpoints:
         if isinstance(outcome, Refusal):
             response = self._refused(request, asked.app.client_id, outcome)
             if outcome.code == "invalid_grant":
-                # What cannot be renewed any more is of no use to anybody: the next page load asks for a sign-in.
+                # A token that cannot be renewed is useless: the next page load starts a sign-in.
                 response.add("set-cookie", self.jar.clear("at"))
                 response.add("set-cookie", self.jar.clear("rt"))
             return response
@@ -207,7 +207,7 @@ class CookieEndpoints:
         response = json_response(CookiesSet(outcome.expires_in, outcome.scope, csrf))
         response.add("set-cookie", self.jar.set("at", outcome.access_token, outcome.expires_in))
         if outcome.refresh_token is not None:
-            # Ends with the browser; the server's own absolute end holds in any case.
+            # Ends with the browser; the server's absolute limit holds in any case.
             value = self._bound(request, outcome.refresh_token, response)
             response.add("set-cookie", self.jar.set("rt", value, None))
         await self._replace_old(asked, response)
@@ -221,7 +221,7 @@ class CookieEndpoints:
         return json_response({"error": refusal.code, "error_description": refusal.say}, status)
 
     def _shared(self, request: Request, client_id: str | None, outcome: Response | Refusal) -> Response:
-        """CORS with credentials, for exactly the origins that are registered for this app."""
+        """Add CORS headers with credentials, only for the origins registered for this app."""
         response = self._refused(request, client_id, outcome) if isinstance(outcome, Refusal) else outcome
         response.add("vary", "Origin")
         origin = request.header(b"origin")

@@ -1,4 +1,4 @@
-"""Signed in by cookie: tokens delivered to a browser app of the house, renewed silently, and taken away again."""
+"""Sign-in by cookie: tokens delivered to a first-party browser app, renewed silently, and revoked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CODE_FIELDS = ("code", "code_verifier", "redirect_uri", "client_id")
 
 
 class Page(Struct, frozen=True):
-    """What the browser says of the page that asks: its origin and its relation to us (Fetch Metadata)."""
+    """The browser's statements about the calling page: its origin, and its relation to this server (Fetch Metadata)."""
 
     origin: str | None
     fetch_site: str | None
@@ -41,7 +41,7 @@ _MINT: Final = object()
 
 @final
 class AllowedApp:
-    """An app whose page may use cookie delivery. Only `CookieSession.allowed` makes one, after it has looked at the page's origin."""
+    """An app whose page may use cookie delivery. Only `CookieSession.allowed` creates one, after checking the page's origin."""
 
     __slots__ = ("client_id",)
 
@@ -52,7 +52,7 @@ class AllowedApp:
 
 
 class Standing(Struct, frozen=True):
-    """What the cookie's token says, for the page's script; never the token."""
+    """The claims of the cookie's token, for the page's script; never the token."""
 
     claims: dict[str, Any]
     csrf_token: str
@@ -61,7 +61,7 @@ class Standing(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieSession:
-    """Puts the token endpoint's answers into cookies. Decides nothing that the token endpoint would decide otherwise."""
+    """Puts the responses of the token endpoint into cookies; all decisions are those of the token endpoint."""
 
     tokens: TokenService
     catalog: CatalogSource
@@ -74,7 +74,8 @@ class CookieSession:
     own_origin: str
 
     def allowed(self, client_id: str | None, page: Page, *, reading: bool = False) -> AllowedApp | Refusal:
-        """Whether this page may use cookie delivery for this app: its origin is ours, or registered for the app (ASVS 3.5.1, R70)."""
+        """Whether this page may use cookie delivery for this app: its origin is this server's, or registered for the app (ASVS 3.5.1,
+        R70)."""
         refusal = rule.allowed(
             self.catalog.current().clients.get(client_id or ""),
             origin=page.origin,
@@ -87,7 +88,7 @@ class CookieSession:
     async def begin(
         self, app: AllowedApp, form: Mapping[str, str], *, caller: Caller
     ) -> TokenResponse | Refusal:
-        """A code for cookies (PKCE proves that this browser asked for it, line 16)."""
+        """Exchange a code for cookies (PKCE proves that this browser requested it, R16)."""
         fields = {name: form[name] for name in _CODE_FIELDS if name in form}
         fields = {**fields, "client_id": app.client_id, "grant_type": "authorization_code"}
         return await self._exchange(fields, "token", caller)
@@ -95,7 +96,7 @@ class CookieSession:
     async def renew(
         self, app: AllowedApp, refresh_token: str | None, *, caller: Caller
     ) -> TokenResponse | Refusal:
-        """The refresh cookie for new cookies; rotation, reuse and leeway are those of the token endpoint."""
+        """Exchange the refresh cookie for new cookies; rotation, reuse and leeway are those of the token endpoint."""
         if not refresh_token:
             return Refusal("invalid_grant", "There is no sign-in to renew.")
         form = {"grant_type": "refresh_token", "client_id": app.client_id, "refresh_token": refresh_token}
@@ -112,7 +113,7 @@ class CookieSession:
         return await self.tokens.exchange(asked)
 
     async def standing(self, app: AllowedApp, access_token: str | None) -> Standing | Refusal:
-        """Who is signed in by this cookie, asked by a page that was loaded anew and knows nothing."""
+        """The state of the sign-in by this cookie, for a page that was just loaded."""
         now = self.clock.now()
         claims = await self._claims(access_token, now)
         if claims is None or claims.get("client_id") != app.client_id:
@@ -134,10 +135,10 @@ class CookieSession:
         caller: Caller,
         session_secret: str | None = None,
     ) -> Refusal | bool:
-        """Sign out everywhere that this sign-in reaches: the session, its grants, the tokens already given. Answers whether the
-        cookies are this app's to take away: False when they hold another app's tokens, and then nothing ends.
+        """End the session of this sign-in, its grants, and the tokens already issued. Returns whether the cookies belong to this app:
+        False when they hold another app's tokens, and then nothing ends.
 
-        `session_secret` is the session cookie, if it came along: that session ends too, since the answer takes the cookie away.
+        `session_secret` is the session cookie, if it was sent: that session ends too, since the response clears the cookie.
         """
         now, client_id = self.clock.now(), app.client_id
         claims = await self._claims(access_token, now)
@@ -149,8 +150,8 @@ class CookieSession:
         elif claims is not None:
             return False
         elif refresh_token:
-            # The access cookie ran out first: nothing is left that a CSRF token could be bound to, and the Origin, checked
-            # before, says that it is the app's own page that wants out.
+            # The access cookie expired first, so there is no token for a CSRF token. The Origin, checked before, shows that the
+            # request comes from the app's own page.
             grant = await self._grant_of(refresh_token, client_id)
         left = [
             await self.store.sessions.by_secret(digest(session_secret)) if session_secret else None,
@@ -167,11 +168,11 @@ class CookieSession:
         return True
 
     async def knows(self, refresh_token: str, client_id: str | None) -> bool:
-        """Whether this is, or once was, a refresh token of this app here."""
+        """Whether this is a current or former refresh token of this app."""
         return await self._grant_of(refresh_token, client_id) is not None
 
     async def _grant_of(self, refresh_token: str, client_id: str | None) -> Grant | None:
-        """The grant whose token this is or once was, if it is this app's."""
+        """The grant of a current or former refresh token, if it belongs to this app."""
         presented = refresh_text.read(refresh_token)
         found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
         if presented is None or found is None or not rotation.belongs(presented, found[0]):

@@ -1,4 +1,4 @@
-"""What signing in by JSON and tokens in cookies add to the server."""
+"""First-party feature: JSON sign-in, and tokens in cookies."""
 
 from __future__ import annotations
 

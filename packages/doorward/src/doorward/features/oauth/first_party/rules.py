@@ -1,4 +1,4 @@
-"""Tokens in HTTP-only cookies, for browser apps of the house on the same host: who may ask, and what proves a request (ASVS 3.5.1)."""
+"""Tokens in HTTP-only cookies, for first-party browser apps on the same host: allowed pages, and the CSRF token (ASVS 3.5.1)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CSRF_LABEL: Final = "doorward-csrf:"
 
 
 def csrf_token(access_token: str) -> str:
-    """What an unsafe request with the cookie must carry in X-CSRF-Token: only who was answered by this server can know it,
-    since the cookie itself is out of every script's reach. Any API can check it without a shared secret."""
+    """The value that an unsafe request with the cookie must carry in X-CSRF-Token. Only a page that received a response of this server
+    knows it, since scripts cannot read the cookie. Any API can check it without a shared secret."""
     hashed = hashlib.sha256(f"{_CSRF_LABEL}{access_token}".encode()).digest()
     return urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
@@ -28,7 +28,7 @@ def csrf_holds(access_token: str, given: str | None) -> bool:
 
 
 def registered(client: Client, origin: str) -> bool:
-    """Whether the app names this origin, in whichever spelling it was registered."""
+    """Whether the origin is registered for the app, in any spelling."""
     return any(web_origin(each) == origin for each in client.origins)
 
 
@@ -42,8 +42,8 @@ def allowed(
 ) -> Refusal | None:
     """Whether a page at `origin` may use cookie delivery for this app. None: it may.
 
-    A POST always has an Origin header in a browser; a GET of the same origin has none, then Sec-Fetch-Site must not speak
-    against it. Anything that is not a browser has the token endpoint.
+    In a browser a POST always has an Origin header. A GET of the same origin has none, and then Sec-Fetch-Site must not contradict.
+    Clients other than browsers use the token endpoint.
     """
     if client is None:
         return Refusal("invalid_client", "This app is not registered here.")

@@ -1,1 +1,1 @@
-"""Grants of the token endpoint, a folder each."""
+"""Grants of the token endpoint, one folder each."""

@@ -1,4 +1,4 @@
-"""How the introspection endpoint's service is built."""
+"""Construction of the introspection service."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from doorward.features.services import Services
 
 
 def introspection(services: Services) -> IntrospectionService:
-    """Whether a token works."""
+    """The service that tells whether a token is active."""
     return IntrospectionService(
         clients=services.get(client_authenticator),
         store=services.store,

@@ -1,4 +1,4 @@
-"""What the introspection endpoint adds to the server."""
+"""Introspection feature."""
 
 from __future__ import annotations
 

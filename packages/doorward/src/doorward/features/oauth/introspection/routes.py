@@ -13,7 +13,7 @@ from doorward_verify.claims import AccessClaims
 
 
 def routes(*, introspection: IntrospectionService, clock: Clock, issuer: str) -> list[Route]:
-    """POST /introspect. Not for browsers: whoever may ask holds a secret."""
+    """POST /introspect. Not for browsers: callers need a client secret."""
     claims = [(one.name, one.type | UnsetType, UNSET) for one in structs.fields(AccessClaims)]
     answer = defstruct("Introspection", [("active", bool), ("token_type", str | UnsetType, UNSET), *claims])
     operation = Operation(

@@ -1,4 +1,4 @@
-"""Who may hear what about a token? (RFC 7662 §2.2, §4, line 56)"""
+"""Access rules and responses of introspection (RFC 7662 §2.2, §4, R56)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from doorward.core.model.config_snapshot import Catalog
 from doorward.core.model.grant import Grant, RefreshToken
 
 INACTIVE: Final[dict[str, Any]] = {"active": False}
-"""All that is ever said about a token that does not hold, or that is none of the asker's business."""
+"""The only response about a token that is invalid, or that the caller may not see."""
 
 
 def may_see(claims: Mapping[str, Any], asker: Client, catalog: Catalog) -> bool:
-    """The app that the token was given to, or the app as which the API that it is meant for introspects."""
+    """Whether the caller is the app to which the token was issued, or the app as which the token's API introspects."""
     if claims["client_id"] == asker.id:
         return True
     api = catalog.apis.get(claims["aud"])
@@ -22,13 +22,13 @@ def may_see(claims: Mapping[str, Any], asker: Client, catalog: Catalog) -> bool:
 
 
 def of_access(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer about an access token: what it says itself (RFC 9068 §2.2 names are RFC 7662 names)."""
+    """The response about an access token: its own claims (RFC 9068 §2.2 names are RFC 7662 names)."""
     return {"active": True, "token_type": "Bearer", **claims}
 
 
 def of_refresh(token: RefreshToken, grant: Grant, *, answered: bool, newest: bool) -> dict[str, Any]:
-    """The answer about a refresh token to its own app. `answered`: whether the token endpoint would answer that app's request with it
-    now, so that both say the same of a spent one; `newest`: whether it is the one that was given out at `token.created_at`."""
+    """The response about a refresh token to its own app. `answered`: whether the token endpoint would accept it now, so that both
+    endpoints agree about a spent one; `newest`: whether it is the one issued at `token.created_at`."""
     if not answered:
         return INACTIVE
     return {

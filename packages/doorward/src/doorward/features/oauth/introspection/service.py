@@ -1,4 +1,4 @@
-"""Token introspection: what a token is worth now, for an app or an API that asks (RFC 7662 §2)."""
+"""Token introspection: the current state of a token, for an app or an API (RFC 7662 §2)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from doorward.storage.sql.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntrospectionService:
-    """Answers only those who proved themselves, and only about tokens that concern them."""
+    """Answers only authenticated callers, and only about tokens that concern them."""
 
     clients: ClientAuthenticator
     store: Store
@@ -40,12 +40,12 @@ class IntrospectionService:
     issuer: str
 
     async def introspect(self, request: TokenRequest) -> dict[str, Any] | Refusal:
-        """The answer's members; `{"active": false}` for everything that does not hold or is not the asker's."""
+        """The members of the response; `{"active": false}` for every token that is invalid, or that the caller may not see."""
         asker = await self.clients.authenticate(request)
         if isinstance(asker, Refusal):
             return asker
         if not asker.confidential:
-            # Line 56: without a credential anybody could scan for tokens.
+            # R56: without a credential anybody could scan for tokens.
             because = f"{asker.name} is public. Fix: doorward app create NAME --kind service, and ask as that"
             return Refusal("invalid_client", "Introspection needs client authentication.", because).to(
                 asker.name
@@ -53,7 +53,7 @@ class IntrospectionService:
         token = request.form.get("token")
         if not token:
             return Refusal("invalid_request", "token is missing.").to(asker.name)
-        # token_type_hint only says where to look first (§2.1); a token's form says it as well.
+        # token_type_hint only says where to look first (§2.1); the format of the token does so as well.
         if token.startswith(refresh_text.PREFIX):
             return await self._refresh(token, asker, request.now)
         return await self._access(token, asker, request.now)
@@ -74,7 +74,7 @@ class IntrospectionService:
         held, grant, account = found
         if account is None or account.disabled_at is not None:
             return rule.INACTIVE
-        # the verdict of a refresh, of which nothing is written
+        # the verdict of a refresh, without its writes
         verdict = rotation.decide(presented, held, grant, client=asker, policy=self.policy, now=now)
         match verdict:
             case Rotate() | Keep():

@@ -1,1 +1,1 @@
-"""Log-out (OpenID Connect RP-Initiated and Back-Channel Logout)."""
+"""Logout (OpenID Connect RP-Initiated and Back-Channel Logout)."""

@@ -1,4 +1,4 @@
-"""How the services of signing out are built."""
+"""Construction of the logout services."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.features.sessions.build import revoker
 
 
 def sign_out(services: Services) -> SignOutAction:
-    """The end of a session, by its person or at an app's wish."""
+    """The service that ends a session, for its person or an app."""
     return SignOutAction(
         store=services.store,
         catalog=services.config,
@@ -22,7 +22,7 @@ def sign_out(services: Services) -> SignOutAction:
 
 
 def logout_tokens(services: Services) -> LogoutToken:
-    """What apps are told when a session ended."""
+    """The maker of logout tokens for apps."""
     return LogoutToken(
         catalog=services.config, signer=services.signer, chance=services.random, issuer=services.issuer
     )

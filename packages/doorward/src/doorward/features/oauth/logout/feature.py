@@ -1,4 +1,4 @@
-"""What signing out adds to the server: its pages, and notices to the apps that asked for them."""
+"""Logout feature: its pages, and back-channel notifications to the apps that registered for them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _jobs(services: Services) -> Jobs:
                 made = tokens.make(notice, now=services.clock.now())
             except KeyError:
                 return "there is no key yet to sign the log-out token with"
-            # Gone, or no longer interested: nothing is owed any more.
+            # The app was deleted or has no notification URI any more, so nothing is left to deliver.
             return None if made is None else await client.post_logout_token(*made)
 
         worker = LogoutWorker(

@@ -1,4 +1,4 @@
-"""The token that tells an app of a session's end, made at the moment of sending (Back-Channel Logout 1.0 §2.5, line 76)."""
+"""Logout token that notifies an app of the end of a session, made at the time of sending (Back-Channel Logout 1.0 §2.5, R76)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorward.features.oauth.logout.rules import logout_token as rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutToken:
-    """Given to the outbox, which delivers it."""
+    """Makes logout tokens for the outbox, which delivers them."""
 
     catalog: CatalogSource
     signer: Signer
@@ -21,7 +21,7 @@ class LogoutToken:
     issuer: str
 
     def make(self, notice: LogoutNotice, *, now: int) -> tuple[str, str] | None:
-        """(where to POST, the logout token), or None when the app is gone or wants no notice any more."""
+        """(URI to POST to, logout token), or None if the app was deleted or has no notification URI any more."""
         client = self.catalog.current().clients.get(notice.client_id)
         if client is None or client.backchannel_logout_uri is None:
             return None

@@ -1,4 +1,4 @@
-"""Signing out: /logout (RP-initiated and by the person) and /signed-out."""
+"""Logout pages: /logout (RP-initiated and by the person) and /signed-out."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ from doorward.web.route import Operation, Route
 _CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales")
 _PURPOSE: Final = "sign-out"
 _FROM_HERE: Final = "from_here"
-"""Marks the form by which our own page repeats an app's POST, so that a browser without cookies is not sent round for ever."""
+"""Marks the form with which our own page repeats an app's POST, so that a browser without cookies does not loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutPages:
-    """GET and POST /logout, GET /signed-out."""
+    """Handlers of GET and POST /logout, GET /signed-out."""
 
     sign_out: SignOutAction
     sealer: Sealer
 
     def routes(self, pages: BrowserPages) -> list[Route]:
-        """The paths of leaving."""
+        """Routes of the logout paths."""
         yes = Answer(field="confirm", value="yes", handler=self.confirmed)
         return [
             pages.app_request(
@@ -56,9 +56,10 @@ class LogoutPages:
         ]
 
     async def logout(self, asked: AppVisit) -> Response:
-        """Sign out (OpenID Connect RP-Initiated Logout 1.0 §2). At once when the hint is about this browser's session, else ask first (line 75).
+        """Sign out (OpenID Connect RP-Initiated Logout 1.0 §2). At once if the hint is about this browser's session, else after a
+        confirmation (R75).
 
-        An app may send its request by POST (§2): such a POST decides nothing more than a GET does.
+        An app may send its request by POST (§2); such a POST has no more effect than a GET.
         """
         browser, params = _read(asked.browser, asked.params)
         _by_cookies(browser, params)
@@ -68,7 +69,7 @@ class LogoutPages:
         return await self._leave(browser, decision)
 
     async def confirmed(self, post: PagePost) -> Response:
-        """The answer to our own question. It ends what that question was about, and nothing else."""
+        """The answer to our own question. It ends exactly the sessions that the question was about."""
         browser, params = _read(post.browser, post.form)
         _by_cookies(browser, params)
         decision = await self._decision(browser, params)
@@ -78,13 +79,14 @@ class LogoutPages:
         return await self._leave(browser, decision)
 
     async def signed_out(self, visit: PageVisit) -> Response:
-        """The page at the end, when no app asked to have the person back. Who is signed in is not told otherwise (line 100)."""
+        """The page at the end, when no app asked to have the person back. A signed-in person is redirected to the confirmation instead
+        (R100)."""
         if visit.browser.session is not None:
             return visit.browser.go("/logout")
         return page(SignedOut(), visit.browser)
 
     async def _decision(self, browser: BrowserContext, params: Mapping[str, str]) -> SignOut:
-        """What the request means. Raises `EarlyResponse` with an error page for one that nobody may be sent on from."""
+        """The decision on the request. Raises `EarlyResponse` with an error page for a request that must not be redirected."""
         decision = await self.sign_out.decide(params, _asking(browser), now=browser.now)
         if isinstance(decision, Refusal):
             self._note(decision, browser.request, params)
@@ -135,33 +137,33 @@ class LogoutPages:
         return page(view, browser)
 
     def _about(self, browser: BrowserContext, decision: SignOut) -> str:
-        """What the question is about, for this browser alone: the answer to one question never ends what another was about, say
-        somebody else's session, who signed in here while the page stood open."""
+        """A tag of the question, for this browser only. The answer to one question cannot end the sessions of another, such as the
+        session of another person who signed in here while the page was open."""
         ends = " ".join(session.id for session in decision.ends)
         return self.sealer.tag(_PURPOSE, f"{browser.secret} {decision.client_id or '-'} {ends}")
 
 
 def _read(browser: BrowserContext, params: Mapping[str, str]) -> tuple[BrowserContext, dict[str, str]]:
-    """The browser in the language that the app wishes, and the parameters that have a value."""
+    """The browser context in the language that the app requests, and the parameters that have a value."""
     if (locales := params.get("ui_locales")) is not None:
         browser = browser.in_language(tuple(locales.split()))
     return browser, {name: value for name, value in params.items() if value}
 
 
 def _by_cookies(browser: BrowserContext, params: Mapping[str, str]) -> None:
-    """Raise `EarlyResponse` with the way to come back with the browser's cookies, for a POST that came without them."""
+    """Raise `EarlyResponse` with a response that makes the browser repeat a POST that came without cookies, now with them."""
     carried = {name: params[name] for name in _CARRIED if name in params}
     request = browser.request
     if not browser.bare_post:
         return
     if _is_browser(request):
-        # Only our own page's word counts: another site's form that says so has left the cookies behind like any other.
+        # The mark counts only from our own page: a form of another site with this mark has come without cookies like any other.
         if _FROM_HERE not in params or request.header(b"sec-fetch-site") != "same-origin":
             raise EarlyResponse(page(SignOutOn(hidden=(*carried.items(), (_FROM_HERE, "1"))), browser))
         return
-    # An old browser, or a program, for which no page of ours would send a form.
+    # An old browser, or a program, which would not submit a form of our page.
     elsewhere = again_by_get(browser, "/logout", carried)
-    # Too long to go on by GET, and without cookies nobody can know who is signed in: nothing is said to have been done.
+    # Too long for a GET, and without cookies the session is unknown: the response must not say that anything was done.
     raise EarlyResponse(elsewhere or page(ErrorPage(Failure.TOO_LARGE), browser, 413))
 
 

@@ -1,4 +1,4 @@
-"""The person leaves: the session and what was born in it end, and the apps are told (OpenID Connect RP-Initiated Logout 1.0)."""
+"""Logout: the session and its grants end, and the apps are notified (OpenID Connect RP-Initiated Logout 1.0)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from doorward.storage.sql.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOutAction:
-    """Decides what the app's request means, and ends sessions."""
+    """Decides on the requests of apps, and ends sessions."""
 
     store: Store
     catalog: CatalogSource
@@ -31,7 +31,7 @@ class SignOutAction:
     async def decide(
         self, params: Mapping[str, str], asking: rule.Asking, *, now: int
     ) -> rule.SignOut | Refusal:
-        """What to do with /logout's parameters. A hint that is not ours counts as none, so the person is asked (line 75)."""
+        """Decide on the parameters of /logout. An invalid hint counts as none, so the person is asked (R75)."""
         token = params.get("id_token_hint")
         hint = self.id_token_hints.read(token) if token else None
         if hint is not None and hint.sid is not None:
@@ -50,7 +50,7 @@ class SignOutAction:
     async def end(
         self, session: Session, *, reason: EndReason, client_id: str | None, caller: Caller, now: int
     ) -> None:
-        """End the session with everything that must end with it, and write it down."""
+        """End the session and everything that depends on it, with an audit event."""
         event = self.record.write(
             "session.ended",
             caller=caller,

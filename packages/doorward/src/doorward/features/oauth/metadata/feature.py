@@ -1,4 +1,4 @@
-"""What the server says of itself: discovery documents and public keys."""
+"""Metadata feature: discovery documents and public keys."""
 
 from __future__ import annotations
 

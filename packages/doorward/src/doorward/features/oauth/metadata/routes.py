@@ -1,4 +1,4 @@
-"""What the server publishes about itself: metadata at both well-known places, and its public keys (RFC 8414, RFC 7517 §5)."""
+"""Metadata at both well-known paths, and public keys (RFC 8414, RFC 7517 §5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from doorward.web.route import Operation, Route, machine
 from doorward_verify.keyset import KeySet
 
 MAX_AGE: Final = 300
-"""Seconds that a copy may be used. The next key is published long before it signs, so an old copy never lacks one (line 52)."""
+"""Seconds that a copy may be cached. The next key is published long before its first use, so an old copy always contains it (R52)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Published:
         self.tag = b'"%s"' % sha256(self.body).hexdigest()[:32].encode()
 
     def answer(self, request: Request) -> Response:
-        """The document, or 304 when the asker has it already."""
+        """The document, or 304 if the caller has it already."""
         headers = [(b"cache-control", b"public, max-age=%d" % MAX_AGE), (b"etag", self.tag)]
         known = request.header(b"if-none-match")
         if known is not None and self.tag.decode() in known:
@@ -56,7 +56,8 @@ class MetadataEndpoints:
         return self.document.answer(request)
 
     async def jwks(self, request: Request) -> Response:
-        """Next, current and previous public keys (RFC 7517 §5). Made from public keys, so no private member can slip in (line 53)."""
+        """Next, current and previous public keys (RFC 7517 §5). They are encoded from public keys, so no private member can be included
+        (R53)."""
         keys = self.signer.keys()
         if self._jwks is None or keys is not self._keys:
             self._keys = keys
@@ -72,7 +73,7 @@ def routes(
     client_auth: Sequence[ClientAuth],
     signer: Signer,
 ) -> list[Route]:
-    """For everybody, from any origin."""
+    """Routes for all callers, from any origin."""
     said: dict[str, object] = metadata(
         issuer, locales=locales, grant_types=grant_types, client_auth=client_auth
     )

@@ -1,4 +1,4 @@
-"""Server metadata: what the server says of itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). Everything that is named here works."""
+"""Server metadata (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). Everything listed here works."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def metadata(
     grant_types: Sequence[str],
     client_auth: Sequence[ClientAuth],
 ) -> dict[str, Any]:
-    """The document for both well-known places. `locales` are the languages that the pages speak."""
+    """The document for both well-known paths. `locales` are the languages of the pages."""
     methods = [method.name for method in client_auth]
     algorithms = list(dict.fromkeys(alg for method in client_auth for alg in method.algorithms))
     return {

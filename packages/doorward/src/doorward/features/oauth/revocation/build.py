@@ -1,4 +1,4 @@
-"""How the revocation endpoint's service is built."""
+"""Construction of the revocation service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward.features.sessions.build import revoker
 
 
 def revocation(services: Services) -> RevocationService:
-    """The end of a token that its app gives back."""
+    """The service that ends a token for its app."""
     return RevocationService(
         clients=services.get(client_authenticator),
         store=services.store,

@@ -1,4 +1,4 @@
-"""What the revocation endpoint adds to the server."""
+"""Revocation feature."""
 
 from __future__ import annotations
 

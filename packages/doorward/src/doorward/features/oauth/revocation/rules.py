@@ -1,4 +1,4 @@
-"""An app hands back a token: is it the app's own to revoke? (RFC 7009 §2.1)"""
+"""Ownership check of a token that an app revokes (RFC 7009 §2.1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from doorward.core.model.client import Client
 
 
 def owner(client: Client, given_to: str) -> Refusal | None:
-    """None when the token was given to this app. A token of another app is not touched (line 54)."""
+    """None when the token was issued to this app. A token of another app is not touched (R54)."""
     if given_to == client.id:
         return None
     return Refusal(

@@ -1,4 +1,4 @@
-"""Token revocation: an app hands back a token that it needs no longer (RFC 7009 §2, lines 54 and 55)."""
+"""Token revocation by an app (RFC 7009 §2, R54, R55)."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from doorward.features.sessions.rules import ending as ending_rule
 from doorward.storage.sql.store import Store
 
 TOLD_EVERY: Final = 900
-"""Seconds between two lines in the record that say that all tokens of an app were revoked."""
+"""Seconds between two audit events about the revocation of all tokens of an app."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationService:
-    """A refresh token takes its whole grant with it, access tokens included; an access token goes alone, unless very many do.
+    """A refresh token is revoked with its whole grant, access tokens included; an access token on its own, unless there are very many.
 
-    Revoking is never refused: whoever holds a stolen token could otherwise use the limit up, and keep it. What has a limit is how
-    many entries and lines in the record it makes (`features/sessions/rules/bounds.py`).
+    Revocation is never refused: otherwise the holder of a stolen token could exhaust the limit, and keep it. The limit applies to
+    the number of entries and audit events (`features/sessions/rules/bounds.py`).
     """
 
     clients: ClientAuthenticator
@@ -49,7 +49,7 @@ class RevocationService:
     issuer: str
 
     async def revoke(self, request: TokenRequest) -> Refusal | None:
-        """None when the token holds no longer, which is as true of one that never existed (§2.2)."""
+        """None when the token is invalid now, which includes tokens that never existed (§2.2)."""
         client = await self.clients.authenticate(request)
         if isinstance(client, Refusal):
             return client
@@ -68,7 +68,7 @@ class RevocationService:
         found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
         if presented is None or found is None or not rotation.belongs(presented, found[0]):
             return None
-        # A spent one counts too: whose last answer was lost holds nothing newer, and still wants to be signed out.
+        # A spent token counts too: after a lost response the app has no newer one, and must still be able to sign out.
         _, grant = found
         refusal = owner(client, grant.client_id)
         if refusal is not None or grant.ended_at is not None:
@@ -98,18 +98,18 @@ class RevocationService:
             return
         grant = await self.store.grants.get(grant_id)
         if grant is None:
-            # a database that came from a backup may know less than its tokens
+            # a database restored from a backup may not know a grant whose tokens are in use
             await self.store.commit(self.ending.tokens_of_grant(grant_id, now=now))
         else:
             await self._end(grant, client, caller, now, kind="access_token")
 
     async def _own(self, claims: Mapping[str, Any], client: Client, caller: Caller, now: int) -> None:
-        """A token that the app got for itself: there is no grant that could end."""
+        """Revoke a token that the app got for itself, without a grant."""
         if await self._alone(claims, client.id, bounds.OF_APP, now):
             return
         if await self.store.commit(self.ending.own_tokens(client.id, iat=claims["iat"], now=now)):
             self.metrics.count("revocations", "own_tokens")
-            # as often as once a second, which the record need not hear
+            # this may happen once a second, so audit events are limited
             once = self.store.attempts.claim("own_tokens", client.id, now + TOLD_EVERY, now=now)
             event = self.record.write(
                 "token.revoked", caller=caller, now=now, client_id=client.id, token_kind="own_tokens"
@@ -117,8 +117,8 @@ class RevocationService:
             await self.store.commit(once, event)
 
     async def _alone(self, claims: Mapping[str, Any], holder: str, most: int, now: int) -> bool:
-        """Whether an entry for this one token was made. It has no line in the record: a token is a matter of minutes, and whoever
-        asks for more of them could fill the record as fast as the view."""
+        """Add an entry for this one token; False if there are too many. It has no audit event: a token lives for minutes, and an app
+        that requests many could fill the audit log as fast as the view."""
         entry = ending_rule.of_token(claims["jti"], exp=claims["exp"], now=now)
         made = await self.store.commit(
             self.store.revocations.insert_few(entry, holder=holder, most=most, now=now)
@@ -128,7 +128,7 @@ class RevocationService:
         return made
 
     async def _end(self, grant: Grant, client: Client, caller: Caller, now: int, *, kind: str) -> None:
-        """The whole grant, once: when somebody else ended it in this very moment, nothing is written."""
+        """End the whole grant, once: after a concurrent end nothing is written."""
         event = self.record.write(
             "token.revoked",
             caller=caller,

@@ -1,1 +1,1 @@
-"""The token endpoint (RFC 6749 §3.2)."""
+"""Token endpoint (RFC 6749 §3.2)."""

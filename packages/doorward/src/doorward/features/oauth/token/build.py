@@ -1,4 +1,4 @@
-"""How the token endpoint's service is built."""
+"""Construction of the token service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.features.services import Services
 
 
 def token_service(services: Services) -> TokenService:
-    """What the token endpoint answers."""
+    """The service of the token endpoint."""
     return TokenService(
         clients=services.get(client_authenticator),
         grants={one.name: services.get(one.build) for one in distinct(services.added(GRANTS))},

@@ -1,4 +1,4 @@
-"""What the token endpoint adds to the server, with its grants and the ways in which apps authenticate."""
+"""Token feature: the token endpoint, its grants and the client authentication methods."""
 
 from __future__ import annotations
 

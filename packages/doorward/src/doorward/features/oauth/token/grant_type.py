@@ -1,4 +1,4 @@
-"""Grant type: what the token endpoint needs to know of each grant (OAuth 2.1 §4)."""
+"""Grant type: the registration of a grant at the token endpoint (OAuth 2.1 §4)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class TokenGrant(Protocol):
-    """A grant at work: asked after the app was authenticated and found to be allowed this grant."""
+    """The service of a grant, called after the app was authenticated and found to be allowed this grant."""
 
     async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
-        """Tokens, or why not. Raises `StoreUnavailable`."""
+        """The tokens, or the refusal. Raises `StoreUnavailable`."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantType:
-    """One value of `grant_type`. `parameters` are the form parameters that it reads, beside those of client authentication."""
+    """One value of `grant_type`. `parameters` are the form parameters that it reads, besides those of client authentication."""
 
     name: str
     parameters: tuple[str, ...]
@@ -32,7 +32,7 @@ class GrantType:
 
 
 def distinct(grant_types: Sequence[GrantType]) -> Sequence[GrantType]:
-    """The same. Raises ValueError where two have one name: one would silently take the other's place."""
+    """The same grant types. Raises ValueError for a duplicate name, since one would silently replace the other."""
     names = [grant_type.name for grant_type in grant_types]
     if len(set(names)) < len(names):
         raise ValueError(f"two grant types have one name: {', '.join(names)}")

@@ -1,4 +1,4 @@
-"""What the token endpoint answers (OAuth 2.1 §3.2.3, OpenID Connect Core §3.1.3.3)."""
+"""Response of the token endpoint (OAuth 2.1 §3.2.3, OpenID Connect Core §3.1.3.3)."""
 
 from __future__ import annotations
 

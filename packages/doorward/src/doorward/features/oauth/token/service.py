@@ -1,4 +1,4 @@
-"""Token endpoint's service: authenticate the app, check that it may use the grant, let the grant answer (OAuth 2.1 §3.2)."""
+"""Service of the token endpoint: authenticate the app, check that it may use the grant, call the grant (OAuth 2.1 §3.2)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _MISSING = Refusal("invalid_request", "grant_type is missing.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenService:
-    """Also serves cookie delivery. What is true of every grant stands here, so that no grant can leave it out; what binds a token to
-    its sender belongs between the allowed-grant check and the grant. `grants` is the dispatch: what is not in it does not exist.
-    """
+    """Also used by cookie delivery. Checks common to all grants are made here, so that no grant can omit them; binding of tokens to
+    their sender belongs between the allowed-grant check and the grant. `grants` is the dispatch table; a grant that is not in it is
+    unsupported."""
 
     clients: ClientAuthenticator
     grants: Mapping[str, TokenGrant]
     metrics: Meter
 
     async def exchange(self, request: TokenRequest) -> TokenResponse | Refusal:
-        """The tokens, or why not. Raises `StoreUnavailable`."""
+        """The tokens, or the refusal. Raises `StoreUnavailable`."""
         name = request.form.get("grant_type")
         grant = None if name is None else self.grants.get(name)
         answer: TokenResponse | Refusal
@@ -53,7 +53,7 @@ class TokenService:
 def _unsupported(name: str | None) -> Refusal:
     if name is None:
         return _MISSING
-    # Line 7: the password grant is one of those that do not exist here.
+    # R7: the password grant is not supported.
     return Refusal("unsupported_grant_type", "This grant_type is not supported.", f"grant_type={name[:40]!r}")
 
 

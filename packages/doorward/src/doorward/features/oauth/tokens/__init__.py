@@ -1,1 +1,1 @@
-"""The signed tokens: access tokens and ID tokens."""
+"""Signed tokens: access tokens and ID tokens."""

@@ -1,4 +1,4 @@
-"""How the services that make and read tokens are built."""
+"""Construction of the services that make and read tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from doorward.features.services import Services
 
 
 def token_issuer(services: Services) -> TokenIssuer:
-    """Access and ID tokens."""
+    """The maker of access and ID tokens."""
     return TokenIssuer(
         catalog=services.config,
         signer=services.signer,
@@ -19,5 +19,5 @@ def token_issuer(services: Services) -> TokenIssuer:
 
 
 def id_token_hints(services: Services) -> IdTokenHints:
-    """ID tokens of ours that come back as hints."""
+    """The reader of ID token hints."""
     return IdTokenHints(signer=services.signer, issuer=services.issuer)

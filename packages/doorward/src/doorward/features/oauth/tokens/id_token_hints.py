@@ -1,4 +1,4 @@
-"""ID token hints: ID tokens of our own that come back (OpenID Connect Core §3.1.2.1, RP-Initiated Logout 1.0 §4)."""
+"""ID token hints: this server's ID tokens, sent back by apps (OpenID Connect Core §3.1.2.1, RP-Initiated Logout 1.0 §4)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ALGORITHMS = ("ES256", "RS256", "Ed25519")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdTokenHints:
-    """Verifies id_token_hint: our signature, our issuer, type JWT. An expired hint still tells who was meant, and so does one
-    whose key was rotated out since; a revoked key signs nothing."""
+    """Verifies id_token_hint: signature, issuer, type JWT. A hint still identifies the person after its expiry, or after the rotation
+    of its key; a hint signed by a revoked key is invalid."""
 
     signer: Signer
     issuer: str
 
     def read(self, token: str) -> Hint | None:
-        """What the hint says, or None when it is not one of ours (then it is as if it was not sent)."""
+        """The claims of the hint, or None when it is invalid (then it counts as not sent)."""
         payload = _payload(token, self.signer.keys())
         published = payload is not None
         if payload is None:

@@ -1,4 +1,4 @@
-"""Token issuer: from an entitlement to signed tokens, the one place where access and ID tokens are made."""
+"""Token issuer: signed tokens from an entitlement. All access and ID tokens are made here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from doorward.features.oauth.tokens.rules.entitlement import of_grant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenIssuer:
-    """Signs before anything is written, so that no transaction waits for a key."""
+    """Signs before any write, so that no transaction waits for a key."""
 
     catalog: CatalogSource
     signer: Signer
@@ -28,7 +28,7 @@ class TokenIssuer:
     issuer: str
 
     def for_client(self, entitlement: Entitlement, client: Client, now: int) -> TokenResponse:
-        """An access token and nothing beside it (client credentials)."""
+        """An access token only (client credentials)."""
         ttl = access.lifetime(client, self.policy)
         return TokenResponse(
             access_token=self._access(entitlement, client, ttl, now),
@@ -48,7 +48,7 @@ class TokenIssuer:
         first: bool,
         now: int,
     ) -> TokenResponse:
-        """An access token, an ID token when `scopes` hold openid, and the refresh token given in."""
+        """An access token, an ID token when `scopes` contain openid, and the given refresh token."""
         catalog = self.catalog.current()
         entitlement = of_grant(
             grant,
@@ -58,7 +58,7 @@ class TokenIssuer:
             scopes=scopes,
             status_uri=None if grant.status_list is None else f"{self.issuer}/status/{grant.status_list}",
         )
-        # No token outlives what it stands on: the grant's end is absolute.
+        # No token outlives its grant, whose end is absolute.
         ttl = min(access.lifetime(client, self.policy), grant.expires_at - now)
         token = self._access(entitlement, client, ttl, now)
         id_said = None

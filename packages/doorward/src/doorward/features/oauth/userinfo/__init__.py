@@ -1,1 +1,1 @@
-"""The UserInfo endpoint (OpenID Connect Core §5.3)."""
+"""UserInfo endpoint (OpenID Connect Core §5.3)."""

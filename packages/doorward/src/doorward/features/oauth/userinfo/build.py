@@ -1,4 +1,4 @@
-"""How the userinfo endpoint's service is built."""
+"""Construction of the userinfo service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from doorward.features.services import Services
 
 
 def userinfo(services: Services) -> UserinfoService:
-    """What an app is told of a person."""
+    """The service that returns a person's claims to an app."""
     return UserinfoService(
         store=services.store,
         catalog=services.config,

@@ -1,4 +1,4 @@
-"""What the userinfo endpoint adds to the server."""
+"""Userinfo feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The userinfo endpoint (OpenID Connect Core §5.3, RFC 6750)."""
+"""Userinfo endpoint (OpenID Connect Core §5.3, RFC 6750)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _JWT_HEADERS: Final = ((b"content-type", b"application/jwt"), (b"cache-control",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserinfoEndpoint:
-    """GET and POST /userinfo."""
+    """Handler of GET and POST /userinfo."""
 
     userinfo: UserinfoService
 
@@ -31,7 +31,7 @@ class UserinfoEndpoint:
         if isinstance(token, Refusal):
             return _refused(token, request)
         if token is None:
-            # No error code for who brought nothing: there is nothing to correct yet (RFC 6750 §3.1).
+            # A request without a token gets no error code (RFC 6750 §3.1).
             return Response(401, [(b"cache-control", b"no-store")]).add("www-authenticate", "Bearer")
         answer = await self.userinfo.answer(token)
         if isinstance(answer, Refusal):
@@ -42,7 +42,7 @@ class UserinfoEndpoint:
 
 
 async def _bearer(request: Request) -> str | Refusal | None:
-    """The token from the header or a form body, never from the query, which every log on the way keeps (RFC 6750 §2, §5.3)."""
+    """The token from the header or a form body, never from the query, which is logged on the way (RFC 6750 §2, §5.3)."""
     headers = request.headers(b"authorization")
     if len(headers) > 1:
         return Refusal("invalid_request", "Send one Authorization header.")
@@ -70,11 +70,11 @@ def _refused(refusal: Refusal, request: Request) -> Response:
 
 
 def routes(userinfo: UserinfoService) -> list[Route]:
-    """Open to scripts of any origin: the bearer token is what counts (§5.3)."""
+    """Routes, open to scripts of any origin: only the bearer token counts (§5.3)."""
     handle = UserinfoEndpoint(userinfo=userinfo).handle
     get = Operation(
         security="bearer",
-        # who brings no token hears no error (RFC 6750 §3.1)
+        # without a token there is no error body (RFC 6750 §3.1)
         answers={200: {"application/json": Userinfo, "application/jwt": str}, 401: None},
         errors=(400, 403, 503),
     )

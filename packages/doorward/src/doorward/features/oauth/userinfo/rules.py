@@ -1,4 +1,4 @@
-"""What may the bearer of this token hear about its person? (OpenID Connect Core §5.3)"""
+"""Claims for the bearer of an access token (OpenID Connect Core §5.3)."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Userinfo(TypedDict, total=False):
 def answer(
     claims: Mapping[str, Any], *, grant: Grant | None, account: Account | None, catalog: Catalog
 ) -> tuple[Client, dict[str, Any]] | Refusal:
-    """The app, and the claims for it; `claims` are those of a token that holds.
+    """The app, and the claims for it; `claims` are those of a valid token.
 
-    A token of ours is taken whatever API it is for: the scope `openid` in it is what opens this endpoint.
+    A token for any API is accepted: its scope `openid` gives access to this endpoint.
     """
     scopes = str(claims.get("scope", "")).split()
     if "openid" not in scopes:

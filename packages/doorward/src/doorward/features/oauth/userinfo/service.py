@@ -1,4 +1,4 @@
-"""Userinfo: what an app may know about the person whose token it holds (OpenID Connect Core §5.3)."""
+"""Userinfo: claims about the person of an access token, for the app (OpenID Connect Core §5.3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from doorward.storage.sql.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserinfoService:
-    """Signature, revocation view, grant and account are all asked anew: this endpoint never lags behind."""
+    """Checks signature, revocation view, grant and account on every call, so that the response is never outdated."""
 
     store: Store
     catalog: CatalogSource
@@ -27,7 +27,7 @@ class UserinfoService:
     issuer: str
 
     async def answer(self, token: str) -> dict[str, Any] | str | Refusal:
-        """The claims; as a signed JWT (text) for an app registered so (§5.3.2); or why not."""
+        """The claims; as a signed JWT (text) for an app registered for it (§5.3.2); or the refusal."""
         now = self.clock.now()
         said = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
         if said is None or (await self.view.fresh(now)).revoked(said) is not None:

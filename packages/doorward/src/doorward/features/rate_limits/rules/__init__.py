@@ -1,1 +1,1 @@
-"""Rules of rate limits. Pure."""
+"""Rules for rate limits. Pure."""

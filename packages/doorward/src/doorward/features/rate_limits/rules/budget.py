@@ -1,6 +1,6 @@
-"""Budgets for what one person changes: each change leaves a line in the record, a mail, or an entry for every API (line 93).
+"""Budgets for changes by one person: each change causes an audit event, a mail, or an entry for every API (R93).
 
-These are no guesses: whoever is counted here is signed in or holds the app's own token, and is only ever in their own way.
+These limits are not about guesses: the person is signed in or the app holds its own token, and each can exhaust only its own budget.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from doorward.features.rate_limits.rules.attempts import DAILY, DAY
 Change = Literal["profile", "methods", "with_password", "report"]
 
 CHANGES: Final = 20
-"""Of one kind in a window: name and language; what is set up for a sign-in; what the password is typed again for, to change it or take
-the authenticator app away, so that whoever has a session alone is not in its owner's way; reports of what was not them."""
+"""Changes of one kind per window: name and language; sign-in methods; actions that ask for the password again (to change it, or to
+remove the authenticator app), counted apart so that a stolen session cannot block its owner; reports of foreign activity."""
 
 REVOCATIONS: Final = 100
-"""Access tokens of one person at one app that are revoked one by one in a window; beyond it each takes its grant with it."""
+"""Access tokens of one person at one app that are revoked individually per window; beyond it each revokes its grant."""
 
 
 def of_changes(
     change: Change, account_id: str, *, policy: ThrottlePolicy, tag: Callable[[str], str]
 ) -> tuple[Bucket, ...]:
-    """The counters of one kind of change by one person: of a window and of a day. `tag` is a keyed hash."""
+    """The counters of one kind of change by one person: for a window and for a day. `tag` is a keyed hash."""
     key = f"change:{change}:{account_id}"
     return (
         Bucket(tag(key), CHANGES, policy.window),
@@ -36,5 +36,5 @@ def of_changes(
 def of_revocations(
     account_id: str, client_id: str, *, policy: ThrottlePolicy, tag: Callable[[str], str]
 ) -> Bucket:
-    """The counter of access tokens that were revoked one by one, of one person at one app."""
+    """The counter of individually revoked access tokens of one person at one app."""
     return Bucket(tag(f"revoke:{account_id}:{client_id}"), REVOCATIONS, policy.window)

@@ -1,6 +1,6 @@
-"""Approximate counter in memory, for what needs no exact count; the processes tell one another once a second.
+"""Approximate counter in memory, exchanged between processes once a second.
 
-What is counted so must not cost its sender's victim a write each. The price is a bound that is not sharp: see `tell`.
+It is for events that must not cost the server a database write each. In return the limit is not exact: see `tell`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ MAX_KEYS: Final = 10_000
 
 
 class _Row:
-    """`shared`: as all processes counted at the last look, and what this one told since; `mine`: not told yet."""
+    """`shared`: the total of all processes at the last exchange, plus what this one has reported since; `mine`: not reported yet."""
 
     __slots__ = ("end", "mine", "noted", "shared")
 
@@ -25,9 +25,9 @@ class _Row:
 
 @final
 class Tally:
-    """Counts in windows of `window` seconds by key; bounded in memory, and of many keys the one noted longest ago goes first.
+    """Counts per key in windows of `window` seconds. Memory is bounded: the key noted longest ago is dropped first.
 
-    Of `n` processes each keeps at most `batch` - 1 to itself, and what came in the last second: so far may a limit be passed.
+    Each of `n` processes has at most `batch` - 1 unreported, plus the last second; a limit may be exceeded by that much.
     """
 
     __slots__ = ("_rows", "batch", "window")
@@ -41,12 +41,12 @@ class Tally:
         return len(self._rows)
 
     def count(self, key: str, now: int) -> tuple[int, int]:
-        """(how often in the running window, its end in seconds); (0, now) when none runs."""
+        """(count in the running window, its end in seconds); (0, now) without a running window."""
         row = self._rows.get(key)
         return (row.shared + row.mine, row.end) if row is not None and row.end > now else (0, now)
 
     def note(self, key: str, now: int) -> tuple[int, int]:
-        """Once more; the same answer, this one counted."""
+        """Count one more; returns the same, including this one."""
         row = self._rows.pop(key, None)
         if row is None or row.end <= now:
             row = _Row(now + self.window)
@@ -58,7 +58,7 @@ class Tally:
         return row.shared + row.mine, row.end
 
     def tell(self, most: int) -> Sequence[tuple[str, int]]:
-        """(key, how often) for at most `most` keys that have a whole batch to tell. Whoever asks passes it on, or keeps it until it can."""
+        """(key, count) for at most `most` keys with a full batch to report. The caller reports them, or keeps them until it can."""
         due = sorted(
             ((row.mine, key) for key, row in self._rows.items() if row.mine >= self.batch), reverse=True
         )
@@ -68,14 +68,14 @@ class Tally:
         return sorted((key, tries) for tries, key in due[:most])
 
     def asked(self, most: int) -> Sequence[str]:
-        """At most `most` keys that were noted since the last question: what the others counted of them is worth knowing."""
+        """At most `most` keys noted since the last call, for which the counts of other processes are needed."""
         noted = [key for key, row in self._rows.items() if row.noted][-most:]
         for key in noted:
             self._rows[key].noted = False
         return noted
 
     def learn(self, key: str, tries: int, end: int) -> None:
-        """All together told of so many, in a window that ends then."""
+        """Set the total of all processes for a window that ends at `end`."""
         row = self._rows.get(key)
         if row is not None:
             row.shared, row.end = tries, end

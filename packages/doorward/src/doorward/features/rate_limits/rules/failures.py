@@ -1,7 +1,7 @@
-"""How often has this address failed to prove itself as an app, and which failures are worth a line in the audit record?
+"""Counter of failed client authentications per address, and the choice of failures for the audit log.
 
-A wrong guess must not buy an attacker a durable write, so that this is a tally and no throttle. Right credentials always work,
-from any address, so nobody is locked out by a neighbour behind the same proxy; only the wrong ones are answered with «later».
+A wrong guess must not cause a database write, so this is an approximate tally and not a throttle. Right credentials always work,
+from any address, so that no app is locked out by another one behind the same proxy; only wrong ones are asked to retry later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BATCH: Final = 8
 
 
 class Noted(Struct, frozen=True):
-    """`count` failures in the running window; `audit`: write this one down; `retry_at` (seconds) once there were too many."""
+    """`count` failures in the running window; `audit`: write an audit event; `retry_at` (seconds) after too many."""
 
     count: int
     audit: bool
@@ -28,7 +28,7 @@ class Noted(Struct, frozen=True):
 
 @final
 class Failures:
-    """Bounded in memory and in what one process lets through to the record; `tally` is shared with the other processes."""
+    """Bounded in memory and in the audit events of one process; `tally` is shared with the other processes."""
 
     __slots__ = ("_audited", "_limit", "_minute", "tally")
 
@@ -46,7 +46,7 @@ class Failures:
             count, end = self.tally.note(block.name, now)
             if count > self._limit * block.times:
                 over.append(end)
-        # The 1st, 2nd, 4th, 8th …: the record shows how far it went without growing as fast as the attack.
+        # The 1st, 2nd, 4th, 8th …: the audit log shows the extent of an attack without growing as fast.
         worth = count & (count - 1) == 0 and self._budget(now)
         return Noted(count, worth, max(over, default=None))
 

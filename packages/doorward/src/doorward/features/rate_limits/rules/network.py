@@ -1,4 +1,4 @@
-"""Which networks does an address count for? A subscriber of IPv6 holds a block of them, so that blocks are counted (RFC 6177)."""
+"""Networks in which an address is counted. An IPv6 subscriber holds a block of addresses, so blocks are counted (RFC 6177)."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from msgspec import Struct
 
 
 class Block(Struct, frozen=True):
-    """A network that counts as one requester; `times` as many as one address may do are expected from it."""
+    """A network that counts as one requester; its limit is `times` that of one address."""
 
     name: str
     times: int
 
 
 BLOCKS: Final = ((64, 1), (56, 4), (48, 16))
-"""IPv6 prefixes, and how many times the limit of one address holds for them.
+"""IPv6 prefixes, and the factor of each for the limit of one address.
 
 A /64 is one link: a household, an office, a phone, a rented machine. A /56 is what many providers give to one household, a /48 what
-they give to one company (RFC 6177 §2), and what anybody rents for a few euros a month: counted by /64 alone, it has 65,536 times the
-tries of an IPv4 address. But 256 phones of a mobile network share a /56, too, and whole towns a /48; so a larger block may do more,
-though by far not as much more as it is larger. Of a hundred wrong guesses in a quarter of an hour, four hundred, and sixteen hundred
-the first is much for an office, and the last is much for a town.
+they give to one company (RFC 6177 §2), and what anybody can rent for a few euros a month: counted by /64 alone, it would have 65,536
+times the attempts of an IPv4 address. But 256 phones of a mobile network share a /56, and whole towns a /48; so larger blocks have
+higher limits, though by far not in proportion to their size. Of one hundred, four hundred and sixteen hundred wrong guesses in a
+quarter of an hour, the first is much for an office, and the last is much for a town.
 """
 
 
 @lru_cache(maxsize=4096)
 def blocks(address: str) -> tuple[Block, ...]:
-    """The networks of an address, the narrowest first: an IPv4 address by itself, whichever way it is written, an IPv6 address by
-    its /64, /56 and /48. What is no address (an account's id) is one by itself, as it stands."""
+    """The networks of an address, the narrowest first: an IPv4 address by itself, in any notation, an IPv6 address by its /64, /56 and
+    /48. Any other text (an account's id) is a network of its own."""
     parsed = _parsed(address)
     if not isinstance(parsed, IPv6Address):
         return (Block(address if parsed is None else str(parsed), 1),)
@@ -52,7 +52,7 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
         found = ip_address(address.partition("%")[0])
     except ValueError:
         return None
-    # a socket for both families shows an IPv4 peer in this form, and a proxy may write it in three others (RFC 4291 §2.5.5.2)
+    # a dual-stack socket shows an IPv4 peer in this form, and a proxy may write it in three others (RFC 4291 §2.5.5.2)
     return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 

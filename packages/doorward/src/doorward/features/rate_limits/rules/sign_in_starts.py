@@ -1,7 +1,7 @@
-"""How many sign-ins has this address, or this person, begun? A stranger leaves a row that is kept for a day; whoever is signed in
-gets a grant and a code from each; and beginning one costs its sender a line of text.
+"""Limit of begun sign-ins per address or person. Without a session each leaves a row for a day; with a session each gives a grant and a
+code; and it costs the sender only one line of text.
 
-A tally, like that of failed apps: counting must not cost the write that it is to save.
+It is an approximate tally, like that of failed apps, since counting must not cost the write that it saves.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from doorward.features.rate_limits.rules.network import blocks
 
 WINDOW: Final = 900
 PER_GUESS: Final = 20
-"""How many sign-ins an address may begin for each wrong password that it may try: a whole office stands behind one address."""
+"""Sign-ins that an address may begin per wrong password that it may try: a whole office may share one address."""
 
 BATCH: Final = 32
 
 
 @final
 class Begun:
-    """At most `limit` sign-ins in 15 minutes from one address (IPv6: by its blocks), or of one person who is signed in; `tally` is
-    shared with the other processes."""
+    """At most `limit` sign-ins in 15 minutes from one address (IPv6: by its blocks), or of one signed-in person; `tally` is shared with
+    the other processes."""
 
     __slots__ = ("_limit", "tally")
 
@@ -30,7 +30,7 @@ class Begun:
         self.tally = Tally(window=WINDOW, batch=BATCH)
 
     def full(self, who: str, now: int) -> int | None:
-        """From when on (seconds) an address or a person (by id) may begin one again; None when it may now."""
+        """The time (seconds) from which an address or a person (by id) may begin another sign-in; None when it may now."""
         full = [
             end
             for block in blocks(who)
@@ -40,6 +40,6 @@ class Begun:
         return max(full, default=None)
 
     def note(self, who: str, now: int) -> None:
-        """Count one more."""
+        """Count one more sign-in."""
         for block in blocks(who):
             self.tally.note(block.name, now)

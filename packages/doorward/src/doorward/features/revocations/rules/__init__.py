@@ -1,1 +1,1 @@
-"""Rules of revocations. Pure."""
+"""Rules for revocations. Pure."""

@@ -1,4 +1,4 @@
-"""The live entries of the feed in the order of their numbers, cut into pages whose text is kept: what an API reads that starts."""
+"""Pages of the feed: the live entries in order of their numbers, with stored text, for APIs that start."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from msgspec import Struct
 from doorward.core.model.revocation import HISTORY_BITS, Revocation, RevocationKind, beside
 
 PAGE: Final = 5000
-"""Entries on a page: some 350 kB of text."""
+"""Entries per page: about 350 kB of text."""
 
 NEWS: Final = 256
-"""So many entries after a cursor are put together by themselves, and kept until the next one comes. Who is further behind gets whole
-pages, whose text is there already: no cursor costs more than none."""
+"""Maximum number of entries after a cursor that are encoded by themselves, and kept until the next entry. An API further behind gets
+whole pages, whose text is stored, so that no cursor costs more than none."""
 
 _PLACE: Final = (1 << HISTORY_BITS) - 1
 _EDITIONS: Final = 2
 
 Write = Callable[[Revocation], bytes]
-"""An entry as one edition of the feed carries it, in JSON."""
+"""Writes an entry in the JSON of one edition of the feed."""
 
 
 class Part(Struct, frozen=True):
-    """A piece of the view: the text of its entries, the number up to which it reaches, and whether it is the last one."""
+    """A part of the view: the text of its entries, the number up to which it reaches, and whether it is the last one."""
 
     text: bytes
     seq: int
@@ -34,7 +34,7 @@ class Part(Struct, frozen=True):
 
 @final
 class Page:
-    """Up to `PAGE` entries. Of an edition, text is made for what came since it was last asked for."""
+    """Up to `PAGE` entries. The text of an edition is extended by the entries added since the last call."""
 
     __slots__ = ("_texts", "entries")
 
@@ -43,7 +43,7 @@ class Page:
         self._texts: dict[str, tuple[int, bytes]] = {}
 
     def text(self, edition: str, write: Write) -> bytes:
-        """All entries, with commas between."""
+        """The text of all entries, joined by commas."""
         done, text = self._texts.pop(edition, (0, b""))
         if done < len(self.entries):
             more = join(self.entries[done:], write)
@@ -54,13 +54,13 @@ class Page:
         return text
 
     def without(self, gone: Callable[[Revocation], bool]) -> Page:
-        """The page with only the entries that are not `gone`."""
+        """The page without the entries for which `gone` is true."""
         return Page(entries=[entry for entry in self.entries if not gone(entry)])
 
 
 @final
 class FeedPages:
-    """Fed in the order of `seq`, which is the number up to which everything is here, with the history of the database above it."""
+    """Entries in order. `seq` is the number up to which all are included, with the history of the database in its upper bits."""
 
     __slots__ = ("_bounds", "_news", "_pages", "seq")
 
@@ -74,7 +74,7 @@ class FeedPages:
         return sum(len(page.entries) for page in self._pages)
 
     def feed(self, seq: int, entries: Iterable[Revocation]) -> None:
-        """Take in what came up to `seq`. An entry with `before` takes the place of an earlier one that reaches less far."""
+        """Add the entries up to `seq`. An entry with `before` replaces an earlier one that covers less."""
         for entry in entries:
             if entry.before is not None:
                 earlier = self._bounds.get((entry.kind, entry.ref))
@@ -88,8 +88,8 @@ class FeedPages:
         self.seq = seq
 
     def forget(self, now: int) -> None:
-        """Drop what can concern no token that is still alive: pages where at least half of it is so are written anew. The rest is
-        told a little longer."""
+        """Drop entries that concern no live token: pages with at least half of such entries are rebuilt. The others are served a little
+        longer."""
         kept: list[Page] = []
         for page in self._pages:
             over = sum(entry.expires_at <= now for entry in page.entries)
@@ -103,8 +103,8 @@ class FeedPages:
         self._bounds = {name: entry for name, entry in self._bounds.items() if entry.expires_at > now}
 
     def after(self, seq: int, edition: str, write: Write) -> Part:
-        """What follows the number `seq`, at most a page. A page is given whole where that is cheaper, so that some entries may come
-        twice; 0 begins at the first one."""
+        """The entries after the number `seq`, at most a page. A page is given whole where that is cheaper, so that some entries may be
+        repeated; 0 starts at the first one."""
         place = seq & _PLACE
         number = bisect_right(self._pages, place, key=_last)
         if number == len(self._pages):
@@ -117,7 +117,7 @@ class FeedPages:
         return Part(page.text(edition, write), reached, last)
 
     def behind(self, seq: int) -> int:
-        """How many entries follow the number `seq`."""
+        """The number of entries after the number `seq`."""
         place = seq & _PLACE
         number = bisect_right(self._pages, place, key=_last)
         if number == len(self._pages):
@@ -127,11 +127,11 @@ class FeedPages:
         return after + sum(len(page.entries) for page in others)
 
     def news(self, seq: int, edition: str, write: Write) -> bytes:
-        """The text of the entries that follow the number `seq`, which are `NEWS` at most."""
+        """The text of the entries after the number `seq`, at most `NEWS`."""
         return self._kept(edition, self.since(seq), write)
 
     def since(self, seq: int) -> Sequence[Revocation]:
-        """The entries that follow the number `seq`."""
+        """The entries after the number `seq`."""
         place = seq & _PLACE
         number = bisect_right(self._pages, place, key=_last)
         if number == len(self._pages):
@@ -143,11 +143,11 @@ class FeedPages:
         ]
 
     def whole(self, edition: str, write: Write) -> bytes:
-        """Everything, with commas between."""
+        """The text of all entries, joined by commas."""
         return b",".join(page.text(edition, write) for page in self._pages)
 
     def _kept(self, edition: str, entries: Sequence[Revocation], write: Write) -> bytes:
-        """The text of the newest entries: all who wait hear the same."""
+        """The text of the newest entries, shared by all waiting requests."""
         name = edition, len(entries)
         text = self._news.get(name)
         if text is None:
@@ -162,12 +162,12 @@ class FeedPages:
 
 
 def covers(entry: Revocation, earlier: Revocation) -> bool:
-    """Whether an entry with `before` says all that an earlier one of the same name says."""
+    """Whether an entry with `before` covers an earlier one of the same name."""
     return (entry.before or 0) >= (earlier.before or 0) and entry.expires_at >= earlier.expires_at
 
 
 def join(entries: Iterable[Revocation], write: Write) -> bytes:
-    """The text of some entries, with commas between."""
+    """The text of some entries, joined by commas."""
     return b",".join(write(entry) for entry in entries)
 
 

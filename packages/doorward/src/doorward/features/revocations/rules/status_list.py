@@ -1,4 +1,4 @@
-"""The status list of grants: one bit each, compressed, signed (Token Status List, draft-ietf-oauth-status-list §4, §5.1, line 57)."""
+"""Status list of grants: one bit each, compressed, signed (Token Status List, draft-ietf-oauth-status-list §4, §5.1, R57)."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from doorward.features.revocations.rules.status_index import SIZE, SPILL, WEEK
 
 TYP: Final = "statuslist+jwt"
 MOST_SPILLED: Final = 1000
-"""More lists than that in one week would be a billion grants."""
+"""More lists in one week would mean a billion grants."""
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def may_exist(number: int, *, longest: int, now: int) -> bool:
-    """Whether a grant of that list may still be alive; `longest` is the longest life of a grant in seconds. Other numbers are
-    not served: each would cost a signature to whoever asks for them in turn."""
+    """Whether a grant of that list may still be live; `longest` is the longest life of a grant in seconds. Other numbers are not
+    served, because each would cost a signature on request."""
     spilled, week = divmod(number, SPILL)
     return spilled <= MOST_SPILLED and (now - longest) // WEEK - 1 <= week <= now // WEEK
 
 
 def claims(ended: Iterable[int], *, uri: str, now: int, ttl: int, size: int = SIZE) -> dict[str, Any]:
-    """The payload of the list's token. `ended` are the places of ended grants (1: invalid), `uri` is its own address, which
-    `sub` repeats; `ttl` in seconds is how long a verifier may keep it, and after two of them it is void."""
+    """The payload of the list's token. `ended` are the positions of ended grants (1: invalid), `uri` is its own URL, also in `sub`;
+    `ttl` in seconds is how long a verifier may cache it, and after twice that time it expires."""
     bits = bytearray(size // 8)
     for index in ended:
-        # Places are counted from the least significant bit of each byte (§4.1).
+        # Positions are counted from the least significant bit of each byte (§4.1).
         bits[index >> 3] |= 1 << (index & 7)
     packed = b2a_base64(zlib.compress(bytes(bits), 9), newline=False)
     return {

@@ -1,4 +1,4 @@
-"""What no longer holds although its signature does, kept in memory: asked by introspection and userinfo for every token."""
+"""View of the revocations of signed tokens, in memory; used by introspection and userinfo for every token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.core.model.revocation import Revocation, RevocationKind
 
 @final
 class View:
-    """The live entries. Fed in the order of `seq`; an entry of the same kind and name replaces the one before."""
+    """The live entries, added in the order of `seq`; an entry of the same kind and name replaces the previous one."""
 
     __slots__ = ("_bounded", "_named", "seq")
 
@@ -20,7 +20,7 @@ class View:
         self._bounded: dict[RevocationKind, dict[str, tuple[int, int]]] = {"sub": {}, "client": {}}
 
     def feed(self, seq: int, entries: Iterable[Revocation]) -> None:
-        """Take in what came up to `seq`."""
+        """Add the entries up to `seq`."""
         for entry in entries:
             if entry.before is None:
                 self._named[entry.kind][entry.ref] = entry.expires_at
@@ -33,7 +33,7 @@ class View:
         self.seq = max(self.seq, seq)
 
     def forget(self, now: int) -> None:
-        """Drop what can concern no token that is still alive."""
+        """Drop entries that concern no live token."""
         for names in self._named.values():
             for name in [name for name, until in names.items() if until <= now]:
                 del names[name]
@@ -42,7 +42,7 @@ class View:
                 del bounds[name]
 
     def revoked(self, claims: Mapping[str, Any]) -> RevocationKind | None:
-        """Which kind of entry speaks against a token with these claims, or None while it holds."""
+        """The kind of the entry that revokes a token with these claims, or None."""
         jti: str = claims["jti"]
         if jti in self._named["jti"]:
             return "jti"

@@ -1,4 +1,4 @@
-"""An entry of the view as the feed carries it, in its two editions (docs/reference/endpoints-token.md, line 98)."""
+"""Format of an entry in the two editions of the feed (docs/reference/endpoints-token.md, R98)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from doorward.core.model.revocation import Revocation
 from doorward_verify.revocation import Entry, hidden
 
 PLAIN: Final = "plain"
-"""The first edition: ids as they stand in tokens. For one release, for verifiers that do not ask for the second."""
+"""The first edition: ids as in the tokens. For one release, for verifiers that do not request the second."""
 
 SALT_LIFE: Final = 86_400
-"""Seconds after which ids are hidden by another salt, so that nobody can follow a name from day to day."""
+"""Seconds after which ids are hidden by another salt, so that a name cannot be tracked from day to day."""
 
 SALT_CHARS: Final = 22
 
@@ -37,7 +37,7 @@ def plain(entry: Revocation) -> bytes:
 
 
 def hiding(salt: str) -> Callable[[Revocation], bytes]:
-    """How the second edition writes an entry: its id only as a hash, which who holds the token can make and nobody can undo."""
+    """The writer of the second edition: ids are hashed, which a holder of the token can compute and nobody can reverse."""
 
     def write(entry: Revocation) -> bytes:
         return _encode(entry, hidden(salt, entry.kind, entry.ref))
@@ -46,7 +46,7 @@ def hiding(salt: str) -> Callable[[Revocation], bytes]:
 
 
 def day(now: int) -> int:
-    """Which salt it is the time of."""
+    """The number of the day, which selects the salt."""
     return now // SALT_LIFE
 
 

@@ -1,1 +1,1 @@
-"""Rules of sessions and of what ends with them. Pure."""
+"""Rules for sessions and their end. Pure."""

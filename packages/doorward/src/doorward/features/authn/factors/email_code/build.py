@@ -1,4 +1,4 @@
-"""How the services of codes and links by mail are built."""
+"""Construction of the services for mailed codes and links."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.features.services import Services
 
 
 def email_challenges(services: Services) -> Tickets:
-    """Codes and links that prove an address."""
+    """The service of codes and links that prove an address."""
     return Tickets(
         store=services.store,
         chance=services.random,
@@ -24,5 +24,5 @@ def email_challenges(services: Services) -> Tickets:
 
 
 def still_works(services: Services) -> StillWorks:
-    """Whether the code in a mail that is about to be sent still works."""
+    """The check whether the code in a mail about to be sent still works."""
     return StillWorks(store=services.store)

@@ -1,4 +1,4 @@
-"""E-mail messages that prove an address, or answer who gives one."""
+"""E-mail messages of sign-up and password reset."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.web.pages.words import calm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyAddress:
-    """To somebody who signs up: `code` (digits) and `link` prove the address, either for `minutes`."""
+    """Sent at sign-up: `code` (digits) and `link` both prove the address, for `minutes`."""
 
     kind: ClassVar[str] = "verify_address"
     code: str
@@ -20,7 +20,7 @@ class VerifyAddress:
     app: str | None = None
 
     def text(self, say: MessageWords, /) -> MessageText:
-        """Code and link, and what they are for."""
+        """Code and link, and their purpose."""
         _ = say.text
         purpose = (
             _("Somebody, probably you, is creating an account at %(brand)s with this address.")
@@ -41,12 +41,12 @@ class VerifyAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressTaken:
-    """To the owner of an account whose address was given at sign-up; the page said the same as always (ASVS 6.3.8)."""
+    """Sent to the owner of an account whose address was given at sign-up; the page shows no difference (ASVS 6.3.8)."""
 
     kind: ClassVar[str] = "address_taken"
 
     def text(self, say: MessageWords, /) -> MessageText:
-        """Neither code nor link that proves anything."""
+        """A text without code or link that proves anything."""
         _ = say.text
         return MessageText(
             subject=_("You already have an account at %(brand)s"),
@@ -65,7 +65,7 @@ class AddressTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPassword:
-    """To somebody who asked for a new password: `code` and `link`, either for `minutes`."""
+    """Sent on request of a password reset: `code` and `link`, both valid for `minutes`."""
 
     kind: ClassVar[str] = "reset_password"
     code: str

@@ -1,4 +1,4 @@
-"""Problems of mailed codes, as pages say them."""
+"""Problems of mailed codes, as the pages show them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from doorward.web.pages.views.problems import Problem, Wrong
 
 
 def waiting(wait: Wait) -> Problem:
-    """ "Too many tries. Try again at 14:32."; of mails to an address, who else can be asked."""
+    """ "Too many tries. Try again at 14:32."; for mails to an address, a text that also names whom to ask."""
     return Problem(Wrong.TOO_MANY_MAILS if wait.stranger else Wrong.TOO_MANY_TRIES, at=wait.until)
 
 
 def missed(outcome: Missed | Wait) -> Problem:
-    """What is wrong with a mailed code, and what helps: the link goes on working when no more codes are looked at."""
+    """The problem of a mailed code. The link still works when no more codes are accepted."""
     if isinstance(outcome, Wait):
         return Problem(Wrong.CODE_SPENT, at=outcome.until)
     return Problem(Wrong.CODE_SPENT if outcome.why == "spent" else Wrong.CODE_WRONG)

@@ -1,4 +1,5 @@
-"""Does this code or link prove that the person reads this mail box, and asked from this browser? (ASVS 6.6, NIST SP 800-63B-4 §3.1.3)"""
+"""Rules for a mailed code or link: it proves control of the mailbox, in the browser that requested it (ASVS 6.6, NIST SP 800-63B-4
+§3.1.3)."""
 
 from __future__ import annotations
 
@@ -12,18 +13,18 @@ from doorward.core.model.account import Account
 from doorward.core.model.message import Ticket, TicketKind
 
 DIGITS: Final[Mapping[TicketKind, int]] = {"sign_up": 6, "reset": 9}
-"""How long a code is. One for a reset opens an account that is somebody's: at the 50 guesses a day that are looked at for each address,
-six digits fall once in 20,000 days and addresses, and whoever has very many networks has as many addresses to guess at. Nine fall
-once in 20 million, and are three groups of three to type."""
+"""Length of a code. A reset code opens an existing account: with the 50 guesses a day that are checked per address, six digits are
+guessed once in 20,000 days times addresses, and an attacker with very many networks can guess at as many addresses. Nine digits are
+guessed once in 20 million, and are typed as three groups of three."""
 
 
 class Proven(Struct, frozen=True):
-    """The mail box is theirs."""
+    """Control of the mailbox is proven."""
 
 
 class Missed(Struct, frozen=True):
-    """Not proven, and why. Only `browser` is told apart to the person (they then know where to type the code): it says
-    nothing about the address, since the link itself is 256 bits that only its reader has."""
+    """Not proven, and why. The page shows only `browser` as a reason of its own (the person then knows where to type the code). It
+    reveals nothing about the address, since the link has 256 bits that only its recipient knows."""
 
     why: Literal["unknown", "browser", "expired", "used", "spent", "code"]
 
@@ -37,8 +38,8 @@ def by_code(
     max_tries: int,
     now: int,
 ) -> Proven | Missed:
-    """`code_hash` is made from what was typed exactly as the ticket's was; the caller has counted this try already
-    (`ticket.tries` includes it), so that a guess that is never answered still counts."""
+    """`code_hash` is the hash of the typed code, made like that of the ticket. The caller has already counted this attempt
+    (`ticket.tries` includes it), so that a guess counts even if its request is aborted."""
     held = _held(ticket, kind=kind, browser_hash=browser_hash, now=now)
     if isinstance(held, Missed):
         return held
@@ -50,13 +51,13 @@ def by_code(
 
 
 def by_link(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, now: int) -> Proven | Missed:
-    """The ticket was found by the hash of the link's secret. A link works only in the browser that asked (ASVS 6.6.2)."""
+    """The ticket was found by the hash of the link's secret. A link works only in the browser that requested it (ASVS 6.6.2)."""
     held = _held(ticket, kind=kind, browser_hash=browser_hash, now=now)
     return held if isinstance(held, Missed) else Proven()
 
 
 def usable(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, ttl: int, now: int) -> bool:
-    """Whether what was proven may still be acted on (a new password set): once, in this browser, for `ttl` seconds after the proof."""
+    """Whether a proven ticket may still be used (to set a new password): once, in this browser, for `ttl` seconds after the proof."""
     return (
         ticket is not None
         and ticket.kind == kind
@@ -68,20 +69,20 @@ def usable(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, ttl:
 
 
 def for_ticket(account: Account | None) -> dict[str, Any]:
-    """What a ticket that opens an account keeps of its state."""
+    """Account state that a ticket for an existing account stores."""
     return {} if account is None else {"against": account.password_changed_at or 0}
 
 
 def ticket_stands(ticket: Ticket, account: Account | None) -> bool:
-    """Whether a ticket still opens the account that it was made for: not once its address or its password is another, and not while
-    it is disabled (R94)."""
+    """Whether a ticket is still valid for its account: not after a change of address or password, and not while the account is disabled
+    (R94)."""
     if account is None or account.disabled_at is not None:
         return False
     if account.id != ticket.account_id or account.email != ticket.email:
         return False
     against = ticket.payload.get("against")
     set_at = account.password_changed_at or 0
-    # one of the version before kept no state: the times have to tell
+    # tickets of the previous version store no state, so the times are compared
     return set_at < ticket.created_at if against is None else against == set_at
 
 

@@ -1,4 +1,4 @@
-"""A code and a link by mail: made, sent (or not, which costs the same), and shown again by who got them."""
+"""Tickets: a code and a link by mail, from sending (or not, at the same cost) to the proof."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CODE_PURPOSE: Final = "mail-code"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tickets:
-    """For sign-up and reset alike. `issuer` without a trailing slash: links are built from it, never from a Host header."""
+    """Used by sign-up and reset. `issuer` has no trailing slash: links are built from it, never from a Host header."""
 
     store: Store
     chance: Chance
@@ -56,10 +56,10 @@ class Tickets:
         now: int,
         replaces: Ticket | None = None,
     ) -> Ticket | None:
-        """Make the ticket and write the mail, in one transaction. None: the ticket to replace was used in between.
+        """Create the ticket and queue the mail, in one transaction. None: the ticket to replace was used in between.
 
-        A sign-up for a taken address, and a reset for an unknown one, leave a ticket too, that nothing opens: its code and link
-        exist nowhere. The taken address's owner hears of it; to the unknown a letter is written and thrown away (line 80).
+        A sign-up for a taken address and a reset for an unknown one also create a ticket, but its code and link are never sent. The
+        owner of a taken address gets another mail; the mail for an unknown address is written and discarded (R80).
         """
         live = account is None if kind == "sign_up" else account is not None and account.disabled_at is None
         ticket_id, code, link = (
@@ -95,8 +95,8 @@ class Tickets:
                 self.store.messages.replace_ticket(replaces, structs.replace(replaces, used_at=now))
             )
         writes.append(self.store.messages.insert_ticket(ticket))
-        # The same statements whether or not anybody has the address, or the time that they take would tell (line 80): the letter to
-        # nobody is written and discarded in one commit.
+        # The same statements run whether or not the address has an account, because their timing would reveal it (R80): the mail for
+        # an unknown address is written and discarded in one commit.
         told = live or kind == "sign_up"
         writes += [
             self.store.messages.insert_mail(letter),
@@ -109,10 +109,11 @@ class Tickets:
     async def by_code(
         self, kind: TicketKind, ticket_id: str, typed: str, *, caller: Caller, now: int
     ) -> Ticket | Missed | Wait:
-        """The ticket as stored now, its code shown; the caller marks it in the commit of what it is used for.
+        """The ticket as stored now, after a correct code. The caller marks it as used in its own commit.
 
-        Guesses are counted on the ticket, and like all others: across all tickets of the address, so that asking for new mails buys no
-        new guesses, and for the requester's networks, so that asking for other people's mails buys none either. The link goes on working, so that nobody's mail box is locked by somebody else's guesses.
+        Guesses are counted on the ticket. They are also counted across all tickets of the address, so that new mails give no new
+        guesses, and per network of the requester, so that requests for other people's addresses give none either. The link stays
+        valid, so that an attacker's guesses do not lock the owner out.
         """
         ticket = await self.held(kind, ticket_id, caller.browser_hash)
         if ticket is None:
@@ -145,7 +146,7 @@ class Tickets:
         return counted
 
     async def by_link(self, kind: TicketKind, token: str, browser_hash: bytes, now: int) -> Ticket | Missed:
-        """The ticket that a link belongs to. Nothing is written: a GET may ask this too."""
+        """The ticket of a link. Nothing is written, so a GET may call this."""
         ticket = await self.store.messages.ticket_by_link(digest(token[:200]))
         shown = mail_code.by_link(ticket, kind=kind, browser_hash=browser_hash, now=now)
         if isinstance(shown, Missed):
@@ -153,19 +154,19 @@ class Tickets:
         return ticket if ticket is not None and await self._stands(ticket) else Missed("used")
 
     async def held(self, kind: TicketKind, ticket_id: str, browser_hash: bytes) -> Ticket | None:
-        """The ticket that this browser asked for, whatever became of it."""
+        """The ticket, in any state, if this browser requested it."""
         ticket = await self.store.messages.ticket(ticket_id)
         if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
             return None
         return ticket
 
     async def finished_reset(self, ticket_id: str, browser_hash: bytes) -> str | None:
-        """The address whose password this browser has just reset, so that the sign-in page knows it."""
+        """The address whose password this browser has just reset, for the sign-in page."""
         ticket = await self.held("reset", ticket_id, browser_hash)
         return ticket.email if ticket is not None and ticket.used_at is not None else None
 
     async def _stands(self, ticket: Ticket) -> bool:
-        # a sign-up is for an address that nobody has; whether it still is free is decided when the account is made
+        # a sign-up is for an unused address; whether it is still free is decided when the account is created
         if ticket.kind == "sign_up":
             return True
         return ticket_stands(ticket, await self.store.accounts.get(ticket.account_id or ""))
@@ -182,7 +183,7 @@ class Tickets:
         return None
 
     def _code_hash(self, ticket_id: str, code: str) -> bytes:
-        # Six digits are guessed from a plain hash in a moment; under the server's key a stolen database says nothing.
+        # A plain hash of six digits is reversed at once; with a MAC under the server's key a stolen database reveals nothing.
         return self.sealer.tag(_CODE_PURPOSE, f"{ticket_id}:{code}").encode("ascii")
 
     def _values(self, kind: TicketKind, code: str, link: str) -> dict[str, Any]:

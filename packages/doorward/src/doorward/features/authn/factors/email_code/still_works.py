@@ -1,4 +1,4 @@
-"""Check of a code that waits in the outbox: a mail that was held up for too long only misleads."""
+"""Check of the code in a queued mail: a mail that was delayed past its code's expiry only misleads."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from doorward.storage.sql.store import Store
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StillWorks:
-    """Asked before each try to send such a mail."""
+    """Called before each attempt to send such a mail."""
 
     store: Store
 
     async def problem(self, ticket_id: str, now: int) -> str | None:
-        """Why the ticket's code works no more, in a few words for the log; None while it does. Raises `StoreUnavailable`."""
+        """Why the ticket's code no longer works, in a few words for the log; None while it works. Raises `StoreUnavailable`."""
         ticket = await self.store.messages.ticket(ticket_id)
         if ticket is None or now >= ticket.expires_at:
             return "its code has expired"
         if ticket.used_at is not None or ticket.proven_at is not None:
             return "its code was used or replaced"
-        # a sign-up is for an address that nobody has
+        # a sign-up is for an address without an account
         if ticket.kind != "sign_up" and not ticket_stands(
             ticket, await self.store.accounts.get(ticket.account_id or "")
         ):

@@ -1,4 +1,4 @@
-"""How the services of passwords are built."""
+"""Construction of the password services."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def check_password(services: Services) -> CheckPassword:
-    """Whether a password is somebody's."""
+    """The check of a password."""
     return CheckPassword(
         store=services.store,
         hasher=services.hasher,
@@ -31,13 +31,13 @@ def check_password(services: Services) -> CheckPassword:
 
 
 def prove_password(services: Services) -> ProvePassword:
-    """The password of a sign-in."""
+    """The proof of a password in a sign-in."""
     return ProvePassword(store=services.store, check=services.get(check_password))
 
 
 def password_factor(services: Services, *, reset_of: ResetOf) -> PasswordFactor:
     """The password as a factor."""
-    # imported here: commands set passwords too, and load no pages
+    # imported here: commands set passwords too, but load no pages
     from doorward.features.authn.factors.password.factor import PasswordFactor, PasswordStep
 
     proving = services.get(prove_password)
@@ -45,7 +45,7 @@ def password_factor(services: Services, *, reset_of: ResetOf) -> PasswordFactor:
 
 
 def password_policy(services: Services) -> JudgePassword:
-    """Whether a new password may be chosen."""
+    """The check of a new password."""
     return JudgePassword(
         policy=services.passwords,
         listed=services.breached,
@@ -55,8 +55,8 @@ def password_policy(services: Services) -> JudgePassword:
 
 
 def change_password(services: Services) -> ChangePassword:
-    """Another password for who is signed in."""
-    # imported here, as above
+    """The password change of a signed-in person."""
+    # imported here for the same reason
     from doorward.features.authn.flow.build import offered_factors
 
     return ChangePassword(

@@ -30,7 +30,7 @@ _NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordStep(JsonStep):
-    """`username` and `password` of the JSON sign-in."""
+    """The step with `username` and `password` in the JSON sign-in."""
 
     proving: ProvePassword
     name: str = "password"
@@ -39,7 +39,7 @@ class PasswordStep(JsonStep):
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | Refusal:
-        """As on the page."""
+        """The same proof as on the page."""
         if "username" not in params:
             return _NO_USERNAME
         password = Secret(params["password"])
@@ -48,7 +48,7 @@ class PasswordStep(JsonStep):
     async def prove_new(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> tuple[SignIn, list[Write]] | Refusal:
-        """Most sign-ins end in this very call: their beginning and their end are one commit."""
+        """Most sign-ins end in this call, so their start and end share one commit."""
         if "username" not in params:
             return _NO_USERNAME
         password = Secret(params["password"])
@@ -58,7 +58,7 @@ class PasswordStep(JsonStep):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordFactor(FactorPlug):
-    """What most sign-ins begin with."""
+    """The factor with which most sign-ins begin."""
 
     prove_password: ProvePassword
     reset_of: ResetOf
@@ -73,11 +73,11 @@ class PasswordFactor(FactorPlug):
         return on.routes(pages)
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """Who has come by a provider may have none."""
+        """False for an account without a password, such as one from an identity provider."""
         del rows
         return account.password_hash is not None
 
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """Until another password is set."""
+        """The proof counts until another password is set."""
         del rows
         return rule.stands(proof, account)

@@ -1,4 +1,4 @@
-"""Check of a new password, beside the event loop; for pages and commands alike."""
+"""Check of a new password in a thread, off the event loop; for pages and commands."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ MOST_WAITING: Final = 32
 
 @final
 class _Turn:
-    """One estimate at a time: it is Python from end to end, so that a second one beside it makes nothing quicker, and two
-    dozen of them take the interpreter from every token request for a fifth of a second at a time."""
+    """Lock around the strength estimate, which is pure Python: a second one in parallel makes nothing faster, and two dozen take the
+    interpreter from every token request for a fifth of a second at a time."""
 
     __slots__ = ("_free", "_waiting")
 
@@ -45,7 +45,7 @@ class _Turn:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgePassword:
-    """`brand` and `issuer_host` are words that nobody should build a password for this service on."""
+    """`brand` and `issuer_host` are words on which no password for this service may be based."""
 
     policy: PasswordPolicy
     listed: BreachedList
@@ -54,20 +54,20 @@ class JudgePassword:
     turn: _Turn = field(default_factory=_Turn)
 
     def measure(self, password: Secret, *, second_factor: bool) -> Weak | None:
-        """The length alone: what can be said for nothing."""
+        """Check the length only, which costs nothing."""
         return rule.measure(password.reveal(), self.policy, second_factor=second_factor)
 
     async def judge(
         self, password: Secret, *, email: str, name: str | None, second_factor: bool
     ) -> Weak | None:
-        """None when it may be set. The length is looked at first, so that only real candidates cost a thread's time. Raises
+        """None when the password may be set. The length is checked first, so that only real candidates cost thread time. Raises
         `HashingBusy` when too many are waiting."""
         typed = password.reveal()
         wrong = self.measure(password, second_factor=second_factor)
         if wrong is not None:
             return wrong
         words = rule.context_words(email=email, name=name, issuer_host=self.issuer_host, brand=self.brand)
-        # Up to some 60 ms of estimating: long enough to be felt by every token request if it ran on the loop.
+        # The estimate takes up to about 60 ms, which would delay every token request if it ran on the event loop.
         async with self.turn:
             return await asyncio.to_thread(
                 rule.judge,
@@ -79,5 +79,5 @@ class JudgePassword:
             )
 
     def minimum(self, *, second_factor: bool) -> int:
-        """The least number of characters, for the page to say beforehand."""
+        """The minimum number of characters, for the page to show."""
         return rule.minimum(self.policy, second_factor=second_factor)

@@ -1,4 +1,4 @@
-"""Problems of a new password, as pages say them."""
+"""Problems of a new password, as the pages show them."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ _WEAK: Final = {
 
 
 def weak(problem: Weak) -> Problem:
-    """What the page says of a password that may not be set."""
+    """The page's problem for a password that may not be set."""
     return Problem(_WEAK[problem.why], number=problem.number)

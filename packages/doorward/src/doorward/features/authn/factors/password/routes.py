@@ -31,7 +31,7 @@ ResetOf = Callable[[str, bytes], Awaitable[str | None]]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPage:
-    """GET and POST."""
+    """Handlers for GET and POST."""
 
     flow: FlowPages
     prove_password: ProvePassword
@@ -116,7 +116,7 @@ class SignInPage:
         return page(view, browser)
 
     def routes(self, pages: BrowserPages) -> list[Route]:
-        """The page and its form."""
+        """Routes of the page and its form."""
         return [
             pages.get(PATH, self.ask, takes="flow prompt restart"),
             pages.post(PATH, self.answer, refused=self.ask_again, takes="flow identifier password"),

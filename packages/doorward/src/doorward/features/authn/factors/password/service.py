@@ -1,4 +1,4 @@
-"""Check of a password, and its proof in a sign-in. Pages and JSON endpoint call the same service (R85)."""
+"""Check of a password, and its proof in a sign-in. Pages and JSON endpoint use the same service (R85)."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
 MISMATCH: Final = "That email and password don't match."
-"""The one answer for a wrong password and an unknown person (ASVS 6.3.8)."""
+"""The same answer for a wrong password and an unknown account (ASVS 6.3.8)."""
 DISABLED: Final = "This account is disabled. Ask the people who run this service."
-"""For who has shown the right password of a disabled account: nobody else learns that there is one."""
+"""Shown only after the right password of a disabled account, so that its existence is not revealed to others."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckPassword:
-    """Whether this is the person's password, with everything around it that guessing must not get past: throttling, a decoy
-    for the unknown, the record, a newer hash. Used at sign-in and wherever a signed-in person types their password again."""
+    """Checks a password with all protection against guessing: throttling, a decoy hash for unknown accounts, audit events, and an
+    upgrade of outdated hashes. Used at sign-in and wherever a signed-in person types the password again."""
 
     store: Store
     hasher: PasswordHasher
@@ -44,9 +44,9 @@ class CheckPassword:
     async def verify(
         self, identifier: str, password: Secret, *, caller: Caller, now: int
     ) -> Account | Refusal:
-        """The account, if it exists, is enabled and this is its password; else a refusal that does not tell these apart.
+        """The account, if it exists, is enabled and this is its password; else a refusal that does not distinguish these cases.
 
-        The same reads, writes and hashing take place whichever it is (line 80). Raises `HashingBusy`.
+        The same reads, writes and hashing take place in every case (R80). Raises `HashingBusy`.
         """
         known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
         if isinstance(known, Refusal):
@@ -58,7 +58,7 @@ class CheckPassword:
     async def verify_uncommitted(
         self, identifier: str, password: Secret, *, caller: Caller, now: int
     ) -> tuple[Account, list[Write]] | Refusal:
-        """As `verify`, with what is to be written for somebody who is let in: it goes along with the caller's own commit."""
+        """As `verify`, but on success the writes are returned, for the caller's own commit."""
         who = looked_up_as(identifier)
         account = await self.store.accounts.by_email(who)
         account_id = account.id if account else None
@@ -72,15 +72,15 @@ class CheckPassword:
         if not good or account is None or stored is None or account.disabled_at is not None:
             why = "unknown" if account is None else "disabled" if good else "password"
             return await self._failed(account_id, why, guess, caller, now)
-        # apart from the sign-ins that a session begins: who has stolen one would else keep its owner out everywhere
+        # counted apart from sign-ins by session: otherwise a stolen session could lock its owner out everywhere
         shown = f"password {account.id}"
         if (until := self.begun.full(shown, now)) is not None:
-            # The right one, again and again: each leaves lines in the record, and a session that every API hears of when it ends.
+            # Correct sign-ins are limited too: each writes audit events and creates a session whose end is sent to every API.
             return too_many(Wait(until), "sign-ins of one person")
         self.begun.note(shown, now)
         if self.hasher.outdated(stored):
             await self._rehash(account, stored, typed)
-        # The password is right whatever becomes of the caller's commit, so no guess is won by forgetting here already.
+        # The password is right even if the caller's commit fails, so clearing the counter here gives an attacker no guess.
         await self.throttle.forget(guess.own)
         return account, self.throttle.clear(guess.own)
 
@@ -104,7 +104,7 @@ class CheckPassword:
         return Refusal("access_denied", DISABLED if why == "disabled" else MISMATCH, why)
 
     async def _rehash(self, account: Account, stored: str, typed: str) -> None:
-        # The person is in either way: when the pool is busy, the next sign-in makes the newer hash.
+        # The sign-in succeeds in either case: when the pool is busy, the next sign-in makes the newer hash.
         try:
             fresh = await self.hasher.hash(Secret(typed))
         except HashingBusy:
@@ -137,8 +137,8 @@ class ProvePassword:
     async def prove_new(
         self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
     ) -> tuple[SignIn, list[Write]] | Refusal:
-        """For a sign-in that nobody has stored yet: what it is now, and the writes that store it, for the caller's commit.
-        The same refusals as of `prove`; after one of them it still is not stored. Raises `HashingBusy`."""
+        """For a sign-in that is not stored yet: the changed sign-in, and the writes that store it, for the caller's commit. The
+        refusals are those of `prove`, and leave it unstored. Raises `HashingBusy`."""
         known = await self.check.verify_uncommitted(identifier, password, caller=caller, now=now)
         if isinstance(known, Refusal):
             return known

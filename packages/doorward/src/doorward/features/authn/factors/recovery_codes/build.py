@@ -1,4 +1,4 @@
-"""How the services of recovery codes are built."""
+"""Construction of the recovery code services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward.features.services import Services
 
 
 def recovery_codes_factor(services: Services) -> FactorPlug:
-    """Recovery codes as a factor. They go with the authenticator app that they were made for."""
+    """Recovery codes as a factor. They are removed together with the authenticator app for which they were made."""
     codes = RecoveryCodesTyped(store=services.store, record=services.get(audit_log), postman=services.mail)
     return FactorPlug(
         traits=TRAITS,
@@ -25,5 +25,5 @@ def recovery_codes_factor(services: Services) -> FactorPlug:
 
 
 def recovery_code_maker(services: Services) -> RecoveryCodeMaker:
-    """New ones."""
+    """The service that makes new codes."""
     return RecoveryCodeMaker(store=services.store, chance=services.random)

@@ -1,4 +1,4 @@
-"""Recovery codes in the sign-in flow: they stand in for what else is set up."""
+"""Recovery codes in the sign-in flow: a substitute for the other second factor."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ LABEL: Final = N_("Use a recovery code")
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodesTyped(TypedCode):
-    """A code from paper. Its owner hears of each use."""
+    """Typed recovery codes. The owner gets a mail about each use."""
 
     store: Store
     record: Record
     postman: Postman
 
     def takes(self, typed: str) -> bool:
-        """Whether it has the signs of one."""
+        """Whether the text has the format of a recovery code."""
         return rule.digest(typed) is not None
 
     def match(self, rows: Sequence[EnrolledFactor], typed: str, now: int) -> tuple[Proof, Write] | None:
-        """The unused code that was typed."""
+        """The proof of an unused code, and the write that spends it; None for a wrong or spent one."""
         found = rule.match(rows, typed)
         if found is None:
             return None
@@ -42,7 +42,7 @@ class RecoveryCodesTyped(TypedCode):
     def spent(
         self, account: Account, rows: Sequence[EnrolledFactor], caller: Caller, now: int
     ) -> Sequence[Write]:
-        """A line in the audit log, and a mail."""
+        """The audit event and the mail about the use."""
         left = rule.left(rows) - 1
         mail = owner_mail(self.postman, "recovery_code_used", account, caller, now, left=left)
         return (

@@ -10,7 +10,7 @@ from doorward.web.mail.message import MessageText, MessageWords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodesMade:
-    """New recovery codes were made; the old ones stopped working."""
+    """Notice that new recovery codes were made and the old ones stopped working."""
 
     kind: ClassVar[str] = "recovery_codes_made"
     at: int
@@ -32,7 +32,7 @@ class RecoveryCodesMade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodeUsed:
-    """A recovery code was used to sign in; `left` of them are left."""
+    """Notice that a recovery code was used to sign in; `left` codes remain."""
 
     kind: ClassVar[str] = "recovery_code_used"
     at: int

@@ -1,4 +1,4 @@
-"""Is this one of the person's recovery codes? (NIST SP 800-63B-4 §3.1.2, ASVS 6.4.3, 6.5.2: line 84)"""
+"""Recovery codes: spelling, hashing and matching (NIST SP 800-63B-4 §3.1.2, ASVS 6.4.3, 6.5.2: R84)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from doorward.core.text import code
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import shown_with
 
-# No registered method reference fits one (RFC 8176 §2); "rc" is ours.
+# No registered authentication method reference fits (RFC 8176 §2); "rc" is private.
 TRAITS: Final = FactorTraits(kind="recovery_code", amr=("rc",), counts_for=frozenset({"held"}), backup=True)
 STANDS_IN_FOR: Final = "totp"
-"""Proofs of recovery codes that a session vouches for go with the app that they stood in for."""
+"""Proofs by recovery code that a session vouches for end when this factor is removed."""
 COUNT: Final = 10
 LENGTH: Final = 24
 GROUP: Final = 4
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's Base32: no I, L, O, U. 24 of them are 120 bits, enough to be stored under a plain hash (ASVS 6.5.2)."""
+"""Crockford's Base32, without I, L, O and U. 24 characters are 120 bits, enough to be stored as a plain hash (ASVS 6.5.2)."""
 
 _READ: Final = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
@@ -43,7 +43,7 @@ def digest(typed: str) -> bytes | None:
 
 
 def match(factors: Sequence[EnrolledFactor], typed: str) -> EnrolledFactor | None:
-    """The unused recovery code that was typed, or None. Every code is compared, in equal time."""
+    """The unused recovery code that was typed, or None. Every code is compared, in constant time."""
     given = digest(typed)
     if given is None:
         return None
@@ -57,10 +57,10 @@ def match(factors: Sequence[EnrolledFactor], typed: str) -> EnrolledFactor | Non
 
 
 def of_code(row: EnrolledFactor, at: int) -> Proof:
-    """The proof of a recovery code, shown at `at` (seconds)."""
+    """The proof by recovery code, made at `at` (seconds)."""
     return shown_with(TRAITS, row, at)
 
 
 def left(factors: Sequence[EnrolledFactor]) -> int:
-    """How many are unused."""
+    """The number of unused codes."""
     return sum(1 for factor in factors if factor.kind == TRAITS.kind and factor.used_at is None)

@@ -1,4 +1,4 @@
-"""Making of recovery codes."""
+"""Creation of recovery codes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from doorward.storage.sql.store import Store, Write
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodeMaker:
-    """New ones take the place of the old."""
+    """Creates new codes, which replace the old ones."""
 
     store: Store
     chance: Chance
 
     def make(self, account: Account, now: int) -> tuple[tuple[str, ...], list[Write]]:
-        """The codes, in clear for this one moment, and the writes that store them."""
+        """The codes in clear text, which are not readable later, and the writes that store their hashes."""
         bound = len(rule.ALPHABET)
         codes = tuple(
             rule.spell([self.chance.below(bound) for _ in range(rule.LENGTH)]) for _ in range(rule.COUNT)

@@ -1,4 +1,4 @@
-"""How the authenticator app is built."""
+"""Construction of the authenticator app factor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.features.services import Services
 
 
 def totp_factor(services: Services) -> FactorPlug:
-    """The authenticator app as a factor: once set up, it is asked for at every sign-in."""
+    """The authenticator app as a factor: once set up, it is required at every sign-in."""
     return FactorPlug(
         traits=TRAITS,
         path=TYPED_CODE_PATH,

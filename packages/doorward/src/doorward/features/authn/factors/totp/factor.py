@@ -22,17 +22,17 @@ LABEL: Final = N_("Use your authenticator app")
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotpCodes(TypedCode):
-    """Six digits that an app shows."""
+    """Six-digit codes of an authenticator app."""
 
     store: Store
     sealer: Sealer
 
     def takes(self, typed: str) -> bool:
-        """Whether it is six digits."""
+        """Whether the text is six digits."""
         return rule.looks_like(text.code(typed))
 
     def match(self, rows: Sequence[EnrolledFactor], typed: str, now: int) -> tuple[Proof, Write] | None:
-        """The app that shows this code now, or did a moment ago; its time step is spent with it (RFC 6238 §5.2)."""
+        """The proof by the app that shows this code now, or did a moment ago, and the write that spends its time step (RFC 6238 §5.2)."""
         digits = text.code(typed)
         for row in rows:
             if row.kind != rule.TRAITS.kind or row.sealed is None:

@@ -1,4 +1,4 @@
-"""Is this the code that the person's authenticator app shows? (RFC 6238 §4, §5.2; RFC 4226 §5.3)"""
+"""Codes of authenticator apps: computing, matching and key URI (RFC 6238 §4, §5.2; RFC 4226 §5.3)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PERIOD: Final = 30
 DIGITS: Final = 6
 SEED_BYTES: Final = 20
 WINDOW: Final = 1
-"""How many periods a phone's clock may be wrong by, either way."""
+"""Tolerance for a phone's clock, in periods either way."""
 
 
 def code_at(seed: bytes, step: int) -> str:
-    """The 6 digits of a time step (RFC 4226 §5.3, HMAC-SHA-1: what every authenticator app speaks)."""
+    """The 6 digits of a time step (RFC 4226 §5.3, HMAC-SHA-1, which every authenticator app supports)."""
     mac = hmac.new(seed, step.to_bytes(8, "big"), hashlib.sha1).digest()
     offset = mac[-1] & 0x0F
     number = int.from_bytes(mac[offset : offset + 4], "big") & 0x7FFF_FFFF
@@ -30,10 +30,10 @@ def code_at(seed: bytes, step: int) -> str:
 
 
 def match(seed: bytes, code: str, *, now: int, last_step: int | None) -> int | None:
-    """The time step that the code belongs to, or None.
+    """The time step of the code, or None.
 
-    A step that is not later than `last_step` never matches: a code is accepted once (RFC 6238 §5.2). All steps of the
-    window are computed and compared in equal time, whichever fits.
+    A step that is not later than `last_step` never matches, so a code is accepted once (RFC 6238 §5.2). All steps of the window are
+    computed and compared in constant time.
     """
     current = now // PERIOD
     given = code.encode("utf-8", "replace")
@@ -46,23 +46,23 @@ def match(seed: bytes, code: str, *, now: int, last_step: int | None) -> int | N
 
 
 def of_app(row: EnrolledFactor, at: int) -> Proof:
-    """The proof of an authenticator app, shown at `at` (seconds)."""
+    """The proof by authenticator app, made at `at` (seconds)."""
     return shown_with(TRAITS, row, at)
 
 
 def looks_like(text: str) -> bool:
-    """Whether this is a code from an app rather than a recovery code. `text` as of `identify.text.code`."""
+    """Whether the text is a code from an app rather than a recovery code. `text` as returned by `identify.text.code`."""
     return len(text) == DIGITS and text.isascii() and text.isdigit()
 
 
 def key_text(seed: bytes) -> str:
-    """The seed in Base32, for typing it into an app."""
+    """The seed in Base32, for manual entry in an app."""
     return base64.b32encode(seed).decode("ascii").rstrip("=")
 
 
 def key_uri(seed: bytes, *, account: str, issuer: str) -> str:
-    """The otpauth:// address that the QR code holds (key URI format). `issuer` is the brand's name."""
-    # A colon separates issuer and account in the label, so it may stand in neither.
+    """The otpauth:// URI for the QR code (key URI format). `issuer` is the name of the brand."""
+    # A colon separates issuer and account in the label, so neither may contain one.
     label = quote(issuer.replace(":", " "), safe="") + ":" + quote(account.replace(":", " "), safe="@")
     return (
         f"otpauth://totp/{label}?secret={key_text(seed)}&issuer={quote(issuer.replace(':', ' '), safe='')}"

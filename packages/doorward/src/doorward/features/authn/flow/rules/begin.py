@@ -1,4 +1,4 @@
-"""Beginning of a sign-in, with what still counts of an earlier one (OpenID Connect Core §3.1.2.1)."""
+"""Start of a sign-in, with the proofs of an earlier session that still count (OpenID Connect Core §3.1.2.1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.features.authn.flow.rules.vouching import from_session
 
 
 def fresh_after(request: AuthRequest | None, now: int) -> int | None:
-    """Proofs older than this do not count: prompt=login means from now on, max_age counts back (OpenID Connect Core §3.1.2.1)."""
+    """The time before which proofs do not count: now for prompt=login, `max_age` ago for max_age (OpenID Connect Core §3.1.2.1)."""
     if request is None:
         return None
     if "login" in request.prompt:
@@ -22,9 +22,9 @@ def fresh_after(request: AuthRequest | None, now: int) -> int | None:
 
 
 def may_reuse(request: AuthRequest | None, session: Session, subject: str | None) -> bool:
-    """Whether the browser's session may answer for the person at all. `subject` is whom the app expects (a hint), if anybody.
+    """Whether proofs of the browser's session may be reused. `subject` is the account that the app expects (a hint), if any.
 
-    prompt=login and prompt=select_account want the person themselves; max_age=0 equals prompt=login.
+    prompt=login and prompt=select_account require the person to act; max_age=0 equals prompt=login.
     """
     if request is None:
         return True
@@ -45,7 +45,7 @@ def sign_in(
     session: Session | None,
     kinds: Collection[str],
 ) -> SignIn:
-    """The pausable value at its beginning, with the session's proofs where they may count. `kinds` are those of this server's factors."""
+    """The initial state of a sign-in, with the session's proofs where they may count. `kinds` are those of this server's factors."""
     bound = fresh_after(request, now)
     usable = session is not None and may_reuse(request, session, request.hint_subject if request else None)
     proofs: tuple[Proof, ...] = ()

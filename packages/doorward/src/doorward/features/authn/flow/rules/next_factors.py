@@ -1,4 +1,4 @@
-"""Acceptable next factors of a sign-in: one answer for every way in (ASVS 6.3.4, R85)."""
+"""Acceptable next factors of a sign-in; pages and JSON endpoint use the same rule (ASVS 6.3.4, R85)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def next_factors(
     wanted_acr: str | None,
     fresh_after: int | None,
 ) -> tuple[FactorTraits, ...]:
-    """Any one of these may be shown next, the preferred one first and backups last; none when everything that this
-    person can be asked for has been shown.
+    """The factors of which any one may be shown next, the preferred one first and backups last; empty when all that can be required of
+    this person was shown.
 
-    `factors` are those of this server, in order of preference; `enrolled` the kinds that the account has; `fresh_after` (seconds) makes
-    older proofs not count. `wanted_acr` is asked for as far as the person can reach it: whether what they reach is enough is the
-    caller's question. An app can ask for more than a person usually shows, and never for less: a factor that is always asked for is
-    asked for whatever the app wants.
+    `factors` are those of this server, in order of preference; `enrolled` the kinds that the account has; proofs older than
+    `fresh_after` (seconds) do not count. `wanted_acr` is required as far as the person can reach it; the caller decides whether the
+    reached level is enough. An app can require more than a person usually shows, never less: a factor with `always_asked` is
+    required in any case.
 
-    What may come first is the same for everybody: until somebody has shown who they are, it says nothing about an account (R80).
+    The first factors are the same for everybody: before the person is identified they reveal nothing about an account (R80).
     """
     shown = {proof.kind for proof in counting(proofs, fresh_after)}
     if not begun(factors, shown):
@@ -33,7 +33,7 @@ def next_factors(
     have = categories(shown, factors)
     adding = [one for one in factors if one.kind in enrolled and one.counts_for - have]
     if all(one.backup for one in adding):
-        # there is nothing left that they could stand in for
+        # no factor is left for which they could stand in
         adding = []
     goal = _goal(factors, enrolled, wanted_acr)
     reachable = level(have.union(*(one.counts_for for one in adding)))
@@ -43,7 +43,7 @@ def next_factors(
 
 
 def begun(factors: Sequence[FactorTraits], shown: Collection[str]) -> bool:
-    """Whether proofs of the kinds `shown` say who the person is."""
+    """Whether proofs of the kinds `shown` identify the person."""
     return any(one.comes_first and one.counts_for for one in factors if one.kind in shown)
 
 

@@ -1,4 +1,4 @@
-"""Proofs that a session vouches for: those that are stored with it, or what its `amr` says of them."""
+"""Proofs that a session vouches for: those stored with it, or those derived from its `amr`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import MULTI_FACTOR
 
 FROM_AMR: Final = (("password", "pwd"), ("totp", "otp"), ("recovery_code", "rc"))
-"""Kinds that are read from `amr`, for sessions whose proofs were not stored. Closed: a program that does not store proofs has no others."""
+"""Kinds derived from `amr`, for sessions without stored proofs. The list is closed: versions that do not store proofs have no other
+factors."""
 
 
 def from_session(session: Session, kinds: Collection[str]) -> tuple[Proof, ...]:
-    """What the session's sign-in proved, as proofs of the time of its last proof: stepping up renews a session as a whole, which is
-    what `auth_time` tells apps (OpenID Connect Core §3.1.2.1).
+    """The session's proofs, all with the time of its last proof: stepping up renews the session as a whole, and `auth_time` tells apps
+    so (OpenID Connect Core §3.1.2.1).
 
-    `kinds` are those of this server's factors; others are passed over. Stored proofs count only if they add up to the session's `amr`
-    and `auth_time`: a node of the version before changes those, and leaves the proofs as they were.
+    `kinds` are those of this server's factors; others are ignored. Stored proofs count only if they match the session's `amr` and
+    `auth_time`: a node of the previous version changes those, but not the proofs.
     """
     proofs = session.proofs if adds_up(session) else _from_amr(session.amr)
     return tuple(
@@ -29,7 +30,7 @@ def from_session(session: Session, kinds: Collection[str]) -> tuple[Proof, ...]:
 
 
 def adds_up(session: Session) -> bool:
-    """Whether the stored proofs are those that the session's `amr` and `auth_time` tell of."""
+    """Whether the stored proofs match the session's `amr` and `auth_time`."""
     methods = {method for proof in session.proofs for method in proof.amr}
     return (
         bool(session.proofs)
@@ -39,18 +40,17 @@ def adds_up(session: Session) -> bool:
 
 
 def to_store(proofs: Sequence[Proof]) -> tuple[Proof, ...]:
-    """The proofs of a finished sign-in as its session keeps them: without the state that each was made for, since they end with the
-    session."""
+    """The proofs of a finished sign-in for storage in its session: without the marks, since they end with the session."""
     return tuple(Proof(one.kind, one.at, one.amr, one.phishing_resistant) for one in proofs)
 
 
 def shown_again(session: Session, proof: Proof) -> tuple[Proof, ...]:
-    """The session's stored proofs after one of them was shown again."""
+    """The session's stored proofs after one of them was made again."""
     kept = session.proofs if adds_up(session) else ()
     return (*(one for one in kept if one.kind != proof.kind), *to_store((proof,)))
 
 
 def _from_amr(amr: tuple[str, ...]) -> list[Proof]:
     found = [Proof(kind, 0, (method,)) for kind, method in FROM_AMR if method in amr]
-    # as it always was: a code of the app, and if there is none, a recovery code
+    # as before: a code of the app, otherwise a recovery code
     return [one for one in found if one.kind != "recovery_code" or "otp" not in amr]

@@ -1,1 +1,1 @@
-"""Rules of authorization requests and responses. Pure."""
+"""Rules for authorization requests and responses. Pure."""

@@ -1,4 +1,4 @@
-"""What does the request say about how the person is to be asked? (OpenID Connect Core §3.1.2.1, §5.5, RFC 9470)"""
+"""OpenID Connect parameters of an authorization request (OpenID Connect Core §3.1.2.1, §5.5, RFC 9470)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward_verify.encoding import Malformed, json_object
 PROMPTS: Final = frozenset({"none", "login", "consent", "select_account", "create"})
 DISPLAYS: Final = frozenset({"page", "popup", "touch", "wap"})
 SUITED: Final = DISPLAYS - {"wap"}
-"""What our page suits: it is one, made for any size of window and for fingers. `wap` is taken too, and gets the same page."""
+"""Values that suit our single page, which is made for any window size and for touch. `wap` is accepted too, and gets the same page."""
 MAX_AGE_LIMIT: Final = 10 * 365 * 86_400
 _MAX_AGE_DIGITS: Final = 12
 _BAD_CLAIMS: Final = Refusal(
@@ -21,7 +21,7 @@ _TAG: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
 def prompt(text: str | None) -> frozenset[str] | Refusal:
-    """The prompt values. `none` stands alone (§3.1.2.1); an unknown value is refused rather than skipped."""
+    """The prompt values. `none` must be the only one (§3.1.2.1); an unknown value is refused rather than ignored."""
     values = frozenset(text.split()) if text else frozenset[str]()
     if unknown := values - PROMPTS:
         return Refusal("invalid_request", "An unknown prompt value was sent.", f"prompt {sorted(unknown)}")
@@ -31,10 +31,10 @@ def prompt(text: str | None) -> frozenset[str] | Refusal:
 
 
 def max_age(text: str | None) -> int | Refusal | None:
-    """Seconds since the last active sign-in that the app accepts; 0 asks for a new one."""
+    """Maximum age in seconds of the last active sign-in; 0 requires a new one."""
     if text is None:
         return None
-    # The length first: of a number without end, int() refuses to read all (and raises), and the database to store any.
+    # The length is checked first: int() raises on very long numbers, and the database cannot store them.
     whole = len(text) <= _MAX_AGE_DIGITS and text.isascii() and text.isdigit()
     if not whole or int(text) > MAX_AGE_LIMIT:
         return Refusal(
@@ -44,7 +44,7 @@ def max_age(text: str | None) -> int | Refusal | None:
 
 
 def display(text: str | None) -> str | Refusal:
-    """How the page should appear; ours is one responsive page, so the value is checked and remembered."""
+    """The requested display mode. All modes get one responsive page, so the value is only checked and stored."""
     if text is None:
         return "page"
     if text not in DISPLAYS:
@@ -53,7 +53,7 @@ def display(text: str | None) -> str | Refusal:
 
 
 def locales(text: str | None) -> tuple[str, ...]:
-    """Language tags in order of preference; what is not a tag is ignored, as §3.1.2.1 says of unsupported ones."""
+    """Language tags in order of preference; invalid tags are ignored, as §3.1.2.1 says for unsupported ones."""
     return tuple(tag for tag in (text or "").split()[:10] if _TAG.fullmatch(tag))
 
 
@@ -82,10 +82,10 @@ def claims(text: str | None) -> dict[str, Any] | Refusal:
 
 
 def essential_acr(claims_asked: dict[str, Any]) -> tuple[str, ...] | None:
-    """The acr values that the `claims` parameter insists on (§5.5.1.1), or None.
+    """The acr values that the `claims` parameter requires (§5.5.1.1), or None.
 
-    Without `value` and `values` any level will do: essential then only means that the claim has to be there, and it always is.
-    Values that are no texts are insisted on and never met, since nobody may be signed in with less than was asked for.
+    Without `value` and `values` any level satisfies it: essential then only means that the claim must be present, and it always is.
+    Values that are not strings are required but can never be met, so that the request is refused rather than weakened.
     """
     wish = claims_asked.get("id_token", {}).get("acr")
     if not isinstance(wish, dict) or wish.get("essential") is not True:  # pyright: ignore[reportUnknownMemberType]
@@ -97,7 +97,7 @@ def essential_acr(claims_asked: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 def asked_subject(claims_asked: dict[str, Any]) -> str | None:
-    """The subject that the `claims` parameter names for the ID token (§5.5.1), if it does."""
+    """The subject that the `claims` parameter requires for the ID token (§5.5.1), if any."""
     wish = claims_asked.get("id_token", {}).get("sub")
     value: Any = wish.get("value") if isinstance(wish, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return value if isinstance(value, str) else None

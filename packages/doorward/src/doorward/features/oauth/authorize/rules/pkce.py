@@ -1,4 +1,4 @@
-"""Is the request bound to the one who began it? (RFC 7636 §4, OAuth 2.1 §4.1.1)"""
+"""PKCE check: binding of the request to the client that sent it (RFC 7636 §4, OAuth 2.1 §4.1.1)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Final, assert_never
 from doorward.core.errors import Refusal
 from doorward.core.model.client import Client, Pkce
 
-# base64url of a SHA-256 has 43 characters, always.
+# the base64url of a SHA-256 always has 43 characters
 _S256: Final = re.compile(r"[A-Za-z0-9\-_]{43}")
 
 
 def challenge(
     client: Client, *, code_challenge: str | None, method: str | None, openid: bool, nonce: str | None
 ) -> str | Refusal | None:
-    """The S256 challenge of the request, or None where a confidential app may go without: with a nonce, which the app has to
-    check (RFC 9700 §2.1.1), or, if an operator chose so, with neither. `plain`, also by omission of the method, is refused (line 4).
-    The reason for the log names the command that lets such a client in."""
+    """The S256 challenge of the request, or None where a confidential app may omit it: with a nonce, which the app has to check (RFC
+    9700 §2.1.1), or, if an operator chose so, without either. `plain`, also by omission of the method, is refused (R4). The reason
+    in the log names the command that permits such a client."""
     if code_challenge is None:
         if method is not None:
             return Refusal("invalid_request", "code_challenge_method needs a code_challenge.")
@@ -42,7 +42,7 @@ def _without(client: Client, *, nonce: bool) -> Refusal | None:
         )
     if client.pkce == "or_nonce":
         said = "Without code_challenge this app must send scope openid and a nonce."
-    # The weaker command only where the client sends nothing that could do instead.
+    # The weaker setting is suggested only if the client sends no nonce.
     better = "or_nonce" if nonce else "optional"
     sent = f"{sent}, but a nonce" if nonce else f"{sent} and no nonce with scope openid"
     return Refusal(

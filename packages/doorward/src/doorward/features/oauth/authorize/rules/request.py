@@ -1,7 +1,7 @@
-"""The authorization request, from parameters to a value that passed (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.2).
+"""Authorization request: from parameters to a checked value (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.2).
 
-Two halves, because of where a no may be said: until app and redirect URI are certain it is said on a page of our own and
-never by redirect (OAuth 2.1 §4.1.2.1, line 2); from then on the app hears it.
+It has two halves, by the place where an error may be shown: until app and redirect URI are verified, on a page of this server and
+never by redirect (OAuth 2.1 §4.1.2.1, R2); after that, at the app.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ PARAMETERS: Final = (
     "scope resource nonce code_challenge code_challenge_method prompt max_age acr_values claims "
     "login_hint id_token_hint ui_locales display"
 )
-"""What an app may ask for wherever it begins a sign-in, beside who it is and where the answer goes."""
+"""Parameters accepted wherever an app begins a sign-in, besides those that name the app and the response's target."""
 
 
 class Origin(Struct, frozen=True):
-    """Who asks and where the answer goes: certain, so that errors may be sent there. `redirect_uri` is empty for the JSON
-    sign-in, which answers its caller."""
+    """The verified app and target of the response, so that errors may be sent there. `redirect_uri` is empty for the JSON sign-in,
+    which answers its caller."""
 
     client: Client
     redirect_uri: str
@@ -38,7 +38,7 @@ class Origin(Struct, frozen=True):
 
 
 def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
-    """First half: the app and its redirect URI. A `Refusal` here is shown on a page, never sent by redirect."""
+    """First half: the app and its redirect URI. A `Refusal` is shown on a page, never sent by redirect."""
     client_id = params.get("client_id", "")
     client = catalog.clients.get(client_id)
     if client is None:
@@ -55,7 +55,7 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
         )
     given = params.get("redirect_uri")
     if given is None:
-        # With one registered URI it may be left out (OAuth 2.1 §4.1.1); OpenID Connect requires it.
+        # With one registered URI it may be omitted (OAuth 2.1 §4.1.1); OpenID Connect requires it.
         if len(client.redirect_uris) != 1 or "openid" in params.get("scope", "").split():
             return Refusal(
                 "invalid_request",
@@ -75,10 +75,8 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
 
 
 def _mode(params: Mapping[str, str], client: Client, target: str) -> ResponseMode:
-    """The mode of the answer, also of a refusal: the asked one if it is registered and possible, else the app's own.
-
-    The default is query, but never for an app that is registered without it: a code in an address is what it does not want.
-    """
+    """The mode of the response, also of a refusal: the requested one if it is registered and possible, else the app's own. The default
+    is query, except for an app registered without it, which wants no code in a URL."""
     postable = "form_post" in client.response_modes and is_web(target)
     if postable and (params.get("response_mode") == "form_post" or "query" not in client.response_modes):
         return "form_post"
@@ -86,14 +84,14 @@ def _mode(params: Mapping[str, str], client: Client, target: str) -> ResponseMod
 
 
 def is_web(uri: str) -> bool:
-    """Whether a form can be posted there: a native app's own scheme can only be opened (RFC 8252 §7.1)."""
+    """Whether a form can be posted to the URI: the private-use scheme of a native app can only be opened (RFC 8252 §7.1)."""
     return uri.startswith(("https://", "http://"))
 
 
 def authorize(
     params: Mapping[str, str], source: Origin, catalog: Catalog, issuer: str
 ) -> AuthRequest | Refusal:
-    """Second half: everything else, in the order of the table below. A `Refusal` goes to the app by redirect."""
+    """Second half: all other parameters, in the order below. A `Refusal` goes to the app by redirect."""
     client = source.client
     for check in (_unsupported, _response):
         refusal = check(params, source)
@@ -167,12 +165,12 @@ def _response(params: Mapping[str, str], source: Origin) -> Refusal | None:
     if wanted is None:
         return Refusal("invalid_request", "response_type is missing; it must be code.")
     if wanted != "code":
-        # The implicit and hybrid grants put tokens into URLs (line 7).
+        # The implicit and hybrid grants put tokens into URLs (R7).
         return Refusal(
             "unsupported_response_type", "response_type must be code.", f"response_type={wanted[:40]!r}"
         )
     if not source.redirect_uri:
-        # The JSON sign-in answers its caller; no mode applies.
+        # The JSON sign-in answers its caller, so no mode applies.
         return None
     mode, modes = params.get("response_mode", "query"), source.client.response_modes
     if mode == "form_post" and not is_web(source.redirect_uri):

@@ -9,12 +9,12 @@ from doorward.features.oauth.authorize.rules.request import Origin
 
 
 def success(asked: AuthRequest | Origin, *, issuer: str, code: str, app_name: str) -> AuthResponse:
-    """The code, the app's state and `iss` (line 8: the app can tell which server answered)."""
+    """The code, the app's state and `iss`, by which the app identifies this server (R8)."""
     return _response(asked, {"code": code}, issuer, app_name)
 
 
 def failure(asked: AuthRequest | Origin, *, issuer: str, refusal: Refusal, app_name: str) -> AuthResponse:
-    """The refusal's code and safe sentence; `iss` here as well (RFC 9207 §2)."""
+    """The refusal's code and safe sentence, with `iss` as well (RFC 9207 §2)."""
     return _response(asked, {"error": refusal.code, "error_description": refusal.say}, issuer, app_name)
 
 

@@ -1,4 +1,4 @@
-"""Weight of a begun sign-in: the bytes that are stored of texts that are the app's, or whoever sent somebody here, to choose."""
+"""Size limit of a stored sign-in: the bytes of texts chosen by the app, or by an attacker who sends people here."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from doorward.core.errors import Refusal
 from doorward.core.model.request import AuthRequest
 
 MOST_KEPT: Final = 8192
-"""Bytes for somebody who is signed in."""
+"""Bytes with a session."""
 
 MOST_OF_STRANGER: Final = 1024
-"""Bytes before anybody is known: with what is registered (redirect URI, scopes, API) and our own part, a row has at most 2 kB.
+"""Bytes without a session: with the registered values (redirect URI, scopes, API) and the server's own part, a row has at most 2 kB.
 
 What clients send: mod_auth_openidc, Spring, oidc-client-ts, openid-client, passport and AppAuth have 60 to 150 bytes of state and
-nonce, Auth.js some 400 (its state is encrypted JSON), a `claims` parameter with a dozen names 200 to 600. A long one is a `state` that
-holds the address to return to, as oauth2-proxy's and express-openid-connect's do: that one text need not lie here (`for_stranger`).
+nonce, Auth.js about 400 (its state is encrypted JSON), a `claims` parameter with a dozen names 200 to 600. Longer requests have a
+`state` that contains a return URL, as in oauth2-proxy and express-openid-connect; that text can stay in the browser
+(`for_stranger`).
 """
 
 _MARK: Final = "dw_state_"
 
 
 def weight(request: AuthRequest) -> int:
-    """Bytes of the texts that come with the request."""
+    """Bytes of the free texts of the request."""
     texts = (
         request.state,
         request.nonce,
@@ -42,7 +43,7 @@ def weight(request: AuthRequest) -> int:
 
 
 def too_heavy(most: int) -> Refusal:
-    """For the app that sends more; it hears which texts, and what helps."""
+    """The refusal for a request that is too long; it names the parameters and the solution."""
     return Refusal(
         "invalid_request",
         f"state, nonce, login_hint, claims, acr_values and ui_locales together may have no more than {most} bytes as JSON.",
@@ -51,8 +52,8 @@ def too_heavy(most: int) -> Refusal:
 
 
 def for_stranger(request: AuthRequest, *, carried: bool) -> AuthRequest | Refusal:
-    """The request as it is kept while nobody is known. A long `state` may stay in the browser (`carried`): it is opaque to us and only
-    given back (OAuth 2.1 §4.1.2), so that its digest is enough."""
+    """The request as stored without a session. A long `state` may stay in the browser (`carried`): it is opaque to this server and only
+    returned (OAuth 2.1 §4.1.2), so its digest is enough."""
     if weight(request) <= MOST_OF_STRANGER:
         return request
     if carried and request.state is not None:
@@ -61,7 +62,7 @@ def for_stranger(request: AuthRequest, *, carried: bool) -> AuthRequest | Refusa
 
 
 def given_back(fields: Mapping[str, str], carried: str | None) -> dict[str, str]:
-    """The fields of an answer to the app, with the `state` that was carried by the browser in place of its digest."""
+    """The fields of a response to the app, with the `state` from the browser in place of its digest."""
     state = fields.get("state")
     if state is None or carried is None or state != _mark(carried):
         return dict(fields)

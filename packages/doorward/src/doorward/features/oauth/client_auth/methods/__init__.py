@@ -1,1 +1,1 @@
-"""Client authentication methods, a folder each."""
+"""Client authentication methods, one folder each."""

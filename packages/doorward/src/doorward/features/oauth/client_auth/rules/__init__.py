@@ -1,1 +1,1 @@
-"""Rules of presented client credentials. Pure."""
+"""Rules for presented client credentials. Pure."""

@@ -1,4 +1,4 @@
-"""Reader of a request's one credential, among all client authentication methods that the server has (RFC 6749 §2.3)."""
+"""Reader of a request's single credential, among all client authentication methods of the server (RFC 6749 §2.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NONE: Final = Refusal("invalid_client", MISSING, "no credential and no client_i
 
 @final
 class CredentialReader:
-    """Sorts the methods once, by where a credential travels, so that a request looks at few of them. Their order means nothing."""
+    """Indexes the methods once by the place of the credential, so that a request tries few of them. Their order does not matter."""
 
     __slots__ = ("_credentials", "_in_form", "_in_header", "_without", "methods")
 
@@ -32,11 +32,11 @@ class CredentialReader:
         self._in_form = tuple(method for method in methods if method.credentials)
         self._credentials = frozenset(name for method in methods for name in method.credentials)
         without = [method for method in methods if method.scheme is None and not method.credentials]
-        # "none" is what is left when a request carries nothing else, a certificate for instance
+        # "none" is the last one, after methods whose credential is elsewhere, such as a certificate
         self._without = tuple(sorted(without, key=lambda method: method.name == "none"))
 
     def read(self, request: TokenRequest) -> Presented | Refusal:
-        """The one credential of a request."""
+        """The single credential of a request."""
         header = request.authorization
         if header is not None:
             if not self._credentials.isdisjoint(request.form):

@@ -1,4 +1,4 @@
-"""Does the app prove itself in a way that it is registered for? (RFC 6749 §2.3.1, RFC 7591 §2, line 24)"""
+"""Check that the app uses an authentication method for which it is registered (RFC 6749 §2.3.1, RFC 7591 §2, R24)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from doorward.features.oauth.client_auth.method import Presented
 
 
 def registered(presented: Presented, client: Client) -> Refusal | None:
-    """None when it does. A secret may come by Basic or in the body, unless the app is pinned to one of the two; nothing else stands in
-    for anything: a stolen secret is no good for an app that signs assertions, and none is accepted where none should be."""
+    """None when it does. A secret may come by Basic or in the body, unless the app is pinned to one of the two. No other method
+    replaces another: a stolen secret is useless for an app that signs assertions, and a public app must not send a credential."""
     if presented.method == client.auth_method:
         return None
     secret = presented.method in SECRET_METHODS and client.auth_method in SECRET_METHODS

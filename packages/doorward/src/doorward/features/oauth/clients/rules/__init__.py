@@ -1,1 +1,1 @@
-"""Rules of registered clients. Pure."""
+"""Rules for registered clients. Pure."""

@@ -1,4 +1,4 @@
-"""What is granted: what the person, the app and the API have in common."""
+"""Entitlement: the scopes that person, app and API have in common."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
 
 class Granted(Struct, frozen=True):
-    """`scopes` for the token's `scope`, `permissions` those of them that the API defines, `roles` those that reach this API."""
+    """`scopes` for the token's `scope`; `permissions` are those of them that the API defines, `roles` those with permissions at this
+    API."""
 
     scopes: tuple[str, ...]
     permissions: tuple[str, ...]
@@ -27,10 +28,10 @@ def entitle(
     scopes: Iterable[str],
     role_names: Sequence[str] | None,
 ) -> Granted:
-    """Cut the asked `scopes` down to what may be given at `audience` (an API identifier, or the issuer).
+    """Reduce the requested `scopes` to those permitted at `audience` (an API identifier, or the issuer).
 
-    With `role_names` None the app acts for itself: app and API decide, and no OpenID scope means anything. Decided anew at
-    every refresh, so that a role taken away is gone with the next token. Order follows `scopes`.
+    With `role_names` None the app acts for itself: app and API decide, and OpenID scopes are dropped. The result is computed at
+    every refresh, so that a removed role is missing in the next token. The order is that of `scopes`.
     """
     api = catalog.apis.get(audience)
     offered = frozenset(permission.name for permission in api.permissions) if api else frozenset[str]()

@@ -1,6 +1,6 @@
-"""Public keys of apps whose private half can be found, or that are weaker than they need to be (line 49).
+"""Weak public keys of apps: those whose private half can be computed, or that are weaker than necessary (R49).
 
-Only RSA leaves so much room to its maker. The size is checked where a key is parsed (`doorward_verify.jwk`).
+Only RSA leaves such choices to the maker of a key. The key size is checked by the parser (`doorward_verify.jwk`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from doorward_verify.jwk import InvalidKey, VerifyingKey, parse_public
 
 LEAST_EXPONENT: Final = 65_537
-"""FIPS 186-5 §5.1: with a smaller one a careless verifier can be shown a forged signature."""
+"""FIPS 186-5 §5.1: with a smaller one, careless verifiers accept forged signatures."""
 _CLOSE: Final = 100
-"""Steps of Fermat's method: it finds two primes that were chosen one after the other."""
+"""Steps of Fermat's method, which finds two primes that were chosen close together."""
 
 
 def _primes(count: int) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ _PRODUCT: Final = prod(_SMALL)
 
 @lru_cache(maxsize=1)
 def _powers() -> tuple[tuple[int, frozenset[int]], ...]:
-    """For each of the first 39 primes the powers of 65537 modulo it, where they are not all residues that a modulus can have."""
+    """For each of the first 39 primes the powers of 65537 modulo it, if these are not all possible residues of a modulus."""
     told: list[tuple[int, frozenset[int]]] = []
     for prime in _SMALL[:39]:
         reached = frozenset(pow(LEAST_EXPONENT, n, prime) for n in range(prime - 1))
@@ -46,11 +46,12 @@ def _powers() -> tuple[tuple[int, frozenset[int]], ...]:
 
 
 def factorable(modulus: int) -> str | None:
-    """Why this RSA modulus can be taken apart, or None.
+    """The reason why this RSA modulus can be factored, or None.
 
-    ROCA (CVE-2017-15361; Nemec, Sys, Svenda, Klinec, Matyas, "The Return of Coppersmith's Attack", ACM CCS 2017, §2): a library of smart
-    cards and TPMs made primes of the form k * M + (65537^a mod M), where M is the product of the first 39, 71, 126 or 225 primes by
-    the key's size. So the modulus too is a power of 65537 modulo each of them, which of a hundred million other keys less than one is.
+    ROCA (CVE-2017-15361; Nemec, Sys, Svenda, Klinec, Matyas, "The Return of Coppersmith's Attack", ACM CCS 2017, §2): a library of
+    smart cards and TPMs made primes of the form k * M + (65537^a mod M), where M is the product of the first 39, 71, 126 or 225
+    primes, depending on the key size. The modulus is then a power of 65537 modulo each of them, too; fewer than one in a hundred
+    million other keys have this property.
     """
     if gcd(modulus, _PRODUCT) != 1:
         return "it can be divided by a small prime"
@@ -68,19 +69,19 @@ def factorable(modulus: int) -> str | None:
 
 
 def broken(key: VerifyingKey) -> str | None:
-    """Why anybody can find the private half of this key, or None."""
+    """The reason why the private half of this key can be computed, or None."""
     return factorable(key.key.public_numbers().n) if isinstance(key.key, rsa.RSAPublicKey) else None
 
 
 def weakness(key: VerifyingKey) -> str | None:
-    """Why this key is not registered, or None."""
+    """The reason why this key is not registered, or None."""
     if isinstance(key.key, rsa.RSAPublicKey) and key.key.public_numbers().e < LEAST_EXPONENT:
         return f"its exponent is {key.key.public_numbers().e}; it should be {LEAST_EXPONENT}"
     return broken(key)
 
 
 def first_unusable(jwks: Mapping[str, Any]) -> tuple[int, str] | None:
-    """Which key of an app's JWK Set is the first bad one, counted from 1, and what is wrong with it; None when all can be used."""
+    """The first unusable key of an app's JWK Set, counted from 1, and its problem; None when all are usable."""
     for number, key in enumerate(cast("list[Any]", jwks.get("keys") or []), 1):
         try:
             if not isinstance(key, Mapping):

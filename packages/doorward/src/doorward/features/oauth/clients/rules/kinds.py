@@ -1,4 +1,4 @@
-"""Kinds of app: which credential each may have, and what an app of a kind is registered with unless something else is said."""
+"""Kinds of app: the permitted credentials and the registration defaults of each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
 AppKind = Literal["web", "spa", "native", "service"]
-"""web has a server; spa runs in the browser; native on a device; service acts for itself. The kind is not stored."""
+"""web has a server; spa runs in the browser; native runs on a device; service acts for itself. The kind is not stored."""
 
 
 class KindRule(Struct, frozen=True, kw_only=True):
-    """`keeps_secrets`: whether nobody but its operator can read a secret that it holds (OAuth 2.1 §2.1, RFC 8252 §8.5)."""
+    """`keeps_secrets`: whether only the operator of the app can read a secret in it (OAuth 2.1 §2.1, RFC 8252 §8.5)."""
 
     auth_method: str
     grant_types: tuple[str, ...]
@@ -48,9 +48,9 @@ KINDS: Final[Mapping[AppKind, KindRule]] = {
 
 
 def problem(client: Client, *, kind: AppKind) -> Problem | None:
-    """Whether an app of this kind may have the credential with which it is to be registered.
+    """The problem if an app of this kind may not have its credential, else None.
 
-    A secret in an app that people download is everybody's: whoever has it can pass for the app (RFC 8252 §8.5, RFC 9700 §2.5).
+    Everybody who downloads an app can read a secret in it, and could impersonate the app (RFC 8252 §8.5, RFC 9700 §2.5).
     """
     rule = KINDS[kind]
     if client.secretive and not rule.keeps_secrets:
@@ -61,30 +61,31 @@ def problem(client: Client, *, kind: AppKind) -> Problem | None:
 
 
 def auth_method(kind: AppKind, *, public: bool = False, has_keys: bool = False) -> str:
-    """How an app authenticates that says nothing of it: with the keys that it has, else as is usual for its kind."""
+    """The default authentication method of an app: with its keys if it has any, else the usual one of its kind."""
     if public:
         return "none"
     return "private_key_jwt" if has_keys else KINDS[kind].auth_method
 
 
 def pkce(kind: AppKind, method: str) -> Pkce:
-    """What protects the codes of an app that says nothing of it: web apps that authenticate may use a nonce instead, as many of them do."""
+    """The default protection of an app's codes: web apps with a credential may use a nonce instead of PKCE, as many do."""
     return "or_nonce" if kind == "web" and method != "none" else "required"
 
 
 def oidc_scopes(kind: AppKind) -> tuple[str, ...]:
-    """The OpenID Connect scopes of an app that says nothing of them."""
+    """The default OpenID Connect scopes of an app."""
     return tuple(OIDC_SCOPES) if KINDS[kind].signs_people_in else ()
 
 
 def may_be_native(client: Client) -> bool:
-    """Whether a registered app may have private-use schemes: one that has one was registered as native, and a public app may be."""
+    """Whether a registered app may have private-use schemes: an app that has one was registered as native, and a public app may be
+    native."""
     return not client.confidential or not all(is_web(uri) for uri in client.redirect_uris)
 
 
 def without_unused_credentials(new: Client, *, old: Client) -> Client:
-    """Without the credentials of a way in which the app authenticates no more: a credential that nobody uses is one whose theft nobody
-    notices. A public app always uses PKCE (OAuth 2.1 §7.5.1)."""
+    """The app without the credentials of its former authentication method, because the theft of an unused credential goes unnoticed. A
+    public app always uses PKCE (OAuth 2.1 §7.5.1)."""
     if new.auth_method == old.auth_method:
         return new
     return structs.replace(

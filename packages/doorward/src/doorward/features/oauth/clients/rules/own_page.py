@@ -1,5 +1,5 @@
-"""Web pages that are an app's own and may ask in its name (Fetch standard §3.3, CORS; for browsers alone: whatever is no page
-sends no Origin)"""
+"""Web pages that belong to an app and may send requests in its name (Fetch standard §3.3, CORS; for browsers only, since other clients
+send no Origin)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward.core.web_origin import web_origin
 
 
 def origins(client: Client) -> frozenset[str]:
-    """The origins of the app's pages: those that are registered, and those of its redirect URIs, where its codes arrive anyway."""
+    """The origins of the app's pages: the registered ones, and those of its redirect URIs, which receive its codes anyway."""
     named = (web_origin(uri) for uri in (*client.origins, *client.redirect_uris))
     return frozenset(origin for origin in named if origin is not None)
 
@@ -20,8 +20,8 @@ def origins(client: Client) -> frozenset[str]:
 def may_ask(client: Client, *, origin: str | None, own_origin: str | None) -> Refusal | None:
     """Whether a request with this Origin may be made in the app's name. None: it may.
 
-    Without an Origin it comes from no page (a native app, a command line). An app that has shown a credential is believed: no page has
-    it.
+    A request without Origin does not come from a page (a native app, a command line). A request with a verified credential is
+    accepted: no page has one.
     """
     if origin is None or client.confidential or origin == own_origin or origin in origins(client):
         return None
@@ -35,5 +35,5 @@ def may_ask(client: Client, *, origin: str | None, own_origin: str | None) -> Re
 
 
 def known(clients: Iterable[Client], origin: str) -> bool:
-    """Whether any app of the house has pages there: all that can be known at a preflight, which names no app."""
+    """Whether any first-party app has pages at this origin. A preflight names no app, so nothing more can be checked."""
     return any(client.first_party and origin in origins(client) for client in clients)

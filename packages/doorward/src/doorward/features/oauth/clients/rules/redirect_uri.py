@@ -1,4 +1,4 @@
-"""Is this one of the app's redirect URIs? Exact comparison; only a loopback address's port is free. (RFC 9700 §4.1.3, RFC 8252 §7.3)"""
+"""Comparison of redirect URIs: exact, except for the port of a loopback address (RFC 9700 §4.1.3, RFC 8252 §7.3)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SHOWN: Final = 500
 
 
 def matches(registered: Sequence[str], given: str) -> bool:
-    """Whether `given` is registered: byte for byte, or the same but for the port of http://127.0.0.1 or http://[::1] (line 1).
+    """Whether `given` is registered: byte for byte, or with another port of http://127.0.0.1 or http://[::1] (R1).
 
-    `localhost` gets no such freedom: it is a name, and a name can lead elsewhere (RFC 8252 §8.3).
+    `localhost` has no free port: a name may resolve to another machine (RFC 8252 §8.3).
     """
     if given in registered:
         return True
@@ -31,22 +31,22 @@ def _without_port(uri: str) -> tuple[str, str] | None:
         return None
     if host not in LOOPBACK or parts.fragment or "@" in parts.netloc:
         return None
-    # urlsplit passes over blanks, line breaks and capitals; what it read has to be what stands there.
+    # urlsplit ignores blanks, line breaks and capitals, so its result is compared with the text.
     if not uri.startswith(f"http://{parts.netloc}"):
         return None
     shown = f"[{host}]" if ":" in host else host
     if parts.netloc not in {shown, f"{shown}:{port}"}:
         return None
-    # What follows the authority is compared as it was written: no decoding, no dot segments.
+    # The part after the authority is compared as written: no decoding, no dot segments.
     return host, uri[len("http://") + len(parts.netloc) :]
 
 
 def explain(registered: Sequence[str], given: str, app: str) -> str:
-    """For the log: what came, what is nearest, how to mend it."""
+    """The log text: the given URI, the nearest registered one, and the fix."""
     given = given[:_SHOWN]
     near = get_close_matches(given, registered, n=1, cutoff=0.3)
     nearest = f"; nearest {near[0]}{_difference(given, near[0])}" if near else ""
-    # quoted: whoever mends it pastes this into a shell, and the address came from outside
+    # quoted: an operator pastes this command into a shell, and the URI comes from outside
     fix = f"Fix: doorward app add-redirect {quote(app)} {quote(given)}"
     return f"redirect_uri not registered. Got {given}{nearest}. {fix}"
 

@@ -1,6 +1,6 @@
-"""Registration rules of apps, APIs and roles (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2, RFC 8707 §2: lines 3, 4, 19).
+"""Registration rules for apps, APIs and roles (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2, RFC 8707 §2: R3, R4, R19).
 
-Every function answers with the problem, and with None when there is none.
+Every function returns the problem, or None.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_NAME: Final = 100
 ACCESS_TTL: Final = (10, 86_400)
 REFRESH_TTL: Final = (60, LONGEST)
 MAX_AGE: Final = (0, LONGEST)
-"""Seconds: the least and the most of what an app may be registered with."""
+"""Minimum and maximum of the registered durations, in seconds."""
 
 _URI: Final = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 # A name of letters, digits, hyphens, underscores and dots, or an IPv6 address.
@@ -35,14 +35,14 @@ _HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
 _ROLE: Final = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?")
-# Schemes that run what they carry, or reach into the machine: never, whatever else is true of the URI (line 3).
+# Schemes that execute their content, or access the local machine: never permitted (R3).
 _NEVER: Final = frozenset(
     {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source"}
 )
 
 
 class _Address(Struct, frozen=True):
-    """An address, and the member of the app in which it stands."""
+    """A URI, and the member of the app that contains it."""
 
     member: str
     uri: str
@@ -52,7 +52,7 @@ class _Address(Struct, frozen=True):
 
 
 def redirect_uri_problem(uri: str, *, native: bool, member: str = "redirect_uris") -> Problem | None:
-    """A redirect URI (line 3): absolute, https; http only to this machine; a private-use scheme only for native apps."""
+    """Check a redirect URI (R3): absolute, https; http only to this machine; a private-use scheme only for native apps."""
     address = _Address(member, uri)
     parts = _split(address)
     if isinstance(parts, Problem):
@@ -71,7 +71,7 @@ def redirect_uri_problem(uri: str, *, native: bool, member: str = "redirect_uris
 
 
 def web_address_problem(uri: str, *, member: str) -> Problem | None:
-    """An address that the server or a browser calls after log-out: https, http only to this machine."""
+    """Check a URI that the server or a browser calls after logout: https, http only to this machine."""
     address = _Address(member, uri)
     parts = _split(address)
     if isinstance(parts, Problem):
@@ -82,7 +82,7 @@ def web_address_problem(uri: str, *, member: str) -> Problem | None:
 
 
 def origin_problem(origin: str) -> Problem | None:
-    """A web origin (RFC 6454 §6.2): scheme, host and port, nothing after it."""
+    """Check a web origin (RFC 6454 §6.2): scheme, host and port, nothing after it."""
     address = _Address("origins", origin)
     plain = web_origin(origin)
     if plain is None:
@@ -95,12 +95,12 @@ def origin_problem(origin: str) -> Problem | None:
 
 
 def plain_origin(origin: str) -> str:
-    """A good origin as browsers write it; another stays as it is, to be refused in the words it came in."""
+    """A valid origin in the spelling of browsers; an invalid one unchanged, so that the refusal quotes it."""
     return (web_origin(origin) or origin) if origin_problem(origin) is None else origin
 
 
 def identifier_problem(identifier: str) -> Problem | None:
-    """An API's identifier: an absolute URI without fragment (RFC 8707 §2); its scheme does not matter, nobody fetches it."""
+    """Check an API's identifier: an absolute URI without fragment (RFC 8707 §2) of any scheme, since it is never fetched."""
     if not identifier.isascii() or not _URI.fullmatch(identifier) or len(identifier) > MAX_URI:
         return problem("identifier_invalid", identifier=identifier)
     scheme, colon, rest = identifier.partition(":")
@@ -112,7 +112,7 @@ def identifier_problem(identifier: str) -> Problem | None:
 
 
 def permission_problem(name: str) -> Problem | None:
-    """A permission is a scope value (RFC 6749 §3.3) that OpenID Connect does not use."""
+    """Check that a permission is a scope value (RFC 6749 §3.3) that OpenID Connect does not use."""
     if not _SCOPE.fullmatch(name):
         return problem("permission_invalid", permission=name)
     if name in OIDC_SCOPES:
@@ -121,7 +121,7 @@ def permission_problem(name: str) -> Problem | None:
 
 
 def name_problem(name: str, *, prefix: str) -> Problem | None:
-    """The name of an app or an API: something to say in its place, that cannot be taken for an id."""
+    """Check the name of an app or an API: readable, and not like an id."""
     if not name or name != text.name(name) or len(name) > MAX_NAME:
         return problem("name_invalid", limit=MAX_NAME)
     if name.startswith(f"{prefix}_"):
@@ -130,7 +130,7 @@ def name_problem(name: str, *, prefix: str) -> Problem | None:
 
 
 def role_problem(name: str) -> Problem | None:
-    """A role's name appears in tokens: short, printable."""
+    """Check a role's name, which appears in tokens: short, printable."""
     if not _ROLE.fullmatch(name) or name != text.name(name) or name.startswith("rol_"):
         return problem("role_name_invalid")
     return None
@@ -139,7 +139,8 @@ def role_problem(name: str) -> Problem | None:
 def plug_problem(
     client: Client, *, grant_types: Sequence[str], auth_methods: Sequence[str]
 ) -> Problem | None:
-    """Whether this server has what the app is registered with, under the names of `features/oauth/index.py` and of added plugs."""
+    """Check that this server has the app's grant types and authentication method, under the names of `features/oauth/index.py` and of
+    added plugs."""
     for name in client.grant_types:
         if name not in grant_types:
             return problem("grant_type_unknown", grant_type=name, known=tuple(grant_types))
@@ -149,7 +150,7 @@ def plug_problem(
 
 
 def client_problem(client: Client, *, native: bool) -> Problem | None:
-    """Whether an app's registration makes sense as a whole."""
+    """Check an app's registration as a whole."""
     uses_code = "authorization_code" in client.grant_types
     if not client.grant_types:
         return problem("grant_types_missing")
@@ -176,7 +177,7 @@ def client_problem(client: Client, *, native: bool) -> Problem | None:
 
 
 def _answer_problem(client: Client) -> Problem | None:
-    """How the authorization response travels (OAuth 2.0 Form Post Response Mode §2): a form is posted to web addresses only."""
+    """Check the response modes (OAuth 2.0 Form Post Response Mode §2): a form is posted to web addresses only."""
     if not client.response_modes:
         return problem("response_modes_missing")
     if "query" not in client.response_modes:
@@ -246,7 +247,7 @@ def _split(address: _Address) -> SplitResult | Problem:
 def _web_problem(address: _Address, parts: SplitResult) -> Problem | None:
     host = parts.hostname
     if "@" in parts.netloc:
-        # it can make the address look like another site's
+        # user information can make the URI look like another site's
         return address.wrong("uri_user_name")
     if not host or not parts.geturl().startswith(f"{parts.scheme}://"):
         return address.wrong("uri_host_missing", scheme=parts.scheme)
@@ -256,7 +257,7 @@ def _web_problem(address: _Address, parts: SplitResult) -> Problem | None:
         # compared exactly, without wildcards (RFC 9700 §4.1.3)
         return address.wrong("uri_host_wildcard")
     if not _HOST.fullmatch(host):
-        # It would stand in the policy of the form_post page, where a comma or a semicolon ends a directive.
+        # The host is part of the form_post page's policy, where a comma or a semicolon ends a directive.
         return address.wrong("uri_host_character")
     if parts.scheme == "http" and host not in LOOPBACK and host != "localhost":
         return address.wrong("uri_not_https")

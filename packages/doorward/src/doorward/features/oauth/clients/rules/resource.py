@@ -1,4 +1,4 @@
-"""Whether two resource indicators name the same API (RFC 8707 §2, RFC 3986 §6.2)."""
+"""Equality of resource indicators (RFC 8707 §2, RFC 3986 §6.2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def same(one: str, other: str) -> bool:
 
 
 def find(resource: str, known: Iterable[str]) -> str | None:
-    """The identifier among `known` that `resource` means, in its registered spelling; None when none does, or several do."""
+    """The identifier among `known` that equals `resource`, in its registered spelling; None when none or several match."""
     among = tuple(known)
     if resource in among:
         return resource
@@ -30,13 +30,13 @@ def find(resource: str, known: Iterable[str]) -> str | None:
 
 
 def canonical(uri: str) -> str:
-    """An http or https URL in the one spelling that all its equivalents share; any other text as it is.
+    """The canonical spelling of an http or https URL; any other text unchanged.
 
-    Scheme and host in lower case, no default port, no empty path, no percent-encoding that nothing needs (RFC 3986 §6.2.2,
-    §6.2.3). A slash at the end of a longer path, and the query, make another URL. Identifiers that are no web addresses
-    (`urn:example:orders`) have no such rules and are compared character by character, and so is whatever is malformed.
+    Scheme and host in lower case, no default port, no empty path, no unnecessary percent-encoding (RFC 3986 §6.2.2, §6.2.3). A slash
+    at the end of a longer path, and the query, make a different URL. Identifiers that are not web addresses (`urn:example:orders`)
+    have no such rules and are compared character by character; so are malformed ones.
     """
-    # urlsplit leaves out tabs and line ends, which would make equal what is not.
+    # urlsplit drops tabs and line ends, so different texts would become equal.
     if not _PLAIN.fullmatch(uri) or "#" in uri or "\\" in uri:
         return uri
     try:

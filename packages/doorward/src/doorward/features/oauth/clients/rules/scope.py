@@ -1,4 +1,4 @@
-"""Which scopes and which API does the request name? (RFC 6749 §3.3, RFC 8707 §2, OpenID Connect Core §5.4)"""
+"""Scopes and audience of a request (RFC 6749 §3.3, RFC 8707 §2, OpenID Connect Core §5.4)."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from doorward.core.model.config_snapshot import Catalog
 from doorward.features.oauth.clients.rules import resource as resources
 
 OIDC_SCOPES: Final = ("openid", "profile", "email", "offline_access", "roles", "groups")
-"""The scopes that are no permission of an API. `roles` and `groups` (the name that other clients know) carry the same names."""
+"""The scopes that are not permissions of an API. `roles` and `groups` (the name that other clients know) contain the same names."""
 MOST_TOLD: Final = 20
-"""Names of one request that the operator is told of: a stranger can send thousands, and looking for the nearest of each takes time."""
+"""Maximum number of names logged per request: an attacker can send thousands, and finding the nearest of each takes time."""
 _LONGEST: Final = 80
 _TOKEN: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
 class Target(Struct, frozen=True):
-    """The scopes as asked, in order, and the one audience that the token is for (line 37)."""
+    """The requested scopes, in order, and the one audience of the token (R37)."""
 
     scopes: tuple[str, ...]
     audience: str
 
 
 class Ignored(Struct, frozen=True):
-    """A name that was asked for and that nothing here defines; `nearest` is the most similar one that the app may ask for."""
+    """A requested name that nothing defines; `nearest` is the most similar scope that the app may request."""
 
     name: str
     nearest: str | None
 
 
 def named(scope: str | None) -> tuple[str, ...]:
-    """The names in a scope parameter, each once, in order."""
+    """The distinct names in a scope parameter, in order."""
     return tuple(name for name in dict.fromkeys(scope.split(" ")) if name) if scope else ()
 
 
 def defined(catalog: Catalog, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of `names` that OpenID Connect or any API here gives a meaning to."""
+    """Those of `names` that OpenID Connect or any API defines."""
     permissions = {permission.name for api in catalog.apis.values() for permission in api.permissions}
     return tuple(name for name in names if name in OIDC_SCOPES or name in permissions)
 
 
 def ignored(catalog: Catalog, client: Client, scope: str | None) -> tuple[Ignored, ...]:
-    """What of an accepted `scope` was left out because nothing defines it, `MOST_TOLD` names at most, for the operator's log.
+    """The names of an accepted `scope` that were ignored because nothing defines them, at most `MOST_TOLD`, for the operator's log.
 
-    A request without openid has none: there such a name is refused.
+    A request without openid has none, since there such a name is refused.
     """
     asked = named(scope)
     mine = {*client.oidc_scopes, *(name for names in client.access.values() for name in names)}
@@ -75,11 +75,11 @@ def target(
     resource: str | None,
     person: bool = True,
 ) -> Target | Refusal:
-    """Settle audience and scopes together: permission names mean something only at an API.
+    """Determine audience and scopes together, since permission names are defined per API.
 
-    With openid, a name that nothing here defines is left out (OpenID Connect Core §3.1.2.1: scope values that are not
-    understood should be ignored); what is defined and not for this app is refused. `person` is False for an app that acts
-    for itself, which knows no openid. Without `scope` nothing is asked for: no person's token carries what was not named.
+    With openid, a name that nothing defines is ignored (OpenID Connect Core §3.1.2.1: scope values that are not understood should be
+    ignored); a defined one that this app may not have is refused. `person` is False for an app that acts for itself, without openid.
+    Without `scope` nothing is requested: a person's token contains only named scopes.
     """
     asked = named(scope)
     for name in asked:
@@ -105,7 +105,7 @@ def target(
 
 
 def _fix(catalog: Catalog, client: Client, audience: str, name: str) -> str:
-    """The command that mends it, quoted, since the scope came from outside; `--api` replaces, so what is there is named too."""
+    """The command that solves it, quoted, since the scope comes from outside; `--api` replaces, so existing permissions are named too."""
     api = catalog.apis.get(audience)
     if name in OIDC_SCOPES:
         wanted = " ".join(f"--scope {known}" for known in (*client.oidc_scopes, name))

@@ -1,1 +1,1 @@
-"""The authorization code grant (RFC 6749 §4.1.3)."""
+"""Authorization code grant (RFC 6749 §4.1.3)."""

@@ -1,4 +1,4 @@
-"""Authorization code grant: how it is built, and what the token endpoint knows of it (OAuth 2.1 §4.1.3)."""
+"""Construction of the authorization code grant, and its entry for the token endpoint (OAuth 2.1 §4.1.3)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def authorization_code(services: Services) -> AuthorizationCodeGrant:
-    """The grant at work."""
+    """The grant's service."""
     from doorward.features.audit.build import audit_log
     from doorward.features.oauth.grants.authorization_code.service import AuthorizationCodeGrant
     from doorward.features.oauth.tokens.build import token_issuer

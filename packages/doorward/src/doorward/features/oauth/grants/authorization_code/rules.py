@@ -1,4 +1,5 @@
-"""Rules of the authorization code grant: a code is good for one app, one redirect URI, one verifier, once (OAuth 2.1 §4.1.3, RFC 7636 §4.6)."""
+"""Rules of the authorization code grant: a code is valid for one app, one redirect URI, one verifier, once (OAuth 2.1 §4.1.3, RFC 7636
+§4.6)."""
 
 from __future__ import annotations
 
@@ -20,13 +21,13 @@ _BAD: Final = "The authorization code is invalid or has expired."
 
 
 class Redeem(Struct, frozen=True):
-    """Every check passed; that it is the first time is settled by the compare-and-swap that follows."""
+    """Every check passed; the compare-and-swap that follows ensures that it is the first redemption."""
 
     grant: Grant
 
 
 class Reused(Struct, frozen=True):
-    """The code was redeemed before: what it gave must end (RFC 6749 §4.1.2, line 15)."""
+    """The code was redeemed before: the tokens it gave must end (RFC 6749 §4.1.2, R15)."""
 
     grant: Grant
 
@@ -34,7 +35,7 @@ class Reused(Struct, frozen=True):
 def check(
     code: AuthorizationCode | None, grant: Grant | None, client: Client, form: Mapping[str, str], *, now: int
 ) -> Redeem | Reused | Refusal:
-    """Judge a redemption. `code` and `grant` are what the store holds for the code presented."""
+    """Decide on a redemption. `code` and `grant` are the stored rows for the presented code."""
     if code is None or grant is None:
         return Refusal("invalid_grant", _BAD, "no such code")
     if code.client_id != client.id or grant.client_id != client.id:
@@ -44,7 +45,7 @@ def check(
     )
     if refusal is not None:
         return refusal
-    # Only now: whoever merely saw the code go by lacks the verifier and must not be able to end anybody's grant with it.
+    # After the other checks: an attacker who only saw the code lacks the verifier, and must not be able to end the grant with it.
     if code.redeemed_at is not None:
         return Reused(grant)
     if now >= code.expires_at:
@@ -55,8 +56,8 @@ def check(
 
 
 def _redirect_uri(code: AuthorizationCode, client: Client, given: str | None) -> Refusal | None:
-    """Line 16: bound to the redirect URI. OAuth 2.1 clients leave it out, and then PKCE carries the binding (§10.2); where the
-    authorization request left it out, the one that is registered is meant."""
+    """R16: the code is bound to the redirect URI. OAuth 2.1 clients omit it, and PKCE replaces the binding (§10.2). If the
+    authorization request omitted it, it must be the single registered one."""
     if given is None:
         if code.redirect_uri is None or code.code_challenge is not None:
             return None
@@ -76,7 +77,7 @@ def _redirect_uri(code: AuthorizationCode, client: Client, given: str | None) ->
 def _pkce(code: AuthorizationCode, client: Client, verifier: str | None) -> Refusal | None:
     if code.code_challenge is None:
         if verifier is not None:
-            # Line 5: someone removed the challenge on its way here (PKCE downgrade, RFC 9700 §4.8.2).
+            # R5: an attacker removed the challenge from the authorization request (PKCE downgrade, RFC 9700 §4.8.2).
             return Refusal("invalid_grant", "code_verifier was sent, but the request had no code_challenge.")
         if not client.confidential:
             return Refusal("invalid_grant", _BAD, "a public app's code without a challenge")

@@ -1,4 +1,4 @@
-"""Authorization code grant: a code for tokens, once (OAuth 2.1 §4.1.3, lines 15 and 16)."""
+"""Authorization code grant: tokens in exchange for a code, once (OAuth 2.1 §4.1.3, R15, R16)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GONE = "The authorization code is invalid or has expired."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationCodeGrant:
-    """Redeems by compare-and-swap; whoever comes second is a reuse, and ends what the first one was given."""
+    """Redeems by compare-and-swap; a second redemption is a reuse, and ends the tokens of the first."""
 
     store: Store
     ending: Ending
@@ -34,12 +34,12 @@ class AuthorizationCodeGrant:
     record: Record
 
     async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
-        """The tokens of the grant that the code leads to, or why not."""
+        """The tokens of the code's grant, or the refusal."""
         raw = request.form.get("code")
         if not raw:
             return Refusal("invalid_request", "code is missing.")
         code_hash = digest(raw)
-        # The second round can only find that somebody else redeemed it in between.
+        # A second round can only find that a concurrent request redeemed the code.
         for _ in range(2):
             code = await self.store.grants.code(code_hash)
             grant = await self.store.grants.get(code.grant_id) if code else None
@@ -60,7 +60,7 @@ class AuthorizationCodeGrant:
     async def _redeem(
         self, code_hash: bytes, grant: Grant, request: TokenRequest, client: Client
     ) -> TokenResponse | Refusal | None:
-        """None when the swap was lost."""
+        """None when the compare-and-swap lost."""
         now = request.now
         resource = request.form.get("resource")
         if resource is not None and not same(resource, grant.audience):
@@ -95,8 +95,8 @@ class AuthorizationCodeGrant:
         try:
             return answer if await self.store.commit(*writes) else None
         except StoreUnavailable:
-            # The connection may have broken after the commit was done. The app's retry would then be a second redemption, which
-            # ends the grant; so whether it was done is found out here, by the refresh token that nobody else could have written.
+            # The connection may have broken after the commit. A retry by the app would then be a second redemption and end the grant,
+            # so the commit is verified here by the refresh token, which no other request could have written.
             if refresh is None or not await self._written(grant, refresh):
                 raise
             return answer

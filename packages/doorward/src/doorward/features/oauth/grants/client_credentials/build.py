@@ -1,4 +1,4 @@
-"""Client credentials grant: how it is built, and what the token endpoint knows of it (OAuth 2.1 §4.2)."""
+"""Construction of the client credentials grant, and its entry for the token endpoint (OAuth 2.1 §4.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def client_credentials(services: Services) -> ClientCredentialsGrant:
-    """The grant at work."""
+    """The grant's service."""
     from doorward.features.oauth.grants.client_credentials.service import ClientCredentialsGrant
     from doorward.features.oauth.tokens.build import token_issuer
 

@@ -1,4 +1,4 @@
-"""Rules of the client credentials grant: what an app is entitled to that asks for itself (OAuth 2.1 §4.2)."""
+"""Rules of the client credentials grant: the entitlement of an app that acts for itself (OAuth 2.1 §4.2)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from doorward.features.oauth.clients.rules.scope import target
 def check(
     client: Client, form: Mapping[str, str], *, catalog: Catalog, issuer: str, grant_id: str
 ) -> Entitlement | Refusal:
-    """The entitlement of an app that acts for itself; its `sub` is its own id, which no person can have (line 26).
+    """The entitlement of an app that acts for itself; its `sub` is its own id, which no person can have (R26).
 
-    Without `scope` it gets what it has at the API, which is its default there (RFC 6749 §3.3). A token that permits nothing
-    is not given: it would be refused at the API, where nobody can tell why.
+    Without `scope` it gets all its permissions at the API, the default (RFC 6749 §3.3). A token without permissions is refused here,
+    since at the API the reason would be unclear.
     """
     if not client.confidential:
         return Refusal("unauthorized_client", "A public app cannot act for itself.")
@@ -36,7 +36,7 @@ def check(
     audience = asked.audience
     unsaid = not asked.scopes and form.get("resource") is None
     if unsaid and audience == issuer and any(name in catalog.apis for name in client.access):
-        # nothing says which of its APIs is meant; one alone would be the audience already
+        # several APIs are possible; a single one would be the audience already
         return Refusal(
             "invalid_target",
             "Name the API that the token is for in the resource parameter.",

@@ -24,10 +24,9 @@ _Answers = dict[tuple[str, str | None, str | None], Entitlement]
 
 @final
 class EntitlementCache:
-    """What apps were entitled to under one configuration snapshot: the rule's answer to the same question is the same.
+    """Cache of the entitlements of apps under one configuration snapshot, since the rule is deterministic.
 
-    Forgotten whole with every new snapshot, and bounded, so that nobody fills the memory with invented scopes (refusals are
-    not kept at all).
+    It is cleared with every new snapshot, and bounded, so that invented scopes cannot fill the memory (refusals are not cached).
     """
 
     __slots__ = ("_answers", "_catalog")
@@ -37,7 +36,7 @@ class EntitlementCache:
         self._answers: _Answers = {}
 
     def under(self, catalog: Catalog) -> _Answers:
-        """The answers that hold for this snapshot."""
+        """The cached entitlements of this snapshot."""
         if catalog is not self._catalog:
             self._catalog, self._answers = catalog, {}
         return self._answers
@@ -53,12 +52,12 @@ class ClientCredentialsGrant:
     remembered: EntitlementCache = field(default_factory=EntitlementCache)
 
     async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
-        """An access token for the API that `scope` or `resource` names, or why not."""
+        """An access token for the API in `scope` or `resource`, or the refusal."""
         form, catalog = request.form, self.catalog.current()
         remembered = self.remembered.under(catalog)
         key = (client.id, form.get("scope"), form.get("resource"))
-        # While an assertion's jti was being claimed the snapshot may have changed: what an app of the old one was entitled to
-        # must not be remembered under the new one.
+        # The snapshot may have changed while the jti of an assertion was claimed: the entitlement of an app of the old snapshot must
+        # not be cached under the new one.
         current = catalog.clients.get(client.id) is client
         entitlement = remembered.get(key) if current else None
         if entitlement is None:

@@ -1,1 +1,1 @@
-"""The refresh token grant (RFC 6749 §6) with rotation."""
+"""Refresh token grant (RFC 6749 §6) with rotation."""

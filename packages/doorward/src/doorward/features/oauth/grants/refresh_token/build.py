@@ -1,4 +1,4 @@
-"""Refresh token grant: how it is built, and what the token endpoint knows of it (OAuth 2.1 §4.3)."""
+"""Construction of the refresh token grant, and its entry for the token endpoint (OAuth 2.1 §4.3)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def refresh_token(services: Services) -> RefreshTokenGrant:
-    """The grant at work."""
+    """The grant's service."""
     from doorward.features.audit.build import audit_log
     from doorward.features.oauth.clients.build import ignored_scopes
     from doorward.features.oauth.grants.refresh_token.service import RefreshTokenGrant

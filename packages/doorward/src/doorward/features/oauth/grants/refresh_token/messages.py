@@ -1,4 +1,4 @@
-"""E-mail message about a refresh token that was used twice."""
+"""E-mail message about a reused refresh token."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from doorward.web.pages.words import calm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshReplayed:
-    """A spent refresh token of `app` came back: its sign-in may have been copied and is ended (RFC 9700 §4.14.2)."""
+    """A spent refresh token of `app` was reused: its sign-in may have been copied and is ended (RFC 9700 §4.14.2)."""
 
     kind: ClassVar[str] = "refresh_replayed"
     at: int
     app: str
 
     def text(self, say: MessageWords, /) -> MessageText:
-        """What was ended, and why."""
+        """The ended sign-in, and the reason."""
         _ = say.text
         app = calm(self.app)
         return MessageText(

@@ -1,5 +1,5 @@
-"""Refresh token grant, the next token for the same person: rotation that no race and no lost answer turns into a log-out
-(OAuth 2.1 §4.3, lines 18-21; docs/decisions on rotation)."""
+"""Refresh token grant: the next token for the same person, with a rotation that does not sign people out after a race or a lost
+response (OAuth 2.1 §4.3, R18, R19, R20, R21; docs/decisions on rotation)."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from doorward.features.sessions.ending import Ending
 from doorward.storage.sql.store import Store, Write
 
 ROUNDS = 4
-"""Each lost swap means that somebody else moved the chain on; the second look already finds a successor to repeat."""
+"""A lost swap means that a concurrent request rotated the token; the second round already finds a successor to repeat."""
 _COUNTED = {Rotate: "rotate", Keep: "keep", Repeat: "repeat", LateRepeat: "late_repeat"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshTokenGrant:
-    """Load, decide, sign, compare-and-swap; a lost swap is decided anew."""
+    """Load, decide, sign, compare-and-swap; a lost swap starts a new round."""
 
     store: Store
     ending: Ending
@@ -54,7 +54,7 @@ class RefreshTokenGrant:
     ignored_scopes: IgnoredScopes
 
     async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
-        """New tokens, or why not. Of any number of concurrent calls with one token all get the same successor."""
+        """New tokens, or the refusal. All concurrent calls with one token get the same successor."""
         form, now = request.form, request.now
         raw = form.get("refresh_token")
         if not raw:
@@ -126,7 +126,7 @@ class RefreshTokenGrant:
     async def _replayed(
         self, grant: Grant, account: Account | None, client: Client, request: TokenRequest
     ) -> Refusal:
-        """Two parties hold this family: it ends, and its owner hears of it, once."""
+        """End the family, since two parties hold it; the owner gets one mail."""
         now = request.now
         writes: list[Write] = [
             self.store.attempts.claim("replayed", grant.id, grant.expires_at),

@@ -1,1 +1,1 @@
-"""Rules of log-out. Pure."""
+"""Rules for logout. Pure."""

@@ -1,5 +1,5 @@
-"""An app asks to sign the person out: what ends, is it done at once, and where do they go then? (OpenID Connect RP-Initiated
-Logout 1.0 §2, §3, §4)"""
+"""Logout request of an app: the sessions to end, the need for confirmation, and the redirect (OpenID Connect RP-Initiated Logout 1.0
+§2, §3, §4)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SHOWN: Final = 500
 
 
 class Hint(Struct, frozen=True):
-    """What a verified id_token_hint says; `aud` are its audiences, `exp` is in seconds. It may have expired (§4). `published`:
-    the key that signed it is still one of those that we publish; otherwise it was rotated out."""
+    """The claims of a verified id_token_hint; `aud` are its audiences, `exp` is in seconds. It may have expired (§4). `published`: the
+    key that signed it is still published; otherwise it was rotated out."""
 
     sub: str
     sid: str | None
@@ -28,15 +28,16 @@ class Hint(Struct, frozen=True):
     published: bool = False
 
     def fresh(self, now: int) -> bool:
-        """Whether an app could still take it for a proof of the sign-in."""
+        """Whether an app would still accept it as a proof of the sign-in."""
         return self.published and now < self.exp
 
 
 class Asking(Struct, frozen=True):
-    """Who sends the request, as far as it shows. `session` is the live one of its cookie, `hinted` the one that the hint names.
+    """The sender of the request, as far as known. `session` is the live one of the cookie, `hinted` the one named in the hint.
 
-    `browser`: a browser sent it (Fetch Metadata). `blind`: as something that its page embeds, where browsers keep our cookies
-    back (SameSite=Lax), so that their absence says nothing about who is signed in. `safe`: by HEAD, which changes nothing.
+    `browser`: a browser sent it (Fetch Metadata). `blind`: it was sent as an embedded resource, for which browsers withhold our
+    cookies (SameSite=Lax), so that missing cookies do not mean that no one is signed in. `safe`: it was sent by HEAD, which must not
+    change anything.
     """
 
     session: Session | None = None
@@ -47,9 +48,9 @@ class Asking(Struct, frozen=True):
 
 
 class SignOut(Struct, frozen=True):
-    """`ask`: the person must confirm first (line 75: no page of a stranger signs anybody out). `ends` are the sessions that end.
+    """`ask`: the person must confirm first (R75: another site's page cannot sign anyone out). `ends` are the sessions that end.
 
-    `target` is where they go then; None: they stay here, and `stays` says to the log why an app's address is not gone to.
+    `target` is the URI for the redirect; None: the browser stays here, and `stays` is the reason for the log.
     """
 
     ask: bool
@@ -71,13 +72,13 @@ def decide(
     target: str | None,
     state: str | None,
 ) -> SignOut | Refusal:
-    """What to do with the request. `bad_hint`: a hint was sent and does not hold. A `Refusal` is shown on a page: an unregistered
-    target is never gone to.
+    """Decide on the request. `bad_hint`: a hint was sent and is invalid. A `Refusal` is shown on a page: an unregistered target is
+    never used.
 
-    - The cookie of the hint's session is there: it ends at once. Another session's: the person is asked.
-    - No cookie, and the hint's session lives: whoever has the hint can end it, a browser after the question; a program that is no
-      browser at once, if the hint is fresh. Until it has ended nobody is told that they are signed out.
-    - Nobody is signed in, as far as can be seen: there is nothing to end, and the browser is led on.
+    - The cookie of the hint's session is present: it ends at once. The cookie of another session: the person is asked.
+    - No cookie, and the hint's session is live: the holder of the hint can end it, a browser after a confirmation, another program
+      at once if the hint is fresh. Until it has ended, no page says that the person is signed out.
+    - No session is known: nothing ends, and the browser is redirected.
     """
     if client_id is not None and hint is not None and client_id not in hint.aud:
         return Refusal(
@@ -137,5 +138,5 @@ def _unregistered(client: Client, target: str) -> Refusal:
 
 
 def _named(*uris: str) -> str:
-    """All of them, since the option replaces; quoted, since one came from outside and is pasted into a shell."""
+    """All registered URIs, since the option replaces them; quoted, since one came from outside and is pasted into a shell."""
     return " ".join(f"--post-logout {quote(uri)}" for uri in uris)

@@ -1,4 +1,4 @@
-"""What an app is told when a session ends (OpenID Connect Back-Channel Logout 1.0 §2.4, line 76)."""
+"""Claims of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4, R76)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from doorward.core.model.message import LogoutNotice
 TYP: Final = "logout+jwt"
 EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 LIFE: Final = 120
-"""Seconds: ASVS 10.5.5 allows two minutes at most; the token is made anew for each try to deliver it."""
+"""Lifetime in seconds: ASVS 10.5.5 allows two minutes at most; each delivery attempt uses a new token."""
 
 
 def claims(notice: LogoutNotice, *, issuer: str, now: int, unique: str) -> dict[str, Any]:
-    """The payload: sub and sid, the event, and never a nonce, so that it cannot pass for an ID token (§2.4)."""
+    """The payload: sub and sid, the event, and never a nonce, so that it cannot be used as an ID token (§2.4)."""
     return {
         "iss": issuer,
         "sub": notice.account_id,

@@ -1,1 +1,1 @@
-"""Rules of what stands in tokens. Pure."""
+"""Rules for the content of tokens. Pure."""

@@ -1,4 +1,4 @@
-"""What an access token says (RFC 9068 §2.2; `status` as in the Token Status List)."""
+"""Claims of an access token (RFC 9068 §2.2; `status` as in the Token Status List)."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ DEFAULT: Final[SigningAlgorithm] = "ES256"
 
 
 def form(client: Client, api: Api | None) -> tuple[SigningAlgorithm, TokenType]:
-    """Algorithm and `typ` of this app's access tokens for `api`; None for a token that is for no API.
+    """Algorithm and `typ` of this app's access tokens for `api`; None for a token without API.
 
-    Whoever verifies decides, so the API's choice comes first. An app from before APIs could choose keeps its algorithm where none
-    was made.
+    The API verifies the token, so its choice comes first. If it made none, an app registered before APIs had this setting keeps its
+    algorithm.
     """
     chosen = None if api is None else api.signing_alg
     return chosen or client.access_token_signed_alg or DEFAULT, "at+jwt" if api is None else api.token_type
 
 
 def lifetime(client: Client, policy: TokenPolicy) -> int:
-    """Seconds that this app's access tokens live."""
+    """Lifetime of this app's access tokens in seconds."""
     return client.access_token_ttl or policy.access_ttl
 
 
 def claims(entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique: str) -> dict[str, Any]:
-    """The payload. `unique` is at least 128 random bits; the grant's id before it lets one entry revoke a whole grant."""
+    """The payload. `unique` is at least 128 random bits; the grant's id before it allows one entry to revoke a whole grant."""
     said: dict[str, Any] = {
         "iss": issuer,
         "sub": entitlement.account_id or entitlement.client_id,

@@ -1,4 +1,4 @@
-"""From a person's grant to what it entitles its app to at this moment."""
+"""Entitlement of an app by a person's grant, at the time of issue."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def of_grant(
     scopes: tuple[str, ...],
     status_uri: str | None,
 ) -> Entitlement:
-    """Decided anew each time, so that a role taken away is gone with the next token. `scopes`: those of the grant or fewer.
+    """Computed at each issue, so that a removed role is missing in the next token. `scopes`: those of the grant or fewer.
 
-    An offline grant outlives its browser session, so its tokens carry no `sid`: else the end of the session, which revokes
-    every token with that `sid`, would end what the person allowed to go on (OpenID Connect Back-Channel Logout 1.0 §2.7).
+    An offline grant outlives its browser session, so its tokens carry no `sid`: otherwise the end of the session, which revokes
+    every token with that `sid`, would end access that the person allowed to continue (OpenID Connect Back-Channel Logout 1.0 §2.7).
     """
     granted = entitle(
         catalog=catalog,

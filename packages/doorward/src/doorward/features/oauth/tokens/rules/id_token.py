@@ -1,4 +1,4 @@
-"""What an ID token says (OpenID Connect Core §2, §3.1.3.6; `sid` as in Back-Channel Logout 1.0 §2.1)."""
+"""Claims of an ID token (OpenID Connect Core §2, §3.1.3.6; `sid` as in Back-Channel Logout 1.0 §2.1)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def claims(
     ttl: int,
     first: bool,
 ) -> dict[str, Any]:
-    """The payload. `first` for the one that answers the authorization request, which alone carries its nonce (§12.2).
+    """The payload. `first` is true for the response to the authorization request; only that ID token carries the nonce (§12.2).
 
-    The claims of scopes stand here as well as in userinfo, since many clients read nothing else, unless the app is registered
-    for what the `claims` parameter names alone.
+    The claims of scopes are included here as well as in userinfo, since many clients read nothing else, unless the app is registered
+    for those of the `claims` parameter only.
     """
     said: dict[str, Any] = {
         **person.claims(
@@ -60,7 +60,7 @@ def claims(
 
 
 def at_hash(access_token: str, alg: SigningAlgorithm) -> str:
-    """The left half of the token's hash, by the hash of the ID token's algorithm (§3.1.3.6); Ed25519 uses SHA-512."""
+    """The left half of the token's hash, with the hash function of the ID token's algorithm (§3.1.3.6); Ed25519 uses SHA-512."""
     match alg:
         case "ES256" | "RS256":
             hashed = sha256(access_token.encode("ascii")).digest()

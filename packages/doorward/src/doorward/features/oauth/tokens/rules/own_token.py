@@ -1,4 +1,4 @@
-"""Is this an access token of ours that has not run out? (RFC 9068 §4, without the audience, which the caller judges)"""
+"""Verification of this server's own access tokens (RFC 9068 §4, without the audience, which the caller checks)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _IN_NO_ACCESS_TOKEN: Final = frozenset({"at_hash", "nonce", "events"})
 
 
 def is_access(claims: Mapping[str, Any]) -> bool:
-    """Whether claims that we signed are those of an access token. Its `typ` alone does not tell: an API may be set to `JWT`, which
-    ID tokens and signed userinfo answers have too. Those never carry `client_id`, `jti` or `scope`; an ID token always has `at_hash`."""
+    """Whether claims signed by this server are those of an access token. The `typ` is not enough: an API may be set to `JWT`, which ID
+    tokens and signed userinfo responses have too. Those never carry `client_id`, `jti` or `scope`; an ID token always has `at_hash`."""
     return claims.keys() >= _IN_EVERY_ACCESS_TOKEN and claims.keys().isdisjoint(_IN_NO_ACCESS_TOKEN)
 
 
 def claims(token: str, keys: KeySet, *, issuer: str, now: int) -> dict[str, Any] | None:
-    """The claims when signature, type, issuer and lifetime hold, else None. Whether it was revoked is another question."""
+    """The claims when signature, type, issuer and lifetime are valid, else None. Revocation is not checked here."""
     try:
         said: dict[str, Any] = json_object(
             jws.verify(token, keys, algorithms=ALGORITHMS, types=_TYPES).payload
         )
     except (Refused, Malformed):
         return None
-    # Our signature vouches for the form of everything else; an old key could have signed for another issuer of this name.
+    # The signature vouches for the format of all other claims; an old key could have signed for another issuer with these keys.
     if said.get("iss") != issuer or not isinstance(said.get("exp"), int) or said["exp"] <= now:
         return None
     return said if is_access(said) else None

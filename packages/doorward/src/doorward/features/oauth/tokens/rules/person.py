@@ -1,4 +1,4 @@
-"""What is said about a person, by scope and by name (OpenID Connect Core §5.1, §5.4, §5.5)."""
+"""Claims about a person, by scope and by name (OpenID Connect Core §5.1, §5.4, §5.5)."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ CLAIMS: Final = ("sub", *_SCOPE_OF)
 def claims(
     account: Account, client: Client, *, catalog: Catalog, scopes: Iterable[str], asked: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The claims that `scopes` stand for, and those `asked` for by name (one member of the `claims` parameter).
+    """The claims of `scopes`, and those `asked` for by name (one member of the `claims` parameter).
 
-    Asking by name opens nothing that the app is not registered for: a claim needs its scope among the app's own, and so does
-    a scope, which an API may have a permission of the same name as. What is not known about the person is left out (§5.3.2).
+    A request by name gives no more than the registration: a claim needs its scope among the app's own. So does a scope, since an API
+    may have a permission of the same name. Unknown values are left out (§5.3.2).
     """
     mine = frozenset(client.oidc_scopes)
     given = mine.intersection(scopes)
@@ -41,7 +41,7 @@ def claims(
     wanted |= {name: None for name in asked if _SCOPE_OF.get(name) in mine}
     if not wanted:
         return {}
-    # The name that people sign in with here is their address: it is told to who may see the address, and to nobody else.
+    # The user name is the e-mail address, so it is given only with access to the address.
     addressed = "email" in given or ("email" in asked and "email" in mine)
     held = tuple(role.name for role in catalog.held(account))
     known = {
@@ -61,7 +61,7 @@ def claims(
 
 
 def scopes_behind(client: Client, claims_asked: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """The scopes that the `claims` parameter opens a part of, for the person who is asked whether the app may."""
+    """The scopes of which the `claims` parameter requests a part, for the consent page."""
     names = {name for place in ("userinfo", "id_token") for name in claims_asked.get(place) or ()}
     return tuple(
         scope for scope in BY_SCOPE if scope in client.oidc_scopes and not names.isdisjoint(BY_SCOPE[scope])

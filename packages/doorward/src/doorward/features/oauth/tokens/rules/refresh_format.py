@@ -1,10 +1,10 @@
-"""What stands in a refresh token? Its grant, its place in the chain, and two secrets (RFC 6749 §1.5: opaque to the app).
+"""Refresh token format: its grant, its place in the chain, and two secrets (RFC 6749 §1.5: opaque to the app).
 
     dw_rt_ | grant id without its prefix | place, 8 hex digits | family secret, 22 characters | secret, 43 characters
 
-The grant's id finds the one row that a grant has. The family secret is the same in all tokens of a grant and says that a token
-was once given out for it, however long ago: so a replay is recognised although no spent token is kept, and nobody who only
-knows a grant's id (it heads every jti) can end the grant by making one up. The last secret is new in every token.
+The grant's id finds the single row of a grant. The family secret is the same in all tokens of a grant and proves that a token was
+issued for it, however long ago: a replay is recognised although no spent token is stored, and nobody who only knows a grant's id
+(it is the start of every jti) can end the grant with an invented token. The last secret is new in every token.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 class Presented(Struct, frozen=True):
-    """A refresh token as somebody sent it, not yet believed: hashes only, so that it may be logged or compared."""
+    """A refresh token as received, not verified yet: hashes only, so that it may be logged or compared."""
 
     grant_id: str
     generation: int
@@ -40,12 +40,12 @@ class Presented(Struct, frozen=True):
 
 
 def first(grant_id: str, family: str, secret: str) -> str:
-    """The first token of a grant, from `FAMILY_BYTES` and `SECRET_BYTES` of base64url chance."""
+    """The first token of a grant, from `FAMILY_BYTES` and `SECRET_BYTES` random bytes in base64url."""
     return _text(grant_id.removeprefix(_GRANT), 1, family, secret)
 
 
 def following(parent: str, secret: str) -> str:
-    """The token after `parent`, which `read` has understood."""
+    """The token after `parent`, which `read` has accepted."""
     head, place, family = (
         parent[len(PREFIX) : -_TAIL],
         parent[-_TAIL : -_TAIL + _PLACE],
@@ -55,7 +55,7 @@ def following(parent: str, secret: str) -> str:
 
 
 def read(raw: str) -> Presented | None:
-    """What the token claims; None for what was never one of ours."""
+    """The parts of the token; None for another format."""
     if not raw.startswith(PREFIX) or not len(PREFIX) + _TAIL < len(raw) <= _LONGEST or not raw.isascii():
         return None
     place = raw[-_TAIL : -_TAIL + _PLACE]
@@ -70,7 +70,7 @@ def read(raw: str) -> Presented | None:
 
 
 def family_hash(raw: str) -> bytes:
-    """What the grant's row keeps of the family secret."""
+    """The hash of the family secret, as stored in the grant's row."""
     return digest(raw[-_FAMILY - _SECRET : -_SECRET])
 
 

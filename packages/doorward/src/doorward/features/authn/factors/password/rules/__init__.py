@@ -1,1 +1,1 @@
-"""Rules of passwords. Pure."""
+"""Password rules. Pure."""

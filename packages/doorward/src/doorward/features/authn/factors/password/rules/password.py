@@ -1,4 +1,4 @@
-"""Is this password good enough to be set? (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2: lines 77, 78)"""
+"""Rules for a new password: length, breach lists, personal words, strength (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2: R77, R78)."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from doorward.features.authn.factors.password.rules import breach, strength
 Why = Literal["missing", "too_short", "too_long", "breached", "guessable", "context", "unchanged"]
 
 LEFT_OVER: Final = 6
-"""How many characters have to be the person's own once their name, address and this service's name are taken away."""
+"""Characters that must remain once the person's name, their address and the name of this service are removed."""
 
 ALONE_LOG10: Final = 8.0
 BESIDE_LOG10: Final = 6.0
 """Guesses (as powers of ten) below which a password is guessable: as the only factor, and beside a second one."""
 
 MAX_TYPED: Final = 4096
-"""More than this is no password but load; it is refused before anything is computed with it."""
+"""Longer input is a denial-of-service attempt; it is refused before any computation."""
 
 
 COMPOSED: Final = 4
-"""Code points of which NFKC makes one at most (U+1F82): what has more than so many times the greatest length is too long, and nothing has to
-be computed to know it. Of a run of accents the time grows with the square of their number."""
+"""Maximum number of code points that NFKC composes into one (U+1F82). Input longer than this times the maximum length is too long, and
+is refused without normalising it: the time for a run of accents grows with the square of their number."""
 
 
 class Weak(Struct, frozen=True):
-    """Why it is refused. `number` is the limit that was missed, where there is one: the page says how to mend it."""
+    """Why a password is refused. `number` is the limit that was missed, where there is one, for the page to show."""
 
     why: Why
     number: int | None = None
 
 
 def prepare(typed: str) -> str:
-    """The text that is hashed, at setting and at checking alike: NFKC, so that one keyboard's é is another's (§3.1.1.2).
+    """The text that is hashed, both when setting and when checking: NFKC, so that different keyboards give the same é (§3.1.1.2).
 
-    Nothing is trimmed or cut: a space is a character like any other. Half a surrogate pair, which JSON can spell, is no
-    character and could not be encoded; it becomes a replacement character.
+    Nothing is trimmed or cut: a space is a character like any other. Half a surrogate pair, which JSON can spell, is not a character
+    and cannot be encoded; it becomes a replacement character.
     """
     whole = typed.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return unicodedata.normalize("NFKC", whole)
 
 
 def minimum(policy: PasswordPolicy, *, second_factor: bool) -> int:
-    """The least number of characters: as the only factor, or beside a second one."""
+    """The minimum number of characters: as the only factor, or beside a second one."""
     return (
         min(policy.min_length_with_second_factor, policy.min_length) if second_factor else policy.min_length
     )
 
 
 def length(typed: str) -> int:
-    """Code points, each one character (§3.1.1.2). One sign can unfold to eighteen letters under NFKC; it counts as one."""
+    """The number of code points (§3.1.1.2). One sign can expand to eighteen letters under NFKC; it counts as one."""
     return min(len(unicodedata.normalize("NFC", typed)), len(prepare(typed)))
 
 
 def measure(typed: str, policy: PasswordPolicy, *, second_factor: bool) -> Weak | None:
-    """The length alone, before anything costs time."""
+    """Check the length only, before anything expensive."""
     if not typed:
         return Weak("missing")
     most = min(MAX_TYPED, COMPOSED * policy.max_length)
@@ -79,10 +79,10 @@ def judge(
     words: tuple[str, ...],
     listed: Callable[[str], bool],
 ) -> Weak | None:
-    """None when it may be set. No composition rules, no expiry (line 77).
+    """None when the password may be set. No composition rules, no expiry (R77).
 
-    `words` as of `context_words`; `listed` asks the operator's breach list for a SHA-1 in upper-case hex. Takes up to some
-    60 ms: call it beside the event loop.
+    `words` come from `context_words`; `listed` looks up a SHA-1 in upper-case hex in the operator's breach list. Takes up to about
+    60 ms: call it off the event loop.
     """
     wrong = measure(typed, policy, second_factor=second_factor)
     if wrong is not None:
@@ -101,12 +101,12 @@ def judge(
 
 
 def context_words(*, email: str, name: str | None, issuer_host: str, brand: str) -> tuple[str, ...]:
-    """What somebody who knows the person and this service would try first (ASVS 6.2.11): whole and in parts, longest first."""
+    """Words that an attacker who knows the person and this service would try first (ASVS 6.2.11): whole and in parts, longest first."""
     local, _, domain = email.partition("@")
     whole = [email, local, domain, name or "", issuer_host, brand]
     parts = [part for text in whole for part in _split(text)]
     words = {unicodedata.normalize("NFKC", word).casefold() for word in [*whole, *parts]}
-    # Two letters are in everybody's passwords.
+    # Two-letter words occur in too many passwords.
     return tuple(sorted((word for word in words if len(word) >= 3), key=lambda word: (-len(word), word)))
 
 

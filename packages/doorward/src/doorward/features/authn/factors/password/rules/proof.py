@@ -12,13 +12,13 @@ TRAITS: Final = FactorTraits(kind="password", amr=("pwd",), counts_for=frozenset
 
 
 def of_password(account: Account, at: int) -> Proof:
-    """The proof of the account's password as it is now, shown at `at` (seconds)."""
+    """The proof of the account's current password, made at `at` (seconds)."""
     return Proof(TRAITS.kind, at, TRAITS.amr, against=_set_at(account))
 
 
 def stands(proof: Proof, account: Account) -> bool:
-    """Whether the proof is of the password that the account has now. With the password its sessions end, unless the owner said
-    otherwise; what they vouch for is told by its time."""
+    """Whether the proof is of the account's current password. A change of password normally ends the sessions, unless the owner keeps
+    them; proofs that a session vouches for are then compared by time."""
     return proof.at >= _set_at(account) if proof.against is None else proof.against == _set_at(account)
 
 

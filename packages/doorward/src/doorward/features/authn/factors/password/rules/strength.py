@@ -1,4 +1,4 @@
-"""How many guesses would a password take? An estimate that is asked for advice, bounded in time."""
+"""Strength estimate of a password: the number of guesses, with bounded running time."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any, Final, cast
 
 MAX_INPUT: Final = 72
-"""The estimator refuses longer text. It sees a part of a longer password; the password itself is never cut (line 78)."""
+"""The estimator refuses longer text. It gets a part of a longer password; the password itself is never cut (R78)."""
 
 MAX_SUBSTITUTIONS: Final = 8
-"""The estimator tries every reading of "p4$$w0rd"-like symbols, hundreds of them for a text made for it, in seconds.
-With more than this many readings the symbols are read in the one most usual way beforehand."""
+"""The estimator tries every reading of symbols as in "p4$$w0rd"; a text crafted for it has hundreds, which take seconds. With more
+readings than this, each symbol is first replaced by its most usual letter."""
 
 _READINGS: Final = {
     "a": "4@",
@@ -33,9 +33,9 @@ _USUAL: Final = str.maketrans(
 
 
 def guesses_log10(password: str, words: Iterable[str] = ()) -> float:
-    """The order of magnitude of the guesses that an informed attacker needs; `words` are what they know of the person.
+    """The decimal logarithm of the guesses that an informed attacker needs; `words` are what the attacker knows about the person.
 
-    Of a password longer than the estimator takes, the stronger of its two ends counts: a weak beginning does not spoil it.
+    For a password longer than the estimator accepts, the stronger of its two ends counts, so that a weak beginning does not matter.
     """
     if not password:
         return 0.0
@@ -49,7 +49,7 @@ def _estimate(part: str, known: list[str]) -> float:
 
     if _readings(part) > MAX_SUBSTITUTIONS:
         part = part.translate(_USUAL)
-    # The package has no types; what is read is one number.
+    # The package has no types; only one number is read.
     result = cast("dict[str, Any]", zxcvbn(part, user_inputs=known, max_length=MAX_INPUT))
     return math.log10(max(1, int(result["guesses"])))
 

@@ -1,4 +1,4 @@
-"""Public app, which proves nothing: PKCE and its redirect URI have to carry it (OAuth 2.1 §2.4, §7.8)."""
+"""Public app without a credential, secured by PKCE and its redirect URI (OAuth 2.1 §2.4, §7.8)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorward.features.oauth.client_auth.method import Presented
 
 @final
 class PublicClient:
-    """A request that names its app and carries no credential."""
+    """A request that names its app and has no credential."""
 
     __slots__ = ()
     name: ClassVar[str] = "none"
@@ -23,7 +23,7 @@ class PublicClient:
     algorithms: ClassVar[tuple[str, ...]] = ()
 
     def read(self, request: TokenRequest) -> Presented | Refusal | None:
-        """The id alone."""
+        """The client id."""
         client_id = request.form.get("client_id")
         if not client_id:
             return None
@@ -34,7 +34,7 @@ class PublicClient:
     def verify(
         self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
     ) -> Refusal | None:
-        """None for an app that has nothing to prove itself with; one that holds a credential never gets in without it."""
+        """None for a public app without a credential. An app that has one is refused without it."""
         del request, issuer, policy
         if client.secrets or client.jwks or presented.secret is not None or presented.assertion is not None:
             return Refusal(

@@ -1,4 +1,4 @@
-"""private_key_jwt: an assertion that the app signed, for this server, just now (RFC 7523 §3 as revised by RFC 7523bis, RFC 7521 §5.2)."""
+"""private_key_jwt: a fresh assertion signed by the app for this server (RFC 7523 §3 as revised by RFC 7523bis, RFC 7521 §5.2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from doorward_verify.refused import Refused
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 AHEAD: Final = 30
-"""How many seconds the app's clock may run before ours: 10 must be accepted, 60 must not be passed (FAPI 2.0 §5.3.2.1)."""
+"""Seconds that the app's clock may be ahead of ours: 10 must be accepted, 60 must not be exceeded (FAPI 2.0 §5.3.2.1)."""
 _TYPES: Final = frozenset({"", "jwt", "client-authentication+jwt"})
 _MAX_ASSERTION: Final = 16_384
 
@@ -43,7 +43,7 @@ class _Claims(Struct, frozen=True):
 
 @final
 class PrivateKeyJwt:
-    """An app with a registered key set signs who it is."""
+    """An app with a registered key set signs an assertion of its identity."""
 
     __slots__ = ()
     name: ClassVar[str] = "private_key_jwt"
@@ -52,7 +52,7 @@ class PrivateKeyJwt:
     algorithms: ClassVar[tuple[str, ...]] = ("ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519", "EdDSA")
 
     def read(self, request: TokenRequest) -> Presented | Refusal | None:
-        """The assertion, and the app that it claims to speak for."""
+        """The assertion, and the app that it names."""
         form = request.form
         if "client_assertion" not in form and "client_assertion_type" not in form:
             return None
@@ -62,7 +62,7 @@ class PrivateKeyJwt:
         subject = _subject(assertion)
         if subject is None:
             return Refusal("invalid_client", FAILED, "the client assertion is not a JWT with a subject")
-        # RFC 7521 §4.2: client_id is optional, and must name the same client where it stands.
+        # RFC 7521 §4.2: client_id is optional, and must name the same client if present.
         if form.get("client_id", subject) != subject:
             return Refusal("invalid_client", FAILED, "client_id differs from the assertion's subject")
         return Presented("private_key_jwt", subject, assertion=Secret(assertion))
@@ -70,8 +70,8 @@ class PrivateKeyJwt:
     def verify(
         self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
     ) -> SingleUse | Refusal:
-        """Check signature and claims (lines 22 and 23). `policy.assertion_max_age` (seconds) bounds how long an assertion may be used
-        after it was made, whatever its `exp` says."""
+        """Check signature and claims (R22, R23). `policy.assertion_max_age` (seconds) limits how long an assertion may be used after it
+        was made, whatever its `exp` says."""
         now, max_age = request.now, policy.assertion_max_age
         if presented.assertion is None or client.jwks is None:
             return _no("there is no assertion, or no key is registered")
@@ -85,8 +85,8 @@ class PrivateKeyJwt:
             return _no(f"a claim is missing or of the wrong type: {no}")
         if claims.iss != client.id or claims.sub != client.id:
             return _no("iss and sub must both be the client_id")
-        # The issuer and nobody else: with a second name in the list, or a token endpoint's URL, another server could be made to
-        # collect assertions that work here (audience injection, RFC 7523bis §3). A list of one says the same as the string.
+        # The issuer alone: with a second name in the list, or the URL of a token endpoint, an attacker could make another server
+        # collect assertions that are valid here (audience injection, RFC 7523bis §3). A list with one member equals the string.
         if claims.aud not in (issuer, [issuer]):
             return _no(f"aud must be {issuer!r}, or a list of it alone")
         if claims.exp <= now:
@@ -98,14 +98,14 @@ class PrivateKeyJwt:
             return _no(f"it was made more than {max_age} s ago")
         if claims.iat is None and claims.exp > now + max_age + AHEAD:
             return _no(f"it has no iat and lives longer than {max_age} s")
-        # From then on its age, or its exp, refuses it whoever remembers the jti.
+        # After that time its age, or its exp, makes it invalid, so the jti can be forgotten.
         return SingleUse(claims.jti, int(min(claims.exp, made_at + max_age)) + AHEAD + 1)
 
 
 @lru_cache(maxsize=1024)
 def _keys(client_id: str, jwks: bytes) -> KeySet:
-    """Parsed once per registered key set; parsing checks that points are on their curve, which costs more than a signature. A key
-    whose private half anybody can find proves nothing, however long it has been registered. Raises `InvalidKey`."""
+    """The keys, parsed once per registered key set: parsing checks that points are on their curve, which costs more than a signature. A
+    key whose private half can be computed proves nothing, however long it has been registered. Raises `InvalidKey`."""
     parsed = parse_jwks(client_id, jwks)
     reasons = [reason for key in parsed.keys if (reason := key_strength.broken(key)) is not None]
     if reasons and len(reasons) == len(parsed.keys):
@@ -114,7 +114,7 @@ def _keys(client_id: str, jwks: bytes) -> KeySet:
 
 
 def _subject(assertion: str) -> str | None:
-    """Whom the assertion claims to speak for, before anything about it is believed: it only chooses whose keys are tried."""
+    """The unverified subject of the assertion; it only selects the keys to try."""
     parts = assertion.split(".", 3)
     if len(parts) != 3 or len(assertion) > _MAX_ASSERTION:
         return None

@@ -1,4 +1,4 @@
-"""Client secret, by Basic or in the body: client_secret_basic and client_secret_post (OAuth 2.1 §2.4.1)."""
+"""Client secret in an Authorization header or in the body: client_secret_basic and client_secret_post (OAuth 2.1 §2.4.1)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OTHER_CLIENT: Final = Refusal(
 
 
 class _ClientSecret:
-    """What both ways of sending a secret share."""
+    """Verification shared by both ways of sending a secret."""
 
     __slots__ = ()
     algorithms: ClassVar[tuple[str, ...]] = ()
@@ -36,8 +36,8 @@ class _ClientSecret:
     ) -> Refusal | None:
         """None when the secret is one of the live ones.
 
-        The secret is 256 random bits, so one SHA-256 is enough and a password hash would only slow everything down; every live
-        secret is compared, in constant time, so that neither the match's place nor its length shows (line 24).
+        The secret is 256 random bits, so one SHA-256 is enough, and a password hash would only cost time. Every live secret is
+        compared in constant time, so that timing reveals neither the position nor the length of a match (R24).
         """
         del issuer, policy
         digest = sha256(
@@ -52,7 +52,7 @@ class _ClientSecret:
 
 @final
 class ClientSecretBasic(_ClientSecret):
-    """RFC 6749 §2.3.1: id and secret are form-encoded each before they are joined and put into Basic (RFC 7617)."""
+    """RFC 6749 §2.3.1: id and secret are each form-encoded, then joined and sent by Basic (RFC 7617)."""
 
     __slots__ = ()
     name: ClassVar[str] = "client_secret_basic"

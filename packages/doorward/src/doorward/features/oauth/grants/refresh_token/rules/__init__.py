@@ -1,1 +1,1 @@
-"""Rules of refresh token rotation. Pure."""
+"""Rules for refresh token rotation. Pure."""

@@ -1,4 +1,4 @@
-"""What may a refresh ask for? Never more than the person allowed (OAuth 2.1 §4.3.1, RFC 8707 §2.2)."""
+"""Scope limits of a refresh: never more than the person consented to (OAuth 2.1 §4.3.1, RFC 8707 §2.2)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from doorward.features.oauth.clients.rules.scope import defined, named
 def narrow(
     grant: Grant, *, scope: str | None, resource: str | None, catalog: Catalog
 ) -> tuple[str, ...] | Refusal:
-    """The scopes for this one access token: those of the grant, or a part of them. The grant itself keeps all (line 21).
+    """The scopes for this one access token: those of the grant, or a part of them. The grant itself keeps all (R21).
 
-    Clients repeat the scope of their authorization request here: what was left out there because nothing defines it is left
-    out again (see `features/oauth/clients/rules/scope.py`), as long as a name remains.
+    Clients repeat the scope of their authorization request here. Undefined names that were ignored there are ignored again (see
+    `features/oauth/clients/rules/scope.py`), as long as one name remains.
     """
     if resource is not None and not same(resource, grant.audience):
         return Refusal(
@@ -31,7 +31,7 @@ def narrow(
     if not set(asked).issubset(grant.scopes):
         wanted = asked
         if "openid" in grant.scopes:
-            # a name that was granted stays, though no API may define it any more
+            # a granted name stays, even if no API defines it any more
             known = defined(catalog, asked)
             asked = tuple(name for name in asked if name in known or name in grant.scopes)
         if not asked or not set(asked).issubset(grant.scopes):

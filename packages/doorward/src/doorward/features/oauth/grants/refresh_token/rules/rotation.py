@@ -1,21 +1,21 @@
-"""The verdict on a refresh token that is presented: the newest, a repeat after a lost answer, or a replay (RFC 9700 §4.14.2, ASVS 10.4.5).
+"""Verdict on a presented refresh token: the newest, a repeat after a lost response, or a replay (RFC 9700 §4.14.2, ASVS 10.4.5).
 
-token                          its successor                            outcome
-the newest                     -                                        Rotate (or Keep, for an app registered without rotation)
-the one before                 unspent: the answer may have been lost   Repeat the same successor
-one before that                spent less than the leeway ago           Repeat: two requests crossed on the wire
-any other of this family       spent longer ago                         Replayed: two parties hold this family; it ends
+token               its successor                   outcome
+the newest          -                               Rotate (or Keep, for an app registered without rotation)
+the one before      unspent: the response may be lost   Repeat the same successor
+one before that     spent less than the leeway ago  Repeat: two requests were concurrent
+any other of this family   spent longer ago         Replayed: two parties hold this family; it ends
 
-What is repeated is repeated however late to an app that authenticates: a token out of a log is of no use without its credential.
-A public app has none, so the token's own age counts as well:
+For an app with a credential a repeat has no time limit: a token from a log is useless without the credential.
+A public app has none, so the age of the token counts as well:
 
-spent less than the leeway ago                                          Repeat
-later, and no late repeat of this family in the 24 hours before         LateRepeat: `late_at` is set, and a window of the leeway opens
-later, inside that window                                               Repeat: other tabs, retries, who lost the swap of `late_at`
-later, within 24 hours of `late_at`                                     Replayed
+spent less than the leeway ago                                    Repeat
+later, and no late repeat of this family in the 24 hours before   LateRepeat: `late_at` is set, and a window of the leeway opens
+later, inside that window                                         Repeat: other tabs, retries, losers of the swap of `late_at`
+later, within 24 hours of `late_at`                               Replayed
 
-Only the token that opened a window can be repeated in it: of an older one the successor was spent before the leeway began.
-Strictly (`refresh_strict`), what was itself spent longer ago than the leeway is Replayed, for every app.
+Only the token that opened a window can be repeated in it: the successor of an older one was spent before the leeway began.
+In strict mode (`refresh_strict`) a token that was itself spent longer ago than the leeway is Replayed, for every app.
 """
 
 from __future__ import annotations
@@ -33,39 +33,38 @@ from doorward.features.oauth.tokens.rules.refresh_format import Presented
 
 GONE: Final = "The refresh token is invalid, expired or revoked."
 CLOCKS_APART: Final = 60
-"""Seconds by which the clock of another node, or the one before a restart, may be ahead: no more, or a stolen token would be excused
-for as long as a clock that was set back stays behind."""
+"""Seconds by which the clock of another node, or the clock before a restart, may be ahead. The bound ensures that a stolen token is not
+excused for as long as a clock that was set back stays behind."""
 LATE_EVERY: Final = 86_400
 """Seconds between two late repeats of one family."""
 LEAST_GRACE: Final = 10
-"""Seconds: what a public app's leeway counts for at least in the second table. A setting of 0 would else make a replay of two requests
-that were sent at once."""
+"""Minimum leeway of a public app in the second table, in seconds. With a setting of 0, two concurrent requests would be a replay."""
 MOST_RECENT: Final = 8
-"""Spent tokens that a row remembers at most: no app renews nine times while one of its requests is on its way."""
+"""Maximum number of spent tokens stored in a row: no app renews nine times while one of its requests is in flight."""
 
 
 class Rotate(Struct, frozen=True):
-    """Spend the token, give a new one."""
+    """Spend the token, issue a new one."""
 
 
 class Keep(Struct, frozen=True):
-    """Give an access token; the same refresh token stays (FAPI 2.0 §5.3.2.1: sender-constrained instead of rotated)."""
+    """Issue an access token; the refresh token stays the same (FAPI 2.0 §5.3.2.1: sender-constrained instead of rotated)."""
 
 
 class Repeat(Struct, frozen=True):
-    """Give this successor again, unsealed with the token presented."""
+    """Issue this successor again, unsealed with the presented token."""
 
     sealed: bytes
 
 
 class LateRepeat(Struct, frozen=True):
-    """Write down that this family had its late repeat of the day, then give this successor again."""
+    """Record that this family had its late repeat of the day, then issue this successor again."""
 
     sealed: bytes
 
 
 class Replayed(Struct, frozen=True):
-    """End the family. Returned, not raised, so that the end and its audit fact are committed."""
+    """End the family. Returned, not raised, so that the end and its audit event are committed."""
 
 
 def decide(
@@ -77,23 +76,24 @@ def decide(
     policy: TokenPolicy,
     now: int,
 ) -> Rotate | Keep | Repeat | LateRepeat | Replayed | Refusal:
-    """The tables above. `token` is the row of the grant that `presented` names; `policy` says how long a spent one may come again, and whether later."""
+    """Apply the tables above. `token` is the row of the grant that `presented` names; `policy` sets the leeway for spent tokens, and
+    whether late repeats are allowed."""
     if not belongs(presented, token):
-        # made up by somebody who knows the grant's id: no verdict on the family
+        # made up by someone who knows the grant's id: the family is not affected
         return Refusal("invalid_grant", GONE, f"no token of grant {grant.id}")
     if grant.client_id != client.id:
-        # Somebody else's token: no verdict on the family, or any app could end another's (RFC 6749 §10.4).
+        # Another app's token: the family is not affected, or any app could end another's (RFC 6749 §10.4).
         return Refusal("invalid_grant", GONE, f"the token belongs to app {grant.client_id}")
     if "refresh_token" not in client.grant_types:
         return Refusal("unauthorized_client", "This app may not use refresh tokens.")
     if grant.ended_at is not None:
         return Refusal("invalid_grant", GONE, f"grant {grant.id} has ended ({grant.end_reason})")
-    # Both are absolute and set at the start of the family; rotation copies them and never moves them (line 20).
+    # Both are absolute and set at the start of the family; rotation copies them and never moves them (R20).
     if now >= min(token.expires_at, grant.expires_at):
         return Refusal("invalid_grant", GONE, f"grant {grant.id} is over its absolute lifetime")
     if hmac.compare_digest(presented.hash, token.hash):
-        # A registration without rotation counts only where a private key proves the app: a bearer token that never changes
-        # would be good for whoever copied it, for as long as the grant lives (line 19).
+        # Registration without rotation counts only for an app with a private key: a stolen bearer token that never changes would be
+        # valid for the life of the grant (R19).
         return Keep() if not client.rotation and client.auth_method == "private_key_jwt" else Rotate()
     successor_spent: int | None = None
     for spent in token.recent:
@@ -103,7 +103,7 @@ def decide(
             return _repeated(spent, token, client, policy, now)
         successor_spent = spent.at
     if presented.generation >= token.generation:
-        # Never given out as far as this database knows: it was restored from a backup that is older than the token.
+        # This database never issued the token: it was restored from a backup older than the token.
         return Refusal("invalid_grant", GONE, f"a token of grant {grant.id} that is newer than the database")
     return Replayed()
 
@@ -111,7 +111,7 @@ def decide(
 def _repeated(
     spent: Spent, token: RefreshToken, client: Client, policy: TokenPolicy, now: int
 ) -> Repeat | LateRepeat | Replayed:
-    """The second table, for a token whose successor may be given again."""
+    """Apply the second table to a token whose successor may be issued again."""
     leeway = policy.refresh_leeway
     if policy.refresh_strict:
         return Repeat(spent.sealed) if _within(leeway, spent.at, now) else Replayed()
@@ -128,15 +128,15 @@ def _within(leeway: int, at: int, now: int) -> bool:
 
 
 def belongs(presented: Presented, token: RefreshToken) -> bool:
-    """Whether this token was once given out for the grant that it names."""
+    """Whether this token was issued for the grant that it names."""
     return hmac.compare_digest(presented.family_hash, token.family_hash)
 
 
 def rotated(token: RefreshToken, *, new_hash: bytes, sealed: bytes, leeway: int, now: int) -> RefreshToken:
-    """The row after the newest token was exchanged: what one compare-and-swap writes. `sealed` holds the new token's secret."""
+    """The row after the newest token was exchanged, written by one compare-and-swap. `sealed` holds the secret of the new token."""
     recent = [Spent(token.hash, now, sealed)]
-    # A token counts as crossed on the wire as long as its successor was spent within the leeway; then it is forgotten, and the
-    # family secret alone convicts it.
+    # A spent token counts as concurrent as long as its successor was spent within the leeway; after that it is dropped from the row,
+    # and recognised only by the family secret.
     for successor, spent in zip((recent[0], *token.recent), token.recent, strict=False):
         if now - successor.at >= leeway or len(recent) >= MOST_RECENT:
             break

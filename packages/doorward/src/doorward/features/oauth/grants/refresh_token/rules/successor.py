@@ -1,7 +1,7 @@
-"""How can a lost refresh response be given again when only hashes are stored? By sealing the successor to its parent.
+"""Sealed successor of a refresh token: a lost response can be repeated although only hashes are stored.
 
-The key is derived from the parent token itself, which the database does not hold: whoever steals the database can neither
-use the hash nor open the successor; whoever presents the parent can.
+The key is derived from the parent token, which the database does not contain. A stolen database gives neither a usable token nor the
+successor; a client with the parent can open it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _NONCE: Final = 12
 
 
 def seal(parent: str, secret: str) -> bytes:
-    """The successor's secret, encrypted so that only the raw parent opens it: nonce, ciphertext, tag.
+    """The successor's secret, encrypted for holders of the raw parent token: nonce, ciphertext, tag.
 
-    The nonce is made of the secret, 256 bits of chance: a parent whose database came out of a backup seals a second one, and the
-    two must not share a nonce (NIST SP 800-38D §8.2).
+    The nonce is derived from the secret, which is 256 random bits: after a restore from a backup one parent may seal a second
+    successor, and the two must not share a nonce (NIST SP 800-38D §8.2).
     """
     key, bound = _of(parent)
     nonce = hmac.digest(key, secret.encode(), "sha256")[:_NONCE]
