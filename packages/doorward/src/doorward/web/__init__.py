@@ -1,1 +1,1 @@
-"""The faces: pages, protocol endpoints and the ASGI application that leads to them."""
+"""HTTP: requests, responses, pages, protocol endpoints and the ASGI application."""

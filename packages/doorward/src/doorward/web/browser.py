@@ -1,4 +1,4 @@
-"""The browser of one page request: its cookie, its form token, its language, and the cookies that its answer sets."""
+"""Browser of a page request: its cookie, its form token, its language, and the cookies set by the response."""
 
 from __future__ import annotations
 
@@ -25,58 +25,60 @@ _TOKEN_LENGTH: Final = 43
 
 @dataclass(slots=True, kw_only=True)
 class PageRequest:
-    """What `web/` knows of who asks for a page. Set-Cookie lines gather in `set_cookies`; the page pipeline sends them."""
+    """The browser of a request as far as `web/` knows it. Set-Cookie lines are collected in `set_cookies`; the page pipeline sends
+    them."""
 
     request: Request
     now: int
     secret: str
-    """The value of the browser's cookie, which pausing sign-ins and form tokens are bound to."""
+    """The value of the browser cookie, to which pending sign-ins and form tokens are bound."""
     context: PageContext
     jar: CookieJar
     on_our_page: bool
-    """Whether a page of ours in this browser sent the request, of whichever cookies it had then."""
+    """Whether a page of this server in this browser sent the request, whatever its cookies."""
     wished_locale: str | None
     """The language that the person chose, by cookie or account."""
     default_locale: str
     set_cookies: list[str] = field(default_factory=list)
     stale: bool = False
-    """Whether what this request sent is not used, because its page was out of date; the page that comes next says so."""
+    """Whether the data of this request is dropped because its page was out of date; the next page says so."""
 
     @property
     def browser_hash(self) -> bytes:
-        """What a pausable sign-in or a ticket is bound to."""
+        """The hash to which a pending sign-in or a ticket is bound."""
         return digest(self.secret)
 
     @property
     def user_agent(self) -> str:
-        """The browser's own words, shortened: shown to people, never trusted."""
+        """The User-Agent header, shortened: shown to people, never trusted."""
         return (self.request.header(b"user-agent") or "")[:300]
 
     @property
     def address(self) -> str:
-        """The client address, by the trusted proxies' word only."""
+        """The client address, taken from trusted proxies only."""
         return self.request.client_address
 
     @property
     def caller(self) -> Caller:
-        """The same for services."""
+        """The same facts for services."""
         return Caller(self.address, self.user_agent, self.request.request_id, self.browser_hash, self.devices)
 
     @property
     def devices(self) -> tuple[bytes, ...]:
-        """What accounts know this device by."""
+        """The hashes by which accounts know this device."""
         return ()
 
     def stale_word(self, flow: str) -> str:
-        """What an address carries whose page is to say that it went stale: no link from elsewhere can make a page say so."""
+        """The MAC in the URL of a page that is to show that a form was out of date, so that a link from elsewhere cannot cause this
+        message."""
         return digest(f"{_STALE} {self.context.csrf_token} {flow}").hex()[:16]
 
     def for_app(self, name: str | None) -> Self:
-        """The same browser, whose pages say for which app they are."""
+        """The same browser, whose pages name the app."""
         return dataclasses.replace(self, context=dataclasses.replace(self.context, app_name=name))
 
     def in_language(self, ui_locales: tuple[str, ...]) -> Self:
-        """The same browser, whose pages speak the language that the app wishes (OpenID Connect Core §3.1.2.1), if it is one of ours."""
+        """The same browser, with pages in the language that the app requests (OpenID Connect Core §3.1.2.1), if it is supported."""
         locale = language.choose(
             ui_locales=" ".join(ui_locales),
             cookie=self.wished_locale,
@@ -86,25 +88,25 @@ class PageRequest:
         return dataclasses.replace(self, context=dataclasses.replace(self.context, locale=locale))
 
     def link(self, path: str) -> str:
-        """A path of ours as a browser has to ask for it."""
+        """A path of this server as browsers request it."""
         return link(self.context.issuer, path)
 
     def go(self, path: str) -> Response:
-        """On to another page of ours (R10)."""
+        """Redirect to another page of this server (R10)."""
         return redirect(self.link(path))
 
     def forget_browser(self) -> None:
-        """Remove the cookie that binds pausing sign-ins: what the person who leaves had begun, nobody goes on with."""
+        """Remove the browser cookie, so that pending sign-ins of a person who signs out cannot be continued."""
         self.put(self.jar.clear("browser"))
 
     def put(self, line: str) -> None:
-        """Send a Set-Cookie line. One for each name: what was decided last counts."""
+        """Add a Set-Cookie line. It replaces an earlier one of the same name."""
         name = line.partition("=")[0] + "="
         self.set_cookies[:] = [other for other in self.set_cookies if not other.startswith(name)]
         self.set_cookies.append(line)
 
     def dress(self, response: Response) -> Response:
-        """The response with this request's cookies on it. Called by the page pipeline alone."""
+        """Add this request's cookies to the response. Only called by the page pipeline."""
         for line in self.set_cookies:
             response.add("set-cookie", line)
         return response
@@ -113,7 +115,7 @@ class PageRequest:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browsers:
-    """Recognises browsers by their cookie, and gives one to those that have none. One for the whole server."""
+    """Reads the browser cookie, and gives one to browsers without it. One instance per server."""
 
     guard: FormGuard
     random: Chance
@@ -125,20 +127,20 @@ class Browsers:
     development: bool
 
     def secret_of(self, request: Request) -> str | None:
-        """The cookie that a browser is known by, if the request brought one."""
+        """The value of the browser cookie, if the request has one."""
         given = self.jar.read(request.cookies(), "browser")
         return given if given is not None and is_token(given) else None
 
     def read(self, request: Request, *, now: int, account_locale: str | None = None) -> PageRequest:
-        """The browser of this request, in the language that it or its person wishes."""
+        """The browser of this request, in the language of its cookie or its account."""
         cookies = request.cookies()
         on_our_page = self.guard.sent(request) is Sent.OURS
         set_cookies: list[str] = []
         secret = self.secret_of(request)
         if secret is None:
             secret = self.random.token()
-            # Another site's form comes without our cookies (SameSite=Lax). An answer that set a new one would throw away the one
-            # that is there, and with it every form that is open in this browser.
+            # A form of another site comes without our cookies (SameSite=Lax). A response with a new cookie would replace the existing
+            # one, and invalidate every open form in this browser.
             if request.method != "POST" or on_our_page:
                 set_cookies.append(self.jar.set("browser", secret, BROWSER_AGE))
         elif self.jar.aged(cookies, "browser"):
@@ -171,12 +173,12 @@ class Browsers:
 
 
 def link(issuer: str, path: str) -> str:
-    """A path of the server at `issuer`, as a browser has to ask for it."""
+    """A path of the server at `issuer`, as browsers request it."""
     return urlsplit(issuer).path.rstrip("/") + path
 
 
 def is_token(text: str) -> bool:
-    """Whether a cookie's value can be one of our random ones."""
+    """Whether a cookie's value has the format of our random tokens."""
     return (
         len(text) == _TOKEN_LENGTH and text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
     )

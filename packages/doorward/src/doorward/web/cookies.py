@@ -1,4 +1,4 @@
-"""Cookies: their names, and the only way in which they are set (RFC 6265bis §4.1.3, line 69)."""
+"""Cookies: their names and attributes (RFC 6265bis §4.1.3, R69)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SECURE = "__Secure-"
 
 class CookieJar(Struct, frozen=True):
     """Names and attributes for one issuer. `secure` is False only for an http issuer on loopback (development), where some browsers
-    refuse Secure cookies; the names then lack their prefix, so that the two worlds never mix.
+    refuse Secure cookies; the names then lack their prefix, so that the two cases never mix.
 
-    `mark` stands in every name: browsers tell neither ports nor (for `__Host-`) paths apart, and of two issuers on one host each
-    would overwrite what the other set. `path` is the issuer's. The names of the release before had no mark: they are still read
-    where the new ones are not there, and replaced at the next answer.
+    `mark` is part of every name: browsers separate cookies neither by port nor (for `__Host-`) by path, so two issuers on one host
+    would overwrite each other's cookies. `path` is the issuer's. The names of the previous release had no mark: they are still read
+    if the new ones are missing, and replaced by the next response.
     """
 
     secure: bool
@@ -35,22 +35,22 @@ class CookieJar(Struct, frozen=True):
         return cls(parts.scheme == "https", issuer_mark(issuer), parts.path.rstrip("/"))
 
     def name(self, kind: CookieKind) -> str:
-        """The cookie's name. `__Host-` makes browsers refuse one set by a sibling domain (cookie tossing); the refresh cookie has a
-        path, so it can only be `__Secure-`, and counts beside the `__Host-` cookie that it was set with alone."""
+        """The cookie's name. `__Host-` makes browsers refuse one set by a sibling domain (cookie tossing). The refresh cookie has a
+        path, so it can only be `__Secure-`, and is valid only together with the `__Host-` cookie set with it."""
         prefix = (SECURE if kind == "rt" else HOST) if self.secure else ""
         return f"{prefix}dw_{self.mark}_{kind}"
 
     def old_name(self, kind: CookieKind) -> str:
-        """The name that it had in the release before."""
+        """Its name in the previous release."""
         return f"{HOST}dw_{kind}" if self.secure else f"dw_{kind}"
 
     def read(self, cookies: Mapping[str, str], kind: CookieKind) -> str | None:
-        """The cookie's value, under its name or, where that is not there, under the old one."""
+        """The cookie's value, under its name or else under the old one."""
         found = cookies.get(self.name(kind))
         return found if found is not None else cookies.get(self.old_name(kind))
 
     def aged(self, cookies: Mapping[str, str], kind: CookieKind) -> bool:
-        """Whether the cookie came under its old name alone."""
+        """Whether the cookie came only under its old name."""
         return self.name(kind) not in cookies and self.old_name(kind) in cookies
 
     def set(self, kind: CookieKind, value: str, max_age: int | None) -> str:
@@ -59,7 +59,7 @@ class CookieJar(Struct, frozen=True):
         return self._line(self.name(kind), value, where, max_age)
 
     def moved(self, kind: CookieKind, value: str, max_age: int) -> tuple[str, str]:
-        """The Set-Cookie values that bring a cookie from its old name to its new one."""
+        """The Set-Cookie values that rename a cookie from its old name."""
         return self.set(kind, value, max_age), self.clear_old(kind)
 
     def clear(self, kind: CookieKind) -> str:

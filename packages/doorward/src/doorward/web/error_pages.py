@@ -1,4 +1,4 @@
-"""The page for a status that no handler answered: says what is wrong, gives the request id and a way on."""
+"""Error page for a status without a handler: the problem, the request id and a way on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusPages:
-    """Needs no database: it is shown when there is none."""
+    """Needs no database, so that it works during an outage."""
 
     jar: CookieJar
     issuer: str
@@ -39,7 +39,7 @@ class StatusPages:
         return self.page(request, ErrorPage(kind, ways=(Way.HOME, Way.SIGN_IN)), status)
 
     def page(self, request: Request, view: View, status: int) -> Response:
-        """A page on which no form of ours stands, so that it carries no token and sets no cookie."""
+        """A page without forms, so that it carries no token and sets no cookie."""
         locale = language.choose(
             cookie=self.jar.read(request.cookies(), "locale"),
             accept_language=request.header(b"accept-language"),

@@ -1,4 +1,4 @@
-"""Address of a request behind proxies of ours, from X-Forwarded-For (which has no specification)."""
+"""Client address of a request behind trusted proxies, from X-Forwarded-For (which has no specification)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final, final
 
 MOST_HOPS: Final = 64
-"""Entries that are looked at, from the right. Each of ours adds one; more come from somebody who plays."""
+"""Entries that are read, from the right. Each trusted proxy adds one; more are an attack."""
 
 
 @final
 class Proxies:
-    """The networks that are believed about whom they speak for."""
+    """The networks of trusted proxies."""
 
     __slots__ = ("_networks",)
 
@@ -24,14 +24,14 @@ class Proxies:
         return bool(self._networks)
 
     def believes(self, text: str) -> bool:
-        """Whether an address is one of ours."""
+        """Whether an address is a trusted proxy."""
         return self._ours(without_port(text))
 
     def client(self, peer: str, forwarded: Iterable[bytes], *, believed: bool = False) -> str:
-        """The nearest entry that no proxy of ours wrote about itself, without its port; the peer itself if it is none of ours
-        (unless it is `believed` anyway), or what it wrote is no address. `forwarded` are the header's values, in order.
+        """The nearest entry that is not a trusted proxy, without its port; the peer itself if it is not trusted (unless `believed`), or
+        if its entry is not an address. `forwarded` are the header's values, in order.
 
-        They are read from the right: what stands further left was sent by whoever came before, and may be a lie.
+        They are read from the right: entries further left come from untrusted senders and may be forged.
         """
         if not believed and not self.believes(peer):
             return peer
@@ -49,7 +49,7 @@ class Proxies:
 @lru_cache(maxsize=1024)
 def without_port(text: str) -> IPv4Address | IPv6Address | None:
     """The address in `203.0.113.7`, `203.0.113.7:51234` (as Azure's gateway and IIS write it), `2001:db8::7`, `[2001:db8::7]` or
-    `[2001:db8::7]:443`; an IPv4 address that is spelled as an IPv6 one is an IPv4 address. None for anything else."""
+    `[2001:db8::7]:443`; an IPv4-mapped IPv6 address becomes the IPv4 address. None for anything else."""
     host = text
     if text.startswith("["):
         host, closed, port = text[1:].partition("]")
@@ -65,7 +65,7 @@ def without_port(text: str) -> IPv4Address | IPv6Address | None:
         return None
     if not isinstance(found, IPv6Address):
         return None if text.startswith("[") else found
-    # A socket for both families shows an IPv4 peer as ::ffff:10.0.0.1.
+    # A dual-stack socket shows an IPv4 peer as ::ffff:10.0.0.1.
     return found.ipv4_mapped or found
 
 

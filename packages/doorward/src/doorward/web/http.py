@@ -1,6 +1,6 @@
-"""One request and one response on plain ASGI, for every endpoint and page.
+"""Request and response on plain ASGI, for every endpoint and page.
 
-Why not a framework's: its form parser merges duplicate fields, which OAuth forbids (OAuth 2.1 §3), and at the token
+A framework's classes are not used: its form parser merges duplicate fields, which OAuth forbids (OAuth 2.1 §3), and at the token
 endpoint every microsecond between socket and signature is a tenth of a per cent (docs/decisions).
 """
 
@@ -28,7 +28,7 @@ class BadForm(Exception):
 
 
 class BodyTooLarge(Exception):
-    """More was sent than any of our requests needs."""
+    """The body is larger than any request of this server needs."""
 
 
 class ClientGone(Exception):
@@ -36,8 +36,8 @@ class ClientGone(Exception):
 
 
 def parse_form(raw: str) -> dict[str, str]:
-    """`application/x-www-form-urlencoded` text as a dict. Raises `BadForm` for a parameter that is given twice (line 9),
-    for bytes that are not UTF-8, and for NUL, which no database column should ever meet."""
+    """`application/x-www-form-urlencoded` text as a dict. Raises `BadForm` for a parameter that is given twice (R9), for bytes that are
+    not UTF-8, and for NUL, which must not reach the database."""
     form: dict[str, str] = {}
     if not raw:
         return form
@@ -65,7 +65,7 @@ def parse_form(raw: str) -> dict[str, str]:
 
 @final
 class Request:
-    """What a handler may know of a request. Made by `web/router.py`, which has settled path prefix and client address."""
+    """A request, as handlers see it. Made by `web/router.py`, which determines path prefix and client address."""
 
     __slots__ = (
         "_body",
@@ -96,7 +96,7 @@ class Request:
         self._body = body
 
     def header(self, name: bytes) -> str | None:
-        """The header's value; `name` in lower case. The first one wins; see `headers` for all."""
+        """The header's value; `name` in lower case. The first one wins; `headers` returns all."""
         for key, value in self.raw_headers:
             if key == name:
                 return value.decode("latin-1")
@@ -117,7 +117,7 @@ class Request:
         return found
 
     def cookies_named(self, name: str) -> list[str]:
-        """Every cookie of that name: beside ours there may be one that a sibling domain has set."""
+        """Every cookie of that name: a sibling domain may have set another one beside ours."""
         pairs = (part.strip().partition("=") for line in self.headers(b"cookie") for part in line.split(";"))
         return [value for given, separator, value in pairs if separator and given == name]
 
@@ -146,7 +146,7 @@ class Request:
             raise BadForm("The body is not valid UTF-8.") from None
 
     async def json_object(self) -> dict[str, Any]:
-        """The JSON object of a POST. Raises `BadForm`, also for a member that stands twice (line 9), and `BodyTooLarge`."""
+        """The JSON object of a POST. Raises `BadForm`, also for a duplicate member (R9), and `BodyTooLarge`."""
         raw = await self.body()
         try:
             return json_object(raw)
@@ -156,7 +156,7 @@ class Request:
 
 @final
 class Response:
-    """Status, headers (lower-case names), body. `headers` is a list, since Set-Cookie comes more than once."""
+    """Status, headers (lower-case names), body. `headers` is a list, since Set-Cookie may be repeated."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -166,7 +166,7 @@ class Response:
         self.body = body
 
     def add(self, name: str, value: str) -> Response:
-        """Add a header; answers itself. CR and LF never get through (response splitting)."""
+        """Add a header; returns the response itself. CR and LF are refused (response splitting)."""
         if "\r" in value or "\n" in value:
             raise ValueError(f"a line break in the header {name}")
         self.headers.append((name.encode("ascii"), value.encode("latin-1")))
@@ -174,7 +174,7 @@ class Response:
 
 
 class EarlyResponse(Exception):
-    """The answer of a page whose handler ends here: a redirect or an error page. What stands around the handler sends it."""
+    """Ends a handler early with a response, a redirect or an error page. The page pipeline sends it."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"answered with {response.status}")
@@ -192,12 +192,12 @@ _encoder: Final = msgspec.json.Encoder()
 def json_response(
     value: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = JSON_HEADERS
 ) -> Response:
-    """A JSON answer, not to be stored unless `headers` say otherwise (RFC 6749 §5.1)."""
+    """A JSON response, not to be stored unless `headers` say otherwise (RFC 6749 §5.1)."""
     return Response(status, headers, _encoder.encode(value))
 
 
 def redirect(location: str, status: int = 303) -> Response:
-    """A redirect; 303 so that no browser repeats a POST with credentials at the target (RFC 9700 §4.12, line 10)."""
+    """A redirect; 303 so that no browser repeats a POST with credentials at the target (RFC 9700 §4.12, R10)."""
     return Response(status).add("location", location).add("cache-control", "no-store")
 
 

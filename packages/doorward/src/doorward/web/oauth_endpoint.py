@@ -1,4 +1,4 @@
-"""Endpoints to which apps send a form and prove themselves: token, introspection, revocation (OAuth 2.1 §3.2, RFC 6749 §5.2)."""
+"""Endpoints for forms of authenticated apps: token, introspection, revocation (OAuth 2.1 §3.2, RFC 6749 §5.2)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def client_endpoint(
     hot: bool = False,
     operation: Operation,
 ) -> Route:
-    """POST `path`: what the service answers, as a response or an OAuth error. Measured: every line in it is paid for by every token."""
+    """POST `path`: the service's result as a response or an OAuth error. On the hot path: every line costs time for every token."""
     url = f"{issuer}{path}"
 
     async def handle(request: Request) -> Response:
@@ -43,12 +43,12 @@ def client_endpoint(
 
 
 def caller(request: Request) -> Caller:
-    """Who sent this, for the record."""
+    """The sender of the request, for the audit log."""
     return Caller(request.client_address, (request.header(b"user-agent") or "")[:300], request.request_id)
 
 
 def authorization(request: Request) -> str | None:
-    """The Authorization header. Raises `BadForm` for two: nobody can know which of them whoever stands in between has checked."""
+    """The Authorization header. Raises `BadForm` for two: an intermediary may have checked the other one."""
     headers = request.headers(b"authorization")
     if len(headers) > 1:
         raise BadForm("Send one Authorization header.")
@@ -56,8 +56,8 @@ def authorization(request: Request) -> str | None:
 
 
 async def token_request(request: Request, *, url: str, now: int) -> TokenRequest:
-    """The request's facts. `url` is the endpoint's. A parameter without a value counts as left out (OAuth 2.1 §3.2), and parameters
-    come from the body alone: what stands in a URL ends up in logs (§3.2.2).
+    """The request's facts. `url` is the endpoint's. A parameter without a value counts as omitted (OAuth 2.1 §3.2), and parameters are
+    read from the body only, since URLs are logged (§3.2.2).
 
     Raises `BadForm`.
     """
@@ -75,7 +75,7 @@ async def token_request(request: Request, *, url: str, now: int) -> TokenRequest
 
 
 def refused(refusal: Refusal, request: Request, *, now: int) -> Response:
-    """The error response; `because` goes to the log and nowhere else."""
+    """The error response; `because` goes to the log only."""
     note(refusal, request)
     status = STATUS.get(refusal.code, 400)
     if refusal.retry_at is not None and status != STATUS["temporarily_unavailable"]:
@@ -83,7 +83,7 @@ def refused(refusal: Refusal, request: Request, *, now: int) -> Response:
     response = json_response({"error": refusal.code, "error_description": refusal.say}, status)
     if refusal.retry_at is not None:
         response.add("retry-after", str(max(1, refusal.retry_at - now)))
-    # Only who tried that header is challenged for it (RFC 6749 §5.2): in a browser the challenge would open a password box.
+    # Only requests with that header are challenged (RFC 6749 §5.2): in a browser the challenge would open a password box.
     if status == STATUS["invalid_client"] and request.header(b"authorization") is not None:
         response.add("www-authenticate", 'Basic realm="doorward", charset="UTF-8"')
     return response

@@ -1,1 +1,1 @@
-"""Mail to people: a message and a context go in; subject, text and HTML come out."""
+"""Rendering of e-mail: subject, text and HTML from a message and a context."""

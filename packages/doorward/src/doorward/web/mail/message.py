@@ -1,4 +1,4 @@
-"""Template of an e-mail message: the parts that a kind of message has in one language, and what its words are made with."""
+"""Template of an e-mail message: its parts in one language, and helpers for its text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.web.pages.words import Words, calm, device_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A link and the words before it."""
+    """A link and its label."""
 
     label: str
     url: str
@@ -30,10 +30,10 @@ class MessageText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageWords:
-    """The words of one message: its language, and what is the same in many messages.
+    """The language of one message, and texts shared by many messages.
 
-    `brand` is the operator's name for the service, without control characters; `issuer` is the issuer URL without a slash at its
-    end, on which the links to the account pages stand.
+    `brand` is the operator's name for the service, without control characters; `issuer` is the issuer URL without a trailing slash,
+    the base of links to the account pages.
     """
 
     words: Words
@@ -41,7 +41,7 @@ class MessageWords:
     issuer: str
 
     def text(self, message: str, /, **values: object) -> str:
-        """A translated sentence; `values` replace %(name)s. The brand's name is there as %(brand)s."""
+        """A translated sentence; `values` replace %(name)s. The brand's name is available as %(brand)s."""
         return self.words.text(message, **{"brand": self.brand, **values})
 
     def link(self, label: str, path: str) -> Link:
@@ -49,14 +49,14 @@ class MessageWords:
         return Link(label=label, url=f"{self.issuer}{path}")
 
     def if_not_you(self) -> tuple[Link, Link]:
-        """The links of a notice that something changed: to the account's activity, and to a new password."""
+        """The links of a notice about a change: to the account's activity, and to a new password."""
         return (
             self.activity(),
             self.link(self.text("If this wasn't you, reset your password at once:"), "/reset"),
         )
 
     def activity(self) -> Link:
-        """The link to what happened in the account."""
+        """The link to the account's activity."""
         return self.link(self.text("See what happened and undo it:"), "/account/activity")
 
     def when(self, at: int, device: str | None = None, place: str | None = None) -> str:
@@ -69,7 +69,7 @@ class MessageWords:
         return " · ".join(parts)
 
     def code_for(self, minutes: int) -> str:
-        """What to do with a code, and for how long it works."""
+        """The instruction for a code, with the time for which it works."""
         return self.words.counted(
             "Type this code on the page where you started. It works for %(number)s minute.",
             "Type this code on the page where you started. It works for %(number)s minutes.",
@@ -78,10 +78,10 @@ class MessageWords:
 
 
 class MessageTemplate(Protocol):
-    """One kind of message: a class whose fields are the values that a sender gives to `MailQueue.write`.
+    """One kind of message: a class whose fields are the values passed to `MailQueue.write`.
 
-    `kind` is stored with each message in the outbox, so it never changes. `calm(…)` belongs around each name that a person or an
-    app chose.
+    `kind` is stored with each message in the outbox, so it never changes. `calm(…)` is needed around each name chosen by a person or
+    an app.
     """
 
     kind: ClassVar[str]
@@ -92,6 +92,6 @@ class MessageTemplate(Protocol):
 
 
 def grouped(code: str) -> str:
-    """A code in groups of three digits that keep their order in a text from right to left: a space between two numbers lets it
-    change, a no-break space is part of the number (UAX #9, rule W4)."""
+    """A code in groups of three digits that keep their order in right-to-left text: two numbers with a space between them could be
+    swapped, a no-break space is part of the number (UAX #9, rule W4)."""
     return in_groups(code, 3).replace(" ", "\u00a0")

@@ -19,7 +19,7 @@ _FOLDER: Final = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailContext:
-    """`locale` from `language.LOCALES`; `issuer` is the issuer URL, on which the links in the mail stand."""
+    """`locale` from `language.LOCALES`; `issuer` is the issuer URL, the base of the links in the mail."""
 
     locale: str
     brand_name: str
@@ -28,7 +28,7 @@ class MailContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail to send as multipart/alternative. `subject` is one line, whatever the names in it held."""
+    """A mail to send as multipart/alternative. `subject` is one line, whatever the names in it contain."""
 
     subject: str
     text: str
@@ -51,8 +51,7 @@ def _environment() -> Environment:
 def render(message: MessageTemplate, ctx: MailContext) -> Mail:
     """The mail for `message` in `ctx.locale`. Names in it are shown as text, without control or bidi characters.
 
-    Nothing in it is fetched from anywhere, so that reading it tells nobody. Raises FileNotFoundError for an unknown
-    locale.
+    It loads no remote content, so that reading it is not observable. Raises FileNotFoundError for an unknown locale.
     """
     brand = calm(ctx.brand_name)
     text = message.text(MessageWords(words=Words(ctx.locale), brand=brand, issuer=ctx.issuer.rstrip("/")))
