@@ -1,8 +1,8 @@
-"""How is the cable between a server and its database cut, at the very moment that a test names?
+"""Relay between a server and its database that a test can cut at a chosen moment.
 
 with cable(port_of_the_database) as line:
-    url = line.through(server.create())     # the server is given this address
-    line.cut_at(b"...", answered=True)      # what the server sends with these bytes is done, and nobody hears that it was
+    url = line.through(server.create())     # the address for the server
+    line.cut_at(b"...", answered=True)      # the request with these bytes is executed, and its response is lost
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from tests.waiting import PATIENCE
 
 READY = b"Z\x00\x00\x00\x05"
-"""ReadyForQuery: PostgreSQL has answered a request whole."""
+"""ReadyForQuery: PostgreSQL has answered a request completely."""
 
 
 @dataclass
@@ -40,33 +40,33 @@ class Cable:
         self._made = 0
         self.port = 0
         self.cuts = 0
-        """How often a cut that was asked for happened."""
+        """How often a requested cut happened."""
 
     def through(self, url: str) -> str:
-        """The same database, by this cable."""
+        """The URL of the same database through this relay."""
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{self.port}"))
 
     def cut_at(self, needle: bytes, *, answered: bool, skip: int = 0) -> None:
-        """Once, when something with `needle` in it is sent: cut after the database has done it (`answered`), else before it sees it.
-        `skip`: how many of them pass first."""
+        """Cut once, when a request that contains `needle` is sent: after the database has executed it (`answered`), else before
+        the database sees it. `skip`: how many of them pass first."""
         self._wanted = _Cut(needle, answered, skip)
 
     def cut(self) -> None:
-        """Every connection is broken off now; new ones are made."""
+        """Break every connection now; new ones are accepted."""
         asyncio.run_coroutine_threadsafe(self._break(), self._loop).result(10)
 
     def pull(self) -> None:
-        """Cut, and nobody connects until `plug`."""
+        """Cut, and accept no connection until `plug`."""
         self._down = True
         self.cut()
 
     def plug(self) -> None:
-        """As it was."""
+        """Accept connections again."""
         self._down = False
 
     def forget(self) -> None:
-        """Connections that are there stay open and nothing comes through them any more, as when a router forgot them."""
+        """Open connections stay open but carry nothing any more, as when a router has forgotten them."""
         self._forgotten = self._made
 
     async def _break(self) -> None:
@@ -155,7 +155,7 @@ class Cable:
 
 @contextmanager
 def cable(upstream: int) -> Generator[Cable]:
-    """A cable to the port `upstream` for as long as the block lasts."""
+    """A relay to the port `upstream` for the duration of the block."""
     line = Cable(upstream)
     ready = threading.Event()
     thread = threading.Thread(target=line._run, args=(ready,), daemon=True)

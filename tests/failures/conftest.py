@@ -1,4 +1,4 @@
-"""A PostgreSQL for each module here, to be stopped, killed, frozen or filled; nobody else shares it."""
+"""A PostgreSQL per module, to be stopped, killed, frozen or filled; no other module uses it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.postgres import Postgres, postgres_server
 
 @pytest.fixture(scope="module")
 def frail(postgres_programs: Path) -> Generator[Postgres]:
-    """It runs when a test begins, whatever the last one did to it."""
+    """The server; it runs at the start of each test, whatever the last test did to it."""
     assert postgres_programs
     with postgres_server() as server:
         yield server

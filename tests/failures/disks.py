@@ -1,7 +1,7 @@
-"""How does a disk come to be full? By a limit on what a process may write to one file, or by a small file system of its own.
+"""Full disks for tests: a limit on what a process may write to one file, or a separate small file system.
 
 The limit needs no rights, and ends a write in the middle as a full disk does; the small file system needs root and the right to
-mount, and is the real thing. Both are given back.
+mount, and is a real full disk. Both are removed at the end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import psutil
 
 @contextmanager
 def no_file_beyond(size: int, pid: int) -> Generator[None]:
-    """The process and its children write no file beyond `size` bytes: the system refuses (EFBIG) for as long as the block lasts."""
+    """The process and its children write no file beyond `size` bytes: the system refuses (EFBIG) for the duration of the
+    block."""
     one = psutil.Process(pid)
     family = [each.pid for each in (one, *one.children(recursive=True))]
     before = {each: resource.prlimit(each, resource.RLIMIT_FSIZE) for each in family}
@@ -33,12 +34,12 @@ def no_file_beyond(size: int, pid: int) -> Generator[None]:
 
 
 class NoMount(Exception):
-    """This place does not let anybody mount a file system; the text says why."""
+    """Mounting a file system is not permitted here; the text says why."""
 
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Generator[Path]:
-    """A file system of its own in `folder/disk`. Raises `NoMount`."""
+    """A separate file system in `folder/disk`. Raises `NoMount`."""
     disk = folder / "disk"
     disk.mkdir()
     if os.geteuid() != 0:
@@ -58,7 +59,7 @@ def small_disk(folder: Path, megabytes: int) -> Generator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    """A file that takes every byte that is left; remove it to have room again."""
+    """A file that takes every free byte; remove it to free the space."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         for piece in (1 << 20, 1 << 12, 1):

@@ -1,4 +1,4 @@
-"""What does a well-behaved app do when it hears 503? It waits as long as it is told and asks again with the same token.
+"""Load of well-behaved apps: after a 503 an app waits for Retry-After and retries with the same token.
 
 with patient_load(app, bases, stop) as load:        # threads with a chain of refresh tokens each
     ...                                             # break things
@@ -24,7 +24,7 @@ SCOPE = "openid orders:read"
 
 
 class Patient:
-    """The chains, and what was seen while they were renewed."""
+    """The token chains, and observations from their renewal."""
 
     def __init__(self, app: App, bases: Sequence[str], stop: threading.Event, chains: int) -> None:
         self._app = app
@@ -32,7 +32,7 @@ class Patient:
         self.refreshes = 0
         self.refused = 0
         self.longest = 0.0
-        """Seconds from the first 503 to the answer, at most."""
+        """Longest time in seconds from the first 503 to a success."""
         self.wrong: list[str] = []
         self.successors: dict[str, set[str]] = defaultdict(set)
         self.newest = [tokens_by_challenge(app, "ada@example.com", SCOPE).refresh for _ in range(chains)]
@@ -42,22 +42,22 @@ class Patient:
         ]
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def goes_on(self, refreshes: int) -> None:
-        """Wait until there were so many more, or something went wrong."""
+        """Wait for so many more renewals, or for a failure."""
         before = self.refreshes
         until(lambda: self.refreshes >= before + refreshes or self.wrong, lambda: f"{self.refused} refused")
 
     def is_refused(self) -> None:
-        """Wait until one more was told to come back."""
+        """Wait until one more request got a 503."""
         before = self.refused
         until(lambda: self.refused > before or self.wrong, lambda: f"{self.refreshes} refreshed")
 
     def join(self) -> None:
-        """Wait until each has its last answer."""
+        """Wait until each thread has its last response."""
         for thread in self._threads:
             thread.join(PATIENCE + 30)
             assert not thread.is_alive(), "an app still waits"
@@ -96,7 +96,7 @@ class Patient:
         one.close()
 
     def nobody_is_signed_out(self) -> None:
-        """Every chain goes on; and who asks once more with the token before gets the same successor, not another one."""
+        """Assert that every chain continues, and that a repeat of the previous token gets the same successor."""
         assert self.refreshes > 0
         for newest in self.newest:
             successor = healed(lambda newest=newest: self._app.refresh(newest)).refresh

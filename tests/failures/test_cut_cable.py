@@ -1,6 +1,6 @@
-"""What happens when the connection to the database is cut in the middle of something, before it was done or before anybody heard?
+"""Tests of a database connection that is cut during a request, before or after the database has executed it.
 
-The answer is 503, since nobody knows; and whoever asks again gets what is true. Nobody is signed out and nothing is spent twice.
+The response is 503, since the result is unknown; a retry gets the true result. Nobody is signed out and nothing is spent twice.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def line(frail: Postgres) -> Generator[Cable]:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, frail: Postgres, line: Cable) -> Generator[Fleet]:
-    """One server at the end of the cable."""
+    """One server behind the relay."""
     database = line.through(frail.create())
     with processes(tmp_path_factory.mktemp("fleet"), 1, sections=LIMITS, database=database) as started:
         yield started
@@ -63,11 +63,11 @@ def unavailable(status: int, later: str | None) -> None:
 
 @pytest.mark.requirement(18)
 @pytest.mark.parametrize("answered", [False, True], ids=["before it was done", "after it was done"])
-def test_a_rotation_that_nobody_heard_of_is_found_by_the_retry(
+def test_a_rotation_with_a_lost_response_is_found_by_the_retry(
     answered: bool, line: Cable, app: App, witness: Witness
 ) -> None:
     parent = tokens_by_challenge(app, ADA, SCOPE).refresh
-    # of all that is sent for a refresh only the write names the hash of the token that it spends
+    # of all statements of a refresh only the write contains the hash of the token that it spends
     cuts = line.cuts
     line.cut_at(digest(parent), answered=answered)
     lost = app.refresh(parent)
@@ -82,9 +82,11 @@ def test_a_rotation_that_nobody_heard_of_is_found_by_the_retry(
 
 
 @pytest.mark.requirement(15)
-def test_a_redemption_that_was_not_done_is_done_by_the_retry(line: Cable, app: App, witness: Witness) -> None:
+def test_a_redemption_that_was_not_executed_is_executed_by_the_retry(
+    line: Cable, app: App, witness: Witness
+) -> None:
     code = witness.code()
-    # the first that names the code's hash looks it up, the second spends it
+    # the first statement with the code's hash looks it up, the second spends it
     line.cut_at(digest(code[0]), answered=False, skip=1)
     lost = witness.redeem(code)
     unavailable(lost.status_code, lost.headers.get("retry-after"))
@@ -92,10 +94,10 @@ def test_a_redemption_that_was_not_done_is_done_by_the_retry(line: Cable, app: A
 
 
 @pytest.mark.requirement(15)
-def test_a_redemption_that_was_done_is_found_out_before_anybody_hears_503(
+def test_a_redemption_with_a_lost_response_is_found_before_any_503(
     line: Cable, app: App, witness: Witness
 ) -> None:
-    """A second redemption would end the grant (OAuth 2.1 §4.1.3), so that the retry must not be needed."""
+    """A second redemption would end the grant (OAuth 2.1 §4.1.3), so the client must not need a retry."""
     code = witness.code()
     cuts = line.cuts
     line.cut_at(digest(code[0]), answered=True, skip=1)
@@ -104,10 +106,10 @@ def test_a_redemption_that_was_done_is_found_out_before_anybody_hears_503(
     assert app.introspect(given.access)["active"] is True
     assert good(app.refresh(given.refresh)).refresh
     refused(witness.redeem(code))
-    assert app.introspect(given.access) == {"active": False}, "and twice is twice"
+    assert app.introspect(given.access) == {"active": False}, "a second redemption is a replay"
 
 
-def test_a_read_that_was_cut_off_is_asked_again_and_nobody_notices(
+def test_a_read_with_a_lost_connection_is_repeated_without_an_error(
     line: Cable, app: App, witness: Witness
 ) -> None:
     for answered in (False, True):
@@ -121,7 +123,7 @@ def test_a_read_that_was_cut_off_is_asked_again_and_nobody_notices(
 
 
 @pytest.mark.requirement(58)
-def test_a_revocation_that_nobody_heard_of_holds_after_the_retry(
+def test_a_revocation_with_a_lost_response_holds_after_the_retry(
     line: Cable, app: App, witness: Witness
 ) -> None:
     for answered in (False, True):
@@ -138,7 +140,7 @@ def test_a_revocation_that_nobody_heard_of_holds_after_the_retry(
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["before it was done", "after it was done"])
-def test_a_sign_in_whose_end_nobody_heard_of_goes_on(answered: bool, line: Cable, fleet: Fleet) -> None:
+def test_a_sign_in_with_a_lost_last_response_goes_on(answered: bool, line: Cable, fleet: Fleet) -> None:
     with Person(fleet.issuer) as person:
         page = person.open("/sign-in")
         cuts = line.cuts
@@ -147,14 +149,16 @@ def test_a_sign_in_whose_end_nobody_heard_of_goes_on(answered: bool, line: Cable
         assert line.cuts == cuts + 1
         assert seen.status == 503
         assert seen.headers["retry-after"].isdigit()
-        # whatever had happened: the way leads on, by the same form or by a fresh one
+        # in either case the sign-in continues, by the same form or by a fresh one
         seen = person.open("/account")
         if seen.path != "/account":
             seen = person.sign_in(seen, ADA, PASSWORD)
         assert (seen.status, seen.path) == (200, "/account")
 
 
-def test_a_cable_that_breaks_all_the_time_signs_nobody_out(line: Cable, app: App, witness: Witness) -> None:
+def test_a_connection_that_breaks_repeatedly_signs_nobody_out(
+    line: Cable, app: App, witness: Witness
+) -> None:
     chance = random.Random(7)
     stop = threading.Event()
     with patient_load(app, [app.base], stop) as load:
@@ -163,12 +167,12 @@ def test_a_cable_that_breaks_all_the_time_signs_nobody_out(line: Cable, app: App
             line.cut()
         stop.set()
     assert load.wrong == []
-    assert load.refused > 0, "no cut was felt"
+    assert load.refused > 0, "no cut took effect"
     load.nobody_is_signed_out()
     witness.everything_is_as_before()
 
 
-def test_a_cable_that_is_pulled_and_plugged_in_again(line: Cable, witness: Witness) -> None:
+def test_nobody_is_signed_out_by_a_connection_that_is_down_for_a_while(line: Cable, witness: Witness) -> None:
     line.pull()
     witness.outage()
     line.plug()
@@ -176,15 +180,15 @@ def test_a_cable_that_is_pulled_and_plugged_in_again(line: Cable, witness: Witne
     witness.everything_is_as_before()
 
 
-def test_connections_that_lead_nowhere_are_given_up_after_the_limit_and_all_together(
+def test_dead_connections_are_given_up_after_the_limit_and_all_together(
     line: Cable, witness: Witness
 ) -> None:
-    """A router between us and the database has forgotten them: nobody says so, nothing answers, and new ones work."""
+    """A router between us and the database has forgotten them: there is no error and no response, and new ones work."""
     witness.everything_is_as_before()
     line.forget()
     seen = witness.look()
     assert seen.wrong == []
-    assert seen.refused, "nobody met a dead connection"
+    assert seen.refused, "no request met a dead connection"
     assert max(seen.seconds.values()) < 12
     assert witness.recovered() < 10
     witness.everything_is_as_before()

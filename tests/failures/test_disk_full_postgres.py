@@ -1,4 +1,4 @@
-"""What happens when a disk under PostgreSQL is full? It refuses to write, or goes down; we say 503, and afterwards nothing is lost."""
+"""Tests of a full disk under PostgreSQL: it refuses writes or shuts down; requests get 503, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.flows.signing_in import tokens_by_challenge
 from tests.postgres import Postgres, postgres_server
 
 SCOPE = "openid orders:read"
-# the tries of sign-ins that are right and end in 503 are not given back
+# tries of correct sign-ins that end in 503 still count against the limits
 PATIENT = {"throttle": {"per_account": 10_000, "per_device": 10_000, "per_address": 10_000}}
 LITTLE = {"max_wal_size": "32MB", "min_wal_size": "8MB", "shared_buffers": "16MB", "wal_recycle": "off"}
 
 
 @pytest.fixture
 def room(postgres_programs: Path) -> Generator[Path]:
-    """A folder that the user whom PostgreSQL runs as can enter: pytest's own are closed to it."""
+    """A folder that PostgreSQL's user can enter; pytest's own folders are closed to it."""
     assert postgres_programs
     with tempfile.TemporaryDirectory(prefix="disk-") as folder:
         Path(folder).chmod(0o755)
@@ -34,7 +34,7 @@ def room(postgres_programs: Path) -> Generator[Path]:
 
 @contextmanager
 def mounted(room: Path, megabytes: int) -> Generator[Path]:
-    """A small disk, or the test is left out."""
+    """A small disk, or the test is skipped."""
     try:
         with small_disk(room, megabytes) as disk:
             yield disk
@@ -50,8 +50,8 @@ def everything_goes_on(witness: Witness, unused: tuple[str, str], chains: list[s
         assert healed(lambda chain=chain: witness.app.refresh(chain)).refresh
 
 
-def test_no_room_for_rows(tmp_path: Path, room: Path) -> None:
-    """53100: what needs a new page is refused, and what finds room in an old one goes on."""
+def test_a_full_disk_for_rows_refuses_writes_and_loses_nothing(tmp_path: Path, room: Path) -> None:
+    """53100: a write that needs a new page is refused, one that fits into an existing page succeeds."""
     with mounted(room, 32) as disk, postgres_server() as server:
         place = disk / "rows"
         place.mkdir()
@@ -65,7 +65,7 @@ def test_no_room_for_rows(tmp_path: Path, room: Path) -> None:
             ballast = fill(disk)
             refused: set[str] = set()
             for _ in range(400):
-                # what finds room in pages that are there goes on; sooner or later a table needs a page more
+                # writes that fit into existing pages succeed; sooner or later a table needs another page
                 seen = witness.look()
                 assert seen.wrong == []
                 refused |= seen.refused
@@ -78,8 +78,8 @@ def test_no_room_for_rows(tmp_path: Path, room: Path) -> None:
             assert fleet.servers[0].troubles() == []
 
 
-def test_no_room_for_the_journal(tmp_path: Path, room: Path) -> None:
-    """PostgreSQL then goes down by itself, and stays down until there is room and somebody starts it."""
+def test_a_full_disk_for_the_journal_stops_postgresql_and_loses_nothing(tmp_path: Path, room: Path) -> None:
+    """PostgreSQL then shuts down by itself, and stays down until there is space and it is started again."""
     with (
         mounted(room, 128) as disk,
         postgres_server(disk, settings=LITTLE) as server,
@@ -102,7 +102,7 @@ def test_no_room_for_the_journal(tmp_path: Path, room: Path) -> None:
 
 
 def use_up_the_journal(server: Postgres) -> None:
-    """Begin new files of it until there is no room for one."""
+    """Start new journal files until there is no space for one."""
     for number in range(200):
         try:
             server.query(f"CREATE TABLE used_up_{number} ()")

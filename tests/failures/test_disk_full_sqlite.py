@@ -1,4 +1,5 @@
-"""What happens when the disk under a SQLite file is full? Writes are refused with 503, nothing is lost, and room is enough to go on."""
+"""Tests of a full disk under a SQLite file: writes are refused with 503, nothing is lost, and free space is enough to
+continue."""
 
 from __future__ import annotations
 
@@ -14,27 +15,27 @@ WRITES = {"refresh", "JSON sign-in", "cookie refresh"}
 
 
 def full_and_back(witness: Witness, server: Process) -> None:
-    """Looks while the disk is full. What was read before is still answered; what writes is refused."""
+    """Checks while the disk is full: reads are answered, writes are refused."""
     code = "dw_ac_unknown", "x" * 43
     for _ in range(3):
         seen = witness.look()
         assert seen.wrong == []
         assert seen.refused >= WRITES, seen.answers
-        # reading needs no room: what an API asks is answered, and truly
+        # reading needs no space: introspection is answered, and correctly
         assert seen.answers["introspection"] == 200
         assert seen.answers["userinfo"] == 200
         assert witness.redeem(code).status_code in {400, 503}
     assert server.running
 
 
-def test_a_full_disk_refuses_writes_and_a_free_one_goes_on_with_nobody_signed_out(tmp_path: Path) -> None:
+def test_a_full_disk_refuses_writes_and_recovers_with_nobody_signed_out(tmp_path: Path) -> None:
     try:
         with small_disk(tmp_path, 8) as disk:
             database = str(disk / "doorward.db")
             with processes(tmp_path, 1, database=database) as fleet, witness_of(fleet) as witness:
                 unused = witness.code()
                 ballast = fill(disk)
-                # what is left in files that are there already is used up first
+                # space in existing files is used up first
                 for _ in range(2000):
                     if "refresh" in witness.look().refused:
                         break
@@ -49,8 +50,8 @@ def test_a_full_disk_refuses_writes_and_a_free_one_goes_on_with_nobody_signed_ou
         pytest.skip(str(why))
 
 
-def test_a_file_that_may_not_grow_is_the_same(tmp_path: Path) -> None:
-    """The log is a file too: that nothing can be written to it must not turn an answer into another."""
+def test_a_limit_on_the_file_size_behaves_like_a_full_disk(tmp_path: Path) -> None:
+    """The log is a file too: a failed log write must not change a response."""
     with processes(tmp_path, 1) as fleet, witness_of(fleet) as witness:
         server = fleet.servers[0]
         unused = witness.code()

@@ -1,4 +1,4 @@
-"""What happens when another program keeps the SQLite file locked? Writes wait for fifteen seconds, then they are 503; reads do not wait."""
+"""Tests of a SQLite file that another program keeps locked: writes wait for fifteen seconds, then get 503; reads do not wait."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.flows.processes import processes
 BUSY = 15
 
 
-def test_a_program_that_holds_the_write_lock(tmp_path: Path) -> None:
+def test_a_program_that_holds_the_write_lock_delays_writes_only(tmp_path: Path) -> None:
     with processes(tmp_path, 1) as fleet, witness_of(fleet) as witness:
         somebody = sqlite3.connect(tmp_path / "doorward.db", isolation_level=None)
         somebody.execute("BEGIN IMMEDIATE")
@@ -32,13 +32,13 @@ def test_a_program_that_holds_the_write_lock(tmp_path: Path) -> None:
         assert fleet.servers[0].troubles() == []
 
 
-def test_a_lock_that_is_let_go_in_time_is_only_a_wait(tmp_path: Path) -> None:
+def test_a_lock_that_is_released_in_time_only_delays(tmp_path: Path) -> None:
     with processes(tmp_path, 1) as fleet, witness_of(fleet) as witness, ThreadPoolExecutor(1) as other:
         somebody = sqlite3.connect(tmp_path / "doorward.db", isolation_level=None)
         somebody.execute("BEGIN IMMEDIATE")
         looking = other.submit(witness.look)
         time.sleep(1)
-        assert not looking.done(), "nobody waited"
+        assert not looking.done(), "no write waited"
         somebody.execute("ROLLBACK")
         seen = looking.result()
         somebody.close()

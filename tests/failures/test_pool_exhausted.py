@@ -1,6 +1,6 @@
-"""What happens when all connections to PostgreSQL wait for something: a lock that somebody holds, a statement that takes for ever?
+"""Tests of a PostgreSQL pool whose connections all wait, for a lock or a slow statement.
 
-Who waits longer than the limits hears 503; when the lock is gone everything goes on.
+A request that waits longer than the limits gets 503; when the lock is released everything continues.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONGEST = 8.0
 
 @contextmanager
 def holding(server: Databases, url: str, lock: str) -> Generator[None]:
-    """Somebody at psql has typed `lock` in a transaction and gone for coffee, for as long as the block lasts."""
+    """Another psql session holds `lock` in an open transaction for the duration of the block."""
     somebody = subprocess.Popen(
         [str(server.bin / "psql"), "-XAtq", "-d", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -79,7 +79,7 @@ def test_a_lock_on_a_table_exhausts_the_pool_and_is_a_503_within_the_limits(
         assert fleet.servers[0].troubles() == []
 
 
-def test_a_row_that_somebody_holds_is_a_503_for_whoever_needs_that_row_and_for_nobody_else(
+def test_a_locked_row_is_a_503_for_requests_that_need_it_and_for_no_others(
     tmp_path: Path, postgres: Databases, postgres_url: str
 ) -> None:
     with processes(tmp_path, 1, database=postgres_url, sections=LIMITS) as fleet:

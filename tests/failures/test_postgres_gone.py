@@ -1,7 +1,7 @@
-"""What happens when PostgreSQL is gone for ten seconds: stopped, killed, or hanging with all its connections open?
+"""Tests of PostgreSQL down for ten seconds: stopped, killed, or hanging with all its connections open.
 
-What needs the database is answered with 503 and Retry-After, at once when nobody listens and within the limits when nobody answers.
-What needs nothing goes on: keys and metadata; what an app may do is believed for one second; and APIs go on by what they know.
+Requests that need the database get 503 with Retry-After, at once when nothing listens and within the limits when nothing answers.
+The rest continues: keys and metadata; an app's permissions are cached for one second; and APIs use what they know.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "passwords": {"threads": 2},
 }
 LONGEST = 2 + 2 + 2 + 1 + 4
-"""The limits together, the grace of two seconds, and a slow machine."""
+"""The sum of the limits, the grace of two seconds, and a slow machine."""
 
 
 def test_ten_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_url: str) -> None:
@@ -41,18 +41,18 @@ def test_ten_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_u
         until = time.monotonic() + AWAY
         while time.monotonic() < until:
             seen = witness.outage()
-            assert max(seen.seconds.values()) < 5, "nobody listens: that is known at once"
+            assert max(seen.seconds.values()) < 5, "nothing listens: that is known at once"
             assert witness.redeem(unused).status_code == 503
-            # an API asks nobody about a token: it goes on by keys and revocations that it has
+            # an API calls no server for a token: it continues with its keys and revocations
             assert api.refusal(witness.tokens.access) is None
             assert api.refusal(witness.ended.access) == "revoked"
             time.sleep(0.5)
-        assert NEEDS_NEWS in witness.outage().refused, "what an app may do was believed for over a second"
+        assert NEEDS_NEWS in witness.outage().refused, "an app's permissions were cached for over a second"
         frail.start()
         assert witness.recovered() < 10
         witness.everything_is_as_before()
         assert witness.redeem(unused).status_code == 200
-        # and what is ended now reaches the API, whose pauses between two polls have grown meanwhile
+        # a new revocation reaches the API, whose pauses between two polls have grown meanwhile
         assert witness.app.post("/revoke", token=witness.tokens.refresh).status_code == 200
         assert api.refused_after(witness.tokens.access)[1] == "revoked"
         assert fleet.servers[0].troubles() == []
@@ -70,7 +70,9 @@ def test_ten_seconds_with_a_postgresql_that_hangs(tmp_path: Path, frail: Postgre
         while time.monotonic() < until:
             seen = witness.outage()
             assert max(seen.seconds.values()) < LONGEST, seen.seconds
-            assert max(seen.seconds[name] for name in NEEDS_NOTHING) < 4, "who needs nothing waits for nobody"
+            assert max(seen.seconds[name] for name in NEEDS_NOTHING) < 4, (
+                "a request without the database waited"
+            )
             assert api.refusal(witness.tokens.access) is None
             assert api.refusal(witness.ended.access) == "revoked"
         assert NEEDS_NEWS in witness.outage().refused
@@ -80,7 +82,7 @@ def test_ten_seconds_with_a_postgresql_that_hangs(tmp_path: Path, frail: Postgre
         assert fleet.servers[0].troubles() == []
 
 
-def test_a_server_that_starts_while_postgresql_is_away_says_so_and_ends(
+def test_a_server_that_starts_without_postgresql_reports_it_and_exits(
     tmp_path: Path, frail: Postgres, frail_url: str
 ) -> None:
     with processes(tmp_path, 1, database=frail_url) as fleet:

@@ -1,4 +1,4 @@
-"""What happens when PostgreSQL is there and says no: it only reads, it has no room for one more, it cuts us off, it wants us to try again?"""
+"""Tests of refusals by PostgreSQL: read-only, too many connections, terminated connections, serialisation failures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ READ_ONLY_SECONDS = 2.0
 def served(
     folder: Path, url: str, count: int = 1, sections: dict[str, dict[str, Any]] = LIMITS
 ) -> Generator[Fleet]:
-    """Server processes on `url`; nothing unforeseen may have been met at the end."""
+    """Server processes on `url`; they must have logged no unexpected error."""
     with processes(folder, count, database=url, sections=sections) as fleet:
         yield fleet
         for server in fleet.servers:
@@ -45,12 +45,12 @@ def served(
 
 
 def cut_off(frail: Postgres, url: str) -> None:
-    """What an administrator does: end every connection to the database (57P01)."""
+    """End every connection to the database, as an administrator can (57P01)."""
     name = urlsplit(url).path[1:]
     frail.query(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'")
 
 
-def test_connections_that_an_administrator_ends_are_made_anew(
+def test_connections_that_an_administrator_ends_are_reopened(
     tmp_path: Path, frail: Postgres, frail_url: str
 ) -> None:
     with served(tmp_path, frail_url, 2) as fleet, witness_of(fleet) as witness:
@@ -65,21 +65,21 @@ def test_connections_that_an_administrator_ends_are_made_anew(
         load.nobody_is_signed_out()
         cut_off(frail, frail_url)
         time.sleep(0.1)
-        # connections that lie idle when they are cut are found out in time: a read is asked again, and so nobody notices
+        # idle connections that are cut are detected in time: a read is repeated without an error
         assert witness.app.introspect(witness.tokens.access)["active"] is True
         assert witness.recovered() < 10
         witness.everything_is_as_before()
 
 
-def test_a_server_that_has_become_read_only_is_left_and_writes_are_503(
+def test_a_server_that_became_read_only_is_left_and_writes_are_503(
     tmp_path: Path, frail: Postgres, frail_url: str
 ) -> None:
-    """As after a failover, when an address leads to what is a standby now (25006)."""
+    """As after a failover, when the address leads to a standby (25006)."""
     with served(tmp_path, frail_url) as fleet, witness_of(fleet) as witness:
         frail.query("ALTER SYSTEM SET default_transaction_read_only = on")
         frail.query("SELECT pg_reload_conf()")
         try:
-            # the setting reaches the sessions that there are one by one
+            # the setting reaches the open sessions one by one
             until(lambda: witness.app.refresh(witness.newest).status_code == 503)
             last = time.monotonic() + READ_ONLY_SECONDS
             while time.monotonic() < last:
@@ -87,7 +87,7 @@ def test_a_server_that_has_become_read_only_is_left_and_writes_are_503(
                 assert seen.wrong == []
                 assert seen.refused >= {"refresh", "JSON sign-in", "cookie refresh"}, seen.answers
         finally:
-            # a session that may write again, for the command that lets all others
+            # a session that may write again, for the command that lets all others write
             writing = f"{frail.base}?options=-c%20default_transaction_read_only%3Doff"
             frail.query("ALTER SYSTEM RESET default_transaction_read_only", writing)
             frail.query("SELECT pg_reload_conf()")
@@ -95,10 +95,10 @@ def test_a_server_that_has_become_read_only_is_left_and_writes_are_503(
         witness.everything_is_as_before()
 
 
-def test_a_database_that_takes_no_more_connections_is_a_503_and_then_goes_on(
+def test_a_database_at_its_connection_limit_is_a_503_until_there_is_room(
     tmp_path: Path, frail: Postgres, frail_url: str
 ) -> None:
-    """53300. The limits of PostgreSQL do not bind a superuser, so this is a plain role's database, as it should be anyway."""
+    """53300. PostgreSQL's limits do not bind a superuser, so this database belongs to a plain role, as it should anyway."""
     role, name = f"r_{urlsplit(frail_url).path[3:]}", urlsplit(frail_url).path[1:]
     frail.query(f"CREATE ROLE {role} LOGIN; ALTER DATABASE {name} OWNER TO {role}")
     frail.query(f"ALTER SCHEMA public OWNER TO {role}", frail_url)
@@ -119,7 +119,7 @@ def test_a_database_that_takes_no_more_connections_is_a_503_and_then_goes_on(
 def test_fewer_connections_than_the_pool_wants_are_enough(
     tmp_path: Path, frail: Postgres, frail_url: str
 ) -> None:
-    """Where PostgreSQL has room for three, and the pool would like eight, some hear 503 and nobody loses anything."""
+    """Where PostgreSQL allows three connections and the pool wants eight, some requests get 503 and nothing is lost."""
     role, name = f"r_{urlsplit(frail_url).path[3:]}", urlsplit(frail_url).path[1:]
     frail.query(f"CREATE ROLE {role} LOGIN; ALTER DATABASE {name} OWNER TO {role}")
     frail.query(f"ALTER SCHEMA public OWNER TO {role}", frail_url)
@@ -149,11 +149,11 @@ def test_fewer_connections_than_the_pool_wants_are_enough(
 
 @pytest.mark.requirement(15, 18)
 @pytest.mark.parametrize("isolation", ["serializable", "repeatable read"])
-def test_races_where_every_transaction_is_isolated_have_one_winner(
+def test_races_in_serialisable_transactions_have_one_winner(
     isolation: str, tmp_path: Path, frail: Postgres, frail_url: str
 ) -> None:
-    """As on the distributed engines, which know nothing less: what they refuse (40001) is tried again before anybody hears of it;
-    only where dozens end one grant at once some are left with a 503, which a retry heals."""
+    """As on the distributed engines, which offer no weaker isolation: a refused transaction (40001) is retried before the client
+    gets a response; only where dozens end one grant at once, some get a 503, which a retry resolves."""
     name = urlsplit(frail_url).path[1:]
     frail.query(f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'")
     with served(tmp_path, frail_url, 3) as fleet:

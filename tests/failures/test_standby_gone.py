@@ -1,7 +1,7 @@
-"""What happens when commits wait for a synchronous standby that is gone? PostgreSQL itself would wait for ever.
+"""Tests of commits that wait for a synchronous standby that is down. PostgreSQL itself would wait for ever.
 
-Whoever writes hears 503 with Retry-After within the limits; what only reads goes on; nothing piles up on the server; and when the
-standby is back, or is not waited for any more, everything is as before.
+A write gets 503 with Retry-After within the limits; reads continue; nothing piles up on the server; and when the standby is back,
+or no longer required, everything works as before.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LONGEST = 2 + 2 + 1 + 2
 
 @contextmanager
 def waiting_for_nobody(frail: Postgres) -> Generator[None]:
-    """Commits wait for a standby of a name that nobody has."""
+    """Commits wait for a standby whose name no standby has."""
     frail.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     frail.query("SELECT pg_reload_conf()")
     try:
@@ -50,14 +50,14 @@ def waiting_for_nobody(frail: Postgres) -> Generator[None]:
 
 
 def held(frail: Postgres, url: str) -> int:
-    """How many connections there are."""
+    """The number of open connections."""
     name = urlsplit(url).path[1:]
     (count,) = frail.query(f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'")
     return int(count)
 
 
 def standby(folder: Path, url: str) -> Check:
-    """What the doctor says about standbys."""
+    """The doctor's finding about standbys."""
     there = folder / "examined"
     there.mkdir(exist_ok=True)
     chosen = load(write_settings(there, "http://127.0.0.1:9000", database=url), {})
@@ -69,7 +69,7 @@ def standby(folder: Path, url: str) -> Check:
     return asyncio.run(asked())
 
 
-def test_commits_that_wait_for_a_standby_that_is_gone_are_503_in_time(
+def test_commits_that_wait_for_a_missing_standby_are_503_in_time(
     tmp_path: Path, frail: Postgres, frail_url: str
 ) -> None:
     with processes(tmp_path, 1, database=frail_url, sections=LIMITS) as fleet, witness_of(fleet) as witness:
@@ -88,9 +88,9 @@ def test_commits_that_wait_for_a_standby_that_is_gone_are_503_in_time(
         for seen, _ in looks:
             assert seen.wrong == []
             assert seen.refused >= WRITE
-            assert not seen.refused & READ, "who only reads waits for no standby"
+            assert not seen.refused & READ, "a read waited for a standby"
             assert max(seen.seconds.values()) < LONGEST
-        # once it is known, nobody is kept waiting for it, and no more commits are left lying on the server
+        # once the state is known, no request waits for it, and no more commits pile up on the server
         later = looks[2:]
         assert len(later) > 5
         assert all(max(seen.seconds.values()) < 2 for seen, _ in later)

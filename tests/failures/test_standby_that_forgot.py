@@ -1,4 +1,4 @@
-"""A standby that lacked the last commits has become the primary: does what was remembered of them hide what is committed now?
+"""Tests of a failover to a standby that lacked the last commits: caches of the lost commits must not hide new ones.
 
 docs/incidents/0008-a-number-that-was-given-twice.md
 """
@@ -30,14 +30,14 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Failover:
-    """A primary, and a copy of it from a moment ago that can take its place, with a history of its own from there on."""
+    """A primary, and an earlier copy that can replace it and has its own history from then on."""
 
     server: Postgres
     copy: Path
     store: Store
 
     async def happens(self) -> None:
-        """The primary is gone, and the copy is promoted."""
+        """The primary is lost, and the copy is promoted."""
         self.server.stop()
         shutil.rmtree(self.server.data)
         shutil.copytree(self.copy, self.server.data, symlinks=True)
@@ -49,11 +49,11 @@ class Failover:
         shutil.chown(signal, owner.st_uid, owner.st_gid)
         self.server.start()
         assert self.server.query("SELECT pg_promote()") == ["t"]
-        # the first read finds that the connections are of no use any more
+        # the first read finds that the connections are unusable
         assert await self.store.ready()
 
     async def revoke(self, grant_id: str) -> None:
-        """One more entry."""
+        """Add one revocation."""
         entry = Revocation("grant", grant_id, made.NOW, made.NOW + 900)
         assert await self.store.commit(self.store.revocations.insert(entry))
 
@@ -64,7 +64,7 @@ class Failover:
 
 
 def feed_of(store: Store) -> RevocationFeed:
-    """What APIs ask."""
+    """The revocation feed, as APIs request it."""
     return RevocationFeed(
         store=store,
         chance=SystemChance(),
@@ -94,7 +94,7 @@ async def failover(tmp_path: Path) -> AsyncGenerator[Failover]:
 
 
 @pytest.mark.requirement(55, 58)
-async def test_a_token_that_is_revoked_afterwards_is_refused(failover: Failover) -> None:
+async def test_a_token_revoked_after_the_failover_is_refused(failover: Failover) -> None:
     view = RevocationView(store=failover.store)
     await failover.revoke("grt_lost")
     assert (await view.fresh(made.NOW)).revoked(failover.token("grt_lost")) == "grant"
@@ -102,12 +102,12 @@ async def test_a_token_that_is_revoked_afterwards_is_refused(failover: Failover)
     await failover.revoke("grt_new")
     known = await view.fresh(made.NOW)
     assert known.revoked(failover.token("grt_new")) == "grant"
-    # as the database has it, which forgot
+    # as in the new primary, which lacks that commit
     assert known.revoked(failover.token("grt_lost")) is None
 
 
 @pytest.mark.requirement(58)
-async def test_apis_are_told_everything_anew(failover: Failover) -> None:
+async def test_apis_get_the_complete_feed_after_a_failover(failover: Failover) -> None:
     feed = feed_of(failover.store)
     await failover.revoke("grt_before")
     first = await told(feed, None, 0)
@@ -117,13 +117,13 @@ async def test_apis_are_told_everything_anew(failover: Failover) -> None:
     second = await told(feed, first["cursor"], 0)
     assert second["reset"] is True
     assert [entry["id"] for entry in second["entries"]] == ["grt_after"]
-    # and from there on only what is new
+    # and from there on only new entries
     await failover.revoke("grt_later")
     third = await told(feed, second["cursor"], 0)
     assert (third["reset"], [entry["id"] for entry in third["entries"]]) == (False, ["grt_later"])
 
 
-async def test_a_snapshot_of_the_configuration_is_not_taken_for_the_new_one(failover: Failover) -> None:
+async def test_a_cached_configuration_is_not_taken_for_the_new_one(failover: Failover) -> None:
     registry = failover.store.registry
     assert await failover.store.commit(registry.put_client(made.client(id="app_lost")))
     known = await registry.load()
@@ -134,6 +134,6 @@ async def test_a_snapshot_of_the_configuration_is_not_taken_for_the_new_one(fail
     assert now.version == await registry.version() != known.version
     assert (await failover.store.nodes.look("nod_here"))[0] == now.version
     assert not same_history(now.version, known.version)
-    # nobody writes on what they read in another history
+    # a write based on a read from another history is refused
     assert not await failover.store.commit(registry.unchanged(known.version))
     assert await failover.store.commit(registry.unchanged(now.version))

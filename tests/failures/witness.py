@@ -1,10 +1,10 @@
-"""What do apps, APIs and people see while something fails, and what do they still have afterwards?
+"""Observer of a failure: what apps, APIs and people see during it, and what they still have afterwards.
 
-    witness = Witness(fleet)                    # somebody with a session, tokens, a code; and somebody whose all that was ended
+    witness = Witness(fleet)                    # a person with a session, tokens, a code; and revoked ones
     seen = witness.look()                       # every kind of request once; `seen.wrong` is empty or the test fails
-    witness.everything_is_as_before()           # nothing that lived was lost, nothing that was ended came back
+    witness.everything_is_as_before()           # nothing live was lost, nothing revoked came back
 
-Whoever fails has to fail the same way: 503 with Retry-After, and a sentence. The one thing that must never come is a wrong yes.
+Every failure must look the same: 503 with Retry-After, and a sentence. A false success must never happen.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ SCOPE = "openid orders:read"
 ADA = "ada@example.com"
 ORIGIN = {"origin": "https://counter.example.net", "sec-fetch-site": "same-site"}
 NEEDS_NOTHING = frozenset({"alive", "keys", "metadata"})
-"""Answered from memory: they go on whatever the database does."""
+"""Answered from memory: they work whatever the database does."""
 NEEDS_NEWS = "for itself"
-"""An app's token for itself needs no row, but what the app may do, as of a second ago at most."""
+"""A client_credentials token needs no row, but needs the app's permissions, at most one second old."""
 
 
 @dataclass
 class Seen:
-    """What one look brought: the answers by the kind of request, and everything that must not be."""
+    """The result of one look: the responses by kind of request, and every violation."""
 
     answers: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -45,17 +45,17 @@ class Seen:
 
     @property
     def refused(self) -> set[str]:
-        """The kinds that were answered with 503."""
+        """The kinds that got 503."""
         return {name for name, status in self.answers.items() if status == 503}
 
     @property
     def counted(self) -> Counter[int]:
-        """How often each status came."""
+        """How often each status occurred."""
         return Counter(self.answers.values())
 
 
 class Witness:
-    """One person twice: with what lives, and with what was ended. Asks one process, `base`."""
+    """One person twice: with live sessions and tokens, and with revoked ones. Uses one process, `base`."""
 
     def __init__(self, fleet: Fleet, base: str | None = None) -> None:
         self.fleet = fleet
@@ -92,7 +92,7 @@ class Witness:
         assert answer.status_code == 200, answer.text
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         for one in (self.app, self.service, self.spa, self.http, self.browser, self.left):
             one.close()
 
@@ -114,10 +114,8 @@ class Witness:
         """The request that redeems it."""
         return self.app.token(grant_type="authorization_code", code=code[0], code_verifier=code[1])
 
-    # -- one look
-
     def look(self) -> Seen:
-        """Every kind of request once, all at the same moment."""
+        """Send every kind of request once, all at the same moment."""
         seen = Seen()
 
         def one(name: str, ask: Callable[[], tuple[int, str | None]]) -> None:
@@ -135,7 +133,7 @@ class Witness:
         return seen
 
     def outage(self) -> Seen:
-        """A look while nothing that is stored can be read: what needs it is refused, and what does not goes on."""
+        """A look while no stored row can be read: requests that need one are refused, and the others continue."""
         seen = self.look()
         assert seen.wrong == []
         assert set(seen.answers) - seen.refused - {NEEDS_NEWS} == NEEDS_NOTHING, seen.answers
@@ -214,7 +212,7 @@ class Witness:
             return answer.status_code, f"led to {where!r}"
         if person is self.left and "code=" in where:
             return answer.status_code, "an ended session gave a code"
-        # an app that hears temporarily_unavailable by redirect asks again as after a 503 (OAuth 2.1 §4.1.2.1)
+        # an app that gets temporarily_unavailable by redirect retries as after a 503 (OAuth 2.1 §4.1.2.1)
         if person is self.browser and "code=" not in where and "error=temporarily_unavailable" not in where:
             return answer.status_code, f"no code: {where}"
         return answer.status_code, None
@@ -234,14 +232,12 @@ class Witness:
             return status, f"{status} {answer.text[:300]}"
         return status, "an unforeseen error" if status >= 500 else None
 
-    # -- afterwards
-
     def everything_is_as_before(self) -> None:
-        """Who was signed in still is, and who was signed out stays out."""
+        """Assert that live sessions still live, and that revoked ones stay revoked."""
         looks: list[Seen] = []
 
         def time_to_hash() -> bool:
-            # hashing a password on a machine full of tests may be a 503 of its own, and is asked again
+            # hashing a password on a machine busy with tests may itself get a 503, and is retried
             looks.append(self.look())
             return looks[-1].refused != {"JSON sign-in"}
 
@@ -259,11 +255,11 @@ class Witness:
         self.newest = self.newest_again()
 
     def newest_again(self) -> str:
-        """The newest refresh token: whoever lost an answer asks again and gets the same one."""
+        """The newest refresh token: a repeat after a lost response gets the same one."""
         return healed(lambda: self.app.refresh(self.newest)).refresh
 
     def recovered(self) -> float:
-        """Waits until the server is ready again and refuses nothing; answers how long that took."""
+        """Wait until the server is ready again and refuses nothing; returns how long that took."""
         began = time.monotonic()
         until(
             lambda: self.http.get("/readyz").status_code == 200 and not self.look().refused,
@@ -289,7 +285,7 @@ def _unavailable(answer: httpx2.Response) -> tuple[int, str | None]:
 
 @contextmanager
 def witness_of(fleet: Fleet, base: str | None = None) -> Generator[Witness]:
-    """A witness for as long as the block lasts."""
+    """A witness for the duration of the block."""
     one = Witness(fleet, base)
     try:
         yield one

@@ -1,4 +1,4 @@
-"""How do many clients ask at the same moment? Over as many open connections, spread over all processes of a server."""
+"""Simultaneous requests of many clients over as many open connections, spread over all processes of a server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANY = 64
 
 
 class Crowd:
-    """`MANY` clients with a connection each; every second one talks to every second process."""
+    """`MANY` clients with one connection each, alternating between the processes."""
 
     def __init__(self, bases: Sequence[str], clients: Sequence[httpx2.AsyncClient], app: App) -> None:
         self._bases = bases
@@ -25,34 +25,34 @@ class Crowd:
         self._app = app
 
     async def at_once(self, **fields: str) -> list[httpx2.Response]:
-        """The same token request from everybody at the same moment."""
+        """The same token request from every client at the same moment."""
         return list(
             await asyncio.gather(*(self.one(number, **fields) for number in range(len(self._clients))))
         )
 
     async def one(self, number: int, **fields: str) -> httpx2.Response:
-        """A token request of one of them."""
+        """A token request of one client."""
         if self._app.secret is None:
             fields = {"client_id": self._app.client_id, **fields}
         base = self._bases[number % len(self._bases)]
         return await self._clients[number].post(f"{base}/token", data=fields, headers=self._app.authorization)
 
     async def refreshing(self, token: str) -> list[httpx2.Response]:
-        """Everybody refreshes with one token at once."""
+        """Every client refreshes with one token at once."""
         return await self.at_once(grant_type="refresh_token", refresh_token=token)
 
     async def crossing(self, token: str) -> tuple[list[httpx2.Response], httpx2.Response]:
-        """The same, and the successor is refreshed as soon as the first one has it. Answers everybody's answers, and that one."""
+        """The same, and the successor is refreshed as soon as the first client has it. Returns all responses, and that one."""
         fields = {"grant_type": "refresh_token", "refresh_token": token}
         asking = [asyncio.ensure_future(self.one(number, **fields)) for number in range(len(self._clients))]
         done, _ = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
         successor: str = done.pop().result().json()["refresh_token"]
-        # over a connection of its own: all others are busy
+        # over a separate connection: all others are busy
         following = await asyncio.to_thread(self._app.refresh, successor)
         return list(await asyncio.gather(*asking)), following
 
     async def code(self, email: str, scope: str) -> tuple[str, Attempt]:
-        """A fresh code of somebody, and what is needed to redeem it."""
+        """A fresh code of a signed-in person, and what is needed to redeem it."""
         verifier, challenge = pkce()
         answer = await self._clients[0].post(
             f"{self._bases[0]}/authorize-challenge",
@@ -72,7 +72,7 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd(fleet: Fleet, app: App) -> AsyncGenerator[Crowd]:
-    """The crowd, its connections open before anybody asks."""
+    """The clients, with their connections already open."""
     bases = [server.base for server in fleet.servers]
     clients = [httpx2.AsyncClient(verify=False, trust_env=False, timeout=PATIENCE) for _ in range(MANY)]
     try:

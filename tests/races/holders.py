@@ -1,4 +1,4 @@
-"""What does a client hold while its server dies? Families of refresh tokens, each with its newest one and all that it spent."""
+"""Tokens that a client holds when its server dies: families of refresh tokens, each with its newest token and all spent ones."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PEOPLE = ("ada@example.com", "bob@example.com")
 
 @dataclass
 class Family:
-    """One sign-in of one client. `spent` are tokens whose successor the client has got, oldest first, with the time of that."""
+    """One sign-in of one client. `spent` are tokens whose successor the client has received, oldest first, with the time."""
 
     newest: str
     spent: list[tuple[str, float]] = field(default_factory=list)
     lost: int = 0
-    """Requests that reached the server and whose answer never came: it was killed in between."""
+    """Requests that reached the server and were not answered: it was killed in between."""
 
 
 class Load:
-    """Threads that refresh and threads that sign in, until they are told to stop; a server that is gone is waited for."""
+    """Threads that refresh and threads that sign in until they are stopped; they wait while the server is down."""
 
     def __init__(self, app: App, bases: Sequence[str], *, refreshers: int, signers: int) -> None:
         self._app = app
@@ -47,12 +47,12 @@ class Load:
         ] + [threading.Thread(target=self._sign_in, args=(number,), daemon=True) for number in range(signers)]
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def goes_on(self, *, refreshes: int, sign_ins: int = 0) -> None:
-        """Wait until there were so many more, or something went wrong."""
+        """Wait for so many more requests, or for a failure."""
         refreshed, signed_in = self.refreshes + refreshes, self.sign_ins + sign_ins
         until(
             lambda: (self.refreshes >= refreshed and self.sign_ins >= signed_in) or self.wrong,
@@ -60,14 +60,14 @@ class Load:
         )
 
     def stop(self) -> None:
-        """End, once every request under way has been answered or lost."""
+        """Stop, once every request in progress has been answered or lost."""
         self._stop.set()
         for thread in self._threads:
             thread.join(PATIENCE + 10)
             assert not thread.is_alive()
 
     def _own(self, number: int) -> App:
-        """The app with connections of its own, to one of the processes."""
+        """The app with its own connections, to one of the processes."""
         app = self._app
         base = self._bases[number % len(self._bases)]
         return App(app.issuer, app.client_id, app.secret, app.redirect_uri, base=base)
@@ -93,12 +93,12 @@ class Load:
         chance = random.Random(number)
         while not self._stop.is_set():
             with self._lock:
-                # each family is one client's: nobody else refreshes it
+                # each family belongs to one client: no other thread refreshes it
                 mine = self.families[number::of]
             if not mine:
                 time.sleep(0.01)
                 continue
-            # some families are busy, others rest: both kinds must live through the end of the server
+            # some families are active, others idle: both kinds must survive the server's death
             family = chance.choice(mine[-6:])
             try:
                 answer = app.refresh(family.newest)
@@ -109,7 +109,7 @@ class Load:
                 family.lost += 1
                 continue
             if answer.status_code == 503:
-                # held up for a second it would rather say nothing: the client asks again, as any has to
+                # after a delay of a second the server refuses: the client retries, as any client must
                 time.sleep(0.05)
                 continue
             if answer.status_code != 200:
@@ -122,7 +122,7 @@ class Load:
 
 
 def every_newest_refreshes(app: App, families: list[Family]) -> None:
-    """Every token that a client holds as its newest still refreshes; the client goes on with what it gets."""
+    """Assert that every token that a client holds as its newest still refreshes; the client continues with the new one."""
     for family in families:
         tokens = healed(lambda family=family: app.refresh(family.newest))
         family.spent.append((family.newest, time.monotonic()))
@@ -130,10 +130,11 @@ def every_newest_refreshes(app: App, families: list[Family]) -> None:
 
 
 def no_spent_one_refreshes(app: App, families: list[Family], leeway: float) -> int:
-    """Of each of these families an old token is presented, after the leeway: refused, and the family with it. How many it were."""
+    """Present an old token of each of these families after the leeway; assert that it is refused and its family revoked. Returns
+    how many were tested."""
     tried = 0
     for family in families:
-        # a token's leeway begins when its successor is spent; the newest spent one may lawfully be repeated for ever
+        # a token's leeway begins when its successor is spent; the newest spent one may be repeated without limit
         old = family.spent[:-1]
         if not old:
             continue

@@ -1,4 +1,4 @@
-"""What has to hold after a server was killed under load? Said once, for the short test and for the soak."""
+"""Assertions after a server was killed under load, shared by the short test and the soak test."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def kill_and_look(
 ) -> dict[str, int]:
     """kill -9 of the first of `count` processes, `kills` times, under a load of sign-ins and refreshes.
 
-    After each restart every newest token refreshes, and a third of the families is put to the test with a spent one. Answers
-    what was done, by name.
+    After each restart every newest token must refresh, and a third of the families is tested with a spent one. Returns counts by
+    name.
     """
     chance = random.Random(seed)
     done = {
@@ -42,7 +42,7 @@ def kill_and_look(
             time.sleep(chance.uniform(0.0, 1.0))
             server.kill()
             server.start()
-            # the load goes on against the new process for a moment: what was lost is asked for again
+            # the load continues against the new process for a moment, so that lost requests are retried
             load.goes_on(refreshes=20)
             load.stop()
             assert load.wrong == [], load.wrong

@@ -1,4 +1,4 @@
-"""What has to hold after each round of a race? Said once, for the short tests and for the soak."""
+"""Assertions after each round of a race, shared by the short tests and the soak tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ SCOPE = "openid orders:read"
 
 
 async def refresh_rounds(fleet: Fleet, app: App, rounds: int, *, email: str = "ada@example.com") -> None:
-    """Round after round everybody refreshes with the newest token at once: one successor, which works, and nobody is logged out."""
+    """In each round every client refreshes with the newest token at once: there is one successor, it works, and nobody is signed
+    out."""
     async with crowd(fleet, app) as everybody:
         code, attempt = await everybody.code(email, SCOPE)
         first = await everybody.one(
@@ -36,7 +37,7 @@ async def refresh_rounds(fleet: Fleet, app: App, rounds: int, *, email: str = "a
             successors = {body["refresh_token"] for body in bodies}
             assert len(successors) == 1, f"round {number}: {len(successors)} successors"
             tokens = {body["access_token"] for body in bodies}
-            assert len(tokens) == MANY, f"round {number}: an access token was given twice"
+            assert len(tokens) == MANY, f"round {number}: an access token was issued twice"
             claims = [payload(token) for token in tokens]
             assert len({claim["jti"] for claim in claims}) == MANY
             assert {claim["jti"].partition(".")[0] for claim in claims} == {grant}
@@ -49,7 +50,7 @@ async def refresh_rounds(fleet: Fleet, app: App, rounds: int, *, email: str = "a
 
 
 async def crossing_rounds(fleet: Fleet, app: App, rounds: int, *, email: str = "bob@example.com") -> None:
-    """The first who has the successor uses it at once, while the others are still asking with its parent: all go on."""
+    """The first client with the successor uses it at once, while the others still use its parent: all continue."""
     async with crowd(fleet, app) as everybody:
         code, attempt = await everybody.code(email, SCOPE)
         first = await everybody.one(
@@ -67,9 +68,10 @@ async def crossing_rounds(fleet: Fleet, app: App, rounds: int, *, email: str = "
 async def code_rounds(
     fleet: Fleet, app: App, rounds: int, *, email: str = "ada@example.com", tries: int = 1
 ) -> None:
-    """Everybody redeems one code at once: it is redeemed once, and since it came twice, what it gave is worth nothing (line 15).
+    """Every client redeems one code at once: one succeeds, and because of the replay its tokens are revoked (R15).
 
-    With more than one of `tries`, who hears 503 asks again: no database takes 64 changes of one row at once in any isolation."""
+    With more than one of `tries`, a client that gets 503 retries: no database accepts 64 changes of one row at once in every
+    isolation level."""
     async with crowd(fleet, app) as everybody:
         for number in range(rounds):
             code, attempt = await everybody.code(email, SCOPE)
@@ -88,13 +90,13 @@ async def code_rounds(
             assert rest == {(400, "invalid_grant"): MANY - 1}, f"round {number}: {rest}"
             given = good[0].json()
             spent = await everybody.one(1, grant_type="refresh_token", refresh_token=given["refresh_token"])
-            assert spent.status_code == 400, f"round {number}: a code that came twice left a refresh token"
+            assert spent.status_code == 400, f"round {number}: a replayed code left a refresh token"
             assert app.introspect(given["access_token"]) == {"active": False}
 
 
 async def late_rounds(fleet: Fleet, app: App, database: str, *, email: str = "ada@example.com") -> None:
-    """The answer was lost and the device slept for hours; then everybody asks at once with the parent: all are answered with one
-    successor, one line is written, and nobody is signed out."""
+    """The response was lost and the device slept for hours; then every client uses the parent at once: all get one successor, one
+    line is written, and nobody is signed out."""
     async with crowd(fleet, app) as everybody:
         code, attempt = await everybody.code(email, SCOPE)
         first = await everybody.one(
@@ -130,7 +132,7 @@ async def late_rounds(fleet: Fleet, app: App, database: str, *, email: str = "ad
 
 
 async def _hours_ago(store: Store, grant: str) -> int:
-    """What was spent just now was spent hours ago. Answers when it really was."""
+    """Move the time of what was just spent hours into the past. Returns the real time."""
     found = await store.grants.refresh(grant)
     assert found is not None
     token, _ = found

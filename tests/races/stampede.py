@@ -1,4 +1,4 @@
-"""How does one browser's form reach two processes many times at the same moment?"""
+"""Simultaneous delivery of one browser's form to two processes, many times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.waiting import PATIENCE
 async def at_once(
     fleet: Fleet, person: Person, requests: Sequence[tuple[str, str, Mapping[str, str] | None]]
 ) -> list[httpx2.Response]:
-    """Each (method, path, form) over a connection of its own, every second one to the other process, all at once; nothing is
+    """Send each (method, path, form) over its own connection, alternating between the processes, all at once; no redirect is
     followed and no cookie is kept."""
     bases = [server.base for server in fleet.servers]
     cookie = "; ".join(f"{name}={value.value}" for name, value in person.cookies.items())

@@ -1,4 +1,4 @@
-"""Do signing keys turn once, and is there one root secret, however many nodes have the same thought at the same moment?"""
+"""Tests that signing keys rotate once and one root secret is created, with many nodes at the same moment."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ ROUNDS = 20
 
 @pytest.fixture
 def place(own_database: str | None, tmp_path: Path) -> str:
-    """A database for one test alone."""
+    """A database for a single test."""
     return own_database or str(tmp_path / "doorward.db")
 
 
 @asynccontextmanager
 async def nodes(place: str, count: int = NODES) -> AsyncGenerator[list[Desk]]:
-    """As many nodes as machines, each with connections of its own, under one clock."""
+    """Nodes with their own connections, under one clock."""
     clock = TurnedClock()
     desks = [await desk(await open_store(place), clock) for _ in range(count)]
     try:
@@ -64,7 +64,7 @@ async def test_an_empty_database_gets_one_current_and_one_next_key(place: str) -
 
 
 @pytest.mark.requirement(52)
-async def test_by_schedule_keys_turn_once_across_all_nodes(place: str) -> None:
+async def test_scheduled_key_rotation_happens_once_across_all_nodes(place: str) -> None:
     async with nodes(place) as desks:
         await desks[0].rotation.maintain()
         for turn in range(1, ROUNDS + 1):
@@ -75,7 +75,7 @@ async def test_by_schedule_keys_turn_once_across_all_nodes(place: str) -> None:
             assert await turns(desks[0]) == turn
 
 
-async def test_by_hand_one_of_several_operators_turns_and_the_others_are_told(place: str) -> None:
+async def test_of_several_operators_one_rotates_and_the_others_are_informed(place: str) -> None:
     async with nodes(place) as desks:
         await desks[0].rotation.maintain()
         for turn in range(1, ROUNDS + 1):
@@ -91,7 +91,7 @@ async def test_by_hand_one_of_several_operators_turns_and_the_others_are_told(pl
             assert await turns(desks[0]) == turn
 
 
-async def test_a_turn_by_hand_and_one_by_schedule_are_one_turn(place: str) -> None:
+async def test_a_manual_and_a_scheduled_rotation_at_once_are_one_rotation(place: str) -> None:
     async with nodes(place) as desks:
         await desks[0].rotation.maintain()
         for turn in range(1, ROUNDS + 1):
@@ -107,7 +107,7 @@ async def test_a_turn_by_hand_and_one_by_schedule_are_one_turn(place: str) -> No
             assert await turns(desks[0]) == turn
 
 
-async def test_a_key_revoked_by_two_is_revoked_once_and_replaced_once(place: str) -> None:
+async def test_a_key_revoked_by_two_operators_is_revoked_and_replaced_once(place: str) -> None:
     async with nodes(place) as desks:
         await desks[0].rotation.maintain()
         for number in range(1, ROUNDS + 1):
@@ -122,7 +122,7 @@ async def test_a_key_revoked_by_two_is_revoked_once_and_replaced_once(place: str
             assert (held["current"], held["next"], held["revoked"]) == (1, 1, number), held
 
 
-async def test_an_algorithm_that_an_app_was_set_to_gets_its_keys_once(place: str) -> None:
+async def test_a_newly_configured_algorithm_gets_its_keys_once(place: str) -> None:
     async with nodes(place) as desks:
         await desks[0].rotation.maintain()
         await desks[0].apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
@@ -130,7 +130,7 @@ async def test_an_algorithm_that_an_app_was_set_to_gets_its_keys_once(place: str
         assert await states(desks[0], "RS256") == {"current": 1, "next": 1}
 
 
-async def test_nodes_with_one_key_that_begin_at_once_share_one_root(place: str, tmp_path: Path) -> None:
+async def test_nodes_with_one_key_that_start_at_once_share_one_root(place: str, tmp_path: Path) -> None:
     environ = {"DOORWARD_ISSUER": "https://auth.example.com", "DOORWARD_DATABASE": place}
     key = {"DOORWARD_KEYS__SECRET_KEY": b64encode(b"k" * 32).decode()}
     settings = load(None, environ | key)
@@ -145,7 +145,7 @@ async def test_nodes_with_one_key_that_begin_at_once_share_one_root(place: str, 
         await store.close()
 
 
-async def test_of_nodes_that_begin_with_keys_of_their_own_one_begins(place: str, tmp_path: Path) -> None:
+async def test_of_nodes_that_start_with_different_keys_only_one_starts(place: str, tmp_path: Path) -> None:
     base = load(None, {"DOORWARD_ISSUER": "https://auth.example.com", "DOORWARD_DATABASE": place})
     stores = [await open_store(place) for _ in range(4)]
 

@@ -1,4 +1,4 @@
-"""Does a kill -9 under load lose or bring back a refresh token? Twice here; twenty times in tests/soak."""
+"""Tests that kill -9 under load neither loses nor revives a refresh token: two kills here, twenty in tests/soak."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does each step of a sign-in happen once, and each limit hold, when it is asked for many times at the same moment?"""
+"""Tests that each step of a sign-in happens once, and each limit holds, under simultaneous requests."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ ENGINES = BOTH
 pytestmark = pytest.mark.anyio
 MANY = 32
 FEW = 4
-"""Below the limit on tries: of more at once from several processes all may be refused, and never more looked at than it allows."""
+"""Below the limit on tries: with more at once from several processes all may be refused, and never more checked than it
+allows."""
 
 
 def newcomer(fleet: Fleet, email: str) -> Person:
-    """Somebody who just signed up."""
+    """A person who just signed up."""
     person = Person(fleet.issuer)
     page = person.sign_up(person.open("/sign-up"), email, PASSWORD)
     assert page.path == "/account", page.words
@@ -34,7 +35,7 @@ def newcomer(fleet: Fleet, email: str) -> Person:
 
 
 def with_authenticator(fleet: Fleet, email: str) -> tuple[TOTP, list[str]]:
-    """Somebody with an authenticator app and recovery codes."""
+    """A person with an authenticator app and recovery codes."""
     person = newcomer(fleet, email)
     page = person.click(person.open("/account/methods"), "authenticator-add")
     phone = TOTP(page.inside("key").replace(" ", ""))
@@ -50,7 +51,7 @@ async def test_a_mailed_code_sent_many_times_at_once_makes_one_account_and_one_s
     code = person.mailed_code("once@example.com")
     answers = await at_once(fleet, person, [form_of(page, "check", code=code)] * FEW)
     assert max(answer.status_code for answer in answers) < 500
-    # who came second gets the first one's answer, cookie and all
+    # a later request gets the first one's response, including the cookie
     sessions = {
         line
         for answer in answers
@@ -63,9 +64,9 @@ async def test_a_mailed_code_sent_many_times_at_once_makes_one_account_and_one_s
 
 
 @pytest.mark.requirement(82)
-async def test_a_code_of_the_app_that_is_sent_many_times_at_once_counts_once(fleet: Fleet) -> None:
+async def test_an_authenticator_code_sent_many_times_at_once_counts_once(fleet: Fleet) -> None:
     phone, recovery = with_authenticator(fleet, "totp-once@example.com")
-    # the code that set it up is spent: the one of the next period is in the window already
+    # the code of the setup is spent: the one of the next period is already in the window
     following = phone.at(int(time.time()) + 30)
     for code in (following, recovery[0]):
         pages = []
@@ -75,7 +76,7 @@ async def test_a_code_of_the_app_that_is_sent_many_times_at_once_counts_once(fle
             if code != following:
                 page = person.click(page, "other-method")
             pages.append(page)
-        # each from its own browser, all with the same code
+        # each from a different browser, all with the same code
         answers = await asyncio.gather(
             *(
                 at_once(fleet, person, [form_of(page, "second-factor", code=code)])
@@ -89,7 +90,7 @@ async def test_a_code_of_the_app_that_is_sent_many_times_at_once_counts_once(fle
 
 
 @pytest.mark.requirement(81, 82)
-async def test_guesses_at_once_do_not_get_past_the_limit(fleet: Fleet) -> None:
+async def test_simultaneous_guesses_do_not_exceed_the_limit(fleet: Fleet) -> None:
     with_authenticator(fleet, "guessed-at-once@example.com")
     person = Person(fleet.issuer)
     page = person.sign_in(person.open("/sign-in"), "guessed-at-once@example.com", PASSWORD)
@@ -108,7 +109,7 @@ async def test_guesses_at_once_do_not_get_past_the_limit(fleet: Fleet) -> None:
 
 
 @pytest.mark.requirement(58, 72)
-async def test_what_is_given_while_the_person_signs_out_does_not_outlive_the_session(fleet: Fleet) -> None:
+async def test_a_grant_made_during_sign_out_does_not_outlive_the_session(fleet: Fleet) -> None:
     app = fleet.house.own
     lived = 0
     for number in range(25):

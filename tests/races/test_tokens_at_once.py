@@ -1,4 +1,5 @@
-"""Do a refresh token and a code stay single under 64 requests at once, over HTTP, with several processes on one database?
+"""Tests that a refresh token and a code are redeemed once under 64 simultaneous HTTP requests to several processes on one
+database.
 
 Some rounds of each; 200 rounds are in tests/soak.
 """
@@ -16,24 +17,26 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.requirement(18)
-async def test_64_refreshes_at_once_have_one_successor_and_log_nobody_out(fleet: Fleet) -> None:
+async def test_64_simultaneous_refreshes_have_one_successor_and_sign_nobody_out(fleet: Fleet) -> None:
     await refresh_rounds(fleet, fleet.house.own, 10)
 
 
 @pytest.mark.requirement(18)
-async def test_a_successor_that_is_used_while_others_still_ask_with_its_parent_logs_nobody_out(
+async def test_a_successor_used_while_others_still_send_its_parent_signs_nobody_out(
     fleet: Fleet,
 ) -> None:
     await crossing_rounds(fleet, fleet.house.own, 10)
 
 
 @pytest.mark.requirement(18)
-async def test_64_late_repeats_at_once_are_all_answered_by_one_write_and_log_nobody_out(
+async def test_64_late_repeats_at_once_are_all_answered_by_one_write_and_sign_nobody_out(
     fleet: Fleet, database: str | None
 ) -> None:
     await late_rounds(fleet, fleet.house.spa, database or str(fleet.config.parent / "doorward.db"))
 
 
 @pytest.mark.requirement(15)
-async def test_a_code_redeemed_64_times_at_once_is_redeemed_once_and_then_worth_nothing(fleet: Fleet) -> None:
+async def test_a_code_redeemed_64_times_at_once_succeeds_once_and_its_tokens_are_revoked(
+    fleet: Fleet,
+) -> None:
     await code_rounds(fleet, fleet.house.own, 10)

@@ -1,4 +1,4 @@
-"""The served process, as an operator starts it: its own folder, its own port, ended at the end."""
+"""Fixtures that start the server as an operator does: in its own folder, on its own port, stopped after the test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.waiting import PATIENCE, until
 
 
 class Served:
-    """One `doorward serve` and what it logged."""
+    """One `doorward serve` and its log."""
 
     def __init__(self, folder: Path, port: int, *arguments: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -27,7 +27,7 @@ class Served:
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
-                # as the script of that name starts it: the folder that it is in is no place for modules
+                # as the script of that name starts it: its folder is not searched for modules
                 [sys.executable, "-P", "-m", "doorward", "serve", *arguments],
                 cwd=folder,
                 env=environment,
@@ -40,11 +40,11 @@ class Served:
             return json.load(answer)
 
     def lines(self) -> list[dict[str, Any]]:
-        """What was logged."""
+        """The log lines."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def ready(self) -> Served:
-        """Wait until it answers."""
+        """Wait until the server answers."""
         until(
             lambda: self.process.poll() is not None or self.answers("/readyz"), self.log.read_text, look=0.05
         )
@@ -53,7 +53,7 @@ class Served:
         return self
 
     def answers(self, path: str) -> bool:
-        """Whether somebody is there, and content."""
+        """Whether a server answers and is healthy."""
         try:
             self.get(path)
         except OSError:
@@ -61,7 +61,7 @@ class Served:
         return True
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it politely; answers with its status."""
+        """Stop it gracefully; returns its exit status."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 

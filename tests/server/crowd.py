@@ -1,4 +1,4 @@
-"""Who uses a server while something is done to it? Apps over kept and over fresh connections, and an API that waits for news.
+"""Load on a server during a reload or restart: apps over kept and fresh connections, and an API that long-polls.
 
 with Crowd(port, form) as crowd:
     ...                                     # reload, restart, upgrade
@@ -18,12 +18,12 @@ from urllib.parse import urlencode
 
 from tests.waiting import PATIENCE, until
 
-# What is started while they ask needs the machine as well.
+# New processes that start during the load need CPU time as well.
 _BREATH = 0.02
 
 
 class Crowd:
-    """Threads that ask again and again. A broken connection, an answer that is none, a status that is not 200: a failure."""
+    """Threads that send requests in a loop. A broken connection, an invalid response, or a status other than 200 is a failure."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Crowd:
         assert not any(thread.is_alive() for thread in self._threads)
 
     def has_asked(self, times: int, *kinds: str) -> None:
-        """Wait until each of these kinds has been answered so often, from now on."""
+        """Wait until each of these kinds has been answered so often, counted from now."""
         before = Counter(self.answers)
         until(
             lambda: min(self.answers[kind] - before[kind] for kind in kinds) >= times or self.failures,
@@ -96,7 +96,7 @@ class Crowd:
             self.failures.append(f"{name}: {answer.status} {text[:200]!r}")
 
     def _kept(self, name: str) -> None:
-        # http.client opens a new connection after an answer that says `Connection: close`
+        # http.client opens a new connection after a response with `Connection: close`
         connection = self._connect()
         try:
             while not self._stop.is_set():
@@ -114,7 +114,7 @@ class Crowd:
         self._stop.wait(_BREATH)
 
     def _resting(self, name: str) -> None:
-        """A pool that asks now and then, within the second that a leaving server waits for such connections."""
+        """A connection pool that sends now and then, within the second that a stopping server keeps idle connections open."""
         connection = self._connect()
         try:
             while not self._stop.is_set():

@@ -1,4 +1,4 @@
-"""Does `doorward doctor` find what is wrong, and say how to mend it?"""
+"""Tests of `doorward doctor`: each fault is found, with its fix."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def examined(folder: Path) -> dict[str, Check]:
     return {check.name: check for check in checks}
 
 
-def test_a_fresh_development_house_is_well(folder: Path) -> None:
+def test_a_fresh_development_house_has_no_findings(folder: Path) -> None:
     checks = examined(folder)
     assert all(check.ok for check in checks.values()), checks
     assert set(checks) == {
@@ -68,7 +68,7 @@ def test_a_fresh_development_house_is_well(folder: Path) -> None:
     assert not (folder / "doorward.key").exists()
 
 
-def test_a_running_server_is_known_by_its_issuer(serve: Serve, tmp_path: Path) -> None:
+def test_a_running_server_is_recognised_by_its_issuer(serve: Serve, tmp_path: Path) -> None:
     serve().ready()
     checks = examined(tmp_path)
     assert all(check.ok for check in checks.values()), checks
@@ -103,7 +103,7 @@ def test_apps_without_pkce_and_nonce_are_named(folder: Path) -> None:
 
 
 @pytest.mark.requirement(49)
-def test_an_app_whose_key_anybody_can_factor_is_found(folder: Path) -> None:
+def test_an_app_with_a_factorable_key_is_found(folder: Path) -> None:
     async def register() -> None:
         store = await open_sqlite(folder / "doorward.db")
         card = Client(
@@ -149,12 +149,12 @@ def test_plain_http_without_development_is_found(folder: Path, free_port: int) -
     assert not checks["mail"].ok
 
 
-def test_a_database_of_somebody_else_is_found(folder: Path) -> None:
+def test_a_database_of_another_program_is_found(folder: Path) -> None:
     (folder / "doorward.db").write_bytes(b"not a database at all, but long enough to look at" * 50)
     assert not examined(folder)["database"].ok
 
 
-def test_mail_is_tried(folder: Path) -> None:
+def test_the_mail_server_is_tried(folder: Path) -> None:
     port = ports.free_port()
     text = (folder / "doorward.toml").read_text()
     settings = f'[mail]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nsender = "a@b.example"\n'
@@ -179,7 +179,7 @@ def test_a_breach_list_is_opened(folder: Path) -> None:
 
 
 class Other(BaseHTTPRequestHandler):
-    """Another server on our port."""
+    """Another HTTP server on our port."""
 
     issuer: str | None = None
     unready = False
@@ -224,7 +224,7 @@ def test_settings_that_cannot_be_read_are_the_only_finding(folder: Path) -> None
 
 
 class Kept(Message):
-    """A mail server that keeps what it was given, or refuses the recipient."""
+    """A mail server that stores its mails, or refuses the recipient."""
 
     def __init__(self, *, refuses: bool = False) -> None:
         super().__init__()
@@ -254,7 +254,7 @@ def tried(folder: Path, port: int, to: str) -> Check:
 
 
 @pytest.mark.parametrize("refuses", [False, True])
-def test_a_test_mail_is_sent_on_request_and_the_answer_is_told(folder: Path, refuses: bool) -> None:
+def test_a_test_mail_is_sent_on_request_and_the_answer_is_reported(folder: Path, refuses: bool) -> None:
     inbox = Kept(refuses=refuses)
     running = Controller(inbox, hostname="127.0.0.1", port=ports.free_port())
     running.start()
@@ -274,7 +274,7 @@ def test_a_test_mail_is_sent_on_request_and_the_answer_is_told(folder: Path, ref
     assert mail["From"] == '"Acme, Inc." <a@example.com>'
 
 
-def test_a_test_mail_that_cannot_be_sent_says_why(folder: Path) -> None:
+def test_a_test_mail_that_cannot_be_sent_is_reported_with_the_reason(folder: Path) -> None:
     closed = ports.free_port()
     assert "no mail server at 127.0.0.1" in tried(folder, closed, "ada@example.com").said
     assert "is no e-mail address" in tried(folder, closed, "ada").said

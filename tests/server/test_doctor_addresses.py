@@ -1,4 +1,4 @@
-"""Does `doorward doctor` notice that the server sees the proxy in place of people?"""
+"""Tests of the doctor's check that the server sees people's addresses, and not the proxy's."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ PROXIES = 'trusted_proxies = ["10.0.0.0/8"]'
 @pytest.mark.parametrize(
     ("seen", "server", "warns"),
     [
-        # a proxy that is named and sends no header; more of them
+        # a trusted proxy that sends no header; several of them
         (("10.0.0.5",), PROXIES, "X-Forwarded-For"),
         (("10.0.0.5", "10.0.0.6"), PROXIES, "X-Forwarded-For"),
-        # one that is not named
+        # a proxy that is not trusted
         (("127.0.0.1",), "", "trusted_proxies"),
         (("172.17.0.1",), "", "trusted_proxies"),
         (("::ffff:172.17.0.1",), "", "trusted_proxies"),
-        # people
+        # addresses of people
         (("10.0.0.5", "203.0.113.7"), PROXIES, None),
         (("1.2.3.4",), PROXIES, None),
         (("192.168.1.7", "192.168.1.8"), "", None),
@@ -68,7 +68,9 @@ async def test_one_address_for_everybody_is_a_warning(
     assert (warns or "") in check.fix
 
 
-async def test_a_few_requests_say_nothing_and_development_is_not_asked(store: Store, tmp_path: Path) -> None:
+async def test_few_requests_are_no_evidence_and_development_is_not_checked(
+    store: Store, tmp_path: Path
+) -> None:
     await came(store, "127.0.0.1", each=ENOUGH - 1)
     check = await addresses(settings(tmp_path), store)
     assert check is not None

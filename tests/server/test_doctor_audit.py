@@ -1,4 +1,4 @@
-"""Does `doorward doctor` find that the record has no month to come, or months that should have gone and cannot?"""
+"""Tests of the doctor's check of the audit months: a missing next month, and old months that cannot be dropped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def years(postgres: Databases, postgres_url: str) -> AsyncIterator[Years]:
 
 @pytest.fixture
 def guest(years: Years, postgres: Databases) -> Iterator[str]:
-    """The database for a role that owns nothing there and may do with rows what it likes."""
+    """The database for a role that owns nothing there but may read and write every row."""
     role = f"guest_{urlsplit(years.url).path[-8:]}"
     postgres.query(f"CREATE ROLE {role} LOGIN PASSWORD 'a-word-of-the-tests'", years.url)
     parts = urlsplit(years.url)
@@ -48,7 +48,7 @@ async def examined(folder: Path, database: str, more: str = "") -> Check:
     return {check.name: check for check in await examine(load(path, {}))}["audit record"]
 
 
-async def test_a_record_in_order_says_how_long_it_is_kept(tmp_path: Path, years: Years) -> None:
+async def test_a_record_in_order_is_reported_with_how_long_it_is_kept(tmp_path: Path, years: Years) -> None:
     async with server(years.url) as store:
         await years.written(store)
     found = await examined(tmp_path, years.url)
@@ -61,7 +61,7 @@ async def test_a_month_that_stays_too_long_is_found(tmp_path: Path, years: Years
     async with server(years.url) as store:
         await years.turn(BEGAN + timedelta(days=411, hours=13))
         await store.sweep(years.now)
-        # a server has some time for it
+        # a running server has some time for it
         assert (await examined(tmp_path, years.url)).ok
         await years.turn(BEGAN + timedelta(days=420))
         found = await examined(tmp_path, years.url)
@@ -83,12 +83,12 @@ async def test_a_record_without_a_next_month_is_found(
     assert "there is no audit_2022_01" in found.said
     assert "Start a server" in found.fix
     assert "doorward migrate" in (await examined(tmp_path, guest)).fix
-    # a second start makes up for it, as doorward migrate does
+    # a second start creates it, as doorward migrate does
     async with server(years.url):
         assert (await examined(tmp_path, guest)).ok
 
 
-async def test_months_that_the_servers_role_may_not_drop_are_found_with_what_mends_it(
+async def test_months_that_the_servers_role_may_not_drop_are_found_with_the_fix(
     tmp_path: Path, years: Years, postgres: Databases, guest: str
 ) -> None:
     async with server(years.url):

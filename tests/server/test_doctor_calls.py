@@ -1,4 +1,4 @@
-"""Does the doctor tell whom this server trusts, and which apps are not told of log-outs?"""
+"""Tests of the doctor's checks of trusted authorities, log-out notifications and mail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.storage.samples import NOW, mail, notice
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_app_that_is_not_told_is_named_with_the_reason(tmp_path: Path) -> None:
+async def test_an_app_with_undelivered_notifications_is_named_with_the_reason(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
     try:
         assert (await told(store)).fix == ""
@@ -27,7 +27,7 @@ async def test_an_app_that_is_not_told_is_named_with_the_reason(tmp_path: Path) 
             store.messages.insert_logout(other),
         )
         found = await told(store)
-        assert found.ok, "the server works: it is the app that does not"
+        assert found.ok, "the server works: the fault is the app's"
         assert "My Shop: 1 tried again, 0 given up, the last since it answered 404" in found.said
         assert "app_gone" in found.said
         assert "doorward app show" in found.fix
@@ -35,7 +35,7 @@ async def test_an_app_that_is_not_told_is_named_with_the_reason(tmp_path: Path) 
         await store.close()
 
 
-async def test_mail_that_was_given_up_is_counted(tmp_path: Path) -> None:
+async def test_undelivered_mail_is_counted(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
     try:
         assert (await mailed(store)).fix == ""
@@ -47,7 +47,7 @@ async def test_mail_that_was_given_up_is_counted(tmp_path: Path) -> None:
         await store.close()
 
 
-def test_what_is_trusted_is_told_and_what_cannot_be_read(
+def test_trusted_authorities_are_shown_and_unreadable_ones_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(issuer=made.ISSUER)

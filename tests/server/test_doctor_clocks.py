@@ -1,4 +1,4 @@
-"""Does the doctor find a server whose clock is ahead, from whichever machine, and what does it say when that is over?"""
+"""Tests of the doctor's check for a server whose clock is or was ahead."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def node(store: Store) -> WatchedCatalog:
 
 
 def at(seconds: int) -> TurnedClock:
-    """A clock of a process that is ahead by so many seconds."""
+    """The clock of a process that is ahead by so many seconds."""
     clock = TurnedClock()
     clock.time = int(time.time()) + seconds
     return clock
 
 
-async def test_a_process_that_stays_ahead_is_found_until_it_was_reloaded(store: Store) -> None:
+async def test_a_process_that_stays_ahead_is_found_until_it_is_reloaded(store: Store) -> None:
     now = int(time.time())
     assert (await servers(store, now)).ok
     right, wrong = node(store), node(store)
@@ -57,7 +57,7 @@ async def test_a_process_that_stays_ahead_is_found_until_it_was_reloaded(store: 
     assert (await servers(store, now)).ok
 
 
-async def test_the_word_of_a_process_that_died_ahead_is_not_believed_for_a_day(store: Store) -> None:
+async def test_the_time_of_a_process_that_died_ahead_is_ignored_after_a_day(store: Store) -> None:
     right, dead = node(store), node(store)
     await right.join("nod_right", at(0))
     await dead.join("nod_dead", at(DAY))
@@ -68,7 +68,7 @@ async def test_the_word_of_a_process_that_died_ahead_is_not_believed_for_a_day(s
     looking.cancel()
 
 
-async def test_a_record_that_is_ahead_is_told_and_nothing_to_mend(store: Store) -> None:
+async def test_an_audit_record_from_the_future_is_reported_without_a_fix(store: Store) -> None:
     now = int(time.time())
     line = AuditEvent(id="evt_1", at=now + DAY, kind="session.started")
     await store.commit(store.audit.append(line))

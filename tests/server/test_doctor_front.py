@@ -1,4 +1,4 @@
-"""Does `doorward doctor` find what is wrong with certificate, proxies, port and machine, and say how to mend it?"""
+"""Tests of the doctor's checks of certificate, proxies, port and machine."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from doorward.settings import Settings, load
 
 
 def settings(folder: Path, text: str = "", *, issuer: str = "https://auth.example.com") -> Settings:
-    """What a file with these lines says."""
+    """The settings of a file with these lines."""
     path = folder / "doorward.toml"
     path.write_text(f'issuer = "{issuer}"\n{text}\n')
     return load(path, {})
 
 
 def served(folder: Path, *names: str, expires_in_days: int = 90) -> Settings:
-    """With a certificate of its own."""
+    """Settings with a certificate of the server's own."""
     ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=expires_in_days)
     issued = trustme.CA().issue_cert(*names, not_after=ends)
     issued.private_key_pem.write_to_path(folder / "key.pem")
@@ -36,14 +36,14 @@ def served(folder: Path, *names: str, expires_in_days: int = 90) -> Settings:
 
 
 def mended(check: Finding | None) -> Finding:
-    """A finding, which says how it is mended."""
+    """A finding that contains its fix."""
     assert check is not None
     assert not check.ok
     assert check.fix
     return check
 
 
-def test_a_certificate_is_for_the_issuers_name(tmp_path: Path) -> None:
+def test_a_certificate_must_be_for_the_issuers_name(tmp_path: Path) -> None:
     good = certificate(served(tmp_path, "auth.example.com"))
     assert good is not None
     assert good.ok
@@ -56,7 +56,7 @@ def test_a_certificate_is_for_the_issuers_name(tmp_path: Path) -> None:
     mended(certificate(served(tmp_path, "*.auth.example.com")))
 
 
-def test_a_certificate_ends(tmp_path: Path) -> None:
+def test_an_expiring_certificate_is_found(tmp_path: Path) -> None:
     soon = certificate(served(tmp_path, "auth.example.com", expires_in_days=3))
     assert soon is not None
     assert soon.ok
@@ -64,7 +64,7 @@ def test_a_certificate_ends(tmp_path: Path) -> None:
     assert "has ended" in mended(certificate(served(tmp_path, "auth.example.com", expires_in_days=-1))).said
 
 
-def test_a_certificate_and_a_key_belong_together(tmp_path: Path) -> None:
+def test_a_certificate_and_a_key_must_belong_together(tmp_path: Path) -> None:
     there = served(tmp_path, "auth.example.com")
     trustme.CA().issue_cert("auth.example.com").private_key_pem.write_to_path(tmp_path / "key.pem")
     assert "is not for the key" in mended(certificate(there)).said
@@ -72,7 +72,7 @@ def test_a_certificate_and_a_key_belong_together(tmp_path: Path) -> None:
     mended(certificate(there))
 
 
-def test_who_may_claim_an_address_is_looked_at(tmp_path: Path) -> None:
+def test_the_trusted_proxies_are_checked(tmp_path: Path) -> None:
     for everybody in ("0.0.0.0/0", "::/0", "128.0.0.0/1"):
         found = front.proxies(settings(tmp_path, f'[server]\ntrusted_proxies = ["{everybody}"]'))
         assert everybody in mended(found).said
@@ -83,13 +83,13 @@ def test_who_may_claim_an_address_is_looked_at(tmp_path: Path) -> None:
     assert not front.proxies(settings(tmp_path, '[server]\nhost = "unix:/run/x.sock"')).fix
 
 
-def test_more_workers_than_cores_are_told(tmp_path: Path) -> None:
+def test_more_workers_than_cores_are_reported(tmp_path: Path) -> None:
     cores = len(os.sched_getaffinity(0))
     assert not machine.workers(settings(tmp_path)).fix
     assert str(cores) in machine.workers(settings(tmp_path, f"[server]\nworkers = {cores + 1}")).fix
 
 
-def test_too_few_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_low_limit_on_open_files_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def limits(_which: int) -> tuple[int, int]:
         return 1024, 1024
 
@@ -99,7 +99,7 @@ def test_too_few_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert machine.files(settings(tmp_path, "[server]\nconnections = 800")).ok
 
 
-def test_a_folder_that_cannot_be_made_is_found(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_found(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "is no folder" in mended(sqlite.absent(tmp_path / "file" / "data" / "doorward.db")).said
     first = sqlite.absent(tmp_path / "new" / "data" / "doorward.db")
@@ -108,16 +108,14 @@ def test_a_folder_that_cannot_be_made_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_server_that_is_not_there_is_not_ready(tmp_path: Path, free_port: int) -> None:
+async def test_a_server_that_does_not_run_is_not_ready(tmp_path: Path, free_port: int) -> None:
     there = settings(tmp_path, issuer=f"http://127.0.0.1:{free_port}")
     assert "doorward serve" in mended(await ready(there)).fix
 
 
 @pytest.mark.anyio
-async def test_a_key_that_systemd_lends_is_not_everybodys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its mode shows a list of who may read it as rights of the group."""
+async def test_a_key_provided_by_systemd_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its mode shows the access list as rights of the group."""
     lent = tmp_path / "credentials" / "secret-key"
     lent.parent.mkdir()
     lent.write_text(base64.b64encode(bytes(range(32))).decode())

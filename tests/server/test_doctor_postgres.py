@@ -1,4 +1,4 @@
-"""Does `doorward doctor` find what is wrong with PostgreSQL, a pooler or the cache, and keep their passwords to itself?"""
+"""Tests of the doctor's checks of PostgreSQL, poolers and the cache; no message contains a password."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.pgbouncer import pgbouncer
 from tests.postgres import Databases, named
 from tests.valkey import valkey_server
 
-# A server that lives as long as the tests may forget at a power cut, and the doctor says so.
+# A server for tests only may lose data at a power cut, and the doctor reports it.
 THROWN_AWAY = ["database durability"]
 
 
 def examined(folder: Path, database: str, more: str = "") -> dict[str, Check]:
-    """What is found with a database."""
+    """The findings for a database."""
     path = folder / "doorward.toml"
     path.write_text(
         f'issuer = "http://127.0.0.1:1"\ndevelopment = true\ndatabase = "{database}"\n{more}\n'
@@ -35,7 +35,7 @@ def examined(folder: Path, database: str, more: str = "") -> dict[str, Check]:
 
 
 def migrated(url: str) -> None:
-    """As after a first start."""
+    """The database after a first start."""
 
     async def run() -> None:
         await (await open_store(url)).close()
@@ -56,7 +56,7 @@ def test_an_empty_database_is_filled_at_the_first_start(tmp_path: Path, postgres
     assert "first start" in checks["schema"].said
 
 
-def test_a_database_in_use_is_looked_through(tmp_path: Path, postgres_url: str) -> None:
+def test_a_database_in_use_passes_all_checks(tmp_path: Path, postgres_url: str) -> None:
     migrated(postgres_url)
     checks = examined(tmp_path, postgres_url)
     assert [name for name, check in checks.items() if not check.ok] in ([], THROWN_AWAY)
@@ -67,7 +67,7 @@ def test_a_database_in_use_is_looked_through(tmp_path: Path, postgres_url: str) 
     assert "backup alone" in checks["standby"].said
 
 
-def test_a_way_over_the_network_without_encryption_is_told() -> None:
+def test_an_unencrypted_connection_over_the_network_is_reported() -> None:
     for here in (None, "127.0.0.1"):
         assert way(here, encrypted=False, named=False).fix == way(here, encrypted=True, named=False).fix == ""
     assert way("10.0.0.7", encrypted=True, named=True).fix == ""
@@ -97,7 +97,7 @@ def test_a_role_that_may_not_write_is_found(tmp_path: Path, postgres_url: str, p
         postgres.query(f"DROP ROLE {role}", postgres_url)
 
 
-def test_a_role_that_cannot_make_the_first_tables_is_found(
+def test_a_role_that_cannot_create_the_first_tables_is_found(
     tmp_path: Path, postgres_url: str, postgres: Databases
 ) -> None:
     role, password = f"guest_{abs(hash(postgres_url)) % 10**8}", "a-word-of-the-tests"
@@ -136,9 +136,7 @@ def test_an_encoding_that_cannot_hold_every_name_is_found(
         postgres.drop(url)
 
 
-def test_each_reason_why_it_cannot_be_reached_has_a_remedy_of_its_own(
-    tmp_path: Path, postgres_url: str
-) -> None:
+def test_each_reason_for_a_failed_connection_has_its_own_fix(tmp_path: Path, postgres_url: str) -> None:
     def fix(url: str) -> str:
         found = examined(tmp_path, url)["database"]
         assert not found.ok
@@ -152,7 +150,7 @@ def test_each_reason_why_it_cannot_be_reached_has_a_remedy_of_its_own(
 
 
 @pytest.mark.parametrize("where", ["127.0.0.1:1", "127.0.0.1:1,127.0.0.1:2"])
-def test_nobody_at_the_address_is_one_finding_without_the_password(tmp_path: Path, where: str) -> None:
+def test_a_missing_database_server_is_one_finding_without_the_password(tmp_path: Path, where: str) -> None:
     checks = examined(tmp_path, f"postgresql://doorward:hush-hush-hush@{where}/doorward")
     assert not checks["database"].ok
     assert "schema" not in checks
@@ -160,7 +158,7 @@ def test_nobody_at_the_address_is_one_finding_without_the_password(tmp_path: Pat
     assert "***" in checks["database"].said
 
 
-def test_a_cache_is_asked_how_it_forgets(tmp_path: Path, postgres_url: str) -> None:
+def test_the_eviction_policy_of_a_cache_is_checked(tmp_path: Path, postgres_url: str) -> None:
     with valkey_server("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru") as valkey:
         found = examined(tmp_path, postgres_url, f'cache = "{valkey.url}"\n')["cache"]
         assert not found.ok
@@ -172,7 +170,7 @@ def test_a_cache_is_asked_how_it_forgets(tmp_path: Path, postgres_url: str) -> N
     assert "hush-hush" not in str(away)
 
 
-def test_a_pooler_in_between_is_noticed(
+def test_a_pooler_in_between_is_detected(
     tmp_path: Path, postgres: Databases, pgbouncer_program: Path, postgres_url: str
 ) -> None:
     with pgbouncer(pgbouncer_program, postgres) as bouncer:

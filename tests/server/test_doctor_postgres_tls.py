@@ -1,4 +1,4 @@
-"""Does the doctor tell a way to PostgreSQL that is encrypted to somebody from one that is encrypted to the host that was named?"""
+"""Tests that the doctor tells an encrypted connection to PostgreSQL from one that also authenticates the host."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.postgres import Databases
 
 pytestmark = pytest.mark.anyio
 
-# SSLRequest of the protocol: its length, and 1234 and 5679 in 16 bits each
+# SSLRequest of the protocol: its length, then 1234 and 5679 in 16 bits each
 _WANTS_TLS = bytes.fromhex("0000000804d2162f")
 
 
 @asynccontextmanager
 async def in_front_of(server: str, context: ssl.SSLContext) -> AsyncGenerator[int]:
-    """TLS in front of the real server of a URL, whose own build may know none; its port."""
+    """TLS in front of the real server of a URL, whose own build may lack it; returns the port."""
 
     far = urlsplit(server)
 
@@ -54,10 +54,10 @@ async def said_of(url: str) -> str:
         connection.terminate()
 
 
-async def test_a_name_that_nobody_compares_is_told(
+async def test_a_connection_that_does_not_check_the_host_name_is_reported(
     tmp_path: Path, postgres: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # as if it were on another machine
+    # treat the server as if it were on another machine
     monkeypatch.setattr(examine_postgres, "loopback", lambda _: False)
     authority = trustme.CA()
     trusted = tmp_path / "ca.pem"
@@ -76,7 +76,7 @@ async def test_a_name_that_nobody_compares_is_told(
         assert named == "encrypted, to the host that the URL names"
 
 
-async def test_what_hosting_companies_write_is_checked_against_the_authorities_of_the_machine(
+async def test_sslmodes_of_hosting_companies_are_checked_against_the_machines_authorities(
     tmp_path: Path, postgres: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(examine_postgres, "loopback", lambda _: False)

@@ -1,4 +1,4 @@
-"""Do the workers share who comes, evenly, and does nobody wait for a worker that has gone?"""
+"""Tests that the workers share connections evenly, and that no client waits for a stopped worker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUEST = b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n"
 
 
 def guest(port: int) -> socket.socket:
-    """Somebody who was answered once and stays."""
+    """A client that was answered once and stays connected."""
     connection = socket.create_connection(("127.0.0.1", port), 20)
     connection.sendall(REQUEST)
     assert connection.recv(4096).startswith(b"HTTP/1.1 200")
@@ -37,7 +37,9 @@ def shares(workers: set[int], port: int) -> list[int]:
     return sorted(held[pid] for pid in workers)
 
 
-def test_who_comes_at_once_or_one_by_one_is_shared_among_all_workers(serve: Serve, free_port: int) -> None:
+def test_simultaneous_and_successive_connections_are_shared_among_all_workers(
+    serve: Serve, free_port: int
+) -> None:
     served = serve("--workers", "3").ready()
     wait_for(served, "server.ready")  # all of them
     workers = children(served)
@@ -67,7 +69,7 @@ def test_after_a_reload_and_a_death_the_new_workers_share(serve: Serve, free_por
     wait_for(served, "server.reloaded")
     until(lambda: not before & children(served))
     os.kill(min(children(served)), signal.SIGKILL)
-    # nobody waits for the one that has gone
+    # no client waits for the dead worker
     guest(free_port).close()
     until(lambda: told(served, "server.worker_died") >= 1 and len(children(served)) == 2)
     guests: list[socket.socket] = []
@@ -75,7 +77,7 @@ def test_after_a_reload_and_a_death_the_new_workers_share(serve: Serve, free_por
     def shared() -> bool:
         for one in guests:
             one.close()
-        # again and again, until the new one answers too
+        # repeated until the new worker answers too
         guests[:] = [guest(free_port) for _ in range(12)]
         return min(shares(children(served), free_port)) >= len(guests) // 3
 

@@ -1,4 +1,4 @@
-"""Does a server that leaves say so first, does it turn nobody away whom it let in, and does a full one say when to come back?"""
+"""Tests of a graceful stop: readiness ends first, accepted connections are answered, and a full server sends Retry-After."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.waiting import PATIENCE, keeps, until
 
 
 def setting(folder: Path, section: str, line: str) -> None:
-    """One more line of doorward.toml."""
+    """Add one line to doorward.toml."""
     path = folder / "doorward.toml"
     path.write_text(f"{path.read_text()}[{section}]\n{line}\n")
 
 
 def asked(connection: http.client.HTTPConnection, path: str, **headers: str) -> http.client.HTTPResponse:
-    """The answer, read."""
+    """The response, read to its end."""
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     answer.read()
@@ -53,7 +53,7 @@ def test_readiness_ends_before_the_port_closes(
             assert answer.status == 200
             return answer.getheader("connection") == "close"
 
-        # the head tells its workers one after the other, and another one may have answered
+        # the supervisor notifies its workers one after the other, and another worker may have answered
         until(told_to_close)
 
     def status(path: str) -> int:
@@ -79,8 +79,8 @@ def test_a_second_sigterm_ends_the_wait(serve: Serve, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_whoever_is_connected_when_it_stops_is_answered(serve: Serve, free_port: int, workers: str) -> None:
-    """Each thread connects, asks and is answered, or is refused; nobody who could connect is broken off."""
+def test_every_open_connection_is_answered_at_a_stop(serve: Serve, free_port: int, workers: str) -> None:
+    """Each thread connects, sends a request and is answered, or is refused; no established connection is reset."""
     served = serve("--workers", workers).ready()
     broken: list[str] = []
     refused = threading.Event()
@@ -111,7 +111,7 @@ def test_whoever_is_connected_when_it_stops_is_answered(serve: Serve, free_port:
     assert broken == []
 
 
-def test_a_full_server_says_when_to_come_back_and_lets_who_is_in_go_on(
+def test_a_full_server_sends_retry_after_and_open_connections_go_on(
     serve: Serve, tmp_path: Path, free_port: int
 ) -> None:
     setting(tmp_path, "server", "connections = 16")
@@ -130,7 +130,7 @@ def test_a_full_server_says_when_to_come_back_and_lets_who_is_in_go_on(
         page = asked(outside, "/sign-in", accept="text/html")
         assert (page.status, page.getheader("content-type")) == (503, "text/html; charset=utf-8")
         assert page.getheader("retry-after") == "2"
-        # whether it lives is told however full it is
+        # liveness is reported however full it is
         assert (asked(outside, "/healthz").status, asked(outside, "/readyz").status) == (200, 200)
         assert all(asked(connection, "/jwks").status == 200 for connection in inside)
 
@@ -141,7 +141,7 @@ def test_a_full_server_says_when_to_come_back_and_lets_who_is_in_go_on(
                     assert silent.recv(1) == b""
                 return time.monotonic() - began
 
-        # who has no place and asks nothing is closed within two seconds, and not after thirty
+        # a connection beyond the limit without a request is closed within two seconds, not after thirty
         keeps(8, seconds_until_closed)
         inside.pop().close()
 
@@ -155,7 +155,7 @@ def test_a_full_server_says_when_to_come_back_and_lets_who_is_in_go_on(
             connection.close()
 
 
-# As systemd starts a service whose socket it has opened: descriptor 3, and for whom it is.
+# As systemd starts a service whose socket it has opened: descriptor 3, and the process id it is meant for.
 _ACTIVATE = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ |= {'LISTEN_FDS': '1', 'LISTEN_PID': str(os.getpid())};"
     "os.execv(sys.executable, [sys.executable, '-m', 'doorward', 'serve', *sys.argv[2:]])"
@@ -166,7 +166,7 @@ _ACTIVATE = (
 def activated(
     folder: Path, listener: socket.socket, told: list[bytes], *arguments: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server on a socket that stays ours; READY=1 came when this begins, and what came after it is `told` in the end."""
+    """A server on a socket that the test keeps; the block begins after READY=1, and later messages are in `told` at the end."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, (folder / "log").open("ab") as log:
         place = folder / "notify"
@@ -215,7 +215,7 @@ def test_stopping_and_starting_on_a_socket_of_the_service_manager_loses_nothing(
         assert crowd.failures == []
 
 
-def test_a_reload_is_told_to_the_service_manager(serve: Serve, tmp_path: Path, free_port: int) -> None:
+def test_a_reload_is_reported_to_the_service_manager(serve: Serve, tmp_path: Path, free_port: int) -> None:
     del serve
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", free_port))

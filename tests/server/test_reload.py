@@ -1,4 +1,4 @@
-"""Does SIGHUP bring new settings and new code without a request lost, and go on with the old ones where the new ones cannot start?"""
+"""Tests of SIGHUP: new settings and new code without a lost request; the old ones stay in use where the new ones fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.waiting import until
 
 
 def service(folder: Path) -> tuple[str, str]:
-    """Id and secret of an app that acts for itself."""
+    """Id and secret of an app for client credentials."""
     audience = "https://api.example.com"
     operate(folder, "api", "create", audience, "--name", "orders", "--permission", "orders:read")
     made = operate(folder, "app", "create", "svc", "--kind", "service", "--api", "orders")
@@ -28,7 +28,7 @@ def service(folder: Path) -> tuple[str, str]:
 
 
 def operate(folder: Path, *arguments: str) -> dict[str, Any]:
-    """A command on the database of `folder`."""
+    """Run a command on the database of `folder`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     done = subprocess.run(
         [sys.executable, "-m", "doorward", *arguments, "--json"],
@@ -43,23 +43,23 @@ def operate(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 def told(served: Served, event: str) -> int:
-    """How often a log line came."""
+    """How often a log event occurred."""
     return served.log.read_text().count(f'"event": "{event}"')
 
 
 def wait_for(served: Served, event: str, times: int = 1) -> None:
-    """Until it has come so often."""
+    """Wait until it has occurred so often."""
     until(lambda: told(served, event) >= times or gone(served), lambda: served.log.read_text()[-3000:])
     assert not gone(served), served.log.read_text()[-3000:]
 
 
 def gone(served: Served) -> bool:
-    """Whether it has ended."""
+    """Whether the process has ended."""
     return served.process.poll() is not None
 
 
 def children(served: Served) -> set[int]:
-    """The processes below it."""
+    """The child processes."""
     found: set[int] = set()
     for status in Path("/proc").glob("[0-9]*/status"):
         with suppress(OSError):
@@ -68,7 +68,7 @@ def children(served: Served) -> set[int]:
     return found
 
 
-# ten take more than a minute: those of a process alone are left to the soak, which has the time
+# ten reloads take more than a minute: those of a single process are left to the soak tests
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.soak), 2])
 def test_ten_reloads_under_load_lose_nothing(
     serve: Serve, tmp_path: Path, free_port: int, workers: int
@@ -80,13 +80,13 @@ def test_ten_reloads_under_load_lose_nothing(
             wait_for(served, "server.reloaded", times)
         crowd.has_asked(5, "kept", "fresh", "resting", "waiting")
     assert crowd.failures == []
-    assert len(children(served)) in {workers, 2 * workers}  # the last generation may still be leaving
+    assert len(children(served)) in {workers, 2 * workers}  # the last generation may still be stopping
     assert served.stop() == 0
     assert [line for line in served.lines() if line["level"] in {"error", "critical"}] == []
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_reload_reads_the_settings_anew(serve: Serve, tmp_path: Path, workers: int) -> None:
+def test_a_reload_reads_the_settings_again(serve: Serve, tmp_path: Path, workers: int) -> None:
     served = serve("--workers", str(workers)).ready()
     assert "token_endpoint" in served.get("/.well-known/openid-configuration")
     text = (tmp_path / "doorward.toml").read_text()
@@ -126,7 +126,7 @@ def test_settings_with_a_mistake_change_nothing(
     assert served.stop() == 0
 
 
-def test_workers_leave_when_their_head_is_killed(serve: Serve) -> None:
+def test_workers_stop_when_their_supervisor_is_killed(serve: Serve) -> None:
     served = serve("--workers", "2").ready()
     below = children(served)
     assert len(below) == 2

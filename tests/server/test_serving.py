@@ -1,4 +1,4 @@
-"""Does `doorward serve` start, tell that it has, share its port among workers, and stop without breaking off anything?"""
+"""Tests of `doorward serve`: start, start message, a port shared among workers, and a graceful stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.server.conftest import Serve
 from tests.waiting import PATIENCE, keeps, until
 
 
-def test_it_tells_its_issuer_answers_and_stops_cleanly(serve: Serve, tmp_path: Path) -> None:
+def test_the_server_logs_its_issuer_answers_and_stops_cleanly(serve: Serve, tmp_path: Path) -> None:
     served = serve().ready()
     assert served.get("/.well-known/openid-configuration")["issuer"] == served.url
     (line,) = [line for line in served.lines() if line["event"] == "server.ready"]
@@ -33,7 +33,7 @@ def test_it_tells_its_issuer_answers_and_stops_cleanly(serve: Serve, tmp_path: P
     )
 
 
-def test_the_serving_process_holds_nothing_that_only_commands_need(serve: Serve) -> None:
+def test_the_serving_process_loads_no_module_that_only_commands_need(serve: Serve) -> None:
     served = serve().ready()
     status = Path(f"/proc/{served.process.pid}/status").read_text()
     resident = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
@@ -43,10 +43,10 @@ def test_the_serving_process_holds_nothing_that_only_commands_need(serve: Serve)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_what_lies_in_the_folder_it_is_started_in_is_no_part_of_it(
+def test_modules_in_the_working_directory_are_not_imported(
     serve: Serve, tmp_path: Path, workers: str
 ) -> None:
-    """A forgotten secrets.py, or one that somebody put there who may write to that folder."""
+    """A forgotten secrets.py, or one from an attacker who may write to that folder."""
     for name in ("secrets", "uvicorn", "token", "doorward"):
         (tmp_path / f"{name}.py").write_text(
             f"open({str(tmp_path / 'ran')!r}, 'w').close()\nraise SystemExit(7)\n"
@@ -62,14 +62,14 @@ def test_workers_share_one_port_and_a_dead_one_is_replaced(serve: Serve) -> None
     def workers() -> list[int]:
         found: list[int] = []
         for status in Path("/proc").glob("[0-9]*/status"):
-            with suppress(OSError):  # gone while we looked
+            with suppress(OSError):  # ended meanwhile
                 if f"\nPPid:\t{served.process.pid}\n" in status.read_text():
                     found.append(int(status.parent.name))
         return found
 
     before = workers()
     assert len(before) == 2
-    time.sleep(5.5)  # past the time within which dying counts as never having started
+    time.sleep(5.5)  # past the time within which a death counts as a failed start
     os.kill(before[0], signal.SIGKILL)
     until(lambda: len(workers()) == 2 and before[0] not in workers())
     assert served.get("/healthz")["status"] == "ok"
@@ -80,7 +80,7 @@ def test_workers_share_one_port_and_a_dead_one_is_replaced(serve: Serve) -> None
         assert not Path(f"/proc/{pid}").exists()
 
 
-def test_a_request_under_way_is_answered_before_the_end(serve: Serve) -> None:
+def test_a_request_in_progress_is_answered_before_the_end(serve: Serve) -> None:
     served = serve().ready()
     with ThreadPoolExecutor(1) as pool:
         cursor = served.get("/revocations")["cursor"]
@@ -94,8 +94,8 @@ def test_a_request_under_way_is_answered_before_the_end(serve: Serve) -> None:
     assert time.monotonic() - started < 13
 
 
-def test_who_only_waits_for_news_does_not_hold_up_the_stop(serve: Serve) -> None:
-    """The wait is longer than the time that a process which leaves gives to what is under way: the answer comes at once, or never."""
+def test_a_long_poll_does_not_delay_the_stop(serve: Serve) -> None:
+    """The poll is longer than the grace period of a stopping process: the response comes at once, or never."""
     served = serve().ready()
     with ThreadPoolExecutor(1) as pool:
         cursor = served.get("/revocations")["cursor"]
@@ -107,7 +107,7 @@ def test_who_only_waits_for_news_does_not_hold_up_the_stop(serve: Serve) -> None
         assert held.result()["entries"] == []
 
 
-def test_a_taken_port_is_told_and_the_status_is_1(serve: Serve, free_port: int) -> None:
+def test_a_taken_port_is_reported_with_exit_status_1(serve: Serve, free_port: int) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port))
         taken.listen()
@@ -119,7 +119,7 @@ def test_a_taken_port_is_told_and_the_status_is_1(serve: Serve, free_port: int) 
     assert "Traceback" not in said
 
 
-def test_a_lost_secret_key_is_told_and_no_other_takes_its_place(serve: Serve, tmp_path: Path) -> None:
+def test_a_lost_secret_key_is_reported_and_not_replaced(serve: Serve, tmp_path: Path) -> None:
     key = tmp_path / "doorward.key"
     assert serve().ready().stop() == 0
     key.unlink()
@@ -139,7 +139,7 @@ def test_a_server_that_cannot_start_says_why(serve: Serve, tmp_path: Path) -> No
     assert several.process.wait(PATIENCE) == 1
 
 
-def test_host_and_port_of_the_command_line_stand_over_the_file(serve: Serve, tmp_path: Path) -> None:
+def test_host_and_port_of_the_command_line_override_the_file(serve: Serve, tmp_path: Path) -> None:
     other = ports.free_port()
     served = serve("--port", str(other))
     served.url = f"http://127.0.0.1:{other}"
@@ -147,7 +147,7 @@ def test_host_and_port_of_the_command_line_stand_over_the_file(serve: Serve, tmp
     assert served.stop() == 0
 
 
-def test_the_server_sees_what_a_command_did_within_a_second(serve: Serve, tmp_path: Path) -> None:
+def test_the_server_sees_a_commands_change_within_a_second(serve: Serve, tmp_path: Path) -> None:
     served = serve().ready()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -165,7 +165,7 @@ def test_the_server_sees_what_a_command_did_within_a_second(serve: Serve, tmp_pa
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_metrics_have_a_port_for_each_worker(serve: Serve, tmp_path: Path, workers: int) -> None:
+def test_each_worker_has_its_own_metrics_port(serve: Serve, tmp_path: Path, workers: int) -> None:
     port = ports.free_ports(workers)
     text = (tmp_path / "doorward.toml").read_text()
     (tmp_path / "doorward.toml").write_text(f"{text}\n[metrics]\nport = {port}\n")

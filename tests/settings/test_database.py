@@ -1,4 +1,4 @@
-"""Is the database setting understood, are slips in it told with what would be right, and is its password never shown?"""
+"""Tests of the database and cache settings: accepted forms, messages for mistakes, and a password that is never shown."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def test_the_connections_are_settings(tmp_path: Path) -> None:
     settings = load(path, {"DOORWARD_POSTGRES__POOL_WAIT": "2"})
     assert (settings.postgres.pool_size, settings.postgres.pool_wait) == (3, 2)
     assert settings.postgres.prepared_statements is False
-    # there is no file of a database that the key could lie beside
+    # there is no database file that the key could be beside
     assert settings.secret_key_path == str(tmp_path / "doorward.key")
 
 
-def test_the_url_can_lie_in_a_file(tmp_path: Path) -> None:
+def test_the_url_can_be_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "url"
     file.write_text(f"{URL}\n")
     settings = load(None, HOME | {"DOORWARD_DATABASE_URL_FILE": str(file)})
@@ -45,7 +45,7 @@ def test_the_url_can_lie_in_a_file(tmp_path: Path) -> None:
     assert settings.database.reveal() == URL
 
 
-def test_two_names_for_one_setting_are_one_too_many() -> None:
+def test_two_names_for_one_setting_are_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         load(None, HOME | {"DOORWARD_DATABASE_URL": URL, "DOORWARD_DATABASE": "people.db"})
     assert caught.value.problems == (
@@ -92,7 +92,7 @@ def test_a_url_is_shown_without_its_password(url: str, seen: str) -> None:
     assert shown(url) == seen
 
 
-def test_each_of_several_servers_can_be_asked() -> None:
+def test_a_url_may_name_several_servers() -> None:
     assert each_host("postgresql://me:a,b@h1:1,[::1]:2,h3/db?x=1") == [
         "postgresql://me:a,b@h1:1/db?x=1",
         "postgresql://me:a,b@[::1]:2/db?x=1",
@@ -122,7 +122,7 @@ def test_each_of_several_servers_can_be_asked() -> None:
         (" password = s3same host=h", "write postgresql://user@host/database"),
     ],
 )
-def test_a_slip_is_told_with_what_is_right_and_without_the_password(written: str, told: str) -> None:
+def test_a_mistake_is_reported_with_the_right_form_and_without_the_password(written: str, told: str) -> None:
     problem = database_problem(written)
     assert problem is not None
     assert told in problem
@@ -136,7 +136,7 @@ def test_a_slip_is_told_with_what_is_right_and_without_the_password(written: str
     "written",
     ["postgresql://h1,h2/d", "postgresql://h1:1,h2:2/d", "postgresql:///d?host=/run", "postgresql://u@/?dbname=d", URL],
 )  # fmt: skip
-def test_what_the_client_library_takes_is_taken(written: str) -> None:
+def test_urls_of_the_client_library_are_accepted(written: str) -> None:
     assert database_problem(written) is None
     assert is_postgres(written)
 
@@ -151,7 +151,7 @@ def test_what_the_client_library_takes_is_taken(written: str) -> None:
         "valkeys://:s3same@h/0?ssl_cert_reqs=same",
     ],
 )
-def test_what_would_stop_the_server_in_the_caches_url_is_told_before_it_starts(url: str) -> None:
+def test_a_cache_url_that_would_stop_the_server_is_reported_before_the_start(url: str) -> None:
     problem = cache_problem(url)
     assert problem is not None
     assert "same" not in problem
@@ -161,11 +161,11 @@ def test_what_would_stop_the_server_in_the_caches_url_is_told_before_it_starts(u
     "url",
     ["unix:///run/valkey.sock?db=2", "valkeys://u:p@h/1?ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=required"],
 )
-def test_what_the_caches_client_needs_is_taken(url: str) -> None:
+def test_options_that_the_cache_client_needs_are_accepted(url: str) -> None:
     assert cache_problem(url) is None
 
 
-def test_a_cache_without_its_client_is_told_with_the_extra_to_install(
+def test_a_missing_cache_client_is_reported_with_the_extra_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "valkey", None)

@@ -1,4 +1,4 @@
-"""Does docs/reference/settings.md give the defaults that the program has?"""
+"""Comparison of the defaults in docs/reference/settings.md with those of the program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 
 
 def rows() -> dict[str, str]:
-    """Dotted name -> what the page's column of defaults says."""
+    """Dotted name -> the page's column of defaults."""
     found: dict[str, str] = {}
     section = ""
     for line in PAGE.read_text("utf-8").splitlines():
@@ -33,7 +33,7 @@ def test_the_default_is_the_one_that_is_documented(name: str) -> None:
     default = known_settings()[name].default
     said = rows()[name]
     if default is None or default is NODEFAULT:
-        # absent, or filled in from something else, in words
+        # no default, or one derived from something else, described in words
         assert not said.startswith("`")
         assert not said[0].isdigit() or name == "mail.port"
     elif isinstance(default, bool | str):

@@ -1,4 +1,4 @@
-"""Is it one key-encryption key that the settings name, with all that is needed to reach it?"""
+"""Tests that the settings name exactly one key-encryption key, with all that is needed to reach it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def told(folder: Path, keys: str) -> str:
     return "\n".join(caught.value.problems)
 
 
-def test_without_a_word_the_key_is_a_file_beside_the_database(tmp_path: Path) -> None:
+def test_by_default_the_key_is_a_file_beside_the_database(tmp_path: Path) -> None:
     assert loaded(tmp_path, "").keys.secret_key_file == str(tmp_path / "doorward.key")
 
 
-def test_a_command_or_a_token_leaves_no_file_to_be_looked_for(tmp_path: Path) -> None:
+def test_with_a_command_or_a_token_no_key_file_is_looked_for(tmp_path: Path) -> None:
     assert loaded(tmp_path, 'unwrap_command = "kms open"').keys.secret_key_file is None
     (tmp_path / "hsm.so").write_text("")
     token = 'pkcs11_module = "hsm.so"\npkcs11_token = "auth"\npkcs11_pin = "1234"'
@@ -36,7 +36,7 @@ def test_a_command_or_a_token_leaves_no_file_to_be_looked_for(tmp_path: Path) ->
     assert keys.pkcs11_key == "doorward"
 
 
-def test_the_pin_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_the_pin_may_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "hsm.so").write_text("")
     (tmp_path / "pin").write_text("4711\n")
     begin = 'pkcs11_module = "hsm.so"\npkcs11_token = "auth"\n'
@@ -67,11 +67,11 @@ def test_the_pin_may_stand_in_a_file(tmp_path: Path) -> None:
         ('pkcs11_module = "doorward.toml"\npkcs11_token = "auth"', "keys.pkcs11_pin is missing"),
     ],
 )
-def test_half_a_place_and_two_places_are_told(tmp_path: Path, keys: str, said: str) -> None:
+def test_an_incomplete_key_and_two_keys_are_reported(tmp_path: Path, keys: str, said: str) -> None:
     assert said in told(tmp_path, keys)
 
 
-def test_a_pin_shows_nowhere(tmp_path: Path) -> None:
+def test_a_pin_is_never_shown(tmp_path: Path) -> None:
     (tmp_path / "hsm.so").write_text("")
     settings = loaded(tmp_path, 'pkcs11_module = "hsm.so"\npkcs11_token = "a"\npkcs11_pin = "98765"')
     assert "98765" not in repr(settings)

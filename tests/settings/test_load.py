@@ -1,4 +1,4 @@
-"""Do `doorward.toml` and the environment become settings, and does every mistake come back as a sentence with its place?"""
+"""Tests of the loader: `doorward.toml` and the environment become settings, and every mistake is reported with its place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def problems(path: Path | None, environ: dict[str, str]) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_a_file_is_read_and_the_environment_stands_over_it(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, 'issuer = "https://auth.example.com"\n[tokens]\naccess_ttl = 120\ncode_ttl = 30\n')
     settings = load(path, {"DOORWARD_TOKENS__ACCESS_TTL": "60"})
     assert settings.issuer == "https://auth.example.com"
@@ -35,7 +35,7 @@ def test_a_file_is_read_and_the_environment_stands_over_it(tmp_path: Path) -> No
     assert settings.source == str(path)
 
 
-def test_relative_paths_of_the_file_belong_to_its_folder(tmp_path: Path) -> None:
+def test_relative_paths_of_the_file_are_relative_to_its_folder(tmp_path: Path) -> None:
     path = write(tmp_path, 'issuer = "https://auth.example.com"\ndatabase = "data/people.db"\n')
     settings = load(path, {})
     assert settings.database == str(tmp_path / "data" / "people.db")
@@ -48,7 +48,7 @@ def test_a_sqlite_url_is_a_path(tmp_path: Path, written: str) -> None:
     assert load(path, {}).database == str(tmp_path / "people.db")
 
 
-def test_an_absolute_sqlite_url() -> None:
+def test_an_absolute_sqlite_url_is_accepted() -> None:
     assert load(None, HOME | {"DOORWARD_DATABASE": "sqlite:////var/lib/doorward/x.db"}).database == (
         "/var/lib/doorward/x.db"
     )
@@ -60,7 +60,7 @@ def test_the_port_follows_a_loopback_issuer_and_an_explicit_port_wins() -> None:
     assert load(None, {"DOORWARD_ISSUER": "https://auth.example.com:8443"}).port == 8000
 
 
-def test_every_problem_is_told_at_once_with_file_line_and_suggestion(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once_with_file_line_and_suggestion(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         'issuer = "https://auth.example.com"\ndatabse = "x"\n[tokens]\nacess_ttl = 3\ncode_ttl = 90\n'
@@ -102,7 +102,7 @@ def test_an_issuer_is_https_without_query_fragment_or_slash(issuer: str, said: s
 
 
 @pytest.mark.parametrize("issuer", ["http://localhost:8000", "http://[::1]:8000", "https://a.example/auth"])
-def test_these_issuers_are_fine(issuer: str) -> None:
+def test_these_issuers_are_accepted(issuer: str) -> None:
     assert load(None, {"DOORWARD_ISSUER": issuer}).issuer == issuer
 
 
@@ -112,7 +112,7 @@ def test_without_an_issuer_the_error_says_what_to_write() -> None:
     assert 'issuer = "https://auth.example.com"' in problem
 
 
-def test_a_secret_comes_from_a_file_and_never_shows(tmp_path: Path) -> None:
+def test_a_secret_comes_from_a_file_and_is_never_shown(tmp_path: Path) -> None:
     secret = tmp_path / "smtp"
     secret.write_text("hunter2hunter2\n")
     given = HOME | {
@@ -137,7 +137,7 @@ def test_any_setting_can_come_from_a_file(tmp_path: Path) -> None:
     assert problem.startswith("DOORWARD_METRICS__TOKEN_FILE: the file cannot be read")
 
 
-def test_a_value_and_its_file_at_once_contradict_each_other(tmp_path: Path) -> None:
+def test_a_value_and_its_file_at_once_are_refused(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("x")
     given = HOME | {"DOORWARD_METRICS__TOKEN": "y", "DOORWARD_METRICS__TOKEN_FILE": str(token)}
@@ -145,7 +145,7 @@ def test_a_value_and_its_file_at_once_contradict_each_other(tmp_path: Path) -> N
     assert "both set" in problem
 
 
-def test_what_tests_demo_and_bench_are_told_is_no_setting() -> None:
+def test_variables_of_tests_demo_and_bench_are_not_settings() -> None:
     others = dict.fromkeys(
         ("DOORWARD_TEST_POSTGRES_URL", "DOORWARD_DEMO_SPEED", "DOORWARD_BENCH_PEERS"), "anything"
     )
@@ -154,7 +154,7 @@ def test_what_tests_demo_and_bench_are_told_is_no_setting() -> None:
     )
 
 
-def test_what_an_orchestrator_puts_beside_us_is_no_setting() -> None:
+def test_variables_of_an_orchestrator_are_not_settings() -> None:
     links = {
         "DOORWARD_PORT": "tcp://10.0.0.1:8000",
         "DOORWARD_SERVICE_HOST": "10.0.0.1",
@@ -186,7 +186,7 @@ def test_what_an_orchestrator_puts_beside_us_is_no_setting() -> None:
         ("DATABASE", ":memory:", "forget"),
     ],
 )
-def test_each_wrong_value_says_what_would_be_right(name: str, value: str, said: str | None) -> None:
+def test_each_wrong_value_is_reported_with_what_is_expected(name: str, value: str, said: str | None) -> None:
     given = HOME | {f"DOORWARD_{name}": value}
     if said is None:
         load(None, given)
@@ -194,7 +194,7 @@ def test_each_wrong_value_says_what_would_be_right(name: str, value: str, said: 
     assert said in "\n".join(problems(None, given))
 
 
-def test_development_is_only_for_this_machine() -> None:
+def test_development_requires_an_issuer_on_this_machine() -> None:
     assert load(None, HOME | {"DOORWARD_DEVELOPMENT": "true"}).development
     (problem,) = problems(None, {"DOORWARD_ISSUER": "https://a.example", "DOORWARD_DEVELOPMENT": "true"})
     assert "not on this machine" in problem
@@ -212,30 +212,30 @@ def test_development_is_only_for_this_machine() -> None:
         ("issuer='https://a.example'\n[keys]\nsecret_key=3", "text in quotes"),
     ],
 )
-def test_a_file_with_wrong_types(tmp_path: Path, text: str, said: str) -> None:
+def test_wrong_types_in_a_file_are_reported(tmp_path: Path, text: str, said: str) -> None:
     assert said in "\n".join(problems(write(tmp_path, text), {}))
 
 
 @pytest.mark.parametrize("name", ["database", "server.tls_key"])
-def test_the_home_of_nobody_is_told(name: str) -> None:
+def test_the_home_of_an_unknown_user_is_reported(name: str) -> None:
     said = problems(None, {**HOME, f"DOORWARD_{name.upper().replace('.', '__')}": "~nobody-by-this-name/x"})
     assert any(
         f"{name} begins with ~nobody-by-this-name, which is nobody's home here" in line for line in said
     )
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path / "none.toml", {})
     assert "there is no such file" in problem
 
 
-def test_a_secret_never_stands_in_a_problem(tmp_path: Path) -> None:
+def test_a_problem_never_contains_a_secret(tmp_path: Path) -> None:
     path = write(tmp_path, "issuer='https://a.example'\n[keys]\nsecret_key=['hunter2']\n")
     assert "hunter2" not in "\n".join(problems(path, {}))
 
 
 @given(st.dictionaries(st.sampled_from(sorted(known_settings())), st.text(max_size=20), max_size=6))
-def test_whatever_the_environment_says_it_is_settings_or_sentences(said: dict[str, str]) -> None:
+def test_any_environment_gives_settings_or_problem_messages(said: dict[str, str]) -> None:
     environ = {
         f"DOORWARD_{name.upper().replace('.', '__')}": value
         for name, value in said.items()

@@ -1,4 +1,4 @@
-"""Does everything that the settings accept work where it is used, and is everything else told before the server starts?"""
+"""Tests that every accepted value works where it is used, and that every other is reported before the start."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_every_number_has_an_end_that_can_be_counted_with(name: str) -> None:
+def test_every_number_has_a_usable_maximum(name: str) -> None:
     most = largest(known_settings()[name].type)
     assert most is not None
     assert most <= LONGEST
@@ -64,8 +64,8 @@ def test_the_longest_time_is_a_date_and_fits_both_databases() -> None:
     assert NOW + 2 * LONGEST < 2**63
 
 
-def test_the_dearest_hashing_can_be_made() -> None:
-    # constructing it makes the decoy of today's cost; nothing is hashed
+def test_the_most_expensive_hashing_can_be_constructed() -> None:
+    # constructing it creates the decoy of today's cost; nothing is hashed
     most = {name: largest(known_settings()[f"passwords.{name}"].type) for name in ("iterations", "lanes")}
     settings = load(None, HOME | {f"DOORWARD_PASSWORDS__{k.upper()}": str(v) for k, v in most.items()})
     Argon2Hasher(settings.passwords).close()
@@ -83,7 +83,7 @@ SENDERS = [
 
 
 @pytest.mark.parametrize(("written", "name", "address"), SENDERS)
-def test_a_sender_that_is_accepted_sends(written: str, name: str, address: str) -> None:
+def test_an_accepted_sender_can_send(written: str, name: str, address: str) -> None:
     settings = load(
         None, HOME | {"DOORWARD_MAIL__HOST": "smtp.example.com", "DOORWARD_MAIL__SENDER": written}
     )
@@ -98,7 +98,7 @@ def test_a_sender_that_is_accepted_sends(written: str, name: str, address: str) 
     "written",
     ["Acme", "Acme <a>", "a@b@c.example", "a b@example.com", "Acme <a@example.com> x", "A\nBcc: x@y.example <a@example.com>", "ä@example.com", "A <a@example.com", "a,b@example.com", "@example.com", "a@"],
 )  # fmt: skip
-def test_a_sender_that_could_not_send_is_told(written: str) -> None:
+def test_a_sender_that_cannot_send_is_reported(written: str) -> None:
     assert "mail.sender" in told({"DOORWARD_MAIL__HOST": "h", "DOORWARD_MAIL__SENDER": written})
     with pytest.raises(ValueError, match=r"that|the part|can come from"):
         sender_of(written)
@@ -115,13 +115,13 @@ def test_a_sender_that_could_not_send_is_told(written: str) -> None:
         ("BRAND__NAME", "Acme\nInc", "line break"),
     ],
 )
-def test_a_host_is_a_host_and_a_name_is_one_line(name: str, value: str, said: str) -> None:
+def test_a_host_must_be_a_host_and_a_name_one_line(name: str, value: str, said: str) -> None:
     problem = told({f"DOORWARD_{name}": value, "DOORWARD_MAIL__SENDER": "a@example.com"})
     assert said in problem
 
 
 @pytest.mark.parametrize("host", ["::1", "127.0.0.1", "localhost", "unix:/run/x.sock"])
-def test_these_hosts_are_fine(host: str) -> None:
+def test_these_hosts_are_accepted(host: str) -> None:
     assert load(None, HOME | {"DOORWARD_SERVER__HOST": host}).server.host == host
 
 
@@ -132,7 +132,7 @@ TOML = 'issuer = "https://auth.example.com"\n[brand]\nname = "Bücher"\n'
     "raw",
     [TOML.encode(), codecs.BOM_UTF8 + TOML.encode(), TOML.replace("\n", "\r\n").encode(), codecs.BOM_UTF8 + TOML.replace("\n", "\r\n").encode()],
 )  # fmt: skip
-def test_a_file_of_any_editor_is_read(tmp_path: Path, raw: bytes) -> None:
+def test_a_file_from_any_editor_is_read(tmp_path: Path, raw: bytes) -> None:
     assert load(file(tmp_path, raw), {}).brand.name == "Bücher"
 
 
@@ -146,13 +146,13 @@ def test_a_file_of_any_editor_is_read(tmp_path: Path, raw: bytes) -> None:
         (TOML.encode() + b"\0", "zero byte"),
     ],
 )
-def test_a_file_in_another_encoding_is_told_by_its_name(tmp_path: Path, raw: bytes, said: str) -> None:
+def test_a_file_in_another_encoding_is_reported_by_its_name(tmp_path: Path, raw: bytes, said: str) -> None:
     problem = told({}, file(tmp_path, raw))
     assert said in problem
     assert str(tmp_path) in problem
 
 
-def test_a_value_in_a_file_may_have_a_mark_and_space(tmp_path: Path) -> None:
+def test_a_value_in_a_file_may_have_a_byte_order_mark_and_spaces(tmp_path: Path) -> None:
     url = "postgresql://me@db.example/people"
     for raw in (f"{url} \n".encode(), codecs.BOM_UTF8 + f"{url}\r\n".encode(), f"\t{url}\n\n".encode()):
         (tmp_path / "url").write_bytes(raw)
@@ -162,7 +162,7 @@ def test_a_value_in_a_file_may_have_a_mark_and_space(tmp_path: Path) -> None:
     assert "UTF-16" in told({"DOORWARD_DATABASE_URL_FILE": str(tmp_path / "url")})
 
 
-def test_a_secret_in_a_file_keeps_its_spaces_and_loses_the_mark(tmp_path: Path) -> None:
+def test_a_secret_in_a_file_keeps_its_spaces_and_loses_the_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "pw").write_bytes(codecs.BOM_UTF8 + b" s3same \r\n")
     mail = {"DOORWARD_MAIL__HOST": "h", "DOORWARD_MAIL__SENDER": "a@example.com", "DOORWARD_MAIL__USER": "u"}
     for variable in ("DOORWARD_MAIL__PASSWORD_FILE",):
@@ -189,7 +189,7 @@ def database(folder: Path, written: str) -> str:
         (" people.db ", "people.db"),
     ],
 )
-def test_the_file_that_is_named_is_the_one_that_is_opened(tmp_path: Path, written: str, name: str) -> None:
+def test_the_named_database_file_is_the_one_that_is_opened(tmp_path: Path, written: str, name: str) -> None:
     assert database(tmp_path, written) == str(tmp_path / name)
 
 
@@ -197,7 +197,7 @@ def test_the_file_that_is_named_is_the_one_that_is_opened(tmp_path: Path, writte
     ("written", "old", "new"),
     [("sqlite:///a#b.db", "a", "a#b.db"), ("people.db ", "people.db ", "people.db")],
 )
-def test_who_has_the_database_of_the_old_reading_is_told_instead_of_starting_anew(
+def test_an_existing_database_at_the_older_versions_path_is_reported(
     tmp_path: Path, written: str, old: str, new: str
 ) -> None:
     (tmp_path / old).write_bytes(b"")
@@ -226,7 +226,7 @@ KUBERNETES = {
 }
 
 
-def test_what_kubernetes_puts_beside_the_settings_stops_no_start() -> None:
+def test_variables_of_kubernetes_services_do_not_stop_the_start() -> None:
     assert load(None, HOME | KUBERNETES) == load(None, HOME)
 
 
@@ -238,9 +238,9 @@ def test_what_kubernetes_puts_beside_the_settings_stops_no_start() -> None:
         ("DOORWARD_MAIL_SERVICE_HOST", "smtp.example.com"),
     ],
 )
-def test_a_slip_that_looks_like_one_of_them_is_told(variable: str, value: str) -> None:
+def test_a_mistake_that_resembles_such_a_variable_is_reported(variable: str, value: str) -> None:
     assert "there is no such setting" in told({variable: value})
 
 
-def test_settings_is_what_load_makes() -> None:
+def test_only_load_creates_settings() -> None:
     assert isinstance(load(None, HOME), Settings)

@@ -1,4 +1,4 @@
-"""Is what hosting companies, poolers and libpq write into a PostgreSQL URL kept to, or left out with a word about it?"""
+"""Tests of PostgreSQL URLs from hosting companies, poolers and libpq: each option is honoured, or ignored with a message."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorward.storage.postgres.url_words import BadWord, understood, with_words
 
 BASE = "postgresql://me:s3same@db.example:5432/people"
 
-# As they stand in the consoles of hosting companies and in the guides of poolers and drivers.
+# As shown in the consoles of hosting companies and in the guides of poolers and drivers.
 HOSTED = [
     "sslmode=require&channel_binding=require",
     "sslmode=require&channel_binding=require&connect_timeout=15&application_name=x",
@@ -34,12 +34,12 @@ HOSTED = [
 
 
 @pytest.mark.parametrize("words", HOSTED)
-def test_a_hosted_url_is_taken_and_a_connector_can_be_made_of_it(words: str) -> None:
+def test_a_hosted_url_is_accepted_and_gives_a_connector(words: str) -> None:
     url = f"{BASE}?{words}"
     assert database_problem(url) is None
     Connector(url, PostgresOptions())
     known = {"sslmode", "sslnegotiation", "options", "application_name", "search_path"}
-    # nothing else may reach the server, which refuses what it does not know
+    # nothing else may reach the server, which refuses unknown settings
     assert understood(url).settings <= known
 
 
@@ -63,7 +63,7 @@ def test_system_roots_check_the_certificate_and_the_name() -> None:
         ("sslmode=require&channel_binding=prefer", "require", False),
     ],
 )
-def test_a_binding_that_cannot_be_had_is_never_less_than_a_checked_certificate(
+def test_an_unavailable_channel_binding_still_requires_a_checked_certificate(
     written: str, mode: str, system: bool
 ) -> None:
     words = understood(f"{BASE}?{written}")
@@ -73,7 +73,7 @@ def test_a_binding_that_cannot_be_had_is_never_less_than_a_checked_certificate(
     assert any("channel_binding" in note for note in words.notes) is system
 
 
-def test_what_poolers_are_told_by_is_kept_to() -> None:
+def test_options_for_poolers_are_honoured() -> None:
     for word in (
         "pgbouncer=true",
         "statement_cache_size=0",
@@ -87,21 +87,21 @@ def test_what_poolers_are_told_by_is_kept_to() -> None:
 
 
 @pytest.mark.parametrize(("written", "seconds"), [("7", 7), ("0", 5), ("-1", 5), ("99999999999999", 5)])
-def test_the_urls_connect_timeout_counts_where_it_can(written: str, seconds: int) -> None:
+def test_the_connect_timeout_of_the_url_is_used_where_possible(written: str, seconds: int) -> None:
     words = understood(f"{BASE}?connect_timeout={written}")
     assert with_words(PostgresOptions(), words).connect_timeout == seconds
     assert "connect_timeout" not in words.url
     assert bool(words.notes) is (written != "7")
 
 
-def test_what_the_url_sets_on_the_server_stands_over_ours() -> None:
+def test_server_settings_of_the_url_override_ours() -> None:
     connector = Connector(f"{BASE}?application_name=mine&statement_timeout=1", PostgresOptions())
     assert "application_name" not in connector._arguments["server_settings"]
     assert "statement_timeout" not in connector._arguments["server_settings"]
     assert "jit" in connector._arguments["server_settings"]
 
 
-def test_other_drivers_words_for_schema_and_encryption() -> None:
+def test_options_of_other_drivers_for_schema_and_encryption_are_honoured() -> None:
     assert understood(f"{BASE}?schema=auth").url == f"{BASE}?search_path=auth"
     assert understood(f"{BASE}?currentSchema=public").url == BASE
     assert understood(f"{BASE}?ssl=true").url == f"{BASE}?sslmode=require"
@@ -126,7 +126,7 @@ def test_other_drivers_words_for_schema_and_encryption() -> None:
         ("sslmode=prefer&ssl=false", "prefer", False),
     ],
 )
-def test_of_several_words_for_encryption_the_strictest_counts(written: str, mode: str, system: bool) -> None:
+def test_the_strictest_of_several_encryption_options_is_used(written: str, mode: str, system: bool) -> None:
     """docs/incidents/0039-a-strict-word-beside-a-weaker-one.md"""
     words = understood(f"{BASE}?{written}")
     assert f"sslmode={mode}" in words.url
@@ -154,7 +154,7 @@ def test_of_several_words_for_encryption_the_strictest_counts(written: str, mode
         ("target_session_attrs=master", "none of any"),
     ],
 )
-def test_what_would_fail_or_trust_more_is_refused_as_a_setting(written: str, told: str) -> None:
+def test_options_that_would_fail_or_weaken_trust_are_refused(written: str, told: str) -> None:
     problem = database_problem(f"{BASE}?{written}")
     assert problem is not None
     assert told in problem
@@ -170,12 +170,12 @@ def test_settings_of_the_server_itself_are_passed_on(name: str) -> None:
     assert understood(f"{BASE}?{name}=1").url == f"{BASE}?{name}=1"
 
 
-def test_a_certificate_file_that_is_there_is_taken(tmp_path: Path) -> None:
+def test_an_existing_certificate_file_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("x")
     assert database_problem(f"{BASE}?sslmode=verify-ca&sslrootcert={tmp_path}/ca.pem") is None
 
 
-def test_too_many_words_are_no_url() -> None:
+def test_too_many_options_are_no_url() -> None:
     with pytest.raises(BadWord, match="more words"):
         understood(f"{BASE}?" + "&".join(f"a{n}=1" for n in range(200)))
     assert database_problem(f"{BASE}?" + "&".join(f"a{n}=1" for n in range(200))) is not None
