@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hmac
-import os
 from binascii import b2a_base64
 from typing import Final, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-_VERSION = b"\x01"
-_NONCE = 12
-_TAG = 16
-# The `info` of HKDF. Changing it gives another key, and existing sealed values can no longer be opened.
+from doorward.adapters.keys.envelope import derive, seal, unseal
+
+# What the keys are derived for (the `info` of HKDF): another word is another key, and what was sealed before opens no more.
 _SEAL: Final = "doorward seal "
 _UNDER: Final = "doorward under "
 _TAG_OF: Final = "doorward tag "
@@ -42,16 +38,12 @@ class KeyedSealer:
 
     def seal(self, purpose: str, context: str, clear: bytes) -> bytes:
         """Version byte, nonce, ciphertext and tag; `context` is authenticated and not stored."""
-        nonce = os.urandom(_NONCE)
-        return _VERSION + nonce + self._cipher(purpose).encrypt(nonce, clear, context.encode())
+        return seal(self._cipher(purpose), context, clear)
 
     def open(self, purpose: str, context: str, sealed: bytes) -> bytes:
-        """The clear value. Raises ValueError for another purpose, context or secret key, and for anything damaged."""
-        if len(sealed) < 1 + _NONCE + _TAG or sealed[:1] != _VERSION:
-            raise ValueError("not a sealed value of this version")
-        nonce, ciphertext = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+        """What was sealed. Raises ValueError for another purpose, context or secret key, and for anything damaged."""
         try:
-            return self._cipher(purpose).decrypt(nonce, ciphertext, context.encode())
+            return unseal(self._cipher(purpose), context, sealed)
         except InvalidTag:
             raise ValueError(f"not sealed for this {purpose}, or under another secret key") from None
 
@@ -67,19 +59,16 @@ class KeyedSealer:
         """HMAC-SHA-256 of the text, base64url."""
         key = self._tag_keys.get(purpose)
         if key is None:
-            key = self._tag_keys[purpose] = self._derive(_TAG_OF + purpose)
+            key = self._tag_keys[purpose] = derive(self._secret, _TAG_OF + purpose)
         digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
         return b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
     def _under(self, secret: str, purpose: str) -> KeyedSealer:
-        key = self._derive(_UNDER + purpose)
+        key = derive(self._secret, _UNDER + purpose)
         return KeyedSealer(hmac.digest(key, secret.encode("utf-8", "surrogatepass"), "sha256"))
 
     def _cipher(self, purpose: str) -> AESGCM:
         cipher = self._ciphers.get(purpose)
         if cipher is None:
-            cipher = self._ciphers[purpose] = AESGCM(self._derive(_SEAL + purpose))
+            cipher = self._ciphers[purpose] = AESGCM(derive(self._secret, _SEAL + purpose))
         return cipher
-
-    def _derive(self, info: str) -> bytes:
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info.encode()).derive(self._secret)

@@ -18,7 +18,8 @@ from typing import final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from doorward.adapters.keys.wrap_local import seal, unseal
+from doorward.adapters.keys.envelope import seal
+from doorward.adapters.keys.wrap_local import unseal
 from doorward.core.ports.key_wrapper import KeyProblem, WrongKey
 
 _VERSION = b"\x02"

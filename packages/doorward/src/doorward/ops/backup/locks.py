@@ -10,7 +10,8 @@ from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from doorward.adapters.keys.wrap_local import seal, unseal
+from doorward.adapters.keys.envelope import seal
+from doorward.adapters.keys.wrap_local import unseal
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper, WrongKey
 from doorward.ops.backup.file import BackupProblem, Head, Lock
