@@ -80,10 +80,8 @@ class MailWorker:
         self._interval = interval
 
     async def run(self) -> None:
-        """Run for ever."""
-        while True:
-            await _round(self.send_due)
-            await asyncio.sleep(self._interval)
+        """For ever."""
+        await _for_ever(self.send_due, self._interval)
 
     async def send_due(self) -> int:
         """Send everything that is due now; returns the number of tries."""
@@ -145,10 +143,8 @@ class LogoutWorker:
         self._interval = interval
 
     async def run(self) -> None:
-        """Run for ever."""
-        while True:
-            await _round(self.send_due)
-            await asyncio.sleep(self._interval)
+        """For ever."""
+        await _for_ever(self.send_due, self._interval)
 
     async def send_due(self) -> int:
         """Send everything that is due now; returns the number of tries."""
@@ -177,14 +173,15 @@ class LogoutWorker:
         await self._store.commit(messages.replace_logout(taken, after))
 
 
-async def _round(work: Callable[[], Awaitable[int]]) -> None:
-    try:
-        more = True
-        while more:
-            more = await work() > 0
-    except StoreUnavailable:
-        _log.warning("outbox.unavailable")
-        await asyncio.sleep(1)
-    except Exception as error:  # noqa: BLE001 - one bad row must not end the sending of all others
-        _log.error("outbox.failed", exc_info=error)
-        await asyncio.sleep(1)
+async def _for_ever(send_due: Callable[[], Awaitable[int]], interval: float) -> None:
+    while True:
+        try:
+            while await send_due() > 0:
+                pass
+        except StoreUnavailable:
+            _log.warning("outbox.unavailable")
+            await asyncio.sleep(1)
+        except Exception as error:  # noqa: BLE001 - one bad row must not end the sending of all others
+            _log.error("outbox.failed", exc_info=error)
+            await asyncio.sleep(1)
+        await asyncio.sleep(interval)

@@ -9,7 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import aiosmtplib
 from msgspec import Struct
@@ -63,17 +63,7 @@ class SmtpSender:
         except (ValueError, MessageError):
             raise MailRefused("the address or the subject cannot be written into a mail header") from None
         try:
-            _, answer = await aiosmtplib.send(
-                message,
-                hostname=self._server.host,
-                port=self._server.port or _DEFAULT_PORTS[self._server.tls],
-                username=self._server.user,
-                password=self._server.password.reveal() if self._server.password else None,
-                use_tls=self._server.tls == "tls",
-                start_tls=self._server.tls == "starttls",
-                timeout=self._server.timeout,
-                tls_context=self._context,
-            )
+            _, answer = await aiosmtplib.send(message, **self._connection(timeout=self._server.timeout))
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = {recipient.code for recipient in error.recipients}
             if all(code >= 500 for code in codes):
@@ -101,16 +91,7 @@ class SmtpSender:
     async def probe(self) -> bool:
         """Connect, greet, sign in and quit, for `doorward doctor`. Returns whether the server accepts addresses beyond
         ASCII (SMTPUTF8). Raises `MailDelayed`."""
-        client = aiosmtplib.SMTP(
-            hostname=self._server.host,
-            port=self._server.port or _DEFAULT_PORTS[self._server.tls],
-            username=self._server.user,
-            password=self._server.password.reveal() if self._server.password else None,
-            use_tls=self._server.tls == "tls",
-            start_tls=self._server.tls == "starttls",
-            timeout=min(self._server.timeout, 10),
-            tls_context=self._context,
-        )
+        client = aiosmtplib.SMTP(**self._connection(timeout=min(self._server.timeout, 10)))
         try:
             async with client:
                 await client.noop()
@@ -119,6 +100,19 @@ class SmtpSender:
             raise MailDelayed(f"the mail server refused our user name and password ({error.code})") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise MailDelayed(trust.why(error)) from None
+
+    def _connection(self, *, timeout: int) -> dict[str, Any]:
+        server = self._server
+        return {
+            "hostname": server.host,
+            "port": server.port or _DEFAULT_PORTS[server.tls],
+            "username": server.user,
+            "password": server.password.reveal() if server.password else None,
+            "use_tls": server.tls == "tls",
+            "start_tls": server.tls == "starttls",
+            "timeout": timeout,
+            "tls_context": self._context,
+        }
 
 
 def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> EmailMessage:
