@@ -77,6 +77,23 @@ class MessageWords:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountNotice:
+    """What a notice to somebody about a change of their account has in common: when it was, and on which device, where."""
+
+    at: int
+    device: str | None = None
+    place: str | None = None
+
+    def notice(self, say: MessageWords, subject: str, *said: str) -> MessageText:
+        """The message around what is `said`."""
+        return MessageText(
+            subject=subject,
+            paragraphs=(*said, say.when(self.at, self.device, self.place)),
+            links=say.if_not_you(),
+        )
+
+
 class MessageTemplate(Protocol):
     """One kind of message: a class whose fields are the values passed to `MailQueue.write`.
 

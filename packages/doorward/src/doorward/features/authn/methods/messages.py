@@ -5,50 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doorward.web.mail.message import MessageText, MessageWords
+from doorward.web.mail.message import AccountNotice, MessageText, MessageWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecondFactorAdded:
-    """Notice that an authenticator app was added."""
+class SecondFactorAdded(AccountNotice):
+    """An authenticator app was added."""
 
     kind: ClassVar[str] = "second_factor_added"
-    at: int
-    device: str | None = None
-    place: str | None = None
 
     def text(self, say: MessageWords, /) -> MessageText:
         """When and where."""
         _ = say.text
-        return MessageText(
-            subject=_("An authenticator app was added to your account at %(brand)s"),
-            paragraphs=(
-                _("From now on we ask for a code from the app when you sign in."),
-                say.when(self.at, self.device, self.place),
-            ),
-            links=say.if_not_you(),
+        return self.notice(
+            say,
+            _("An authenticator app was added to your account at %(brand)s"),
+            _("From now on we ask for a code from the app when you sign in."),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecondFactorRemoved:
-    """Notice that the authenticator app was removed."""
+class SecondFactorRemoved(AccountNotice):
+    """The authenticator app was removed."""
 
     kind: ClassVar[str] = "second_factor_removed"
-    at: int
-    device: str | None = None
-    place: str | None = None
 
     def text(self, say: MessageWords, /) -> MessageText:
         """When and where."""
         _ = say.text
-        return MessageText(
-            subject=_("The authenticator app was removed from your account at %(brand)s"),
-            paragraphs=(
-                _("From now on your password alone is enough to sign in."),
-                say.when(self.at, self.device, self.place),
-            ),
-            links=say.if_not_you(),
+        return self.notice(
+            say,
+            _("The authenticator app was removed from your account at %(brand)s"),
+            _("From now on your password alone is enough to sign in."),
         )
 
 
