@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from typing import Final, final
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from doorward.adapters import trust
+from doorward.core.web_origin import loopback
 
 _TIMEOUT: Final = 5.0
 _MAX_ANSWER: Final = 5 * 1024
@@ -67,7 +67,7 @@ class BackChannel:
             return False
         if parts.scheme == "https":
             return True
-        return self._development and parts.scheme == "http" and _this_machine(host)
+        return self._development and parts.scheme == "http" and loopback(host)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -81,12 +81,3 @@ def _refused(status: int) -> str:
     if 300 <= status < 400:
         return f"{said}; redirects are not followed"
     return said
-
-
-def _this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,7 +7,7 @@ Compared as text, the two never match; so every value compared with an `Origin` 
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -15,6 +15,18 @@ _DEFAULT_PORT: Final = {"http": 80, "https": 443}
 # URL Standard §3.1: forbidden in host names. Includes percent signs that remain after decoding.
 _FORBIDDEN: Final = frozenset("#/:<>?@[\\]^|%\x7f \x00") | {chr(code) for code in range(32)}
 _DIGITS: Final = {8: frozenset("01234567"), 10: frozenset("0123456789"), 16: frozenset("0123456789abcdef")}
+
+
+def loopback(host: str | None) -> bool:
+    """Whether a host name is this machine: `localhost`, 127.0.0.0/8 or ::1."""
+    if host is None:
+        return False
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @lru_cache(1024)

@@ -12,21 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 from doorward.adapters.trust import ca_file_problem
 from doorward.core.model.mailbox import sender_of
 from doorward.core.text import one_line
-from doorward.core.web_origin import web_origin
+from doorward.core.web_origin import loopback, web_origin
 from doorward.settings.tree import KeySettings, Settings
 from doorward.storage.postgres.url_words import BadWord, absent, missing_file
-
-
-def loopback(host: str | None) -> bool:
-    """Whether a host name is this machine: `localhost`, 127.0.0.0/8 or ::1."""
-    if host is None:
-        return False
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def issuer_problem(issuer: str) -> str | None:

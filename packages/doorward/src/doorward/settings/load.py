@@ -12,7 +12,8 @@ from msgspec import inspect
 
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
-from doorward.settings.checks import cache_problem, database_problem, issuer_problem, loopback, problems_of
+from doorward.core.web_origin import loopback
+from doorward.settings.checks import cache_problem, database_problem, issuer_problem, problems_of
 from doorward.settings.environment import from_environment
 from doorward.settings.lines import lines_of
 from doorward.settings.problems import SettingsError, did_you_mean

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from doorward.core.web_origin import loopback
 from doorward.features.dev_outbox.service import DevOutbox
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
 from doorward.web.http import Request, Response, json_response
@@ -48,16 +48,7 @@ class OutboxPage:
             host = urlsplit(f"//{given}").hostname
         except ValueError:
             return False
-        return host is not None and (host == urlsplit(self.issuer).hostname or _loopback(host))
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return host is not None and (host == urlsplit(self.issuer).hostname or loopback(host))
 
 
 def routes(*, development: bool, pages: BrowserPages, outbox: DevOutbox, issuer: str) -> list[Route]:

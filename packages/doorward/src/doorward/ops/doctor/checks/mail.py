@@ -8,9 +8,9 @@ from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, Sm
 from doorward.adapters.random import SystemChance
 from doorward.core.login_name import normalise_email
 from doorward.core.model.message import Letter
+from doorward.core.web_origin import loopback
 from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
-from doorward.settings.checks import loopback
 
 _CHECK = "Check mail.host, mail.port, mail.tls and the password."
 

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from doorward.core.web_origin import loopback
 from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.server.sockets import UNIX, shown
 from doorward.settings import Settings
-from doorward.settings.checks import loopback
 
 
 async def port(settings: Settings) -> Finding:

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from doorward.adapters.clock import SystemClock
+from doorward.core.web_origin import loopback
 from doorward.ops.doctor.check import Check, Finding, failed, passed
 from doorward.ops.doctor.checks.audit import audit_record
 from doorward.ops.doctor.checks.postgres_connections import connections
 from doorward.ops.doctor.checks.postgres_durability import durability, standby
 from doorward.ops.doctor.checks.postgres_rights import rights
 from doorward.settings import Settings
-from doorward.settings.checks import loopback
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.remedy import remedy
 from doorward.storage.postgres.url import shown
