@@ -81,8 +81,8 @@ async def test_from_file_to_file(tmp_path: Path, seed: int) -> None:
         await settle(store, crowd(), 0, PEOPLE)
         source, target = await open_sqlite_side(here), await open_sqlite_side(there)
         assert await tried_until_done(source, target, store, here, random.Random(seed)) > 1
-        await source.close()
-        await target.close()
+        await source.aclose()
+        await target.aclose()
     async with sqlite_store(there) as store:
         assert await store.ready()
 
@@ -97,8 +97,8 @@ async def test_from_file_to_postgresql(tmp_path: Path, postgres_url: str, seed: 
             source = await open_sqlite_side(here)
             target = await open_postgres_side(postgres_url, PostgresOptions())
             assert await tried_until_done(source, target, store, here, random.Random(seed)) > 1
-            await source.close()
-            await target.close()
+            await source.aclose()
+            await target.aclose()
         assert await away.ready()
     finally:
         await away.close()

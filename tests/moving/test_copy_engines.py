@@ -48,7 +48,7 @@ async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, postgres_url: 
         with pytest.raises(StoreUnavailable, match="moved"):
             await settle(away, some, 510, 511)
         for side in (source, target, back):
-            await side.close()
+            await side.aclose()
     finally:
         await away.close()
     before = {one.table: one for one in did.tables}
@@ -83,8 +83,8 @@ async def test_what_postgresql_cannot_hold_is_named_and_the_source_goes_on(
         await store.commit(store.accounts.replace(someone))
         did = await move(source, target, owner="two", progress=Steps())
         assert did.rows > 0
-        await source.close()
-        await target.close()
+        await source.aclose()
+        await target.aclose()
 
 
 async def test_two_moves_of_one_postgresql_keep_out_of_each_others_way(
@@ -111,6 +111,6 @@ async def test_two_moves_of_one_postgresql_keep_out_of_each_others_way(
         with pytest.raises(StoreUnavailable):
             await settle(away, crowd(), 10, 11)
         for side in (*sources, *sides):
-            await side.close()
+            await side.aclose()
     finally:
         await away.close()

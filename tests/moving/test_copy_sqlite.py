@@ -51,8 +51,8 @@ async def moved(here: Path, there: Path, steps: Steps | None = None, owner: str 
     try:
         return await move(source, target, owner=owner, progress=steps or Steps())
     finally:
-        await source.close()
-        await target.close()
+        await source.aclose()
+        await target.aclose()
 
 
 async def test_everything_arrives_and_the_source_is_closed_for_ever(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ async def fenced(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         await (await open_store(there)).close()
         sides = [await open_side(one, OPTIONS) for one in (place, place, there)]
         for side in sides:
-            stack.push_async_callback(side.close)
+            stack.push_async_callback(side.aclose)
         yield Fenced(place, server, sides[0], sides[1], sides[2])
 
 
@@ -162,7 +162,7 @@ async def test_a_move_during_which_a_server_wrote_is_refused_and_its_second_run_
         assert await other.write()
         await other.clock_is_set(-MINUTE)
         await store.close()
-        await side.close()
+        await side.aclose()
 
     with pytest.raises(CopyRefused, match="Somebody wrote"):
         await move(fenced.mover, fenced.target, owner="one", progress=Late(), size=10)

@@ -51,8 +51,8 @@ async def test_it_goes_on_and_the_target_has_what_the_source_has(
         did = await move(source, target, owner="two", progress=Steps(), size=5)
         assert {one.table: one.rows for one in did.tables}["audit"] == 20 + 30 - 12
     finally:
-        await source.close()
-        await target.close()
+        await source.aclose()
+        await target.aclose()
         await store.close()
     after = await open_store(there)
     try:

@@ -206,7 +206,7 @@ async def test_a_backup_that_runs_has_every_line_of_its_moment(years: Years) -> 
                 found += [row[0] for row in piece.rows]
             last = piece
         assert isinstance(last, All)
-        await side.close()
+        await side.aclose()
         assert found == sorted(lines)
         await years.turn(years.at + timedelta(hours=1))
         assert await years.upkeep(store) > 0
@@ -226,7 +226,7 @@ async def test_while_the_database_moves_nothing_goes(years: Years) -> None:
                 await store.audit.let_go(years.now, KEEP)
         assert [one.id for one in await store.audit.page()] == [line, before]
         await fence.down()
-        await side.close()
+        await side.aclose()
         assert await years.upkeep(store) == 3 + 1
         assert await store.audit.page() == []
 

@@ -17,7 +17,6 @@ from doorward.cli.trouble import Trouble
 from doorward.core.errors import HashingBusy, StoreUnavailable
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
-from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.features.admin.error import AdminError
 from doorward.storage.postgres.options import PostgresOptions
 
@@ -57,8 +56,6 @@ async def opened(config: Path | None) -> AsyncGenerator[Container]:
     logs.configure("error", "console")
     try:
         container = await open_container(settings=settings)
-    except KeyProblem as problem:
-        raise Trouble(problem.error, problem.fix) from None
     except BadBreachList as problem:
         raise Trouble(str(problem), "See passwords.breached_list in the settings.") from None
     async with aclosing(container):
@@ -78,8 +75,6 @@ def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run(work())
     except AdminError as refusal:
         raise trouble(refusal.problem) from None
-    except KeyProblem as problem:
-        raise Trouble(problem.error, problem.fix) from None
     except HashingBusy:
         raise Trouble("Too many passwords are being hashed.", "Try again in a moment.") from None
     except StoreUnavailable as problem:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from doorward.adapters.os_user import os_actor
 from doorward.adapters.random import SystemChance
 from doorward.features.audit.operator import operator_event
+from doorward.storage.postgres.options import PostgresOptions
+from doorward.storage.sql.open import open_store
 from doorward.storage.sql.store import Store
 
 
@@ -14,3 +16,14 @@ async def write_event(store: Store, kind: str, *, now: int, detail: Mapping[str,
     """Commit the line, with the operator who runs the command as its actor. Raises `StoreUnavailable`."""
     chance, actor = SystemChance(), os_actor()
     await store.commit(operator_event(store, chance, actor=actor, kind=kind, now=now, **detail))
+
+
+async def open_and_write_event(
+    database: str, options: PostgresOptions, kind: str, *, now: int, detail: Mapping[str, str]
+) -> None:
+    """The same in a database that was filled, which is brought up to date."""
+    store = await open_store(database, postgres=options)
+    try:
+        await write_event(store, kind, now=now, detail=detail)
+    finally:
+        await store.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from doorward.core.errors import OperatorError
+
 
 class KeyWrapper(Protocol):
     """Wraps short secrets (a key of 32 bytes; at most 4 KB) under a key that is stored separately from the database.
@@ -29,13 +31,11 @@ class KeyWrapper(Protocol):
         ...
 
 
-class KeyProblem(Exception):
-    """A key is not available. `error` is the problem and `fix` the advice; neither contains any part of a key."""
+class KeyProblem(OperatorError):
+    """A key cannot be had. Neither text holds any of a key."""
 
-    def __init__(self, error: str, fix: str = "") -> None:
-        self.error = error
-        self.fix = fix
-        super().__init__(f"{error} Fix: {fix}" if fix else error)
+    def __str__(self) -> str:
+        return f"{self.error} Fix: {self.fix}" if self.fix else self.error
 
 
 class WrongKey(KeyProblem):

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -20,12 +20,12 @@ from doorward.app.root import check_key, find_root
 from doorward.core.errors import OperatorError
 from doorward.core.model.copied import BackedUp, BackupFacts
 from doorward.core.model.secret import Secret
-from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.core.ports.progress import Progress
 from doorward.ops.audit import write_event
 from doorward.ops.backup import locks as backup_locks
 from doorward.ops.backup.file import BackupProblem, BackupReader, BackupWriter, Head, Lock
 from doorward.settings import Settings
+from doorward.storage.copy.fresh import synced
 from doorward.storage.copy.open import open_side
 from doorward.storage.copy.pieces import Reading, decode_piece, dump, encode_piece
 from doorward.storage.copy.pieces import Tables as FirstPiece
@@ -59,16 +59,13 @@ async def run_backup(
         await write_event(store, "database.backed_up", now=now, detail={"backup": backup})
     finally:
         await store.close()
-    side = await open_side(settings.database, settings.postgres, read_only=True)
-    try:
+    async with aclosing(await open_side(settings.database, settings.postgres, read_only=True)) as side:
         schema = max((version.number for version in await side.versions()), default=0)
         head = Head(backup, now, __version__, schema, settings.issuer, tuple(locks))
         with told(), output(place) as out:
             writer = BackupWriter(out, head, key)
             writer.add(msgspec.msgpack.encode(Prelude(root.secret if root is not None else None)))
             reading = await _write(side, writer, progress)
-    finally:
-        await side.close()
     return BackedUp(facts(head), str(place or "-"), writer.size, reading.rows, tuple(reading.sums))
 
 
@@ -135,11 +132,9 @@ def facts(head: Head) -> BackupFacts:
 
 @contextmanager
 def told() -> Generator[None]:
-    """Turns errors of keys and files into `OperatorError`."""
+    """What goes wrong with files, as `OperatorError`."""
     try:
         yield
-    except (BackupProblem, KeyProblem) as problem:
-        raise OperatorError(problem.error, problem.fix) from None
     except BrokenPipeError:
         raise
     except OSError as problem:
@@ -208,8 +203,4 @@ def output(place: Path | None) -> Generator[IO[bytes]]:
         with suppress(OSError):
             part.unlink()
         raise
-    folder = os.open(place.absolute().parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    synced(place.absolute().parent)

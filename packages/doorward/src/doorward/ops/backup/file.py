@@ -21,6 +21,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
+from doorward.core.errors import OperatorError
+
 MAGIC: Final = b"DOORWARD BACKUP 1\n"
 _LENGTH: Final = 4
 _LONGEST_HEAD: Final = 64 * 1024
@@ -29,13 +31,8 @@ _TAG: Final = 16
 _LEVEL: Final = 1
 
 
-class BackupProblem(Exception):
-    """A backup cannot be read or written. `fix` says what to do; neither text holds a secret."""
-
-    def __init__(self, error: str, fix: str = "") -> None:
-        self.error = error
-        self.fix = fix
-        super().__init__(error)
+class BackupProblem(OperatorError):
+    """A backup cannot be read or written."""
 
 
 class Lock(Struct, frozen=True, omit_defaults=True):

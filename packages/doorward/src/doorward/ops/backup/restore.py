@@ -12,7 +12,7 @@ from doorward.core.model.copied import BackedUp
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyWrapper, WrongKey
 from doorward.core.ports.progress import Progress
-from doorward.ops.audit import write_event
+from doorward.ops.audit import open_and_write_event
 from doorward.ops.backup.backup import facts, open_key, prelude, told
 from doorward.ops.backup.file import BackupProblem, BackupReader
 from doorward.ops.move.move import database_of
@@ -23,7 +23,6 @@ from doorward.storage.copy.open import file_of, plain
 from doorward.storage.copy.pieces import Piece, Reading, decode_piece
 from doorward.storage.copy.side import Side
 from doorward.storage.postgres.url import is_postgres
-from doorward.storage.sql.open import open_store
 
 _ROOT = "SELECT id, kek, wrapped FROM wrapped_keys WHERE id = (SELECT value FROM meta WHERE name = 'root')"
 _ADD = (
@@ -65,12 +64,8 @@ async def run_restore(
             reading = await into_postgres(setting, settings.postgres, schema, fill, replace=replace)
         else:
             reading = await into_sqlite(file_of(setting), schema, fill, replace=replace)
-    store = await open_store(database, postgres=settings.postgres)
-    try:
-        detail = {"backup": reader.head.id, "ended": "everything" if end else "nothing"}
-        await write_event(store, "database.restored", now=now, detail=detail)
-    finally:
-        await store.close()
+    detail = {"backup": reader.head.id, "ended": "everything" if end else "nothing"}
+    await open_and_write_event(database, settings.postgres, "database.restored", now=now, detail=detail)
     return BackedUp(facts(reader.head), str(database), reader.size, reading.rows, tuple(reading.sums))
 
 

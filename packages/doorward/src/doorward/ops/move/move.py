@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import aclosing
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
@@ -10,7 +11,7 @@ from doorward.adapters.random import SystemChance
 from doorward.core.errors import OperatorError
 from doorward.core.model.copied import Moved
 from doorward.core.ports.progress import Progress
-from doorward.ops.audit import write_event
+from doorward.ops.audit import open_and_write_event
 from doorward.settings.checks import database_problem
 from doorward.storage.copy import fence
 from doorward.storage.copy.move import may_leave, move
@@ -25,36 +26,22 @@ async def run_move(options: PostgresOptions, source: str, target: str, progress:
     here, there = database_of(source), database_of(target)
     if plain(here) == plain(there):
         raise OperatorError("Source and target are the same database.", "Name two.")
-    first = await open_side(here, options)
-    try:
+    async with aclosing(await open_side(here, options)) as first:
         await may_leave(first, str(there))
         # created with its tables if it does not exist yet
         await (await open_store(there, postgres=options)).close()
-        second = await open_side(there, options)
-        try:
+        async with aclosing(await open_side(there, options)) as second:
             moved = await move(first, second, owner=SystemChance().token(12), progress=progress)
-        finally:
-            await second.close()
-    finally:
-        await first.close()
-    store = await open_store(there, postgres=options)
-    try:
-        detail = {"from": moved.source, "rows": str(moved.rows)}
-        await write_event(store, "database.moved", now=SystemClock().now(), detail=detail)
-    finally:
-        await store.close()
+    detail = {"from": moved.source, "rows": str(moved.rows)}
+    await open_and_write_event(there, options, "database.moved", now=SystemClock().now(), detail=detail)
     return moved
 
 
 async def run_release(options: PostgresOptions, source: str) -> bool:
-    """Unlock a database that has moved, or whose mover was killed, so that it can be served and written again. False when it was
-    not locked."""
-    side = await open_side(database_of(source), options)
-    try:
+    """Let a database be served and written again that has moved, or whose mover was killed. False when nothing kept it."""
+    async with aclosing(await open_side(database_of(source), options)) as side:
         kept = await side.has_fence()
         await fence.lift(side, await side.tables())
-    finally:
-        await side.close()
     return kept
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,12 +36,8 @@ async def into_sqlite(path: Path, schema: int, fill: Fill[T], *, replace: bool) 
     _remove(draft)
     try:
         prepare(draft, migrations[:schema], migrate=True)
-        side = await open_sqlite_side(draft)
-        try:
-            async with side.transaction():
-                result = await fill(side, before)
-        finally:
-            await side.close()
+        async with aclosing(await open_sqlite_side(draft)) as side, side.transaction():
+            result = await fill(side, before)
         prepare(draft, migrations, migrate=True)
         _as_one_file(draft)
         _take_place(draft, path)
@@ -61,9 +57,13 @@ async def into_postgres(
     from doorward.storage.copy.postgres_side import open_postgres_side
     from doorward.storage.postgres.text import schema as in_its_words
 
+    async def apply(some: Sequence[Migration]) -> None:
+        for one in some:
+            await side.script(in_its_words(one.text))
+            await side.run(RECORD, (one.number, one.name, one.checksum))
+
     migrations = _migrations("postgres", schema)
-    side = await open_postgres_side(url, options)
-    try:
+    async with aclosing(await open_postgres_side(url, options)) as side:
         await nobody_connected(side)
         before = await _counted(side, replace=replace)
         await nobody_answers(side)
@@ -81,18 +81,12 @@ async def into_postgres(
             # A server that starts from here on waits; this finds one that started a moment ago.
             await nobody_connected(side)
             await side.script(in_its_words(CREATE_HISTORY))
-            for one in migrations[:schema]:
-                await side.script(in_its_words(one.text))
-                await side.run(RECORD, (one.number, one.name, one.checksum))
+            await apply(migrations[:schema])
             result = await fill(side, before)
-            for one in migrations[schema:]:
-                await side.script(in_its_words(one.text))
-                await side.run(RECORD, (one.number, one.name, one.checksum))
+            await apply(migrations[schema:])
             await side.run(SAY_READABLE, (readable(migrations),))
             await grant_again(side, grants)
             await side.run("ANALYZE")
-    finally:
-        await side.close()
     return result
 
 
@@ -111,11 +105,8 @@ async def _look(path: Path, *, replace: bool) -> dict[str, int]:
     make_folders(path)
     if not path.exists() or path.stat().st_size == 0:  # noqa: ASYNC240
         return {}
-    side = await open_sqlite_side(path, read_only=True)
-    try:
+    async with aclosing(await open_sqlite_side(path, read_only=True)) as side:
         return await _counted(side, replace=replace)
-    finally:
-        await side.close()
 
 
 async def _counted(side: Side, *, replace: bool) -> dict[str, int]:
@@ -133,11 +124,7 @@ def _as_one_file(path: Path) -> None:
     """Bring all data of the database into the file itself, and onto the disk."""
     with closing(connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    synced(path)
 
 
 def _take_place(draft: Path, path: Path) -> None:
@@ -159,11 +146,16 @@ def _take_place(draft: Path, path: Path) -> None:
                 aside.unlink()
             os.link(path, aside)
             draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    synced(path.parent)
+
+
+def synced(path: Path) -> None:
+    """Have what was written to a file, or the names in a folder, on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _remove(draft: Path) -> None:

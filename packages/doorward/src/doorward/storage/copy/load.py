@@ -8,9 +8,8 @@ from typing import Final
 from doorward.core.model.copied import TableSum
 from doorward.core.model.session import EndReason
 from doorward.core.ports.progress import Progress
-from doorward.storage.copy.encode import Running
 from doorward.storage.copy.pieces import Piece, Reading, Rows, Tables
-from doorward.storage.copy.side import Side, pages
+from doorward.storage.copy.side import Side, summed
 from doorward.storage.copy.tables import SEEDED, CopyRefused, Table, shared
 
 _RESTORED: Final[EndReason] = "restored"
@@ -41,10 +40,7 @@ async def load(side: Side, pieces: AsyncIterable[Piece], progress: Progress) -> 
 
 
 async def _compare(side: Side, table: Table, wanted: TableSum, progress: Progress) -> None:
-    running = Running()
-    async for rows in pages(side, table):
-        running.add(rows)
-        progress.step(table.name, len(rows))
+    running = await summed(side, table, progress)
     if (running.rows, running.checksum().hex()) != (wanted.rows, wanted.checksum):
         raise CopyRefused(f"{table.name} is not in {side.place} as it is in the backup; nothing was changed.")
 

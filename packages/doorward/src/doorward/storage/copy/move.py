@@ -14,9 +14,9 @@ from contextlib import suppress
 from doorward.core.model.copied import Moved, TableSum
 from doorward.core.ports.progress import Progress
 from doorward.storage.copy import chunks
-from doorward.storage.copy.encode import Running, checksum
+from doorward.storage.copy.encode import checksum
 from doorward.storage.copy.fence import Fence
-from doorward.storage.copy.side import CHUNK, Side, count, key_of, pages
+from doorward.storage.copy.side import CHUNK, Side, count, key_of, pages, summed
 from doorward.storage.copy.tables import APPEND_ONLY, ARRIVING, MOVED, SEEDED, CopyRefused, Table, shared
 from doorward.storage.sql.audit_end import KEPT_FROM
 from doorward.storage.sql.database_state import PUT_META
@@ -188,16 +188,8 @@ async def _finish(
 async def _compare(
     source: Side, target: Side, table: Table, fence: Fence | None, progress: Progress
 ) -> TableSum:
-    both: list[Running] = []
-    for side in (source, target):
-        one = Running()
-        async for rows in pages(side, table):
-            if fence is not None:
-                await fence.keep()
-            one.add(rows)
-            progress.step(table.name, len(rows))
-        both.append(one)
-    here, there = both
+    keep = fence.keep if fence is not None else None
+    here, there = [await summed(side, table, progress, keep) for side in (source, target)]
     if (here.rows, here.checksum()) != (there.rows, there.checksum()):
         raise CopyRefused(
             f"{table.name} differs after copying: {here.rows} rows in {source.place}, {there.rows} in {target.place},"

@@ -7,6 +7,7 @@ between.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, cast, final
@@ -95,16 +96,17 @@ class PostgresSide:
             await self._connection.execute(text)
 
     async def insert(self, table: Table, rows: Sequence[Row], *, missing_only: bool = False) -> None:
-        if missing_only:
+        with _told(self._place, table, rows):
+            if not missing_only:
+                await self._connection.copy_records_to_table(
+                    table.name, records=rows, columns=list(table.names)
+                )
+                return
             # only a transaction that was interrupted before leaves existing rows: never many
             names = ", ".join(table.names)
             marks = ", ".join("?" * len(table.columns))
             sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
-            with _told(self._place, table, rows):
-                await self._connection.executemany(numbered(sql), rows)
-            return
-        with _told(self._place, table, rows):
-            await self._connection.copy_records_to_table(table.name, records=rows, columns=list(table.names))
+            await self._connection.executemany(numbered(sql), rows)
 
     def ordered(self, table: Table, column: str) -> str:
         kind = next(c.kind for c in table.columns if c.name == column)
@@ -136,26 +138,24 @@ class PostgresSide:
                 yield
 
     async def tables(self) -> tuple[Table, ...]:
-        names: list[str] = [row[0] for row in await self.rows(TABLES)]
-        columns: dict[str, list[Column]] = {name: [] for name in names}
+        columns: dict[str, list[Column]] = {
+            name: [] for (name,) in await self.rows(TABLES) if name not in BOOKKEEPING
+        }
         for table, column, type_ in await self.rows(COLUMNS):
-            if table in columns and table not in BOOKKEEPING:
+            if table in columns:
                 columns[table].append(Column(column, kind_of(table, column, type_)))
-        keys: dict[str, list[str]] = {name: [] for name in names}
+        keys: defaultdict[str, list[str]] = defaultdict(list)
         for table, column in await self.rows(KEYS):
-            keys.setdefault(table, []).append(column)
-        refers: dict[str, set[str]] = {name: set() for name in names}
+            keys[table].append(column)
+        refers: defaultdict[str, set[str]] = defaultdict(set)
         for table, other, _, _ in await self.rows(FOREIGN_KEYS):
-            refers.setdefault(table, set()).add(other)
-        for name in names:
-            if name not in BOOKKEEPING and not keys[name]:
+            refers[table].add(other)
+        for name in columns:
+            if not keys[name]:
                 raise CopyRefused(f"The table {name} has no primary key, so it cannot be read in order.")
         return in_order(
-            [
-                Table(name, tuple(columns[name]), tuple(keys[name]), tuple(sorted(refers[name])))
-                for name in names
-                if name not in BOOKKEEPING
-            ]
+            Table(name, tuple(held), tuple(keys[name]), tuple(sorted(refers[name])))
+            for name, held in columns.items()
         )
 
     async def versions(self) -> tuple[Version, ...]:
@@ -212,7 +212,7 @@ class PostgresSide:
     async def clock(self) -> int:
         return (await self.rows(_NOW))[0][0]
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         with suppress(Exception):
             await asyncio.wait_for(self._connection.close(), 5)
 

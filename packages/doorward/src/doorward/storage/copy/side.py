@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from msgspec import Struct
 
-from doorward.storage.copy.encode import Key
+from doorward.core.ports.progress import Progress
+from doorward.storage.copy.encode import Key, Running
 from doorward.storage.copy.tables import APPEND_ONLY, Table
 from doorward.storage.sql.audit_end import KEPT_FROM
 from doorward.storage.sql.statements import Param, Row
@@ -92,7 +93,7 @@ class Side(Protocol):
         """Seconds since the epoch, on the clock that the fence uses."""
         ...
 
-    async def close(self) -> None: ...
+    async def aclose(self) -> None: ...
 
 
 async def pages(
@@ -109,6 +110,19 @@ async def pages(
         if len(rows) < size:
             return
         after = key_of(table, rows[-1])
+
+
+async def summed(
+    side: Side, table: Table, progress: Progress, keep: Callable[[], Awaitable[None]] | None = None
+) -> Running:
+    """What a table comes to, read whole; `keep` is called before each part of it is counted."""
+    running = Running()
+    async for rows in pages(side, table):
+        if keep is not None:
+            await keep()
+        running.add(rows)
+        progress.step(table.name, len(rows))
+    return running
 
 
 def key_of(table: Table, row: Row) -> Key:

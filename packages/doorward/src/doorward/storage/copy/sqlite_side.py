@@ -177,7 +177,7 @@ class SqliteSide:
     async def clock(self) -> int:
         return (await self.rows(f"SELECT {_NOW}"))[0][0]
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         if self._turn is not None:
             self._turn.close()
         with suppress(sqlite3.Error):
