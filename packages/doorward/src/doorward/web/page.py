@@ -1,4 +1,4 @@
-"""A page as a response: rendered, with the headers that every page of ours carries."""
+"""Page response: a rendered view, with the headers common to all pages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from doorward.web.pages.views.ends import ErrorPage
 from doorward.web.pages.views.flow import FormPost
 from doorward.web.pages.views.problems import Form
 
-# `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null` with our own forms, and the Origin check
-# of line 70 would refuse everybody. No other site ever sees an address of ours (line 11).
+# `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null` with our own forms, and the Origin check (R70) would
+# refuse all of them. Other sites still never get a URL of this server (R11).
 SECURITY_HEADERS: Final = (
     ("referrer-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
@@ -29,9 +29,9 @@ log = structlog.get_logger("doorward.pages")
 
 
 def html(view: View, context: PageContext, status: int = 200) -> Response:
-    """The view as HTML, never stored by anybody: a page shows who is signed in and carries a form token.
+    """The view as HTML, never cached: a page shows who is signed in and carries a form token.
 
-    Each error page leaves a line in the log under the number that it shows: whoever is asked for help finds it there.
+    Each error page is logged with the request id that it shows, so that support can find it.
     """
     if isinstance(view, ErrorPage):
         log.info(
@@ -52,10 +52,9 @@ def html(view: View, context: PageContext, status: int = 200) -> Response:
 
 
 def page(view: View, browser: PageRequest, status: int = 200) -> Response:
-    """The view for this browser. The page pipeline puts the cookies on it.
+    """The view for this browser. The page pipeline adds the cookies.
 
-    The answer to a form that is shown again has the status of what was wrong with it, and says to programs, too, how long to wait
-    (RFC 6585 §4).
+    A form shown again because of a problem has the status of that problem, and a Retry-After header if it applies (RFC 6585 §4).
     """
     fault = view.fault if isinstance(view, Form) and browser.request.method == "POST" else None
     if fault is None:

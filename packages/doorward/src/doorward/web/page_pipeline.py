@@ -1,7 +1,8 @@
-"""Page pipeline: what is checked before a page's handler is entered, and the values that prove it to the handler.
+"""Page pipeline: the checks before a page's handler, and the types that prove them to the handler.
 
-A handler of a POST takes a `VerifiedPost`, which nothing but this file can make: whoever adds a page cannot forget the check. A form
-that fails it goes to the page's other handler as a `RefusedPost`, which shows the form again with what was typed, and has no power to act.
+A handler of a POST takes a `VerifiedPost`, which only this file can make, so that a new page cannot omit the check. A form that
+fails it goes to the page's other handler as a `RefusedPost`; that handler shows the form again with the typed values, and cannot
+change anything.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ class Visit(Struct, Generic[B], frozen=True):
 
 @final
 class RefusedPost(Struct, Generic[B], frozen=True):
-    """A form that was not used: it did not come from our own page in this browser. It may be shown again, and nothing else."""
+    """A refused form: it did not come from our own page in this browser. It may be shown again, and must not have any effect."""
 
     browser: B
     form: dict[str, str]
     problem: Problem
-    """What the page says first."""
+    """The problem that the page shows first."""
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters of the address. Raises `BadForm`."""
+        """The parameters of the query. Raises `BadForm`."""
         return self.browser.request.query()
 
 
@@ -63,44 +64,45 @@ class VerifiedPost(Generic[B]):
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters of the address. Raises `BadForm`."""
+        """The parameters of the query. Raises `BadForm`."""
         return self.browser.request.query()
 
 
 @final
 class AppRequest(Struct, Generic[B], frozen=True):
-    """A request that an app's page sent a person with, by GET or POST alike. It proves nothing, so a POST may do no more than a GET."""
+    """A request with which an app's page sends a person, by GET or POST. Its sender is not verified, so a POST may have no more effect
+    than a GET."""
 
     browser: B
     params: dict[str, str]
 
 
 class Recognizer(Protocol[B_co]):
-    """Says who asks for a page."""
+    """Identifies the browser of a page request."""
 
     def secret_of(self, request: Request) -> str | None:
-        """The cookie that the browser is known by, if the request brought one."""
+        """The value of the browser cookie, if the request has one."""
         ...
 
     async def meet(self, request: Request) -> B_co:
-        """The browser of a request, and whatever else a feature knows of it."""
+        """The browser of a request, with the facts that a feature adds."""
         ...
 
 
 class RepeatedPosts(Protocol):
-    """Sees to it that a form that is posted twice is worked on once."""
+    """Ensures that a form posted twice is processed once."""
 
     async def answer(
         self, request: Request, browser: str | None, form: dict[str, str] | None, work: Work
     ) -> Response:
-        """The answer that `work` makes, or made for the same post a moment ago. `browser` is the cookie that came with the request;
-        `form` is None for what is no form of ours: it is worked on each time."""
+        """The response of `work`, or the stored one of the same post a moment ago. `browser` is the cookie of the request; `form` is
+        None for a request without a form of this server, which is processed each time."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Generic[B]):
-    """The form of our own that answers an app request at the same address, told by one of its fields."""
+    """A form of this server that is posted to the URL of an app request, recognised by one of its fields."""
 
     field: str
     value: str
@@ -110,7 +112,7 @@ class Answer(Generic[B]):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages(Generic[B]):
-    """Makes the routes of pages. One for the whole server."""
+    """Makes the routes of pages. One instance per server."""
 
     browsers: Recognizer[B]
     guard: FormGuard
@@ -126,8 +128,8 @@ class Pages(Generic[B]):
         checks: tuple[str, ...] = (),
         takes: str = "",
     ) -> Route:
-        """A page that is looked at; `takes` names the parameters of its query. `unreadable` shows a page for parameters that cannot be
-        read; else the router does."""
+        """A page; `takes` names the parameters of its query. `unreadable` makes the page for unreadable parameters; without it the
+        router does."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
@@ -150,8 +152,7 @@ class Pages(Generic[B]):
         checks: tuple[str, ...] = (),
         takes: str = "",
     ) -> Route:
-        """A form of a page; `takes` names its fields beside the form token. `handler` is entered with a form that is ours, `refused`
-        with any other."""
+        """A form of a page; `takes` names its fields besides the form token. `handler` gets verified forms, `refused` all others."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
@@ -183,9 +184,9 @@ class Pages(Generic[B]):
         answer: Answer[B] | None = None,
         operation: Operation,
     ) -> Route:
-        """An address to which apps send people, by GET or POST: one handler for both, which can do no more for the one than for the
-        other. A form of our own that stands at the same address (`answer`) is checked like that of any page; where it fails, it is one
-        more app request."""
+        """A URL to which apps send people, by GET or POST, with one handler for both, so that a POST has no more effect than a GET. A
+        form of this server with the same URL (`answer`) is checked like that of any page; if the check fails, it is handled as an
+        app request."""
 
         @wraps(handler)
         async def answered(request: Request) -> Response:
@@ -211,7 +212,7 @@ class Pages(Generic[B]):
         return self._route(path, "GET POST", answered, RouteKind.APP_REQUEST, (), operation)
 
     def lead(self, path: str, to: str) -> Route:
-        """For the address of a form that stands on another page: a GET, by a reload after its answer, leads to that page."""
+        """A redirect for a GET of a form's URL, as after a reload, to the page that contains the form."""
 
         async def answer(request: Request) -> Response:
             """Leads to the page with the form."""
@@ -252,7 +253,7 @@ class Pages(Generic[B]):
 
 
 async def _finished(browser: PageRequest, work: Awaitable[Response]) -> Response:
-    """What the handler answers, or raises to answer, with the cookies of this request on it."""
+    """The handler's response, returned or raised, with the cookies of this request."""
     try:
         response = await work
     except EarlyResponse as early:

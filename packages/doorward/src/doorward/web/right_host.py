@@ -1,4 +1,4 @@
-"""Pages that were opened at another name than the issuer's: they say where to go, instead of showing forms that cannot work."""
+"""Pages opened under another name than the issuer's: a link to the right address replaces forms that cannot work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorward.web.form_origin import Sent, sent_from
 from doorward.web.http import Request, Response
 from doorward.web.pages.views.ends import ErrorPage, Failure
 
-# Apps send people there by forms of their own pages, which may stand at any origin.
+# Apps send people there by forms of their own pages, which may have any origin.
 _OF_APPS: Final = frozenset({"/authorize"})
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 MISDIRECTED: Final = 421
@@ -24,7 +24,7 @@ log = structlog.get_logger("doorward.forms")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightHost:
-    """Part of the page pipeline. `origin` is ours as browsers write it, `prefix` the path of the issuer."""
+    """Part of the page pipeline. `origin` is the server's as browsers send it, `prefix` the path of the issuer."""
 
     pages: StatusPages
     origin: str
@@ -32,16 +32,16 @@ class RightHost:
     aliases: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """The other names under which this machine reaches a server on itself."""
+        """Set the other names under which this machine reaches a server on itself."""
         object.__setattr__(self, "aliases", _aliases(self.origin))
 
     def misdirected(self, request: Request) -> Response | None:
-        """The page that says where to go; None where the request is at the right name."""
+        """The page with the right address; None if the request uses it already."""
         return self._where(request) if self._elsewhere(request) else None
 
     def _elsewhere(self, request: Request) -> bool:
-        """Of a form the browser says it. Of a page that is only looked at, Host alone would: but a proxy may write there what it
-        likes, so it is believed only where none is needed, on one machine."""
+        """For a form the browser reports it. For a GET only Host shows it; since a proxy may change Host, it counts only without a
+        proxy, on one machine."""
         if request.method == "POST":
             sent = sent_from(request.header(b"origin"), request.header(b"sec-fetch-site"), self.origin)
             return sent is Sent.ELSEWHERE and request.path not in _OF_APPS

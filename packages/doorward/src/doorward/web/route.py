@@ -1,4 +1,4 @@
-"""Routes: a path, its methods, its handler, and the kind that says which checks stand before the handler."""
+"""Routes: a path, its methods, its handler, and its kind, which determines the checks before the handler."""
 
 from __future__ import annotations
 
@@ -16,67 +16,67 @@ Handler = Callable[[Request], Awaitable[Response]]
 P = TypeVar("P")
 
 ORIGIN: Final = "origin"
-"""The browser says that a page of ours sent the form (Origin, Sec-Fetch-Site; ASVS 3.5.1)."""
+"""The browser reports that a page of this server sent the form (Origin, Sec-Fetch-Site; ASVS 3.5.1)."""
 CSRF: Final = "csrf"
 """The form carries the token of this browser's cookie (R70)."""
 SIGN_IN: Final = "sign-in"
-"""A live session; anybody else is sent to the sign-in page first."""
+"""A live session; without one the person is sent to the sign-in page first."""
 RECENT: Final = "recent sign-in"
-"""The session's person proved themselves a few minutes ago (ASVS 7.5.1); anybody else does it again first."""
+"""The person has proven themselves in the last minutes (ASVS 7.5.1); otherwise they have to do it again first."""
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class RouteKind(StrEnum):
-    """Who sends requests to a route, and so what its handler may take their cookies for."""
+    """The kind of sender of a route's requests, which determines the authority of their cookies."""
 
     PAGE = "page"
-    """A person's browser, from a page of ours. A POST needs the origin and the form token before its handler is entered."""
+    """A person's browser, from a page of this server. A POST needs the origin and the form token before its handler is called."""
     MACHINE = "machine"
-    """A program that proves itself by what it sends. Cookies have no authority, so there is nothing that a foreign page could use."""
+    """A program with a credential in the request. Cookies have no authority, so another site's page gains nothing."""
     APP_REQUEST = "app request"
-    """A person's browser, sent by an app's page, which has no form token of ours: a POST does no more than the GET does."""
+    """A person's browser, sent by an app's page, which has no form token of this server: a POST has no more effect than a GET."""
     APP_SCRIPT = "app script"
-    """A script on an app's page, with cookies of ours. It has no form of ours; its page's origin has to be registered for the app."""
+    """A script on an app's page, with cookies of this server but without its form token; the page's origin must be registered for the
+    app."""
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """What the OpenAPI document says of a route beside its path, methods and kind. Names are separated by spaces. Nothing here is
-    enforced; a test compares it with what the routes answer.
-    """
+    """The OpenAPI description of a route, besides its path, methods and kind. Names are separated by spaces. Nothing here is enforced;
+    a test compares it with the responses of the routes."""
 
     summary: str = ""
-    """Left out where the first sentence of the handler's docstring says it."""
+    """Omitted where the first sentence of the handler's docstring is the summary."""
     takes: str = ""
     """Parameters: of the query for a GET, of the form for a POST."""
     required: str = ""
     headers: str = ""
     rest: str = ""
-    """The parameter that a prefix route's path ends with."""
+    """The parameter at the end of a prefix route's path."""
     shapes: Mapping[str, Mapping[str, Any]] = {}
-    """JSON Schema of parameters that `web/openapi/parameters.py` does not know well enough."""
+    """JSON Schema of parameters that need more than `web/openapi/parameters.py` has."""
     json: bool = False
     """Whether the form may also be a JSON object."""
     security: Literal["app", "bearer"] | None = None
     answers: Mapping[int, Any] = MappingProxyType({200: None})
-    """By status, the type of an answer: a Struct or a TypedDict, or a mapping of media types to types. None: no body."""
+    """The type of a response by status: a Struct or a TypedDict, or a mapping of media types to types. None: no body."""
     errors: tuple[int, ...] = ()
-    """Statuses with an error, beside those that follow from parameters and security."""
+    """Statuses with an error, besides those that follow from parameters and security."""
     cached: bool = False
-    """Whether the answer has an ETag and may be kept."""
+    """Whether the response has an ETag and may be cached."""
     id: str = ""
-    """The name in generated clients, where the path does not make a good one."""
+    """The name in generated clients, where the path does not give a good one."""
 
 
 _UNDESCRIBED: Final = Operation()
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """One path and what answers it. Made by `machine` and `app_script` below, and by `web/page_pipeline.py`.
+    """One path and its handler. Made by `machine` and `app_script` below, and by `web/page_pipeline.py`.
 
-    `checks` are what has been made sure of when the handler is entered. `prefix` routes match every path that begins with `path`
-    (static files, status lists). `hot` routes are called by programs by the thousand: the duration of one request in 16 is measured.
-    `cors` routes may be called from any web origin, without credentials (metadata, JWKS, token for public clients).
+    `checks` are the checks made before the handler is called. `prefix` routes match every path that begins with `path` (static
+    files, status lists). `hot` routes are called thousands of times by programs: one request in 16 is timed. `cors` routes may be
+    called from any web origin, without credentials (metadata, JWKS, token for public clients).
     """
 
     path: str
@@ -90,7 +90,7 @@ class Route(Struct, frozen=True, kw_only=True):
     operation: Operation = _UNDESCRIBED
 
     def __post_init__(self) -> None:
-        """Raise for a route that nobody has thought about: the server then does not start."""
+        """Refuse a route with missing checks, so that the server does not start."""
         # a plug from outside the tree is not type-checked
         if not isinstance(self.kind, RouteKind):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"{self.path} needs a kind: {', '.join(RouteKind)}")
@@ -110,7 +110,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def page(self) -> bool:
-        """Whether people look at the answer: errors are pages, and security headers those of pages."""
+        """Whether the response is shown to people: errors are pages, with the security headers of pages."""
         return self.kind in {RouteKind.PAGE, RouteKind.APP_REQUEST}
 
 
@@ -124,7 +124,7 @@ def machine(
     hot: bool = False,
     operation: Operation = _UNDESCRIBED,
 ) -> Route:
-    """A route for programs, from a space-separated list of methods. Nothing stands between the router and the handler."""
+    """A route for programs, from a space-separated list of methods. The router calls the handler directly."""
     return Route(
         path=path,
         methods=method_set(methods),
@@ -146,7 +146,7 @@ def app_script(
     checks: tuple[str, ...],
     operation: Operation = _UNDESCRIBED,
 ) -> Route:
-    """A route for the scripts of apps' pages. `check` makes what the handler takes, or raises `EarlyResponse`; `checks` names it."""
+    """A route for scripts of apps' pages. `check` returns the handler's argument, or raises `EarlyResponse`; `checks` names it."""
 
     @wraps(handler)
     async def answer(request: Request) -> Response:

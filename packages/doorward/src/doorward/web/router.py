@@ -1,4 +1,4 @@
-"""The ASGI application: finds the handler, settles address and path, and turns what goes wrong into an honest answer."""
+"""ASGI application: selects the handler, determines client address and path, and turns exceptions into error responses."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _CORS: Final = (
 _SAMPLE: Final = 15
 READY_PATH: Final = "/readyz"
 NO_ROOM: Final = "no_room"
-"""In the `state` of a request (ASGI): a function that says whether the server is full. Connections that have room lack it."""
-# answered however many connections there are: a health check has to hear the truth
+"""Key in the `state` of a request (ASGI) for a function that says whether the server is full. Connections within the limit lack it."""
+# answered whatever the number of connections, so that health checks get the true state
 _ALWAYS: Final = frozenset({"/healthz", READY_PATH})
 # answered without the database
 _ASKS_NOTHING: Final = frozenset({"/healthz", "/static/"})
@@ -51,12 +51,12 @@ class ErrorPages(Protocol):
     """Makes the page for a status; it must not need the database."""
 
     async def show(self, request: Request, status: int) -> Response:
-        """The page."""
+        """The page of a status."""
         ...
 
 
 class Configuration(Protocol):
-    """What handlers decide by, held in memory for as long as it is known to be the newest."""
+    """The configuration that handlers use, held in memory as long as it is known to be the newest."""
 
     @property
     def stale(self) -> bool: ...
@@ -67,7 +67,7 @@ class Configuration(Protocol):
 
 @final
 class App:
-    """One server's routes. Made by the wiring once everything behind the handlers is there."""
+    """One server's routes. Made by the container after everything that handlers need."""
 
     def __init__(
         self,
@@ -108,16 +108,16 @@ class App:
         self._count = 0
         self._numbers = count(1)
         self.leaving = False
-        """Whether each answer is the last of its connection, and nobody new should be sent here."""
+        """Whether each response closes its connection, and load balancers should not send new requests."""
 
     def closing(self) -> None:
-        """The process is about to leave: `/readyz` says so, and requests that only wait for news are answered now."""
+        """The process is about to exit: `/readyz` reports it, and long-polling requests are answered now."""
         self.leaving = True
         if self._on_closing is not None:
             self._on_closing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request of any ASGI server. No handler is entered before the whole body is there."""
+        """Answer one HTTP request of any ASGI server. Handlers are called after the whole body has arrived."""
         try:
             body = await read_body(receive)
         except ClientGone:
@@ -141,7 +141,7 @@ class App:
         await send_response(response, send, head=request.method == "HEAD")
 
     def _path(self, path: str) -> str:
-        """The path below the issuer's."""
+        """The path below the issuer's path."""
         if not self._mount:
             return path
         if path.startswith(self._mount + "/"):
@@ -166,7 +166,7 @@ class App:
                 and self._configuration.gone
                 and item.path not in _ASKS_NOTHING
             ):
-                # what this process can still read is of before the move: whatever it said could be a wrong yes
+                # the database was moved away and what this process can still read is outdated, so its answer could wrongly be yes
                 response = await self._unavailable(request)
             else:
                 response = await self._answer(item, request)
@@ -192,12 +192,12 @@ class App:
             status, code, say = 429, "temporarily_unavailable", str(problem)
             later = b"%d" % problem.seconds
         except (StoreUnavailable, StoreConflict, HashingBusy) as problem:
-            # a conflict that the action did not expect: nothing was written, and the next attempt decides on what is there then
+            # a conflict that the action did not expect: nothing was written, and the next attempt uses the new state
             log.warning(
                 "not available",
                 path=request.path,
                 reason=type(problem).__name__,
-                # what the database or the way to it said: adapters write it without values and passwords
+                # the text from the database or the connection to it; adapters write it without values and passwords
                 because=str(problem)[:300],
                 request_id=request.request_id,
             )
@@ -255,8 +255,8 @@ class App:
 
     def _address(self, scope: Scope) -> str:
         client = scope.get("client")
-        # A socket in the file system has a path and no port (ASGI); its mode says who may speak there. A TCP client that has
-        # left already has no address either, and is not believed.
+        # A socket in the file system has a path and no port (ASGI); its file mode restricts the clients. A TCP client that has already
+        # disconnected has no address either, and is not trusted.
         unix = client is None and (scope.get("server") or ("", 0))[1] is None
         peer: str = client[0] if client else "unix:" if unix else ""
         forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
@@ -272,7 +272,7 @@ Starter = Callable[[], Awaitable[tuple[App, Callable[[], Awaitable[None]]]]]
 
 @final
 class Server:
-    """The ASGI callable that a process serves: builds the `App` when the server starts, takes it down when it stops."""
+    """The ASGI callable of a process: builds the `App` when the server starts, closes it when the server stops."""
 
     def __init__(self, start: Starter) -> None:
         self._start = start

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 document of a server, made from its routes: what each one takes and answers is said beside its handler."""
+"""OpenAPI 3.1 document of a server, generated from its routes; parameters and responses are declared beside the handlers."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def describe(
     credentials: Sequence[str],
     schemes: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The document for the server at `issuer`, with its routes, each beside the name of its feature. Apps prove themselves with the form parameters
-    `credentials`, or with an Authorization header of one of the `schemes`, which are given with their names in the metadata."""
+    """The document for the server at `issuer`, from its routes with the names of their features. Apps authenticate with the form
+    parameters `credentials`, or with an Authorization header of one of the `schemes`, given with their names in the metadata."""
     routes = [route for _, route in found]
     types = list(dict.fromkeys([ErrorResponse, str, *(kind for route in routes for kind in _types(route))]))
     shapes, components = schema_components(types, ref_template=_REF)
@@ -98,7 +98,7 @@ def describe(
 
 
 def _contents(answer: Any) -> Mapping[str, Any]:
-    """The types of an answer by their media types."""
+    """The types of a response by media type."""
     if answer is None:
         return {}
     return cast("Mapping[str, Any]", answer) if isinstance(answer, Mapping) else {JSON: answer}
@@ -109,7 +109,7 @@ def _types(route: Route) -> list[Any]:
 
 
 def _without_null(schema: dict[str, Any]) -> None:
-    """A member without a value is left out of an answer, never null."""
+    """Remove null from the schema: a member without a value is omitted in a response, never null."""
     for name, shape in schema.get("properties", {}).items():
         if "default" in shape and shape.pop("default") is None:
             (schema["properties"][name],) = [one for one in shape["anyOf"] if one != {"type": "null"}]
@@ -125,7 +125,7 @@ def _words(path: str) -> str:
 
 
 def _id(route: Route, method: str, *, twice: bool) -> str:
-    """`getSignIn` of a page; `userinfo` and `postUserinfo` of what programs and apps call."""
+    """`getSignIn` for a page; `userinfo` and `postUserinfo` for endpoints of programs and apps."""
     if route.kind is RouteKind.PAGE:
         return method.lower() + (_words(route.path) or "Home")
     words = _words(route.path.removeprefix("/.well-known"))
@@ -135,7 +135,7 @@ def _id(route: Route, method: str, *, twice: bool) -> str:
 
 
 def _members(route: Route, names: Iterable[str]) -> dict[str, Any]:
-    """JSON Schemas of parameters by their names. The fields of a page's own form have no meaning elsewhere."""
+    """JSON Schemas of parameters by name. The fields of a page's own form have no meaning elsewhere."""
     if route.kind is RouteKind.PAGE:
         return {name: {"type": "string"} for name in names}
     return {name: member(name, route.operation.shapes.get(name, {})) for name in names}
@@ -158,7 +158,7 @@ def _parameters(route: Route, method: str) -> list[dict[str, Any]]:
 
 
 def _body(route: Route, credentials: Sequence[str], components: dict[str, Any]) -> dict[str, Any]:
-    """The form of a POST. What programs send gets a schema with a name, for those who generate clients."""
+    """The form of a POST. Forms sent by programs get a named schema, for client generators."""
     said = route.operation
     own = ("csrf",) if CSRF in route.checks else ()
     proof = ("client_id", *credentials) if said.security == "app" else ()
@@ -172,7 +172,7 @@ def _body(route: Route, credentials: Sequence[str], components: dict[str, Any]) 
         components[name] = schema
         schema = {"$ref": _REF.format(name=name)}
     content = {kind: {"schema": schema} for kind in ((JSON, FORM) if said.json else (FORM,))}
-    # a bearer token may stand in a header instead (RFC 6750 §2)
+    # a bearer token may be in a header instead (RFC 6750 §2)
     return {"required": said.security != "bearer", "content": content}
 
 

@@ -1,7 +1,7 @@
 """Meaning of request parameters by name, for the OpenAPI document.
 
-Specifications register such a name once for all endpoints (IANA, OAuth Parameters), so one entry serves every operation that takes
-it. A name without an entry is a plain text; an operation may say more of it in its `shapes`.
+Specifications register such a name once for all endpoints (IANA, OAuth Parameters), so one entry serves every operation with this
+parameter. A name without an entry is a plain text; an operation may add details in its `shapes`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,6 @@ _LIMITS: Final[dict[str, dict[str, Any]]] = {
 
 
 def member(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON Schema of one parameter; `shape` is what its operation says of it."""
+    """JSON Schema of one parameter; `shape` adds the details of its operation."""
     said = {"description": _MEANINGS[name]} if name in _MEANINGS else {}
     return {"type": "string", **said, **_LIMITS.get(name, {}), **shape}

@@ -1,1 +1,1 @@
-"""Hosted pages: a typed view model and a context go in, a finished HTML document comes out."""
+"""Hosted pages: rendering of a typed view model and a context as an HTML document."""

@@ -1,4 +1,4 @@
-"""Which addresses a page may carry, and how paths of this server are written on it."""
+"""URLs on pages: the permitted external ones, and the paths of this server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from markupsafe import Markup, escape
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*\Z")
-# Registration refuses these already (RFC 7591 §5); a page must not be what turns a slip there into script.
+# Registration refuses these already (RFC 7591 §5); if that check has a gap, a page must not turn it into script execution.
 _NEVER: Final = frozenset(
     {"javascript", "data", "vbscript", "blob", "file", "filesystem", "about", "view-source"}
 )
@@ -17,8 +17,8 @@ _WEB: Final = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
 def outward(url: str) -> str:
-    """An absolute address that leads away from here, unchanged. Raises ValueError for one that could run as script."""
-    # A browser drops blanks and control characters before it looks for the scheme.
+    """An absolute external URL, unchanged. Raises ValueError for one that could run as script."""
+    # Browsers drop blanks and control characters before they parse the scheme.
     scheme, colon, _ = url.partition(":")
     if not colon or not _SCHEME.match(scheme.lower()) or scheme.lower() in _NEVER:
         raise ValueError("not an address that a page may lead to")
@@ -26,10 +26,10 @@ def outward(url: str) -> str:
 
 
 def inward(issuer: str, path: str, **query: str | None) -> str:
-    """A path of this server, behind the path of the issuer, with the given parameters.
+    """A path of this server, below the path of the issuer, with the given parameters.
 
-    None is left out, and so is a parameter that `path` has already: given twice, a request is refused (line 9).
-    Raises ValueError unless `path` begins with exactly one slash: `//host` and `/\\host` lead elsewhere.
+    None is omitted, and so is a parameter that `path` has already: a request with a parameter twice is refused (R9). Raises
+    ValueError unless `path` begins with exactly one slash: `//host` and `/\\host` lead to another host.
     """
     if not path.startswith("/") or path[1:2] in {"/", "\\"} or any(char in path for char in "\t\r\n"):
         raise ValueError("not a path of this server")
@@ -45,7 +45,7 @@ def host_of(issuer: str) -> str:
 
 
 def with_links(text: str) -> Markup:
-    """Plain text as HTML in which http(s) addresses are links; everything else is escaped."""
+    """Plain text as HTML in which http(s) URLs are links; everything else is escaped."""
     parts: list[Markup] = []
     at = 0
     for match in _WEB.finditer(text):

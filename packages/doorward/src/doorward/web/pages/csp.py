@@ -1,4 +1,4 @@
-"""Which Content-Security-Policy a hosted page is sent with."""
+"""Content-Security-Policy of hosted pages."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ _BEFORE: Final = (
 _AFTER: Final = "; base-uri 'none'; frame-ancestors 'none'"
 
 CONTENT_SECURITY_POLICY: Final = _BEFORE + "form-action 'self'" + _AFTER
-"""The header value of every hosted page but the form_post page."""
+"""The header value of every hosted page except the form_post page."""
 
 
 def form_post_policy(targets: Iterable[str]) -> str:
-    """Policy of the form_post page (OAuth 2.0 Form Post Response Mode §2): `form-action` grows by each target's scheme.
+    """Policy of the form_post page (OAuth 2.0 Form Post Response Mode §2): `form-action` is extended by each target's scheme.
 
-    `targets` are absolute URLs, usually the one redirect_uri. A browser holds `form-action` against the redirects after a
-    POST too, and where an app's callback sends people on to is its own business: with the callback's origin alone, whoever is
-    sent on to another host stays on our page without a word. The scheme keeps an answer that begins under TLS under TLS. No
-    page but this one, which has one form and nothing that anybody types, may name anything foreign. Raises ValueError for an
-    address that is no plain one: it must not widen the policy.
+    `targets` are absolute URLs, usually the one redirect_uri. Browsers apply `form-action` to redirects after a POST too, and an
+    app's callback may redirect to any host: with the callback's origin alone, a person redirected to another host would stay on our
+    page without a message. The scheme keeps a response under TLS. No other page may name anything external; this one has one form
+    and no input field. Raises ValueError for a malformed URL, which must not widen the policy.
     """
     sources = dict.fromkeys(_source(outward(target)) for target in targets)
     return _BEFORE + " ".join(["form-action 'self'", *sources]) + _AFTER
@@ -33,7 +32,7 @@ def form_post_policy(targets: Iterable[str]) -> str:
 
 def _source(url: str) -> str:
     parts = urlsplit(url)
-    # For a native app's own scheme (RFC 8252 §7.1) the scheme is all that there is.
+    # A native app's private-use URI (RFC 8252 §7.1) has only a scheme.
     if parts.scheme in {"http", "https"}:
         _check(parts)
     return f"{parts.scheme}:"

@@ -1,4 +1,4 @@
-"""The few drawings on the pages: strokes on a 24 × 24 field, in the colour of the text around them."""
+"""Icons of the pages: strokes on a 24 × 24 field, in the colour of the surrounding text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STROKES: Final = {
 
 
 def icon(name: str) -> Markup:
-    """The drawing as inline SVG, hidden from screen readers: the words beside it say the same."""
+    """The icon as inline SVG, hidden from screen readers, since the adjacent text says the same."""
     return Markup(  # noqa: S704 - only our own drawings
         '<svg class="icon" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75"'
         f' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">{_STROKES[name]}</svg>'

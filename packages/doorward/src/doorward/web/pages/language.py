@@ -1,4 +1,4 @@
-"""Which language a page speaks, and in which direction it is read."""
+"""Language and text direction of a page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DEFAULT: Final = "en"
 LOCALES: Final = MappingProxyType(
     {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "ar": "العربية"}
 )
-"""Every language that the pages have, by tag, with its own name."""
+"""Every supported language, by tag, with its own name."""
 
 _RIGHT_TO_LEFT: Final = frozenset({"ar"})
 _MOST_TAGS: Final = 32
@@ -27,10 +27,10 @@ def choose(
     accept_language: str | None = None,
     default: str = DEFAULT,
 ) -> str:
-    """The page's locale: the app's wish (`ui_locales`, OpenID Connect Core §3.1.2.1), then the person's cookie,
-    then the browser (RFC 9110 §12.5.4), then `default`.
+    """The page's locale: the app's request (`ui_locales`, OpenID Connect Core §3.1.2.1), then the person's cookie, then the browser
+    (RFC 9110 §12.5.4), then `default`.
 
-    Anything unknown or malformed is passed over, never an error. A tag falls back to its language ("de-AT" to "de").
+    Unknown or malformed tags are ignored. A tag falls back to its language ("de-AT" to "de").
     """
     for tag in (ui_locales or "").split()[:_MOST_TAGS]:
         if found := _known(tag):
@@ -55,7 +55,7 @@ def _by_weight(header: str) -> list[str]:
         weight = _weight(rest)
         if weight > 0:
             weighted.append((weight, tag))
-    # The sort is stable: of equal weights the browser's first comes first.
+    # The sort is stable: tags of equal weight keep the browser's order.
     weighted.sort(key=lambda pair: -pair[0])
     return [tag for _, tag in weighted]
 
@@ -65,7 +65,7 @@ def _weight(parameter: str) -> float:
     if name.strip().lower() != "q":
         return 1.0
     value = value.strip()
-    # float() reads "nan", "inf" and "1e9" too, which are no weights.
+    # float() also accepts "nan", "inf" and "1e9", which are not valid weights.
     if len(value) > 5 or not value.replace(".", "", 1).isdigit() or not value.isascii():
         return 0.0
     return min(float(value), 1.0)

@@ -1,4 +1,4 @@
-"""The QR code of an authenticator app's key, as an address that an <img> can hold."""
+"""QR code of an authenticator app's key, as a data: URI for an <img>."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def qr_image(content: str) -> str:
 
 
 def in_groups(key: str, size: int = 4) -> str:
-    """A key in groups of four characters, as people type it."""
+    """A key in groups of four characters, for typing."""
     return " ".join(key[at : at + size] for at in range(0, len(key), size))

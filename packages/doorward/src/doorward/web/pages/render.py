@@ -1,4 +1,4 @@
-"""How a view becomes an HTML document."""
+"""Rendering of a view as an HTML document."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TOOLS: Final = {
 
 
 def warm_up() -> None:
-    """Compile every template and load every catalogue, so that no request pays for it. Raises on a broken template."""
+    """Compile every template and load every catalogue, so that no request has to. Raises on a broken template."""
     environment = _environment()
     for name in environment.list_templates(extensions=["html"]):
         environment.get_template(name)
@@ -57,8 +57,8 @@ def warm_up() -> None:
 def render(view: View, ctx: PageContext) -> str:
     """The whole document for `view`, in `ctx.locale`.
 
-    Raises ValueError for an address that a page may not lead to, and FileNotFoundError for a locale that is not one of
-    `language.LOCALES`; every other text, however hostile, is shown as text.
+    Raises ValueError for a URL to which a page must not lead, and FileNotFoundError for a locale that is not in `language.LOCALES`;
+    every other text, however hostile, is shown as text.
     """
     words = Words(ctx.locale)
     prefix = f"/static/{ctx.static_version}/"
@@ -67,7 +67,7 @@ def render(view: View, ctx: PageContext) -> str:
         return addresses.inward(ctx.issuer, path, **query)
 
     def time(at: int, shape: str = "moment") -> Markup:
-        # The script on the page rewrites it in the browser's own time zone; without it, UTC is said.
+        # A script on the page converts it to the browser's time zone; without the script it is UTC.
         shown = {"moment": words.moment, "date": words.date, "clock": words.clock}[shape](at)
         stamp = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return Markup('<time datetime="{}" data-shape="{}">{}</time>').format(stamp, shape, shown)

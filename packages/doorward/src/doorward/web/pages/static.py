@@ -1,4 +1,4 @@
-"""What the pages load: style sheet, scripts, icon. Read once, compressed once, addressed by their content."""
+"""Static files of the pages: style sheet, scripts, icon. Read once, compressed once, with URLs that depend on their content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BRIEF: Final = "public, max-age=60"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file: `body` as it is, `compressed` with gzip, its media type and a strong entity tag (quotes included)."""
+    """One file: `body` unchanged, `compressed` with gzip, its media type and a strong entity tag (quotes included)."""
 
     body: bytes
     compressed: bytes
@@ -40,14 +40,14 @@ ASSETS: Final = {name: _load(name, content_type) for name, content_type in _TYPE
 VERSION: Final = hashlib.sha256(
     "\n".join(f"{name} {asset.etag}" for name, asset in ASSETS.items()).encode()
 ).hexdigest()[:16]
-"""Names the content of all assets together; it is part of their address, so a changed file has a new address."""
+"""A digest of all assets together; it is part of their URLs, so a changed file has a new URL."""
 
 
 def find(path: str) -> tuple[Asset, str] | None:
-    """The asset at `<version>/<name>` (what follows /static/) and its Cache-Control value, or None.
+    """The asset at `<version>/<name>` (the path after /static/) and its Cache-Control value, or None.
 
-    An address of another version still answers, but only for a minute: while a new release is rolled out, a page of
-    one version may load its files from a server of the other, and must not keep them for a year.
+    A URL of another version works too, but is cached for a minute only: during a rollout, a page of one version may load its files
+    from a server of the other, and must not keep them for a year.
     """
     version, _, name = path.partition("/")
     asset = ASSETS.get(name)

@@ -1,4 +1,4 @@
-"""The sentences for what the views name by kind: problems, failures, events, scopes."""
+"""Sentences for the kinds in views: problems, failures, events, scopes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Told = Callable[[int, str], Markup]
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """A way on: a path of this server and the words of its link."""
+    """A link: a path of this server and its label."""
 
     path: str
     label: Markup
@@ -44,13 +44,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """The sentences of one language; `told` writes a time (Unix seconds) in a shape as HTML."""
+    """The sentences of one language; `told` formats a time (Unix seconds) in a shape as HTML."""
 
     words: Words
     told: Told
 
     def problem(self, problem: Problem) -> Markup:
-        """What is wrong with what was typed, and how to mend it."""
+        """The sentence for a problem, with its solution."""
         html, number = self.words.html, problem.number or 0
         match problem.kind:
             case Wrong.TOO_MANY_TRIES if problem.at is not None:
@@ -91,27 +91,27 @@ class Sentences:
         return Shown(self.words.html(title), self.words.html(sentence))
 
     def way(self, way: Way) -> Onward:
-        """Where an error page leads."""
+        """A link of an error page."""
         return Onward(way.value, self.words.html(way.words[0]))
 
     def done(self, done: Done) -> Markup:
-        """What was just done."""
+        """The sentence for a completed action."""
         return self.words.html(done.words[0])
 
     def happened(self, line: ActivityLine) -> Markup:
-        """An event as a human sentence."""
+        """The sentence for an event."""
         plain, *with_app = line.kind.words
         if line.app is not None and with_app:
             return self.words.html(with_app[0], app=isolated(line.app))
         return self.words.html(plain)
 
     def device(self, label: str | None) -> Markup:
-        """A device, described as `rules.identify.device` does it; None for one that nobody knows."""
+        """The name of a device, described as `rules.identify.device` does; None for an unknown one."""
         if label is None:
             return self.words.html(N_("Unknown device"))
         return device_html(self.words, label)
 
     def scope(self, line: ScopeLine) -> Markup:
-        """What an app may do, as a verb rather than a scope's name."""
+        """A scope as a verb phrase."""
         known = _SCOPES.get(line.name)
         return self.words.html(known) if known is not None else isolated(line.description or line.name)

@@ -1,4 +1,4 @@
-"""A page's words in its language: translated text with values put in, safe for HTML or as plain text."""
+"""Words of a page in its language: translated text with inserted values, safe for HTML or as plain text."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from markupsafe import Markup, escape
 _FOLDER: Final = Path(__file__).parent / "locale"
 _DOMAIN: Final = "doorward"
 
-# Overrides and embeddings turn the text around them; isolates are what <bdi> does better.
+# Overrides and embeddings affect the surrounding text; <bdi> replaces isolates.
 _BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
 def calm(value: str) -> str:
-    """A name without control and bidi characters, on one line: it cannot turn or break what stands around it."""
+    """A name without control and bidi characters, on one line, so that it cannot affect the surrounding text."""
     kept = (" " if char in "\t\r\n\u2028\u2029" else char for char in value)
     return "".join(
         char for char in kept if char not in _BIDI_CONTROLS and unicodedata.category(char) not in {"Cc", "Cs"}
@@ -34,13 +34,13 @@ def isolated(value: str) -> Markup:
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that catalogue tools look for
-    """Marks a message that is translated later, where it is shown."""
+    """Mark a message that is translated later, where it is shown."""
     return message
 
 
 @cache
 def _catalogue(locale: str) -> gettext.NullTranslations:
-    # English is the language of the sources: it has no catalogue.
+    # English is the language of the sources and has no catalogue.
     return gettext.translation(_DOMAIN, _FOLDER, [locale], fallback=locale == "en")
 
 
@@ -51,11 +51,11 @@ class Words:
     locale: str
 
     def text(self, message: str, /, **values: object) -> str:
-        """Plain text. `values` replace %(name)s as they are: for mail and for titles."""
+        """Plain text for mail and titles. `values` replace %(name)s unchanged."""
         return _put(_catalogue(self.locale).gettext(message), values)
 
     def counted(self, one: str, many: str, number: int, /, **values: object) -> str:
-        """Plain text in the plural form that the language has for `number`, which is also %(number)s."""
+        """Plain text in the language's plural form for `number`, which is also %(number)s."""
         return _put(_catalogue(self.locale).ngettext(one, many, number), {"number": number, **values})
 
     def html(self, message: str, /, **values: object) -> Markup:
@@ -68,7 +68,7 @@ class Words:
         return Markup(_put(found, _escaped({"number": number, **values})))  # noqa: S704 - values are escaped
 
     def duration(self, seconds: int) -> str:
-        """A length of time in its largest whole unit, never shorter than it is: "10 minutes", "30 days"."""
+        """A duration in its largest whole unit, rounded up: "10 minutes", "30 days"."""
         if seconds < 60:
             return self.counted("%(number)s second", "%(number)s seconds", max(seconds, 1))
         if seconds < 3600:
@@ -78,7 +78,7 @@ class Words:
         return self.counted("%(number)s day", "%(number)s days", -(-seconds // 86400))
 
     def date(self, at: int) -> str:
-        """A day in UTC, written out: "22 November 2026"."""
+        """A date in UTC, written out: "22 November 2026"."""
         when = datetime.fromtimestamp(at, UTC)
         return self.text(
             N_("%(day)s %(month)s %(year)s"),
@@ -92,12 +92,13 @@ class Words:
         return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
 
     def moment(self, at: int) -> str:
-        """Day and time of day in UTC."""
+        """Date and time of day in UTC."""
         return self.text(N_("%(date)s at %(clock)s"), date=self.date(at), clock=self.clock(at))
 
 
 def device_name(words: Words, label: str) -> str:
-    """ "Chrome on macOS" in a language: the names are names, what joins them is a word. What has another shape stays as it is."""
+    """ "Chrome on macOS" in a language: the two names stay, the word between them is translated. A label of another form is returned
+    unchanged."""
     browser, joined, system = label.partition(" on ")
     if not joined or " on " in system:
         return label
@@ -105,8 +106,8 @@ def device_name(words: Words, label: str) -> str:
 
 
 def device_html(words: Words, label: str) -> Markup:
-    """The same for HTML. Each name by itself is isolated: as one, they would stand in the order of the first one's script, which
-    from right to left makes the system the browser."""
+    """The same for HTML. Each name is isolated by itself: together they would be ordered by the first one's script, which in
+    right-to-left text swaps browser and system."""
     browser, joined, system = label.partition(" on ")
     if not joined or " on " in system:
         return isolated(label)

@@ -1,1 +1,1 @@
-"""The view models, one per hosted page; handlers build one of these and call `page`."""
+"""View models, one per hosted page; a handler builds one and calls `page`."""

@@ -1,4 +1,4 @@
-"""The account pages: profile, sign-in methods, devices, connected apps, activity."""
+"""Account pages: profile, sign-in methods, devices, connected apps, activity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorward.web.pages.words import N_
 
 
 class Done(Said):
-    """What was just done, said once above an account page."""
+    """A completed action, reported once above an account page."""
 
     SAVED = "saved", N_("Saved.")
     PASSWORD_CHANGED = "password_changed", N_("Your password is changed. Your other devices are signed out.")
@@ -48,9 +48,9 @@ class Profile(Form):
 class Methods(Form):
     """/account/methods. Three forms and a link:
 
-    password: `current`, `new`, `csrf`; authenticator: a link to its set-up, or `csrf` to remove it; recovery codes: `csrf` (makes new
-    ones, the old stop working).
-    Times are Unix seconds; `authenticator_added_at` None = no authenticator app; `others` lead to where further factors are set up.
+    password: `current`, `new`, `csrf`; authenticator: a link to its setup, or `csrf` to remove it; recovery codes: `csrf` (makes new
+    ones, the old ones stop working). Times are Unix seconds; `authenticator_added_at` None = no authenticator app; `others` lead to
+    the setup of further factors.
     """
 
     template: ClassVar[str] = "account/methods.html"
@@ -69,8 +69,8 @@ class Methods(Form):
 class TotpSetup(Form):
     """/account/methods/authenticator. Posts `code`, `setup`, `csrf`.
 
-    `uri` is the otpauth:// address that the QR code holds (RFC 6238; key URI format); `key` the same secret in Base32;
-    `setup` an opaque value that ties the form to this secret ("" = the server keeps it elsewhere).
+    `uri` is the otpauth:// URI in the QR code (RFC 6238; key URI format); `key` is the same secret in Base32; `setup` is an opaque
+    value that binds the form to this secret ("" = the server keeps it elsewhere).
     """
 
     template: ClassVar[str] = "account/totp_setup.html"
@@ -81,7 +81,7 @@ class TotpSetup(Form):
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCodes:
-    """Shown once, as the answer to making them. `account` names the downloaded file's account."""
+    """Shown once, in response to making them. `account` names the downloaded file's account."""
 
     template: ClassVar[str] = "account/recovery_codes.html"
     codes: tuple[str, ...]
@@ -91,8 +91,8 @@ class RecoveryCodes:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLine:
-    """One session. `id` is posted back; `label` like "Chrome on macOS", None when nobody knows what it is, and then its network
-    `address` is all there is to tell it by; `place` approximate or None; Unix seconds."""
+    """One session. `id` is posted back; `label` like "Chrome on macOS", None for an unknown device, which is then identified by its
+    network `address` only; `place` approximate or None; Unix seconds."""
 
     id: str
     label: str | None
@@ -108,8 +108,8 @@ class DeviceLine:
 class Devices:
     """/account/devices. Posts `session`, `csrf` to end one; `csrf` to end the others.
 
-    `apps_notice` is the documented bound in seconds within which apps learn of an ended session; `more` that there may be further
-    sessions than those that are listed.
+    `apps_notice` is the documented limit in seconds within which apps learn of an ended session; `more`: there may be more sessions
+    than those listed.
     """
 
     template: ClassVar[str] = "account/devices.html"
@@ -121,7 +121,7 @@ class Devices:
 
 @dataclass(frozen=True, slots=True)
 class AppLine:
-    """One consent. `id` is posted back as `app`; `host` where its answers go; Unix seconds."""
+    """One consent. `id` is posted back as `app`; `host` is that of its redirect URI; Unix seconds."""
 
     id: str
     name: str
@@ -141,7 +141,7 @@ class Apps:
 
 
 class Happened(Said):
-    """What an activity line tells; the sentence is chosen by kind and language."""
+    """The kind of an activity line; the sentence is chosen by kind and language."""
 
     ACCOUNT_CREATED = "account.created", N_("This account was created")
     EMAIL_VERIFIED = "sign_up.completed", N_("You confirmed your email address")
@@ -185,7 +185,7 @@ class Happened(Said):
 
 @dataclass(frozen=True, slots=True)
 class ActivityLine:
-    """One event. `id` is posted back as `event`; `device` and `place` as on the devices page; `app` where one took part.
+    """One event. `id` is posted back as `event`; `device` and `place` as on the devices page; `app` if one took part.
 
     `reportable` offers "This wasn't me".
     """

@@ -1,4 +1,4 @@
-"""What every page knows besides its own view: who asks, in which language, under which name."""
+"""Context of every page besides its own view: browser, language, brand."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from doorward.web.pages.static import VERSION
 
 
 class View(Protocol):
-    """What `render` takes: a frozen dataclass that names its template."""
+    """The argument of `render`: a frozen dataclass that names its template."""
 
     template: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """The surroundings of a page.
+    """The context of a page.
 
-    `locale` is a tag from `language.LOCALES` (choose it with `language.choose`); `csrf_token` goes into every form
-    that stays on this server; `app_name` is the app that the person came from, or None; `issuer` is the issuer URL,
-    whose path is put before every path on the page; `request_id` is shown on error pages; `once` is of this one page, and goes into
-    its forms: what is posted with it twice is one deed (`features/repeated_posts/boundary.py`).
+    `locale` is a tag from `language.LOCALES` (choose it with `language.choose`); `csrf_token` is part of every form that is posted
+    to this server; `app_name` is the app that sent the person, or None; `issuer` is the issuer URL, whose path is put before every
+    path on the page; `request_id` is shown on error pages; `once` is unique to this page and part of its forms: two identical posts
+    with it count as one (`features/repeated_posts/boundary.py`).
     """
 
     locale: str

@@ -1,4 +1,4 @@
-"""Pages that stand outside a flow: error, front page, the development outbox."""
+"""Pages outside a flow: error page, home page, development outbox."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Failure(Said):
             " then sends once more what you typed."
         ),
     )
-    """The same for a form that was sent: loading the page again sends it again, and nothing has to be typed twice."""
+    """The same for a submitted form: reloading the page sends it again, so that nothing has to be typed twice."""
     SERVER_ERROR = (
         "server_error",
         N_("Something went wrong on our side"),
@@ -93,7 +93,7 @@ class Failure(Said):
 
 
 class Way(Said):
-    """Where an error page leads; each is a path of this server."""
+    """The links of an error page; each is a path of this server."""
 
     HOME = "/", N_("Go to the front page")
     SIGN_IN = "/sign-in", N_("Sign in")
@@ -104,11 +104,11 @@ class Way(Said):
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """Any status of 400 and above that a person sees. The request id comes from the context.
+    """A page with a status of 400 or above. The request id comes from the context.
 
-    `detail` is one safe technical sentence for the app's developer (what was got, what is nearest, how to mend it);
-    `app_url` leads back to the app when a checked address is known; `flow` keeps the sign-in; `retry_at` in Unix
-    seconds; `right_url` leads to the same page at our own address, `right_host`. There is always at least one way on.
+    `detail` is one safe technical sentence for the app's developer (the value received, the nearest valid one, the fix); `app_url`
+    leads back to the app when a verified URL is known; `flow` keeps the sign-in; `retry_at` in Unix seconds; `right_url` leads to
+    the same page at our own address, `right_host`. There is always at least one link.
     """
 
     template: ClassVar[str] = "error.html"
@@ -124,7 +124,7 @@ class ErrorPage:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """/. `account` is the address of who is signed in, or None."""
+    """/. `account` is the address of the signed-in person, or None."""
 
     template: ClassVar[str] = "home.html"
     account: str | None = None
@@ -133,7 +133,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """One message that development did not send. `text` is its plain text; http(s) addresses in it become links."""
+    """One message that development did not send. `text` is its plain text; http(s) URLs in it become links."""
 
     to: str
     subject: str

@@ -1,4 +1,4 @@
-"""Pages at the end of a sign-in: consent, the way back to the app, the posted response."""
+"""Pages at the end of a sign-in: consent, redirect to the app, posted response."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 
 @dataclass(frozen=True, slots=True)
 class ScopeLine:
-    """One scope as a person reads it.
+    """One scope as shown to a person.
 
-    `name` is the scope; OpenID's own scopes have translated verbs. For others `description` is the operator's sentence
-    (a verb first: "See your orders") and `api` the API's name; without a description the name is shown.
+    `name` is the scope; OpenID's own scopes have translated verbs. For others `description` is the operator's sentence (a verb
+    first: "See your orders") and `api` the API's name; without a description the name is shown.
     """
 
     name: str
@@ -23,9 +23,10 @@ class ScopeLine:
 class Consent:
     """/consent. Posts `decision` (allow | deny), `csrf`, `flow`.
 
-    `account` is the address of who is signed in, `account_name` the name if there is one; `not_you` the path where
-    another account is chosen (`flow` is added where it lacks one); `host` where the answer goes (the redirect_uri's host, or the scheme of a native app);
-    `lasts` how long access lasts without asking again, in seconds; `offline` that it goes on while the person is away.
+    `account` is the address of the signed-in person, `account_name` the name if there is one; `not_you` is the path to choose
+    another account (`flow` is added if missing); `host` is the target of the response (the redirect_uri's host, or the scheme of a
+    native app); `lasts` is the duration of access without another consent, in seconds; `offline`: access continues while the person
+    is away.
     """
 
     template: ClassVar[str] = "consent.html"
@@ -42,10 +43,11 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """The 200 page that ends a POST: it refreshes to `url` at once and shows a link (OAuth 2.1; the form-action trap).
+    """The 200 page that ends a POST: it refreshes to `url` at once and shows a link (OAuth 2.1; browsers apply form-action to
+    redirects).
 
-    `url` is the finished absolute redirect, parameters included; `app` the app's name (None: no name known).
-    `because` picks the heading: signed_in, denied, signed_out.
+    `url` is the complete absolute redirect, parameters included; `app` the app's name (None: unknown). `because` selects the
+    heading: signed_in, denied, signed_out.
     """
 
     template: ClassVar[str] = "continue.html"
@@ -58,7 +60,7 @@ class Continue:
 class FormPost:
     """response_mode=form_post (OAuth 2.0 Form Post Response Mode §2): a form that posts `fields` to `url`.
 
-    It is sent with `csp.form_post_policy([url])` and carries no `csrf`: that token is not for the app's eyes.
+    It is sent with `csp.form_post_policy([url])` and has no `csrf`, since the app must not see that token.
     """
 
     template: ClassVar[str] = "form_post.html"
@@ -69,11 +71,11 @@ class FormPost:
 
 @dataclass(frozen=True, slots=True)
 class SignOutAsk:
-    """/logout without a trustworthy hint, or without the cookie of the session that the hint names (ASVS 10.6.2). Posts
-    `confirm=yes`, `csrf` and `hidden`.
+    """/logout without a trustworthy hint, or without the cookie of the session that the hint names (ASVS 10.6.2). Posts `confirm=yes`,
+    `csrf` and `hidden`.
 
-    `account` is who is signed in ("" = nobody is named); `app` the app that asks to end a session that is not this browser's,
-    as far as can be seen; `hidden` are the request's own parameters to carry along.
+    `account` is the signed-in person ("" = nobody is named); `app` is the app that asks to end a session that seems not to be this
+    browser's; `hidden` are the request's own parameters, to be posted again.
     """
 
     template: ClassVar[str] = "sign_out_ask.html"
@@ -84,8 +86,8 @@ class SignOutAsk:
 
 @dataclass(frozen=True, slots=True)
 class SignOutOn:
-    """The same request once more, as a form of ours that sends itself: an app's POST comes without our cookies (SameSite=Lax), and
-    its ID token belongs into no address. `hidden` are the request's own parameters."""
+    """The same request again, as a self-submitting form of this server: an app's POST comes without our cookies (SameSite=Lax), and its
+    ID token must not appear in a URL. `hidden` are the request's own parameters."""
 
     template: ClassVar[str] = "sign_out_on.html"
     hidden: tuple[tuple[str, str], ...]
@@ -93,7 +95,7 @@ class SignOutOn:
 
 @dataclass(frozen=True, slots=True)
 class SignedOut:
-    """After sign-out. `app_url` leads back to the app when a checked post_logout_redirect_uri or home page is known."""
+    """After sign-out. `app_url` leads back to the app when a verified post_logout_redirect_uri or home page is known."""
 
     template: ClassVar[str] = "signed_out.html"
     app_url: str | None = None

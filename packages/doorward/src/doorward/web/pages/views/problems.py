@@ -1,4 +1,4 @@
-"""What can be wrong with something a person typed, as a value."""
+"""Problems of submitted forms."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class Wrong(Said):
     """The kinds of problem that a form can show; the sentence is chosen by kind and language."""
 
     CREDENTIALS = "credentials", N_("That email and password don't match.")
-    """The one answer for unknown people and wrong passwords (ASVS 6.3.8)."""
+    """The same answer for unknown accounts and wrong passwords (ASVS 6.3.8)."""
     ACCOUNT_DISABLED = (
         "account_disabled",
         N_("Your account is disabled. Ask the people who run this service to enable it again."),
     )
-    """The password was right, and the account is disabled: only its owner hears of it."""
+    """The password was right, and the account is disabled: only its owner sees this."""
     PASSWORD_MISMATCH = "password_mismatch", N_("That password isn't right.")
-    """The current password is not right (re-authentication, password change)."""
+    """The current password is wrong (re-authentication, password change)."""
     IDENTIFIER_MISSING = "identifier_missing", N_("Enter your email address.")
     EMAIL_MISSING = "email_missing", N_("Enter your email address.")
     EMAIL_INVALID = "email_invalid", N_("Enter an email address like name@example.com.")
@@ -31,13 +31,13 @@ class Wrong(Said):
             " another one."
         ),
     )
-    """Letters beyond ASCII before the @, which our mail server does not send to."""
+    """Non-ASCII letters before the @, to which our mail server does not send."""
     NAME_TOO_LONG = "name_too_long"
     PASSWORD_MISSING = "password_missing", N_("Enter a password.")
     PASSWORD_TOO_SHORT = "password_too_short"
-    """Give `number`: the least number of characters."""
+    """Give `number`: the minimum number of characters."""
     PASSWORD_TOO_LONG = "password_too_long"
-    """Give `number`: the greatest number of characters."""
+    """Give `number`: the maximum number of characters."""
     PASSWORD_BREACHED = (
         "password_breached",
         N_("That password has appeared in a data leak. Choose another one."),
@@ -50,7 +50,7 @@ class Wrong(Said):
         "password_context",
         N_("That password contains your name, your address or the name of this service. Choose another one."),
     )
-    """It holds the person's name or address, or the name of this service."""
+    """It contains the person's name or address, or the name of this service."""
     PASSWORD_UNCHANGED = "password_unchanged", N_("That is your current password. Choose another one.")
     CODE_MISSING = "code_missing", N_("Enter the code.")
     CODE_WRONG = "code_wrong", N_("That code didn't work. Check it, or use the newest one.")
@@ -62,17 +62,17 @@ class Wrong(Said):
             " the link in this one."
         ),
     )
-    """So many wrong ones were typed that even the right one no longer works. Give `at` where another would be looked at later."""
+    """After too many wrong codes even the right one no longer works. Give `at` if another code is accepted later."""
     RECOVERY_CODE_WRONG = "recovery_code_wrong", N_("That recovery code didn't work. Each code works once.")
     TOO_MANY_TRIES = "too_many_tries"
-    """Give `at`: when the next try is allowed."""
+    """Give `at`: the time of the next permitted attempt."""
     TOO_MANY_MAILS = "too_many_mails"
-    """Give `at`: when the next mail is sent. It says the other ways in, too, and the same for addresses that nobody has."""
+    """Give `at`: the time of the next mail. It names the other ways to sign in, too, and is the same for addresses without an account."""
     STALE_FORM = (
         "stale_form",
         N_("This page was out of date, so we didn't use what you sent. Please try again."),
     )
-    """The CSRF token or the sign-in behind the form is gone; this post was not used, the form is fresh now."""
+    """The CSRF token or the sign-in of the form is gone; this post was not used, and the form is fresh now."""
     FOREIGN_FORM = (
         "foreign_form",
         N_(
@@ -80,7 +80,7 @@ class Wrong(Said):
             " try again here. If it happens again, tell the people who run this service."
         ),
     )
-    """The browser did not say that the form came from a page of ours (Origin, Sec-Fetch-Site); this post was not used."""
+    """The browser did not confirm that the form came from a page of ours (Origin, Sec-Fetch-Site); this post was not used."""
     CHANGED_MEANWHILE = (
         "changed_meanwhile",
         N_(
@@ -88,13 +88,13 @@ class Wrong(Said):
             " set now, then try again."
         ),
     )
-    """Another page or device changed the account while this post was worked on; this post was not used."""
+    """Another page or device changed the account while this post was processed; this post was not used."""
     LOCALE_UNKNOWN = "locale_unknown", N_("Choose one of the languages in the list.")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem. `number`: a limit where the kind has one; `at`: Unix seconds where the kind has a time."""
+    """One problem. `number`: a limit if the kind has one; `at`: Unix seconds if the kind has a time."""
 
     kind: Wrong
     number: int | None = None
@@ -102,7 +102,7 @@ class Problem:
 
     @property
     def status(self) -> int:
-        """Of the answer to a form that had this problem."""
+        """The status of the response to a form with this problem."""
         if self.at is not None:
             return 429
         return _STATUS.get(self.kind, 400)
@@ -119,12 +119,12 @@ _STATUS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A page with a form. `problem` stands above it; a view has further ones, for its fields, under names of their own."""
+    """A page with a form. `problem` is shown above it; a view has further ones for its fields, with names of their own."""
 
     problem: Problem | None = None
 
     @property
     def fault(self) -> Problem | None:
-        """The first problem of all, if there is one."""
+        """The first problem, if there is one."""
         found = (getattr(self, each.name) for each in fields(self))
         return next((one for one in found if isinstance(one, Problem)), None)

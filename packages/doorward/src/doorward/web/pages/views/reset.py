@@ -1,4 +1,4 @@
-"""Pages for a forgotten password."""
+"""Pages of a password reset."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ResetNew(Form):
 
 @dataclass(frozen=True, slots=True)
 class ResetDone:
-    """After /reset/new: the password is set, signing in comes next (a reset alone signs nobody in)."""
+    """After /reset/new: the password is set, and sign-in follows (a reset alone signs nobody in)."""
 
     template: ClassVar[str] = "reset_done.html"
     flow: str | None = None

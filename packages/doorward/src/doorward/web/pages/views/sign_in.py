@@ -1,4 +1,4 @@
-"""Pages that prove who somebody is: sign-in, second factor, confirm again."""
+"""Pages for authentication: sign-in, second factor, confirmation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorward.web.pages.views.problems import Form, Problem
 
 @dataclass(frozen=True, slots=True)
 class OtherWay:
-    """A link to another way to sign in: what it says, and its path."""
+    """A link to another sign-in method: its text and its path."""
 
     label: str
     path: str
@@ -20,9 +20,9 @@ class OtherWay:
 class SignIn(Form):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
-    `identifier` is prefilled (login_hint or what was typed); `last_used` marks the method used before in this
-    browser; `sign_up_open` shows the way to an account; `problem` stands above the form;
-    `password_reset` says that a new password was just set (then `problem` is None); `others` are ways beside the password.
+    `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
+    `sign_up_open` shows the link to sign-up; `problem` is shown above the form; `password_reset`: a new password was just set (then
+    `problem` is None); `others` are methods besides the password.
     """
 
     template: ClassVar[str] = "sign_in.html"
@@ -40,9 +40,9 @@ class SignIn(Form):
 class SecondFactor(Form):
     """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `csrf`, `flow`.
 
-    `account` is the address of who has shown their password; `method` is the view shown; `recovery_available` offers the other one. The links to the other view are
-    `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1` starts over; `others` are ways
-    beside codes.
+    `account` is the address of the person whose password is proven; `method` is the view shown; `recovery_available` offers the
+    other one. The links to the other view are `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1`
+    starts over; `others` are methods besides codes.
     """
 
     template: ClassVar[str] = "second_factor.html"
@@ -58,8 +58,8 @@ class SecondFactor(Form):
 class ReAuth(Form):
     """/account/confirm. Posts `password` or `code`, `method` (password | authenticator), `return_to`, `csrf`.
 
-    Shown before a sensitive edit when the sign-in is older than ten minutes (ASVS 7.5.1). `account` is the e-mail
-    address; `return_to` is a path on this server that the handler has checked. `authenticator_available` links to
+    Shown before a sensitive edit when the sign-in is older than ten minutes (ASVS 7.5.1). `account` is the e-mail address;
+    `return_to` is a path on this server that the handler has checked. `authenticator_available` links to
     `/account/confirm?method=authenticator&return_to=…` (and back).
     """
 

@@ -1,4 +1,4 @@
-"""Pages on the way to an account: sign-up, check your mail, the page behind a mailed link."""
+"""Pages of a sign-up: sign-up form, check your mail, the page of a mailed link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorward.web.pages.views.problems import Form, Problem
 class SignUp(Form):
     """/sign-up. Posts `email`, `password`, `name` (may be empty), `csrf`, `flow`.
 
-    `minimum` is the least number of characters of a password (NIST 800-63B-4 §3.1.1), said before anything is typed.
+    `minimum` is the minimum number of characters of a password (NIST 800-63B-4 §3.1.1), shown before typing.
     """
 
     template: ClassVar[str] = "sign_up.html"
@@ -29,9 +29,8 @@ class SignUp(Form):
 class CheckMail(Form):
     """/sign-up/check and /reset/check. Posts `code`, `csrf`, `flow`; the second form posts `csrf`, `flow` to `resend_action`.
 
-    The same words whether or not a message went out (ASVS 6.3.8). `email` is what was typed, to see a slip of the finger; None
-    in a browser that did not ask. `minutes` is how long the code works;
-    `resent` says that another message may be on its way.
+    The text is the same whether or not a message was sent (ASVS 6.3.8). `email` is the typed address, to show typing errors; None in
+    a browser that did not request the mail. `minutes` is how long the code works; `resent`: another message may be on its way.
     """
 
     template: ClassVar[str] = "check_mail.html"
@@ -46,9 +45,9 @@ class CheckMail(Form):
 
 @dataclass(frozen=True, slots=True)
 class LinkPage:
-    """/verify and /reset/link. Posts `token`, `csrf`, `flow` when the person presses the button: scanners only GET.
+    """/verify and /reset/link. Posts `token`, `csrf`, `flow` when the person presses the button: mail scanners only send GET.
 
-    `wrong_browser`: the link was opened in a browser that did not ask for it; there is no form then, only what to do.
+    `wrong_browser`: the link was opened in a browser that did not request it; the page then has instructions and no form.
     """
 
     template: ClassVar[str] = "link.html"
