@@ -1,4 +1,4 @@
-"""Are random values what they should be, and does what is sealed open only for its own purpose and row?"""
+"""Random values, and sealed values that open only for their own purpose and row."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SEALER = KeyedSealer(bytes(range(32)))
 
 
 @pytest.mark.requirement(17)
-def test_a_token_carries_256_bits_as_43_characters() -> None:
+def test_a_token_has_256_bits_in_43_characters() -> None:
     made = {CHANCE.token() for _ in range(1000)}
     assert len(made) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", token) for token in made)
     assert len(CHANCE.token(16)) == 22
-    # chance in each of its bytes: one that stood still would be eight bits less
+    # every byte is random: a constant one would mean eight bits less
     raw = [urlsafe_b64decode(token + "=") for token in made]
     assert all(len({one[place] for one in raw}) > 200 for place in range(32))
 
@@ -36,7 +36,7 @@ def test_an_id_is_a_uuid_of_version_7_that_sorts_by_time() -> None:
         match = re.fullmatch(r"usr_([0-9a-f]{12})7[0-9a-f]{3}[89ab][0-9a-f]{15}", text)
         assert match
         assert 0 <= int(match[1], 16) - before < 60_000
-    # also within one millisecond: an audit record reads in the order in which things happened
+    # also within one millisecond: audit lines sort in the order of events
     stamps = [text[4:20] for text in ids]
     assert stamps == sorted(stamps)
 
@@ -57,12 +57,12 @@ def test_digits_are_decimal_and_each_position_takes_every_value() -> None:
     assert len(CHANCE.digits(8)) == 8
 
 
-def test_below_stays_below() -> None:
+def test_below_returns_less_than_its_bound() -> None:
     assert {CHANCE.below(3) for _ in range(200)} == {0, 1, 2}
 
 
 @given(st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))
-def test_what_is_sealed_opens_for_its_purpose_and_context(clear: bytes, purpose: str, context: str) -> None:
+def test_a_sealed_value_opens_for_its_purpose_and_context(clear: bytes, purpose: str, context: str) -> None:
     sealed = SEALER.seal(purpose, context, clear)
     assert SEALER.open(purpose, context, sealed) == clear
     assert sealed != SEALER.seal(purpose, context, clear)

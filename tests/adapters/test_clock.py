@@ -1,4 +1,4 @@
-"""Does time go on, and only on, whatever is done to the machine's clock?"""
+"""Clock that never goes back, for any change of the machine's clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START = 1_800_000_000.0
 
 @pytest.fixture
 def log() -> io.StringIO:
-    """What is logged, whatever another test had chosen."""
+    """The log output, whatever configuration another test has left."""
     out = io.StringIO()
     logs.configure("info", "json", out=out)
     return out
@@ -29,7 +29,7 @@ def log() -> io.StringIO:
 
 @dataclass
 class Machine:
-    """A clock on the wall that can be set, and time that passes."""
+    """A wall clock that can be set, and elapsed time."""
 
     wall: float = START
     passed: float = 1000.0
@@ -42,7 +42,7 @@ class Machine:
         return SystemClock(lambda: self.wall, lambda: self.passed)
 
 
-def test_it_says_what_the_machine_says() -> None:
+def test_the_clock_returns_the_machines_time() -> None:
     machine = Machine()
     clock = machine.clock()
     for _ in range(100):
@@ -51,7 +51,7 @@ def test_it_says_what_the_machine_says() -> None:
     assert abs(SystemClock().now() - time.time()) <= 1
 
 
-def test_set_back_five_minutes_it_goes_on_from_where_it_was_and_is_caught_up_with(
+def test_after_being_set_back_five_minutes_the_clock_slows_until_the_machine_catches_up(
     log: io.StringIO,
 ) -> None:
     machine = Machine()
@@ -74,7 +74,7 @@ def test_set_back_five_minutes_it_goes_on_from_where_it_was_and_is_caught_up_wit
     assert said.count("clock.caught_up") == 1
 
 
-def test_set_forward_it_follows_at_once(log: io.StringIO) -> None:
+def test_the_clock_follows_at_once_when_set_forward(log: io.StringIO) -> None:
     machine = Machine()
     clock = machine.clock()
     machine.wall += 86_400
@@ -82,7 +82,7 @@ def test_set_forward_it_follows_at_once(log: io.StringIO) -> None:
     assert "clock.set_forward" in log.getvalue()
 
 
-def test_set_back_again_while_it_is_caught_up_with_it_says_so_again(
+def test_being_set_back_again_is_logged_again(
     log: io.StringIO,
 ) -> None:
     machine = Machine()
@@ -95,7 +95,7 @@ def test_set_back_again_while_it_is_caught_up_with_it_says_so_again(
     assert log.getvalue().count("clock.set_back") == 2
 
 
-def test_small_corrections_are_made_without_a_word(log: io.StringIO) -> None:
+def test_small_corrections_are_not_logged(log: io.StringIO) -> None:
     machine = Machine()
     clock = machine.clock()
     for _ in range(50):
@@ -106,7 +106,7 @@ def test_small_corrections_are_made_without_a_word(log: io.StringIO) -> None:
     assert log.getvalue() == ""
 
 
-def test_a_day_ahead_it_says_so_again_and_again_until_it_is_caught_up_with(log: io.StringIO) -> None:
+def test_a_clock_a_day_ahead_is_logged_repeatedly(log: io.StringIO) -> None:
     machine = Machine()
     clock = machine.clock()
     machine.wall += 86_400
@@ -123,7 +123,7 @@ def test_a_day_ahead_it_says_so_again_and_again_until_it_is_caught_up_with(log: 
     assert first["caught_up_in"] == pytest.approx(864_000, rel=0.01)
     assert [one["event"] for one in again] == ["clock.ahead"] * 6
     assert again[-1]["seconds"] == pytest.approx(86_400 - 360, abs=2)
-    # what is nearly caught up with is worth no more words
+    # a nearly corrected difference is not logged again
     machine.wall += 86_400 - 360 - 50
     said = log.getvalue()
     for _ in range(1200):
@@ -131,12 +131,12 @@ def test_a_day_ahead_it_says_so_again_and_again_until_it_is_caught_up_with(log: 
         clock.now()
     assert log.getvalue().removeprefix(said).count("clock.ahead") == 0
     assert clock.ahead() == 0
-    # a new process begins with the machine's
+    # a new process begins with the machine's time
     assert machine.clock().ahead() == 0
 
 
 @given(st.lists(st.tuples(st.floats(0, 1000), st.floats(-10_000, 10_000)), max_size=30))
-def test_it_never_goes_back_and_never_stands_still_for_long(steps: list[tuple[float, float]]) -> None:
+def test_the_clock_never_goes_back_and_never_stops_for_long(steps: list[tuple[float, float]]) -> None:
     machine = Machine()
     clock = machine.clock()
     last, newest = clock.exact(), machine.wall
@@ -150,7 +150,7 @@ def test_it_never_goes_back_and_never_stands_still_for_long(steps: list[tuple[fl
         last = now
 
 
-def test_names_sort_as_they_were_made_while_the_clock_is_set_back() -> None:
+def test_ids_sort_in_order_of_creation_while_the_clock_is_set_back() -> None:
     machine = Machine()
     chance = SystemChance(machine.clock().exact)
     names: list[str] = []
@@ -162,7 +162,7 @@ def test_names_sort_as_they_were_made_while_the_clock_is_set_back() -> None:
     assert names == sorted(names)
 
 
-def test_ticks_pass() -> None:
+def test_ticks_increase() -> None:
     before = ticks()
     time.sleep(0.01)
     assert 0.009 < ticks() - before < 5

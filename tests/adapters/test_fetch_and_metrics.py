@@ -1,4 +1,4 @@
-"""Is an app called only where it may be, and is what happens counted?"""
+"""Calls to apps only at allowed addresses, and metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 class App:
-    """A tiny app that notes what was posted and answers what it is told."""
+    """A small app that records posts and returns the configured answer."""
 
     def __init__(self) -> None:
         self.requests: list[bytes] = []
@@ -49,7 +49,7 @@ async def running(app: App, context: ssl.SSLContext | None = None) -> AsyncGener
 
 
 def certified(name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's side with a certificate of that name, and a client's that trusts who made it."""
+    """TLS contexts: a server's with a certificate of that name, and a client's that trusts its issuer."""
     authority = trustme.CA()
     server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(name).configure_cert(server_side)
@@ -77,7 +77,7 @@ async def test_a_logout_token_is_posted_as_a_form_over_https() -> None:
     assert b"application/x-www-form-urlencoded" in request
 
 
-async def test_no_logout_token_goes_to_a_host_with_a_good_certificate_of_another() -> None:
+async def test_no_logout_token_is_sent_to_a_host_with_a_valid_certificate_of_another() -> None:
     server_side, trusting = certified("app.elsewhere.example")
     app = App()
     async with running(app, server_side) as port:
@@ -109,7 +109,7 @@ async def test_no_logout_token_goes_to_a_host_with_a_good_certificate_of_another
         (b"", "RemoteProtocolError"),
     ],
 )
-async def test_what_the_app_answers_decides_and_redirects_are_not_followed(
+async def test_the_status_of_the_app_decides_and_redirects_are_not_followed(
     answer: bytes, problem: str | None
 ) -> None:
     app = App()
@@ -123,10 +123,10 @@ async def test_what_the_app_answers_decides_and_redirects_are_not_followed(
         assert said == problem
     else:
         assert problem in said
-        assert "secret" not in said, "what an app says may hold anything"
+        assert "secret" not in said, "an app's answer may contain anything"
 
 
-async def test_an_app_that_is_not_there_is_told_by_the_kind_of_fault(free_port: int) -> None:
+async def test_an_unreachable_app_is_reported_by_kind_of_fault(free_port: int) -> None:
     channel = BackChannel(development=True)
     said = await channel.post_logout_token(f"http://127.0.0.1:{free_port}/logout", "t")
     await channel.close()
@@ -148,7 +148,7 @@ async def test_an_app_that_is_not_there_is_told_by_the_kind_of_fault(free_port: 
         ("http://[", False, False),
     ],
 )
-async def test_only_https_is_called_and_http_on_this_machine_in_development(
+async def test_only_https_is_allowed_and_local_http_in_development(
     url: str, in_production: bool, in_development: bool
 ) -> None:
     for development, allowed in ((False, in_production), (True, in_development)):
@@ -170,7 +170,7 @@ def test_counts_are_shown_by_name_and_kind() -> None:
     assert "process_resident_memory_bytes" in text
 
 
-def test_labels_that_somebody_else_chooses_cannot_fill_the_memory() -> None:
+def test_labels_chosen_by_an_attacker_cannot_fill_the_memory() -> None:
     meter = PrometheusMeter()
     for number in range(1000):
         meter.count("refusals", f"made-up-{number}")
@@ -181,7 +181,7 @@ def test_labels_that_somebody_else_chooses_cannot_fill_the_memory() -> None:
     assert 'doorward_refusals_total{kind="other"} 800.0' in lines
 
 
-async def test_metrics_have_a_port_of_their_own(free_port: int) -> None:
+async def test_metrics_are_served_on_a_separate_port(free_port: int) -> None:
     meter = PrometheusMeter()
     meter.count("mails", "sent")
     stop = meter.serve("127.0.0.1", free_port)

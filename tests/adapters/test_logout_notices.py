@@ -1,4 +1,4 @@
-"""Do notices of a log-out leave, once, and again while an app is away?"""
+"""Logout notices: sent once, and retried while an app is down."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def store() -> AsyncGenerator[Store]:
 
 
 @pytest.mark.requirement(76)
-async def test_logout_notices_are_tried_again_and_given_up_after_an_hour(store: Store, clock: Turned) -> None:
+async def test_logout_notices_are_retried_and_given_up_after_an_hour(store: Store, clock: Turned) -> None:
     notice = LogoutNotice(
         id="lgo_1", client_id="app_1", account_id="usr_1", session_id="ses_1", created_at=NOW, next_try_at=NOW
     )
@@ -57,7 +57,7 @@ async def test_logout_notices_are_tried_again_and_given_up_after_an_hour(store: 
         clock.time += 1
     assert asked[:4] == [NOW, NOW + 2, NOW + 12, NOW + 72]
     assert asked[-1] - NOW >= LOGOUT_LIFE
-    assert len(asked) < 12, "however long an app is away, it is asked a handful of times"
+    assert len(asked) < 12, "an app that is down for long is called only a few times"
     (untold,) = await store.messages.undelivered()
     assert (untold.client_id, untold.waiting, untold.failed) == ("app_1", 0, 1)
     assert untold.problem == "it answered 400"

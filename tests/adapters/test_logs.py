@@ -1,4 +1,4 @@
-"""May a log line hold a secret? By its key, by its looks, in a traceback, in a URL: never."""
+"""Log lines never contain secrets: by key, by form, in a traceback, in a URL."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
         "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
     ],
 )
-def test_what_looks_like_a_secret_is_hidden_wherever_it_stands(out: io.StringIO, value: str) -> None:
+def test_text_that_looks_like_a_secret_is_hidden_at_any_place(out: io.StringIO, value: str) -> None:
     log = logs.logger("test")
     log.info("happened", note=value, deep={"list": [value]})
     log.info(value)
@@ -70,12 +70,12 @@ def test_what_looks_like_a_secret_is_hidden_wherever_it_stands(out: io.StringIO,
     "key",
     ["password", "new_password", "client_secret", "refresh_token", "code", "user_code", "code_verifier", "cookie", "Authorization", "client_assertion", "csrf", "sealed", "private_key", "otp", "id_token_hint", "login_hint", "logout_hint", "secret_hash"],
 )  # fmt: skip
-def test_what_is_called_a_secret_is_hidden_whatever_it_looks_like(out: io.StringIO, key: str) -> None:
+def test_values_under_secret_keys_are_always_hidden(out: io.StringIO, key: str) -> None:
     logs.logger("test").info("happened", **{key: "plain words"}, inner={key: ["plain words"]})
     assert "plain words" not in out.getvalue()
 
 
-def test_what_is_needed_stays(out: io.StringIO) -> None:
+def test_harmless_values_stay(out: io.StringIO) -> None:
     logs.logger("test").info(
         "happened", client_id="app_1", error_code="invalid_grant", status_code=400, tries=3
     )
@@ -88,7 +88,7 @@ def test_what_is_needed_stays(out: io.StringIO) -> None:
     assert (line["status_code"], line["tries"], line["level"]) == (400, 3, "info")
 
 
-def test_an_exception_shows_where_but_no_locals_and_no_source(out: io.StringIO) -> None:
+def test_an_exception_is_logged_with_locations_but_no_locals_and_no_source(out: io.StringIO) -> None:
     def fails() -> None:
         hunter = "hunter2hunter2"
         raise ValueError("no " + "good" + hunter[:0])
@@ -117,7 +117,7 @@ def test_bytes_are_never_shown_and_long_text_is_cut(out: io.StringIO) -> None:
     assert len(line["long"]) < 2100
 
 
-def test_the_console_form_is_for_people() -> None:
+def test_the_console_form_is_readable() -> None:
     stream = io.StringIO()
     logs.configure("info", "console", out=stream)
     try:
@@ -148,7 +148,7 @@ class _Full(io.StringIO):
     "why", [OSError(28, "No space left on device"), BrokenPipeError(), ValueError("closed")]
 )
 @pytest.mark.usefixtures("out")
-def test_a_line_that_cannot_be_written_harms_nobody_and_the_next_one_is(why: Exception) -> None:
+def test_a_line_that_cannot_be_written_raises_no_error_and_the_next_is_written(why: Exception) -> None:
     stream = _Full(why)
     logs.configure("info", "json", out=stream)
     logs.logger("token").warning("lost")
@@ -173,6 +173,6 @@ def test_anything_can_be_logged(value: object) -> None:
 @given(
     st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=4, max_size=60), st.text(max_size=20)
 )
-def test_a_secret_of_ours_never_gets_through(secret: str, around: str) -> None:
+def test_our_own_secrets_are_never_logged(secret: str, around: str) -> None:
     for prefix in ("dw_rt_", "dw_ac_", "dw_cs_", "dw_as_"):
         assert prefix + secret not in logs.redact(f"{around}{prefix}{secret} {around}")

@@ -1,4 +1,4 @@
-"""Does mail leave, once, over a real SMTP server, and wait when it cannot?"""
+"""Mail over a real SMTP server: sent once, and kept when it cannot be sent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Turned:
 
 
 class Inbox:
-    """What an SMTP server got; `answer` is what it says to the next one."""
+    """The received mail of an SMTP server; `answer` is its response to the next mail."""
 
     # ruff: noqa: N802 - the mail server calls its hooks by the commands' names
 
@@ -110,7 +110,7 @@ async def test_a_mail_arrives_as_it_was_written(inbox: Inbox, plain: SmtpServer)
 @pytest.mark.parametrize(
     "to", ["ada@example.com\r\nBcc: all@example.com", "ada@example.com\nX: y", "no address", "a@b@c"]
 )
-async def test_an_address_can_never_write_a_header(inbox: Inbox, plain: SmtpServer, to: str) -> None:
+async def test_an_address_can_never_inject_a_header(inbox: Inbox, plain: SmtpServer, to: str) -> None:
     with pytest.raises(MailRefused):
         await SmtpSender(plain).send(to, LETTER, mail_id="mai_1", at=NOW)
     assert inbox.mails == []
@@ -125,7 +125,7 @@ async def test_an_address_can_never_write_a_header(inbox: Inbox, plain: SmtpServ
         ("250 OK", "450 greylisted", MailDelayed),
     ],
 )
-async def test_what_the_server_says_decides_whether_it_is_tried_again(
+async def test_the_servers_status_decides_about_a_retry(
     inbox: Inbox, plain: SmtpServer, answer: str, recipient: str, error: type[Exception]
 ) -> None:
     inbox.answer, inbox.recipient = answer, recipient
@@ -142,7 +142,7 @@ async def test_mail_is_encrypted_as_configured_and_never_less(inbox: Inbox, tls:
     if tls == "starttls":
         running = controller(inbox, **options)
     else:
-        running = controller(inbox)  # a plain server where TLS is expected, and below the real one
+        running = controller(inbox)  # a plain server where TLS is expected; the real one below
     try:
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
@@ -151,7 +151,7 @@ async def test_mail_is_encrypted_as_configured_and_never_less(inbox: Inbox, tls:
         if tls == "starttls":
             await SmtpSender(server, context=trusting).send("ada@example.com", LETTER, mail_id="m", at=NOW)
             assert inbox.encrypted == [True]
-        # a certificate that nobody vouches for, or no TLS at all: nothing is sent
+        # a certificate of an unknown issuer, or no TLS at all: nothing is sent
         with pytest.raises(MailDelayed):
             await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=NOW)
         assert len(inbox.mails) == (1 if tls == "starttls" else 0)
@@ -167,7 +167,7 @@ async def test_a_server_without_starttls_gets_nothing(inbox: Inbox, plain: SmtpS
     assert inbox.mails == []
 
 
-async def test_a_wrong_password_is_told_without_the_password(inbox: Inbox) -> None:
+async def test_a_wrong_password_is_reported_without_the_password(inbox: Inbox) -> None:
     running = controller(
         inbox, authenticator=lambda *_: AuthResult(success=False, handled=False), auth_required=True, auth_require_tls=False
     )  # fmt: skip
@@ -180,7 +180,7 @@ async def test_a_wrong_password_is_told_without_the_password(inbox: Inbox) -> No
         running.stop()
 
 
-async def test_the_probe_greets_and_leaves(inbox: Inbox, plain: SmtpServer, free_port: int) -> None:
+async def test_the_probe_connects_and_quits(inbox: Inbox, plain: SmtpServer, free_port: int) -> None:
     await SmtpSender(plain).probe()
     assert inbox.mails == []
     with pytest.raises(MailDelayed):
@@ -192,7 +192,7 @@ def queue(letter: Letter) -> SealingPostman:
 
 
 class Desk:
-    """The outbox of a store, with a sender that does what it is told."""
+    """The outbox of a store, with a controlled sender."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -271,7 +271,7 @@ async def test_a_delayed_mail_waits_longer_each_time_and_is_given_up_after_a_day
     assert await desk.worker.send_due() == 0
 
 
-async def test_a_refused_mail_is_not_tried_again(desk: Desk) -> None:
+async def test_a_refused_mail_is_not_retried(desk: Desk) -> None:
     desk.error = MailRefused("unknown")
     mail = await desk.post()
     await desk.worker.send_due()
@@ -291,7 +291,7 @@ async def test_a_damaged_row_does_not_hold_up_the_others(desk: Desk) -> None:
     assert (await desk.row(bad)).failed_at == NOW
 
 
-async def test_a_worker_that_died_in_the_middle_leaves_the_mail_to_the_next(desk: Desk) -> None:
+async def test_the_mail_of_a_worker_that_died_is_sent_by_another(desk: Desk) -> None:
     mail = await desk.post()
     desk.goes_through.clear()
     task = asyncio.create_task(desk.worker.send_due())

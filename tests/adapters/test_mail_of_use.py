@@ -1,4 +1,4 @@
-"""Is a mail sent only while it is of use, and to whomever it can reach?"""
+"""Mail is sent only while its code is valid, and only to reachable addresses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LETTER = Letter(subject="Your code", text="It is 123456.", html="<p>It is <b>123
 
 
 class Inbox:
-    """What a mail server got."""
+    """The received mail of a server."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -44,7 +44,7 @@ class Inbox:
 
 
 class Desk:
-    """The outbox of a store, whose mail server is away while `error` says so; the time is `time`."""
+    """The outbox of a store, whose mail server fails while `error` is set; the time is `time`."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -90,7 +90,7 @@ async def desk() -> AsyncGenerator[Desk]:
     await store.close()
 
 
-async def test_a_code_that_works_no_more_is_not_sent(desk: Desk) -> None:
+async def test_a_code_that_is_no_longer_valid_is_not_sent(desk: Desk) -> None:
     desk.error = MailDelayed("no server")
     spent, good = await desk.post(ticket_id="tkt_1"), await desk.post("eve@example.com", ticket_id="tkt_2")
     await desk.worker.send_due()
@@ -105,7 +105,7 @@ async def test_a_code_that_works_no_more_is_not_sent(desk: Desk) -> None:
     assert await desk.worker.send_due() == 0
 
 
-async def test_a_code_of_the_version_before_is_sent_for_ten_minutes(desk: Desk) -> None:
+async def test_a_code_of_the_previous_version_is_sent_for_ten_minutes(desk: Desk) -> None:
     desk.error = MailDelayed("no server")
     mail = await desk.post()
     await desk.worker.send_due()
@@ -120,7 +120,7 @@ async def test_a_code_of_the_version_before_is_sent_for_ten_minutes(desk: Desk) 
 
 
 @pytest.mark.parametrize("offered", [True, False])
-async def test_an_address_beyond_ascii_travels_by_smtputf8_or_is_refused_at_once(offered: bool) -> None:
+async def test_an_address_beyond_ascii_is_sent_with_smtputf8_or_refused_at_once(offered: bool) -> None:
     inbox = Inbox()
     running = Controller(inbox, hostname="127.0.0.1", port=ports.free_port(), enable_SMTPUTF8=offered)
     running.start()

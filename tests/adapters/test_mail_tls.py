@@ -1,5 +1,4 @@
-"""Does mail go to the server that the settings name, or to anybody with a certificate? Asked as in real life: with the certificates that
-the machine trusts, and no others."""
+"""Mail goes only to the configured server, verified against the certificates that the machine trusts."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ LETTER = Letter(subject="Your code", text="It is 123456.", html="<p>It is 123456
 
 
 class Inbox:
-    """Counts the mails that came encrypted."""
+    """Counts the mails received over TLS."""
 
     # ruff: noqa: N802 - the mail server calls its hooks by the commands' names
 
@@ -33,7 +32,7 @@ class Inbox:
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "mail.elsewhere.example"])
-async def test_a_good_certificate_of_another_host_is_none(
+async def test_a_valid_certificate_of_another_host_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     authority = trustme.CA()

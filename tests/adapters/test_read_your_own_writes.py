@@ -1,4 +1,4 @@
-"""Has everybody who answers seen a change when it is answered as done, and does nobody answer from what they can't be sure of?"""
+"""Confirmed changes are visible on every node, and no node answers from a snapshot beyond its lease."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NODES = 3
 
 @dataclass
 class Passing:
-    """Time that goes by when it is told to."""
+    """Time controlled by a test."""
 
     seconds: float = 0
 
@@ -41,7 +41,7 @@ class Passing:
 
 @dataclass
 class Cut:
-    """A way to the database that can be cut: everything else is the store's own."""
+    """A database access that can be cut; the rest is the store's own."""
 
     store: Store
     cut: bool = False
@@ -92,7 +92,7 @@ async def answering(path: Path, count: int = NODES) -> AsyncGenerator[list[Watch
             await store.close()
 
 
-async def test_what_is_answered_as_done_is_seen_by_the_next_request_on_any_node(tmp_path: Path) -> None:
+async def test_a_confirmed_change_is_visible_to_the_next_request_on_any_node(tmp_path: Path) -> None:
     command_store = await open_sqlite(tmp_path / "a.db")
     command = source(command_store)
     waits: list[float] = []
@@ -105,7 +105,7 @@ async def test_what_is_answered_as_done_is_seen_by_the_next_request_on_any_node(
             waits.append(perf_counter() - began)
             assert [list(node.current().roles) for node in nodes] == [[f"role {number}"]] * NODES
     assert sorted(waits)[5] < LEASE / 2
-    # they have left: nobody is waited for
+    # the nodes have left: nothing to wait for
     began = perf_counter()
     assert await command_store.commit(command_store.registry.delete_role("rol_1"))
     await command.settle()
@@ -113,13 +113,13 @@ async def test_what_is_answered_as_done_is_seen_by_the_next_request_on_any_node(
     await command_store.close()
 
 
-async def test_a_node_that_is_held_up_is_waited_for_until_it_answers_no_more(tmp_path: Path) -> None:
+async def test_a_change_waits_for_a_paused_node_until_its_lease_expires(tmp_path: Path) -> None:
     files = itertools.count()
     await keeps_async(LEASE + 0.5, lambda: held_up(tmp_path / f"{next(files)}.db"))
 
 
 async def held_up(path: Path) -> float:
-    """For how many seconds a command waits for a node that does not look."""
+    """The seconds that a command waits for a node that does not look."""
     store, command_store = await open_sqlite(path), await open_sqlite(path)
     node, command = source(store), source(command_store)
     await node.join("nod_1", TurnedClock())  # and never looks again
@@ -130,7 +130,7 @@ async def held_up(path: Path) -> float:
     assert took >= LEASE
     with pytest.raises(StoreUnavailable):
         node.current()
-    # the next request asks, and goes on
+    # the next request queries the database, and continues
     await node.catch_up()
     assert "a" in node.current().roles
     await store.close()
@@ -138,7 +138,7 @@ async def held_up(path: Path) -> float:
     return took
 
 
-async def test_without_the_database_nobody_answers_from_memory_for_longer_than_the_lease(
+async def test_without_the_database_no_node_answers_from_memory_beyond_its_lease(
     tmp_path: Path,
 ) -> None:
     store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
@@ -153,7 +153,7 @@ async def test_without_the_database_nobody_answers_from_memory_for_longer_than_t
     await node.catch_up()
     with pytest.raises(StoreUnavailable):
         node.current()
-    # who comes next is refused at once, without asking again
+    # the next request is refused at once, without a query
     asked = way.asked
     for _ in range(5):
         await node.catch_up()
@@ -165,7 +165,7 @@ async def test_without_the_database_nobody_answers_from_memory_for_longer_than_t
     await store.close()
 
 
-async def test_many_requests_that_find_the_snapshot_stale_ask_once(tmp_path: Path) -> None:
+async def test_concurrent_requests_with_a_stale_snapshot_query_once(tmp_path: Path) -> None:
     store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
     way = Cut(store)
     node = source(way, passed=passed)
@@ -177,7 +177,7 @@ async def test_many_requests_that_find_the_snapshot_stale_ask_once(tmp_path: Pat
     await store.close()
 
 
-async def test_a_dead_process_is_waited_for_once(tmp_path: Path) -> None:
+async def test_a_change_waits_for_a_dead_process_only_once(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
     await source(store).join("nod_dead", TurnedClock())
     command = source(store)
@@ -192,18 +192,18 @@ async def test_a_dead_process_is_waited_for_once(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_sleeper_that_was_forgotten_is_waited_for_before_it_answers_again(tmp_path: Path) -> None:
-    """Its row is gone; so it must be known, and look once more, before it believes anything."""
+async def test_a_suspended_node_that_was_removed_registers_before_it_answers_again(tmp_path: Path) -> None:
+    """Its row is gone; so it must register, and load once more, before it trusts its snapshot."""
     store, command_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
     node, command = source(store), source(command_store)
-    await node.join("nod_1", TurnedClock())  # and sleeps
+    await node.join("nod_1", TurnedClock())  # and is suspended
     assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
     await command.settle()
     assert (await store.nodes.look("nod_1"))[1] is None
     assert node.stale
     await node.catch_up()
     assert "a" in node.current().roles
-    # awake again, it is one of those who are waited for
+    # after it resumes, changes wait for it again
     assert await command_store.commit(command_store.registry.delete_role("rol_1"))
     began = perf_counter()
     await command.settle()
@@ -214,8 +214,9 @@ async def test_a_sleeper_that_was_forgotten_is_waited_for_before_it_answers_agai
     await command_store.close()
 
 
-async def test_who_makes_itself_known_misses_no_change_that_was_answered_meanwhile(tmp_path: Path) -> None:
-    """Between its look and its word another changed something, saw nobody to wait for, and was told that it is done."""
+async def test_a_node_that_registers_misses_no_change_confirmed_meanwhile(tmp_path: Path) -> None:
+    """Between its query and its registration another process committed a change, found no node to wait for, and
+    confirmed it."""
     store, command_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
     command = source(command_store)
 
@@ -238,7 +239,7 @@ async def test_who_makes_itself_known_misses_no_change_that_was_answered_meanwhi
         assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
         began = perf_counter()
         await command.settle()
-        assert perf_counter() - began < LEASE, "there was nobody to wait for"
+        assert perf_counter() - began < LEASE, "there was no node to wait for"
         done.set()
 
     node = source(Meanwhile(store))
@@ -249,8 +250,8 @@ async def test_who_makes_itself_known_misses_no_change_that_was_answered_meanwhi
     await command_store.close()
 
 
-async def test_a_process_that_answers_is_never_taken_for_dead_whatever_its_clock_says(tmp_path: Path) -> None:
-    """A day behind, it is doubted by everybody's clock, makes itself known, and is waited for as before."""
+async def test_a_live_process_with_a_wrong_clock_is_not_taken_for_dead(tmp_path: Path) -> None:
+    """A day behind, it is doubted by every clock, registers again, and changes wait for it as before."""
     slow = TurnedClock()
     slow.time -= 86_400
     store, sweeper_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
@@ -272,8 +273,8 @@ async def test_a_process_that_answers_is_never_taken_for_dead_whatever_its_clock
     await sweeper_store.close()
 
 
-async def test_a_database_that_reads_and_commits_nothing_takes_no_lease(tmp_path: Path) -> None:
-    """As when a synchronous standby is gone: what is read is believed, and only a word of ours waits."""
+async def test_a_database_that_cannot_commit_does_not_end_the_lease(tmp_path: Path) -> None:
+    """As when a synchronous standby is gone: reads are trusted, and only our registration waits."""
     store, other = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
 
     class Hanging(Cut):
@@ -303,7 +304,7 @@ async def test_a_database_that_reads_and_commits_nothing_takes_no_lease(tmp_path
     await other.close()
 
 
-async def test_who_was_forgotten_makes_itself_known_before_it_answers_again(tmp_path: Path) -> None:
+async def test_a_removed_node_registers_before_it_answers_again(tmp_path: Path) -> None:
     store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
     node = source(store, passed=passed)
     await node.join("nod_1", TurnedClock())
@@ -315,7 +316,7 @@ async def test_who_was_forgotten_makes_itself_known_before_it_answers_again(tmp_
     await store.close()
 
 
-async def test_a_bell_is_answered_at_once_and_a_storm_of_rings_with_few_looks(tmp_path: Path) -> None:
+async def test_a_notification_causes_a_query_at_once_and_a_burst_only_a_few(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
     bells = Bells()
     store.on_change(bells.changed)
@@ -331,7 +332,7 @@ async def test_a_bell_is_answered_at_once_and_a_storm_of_rings_with_few_looks(tm
     began = perf_counter()
     assert await store.commit(store.registry.put_role(Role("rol_1", "a", {}, 1)))
     await until_async(lambda: "a" in node_slow.current().roles)
-    assert perf_counter() - began < 10, "it looked by itself, after thirty seconds"
+    assert perf_counter() - began < 10, "it polled by itself, after thirty seconds"
     asked = way.asked
     for _ in range(1000):
         bells.changed()

@@ -1,4 +1,4 @@
-"""Is a remark for the operator logged once, however often it is made?"""
+"""Remarks for the operator: each logged once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from doorward.adapters.remarks import MOST_OF_AN_APP, LoggedRemarks
 from tests.logged import captured
 
 
-def test_the_same_is_said_once_and_something_else_again() -> None:
+def test_each_remark_is_logged_once() -> None:
     with captured() as lines:
         remarks = LoggedRemarks()
         for _ in range(3):
@@ -22,7 +22,7 @@ def test_the_same_is_said_once_and_something_else_again() -> None:
     ]
 
 
-def test_who_invents_names_fills_neither_log_nor_memory() -> None:
+def test_invented_names_fill_neither_log_nor_memory() -> None:
     with captured() as lines:
         remarks = LoggedRemarks()
         for number in range(MOST_OF_AN_APP * 5):

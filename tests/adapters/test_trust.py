@@ -1,4 +1,4 @@
-"""Whose certificates are believed, and is it said when a name leads to none?"""
+"""Trusted certificate authorities, and reports of settings that name none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorward.adapters import trust
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
-    """The file of an authority that this machine does not know."""
+    """The file of an authority that this machine does not trust."""
     path = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(path)
     return path
@@ -29,7 +29,7 @@ def held(context: ssl.SSLContext) -> set[str]:
     return {str(one["serialNumber"]) for one in context.get_ca_certs()}
 
 
-def test_a_named_authority_counts_beside_the_machines(authority: Path) -> None:
+def test_a_configured_authority_is_trusted_in_addition_to_the_machines(authority: Path) -> None:
     machine, both = held(trust.context()), held(trust.context(str(authority)))
     assert machine < both
     assert len(both) == len(machine) + 1
@@ -38,14 +38,16 @@ def test_a_named_authority_counts_beside_the_machines(authority: Path) -> None:
     assert made.check_hostname
 
 
-def test_ssl_cert_file_stands_for_the_machines(authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssl_cert_file_replaces_the_machines_authorities(
+    authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     assert len(held(trust.context())) == 1
     assert trust.broken_variable() is None
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
-def test_a_name_that_leads_to_no_certificate_is_told(
+def test_a_variable_without_certificates_is_reported(
     content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "wrong.pem"
@@ -58,18 +60,18 @@ def test_a_name_that_leads_to_no_certificate_is_told(
     problem = trust.broken_variable()
     assert problem is not None
     assert problem.startswith(f"SSL_CERT_FILE names {path}")
-    # the server starts all the same, with what the machine trusts
+    # the server starts all the same, with the machine's authorities
     assert held(trust.context()) is not None
 
 
-def test_a_folder_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "nowhere"))
     assert "no folder" in (trust.broken_variable() or "")
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     assert trust.broken_variable() is None
 
 
-def test_a_reason_holds_nothing_of_what_the_other_side_sent() -> None:
+def test_a_reason_contains_nothing_that_the_peer_sent() -> None:
     inner = ssl.SSLCertVerificationError("secret")
     inner.verify_message = "self-signed certificate"
     outer = RuntimeError("secret")

@@ -1,4 +1,4 @@
-"""Is the cache behind `valkeys://` the one that was named, or anybody with a certificate?
+"""The cache behind `valkeys://` must prove its host name.
 
 docs/incidents/0002-a-cache-that-anybody-could-be.md
 """
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def in_front_of(server: ValkeyServer, context: ssl.SSLContext) -> AsyncGenerator[int]:
-    """TLS in front of a real server; its port."""
+    """TLS in front of a real server; yields its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -43,11 +43,11 @@ async def in_front_of(server: ValkeyServer, context: ssl.SSLContext) -> AsyncGen
         ("127.0.0.1", "", True),
         ("cache.elsewhere.example", "", False),
         ("cache.elsewhere.example", "&ssl_cert_reqs=optional", False),
-        # whoever says that nobody is to be looked at
+        # the setting that turns verification off
         ("cache.elsewhere.example", "&ssl_cert_reqs=none", True),
     ],
 )
-async def test_a_certificate_has_to_be_of_the_host_that_the_url_names(
+async def test_the_certificate_must_match_the_host_of_the_url(
     tmp_path: Path, scheme: str, name: str, words: str, good: bool
 ) -> None:
     authority = trustme.CA()
@@ -68,7 +68,7 @@ async def test_a_certificate_has_to_be_of_the_host_that_the_url_names(
                 await link.close()
 
 
-async def test_without_tls_there_is_nothing_to_look_at() -> None:
+async def test_without_tls_no_certificate_is_checked() -> None:
     with valkey_server() as server:
         link = ValkeyLink(server.url, longest=10)
         assert await link.do("PING") in {True, "PONG"}

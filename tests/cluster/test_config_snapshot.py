@@ -44,7 +44,7 @@ async def test_a_change_of_another_process_arrives_within_a_second(tmp_path: Pat
 
     assert await command.commit(command.registry.insert_key(key))
     await keeps_async(1, seconds_until_there)
-    # the key arrived with it: the server can sign what the snapshot promises
+    # the key arrived with the snapshot: the server can sign with the algorithms in it
     assert signer.sign({}, typ="JWT")
     assert seen[-1] == catalog.current().version > seen[0]
     await background.stop()

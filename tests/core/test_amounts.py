@@ -1,4 +1,4 @@
-"""Amounts and times as people read them."""
+"""Amounts and times in human-readable form."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from doorward.core.amounts import moment, size
         (2_500_000_000_000_000, "2,500.0 TB"),
     ],
 )
-def test_a_size_is_told_in_the_largest_unit_of_which_there_is_one(octets: int, said: str) -> None:
+def test_a_size_is_shown_in_the_largest_unit_that_fits(octets: int, said: str) -> None:
     assert size(octets) == said
 
 
-def test_a_moment_is_told_in_utc_and_none_is_nothing() -> None:
+def test_a_time_is_shown_in_utc_and_none_as_nothing() -> None:
     assert moment(1_800_000_000) == "2027-01-15 08:00 UTC"
     assert moment(None) == ""

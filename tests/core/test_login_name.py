@@ -1,4 +1,4 @@
-"""Which account is meant by what somebody typed?"""
+"""Normalisation of typed login names."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def test_one_spelling_for_each_address(typed: str, found: str) -> None:
         "ada@\ud800.com",
     ],
 )
-def test_what_is_no_address_is_none(typed: str) -> None:
+def test_an_invalid_address_gives_none(typed: str) -> None:
     assert normalise_email(typed) is None
 
 
-def test_letters_that_only_look_alike_stay_two_people() -> None:
+def test_addresses_with_similar_letters_stay_two_accounts() -> None:
     assert normalise_email("ﬁn@example.com") != normalise_email("fin@example.com")
-    # who registered one of them before signs in; nobody registers another
+    # existing accounts with such an address can sign in; new ones are refused
     assert new_email("ﬁn@example.com") is None
     assert new_email("ａｄａ@example.com") is None
     assert new_email("müller@example.com") == "müller@example.com"
@@ -79,7 +79,7 @@ def test_letters_that_only_look_alike_stay_two_people() -> None:
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_looked_up_as_something_short_that_can_be_a_key(typed: str) -> None:
+def test_any_text_is_looked_up_as_a_bounded_valid_key(typed: str) -> None:
     who = looked_up_as(typed)
     assert len(who) <= 254
     assert who.encode().decode() == who
@@ -93,7 +93,7 @@ def test_a_name_is_a_line_of_text(typed: str) -> None:
     assert name is None or (len(name) <= 120 and name == name.strip() and "\n" not in name)
 
 
-def test_a_name_keeps_its_letters_and_loses_what_is_not_seen() -> None:
+def test_a_name_keeps_its_letters_and_loses_invisible_characters() -> None:
     assert normalise_name("  Ada \u202e  Lovelace\n") == "Ada Lovelace"
     assert normalise_name("علي") == "علي"
     assert normalise_name("") == ""
@@ -118,7 +118,7 @@ def test_a_time_zone_looks_like_one() -> None:
         assert normalise_zone(wrong) is None
 
 
-def test_what_is_too_long_for_an_address_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_too_long_for_an_address_is_not_processed(monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/incidents/0036-a-second-for-a-request-full-of-accents.md"""
     seen: list[int] = []
 
@@ -135,5 +135,5 @@ def test_what_is_too_long_for_an_address_costs_nothing(monkeypatch: pytest.Monke
     assert max(seen, default=0) <= 4 * 254
 
 
-def test_an_address_of_the_greatest_length_may_be_typed_in_pieces() -> None:
+def test_an_address_of_the_maximum_length_may_be_typed_decomposed() -> None:
     assert normalise_email("\u03b1\u0313\u0300\u0345" * 21 + "@example.com") == "\u1f82" * 21 + "@example.com"

@@ -1,4 +1,4 @@
-"""How long does somebody stay signed in to an app, whatever was registered?"""
+"""Lifetime of a refresh token family, for any registered value."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def app(ttl: int | None) -> Client:
     return Client(id="app_1", name="App", auth_method="none", created_at=1, refresh_token_ttl=ttl)
 
 
-def test_the_apps_own_stands_before_the_servers() -> None:
+def test_the_apps_own_life_overrides_the_servers() -> None:
     policy = TokenPolicy(refresh_ttl=500)
     assert refresh_life(app(None), policy) == 500
     assert refresh_life(app(90), policy) == 90
 
 
-def test_an_app_of_before_with_more_than_can_be_counted_has_the_longest() -> None:
+def test_a_registered_life_that_is_too_large_becomes_the_longest() -> None:
     assert refresh_life(app(10**20), TokenPolicy()) == LONGEST

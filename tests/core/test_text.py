@@ -1,4 +1,4 @@
-"""Has each kind of text one form, whoever typed it on whatever keyboard?"""
+"""Normal forms of typed text, independent of person and keyboard."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def test_a_code_is_its_digits(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["20379²", "20379½", "20379④", "20379O", "20379٫"])
-def test_what_is_no_digit_becomes_none(typed: str) -> None:
+def test_other_characters_do_not_become_digits(typed: str) -> None:
     assert text.code(typed) != "203792"
     assert not text.code(typed).isdigit() or not text.code(typed).isascii() or len(text.code(typed)) != 6
 
 
-def test_letters_of_a_recovery_code_may_be_wide() -> None:
+def test_letters_of_a_recovery_code_may_be_full_width() -> None:
     assert text.code("７Ｋ２Ｍ-abcd") == "7K2Mabcd"
 
 
-def test_what_is_too_long_is_no_code() -> None:
+def test_text_that_is_too_long_is_not_a_code() -> None:
     assert text.code("1" * 129) == ""
     assert text.code("123456" + " " * 200) == ""
 
@@ -88,12 +88,12 @@ def test_a_name_that_needs_its_joiners_stays_whole(called: str) -> None:
         ("", ""),
     ],
 )
-def test_what_hides_goes(typed: str, shown: str) -> None:
+def test_invisible_characters_are_removed(typed: str, shown: str) -> None:
     assert text.name(typed) == shown
 
 
 @given(st.text(max_size=80))
-def test_a_name_is_in_its_form_once_and_for_all(typed: str) -> None:
+def test_normalising_a_name_twice_changes_nothing(typed: str) -> None:
     once = text.name(typed)
     assert text.name(once) == once
     assert text.one_line(once)
@@ -114,11 +114,11 @@ def test_a_name_is_in_its_form_once_and_for_all(typed: str) -> None:
         (f"علی{ZWNJ}رضا", "علیرضا"),
     ],
 )
-def test_names_that_are_the_same_to_people_are_the_same(one: str, other: str) -> None:
+def test_names_that_look_the_same_compare_equal(one: str, other: str) -> None:
     assert text.same_as(one) == text.same_as(other)
 
 
-def test_other_letters_are_other_names() -> None:
+def test_names_with_different_letters_differ() -> None:
     assert text.same_as("admin") != text.same_as("admín")
     assert text.same_as("admin1") != text.same_as("admin2")
 
@@ -126,12 +126,12 @@ def test_other_letters_are_other_names() -> None:
 @pytest.mark.parametrize(
     "around", ["\u200e", "\ufeff", "\u202a", "\u2066", "\u00a0", "\u200b", " \t\n", "\u3164", "\u2069\u200f"]
 )
-def test_what_stands_around_is_no_part(around: str) -> None:
+def test_surrounding_spaces_and_invisible_characters_are_trimmed(around: str) -> None:
     assert text.trimmed(f"{around}a b{around}") == "a b"
 
 
 @given(st.text(max_size=60))
-def test_trimming_ends(typed: str) -> None:
+def test_trimming_is_idempotent_and_only_shortens(typed: str) -> None:
     assert text.trimmed(text.trimmed(typed)) == text.trimmed(typed)
     assert text.trimmed(typed) in typed
 
@@ -148,17 +148,17 @@ def test_a_language_has_one_spelling(typed: str, tag: str) -> None:
 @pytest.mark.parametrize(
     "typed", ["!!", "", "d", "deutsch", "de-", "de--CH", "de CH", "../etc", "de-" + "x" * 9, "d\u00e9"]
 )
-def test_what_is_no_language_is_none(typed: str) -> None:
+def test_an_invalid_language_tag_gives_none(typed: str) -> None:
     assert text.locale(typed) is None
 
 
-def test_compatible_forms_are_told() -> None:
+def test_compatibility_forms_are_detected() -> None:
     assert text.compatible("müller")
     assert not text.compatible("ａｄａ")
     assert not text.compatible("ﬁn")
 
 
-def test_flags_are_looked_for_once_in_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_searched_for_flags_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/incidents/0036-a-second-for-a-request-full-of-accents.md"""
     looks: list[str] = []
     pattern = text._TAGGED_FLAG

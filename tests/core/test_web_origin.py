@@ -1,4 +1,4 @@
-"""Is an origin written as browsers write it, however it was typed?"""
+"""Web origins as browsers write them, from any typed form."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.features.origins import ORIGINS
 
 @pytest.mark.requirement(70)
 @pytest.mark.parametrize(("url", "origin"), ORIGINS.items())
-def test_as_browsers_write_it(url: str, origin: str | None) -> None:
+def test_an_origin_is_written_as_browsers_write_it(url: str, origin: str | None) -> None:
     assert web_origin(url) == origin
 
 
 @pytest.mark.parametrize("url", [url for url, origin in ORIGINS.items() if origin is not None])
-def test_once_written_so_it_stays_so(url: str) -> None:
+def test_normalising_an_origin_twice_changes_nothing(url: str) -> None:
     plain = web_origin(url)
     assert plain is not None
     assert web_origin(plain) == plain
@@ -33,7 +33,7 @@ def test_once_written_so_it_stays_so(url: str) -> None:
         "https:///x",
     ],
 )
-def test_what_is_no_web_address_has_none(url: str) -> None:
+def test_other_text_than_a_web_address_has_no_origin(url: str) -> None:
     assert web_origin(url) is None
 
 
@@ -48,5 +48,5 @@ def test_what_is_no_web_address_has_none(url: str) -> None:
     ],
 )
 def test_names_in_other_scripts_and_broken_ones_are_refused(url: str) -> None:
-    """Browsers would send the first one's `xn--` form; it is for the operator to write that."""
+    """Browsers would send the first one's `xn--` form; the operator must write that."""
     assert web_origin(url) is None

@@ -1,6 +1,7 @@
-"""What does another process on the same database do? Started by the tests: `python -m tests.storage.child KIND PLACE TASK …`.
+"""Child process on the same database, started by the tests: `python -m tests.storage.child KIND PLACE TASK …`.
 
-Everything that the database acknowledged is printed at once, so that a test that kills this process knows what must be there.
+Everything that the database acknowledged is printed at once, so that a test that kills this process knows what must be
+there.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from tests.storage.stores import Opener
 
 
 def say(text: str) -> None:
-    """One line, written through: what was said before a kill was said."""
+    """Print one line and flush it, so that it is out before a kill."""
     os.write(1, f"{text}\n".encode())
 
 
 async def write_for_ever(store: Store, name: str) -> None:
-    """Thirty writers, each with commits of two rows, saying each number that was acknowledged."""
+    """Thirty writers, each with commits of two rows; prints each acknowledged number."""
 
     async def one(writer: int) -> None:
         number = 0
@@ -36,7 +37,7 @@ async def write_for_ever(store: Store, name: str) -> None:
 
 
 async def spend(store: Store, name: str, rounds: str) -> None:
-    """Tries to spend `rounds` tokens, eight at once for each, saying which successor won."""
+    """Tries to spend `rounds` tokens, eight times concurrently for each; prints the winning successors."""
     for number in range(int(rounds)):
 
         async def attempt(rival: int, number: int = number) -> None:
@@ -53,7 +54,7 @@ async def spend(store: Store, name: str, rounds: str) -> None:
 
 
 async def redeem(store: Store, name: str, codes: str) -> None:
-    """Tries to redeem `codes` codes, eight at once for each, saying which it got."""
+    """Tries to redeem `codes` codes, eight times concurrently for each; prints those it got."""
     for number in range(int(codes)):
         won = await asyncio.gather(
             *(store.commit(store.grants.redeem_code(sha(f"code {number}"), NOW)) for _ in range(8))
@@ -63,13 +64,13 @@ async def redeem(store: Store, name: str, codes: str) -> None:
 
 
 async def count(store: Store, name: str, tries: str) -> None:
-    """Counts `tries` tries in one bucket."""
+    """Counts `tries` attempts in one bucket."""
     assert name
     await asyncio.gather(*(store.commit(store.attempts.add("shared", NOW, 900)) for _ in range(int(tries))))
 
 
 async def wait_for(store: Store, name: str, seconds: str) -> None:
-    """Commits without a pause from 32 coroutines for `seconds`, then says how often."""
+    """Commits without a pause from 32 coroutines for `seconds`, then prints the number of commits."""
     done = 0
     ends = asyncio.get_running_loop().time() + float(seconds)
 
@@ -84,14 +85,14 @@ async def wait_for(store: Store, name: str, seconds: str) -> None:
 
 
 async def take_step(store: Store, name: str) -> None:
-    """Reads the sign-in and replaces what it read, saying whether that held."""
+    """Reads the sign-in, replaces it, and prints whether that succeeded."""
     found = await store.sign_ins.get("sin_one")
     assert found is not None
     say(f"{await store.commit(store.sign_ins.replace(found, replace(found, return_to=name)))}")
 
 
 async def open_only(store: Store, name: str) -> None:
-    """Opens the database, which migrates it, and says whether it is ready."""
+    """Opens the database, which migrates it, and prints whether it is ready."""
     say(f"{name} {await store.ready()}")
 
 
@@ -107,7 +108,7 @@ TASKS = {
 
 
 async def main(kind: str, place: str, task: str, *rest: str) -> None:
-    """Waits for a line on standard input, so that children begin together, then does its task."""
+    """Waits for a line on standard input, so that children begin together, then runs its task."""
     if task == "open_only":
         sys.stdin.readline()
     store = await Opener(kind, place)()

@@ -1,4 +1,4 @@
-"""How does a test start other processes on its database, and hear what they say?"""
+"""Start of child processes on the test database, and collection of their output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(opener: Opener, task: str, *rest: str, seed: str = "random") -> subprocess.Popen[str]:
-    """A child that waits for `go`. Its standard output is a pipe; `seed` decides in which order it sees the members of a set."""
+    """A child that waits for `go`. Its standard output is a pipe; `seed` determines its iteration order of sets."""
     path = os.pathsep.join(
         [str(ROOT), str(ROOT / "packages/doorward/src"), str(ROOT / "packages/doorward-verify/src")]
     )
@@ -29,7 +29,7 @@ def start(opener: Opener, task: str, *rest: str, seed: str = "random") -> subpro
 
 
 def go(*children: subprocess.Popen[str]) -> None:
-    """Lets children begin together, once each has opened the database."""
+    """Start children together, once each has opened the database."""
     for child in children:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
@@ -40,7 +40,7 @@ def go(*children: subprocess.Popen[str]) -> None:
 
 
 def said(*children: subprocess.Popen[str]) -> list[list[str]]:
-    """The lines of each child, which must all have ended well."""
+    """The output lines of each child, which must all have succeeded."""
     lines: list[list[str]] = []
     for child in children:
         out, _ = child.communicate(timeout=PATIENCE)

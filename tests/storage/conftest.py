@@ -1,4 +1,4 @@
-"""What every test of the contract gets: an opener, one open store, and a second one on the same database."""
+"""Fixtures of the storage tests: an opener, one open store, and a second one on the same database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tests.storage.stores import STORES, Opener
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Once for each store; for those alone that the module names, or the test (`stores.on`), where it asks for what one engine has."""
+    """Runs a test once for each store; only for those that the module or the test (`stores.on`) names, if it needs
+    features of one engine."""
     if "opener" in metafunc.fixturenames:
         kinds = getattr(metafunc.module, "KINDS", sorted(STORES))
         metafunc.parametrize("opener", getattr(metafunc.function, "kinds", kinds), indirect=True)
@@ -20,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Opens the store under test, as often as asked, on one database. Who opens closes."""
+    """Opens the store under test, any number of times, on one database. The caller closes it."""
     return Opener(request.param, STORES[request.param].place(tmp_path, request))
 
 

@@ -1,4 +1,4 @@
-"""What do rows look like that use every column? Values for the contract tests, each changeable by keyword."""
+"""Sample values that use every column, for the storage tests; each can be changed by keyword."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def refresh(name: str = "one", /, **changes: Any) -> RefreshToken:
 
 
 def rotated(old: RefreshToken, name: str, at: int = NOW + 1) -> RefreshToken:
-    """What follows `old`, as a rotation writes it."""
+    """The successor of `old`, as a rotation writes it."""
     return replace(
         old,
         generation=old.generation + 1,
@@ -254,7 +254,7 @@ def notice(name: str = "one", /, **changes: Any) -> LogoutNotice:
 
 
 SEEN = ("sign_in.succeeded", "sign_in.failed")
-"""Kinds of lines that are asked for together."""
+"""Kinds of lines that are queried together."""
 
 
 def event(number: int = 1, /, **changes: Any) -> AuditEvent:

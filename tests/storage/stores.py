@@ -1,6 +1,6 @@
-"""Which stores must keep the contract, and how is each opened? A store is one more entry of `STORES`.
+"""Stores under test, and how each is opened. A further store is one more entry of `STORES`.
 
-A place is text ("sqlite /tmp/x/doorward.db"), so that another process can be told to open the same one.
+A place is text ("sqlite /tmp/x/doorward.db"), so that another process can open the same one.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from tests.postgres import Databases
 
 
 class Place(Protocol):
-    """Makes up where a new, empty database is."""
+    """Returns the place of a new, empty database."""
 
     def __call__(self, folder: Path, request: pytest.FixtureRequest) -> str: ...
 
 
 class Open(Protocol):
-    """Opens a database, and makes it where it is not there."""
+    """Opens a database, and creates it if missing."""
 
     async def __call__(self, place: str, *, migrate: bool = True) -> Store: ...
 
 
 class Kind(NamedTuple):
-    """`engine` says which migrations it has."""
+    """`engine` determines the migrations."""
 
     engine: str
     place: Place
@@ -43,7 +43,8 @@ async def _open(place: str, *, migrate: bool = True) -> Store:
 
 
 async def _open_relative(place: str, *, migrate: bool = True) -> Store:
-    """PostgreSQL, taken for one of its relatives: plain tables without triggers and months, and each statement by itself."""
+    """PostgreSQL treated as a compatible engine: plain tables without triggers and months, and each statement
+    separately."""
 
     async def taken_for(_: object) -> str:
         return RELATIVE
@@ -66,7 +67,7 @@ def _database(folder: Path, request: pytest.FixtureRequest) -> str:
 
 
 def _serializable(folder: Path, request: pytest.FixtureRequest) -> str:
-    """Every transaction is serializable there, and some are told to begin again, as on the distributed engines."""
+    """Every transaction is serializable, and some must be retried, as on the distributed engines."""
     url, server = _database(folder, request), request.getfixturevalue("postgres")
     assert isinstance(server, Databases)
     name = urlsplit(url).path[1:]
@@ -82,13 +83,14 @@ STORES = {
 }
 
 THEMSELVES = ("sqlite", "postgres")
-"""Engines that see to it themselves that the record is never changed, and that hundreds who change one row at once wait for one another;
-the relatives leave the first to the program and answer the second with "come again" (tests/storage/test_postgres_serializable.py)."""
+"""Engines that themselves protect the audit log from changes, and queue hundreds of writers of one row. Compatible
+engines leave the first to the program, and answer the second with a retryable error
+(tests/storage/test_postgres_serializable.py)."""
 Test = TypeVar("Test", bound=Callable[..., object])
 
 
 def on(*kinds: str) -> Callable[[Test], Test]:
-    """For a test that is about some of the stores alone."""
+    """For a test of only some stores."""
 
     def chosen(test: Test) -> Test:
         vars(test)["kinds"] = kinds
@@ -98,14 +100,14 @@ def on(*kinds: str) -> Callable[[Test], Test]:
 
 
 class Opener(NamedTuple):
-    """Opens one database as often as asked: two store objects on it are what two server processes have."""
+    """Opens one database any number of times: two store objects on it correspond to two server processes."""
 
     kind: str
     place: str
 
     @property
     def engine(self) -> str:
-        """Whose migrations it gets."""
+        """The engine whose migrations it gets."""
         return STORES[self.kind].engine
 
     async def __call__(self, *, migrate: bool = True) -> Store:

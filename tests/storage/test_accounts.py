@@ -1,4 +1,4 @@
-"""Do people and their factors come back as they went in, and do the guards of their writes hold?"""
+"""Accounts and their factors: round trips, and the guards of their writes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.storage.samples import (
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_person_comes_back_as_they_went_in(store: Store) -> None:
+async def test_an_account_is_read_as_it_was_written(store: Store) -> None:
     ada = account()
     bare = account(
         "bare",
@@ -46,7 +46,7 @@ async def test_a_person_comes_back_as_they_went_in(store: Store) -> None:
     assert await store.accounts.by_email("nobody@example.org") is None
 
 
-async def test_an_address_belongs_to_one_person(store: Store) -> None:
+async def test_an_address_belongs_to_one_account(store: Store) -> None:
     assert await store.commit(store.accounts.insert(account()))
     second = account("eve", email="ada@example.org")
     assert not await store.commit(store.accounts.insert(second), store.put_meta("mark", "set"))
@@ -54,7 +54,7 @@ async def test_an_address_belongs_to_one_person(store: Store) -> None:
     assert await store.meta("mark") is None
 
 
-async def test_people_are_found_by_id_and_by_address_in_any_case(store: Store) -> None:
+async def test_accounts_are_found_by_id_and_by_address_in_any_case(store: Store) -> None:
     ada = account()
     await store.commit(store.accounts.insert(ada))
     for text in ("usr_ada", "ada@example.org", " Ada@Example.ORG "):
@@ -63,7 +63,7 @@ async def test_people_are_found_by_id_and_by_address_in_any_case(store: Store) -
 
 
 async def test_ids_and_addresses_are_compared_byte_by_byte(store: Store) -> None:
-    """As on every engine and in every language of a database: a page never skips anybody, and Ä is not A."""
+    """The same on every engine and with every database locale: a page never skips an account, and Ä is not A."""
     names = ["B", "Z", "a", "b", "z", "Ä", "ß", "ä", "ü", "😀"]
     for name in reversed(names):
         assert await store.commit(store.accounts.insert(account(name)))
@@ -76,7 +76,7 @@ async def test_ids_and_addresses_are_compared_byte_by_byte(store: Store) -> None
     assert await store.accounts.by_email("B@example.org") != await store.accounts.by_email("b@example.org")
 
 
-async def test_pages_cover_everybody_once(store: Store) -> None:
+async def test_pages_contain_every_account_once(store: Store) -> None:
     everybody = [account(f"{n:02}") for n in range(7)]
     for one in everybody:
         await store.commit(store.accounts.insert(one))
@@ -88,7 +88,7 @@ async def test_pages_cover_everybody_once(store: Store) -> None:
     assert seen == everybody
 
 
-async def test_a_replaced_person_is_as_given(store: Store) -> None:
+async def test_a_replaced_account_has_the_new_values(store: Store) -> None:
     ada = account()
     await store.commit(store.accounts.insert(ada))
     changed = replace(ada, name=None, disabled_at=NOW, role_names=(), email="ada@new.example")
@@ -109,7 +109,7 @@ async def test_a_replaced_person_is_as_given(store: Store) -> None:
         {"locale": None},
     ],
 )
-async def test_an_edit_loses_against_any_change_made_in_between(
+async def test_an_edit_loses_when_anything_changed_in_between(
     store: Store, between: dict[str, object]
 ) -> None:
     ada = account()
@@ -120,7 +120,7 @@ async def test_an_edit_loses_against_any_change_made_in_between(
     assert await store.accounts.get(ada.id) == changed
 
 
-async def test_deleting_a_person_takes_what_is_theirs_and_leaves_the_record(store: Store) -> None:
+async def test_deleting_an_account_deletes_its_data_and_keeps_the_audit_log(store: Store) -> None:
     for name in ("ada", "bob"):
         mine = {"account_id": f"usr_{name}"}
         assert await store.commit(
@@ -152,7 +152,7 @@ async def test_deleting_a_person_takes_what_is_theirs_and_leaves_the_record(stor
     assert await store.grants.get("grt_ada") is not None
 
 
-async def test_what_hangs_on_a_deleted_person_loses(store: Store) -> None:
+async def test_writes_that_refer_to_a_deleted_account_lose(store: Store) -> None:
     assert not await store.commit(store.put_meta("mark", "set"), store.sessions.insert(session()))
     assert not await store.commit(store.accounts.add_factor(factor()))
     assert not await store.commit(store.sessions.put_consent(consent()))
@@ -160,7 +160,7 @@ async def test_what_hangs_on_a_deleted_person_loses(store: Store) -> None:
 
 
 @pytest.mark.requirement(82)
-async def test_a_totp_step_is_accepted_once_and_never_an_earlier_one(store: Store) -> None:
+async def test_a_totp_step_is_accepted_once_and_earlier_steps_never(store: Store) -> None:
     await store.commit(store.accounts.insert(account()), store.accounts.add_factor(factor()))
     use = store.accounts.use_totp_step
     assert await store.commit(use("fac_totp", 100))
@@ -190,7 +190,7 @@ async def test_factors_of_one_kind_are_removed(store: Store) -> None:
     assert [one.kind for one in await store.accounts.factors("usr_ada")] == ["totp"]
 
 
-async def test_a_rehash_never_undoes_a_change_of_password(store: Store) -> None:
+async def test_a_rehash_never_undoes_a_password_change(store: Store) -> None:
     await store.commit(store.accounts.insert(account()))
     assert await store.commit(store.accounts.rehash("usr_ada", "$argon2id$1", "$argon2id$2"))
     assert not await store.commit(store.accounts.rehash("usr_ada", "$argon2id$1", "$argon2id$3"))

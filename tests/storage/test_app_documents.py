@@ -1,4 +1,4 @@
-"""Is an app's document read by programs of both versions, and never as something weaker?"""
+"""Documents of apps, read and written by two versions: never interpreted as something weaker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Algorithm = Literal["ES256", "RS256", "Ed25519"]
 
 
 class Before(Struct, frozen=True, kw_only=True):
-    """An app as the program before read and wrote it: every member, and none that it did not know."""
+    """An app as the previous version read and wrote it: every member that it knew, and no other."""
 
     id: str
     name: str
@@ -47,17 +47,17 @@ class Before(Struct, frozen=True, kw_only=True):
 
 
 def before(document: str) -> Before:
-    """What the program before makes of a document."""
+    """A document as the previous version reads it."""
     return msgspec.json.decode(document, type=Before)
 
 
 def written_before(app: Before) -> str:
-    """What the program before writes."""
+    """A document as the previous version writes it."""
     return msgspec.json.encode(app).decode()
 
 
 def stored_before(**changes: Any) -> Client:
-    """An app that the program before registered, as it is read now."""
+    """An app registered by the previous version, as it is read now."""
     values: dict[str, Any] = {
         "id": "app_old",
         "name": "Old",
@@ -68,21 +68,21 @@ def stored_before(**changes: Any) -> Client:
     return app_document.read(written_before(Before(**values | changes)))
 
 
-def test_a_document_comes_back_as_it_was_written() -> None:
+def test_a_document_is_read_as_it_was_written() -> None:
     for app in (client(), client(pkce="or_nonce"), client(pkce="optional", response_modes=("form_post",))):
         assert app_document.read(app_document.write(app)) == app
 
 
 @pytest.mark.requirement(101)
 @pytest.mark.parametrize(("stored", "meant"), [(True, "required"), (False, "or_nonce")])
-def test_an_app_from_before_keeps_its_pkce(stored: bool, meant: Pkce) -> None:
+def test_an_app_of_the_previous_version_keeps_its_pkce_setting(stored: bool, meant: Pkce) -> None:
     assert stored_before(pkce_required=stored).pkce == meant
 
 
 @pytest.mark.requirement(101)
 @pytest.mark.parametrize("pkce", ["required", "or_nonce", "optional"])
-def test_the_program_before_makes_no_app_weaker(pkce: Pkce) -> None:
-    # It knew two kinds: required, and a nonce in its place.
+def test_the_previous_version_makes_no_app_weaker(pkce: Pkce) -> None:
+    # It had two kinds: required, and a nonce instead.
     document = app_document.write(client(pkce=pkce))
     assert before(document).pkce_required is (pkce == "required")
     rewritten = app_document.read(written_before(before(document)))
@@ -91,31 +91,31 @@ def test_the_program_before_makes_no_app_weaker(pkce: Pkce) -> None:
 
 @pytest.mark.requirement(24)
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_an_app_from_before_may_send_its_secret_either_way(
+def test_an_app_of_the_previous_version_may_send_its_secret_either_way(
     method: Literal["client_secret_basic", "client_secret_post"],
 ) -> None:
     assert not stored_before(auth_method=method).auth_pinned
-    # and the program before finds a way that it knows, whatever is registered now
+    # and the previous version finds a method that it knows, whatever is registered now
     for pinned in (False, True):
         document = app_document.write(client(auth_method=method, auth_pinned=pinned))
         assert before(document).auth_method == method
 
 
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "Ed25519"])
-def test_an_app_from_before_keeps_the_algorithm_of_all_its_tokens(alg: Algorithm) -> None:
+def test_an_app_of_the_previous_version_keeps_the_algorithm_of_all_its_tokens(alg: Algorithm) -> None:
     app = stored_before(signing_alg=alg)
     assert app.id_token_signed_alg == alg
     assert access.form(app, None) == (alg, "at+jwt")
     assert access.form(app, api()) == (alg, "at+jwt")
-    # until it is changed, or its API chooses
+    # until it is changed, or its API has a choice of its own
     changed = app_document.read(app_document.write(structs.replace(app, id_token_signed_alg="ES256")))
     assert (changed.id_token_signed_alg, access.form(changed, api())[0]) == ("ES256", alg)
     assert access.form(app, api(signing_alg="RS256", token_type="JWT")) == ("RS256", "JWT")
 
 
-def test_the_program_before_signs_id_tokens_as_the_app_wants_them() -> None:
+def test_the_previous_version_signs_id_tokens_with_the_apps_algorithm() -> None:
     document = app_document.write(client(id_token_signed_alg="RS256"))
     assert before(document).signing_alg == "RS256"
-    # what it writes anew is an app from before: one algorithm for both
+    # when it writes the app again, the app has one algorithm for both
     rewritten = app_document.read(written_before(before(document)))
     assert (rewritten.id_token_signed_alg, rewritten.access_token_signed_alg) == ("RS256", "RS256")

@@ -1,4 +1,4 @@
-"""Are tries counted in windows, none lost, and is what may be seen once claimed once?"""
+"""Attempt counters with time windows, and one-time claims."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_an_unknown_bucket_is_empty(store: Store) -> None:
         st.tuples(st.sampled_from(["add", "add", "count", "clear"]), st.integers(0, 12)), max_size=20
     ),
 )
-async def test_windows_count_like_the_obvious_model(
+async def test_windows_count_like_a_simple_model(
     store: Store, window: int, steps: list[tuple[str, int]]
 ) -> None:
     bucket = f"bucket {next(_fresh)}"
@@ -47,7 +47,7 @@ async def test_windows_count_like_the_obvious_model(
 
 @on(*THEMSELVES)
 @pytest.mark.requirement(81)
-async def test_no_try_is_lost_when_many_come_at_once(store: Store, other: Store) -> None:
+async def test_no_concurrent_attempt_is_lost(store: Store, other: Store) -> None:
     tries = [
         one.commit(one.attempts.add("account", NOW, 900), one.attempts.add("address", NOW, 900))
         for one in (store, other)
@@ -59,9 +59,7 @@ async def test_no_try_is_lost_when_many_come_at_once(store: Store, other: Store)
 
 
 @pytest.mark.requirement(81)
-async def test_of_many_tries_at_once_as_many_are_counted_as_there_is_room_for(
-    store: Store, other: Store
-) -> None:
+async def test_concurrent_attempts_are_counted_up_to_exactly_the_limit(store: Store, other: Store) -> None:
     window, day = Bucket("window", 5, 900), Bucket("day", 8, 86_400)
 
     async def burst(now: int) -> int:
@@ -82,7 +80,7 @@ async def test_of_many_tries_at_once_as_many_are_counted_as_there_is_room_for(
     }
 
 
-async def test_several_tries_are_added_as_one(store: Store) -> None:
+async def test_several_attempts_are_added_in_one_write(store: Store) -> None:
     assert await store.commit(store.attempts.add("b", NOW, 900, tries=7))
     assert await store.commit(store.attempts.add("b", NOW + 1, 900, tries=2))
     assert await store.attempts.count("b", NOW + 1) == (9, NOW + 900)
@@ -90,7 +88,7 @@ async def test_several_tries_are_added_as_one(store: Store) -> None:
     assert await store.attempts.count("b", NOW + 900) == (4, NOW + 1800)
 
 
-async def test_many_counters_are_read_at_once(store: Store) -> None:
+async def test_many_counters_are_read_in_one_query(store: Store) -> None:
     names = [f"many {number}" for number in range(120)]
     await store.commit(*(store.attempts.add(name, NOW, 60, tries=3) for name in names))
     assert await store.attempts.counts(names) == dict.fromkeys(names, (3, NOW + 60))

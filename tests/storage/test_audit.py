@@ -1,4 +1,4 @@
-"""Is the record read from its end, and does the database itself refuse to change it?"""
+"""Audit log: read from the newest line, and protected from changes by the database itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.storage.stores import THEMSELVES, on
 pytestmark = pytest.mark.anyio
 
 
-async def test_events_come_back_as_they_went_in_newest_first(store: Store) -> None:
+async def test_events_are_read_as_written_newest_first(store: Store) -> None:
     bare = event(2, ok=False, kind="sign_in.failed", account_id=None, address=None, detail={})
     await store.commit(store.audit.append(event(1)), store.audit.append(bare), store.audit.append(event(3)))
     assert list(await store.audit.page()) == [event(3), bare, event(1)]
@@ -25,7 +25,7 @@ async def test_events_come_back_as_they_went_in_newest_first(store: Store) -> No
 
 
 @pytest.mark.requirement(99)
-async def test_the_lines_of_a_person_come_by_kind_in_pages_and_from_a_time_on(store: Store) -> None:
+async def test_lines_of_an_account_are_read_by_kind_in_pages_and_since_a_time(store: Store) -> None:
     kinds = ("a.shown", "b.hidden", "c.shown", "d.hidden")
     events = [event(n, kind=kinds[n % 4], at=NOW + n) for n in range(40)]
     others = [event(100 + n, kind=kinds[n % 4], account_id=("usr_bob", None)[n % 2]) for n in range(8)]
@@ -42,7 +42,7 @@ async def test_the_lines_of_a_person_come_by_kind_in_pages_and_from_a_time_on(st
 
 
 @pytest.mark.parametrize("kind", [None, "sign_in.failed"])
-async def test_pages_cover_every_event_once(store: Store, kind: str | None) -> None:
+async def test_pages_contain_every_event_once(store: Store, kind: str | None) -> None:
     kinds = ["sign_in.failed", "sign_in.succeeded"]
     events = [event(n, kind=kinds[n % 2]) for n in range(11)]
     await store.commit(*(store.audit.append(one) for one in events))
@@ -64,7 +64,7 @@ async def test_pages_cover_every_event_once(store: Store, kind: str | None) -> N
         "DELETE FROM audit WHERE at < 9999999999",
     ],
 )
-async def test_a_line_of_the_record_is_never_changed_or_removed(store: Store, statement: str) -> None:
+async def test_the_database_refuses_to_change_or_delete_an_audit_line(store: Store, statement: str) -> None:
     await store.commit(store.audit.append(event()))
     with pytest.raises(StoreConflict, match="append-only"):
         await store.commit(write(statement))

@@ -1,4 +1,4 @@
-"""Does the record let go of what is old enough, a little at a time, and of nothing else?"""
+"""Retention of the audit log: old lines are removed in small batches, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEEP = 400 * DAY
 
 
 def aged(days: float) -> str:
-    """The id of a line that was written so many days ago."""
+    """The id of a line written this many days ago."""
     return SystemChance(lambda: time.time() - days * DAY).new_id("aud")
 
 
@@ -28,7 +28,7 @@ async def written(store: Store, *ids: str) -> None:
     assert await store.commit(*(store.audit.append(event(id=one)) for one in ids))
 
 
-async def test_old_lines_go_and_younger_ones_stay(store: Store) -> None:
+async def test_old_lines_are_removed_and_younger_ones_stay(store: Store) -> None:
     old, young = [aged(900), aged(402), aged(400.1)], [aged(399.9), aged(1), aged(0)]
     await written(store, *old, *young)
     assert await store.audit.let_go(int(time.time()), KEEP) == 3
@@ -39,7 +39,7 @@ async def test_old_lines_go_and_younger_ones_stay(store: Store) -> None:
     assert await store.sweep(int(time.time())) == 0
 
 
-async def test_they_go_oldest_first_in_batches(store: Store) -> None:
+async def test_lines_are_removed_oldest_first_in_batches(store: Store) -> None:
     lines = sorted(aged(500 + number) for number in range(7))
     await written(store, *lines)
     now = int(time.time())
@@ -50,7 +50,7 @@ async def test_they_go_oldest_first_in_batches(store: Store) -> None:
 
 
 @on(*THEMSELVES)
-async def test_what_is_younger_is_refused_as_before_and_nothing_is_ever_changed(store: Store) -> None:
+async def test_deleting_younger_lines_and_changing_any_line_stays_refused(store: Store) -> None:
     await written(store, aged(900), young := aged(100))
     assert await store.audit.let_go(int(time.time()), KEEP) == 1
     for statement in ("DELETE FROM audit", f"DELETE FROM audit WHERE id = '{young}'"):
@@ -62,13 +62,13 @@ async def test_what_is_younger_is_refused_as_before_and_nothing_is_ever_changed(
     assert [one.id for one in await store.audit.page()] == [young, late]
 
 
-async def test_nothing_goes_for_a_clock_before_the_first_of_all_days(store: Store) -> None:
+async def test_nothing_is_removed_for_a_clock_before_the_epoch(store: Store) -> None:
     await written(store, line := aged(900))
     assert await store.audit.let_go(1000, KEEP) == 0
     assert [one.id for one in await store.audit.page()] == [line]
 
 
-async def test_two_that_let_go_at_once_take_each_line_once(store: Store, other: Store) -> None:
+async def test_two_concurrent_sweeps_remove_each_line_once(store: Store, other: Store) -> None:
     lines = [aged(500 + number) for number in range(40)]
     await written(store, *lines, kept := aged(3))
     now = int(time.time())
@@ -83,7 +83,7 @@ async def test_two_that_let_go_at_once_take_each_line_once(store: Store, other: 
     assert [one.id for one in await other.audit.page()] == [kept]
 
 
-async def test_writing_goes_on_meanwhile(store: Store) -> None:
+async def test_writes_continue_during_removal(store: Store) -> None:
     await written(store, *(aged(500 + number / 100) for number in range(2000)))
 
     async def let_go() -> None:

@@ -1,4 +1,4 @@
-"""Is a commit all or nothing, whatever shares its transaction on disk?"""
+"""Commits are all or nothing, even when they share a transaction on disk."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from tests.waiting import PATIENCE
 pytestmark = pytest.mark.anyio
 
 
-async def test_meta_is_kept_and_replaced(store: Store, other: Store) -> None:
+async def test_a_meta_value_is_stored_and_replaced(store: Store, other: Store) -> None:
     assert await store.meta("issuer") is None
     assert await store.commit(store.put_meta("issuer", "https://a.example"))
     assert await store.commit(store.put_meta("issuer", "https://b.example"))
     assert await other.meta("issuer") == "https://b.example"
 
 
-async def test_nothing_to_do_is_done(store: Store) -> None:
+async def test_an_empty_commit_succeeds(store: Store) -> None:
     assert await store.commit()
 
 
-async def test_a_read_after_a_commit_sees_it(store: Store, other: Store) -> None:
+async def test_a_read_after_a_commit_sees_its_changes(store: Store, other: Store) -> None:
     for n in range(50):
         await store.commit(store.put_meta("n", str(n)))
         assert await store.meta("n") == str(n)
@@ -47,7 +47,7 @@ async def test_a_read_after_a_commit_sees_it(store: Store, other: Store) -> None
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-async def test_a_lost_guard_anywhere_leaves_nothing(store: Store, place: int) -> None:
+async def test_a_lost_guard_at_any_position_undoes_the_commit(store: Store, place: int) -> None:
     writes: list[Write] = [store.put_meta("a", "1"), store.put_meta("b", "1")]
     writes.insert(place, store.grants.redeem_code(sha("none"), NOW))
     assert not await store.commit(*writes)
@@ -55,7 +55,7 @@ async def test_a_lost_guard_anywhere_leaves_nothing(store: Store, place: int) ->
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-async def test_a_refused_change_anywhere_leaves_nothing(store: Store, place: int) -> None:
+async def test_a_refused_change_at_any_position_undoes_the_commit(store: Store, place: int) -> None:
     await store.commit(store.audit.append(event()))
     writes: list[Write] = [store.put_meta("a", "1"), store.put_meta("b", "1")]
     writes.insert(place, store.audit.append(event()))
@@ -64,8 +64,8 @@ async def test_a_refused_change_anywhere_leaves_nothing(store: Store, place: int
     assert (await store.meta("a"), await store.meta("b")) == (None, None)
 
 
-async def test_neighbours_never_share_a_fate(store: Store) -> None:
-    """Many commits at once, so that they share transactions: some lose, some are refused, some cannot be held at all."""
+async def test_commits_in_one_batch_have_independent_outcomes(store: Store) -> None:
+    """Many concurrent commits share transactions: some lose, some are refused, some cannot be stored."""
     await store.commit(store.audit.append(event()), store.grants.insert_code(code()))
 
     async def one(n: int) -> str:
@@ -97,7 +97,7 @@ async def test_neighbours_never_share_a_fate(store: Store) -> None:
         assert (await store.meta(f"m{n}") == "set") == (n % 6 == 0)
 
 
-async def test_a_caller_that_goes_away_does_not_stop_its_commit(store: Store) -> None:
+async def test_cancelling_the_caller_does_not_stop_its_commit(store: Store) -> None:
     task = asyncio.create_task(store.commit(store.put_meta("left", "yes")))
     await asyncio.sleep(0)
     task.cancel()
@@ -109,7 +109,7 @@ async def test_a_caller_that_goes_away_does_not_stop_its_commit(store: Store) ->
             await asyncio.sleep(0.01)
 
 
-async def test_closing_finishes_what_was_accepted(opener: Opener) -> None:
+async def test_closing_finishes_accepted_commits(opener: Opener) -> None:
     store = await opener()
     tasks = [asyncio.create_task(store.commit(store.put_meta(f"k{n}", "v"))) for n in range(700)]
     await asyncio.sleep(0)
@@ -120,7 +120,7 @@ async def test_closing_finishes_what_was_accepted(opener: Opener) -> None:
     await again.close()
 
 
-async def test_a_closed_store_says_so(opener: Opener) -> None:
+async def test_a_closed_store_raises_store_unavailable(opener: Opener) -> None:
     store = await opener()
     assert await store.ready()
     await store.close()
@@ -132,14 +132,14 @@ async def test_a_closed_store_says_so(opener: Opener) -> None:
     assert not await store.ready()
 
 
-async def test_text_that_no_row_can_hold_finds_nothing(store: Store) -> None:
+async def test_a_lookup_with_unstorable_text_finds_nothing(store: Store) -> None:
     assert await store.accounts.by_email("\ud800@example.org") is None
     assert list(await store.accounts.find("\udfff")) == []
     assert list(await store.audit.page(limit=2**70)) == []
 
 
-async def test_a_zero_byte_in_a_text_hides_nothing(store: Store) -> None:
-    """Not every engine holds it as it is; but what was counted, claimed or written under such a text is found under it."""
+async def test_values_with_a_zero_byte_are_found_again(store: Store) -> None:
+    """Not every engine stores it unchanged; but rows counted, claimed or written under such a text are found under it."""
     text = "a\0b"
     assert await store.commit(store.attempts.add(text, NOW, 9), store.audit.append(event()))
     assert await store.commit(store.attempts.add(text, NOW, 9))
@@ -154,7 +154,7 @@ async def test_a_zero_byte_in_a_text_hides_nothing(store: Store) -> None:
     assert len(await store.audit.page()) == 1
 
 
-async def test_sweeping_takes_what_expired_in_small_batches(store: Store) -> None:
+async def test_a_sweep_removes_expired_rows_in_small_batches(store: Store) -> None:
     long_ago = NOW - 400 * DAY
     await store.commit(
         store.accounts.insert(account()),

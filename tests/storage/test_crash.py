@@ -1,4 +1,4 @@
-"""Is everything that was acknowledged still there after the process was killed in the middle of its work?"""
+"""Durability: everything acknowledged is still there after the process was killed during writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("after", [1, 40, 400, 2500])
-async def test_what_was_acknowledged_survives_a_kill(opener: Opener, after: int) -> None:
+async def test_acknowledged_commits_survive_a_kill(opener: Opener, after: int) -> None:
     store = await opener()
     await store.close()
     child = start(opener, "write_for_ever", "x")
@@ -23,7 +23,7 @@ async def test_what_was_acknowledged_survives_a_kill(opener: Opener, after: int)
     acknowledged = [child.stdout.readline().strip() for _ in range(after)]
     child.send_signal(signal.SIGKILL)
     rest, _ = child.communicate()
-    # a line is written at once or not at all; what the kill cut in two was not said
+    # a line is written completely or not; a line cut by the kill was not printed
     acknowledged += [line for line in rest.split("\n")[:-1] if line]
     assert child.returncode == -signal.SIGKILL
 
@@ -31,7 +31,7 @@ async def test_what_was_acknowledged_survives_a_kill(opener: Opener, after: int)
     assert await store.ready()
     for key in acknowledged:
         assert (await store.meta(key), await store.meta(f"{key}-too")) == ("first", "second")
-    # and a commit that was not acknowledged is there as a whole or not at all
+    # a commit that was not acknowledged is present as a whole or not at all
     for writer in range(30):
         last = max((int(k.split("-")[2]) for k in acknowledged if k.startswith(f"x-{writer}-")), default=-1)
         maybe = f"x-{writer}-{last + 1}"
@@ -40,7 +40,7 @@ async def test_what_was_acknowledged_survives_a_kill(opener: Opener, after: int)
     await store.close()
 
 
-async def test_killed_again_and_again_it_keeps_everything(opener: Opener) -> None:
+async def test_acknowledged_commits_survive_repeated_kills(opener: Opener) -> None:
     acknowledged: list[str] = []
     for round_ in range(8):
         child = start(opener, "write_for_ever", f"r{round_}")

@@ -1,4 +1,4 @@
-"""Is a code redeemed once and a refresh token spent once, and does nothing grow on a grant that has ended?"""
+"""Codes are redeemed once, refresh tokens are spent once, and an ended grant gets nothing new."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.anyio
 
 
 def entry(ref: str, view: SqlRevocations) -> Write:
-    """Some entry of the view."""
+    """An entry of the revocation view."""
     return view.insert(Revocation(kind="jti", ref=ref, at=NOW, expires_at=NOW + 9))
 
 
-async def test_a_grant_comes_back_as_it_went_in(store: Store) -> None:
+async def test_a_grant_is_read_as_it_was_written(store: Store) -> None:
     bare = grant("bare", session_id=None, offline=False, nonce=None, claims={}, amr=(), scopes=())
     listed = grant("listed", status_list=3, status_index=4711)
     for one in (grant(), bare, listed):
@@ -28,7 +28,7 @@ async def test_a_grant_comes_back_as_it_went_in(store: Store) -> None:
     assert await store.grants.get("grt_none") is None
 
 
-async def test_live_grants_are_found_by_person_and_session(store: Store) -> None:
+async def test_live_grants_are_found_by_account_and_session(store: Store) -> None:
     rows = [
         grant("live", created_at=NOW + 1),
         grant("app", client_id="app_blog"),
@@ -95,13 +95,13 @@ async def test_a_refresh_token_is_spent_once_and_leaves_one_successor(store: Sto
 
 
 @pytest.mark.requirement(18)
-async def test_a_late_repeat_is_written_once_and_stays_when_the_token_is_spent(store: Store) -> None:
+async def test_a_late_repeat_is_recorded_once_and_kept_when_the_token_is_spent(store: Store) -> None:
     first = refresh()
     await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(first))
     assert await store.commit(store.grants.repeat_late(first, NOW + 5))
     late = replace(first, late_at=NOW + 5)
     assert await store.grants.refresh("grt_one") == (late, grant())
-    # who read the row before
+    # a caller that read the row before
     assert not await store.commit(store.grants.repeat_late(first, NOW + 6))
     second = rotated(late, "two")
     assert await store.commit(store.grants.spend_refresh(late, second))
@@ -115,7 +115,7 @@ async def test_a_late_repeat_is_written_once_and_stays_when_the_token_is_spent(s
 
 
 @pytest.mark.parametrize("why", ["ended", "expired", "no grant", "no token"])
-async def test_nothing_grows_on_a_dead_grant(store: Store, why: str) -> None:
+async def test_a_grant_that_is_not_live_gets_no_successor(store: Store, why: str) -> None:
     if why != "no grant":
         await store.commit(store.grants.insert(grant(expires_at=NOW if why == "expired" else NOW + DAY)))
     if why != "no token":
@@ -140,7 +140,7 @@ async def test_nothing_grows_on_a_dead_grant(store: Store, why: str) -> None:
         ({"but": "ses_two"}, {"grt_live", "grt_app"}),
     ],
 )
-async def test_many_grants_end_at_once_and_each_is_numbered_in_the_view(
+async def test_many_grants_end_in_one_commit_and_each_is_numbered_in_the_view(
     store: Store, only: dict[str, str], ends: set[str]
 ) -> None:
     g, v = store.grants, store.revocations
@@ -170,14 +170,14 @@ async def test_many_grants_end_at_once_and_each_is_numbered_in_the_view(
     assert {
         (one.kind, one.ref, one.at, one.expires_at, one.before) for one in told if one.kind == "grant"
     } == {("grant", name, NOW, NOW + 60, None) for name in ends}
-    # the numbers go on behind them: what comes later is found by who has seen these
+    # the numbers continue after them: a reader that has seen these finds later ones
     assert (await v.since(newest - 1, NOW))[1] == [told[-1]]
     assert told[-1].ref == "after"
     assert newest >= first + len(ends) + 1
     assert (await v.since(newest, NOW))[1] == []
 
 
-async def test_ending_many_of_nobody_is_no_mistake(store: Store) -> None:
+async def test_ending_the_grants_of_an_account_without_grants_succeeds(store: Store) -> None:
     assert await store.commit(store.grants.end_of_account("usr_none", NOW, "disabled", NOW + 60))
     assert (await store.revocations.since(0, NOW))[1] == []
     newest = await store.revocations.newest()
@@ -185,14 +185,14 @@ async def test_ending_many_of_nobody_is_no_mistake(store: Store) -> None:
     assert await store.revocations.newest() > newest
 
 
-async def test_the_grants_of_an_app_that_goes_end_a_batch_at_a_time(store: Store) -> None:
+async def test_the_grants_of_a_deleted_app_end_in_batches(store: Store) -> None:
     g = store.grants
     kept = grant("kept", client_id="app_blog")
     bobs = grant("bob", account_id="usr_bob", session_id="ses_bob")
     await store.commit(g.insert(kept), g.insert(bobs), *(g.insert(grant(f"{n:04}")) for n in range(1100)))
     await store.commit(g.end("grt_0001", NOW - 5, "signed_out"))
     assert await store.commit(g.end_of_client("app_shop", NOW, "app_deleted"))
-    # all but the one of another app
+    # all except one of another app
     left = len(await g.live_of_account("usr_ada", NOW)) - 1
     assert 0 < left < 1100
     while await store.sweep(NOW, limit=200):
@@ -213,7 +213,7 @@ async def test_the_grants_of_an_app_that_goes_end_a_batch_at_a_time(store: Store
 
 
 @pytest.mark.requirement(57)
-async def test_a_place_in_a_status_list_belongs_to_one_grant(store: Store) -> None:
+async def test_an_index_in_a_status_list_belongs_to_one_grant(store: Store) -> None:
     g = store.grants
     assert await store.commit(g.insert(grant("1", status_list=1, status_index=7)))
     assert not await store.commit(
@@ -225,7 +225,7 @@ async def test_a_place_in_a_status_list_belongs_to_one_grant(store: Store) -> No
     assert not await g.status_index_taken(1, 8)
 
 
-async def test_the_status_list_holds_the_ended_grants_whose_tokens_may_live(store: Store) -> None:
+async def test_the_status_list_contains_ended_grants_whose_tokens_may_be_valid(store: Store) -> None:
     g = store.grants
     await store.commit(
         *(g.insert(grant(f"{n}", status_list=1, status_index=n)) for n in (9, 2, 5)),

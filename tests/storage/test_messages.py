@@ -1,4 +1,4 @@
-"""Are guesses of a mailed code counted, is a ticket used once, and is a mail taken by one worker?"""
+"""Guesses of a mailed code are counted, a ticket is used once, and a mail is taken by one worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.storage.samples import NOW, mail, notice, sha, ticket
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_ticket_comes_back_by_id_and_by_link(store: Store) -> None:
+async def test_a_ticket_is_found_by_id_and_by_link(store: Store) -> None:
     reset = ticket("reset", kind="reset", account_id=None, payload={}, sign_in_id=None)
     await store.commit(store.messages.insert_ticket(ticket()), store.messages.insert_ticket(reset))
     assert await store.messages.ticket("tkt_one") == ticket()
@@ -25,7 +25,7 @@ async def test_a_ticket_comes_back_by_id_and_by_link(store: Store) -> None:
 
 
 @pytest.mark.parametrize("moved", [{"tries": 1}, {"proven_at": NOW}, {"used_at": NOW}])
-async def test_a_ticket_moves_on_once(store: Store, moved: dict[str, int]) -> None:
+async def test_a_ticket_changes_state_once(store: Store, moved: dict[str, int]) -> None:
     await store.commit(store.messages.insert_ticket(ticket()))
     new = replace(ticket(), **moved, email="ada@new.example", payload={"a": 1})
     assert await store.commit(store.messages.replace_ticket(ticket(), new))
@@ -36,18 +36,18 @@ async def test_a_ticket_moves_on_once(store: Store, moved: dict[str, int]) -> No
 
 
 @pytest.mark.requirement(94)
-async def test_a_persons_tickets_become_those_of_nobody(store: Store) -> None:
+async def test_the_tickets_of_an_account_are_detached(store: Store) -> None:
     hers, other = ticket("ada", account_id="usr_ada"), ticket("bob", account_id="usr_bob")
     await store.commit(store.messages.insert_ticket(hers), store.messages.insert_ticket(other))
     assert await store.commit(store.messages.detach_tickets("usr_ada"))
     assert await store.messages.ticket(hers.id) == replace(hers, account_id=None)
     assert await store.messages.ticket(other.id) == other
-    # and nobody who had read it before brings it back
+    # a caller that read it before cannot restore it
     assert not await store.commit(store.messages.replace_ticket(hers, replace(hers, tries=1)))
 
 
 @pytest.mark.requirement(82)
-async def test_every_guess_counts_however_many_come_at_once(store: Store, other: Store) -> None:
+async def test_every_concurrent_guess_is_counted(store: Store, other: Store) -> None:
     await store.commit(store.messages.insert_ticket(ticket()))
 
     async def guess(one: Store) -> None:
@@ -63,7 +63,7 @@ async def test_every_guess_counts_however_many_come_at_once(store: Store, other:
     assert found.tries == 30
 
 
-async def test_due_mail_is_what_was_neither_sent_nor_given_up(store: Store) -> None:
+async def test_due_mail_excludes_sent_mail_and_mail_given_up(store: Store) -> None:
     rows = [
         mail("late", next_try_at=NOW - 1),
         mail("later", next_try_at=NOW + 1),
@@ -105,7 +105,7 @@ async def test_a_logout_notice_is_taken_by_one_worker(store: Store) -> None:
     assert [one.id for one in await store.messages.due_logouts(NOW + 99)] == ["lgo_two", "lgo_later"]
 
 
-async def test_what_apps_were_not_told_is_counted_for_each_app(store: Store) -> None:
+async def test_undelivered_notices_are_counted_for_each_app(store: Store) -> None:
     assert await store.messages.undelivered() == []
     named = [notice(str(n), client_id=app) for n, app in enumerate("aabbc")]
     await store.commit(*(store.messages.insert_logout(one) for one in named))
@@ -113,7 +113,7 @@ async def test_what_apps_were_not_told_is_counted_for_each_app(store: Store) -> 
         {"problem": "first", "tries": 1},
         {"problem": "second", "tries": 9, "failed_at": NOW},
         {"problem": "third", "tries": 1},
-        # told in the end
+        # delivered in the end
         {"problem": "fourth", "tries": 2, "sent_at": NOW},
         {"tries": 1},
     ]
@@ -126,7 +126,7 @@ async def test_what_apps_were_not_told_is_counted_for_each_app(store: Store) -> 
     ]
 
 
-async def test_mail_that_did_not_leave_is_counted(store: Store) -> None:
+async def test_undelivered_mail_is_counted(store: Store) -> None:
     assert await store.messages.undelivered_mail() is None
     fresh, tried, given_up, sent = (mail(name) for name in ("fresh", "tried", "given-up", "sent"))
     await store.commit(*(store.messages.insert_mail(one) for one in (fresh, tried, given_up, sent)))

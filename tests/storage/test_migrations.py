@@ -1,4 +1,4 @@
-"""Does a database get this program's schema once, and is one that we must not touch refused in words that help?"""
+"""Migrations: a database gets this program's schema once, and an unusable one is refused with advice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TABLES = {
 
 
 async def run(opener: Opener, sql: str) -> list[tuple[object, ...]]:
-    """What a shell would see."""
+    """Run SQL as a database shell would."""
     if opener.kind != "sqlite":
         there = await asyncpg.connect(opener.place)
         rows = [tuple(row) for row in await there.fetch(sql)]
@@ -40,7 +40,7 @@ async def run(opener: Opener, sql: str) -> list[tuple[object, ...]]:
 
 
 def with_next(patch: pytest.MonkeyPatch, text: str, *, readable: bool = False) -> None:
-    """A program that has one more migration, `readable` by the program that does not have it."""
+    """A program with one more migration, `readable` by the program without it."""
 
     def newer(engine: str) -> tuple[Migration, ...]:
         own = known(engine)
@@ -71,9 +71,7 @@ async def test_processes_that_start_at_once_migrate_once(opener: Opener) -> None
     assert lines == [[f"p{number} True"] for number in range(4)]
 
 
-async def test_a_newer_schema_is_refused_in_words_that_help(
-    opener: Opener, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_newer_schema_is_refused_with_advice(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         with_next(patch, "CREATE TABLE later (id TEXT)")
         store = await opener()
@@ -88,7 +86,7 @@ async def test_a_newer_schema_is_refused_in_words_that_help(
     assert await run(opener, "SELECT value FROM meta WHERE name = 'kept'") == [("yes",)]
 
 
-async def test_an_older_program_goes_on_and_starts_on_what_was_only_added(
+async def test_an_older_program_runs_and_starts_on_a_schema_with_additions_only(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     older = await opener()
@@ -109,7 +107,7 @@ async def test_an_older_program_goes_on_and_starts_on_what_was_only_added(
     await newer.close()
 
 
-async def test_an_older_program_is_not_ready_any_more_when_something_was_taken_away(
+async def test_an_older_program_is_not_ready_after_an_incompatible_migration(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     older = await opener()
@@ -122,7 +120,7 @@ async def test_an_older_program_is_not_ready_any_more_when_something_was_taken_a
         await opener()
 
 
-async def test_what_was_said_about_another_version_counts_for_nothing(
+async def test_a_readable_value_for_another_version_is_ignored(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await (await opener()).close()
@@ -152,7 +150,7 @@ async def test_an_older_schema_is_brought_up_to_date_and_keeps_its_rows(
     assert await run(opener, "SELECT name, note FROM meta WHERE name = 'kept'") == [("kept", None)]
 
 
-async def test_a_migration_that_fails_leaves_nothing(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_migration_leaves_no_changes(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     await (await opener()).close()
     before = await run(opener, TABLES[opener.kind])
     with monkeypatch.context() as patch:
@@ -165,14 +163,14 @@ async def test_a_migration_that_fails_leaves_nothing(opener: Opener, monkeypatch
     await store.close()
 
 
-async def test_a_database_made_by_another_text_is_refused(opener: Opener) -> None:
+async def test_a_database_made_by_a_different_migration_text_is_refused(opener: Opener) -> None:
     await (await opener()).close()
     await run(opener, "UPDATE schema_migrations SET checksum = 'other'")
     with pytest.raises(SchemaRefused, match="another text of migration 1"):
         await opener()
 
 
-async def test_an_empty_database_is_not_ready_and_is_left_empty_by_who_only_looks(opener: Opener) -> None:
+async def test_opening_without_migration_leaves_an_empty_database_empty_and_not_ready(opener: Opener) -> None:
     store = await opener(migrate=False)
     assert not await store.ready()
     with pytest.raises(StoreUnavailable):
@@ -183,7 +181,7 @@ async def test_an_empty_database_is_not_ready_and_is_left_empty_by_who_only_look
     assert await run(opener, TABLES[opener.kind]) == []
 
 
-def test_a_migration_cannot_be_readable_by_what_comes_after_it(tmp_path: Path) -> None:
+def test_a_migration_cannot_be_readable_by_a_later_version(tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text("-- readable by: 1\nCREATE TABLE a (id TEXT);")
     assert known("sqlite", tmp_path)[0].readable_by == 1
     (tmp_path / "0001_first.sql").write_text("-- readable by: 2\nCREATE TABLE a (id TEXT);")
@@ -191,7 +189,7 @@ def test_a_migration_cannot_be_readable_by_what_comes_after_it(tmp_path: Path) -
         known("sqlite", tmp_path)
 
 
-def test_migrations_are_numbered_without_gap(tmp_path: Path) -> None:
+def test_migration_numbers_have_no_gaps(tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE a (id TEXT);")
     (tmp_path / "0001_first.sqlite.sql").write_text("CREATE TABLE b (id TEXT);")
     (tmp_path / "0001_first.other.sql").write_text("CREATE TABLE c (id TEXT);")
@@ -204,7 +202,7 @@ def test_migrations_are_numbered_without_gap(tmp_path: Path) -> None:
         known("sqlite", tmp_path)
 
 
-def test_only_what_is_missing_runs() -> None:
+def test_only_missing_migrations_run() -> None:
     mine = [Migration(n, f"m{n}", "", f"c{n}") for n in (1, 2, 3)]
     assert missing([], mine, where="x") == mine
     assert missing([(1, "m1", "c1")], mine, where="x") == mine[1:]

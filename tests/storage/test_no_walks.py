@@ -1,4 +1,4 @@
-"""Does no statement walk through a whole table? Asked of each engine's planner, of every statement that there is."""
+"""Query plans: no statement scans a whole table, checked for every statement with each engine's planner."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WHOLE = {
     "config_objects._ROLES",
     "config_objects._KEYS",
     "migrate.APPLIED",
-    # a row for each process that answers
+    # a row for each process that answers requests
     "nodes._BEHIND",
     "nodes._DOUBT",
     "nodes._DOUBTED",
@@ -35,7 +35,7 @@ _NEXT = "statement "
 
 
 def statements() -> dict[str, str]:
-    """By module and name; those that both engines are sent."""
+    """By module and name; those sent to both engines."""
     found: dict[str, str] = {}
     for module in pkgutil.iter_modules(sql.__path__, f"{sql.__name__}."):
         short = module.name.rsplit(".", 1)[1]
@@ -54,7 +54,7 @@ def statements() -> dict[str, str]:
     return {name: text for name, text in found.items() if name not in _WHOLE}
 
 
-async def test_on_sqlite(tmp_path: Path) -> None:
+async def test_no_statement_scans_a_table_on_sqlite(tmp_path: Path) -> None:
     path = tmp_path / "doorward.db"
     await (await open_store(str(path))).close()
     connection = sqlite3.connect(path)
@@ -62,7 +62,7 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     for name, text in statements().items():
         plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
         steps = [row[3] for row in plan]
-        # no tables, but the few rows that were found for them
+        # not tables, but the few rows found for them
         walked = [
             step
             for step in steps
@@ -74,9 +74,9 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     assert walks == {}
 
 
-async def test_on_postgresql(postgres: Databases, postgres_url: str) -> None:
+async def test_no_statement_scans_a_table_on_postgresql(postgres: Databases, postgres_url: str) -> None:
     await (await open_store(postgres_url)).close()
-    # the tables are empty, where walking is cheapest: only what has no other way walks now
+    # the tables are empty, where scans are cheapest: with this setting a scan shows only if there is no other plan
     script = ["SET enable_seqscan = off"]
     for name, text in statements().items():
         script += [f"SELECT '{_NEXT}{name}'", f"EXPLAIN (GENERIC_PLAN) {numbered(text)}"]
@@ -92,7 +92,7 @@ async def test_on_postgresql(postgres: Databases, postgres_url: str) -> None:
 
 
 @pytest.mark.requirement(99)
-async def test_of_what_a_person_is_not_shown_nothing_is_read_on_sqlite(tmp_path: Path) -> None:
+async def test_audit_lines_not_shown_to_a_person_are_not_read_on_sqlite(tmp_path: Path) -> None:
     path = tmp_path / "doorward.db"
     await (await open_store(str(path))).close()
     connection = sqlite3.connect(path)
@@ -104,7 +104,7 @@ async def test_of_what_a_person_is_not_shown_nothing_is_read_on_sqlite(tmp_path:
 
 
 @pytest.mark.requirement(99)
-async def test_of_what_a_person_is_not_shown_nothing_is_read_on_postgresql(
+async def test_audit_lines_not_shown_to_a_person_are_not_read_on_postgresql(
     postgres: Databases, postgres_url: str
 ) -> None:
     await (await open_store(postgres_url)).close()

@@ -1,4 +1,4 @@
-"""Is it known who answers from memory, and what each of them has seen?"""
+"""Registry of processes that answer from memory, and of the versions that they have loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 LATER = NOW + 10**9
 
 
-async def test_who_has_not_seen_the_newest_version_is_behind(store: Store, other: Store) -> None:
+async def test_a_node_without_the_newest_version_is_behind(store: Store, other: Store) -> None:
     first = await store.registry.version()
     assert await store.nodes.look("nod_a") == (first, None)
     assert await store.commit(store.nodes.saw("nod_a", first, NOW), store.nodes.saw("nod_b", first, NOW))
@@ -27,7 +27,9 @@ async def test_who_has_not_seen_the_newest_version_is_behind(store: Store, other
     assert await other.nodes.behind(now) == 0
 
 
-async def test_who_is_doubted_is_not_known_and_waited_for_until_it_speaks(store: Store, other: Store) -> None:
+async def test_a_doubted_node_is_unregistered_and_waited_for_until_it_reports(
+    store: Store, other: Store
+) -> None:
     for one in ("nod_a", "nod_b"):
         assert await store.commit(store.nodes.saw(one, 3, NOW))
     assert await store.commit(store.nodes.saw("nod_new", 4, NOW))
@@ -37,10 +39,10 @@ async def test_who_is_doubted_is_not_known_and_waited_for_until_it_speaks(store:
     assert (await store.nodes.look("nod_new"))[1] == 4
     doubted = await store.nodes.doubted()
     assert [one.rpartition(" ")[2] for one in doubted] == ["nod_a", "nod_b"]
-    # who is doubted already is not doubted once more
+    # a doubted row is not doubted again
     assert await store.commit(store.nodes.doubt("m2", behind=4, silent_at=NOW, not_before=LATER))
     assert await other.nodes.doubted() == doubted
-    # whoever speaks ends its own doubts alone
+    # a report deletes only the doubts of its own node
     assert await store.commit(store.nodes.saw("nod_a", 4, NOW))
     assert (await store.nodes.look("nod_a"))[1] == 4
     assert [one.rpartition(" ")[2] for one in await other.nodes.doubted()] == ["nod_b"]
@@ -49,7 +51,7 @@ async def test_who_is_doubted_is_not_known_and_waited_for_until_it_speaks(store:
     assert await store.nodes.behind(4) == 0
 
 
-async def test_of_whom_nothing_was_heard_in_time_is_doubted_and_never_simply_swept(store: Store) -> None:
+async def test_a_silent_node_is_doubted_and_not_swept(store: Store) -> None:
     assert await store.commit(store.nodes.saw("nod_a", 0, NOW))
     assert await store.commit(store.nodes.saw("nod_b", 0, NOW + 100))
     while await store.sweep(NOW + 10_000_000):
@@ -58,13 +60,13 @@ async def test_of_whom_nothing_was_heard_in_time_is_doubted_and_never_simply_swe
     assert await store.nodes.heard_of_by() == NOW + 100
     assert await store.commit(store.nodes.doubt("m", behind=-1, silent_at=NOW + 1, not_before=LATER))
     assert [one.rpartition(" ")[2] for one in await store.nodes.doubted()] == ["nod_a"]
-    # and who says to be heard of in a far future, as only a wrong clock does
+    # and a node that promises its next report in the far future, as only a wrong clock does
     assert await store.commit(store.nodes.doubt("n", behind=-1, silent_at=NOW + 1, not_before=NOW + 99))
     assert len(await store.nodes.doubted()) == 2
     assert await store.nodes.heard_of_by() is None
 
 
-async def test_a_commit_that_others_wait_for_is_told(store: Store) -> None:
+async def test_on_change_is_called_for_commits_that_others_wait_for(store: Store) -> None:
     told: list[int] = []
     store.on_change(lambda: told.append(len(told)))
     assert await store.commit(store.attempts.add("a", NOW, 60))

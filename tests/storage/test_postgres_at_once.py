@@ -1,6 +1,6 @@
-"""Do the guards hold on PostgreSQL where two commits overlap for as long as a test wants them to?
+"""Guards on PostgreSQL under forced overlap of two commits.
 
-Another connection holds rows locked and lets go when told, so that what is a matter of microseconds in life is not one here.
+Another connection holds row locks and releases them on command, so that a race of microseconds becomes deterministic.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KINDS = ("postgres",)
 
 @pytest.fixture
 async def store(store: Store) -> Store:
-    """With somebody who has a refresh token."""
+    """With an account that has a refresh token."""
     await store.commit(store.accounts.insert(account()))
     await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
     return store
@@ -33,14 +33,14 @@ async def store(store: Store) -> Store:
 
 @pytest.fixture
 async def other(postgres_url: str) -> AsyncIterator[Any]:
-    """A connection of somebody else."""
+    """A connection of another client."""
     connection = await asyncpg.connect(postgres_url)
     yield connection
     await connection.close()
 
 
 async def waits(task: asyncio.Task[Any], other: Any) -> None:
-    """Until the commit of `task` waits for a lock that `other` holds."""
+    """Wait until the commit of `task` waits for a lock that `other` holds."""
     async with asyncio.timeout(PATIENCE):
         while not await other.fetchval(
             "SELECT count(*) FROM pg_stat_activity"
@@ -50,12 +50,15 @@ async def waits(task: asyncio.Task[Any], other: Any) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_refresh_that_overlaps_the_end_of_its_grant_comes_before_it(store: Store, other: Any) -> None:
-    """The end is not committed when the rotation looks: the rotation was first. What it gave is dead with the grant."""
+async def test_a_refresh_concurrent_with_the_end_of_its_grant_is_ordered_before_it(
+    store: Store, other: Any
+) -> None:
+    """The end is not committed when the rotation checks: the rotation was first. The new token becomes invalid with the
+    grant."""
     await other.execute("BEGIN")
     await other.execute("UPDATE grants SET ended_at = 1, end_reason = 'signed_out' WHERE id = 'grt_one'")
     following = rotated(refresh(), "x")
-    # a rotation takes no lock on the grant, and so waits for nobody's sign-out
+    # a rotation takes no lock on the grant, and so does not wait for a concurrent sign-out
     assert await store.commit(store.grants.spend_refresh(refresh(), following))
     await other.execute("COMMIT")
     assert not await store.commit(store.grants.spend_refresh(following, rotated(following, "y")))
@@ -64,12 +67,12 @@ async def test_a_refresh_that_overlaps_the_end_of_its_grant_comes_before_it(stor
     assert found[1].ended_at == 1
 
 
-async def test_a_refresh_that_begins_after_the_end_finds_it(store: Store) -> None:
+async def test_a_refresh_after_the_end_of_its_grant_loses(store: Store) -> None:
     assert await store.commit(store.grants.end("grt_one", NOW, "signed_out"))
     assert not await store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "x")))
 
 
-async def test_who_waited_for_a_row_finds_that_the_guard_is_lost(store: Store, other: Any) -> None:
+async def test_a_guard_is_evaluated_again_after_waiting_for_a_row_lock(store: Store, other: Any) -> None:
     await store.commit(store.grants.insert_code(code()))
     await other.execute("BEGIN")
     await other.execute("UPDATE authorization_codes SET redeemed_at = 1")
@@ -86,7 +89,7 @@ async def test_who_waited_for_a_row_finds_that_the_guard_is_lost(store: Store, o
     assert (await store.grants.get("grt_two"), list(await store.audit.page())) == (None, [])
 
 
-async def test_who_waited_for_a_row_that_was_left_as_it_was_goes_on(store: Store, other: Any) -> None:
+async def test_a_commit_continues_after_waiting_for_an_unchanged_row(store: Store, other: Any) -> None:
     await other.execute("BEGIN")
     await other.execute("UPDATE refresh_tokens SET generation = 9")
     late = asyncio.create_task(store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "x"))))
@@ -95,7 +98,7 @@ async def test_who_waited_for_a_row_that_was_left_as_it_was_goes_on(store: Store
     assert await late
 
 
-async def test_a_sign_in_that_overlaps_a_change_of_the_password_does_not_end_with_the_old_one(
+async def test_a_sign_in_concurrent_with_a_password_change_does_not_complete(
     store: Store, other: Any
 ) -> None:
     await other.execute("BEGIN")
@@ -109,19 +112,19 @@ async def test_a_sign_in_that_overlaps_a_change_of_the_password_does_not_end_wit
     assert await store.sessions.get("ses_one") is None
 
 
-async def test_a_session_of_a_person_who_is_just_deleted_does_not_stay(store: Store, other: Any) -> None:
+async def test_a_session_created_during_account_deletion_is_refused(store: Store, other: Any) -> None:
     await other.execute("BEGIN")
     await other.execute("DELETE FROM accounts WHERE id = 'usr_ada'")
     late = asyncio.create_task(store.commit(store.sessions.insert(session()), store.audit.append(event())))
     await waits(late, other)
     await other.execute("COMMIT")
-    # the write hangs on a row that is gone: it loses
+    # the write refers to a deleted row: it loses
     assert not await late
     assert await store.sessions.get("ses_one") is None
     assert list(await store.audit.page()) == []
 
 
-async def test_nobody_sees_a_number_before_the_one_in_front_of_it(store: Store, other: Any) -> None:
+async def test_revocation_numbers_become_visible_in_order(store: Store, other: Any) -> None:
     await other.execute("BEGIN")
     await other.execute("UPDATE counters SET value = value + 1 WHERE name = 'revocations'")
     await other.execute("INSERT INTO revocations VALUES (1, 'grant', 'first', 1, 4000000000, NULL)")
@@ -136,8 +139,8 @@ async def test_nobody_sees_a_number_before_the_one_in_front_of_it(store: Store, 
     assert (newest, [(one.seq, one.ref) for one in entries]) == (2, [(1, "first"), (2, "second")])
 
 
-async def test_a_commit_in_a_deadlock_is_tried_again(store: Store, other: Any) -> None:
-    """Whoever waits longer is ended by PostgreSQL (40P01): it was our commit, and nobody hears of it."""
+async def test_a_commit_is_retried_after_a_deadlock(store: Store, other: Any) -> None:
+    """PostgreSQL ends the one that waits longer (40P01): our commit here, which is retried without an error."""
     await store.commit(store.grants.insert(grant("a")), store.grants.insert(grant("b")))
     await other.execute("BEGIN")
     await other.execute("UPDATE grants SET nonce = 'x' WHERE id = 'grt_b'")
@@ -148,10 +151,10 @@ async def test_a_commit_in_a_deadlock_is_tried_again(store: Store, other: Any) -
             store.grants.end("grt_b", NOW, "signed_out"),
         )
     )
-    # whoever looks for a deadlock ends itself: only ours does
+    # a session that looks for a deadlock ends itself: only ours does
     await other.execute("SET deadlock_timeout = '1min'")
     await waits(ours, other)
-    # answers only once our commit has let go of the row
+    # returns only once our commit has released the row
     await other.execute("UPDATE grants SET nonce = 'x' WHERE id = 'grt_a'")
     assert not ours.done()
     await other.execute("COMMIT")
@@ -163,9 +166,7 @@ async def test_a_commit_in_a_deadlock_is_tried_again(store: Store, other: Any) -
     assert len(await store.audit.page()) == 1
 
 
-async def test_a_row_that_stays_locked_is_waited_for_as_long_as_allowed(
-    postgres_url: str, other: Any
-) -> None:
+async def test_a_commit_waits_for_a_locked_row_up_to_the_limit(postgres_url: str, other: Any) -> None:
     store = await open_store(
         postgres_url, postgres=PostgresOptions(pool_size=2, pool_wait=1, statement_timeout=1)
     )
@@ -177,9 +178,9 @@ async def test_a_row_that_stays_locked_is_waited_for_as_long_as_allowed(
         *(store.commit(store.put_meta("a", "3")) for _ in range(6)), return_exceptions=True
     )
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
-    # by the limits of before it would have been ten seconds at the least
+    # with the earlier limits it took at least ten seconds
     assert asyncio.get_running_loop().time() - began < 8
-    # reads went on, or could again at once
+    # reads continued, or were possible again at once
     assert await store.meta("a") == "1"
     await other.execute("COMMIT")
     assert await store.commit(store.put_meta("a", "3"))
@@ -187,7 +188,7 @@ async def test_a_row_that_stays_locked_is_waited_for_as_long_as_allowed(
     await store.close()
 
 
-async def test_a_server_that_only_reads_is_left_and_the_writes_are_not_lost_in_between(
+async def test_a_read_only_server_is_abandoned_without_losing_writes(
     store: Store, postgres_url: str, other: Any
 ) -> None:
     """As after a failover: the connections lead to a server that has become a standby (25006)."""
@@ -211,7 +212,9 @@ async def test_a_server_that_only_reads_is_left_and_the_writes_are_not_lost_in_b
     assert await store.meta("a") == "3"
 
 
-async def test_a_session_that_became_read_only_is_replaced_at_once(store: Store, postgres_url: str) -> None:
+async def test_a_connection_that_became_read_only_is_replaced_at_once(
+    store: Store, postgres_url: str
+) -> None:
     single = await open_store(postgres_url, postgres=PostgresOptions(pool_size=1))
     await single.commit(single.put_meta("a", "1"))
     pool = next(iter(single._db._pools.values()))  # pyright: ignore[reportAttributeAccessIssue]
@@ -219,7 +222,7 @@ async def test_a_session_that_became_read_only_is_replaced_at_once(store: Store,
     assert held is not None
     await held.connection.execute("SET default_transaction_read_only = on")
     pool.give(held)
-    # 25006 says itself that nothing was done: once more, elsewhere
+    # 25006 means that nothing was done: retry, on another server
     assert await single.commit(single.put_meta("a", "2"))
     assert await store.meta("a") == "2"
     await single.close()

@@ -1,4 +1,4 @@
-"""Is a change that another process commits on PostgreSQL announced at once, and again after the connection was lost?"""
+"""Change notification over PostgreSQL: immediate, and again after the connection was lost."""
 
 from __future__ import annotations
 
@@ -34,20 +34,22 @@ async def until(bell: PostgresBell, *, connected: bool) -> None:
     await until_async(lambda: bell.connected is connected)
 
 
-async def test_a_commit_rings_by_itself_wherever_it_was_made(store: Store, postgres_url: str) -> None:
+async def test_every_commit_sends_a_notification(store: Store, postgres_url: str) -> None:
     bell = PostgresBell(url=postgres_url)
     async with hearing(bell) as rung:
         await until(bell, connected=True)
         for write in (store.registry.put_client(client()), store.revocations.insert(revocation())):
             await asyncio.sleep(0.05)
             rung.clear()
-            # nobody else rings
+            # only the commit itself sends a notification
             assert await store.commit(write)
             async with asyncio.timeout(PATIENCE):
                 await rung.wait()
 
 
-async def test_what_concerns_nobody_else_does_not_ring(store: Store, postgres_url: str) -> None:
+async def test_commits_that_no_process_waits_for_send_no_notification(
+    store: Store, postgres_url: str
+) -> None:
     bell = PostgresBell(url=postgres_url)
     async with hearing(bell) as rung:
         await until(bell, connected=True)
@@ -61,7 +63,7 @@ async def test_what_concerns_nobody_else_does_not_ring(store: Store, postgres_ur
         assert not rung.is_set()
 
 
-async def test_a_lost_connection_is_made_anew_and_rings_for_what_was_missed(
+async def test_a_reconnect_notifies_of_missed_changes(
     store: Store, postgres: Databases, postgres_url: str
 ) -> None:
     said: list[str] = []
@@ -85,7 +87,7 @@ async def test_a_lost_connection_is_made_anew_and_rings_for_what_was_missed(
             await rung.wait()
 
 
-async def test_behind_a_pooler_it_says_once_that_nothing_is_announced(postgres_url: str) -> None:
+async def test_behind_a_pooler_missing_notifications_are_reported_once(postgres_url: str) -> None:
     said: list[str] = []
     bell = PostgresBell(
         url=postgres_url, options=PostgresOptions(prepared_statements=False), tell=said.append
@@ -98,7 +100,7 @@ async def test_behind_a_pooler_it_says_once_that_nothing_is_announced(postgres_u
         assert "pooler" in said[0]
 
 
-async def test_a_server_that_is_not_there_is_asked_again_and_no_password_is_said() -> None:
+async def test_an_unreachable_server_is_retried_and_no_password_is_logged() -> None:
     said: list[str] = []
     bell = PostgresBell(url="postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
     async with hearing(bell):

@@ -1,4 +1,4 @@
-"""Of several servers, is the one that takes writes found quickly, and is what cannot be reached told without its password?"""
+"""Connecting to one of several servers: the writable one is found quickly, and errors do not show the password."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def closed_port() -> str:
 
 @asynccontextmanager
 async def silent_server() -> AsyncIterator[str]:
-    """Takes connections and says nothing, as a machine that hangs."""
+    """Accepts connections and sends nothing, as a machine that hangs."""
     held: list[asyncio.StreamWriter] = []
 
     async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,7 +50,7 @@ async def silent_server() -> AsyncIterator[str]:
             writer.transport.abort()
 
 
-async def test_a_server_that_is_gone_or_hangs_is_passed_by(postgres_url: str) -> None:
+async def test_a_dead_or_hanging_server_is_skipped(postgres_url: str) -> None:
     there = urlsplit(postgres_url).netloc.rpartition("@")[2]
     async with silent_server() as silent:
         connect = Connector(at(postgres_url, closed_port(), silent, there), PostgresOptions())
@@ -59,7 +59,7 @@ async def test_a_server_that_is_gone_or_hangs_is_passed_by(postgres_url: str) ->
         took = asyncio.get_running_loop().time() - began
         assert 0.2 < took < 3
 
-        # who answered is asked first from now on
+        # the server that answered is tried first from now on
         async def again() -> float:
             began = asyncio.get_running_loop().time()
             (await connect.connect()).terminate()
@@ -70,20 +70,20 @@ async def test_a_server_that_is_gone_or_hangs_is_passed_by(postgres_url: str) ->
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own limits are Linux's")
-async def test_the_kernel_is_asked_to_notice_a_server_that_is_gone_without_a_word(postgres_url: str) -> None:
+async def test_tcp_settings_detect_a_lost_server(postgres_url: str) -> None:
     connection = await Connector(postgres_url, PostgresOptions(connect_timeout=4)).connect()
     line = connection._transport.get_extra_info("socket")  # pyright: ignore[reportAttributeAccessIssue]
     assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 4000
     probes = [socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT]
     assert [line.getsockopt(socket.IPPROTO_TCP, option) for option in probes] == [1, 1, 3]
-    # and the connection is none the worse for it
+    # and the connection still works
     assert [row[0] for row in await connection.fetch("SELECT 1")] == [1]
     connection.terminate()
 
 
-async def test_a_server_that_only_reads_is_passed_by(postgres: Databases, postgres_url: str) -> None:
-    """A database that refuses writes looks like a standby, for want of one."""
+async def test_a_read_only_server_is_skipped(postgres: Databases, postgres_url: str) -> None:
+    """A database that refuses writes replaces a standby here."""
     name = urlsplit(postgres_url).path[1:]
     postgres.query(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     with pytest.raises(StoreUnavailable) as caught:
@@ -95,7 +95,7 @@ async def test_a_server_that_only_reads_is_passed_by(postgres: Databases, postgr
     "options",
     [PostgresOptions(connect_timeout=1), PostgresOptions(connect_timeout=1, prepared_statements=False)],
 )
-async def test_what_cannot_be_reached_is_told_without_the_password(
+async def test_an_unreachable_server_is_reported_without_the_password(
     postgres_url: str, options: PostgresOptions
 ) -> None:
     there = urlsplit(postgres_url).netloc.rpartition("@")[2]
@@ -114,7 +114,7 @@ async def test_what_cannot_be_reached_is_told_without_the_password(
             assert "***" in told
 
 
-async def test_a_database_of_another_encoding_is_refused_in_words(postgres: Databases) -> None:
+async def test_a_database_with_another_encoding_is_refused_with_a_message(postgres: Databases) -> None:
     url = postgres.create()
     name = f"{urlsplit(url).path[1:]}_latin"
     postgres.query(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
@@ -125,7 +125,9 @@ async def test_a_database_of_another_encoding_is_refused_in_words(postgres: Data
     postgres.drop(url)
 
 
-async def test_a_user_who_may_make_no_tables_is_told_so(postgres: Databases, postgres_url: str) -> None:
+async def test_a_role_without_create_privilege_gets_a_clear_error(
+    postgres: Databases, postgres_url: str
+) -> None:
     role = f"guest_{urlsplit(postgres_url).path[1:]}"
     postgres.query(f"CREATE ROLE {role} LOGIN")
     parts = urlsplit(postgres_url)

@@ -1,4 +1,4 @@
-"""What is said of a failure, where it may be read in a log: what the database said, and never a value or a password."""
+"""Error texts that may reach a log: the database's message, and never a value or a password."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def problem(connection: Connection, sql: str, *values: object) -> Exceptio
     return met.value
 
 
-async def test_a_value_that_cannot_be_sent_is_not_repeated(connection: Connection) -> None:
+async def test_an_error_does_not_repeat_an_unencodable_value(connection: Connection) -> None:
     met = await problem(connection, "SELECT $1::bigint", "dw_rt_s3cret")
     assert "s3cret" in str(met)
     said = verdict(met, "does not answer")
@@ -35,7 +35,7 @@ async def test_a_value_that_cannot_be_sent_is_not_repeated(connection: Connectio
     connection.terminate()
 
 
-async def test_a_row_that_is_there_is_told_without_what_stands_in_it(connection: Connection) -> None:
+async def test_a_duplicate_key_error_does_not_contain_the_value(connection: Connection) -> None:
     await connection.execute("CREATE TEMPORARY TABLE one (name TEXT PRIMARY KEY)")
     await connection.execute("INSERT INTO one VALUES ('s3cret')")
     said = verdict(await problem(connection, "INSERT INTO one VALUES ($1)", "s3cret"), "does not answer")
@@ -45,6 +45,6 @@ async def test_a_row_that_is_there_is_told_without_what_stands_in_it(connection:
     connection.terminate()
 
 
-def test_a_wrong_word_of_the_url_is_told() -> None:
+def test_a_wrong_url_parameter_is_reported() -> None:
     met = asyncpg.ClientConfigurationError("`sslmode` parameter must be one of: disable, allow")
     assert "must be one of" in str(verdict(met, "said"))

@@ -1,4 +1,4 @@
-"""Statements that travel to PostgreSQL as one, and those that are kept apart since one could see what the other changes."""
+"""Statements that are sent to PostgreSQL as one, and those kept apart because one could see the changes of the other."""
 
 from __future__ import annotations
 
@@ -52,48 +52,48 @@ def sizes(*statements: str) -> list[int]:
         (PUT, REDEEM, LINE, SESSION),
         (TOUCH, REDEEM),
         (SPEND, LINE),
-        # a key that another table's row names is looked for when the whole statement is done
+        # foreign keys are checked when the whole statement is done
         (TOUCH, ACCOUNT),
         (SESSION, ACCOUNT),
         (ACCOUNT, SESSION),
         (PERSON, SESSION),
         (NEXT, LINE),
-        # rows of one kind; should they have one key, the database says so
+        # rows of one kind; if they have one key, the database reports it
         (COUNT, COUNT, COUNT),
         (PUT, PUT),
     ],
 )
-def test_what_cannot_see_one_another_travels_as_one(statements: tuple[str, ...]) -> None:
+def test_independent_statements_are_joined(statements: tuple[str, ...]) -> None:
     assert sizes(*statements) == [len(statements)]
 
 
 @pytest.mark.parametrize(
     "statements",
     [
-        # a number is raised that was read before, or another one
+        # the incremented number was read before, or is another one
         (NUMBERED, NEXT),
         (OTHER, NUMBERED),
         (NEXT, NEXT),
-        # two changes of one table may meet in one row
+        # two changes of one table may affect one row
         (TOUCH, TOUCH),
         (SESSION, TOUCH),
-        # the same table, and another idea of what a conflict is
+        # the same table, with another conflict clause
         (COUNT, CLAIM),
         (PLAIN, PUT),
-        # the guard of one asks for what the other changes
+        # the guard of one reads what the other changes
         (END, SPEND),
         (SPEND, END),
-        # a text that names no tables stays alone
+        # a text that names no tables is sent alone
         (GONE, LINE),
         (LINE, GONE),
         (f"{LINE} ON CONFLICT DO NOTHING", REDEEM),
     ],
 )
-def test_what_could_see_the_other_is_kept_apart(statements: tuple[str, str]) -> None:
+def test_dependent_statements_are_not_joined(statements: tuple[str, str]) -> None:
     assert sizes(*statements) == [1, 1]
 
 
-def test_order_is_kept_and_only_neighbours_are_joined() -> None:
+def test_order_is_kept_and_only_adjacent_statements_are_joined() -> None:
     assert sizes(LINE, REDEEM, OTHER, NUMBERED, LINE) == [3, 2]
     assert sizes(*[LINE] * 50) == [24, 24, 2]
     assert sizes(TOUCH, LINE, TOUCH, LINE) == [2, 2]
@@ -101,14 +101,14 @@ def test_order_is_kept_and_only_neighbours_are_joined() -> None:
     assert [group.count for group in apart([(LINE, None), (REDEEM, 1)])] == [1, 1]
 
 
-def test_a_number_that_was_just_raised_is_handed_over() -> None:
+def test_an_incremented_counter_value_is_passed_to_the_next_statement() -> None:
     (group,) = groups([(END, None), (NEXT, None), (NUMBERED, None), (LINE, None)])
     assert f"s1 AS ({NEXT} RETURNING value)" in group.sql
     assert "VALUES ((SELECT value FROM s1)) RETURNING 1" in group.sql
     assert sizes(NEXT, NUMBERED, NEXT, NUMBERED) == [2, 2]
 
 
-def test_a_joined_statement_numbers_its_values_through_and_asks_every_guard() -> None:
+def test_a_joined_statement_numbers_all_values_and_checks_every_guard() -> None:
     (group,) = groups([(REDEEM, 1), (LINE, None), (SESSION, 1)])
     assert group.count == 3
     assert "redeemed_at = $1 WHERE hash = $2" in group.sql
@@ -118,7 +118,7 @@ def test_a_joined_statement_numbers_its_values_through_and_asks_every_guard() ->
     assert "n1 =" not in group.sql
 
 
-def test_a_guard_alone_needs_no_transaction_where_it_changes_one_row_at_most() -> None:
+def test_a_single_guard_needs_no_transaction_if_it_changes_at_most_one_row() -> None:
     for text in (REDEEM, LINE, TOUCH, SPEND, END, PUT):
         assert groups([(text, 1)])[0].whole, text
     assert groups([(GONE, None)])[0].whole
@@ -135,7 +135,7 @@ def every_statement() -> Iterator[tuple[str, Statement]]:
 
 
 def relations(plan: Any) -> set[str]:
-    """The tables that a plan speaks of, however deep."""
+    """The tables in a plan, at any depth."""
     if isinstance(plan, list):
         return {name for one in plan for name in relations(one)}
     if not isinstance(plan, dict):
@@ -163,7 +163,7 @@ async def test_a_statement_names_all_tables_that_postgresql_reads_or_writes_for_
     assert wrong == {}
 
 
-async def test_a_statement_changes_one_row_at_most(postgres: Databases, postgres_url: str) -> None:
+async def test_a_statement_changes_at_most_one_row(postgres: Databases, postgres_url: str) -> None:
     await (await open_store(postgres_url)).close()
     keys = set(
         postgres.query(
@@ -185,19 +185,19 @@ async def test_a_statement_changes_one_row_at_most(postgres: Databases, postgres
             assert " OR " not in re.sub(r"\([^()]*\)", "", text), name
 
 
-def test_an_error_is_told_from_a_lost_guard() -> None:
+def test_a_lost_guard_is_distinguished_from_other_errors() -> None:
     assert overtaken("22P02", 'invalid input syntax: "another request was faster, nothing was changed 0"')
     assert not overtaken("22P02", 'invalid input syntax for type bigint: "x"')
     assert not overtaken(None, "another request was faster, nothing was changed")
 
 
-def test_marks_are_numbered_but_not_in_quotes() -> None:
+def test_placeholders_are_numbered_except_in_quotes() -> None:
     assert numbered("SELECT '?', \"a?\" FROM t WHERE a = ? AND b = ?") == (
         "SELECT '?', \"a?\" FROM t WHERE a = $1 AND b = $2"
     )
 
 
-def test_a_shared_migration_reads_on_postgresql() -> None:
+def test_a_shared_migration_is_translated_for_postgresql() -> None:
     text = "CREATE TABLE a (id TEXT NOT NULL, b BLOB, c BIGINT); -- a TEXT isn't a BLOB\nINSERT INTO a VALUES ('TEXT')"
     assert schema(text) == (
         "CREATE TABLE a (id TEXT COLLATE \"C\" NOT NULL, b BYTEA, c BIGINT); -- a TEXT isn't a BLOB\nINSERT INTO a VALUES ('TEXT')"

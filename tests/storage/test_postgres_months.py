@@ -1,4 +1,4 @@
-"""Does the audit record on PostgreSQL lie in months, made ahead, without anybody waiting for it?"""
+"""Monthly partitions of the audit log on PostgreSQL: made ahead, and without blocking other work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARTS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'au
 
 
 def months() -> list[str]:
-    """This month and the two that come."""
+    """This month and the next two."""
     first = datetime.now(UTC).replace(day=1)
     second = (first + timedelta(days=32)).replace(day=1)
     third = (second + timedelta(days=32)).replace(day=1)
@@ -31,7 +31,7 @@ def months() -> list[str]:
 
 @pytest.fixture(autouse=True)
 async def away_from_the_turn() -> None:
-    """Server and test each look at a clock: a month that ends in between would be two."""
+    """Server and test each read a clock: a month that ends in between would give two."""
     soon = datetime.now(UTC) + timedelta(seconds=30)
     if f"{soon:%m}" != f"{datetime.now(UTC):%m}":
         await asyncio.sleep(31)
@@ -53,11 +53,11 @@ async def parts(shell: Any) -> list[str]:
 
 
 async def home(shell: Any, line: str) -> str:
-    """The table in which a line lies."""
+    """The table that contains a line."""
     return await shell.fetchval("SELECT tableoid::regclass::text FROM audit WHERE id = $1", line)
 
 
-async def test_a_line_lies_in_its_month_and_all_are_read_as_one(store: Store, shell: Any) -> None:
+async def test_lines_are_stored_by_month_and_read_as_one_table(store: Store, shell: Any) -> None:
     assert await parts(shell) == [*months(), "audit_before", "audit_later"]
     now = datetime.now(UTC)
     lines = {
@@ -77,7 +77,7 @@ async def test_a_line_lies_in_its_month_and_all_are_read_as_one(store: Store, sh
     assert [one.id for one in await store.audit.of_account("usr_ada", SEEN)] == newest
 
 
-async def test_no_line_is_changed_by_going_to_its_month(store: Store, shell: Any) -> None:
+async def test_the_partition_of_a_month_refuses_changes_too(store: Store, shell: Any) -> None:
     line = at(datetime.now(UTC))
     await store.commit(store.audit.append(event(id=line)))
     for table in ("audit", months()[0]):
@@ -89,7 +89,7 @@ async def test_no_line_is_changed_by_going_to_its_month(store: Store, shell: Any
     assert [one.id for one in await store.audit.page()] == [line]
 
 
-async def test_what_is_missing_is_made_by_the_sweep(store: Store, shell: Any) -> None:
+async def test_the_sweep_makes_missing_months(store: Store, shell: Any) -> None:
     await shell.execute(f"DROP TABLE {months()[2]}")
     assert await store.sweep(NOW) == 0
     assert await parts(shell) == [*months(), "audit_before", "audit_later"]
@@ -101,9 +101,9 @@ async def test_what_is_missing_is_made_by_the_sweep(store: Store, shell: Any) ->
     assert months()[2] in await parts(shell)
 
 
-async def test_a_long_look_at_the_record_is_not_waited_for(store: Store, shell: Any) -> None:
+async def test_a_long_read_of_the_audit_log_does_not_block_the_sweep(store: Store, shell: Any) -> None:
     await shell.execute(f"DROP TABLE {months()[2]}")
-    # as a backup looks: for minutes
+    # as a backup reads: for minutes
     await shell.execute("BEGIN")
     await shell.fetch("SELECT count(*) FROM audit")
     sweeping = asyncio.create_task(store.sweep(NOW))
@@ -117,7 +117,9 @@ async def test_a_long_look_at_the_record_is_not_waited_for(store: Store, shell: 
     assert months()[2] in await parts(shell)
 
 
-async def test_lines_that_came_before_their_month_stay_where_they_are(store: Store, shell: Any) -> None:
+async def test_lines_written_before_their_month_exists_stay_in_the_default_partition(
+    store: Store, shell: Any
+) -> None:
     await shell.execute(f"DROP TABLE {months()[2]}")
     line = at(datetime.now(UTC).replace(day=1) + timedelta(days=65))
     await store.commit(store.audit.append(event(id=line)))

@@ -1,4 +1,4 @@
-"""Who gets a connection, how long is one waited for, and which ones go when one has broken?"""
+"""Connection pool: order of waiting callers, time limits, and removal of connections after one has broken."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Line:
 
 
 class Lines:
-    """Makes them, slowly if asked, or not at all."""
+    """Makes connections, slowly if required, or not at all."""
 
     def __init__(self) -> None:
         self.made: list[Line] = []
@@ -61,7 +61,7 @@ def pool(lines: Lines, size: int = 2, wait: float = 0.2) -> Pool:
     return Pool(lines, size=size, wait=wait)
 
 
-async def test_the_one_used_last_is_used_first_and_none_is_made_without_need() -> None:
+async def test_the_last_used_connection_is_reused_first() -> None:
     lines = Lines()
     one = pool(lines)
     first, second = await one.take(), await one.take()
@@ -74,7 +74,7 @@ async def test_the_one_used_last_is_used_first_and_none_is_made_without_need() -
     assert len(lines.made) == 2
 
 
-async def test_who_finds_none_waits_in_turn_and_not_for_ever() -> None:
+async def test_callers_wait_in_order_with_a_time_limit() -> None:
     lines = Lines()
     one = pool(lines, size=1)
     held = await one.take()
@@ -99,7 +99,7 @@ async def test_who_finds_none_waits_in_turn_and_not_for_ever() -> None:
     assert len(lines.made) == 1
 
 
-async def test_a_broken_one_makes_room_for_who_waits() -> None:
+async def test_a_broken_connection_frees_its_slot_for_a_waiting_caller() -> None:
     lines = Lines()
     one = pool(lines, size=1, wait=5)
     held = await one.take()
@@ -111,7 +111,7 @@ async def test_a_broken_one_makes_room_for_who_waits() -> None:
     assert (lines.made[0].closed, lines.made[1].closed) == (True, False)
 
 
-async def test_one_that_broke_makes_all_made_before_it_suspect() -> None:
+async def test_a_broken_connection_makes_all_older_ones_suspect() -> None:
     lines = Lines()
     one = pool(lines, size=3)
     broken, busy, idle = [await one.take() for _ in range(3)]
@@ -119,7 +119,7 @@ async def test_one_that_broke_makes_all_made_before_it_suspect() -> None:
     one.drop(broken)
     one.suspect_all()
     assert [line.closed for line in lines.made] == [True, False, True]
-    # who uses one finishes; it is not used again
+    # the user of one finishes; it is not used again
     one.give(busy)
     assert lines.made[1].closed
     fresh = await one.take()
@@ -128,7 +128,7 @@ async def test_one_that_broke_makes_all_made_before_it_suspect() -> None:
     assert not lines.made[3].closed
 
 
-async def test_one_with_an_open_transaction_is_never_given_on() -> None:
+async def test_a_connection_with_an_open_transaction_is_never_reused() -> None:
     lines = Lines()
     one = pool(lines)
     held = await one.take()
@@ -138,7 +138,7 @@ async def test_one_with_an_open_transaction_is_never_given_on() -> None:
     assert await one.take() is not held
 
 
-async def test_one_that_lay_too_long_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_that_was_idle_too_long_is_not_reused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_pool, "_STALE_SECONDS", 3600)
     lines = Lines()
     one = pool(lines)
@@ -152,7 +152,7 @@ async def test_one_that_lay_too_long_is_not_trusted(monkeypatch: pytest.MonkeyPa
     assert lines.made[0].closed
 
 
-async def test_a_connection_that_cannot_be_made_keeps_no_place() -> None:
+async def test_a_failed_connection_frees_its_slot() -> None:
     lines = Lines()
     one = pool(lines, size=1, wait=5)
     lines.refused = OSError("refused")
@@ -164,7 +164,7 @@ async def test_a_connection_that_cannot_be_made_keeps_no_place() -> None:
     assert len(lines.made) == 1
 
 
-async def test_who_stops_waiting_takes_nothing_along() -> None:
+async def test_a_cancelled_caller_leaks_no_connection() -> None:
     lines = Lines()
     one = pool(lines, size=1, wait=5)
     for given_first in (True, False):
@@ -172,7 +172,7 @@ async def test_who_stops_waiting_takes_nothing_along() -> None:
         waiting = asyncio.create_task(one.take())
         await asyncio.sleep(0)
         if given_first:
-            # it was handed over already, and nobody comes for it
+            # it was handed over already, and no caller takes it
             one.give(held)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
@@ -182,7 +182,7 @@ async def test_who_stops_waiting_takes_nothing_along() -> None:
             again: Held = await one.take()
         one.give(again)
     assert len(lines.made) == 1
-    # the same while a place to make one is handed over
+    # the same while a slot for a new connection is handed over
     held = await one.take()
     waiting = asyncio.create_task(one.take())
     await asyncio.sleep(0)
@@ -193,7 +193,7 @@ async def test_who_stops_waiting_takes_nothing_along() -> None:
         one.give(await one.take())
 
 
-async def test_closing_closes_what_lies_here_and_what_comes_back() -> None:
+async def test_closing_closes_idle_and_returned_connections() -> None:
     lines = Lines()
     one = pool(lines)
     busy, idle = await one.take(), await one.take()

@@ -1,4 +1,6 @@
-"""Does the record on PostgreSQL have a month for each day, and lose its old ones, however the years go by? Under a clock that is turned."""
+"""Monthly partitions of the audit log on PostgreSQL over years: made for each day and dropped when old, under a
+controlled clock.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ def called(*days: datetime) -> list[str]:
     return [f"audit_{day:%Y_%m}" for day in days]
 
 
-async def test_five_years_pass_and_each_line_finds_its_month_and_goes_with_it(years: Years) -> None:
+async def test_over_five_years_each_line_is_stored_in_its_month_and_dropped_with_it(years: Years) -> None:
     async with server(years.url) as store:
         lines: list[tuple[datetime, str]] = []
         while years.at < BEGAN + timedelta(days=5 * 365):
@@ -43,7 +45,7 @@ async def test_five_years_pass_and_each_line_finds_its_month_and_goes_with_it(ye
             assert await years.home(line) in called(years.at)
             await years.turn(years.at + timedelta(days=9, hours=7))
             await years.upkeep(store)
-            # 400 days touch 15 months at most, and the months to come
+            # 400 days touch 15 months at most, and the months ahead
             assert len(await years.months()) <= 17
         whole = years.at - timedelta(seconds=KEEP)
         first = whole.replace(day=1, hour=0, minute=0, second=0)
@@ -57,17 +59,17 @@ async def test_five_years_pass_and_each_line_finds_its_month_and_goes_with_it(ye
 @pytest.mark.parametrize(
     "turn", [datetime(2021, 12, 31, 23, 59, 59, 999000, UTC), datetime(2024, 2, 29, tzinfo=UTC)]
 )
-async def test_at_the_turn_of_a_month_the_next_one_is_there(years: Years, turn: datetime) -> None:
+async def test_the_next_month_exists_before_it_begins(years: Years, turn: datetime) -> None:
     await years.turn(turn - timedelta(days=20))
     async with server(years.url) as store:
         await years.upkeep(store)
-        # nobody sweeps for a month and a half: two months were made ahead
+        # no sweep for a month and a half: two months were made ahead
         for step in (timedelta(), timedelta(milliseconds=1), timedelta(days=1), timedelta(days=28)):
             await years.turn(turn + step)
             assert await years.home(await years.written(store)) in called(years.at)
 
 
-async def test_who_starts_after_months_without_any_server_has_a_month_for_its_first_line(
+async def test_a_start_after_months_of_downtime_makes_the_current_month_first(
     years: Years,
 ) -> None:
     async with server(years.url) as store:
@@ -77,19 +79,19 @@ async def test_who_starts_after_months_without_any_server_has_a_month_for_its_fi
         for store in (one, other):
             assert await years.home(await years.written(store)) == "audit_2022_06"
         assert (await years.months())[-3:] == ["audit_2022_06", "audit_2022_07", "audit_2022_08"]
-        # from a clock that is behind: there never was such a month, and the line is kept all the same
+        # from a slow clock: that month never existed, and the line is stored all the same
         late = await years.written(one, datetime(2022, 3, 5, tzinfo=UTC))
         assert await years.home(late) == "audit_later"
         await years.turn(datetime(2023, 3, 1, tzinfo=UTC))
         await years.upkeep(one)
         assert late in {line.id for line in await one.audit.page()}
-        # and goes when it is old enough, by itself
+        # and is removed when it is old enough
         await years.turn(datetime(2023, 4, 20, tzinfo=UTC))
         await years.upkeep(one)
         assert late not in {line.id for line in await one.audit.page()}
 
 
-async def test_of_many_that_start_at_once_none_writes_elsewhere(years: Years) -> None:
+async def test_concurrent_starts_write_no_line_outside_the_current_month(years: Years) -> None:
     async with server(years.url):
         pass
     await years.turn(datetime(2022, 6, 1, tzinfo=UTC))
@@ -102,7 +104,7 @@ async def test_of_many_that_start_at_once_none_writes_elsewhere(years: Years) ->
     assert {await years.home(line) for line in lines} == {"audit_2022_06"}
 
 
-async def test_where_every_transaction_is_serializable_the_record_ends_too(years: Years) -> None:
+async def test_retention_works_with_serializable_transactions(years: Years) -> None:
     name = urlsplit(years.url).path.lstrip("/")
     await years.shell.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
     async with server(years.url) as store, server(years.url) as other:
@@ -114,13 +116,14 @@ async def test_where_every_transaction_is_serializable_the_record_ends_too(years
         assert [one.id for one in await other.audit.page()] == [line]
 
 
-async def test_a_server_that_runs_through_a_long_outage_makes_up_for_it(years: Years) -> None:
+async def test_a_server_makes_missing_months_after_a_long_outage(years: Years) -> None:
     async with server(years.url) as store:
         await years.turn(datetime(2022, 6, 10, tzinfo=UTC))
         line = await years.written(store)
         assert await years.home(line) == "audit_later"
         await years.upkeep(store)
-        # its month lies elsewhere already; those to come are made, and it goes in its time like every other line
+        # lines of its month are in the default partition; the months ahead are made, and the line is removed in time
+        # like every other
         assert (await years.months())[-2:] == ["audit_2022_07", "audit_2022_08"]
         await years.turn(datetime(2022, 7, 1, tzinfo=UTC))
         assert await years.home(await years.written(store)) == "audit_2022_07"
@@ -130,7 +133,7 @@ async def test_a_server_that_runs_through_a_long_outage_makes_up_for_it(years: Y
         assert await store.audit.page() == []
 
 
-async def test_a_clock_that_was_set_back_before_the_first_month_stops_nothing(years: Years) -> None:
+async def test_a_clock_set_back_before_the_first_month_does_not_block_writes(years: Years) -> None:
     async with server(years.url) as store:
         await years.turn(BEGAN - timedelta(days=90))
         line = await years.written(store)
@@ -140,7 +143,7 @@ async def test_a_clock_that_was_set_back_before_the_first_month_stops_nothing(ye
             await years.written(other)
 
 
-async def test_a_node_that_lives_in_another_year_takes_nothing_with_it(years: Years) -> None:
+async def test_a_node_with_a_wrong_year_removes_no_lines(years: Years) -> None:
     async with server(years.url) as store:
         line = await years.written(store)
         await years.turn(BEGAN + timedelta(days=100))
@@ -148,7 +151,7 @@ async def test_a_node_that_lives_in_another_year_takes_nothing_with_it(years: Ye
         assert [one.id for one in await store.audit.page()] == [line]
 
 
-async def test_a_month_goes_whole_when_its_last_line_is_old_enough(years: Years) -> None:
+async def test_a_month_is_dropped_when_its_last_line_is_old_enough(years: Years) -> None:
     async with server(years.url) as store:
         first = await years.written(store, datetime(2021, 10, 1, tzinfo=UTC))
         last = await years.written(store, datetime(2021, 10, 31, 23, 59, tzinfo=UTC))
@@ -161,7 +164,7 @@ async def test_a_month_goes_whole_when_its_last_line_is_old_enough(years: Years)
         assert "audit_2021_10" not in await years.parts()
 
 
-async def test_within_a_month_no_line_is_removed_that_the_record_has_not_let_go(years: Years) -> None:
+async def test_lines_newer_than_the_start_of_the_log_cannot_be_deleted(years: Years) -> None:
     async with server(years.url) as store:
         await years.written(store)
         for statement in ("DELETE FROM audit", "DELETE FROM audit_2021_10", "TRUNCATE audit"):
@@ -170,31 +173,31 @@ async def test_within_a_month_no_line_is_removed_that_the_record_has_not_let_go(
         assert len(await store.audit.page()) == 1
 
 
-async def test_who_reads_the_record_for_long_is_not_waited_for_and_the_month_goes_later(years: Years) -> None:
+async def test_a_long_read_postpones_the_drop_of_a_month(years: Years) -> None:
     async with server(years.url) as store:
         await years.written(store)
         await years.turn(BEGAN + timedelta(days=500))
         reader = years.shell
         async with reader.transaction():
             await reader.fetch("SELECT count(*) FROM audit")
-            # nothing here ends before the reader does, if it waits for him
+            # if it waited for the reader, it would hang: the reader ends later
             assert await years.upkeep(store) == 0
             await years.written(store)
             assert "audit_2021_10" in await years.parts()
-        # not at once again: each try makes who writes wait for a moment
+        # not immediately: each try blocks writers for a moment
         assert await years.upkeep(store) == 0
         await years.turn(years.at + timedelta(hours=1))
         assert await years.upkeep(store) == 1 + 2
         assert "audit_2021_10" not in await years.parts()
 
 
-async def test_a_backup_that_runs_has_every_line_of_its_moment(years: Years) -> None:
+async def test_a_running_backup_contains_every_line_of_its_snapshot(years: Years) -> None:
     async with server(years.url) as store:
         lines = [await years.written(store) for _ in range(5)]
         await years.turn(BEGAN + timedelta(days=500))
         side = await open_postgres_side(years.url, PostgresOptions())
         async with side.snapshot():
-            # as a backup does, it has looked at something else only
+            # like a backup, it has read only another table so far
             await side.rows("SELECT COUNT(*) FROM accounts")
             assert await years.upkeep(store) == 0
             assert (await side.rows("SELECT COUNT(*) FROM audit"))[0][0] == 5
@@ -213,7 +216,7 @@ async def test_a_backup_that_runs_has_every_line_of_its_moment(years: Years) -> 
         assert await store.audit.page() == []
 
 
-async def test_while_the_database_moves_nothing_goes(years: Years) -> None:
+async def test_no_lines_are_removed_during_a_move(years: Years) -> None:
     async with server(years.url) as store:
         line = await years.written(store)
         before = await years.written(store, datetime(2019, 1, 1, tzinfo=UTC))
@@ -231,7 +234,9 @@ async def test_while_the_database_moves_nothing_goes(years: Years) -> None:
         assert await store.audit.page() == []
 
 
-async def test_who_does_not_own_the_record_lets_go_of_what_it_may(years: Years, postgres: Databases) -> None:
+async def test_a_role_that_does_not_own_the_audit_log_removes_lines_without_dropping_months(
+    years: Years, postgres: Databases
+) -> None:
     role = f"guest_{urlsplit(years.url).path[-8:]}"
     async with server(years.url) as owner:
         await years.written(owner)
@@ -250,7 +255,7 @@ async def test_who_does_not_own_the_record_lets_go_of_what_it_may(years: Years, 
             assert await years.upkeep(store) == 1
             assert before not in {one.id for one in await store.audit.page()}
             assert "audit_2021_10" in await years.months()
-            # it may make no months either, and is heard all the same
+            # this role may make no months either, and its lines are stored all the same
             assert await years.home(await years.written(store)) == "audit_later"
     finally:
         with suppress(RuntimeError):

@@ -1,6 +1,7 @@
-"""Do commits hold where every transaction is serializable and some are told to begin again, as distributed engines do?
+"""Commits where every transaction is serializable and some must be retried, as on distributed engines.
 
-PostgreSQL itself is made to behave so, with the schema that its relatives get: plain tables, no triggers, no months.
+PostgreSQL itself is configured this way, with the schema of the compatible engines: plain tables, no triggers, no
+months.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def _pretend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "_engine", engine)
 
 
-async def test_the_plain_schema_holds_everything(
+async def test_the_plain_schema_stores_all_data(
     stores: tuple[Store, Store], postgres: Databases, postgres_url: str
 ) -> None:
     store, other = stores
@@ -72,7 +73,7 @@ async def test_the_plain_schema_holds_everything(
     assert await store.sweep(NOW) == 0
 
 
-async def test_of_many_refreshes_at_once_one_wins(stores: tuple[Store, Store]) -> None:
+async def test_one_of_many_concurrent_refreshes_wins(stores: tuple[Store, Store]) -> None:
     store, _ = stores
     await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
     token = refresh()
@@ -109,7 +110,7 @@ async def test_a_code_is_redeemed_once(stores: tuple[Store, Store]) -> None:
     assert len(await store.audit.page()) == 1
 
 
-async def test_no_try_is_lost_and_no_number_given_twice(
+async def test_no_attempt_is_lost_and_no_number_is_issued_twice(
     stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, _ = stores

@@ -1,4 +1,4 @@
-"""How often does a request wait for PostgreSQL? Counted on the wire, once the statements are known to the connection."""
+"""Round trips to PostgreSQL for each request, counted on the wire once the statements are prepared."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_a_refresh_is_one_read_and_one_statement(postgres_url: str) -> Non
         await store.close()
 
 
-async def test_redeeming_a_code_is_one_statement_with_its_refresh_token_and_its_line(
+async def test_redeeming_a_code_is_one_statement_with_refresh_token_and_audit_line(
     postgres_url: str,
 ) -> None:
     async with relay(postgres_url) as wire:
@@ -80,7 +80,7 @@ async def test_redeeming_a_code_is_one_statement_with_its_refresh_token_and_its_
             for number, name in enumerate(("a", "b", "c"))
         ]
         assert seen[1:] == [1, 1]
-        # who comes too late learns it in as many
+        # a late caller learns the result in as many
         before = wire.trips
         assert not await store.commit(
             store.grants.redeem_code(code("a").hash, NOW),
@@ -143,12 +143,12 @@ async def test_a_new_device_makes_the_end_of_a_sign_in_a_transaction_of_two_stat
             )
             for number in range(3)
         ]
-        # begin, all that is joined, the devices that are too many, commit
+        # begin, all joined statements, the surplus devices, commit
         assert seen[1:] == [4, 4]
         await store.close()
 
 
-async def test_a_person_and_their_session_are_one_statement(postgres_url: str) -> None:
+async def test_an_account_and_its_session_are_one_statement(postgres_url: str) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         seen = [
@@ -161,7 +161,7 @@ async def test_a_person_and_their_session_are_one_statement(postgres_url: str) -
             for name in ("ada", "bob", "eve")
         ]
         assert seen[1:] == [1, 1]
-        # the address is taken: neither the person nor the session is there
+        # the address is taken: neither account nor session exists
         assert not await store.commit(
             store.accounts.insert(account("mia", email=account("ada").email)),
             store.sessions.insert(session("mia", account_id="usr_mia")),
@@ -170,7 +170,7 @@ async def test_a_person_and_their_session_are_one_statement(postgres_url: str) -
         await store.close()
 
 
-async def test_ending_all_sessions_of_a_person_is_a_transaction(postgres_url: str) -> None:
+async def test_ending_all_sessions_of_an_account_is_a_transaction(postgres_url: str) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         await prepared(store)
@@ -187,7 +187,7 @@ async def test_ending_all_sessions_of_a_person_is_a_transaction(postgres_url: st
         await store.close()
 
 
-async def test_counting_a_try_in_several_buckets_is_one_statement(postgres_url: str) -> None:
+async def test_counting_an_attempt_in_several_buckets_is_one_statement(postgres_url: str) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         buckets = [Bucket(name, 2, 900) for name in ("address", "person", "pair")]
@@ -211,7 +211,7 @@ async def test_one_key_twice_in_a_commit_counts_twice(postgres_url: str) -> None
     await store.close()
 
 
-async def test_a_revocation_is_one_statement_with_what_it_ends(postgres_url: str) -> None:
+async def test_a_revocation_and_the_end_of_its_grant_are_one_statement(postgres_url: str) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         await prepared(store)
@@ -231,7 +231,7 @@ async def test_a_revocation_is_one_statement_with_what_it_ends(postgres_url: str
         await store.close()
 
 
-async def test_what_must_be_seen_by_the_next_statement_is_a_transaction(postgres_url: str) -> None:
+async def test_dependent_statements_are_a_transaction(postgres_url: str) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         seen = [
@@ -249,7 +249,7 @@ async def test_what_must_be_seen_by_the_next_statement_is_a_transaction(postgres
         await store.close()
 
 
-async def test_on_an_engine_that_joins_nothing_the_same_commit_is_a_transaction(postgres_url: str) -> None:
+async def test_the_same_commit_is_a_transaction_on_an_engine_without_joining(postgres_url: str) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         await prepared(store)
@@ -268,8 +268,8 @@ async def test_on_an_engine_that_joins_nothing_the_same_commit_is_a_transaction(
         await store.close()
 
 
-async def test_for_a_pooler_every_statement_is_whole_in_itself(postgres_url: str) -> None:
-    """Parsed, bound and run before the server is given away again: nothing is left on a connection for the next time."""
+async def test_behind_a_pooler_every_statement_is_self_contained(postgres_url: str) -> None:
+    """Parsed, bound and run before the server connection is released: nothing is left on it for later."""
     async with relay(postgres_url) as wire:
         options = PostgresOptions(pool_size=1, prepared_statements=False)
         store = await open_store(wire.url, postgres=options)
@@ -282,11 +282,13 @@ async def test_for_a_pooler_every_statement_is_whole_in_itself(postgres_url: str
         await store.close()
 
 
-async def test_a_lost_answer_is_no_answer_and_the_next_try_finds_out(postgres_url: str) -> None:
+async def test_a_commit_without_an_answer_is_unavailable_and_the_next_try_finds_its_outcome(
+    postgres_url: str,
+) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url, postgres=PostgresOptions(pool_size=1))
         await prepared(store)
-        # the statement is known to the connection: what is sent next is the rotation itself
+        # the statement is prepared on this connection: the next message is the rotation itself
         token = rotated(refresh(), "w")
         assert await store.commit(store.grants.spend_refresh(refresh(), token))
         wire.deaf = True
@@ -302,7 +304,7 @@ async def test_a_lost_answer_is_no_answer_and_the_next_try_finds_out(postgres_ur
         await store.close()
 
 
-async def test_a_read_on_a_broken_line_is_read_again_and_nobody_notices(postgres_url: str) -> None:
+async def test_a_read_on_a_broken_connection_is_retried(postgres_url: str) -> None:
     async with relay(postgres_url) as wire:
         store = await open_store(wire.url)
         await prepared(store)

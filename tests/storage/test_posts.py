@@ -1,4 +1,4 @@
-"""Is a post claimed by one, answered once, and gone after its seconds?"""
+"""Recent posts: claimed by one request, answered once, and removed after their time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tests.storage.samples import NOW
 pytestmark = pytest.mark.anyio
 
 
-async def test_of_many_at_once_one_claims_and_the_others_find_its_answer(store: Store, other: Store) -> None:
+async def test_one_of_many_identical_posts_claims_and_the_others_get_its_answer(
+    store: Store, other: Store
+) -> None:
     claims = [each.commit(each.posts.claim(7, "p", NOW, NOW + 30)) for each in (store, other) * 8]
     assert sorted(await asyncio.gather(*claims)) == [False] * 15 + [True]
     assert await other.posts.answer(7, "p", NOW) == b""
@@ -20,14 +22,14 @@ async def test_of_many_at_once_one_claims_and_the_others_find_its_answer(store: 
     assert await other.posts.answer(7, "p", NOW + 9) == b"sealed"
     assert await other.posts.answer(7, "another", NOW) is None
     assert await other.posts.answer(8, "p", NOW) is None
-    # it is over at its second, and then the same post is a new one
+    # it expires at that second; then the same post counts as new
     assert await other.posts.answer(7, "p", NOW + 10) is None
     assert not await other.commit(other.posts.claim(7, "p", NOW + 9, NOW + 39))
     assert await other.commit(other.posts.claim(7, "p", NOW + 10, NOW + 40))
     assert await store.posts.answer(7, "p", NOW + 10) == b""
 
 
-async def test_another_post_takes_the_place_and_a_late_answer_does_not_come_back(store: Store) -> None:
+async def test_another_post_replaces_the_stored_one_and_a_late_answer_is_discarded(store: Store) -> None:
     assert await store.commit(store.posts.claim(7, "p", NOW, NOW + 30))
     assert await store.commit(store.posts.claim(7, "q", NOW, NOW + 30))
     await store.commit(store.posts.keep(7, "p", b"late", NOW + 10))
@@ -36,7 +38,7 @@ async def test_another_post_takes_the_place_and_a_late_answer_does_not_come_back
     assert await store.posts.answer(7, "q", NOW) == b""
 
 
-async def test_what_came_to_nothing_is_dropped_and_an_answer_is_not(store: Store) -> None:
+async def test_a_post_without_an_answer_is_dropped_and_an_answer_is_kept(store: Store) -> None:
     assert await store.commit(store.posts.claim(7, "p", NOW, NOW + 30))
     await store.commit(store.posts.drop(7, "p"))
     assert await store.posts.answer(7, "p", NOW) is None
@@ -49,7 +51,7 @@ async def test_what_came_to_nothing_is_dropped_and_an_answer_is_not(store: Store
     assert await store.posts.answer(7, "p", NOW) is None
 
 
-async def test_rows_go_when_they_are_over(store: Store) -> None:
+async def test_expired_rows_are_swept(store: Store) -> None:
     for place in range(20):
         assert await store.commit(store.posts.claim(place, "p", NOW, NOW + 30))
     assert await store.sweep(NOW + 29) == 0

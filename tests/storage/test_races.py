@@ -1,4 +1,4 @@
-"""Do the guards hold when threads, store objects and processes race for the same row?"""
+"""Guards when threads, store objects and processes race for the same row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.requirement(18)
-async def test_of_64_concurrent_refreshes_one_wins_in_each_of_200_rounds(store: Store, other: Store) -> None:
+async def test_one_of_64_concurrent_refreshes_wins_in_each_of_200_rounds(store: Store, other: Store) -> None:
     token = refresh()
     await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(token))
 
@@ -39,7 +39,7 @@ async def test_of_64_concurrent_refreshes_one_wins_in_each_of_200_rounds(store: 
 
 
 @pytest.mark.requirement(15)
-async def test_a_code_is_redeemed_once_by_64_at_once(store: Store, other: Store) -> None:
+async def test_a_code_is_redeemed_once_by_64_concurrent_requests(store: Store, other: Store) -> None:
     await store.commit(store.grants.insert_code(code()))
     tries = [
         one.commit(one.grants.redeem_code(code().hash, NOW)) for one in (store, other) for _ in range(32)
@@ -48,9 +48,7 @@ async def test_a_code_is_redeemed_once_by_64_at_once(store: Store, other: Store)
 
 
 @pytest.mark.requirement(18)
-async def test_two_processes_and_ourselves_leave_one_successor_each_round(
-    store: Store, opener: Opener
-) -> None:
+async def test_three_processes_leave_one_successor_in_each_round(store: Store, opener: Opener) -> None:
     rounds = 60
     await store.commit(
         *(store.grants.insert(grant(f"round {number}")) for number in range(rounds)),
@@ -65,7 +63,7 @@ async def test_two_processes_and_ourselves_leave_one_successor_each_round(
         assert found is not None
         assert found[0].hash == bytes.fromhex(won)
         assert found[0].generation == 2
-    # each winner wrote one revocation beside it, numbered without gap across processes
+    # each winner wrote one revocation with it, numbered without gaps across processes
     newest, entries = await store.revocations.live(NOW + DAY - 1)
     assert [one.seq for one in entries] == list(range(1, rounds + 1))
     assert newest == rounds
@@ -82,14 +80,14 @@ async def test_codes_are_redeemed_once_across_processes(store: Store, opener: Op
 
 
 @pytest.mark.requirement(81)
-async def test_tries_are_counted_across_processes(store: Store, opener: Opener) -> None:
+async def test_attempts_are_counted_across_processes(store: Store, opener: Opener) -> None:
     children = [start(opener, "count", f"p{number}", "300") for number in range(3)]
     await asyncio.to_thread(go, *children)
     await asyncio.to_thread(said, *children)
     assert await store.attempts.count("shared", NOW) == (900, NOW + 900)
 
 
-async def test_loops_in_several_threads_share_one_store(store: Store) -> None:
+async def test_event_loops_in_several_threads_share_one_store(store: Store) -> None:
     problems: list[BaseException] = []
 
     async def work(name: str) -> None:
@@ -121,15 +119,15 @@ async def test_loops_in_several_threads_share_one_store(store: Store) -> None:
     assert await store.attempts.count("t", NOW) == (5 * 60 * 5, NOW + 9)
 
 
-async def test_single_commits_after_a_pause_are_never_left_waiting(store: Store) -> None:
-    # each commit finds the writing thread asleep or just falling asleep: a lost wake-up would hang here
+async def test_a_commit_after_a_pause_always_wakes_the_writer_thread(store: Store) -> None:
+    # each commit finds the writer thread asleep or about to sleep: a lost wake-up would hang here
     for number in range(1500):
         await asyncio.wait_for(store.commit(store.put_meta("n", str(number))), timeout=PATIENCE)
         if number % 7 == 0:
             await asyncio.sleep(0.0002 * (number % 5))
 
 
-async def test_two_busy_processes_get_their_turns(store: Store, opener: Opener) -> None:
+async def test_two_busy_processes_share_the_write_lock_fairly(store: Store, opener: Opener) -> None:
     children = [start(opener, "wait_for", f"p{number}", "3") for number in range(2)]
     await asyncio.to_thread(go, *children)
     waits: list[float] = []

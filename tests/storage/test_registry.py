@@ -1,4 +1,4 @@
-"""Is the configuration one snapshot, and does every change of it show in its version?"""
+"""Configuration in SQL: one snapshot, whose version shows every change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.storage.samples import NOW, api, client, key, role
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_is_configured_comes_back_as_it_went_in(store: Store) -> None:
+async def test_the_configuration_is_read_as_it_was_written(store: Store) -> None:
     before = await store.registry.version()
     assert await store.registry.load() == Catalog(version=before)
     public = client("spa", auth_method="none", secrets=(), jwks=None, first_party=True, access_token_ttl=60)
@@ -37,7 +37,7 @@ async def test_what_is_configured_comes_back_as_it_went_in(store: Store) -> None
     assert found.version > before
 
 
-async def test_every_change_raises_the_version(store: Store) -> None:
+async def test_every_change_increments_the_version(store: Store) -> None:
     registry = store.registry
     changes = [
         registry.put_client(client()),
@@ -61,19 +61,19 @@ async def test_every_change_raises_the_version(store: Store) -> None:
     assert (loaded.clients, loaded.apis, loaded.roles) == ({}, {}, {})
 
 
-async def test_a_lost_change_leaves_the_version(store: Store) -> None:
+async def test_a_lost_change_does_not_increment_the_version(store: Store) -> None:
     before = await store.registry.version()
     assert not await store.commit(store.registry.move_key("key_none", "next", "current", NOW))
     assert await store.registry.version() == before
 
 
-async def test_what_was_decided_on_a_snapshot_is_committed_on_it_or_not_at_all(
+async def test_a_decision_on_a_snapshot_is_committed_only_on_that_snapshot(
     store: Store, other: Store
 ) -> None:
     seen = await store.registry.version()
     assert await store.commit(store.registry.unchanged(seen))
     assert await store.registry.version() == seen
-    # a change of another kind counts too: of two that read the same app, one must have read it after the other wrote it
+    # a change of another kind counts too: if two callers read the same app, one must read again after the other's write
     await other.commit(other.registry.insert_key(key()))
     mine = store.registry.put_client(client(name="decided on what was"))
     assert not await store.commit(store.registry.unchanged(seen), mine)
@@ -106,7 +106,7 @@ async def test_an_identifier_belongs_to_one_api_and_a_name_to_one_role(store: St
     assert [one.id for one in (*loaded.apis.values(), *loaded.roles.values())] == ["api_orders", "rol_buyer"]
 
 
-async def test_two_first_starts_make_one_current_key(store: Store, other: Store) -> None:
+async def test_two_concurrent_first_starts_make_one_current_key(store: Store, other: Store) -> None:
     assert await store.commit(store.registry.insert_key(key("one")))
     assert not await other.commit(other.registry.insert_key(key("two")))
     assert await other.commit(other.registry.insert_key(key("rsa", alg="RS256")))
@@ -114,7 +114,7 @@ async def test_two_first_starts_make_one_current_key(store: Store, other: Store)
     assert {k.id for k in (await store.registry.load()).keys} == {"key_one", "key_rsa", "key_next"}
 
 
-async def test_two_nodes_that_miss_the_next_key_make_one(store: Store, other: Store) -> None:
+async def test_two_nodes_without_a_next_key_make_one(store: Store, other: Store) -> None:
     assert await store.commit(store.registry.insert_key(key("one", state="next")))
     assert not await other.commit(other.registry.insert_key(key("two", state="next")))
     assert await other.commit(other.registry.insert_key(key("rsa", state="next", alg="RS256")))
@@ -130,7 +130,7 @@ async def test_a_key_remembers_the_longest_life_of_its_tokens(store: Store) -> N
 
 
 @pytest.mark.requirement(52)
-async def test_a_key_moves_on_once_and_says_when(store: Store) -> None:
+async def test_a_key_changes_state_once_and_records_the_time(store: Store) -> None:
     registry = store.registry
     await store.commit(registry.insert_key(key("old")), registry.insert_key(key("new", state="next")))
     rotation = (
@@ -144,7 +144,7 @@ async def test_a_key_moves_on_once_and_says_when(store: Store) -> None:
         "key_new": replace(key("new"), activated_at=NOW + 5),
     }
     assert {k.id: k for k in (await registry.load()).keys} == moved
-    # when it left service stays, however it goes from there
+    # the time at which it left service is kept through later states
     ways: list[tuple[KeyState, KeyState]] = [("previous", "retired"), ("retired", "revoked")]
     for before, after in ways:
         assert await store.commit(registry.move_key("key_old", before, after, NOW + 9))

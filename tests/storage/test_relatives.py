@@ -1,7 +1,8 @@
-"""Does anything that is sent to a relative of PostgreSQL ask for what not all of them have?
+"""SQL sent to PostgreSQL-compatible engines: uses only features that all of them have.
 
-None of them can be had for a test. What they are known to lack is not asked for, and what they do otherwise PostgreSQL is made to do
-(the store "relative" of the contract): every transaction serializable, plain tables, no triggers, no bells.
+None of these engines is available in tests. Features that they are known to lack must not be used, and PostgreSQL is
+made to imitate their differences (the store "relative"): every transaction serializable, plain tables, no triggers, no
+notifications.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from tests.storage.stores import RELATIVE
 
 ROOM = Path(doorward.storage.__file__).parent
 LACKING = re.compile(
-    r"\b(?:SMALL|BIG)?SERIAL\b|\bIDENTITY\b|\b(?:next|curr|last|set)val\b|\bCREATE SEQUENCE\b"  # numbers in a row
-    r"|\bpg_(?:try_)?advisory|\bLISTEN [a-z]|\bNOTIFY [a-z]|\bpg_notify\b"  # locks and bells of one server
+    r"\b(?:SMALL|BIG)?SERIAL\b|\bIDENTITY\b|\b(?:next|curr|last|set)val\b|\bCREATE SEQUENCE\b"  # sequences
+    r"|\bpg_(?:try_)?advisory|\bLISTEN [a-z]|\bNOTIFY [a-z]|\bpg_notify\b"  # locks and notifications of one server
     r"|\bCREATE (?:OR REPLACE )?(?:TRIGGER|FUNCTION|RULE|EXTENSION)\b|\bLANGUAGE plpgsql\b|\bPARTITION\b"
-    r"|\bCREATE TEMP|\bPREPARE\b|\bDECLARE\b|\bSET (?:SESSION|TIME ZONE|search_path)\b|\bctid\b|\bxmin\b"  # state of a session
+    # session state
+    r"|\bCREATE TEMP|\bPREPARE\b|\bDECLARE\b|\bSET (?:SESSION|TIME ZONE|search_path)\b|\bctid\b|\bxmin\b"
 )
-# what speaks to PostgreSQL alone: its bell, its own commands, and a start, which takes the lock where there is one
+# used only with PostgreSQL itself: notifications, its own commands, and startup, which takes the lock where one exists
 ITS_OWN = {
     "postgres/change_notifier.py",
     "postgres/schema.py",
@@ -39,12 +41,12 @@ NOUNS = sorted(
 
 
 @pytest.mark.parametrize("path", NOUNS, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_no_statement_asks_for_what_relatives_lack(path: Path) -> None:
+def test_no_statement_uses_features_that_compatible_engines_lack(path: Path) -> None:
     strings = re.findall(r'"(?:[^"\\\n]|\\.)*"', path.read_text("utf-8"))
     assert [found for one in strings if (found := LACKING.search(one))] == []
 
 
-def test_their_schema_is_plain() -> None:
+def test_the_schema_for_compatible_engines_is_plain() -> None:
     for one in known(RELATIVE):
         assert LACKING.search(re.sub(r"--.*", "", one.text)) is None, one.name
 
@@ -52,5 +54,5 @@ def test_their_schema_is_plain() -> None:
 @pytest.mark.parametrize(
     "text", ["id BIGSERIAL", "SELECT pg_advisory_lock(1)", "LISTEN doorward", "CREATE TEMP TABLE a"]
 )
-def test_what_they_lack_would_be_found(text: str) -> None:
+def test_unsupported_features_are_detected(text: str) -> None:
     assert LACKING.search(text)

@@ -1,4 +1,4 @@
-"""Does the revocation view miss nothing, whatever has been swept away meanwhile?"""
+"""Revocation view: complete for every reader, also after sweeps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.storage.samples import NOW, revocation
 pytestmark = pytest.mark.anyio
 
 
-async def test_entries_are_numbered_in_the_order_of_commits(store: Store) -> None:
+async def test_entries_are_numbered_in_commit_order(store: Store) -> None:
     assert await store.revocations.newest() == 0
     assert await store.revocations.live(NOW) == (0, [])
     entries = [revocation(), revocation("usr_ada", kind="sub", before=NOW), revocation("ses_one", kind="sid")]
@@ -26,7 +26,7 @@ async def test_entries_are_numbered_in_the_order_of_commits(store: Store) -> Non
     assert await store.revocations.newest() == 3
 
 
-async def test_expired_entries_are_not_told(store: Store) -> None:
+async def test_expired_entries_are_not_returned(store: Store) -> None:
     await store.commit(
         store.revocations.insert(revocation("a", expires_at=NOW + 1)),
         store.revocations.insert(revocation("b")),
@@ -37,7 +37,7 @@ async def test_expired_entries_are_not_told(store: Store) -> None:
     assert (newest, [one.ref for one in entries]) == (2, ["b"])
 
 
-async def test_a_number_never_returns(store: Store) -> None:
+async def test_a_number_is_never_reused(store: Store) -> None:
     await store.commit(*(store.revocations.insert(revocation(f"{n}", expires_at=NOW)) for n in range(3)))
     assert await store.sweep(NOW + 1) == 3
     assert await store.revocations.live(NOW) == (3, [])
@@ -54,13 +54,13 @@ async def test_a_lost_commit_leaves_no_gap(store: Store) -> None:
 
 
 @pytest.mark.requirement(58)
-async def test_two_stores_at_once_share_one_numbering(store: Store, other: Store) -> None:
+async def test_two_concurrent_stores_share_one_numbering(store: Store, other: Store) -> None:
     async def end(one: Store, name: str) -> None:
         for n in range(40):
             assert await one.commit(one.revocations.insert(revocation(f"{name}{n}")))
 
     async def follow() -> list[str]:
-        # a reader that asks for everything after the newest it knows must not miss an entry
+        # a reader that queries everything after its newest entry must not miss one
         seen: list[str] = []
         known = 0
         while len(seen) < 80:
@@ -76,24 +76,24 @@ async def test_two_stores_at_once_share_one_numbering(store: Store, other: Store
 
 
 def few(store: Store, name: str, *, holder: str = "grt_one", most: int = 5, now: int = NOW) -> Write:
-    """An entry for one token of a holder who may have five."""
+    """An entry for one token of a holder that may have five."""
     entry = revocation(name, kind="jti", at=now, expires_at=now + 360)
     return store.revocations.insert_few(entry, holder=holder, most=most, now=now)
 
 
 @pytest.mark.requirement(93)
-async def test_a_holder_has_so_many_entries_and_no_more_until_they_expire(store: Store) -> None:
+async def test_the_entries_of_a_holder_are_limited_until_they_expire(store: Store) -> None:
     assert [await store.commit(few(store, f"t{n}")) for n in range(7)] == [True] * 5 + [False] * 2
     assert await store.commit(few(store, "other", holder="grt_two"))
     newest, entries = await store.revocations.live(NOW)
     assert [one.ref for one in entries] == ["t0", "t1", "t2", "t3", "t4", "other"]
-    assert newest == 6, "what lost leaves no gap"
+    assert newest == 6, "a lost write leaves no gap"
     assert not await store.commit(few(store, "t8", now=NOW + 359))
     assert await store.commit(few(store, "t9", now=NOW + 360))
 
 
 @pytest.mark.requirement(93)
-async def test_of_many_at_once_as_many_are_kept_as_the_limit_says(store: Store, other: Store) -> None:
+async def test_concurrent_entries_are_kept_up_to_exactly_the_limit(store: Store, other: Store) -> None:
     won = await asyncio.gather(
         *(
             each.commit(few(each, f"{name}{n}"))
@@ -113,7 +113,7 @@ def later(store: Store, before: int, *, name: str = "app_one") -> Write:
 
 
 @pytest.mark.requirement(93)
-async def test_a_later_bound_takes_the_place_of_an_earlier_one_and_of_nothing_else(store: Store) -> None:
+async def test_a_later_bound_replaces_only_an_earlier_one(store: Store) -> None:
     deleted = revocation("app_one", kind="client", before=NOW - 5)
     assert await store.commit(store.revocations.insert(deleted), few(store, "t1", holder="app_one"))
     for before, won in ((NOW, True), (NOW, False), (NOW - 1, False), (NOW + 1, True)):
@@ -129,13 +129,13 @@ async def test_a_later_bound_takes_the_place_of_an_earlier_one_and_of_nothing_el
 
 
 @pytest.mark.requirement(93)
-async def test_of_many_who_say_the_same_at_once_one_does(store: Store, other: Store) -> None:
+async def test_one_of_many_identical_concurrent_writes_wins(store: Store, other: Store) -> None:
     won = await asyncio.gather(*(each.commit(later(each, NOW)) for _ in range(20) for each in (store, other)))
     assert won.count(True) == 1
     assert await store.revocations.newest() == 1
 
 
-async def test_entries_are_read_in_pieces(store: Store) -> None:
+async def test_entries_are_read_in_pages(store: Store) -> None:
     await store.commit(*(store.revocations.insert(revocation(f"{n}")) for n in range(5)))
     newest, entries = await store.revocations.since(1, NOW, 2)
     assert (newest, [one.seq for one in entries]) == (5, [2, 3])

@@ -1,4 +1,4 @@
-"""Columns stand in the order of the fields, so that a value becomes a row and a row a value by position."""
+"""Columns are in the order of the fields, so that values and rows are converted by position."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ TABLES = (
 
 
 @pytest.mark.parametrize(("kind", "columns"), TABLES, ids=lambda one: getattr(one, "__name__", "columns"))
-def test_columns_stand_in_the_order_of_the_fields(kind: type[Struct], columns: str) -> None:
+def test_columns_are_in_the_order_of_the_fields(kind: type[Struct], columns: str) -> None:
     assert columns.split(", ") == list(kind.__struct_fields__)
 
 
-def test_a_value_comes_back_from_its_row() -> None:
+def test_a_value_is_restored_from_its_row() -> None:
     consent = Consent("usr_ada", "app", "https://api.example", ("a", "b"), 7)
     row = to_row(consent, scopes=" ".join(consent.scopes))
     assert row == ("usr_ada", "app", "https://api.example", "a b", 7)
     assert from_row(Consent, row, scopes=rows.words) == consent
 
 
-def test_a_row_of_another_width_is_no_value() -> None:
+def test_a_row_with_another_number_of_columns_is_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
         from_row(Consent, ("usr_ada", "app"))

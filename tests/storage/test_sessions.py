@@ -1,4 +1,4 @@
-"""Do browser sessions, consents and known devices come back, and is what ended ended?"""
+"""Browser sessions, consents and known devices: round trips, and the end of sessions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def ada(store: Store) -> None:
     await store.commit(store.accounts.insert(account()), store.accounts.insert(account("bob")))
 
 
-async def test_a_session_comes_back_by_id_and_by_its_secret(store: Store) -> None:
+async def test_a_session_is_found_by_id_and_by_its_secret(store: Store) -> None:
     assert await store.commit(store.sessions.insert(session()))
     assert await store.sessions.get("ses_one") == session()
     assert await store.sessions.by_secret(sha("session one")) == session()
@@ -30,7 +30,7 @@ async def test_a_session_comes_back_by_id_and_by_its_secret(store: Store) -> Non
 
 
 @pytest.mark.requirement(68)
-async def test_a_new_secret_ends_the_old_one(store: Store) -> None:
+async def test_a_new_secret_replaces_the_old_one(store: Store) -> None:
     old = session(acr="urn:doorward:aal1", amr=("pwd",))
     new = replace(old, secret_hash=sha("new"), auth_time=NOW + 9, seen_at=NOW + 9, acr="urn:doorward:aal2")
     await store.commit(store.sessions.insert(old))
@@ -53,8 +53,8 @@ async def test_a_session_keeps_its_proofs(store: Store) -> None:
     assert await store.sessions.get("ses_one") == emptied
 
 
-async def test_a_session_of_a_program_that_stores_no_proofs_has_none(store: Store, opener: Opener) -> None:
-    """The program of the version before inserts without the column, and changes the rest of a row beside it."""
+async def test_a_session_of_a_version_without_proofs_has_none(store: Store, opener: Opener) -> None:
+    """The previous version inserts without the column, and changes other columns of such a row."""
     one = session(proofs=(Proof("password", NOW, ("pwd",)),))
     await store.commit(store.sessions.insert(one))
     columns = (
@@ -82,7 +82,7 @@ async def test_a_session_of_a_program_that_stores_no_proofs_has_none(store: Stor
         ('[{"kind":"passkey","at":7,"amr":["hwk"]}]', (Proof("passkey", 7, ("hwk",)),)),
     ],
 )
-async def test_proofs_of_a_later_program_are_read_as_far_as_they_can_be(
+async def test_proofs_of_a_later_version_are_read_as_far_as_possible(
     store: Store, opener: Opener, stored: str, read: tuple[Proof, ...]
 ) -> None:
     await store.commit(store.sessions.insert(session()))
@@ -97,7 +97,7 @@ async def test_an_ended_session_gets_no_new_secret(store: Store) -> None:
     )
 
 
-async def test_live_sessions_are_the_persons_own_unended_unexpired_ones(store: Store) -> None:
+async def test_live_sessions_exclude_ended_and_expired_ones_and_those_of_others(store: Store) -> None:
     rows = [
         session("old", expires_at=NOW),
         session("ended"),
@@ -112,7 +112,7 @@ async def test_live_sessions_are_the_persons_own_unended_unexpired_ones(store: S
     assert [one.id for one in await store.sessions.live_of("usr_ada", NOW, limit=1)] == ["ses_late"]
 
 
-async def test_ending_twice_is_ending_and_keeps_the_first_reason(store: Store) -> None:
+async def test_ending_a_session_twice_keeps_the_first_reason(store: Store) -> None:
     await store.commit(store.sessions.insert(session()))
     assert await store.commit(store.sessions.end("ses_one", NOW + 1, "signed_out"))
     assert await store.commit(store.sessions.end("ses_one", NOW + 2, "disabled"))
@@ -120,14 +120,14 @@ async def test_ending_twice_is_ending_and_keeps_the_first_reason(store: Store) -
     assert await store.commit(store.sessions.end("ses_none", NOW, "signed_out"))
 
 
-async def test_seen_moves_forward_only(store: Store) -> None:
+async def test_seen_at_only_increases(store: Store) -> None:
     await store.commit(store.sessions.insert(session()))
     await store.commit(store.sessions.touch("ses_one", NOW + 60))
     await store.commit(store.sessions.touch("ses_one", NOW + 30))
     assert await store.sessions.get("ses_one") == session(seen_at=NOW + 60)
 
 
-async def test_the_apps_of_a_session_are_named_once_each(store: Store) -> None:
+async def test_the_apps_of_a_session_are_listed_without_duplicates(store: Store) -> None:
     await store.commit(
         store.grants.insert(grant("1")),
         store.grants.insert(grant("2")),
@@ -151,7 +151,7 @@ async def test_consents_are_listed_changed_and_removed(store: Store) -> None:
     assert await store.sessions.consent("usr_ada", "app_shop", "https://orders.example") is None
 
 
-async def test_a_device_is_known_to_one_person(store: Store) -> None:
+async def test_a_device_is_known_to_one_account(store: Store) -> None:
     phone, mine = sha("phone"), tuple(sha(f"other {number}") for number in range(MOST_DEVICES - 1))
     assert await store.sessions.known_device((phone,), "usr_ada") is None
     for at in (NOW, NOW + 1):
@@ -163,7 +163,7 @@ async def test_a_device_is_known_to_one_person(store: Store) -> None:
         assert await store.sessions.known_device(asked, "usr_ada") is None
 
 
-async def test_an_account_forgets_its_devices_but_one(store: Store) -> None:
+async def test_an_account_removes_all_devices_but_one(store: Store) -> None:
     for name, who in (("phone", "usr_ada"), ("desk", "usr_ada"), ("desk", "usr_bob")):
         await store.commit(store.sessions.remember_device(sha(name), who, NOW))
     await store.commit(store.sessions.forget_devices("usr_ada", but=sha("desk")))
@@ -176,7 +176,7 @@ async def test_an_account_forgets_its_devices_but_one(store: Store) -> None:
 
 @pytest.mark.requirement(72, 74)
 @pytest.mark.parametrize("keep", ["ses_kept", None])
-async def test_all_sessions_of_a_person_end_at_once_and_each_is_numbered_in_the_view(
+async def test_all_sessions_of_an_account_end_in_one_commit_and_each_is_numbered_in_the_view(
     store: Store, keep: str | None
 ) -> None:
     s, v = store.sessions, store.revocations
@@ -206,11 +206,11 @@ async def test_all_sessions_of_a_person_end_at_once_and_each_is_numbered_in_the_
         *(("sid", name, NOW, NOW + 60, None) for name in sorted(ends)),
         ("grant", "grt_after", NOW, NOW + 60, None),
     ]
-    # whoever has seen these finds what comes later, and nothing twice
+    # a reader that has seen these finds later ones, and none twice
     assert (await v.since(newest - 1, NOW))[1] == [told[-1]]
 
 
-async def test_the_apps_of_all_live_sessions_are_known_at_once(store: Store) -> None:
+async def test_the_apps_of_all_live_sessions_are_read_in_one_query(store: Store) -> None:
     s, g = store.sessions, store.grants
     await store.commit(
         *(

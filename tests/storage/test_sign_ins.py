@@ -1,4 +1,4 @@
-"""Does a sign-in come back whole, and is each of its steps taken once?"""
+"""Sign-ins in progress: round trip of the document, and each step taken once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.storage.stores import Opener
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_sign_in_comes_back_as_it_went_in(store: Store) -> None:
+async def test_a_sign_in_is_read_as_it_was_written(store: Store) -> None:
     paged = sign_in()
     called = sign_in("json", browser_hash=None, handle_hash=sha("handle"), request=None, return_to="/account")
     assert await store.commit(store.sign_ins.insert(paged), store.sign_ins.insert(called))
@@ -50,8 +50,8 @@ async def test_a_proof_of_an_unknown_kind_is_read_and_compared_like_any_other(st
     assert await store.commit(store.sign_ins.replace(first, replace(first, proofs=())))
 
 
-async def test_what_one_process_wrote_another_can_replace(store: Store, opener: Opener) -> None:
-    # the prompt is a set: it must compare equal in another process, whatever the order of its members there
+async def test_a_process_can_replace_the_sign_in_of_another(store: Store, opener: Opener) -> None:
+    # the prompt is a set: it must compare equal in another process with another iteration order
     prompt = frozenset({"login", "consent", "select_account", "none"})
     first = sign_in()
     assert first.request is not None
@@ -66,7 +66,7 @@ async def test_what_one_process_wrote_another_can_replace(store: Store, opener: 
 
 
 @pytest.mark.requirement(94)
-async def test_the_running_sign_ins_of_a_person_go_together(store: Store) -> None:
+async def test_the_running_sign_ins_of_an_account_end_together(store: Store) -> None:
     ada, hers = sign_in("ada", account_id="usr_ada"), sign_in("bob", account_id="usr_bob")
     nobodys, over = sign_in("none"), sign_in("over", account_id="usr_ada", expires_at=NOW)
     await store.commit(*(store.sign_ins.insert(one) for one in (ada, hers, nobodys, over)))

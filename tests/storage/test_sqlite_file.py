@@ -1,4 +1,4 @@
-"""Is the SQLite file private, and does a locked or broken disk say so?"""
+"""SQLite file: private permissions, and clear errors for a locked or broken disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-async def test_file_and_folder_are_for_their_owner_only(tmp_path: Path) -> None:
+async def test_file_and_folder_are_accessible_to_their_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "data" / "deeper" / "doorward.db"
     store = await open_sqlite(path)
     await store.commit(store.put_meta("a", "b"))
@@ -32,7 +32,7 @@ async def test_file_and_folder_are_for_their_owner_only(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+async def test_the_permissions_of_a_file_readable_by_others_are_corrected(tmp_path: Path) -> None:
     path = tmp_path / "doorward.db"
     path.touch()
     path.chmod(0o644)
@@ -42,7 +42,7 @@ async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -
     assert mode(path) == 0o600
 
 
-async def test_memory_is_a_private_file_that_goes_away() -> None:
+async def test_memory_is_a_private_file_that_is_removed() -> None:
     one, two = await open_sqlite(":memory:"), await open_sqlite(":memory:")
     assert await one.commit(one.put_meta("a", "b"))
     assert (await one.meta("a"), await two.meta("a")) == ("b", None)
@@ -53,7 +53,7 @@ async def test_memory_is_a_private_file_that_goes_away() -> None:
     assert not Path(place[0]).parent.exists()
 
 
-async def test_what_protects_a_commit_is_switched_on(tmp_path: Path) -> None:
+async def test_durability_settings_are_on(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "doorward.db")
     seen = [
         await store._db.apply(
@@ -104,13 +104,13 @@ async def test_a_full_disk_is_unavailable_and_recovers(tmp_path: Path) -> None:
     )
     assert [type(one) for one in outcomes] == [StoreUnavailable] * 2
     assert (await store.meta("neighbour"), await store.meta("big")) == (None, None)
-    # the next batch has a connection of its own, and there the disk is as large as it is
+    # the next batch has a new connection, for which the disk has its real size
     assert await store.commit(big)
     assert await store.meta("before") == "v"
     await store.close()
 
 
-async def test_what_is_no_database_is_unavailable(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_unavailable(tmp_path: Path) -> None:
     path = tmp_path / "doorward.db"
     path.write_bytes(b"this is a letter, not a database " * 100)
     with pytest.raises(StoreUnavailable, match=r"doorward\.db cannot be opened"):
@@ -122,7 +122,8 @@ async def test_what_is_no_database_is_unavailable(tmp_path: Path) -> None:
 
 
 async def test_opening_twice_in_one_process_keeps_the_locks(tmp_path: Path) -> None:
-    """Closing any descriptor of a file drops the process's locks on it: opening a second store must not touch the file itself."""
+    """Closing any descriptor of a file drops the process's locks on it: opening a second store must not touch the file
+    itself."""
     path = tmp_path / "doorward.db"
     store = await open_sqlite(path)
     await store.commit(store.put_meta("a", "b"))

@@ -1,4 +1,4 @@
-"""Does somebody who writes without a pause leave the next one its turn?"""
+"""Fair write lock: a process that writes without a pause leaves a turn to the next one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def test_who_waits_comes_before_who_has_just_written(tmp_path: Path) -> None:
+def test_a_waiting_writer_precedes_one_that_has_just_committed(tmp_path: Path) -> None:
     path, queue = tmp_path / "a.db", tmp_path / "a.db-turn"
     greedy, patient = connect(path), connect(path)
     greedy.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -49,8 +49,8 @@ def test_who_waits_comes_before_who_has_just_written(tmp_path: Path) -> None:
     ended.set()
     thread.join()
     turn.close()
-    # at most: the one under way, one that had passed the turnstile already, and one between two looks; and now and then a busy
-    # machine does not let us go to the turnstile at once
+    # at most: the running one, one that had already passed the turnstile, and one between two tries; a busy machine
+    # sometimes delays our way to the turnstile
     assert sorted(waited)[24] <= 3, waited
 
 
@@ -66,7 +66,7 @@ def test_a_holder_that_hangs_does_not_stop_the_others(tmp_path: Path) -> None:
     hanging.close()
 
 
-def test_a_database_that_stays_locked_is_given_up(tmp_path: Path) -> None:
+def test_a_database_that_stays_locked_raises_busy(tmp_path: Path) -> None:
     path, queue = tmp_path / "a.db", tmp_path / "a.db-turn"
     holder, waiting = connect(path), connect(path)
     holder.execute("BEGIN IMMEDIATE")

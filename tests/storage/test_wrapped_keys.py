@@ -1,4 +1,4 @@
-"""Has a database one root secret, however many begin at once, and as many wrappings of it as are put there?"""
+"""Wrapped root secret: one root for each database, even with concurrent starts, and any number of wrappings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_an_empty_database_has_no_root(store: Store) -> None:
     assert await store.wrapped_keys.root() is None
 
 
-async def test_of_nodes_that_start_at_once_one_makes_the_root(store: Store, other: Store) -> None:
+async def test_one_of_several_concurrent_starts_makes_the_root(store: Store, other: Store) -> None:
     stores = [store, other] * 8
     writes = [
         one.wrapped_keys.insert_root(replace(FIRST, id=f"root_{number}", kek=f"key:{number}"))
@@ -32,12 +32,12 @@ async def test_of_nodes_that_start_at_once_one_makes_the_root(store: Store, othe
     found = await other.wrapped_keys.root()
     assert found is not None
     assert found[0] == f"root_{winner}"
-    # what lost left nothing behind, under no id
+    # the losing writes left nothing behind, under any id
     assert [one.kek for one in found[1]] == [f"key:{winner}"]
     assert await store.commit(store.wrapped_keys.put(replace(FIRST, id=f"root_{winner}", kek="key:new")))
 
 
-async def test_wrappings_stand_side_by_side_oldest_first(store: Store, other: Store) -> None:
+async def test_several_wrappings_coexist_oldest_first(store: Store, other: Store) -> None:
     keys = store.wrapped_keys
     await store.commit(keys.insert_root(FIRST))
     second = replace(FIRST, kek="pkcs11:box/auth", wrapped=b"two", created_at=NOW + 1)
@@ -49,7 +49,7 @@ async def test_wrappings_stand_side_by_side_oldest_first(store: Store, other: St
     assert await other.wrapped_keys.root() == ("root_1", [second, third, again])
 
 
-async def test_of_two_who_drop_one_wrapping_one_is_told(store: Store, other: Store) -> None:
+async def test_one_of_two_concurrent_removals_of_a_wrapping_loses(store: Store, other: Store) -> None:
     await store.commit(store.wrapped_keys.insert_root(FIRST))
     second = replace(FIRST, kek="key:bb", created_at=NOW + 1)
     drop = store.wrapped_keys.remove(FIRST)

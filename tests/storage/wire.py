@@ -1,4 +1,4 @@
-"""What goes over the wire to PostgreSQL? A relay that counts how often this side waits for an answer, and can cut or hold the line."""
+"""Relay on the wire to PostgreSQL: counts how often the client waits for an answer, and can cut or hold the connection."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
-# PostgreSQL's protocol, "Message Formats": Query and Sync are what a server answers with ReadyForQuery; Flush asks for what there is.
+# PostgreSQL's protocol, "Message Formats": a server answers Query and Sync with ReadyForQuery; Flush requests pending
+# output.
 _WAITS = frozenset({b"Q", b"S", b"H"})
 
 
 class Relay:
-    """Between a store and its server. `trips` counts what had to be waited for."""
+    """Between a store and its server. `trips` counts the messages that had to be waited for."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -23,7 +24,7 @@ class Relay:
         self._serving: set[asyncio.Task[None]] = set()
         self.trips = 0
         self.deaf = False
-        """Answers are kept from now on, as when the line broke after the request was sent."""
+        """Answers are held back from now on, as when the connection broke after the request was sent."""
 
     @property
     def url(self) -> str:
@@ -31,7 +32,7 @@ class Relay:
         return urlunsplit(self._parts._replace(netloc=f"{user}{at}127.0.0.1:{self._port}"))
 
     def cut(self) -> None:
-        """Every line breaks now."""
+        """Break every connection now."""
         for line in tuple(self._lines):
             line.transport.abort()
 
@@ -41,7 +42,7 @@ class Relay:
         task.add_done_callback(self._serving.discard)
 
     async def end(self) -> None:
-        """Every line breaks, and nothing of the relay goes on."""
+        """Break every connection, and stop the relay."""
         self.cut()
         await asyncio.gather(*self._serving, return_exceptions=True)
 
@@ -55,7 +56,7 @@ class Relay:
             line.transport.abort()
 
     async def _up(self, reader: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
-        # the first message has no kind
+        # the first message has no type byte
         kind = b""
         while True:
             length = await reader.readexactly(4)
@@ -81,7 +82,7 @@ _ENCRYPT = (80877103).to_bytes(4, "big")
 
 @asynccontextmanager
 async def relay(url: str) -> AsyncIterator[Relay]:
-    """A relay to the server of `url` for as long as the block lasts."""
+    """A relay to the server of `url` for the duration of the block."""
     made = Relay(url)
     server = await asyncio.start_server(made.accept, "127.0.0.1", 0)
     made._port = server.sockets[0].getsockname()[1]

@@ -1,6 +1,6 @@
-"""A PostgreSQL database whose days pass when they are told to, with a record that grows and ends meanwhile.
+"""PostgreSQL database with a controlled date, and an audit log that grows and is trimmed over time.
 
-The database's `now()` is one of the tests' own, which stands before PostgreSQL's in the search path.
+The database's `now()` is a function of the tests, which precedes PostgreSQL's in the search path.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PARTS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'au
 
 
 class Years:
-    """A database whose days pass when they are told to."""
+    """A database with a controlled date."""
 
     def __init__(self, url: str, shell: Any) -> None:
         self.url = url
@@ -43,7 +43,7 @@ class Years:
 
     @property
     def now(self) -> int:
-        """Seconds, as a server's clock says."""
+        """Seconds, as from a server's clock."""
         return int(self.at.timestamp())
 
     async def turn(self, to: datetime) -> None:
@@ -57,7 +57,7 @@ class Years:
         return [name for name in await self.parts() if name not in {"audit_before", "audit_later"}]
 
     async def written(self, store: Store, at: datetime | None = None) -> str:
-        """A line of that moment."""
+        """Write a line at that moment."""
         when = at or self.at
         line = SystemChance(when.timestamp).new_id("aud")
         assert await store.commit(store.audit.append(event(id=line, at=int(when.timestamp()))))
@@ -67,7 +67,7 @@ class Years:
         return await self.shell.fetchval("SELECT tableoid::regclass::text FROM audit WHERE id = $1", line)
 
     async def upkeep(self, store: Store, keep: int = KEEP) -> int:
-        """What a server does about its record now and then; answers how much went."""
+        """The periodic maintenance of the audit log by a server; returns the number of removed lines."""
         await store.sweep(self.now)
         went = 0
         while gone := await store.audit.let_go(self.now, keep):

@@ -1,4 +1,4 @@
-"""Are passwords hashed as OWASP says, in bounded threads of low priority, and does nobody learn who exists?"""
+"""Argon2id password hashing: OWASP parameters, bounded threads of low priority, and no hint whether an account exists."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_hashes_are_argon2id_with_at_least_19_mib_and_two_rounds(hasher: A
 
 
 @pytest.mark.requirement(79)
-async def test_older_parameters_are_noticed(hasher: Argon2Hasher) -> None:
+async def test_older_parameters_are_detected(hasher: Argon2Hasher) -> None:
     assert not hasher.outdated(await hasher.hash(RIGHT))
     old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(RIGHT.reveal())
     assert hasher.outdated(old)
@@ -62,7 +62,7 @@ async def test_a_long_password_is_never_cut(hasher: Argon2Hasher) -> None:
 
 
 @pytest.mark.requirement(80)
-async def test_without_a_person_the_same_work_is_done_and_the_answer_is_no(hasher: Argon2Hasher) -> None:
+async def test_without_an_account_the_same_work_is_done_and_the_result_is_false(hasher: Argon2Hasher) -> None:
     stored = await hasher.hash(RIGHT)
 
     async def took(against: str | None) -> float:
@@ -70,25 +70,25 @@ async def test_without_a_person_the_same_work_is_done_and_the_answer_is_no(hashe
         assert not await hasher.verify(against, WRONG)
         return time.perf_counter() - start
 
-    # taken in turn, and the least of each: what else the machine does meanwhile only ever adds
+    # alternating, and the minimum of each: other load on the machine only adds time
     rounds = [(await took(stored), await took(None)) for _ in range(15)]
     known, unknown = min(one for one, _ in rounds), min(other for _, other in rounds)
     assert 0.7 < unknown / known < 1.4
 
 
 @pytest.mark.requirement(79)
-async def test_more_than_may_wait_are_told_so_at_once() -> None:
-    # slow enough that none is done before all have asked
+async def test_requests_beyond_the_queue_raise_hashing_busy_at_once() -> None:
+    # slow enough that none finishes before all have been queued
     slow = Argon2Hasher(PasswordPolicy(threads=2, queue=4, iterations=16))
     outcomes = await asyncio.gather(*(slow.hash(RIGHT) for _ in range(20)), return_exceptions=True)
     busy = [outcome for outcome in outcomes if isinstance(outcome, HashingBusy)]
     assert len(busy) == 20 - (2 + 4)
-    # and the places are free again afterwards
+    # and the slots are free again afterwards
     assert await slow.hash(RIGHT)
     slow.close()
 
 
-async def test_who_has_gone_costs_nothing_and_blocks_nobody(hasher: Argon2Hasher) -> None:
+async def test_a_cancelled_request_is_not_hashed_and_blocks_no_other(hasher: Argon2Hasher) -> None:
     tasks = [asyncio.create_task(hasher.hash(RIGHT)) for _ in range(6)]
     await asyncio.sleep(0)
     for task in tasks:
@@ -104,7 +104,7 @@ async def test_who_has_gone_costs_nothing_and_blocks_nobody(hasher: Argon2Hasher
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="priority belongs to a thread only on Linux")
-async def test_hashing_threads_step_back_and_the_loop_does_not(hasher: Argon2Hasher) -> None:
+async def test_only_hashing_threads_have_low_priority(hasher: Argon2Hasher) -> None:
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     await hasher.hash(RIGHT)
     hashing = [thread for thread in threading.enumerate() if thread.name == "doorward-hashing"]
@@ -121,7 +121,7 @@ async def test_there_are_never_more_threads_than_allowed(hasher: Argon2Hasher) -
     assert 1 <= cores() <= (os.cpu_count() or 1)
 
 
-async def test_a_closed_hasher_says_busy() -> None:
+async def test_a_closed_hasher_raises_hashing_busy() -> None:
     made = Argon2Hasher(PasswordPolicy(threads=1))
     await made.hash(RIGHT)
     made.close()
@@ -136,7 +136,7 @@ async def test_a_damaged_hash_matches_nothing(hasher: Argon2Hasher, stored: str)
     assert not await hasher.verify(stored, RIGHT)
 
 
-async def test_half_a_surrogate_pair_is_no_error(hasher: Argon2Hasher) -> None:
+async def test_half_a_surrogate_pair_raises_no_error(hasher: Argon2Hasher) -> None:
     odd = Secret("x" * 20 + "\ud800")
     assert await hasher.verify(await hasher.hash(odd), odd)
 
@@ -159,12 +159,12 @@ def test_imported_pbkdf2_hashes_match(digest: str) -> None:
     "stored",
     ["pbkdf2_sha256$0$salt$AAAA", "pbkdf2_sha256$x$salt$AAAA", "pbkdf2_sha256$99999999$salt$AAAA", "pbkdf2_sha256$1$salt$", "pbkdf2_md5$1$s$AAAA"],
 )  # fmt: skip
-def test_imported_hashes_that_make_no_sense_match_nothing(stored: str) -> None:
+def test_invalid_imported_hashes_match_nothing(stored: str) -> None:
     assert not verify_imported(stored, b"secret")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a thread is advised upon only on Linux")
-def test_a_thread_that_rests_gives_its_memory_back_and_hashes_on() -> None:
+def test_an_idle_thread_releases_its_memory_and_can_hash_again() -> None:
     def resident() -> int:
         with Path("/proc/self/statm").open(encoding="ascii") as pages:
             return int(pages.read().split()[1]) * mmap.PAGESIZE
@@ -187,7 +187,7 @@ def test_a_thread_that_rests_gives_its_memory_back_and_hashes_on() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
-async def test_nobody_is_left_waiting_when_answers_are_handed_over_together(threads: int) -> None:
+async def test_every_caller_gets_its_result_when_results_are_delivered_together(threads: int) -> None:
     made = Argon2Hasher(PasswordPolicy(threads=threads, queue=64))
     try:
         for asked in (1, 2, 5, 17):

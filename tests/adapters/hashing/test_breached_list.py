@@ -1,4 +1,4 @@
-"""Is every password of the operator's list found, no other, and a wrong file told by its line?"""
+"""Breached password list: finds exactly the listed passwords, and reports the invalid line of a wrong file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write(folder: Path, lines: list[str], ending: str = "\n") -> Path:
     end=st.sampled_from(["\n", "\r\n"]),
     last=st.booleans(),
 )
-def test_exactly_what_is_listed_is_found(
+def test_exactly_the_listed_passwords_are_found(
     tmp_path: Path, listed: set[str], others: set[str], counts: bool, end: str, last: bool
 ) -> None:
     lines = [line + (f":{n}" if counts else "") for n, line in enumerate(sorted(listed))]
@@ -40,13 +40,13 @@ def test_exactly_what_is_listed_is_found(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.sets(hashes, min_size=1, max_size=30))
-def test_a_list_of_beginnings_finds_what_begins_so(tmp_path: Path, listed: set[str]) -> None:
+def test_a_list_of_prefixes_finds_matching_hashes(tmp_path: Path, listed: set[str]) -> None:
     found = BreachFile(write(tmp_path, sorted({line[:12] for line in listed})))
     assert all(found.contains(line) for line in listed)
     found.close()
 
 
-def test_lower_case_is_read_too(tmp_path: Path) -> None:
+def test_lower_case_hex_is_accepted(tmp_path: Path) -> None:
     found = BreachFile(write(tmp_path, ["5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8"]))
     assert found.contains("5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8")
 
@@ -67,14 +67,12 @@ def test_an_empty_file_lists_nothing(tmp_path: Path) -> None:
         (["B" * 40, "A" * 40], "Sort it: LC_ALL=C sort"),
     ],
 )
-def test_a_file_of_something_else_is_refused_with_the_place_and_the_mend(
-    tmp_path: Path, lines: list[str], said: str
-) -> None:
+def test_an_invalid_file_is_refused_with_line_and_advice(tmp_path: Path, lines: list[str], said: str) -> None:
     with pytest.raises(BadBreachList, match=said):
         BreachFile(write(tmp_path, lines))
 
 
-def test_a_large_list_is_opened_and_searched_without_reading_it_all(tmp_path: Path) -> None:
+def test_a_large_list_is_opened_and_searched_without_reading_all_of_it(tmp_path: Path) -> None:
     path = tmp_path / "large.txt"
     with path.open("wb") as file:
         for number in range(200_000):

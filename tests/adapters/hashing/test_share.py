@@ -1,4 +1,4 @@
-"""Does the loop rest for the hashing threads when they are kept from running, and only then?"""
+"""Pauses of the event loop: only while hashing threads are kept from running."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [
 
 
 class Clocks:
-    """Clocks that a test turns, and the rests that the loop took."""
+    """Clocks controlled by a test, and a record of the loop's pauses."""
 
     def __init__(self) -> None:
         self.wall, self.processor, self.waiting = 100.0, 5.0, True
@@ -39,7 +39,7 @@ class Clocks:
         )
 
 
-def test_a_thread_that_runs_does_not_starve_however_long_its_hash_takes() -> None:
+def test_a_running_thread_does_not_starve_even_with_a_long_hash() -> None:
     clocks = Clocks()
     share = clocks.share()
     share.begin()
@@ -56,7 +56,7 @@ def test_a_thread_that_is_kept_from_running_starves() -> None:
     assert not share.starved()
     clocks.wall += PATIENCE
     assert share.starved()
-    # and with the next password its patience begins anew
+    # and each password restarts its patience
     share.begin()
     assert not share.starved()
 
@@ -82,7 +82,7 @@ async def test_passwords_that_no_thread_takes_starve_too() -> None:
     assert set(clocks.rests) == {PIECE}
 
 
-async def test_the_loop_is_left_alone_when_nobody_waits_any_more() -> None:
+async def test_the_loop_is_not_paused_when_no_password_waits() -> None:
     clocks = Clocks()
     share = clocks.share()
     share.begin()
@@ -127,7 +127,7 @@ def test_a_thread_s_processor_time_is_its_own() -> None:
     assert 0.03 <= found[0] <= found[1] < found[0] + 0.02
 
 
-async def test_a_loop_that_never_waits_rests_for_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_busy_loop_pauses_for_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
 
     def rest(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Is the server's secret key found, made once, and kept to the server alone?"""
+"""The server's secret key: found, created once, and readable only by the server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorward.core.model.secret import Secret
 KEY = bytes(range(200, 232))
 
 
-def test_the_first_start_makes_a_file_that_only_the_server_reads(tmp_path: Path) -> None:
+def test_the_first_start_makes_a_file_readable_only_by_the_server(tmp_path: Path) -> None:
     path = tmp_path / "data" / "doorward.key"
     key = secret_key(None, str(path), generate=True)
     assert len(key) == 32
@@ -25,7 +25,7 @@ def test_the_first_start_makes_a_file_that_only_the_server_reads(tmp_path: Path)
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_processes_that_start_at_once_end_with_one_key(tmp_path: Path) -> None:
+def test_concurrent_starts_get_one_key(tmp_path: Path) -> None:
     path = str(tmp_path / "doorward.key")
     with ThreadPoolExecutor(16) as pool:
         keys = set(pool.map(lambda _: secret_key(None, path, generate=True), range(64)))
@@ -33,7 +33,7 @@ def test_processes_that_start_at_once_end_with_one_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [b64encode(KEY), urlsafe_b64encode(KEY), b64encode(KEY).rstrip(b"=")])
-def test_any_base64_will_do(text: bytes) -> None:
+def test_every_base64_variant_is_accepted(text: bytes) -> None:
     assert decode_key(f" {text.decode()}\n") == KEY
 
 
@@ -46,18 +46,18 @@ def test_anything_else_is_refused_without_repeating_it(text: str) -> None:
     assert not text or text not in str(caught.value)
 
 
-def test_the_setting_stands_over_the_file(tmp_path: Path) -> None:
+def test_the_setting_overrides_the_file(tmp_path: Path) -> None:
     given = Secret(b64encode(KEY).decode())
     assert secret_key(given, str(tmp_path / "none"), generate=True) == KEY
     assert not list(tmp_path.iterdir())
 
 
-def test_without_key_and_without_leave_to_make_one_the_fix_is_told(tmp_path: Path) -> None:
+def test_a_missing_key_that_must_not_be_made_gives_advice(tmp_path: Path) -> None:
     with pytest.raises(SecretKeyProblem, match="chmod 600"):
         secret_key(None, str(tmp_path / "doorward.key"), generate=False)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(SecretKeyProblem):
         secret_key(None, str(tmp_path / "file" / "doorward.key"), generate=True)

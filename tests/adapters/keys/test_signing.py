@@ -1,4 +1,4 @@
-"""Are signing keys made well, kept sealed, and used as the catalog says?"""
+"""Signing keys: creation, sealing, and use according to the catalog."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def signer(*keys: SigningKey) -> CatalogSigner:
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
-def test_a_token_verifies_with_ours_and_with_somebody_elses_library(alg: SigningAlgorithm) -> None:
+def test_a_token_verifies_with_our_and_with_another_library(alg: SigningAlgorithm) -> None:
     ours = signer(made("key_1", "current", alg))
     for _ in range(50 if alg != "RS256" else 3):
         token = ours.sign(CLAIMS, typ="at+jwt", alg=alg)
         assert jws.verify(token, ours.keys(), algorithms=[alg], types={"at+jwt"}).kid == "key_1"
         public = jwt.PyJWK(ours.jwks()["keys"][0], algorithm="EdDSA" if alg == "Ed25519" else alg)
-        if alg != "Ed25519":  # that library knows the algorithm only by its older name
+        if alg != "Ed25519":  # the other library knows the algorithm only by its older name
             decoded = jwt.decode(token, public, algorithms=[alg], audience=CLAIMS["aud"], issuer=ISSUER)
             assert decoded == CLAIMS
 
 
-def test_the_header_names_algorithm_key_and_type_and_nothing_else() -> None:
+def test_the_header_contains_only_algorithm_key_and_type() -> None:
     token = signer(made("key_1", "current")).sign(CLAIMS, typ="logout+jwt")
     head = msgspec.json.decode(b64url_decode(token.partition(".")[0]))
     assert head == {"alg": "ES256", "kid": "key_1", "typ": "logout+jwt"}
@@ -113,7 +113,7 @@ def test_without_a_current_key_there_is_no_signature() -> None:
         signer(made("key_1", "current")).sign(CLAIMS, typ="at+jwt", alg="RS256")
 
 
-def test_keys_under_another_secret_key_change_nothing() -> None:
+def test_keys_sealed_under_another_secret_key_are_not_installed() -> None:
     ours = signer(made("key_1", "current"))
     foreign = SealedKeyMaker(KeyedSealer(b"x" * 32)).make("key_2", "ES256", 1)
     with pytest.raises(ValueError, match="another secret key"):
@@ -121,7 +121,7 @@ def test_keys_under_another_secret_key_change_nothing() -> None:
     assert jwt.get_unverified_header(ours.sign(CLAIMS, typ="JWT"))["kid"] == "key_1"
 
 
-def test_the_same_keys_again_are_no_work() -> None:
+def test_installing_the_same_keys_again_does_no_work() -> None:
     key = made("key_1", "current")
     ours = signer(key)
     before: Any = ours.keys()

@@ -1,4 +1,4 @@
-"""Is a key wrapped and opened by the operator's own programs, and is whatever they do wrong a sentence?"""
+"""Key wrapping by the operator's programs, and clear messages for all their faults."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def commands(folder: Path, secret: str = "ab" * 32) -> tuple[list[str], list[str
 
 
 def shell(text: str, *, timeout: float = 20) -> CommandWrapper:
-    """Both by one line of shell."""
+    """Both commands as one line of shell."""
     command = ["/bin/sh", "-c", text]
     return CommandWrapper(unwrap=command, wrap=command, timeout=timeout)
 
 
-async def test_what_is_wrapped_comes_back_on_another_node_that_can_only_open(tmp_path: Path) -> None:
+async def test_a_node_with_only_the_unwrap_command_opens_a_wrapped_key(tmp_path: Path) -> None:
     wrap, unwrap = commands(tmp_path)
     wrapped = await CommandWrapper(unwrap=unwrap, wrap=wrap, timeout=20).wrap("root_1", KEY)
     assert KEY not in wrapped
@@ -60,7 +60,7 @@ async def test_what_is_wrapped_comes_back_on_another_node_that_can_only_open(tmp
         await opener.wrap("root_1", KEY)
 
 
-async def test_a_service_with_another_key_says_so_in_its_own_words(tmp_path: Path) -> None:
+async def test_the_error_of_a_service_with_another_key_is_shown(tmp_path: Path) -> None:
     wrap, unwrap = commands(tmp_path)
     wrapped = await CommandWrapper(unwrap=unwrap, wrap=wrap, timeout=20).wrap("root_1", KEY)
     _, other = commands(tmp_path, "cd" * 32)
@@ -70,7 +70,7 @@ async def test_a_service_with_another_key_says_so_in_its_own_words(tmp_path: Pat
         await CommandWrapper(unwrap=other, wrap=None, timeout=20).unwrap("root_1", wrapped)
 
 
-async def test_any_damage_is_found(tmp_path: Path) -> None:
+async def test_any_damage_is_detected(tmp_path: Path) -> None:
     # a service that authenticates nothing: the envelope does
     def flip(at: int) -> bytes:
         damaged = bytearray(wrapped)
@@ -99,7 +99,7 @@ async def test_any_damage_is_found(tmp_path: Path) -> None:
         ("kill -9 $$", "status -9"),
     ],
 )
-async def test_what_a_command_does_wrong_is_a_sentence(text: str, said: str) -> None:
+async def test_every_fault_of_a_command_gives_a_message(text: str, said: str) -> None:
     with pytest.raises(KeyProblem) as caught:
         await shell(text).wrap("root_1", KEY)
     assert said in str(caught.value)
@@ -111,7 +111,7 @@ async def test_a_command_that_encrypts_nothing_is_refused() -> None:
         await shell("cat").wrap("root_1", KEY)
 
 
-async def test_a_command_that_is_not_there_is_told() -> None:
+async def test_a_missing_command_is_reported() -> None:
     nothing = CommandWrapper(unwrap=["/no/such/program"], wrap=["/no/such/program"], timeout=5)
     with pytest.raises(KeyProblem, match="cannot be started"):
         await nothing.wrap("root_1", KEY)
@@ -119,7 +119,7 @@ async def test_a_command_that_is_not_there_is_told() -> None:
         CommandWrapper(unwrap=[], wrap=None, timeout=5)
 
 
-async def test_what_it_was_given_is_struck_out_of_its_complaint(tmp_path: Path) -> None:
+async def test_the_input_of_a_command_is_removed_from_its_error_output(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     with pytest.raises(KeyProblem) as caught:
         await shell(f"tee {shlex.quote(str(seen))} >&2; exit 1").wrap("root_1", KEY)
@@ -128,7 +128,7 @@ async def test_what_it_was_given_is_struck_out_of_its_complaint(tmp_path: Path) 
     assert "***" in str(caught.value)
 
 
-async def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+async def test_a_hanging_command_is_killed_with_its_child_processes(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     slow = shell(f"sleep 600 & echo $! $$ > {shlex.quote(str(mark))}; sleep 600", timeout=2)
     began = time.monotonic()
@@ -146,13 +146,13 @@ def _runs(pid: int) -> bool:
     return False
 
 
-async def test_a_command_that_floods_its_outputs_is_no_trouble() -> None:
+async def test_a_command_with_excessive_output_is_handled() -> None:
     noisy = shell("head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero | tr '\\0' A")
     with pytest.raises(KeyProblem, match=f"more than {OUTPUT_LIMIT} bytes"):
         await noisy.wrap("root_1", KEY)
 
 
-async def test_the_servers_own_variables_are_kept_from_it(
+async def test_a_command_does_not_get_the_servers_own_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOORWARD_KEYS__SECRET_KEY", "of nobody's business")
@@ -172,7 +172,7 @@ def test_the_id_names_the_program_and_not_its_arguments(tmp_path: Path) -> None:
     assert shown != CommandWrapper(unwrap=[*unwrap, "x"], wrap=None, timeout=5).id
 
 
-async def test_a_script_of_ones_own_will_do(tmp_path: Path) -> None:
+async def test_a_custom_script_works(tmp_path: Path) -> None:
     secret = tmp_path / "pass"
     secret.write_text("a pass phrase of the operator\n")
     scripts: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Is a key that is wrapped under a secret key opened by that one alone, and only for what it was wrapped for?"""
+"""Key wrapping under a local secret key: opens only with the same key and context."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECRET = bytes(range(100, 132))
 KEY = bytes(range(32))
 
 
-async def test_what_is_wrapped_comes_back_and_no_two_wrappings_are_alike() -> None:
+async def test_a_wrapped_key_opens_and_no_two_wrappings_are_equal() -> None:
     wrapper = LocalWrapper(SECRET)
     wrapped = [await wrapper.wrap("root_1", KEY) for _ in range(3)]
     assert len(set(wrapped)) == 3
@@ -22,7 +22,7 @@ async def test_what_is_wrapped_comes_back_and_no_two_wrappings_are_alike() -> No
         assert await LocalWrapper(SECRET).unwrap("root_1", one) == KEY
 
 
-async def test_another_key_another_use_and_any_damage_are_refused() -> None:
+async def test_another_key_another_context_and_any_damage_are_refused() -> None:
     wrapper = LocalWrapper(SECRET)
     wrapped = await wrapper.wrap("root_1", KEY)
     with pytest.raises(WrongKey):
@@ -39,7 +39,7 @@ async def test_another_key_another_use_and_any_damage_are_refused() -> None:
             await wrapper.unwrap("root_1", short)
 
 
-def test_the_fingerprint_is_the_same_everywhere_and_tells_nothing_of_the_key() -> None:
+def test_the_fingerprint_is_constant_and_reveals_nothing_of_the_key() -> None:
     shown = LocalWrapper(SECRET).id
     assert shown == LocalWrapper(SECRET).id
     assert shown.startswith("key:")

@@ -1,4 +1,4 @@
-"""Is a key wrapped inside a hardware token, by a key that nobody can read?"""
+"""Key wrapping inside a hardware token, by a key that cannot be read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = bytes(range(32))
 
 @pytest.fixture(scope="module")
 def token(hardware_token: HardwareToken) -> HardwareToken:
-    """With two keys."""
+    """A token with two keys."""
     hardware_token.make_key("wrap one")
     hardware_token.make_key("wrap two")
     return hardware_token
@@ -31,7 +31,7 @@ def wrapper(token: HardwareToken, key: str = "wrap one", **other: str) -> TokenW
     return TokenWrapper(named["module"], token=named["label"], key=key, pin=Secret(named["pin"]))
 
 
-async def test_what_is_wrapped_comes_back_from_that_key_alone(token: HardwareToken) -> None:
+async def test_only_the_same_key_opens_a_wrapped_key(token: HardwareToken) -> None:
     wrapped = await wrapper(token).wrap("root_1", KEY)
     assert KEY not in wrapped
     assert wrapped != await wrapper(token).wrap("root_1", KEY)
@@ -42,7 +42,7 @@ async def test_what_is_wrapped_comes_back_from_that_key_alone(token: HardwareTok
         await wrapper(token).unwrap("root_2", wrapped)
 
 
-async def test_any_damage_is_found(token: HardwareToken) -> None:
+async def test_any_damage_is_detected(token: HardwareToken) -> None:
     wrapped = await wrapper(token).wrap("root_1", KEY)
     for at in (0, 1, 12, 13, 40, len(wrapped) - 1):
         damaged = bytearray(wrapped)
@@ -54,13 +54,13 @@ async def test_any_damage_is_found(token: HardwareToken) -> None:
             await wrapper(token).unwrap("root_1", cut)
 
 
-async def test_many_at_once_are_served(token: HardwareToken) -> None:
+async def test_concurrent_calls_succeed(token: HardwareToken) -> None:
     mine = wrapper(token)
     wrapped = await mine.wrap("root_1", KEY)
     assert await asyncio.gather(*(mine.unwrap("root_1", wrapped) for _ in range(20))) == [KEY] * 20
 
 
-async def test_what_is_missing_is_told_with_the_setting_to_correct(
+async def test_a_missing_module_token_or_key_is_reported_with_its_setting(
     token: HardwareToken, tmp_path: Path
 ) -> None:
     for mistaken, setting in (
@@ -77,7 +77,7 @@ async def test_what_is_missing_is_told_with_the_setting_to_correct(
         await wrapper(token, module=str(tmp_path / "no.so")).wrap("root_1", KEY)
 
 
-async def test_two_keys_of_one_label_are_told(token: HardwareToken) -> None:
+async def test_two_keys_with_one_label_are_reported(token: HardwareToken) -> None:
     token.make_key("twice")
     token.make_key("twice")
     with pytest.raises(KeyProblem) as caught:
@@ -85,7 +85,7 @@ async def test_two_keys_of_one_label_are_told(token: HardwareToken) -> None:
     assert "one of its own" in caught.value.fix
 
 
-def test_the_id_is_what_the_token_and_the_key_are_called(token: HardwareToken) -> None:
+def test_the_id_contains_the_labels_of_token_and_key(token: HardwareToken) -> None:
     assert wrapper(token).id == "pkcs11:auth/wrap one"
     assert token.pin not in repr(vars(wrapper(token)))
 

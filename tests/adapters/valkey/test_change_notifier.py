@@ -1,4 +1,4 @@
-"""Is a bell over Valkey heard at once, by everybody, and again after the connection was lost?"""
+"""Change notification over Valkey: immediate, to every process, and again after the connection was lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyBell, list
     await link.close()
 
 
-async def test_a_ring_is_heard_by_everybody_at_once() -> None:
+async def test_a_notification_reaches_every_process_at_once() -> None:
     with valkey_server() as server:
         async with hung_up(server) as (one, first), hung_up(server) as (_, second):
 
@@ -46,7 +46,7 @@ async def test_a_ring_is_heard_by_everybody_at_once() -> None:
             await keeps_async(0.5, until_heard)
 
 
-async def test_who_was_cut_off_wakes_when_it_is_back_since_it_may_have_missed_something() -> None:
+async def test_a_reconnect_wakes_the_listener_for_missed_changes() -> None:
     with valkey_server() as server:
         async with hung_up(server) as (bell, rung):
             server.kill()
@@ -58,7 +58,7 @@ async def test_who_was_cut_off_wakes_when_it_is_back_since_it_may_have_missed_so
             assert rung
 
 
-async def test_a_server_that_hangs_is_taken_for_gone_and_nobody_waits_for_it() -> None:
+async def test_a_hanging_server_counts_as_lost_and_delays_no_caller() -> None:
     with valkey_server() as server:
         async with hung_up(server) as (bell, _):
             server.freeze()
@@ -70,7 +70,7 @@ async def test_a_server_that_hangs_is_taken_for_gone_and_nobody_waits_for_it() -
             await until_async(lambda: bell.connected)
 
 
-async def test_who_rings_and_leaves_waits_until_it_was_rung() -> None:
+async def test_a_command_waits_for_its_notification_before_it_exits() -> None:
     with valkey_server() as server:
         async with hung_up(server) as (_, rung):
             rung.clear()
@@ -82,11 +82,11 @@ async def test_who_rings_and_leaves_waits_until_it_was_rung() -> None:
             await link.close()
             await until_async(lambda: rung)
             await asyncio.sleep(0.1)
-            # a hundred commits at once are two rings
+            # a hundred commits at once cause two notifications
             assert len(rung) <= 2
 
 
-async def test_each_loss_is_told_once_and_to_have_none_is_no_loss() -> None:
+async def test_each_lost_connection_is_reported_once() -> None:
     with valkey_server() as server:
         server.kill()
         link = ValkeyLink(server.url)
@@ -101,7 +101,7 @@ async def test_each_loss_is_told_once_and_to_have_none_is_no_loss() -> None:
         assert lost == []
         server.kill()
         await until_async(lambda: not bell.connected and not link.up)
-        # tried again, and in vain: that is no further loss
+        # failed retries do not count as further losses
         await asyncio.sleep(2.5)
         assert sorted(lost) == ["bell", "link"]
         for task in tasks:

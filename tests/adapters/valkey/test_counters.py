@@ -1,4 +1,4 @@
-"""Do tries count the same whatever happens to the cache: gone, hanging, empty, full, back again?"""
+"""Attempt counters in every state of the cache: gone, hanging, empty, full, and back again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOTH = (WINDOW, DAY)
 
 @dataclass
 class Passing:
-    """Time that goes by when it is told to."""
+    """Time controlled by a test."""
 
     seconds: float = 100.0
 
@@ -37,7 +37,7 @@ class Passing:
 
 @dataclass
 class Process:
-    """What one process counts with."""
+    """The counters of one process."""
 
     link: ValkeyLink
     tallies: Tallies
@@ -80,7 +80,7 @@ async def fresh(server: ValkeyServer) -> None:
 
 
 async def back(process: Process) -> None:
-    """The cache is there again: it is found to be so, and after a moment used."""
+    """Wait until the process has found the cache again and uses it."""
     process.passed.seconds += 10
     with pytest.raises(CacheAway):
         await process.link.do("PING")
@@ -95,7 +95,7 @@ async def tries_of(process: Process, now: int = NOW) -> list[int]:
 
 
 @pytest.mark.requirement(81)
-async def test_over_all_processes_exactly_as_many_are_counted_as_there_is_room_for(
+async def test_all_processes_together_count_up_to_exactly_the_limit(
     shared: ValkeyServer, store: Store
 ) -> None:
     await fresh(shared)
@@ -111,7 +111,7 @@ async def test_over_all_processes_exactly_as_many_are_counted_as_there_is_room_f
         assert await tries_of(all_of_them[3], NOW + 900) == [3, 8]
 
 
-async def test_no_try_costs_a_commit_and_a_second_later_all_are_in_the_database(
+async def test_attempts_need_no_commit_and_are_in_the_database_a_second_later(
     shared: ValkeyServer, store: Store
 ) -> None:
     await fresh(shared)
@@ -127,13 +127,13 @@ async def test_no_try_costs_a_commit_and_a_second_later_all_are_in_the_database(
 
 
 @pytest.mark.requirement(81)
-async def test_a_cache_that_comes_back_empty_buys_no_guesses(store: Store) -> None:
+async def test_an_emptied_cache_allows_no_additional_guesses(store: Store) -> None:
     with valkey_server() as server:
         async with processes(server, store, 2) as (one, two):
             for _ in range(3):
                 assert await one.counters.take(BOTH, NOW)
             server.kill()
-            # counted on in the database, where this process brings what it knows at once
+            # counting continues in the database, to which this process writes its counts at once
             assert await one.counters.take(BOTH, NOW)
             assert await store.attempts.count("window", NOW) == (4, NOW + 900)
             server.start()
@@ -146,7 +146,7 @@ async def test_a_cache_that_comes_back_empty_buys_no_guesses(store: Store) -> No
 
 
 @pytest.mark.requirement(81)
-async def test_a_counter_that_is_evicted_is_known_all_the_same(shared: ValkeyServer, store: Store) -> None:
+async def test_an_evicted_counter_is_read_from_the_database(shared: ValkeyServer, store: Store) -> None:
     await fresh(shared)
     async with processes(shared, store) as (one,):
         for _ in range(4):
@@ -159,10 +159,8 @@ async def test_a_counter_that_is_evicted_is_known_all_the_same(shared: ValkeySer
 
 
 @pytest.mark.requirement(81)
-async def test_an_epoch_that_is_evicted_makes_no_old_counter_right_again(
-    shared: ValkeyServer, store: Store
-) -> None:
-    """Whoever can fill the cache has it throw things away; what they wait for is a counter of before an outage."""
+async def test_an_evicted_epoch_makes_no_old_counter_valid_again(shared: ValkeyServer, store: Store) -> None:
+    """An attacker who can fill the cache can make it evict entries, and waits for a counter from before an outage."""
     await fresh(shared)
     async with way_to(shared) as way, processes(way, store) as (one,):
         for _ in range(2):
@@ -182,7 +180,7 @@ async def test_an_epoch_that_is_evicted_makes_no_old_counter_right_again(
 
 
 @pytest.mark.requirement(81)
-async def test_what_one_counted_while_it_was_cut_off_counts_for_all_when_it_is_back(
+async def test_attempts_counted_while_disconnected_count_for_all_after_reconnecting(
     shared: ValkeyServer, store: Store
 ) -> None:
     await fresh(shared)
@@ -201,7 +199,7 @@ async def test_what_one_counted_while_it_was_cut_off_counts_for_all_when_it_is_b
         assert not await one.counters.take(BOTH, NOW)
 
 
-async def test_a_cache_that_hangs_costs_a_quarter_of_a_second_once(store: Store) -> None:
+async def test_a_hanging_cache_costs_a_quarter_of_a_second_once(store: Store) -> None:
     with valkey_server() as server:
         # eight times as long, so that a busy machine does not look like a second wait
         assert LONGEST == 0.25
@@ -230,7 +228,7 @@ async def test_a_cache_that_hangs_costs_a_quarter_of_a_second_once(store: Store)
             assert await tries_of(one) == [5, 5]
 
 
-async def test_a_cache_that_is_full_is_one_that_is_away(store: Store) -> None:
+async def test_a_full_cache_counts_as_unavailable(store: Store) -> None:
     with valkey_server("--maxmemory", "1", "--maxmemory-policy", "noeviction") as server:
         async with processes(server, store) as (one,):
             for _ in range(5):
@@ -239,9 +237,7 @@ async def test_a_cache_that_is_full_is_one_that_is_away(store: Store) -> None:
             assert await store.attempts.count("window", NOW) == (5, NOW + 900)
 
 
-async def test_more_questions_than_connections_wait_for_one_another(
-    shared: ValkeyServer, store: Store
-) -> None:
+async def test_commands_beyond_the_connection_limit_wait(shared: ValkeyServer, store: Store) -> None:
     await fresh(shared)
     wide = [Bucket(f"wide {number}", 10, 900) for number in range(300)]
     async with processes(shared, store) as (one,):
@@ -249,9 +245,7 @@ async def test_more_questions_than_connections_wait_for_one_another(
         assert not one.link.away
 
 
-async def test_a_request_that_is_given_up_leaves_no_answer_behind_for_the_next(
-    shared: ValkeyServer, store: Store
-) -> None:
+async def test_a_cancelled_command_leaves_no_answer_for_the_next(shared: ValkeyServer, store: Store) -> None:
     await fresh(shared)
     async with processes(shared, store) as (one,):
         await one.link.do("SET", "a", "answer of a")
@@ -264,7 +258,7 @@ async def test_a_request_that_is_given_up_leaves_no_answer_behind_for_the_next(
             assert await one.link.do("GET", "b") is None
 
 
-async def test_its_owner_begins_anew(shared: ValkeyServer, store: Store) -> None:
+async def test_forgetting_a_bucket_clears_its_counter(shared: ValkeyServer, store: Store) -> None:
     await fresh(shared)
     async with processes(shared, store) as (one,):
         for _ in range(5):
@@ -275,14 +269,14 @@ async def test_its_owner_begins_anew(shared: ValkeyServer, store: Store) -> None
         assert await store.attempts.counts(["window", "day"]) == {}
 
 
-async def test_a_counter_goes_a_minute_after_its_window(shared: ValkeyServer, store: Store) -> None:
+async def test_a_counter_expires_a_minute_after_its_window(shared: ValkeyServer, store: Store) -> None:
     await fresh(shared)
     async with processes(shared, store) as (one,):
         assert await one.counters.take([Bucket("short", 5, 30)], NOW)
         assert 80 < await one.link.do("TTL", PREFIX + "short") <= 90
 
 
-async def test_no_address_and_no_password_in_what_is_said_about_a_cache_that_is_away(
+async def test_errors_about_an_unavailable_cache_contain_no_address_and_no_password(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     link = ValkeyLink("valkey://doorward:hunter2hunter2@127.0.0.1:1/0")
@@ -295,7 +289,7 @@ async def test_no_address_and_no_password_in_what_is_said_about_a_cache_that_is_
 
 
 @pytest.mark.parametrize("kind", ["gone", "hanging"])
-async def test_without_cache_and_database_nothing_is_counted_and_nobody_is_let_in(kind: str) -> None:
+async def test_without_cache_and_database_counting_raises_store_unavailable(kind: str) -> None:
     store = await open_sqlite(":memory:")
     with valkey_server() as server:
         async with processes(server, store, longest=LONGEST) as (one,):

@@ -1,4 +1,4 @@
-"""Which device do a browser's own words describe?"""
+"""Device description from a user agent."""
 
 from __future__ import annotations
 
@@ -47,6 +47,6 @@ def test_browser_and_system_in_words_that_people_know(words: str, said: str | No
 
 
 @given(st.text(max_size=300))
-def test_nothing_that_a_stranger_sent_comes_out(words: str) -> None:
+def test_no_text_of_the_user_agent_is_in_the_result(words: str) -> None:
     said = describe("<script>" + words + "</script>")
     assert said is None or "<" not in said

@@ -1,4 +1,4 @@
-"""Which assurance level is enough for which wish?"""
+"""Comparison of assurance levels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from doorward.core.model.levels import AAL1, AAL2, LEVELS, at_least
         ("urn:somebody:else", "urn:somebody:else", False),
     ],
 )
-def test_a_level_is_met_by_itself_and_by_stronger_ones(have: str | None, wanted: str, enough: bool) -> None:
+def test_a_level_is_reached_by_itself_and_by_stronger_ones(
+    have: str | None, wanted: str, enough: bool
+) -> None:
     assert at_least(have, wanted) is enough
 
 

@@ -20,7 +20,7 @@ _log = logger("cache")
 
 @final
 class ValkeyBell:
-    """`ChangeNotifier` over Valkey. Subscribes on a connection of its own; publishes over the connection that the
+    """`Bell` over Valkey. Subscribes on a connection of its own; publishes over the connection that the
     counters use, and shares its health state."""
 
     def __init__(self, *, url: str, link: ValkeyLink) -> None:
